@@ -1,0 +1,1 @@
+//! The HTTP API of the box office as an axum router.

@@ -1,0 +1,1 @@
+//! Every port of the box office in process, and wrappers that inject faults.

@@ -1,0 +1,1 @@
+//! Event store, deadlines, idempotency records and users in one SQLite file.

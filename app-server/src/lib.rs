@@ -1,0 +1,1 @@
+//! The box office as one binary.

@@ -1,0 +1,1 @@
+//! Picks the best free seats of a numbered section.

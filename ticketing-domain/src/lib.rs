@@ -1,0 +1,11 @@
+//! The pure rules of a box office.
+//!
+//! Reducers (`decide` a command, `evolve` by a fact) for the four aggregates, the reservation saga (`react`), the
+//! projections, pricing and policy. [`book::EventBook`] puts them together for one event on sale, still pure.
+//!
+//! Never here: async, a clock, randomness, logging, or a map whose order is random. Time and ids arrive as arguments,
+//! so that any run can be replayed byte for byte.
+
+pub mod inventory;
+pub mod reducer;
+pub mod stored;

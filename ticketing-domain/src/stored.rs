@@ -1,0 +1,128 @@
+//! How facts become bytes and come back: a stable type, a version and JSON.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+use ticketing_ports::streams::{Metadata, NewEvent, RecordedEvent};
+
+/// A stored fact that this build cannot read.
+#[derive(Debug, Error)]
+pub enum UnreadableEvent {
+    #[error("event type {event_type} version {event_version} is unknown to this build")]
+    UnknownSchema { event_type: String, event_version: u16 },
+    #[error("event type {event_type} version {event_version} has a payload of another shape")]
+    Malformed {
+        event_type: String,
+        event_version: u16,
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// An enum of facts, one stable type and schema version for each variant.
+pub trait StoredEvent: Sized {
+    /// Every type this enum writes, with the version it writes.
+    const SCHEMAS: &'static [(&'static str, u16)];
+
+    fn schema(&self) -> (&'static str, u16);
+
+    /// The payload alone, without type and version.
+    fn payload(&self) -> Vec<u8>;
+
+    /// # Errors
+    /// When the type or version is unknown, or the payload does not fit it.
+    fn read(event_type: &str, event_version: u16, data: &[u8]) -> Result<Self, UnreadableEvent>;
+
+    fn to_new_event(&self, metadata: Metadata) -> NewEvent {
+        let (event_type, event_version) = self.schema();
+        NewEvent {
+            event_type: event_type.into(),
+            event_version,
+            data: self.payload(),
+            metadata,
+        }
+    }
+
+    /// # Errors
+    /// See [`StoredEvent::read`].
+    fn from_recorded(event: &RecordedEvent) -> Result<Self, UnreadableEvent> {
+        Self::read(&event.event_type, event.event_version, &event.data)
+    }
+}
+
+pub(crate) fn write_payload(payload: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(payload).expect("payloads are plain data with string keys")
+}
+
+pub(crate) fn read_payload<T: DeserializeOwned>(
+    event_type: &str,
+    event_version: u16,
+    data: &[u8],
+) -> Result<T, UnreadableEvent> {
+    serde_json::from_slice(data).map_err(|source| UnreadableEvent::Malformed {
+        event_type: event_type.to_owned(),
+        event_version,
+        source,
+    })
+}
+
+/// Declares an enum of facts and its stable schema in one place.
+///
+/// Each variant holds one payload struct. An older version of a payload is read by naming its upcaster:
+/// `SeatsHeld = "SeatsHeld" v2 (SeatsHeld), from { 1 => upcast_v1 }`.
+macro_rules! stored_events {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident {
+            $($(#[$variant_meta:meta])* $variant:ident($payload:ty) = $event_type:literal v $version:literal
+                $(, from { $($old:literal => $upcast:path),+ })?;)+
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+        pub enum $name {
+            $($(#[$variant_meta])* $variant($payload),)+
+        }
+
+        impl $crate::stored::StoredEvent for $name {
+            const SCHEMAS: &'static [(&'static str, u16)] = &[$(($event_type, $version)),+];
+
+            fn schema(&self) -> (&'static str, u16) {
+                match self {
+                    $(Self::$variant(_) => ($event_type, $version),)+
+                }
+            }
+
+            fn payload(&self) -> Vec<u8> {
+                match self {
+                    $(Self::$variant(payload) => $crate::stored::write_payload(payload),)+
+                }
+            }
+
+            fn read(event_type: &str, event_version: u16, data: &[u8]) -> Result<Self, $crate::stored::UnreadableEvent> {
+                match (event_type, event_version) {
+                    $(
+                        ($event_type, $version) => {
+                            $crate::stored::read_payload(event_type, event_version, data).map(Self::$variant)
+                        }
+                        $($(($event_type, $old) => {
+                            $crate::stored::read_payload(event_type, event_version, data).map($upcast).map(Self::$variant)
+                        })+)?
+                    )+
+                    _ => Err($crate::stored::UnreadableEvent::UnknownSchema {
+                        event_type: event_type.to_owned(),
+                        event_version,
+                    }),
+                }
+            }
+        }
+
+        $(impl From<$payload> for $name {
+            fn from(payload: $payload) -> Self {
+                Self::$variant(payload)
+            }
+        })+
+    };
+}
+
+pub(crate) use stored_events;

@@ -1,0 +1,85 @@
+//! Points in time that must not be forgotten: written in a commit, delivered at least once.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::errors::StoreError;
+use crate::ids::EventId;
+use crate::streams::StreamId;
+
+/// What a deadline is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeadlineKind {
+    /// The seats of a reservation have been held long enough.
+    HoldExpiry,
+    /// A call to the payment gateway has not been answered; ask again.
+    GatewayRetry,
+    /// A cancelled event has more reservations to settle.
+    CancellationChunk,
+    /// The event on sale begins.
+    EventStart,
+}
+
+impl DeadlineKind {
+    pub const ALL: [Self; 4] = [
+        Self::HoldExpiry,
+        Self::GatewayRetry,
+        Self::CancellationChunk,
+        Self::EventStart,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::HoldExpiry => "hold_expiry",
+            Self::GatewayRetry => "gateway_retry",
+            Self::CancellationChunk => "cancellation_chunk",
+            Self::EventStart => "event_start",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// A stream has at most one deadline of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DeadlineKey {
+    pub stream: StreamId,
+    pub kind: DeadlineKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Deadline {
+    pub key: DeadlineKey,
+    pub due_at: Timestamp,
+    /// The event on sale whose lane handles it.
+    pub event_id: EventId,
+}
+
+/// Part of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeadlineChange {
+    /// Replaces the deadline of that key, also one that is being delivered.
+    Set(Deadline),
+    Clear(DeadlineKey),
+}
+
+/// Hands out deadlines that are due. They are set and cleared by commits only.
+///
+/// **Contract**
+/// - `a_deadline_is_handed_out_when_it_is_due_and_not_before`, the earliest first.
+/// - `a_claimed_deadline_is_handed_to_nobody_else_until_its_lease_ends`, also among racing claimers.
+/// - `an_unsettled_deadline_comes_back_after_its_lease`: at least once.
+/// - `a_cleared_deadline_is_gone`; clearing one that does not exist is no error.
+/// - `setting_a_deadline_again_replaces_it` and makes it claimable again.
+#[async_trait]
+pub trait DeadlineStore: Send + Sync {
+    /// Claims up to `limit` deadlines that are due at `now`, for the length of `lease`.
+    async fn claim_due(&self, now: Timestamp, lease: Duration, limit: usize) -> Result<Vec<Deadline>, StoreError>;
+}

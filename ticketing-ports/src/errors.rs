@@ -1,0 +1,31 @@
+//! The two ways in which a store can fail a reader; everything richer is an enum of its own port.
+
+use thiserror::Error;
+
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A store did not answer a read.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The store is down, busy or unreachable; the same call may succeed later.
+    #[error("the store is unavailable")]
+    Unavailable(#[source] BoxError),
+    /// The store answered with something that cannot be: a corrupt row, a schema of another version.
+    #[error("inconsistent data in {table}.{column}, row {row}")]
+    Inconsistent {
+        table: &'static str,
+        column: &'static str,
+        row: String,
+    },
+}
+
+impl StoreError {
+    pub fn unavailable(source: impl Into<BoxError>) -> Self {
+        Self::Unavailable(source.into())
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}

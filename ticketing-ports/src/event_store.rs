@@ -1,0 +1,93 @@
+//! The log of facts: the only thing that is ever written by the engine.
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+use crate::Timestamp;
+use crate::deadlines::DeadlineChange;
+use crate::errors::{BoxError, StoreError};
+use crate::idempotency::{IdempotencyKey, IdempotencyRecord};
+use crate::ids::CommitId;
+use crate::streams::{NewEvent, Position, RecordedEvent, StreamId, Version};
+
+/// Facts for the end of one stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Append {
+    pub stream: StreamId,
+    /// The stream's version without these events. [`Version::NONE`] for a stream that must not exist yet.
+    pub expected: Version,
+    pub events: Vec<NewEvent>,
+}
+
+/// Everything that becomes true at once. There is no other way to write, so there is no dual write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    pub id: CommitId,
+    /// Becomes `recorded_at` of every event.
+    pub at: Timestamp,
+    /// At most one entry a stream, each with at least one event.
+    pub appends: Vec<Append>,
+    pub deadlines: Vec<DeadlineChange>,
+    pub idempotency: Vec<IdempotencyRecord>,
+}
+
+/// Where the events of a commit landed, in the order of its appends. Both are [`Position::START`] when it had none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommitReceipt {
+    pub first: Position,
+    pub last: Position,
+}
+
+#[derive(Debug, Error)]
+pub enum CommitError {
+    /// Someone was faster on these streams. Nothing was written; reload them and decide again.
+    #[error("{} streams have moved on", streams.len())]
+    Conflict { streams: Vec<StreamId> },
+    /// The idempotency key was recorded by someone else. Nothing was written; answer what they recorded.
+    #[error("an idempotency key is already recorded")]
+    KeyTaken { key: IdempotencyKey },
+    /// Nothing was written; the same commit may succeed later.
+    #[error("the event store is unavailable")]
+    Unavailable(#[source] BoxError),
+    /// The answer was lost: look the commit's id up before deciding again.
+    #[error("the outcome of the commit is unknown")]
+    Unknown(#[source] BoxError),
+}
+
+/// Stores facts and never forgets or changes one.
+///
+/// **Contract**
+/// - `a_commit_is_all_or_nothing`: over every stream, deadline and idempotency record in it.
+/// - `versions_of_a_stream_count_from_1_without_gaps`.
+/// - `a_stale_version_is_a_conflict_and_writes_nothing`; likewise a version from the future, and creating a stream
+///   that exists. The conflict names every stream that is not at its expected version.
+/// - `a_taken_idempotency_key_writes_nothing`.
+/// - `positions_are_gapless_and_in_commit_order`, from 1, also under racing writers; the events of one commit stand
+///   together, in the order of its appends.
+/// - `a_reader_never_skips`: once position *p* is returned by a read, everything before *p* is readable for good.
+/// - `what_is_written_is_read_back_unchanged`: payload bytes, types, metadata, times to the microsecond.
+/// - `a_commit_can_be_looked_up_by_its_id`, so that an unknown outcome becomes known; a refused commit leaves no trace.
+/// - `the_same_commit_twice_is_written_once`: the second call answers the receipt of the first.
+/// - `a_commit_without_events_is_allowed` and may change deadlines and idempotency records.
+/// - `answered_means_durable`: an acknowledged commit survives a crash of the process (durable adapters).
+#[async_trait]
+pub trait EventStore: Send + Sync {
+    async fn commit(&self, commit: Commit) -> Result<CommitReceipt, CommitError>;
+
+    /// Returns nothing when no such commit was written.
+    async fn find_commit(&self, id: CommitId) -> Result<Option<CommitReceipt>, StoreError>;
+
+    /// Returns up to `limit` events of the stream with a version greater than `after`, oldest first.
+    async fn read_stream(
+        &self,
+        stream: StreamId,
+        after: Version,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, StoreError>;
+
+    /// Returns up to `limit` events of all streams with a position greater than `after`, oldest first.
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, StoreError>;
+
+    /// Returns the position of the newest event.
+    async fn head(&self) -> Result<Position, StoreError>;
+}

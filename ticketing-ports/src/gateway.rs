@@ -1,0 +1,81 @@
+//! The payment gateway: where money is set aside, taken and given back.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::Timestamp;
+use crate::errors::BoxError;
+use crate::ids::{PaymentId, RefundId};
+use crate::money::Money;
+use crate::payment::PaymentMethod;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorizeRequest {
+    pub payment_id: PaymentId,
+    pub amount: Money,
+    pub method: PaymentMethod,
+    /// Until when the seats are held; an answer after that comes too late.
+    pub wanted_by: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeclineReason {
+    Declined,
+    InsufficientFunds,
+    /// The gateway does not know the token.
+    InvalidToken,
+    /// The attempt was interrupted before the gateway heard of it; nobody's fault, not counted.
+    Interrupted,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Authorization {
+    Approved { last_four: Option<String> },
+    Declined { reason: DeclineReason },
+}
+
+/// What the gateway knows of a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GatewayRecord {
+    /// It never heard of it.
+    Unknown,
+    /// It is still working on the authorisation.
+    Working,
+    Answered(Authorization),
+}
+
+#[derive(Debug, Error)]
+pub enum GatewayError {
+    /// The gateway did not do it; the same call may succeed later.
+    #[error("the payment gateway is unavailable")]
+    Unavailable(#[source] BoxError),
+    /// The answer was lost: it may have been done. Ask or repeat, never assume.
+    #[error("the outcome at the payment gateway is unknown")]
+    Unknown(#[source] BoxError),
+}
+
+/// Moves money.
+///
+/// **Contract**
+/// - `a_repeated_call_moves_money_once`: each call is idempotent in its payment id, refunds in their refund id.
+/// - `a_lost_authorisation_can_be_looked_up` by its payment id.
+/// - `an_unavailable_gateway_has_not_moved_money`.
+#[async_trait]
+pub trait PaymentGateway: Send + Sync {
+    /// Sets the amount aside.
+    async fn authorize(&self, request: AuthorizeRequest) -> Result<Authorization, GatewayError>;
+
+    /// Takes the whole amount that was set aside.
+    async fn capture(&self, payment: PaymentId, amount: Money) -> Result<(), GatewayError>;
+
+    /// Lets go of an amount that was set aside and not taken.
+    async fn void(&self, payment: PaymentId) -> Result<(), GatewayError>;
+
+    /// Gives (a part of) a taken amount back.
+    async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), GatewayError>;
+
+    async fn look_up(&self, payment: PaymentId) -> Result<GatewayRecord, GatewayError>;
+}

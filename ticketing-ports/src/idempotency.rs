@@ -1,0 +1,37 @@
+//! Answers already given, so that a repeated request gets the same one.
+
+use async_trait::async_trait;
+
+use crate::Timestamp;
+use crate::errors::StoreError;
+use crate::ids::UserId;
+
+/// A caller's key; it means something only together with its user.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdempotencyKey {
+    pub user_id: UserId,
+    pub key: String,
+}
+
+/// What was asked and answered under a key. Written as part of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyRecord {
+    pub key: IdempotencyKey,
+    /// SHA-256 of the request: the same key with another request is a mistake of the caller.
+    pub fingerprint: [u8; 32],
+    pub answer: Vec<u8>,
+    pub recorded_at: Timestamp,
+}
+
+/// Finds recorded answers. They are recorded by commits only.
+///
+/// **Contract**
+/// - `an_answer_is_found_by_the_user_and_key_that_recorded_it` and by nobody else.
+/// - `answers_recorded_before_a_time_can_be_forgotten`, and their keys used again.
+#[async_trait]
+pub trait IdempotencyStore: Send + Sync {
+    async fn find_answer(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError>;
+
+    /// Forgets every answer recorded before `before` and returns how many there were.
+    async fn forget_answers(&self, before: Timestamp) -> Result<u64, StoreError>;
+}

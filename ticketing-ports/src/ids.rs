@@ -1,0 +1,84 @@
+//! Typed identifiers. All are UUIDs; none can be used where another is meant.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[doc = $doc:literal])+ $name:ident;)+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            pub const fn new(id: Uuid) -> Self {
+                Self(id)
+            }
+
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(s: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(s).map(Self)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// One commit to the event store, minted by the writer so that a lost answer can be looked up.
+    CommitId;
+    /// Who buys. The customer of a signed-in user has the same UUID as the user.
+    CustomerId;
+    /// An event on sale: a concert, a match. Facts in a stream are never called a bare "event id".
+    EventId;
+    /// One attempt to pay for a reservation.
+    PaymentId;
+    /// One refund of (a part of) a payment; makes a repeated refund at the gateway harmless.
+    RefundId;
+    /// Seats held, paid or given up together.
+    ReservationId;
+    /// One section of one event on sale, and so one inventory.
+    SectionId;
+    /// One admission, issued when a reservation is paid.
+    TicketId;
+    /// A person with an account.
+    UserId;
+}
+
+impl From<UserId> for CustomerId {
+    fn from(user: UserId) -> Self {
+        Self(user.uuid())
+    }
+}
+
+impl From<CustomerId> for UserId {
+    fn from(customer: CustomerId) -> Self {
+        Self(customer.uuid())
+    }
+}
+
+/// Source of new identifiers, passed to the domain so that a run can be replayed.
+///
+/// **Contract**
+/// - `ids_never_repeat`: no two calls return the same id, from any thread.
+pub trait IdSource: Send + Sync {
+    fn uuid(&self) -> Uuid;
+}

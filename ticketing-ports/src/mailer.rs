@@ -1,0 +1,42 @@
+//! Mail to people.
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+use crate::email::EmailAddress;
+use crate::errors::BoxError;
+
+/// A text mail. The body may hold a sign-in link, so it is never logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mail {
+    pub to: EmailAddress,
+    pub subject: String,
+    pub text: String,
+}
+
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mail")
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Error)]
+pub enum MailError {
+    /// The same mail may go out later.
+    #[error("the mail server is unavailable")]
+    Unavailable(#[source] BoxError),
+    /// This mail will never go out.
+    #[error("the mail server refused the mail")]
+    Refused(#[source] BoxError),
+}
+
+/// Sends mail.
+///
+/// **Contract**
+/// - `answered_means_handed_over`: after `Ok` the next server, or a person at the console, has the mail.
+#[async_trait]
+pub trait Mailer: Send + Sync {
+    async fn send(&self, mail: Mail) -> Result<(), MailError>;
+}

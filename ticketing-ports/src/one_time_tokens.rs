@@ -1,0 +1,46 @@
+//! Tokens that open a door once: magic links, sign-in codes, WebSocket tickets.
+
+use async_trait::async_trait;
+
+use crate::Timestamp;
+use crate::errors::StoreError;
+use crate::secrets::SecretDigest;
+
+/// Which door a token opens. A token never opens another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TokenPurpose {
+    MagicLink,
+    SignInCode,
+    WebSocketTicket,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OneTimeToken {
+    pub digest: SecretDigest,
+    pub purpose: TokenPurpose,
+    /// Who the token is about, such as an address; used to count live tokens.
+    pub subject: String,
+    pub payload: Vec<u8>,
+    pub expires_at: Timestamp,
+}
+
+/// Stores one-time tokens.
+///
+/// **Contract**
+/// - `a_token_is_taken_exactly_once`, also among racing takers.
+/// - `an_expired_token_is_not_there`.
+/// - `a_token_opens_only_the_door_it_was_made_for`, and a try at another door does not use it up.
+/// - `live_tokens_of_a_subject_are_counted`.
+#[async_trait]
+pub trait OneTimeTokenStore: Send + Sync {
+    async fn put(&self, token: OneTimeToken) -> Result<(), StoreError>;
+
+    async fn take(
+        &self,
+        purpose: TokenPurpose,
+        digest: SecretDigest,
+        now: Timestamp,
+    ) -> Result<Option<OneTimeToken>, StoreError>;
+
+    async fn live_for(&self, purpose: TokenPurpose, subject: &str, now: Timestamp) -> Result<u64, StoreError>;
+}

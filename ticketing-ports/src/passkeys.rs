@@ -1,0 +1,53 @@
+//! WebAuthn credentials of users.
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+use crate::Timestamp;
+use crate::errors::StoreError;
+use crate::ids::UserId;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passkey {
+    pub credential_id: Vec<u8>,
+    pub user_id: UserId,
+    pub name: String,
+    /// The relying party's own record of the key, opaque here.
+    pub credential: Vec<u8>,
+    /// Signature counter as of the last use.
+    pub counter: u32,
+    pub created_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+    /// Set when the counter went back: the key may have been copied.
+    pub suspect: bool,
+}
+
+#[derive(Debug, Error)]
+pub enum AddPasskeyError {
+    #[error("the credential is registered already")]
+    Taken,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Stores passkeys.
+///
+/// **Contract**
+/// - `a_credential_belongs_to_one_user`, also among racing registrations.
+/// - `an_update_from_a_stale_counter_is_refused`: of two racing logins with one assertion one wins.
+/// - `passkeys_of_a_user_are_listed_oldest_first`.
+/// - `a_removed_passkey_is_gone`, and only its owner can remove it.
+#[async_trait]
+pub trait PasskeyStore: Send + Sync {
+    async fn add(&self, passkey: Passkey) -> Result<(), AddPasskeyError>;
+
+    async fn find(&self, credential_id: &[u8]) -> Result<Option<Passkey>, StoreError>;
+
+    async fn passkeys_of(&self, user: UserId) -> Result<Vec<Passkey>, StoreError>;
+
+    /// Replaces the key if its counter still is `seen_counter`; returns whether it did.
+    async fn update(&self, passkey: Passkey, seen_counter: u32) -> Result<bool, StoreError>;
+
+    /// Returns whether the user had such a key.
+    async fn remove(&self, user: UserId, credential_id: &[u8]) -> Result<bool, StoreError>;
+}

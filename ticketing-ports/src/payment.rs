@@ -1,0 +1,170 @@
+//! A payment as its readers see it, and how it is paid.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::ids::{CustomerId, EventId, PaymentId, ReservationId};
+use crate::money::Money;
+use crate::streams::Version;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentStatus {
+    /// The gateway was asked and has not answered yet.
+    Pending,
+    /// The money is set aside.
+    Authorized,
+    /// The money is ours.
+    Captured,
+    /// Declined, given up or voided: no money moved.
+    Failed,
+    Refunded,
+    PartiallyRefunded,
+}
+
+impl PaymentStatus {
+    pub const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::Authorized,
+        Self::Captured,
+        Self::Failed,
+        Self::Refunded,
+        Self::PartiallyRefunded,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Authorized => "authorized",
+            Self::Captured => "captured",
+            Self::Failed => "failed",
+            Self::Refunded => "refunded",
+            Self::PartiallyRefunded => "partially_refunded",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MethodKind {
+    Card,
+    Paypal,
+    ApplePay,
+}
+
+/// A gateway's one-time token for a means of payment. Never a card number, never stored, never printed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MethodToken(String);
+
+impl MethodToken {
+    /// Returns nothing unless the text has 1 to 255 visible ASCII characters and is not a card number.
+    pub fn new(text: &str) -> Option<Self> {
+        let plain = !text.is_empty() && text.len() <= 255 && text.bytes().all(|b| b.is_ascii_graphic());
+        (plain && !contains_card_number(text)).then(|| Self(text.to_owned()))
+    }
+
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for MethodToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MethodToken(…)")
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentMethod {
+    pub kind: MethodKind,
+    pub token: MethodToken,
+}
+
+/// Whether a card number stands anywhere in the text: 13 to 19 digits, spaces and hyphens between them allowed,
+/// that pass the Luhn check (ISO/IEC 7812-1).
+pub fn contains_card_number(text: &str) -> bool {
+    let mut digits: Vec<u8> = Vec::new();
+    let mut runs = Vec::new();
+    for b in text.bytes() {
+        match b {
+            b'0'..=b'9' => digits.push(b - b'0'),
+            b' ' | b'-' => {}
+            _ => runs.push(std::mem::take(&mut digits)),
+        }
+    }
+    runs.push(digits);
+    runs.iter()
+        .any(|run| (13..=19).contains(&run.len()) && passes_luhn(run))
+}
+
+fn passes_luhn(digits: &[u8]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(place, &digit)| match (place % 2, u32::from(digit)) {
+            (0, digit) => digit,
+            (_, digit) if digit > 4 => digit * 2 - 9,
+            (_, digit) => digit * 2,
+        })
+        .sum();
+    sum.is_multiple_of(10) && digits.iter().any(|&digit| digit != 0)
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentView {
+    pub payment_id: PaymentId,
+    pub reservation_id: ReservationId,
+    pub event_id: EventId,
+    pub customer_id: CustomerId,
+    pub amount: Money,
+    pub refunded_amount: Money,
+    pub status: PaymentStatus,
+    pub method: MethodKind,
+    /// As the gateway tells after authorising.
+    pub last_four: Option<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub version: Version,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_number_is_found_however_it_is_dressed_up() {
+        for text in [
+            "4111111111111111",
+            "4111 1111 1111 1111",
+            "5500-0000-0000-0004",
+            "tok_378282246310005",
+            "x 4222222222222",
+        ] {
+            assert!(contains_card_number(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_only_looks_long_is_no_card_number() {
+        for text in [
+            "tok_visa",
+            "4111111111111112",
+            "0000000000000000",
+            "12345",
+            "pi_3Qz-2026-11-23",
+        ] {
+            assert!(!contains_card_number(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn debug_output_shows_no_token() {
+        assert_eq!(format!("{:?}", MethodToken::new("tok_visa").unwrap()), "MethodToken(…)");
+    }
+}

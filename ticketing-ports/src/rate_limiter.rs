@@ -1,0 +1,35 @@
+//! How often somebody may try.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::Timestamp;
+use crate::errors::StoreError;
+
+/// At most `limit` hits in any `window`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    pub limit: u32,
+    pub window: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateDecision {
+    pub allowed: bool,
+    pub remaining: u32,
+    /// Until the next hit is allowed, or until the whole quota is there again when this one was.
+    pub reset_after: Duration,
+}
+
+/// Counts hits exactly, over a sliding window.
+///
+/// **Contract**
+/// - `exactly_the_limit_is_allowed_in_a_window`, also among racing callers.
+/// - `the_window_slides`: a hit counts for exactly one window.
+/// - `a_refused_hit_is_not_counted`.
+/// - `keys_do_not_share_a_quota`.
+#[async_trait]
+pub trait RateLimiter: Send + Sync {
+    async fn hit(&self, key: &str, quota: Quota, now: Timestamp) -> Result<RateDecision, StoreError>;
+}

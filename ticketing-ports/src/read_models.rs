@@ -1,0 +1,259 @@
+//! What is read by people: rows derived from the log, and nothing that could not be derived again.
+//!
+//! The domain turns events into [`Change`]s; a read-model adapter applies them together with the checkpoint.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::errors::StoreError;
+use crate::event_details::{EventStatus, EventView};
+use crate::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId, UserId};
+use crate::money::Money;
+use crate::paging::{Listed, Page};
+use crate::payment::{PaymentStatus, PaymentView};
+use crate::reservation::{ReservationStatus, ReservationView, Ticket};
+use crate::seating::{Label, SeatCounts};
+use crate::streams::{Position, Version};
+
+/// One change of one row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    EventCreated(EventView),
+    EventStatusChanged {
+        event_id: EventId,
+        status: EventStatus,
+        version: Version,
+    },
+    SectionOpened {
+        event_id: EventId,
+        section_id: SectionId,
+        name: Label,
+        capacity: u32,
+        at: Timestamp,
+    },
+    /// Seats moved between the four counts of a section; the numbers add up to 0.
+    SeatsMoved {
+        section_id: SectionId,
+        moved: SeatMove,
+        at: Timestamp,
+    },
+    ReservationHeld(ReservationView),
+    ReservationChanged(ReservationChange),
+    PaymentRequested(PaymentView),
+    PaymentChanged(PaymentChange),
+    /// Tickets were paid for.
+    TicketsSold(Sale),
+    /// Tickets of a sale were given back.
+    TicketsReturned {
+        reservation_id: ReservationId,
+    },
+    /// Money of a sale was paid back.
+    SaleRefunded {
+        reservation_id: ReservationId,
+        amount: Money,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SeatMove {
+    pub available: i64,
+    pub held: i64,
+    pub sold: i64,
+    pub blocked: i64,
+}
+
+/// Fields that are absent keep their value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReservationChange {
+    pub reservation_id: ReservationId,
+    pub status: ReservationStatus,
+    pub version: Version,
+    pub payment_id: Option<PaymentId>,
+    pub completed_at: Option<Timestamp>,
+    /// Empty keeps the tickets.
+    pub tickets: Vec<Ticket>,
+}
+
+/// Fields that are absent keep their value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentChange {
+    pub payment_id: PaymentId,
+    pub status: PaymentStatus,
+    pub version: Version,
+    pub updated_at: Timestamp,
+    pub last_four: Option<String>,
+    pub refunded_amount: Option<Money>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sale {
+    pub reservation_id: ReservationId,
+    pub payment_id: PaymentId,
+    pub event_id: EventId,
+    pub customer_id: CustomerId,
+    pub section: Label,
+    pub tier: Label,
+    pub quantity: u32,
+    pub unit_price: Money,
+    pub total_amount: Money,
+    pub sold_at: Timestamp,
+}
+
+/// Row changes of consecutive events, applied together with the checkpoint that follows from them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectedBatch {
+    /// Position of the last event before the batch.
+    pub after: Position,
+    /// Position of the last event of the batch.
+    pub upto: Position,
+    pub changes: Vec<Change>,
+}
+
+/// Rows that a projector writes.
+///
+/// **Contract**
+/// - `changes_and_checkpoint_are_applied_together`.
+/// - `a_batch_that_was_applied_before_changes_nothing`: one that starts before the checkpoint is skipped when it ends
+///   at or before it.
+/// - `a_batch_that_does_not_follow_the_checkpoint_is_refused` as [`ApplyError::OutOfOrder`].
+/// - `a_rebuild_is_invisible_until_it_is_switched_to`, and then visible all at once.
+#[async_trait]
+pub trait ProjectionStore: Send + Sync {
+    async fn checkpoint(&self) -> Result<Position, StoreError>;
+
+    async fn apply(&self, batch: ProjectedBatch) -> Result<(), ApplyError>;
+
+    /// Returns an empty twin at [`Position::START`] that nobody reads yet.
+    async fn begin_rebuild(&self) -> Result<Arc<dyn ProjectionStore>, StoreError>;
+
+    /// Makes readers see the twin instead. The twin must have come from `begin_rebuild` of this store.
+    async fn switch_to(&self, rebuilt: Arc<dyn ProjectionStore>) -> Result<(), StoreError>;
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    #[error("the batch starts after {after}, the checkpoint is {checkpoint}")]
+    OutOfOrder { checkpoint: Position, after: Position },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Which events on sale a reader may see beside the public ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DraftsVisible {
+    None,
+    OwnedBy(UserId),
+    All,
+}
+
+/// **Contract**
+/// - `events_are_listed_soonest_first`, ties by id.
+/// - `drafts_are_listed_only_for_who_may_manage_them`.
+#[async_trait]
+pub trait EventQueries: Send + Sync {
+    async fn event(&self, id: EventId) -> Result<Option<EventView>, StoreError>;
+
+    async fn events(
+        &self,
+        status: Option<EventStatus>,
+        drafts: DraftsVisible,
+        page: Page,
+    ) -> Result<Listed<EventView>, StoreError>;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SectionAvailability {
+    pub section_id: SectionId,
+    pub name: Label,
+    pub total_capacity: u32,
+    pub counts: SeatCounts,
+    pub last_updated: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Availability {
+    pub event_id: EventId,
+    /// In the organiser's order.
+    pub sections: Vec<SectionAvailability>,
+    /// Grows by one with every change of a count.
+    pub sequence: u64,
+}
+
+/// **Contract**
+/// - `counts_of_a_section_add_up_to_its_capacity`.
+#[async_trait]
+pub trait AvailabilityQueries: Send + Sync {
+    async fn availability(&self, event: EventId) -> Result<Option<Availability>, StoreError>;
+}
+
+/// **Contract**
+/// - `reservations_of_a_customer_are_listed_newest_first` and nobody else's.
+#[async_trait]
+pub trait ReservationQueries: Send + Sync {
+    async fn reservations_of(&self, customer: CustomerId, page: Page) -> Result<Listed<ReservationView>, StoreError>;
+}
+
+/// **Contract**
+/// - `payments_of_a_customer_are_listed_newest_first` and nobody else's.
+#[async_trait]
+pub trait PaymentQueries: Send + Sync {
+    async fn payments_of(&self, customer: CustomerId, page: Page) -> Result<Listed<PaymentView>, StoreError>;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SectionSales {
+    pub tickets_sold: u64,
+    pub revenue: Money,
+}
+
+/// Sales of one event. Revenue is what was paid, before refunds; tickets are those not given back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventSales {
+    pub event_id: EventId,
+    pub total_revenue: Money,
+    pub refunded: Money,
+    pub tickets_sold: u64,
+    pub by_tier: BTreeMap<Label, u64>,
+    pub by_section: BTreeMap<Label, SectionSales>,
+    pub total_capacity: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Purchase {
+    pub sale: Sale,
+    pub event_name: Label,
+    pub refunded: Money,
+    pub returned: bool,
+}
+
+/// Totals of one customer in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LifetimeValue {
+    pub spent: Money,
+    pub refunded: Money,
+    pub orders: u64,
+    pub tickets: u64,
+    pub first_purchase_at: Timestamp,
+    pub last_purchase_at: Timestamp,
+}
+
+/// **Contract**
+/// - `sales_sum_quantities_and_amounts`, not rows.
+/// - `refunds_are_counted_beside_revenue`.
+/// - `purchases_of_a_customer_are_listed_newest_first`.
+/// - `lifetime_value_keeps_currencies_apart`.
+#[async_trait]
+pub trait SalesQueries: Send + Sync {
+    /// Returns nothing for an unknown event, zeros for one without sales.
+    async fn event_sales(&self, event: EventId) -> Result<Option<EventSales>, StoreError>;
+
+    async fn purchases_of(&self, customer: CustomerId, page: Page) -> Result<Listed<Purchase>, StoreError>;
+
+    /// Returns one entry a currency, in the order of their codes.
+    async fn lifetime_value(&self, customer: CustomerId) -> Result<Vec<LifetimeValue>, StoreError>;
+}

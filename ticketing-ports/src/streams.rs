@@ -1,0 +1,204 @@
+//! Streams of facts: how they are named, counted and what a stored fact looks like.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::Timestamp;
+use crate::ids::{CommitId, EventId, PaymentId, ReservationId, SectionId, UserId};
+
+/// Which kind of state a stream belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aggregate {
+    Catalog,
+    Inventory,
+    Reservation,
+    Payment,
+}
+
+impl Aggregate {
+    pub const ALL: [Self; 4] = [Self::Catalog, Self::Inventory, Self::Reservation, Self::Payment];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Catalog => "catalog",
+            Self::Inventory => "inventory",
+            Self::Reservation => "reservation",
+            Self::Payment => "payment",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|aggregate| aggregate.as_str() == name)
+    }
+}
+
+/// The name of one stream, printed as `reservation-0190c5…`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StreamId {
+    pub aggregate: Aggregate,
+    pub id: Uuid,
+}
+
+impl StreamId {
+    pub const fn new(aggregate: Aggregate, id: Uuid) -> Self {
+        Self { aggregate, id }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        let (aggregate, id) = text.split_once('-')?;
+        Some(Self::new(Aggregate::parse(aggregate)?, Uuid::parse_str(id).ok()?))
+    }
+}
+
+impl std::fmt::Display for StreamId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.aggregate.as_str(), self.id)
+    }
+}
+
+impl From<EventId> for StreamId {
+    fn from(id: EventId) -> Self {
+        Self::new(Aggregate::Catalog, id.uuid())
+    }
+}
+
+impl From<SectionId> for StreamId {
+    fn from(id: SectionId) -> Self {
+        Self::new(Aggregate::Inventory, id.uuid())
+    }
+}
+
+impl From<ReservationId> for StreamId {
+    fn from(id: ReservationId) -> Self {
+        Self::new(Aggregate::Reservation, id.uuid())
+    }
+}
+
+impl From<PaymentId> for StreamId {
+    fn from(id: PaymentId) -> Self {
+        Self::new(Aggregate::Payment, id.uuid())
+    }
+}
+
+/// How many facts a stream has; also the number of its last one. 0 is a stream that does not exist yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Version(pub u64);
+
+impl Version {
+    pub const NONE: Self = Self(0);
+
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    #[must_use]
+    pub const fn plus(self, events: u64) -> Self {
+        Self(self.0 + events)
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Place of a fact in the whole log: gapless, from 1, in commit order. 0 is before the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Position(pub u64);
+
+impl Position {
+    pub const START: Self = Self(0);
+
+    #[must_use]
+    pub const fn plus(self, events: u64) -> Self {
+        Self(self.0 + events)
+    }
+}
+
+impl std::fmt::Display for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Follows one request through logs and facts: 1 to 128 visible ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CorrelationId(Arc<str>);
+
+impl CorrelationId {
+    pub const MAX_LENGTH: usize = 128;
+
+    pub fn parse(text: &str) -> Option<Self> {
+        let visible = !text.is_empty() && text.len() <= Self::MAX_LENGTH && text.bytes().all(|b| b.is_ascii_graphic());
+        visible.then(|| Self(text.into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What is known about how a fact came to be, beside the fact.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Metadata {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<CorrelationId>,
+    /// Who asked; absent when a deadline or a gateway did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<UserId>,
+}
+
+/// A fact about to be stored. The payload is JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    pub event_type: Cow<'static, str>,
+    /// Version of the payload's schema, from 1.
+    pub event_version: u16,
+    pub data: Vec<u8>,
+    pub metadata: Metadata,
+}
+
+/// A fact as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEvent {
+    pub position: Position,
+    pub stream: StreamId,
+    pub version: Version,
+    pub commit_id: CommitId,
+    pub event_type: Cow<'static, str>,
+    pub event_version: u16,
+    pub data: Vec<u8>,
+    pub metadata: Metadata,
+    pub recorded_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_id_survives_the_trip_through_its_text() {
+        let stream = StreamId::from(ReservationId::new(Uuid::from_u128(42)));
+        assert_eq!(StreamId::parse(&stream.to_string()), Some(stream));
+        assert_eq!(StreamId::parse("reservation"), None);
+        assert_eq!(StreamId::parse("seat-00000000-0000-0000-0000-000000000000"), None);
+    }
+
+    #[test]
+    fn a_correlation_id_is_1_to_128_visible_ascii_characters() {
+        let longest = "x".repeat(128);
+        assert!(CorrelationId::parse(&longest).is_some());
+        for text in ["", "a b", "é", "tab\t", &format!("{longest}x")] {
+            assert_eq!(CorrelationId::parse(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! People with an account. Everything that names a person lives here, so that erasing one row forgets them.
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+use crate::Timestamp;
+use crate::email::EmailAddress;
+use crate::errors::StoreError;
+use crate::ids::UserId;
+use crate::roles::Role;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    pub id: UserId,
+    pub email: EmailAddress,
+    pub role: Role,
+    pub created_at: Timestamp,
+}
+
+#[derive(Debug, Error)]
+pub enum CreateUserError {
+    #[error("the address or the id is taken")]
+    Taken,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Stores users.
+///
+/// **Contract**
+/// - `an_address_belongs_to_one_user`, also among racing creators: exactly one wins.
+/// - `a_user_is_found_by_id_and_by_address`; an unknown one is nothing, not an error.
+/// - `a_changed_role_is_seen_by_the_next_reader`.
+/// - `an_erased_user_is_gone` and the address free again.
+#[async_trait]
+pub trait UserStore: Send + Sync {
+    async fn create(&self, user: User) -> Result<(), CreateUserError>;
+
+    async fn find(&self, id: UserId) -> Result<Option<User>, StoreError>;
+
+    async fn find_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError>;
+
+    /// Returns whether there is such a user.
+    async fn set_role(&self, id: UserId, role: Role) -> Result<bool, StoreError>;
+
+    /// Returns whether there was such a user.
+    async fn erase(&self, id: UserId) -> Result<bool, StoreError>;
+}

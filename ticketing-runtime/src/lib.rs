@@ -1,0 +1,1 @@
+//! The engine that runs the domain: lanes, commits, deadlines, relay and projector.
