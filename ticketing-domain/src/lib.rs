@@ -6,6 +6,10 @@
 //! Never here: async, a clock, randomness, logging, or a map whose order is random. Time and ids arrive as arguments,
 //! so that any run can be replayed byte for byte.
 
+pub mod catalog;
 pub mod inventory;
+pub mod policy;
 pub mod reducer;
+pub mod refusal;
 pub mod stored;
+pub mod views;
