@@ -1,7 +1,5 @@
 //! From facts to rows: written once, applied by every read-model adapter.
 
-use std::sync::Arc;
-
 use ticketing_ports::event_details::{EventStatus, EventView};
 use ticketing_ports::ids::{EventId, PaymentId, ReservationId, SectionId};
 use ticketing_ports::money::Money;
@@ -38,7 +36,7 @@ fn project_catalog(recorded: &RecordedEvent, event: CatalogEvent) -> Change {
                 status: EventStatus::Draft,
                 created_at: created.created_at,
                 version: recorded.version,
-                details: Arc::new(created.details),
+                details: created.details,
             });
         }
         CatalogEvent::EventPublished(_) => EventStatus::Published,

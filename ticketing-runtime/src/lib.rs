@@ -6,15 +6,30 @@
 //!
 //! Never here: knowledge of a concrete adapter, or a rule of the domain.
 
+mod batch;
 mod box_office;
+mod commit;
 mod consistency;
+mod deadlines;
+mod engine;
 mod failure;
+mod gateway_calls;
+mod housekeeping;
+mod idempotency;
+mod job;
+mod lane;
+mod lanes;
+mod projector;
 mod reads;
+mod relay;
+mod routes;
 
 pub use box_office::{
     Answer, AuthorizePayment, BoxOffice, CancelEvent, HistoryEntry, HoldSeats, IdempotencyRequest, PayReservation,
     RefundPayment, Request,
 };
 pub use consistency::ConsistencyToken;
+pub use engine::{Engine, EngineConfig, Ports, ProjectionPorts};
 pub use failure::{Failure, UnavailableCause};
+pub use projector::rebuild;
 pub use reads::{READ_YOUR_WRITES_PATIENCE, Reads};

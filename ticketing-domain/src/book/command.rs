@@ -22,7 +22,7 @@ use crate::stored::StoredEvent as _;
 pub enum Command {
     CreateEvent {
         by: Actor,
-        draft: EventDraft,
+        draft: Box<EventDraft>,
     },
     Publish {
         by: Actor,

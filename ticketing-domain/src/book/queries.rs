@@ -23,6 +23,11 @@ use crate::views::{PriceNow, RowView, SectionView};
 use ticketing_ports::gateway::DeclineReason;
 
 impl EventBook {
+    /// Whether the event has been created, as far as this book knows.
+    pub fn exists(&self) -> bool {
+        self.listing().is_some()
+    }
+
     pub(super) fn listing(&self) -> Option<&Listing> {
         self.catalog.as_ref().and_then(|catalog| catalog.state.listing())
     }

@@ -10,7 +10,7 @@ pub enum CatalogCommand {
     Create {
         event_id: EventId,
         by: Actor,
-        draft: EventDraft,
+        draft: Box<EventDraft>,
     },
     Publish {
         by: Actor,

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde::Serialize;
 use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
 use ticketing_ports::event_details::{EventStatus, Section};
@@ -35,7 +37,7 @@ pub fn decide(state: &CatalogState, command: &CatalogCommand, ctx: &Context<'_>)
             if !policy::may_create_events(*by) {
                 return Err(Refusal::Forbidden);
             }
-            let details = draft::accept(draft, ctx)?;
+            let details = Arc::new(draft::accept(draft, ctx)?);
             let key = DeadlineKey {
                 stream: StreamId::from(*event_id),
                 kind: DeadlineKind::EventStart,

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
 use ticketing_ports::event_details::EventDetails;
@@ -23,7 +25,7 @@ pub struct EventCreated {
     pub event_id: EventId,
     pub owner_id: UserId,
     pub created_at: Timestamp,
-    pub details: EventDetails,
+    pub details: Arc<EventDetails>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

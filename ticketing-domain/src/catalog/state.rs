@@ -49,7 +49,7 @@ impl CatalogState {
                     event_id: created.event_id,
                     owner_id: created.owner_id,
                     created_at: created.created_at,
-                    details: Arc::new(created.details.clone()),
+                    details: Arc::clone(&created.details),
                     status: EventStatus::Draft,
                     settling: false,
                 });
