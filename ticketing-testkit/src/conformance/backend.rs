@@ -1,5 +1,5 @@
-use std::any::Any;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use ticketing_ports::deadlines::DeadlineStore;
@@ -12,7 +12,6 @@ pub struct Backend {
     pub store: Arc<dyn EventStore>,
     pub deadlines: Arc<dyn DeadlineStore>,
     pub idempotency: Arc<dyn IdempotencyStore>,
-    guards: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Backend {
@@ -25,20 +24,33 @@ impl Backend {
             store: store.clone(),
             deadlines: store.clone(),
             idempotency: store,
-            guards: Vec::new(),
         }
-    }
-
-    /// Keeps what the store needs to live, such as its temporary directory.
-    #[must_use]
-    pub fn keeping(mut self, guard: impl Any + Send + Sync) -> Self {
-        self.guards.push(Arc::new(guard));
-        self
     }
 }
 
 impl fmt::Debug for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Backend").finish_non_exhaustive()
+    }
+}
+
+/// A backend and what it needs to live, such as its temporary directory; goes where the backend goes.
+#[derive(Debug)]
+pub struct Keeping<B, G> {
+    backend: B,
+    _guard: G,
+}
+
+impl<B, G> Keeping<B, G> {
+    pub fn new(backend: B, guard: G) -> Self {
+        Self { backend, _guard: guard }
+    }
+}
+
+impl<B, G> Deref for Keeping<B, G> {
+    type Target = B;
+
+    fn deref(&self) -> &B {
+        &self.backend
     }
 }

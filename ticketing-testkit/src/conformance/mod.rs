@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-pub use backend::Backend;
+pub use backend::{Backend, Keeping};
 
 /// Long enough for the slowest backend on a busy machine; a store that hangs is broken, not patient.
 const PATIENCE: Duration = Duration::from_secs(60);
