@@ -1,3 +1,4 @@
 //! Conformance suites for the ports, generators, given/when/then and the simulation.
 
 pub mod conformance;
+pub mod scenario;

@@ -9,8 +9,6 @@ mod command;
 mod handle;
 mod load;
 mod queries;
-#[cfg(test)]
-mod tests;
 mod unit;
 
 use std::collections::BTreeMap;

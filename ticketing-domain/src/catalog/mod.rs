@@ -5,8 +5,6 @@ mod decide;
 mod draft;
 mod event;
 mod state;
-#[cfg(test)]
-mod tests;
 
 pub use command::{CatalogCommand, EventDraft, SectionDraft};
 pub use decide::{CatalogEffect, decide};

@@ -7,8 +7,6 @@ mod command;
 mod decide;
 mod event;
 mod state;
-#[cfg(test)]
-mod tests;
 
 pub use command::PaymentCommand;
 pub use decide::{GATEWAY_RETRY_SECONDS, GatewayCall, decide};

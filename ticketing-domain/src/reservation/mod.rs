@@ -9,8 +9,6 @@ mod decide;
 mod event;
 mod react;
 mod state;
-#[cfg(test)]
-mod tests;
 
 pub use command::{ReservationCommand, SagaInput};
 pub use decide::decide;

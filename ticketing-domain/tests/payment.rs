@@ -1,0 +1,275 @@
+//! A payment, told as given / when / then.
+
+use ticketing_domain::payment::{
+    CaptureRequested, GatewayCall, PaymentAuthorized, PaymentCaptured, PaymentCommand, PaymentDeclined, PaymentEvent,
+    PaymentRefunded, PaymentRequested, PaymentVoided, RefundCause, RefundRequested, VoidRequested,
+};
+use ticketing_domain::refusal::Refusal;
+use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
+use ticketing_ports::gateway::{Authorization, DeclineReason};
+use ticketing_ports::ids::{CustomerId, EventId, PaymentId, RefundId, ReservationId};
+use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::streams::StreamId;
+use ticketing_testkit::scenario::{Payments, after, given, start};
+use uuid::Uuid;
+
+const PAYMENT: PaymentId = PaymentId::new(Uuid::from_u128(1));
+const RESERVATION: ReservationId = ReservationId::new(Uuid::from_u128(2));
+const EVENT: EventId = EventId::new(Uuid::from_u128(3));
+const CUSTOMER: CustomerId = CustomerId::new(Uuid::from_u128(4));
+const REFUND: RefundId = RefundId::new(Uuid::from_u128(5));
+
+#[test]
+fn a_request_asks_the_gateway_and_leaves_a_deadline_that_asks_again() {
+    let request = PaymentCommand::Request {
+        payment_id: PAYMENT,
+        reservation_id: RESERVATION,
+        event_id: EVENT,
+        customer_id: CUSTOMER,
+        amount: eur(100),
+        method: visa(),
+        capture: true,
+        wanted_by: after(300),
+    };
+    given::<Payments>([])
+        .when(request)
+        .then([requested()])
+        .with_effects([GatewayCall::Authorize {
+            payment_id: PAYMENT,
+            amount: eur(100),
+            method: visa(),
+            wanted_by: after(300),
+        }])
+        .with_deadlines([ask_again(30)]);
+}
+
+#[test]
+fn an_approval_settles_the_question() {
+    given::<Payments>([requested()])
+        .when(approved())
+        .then([PaymentEvent::from(authorized())])
+        .with_effects([])
+        .with_deadlines([no_more()]);
+}
+
+#[test]
+fn an_approval_that_comes_twice_changes_nothing() {
+    given::<Payments>([requested(), authorized().into()])
+        .when(approved())
+        .then_nothing();
+}
+
+#[test]
+fn a_lost_answer_is_looked_up_because_the_token_is_not_kept() {
+    given::<Payments>([requested()])
+        .at(after(30))
+        .when(PaymentCommand::Retry)
+        .then::<PaymentEvent>([])
+        .with_effects([GatewayCall::LookUp { payment_id: PAYMENT }])
+        .with_deadlines([ask_again(60)]);
+}
+
+#[test]
+fn an_approval_of_an_attempt_that_was_given_up_is_voided() {
+    let given_up = PaymentDeclined {
+        reason: DeclineReason::Interrupted,
+        at: start(),
+    };
+    given::<Payments>([requested(), given_up.into()])
+        .when(approved())
+        .then([VoidRequested { at: start() }])
+        .with_effects([GatewayCall::Void { payment_id: PAYMENT }]);
+}
+
+#[test]
+fn a_capture_without_an_answer_is_repeated() {
+    given::<Payments>([
+        requested(),
+        authorized().into(),
+        CaptureRequested { at: start() }.into(),
+    ])
+    .when(PaymentCommand::Retry)
+    .then::<PaymentEvent>([])
+    .with_effects([GatewayCall::Capture {
+        payment_id: PAYMENT,
+        amount: eur(100),
+    }]);
+}
+
+#[test]
+fn nothing_can_be_captured_twice() {
+    given::<Payments>(captured())
+        .when(PaymentCommand::Capture)
+        .then_refused(Refusal::InvalidStateTransition {
+            from: "captured",
+            action: "capture",
+        });
+}
+
+#[test]
+fn a_refund_without_an_amount_gives_back_all_that_is_left() {
+    let mut history = captured();
+    history.extend([refund_requested(30), refunded(30, 30, false)]);
+    given::<Payments>(history)
+        .when(refund(None))
+        .then([refund_requested(70)])
+        .with_effects([GatewayCall::Refund {
+            payment_id: PAYMENT,
+            refund_id: REFUND,
+            amount: eur(70),
+        }]);
+}
+
+#[test]
+fn more_than_what_was_captured_is_never_refunded_not_even_while_another_refund_is_under_way() {
+    let mut history = captured();
+    history.push(refund_requested(60));
+    given::<Payments>(history)
+        .when(refund(Some(eur(41))))
+        .then_refused(Refusal::InvalidStateTransition {
+            from: "captured",
+            action: "refund",
+        });
+}
+
+#[test]
+fn zero_negative_and_foreign_amounts_are_not_refunded() {
+    for amount in [eur(0), eur(-1), Money::new(1, Currency::USD)] {
+        given::<Payments>(captured())
+            .when(refund(Some(amount)))
+            .then_refused(Refusal::InvalidStateTransition {
+                from: "captured",
+                action: "refund",
+            });
+    }
+}
+
+#[test]
+fn a_refund_that_is_reported_twice_is_recorded_once() {
+    let mut history = captured();
+    history.extend([refund_requested(100), refunded(100, 100, true)]);
+    given::<Payments>(history)
+        .when(PaymentCommand::RecordRefunded(REFUND))
+        .then_nothing();
+}
+
+#[test]
+fn a_void_after_the_money_was_taken_does_nothing() {
+    given::<Payments>(captured()).when(PaymentCommand::Void).then_nothing();
+}
+
+#[test]
+fn a_voided_payment_cannot_be_captured() {
+    let voided: [PaymentEvent; 4] = [
+        requested(),
+        authorized().into(),
+        VoidRequested { at: start() }.into(),
+        PaymentVoided { at: start() }.into(),
+    ];
+    given::<Payments>(voided)
+        .when(PaymentCommand::Capture)
+        .then_refused(Refusal::InvalidStateTransition {
+            from: "failed",
+            action: "capture",
+        });
+}
+
+fn captured() -> Vec<PaymentEvent> {
+    vec![
+        requested(),
+        authorized().into(),
+        CaptureRequested { at: start() }.into(),
+        PaymentCaptured { at: start() }.into(),
+    ]
+}
+
+fn requested() -> PaymentEvent {
+    PaymentRequested {
+        payment_id: PAYMENT,
+        reservation_id: RESERVATION,
+        event_id: EVENT,
+        customer_id: CUSTOMER,
+        amount: eur(100),
+        method: MethodKind::Card,
+        capture: true,
+        at: start(),
+    }
+    .into()
+}
+
+fn authorized() -> PaymentAuthorized {
+    PaymentAuthorized {
+        last_four: Some("4242".to_owned()),
+        at: start(),
+    }
+}
+
+fn approved() -> PaymentCommand {
+    PaymentCommand::RecordAuthorization(Authorization::Approved {
+        last_four: Some("4242".to_owned()),
+    })
+}
+
+fn refund(amount: Option<Money>) -> PaymentCommand {
+    PaymentCommand::Refund {
+        refund_id: REFUND,
+        amount,
+        cause: RefundCause::Admin,
+        reason: None,
+    }
+}
+
+fn refund_requested(amount: i64) -> PaymentEvent {
+    RefundRequested {
+        refund_id: REFUND,
+        amount: eur(amount),
+        cause: RefundCause::Admin,
+        reason: None,
+        at: start(),
+    }
+    .into()
+}
+
+fn refunded(amount: i64, in_total: i64, in_full: bool) -> PaymentEvent {
+    PaymentRefunded {
+        reservation_id: RESERVATION,
+        refund_id: REFUND,
+        amount: eur(amount),
+        refunded_in_total: eur(in_total),
+        in_full,
+        cause: RefundCause::Admin,
+        at: start(),
+    }
+    .into()
+}
+
+fn ask_again(seconds: i64) -> DeadlineChange {
+    DeadlineChange::Set(Deadline {
+        key: retry_key(),
+        due_at: after(seconds),
+        event_id: EVENT,
+    })
+}
+
+fn no_more() -> DeadlineChange {
+    DeadlineChange::Clear(retry_key())
+}
+
+fn retry_key() -> DeadlineKey {
+    DeadlineKey {
+        stream: StreamId::from(PAYMENT),
+        kind: DeadlineKind::GatewayRetry,
+    }
+}
+
+fn visa() -> PaymentMethod {
+    PaymentMethod {
+        kind: MethodKind::Card,
+        token: MethodToken::new("tok_visa").unwrap(),
+    }
+}
+
+fn eur(amount: i64) -> Money {
+    Money::new(amount, Currency::EUR)
+}
