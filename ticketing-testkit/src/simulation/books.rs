@@ -1,0 +1,222 @@
+//! The books, checked from the log alone and against the gateway's own ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use thiserror::Error;
+use ticketing_domain::catalog::{CatalogEvent, CatalogState};
+use ticketing_domain::inventory::{ClaimKind, InventoryEvent, InventoryState};
+use ticketing_domain::payment::{PaymentEvent, PaymentState};
+use ticketing_domain::reservation::{ReservationEvent, ReservationState};
+use ticketing_domain::stored::StoredEvent as _;
+use ticketing_ports::event_details::EventStatus;
+use ticketing_ports::ids::{CustomerId, PaymentId, ReservationId, SectionId};
+use ticketing_ports::seating::SeatId;
+use ticketing_ports::streams::{Aggregate, Position, RecordedEvent, Version};
+use uuid::Uuid;
+
+use super::Ledger;
+
+/// Something that must never be true once every deadline has had its time.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Violation {
+    #[error("position {0} is not where it belongs")]
+    PositionGap(Position),
+    #[error("a stream's version does not follow at position {0}")]
+    VersionGap(Position),
+    #[error("a fact cannot be read at position {0}")]
+    Unreadable(Position),
+    #[error("seat {1} of section {0} is taken twice")]
+    SoldTwice(SectionId, SeatId),
+    #[error("section {0} is overfull or its counts do not add up")]
+    CountsWrong(SectionId),
+    #[error("reservation {0} still holds seats")]
+    HeldForEver(ReservationId),
+    #[error("reservation {0} is completed and its seats are not sold to it")]
+    TicketsWithoutSeats(ReservationId),
+    #[error("seats are sold to reservation {0}, which is not completed")]
+    SeatsWithoutTickets(ReservationId),
+    #[error("payment {payment} kept {kept} where {due} is due")]
+    MoneyWrong { payment: PaymentId, kept: i64, due: i64 },
+    #[error("payment {0} is still under way or set aside")]
+    MoneyStuck(PaymentId),
+    #[error("the cancelled event is not settled")]
+    CancellationUnfinished,
+    #[error("the same request was answered with {0} and with {1}")]
+    AnsweredDifferently(ReservationId, ReservationId),
+    #[error("what was answered about reservation {0} is not in the log")]
+    PromiseBroken(ReservationId),
+    #[error("customer {customer} asked for {asked} holds and got {made}")]
+    HeldMoreThanAsked {
+        customer: CustomerId,
+        asked: usize,
+        made: usize,
+    },
+    #[error("the read models stopped at {checkpoint}, the log is at {head}")]
+    ProjectionBehind { checkpoint: Position, head: Position },
+}
+
+#[derive(Default)]
+struct Books {
+    catalogs: BTreeMap<Uuid, CatalogState>,
+    sections: BTreeMap<SectionId, InventoryState>,
+    reservations: BTreeMap<ReservationId, ReservationState>,
+    payments: BTreeMap<PaymentId, PaymentState>,
+}
+
+/// Replays the log and lists everything that is wrong with it. Empty is the only good answer.
+pub fn check_books(log: &[RecordedEvent], ledger: &dyn Ledger) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut books = Books::default();
+    let mut versions: BTreeMap<_, Version> = BTreeMap::new();
+    for (event, place) in log.iter().zip(1..) {
+        if event.position != Position(place) {
+            violations.push(Violation::PositionGap(event.position));
+        }
+        let version = versions.entry(event.stream).or_default();
+        *version = version.next();
+        if event.version != *version {
+            violations.push(Violation::VersionGap(event.position));
+        }
+        if books.replay(event).is_none() {
+            violations.push(Violation::Unreadable(event.position));
+        }
+        if let Some(violation) = books.check_section(event) {
+            violations.push(violation);
+        }
+    }
+    books.check_seats(log, &mut violations);
+    books.check_money(ledger, &mut violations);
+    let unsettled = |catalog: &CatalogState| {
+        catalog
+            .listing()
+            .is_some_and(|listing| listing.status == EventStatus::Cancelled && listing.settling)
+    };
+    if books.catalogs.values().any(unsettled) {
+        violations.push(Violation::CancellationUnfinished);
+    }
+    violations
+}
+
+impl Books {
+    fn replay(&mut self, event: &RecordedEvent) -> Option<()> {
+        let id = event.stream.id;
+        match event.stream.aggregate {
+            Aggregate::Catalog => {
+                self.catalogs
+                    .entry(id)
+                    .or_default()
+                    .evolve(&CatalogEvent::from_recorded(event).ok()?);
+            }
+            Aggregate::Inventory => {
+                let section = self.sections.entry(SectionId::new(id)).or_default();
+                section.evolve(&InventoryEvent::from_recorded(event).ok()?);
+            }
+            Aggregate::Reservation => {
+                let reservation = self.reservations.entry(ReservationId::new(id)).or_default();
+                reservation.evolve(&ReservationEvent::from_recorded(event).ok()?);
+            }
+            Aggregate::Payment => {
+                let payment = self.payments.entry(PaymentId::new(id)).or_default();
+                payment.evolve(&PaymentEvent::from_recorded(event).ok()?);
+            }
+        }
+        Some(())
+    }
+
+    /// After each fact of a section: nobody sits on somebody else's lap, and the counts are what the claims say.
+    fn check_section(&self, event: &RecordedEvent) -> Option<Violation> {
+        if event.stream.aggregate != Aggregate::Inventory {
+            return None;
+        }
+        let id = SectionId::new(event.stream.id);
+        let section = self.sections.get(&id)?;
+        let mut seats = BTreeSet::new();
+        let mut taken = 0;
+        for claim in section
+            .reservations()
+            .filter_map(|reservation| section.claim(reservation))
+        {
+            taken += claim.seats.quantity();
+            for seat in claim.seats.seats() {
+                if !seats.insert(seat.clone()) {
+                    return Some(Violation::SoldTwice(id, seat.clone()));
+                }
+            }
+        }
+        let capacity = section.seating().map_or(0, ticketing_ports::seating::Seating::capacity);
+        let counts = section.counts(event.recorded_at);
+        let fits = taken <= capacity && counts.capacity() == capacity;
+        (!fits).then_some(Violation::CountsWrong(id))
+    }
+
+    fn check_seats(&self, log: &[RecordedEvent], violations: &mut Vec<Violation>) {
+        let Some(last) = log.last() else { return };
+        let mut sold = BTreeMap::new();
+        for section in self.sections.values() {
+            for reservation in section.reservations() {
+                let Some(claim) = section.claim(reservation) else {
+                    continue;
+                };
+                match claim.kind {
+                    ClaimKind::Held { until } if until <= last.recorded_at + chrono::TimeDelta::days(1) => {
+                        violations.push(Violation::HeldForEver(reservation));
+                    }
+                    ClaimKind::Held { .. } => {}
+                    ClaimKind::Sold => {
+                        sold.insert(reservation, claim.seats);
+                    }
+                }
+            }
+        }
+        for (id, reservation) in &self.reservations {
+            match reservation {
+                ReservationState::Completed { booking, .. } => {
+                    if sold.remove(id).is_none_or(|seats| seats != booking.seats) {
+                        violations.push(Violation::TicketsWithoutSeats(*id));
+                    }
+                }
+                state if state.is_live() => violations.push(Violation::HeldForEver(*id)),
+                _ => {}
+            }
+        }
+        violations.extend(sold.into_keys().map(Violation::SeatsWithoutTickets));
+    }
+
+    /// What the gateway kept is what the log says it should: the price, less refunds; nothing without seats.
+    fn check_money(&self, ledger: &dyn Ledger, violations: &mut Vec<Violation>) {
+        for (id, payment) in &self.payments {
+            if payment.awaits_gateway() || matches!(payment, PaymentState::Authorized(_)) {
+                violations.push(Violation::MoneyStuck(*id));
+            }
+            let kept = ledger.kept(*id);
+            let recorded = match payment {
+                PaymentState::Captured { order, refunded, .. } => order.amount.amount - refunded.amount,
+                _ => 0,
+            };
+            let bought_seats = payment
+                .order()
+                .and_then(|order| self.reservations.get(&order.reservation_id));
+            let bought_seats = bought_seats
+                .and_then(ReservationState::paid)
+                .is_some_and(|paid| paid.payment_id == *id);
+            let due = if bought_seats { recorded } else { 0 };
+            if kept != due {
+                violations.push(Violation::MoneyWrong {
+                    payment: *id,
+                    kept,
+                    due,
+                });
+            }
+        }
+        for payment in ledger.captured() {
+            if !self.payments.contains_key(&payment) {
+                violations.push(Violation::MoneyWrong {
+                    payment,
+                    kept: ledger.kept(payment),
+                    due: 0,
+                });
+            }
+        }
+        violations.extend(ledger.set_aside().into_iter().map(Violation::MoneyStuck));
+    }
+}

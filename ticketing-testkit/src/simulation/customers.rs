@@ -1,0 +1,224 @@
+//! What customers do, what they are promised, and whether the promises were kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::RngExt as _;
+use rand::rngs::StdRng;
+use ticketing_domain::reservation::ReservationEvent;
+use ticketing_domain::stored::StoredEvent as _;
+use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId, UserId};
+use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::reservation::{ReservationStatus, ReservationView};
+use ticketing_ports::roles::{Actor, Role};
+use ticketing_ports::seating::{Label, SeatId};
+use ticketing_ports::streams::{Aggregate, RecordedEvent};
+use ticketing_runtime::{AuthorizePayment, Failure, HoldSeats, PayReservation, RefundPayment};
+use uuid::Uuid;
+
+use super::books::Violation;
+use super::stage::{ORGANISER, Stage, request};
+
+const ACTIONS: u32 = 9;
+
+/// Something a customer was told, and may hold us to.
+#[derive(Debug, Clone)]
+pub(super) enum Promise {
+    Held {
+        key: (CustomerId, u64),
+        view: Box<ReservationView>,
+    },
+    Completed(Box<ReservationView>),
+    /// How many holds the customer asked for, each under its own key.
+    Asked {
+        customer: CustomerId,
+        holds: usize,
+    },
+}
+
+/// One customer's evening.
+pub(super) async fn play(stage: Arc<Stage>, number: u64, event: EventId, mut rng: StdRng) -> Vec<Promise> {
+    let me = Actor {
+        user_id: UserId::new(Uuid::from_u128(100 + u128::from(number))),
+        role: Role::Customer,
+    };
+    let customer = CustomerId::from(me.user_id);
+    let mut promises = Vec::new();
+    let mut mine: Vec<ReservationId> = Vec::new();
+    let mut payments: Vec<PaymentId> = Vec::new();
+    let mut holds = 0;
+    for action in 0..ACTIONS {
+        tokio::time::sleep(Duration::from_millis(rng.random_range(0..25_000))).await;
+        let key = u64::from(action) + 10;
+        let some_reservation = (!mine.is_empty()).then(|| mine[rng.random_range(0..mine.len())]);
+        match (rng.random_range(0..100), some_reservation) {
+            (0..40, _) | (_, None) => {
+                holds += 1;
+                let hold = some_hold(event, &mut rng);
+                for _ in 0..rng.random_range(1..5) {
+                    let answer = stage.box_office().hold(request(me, hold.clone(), Some(key))).await;
+                    match answer {
+                        Ok(answer) => {
+                            mine.push(answer.value.reservation_id);
+                            promises.push(Promise::Held {
+                                key: (customer, key),
+                                view: Box::new(answer.value),
+                            });
+                            // Sometimes the answer is lost on the way, and the customer asks again.
+                            if rng.random_range(0..4) > 0 {
+                                break;
+                            }
+                        }
+                        Err(Failure::Refused(_)) => break,
+                        Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+                    }
+                }
+            }
+            (40..75, Some(reservation_id)) => {
+                let payment_id = match rng.random_range(0..4) {
+                    0 if !payments.is_empty() => Some(payments[rng.random_range(0..payments.len())]),
+                    1 => Some(PaymentId::new(Uuid::from_u128(rng.random()))),
+                    _ => None,
+                };
+                let pay = PayReservation {
+                    reservation_id,
+                    payment_id,
+                    method: Some(some_method(&mut rng)),
+                };
+                let key = rng.random_bool(0.5).then_some(key);
+                let patience = Duration::from_millis(rng.random_range(1..40_000));
+                let office = stage.box_office();
+                let paying = office.pay(request(me, pay, key));
+                if let Ok(Ok(answer)) = tokio::time::timeout(patience, paying).await {
+                    payments.extend(answer.value.payment_id);
+                    promises.push(Promise::Completed(Box::new(answer.value)));
+                }
+            }
+            (75..83, Some(reservation_id)) => {
+                let authorize = AuthorizePayment {
+                    reservation_id,
+                    method: some_method(&mut rng),
+                };
+                let office = stage.box_office();
+                if let Ok(answer) = office.authorize(request(me, authorize, None)).await {
+                    payments.push(answer.value.payment_id);
+                }
+            }
+            (83..95, Some(reservation_id)) => {
+                let key = rng.random_bool(0.5).then_some(key);
+                drop(
+                    stage
+                        .box_office()
+                        .cancel_reservation(request(me, reservation_id, key))
+                        .await,
+                );
+            }
+            (_, Some(_)) => {
+                if let Some(payment_id) = payments.last() {
+                    let amount = rng.random_bool(0.5).then(|| {
+                        let currency = ticketing_ports::money::Currency::EUR;
+                        ticketing_ports::money::Money::new(rng.random_range(1..6_000), currency)
+                    });
+                    let reason = Label::new("goodwill").expect("a short plain text");
+                    let refund = RefundPayment {
+                        payment_id: *payment_id,
+                        amount,
+                        reason,
+                    };
+                    drop(stage.box_office().refund(request(ORGANISER, refund, None)).await);
+                }
+            }
+        }
+    }
+    promises.push(Promise::Asked { customer, holds });
+    promises
+}
+
+fn some_hold(event_id: EventId, rng: &mut StdRng) -> HoldSeats {
+    let on_the_floor = rng.random_bool(0.5);
+    let named = !on_the_floor && rng.random_bool(0.4);
+    let specific_seats = named.then(|| {
+        let row = ["A", "B"][rng.random_range(0..2)];
+        let first = rng.random_range(1..4);
+        (first..first + 2)
+            .map(|n| SeatId::parse(&format!("{row}-{n}")).expect("a seat of the plan"))
+            .collect::<Vec<_>>()
+    });
+    HoldSeats {
+        event_id,
+        section: if on_the_floor { "Floor" } else { "Balcony" }.to_owned(),
+        quantity: specific_seats.as_ref().map_or_else(|| rng.random_range(1..4), |_| 2),
+        specific_seats,
+        customer_id: None,
+    }
+}
+
+fn some_method(rng: &mut StdRng) -> PaymentMethod {
+    let token = match rng.random_range(0..10) {
+        0..8 => "tok_visa",
+        8 => "tok_declined",
+        _ => "tok_insufficient_funds",
+    };
+    PaymentMethod {
+        kind: MethodKind::Card,
+        token: MethodToken::new(token).expect("a token of the sandbox"),
+    }
+}
+
+/// Everything that was answered is in the log, once.
+pub(super) fn check_promises(log: &[RecordedEvent], promises: &[Promise]) -> Vec<Violation> {
+    let mut held = BTreeMap::new();
+    let mut completed = BTreeSet::new();
+    let mut holds_of: BTreeMap<CustomerId, usize> = BTreeMap::new();
+    for event in log
+        .iter()
+        .filter(|event| event.stream.aggregate == Aggregate::Reservation)
+    {
+        match ReservationEvent::from_recorded(event) {
+            Ok(ReservationEvent::ReservationHeld(fact)) => {
+                *holds_of.entry(fact.customer_id).or_default() += 1;
+                held.insert(fact.reservation_id, fact);
+            }
+            Ok(ReservationEvent::ReservationCompleted(fact)) => {
+                completed.insert(fact.sale.reservation_id);
+            }
+            _ => {}
+        }
+    }
+    let mut violations = Vec::new();
+    let mut answers: BTreeMap<(CustomerId, u64), ReservationId> = BTreeMap::new();
+    for promise in promises {
+        match promise {
+            Promise::Held { key, view } => {
+                let first = *answers.entry(*key).or_insert(view.reservation_id);
+                if first != view.reservation_id {
+                    violations.push(Violation::AnsweredDifferently(first, view.reservation_id));
+                }
+                let kept = held
+                    .get(&view.reservation_id)
+                    .is_some_and(|fact| fact.seats.seats() == view.seats);
+                if !kept {
+                    violations.push(Violation::PromiseBroken(view.reservation_id));
+                }
+            }
+            Promise::Completed(view) => {
+                let is_paid = view.status != ReservationStatus::Completed || completed.contains(&view.reservation_id);
+                if !is_paid {
+                    violations.push(Violation::PromiseBroken(view.reservation_id));
+                }
+            }
+            Promise::Asked { customer, holds } => {
+                let made = holds_of.get(customer).copied().unwrap_or_default();
+                if made > *holds {
+                    violations.push(Violation::HeldMoreThanAsked {
+                        customer: *customer,
+                        asked: *holds,
+                        made,
+                    });
+                }
+            }
+        }
+    }
+    violations
+}

@@ -1,0 +1,57 @@
+//! The real engine under a seeded storm: one seed is one run.
+//!
+//! Customers hold, pay, cancel and repeat themselves; an organiser closes sales or cancels the event; the stores and the
+//! gateway fail, answer late or lose answers; the process crashes, also right before and right after a commit or a
+//! gateway call, and starts again. Then the storm ends, time passes, and the books are checked from the log and from the
+//! gateway's own ledger.
+//!
+//! Run it on a current-thread runtime with paused time. The caller supplies the stores and the faults; see
+//! `tests/tests/simulation.rs`.
+
+mod books;
+mod customers;
+mod stage;
+
+use std::sync::Arc;
+
+use ticketing_ports::event_store::EventStore;
+use ticketing_ports::ids::PaymentId;
+use ticketing_runtime::{Ports, ProjectionPorts};
+use tokio::sync::Notify;
+
+pub use books::{Violation, check_books};
+pub use stage::{Report, simulate};
+
+/// What the gateway itself says about money.
+pub trait Ledger: Send + Sync {
+    /// What was taken for the payment and not given back, in minor units.
+    fn kept(&self, payment: PaymentId) -> i64;
+
+    /// Payments for which money was ever taken.
+    fn captured(&self) -> Vec<PaymentId>;
+
+    /// Payments for which money is set aside: neither taken nor let go.
+    fn set_aside(&self) -> Vec<PaymentId>;
+}
+
+/// One seed's world, as the caller has built it.
+#[derive(Clone)]
+pub struct World {
+    /// The write side's ports with faults in them.
+    pub ports: Ports,
+    /// Makes the read side's ports for each start of the process: embedded read models do not survive it.
+    pub projections: Arc<dyn Fn() -> ProjectionPorts + Send + Sync>,
+    /// The log without faults.
+    pub log: Arc<dyn EventStore>,
+    pub ledger: Arc<dyn Ledger>,
+    /// Notified by a fault that wants the process to die right there.
+    pub crash: Arc<Notify>,
+    /// Ends the storm: no more faults.
+    pub calm: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,310 @@
+//! One run: the process, its crashes, the people, and the calm after the storm.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use ticketing_domain::catalog::{EventDraft, SectionDraft};
+use ticketing_ports::event_details::{PricingTier, RefundRule, Venue};
+use ticketing_ports::ids::{EventId, UserId};
+use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::read_models::ProjectionStore;
+use ticketing_ports::roles::{Actor, Role};
+use ticketing_ports::seating::{Label, RowPlan, Seating};
+use ticketing_ports::streams::{CorrelationId, Position, RecordedEvent};
+use ticketing_runtime::{BoxOffice, CancelEvent, Engine, EngineConfig, Failure, IdempotencyRequest, Request};
+use uuid::Uuid;
+
+use super::World;
+use super::books::{Violation, check_books};
+use super::customers::{self, Promise};
+
+const CUSTOMERS: u64 = 5;
+pub(super) const HOLD_SECONDS: u32 = 60;
+/// Longer than a hold, a gateway's silence and a lease together.
+const CALM: Duration = Duration::from_secs(600);
+
+pub(super) const ORGANISER: Actor = Actor {
+    user_id: UserId::new(Uuid::from_u128(1)),
+    role: Role::Admin,
+};
+
+/// What a run was like, to see that it was worth something and that a seed replays it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// FNV-1a over everything in the log.
+    pub digest: u64,
+    pub events: u64,
+    pub crashes: u32,
+    pub reservations: usize,
+    pub completed: usize,
+}
+
+/// The stage on which a run plays; what is behind the curtain may be replaced at any time.
+pub(super) struct Stage {
+    world: World,
+    engine: Mutex<Option<Engine>>,
+    projections: Mutex<Option<Arc<dyn ProjectionStore>>>,
+    crashes: Mutex<u32>,
+}
+
+impl Stage {
+    pub(super) fn box_office(&self) -> BoxOffice {
+        let engine = self.engine.lock().expect("nobody panics on stage");
+        engine
+            .as_ref()
+            .expect("an engine always runs between two crashes")
+            .box_office()
+    }
+
+    fn start(&self) {
+        let config = EngineConfig {
+            mailbox: 64,
+            batch: 8,
+            lane_idle: Duration::from_secs(20),
+            deadline_poll: Duration::from_secs(5),
+            deadline_lease: Duration::from_secs(10),
+            ..EngineConfig::default()
+        };
+        let projection = (self.world.projections)();
+        *self.projections.lock().expect("nobody panics on stage") = Some(Arc::clone(&projection.projections));
+        let engine = Engine::start(self.world.ports.clone(), projection, config);
+        *self.engine.lock().expect("nobody panics on stage") = Some(engine);
+    }
+
+    fn crash_and_restart(&self) {
+        let engine = self.engine.lock().expect("nobody panics on stage").take();
+        engine.expect("an engine always runs between two crashes").abort();
+        *self.crashes.lock().expect("nobody panics on stage") += 1;
+        self.start();
+    }
+}
+
+/// Plays one seed and checks the books afterwards.
+///
+/// # Errors
+/// When the books are wrong, with everything that is.
+///
+/// # Panics
+/// When the log itself cannot be read: the caller gave a log with faults.
+pub async fn simulate(seed: u64, world: World) -> Result<Report, Vec<Violation>> {
+    let stage = Arc::new(Stage {
+        world: world.clone(),
+        engine: Mutex::new(None),
+        projections: Mutex::new(None),
+        crashes: Mutex::new(0),
+    });
+    stage.start();
+    let mut rng = StdRng::seed_from_u64(seed);
+    let event = open_event(&stage, &mut rng).await;
+
+    let chaos = tokio::spawn(chaos(Arc::clone(&stage), StdRng::seed_from_u64(rng.random())));
+    let organiser = tokio::spawn(organise(Arc::clone(&stage), event, StdRng::seed_from_u64(rng.random())));
+    let customers: Vec<_> = (0..CUSTOMERS)
+        .map(|number| {
+            let rng = StdRng::seed_from_u64(rng.random());
+            tokio::spawn(customers::play(Arc::clone(&stage), number, event, rng))
+        })
+        .collect();
+    let mut promises: Vec<Promise> = Vec::new();
+    for customer in customers {
+        promises.extend(customer.await.expect("customers do not panic"));
+    }
+    organiser.await.expect("the organiser does not panic");
+    chaos.abort();
+
+    (world.calm)();
+    stage.crash_and_restart();
+    tokio::time::sleep(CALM).await;
+
+    let log = read_log(&world).await;
+    let projections = stage.projections.lock().expect("nobody panics on stage").clone();
+    let checkpoint = match projections {
+        Some(projections) => projections.checkpoint().await.expect("the storm is over"),
+        None => Position::START,
+    };
+    let mut violations = check_books(&log, world.ledger.as_ref());
+    violations.extend(customers::check_promises(&log, &promises));
+    if checkpoint.0 != log.len() as u64 {
+        violations.push(Violation::ProjectionBehind {
+            checkpoint,
+            head: Position(log.len() as u64),
+        });
+    }
+    let crashes = *stage.crashes.lock().expect("nobody panics on stage");
+    if let Some(engine) = stage.engine.lock().expect("nobody panics on stage").take() {
+        engine.abort();
+    }
+    if violations.is_empty() {
+        Ok(report(&log, crashes))
+    } else {
+        Err(violations)
+    }
+}
+
+async fn read_log(world: &World) -> Vec<RecordedEvent> {
+    world
+        .log
+        .read_all(Position::START, usize::MAX >> 1)
+        .await
+        .expect("the caller's log has no faults")
+}
+
+fn report(log: &[RecordedEvent], crashes: u32) -> Report {
+    let mut digest = 0xcbf2_9ce4_8422_2325_u64;
+    let mut eat = |bytes: &[u8]| {
+        for byte in bytes {
+            digest = (digest ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    };
+    for event in log {
+        eat(event.stream.to_string().as_bytes());
+        eat(event.event_type.as_bytes());
+        eat(&event.data);
+        eat(&event.recorded_at.timestamp_micros().to_le_bytes());
+    }
+    let count = |event_type: &str| log.iter().filter(|event| event.event_type == event_type).count();
+    Report {
+        digest,
+        events: log.len() as u64,
+        crashes,
+        reservations: count("ReservationHeld"),
+        completed: count("ReservationCompleted"),
+    }
+}
+
+/// Crashes the process now and then, and whenever a fault asks for it.
+async fn chaos(stage: Arc<Stage>, mut rng: StdRng) {
+    let crash = Arc::clone(&stage.world.crash);
+    loop {
+        let quiet = Duration::from_millis(rng.random_range(5_000..90_000));
+        // Either way the process dies; a fault only makes it die at a chosen place.
+        drop(tokio::time::timeout(quiet, crash.notified()).await);
+        stage.crash_and_restart();
+    }
+}
+
+async fn organise(stage: Arc<Stage>, event: EventId, mut rng: StdRng) {
+    for _ in 0..4 {
+        tokio::time::sleep(Duration::from_millis(rng.random_range(1_000..40_000))).await;
+        let office = stage.box_office();
+        // The organiser tries; whether it works is not the point of this run.
+        match rng.random_range(0..10) {
+            0..3 => drop(office.close_sales(request(ORGANISER, event, None)).await),
+            3..8 => drop(office.open_sales(request(ORGANISER, event, None)).await),
+            8 => {
+                let cancel = CancelEvent {
+                    event_id: event,
+                    reason: None,
+                };
+                drop(office.cancel_event(request(ORGANISER, cancel, None)).await);
+            }
+            _ => {}
+        }
+    }
+}
+
+async fn open_event(stage: &Stage, rng: &mut StdRng) -> EventId {
+    let created = insist(
+        || stage.box_office(),
+        |office| {
+            let request = request(ORGANISER, draft(&stage.world), Some(1));
+            async move { office.create_event(request).await }
+        },
+    )
+    .await;
+    let event = created.value.event_id;
+    insist(
+        || stage.box_office(),
+        |office| {
+            let request = request(ORGANISER, event, Some(2));
+            async move { office.publish(request).await }
+        },
+    )
+    .await;
+    insist(
+        || stage.box_office(),
+        |office| {
+            let request = request(ORGANISER, event, Some(3));
+            async move { office.open_sales(request).await }
+        },
+    )
+    .await;
+    tokio::time::sleep(Duration::from_millis(rng.random_range(0..1_000))).await;
+    event
+}
+
+/// Repeats a request with its idempotency key until the box office has an answer.
+async fn insist<T, F>(office: impl Fn() -> BoxOffice, ask: impl Fn(BoxOffice) -> F) -> T
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    loop {
+        match ask(office()).await {
+            Ok(answer) => return answer,
+            Err(Failure::Refused(refusal)) => panic!("the organiser is refused: {refusal}"),
+            Err(_) => tokio::time::sleep(Duration::from_millis(500)).await,
+        }
+    }
+}
+
+pub(super) fn request<C>(by: Actor, command: C, key: Option<u64>) -> Request<C> {
+    Request {
+        by,
+        correlation_id: CorrelationId::parse("simulation").expect("it is visible ASCII"),
+        idempotency: key.map(|key| IdempotencyRequest {
+            key: key.to_string(),
+            fingerprint: [7; 32],
+        }),
+        command,
+    }
+}
+
+fn draft(world: &World) -> EventDraft {
+    let label = |text: &str| Label::new(text).expect("a short plain text");
+    let tier = |section: &str, amount: i64| PricingTier {
+        section: label(section),
+        tier: label("regular"),
+        price: Money::new(amount, Currency::EUR),
+        available_from: None,
+        available_until: None,
+    };
+    let row = |name: &str| RowPlan {
+        row: label(name),
+        seats: 4,
+    };
+    EventDraft {
+        name: label("Simulated night"),
+        category: None,
+        genre: None,
+        currency: Currency::EUR,
+        starts_at: world.ports.clock.now() + TimeDelta::days(5),
+        venue: Venue {
+            name: label("Hall"),
+            city: label("Ghent"),
+            country: label("BE"),
+            timezone: label("Europe/Brussels"),
+        },
+        sections: vec![
+            SectionDraft {
+                name: label("Floor"),
+                seating: Seating::GeneralAdmission { capacity: 6 },
+            },
+            SectionDraft {
+                name: label("Balcony"),
+                seating: Seating::Numbered {
+                    rows: vec![row("A"), row("B")],
+                },
+            },
+        ],
+        pricing_tiers: vec![tier("Floor", 1_001), tier("Balcony", 5_003)],
+        hold_seconds: Some(HOLD_SECONDS),
+        max_seats_per_order: Some(4),
+        refund_policy: Some(vec![RefundRule {
+            hours_before: 72,
+            percent: 50,
+        }]),
+    }
+}
