@@ -1,1 +1,179 @@
 //! Picks the best free seats of a numbered section.
+//!
+//! Three rungs, the first that can be reached wins: side by side in one row with no single seat left alone; one row;
+//! as few rows as possible. Front rows are better than back rows, the middle of a row better than its ends, and of two
+//! equal places the left one is taken: the same seats are free, so the same seats are picked.
+
+use std::cmp::Reverse;
+
+use ticketing_ports::seating::Allocation;
+
+use super::seat_map::{FreeRow, FreeSeats, SeatIndex, SeatPlan};
+
+/// `None` when fewer than `quantity` seats are free, or none are wanted.
+pub(super) fn pick(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<(Allocation, Vec<SeatIndex>)> {
+    if quantity == 0 {
+        return None;
+    }
+    None.or_else(|| Some((Allocation::Adjacent, adjacent(plan, free, quantity)?)))
+        .or_else(|| Some((Allocation::SameRow, same_row(plan, free, quantity)?)))
+        .or_else(|| Some((Allocation::Split, split(plan, free, quantity)?)))
+}
+
+/// The front-most row with a run that can give `quantity` seats and keep none or at least two on either side.
+fn adjacent(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<Vec<SeatIndex>> {
+    free.rows(plan).find_map(|row| adjacent_in(row, quantity))
+}
+
+/// A run gives up seats without leaving one alone when it is used up, or when it has at least two to spare.
+fn adjacent_in(row: FreeRow<'_>, quantity: u32) -> Option<Vec<SeatIndex>> {
+    let lengths = row.run_lengths();
+    if !lengths.may_have(quantity) && !lengths.may_reach(quantity.saturating_add(2)) {
+        return None;
+    }
+    let start = row
+        .runs()
+        .filter(|run| run.length >= quantity)
+        .filter_map(|run| {
+            let spare = run.length - quantity;
+            // The nearest start to the row's centre may leave one seat alone; then one of its neighbours does not.
+            let centred = (row.width() - quantity) / 2;
+            let nearest = centred.clamp(run.start, run.start + spare) - run.start;
+            (nearest.saturating_sub(1)..=spare.min(nearest + 1))
+                .filter(|left| *left != 1 && spare - left != 1)
+                .map(|left| run.start + left)
+                .min_by_key(|start| off_centre(row, *start, start + quantity - 1))
+        })
+        .min_by_key(|start| off_centre(row, *start, start + quantity - 1))?;
+    Some((start..start + quantity).map(|column| row.seat(column)).collect())
+}
+
+/// The front-most row where they can sit side by side, or else the front-most where they fit at all.
+fn same_row(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<Vec<SeatIndex>> {
+    let side_by_side =
+        |row: &FreeRow<'_>| row.run_lengths().may_reach(quantity) && row.runs().any(|run| run.length >= quantity);
+    let row = free
+        .rows(plan)
+        .find(side_by_side)
+        .or_else(|| free.rows(plan).find(|row| row.free() >= quantity))?;
+    tightest_in(row, quantity)
+}
+
+/// The free seats of a row with the smallest distance between the first and the last of them.
+fn tightest_in(row: FreeRow<'_>, quantity: u32) -> Option<Vec<SeatIndex>> {
+    let columns: Vec<_> = row.free_columns().collect();
+    let ends = |columns: &[u32]| (columns[0], columns[columns.len() - 1]);
+    let tightest = columns.windows(quantity as usize).min_by_key(|seats| {
+        let (first, last) = ends(seats);
+        (last - first, off_centre(row, first, last))
+    })?;
+    Some(tightest.iter().map(|column| row.seat(*column)).collect())
+}
+
+/// Twice the distance between the middle of the seats and the middle of the row.
+fn off_centre(row: FreeRow<'_>, first: u32, last: u32) -> u64 {
+    (u64::from(first) + u64::from(last) + 1).abs_diff(u64::from(row.width()))
+}
+
+/// As few rows as possible; of those the ones nearest together; of those the front-most.
+///
+/// Slides a window over the rows. Its fullest rows can only get fuller when it grows, so each row enters and leaves
+/// once.
+fn split(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<Vec<SeatIndex>> {
+    let rows: Vec<_> = free.rows(plan).filter(|row| row.free() > 0).collect();
+    let most_free = rows.iter().map(FreeRow::free).max()?;
+
+    let mut everything = Tally::new(most_free);
+    for row in &rows {
+        everything.add(row.free());
+    }
+    let rows_needed = everything.fewest_rows(quantity)?;
+
+    let mut window = Tally::new(most_free);
+    let mut start = 0;
+    let mut nearest: Option<&[FreeRow<'_>]> = None;
+    for (end, row) in rows.iter().enumerate() {
+        window.add(row.free());
+        while window.most_free(rows_needed) >= quantity as usize {
+            let found = &rows[start..=end];
+            if nearest.is_none_or(|best| distance(found) < distance(best)) {
+                nearest = Some(found);
+            }
+            window.remove(rows[start].free());
+            start += 1;
+        }
+    }
+
+    let mut chosen = nearest?.to_vec();
+    chosen.sort_by_key(|row| Reverse(row.free()));
+    chosen.truncate(rows_needed);
+    chosen.sort_unstable_by_key(|row| row.position);
+    Some(fill(&chosen, quantity))
+}
+
+fn distance(rows: &[FreeRow<'_>]) -> usize {
+    rows[rows.len() - 1].position - rows[0].position
+}
+
+/// Takes all of the front rows and what is left to take from the last one.
+fn fill(rows: &[FreeRow<'_>], quantity: u32) -> Vec<SeatIndex> {
+    let mut seats = Vec::with_capacity(quantity as usize);
+    let mut left = quantity;
+    for row in rows {
+        let here = left.min(row.free());
+        seats.extend(
+            adjacent_in(*row, here)
+                .or_else(|| tightest_in(*row, here))
+                .into_iter()
+                .flatten(),
+        );
+        left -= here;
+    }
+    seats
+}
+
+/// How many rows there are with each number of free seats.
+struct Tally(Vec<usize>);
+
+impl Tally {
+    fn new(most_free: u32) -> Self {
+        Self(vec![0; most_free as usize + 1])
+    }
+
+    fn add(&mut self, free: u32) {
+        self.0[free as usize] += 1;
+    }
+
+    fn remove(&mut self, free: u32) {
+        self.0[free as usize] -= 1;
+    }
+
+    /// How many seats the fullest `rows` rows have together.
+    fn most_free(&self, rows: usize) -> usize {
+        let mut left = rows;
+        let mut seats = 0;
+        for (free, rows) in self.0.iter().enumerate().rev() {
+            let used = left.min(*rows);
+            seats += free * used;
+            left -= used;
+            if left == 0 {
+                break;
+            }
+        }
+        seats
+    }
+
+    /// How many rows it takes at least to seat so many; `None` when all of them do not suffice.
+    fn fewest_rows(&self, quantity: u32) -> Option<usize> {
+        let mut needed = 0;
+        let mut left = quantity as usize;
+        for (free, rows) in self.0.iter().enumerate().skip(1).rev() {
+            if free * rows >= left {
+                return Some(needed + left.div_ceil(free));
+            }
+            needed += rows;
+            left -= free * rows;
+        }
+        None
+    }
+}

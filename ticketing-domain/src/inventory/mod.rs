@@ -7,7 +7,10 @@ mod command;
 mod decide;
 mod event;
 mod refusal;
+mod seat_map;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use command::{HoldSeats, InventoryCommand, SeatWish};
 pub use decide::decide;

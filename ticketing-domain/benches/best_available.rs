@@ -1,0 +1,148 @@
+//! What a hold costs: general admission, and the best seats of 20,000 at several degrees of fullness.
+//!
+//! "hold" is one decision and its evolution, followed by those of giving the seats back, so that every round finds the
+//! same section. "decide" is the decision alone.
+
+use std::hint::black_box;
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
+use ticketing_domain::inventory::{
+    HoldSeats, InventoryCommand, InventoryState, ReleaseReason, SeatWish, TakenSeats, decide,
+};
+use ticketing_domain::reducer::Context;
+use ticketing_ports::Timestamp;
+use ticketing_ports::ids::{EventId, IdSource, ReservationId, SectionId};
+use ticketing_ports::seating::{Label, RowPlan, SeatId, Seating};
+use uuid::Uuid;
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+const LIVE_HOLDS: u32 = 10_000;
+
+fn general_admission(c: &mut Criterion) {
+    let mut group = c.benchmark_group("general admission, 10,000 live holds");
+    let mut section = open(Seating::GeneralAdmission { capacity: 100_000 });
+    for reservation in 0..LIVE_HOLDS {
+        apply(&mut section, &hold(reservation, 2));
+    }
+    measure(&mut group, "2 places", &mut section, 2);
+}
+
+fn best_available(c: &mut Criterion) {
+    for (rows, width) in [(200, 100), (1_000, 20)] {
+        let mut group = c.benchmark_group(format!("best available, {rows} rows of {width}"));
+        let fills: [(&str, fn(u32, u32) -> bool); 5] = [
+            ("empty", |_, _| false),
+            ("half full at random", |row, number| random(row, number) < 50),
+            ("90 % full at random", |row, number| random(row, number) < 90),
+            ("90 % full, no two free seats adjacent", |_, number| number % 10 != 0),
+            ("one free seat a row", |_, number| number != 7),
+        ];
+        for (name, taken) in fills {
+            let mut section = open(numbered(rows, width));
+            let seats = seats(rows, width).filter(|(row, number)| taken(*row, *number));
+            let seats = seats.map(|(row, number)| seat(row, number)).collect();
+            let seats = TakenSeats::Seats(seats);
+            if seats.quantity() > 0 {
+                apply(&mut section, &InventoryCommand::Block { seats });
+            }
+            for quantity in [2, 8] {
+                measure(&mut group, &format!("{quantity} seats, {name}"), &mut section, quantity);
+            }
+        }
+    }
+}
+
+fn measure(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, section: &mut InventoryState, quantity: u32) {
+    let hold = hold(LIVE_HOLDS, quantity);
+    let release = InventoryCommand::Release {
+        reservation_id: reservation(LIVE_HOLDS),
+        reason: ReleaseReason::Cancelled,
+    };
+    group.bench_function(format!("decide: {name}"), |b| {
+        b.iter(|| decide(section, black_box(&hold), &context()));
+    });
+    group.bench_function(format!("hold: {name}"), |b| {
+        b.iter(|| {
+            apply(section, black_box(&hold));
+            apply(section, black_box(&release));
+        });
+    });
+}
+
+fn apply(section: &mut InventoryState, command: &InventoryCommand) {
+    let decision = decide(section, command, &context()).expect("there is room");
+    for event in &decision.events {
+        section.evolve(event);
+    }
+}
+
+fn open(seating: Seating) -> InventoryState {
+    let mut section = InventoryState::default();
+    let open = InventoryCommand::Open {
+        section_id: SectionId::new(Uuid::nil()),
+        event_id: EventId::new(Uuid::nil()),
+        name: Label::new("Stalls").expect("a valid label"),
+        seating,
+    };
+    apply(&mut section, &open);
+    section
+}
+
+fn numbered(rows: u32, width: u32) -> Seating {
+    let rows = (0..rows).map(|row| RowPlan {
+        row: label(row),
+        seats: width,
+    });
+    Seating::Numbered { rows: rows.collect() }
+}
+
+fn hold(number: u32, quantity: u32) -> InventoryCommand {
+    InventoryCommand::Hold(HoldSeats {
+        reservation_id: reservation(number),
+        quantity,
+        wish: SeatWish::BestAvailable,
+        held_until: NOW + chrono::TimeDelta::minutes(5),
+    })
+}
+
+fn reservation(number: u32) -> ReservationId {
+    ReservationId::new(Uuid::from_u128(number.into()))
+}
+
+fn seats(rows: u32, width: u32) -> impl Iterator<Item = (u32, u32)> {
+    (0..rows).flat_map(move |row| (1..=width).map(move |number| (row, number)))
+}
+
+fn seat(row: u32, number: u32) -> SeatId {
+    SeatId {
+        row: label(row),
+        number,
+    }
+}
+
+fn label(row: u32) -> Label {
+    Label::new(&format!("Row {row}")).expect("a valid label")
+}
+
+/// A percentage that looks random and is the same in every run.
+fn random(row: u32, number: u32) -> u32 {
+    let mixed = ((row << 16) | number).wrapping_mul(0x9E37_79B1);
+    ((mixed ^ (mixed >> 15)).wrapping_mul(0x85EB_CA77) >> 8) % 100
+}
+
+fn context() -> Context<'static> {
+    Context { now: NOW, ids: &NoIds }
+}
+
+/// An inventory mints no ids.
+struct NoIds;
+
+impl IdSource for NoIds {
+    fn uuid(&self) -> Uuid {
+        unreachable!("an inventory mints no ids")
+    }
+}
+
+criterion_group!(benches, general_admission, best_available);
+criterion_main!(benches);

@@ -1,0 +1,283 @@
+//! The seats of a numbered section as bits, so that a question about a row is a question about a word or two.
+//!
+//! Rows keep the order of the plan, best first. Two rows of one name could not be told apart by a [`SeatId`]; the
+//! catalog refuses them, and should a plan have them all the same, only the first one has seats.
+
+use std::collections::BTreeMap;
+
+use ticketing_ports::seating::{Label, RowPlan, SeatId};
+
+/// Where a seat stands: the first bit of its row plus its column from 0.
+///
+/// Each row starts at a whole word, so the indexes between two rows may be nobody's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SeatIndex(u32);
+
+impl SeatIndex {
+    fn word(self) -> usize {
+        (self.0 / u64::BITS) as usize
+    }
+
+    fn bit(self) -> u64 {
+        1 << (self.0 % u64::BITS)
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Row {
+    label: Label,
+    seats: u32,
+    first: SeatIndex,
+}
+
+/// What never changes about the seats of a section.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct SeatPlan {
+    rows: Vec<Row>,
+    rows_by_label: BTreeMap<Label, usize>,
+    rows_by_word: Vec<usize>,
+    capacity: u32,
+}
+
+impl SeatPlan {
+    /// Lays out the rows. Seats beyond the 2^32nd index do not exist.
+    pub(super) fn new(plans: &[RowPlan]) -> Self {
+        let mut plan = Self {
+            rows: Vec::with_capacity(plans.len()),
+            rows_by_label: BTreeMap::new(),
+            rows_by_word: Vec::new(),
+            capacity: 0,
+        };
+        for RowPlan { row: label, seats } in plans {
+            let Ok(first) = u32::try_from(plan.rows_by_word.len() * u64::BITS as usize) else {
+                break;
+            };
+            if plan.rows_by_label.contains_key(label) {
+                continue;
+            }
+            let row = plan.rows.len();
+            let seats = (*seats).min(u32::MAX - first);
+            plan.rows.push(Row {
+                label: label.clone(),
+                seats,
+                first: SeatIndex(first),
+            });
+            plan.rows_by_label.insert(label.clone(), row);
+            let words = plan.rows_by_word.len() + seats.div_ceil(u64::BITS) as usize;
+            plan.rows_by_word.resize(words, row);
+            plan.capacity += seats;
+        }
+        plan
+    }
+
+    pub(super) fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
+    /// `None` when the section has no such seat.
+    pub(super) fn index_of(&self, seat: &SeatId) -> Option<SeatIndex> {
+        let row = &self.rows[*self.rows_by_label.get(&seat.row)?];
+        let column = seat.number.checked_sub(1).filter(|column| *column < row.seats)?;
+        Some(SeatIndex(row.first.0 + column))
+    }
+
+    pub(super) fn seat_id(&self, index: SeatIndex) -> SeatId {
+        let row = &self.rows[self.row_of(index)];
+        SeatId {
+            row: row.label.clone(),
+            number: index.0 - row.first.0 + 1,
+        }
+    }
+
+    /// Every seat, row by row.
+    pub(super) fn indexes(&self) -> impl Iterator<Item = SeatIndex> + '_ {
+        self.rows
+            .iter()
+            .flat_map(|row| (row.first.0..row.first.0 + row.seats).map(SeatIndex))
+    }
+
+    fn row_of(&self, index: SeatIndex) -> usize {
+        self.rows_by_word[index.word()]
+    }
+}
+
+/// Which seats are free, with a summary of each row that lets a search pass by most rows at a glance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FreeSeats {
+    words: Vec<u64>,
+    rows: Vec<RowSummary>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct RowSummary {
+    free: u32,
+    runs: RunLengths,
+}
+
+impl FreeSeats {
+    pub(super) fn all(plan: &SeatPlan) -> Self {
+        let mut free = Self {
+            words: vec![0; plan.rows_by_word.len()],
+            rows: vec![RowSummary::of(&[]); plan.rows.len()],
+        };
+        free.release(plan, plan.indexes());
+        free
+    }
+
+    pub(super) fn contains(&self, seat: SeatIndex) -> bool {
+        self.words[seat.word()] & seat.bit() != 0
+    }
+
+    /// Takes those of the seats that are free, each once, and tells which they were.
+    pub(super) fn take(&mut self, plan: &SeatPlan, seats: impl IntoIterator<Item = SeatIndex>) -> Vec<SeatIndex> {
+        let mut taken = Vec::new();
+        for seat in seats {
+            if self.contains(seat) {
+                self.words[seat.word()] ^= seat.bit();
+                taken.push(seat);
+            }
+        }
+        self.summarise(plan, &taken);
+        taken
+    }
+
+    pub(super) fn release(&mut self, plan: &SeatPlan, seats: impl IntoIterator<Item = SeatIndex>) {
+        let seats: Vec<_> = seats.into_iter().collect();
+        for seat in &seats {
+            self.words[seat.word()] |= seat.bit();
+        }
+        self.summarise(plan, &seats);
+    }
+
+    /// Rows from the best to the worst.
+    pub(super) fn rows<'a>(&'a self, plan: &'a SeatPlan) -> impl Iterator<Item = FreeRow<'a>> {
+        let rows = plan.rows.iter().zip(&self.rows).enumerate();
+        rows.map(|(position, (row, summary))| FreeRow {
+            position,
+            row,
+            words: self.words_of(row),
+            summary: *summary,
+        })
+    }
+
+    fn words_of(&self, row: &Row) -> &[u64] {
+        let first = row.first.word();
+        &self.words[first..first + row.seats.div_ceil(u64::BITS) as usize]
+    }
+
+    /// Renews the summaries of the rows that these seats stand in.
+    fn summarise(&mut self, plan: &SeatPlan, changed: &[SeatIndex]) {
+        let mut rows: Vec<_> = changed.iter().map(|seat| plan.row_of(*seat)).collect();
+        rows.dedup();
+        if !rows.is_sorted() {
+            rows.sort_unstable();
+            rows.dedup();
+        }
+        for row in rows {
+            self.rows[row] = RowSummary::of(self.words_of(&plan.rows[row]));
+        }
+    }
+}
+
+impl RowSummary {
+    fn of(words: &[u64]) -> Self {
+        Self {
+            free: words.iter().map(|word| word.count_ones()).sum(),
+            runs: RunLengths::of(words),
+        }
+    }
+}
+
+/// Seats side by side, from a column on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Run {
+    pub(super) start: u32,
+    pub(super) length: u32,
+}
+
+/// One row as it is now.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FreeRow<'a> {
+    /// How many rows are in front of this one.
+    pub(super) position: usize,
+    row: &'a Row,
+    words: &'a [u64],
+    summary: RowSummary,
+}
+
+impl<'a> FreeRow<'a> {
+    /// Seats of the row, free or not.
+    pub(super) fn width(&self) -> u32 {
+        self.row.seats
+    }
+
+    pub(super) fn free(&self) -> u32 {
+        self.summary.free
+    }
+
+    /// Lengths of the runs of free seats.
+    pub(super) fn run_lengths(&self) -> RunLengths {
+        self.summary.runs
+    }
+
+    /// The longest possible runs of free seats, from the left.
+    pub(super) fn runs(&self) -> impl Iterator<Item = Run> + use<'a> {
+        runs(self.words)
+    }
+
+    /// Columns of the free seats, from the left.
+    pub(super) fn free_columns(&self) -> impl Iterator<Item = u32> + use<'a> {
+        self.runs().flat_map(|run| run.start..run.start + run.length)
+    }
+
+    pub(super) fn seat(&self, column: u32) -> SeatIndex {
+        SeatIndex(self.row.first.0 + column)
+    }
+}
+
+/// Which lengths occur among the runs of a row: bit *n* for *n* seats side by side, the last bit for that many or more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RunLengths(u64);
+
+impl RunLengths {
+    const LAST: u32 = u64::BITS - 1;
+
+    fn of(words: &[u64]) -> Self {
+        Self(runs(words).fold(0, |lengths, run| lengths | 1 << run.length.min(Self::LAST)))
+    }
+
+    /// False only when no run has this length.
+    pub(super) fn may_have(self, length: u32) -> bool {
+        self.0 & (1 << length.min(Self::LAST)) != 0
+    }
+
+    /// False only when every run is shorter.
+    pub(super) fn may_reach(self, length: u32) -> bool {
+        self.0 >> length.min(Self::LAST) != 0
+    }
+}
+
+fn runs(words: &[u64]) -> impl Iterator<Item = Run> + use<'_> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let start = first_one(words, from, 0)?;
+        from = first_one(words, start, u64::MAX).unwrap_or_else(|| {
+            u32::try_from(words.len() * u64::BITS as usize).expect("the seats of a row are counted in 32 bits")
+        });
+        Some(Run {
+            start,
+            length: from - start,
+        })
+    })
+}
+
+/// The first set bit at or after `from` once every word is XORed with the mask.
+fn first_one(words: &[u64], from: u32, mask: u64) -> Option<u32> {
+    let mut at = from / u64::BITS;
+    let mut word = (words.get(at as usize)? ^ mask) & (u64::MAX << (from % u64::BITS));
+    while word == 0 {
+        at += 1;
+        word = words.get(at as usize)? ^ mask;
+    }
+    Some(at * u64::BITS + word.trailing_zeros())
+}
