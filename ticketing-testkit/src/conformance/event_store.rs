@@ -243,6 +243,8 @@ async fn add_one(backend: &Backend, first_commit: usize) -> Verdict {
     const MORE_THAN_ALL_TURNS: usize = 500;
     for attempt in 0..MORE_THAN_ALL_TURNS {
         let seen = whole_stream(backend, stream(1)).await?.len();
+        // Between reading and writing the others get a chance, also when the store never waits.
+        tokio::task::yield_now().await;
         let draft = write(first_commit + attempt).append(stream(1), seen as u64, vec![event(seen.to_string())]);
         match draft.to(backend).await {
             Ok(_) => return Ok(()),

@@ -1,0 +1,106 @@
+//! Every rule of the suites bites: a store that works passes it, and a store that lies about it does not.
+
+mod event_store;
+mod users;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use adapters_memory::InMemoryEventStore;
+use async_trait::async_trait;
+use ticketing_ports::users::UserStore;
+use ticketing_testkit::conformance::durability::Durable;
+use ticketing_testkit::conformance::{self, Backend, Rule};
+
+use self::event_store::{Lie, Mutant};
+use self::users::LyingUsers;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_rule_of_an_event_store_is_broken_by_a_mutant() {
+    let rules = conformance::event_store::RULES;
+    every_rule_bites(rules, event_store::BROKEN_BY, mutant).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_rule_of_deadlines_is_broken_by_a_mutant() {
+    let rules = conformance::deadlines::RULES;
+    every_rule_bites(rules, event_store::DEADLINES_BROKEN_BY, mutant).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_rule_of_recorded_answers_is_broken_by_a_mutant() {
+    let rules = conformance::idempotency::RULES;
+    every_rule_bites(rules, event_store::ANSWERS_BROKEN_BY, mutant).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_rule_of_users_is_broken_by_a_mutant() {
+    let make = |lie| -> Box<Arc<dyn UserStore>> { Box::new(Arc::new(LyingUsers::new(lie))) };
+    every_rule_bites(conformance::users::RULES, users::BROKEN_BY, make).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_rule_of_durability_is_broken_by_a_store_that_forgets() {
+    let rules = conformance::durability::RULES;
+    let broken_by: Vec<_> = rules
+        .iter()
+        .map(|rule| (rule.name, CrashLie::ForgetsEverything))
+        .collect();
+    let make = |lie| -> Box<dyn Durable> {
+        Box::new(Crashing {
+            survivor: (lie == CrashLie::None).then(|| Backend::of(InMemoryEventStore::new())),
+        })
+    };
+    every_rule_bites(rules, &broken_by, make).await;
+}
+
+fn mutant(lie: Lie) -> Box<Backend> {
+    Box::new(Backend::of(Mutant::new(lie)))
+}
+
+/// Tries each rule on a store that tells no lie, which is the default, and on the one that the table has for it.
+async fn every_rule_bites<B: ?Sized, L: Copy + Debug + Default>(
+    rules: &[Rule<B>],
+    broken_by: &[(&str, L)],
+    make: impl Fn(L) -> Box<B>,
+) {
+    for (name, _) in broken_by {
+        assert!(rules.iter().any(|rule| rule.name == *name), "{name} is not a rule");
+    }
+    for rule in rules {
+        let honest = rule.try_on(&*make(L::default())).await;
+        assert!(honest.is_ok(), "{rule:?} is broken by a store that works: {honest:?}");
+        let lies: Vec<L> = broken_by
+            .iter()
+            .filter(|(name, _)| *name == rule.name)
+            .map(|(_, lie)| *lie)
+            .collect();
+        assert!(!lies.is_empty(), "no mutant is known to break {rule:?}");
+        for lie in lies {
+            let verdict = rule.try_on(&*make(lie)).await;
+            assert!(verdict.is_err(), "{rule:?} holds for a store with the lie {lie:?}");
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum CrashLie {
+    #[default]
+    None,
+    ForgetsEverything,
+}
+
+/// What is left after a crash: the same store, or an empty one.
+struct Crashing {
+    survivor: Option<Backend>,
+}
+
+#[async_trait]
+impl Durable for Crashing {
+    async fn open(&self) -> Backend {
+        match &self.survivor {
+            Some(backend) => backend.clone(),
+            None => Backend::of(InMemoryEventStore::new()),
+        }
+    }
+}
