@@ -75,7 +75,10 @@ fn wrong_ways(members: &[String], dependencies: &[Dependency]) -> Vec<String> {
 }
 
 fn workspace() -> (Vec<String>, Vec<Dependency>) {
-    let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+    let metadata = MetadataCommand::new()
+        .no_deps()
+        .exec()
+        .expect("cargo reads its own workspace");
     let members = metadata
         .packages
         .iter()
