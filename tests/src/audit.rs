@@ -18,15 +18,33 @@ const ROWS_A_PAGE: u64 = 100;
 /// How often the books are read again when somebody wrote meanwhile.
 const ATTEMPTS: u32 = 3;
 
+/// What to read, and as whom.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    pub target: Target,
+    pub event: EventId,
+    pub readers: Vec<Reader>,
+    /// May read the analytics; they are left out without it.
+    pub owner: Option<Bearer>,
+    /// What was answered to the last writes: the sums must show them.
+    pub consistency: Vec<HeaderValue>,
+    pub now: Timestamp,
+}
+
 /// Somebody whose session reads a part of the books, over a connection of its own.
 #[derive(Debug, Clone)]
 pub struct Reader {
     pub bearer: Bearer,
     /// Reservations that were answered, to be read one by one.
     pub reservations: Vec<ReservationId>,
-    /// Whether they are the reader's own, so that its lists must show them and every other one it has.
-    pub lists: bool,
-    /// The answer to its last write: what it reads must show that write.
+    /// Whether to read the lists of this session too. Either one reader of every session that sold does, or none.
+    pub lists: Option<Lists>,
+}
+
+/// How to read the lists of a session.
+#[derive(Debug, Clone)]
+pub struct Lists {
+    /// They must show the write that was answered with this.
     pub consistency: Option<HeaderValue>,
 }
 
@@ -42,53 +60,101 @@ pub enum AuditError {
     NotAtRest,
 }
 
-/// Reads everything. `owner` may read the analytics; without it those are left out.
-///
-/// # Errors
-/// When something cannot be read. A reservation that is not there is no error: the checker says what it means.
-pub async fn read_books(
-    target: &Target,
-    event: EventId,
-    readers: &[Reader],
-    owner: Option<&Bearer>,
-    now: Timestamp,
-) -> Result<Books, AuditError> {
-    let mut connection = Connection::new(target.clone());
-    let terms: Event = read(&mut connection, event, Ask::get(path(format!("/api/events/{event}")))).await?;
-    for _ in 0..ATTEMPTS {
-        let before = availability(&mut connection, event, readers).await?;
-        let mut books = merge(target, event, readers).await?;
-        if let Some(owner) = owner {
-            let ask = Ask::get(path(format!("/api/events/{event}/analytics"))).bearer(owner);
-            let last = readers.iter().rev().find_map(|reader| reader.consistency.as_ref());
-            books.sales = Some(read::<Sales>(&mut connection, event, ask.seeing(last)).await?);
+impl Audit {
+    /// Reads everything, with one connection a reader.
+    ///
+    /// # Errors
+    /// When something cannot be read. A reservation that is not there is no error: the checker says what it means.
+    pub async fn read_books(&self) -> Result<Books, AuditError> {
+        let mut connection = Connection::new(self.target.clone());
+        let terms: Event = self.read_sum(&mut connection, "", None).await?;
+        for _ in 0..ATTEMPTS {
+            let before = self.availability(&mut connection).await?;
+            let mut books = self.read_parts().await?;
+            if self.owner.is_some() {
+                let sales: Sales = self
+                    .read_sum(&mut connection, "/analytics", self.consistency.last())
+                    .await?;
+                books.sales = Some(sales);
+            }
+            let after = self.availability(&mut connection).await?;
+            if before.sequence == after.sequence {
+                books.sections = after.sections;
+                books.refunds_in_full = refunds_in_full(&terms, self.now);
+                return Ok(books);
+            }
         }
-        let after = availability(&mut connection, event, readers).await?;
-        if before.sequence == after.sequence {
-            books.sections = after.sections;
-            books.refunds_in_full = refunds_in_full(&terms, now);
-            return Ok(books);
+        Err(AuditError::NotAtRest)
+    }
+
+    /// Reads the counts when they show every write.
+    async fn availability(&self, connection: &mut Connection) -> Result<Availability, AuditError> {
+        for token in &self.consistency {
+            let _: Availability = self.read_sum(connection, "/availability", Some(token)).await?;
         }
+        self.read_sum(connection, "/availability", None).await
     }
-    Err(AuditError::NotAtRest)
-}
 
-async fn read<T: DeserializeOwned>(connection: &mut Connection, event: EventId, ask: Ask) -> Result<T, AuditError> {
-    connection.read(ask).await?.ok_or(AuditError::NoSuchEvent(event))
-}
-
-/// Reads the counts so that they show the last write of every reader.
-async fn availability(
-    connection: &mut Connection,
-    event: EventId,
-    readers: &[Reader],
-) -> Result<Availability, AuditError> {
-    let ask = Ask::get(path(format!("/api/events/{event}/availability")));
-    for reader in readers.iter().filter(|reader| reader.consistency.is_some()) {
-        let ask = ask.clone().seeing(reader.consistency.as_ref());
-        read::<Availability>(connection, event, ask).await?;
+    /// Reads something that is told of the whole event.
+    async fn read_sum<T: DeserializeOwned>(
+        &self,
+        connection: &mut Connection,
+        what: &str,
+        seeing: Option<&HeaderValue>,
+    ) -> Result<T, AuditError> {
+        let mut ask = Ask::get(path(format!("/api/events/{}{what}", self.event))).seeing(seeing);
+        if let Some(owner) = &self.owner {
+            ask = ask.bearer(owner);
+        }
+        connection.read(ask).await?.ok_or(AuditError::NoSuchEvent(self.event))
     }
-    read(connection, event, ask).await
+
+    async fn read_parts(&self) -> Result<Books, AuditError> {
+        let answered: BTreeSet<_> = self
+            .readers
+            .iter()
+            .flat_map(|reader| &reader.reservations)
+            .copied()
+            .collect();
+        let parts: Vec<Books> = stream::iter(&self.readers)
+            .map(|reader| self.read_part(reader, &answered))
+            .buffer_unordered(self.readers.len().max(1))
+            .try_collect()
+            .await?;
+        let mut books = Books::default();
+        for part in parts {
+            books.reservations.extend(part.reservations);
+            books.payments.extend(part.payments);
+            books.histories.extend(part.histories);
+            if let Some(listed) = part.listed {
+                books.listed.get_or_insert_default().extend(listed);
+            }
+        }
+        Ok(books)
+    }
+
+    async fn read_part(&self, reader: &Reader, answered: &BTreeSet<ReservationId>) -> Result<Books, AuditError> {
+        let mut connection = Connection::new(self.target.clone());
+        let mut books = Books::default();
+        let mut wanted = reader.reservations.clone();
+        if let Some(lists) = &reader.lists {
+            let listed = listed_reservations(&mut connection, self.event, reader, lists).await?;
+            let payments = listed_payments(&mut connection, reader, lists).await?;
+            // The same session may have paid for other events too.
+            let of_event = payments
+                .into_iter()
+                .filter(|payment| listed.contains(&payment.reservation_id));
+            books
+                .payments
+                .extend(of_event.map(|payment| (payment.payment_id, payment)));
+            wanted.extend(listed.difference(answered));
+            books.listed = Some(listed);
+        }
+        for id in wanted {
+            read_reservation(&mut connection, id, reader, &mut books).await?;
+        }
+        Ok(books)
+    }
 }
 
 fn refunds_in_full(event: &Event, now: Timestamp) -> bool {
@@ -99,59 +165,28 @@ fn refunds_in_full(event: &Event, now: Timestamp) -> bool {
         .any(|rule| rule.percent == 100 && hours_left >= i64::from(rule.hours_before))
 }
 
-async fn merge(target: &Target, event: EventId, readers: &[Reader]) -> Result<Books, AuditError> {
-    let parts: Vec<Books> = stream::iter(readers)
-        .map(|reader| read_part(Connection::new(target.clone()), event, reader))
-        .buffer_unordered(readers.len().max(1))
-        .try_collect()
-        .await?;
-    let everybody_listed = readers.iter().all(|reader| reader.lists);
-    let mut books = Books {
-        listed: everybody_listed.then(BTreeSet::new),
-        ..Books::default()
+/// Adds a reservation with its history and its payment, if it is there.
+async fn read_reservation(
+    connection: &mut Connection,
+    id: ReservationId,
+    reader: &Reader,
+    books: &mut Books,
+) -> Result<(), AuditError> {
+    let ask = |what: &str| Ask::get(path(format!("/api/reservations/{id}{what}"))).bearer(&reader.bearer);
+    let Some(reservation) = connection.read::<Reservation>(ask("")).await? else {
+        return Ok(());
     };
-    for part in parts {
-        books.reservations.extend(part.reservations);
-        books.payments.extend(part.payments);
-        books.histories.extend(part.histories);
-        if let (Some(listed), Some(more)) = (&mut books.listed, part.listed) {
-            listed.extend(more);
-        }
+    let history: Option<History> = connection.read(ask("/history")).await?;
+    let history = history.ok_or(AuditError::PartMissing(id, "history"))?;
+    books
+        .histories
+        .insert(id, history.events.iter().map(|entry| entry.sequence).collect());
+    if let Some(payment) = reservation.payment_id {
+        let payment = payment_of(connection, id, payment, reader).await?;
+        books.payments.insert(payment.payment_id, payment);
     }
-    Ok(books)
-}
-
-async fn read_part(mut connection: Connection, event: EventId, reader: &Reader) -> Result<Books, AuditError> {
-    let mut books = Books::default();
-    let mut wanted: BTreeSet<ReservationId> = reader.reservations.iter().copied().collect();
-    if reader.lists {
-        let listed = listed_reservations(&mut connection, event, reader).await?;
-        wanted.extend(&listed);
-        books.listed = Some(listed);
-        for payment in listed_payments(&mut connection, reader).await? {
-            // Payments for other events are none of this event's business.
-            if wanted.contains(&payment.reservation_id) {
-                books.payments.insert(payment.payment_id, payment);
-            }
-        }
-    }
-    for id in wanted {
-        let ask = |what: &str| Ask::get(path(format!("/api/reservations/{id}{what}"))).bearer(&reader.bearer);
-        let Some(reservation) = connection.read::<Reservation>(ask("")).await? else {
-            continue;
-        };
-        let history: Option<History> = connection.read(ask("/history")).await?;
-        let history = history.ok_or(AuditError::PartMissing(id, "history"))?;
-        books
-            .histories
-            .insert(id, history.events.iter().map(|entry| entry.sequence).collect());
-        if let Some(payment) = reservation.payment_id {
-            let payment = payment_of(&mut connection, id, payment, reader).await?;
-            books.payments.insert(payment.payment_id, payment);
-        }
-        books.reservations.insert(id, reservation);
-    }
-    Ok(books)
+    books.reservations.insert(id, reservation);
+    Ok(())
 }
 
 async fn payment_of(
@@ -169,11 +204,12 @@ async fn listed_reservations(
     connection: &mut Connection,
     event: EventId,
     reader: &Reader,
+    lists: &Lists,
 ) -> Result<BTreeSet<ReservationId>, AuditError> {
     let mut listed = BTreeSet::new();
     for page in 1.. {
         let Some(rows) = connection
-            .read::<ReservationPage>(list("reservations", page, reader))
+            .read::<ReservationPage>(list("reservations", page, reader, lists))
             .await?
         else {
             break;
@@ -190,10 +226,17 @@ async fn listed_reservations(
     Ok(listed)
 }
 
-async fn listed_payments(connection: &mut Connection, reader: &Reader) -> Result<Vec<Payment>, AuditError> {
+async fn listed_payments(
+    connection: &mut Connection,
+    reader: &Reader,
+    lists: &Lists,
+) -> Result<Vec<Payment>, AuditError> {
     let mut listed = Vec::new();
     for page in 1.. {
-        let Some(rows) = connection.read::<PaymentPage>(list("payments", page, reader)).await? else {
+        let Some(rows) = connection
+            .read::<PaymentPage>(list("payments", page, reader, lists))
+            .await?
+        else {
             break;
         };
         listed.extend(rows.payments);
@@ -204,8 +247,8 @@ async fn listed_payments(connection: &mut Connection, reader: &Reader) -> Result
     Ok(listed)
 }
 
-fn list(of: &str, page: u64, reader: &Reader) -> Ask {
+fn list(of: &str, page: u64, reader: &Reader, lists: &Lists) -> Ask {
     Ask::get(path(format!("/api/{of}?page={page}&per_page={ROWS_A_PAGE}")))
         .bearer(&reader.bearer)
-        .seeing(reader.consistency.as_ref())
+        .seeing(lists.consistency.as_ref())
 }
