@@ -1,1 +1,20 @@
 //! Event store, deadlines, idempotency records and users in one SQLite file.
+//!
+//! One process owns the file; inside it, one task owns the only connection that writes and puts everything that waits
+//! into one transaction, so that the cost of making it durable is shared. Readers have connections of their own and
+//! never wait for the writer.
+//!
+//! Never here: a rule of the domain, or a write that does not go through the writer's queue.
+
+mod bulk;
+mod cells;
+mod deadlines;
+mod event_store;
+mod idempotency;
+mod open;
+mod store;
+mod users;
+mod writer;
+
+pub use open::OpenError;
+pub use store::SqliteStore;

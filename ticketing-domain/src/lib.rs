@@ -6,6 +6,16 @@
 //! Never here: async, a clock, randomness, logging, or a map whose order is random. Time and ids arrive as arguments,
 //! so that any run can be replayed byte for byte.
 
+pub mod book;
+pub mod catalog;
 pub mod inventory;
+pub mod payment;
+pub mod policy;
+pub mod pricing;
+pub mod projection;
 pub mod reducer;
+pub mod refunds;
+pub mod refusal;
+pub mod reservation;
 pub mod stored;
+pub mod views;

@@ -1,1 +1,35 @@
-//! The engine that runs the domain: lanes, commits, deadlines, relay and projector.
+//! The engine that runs the domain.
+//!
+//! One *lane* for each event on sale decides commands one after another in memory and hands their facts to the event
+//! store in group commits; a projector follows the log into the read models; deadlines wake lanes up. [`BoxOffice`] is
+//! the front door.
+//!
+//! Never here: knowledge of a concrete adapter, or a rule of the domain.
+
+mod batch;
+mod box_office;
+mod commit;
+mod consistency;
+mod deadlines;
+mod engine;
+mod failure;
+mod gateway_calls;
+mod housekeeping;
+mod idempotency;
+mod job;
+mod lane;
+mod lanes;
+mod projector;
+mod reads;
+mod relay;
+mod routes;
+
+pub use box_office::{
+    Answer, AuthorizePayment, BoxOffice, CancelEvent, HistoryEntry, HoldSeats, IdempotencyRequest, PayReservation,
+    RefundPayment, Request,
+};
+pub use consistency::ConsistencyToken;
+pub use engine::{Engine, EngineConfig, Ports, ProjectionPorts};
+pub use failure::{Failure, UnavailableCause};
+pub use projector::rebuild;
+pub use reads::{READ_YOUR_WRITES_PATIENCE, Reads};

@@ -1,0 +1,240 @@
+//! The log, its deadlines and its recorded answers behind one lock.
+//!
+//! The reference for the durable adapters: the same answers in the same order, for tests, simulations and benchmarks.
+//! Nothing here depends on the order of a hash map, so that a seeded run repeats exactly.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use ticketing_ports::Timestamp;
+use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineStore};
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::event_store::{Append, Commit, CommitError, CommitReceipt, EventStore};
+use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
+use ticketing_ports::ids::CommitId;
+use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
+
+/// Keeps everything in memory, for as long as it lives.
+#[derive(Debug, Default)]
+pub struct InMemoryEventStore {
+    log: Mutex<Log>,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    /// The event at position *p* has index *p* - 1.
+    events: Vec<RecordedEvent>,
+    /// The indices of a stream's events: its version *v* is the entry *v* - 1.
+    streams: BTreeMap<StreamId, Vec<usize>>,
+    commits: BTreeMap<CommitId, CommitReceipt>,
+    deadlines: BTreeMap<DeadlineKey, Pending>,
+    /// The keys of `deadlines`, the earliest first.
+    due: BTreeSet<(Timestamp, DeadlineKey)>,
+    answers: BTreeMap<IdempotencyKey, IdempotencyRecord>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    deadline: Deadline,
+    leased_until: Option<Timestamp>,
+}
+
+impl InMemoryEventStore {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        // Every change is checked before the first write, so that a panic elsewhere leaves the log whole.
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl EventStore for InMemoryEventStore {
+    async fn commit(&self, commit: Commit) -> Result<CommitReceipt, CommitError> {
+        self.log().commit(commit)
+    }
+
+    async fn find_commit(&self, id: CommitId) -> Result<Option<CommitReceipt>, StoreError> {
+        Ok(self.log().commits.get(&id).copied())
+    }
+
+    async fn read_stream(
+        &self,
+        stream: StreamId,
+        after: Version,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        let log = self.log();
+        let indices = log.streams.get(&stream).map_or(&[][..], Vec::as_slice);
+        let wanted = tail(indices, after.0).iter().take(limit);
+        Ok(wanted.map(|index| log.events[*index].clone()).collect())
+    }
+
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
+        let log = self.log();
+        Ok(tail(&log.events, after.0).iter().take(limit).cloned().collect())
+    }
+
+    async fn head(&self) -> Result<Position, StoreError> {
+        Ok(self.log().head())
+    }
+}
+
+#[async_trait]
+impl DeadlineStore for InMemoryEventStore {
+    async fn claim_due(&self, now: Timestamp, lease: Duration, limit: usize) -> Result<Vec<Deadline>, StoreError> {
+        Ok(self.log().claim_due(now, lease, limit))
+    }
+}
+
+#[async_trait]
+impl IdempotencyStore for InMemoryEventStore {
+    async fn find_answer(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError> {
+        Ok(self.log().answers.get(key).cloned())
+    }
+
+    async fn forget_answers(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let answers = &mut self.log().answers;
+        let known = answers.len();
+        answers.retain(|_, record| record.recorded_at >= before);
+        Ok((known - answers.len()) as u64)
+    }
+}
+
+impl Log {
+    fn commit(&mut self, commit: Commit) -> Result<CommitReceipt, CommitError> {
+        if let Some(receipt) = self.commits.get(&commit.id) {
+            return Ok(*receipt);
+        }
+        self.check_keys(&commit.idempotency)?;
+        self.check_versions(&commit.appends)?;
+
+        let before = self.head();
+        for append in commit.appends {
+            self.append(commit.id, commit.at, append);
+        }
+        for change in commit.deadlines {
+            self.change_deadline(change);
+        }
+        for record in commit.idempotency {
+            self.answers.insert(record.key.clone(), record);
+        }
+        let last = self.head();
+        let receipt = if last == before {
+            CommitReceipt {
+                first: Position::START,
+                last: Position::START,
+            }
+        } else {
+            CommitReceipt {
+                first: before.plus(1),
+                last,
+            }
+        };
+        self.commits.insert(commit.id, receipt);
+        Ok(receipt)
+    }
+
+    fn check_keys(&self, records: &[IdempotencyRecord]) -> Result<(), CommitError> {
+        let mut in_this_commit = BTreeSet::new();
+        let taken = records
+            .iter()
+            .find(|record| self.answers.contains_key(&record.key) || !in_this_commit.insert(&record.key));
+        match taken {
+            Some(record) => Err(CommitError::KeyTaken {
+                key: record.key.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_versions(&self, appends: &[Append]) -> Result<(), CommitError> {
+        let streams: Vec<StreamId> = appends
+            .iter()
+            .filter(|append| append.expected != self.version(&append.stream))
+            .map(|append| append.stream)
+            .collect();
+        if streams.is_empty() {
+            Ok(())
+        } else {
+            Err(CommitError::Conflict { streams })
+        }
+    }
+
+    fn append(&mut self, commit_id: CommitId, at: Timestamp, append: Append) {
+        let indices = self.streams.entry(append.stream).or_default();
+        for new in append.events {
+            let index = self.events.len();
+            indices.push(index);
+            self.events.push(RecordedEvent {
+                position: Position(index as u64 + 1),
+                stream: append.stream,
+                version: Version(indices.len() as u64),
+                commit_id,
+                event_type: new.event_type,
+                event_version: new.event_version,
+                data: new.data,
+                metadata: new.metadata,
+                recorded_at: at,
+            });
+        }
+    }
+
+    fn change_deadline(&mut self, change: DeadlineChange) {
+        let (key, replacement) = match change {
+            DeadlineChange::Set(deadline) => (deadline.key, Some(deadline)),
+            DeadlineChange::Clear(key) => (key, None),
+        };
+        if let Some(old) = self.deadlines.remove(&key) {
+            self.due.remove(&(old.deadline.due_at, key));
+        }
+        if let Some(deadline) = replacement {
+            self.due.insert((deadline.due_at, key));
+            let pending = Pending {
+                deadline,
+                leased_until: None,
+            };
+            self.deadlines.insert(key, pending);
+        }
+    }
+
+    fn claim_due(&mut self, now: Timestamp, lease: Duration, limit: usize) -> Vec<Deadline> {
+        let until = TimeDelta::from_std(lease)
+            .ok()
+            .and_then(|lease| now.checked_add_signed(lease))
+            .unwrap_or(Timestamp::MAX_UTC);
+        let mut claimed = Vec::new();
+        for (_, key) in self.due.iter().take_while(|(due_at, _)| *due_at <= now) {
+            if claimed.len() == limit {
+                break;
+            }
+            let pending = self.deadlines.get_mut(key).expect("`due` has the keys of `deadlines`");
+            if pending.leased_until.is_none_or(|end| end <= now) {
+                pending.leased_until = Some(until);
+                claimed.push(pending.deadline);
+            }
+        }
+        claimed
+    }
+
+    fn version(&self, stream: &StreamId) -> Version {
+        Version(self.streams.get(stream).map_or(0, Vec::len) as u64)
+    }
+
+    fn head(&self) -> Position {
+        Position(self.events.len() as u64)
+    }
+}
+
+/// What follows the first `after` entries; nothing when there are fewer.
+fn tail<T>(all: &[T], after: u64) -> &[T] {
+    usize::try_from(after)
+        .ok()
+        .and_then(|after| all.get(after..))
+        .unwrap_or(&[])
+}

@@ -1,0 +1,173 @@
+//! An event store that fails when a policy says so.
+//!
+//! The wrapper has no randomness of its own: the same policy over the same calls injects the same faults, so that a
+//! seeded simulation repeats exactly.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ticketing_ports::Timestamp;
+use ticketing_ports::deadlines::{Deadline, DeadlineStore};
+use ticketing_ports::errors::{BoxError, StoreError};
+use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
+use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
+use ticketing_ports::ids::CommitId;
+use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
+
+/// What is about to be asked of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    Commit,
+    FindCommit,
+    ReadStream,
+    ReadAll,
+    Head,
+    ClaimDue,
+    FindAnswer,
+    ForgetAnswers,
+}
+
+/// What happens instead of a plain answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    None,
+    /// Nothing is done and the caller knows it: `Unavailable`.
+    FailBefore,
+    /// It is done, but the caller is not told: `Unknown` for a commit, `Unavailable` for everything else.
+    LoseAnswer,
+    /// Nothing is done, and the caller can't know: `Unknown` for a commit, `Unavailable` for everything else.
+    UnknownNotWritten,
+    /// It is done later, on the runtime's clock.
+    Delay(Duration),
+}
+
+/// Decides the fate of each operation, in the order in which they arrive.
+pub trait FaultPolicy: Send + Sync {
+    fn fault(&self, operation: Operation) -> Fault;
+}
+
+impl<F: Fn(Operation) -> Fault + Send + Sync> FaultPolicy for F {
+    fn fault(&self, operation: Operation) -> Fault {
+        self(operation)
+    }
+}
+
+/// Passes operations on to a store, except for what its policy does to them.
+pub struct FaultyEventStore<S> {
+    inner: Arc<S>,
+    policy: Arc<dyn FaultPolicy>,
+}
+
+/// The source of every injected error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InjectedFault(pub Operation);
+
+impl fmt::Display for InjectedFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a fault was injected into {:?}", self.0)
+    }
+}
+
+impl std::error::Error for InjectedFault {}
+
+impl<S> FaultyEventStore<S> {
+    /// Shares `inner`, so that it can outlive a simulated crash of what uses the wrapper.
+    pub fn new(inner: Arc<S>, policy: impl FaultPolicy + 'static) -> Self {
+        Self {
+            inner,
+            policy: Arc::new(policy),
+        }
+    }
+
+    /// Does an operation other than a commit.
+    async fn ask<T>(
+        &self,
+        operation: Operation,
+        done: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let failed = StoreError::unavailable(InjectedFault(operation));
+        match self.policy.fault(operation) {
+            Fault::None => done.await,
+            Fault::Delay(time) => {
+                tokio::time::sleep(time).await;
+                done.await
+            }
+            Fault::LoseAnswer => {
+                done.await?;
+                Err(failed)
+            }
+            Fault::FailBefore | Fault::UnknownNotWritten => Err(failed),
+        }
+    }
+}
+
+impl<S> fmt::Debug for FaultyEventStore<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FaultyEventStore").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl<S: EventStore> EventStore for FaultyEventStore<S> {
+    async fn commit(&self, commit: Commit) -> Result<CommitReceipt, CommitError> {
+        let injected: BoxError = InjectedFault(Operation::Commit).into();
+        match self.policy.fault(Operation::Commit) {
+            Fault::None => self.inner.commit(commit).await,
+            Fault::Delay(time) => {
+                tokio::time::sleep(time).await;
+                self.inner.commit(commit).await
+            }
+            Fault::LoseAnswer => {
+                // A refusal is as easily lost as a receipt.
+                let _lost = self.inner.commit(commit).await;
+                Err(CommitError::Unknown(injected))
+            }
+            Fault::FailBefore => Err(CommitError::Unavailable(injected)),
+            Fault::UnknownNotWritten => Err(CommitError::Unknown(injected)),
+        }
+    }
+
+    async fn find_commit(&self, id: CommitId) -> Result<Option<CommitReceipt>, StoreError> {
+        self.ask(Operation::FindCommit, self.inner.find_commit(id)).await
+    }
+
+    async fn read_stream(
+        &self,
+        stream: StreamId,
+        after: Version,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        let read = self.inner.read_stream(stream, after, limit);
+        self.ask(Operation::ReadStream, read).await
+    }
+
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
+        self.ask(Operation::ReadAll, self.inner.read_all(after, limit)).await
+    }
+
+    async fn head(&self) -> Result<Position, StoreError> {
+        self.ask(Operation::Head, self.inner.head()).await
+    }
+}
+
+#[async_trait]
+impl<S: DeadlineStore> DeadlineStore for FaultyEventStore<S> {
+    async fn claim_due(&self, now: Timestamp, lease: Duration, limit: usize) -> Result<Vec<Deadline>, StoreError> {
+        let claim = self.inner.claim_due(now, lease, limit);
+        self.ask(Operation::ClaimDue, claim).await
+    }
+}
+
+#[async_trait]
+impl<S: IdempotencyStore> IdempotencyStore for FaultyEventStore<S> {
+    async fn find_answer(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError> {
+        self.ask(Operation::FindAnswer, self.inner.find_answer(key)).await
+    }
+
+    async fn forget_answers(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let forget = self.inner.forget_answers(before);
+        self.ask(Operation::ForgetAnswers, forget).await
+    }
+}

@@ -1,0 +1,98 @@
+//! Statements over many rows.
+//!
+//! A statement has a fixed price besides its rows, and a text of its own for every number of rows. So rows go in groups
+//! of a few fixed sizes, and each text is prepared once in the life of a connection.
+
+use sqlx::error::BoxDynError;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{AssertSqlSafe, SqliteConnection};
+
+/// The largest stays far below the 32,766 parameters that SQLite allows.
+const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
+
+/// A statement with a `VALUES` list between `head` and `tail`.
+pub(crate) struct Bulk {
+    pub(crate) head: &'static str,
+    /// The parameters of one row: `(?, ?)`.
+    pub(crate) row: &'static str,
+    pub(crate) tail: &'static str,
+}
+
+/// Adds the parameters of one row.
+pub(crate) type Binder<T> = fn(&mut SqliteArguments, &T) -> Result<(), BoxDynError>;
+
+impl Bulk {
+    pub(crate) async fn execute<T>(
+        &self,
+        connection: &mut SqliteConnection,
+        rows: &[T],
+        bind: Binder<T>,
+    ) -> Result<(), sqlx::Error> {
+        for group in groups(rows) {
+            let (sql, arguments) = self.statement(group, bind)?;
+            sqlx::query_with(AssertSqlSafe(sql), arguments)
+                .execute(&mut *connection)
+                .await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn fetch<T>(
+        &self,
+        connection: &mut SqliteConnection,
+        rows: &[T],
+        bind: Binder<T>,
+    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        let mut found = Vec::new();
+        for group in groups(rows) {
+            let (sql, arguments) = self.statement(group, bind)?;
+            found.append(
+                &mut sqlx::query_with(AssertSqlSafe(sql), arguments)
+                    .fetch_all(&mut *connection)
+                    .await?,
+            );
+        }
+        Ok(found)
+    }
+
+    fn statement<T>(&self, rows: &[T], bind: Binder<T>) -> Result<(String, SqliteArguments), sqlx::Error> {
+        let length = self.head.len() + rows.len() * (self.row.len() + 1) + self.tail.len();
+        let mut sql = String::with_capacity(length);
+        let mut arguments = SqliteArguments::default();
+        sql.push_str(self.head);
+        for (index, row) in rows.iter().enumerate() {
+            if index > 0 {
+                sql.push(',');
+            }
+            sql.push_str(self.row);
+            bind(&mut arguments, row).map_err(sqlx::Error::Encode)?;
+        }
+        sql.push_str(self.tail);
+        Ok((sql, arguments))
+    }
+}
+
+fn groups<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = SIZES.into_iter().find(|size| *size <= rows.len())?;
+        let (group, rest) = rows.split_at(size);
+        rows = rest;
+        Some(group)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_in_one_group_and_groups_have_few_sizes() {
+        for count in 0..1200 {
+            let rows: Vec<usize> = (0..count).collect();
+            let groups: Vec<&[usize]> = groups(&rows).collect();
+            assert_eq!(groups.concat(), rows);
+            assert!(groups.iter().all(|group| SIZES.contains(&group.len())));
+            assert!(groups.len() <= 12 + count / 256);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! From the values of a row to the vocabulary, and the error that says which row is corrupt.
+
+use chrono::DateTime;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Decode, Row, Sqlite, Type};
+use ticketing_ports::Timestamp;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::streams::{Aggregate, StreamId};
+use uuid::Uuid;
+
+/// A row of a table, with the name of the column that tells it from the others.
+#[derive(Clone, Copy)]
+pub(crate) struct Cells<'r> {
+    pub(crate) row: &'r SqliteRow,
+    pub(crate) table: &'static str,
+    pub(crate) key: &'static str,
+}
+
+impl<'r> Cells<'r> {
+    pub(crate) fn get<T: Decode<'r, Sqlite> + Type<Sqlite>>(&self, column: &'static str) -> Result<T, StoreError> {
+        self.row.try_get(column).map_err(|_| self.inconsistent(column))
+    }
+
+    pub(crate) fn parse<T: Decode<'r, Sqlite> + Type<Sqlite>, U>(
+        &self,
+        column: &'static str,
+        parse: impl FnOnce(T) -> Option<U>,
+    ) -> Result<U, StoreError> {
+        parse(self.get(column)?).ok_or_else(|| self.inconsistent(column))
+    }
+
+    pub(crate) fn count(&self, column: &'static str) -> Result<u64, StoreError> {
+        self.parse(column, |count: i64| count.try_into().ok())
+    }
+
+    pub(crate) fn uuid(&self, column: &'static str) -> Result<Uuid, StoreError> {
+        self.parse(column, |bytes: &[u8]| Uuid::from_slice(bytes).ok())
+    }
+
+    pub(crate) fn time(&self, column: &'static str) -> Result<Timestamp, StoreError> {
+        self.parse(column, DateTime::from_timestamp_micros)
+    }
+
+    pub(crate) fn stream(&self) -> Result<StreamId, StoreError> {
+        let aggregate = self.parse("aggregate_type", aggregate_of)?;
+        Ok(StreamId::new(aggregate, self.uuid("aggregate_id")?))
+    }
+
+    fn inconsistent(&self, column: &'static str) -> StoreError {
+        let number = self.row.try_get::<i64, _>(self.key).map(|number| number.to_string());
+        let bytes = || self.row.try_get::<&[u8], _>(self.key).map(hex);
+        StoreError::Inconsistent {
+            table: self.table,
+            column,
+            row: number.or_else(|_| bytes()).unwrap_or_else(|_| "?".to_owned()),
+        }
+    }
+}
+
+/// The numbers are part of the file format.
+pub(crate) fn number_of(aggregate: Aggregate) -> i64 {
+    match aggregate {
+        Aggregate::Catalog => 1,
+        Aggregate::Inventory => 2,
+        Aggregate::Reservation => 3,
+        Aggregate::Payment => 4,
+    }
+}
+
+fn aggregate_of(number: i64) -> Option<Aggregate> {
+    Aggregate::ALL
+        .into_iter()
+        .find(|aggregate| number_of(*aggregate) == number)
+}
+
+/// An upper bound as SQLite counts: nothing it stores is beyond its largest integer.
+pub(crate) fn bound(number: u64) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
+}
+
+/// A `LIMIT` as SQLite counts.
+pub(crate) fn limit(rows: usize) -> i64 {
+    rows.try_into().unwrap_or(i64::MAX)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,273 @@
+//! The one task that writes.
+//!
+//! Commits that wait are written in one transaction: making it durable costs the same for one as for hundreds. Which of
+//! them are refused is decided before the first row is written, so that a refused commit costs the others nothing. When
+//! the transaction fails, each is tried alone, so that one that can't be written does not take the others with it.
+
+use std::fmt;
+use std::fs::File;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use sqlx::{Connection, SqliteConnection};
+use ticketing_ports::errors::{BoxError, StoreError};
+use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::event_store::Books;
+use crate::open::ResultCode;
+
+/// Requests that may wait before callers do.
+const QUEUE: usize = 1024;
+/// Events after which a transaction takes no more commits: it should not hold its callers up for long.
+const ENOUGH_EVENTS: usize = 8192;
+
+/// The callers' end of the queue.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    requests: mpsc::Sender<Request>,
+}
+
+enum Request {
+    Commit(Waiting),
+    Job(Job),
+    Close(oneshot::Sender<()>),
+}
+
+struct Waiting {
+    commit: Commit,
+    answer: oneshot::Sender<Result<CommitReceipt, CommitError>>,
+}
+
+/// A write of its own, in the order of the queue.
+type Job = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, ()> + Send>;
+
+impl Writer {
+    pub(crate) fn spawn(connection: SqliteConnection, lock: File) -> Self {
+        let (requests, queue) = mpsc::channel(QUEUE);
+        let task = Task {
+            connection,
+            queue,
+            held_back: None,
+        };
+        tokio::spawn(async move {
+            let closing = task.run().await;
+            drop(lock);
+            for waiting in closing {
+                // A caller that stopped waiting for the end does not need to hear of it.
+                let _ = waiting.send(());
+            }
+        });
+        Self { requests }
+    }
+
+    pub(crate) async fn commit(&self, commit: Commit) -> Result<CommitReceipt, CommitError> {
+        let (answer, answered) = oneshot::channel();
+        self.requests
+            .send(Request::Commit(Waiting { commit, answer }))
+            .await
+            .map_err(|_| CommitError::Unavailable(Closed.into()))?;
+        answered
+            .await
+            .unwrap_or_else(|_| Err(CommitError::Unknown(Closed.into())))
+    }
+
+    /// Runs `job` on the connection that writes; outside of any transaction, so that one statement is one.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        job: impl for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            Box::pin(async move {
+                // Nobody is left to tell when the caller went away.
+                let _ = answer.send(job(connection).await);
+            })
+        });
+        let closed = || StoreError::unavailable(Closed);
+        self.requests.send(Request::Job(job)).await.map_err(|_| closed())?;
+        answered.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        if self.requests.is_closed() {
+            return Err(StoreError::unavailable(Closed));
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.requests.send(Request::Close(done)).await.is_ok() {
+            // An error means that the task is already gone.
+            let _ = closed.await;
+        }
+    }
+}
+
+struct Task {
+    connection: SqliteConnection,
+    queue: mpsc::Receiver<Request>,
+    /// Came after the commits of the last group.
+    held_back: Option<Request>,
+}
+
+impl Task {
+    /// Works until every sender is gone or one asks to close, and returns who waits for the end.
+    async fn run(mut self) -> Vec<oneshot::Sender<()>> {
+        let mut closing = Vec::new();
+        while let Some(request) = self.next().await {
+            match request {
+                Request::Commit(first) => {
+                    let group = self.gather(first);
+                    self.write(group).await;
+                }
+                Request::Job(job) => job(&mut self.connection).await,
+                Request::Close(done) => {
+                    self.queue.close();
+                    closing.push(done);
+                }
+            }
+        }
+        // The last connection to close moves the write-ahead log into the file.
+        if let Err(error) = self.connection.close().await {
+            tracing::warn!(%error, "the event store's file was not closed cleanly; it will be recovered when it is opened");
+        }
+        closing
+    }
+
+    async fn next(&mut self) -> Option<Request> {
+        match self.held_back.take() {
+            Some(request) => Some(request),
+            None => self.queue.recv().await,
+        }
+    }
+
+    /// Takes every commit that waits right behind the first.
+    fn gather(&mut self, first: Waiting) -> Vec<Waiting> {
+        let mut events = events_of(&first.commit);
+        let mut group = vec![first];
+        while events < ENOUGH_EVENTS {
+            match self.queue.try_recv() {
+                Ok(Request::Commit(waiting)) => {
+                    events += events_of(&waiting.commit);
+                    group.push(waiting);
+                }
+                Ok(other) => {
+                    self.held_back = Some(other);
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
+        group
+    }
+
+    async fn write(&mut self, group: Vec<Waiting>) {
+        let (commits, answers): (Vec<Commit>, Vec<_>) = group
+            .into_iter()
+            .map(|waiting| (waiting.commit, waiting.answer))
+            .unzip();
+        let outcomes = match transact(&mut self.connection, &commits).await {
+            Ok(outcomes) => outcomes,
+            Err(Failure::NothingWritten(_)) if commits.len() > 1 => self.write_one_by_one(&commits).await,
+            Err(failure) => commits.iter().map(|_| Err(failure.to_error())).collect(),
+        };
+        for (answer, outcome) in answers.into_iter().zip(outcomes) {
+            // A caller that went away looks its commit up by id.
+            let _ = answer.send(outcome);
+        }
+    }
+
+    async fn write_one_by_one(&mut self, commits: &[Commit]) -> Vec<Result<CommitReceipt, CommitError>> {
+        let mut outcomes = Vec::with_capacity(commits.len());
+        for commit in commits {
+            let alone = transact(&mut self.connection, std::slice::from_ref(commit)).await;
+            outcomes.push(match alone {
+                Ok(mut outcome) => outcome.pop().expect("one commit has one outcome"),
+                Err(failure) => Err(failure.to_error()),
+            });
+        }
+        outcomes
+    }
+}
+
+fn events_of(commit: &Commit) -> usize {
+    // A commit without events still costs rows.
+    1 + commit.appends.iter().map(|append| append.events.len()).sum::<usize>()
+}
+
+/// Why no commit of a transaction has an outcome of its own.
+enum Failure {
+    NothingWritten(Arc<BoxError>),
+    Unknown(Arc<BoxError>),
+}
+
+impl Failure {
+    fn nothing_written(error: impl Into<BoxError>) -> Self {
+        Self::NothingWritten(Arc::new(error.into()))
+    }
+
+    fn to_error(&self) -> CommitError {
+        match self {
+            Self::NothingWritten(error) => CommitError::Unavailable(Shared(Arc::clone(error)).into()),
+            Self::Unknown(error) => CommitError::Unknown(Shared(Arc::clone(error)).into()),
+        }
+    }
+}
+
+/// Writes all commits that are not refused, or none.
+async fn transact(
+    connection: &mut SqliteConnection,
+    commits: &[Commit],
+) -> Result<Vec<Result<CommitReceipt, CommitError>>, Failure> {
+    // Plain statements: a transaction that SQLite has already rolled back by itself must not confuse a depth counter.
+    execute(connection, "BEGIN IMMEDIATE")
+        .await
+        .map_err(Failure::nothing_written)?;
+    let outcomes = match Books::write(connection, commits).await {
+        Ok(outcomes) => outcomes,
+        Err(error) => {
+            roll_back(connection).await;
+            return Err(Failure::nothing_written(error));
+        }
+    };
+    if let Err(error) = execute(connection, "COMMIT").await {
+        roll_back(connection).await;
+        // A full disk is found before the end of the log is written; after any other error it may have been.
+        return Err(match ResultCode::of(&error) {
+            Some(ResultCode::FULL) => Failure::nothing_written(error),
+            _ => Failure::Unknown(Arc::new(error.into())),
+        });
+    }
+    Ok(outcomes)
+}
+
+async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), sqlx::Error> {
+    sqlx::query(sql).execute(connection).await.map(|_| ())
+}
+
+async fn roll_back(connection: &mut SqliteConnection) {
+    // Refused when SQLite has rolled back by itself, as it does when the disk is full.
+    let _ = execute(connection, "ROLLBACK").await;
+}
+
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the event store is closed")]
+struct Closed;
+
+/// One cause told to many callers.
+#[derive(Debug, Clone)]
+struct Shared(Arc<BoxError>);
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Shared {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}

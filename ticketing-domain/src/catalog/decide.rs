@@ -1,0 +1,155 @@
+use std::sync::Arc;
+
+use serde::Serialize;
+use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
+use ticketing_ports::event_details::{EventStatus, Section};
+use ticketing_ports::roles::Actor;
+use ticketing_ports::streams::StreamId;
+
+use super::command::CatalogCommand;
+use super::draft;
+use super::event::{
+    CancellationFinished, CatalogEvent, EventCancelled, EventCompleted, EventCreated, EventPublished, SalesClosed,
+    SalesOpened,
+};
+use super::state::{CatalogState, Listing};
+use crate::policy;
+use crate::reducer::{Context, Decision};
+use crate::refusal::Refusal;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum CatalogEffect {
+    /// Dispatch: open the inventory of a section.
+    OpenSection(Section),
+}
+
+type CatalogDecision = Decision<CatalogEvent, CatalogEffect>;
+
+/// Decides a command about one catalog entry.
+///
+/// # Errors
+/// When the caller may not, the content is invalid or the status does not allow it.
+pub fn decide(state: &CatalogState, command: &CatalogCommand, ctx: &Context<'_>) -> Result<CatalogDecision, Refusal> {
+    use EventStatus::{Draft, Published, SalesOpen};
+
+    match (state, command) {
+        (CatalogState::Absent, CatalogCommand::Create { event_id, by, draft }) => {
+            if !policy::may_create_events(*by) {
+                return Err(Refusal::Forbidden);
+            }
+            let details = Arc::new(draft::accept(draft, ctx)?);
+            let key = DeadlineKey {
+                stream: StreamId::from(*event_id),
+                kind: DeadlineKind::EventStart,
+            };
+            let start = Deadline {
+                key,
+                due_at: details.starts_at,
+                event_id: *event_id,
+            };
+            let effects = details
+                .sections
+                .iter()
+                .cloned()
+                .map(CatalogEffect::OpenSection)
+                .collect();
+            let created = EventCreated {
+                event_id: *event_id,
+                owner_id: by.user_id,
+                created_at: ctx.now,
+                details,
+            };
+            let decision = CatalogDecision {
+                effects,
+                ..Decision::event(created.into())
+            };
+            Ok(decision.with_deadline(DeadlineChange::Set(start)))
+        }
+        (CatalogState::Listed(_), CatalogCommand::Create { .. }) => Err(Refusal::AlreadyExists),
+
+        (CatalogState::Absent, CatalogCommand::Start | CatalogCommand::FinishCancellation) => Ok(Decision::nothing()),
+        (CatalogState::Absent, _) => Err(Refusal::Forbidden),
+
+        (CatalogState::Listed(listing), CatalogCommand::Publish { by }) => {
+            listing.leave(*by, &[Draft], "publish", ctx)?;
+            Ok(Decision::event(EventPublished {}.into()))
+        }
+        (CatalogState::Listed(listing), CatalogCommand::OpenSales { by }) => {
+            listing.leave(*by, &[Published, EventStatus::SalesClosed], "open_sales", ctx)?;
+            Ok(Decision::event(SalesOpened {}.into()))
+        }
+        (CatalogState::Listed(listing), CatalogCommand::CloseSales { by }) => {
+            listing.leave(*by, &[SalesOpen], "close_sales", ctx)?;
+            Ok(Decision::event(SalesClosed {}.into()))
+        }
+        (CatalogState::Listed(listing), CatalogCommand::Cancel { by, reason }) => {
+            listing.leave(
+                *by,
+                &[Draft, Published, SalesOpen, EventStatus::SalesClosed],
+                "cancel",
+                ctx,
+            )?;
+            let settle = Deadline {
+                key: listing.deadline(DeadlineKind::CancellationChunk),
+                due_at: ctx.now,
+                event_id: listing.event_id,
+            };
+            Ok(Decision::event(EventCancelled { reason: reason.clone() }.into())
+                .with_deadline(DeadlineChange::Clear(listing.deadline(DeadlineKind::EventStart)))
+                .with_deadline(DeadlineChange::Set(settle)))
+        }
+        (CatalogState::Listed(listing), CatalogCommand::Start) => {
+            let key = listing.deadline(DeadlineKind::EventStart);
+            let recorded = matches!(listing.status, EventStatus::Completed | EventStatus::Cancelled | Draft);
+            Ok(if recorded {
+                Decision::nothing().with_deadline(DeadlineChange::Clear(key))
+            } else if ctx.now < listing.details.starts_at {
+                let again = Deadline {
+                    key,
+                    due_at: listing.details.starts_at,
+                    event_id: listing.event_id,
+                };
+                Decision::nothing().with_deadline(DeadlineChange::Set(again))
+            } else {
+                Decision::event(EventCompleted {}.into()).with_deadline(DeadlineChange::Clear(key))
+            })
+        }
+        (CatalogState::Listed(listing), CatalogCommand::FinishCancellation) => {
+            let events = if listing.settling {
+                vec![CancellationFinished {}.into()]
+            } else {
+                Vec::new()
+            };
+            let key = listing.deadline(DeadlineKind::CancellationChunk);
+            Ok(Decision::events(events).with_deadline(DeadlineChange::Clear(key)))
+        }
+    }
+}
+
+impl Listing {
+    /// Checks that `by` may manage the event and that its status is one of `from`.
+    fn leave(&self, by: Actor, from: &[EventStatus], action: &'static str, ctx: &Context<'_>) -> Result<(), Refusal> {
+        if !policy::may_manage(by, self.owner_id) {
+            // A draft is nobody else's business, so its existence isn't either.
+            return Err(match self.status {
+                EventStatus::Draft => Refusal::EventNotFound(self.event_id),
+                _ => Refusal::Forbidden,
+            });
+        }
+        match self.status_at(ctx.now) {
+            status if from.contains(&status) => Ok(()),
+            EventStatus::Cancelled => Err(Refusal::EventCancelled(self.event_id)),
+            status => Err(Refusal::InvalidStateTransition {
+                from: status.as_str(),
+                action,
+            }),
+        }
+    }
+
+    fn deadline(&self, kind: DeadlineKind) -> DeadlineKey {
+        DeadlineKey {
+            stream: StreamId::from(self.event_id),
+            kind,
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What makes a draft acceptable. Every fault is found in one go, so that an organiser mends them in one go.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use ticketing_ports::Timestamp;
+use ticketing_ports::event_details::{EventDetails, RefundRule, Section};
+use ticketing_ports::ids::SectionId;
+use ticketing_ports::seating::Seating;
+
+use super::command::{EventDraft, SectionDraft};
+use crate::pricing;
+use crate::reducer::Context;
+use crate::refusal::{FieldError, Refusal};
+
+/// How large an event may be.
+pub mod limits {
+    pub const SECTIONS: usize = 200;
+    pub const PRICING_TIERS: usize = 1_000;
+    pub const ROWS_PER_SECTION: usize = 2_000;
+    pub const SEATS_PER_NUMBERED_SECTION: u32 = 100_000;
+    pub const PLACES_PER_SECTION: u32 = 1_000_000;
+    pub const HOLD_SECONDS: std::ops::RangeInclusive<u32> = 60..=3_600;
+    pub const DEFAULT_HOLD_SECONDS: u32 = 300;
+    pub const SEATS_PER_ORDER: std::ops::RangeInclusive<u32> = 1..=100;
+    pub const DEFAULT_SEATS_PER_ORDER: u32 = 8;
+    pub const REFUND_RULES: usize = 20;
+    /// Ten million of the main unit.
+    pub const PRICE: i64 = 1_000_000_000;
+    pub const YEARS_AHEAD: i64 = 20;
+}
+
+const DEFAULT_REFUND_POLICY: [RefundRule; 2] = [
+    RefundRule {
+        hours_before: 168,
+        percent: 100,
+    },
+    RefundRule {
+        hours_before: 72,
+        percent: 50,
+    },
+];
+
+/// Fills in the defaults and gives every section its id.
+pub(super) fn accept(draft: &EventDraft, ctx: &Context<'_>) -> Result<EventDetails, Refusal> {
+    let mut errors = Vec::new();
+    check_time(draft.starts_at, ctx.now, &mut errors);
+    check_sections(&draft.sections, &mut errors);
+    check_tiers(draft, &mut errors);
+
+    let hold_seconds = draft.hold_seconds.unwrap_or(limits::DEFAULT_HOLD_SECONDS);
+    if !limits::HOLD_SECONDS.contains(&hold_seconds) {
+        errors.push(FieldError::new("hold_seconds", "must be between 60 and 3600"));
+    }
+    let max_seats_per_order = draft.max_seats_per_order.unwrap_or(limits::DEFAULT_SEATS_PER_ORDER);
+    if !limits::SEATS_PER_ORDER.contains(&max_seats_per_order) {
+        errors.push(FieldError::new("max_seats_per_order", "must be between 1 and 100"));
+    }
+    let mut refund_policy = draft
+        .refund_policy
+        .clone()
+        .unwrap_or_else(|| DEFAULT_REFUND_POLICY.to_vec());
+    check_refund_policy(&refund_policy, &mut errors);
+    refund_policy.sort_by_key(|rule| std::cmp::Reverse(rule.hours_before));
+
+    if !errors.is_empty() {
+        return Err(Refusal::Invalid(errors));
+    }
+    let sections = draft.sections.iter().map(|section| Section {
+        section_id: ctx.new_id(SectionId::new),
+        name: section.name.clone(),
+        seating: section.seating.clone(),
+    });
+    Ok(EventDetails {
+        name: draft.name.clone(),
+        category: draft.category.clone(),
+        genre: draft.genre.clone(),
+        currency: draft.currency,
+        starts_at: draft.starts_at,
+        venue: draft.venue.clone(),
+        sections: sections.collect(),
+        pricing_tiers: draft.pricing_tiers.clone(),
+        hold_seconds,
+        max_seats_per_order,
+        refund_policy,
+    })
+}
+
+fn check_time(starts_at: Timestamp, now: Timestamp, errors: &mut Vec<FieldError>) {
+    if starts_at <= now {
+        errors.push(FieldError::new("starts_at", "must be in the future"));
+    } else if starts_at - now > TimeDelta::days(366 * limits::YEARS_AHEAD) {
+        errors.push(FieldError::new("starts_at", "must be within the next 20 years"));
+    }
+}
+
+fn check_sections(sections: &[SectionDraft], errors: &mut Vec<FieldError>) {
+    if sections.is_empty() || sections.len() > limits::SECTIONS {
+        errors.push(FieldError::new("sections", "must have 1 to 200 entries"));
+        return;
+    }
+    let mut names = BTreeSet::new();
+    for (index, section) in sections.iter().enumerate() {
+        let field = |name: &str| format!("sections[{index}].{name}");
+        if !names.insert(&section.name) {
+            errors.push(FieldError::new(field("name"), "is used by another section"));
+        }
+        match &section.seating {
+            Seating::GeneralAdmission { capacity } => {
+                if !(1..=limits::PLACES_PER_SECTION).contains(capacity) {
+                    errors.push(FieldError::new(
+                        field("seating.capacity"),
+                        "must be between 1 and 1000000",
+                    ));
+                }
+            }
+            Seating::Numbered { rows } => {
+                if rows.is_empty() || rows.len() > limits::ROWS_PER_SECTION {
+                    errors.push(FieldError::new(field("seating.rows"), "must have 1 to 2000 entries"));
+                }
+                let mut labels = BTreeSet::new();
+                for (row_index, row) in rows.iter().enumerate().take(limits::ROWS_PER_SECTION) {
+                    if !labels.insert(&row.row) {
+                        let field = field(&format!("seating.rows[{row_index}].row"));
+                        errors.push(FieldError::new(field, "is used by another row"));
+                    }
+                    if row.seats == 0 {
+                        let field = field(&format!("seating.rows[{row_index}].seats"));
+                        errors.push(FieldError::new(field, "must be at least 1"));
+                    }
+                }
+                if section.seating.capacity() > limits::SEATS_PER_NUMBERED_SECTION {
+                    errors.push(FieldError::new(
+                        field("seating.rows"),
+                        "must have at most 100000 seats together",
+                    ));
+                }
+            }
+        }
+    }
+}
+
+fn check_tiers(draft: &EventDraft, errors: &mut Vec<FieldError>) {
+    if draft.pricing_tiers.len() > limits::PRICING_TIERS {
+        errors.push(FieldError::new("pricing_tiers", "must have at most 1000 entries"));
+        return;
+    }
+    for (index, tier) in draft.pricing_tiers.iter().enumerate() {
+        let field = |name: &str| format!("pricing_tiers[{index}].{name}");
+        if !draft.sections.iter().any(|section| section.name == tier.section) {
+            errors.push(FieldError::new(field("section"), "is not a section of this event"));
+        }
+        if tier.price.currency != draft.currency {
+            errors.push(FieldError::new(
+                field("price.currency"),
+                "must be the currency of the event",
+            ));
+        }
+        if !(0..=limits::PRICE).contains(&tier.price.amount) {
+            errors.push(FieldError::new(
+                field("price.amount"),
+                "must be between 0 and 1000000000",
+            ));
+        }
+        if let (Some(from), Some(until)) = (tier.available_from, tier.available_until)
+            && from >= until
+        {
+            errors.push(FieldError::new(
+                field("available_until"),
+                "must be after available_from",
+            ));
+        }
+    }
+    for section in &draft.sections {
+        if !draft.pricing_tiers.iter().any(|tier| tier.section == section.name) {
+            errors.push(FieldError::new(
+                "pricing_tiers",
+                format!("section {} has no price", section.name),
+            ));
+        }
+    }
+    for index in pricing::overlapping(&draft.pricing_tiers) {
+        errors.push(FieldError::new(
+            format!("pricing_tiers[{index}]"),
+            "is in force at the same time as another tier of its section",
+        ));
+    }
+}
+
+fn check_refund_policy(rules: &[RefundRule], errors: &mut Vec<FieldError>) {
+    if rules.len() > limits::REFUND_RULES {
+        errors.push(FieldError::new("refund_policy", "must have at most 20 entries"));
+    }
+    let mut hours = BTreeSet::new();
+    for (index, rule) in rules.iter().enumerate() {
+        if rule.percent > 100 {
+            errors.push(FieldError::new(
+                format!("refund_policy[{index}].percent"),
+                "must be between 0 and 100",
+            ));
+        }
+        if !hours.insert(rule.hours_before) {
+            let field = format!("refund_policy[{index}].hours_before");
+            errors.push(FieldError::new(field, "is used by another rule"));
+        }
+    }
+}

@@ -1,0 +1,154 @@
+use std::sync::Arc;
+
+use ticketing_ports::Timestamp;
+use ticketing_ports::event_details::{EventDetails, EventStatus, EventView};
+use ticketing_ports::ids::{EventId, SectionId, UserId};
+use ticketing_ports::money::Money;
+use ticketing_ports::seating::Label;
+use ticketing_ports::streams::Version;
+
+use super::event::CatalogEvent;
+use crate::pricing;
+use crate::refusal::Refusal;
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum CatalogState {
+    #[default]
+    Absent,
+    Listed(Listing),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    pub event_id: EventId,
+    pub owner_id: UserId,
+    pub created_at: Timestamp,
+    pub details: Arc<EventDetails>,
+    /// As last recorded; see [`Listing::status_at`].
+    pub status: EventStatus,
+    /// Whether a cancelled event still has reservations to settle.
+    pub settling: bool,
+}
+
+/// On which terms a section is sold right now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    pub section_id: SectionId,
+    pub section: Label,
+    pub tier: Label,
+    pub unit_price: Money,
+    pub total: Money,
+    pub held_until: Timestamp,
+}
+
+impl CatalogState {
+    pub fn evolve(&mut self, event: &CatalogEvent) {
+        match (self, event) {
+            (state, CatalogEvent::EventCreated(created)) => {
+                *state = Self::Listed(Listing {
+                    event_id: created.event_id,
+                    owner_id: created.owner_id,
+                    created_at: created.created_at,
+                    details: Arc::clone(&created.details),
+                    status: EventStatus::Draft,
+                    settling: false,
+                });
+            }
+            (Self::Absent, _) => {}
+            (Self::Listed(listing), event) => listing.evolve(event),
+        }
+    }
+
+    pub fn listing(&self) -> Option<&Listing> {
+        match self {
+            Self::Absent => None,
+            Self::Listed(listing) => Some(listing),
+        }
+    }
+}
+
+impl Listing {
+    fn evolve(&mut self, event: &CatalogEvent) {
+        self.status = match event {
+            CatalogEvent::EventCreated(_) => EventStatus::Draft,
+            CatalogEvent::EventPublished(_) => EventStatus::Published,
+            CatalogEvent::SalesOpened(_) => EventStatus::SalesOpen,
+            CatalogEvent::SalesClosed(_) => EventStatus::SalesClosed,
+            CatalogEvent::EventCompleted(_) => EventStatus::Completed,
+            CatalogEvent::EventCancelled(_) => {
+                self.settling = true;
+                EventStatus::Cancelled
+            }
+            CatalogEvent::CancellationFinished(_) => {
+                self.settling = false;
+                EventStatus::Cancelled
+            }
+        };
+    }
+
+    /// The status that counts at `now`: once begun, an event is completed, whether or not a timer has said so.
+    pub fn status_at(&self, now: Timestamp) -> EventStatus {
+        match self.status {
+            EventStatus::Published | EventStatus::SalesOpen | EventStatus::SalesClosed
+                if now >= self.details.starts_at =>
+            {
+                EventStatus::Completed
+            }
+            status => status,
+        }
+    }
+
+    /// On which terms `quantity` places of a section are sold at `now`.
+    ///
+    /// # Errors
+    /// When they are not: no such section, sales not open, too many, or no price in force.
+    pub fn terms(&self, section: &str, quantity: u32, now: Timestamp) -> Result<Terms, Refusal> {
+        let status = self.status_at(now);
+        if status == EventStatus::Cancelled {
+            return Err(Refusal::EventCancelled(self.event_id));
+        }
+        let found = self
+            .details
+            .section(section)
+            .ok_or_else(|| Refusal::SectionNotFound(section.to_owned()))?;
+        let limit = self.details.max_seats_per_order;
+        if quantity < 1 || quantity > limit {
+            return Err(Refusal::InvalidQuantity {
+                requested: quantity,
+                limit,
+            });
+        }
+        if status != EventStatus::SalesOpen {
+            return Err(Refusal::InvalidStateTransition {
+                from: status.as_str(),
+                action: "reserve",
+            });
+        }
+        let Some(tier) = pricing::tier_in_force(&self.details.pricing_tiers, section, now) else {
+            return Err(Refusal::invalid("section", "no price is in force for this section now"));
+        };
+        let total = tier
+            .price
+            .times(quantity)
+            .map_err(|_| Refusal::invalid("quantity", "the total is out of range"))?;
+        Ok(Terms {
+            section_id: found.section_id,
+            section: found.name.clone(),
+            tier: tier.tier.clone(),
+            unit_price: tier.price,
+            total,
+            held_until: now + chrono::TimeDelta::seconds(i64::from(self.details.hold_seconds)),
+        })
+    }
+
+    pub fn view(&self, version: Version, now: Timestamp) -> EventView {
+        EventView {
+            event_id: self.event_id,
+            owner_id: self.owner_id,
+            status: self.status_at(now),
+            created_at: self.created_at,
+            version,
+            details: Arc::clone(&self.details),
+        }
+    }
+}

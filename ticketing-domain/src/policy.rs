@@ -1,0 +1,27 @@
+//! Who may do what.
+
+use ticketing_ports::ids::{CustomerId, UserId};
+use ticketing_ports::roles::{Actor, Role};
+
+/// Admins manage every event, event owners those they created.
+pub fn may_manage(actor: Actor, owner: UserId) -> bool {
+    match actor.role {
+        Role::Admin => true,
+        Role::EventOwner => actor.user_id == owner,
+        Role::Customer => false,
+    }
+}
+
+pub fn may_create_events(actor: Actor) -> bool {
+    matches!(actor.role, Role::Admin | Role::EventOwner)
+}
+
+/// Reservations, payments and purchases are seen and changed by their customer and by admins.
+pub fn may_act_for(actor: Actor, customer: CustomerId) -> bool {
+    actor.role == Role::Admin || CustomerId::from(actor.user_id) == customer
+}
+
+/// Money goes back outside the event's policy only by an admin's hand.
+pub fn may_refund(actor: Actor) -> bool {
+    actor.role == Role::Admin
+}

@@ -1,0 +1,76 @@
+//! Which price is in force.
+
+use ticketing_ports::Timestamp;
+use ticketing_ports::event_details::PricingTier;
+
+/// The tier of `section` whose period, `available_from` inclusive to `available_until` exclusive, holds `now`.
+pub fn tier_in_force<'a>(tiers: &'a [PricingTier], section: &str, now: Timestamp) -> Option<&'a PricingTier> {
+    tiers.iter().find(|tier| {
+        tier.section.as_str() == section
+            && tier.available_from.is_none_or(|from| from <= now)
+            && tier.available_until.is_none_or(|until| now < until)
+    })
+}
+
+/// Indexes of tiers that are in force at the same time as an earlier one of their section.
+pub fn overlapping(tiers: &[PricingTier]) -> Vec<usize> {
+    let overlaps_earlier = |&index: &usize| tiers[..index].iter().any(|earlier| overlap(earlier, &tiers[index]));
+    (0..tiers.len()).filter(overlaps_earlier).collect()
+}
+
+fn overlap(a: &PricingTier, b: &PricingTier) -> bool {
+    let begins_before_end = |x: &PricingTier, y: &PricingTier| match (x.available_from, y.available_until) {
+        (Some(from), Some(until)) => from < until,
+        _ => true,
+    };
+    a.section == b.section && begins_before_end(a, b) && begins_before_end(b, a)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use ticketing_ports::money::{Currency, Money};
+    use ticketing_ports::seating::Label;
+
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    fn tier(section: &str, name: &str, from: Option<i64>, until: Option<i64>) -> PricingTier {
+        PricingTier {
+            section: Label::new(section).unwrap(),
+            tier: Label::new(name).unwrap(),
+            price: Money::new(100, Currency::EUR),
+            available_from: from.map(at),
+            available_until: until.map(at),
+        }
+    }
+
+    #[test]
+    fn at_the_very_moment_of_a_change_the_later_tier_is_in_force() {
+        let tiers = [tier("A", "early", None, Some(10)), tier("A", "late", Some(10), None)];
+        let name = |now| tier_in_force(&tiers, "A", at(now)).map(|tier| tier.tier.as_str());
+        assert_eq!((name(9), name(10)), (Some("early"), Some("late")));
+    }
+
+    #[test]
+    fn a_gap_between_tiers_has_no_price() {
+        let tiers = [tier("A", "early", None, Some(10)), tier("A", "late", Some(20), None)];
+        assert_eq!(tier_in_force(&tiers, "A", at(15)), None);
+        assert_eq!(tier_in_force(&tiers, "B", at(5)), None);
+    }
+
+    #[test]
+    fn tiers_overlap_within_a_section_only_and_not_where_they_merely_touch() {
+        let touching = [tier("A", "early", None, Some(10)), tier("A", "late", Some(10), None)];
+        assert_eq!(overlapping(&touching), Vec::<usize>::new());
+        let nested = [
+            tier("A", "all", None, None),
+            tier("B", "all", None, None),
+            tier("A", "day", Some(1), Some(2)),
+        ];
+        assert_eq!(overlapping(&nested), vec![2]);
+    }
+}

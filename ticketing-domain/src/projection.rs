@@ -1,0 +1,255 @@
+//! From facts to rows: written once, applied by every read-model adapter.
+
+use ticketing_ports::event_details::{EventStatus, EventView};
+use ticketing_ports::ids::{EventId, PaymentId, ReservationId, SectionId};
+use ticketing_ports::money::Money;
+use ticketing_ports::payment::{PaymentStatus, PaymentView};
+use ticketing_ports::read_models::{Change, PaymentChange, ReservationChange, SeatMove};
+use ticketing_ports::reservation::{ReservationStatus, ReservationView};
+use ticketing_ports::streams::{Aggregate, RecordedEvent};
+
+use crate::catalog::CatalogEvent;
+use crate::inventory::InventoryEvent;
+use crate::payment::{PaymentEvent, RefundCause};
+use crate::reservation::{Booking, ReservationEvent};
+use crate::stored::{StoredEvent as _, UnreadableEvent};
+
+/// The row changes that follow from one fact. Needs nothing but the fact.
+///
+/// # Errors
+/// When this build cannot read the fact.
+pub fn project(event: &RecordedEvent) -> Result<Vec<Change>, UnreadableEvent> {
+    Ok(match event.stream.aggregate {
+        Aggregate::Catalog => vec![project_catalog(event, CatalogEvent::from_recorded(event)?)],
+        Aggregate::Inventory => vec![project_inventory(event, InventoryEvent::from_recorded(event)?)],
+        Aggregate::Reservation => project_reservation(event, ReservationEvent::from_recorded(event)?),
+        Aggregate::Payment => project_payment(event, PaymentEvent::from_recorded(event)?),
+    })
+}
+
+fn project_catalog(recorded: &RecordedEvent, event: CatalogEvent) -> Change {
+    let status = match event {
+        CatalogEvent::EventCreated(created) => {
+            return Change::EventCreated(EventView {
+                event_id: created.event_id,
+                owner_id: created.owner_id,
+                status: EventStatus::Draft,
+                created_at: created.created_at,
+                version: recorded.version,
+                details: created.details,
+            });
+        }
+        CatalogEvent::EventPublished(_) => EventStatus::Published,
+        CatalogEvent::SalesOpened(_) => EventStatus::SalesOpen,
+        CatalogEvent::SalesClosed(_) => EventStatus::SalesClosed,
+        CatalogEvent::EventCancelled(_) | CatalogEvent::CancellationFinished(_) => EventStatus::Cancelled,
+        CatalogEvent::EventCompleted(_) => EventStatus::Completed,
+    };
+    Change::EventStatusChanged {
+        event_id: EventId::new(recorded.stream.id),
+        status,
+        version: recorded.version,
+    }
+}
+
+fn project_inventory(recorded: &RecordedEvent, event: InventoryEvent) -> Change {
+    let at = recorded.recorded_at;
+    let moved = match event {
+        InventoryEvent::SectionOpened(opened) => {
+            return Change::SectionOpened {
+                event_id: opened.event_id,
+                section_id: opened.section_id,
+                capacity: opened.seating.capacity(),
+                name: opened.name,
+                at,
+            };
+        }
+        InventoryEvent::SeatsHeld(held) => {
+            let quantity = i64::from(held.seats.quantity());
+            SeatMove {
+                available: -quantity,
+                held: quantity,
+                ..SeatMove::default()
+            }
+        }
+        InventoryEvent::SeatsReleased(released) => {
+            let (held, sold) = (i64::from(released.held), i64::from(released.sold));
+            SeatMove {
+                available: held + sold,
+                held: -held,
+                sold: -sold,
+                blocked: 0,
+            }
+        }
+        InventoryEvent::SeatsSold(sold) => {
+            let quantity = i64::from(sold.quantity);
+            SeatMove {
+                held: -quantity,
+                sold: quantity,
+                ..SeatMove::default()
+            }
+        }
+        InventoryEvent::SeatsRetaken(retaken) => {
+            let quantity = i64::from(retaken.seats.quantity());
+            SeatMove {
+                available: -quantity,
+                sold: quantity,
+                ..SeatMove::default()
+            }
+        }
+        InventoryEvent::SeatsBlocked(blocked) => {
+            let quantity = i64::from(blocked.seats.quantity());
+            SeatMove {
+                available: -quantity,
+                blocked: quantity,
+                ..SeatMove::default()
+            }
+        }
+        InventoryEvent::SeatsUnblocked(unblocked) => {
+            let quantity = i64::from(unblocked.seats.quantity());
+            SeatMove {
+                available: quantity,
+                blocked: -quantity,
+                ..SeatMove::default()
+            }
+        }
+    };
+    Change::SeatsMoved {
+        section_id: SectionId::new(recorded.stream.id),
+        moved,
+        at,
+    }
+}
+
+fn project_reservation(recorded: &RecordedEvent, event: ReservationEvent) -> Vec<Change> {
+    let reservation_id = ReservationId::new(recorded.stream.id);
+    let changed = |status| ReservationChange {
+        reservation_id,
+        status,
+        version: recorded.version,
+        payment_id: None,
+        completed_at: None,
+        tickets: Vec::new(),
+    };
+    let returned = |was_completed: bool| was_completed.then_some(Change::TicketsReturned { reservation_id });
+    match event {
+        ReservationEvent::ReservationHeld(held) => {
+            let booking = Booking::from(&held);
+            vec![Change::ReservationHeld(ReservationView {
+                reservation_id,
+                event_id: booking.event_id,
+                customer_id: booking.customer_id,
+                section: booking.section,
+                tier: booking.tier,
+                quantity: booking.seats.quantity(),
+                seats: booking.seats.seats().to_vec(),
+                unit_price: booking.unit_price,
+                total_amount: booking.total,
+                status: ReservationStatus::Held,
+                allocation: booking.allocation,
+                expires_at: booking.held_until,
+                created_at: booking.held_at,
+                completed_at: None,
+                payment_id: None,
+                tickets: Vec::new(),
+                version: recorded.version,
+            })]
+        }
+        ReservationEvent::ReservationPaymentStarted(started) => {
+            vec![Change::ReservationChanged(ReservationChange {
+                payment_id: Some(started.payment_id),
+                ..changed(ReservationStatus::PaymentPending)
+            })]
+        }
+        ReservationEvent::ReservationPaymentDeclined(_) | ReservationEvent::ReservationPaymentGivenUp(_) => {
+            vec![Change::ReservationChanged(changed(ReservationStatus::Held))]
+        }
+        ReservationEvent::ReservationCompleted(completed) => vec![
+            Change::ReservationChanged(ReservationChange {
+                payment_id: Some(completed.sale.payment_id),
+                completed_at: Some(completed.sale.sold_at),
+                tickets: completed.tickets,
+                ..changed(ReservationStatus::Completed)
+            }),
+            Change::TicketsSold(completed.sale),
+        ],
+        ReservationEvent::ReservationExpired(_) => {
+            vec![Change::ReservationChanged(changed(ReservationStatus::Expired))]
+        }
+        ReservationEvent::ReservationCancelled(cancelled) => {
+            let mut changes = vec![Change::ReservationChanged(changed(ReservationStatus::Cancelled))];
+            changes.extend(returned(cancelled.was_completed));
+            changes
+        }
+        ReservationEvent::ReservationCompensated(compensated) => {
+            vec![Change::ReservationChanged(ReservationChange {
+                payment_id: Some(compensated.payment_id),
+                ..changed(ReservationStatus::Compensated)
+            })]
+        }
+        ReservationEvent::ReservationRefunded(refunded) => {
+            let mut changes = vec![Change::ReservationChanged(changed(ReservationStatus::Refunded))];
+            changes.extend(returned(refunded.was_completed));
+            changes
+        }
+    }
+}
+
+fn project_payment(recorded: &RecordedEvent, event: PaymentEvent) -> Vec<Change> {
+    let payment_id = PaymentId::new(recorded.stream.id);
+    let changed = |status, at| PaymentChange {
+        payment_id,
+        status,
+        version: recorded.version,
+        updated_at: at,
+        last_four: None,
+        refunded_amount: None,
+    };
+    let change = |change| vec![Change::PaymentChanged(change)];
+    match event {
+        PaymentEvent::PaymentRequested(requested) => vec![Change::PaymentRequested(PaymentView {
+            payment_id,
+            reservation_id: requested.reservation_id,
+            event_id: requested.event_id,
+            customer_id: requested.customer_id,
+            amount: requested.amount,
+            refunded_amount: Money::zero(requested.amount.currency),
+            status: PaymentStatus::Pending,
+            method: requested.method,
+            last_four: None,
+            created_at: requested.at,
+            updated_at: requested.at,
+            version: recorded.version,
+        })],
+        PaymentEvent::PaymentAuthorized(authorized) => change(PaymentChange {
+            last_four: authorized.last_four,
+            ..changed(PaymentStatus::Authorized, authorized.at)
+        }),
+        PaymentEvent::PaymentDeclined(declined) => change(changed(PaymentStatus::Failed, declined.at)),
+        PaymentEvent::CaptureRequested(requested) => change(changed(PaymentStatus::Authorized, requested.at)),
+        PaymentEvent::PaymentCaptured(captured) => change(changed(PaymentStatus::Captured, captured.at)),
+        PaymentEvent::VoidRequested(requested) => change(changed(PaymentStatus::Failed, requested.at)),
+        PaymentEvent::PaymentVoided(voided) => change(changed(PaymentStatus::Failed, voided.at)),
+        // The amounts tell the status from here on; a request for a refund does not change them.
+        PaymentEvent::RefundRequested(_) => Vec::new(),
+        PaymentEvent::PaymentRefunded(refunded) => {
+            let status = if refunded.in_full {
+                PaymentStatus::Refunded
+            } else {
+                PaymentStatus::PartiallyRefunded
+            };
+            let mut changes = change(PaymentChange {
+                refunded_amount: Some(refunded.refunded_in_total),
+                ..changed(status, refunded.at)
+            });
+            if refunded.cause != RefundCause::NoSeats {
+                let reservation_id = refunded.reservation_id;
+                changes.push(Change::SaleRefunded {
+                    reservation_id,
+                    amount: refunded.amount,
+                });
+            }
+            changes
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Why the box office does not do what it is asked, in the words of a customer or organiser.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use thiserror::Error;
+use ticketing_ports::Timestamp;
+use ticketing_ports::gateway::DeclineReason;
+use ticketing_ports::ids::{EventId, PaymentId, ReservationId};
+use ticketing_ports::seating::SeatId;
+
+/// A refused command has changed nothing. Refusals are counted and answered, never stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Error)]
+pub enum Refusal {
+    #[error("event {0} does not exist")]
+    EventNotFound(EventId),
+    #[error("section {0:?} does not exist")]
+    SectionNotFound(String),
+    /// Also for somebody else's reservation, so that ids cannot be probed.
+    #[error("reservation {0} does not exist")]
+    ReservationNotFound(ReservationId),
+    /// Also for somebody else's payment, so that ids cannot be probed.
+    #[error("payment {0} does not exist")]
+    PaymentNotFound(PaymentId),
+    #[error("your role does not allow this")]
+    Forbidden,
+    #[error("the quantity must be between 1 and {limit}")]
+    InvalidQuantity { requested: u32, limit: u32 },
+    #[error("{requested} seats requested, {available} available in section {section}")]
+    InsufficientInventory {
+        requested: u32,
+        available: u32,
+        section: String,
+    },
+    #[error("{} of the requested seats are not available", seats.len())]
+    SeatsUnavailable { seats: Vec<SeatId> },
+    #[error("event {0} is cancelled")]
+    EventCancelled(EventId),
+    #[error("the hold of reservation {reservation_id} expired at {expired_at}")]
+    ReservationExpired {
+        reservation_id: ReservationId,
+        expired_at: Timestamp,
+    },
+    #[error("the payment was declined")]
+    PaymentFailed { reason: DeclineReason, attempts_left: u32 },
+    #[error("{action} is not possible in state {from}")]
+    InvalidStateTransition { from: &'static str, action: &'static str },
+    #[error("it exists already")]
+    AlreadyExists,
+    #[error("the request has invalid content")]
+    Invalid(Vec<FieldError>),
+}
+
+impl Refusal {
+    pub fn invalid(field: impl Into<String>, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::Invalid(vec![FieldError::new(field, reason)])
+    }
+}
+
+/// One thing that is wrong with the content of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Path of the field, such as `sections[1].name`.
+    pub field: String,
+    pub reason: Cow<'static, str>,
+}
+
+impl FieldError {
+    pub fn new(field: impl Into<String>, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            field: field.into(),
+            reason: reason.into(),
+        }
+    }
+}

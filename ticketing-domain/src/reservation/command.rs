@@ -1,0 +1,57 @@
+use ticketing_ports::gateway::DeclineReason;
+use ticketing_ports::ids::PaymentId;
+use ticketing_ports::money::Money;
+use ticketing_ports::payment::PaymentMethod;
+use ticketing_ports::roles::Actor;
+
+use super::event::ReservationHeld;
+use crate::payment::RefundCause;
+
+/// What a person asks of a reservation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReservationCommand {
+    /// The inventory holds the seats; from here on they are this reservation's.
+    Open(ReservationHeld),
+    StartPayment {
+        by: Actor,
+        payment_id: PaymentId,
+        method: PaymentMethod,
+        capture: bool,
+    },
+    /// Take the money that was set aside.
+    Capture { by: Actor, payment_id: PaymentId },
+    /// Give up. `refund` is what the event's policy gives back if it was paid.
+    Cancel { by: Actor, refund: Money },
+}
+
+/// What the world reports to a reservation. A timeout is an input like any other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SagaInput {
+    /// The deadline of the hold came.
+    HoldRanOut,
+    EventCancelled,
+    PaymentAuthorized {
+        payment_id: PaymentId,
+        capture: bool,
+    },
+    PaymentDeclined {
+        payment_id: PaymentId,
+        reason: DeclineReason,
+    },
+    PaymentCaptured {
+        payment_id: PaymentId,
+    },
+    PaymentRefunded {
+        amount: Money,
+        in_full: bool,
+        cause: RefundCause,
+    },
+    /// The inventory sold the seats that were paid.
+    SeatsSold {
+        payment_id: PaymentId,
+    },
+    /// The inventory no longer has them.
+    SeatsGone {
+        payment_id: PaymentId,
+    },
+}

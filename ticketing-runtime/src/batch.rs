@@ -1,0 +1,133 @@
+//! What a lane has decided and not yet committed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ticketing_domain::book::{Question, StagedFact, Work};
+use ticketing_domain::payment::GatewayCall;
+use ticketing_ports::Timestamp;
+use ticketing_ports::deadlines::{DeadlineChange, DeadlineKey};
+use ticketing_ports::event_store::{Append, Commit};
+use ticketing_ports::idempotency::IdempotencyRecord;
+use ticketing_ports::ids::CommitId;
+use ticketing_ports::streams::{Metadata, StreamId, Version};
+
+use crate::failure::Failure;
+use crate::job::{Job, Telling};
+
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// In the order in which they were decided.
+    pub(crate) entries: Vec<Entry>,
+    appends: Vec<Append>,
+    /// Where the append of a stream is.
+    places: BTreeMap<StreamId, usize>,
+    deadlines: BTreeMap<DeadlineKey, DeadlineChange>,
+    records: Vec<IdempotencyRecord>,
+    /// To be made once the facts are durable.
+    pub(crate) calls: Vec<GatewayCall>,
+    /// Streams that were loaded for this batch, changed or not.
+    pub(crate) loaded: BTreeSet<StreamId>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) job: Job,
+    pub(crate) verdict: Verdict,
+}
+
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Answer(Result<Telling, Failure>),
+    /// The gateway has to answer first.
+    Pending(Question),
+    /// Like `Answer`, for a job that was decided in an earlier batch and has waited since.
+    AfterWaiting {
+        question: Question,
+        answer: Result<Telling, Failure>,
+    },
+}
+
+impl Batch {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether committing it would write nothing.
+    pub(crate) fn writes_nothing(&self) -> bool {
+        self.appends.is_empty() && self.deadlines.is_empty() && self.records.is_empty()
+    }
+
+    pub(crate) fn touches(&self, stream: StreamId) -> bool {
+        self.places.contains_key(&stream) || self.loaded.contains(&stream)
+    }
+
+    pub(crate) fn streams(&self) -> impl Iterator<Item = StreamId> + '_ {
+        self.places.keys().chain(&self.loaded).copied()
+    }
+
+    pub(crate) fn stage(&mut self, work: Work, metadata: &Metadata) {
+        for fact in work.facts {
+            self.append(&fact, metadata);
+        }
+        for change in work.deadlines {
+            let key = match change {
+                DeadlineChange::Set(deadline) => deadline.key,
+                DeadlineChange::Clear(key) => key,
+            };
+            self.deadlines.insert(key, change);
+        }
+        self.calls.extend(work.calls);
+    }
+
+    fn append(&mut self, fact: &StagedFact, metadata: &Metadata) {
+        let event = fact.to_new_event(metadata.clone());
+        let appends = &mut self.appends;
+        let place = *self.places.entry(fact.stream).or_insert_with(|| {
+            let expected = Version(fact.version.0 - 1);
+            appends.push(Append {
+                stream: fact.stream,
+                expected,
+                events: Vec::new(),
+            });
+            appends.len() - 1
+        });
+        appends[place].events.push(event);
+    }
+
+    pub(crate) fn answer(&mut self, job: Job, answer: Result<Telling, Failure>) {
+        self.entries.push(Entry {
+            job,
+            verdict: Verdict::Answer(answer),
+        });
+    }
+
+    /// Answers a job whose facts are its own or an earlier batch's, and remembers the answer under its key.
+    pub(crate) fn answer_and_record(&mut self, job: Job, answer: Result<Telling, Failure>, at: Timestamp) {
+        self.records.extend(job.record(&answer, at));
+        self.answer(job, answer);
+    }
+
+    pub(crate) fn answer_after_waiting(
+        &mut self,
+        job: Job,
+        question: Question,
+        answer: Result<Telling, Failure>,
+        at: Timestamp,
+    ) {
+        self.records.extend(job.record(&answer, at));
+        self.entries.push(Entry {
+            job,
+            verdict: Verdict::AfterWaiting { question, answer },
+        });
+    }
+
+    pub(crate) fn commit(&mut self, id: CommitId, at: Timestamp) -> Commit {
+        Commit {
+            id,
+            at,
+            appends: std::mem::take(&mut self.appends),
+            deadlines: std::mem::take(&mut self.deadlines).into_values().collect(),
+            idempotency: std::mem::take(&mut self.records),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Commits with a known outcome.
+
+use std::time::Duration;
+
+use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
+use tracing::warn;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// After so many tries to learn an outcome the callers are told that the store is unavailable.
+const TRIES: u32 = 12;
+
+/// Writes a commit and does not return before it knows whether it was written, as far as that can be known.
+///
+/// A lost answer is looked up by the commit's id. When the store does not know the id, the very same commit is handed in
+/// again: if the first one lands after all, the store answers the second with the receipt of the first.
+pub(crate) async fn commit_with_known_outcome(
+    store: &dyn EventStore,
+    commit: Commit,
+) -> Result<CommitReceipt, CommitError> {
+    let id = commit.id;
+    let mut pause = FIRST_PAUSE;
+    let mut tries = 0;
+    loop {
+        let source = match store.commit(commit.clone()).await {
+            Err(CommitError::Unknown(source)) => source,
+            known => return known,
+        };
+        loop {
+            tries += 1;
+            if tries > TRIES {
+                return Err(CommitError::Unknown(source));
+            }
+            warn!(commit_id = %id, tries, "the outcome of a commit is unknown, looking it up");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            match store.find_commit(id).await {
+                Ok(Some(receipt)) => return Ok(receipt),
+                Ok(None) => break,
+                Err(_) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+use std::time::Duration;
+
+use thiserror::Error;
+use ticketing_domain::refusal::Refusal;
+use ticketing_ports::errors::StoreError;
+
+/// Why a request got no answer it wanted. In every case nothing of it was written, except where the text says else.
+#[derive(Debug, Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Too many requests are waiting for this event.
+    #[error("too many requests are waiting")]
+    Busy { retry_after: Duration },
+    /// A store or the payment gateway is down. The request may be repeated with its idempotency key.
+    #[error("a service the box office needs is unavailable")]
+    Unavailable(#[source] UnavailableCause),
+    #[error("the idempotency key was used for another request")]
+    IdempotencyKeyReused,
+    #[error("a request with the same idempotency key is still running")]
+    RequestInProgress,
+    /// A bug, or a log that this build cannot read.
+    #[error("internal error")]
+    Internal(#[source] ticketing_ports::errors::BoxError),
+}
+
+#[derive(Debug, Error)]
+pub enum UnavailableCause {
+    #[error("the store did not answer")]
+    Store(#[source] ticketing_ports::errors::BoxError),
+    #[error("the payment gateway did not answer")]
+    Gateway,
+    #[error("the box office is shutting down")]
+    ShuttingDown,
+    #[error("the read models lag behind")]
+    ReadModelsLag,
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        if error.is_transient() {
+            Self::Unavailable(UnavailableCause::Store(error.into()))
+        } else {
+            Self::Internal(error.into())
+        }
+    }
+}

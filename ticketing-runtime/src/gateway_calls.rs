@@ -1,0 +1,109 @@
+//! Carries out calls to the payment gateway and reports their answers to the lane.
+//!
+//! Losing a call or its answer here is harmless: the deadline that was committed with the request asks again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ticketing_domain::book::{Command, GatewayAnswer};
+use ticketing_domain::payment::GatewayCall;
+use ticketing_ports::gateway::{AuthorizeRequest, GatewayError, GatewayRecord, PaymentGateway};
+use ticketing_ports::ids::{EventId, PaymentId};
+use tracing::warn;
+
+use crate::lane;
+use crate::lanes::Lanes;
+
+/// So often a call without an answer is repeated at once; after that the deadline asks again.
+const TRIES: u32 = 4;
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+pub(crate) fn start(call: GatewayCall, event: EventId, lanes: &Arc<Lanes>) {
+    let lanes_of_call = Arc::clone(lanes);
+    lanes.spawn_call(async move {
+        let payment_id = call.payment_id();
+        if let Some(answer) = make(call, lanes_of_call.ports.gateway.as_ref()).await {
+            lane::report(&lanes_of_call, event, Command::GatewayAnswered { payment_id, answer }).await;
+        }
+    });
+}
+
+/// Makes one call. Returns nothing when the gateway gave no answer that could be recorded.
+async fn make(call: GatewayCall, gateway: &dyn PaymentGateway) -> Option<GatewayAnswer> {
+    match call {
+        GatewayCall::Authorize {
+            payment_id,
+            amount,
+            method,
+            wanted_by,
+        } => {
+            let request = AuthorizeRequest {
+                payment_id,
+                amount,
+                method,
+                wanted_by,
+            };
+            match gateway.authorize(request).await {
+                Ok(authorization) => Some(GatewayAnswer::Authorized(authorization)),
+                Err(GatewayError::Unavailable(_)) => Some(GatewayAnswer::NeverAuthorized),
+                Err(error @ GatewayError::Unknown(_)) => {
+                    report_failure(payment_id, "authorize", &error);
+                    look_up(payment_id, gateway).await
+                }
+            }
+        }
+        GatewayCall::LookUp { payment_id } => look_up(payment_id, gateway).await,
+        GatewayCall::Capture { payment_id, amount } => {
+            let done = persist(payment_id, "capture", || gateway.capture(payment_id, amount)).await;
+            done.then_some(GatewayAnswer::Captured)
+        }
+        GatewayCall::Void { payment_id } => {
+            let done = persist(payment_id, "void", || gateway.void(payment_id)).await;
+            done.then_some(GatewayAnswer::Voided)
+        }
+        GatewayCall::Refund {
+            payment_id,
+            refund_id,
+            amount,
+        } => {
+            let done = persist(payment_id, "refund", || gateway.refund(payment_id, refund_id, amount)).await;
+            done.then_some(GatewayAnswer::Refunded(refund_id))
+        }
+    }
+}
+
+async fn look_up(payment_id: PaymentId, gateway: &dyn PaymentGateway) -> Option<GatewayAnswer> {
+    let mut pause = FIRST_PAUSE;
+    for _ in 0..TRIES {
+        match gateway.look_up(payment_id).await {
+            Ok(GatewayRecord::Answered(authorization)) => return Some(GatewayAnswer::Authorized(authorization)),
+            Ok(GatewayRecord::Unknown) => return Some(GatewayAnswer::NeverAuthorized),
+            Ok(GatewayRecord::Working) => {}
+            Err(error) => report_failure(payment_id, "look_up", &error),
+        }
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+    }
+    None
+}
+
+/// Repeats an idempotent call until it is answered, a few times.
+async fn persist<F>(payment_id: PaymentId, what: &'static str, call: impl Fn() -> F) -> bool
+where
+    F: Future<Output = Result<(), GatewayError>>,
+{
+    let mut pause = FIRST_PAUSE;
+    for _ in 0..TRIES {
+        match call().await {
+            Ok(()) => return true,
+            Err(error) => report_failure(payment_id, what, &error),
+        }
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+    }
+    false
+}
+
+fn report_failure(payment_id: PaymentId, call: &'static str, error: &GatewayError) {
+    warn!(%payment_id, call, error = error as &dyn std::error::Error, "the payment gateway gave no answer");
+}

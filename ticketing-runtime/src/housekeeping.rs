@@ -1,0 +1,26 @@
+//! Forgets what nobody will ask for again.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::engine::{EngineConfig, Ports};
+
+const EVERY: Duration = Duration::from_secs(600);
+
+pub(crate) async fn run(ports: Ports, config: EngineConfig, stop: CancellationToken) {
+    let work = async {
+        loop {
+            tokio::time::sleep(EVERY).await;
+            let before = ports.clock.now() - config.idempotency_retention;
+            if let Err(error) = ports.idempotency.forget_answers(before).await {
+                warn!(
+                    error = &error as &dyn std::error::Error,
+                    "old idempotency records could not be forgotten"
+                );
+            }
+        }
+    };
+    stop.run_until_cancelled(work).await;
+}

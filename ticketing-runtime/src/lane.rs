@@ -1,0 +1,404 @@
+//! One event on sale: commands are decided one after another in memory, and everything decided while a commit is under
+//! way goes into the next one.
+//!
+//! The lane's book runs ahead of the log by at most two batches: the one being committed and the one being gathered. No
+//! caller is told anything before the facts it rests on are durable. When a commit fails, the book forgets what it
+//! assumed and the jobs of both batches are decided again on what the log says.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ticketing_domain::book::{Command, EventBook, Outcome, Question, Reply};
+use ticketing_domain::policy;
+use ticketing_domain::reducer::Context;
+use ticketing_domain::refusal::Refusal;
+use ticketing_ports::event_store::{CommitError, CommitReceipt};
+use ticketing_ports::idempotency::IdempotencyKey;
+use ticketing_ports::ids::{CommitId, EventId};
+use ticketing_ports::streams::{Aggregate, Position, StreamId};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tracing::{error, warn};
+
+use crate::batch::{Batch, Entry, Verdict};
+use crate::commit::commit_with_known_outcome;
+use crate::failure::{Failure, UnavailableCause};
+use crate::gateway_calls;
+use crate::idempotency;
+use crate::job::{Ask, Job, Telling, telling};
+use crate::lanes::Lanes;
+
+/// How many facts of a stream are read at once.
+const PAGE: usize = 2_000;
+/// So often a job is decided again because other writers were faster; then its caller is told to come back.
+const MAX_RETRIES: u32 = 100;
+
+#[derive(Debug)]
+pub(crate) struct Lane {
+    event: EventId,
+    number: u64,
+    mailbox: mpsc::Receiver<Job>,
+    lanes: Arc<Lanes>,
+    book: EventBook,
+    gathering: Batch,
+    in_flight: Option<InFlight>,
+    /// Jobs that the gateway has to answer first.
+    waiting: Vec<(Job, Question)>,
+    /// How far the log reached after the last commit of this lane.
+    position: Position,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    batch: Batch,
+    commit: JoinHandle<Result<CommitReceipt, CommitError>>,
+}
+
+impl Lane {
+    pub(crate) fn new(event: EventId, number: u64, mailbox: mpsc::Receiver<Job>, lanes: Arc<Lanes>) -> Self {
+        Self {
+            event,
+            number,
+            mailbox,
+            lanes,
+            book: EventBook::new(event),
+            gathering: Batch::default(),
+            in_flight: None,
+            waiting: Vec::new(),
+            position: Position::START,
+        }
+    }
+
+    pub(crate) async fn run(mut self) {
+        let mut inbox = Vec::new();
+        loop {
+            self.start_commit();
+            let room = self.lanes.config.batch.saturating_sub(self.gathering.entries.len());
+            let (quiet, patience) = (self.is_quiet(), self.patience());
+            tokio::select! {
+                biased;
+                outcome = outcome_of(&mut self.in_flight), if self.in_flight.is_some() => {
+                    self.settle(outcome).await;
+                }
+                received = self.mailbox.recv_many(&mut inbox, room), if room > 0 => {
+                    if received == 0 {
+                        break;
+                    }
+                    for job in inbox.drain(..) {
+                        self.decide(job).await;
+                    }
+                }
+                () = tokio::time::sleep(patience), if quiet => self.retire(),
+            }
+        }
+        // The mailbox is closed: finish what was taken.
+        while !self.gathering.is_empty() || self.in_flight.is_some() {
+            self.start_commit();
+            if self.in_flight.is_some() {
+                let outcome = outcome_of(&mut self.in_flight).await;
+                self.settle(outcome).await;
+            }
+        }
+        for (job, _) in self.waiting.drain(..) {
+            job.tell(Err(Failure::Unavailable(UnavailableCause::ShuttingDown)), self.position);
+        }
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.in_flight.is_none() && self.gathering.is_empty() && !self.mailbox.is_closed()
+    }
+
+    fn patience(&self) -> Duration {
+        if self.book.exists() {
+            self.lanes.config.lane_idle
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    /// Gives the memory back, unless somebody still waits for the gateway. What is in the mailbox is still answered.
+    fn retire(&mut self) {
+        self.waiting
+            .retain(|(job, _)| job.reply.as_ref().is_some_and(|reply| !reply.is_closed()));
+        if self.waiting.is_empty() {
+            self.lanes.forget(self.event, self.number);
+            self.mailbox.close();
+        }
+    }
+
+    async fn decide(&mut self, job: Job) {
+        if let Err(failure) = self.load_for(&job.ask).await {
+            job.tell(Err(failure), self.position);
+            return;
+        }
+        let now = self.lanes.ports.clock.now();
+        let answer = match &job.ask {
+            Ask::Command(command) => {
+                let ids = Arc::clone(&self.lanes.ports.ids);
+                let ctx = Context { now, ids: ids.as_ref() };
+                match self.book.handle(command, &ctx) {
+                    Ok(work) => {
+                        let outcome = work.outcome.clone();
+                        let pays = work
+                            .facts
+                            .iter()
+                            .any(|fact| fact.stream.aggregate == Aggregate::Payment);
+                        self.gathering.stage(work, &job.metadata);
+                        match outcome {
+                            Outcome::Reply(reply) => {
+                                self.gathering.answer_and_record(job, Ok(Telling::Reply(reply)), now);
+                            }
+                            Outcome::Pending(question) => self.wait_for(job, question),
+                        }
+                        if pays {
+                            self.answer_waiting();
+                        }
+                        return;
+                    }
+                    Err(refusal) => Err(refusal.into()),
+                }
+            }
+            Ask::Reservation { by, id } => {
+                let view = self.book.reservation_view(*id, now);
+                let own = view.filter(|view| policy::may_act_for(*by, view.customer_id));
+                own.map(|view| Telling::Reply(Reply::Reservation(view)))
+                    .ok_or_else(|| Refusal::ReservationNotFound(*id).into())
+            }
+            Ask::Payment { by, id } => {
+                let view = self.book.payment_view(*id);
+                let own = view.filter(|view| policy::may_act_for(*by, view.customer_id));
+                own.map(|view| Telling::Reply(Reply::Payment(view)))
+                    .ok_or_else(|| Refusal::PaymentNotFound(*id).into())
+            }
+            Ask::Section { viewer, name } => self
+                .book
+                .section_view(*viewer, name, now)
+                .map(Telling::Section)
+                .map_err(Failure::from),
+            Ask::Barrier => Ok(Telling::Reply(Reply::Done)),
+        };
+        self.gathering.answer(job, answer);
+    }
+
+    /// Keeps a job until the gateway has answered; what is known already is answered with the next commit.
+    fn wait_for(&mut self, job: Job, question: Question) {
+        let now = self.lanes.ports.clock.now();
+        match self.book.answer(&question, now) {
+            Some(answer) => self.gathering.answer_and_record(job, telling(answer), now),
+            None => self.gathering.entries.push(Entry {
+                job,
+                verdict: Verdict::Pending(question),
+            }),
+        }
+    }
+
+    /// Answers those who waited for a payment that has just moved.
+    fn answer_waiting(&mut self) {
+        let now = self.lanes.ports.clock.now();
+        let here = self
+            .gathering
+            .entries
+            .extract_if(.., |entry| matches!(entry.verdict, Verdict::Pending(_)));
+        let here: Vec<_> = here.collect();
+        for entry in here {
+            let Verdict::Pending(question) = entry.verdict else {
+                continue;
+            };
+            self.wait_for(entry.job, question);
+        }
+        for (job, question) in std::mem::take(&mut self.waiting) {
+            match self.book.answer(&question, now) {
+                Some(answer) => self.gathering.answer_after_waiting(job, question, telling(answer), now),
+                None => self.waiting.push((job, question)),
+            }
+        }
+    }
+
+    fn start_commit(&mut self) {
+        if self.in_flight.is_some() || self.gathering.is_empty() {
+            return;
+        }
+        let mut batch = std::mem::take(&mut self.gathering);
+        if batch.writes_nothing() {
+            self.conclude(batch);
+            return;
+        }
+        let ports = &self.lanes.ports;
+        let commit = batch.commit(CommitId::new(ports.ids.uuid()), ports.clock.now());
+        let store = Arc::clone(&ports.events);
+        let commit = tokio::spawn(async move { commit_with_known_outcome(store.as_ref(), commit).await });
+        self.in_flight = Some(InFlight { batch, commit });
+    }
+
+    async fn settle(&mut self, (batch, outcome): (Batch, Result<CommitReceipt, CommitError>)) {
+        match outcome {
+            Ok(receipt) => {
+                if receipt.last > Position::START {
+                    self.position = receipt.last;
+                    self.lanes.announce(receipt.last);
+                }
+                self.conclude(batch);
+            }
+            Err(CommitError::Conflict { streams }) => {
+                streams.into_iter().for_each(|stream| self.book.forget(stream));
+                let jobs = self.take_back_all(batch);
+                self.decide_again(jobs).await;
+            }
+            Err(CommitError::KeyTaken { key }) => {
+                let mut jobs = self.take_back_all(batch);
+                let taken = |job: &Job| job.key.as_ref().is_some_and(|running| running.key == key);
+                if let Some(place) = jobs.iter().position(taken) {
+                    self.replay(jobs.remove(place), &key).await;
+                }
+                self.decide_again(jobs).await;
+            }
+            Err(error @ (CommitError::Unavailable(_) | CommitError::Unknown(_))) => {
+                warn!(event_id = %self.event, error = &error as &dyn std::error::Error, "a commit failed");
+                for job in self.take_back(batch) {
+                    let cause = UnavailableCause::Store("the event store did not take the commit".into());
+                    job.tell(Err(Failure::Unavailable(cause)), self.position);
+                }
+                let gathered = std::mem::take(&mut self.gathering);
+                let jobs = self.take_back(gathered);
+                self.decide_again(jobs).await;
+            }
+        }
+    }
+
+    /// Tells everybody whose facts are durable now, makes the calls that were waiting for that, and gives back memory.
+    fn conclude(&mut self, batch: Batch) {
+        let streams: Vec<StreamId> = batch.streams().collect();
+        for entry in batch.entries {
+            match entry.verdict {
+                Verdict::Answer(answer) | Verdict::AfterWaiting { answer, .. } => {
+                    entry.job.tell(answer, self.position);
+                }
+                Verdict::Pending(question) => {
+                    let now = self.lanes.ports.clock.now();
+                    match self.book.answer(&question, now) {
+                        Some(answer) => {
+                            self.gathering
+                                .answer_after_waiting(entry.job, question, telling(answer), now);
+                        }
+                        None => self.waiting.push((entry.job, question)),
+                    }
+                }
+            }
+        }
+        for call in batch.calls {
+            gateway_calls::start(call, self.event, &self.lanes);
+        }
+        for stream in streams {
+            if !self.gathering.touches(stream) {
+                self.book.forget_if_settled(stream);
+            }
+        }
+    }
+
+    /// Undoes what was assumed in a failed batch and in the one gathered on top of it; returns the jobs of both in
+    /// their order.
+    fn take_back_all(&mut self, failed: Batch) -> Vec<Job> {
+        let mut jobs = self.take_back(failed);
+        let gathered = std::mem::take(&mut self.gathering);
+        jobs.extend(self.take_back(gathered));
+        jobs
+    }
+
+    /// Undoes what was assumed in a batch and returns its jobs. Those who waited for the gateway wait again.
+    fn take_back(&mut self, batch: Batch) -> Vec<Job> {
+        batch.streams().for_each(|stream| self.book.forget(stream));
+        let mut jobs = Vec::new();
+        for entry in batch.entries {
+            match entry.verdict {
+                Verdict::AfterWaiting { question, .. } => self.waiting.push((entry.job, question)),
+                Verdict::Answer(_) | Verdict::Pending(_) => jobs.push(entry.job),
+            }
+        }
+        jobs
+    }
+
+    async fn decide_again(&mut self, jobs: Vec<Job>) {
+        for mut job in jobs {
+            job.retries += 1;
+            if job.retries > MAX_RETRIES {
+                job.tell(
+                    Err(Failure::Busy {
+                        retry_after: Duration::from_secs(1),
+                    }),
+                    self.position,
+                );
+            } else {
+                self.decide(job).await;
+            }
+        }
+    }
+
+    /// Answers a job whose idempotency key somebody else has recorded in the meantime.
+    async fn replay(&mut self, job: Job, key: &IdempotencyKey) {
+        let fingerprint = job.key.as_ref().map(|running| running.fingerprint);
+        let answer = match self.lanes.ports.idempotency.find_answer(key).await {
+            Ok(Some(record)) => idempotency::replay(&record, fingerprint.unwrap_or_default()).map(Telling::Reply),
+            Ok(None) => Err(Failure::Busy {
+                retry_after: Duration::from_secs(1),
+            }),
+            Err(error) => Err(error.into()),
+        };
+        job.tell(answer, self.position);
+    }
+
+    /// Reads every stream that the book needs for the job.
+    async fn load_for(&mut self, ask: &Ask) -> Result<(), Failure> {
+        loop {
+            let mut missing = self.book.missing_foundations();
+            if missing.is_empty() {
+                match ask {
+                    Ask::Command(command) => missing = self.book.missing(command),
+                    Ask::Reservation { id, .. } => self.book.need_reservation(*id, &mut missing),
+                    Ask::Payment { id, .. } => self.book.need_payment(*id, &mut missing),
+                    Ask::Section { .. } | Ask::Barrier => {}
+                }
+            }
+            if missing.is_empty() {
+                return Ok(());
+            }
+            for stream in missing {
+                self.load(stream).await?;
+            }
+        }
+    }
+
+    async fn load(&mut self, stream: StreamId) -> Result<(), Failure> {
+        loop {
+            let after = self.book.version(stream);
+            let events = self.lanes.ports.events.read_stream(stream, after, PAGE).await?;
+            if let Err(unreadable) = self.book.load(stream, &events) {
+                error!(%stream, error = &unreadable as &dyn std::error::Error, "a stream cannot be read");
+                self.book.forget(stream);
+                return Err(Failure::Internal(unreadable.into()));
+            }
+            if events.len() < PAGE {
+                self.gathering.loaded.insert(stream);
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The batch in flight and what became of its commit.
+async fn outcome_of(in_flight: &mut Option<InFlight>) -> (Batch, Result<CommitReceipt, CommitError>) {
+    let Some(flight) = in_flight else {
+        return std::future::pending().await;
+    };
+    let outcome = (&mut flight.commit).await;
+    let batch = in_flight.take().map(|flight| flight.batch).unwrap_or_default();
+    // A commit that panicked may or may not have been written; the callers must not be told either.
+    (
+        batch,
+        outcome.unwrap_or_else(|panic| Err(CommitError::Unknown(panic.into()))),
+    )
+}
+
+/// Commands that the world hands in go through the same lane as those of people.
+pub(crate) async fn report(lanes: &Arc<Lanes>, event: EventId, command: Command) {
+    lanes.report(event, Job::report(command)).await;
+}

@@ -1,0 +1,254 @@
+//! What every [`DeadlineStore`](ticketing_ports::deadlines::DeadlineStore) does.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use ticketing_ports::Timestamp;
+use ticketing_ports::deadlines::{Deadline, DeadlineKey, DeadlineKind};
+
+use super::fixtures::{Draft, at, deadline, stream, write};
+use super::race::race;
+use super::{Backend, Broken, Verdict, ensure, ensure_eq, suite};
+
+suite! { $
+    /// Makes a test of every rule for deadlines; the expression gives a fresh [`Backend`](crate::conformance::Backend).
+    deadline_store_conformance in deadlines for Backend {
+        a_deadline_is_handed_out_when_it_is_due_and_not_before,
+        the_earliest_deadline_comes_first,
+        no_more_deadlines_are_claimed_than_asked_for,
+        a_claimed_deadline_is_handed_to_nobody_else_until_its_lease_ends,
+        racing_claimers_never_get_the_same_deadline,
+        an_unsettled_deadline_comes_back_after_its_lease,
+        a_cleared_deadline_is_gone,
+        a_cleared_deadline_does_not_come_back_after_its_lease,
+        clearing_a_deadline_that_does_not_exist_is_no_error,
+        clearing_one_kind_leaves_the_others,
+        setting_a_deadline_again_replaces_it,
+        setting_a_claimed_deadline_again_makes_it_claimable,
+        the_last_change_in_one_commit_wins,
+        a_deadline_is_read_back_unchanged,
+    }
+}
+
+const LEASE: Duration = Duration::from_secs(30);
+
+async fn claim(backend: &Backend, now: Timestamp, limit: usize) -> Result<Vec<Deadline>, Broken> {
+    Ok(backend.deadlines.claim_due(now, LEASE, limit).await?)
+}
+
+async fn a_deadline_is_handed_out_when_it_is_due_and_not_before(backend: &Backend) -> Verdict {
+    write(1).set(deadline(1, at(10))).to(backend).await?;
+    let just_before = at(10) - TimeDelta::microseconds(1);
+    ensure_eq!(
+        claim(backend, just_before, 10).await?,
+        [],
+        "deadlines just before they are due"
+    );
+    ensure_eq!(
+        claim(backend, at(10), 10).await?,
+        [deadline(1, at(10))],
+        "deadlines when they are due"
+    );
+    Ok(())
+}
+
+async fn the_earliest_deadline_comes_first(backend: &Backend) -> Verdict {
+    let mut draft = write(1);
+    for (number, due) in [30, 10, 50, 20, 40].into_iter().enumerate() {
+        draft = draft.set(deadline(number, at(due)));
+    }
+    draft.to(backend).await?;
+    let mut order = Vec::new();
+    for _ in 0..3 {
+        order.extend(claim(backend, at(100), 2).await?.iter().map(|deadline| deadline.due_at));
+    }
+    ensure_eq!(order, [at(10), at(20), at(30), at(40), at(50)], "order");
+    Ok(())
+}
+
+async fn no_more_deadlines_are_claimed_than_asked_for(backend: &Backend) -> Verdict {
+    let draft = (0..10).fold(write(1), |draft, number| draft.set(deadline(number, at(1))));
+    draft.to(backend).await?;
+    for (limit, handed_out) in [(0, 0), (3, 3), (4, 4), (usize::MAX, 3)] {
+        ensure_eq!(
+            claim(backend, at(1), limit).await?.len(),
+            handed_out,
+            "deadlines with a limit of {limit}"
+        );
+    }
+    Ok(())
+}
+
+async fn a_claimed_deadline_is_handed_to_nobody_else_until_its_lease_ends(backend: &Backend) -> Verdict {
+    write(1)
+        .set(deadline(1, at(0)))
+        .set(deadline(2, at(20)))
+        .to(backend)
+        .await?;
+    ensure_eq!(claim(backend, at(0), 10).await?, [deadline(1, at(0))], "first claim");
+    let just_before = at(30) - TimeDelta::microseconds(1);
+    for now in [at(0), at(19)] {
+        ensure_eq!(
+            claim(backend, now, 10).await?,
+            [],
+            "deadlines while the first is leased"
+        );
+    }
+    ensure_eq!(
+        claim(backend, just_before, 10).await?,
+        [deadline(2, at(20))],
+        "just before the lease ends"
+    );
+    Ok(())
+}
+
+async fn racing_claimers_never_get_the_same_deadline(backend: &Backend) -> Verdict {
+    const CLAIMERS: usize = 8;
+    const DEADLINES: usize = 200;
+    let draft = (0..DEADLINES).fold(write(1), |draft, number| draft.set(deadline(number, at(number as i64))));
+    draft.to(backend).await?;
+    let claimed = race(CLAIMERS, |_| {
+        let backend = backend.clone();
+        async move {
+            let mut mine = Vec::new();
+            for _ in 0..DEADLINES {
+                let more = claim(&backend, at(1000), 7).await?;
+                if more.is_empty() {
+                    break;
+                }
+                mine.extend(more);
+            }
+            Ok::<_, Broken>(mine)
+        }
+    })
+    .await?;
+    let claimed: Vec<Vec<Deadline>> = claimed.into_iter().collect::<Result<_, Broken>>()?;
+    let claimed: Vec<DeadlineKey> = claimed.into_iter().flatten().map(|deadline| deadline.key).collect();
+    let distinct: BTreeSet<DeadlineKey> = claimed.iter().copied().collect();
+    ensure_eq!(claimed.len(), distinct.len(), "claims without the repeated ones");
+    ensure_eq!(distinct.len(), DEADLINES, "deadlines claimed by anyone");
+    Ok(())
+}
+
+async fn an_unsettled_deadline_comes_back_after_its_lease(backend: &Backend) -> Verdict {
+    write(1).set(deadline(1, at(0))).to(backend).await?;
+    for now in [at(0), at(30), at(60), at(1000)] {
+        ensure_eq!(
+            claim(backend, now, 10).await?,
+            [deadline(1, at(0))],
+            "deadlines when the lease has ended"
+        );
+    }
+    Ok(())
+}
+
+async fn a_cleared_deadline_is_gone(backend: &Backend) -> Verdict {
+    write(1)
+        .set(deadline(1, at(0)))
+        .set(deadline(2, at(0)))
+        .to(backend)
+        .await?;
+    write(2).clear(deadline(1, at(0)).key).to(backend).await?;
+    ensure_eq!(
+        claim(backend, at(1000), 10).await?,
+        [deadline(2, at(0))],
+        "deadlines left"
+    );
+    Ok(())
+}
+
+async fn a_cleared_deadline_does_not_come_back_after_its_lease(backend: &Backend) -> Verdict {
+    write(1).set(deadline(1, at(0))).to(backend).await?;
+    ensure_eq!(claim(backend, at(0), 10).await?.len(), 1, "claimed deadlines");
+    write(2).clear(deadline(1, at(0)).key).to(backend).await?;
+    ensure_eq!(
+        claim(backend, at(1000), 10).await?,
+        [],
+        "deadlines after the settled one's lease"
+    );
+    Ok(())
+}
+
+async fn clearing_a_deadline_that_does_not_exist_is_no_error(backend: &Backend) -> Verdict {
+    write(1).clear(deadline(1, at(0)).key).to(backend).await?;
+    write(2).set(deadline(1, at(0))).to(backend).await?;
+    write(3).clear(deadline(1, at(0)).key).to(backend).await?;
+    write(4).clear(deadline(1, at(0)).key).to(backend).await?;
+    ensure_eq!(claim(backend, at(1000), 10).await?, [], "deadlines left");
+    Ok(())
+}
+
+async fn clearing_one_kind_leaves_the_others(backend: &Backend) -> Verdict {
+    let of_kind = |kind, due| Deadline {
+        key: DeadlineKey {
+            stream: stream(1),
+            kind,
+        },
+        ..deadline(1, at(due))
+    };
+    let all = DeadlineKind::ALL
+        .into_iter()
+        .zip(0..)
+        .map(|(kind, due)| of_kind(kind, due));
+    all.clone().fold(write(1), Draft::set).to(backend).await?;
+    let cleared = of_kind(DeadlineKind::GatewayRetry, 0).key;
+    write(2).clear(cleared).to(backend).await?;
+    let left: Vec<Deadline> = all.filter(|deadline| deadline.key != cleared).collect();
+    ensure_eq!(claim(backend, at(1000), 10).await?, left, "deadlines left");
+    Ok(())
+}
+
+async fn setting_a_deadline_again_replaces_it(backend: &Backend) -> Verdict {
+    write(1).set(deadline(1, at(10))).to(backend).await?;
+    let moved = Deadline {
+        event_id: deadline(9, at(0)).event_id,
+        ..deadline(1, at(20))
+    };
+    write(2).set(moved).to(backend).await?;
+    ensure_eq!(claim(backend, at(19), 10).await?, [], "deadlines at the old time");
+    ensure_eq!(claim(backend, at(20), 10).await?, [moved], "deadlines at the new time");
+    Ok(())
+}
+
+async fn setting_a_claimed_deadline_again_makes_it_claimable(backend: &Backend) -> Verdict {
+    write(1).set(deadline(1, at(0))).to(backend).await?;
+    ensure_eq!(claim(backend, at(0), 10).await?.len(), 1, "claimed deadlines");
+    write(2).set(deadline(1, at(5))).to(backend).await?;
+    ensure_eq!(
+        claim(backend, at(5), 10).await?,
+        [deadline(1, at(5))],
+        "deadlines set during a lease"
+    );
+    ensure_eq!(
+        claim(backend, at(30), 10).await?,
+        [],
+        "deadlines when the replaced one's lease would have ended"
+    );
+    Ok(())
+}
+
+async fn the_last_change_in_one_commit_wins(backend: &Backend) -> Verdict {
+    write(1)
+        .set(deadline(1, at(1)))
+        .clear(deadline(1, at(1)).key)
+        .clear(deadline(2, at(2)).key)
+        .set(deadline(2, at(2)))
+        .set(deadline(3, at(1)))
+        .set(deadline(3, at(3)))
+        .to(backend)
+        .await?;
+    let due = claim(backend, at(1000), 10).await?;
+    ensure_eq!(due, [deadline(2, at(2)), deadline(3, at(3))], "deadlines");
+    Ok(())
+}
+
+async fn a_deadline_is_read_back_unchanged(backend: &Backend) -> Verdict {
+    let century = TimeDelta::days(36_525);
+    for (number, due_at) in [at(0) - century, at(0), at(0) + century].into_iter().enumerate() {
+        write(number).set(deadline(number, due_at)).to(backend).await?;
+        let due = claim(backend, at(0) + century, 1).await?;
+        ensure!(due == [deadline(number, due_at)], "{due:?} is not what was set");
+    }
+    Ok(())
+}

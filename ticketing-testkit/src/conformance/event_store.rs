@@ -1,0 +1,905 @@
+//! What every [`EventStore`](ticketing_ports::event_store::EventStore) does.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use chrono::{TimeDelta, TimeZone, Utc};
+use ticketing_ports::event_store::{CommitError, CommitReceipt};
+use ticketing_ports::streams::{
+    Aggregate, CorrelationId, Metadata, NewEvent, Position, RecordedEvent, StreamId, Version,
+};
+use uuid::Uuid;
+
+use super::fixtures::{
+    answer, at, commit_id, deadline, event, events, key, payloads, stream, user, whole_log, whole_stream, write,
+};
+use super::race::race;
+use super::{Backend, Broken, Verdict, ensure, ensure_eq, suite};
+
+suite! { $
+    /// Makes a test of every rule for an event store; the expression gives a fresh [`Backend`](crate::conformance::Backend).
+    event_store_conformance in event_store for Backend {
+        a_commit_is_all_or_nothing,
+        a_conflict_in_one_of_several_streams_writes_none,
+        versions_of_a_stream_count_from_1_without_gaps,
+        a_stale_version_is_a_conflict_and_writes_nothing,
+        a_version_from_the_future_is_a_conflict_and_writes_nothing,
+        creating_a_stream_that_exists_is_a_conflict_and_writes_nothing,
+        a_conflict_names_exactly_the_streams_that_are_elsewhere,
+        exactly_one_racing_creator_of_a_stream_wins,
+        racing_writers_of_one_stream_take_turns,
+        a_taken_idempotency_key_writes_nothing,
+        positions_are_gapless_and_in_commit_order,
+        positions_stay_gapless_under_racing_writers,
+        the_events_of_one_commit_stand_together_in_the_order_of_its_appends,
+        a_receipt_says_where_the_events_landed,
+        a_reader_never_skips,
+        what_was_read_once_is_read_again,
+        what_is_written_is_read_back_unchanged,
+        any_bytes_can_be_a_payload,
+        a_payload_of_1_mib_is_kept,
+        a_commit_of_5000_events_is_kept,
+        types_and_schema_versions_are_kept,
+        metadata_is_kept_present_or_absent,
+        times_are_kept_to_the_microsecond,
+        times_of_other_centuries_are_kept,
+        streams_of_different_aggregates_with_one_id_are_apart,
+        a_commit_can_be_looked_up_by_its_id,
+        a_refused_commit_leaves_no_trace,
+        the_same_commit_twice_is_written_once,
+        the_same_commit_racing_with_itself_is_written_once,
+        a_repeated_commit_leaves_later_deadlines_alone,
+        a_commit_without_events_is_allowed,
+        a_stream_is_read_page_by_page,
+        the_log_is_read_page_by_page,
+        a_limit_of_0_reads_nothing,
+        past_the_end_there_is_nothing,
+        an_unknown_stream_is_empty,
+        the_head_is_the_position_of_the_newest_event,
+    }
+}
+
+async fn a_commit_is_all_or_nothing(backend: &Backend) -> Verdict {
+    let receipt = write(1)
+        .append(stream(1), 0, events(2))
+        .append(stream(2), 0, events(1))
+        .set(deadline(1, at(10)))
+        .answer(answer(key(1, "buy"), "bought", at(0)))
+        .to(backend)
+        .await?;
+    ensure_eq!(receipt, receipt_of(1, 3), "receipt");
+    ensure_eq!(
+        whole_stream(backend, stream(1)).await?.len(),
+        2,
+        "events of the first stream"
+    );
+    ensure_eq!(
+        whole_stream(backend, stream(2)).await?.len(),
+        1,
+        "events of the second stream"
+    );
+    let due = backend.deadlines.claim_due(at(10), SECOND, 10).await?;
+    ensure_eq!(due, [deadline(1, at(10))], "deadlines");
+    let found = backend.idempotency.find_answer(&key(1, "buy")).await?;
+    ensure!(found.is_some(), "the answer of the commit is missing");
+
+    let before = whole_log(backend).await?;
+    write(2)
+        .append(stream(3), 0, events(1))
+        .append(stream(2), 0, events(1))
+        .set(deadline(2, at(10)))
+        .answer(answer(key(1, "again"), "bought", at(0)))
+        .conflicts_at(backend)
+        .await?;
+    ensure_eq!(whole_log(backend).await?, before, "the log after a conflict");
+    let due = backend.deadlines.claim_due(at(10), SECOND, 10).await?;
+    ensure_eq!(due, [], "deadlines of a refused commit");
+    let found = backend.idempotency.find_answer(&key(1, "again")).await?;
+    ensure_eq!(found, None, "answer of a refused commit");
+    Ok(())
+}
+
+async fn a_conflict_in_one_of_several_streams_writes_none(backend: &Backend) -> Verdict {
+    write(1).append(stream(5), 0, events(1)).to(backend).await?;
+    for (number, stale) in (0..10).enumerate() {
+        let mut draft = write(100 + number);
+        for other in 0..10 {
+            let stream = if other == stale {
+                stream(5)
+            } else {
+                stream(1000 + other)
+            };
+            draft = draft.append(stream, 0, events(1));
+        }
+        let named = draft.conflicts_at(backend).await?;
+        ensure_eq!(named, [stream(5)], "streams of the conflict");
+    }
+    ensure_eq!(whole_log(backend).await?.len(), 1, "events in the log");
+    Ok(())
+}
+
+async fn versions_of_a_stream_count_from_1_without_gaps(backend: &Backend) -> Verdict {
+    let mut expected = 0;
+    for (number, size) in [1, 3, 1, 7].into_iter().enumerate() {
+        write(number)
+            .append(stream(1), expected, events(size))
+            .append(stream(100 + number), 0, events(2))
+            .to(backend)
+            .await?;
+        expected += size as u64;
+    }
+    let versions: Vec<u64> = whole_stream(backend, stream(1))
+        .await?
+        .iter()
+        .map(|event| event.version.0)
+        .collect();
+    ensure_eq!(versions, (1..=12).collect::<Vec<u64>>(), "versions");
+    Ok(())
+}
+
+async fn a_stale_version_is_a_conflict_and_writes_nothing(backend: &Backend) -> Verdict {
+    write(1).append(stream(1), 0, events(3)).to(backend).await?;
+    for stale in [1, 2] {
+        let named = write(2)
+            .append(stream(1), stale, events(1))
+            .conflicts_at(backend)
+            .await?;
+        ensure_eq!(named, [stream(1)], "streams of the conflict");
+    }
+    ensure_eq!(whole_log(backend).await?.len(), 3, "events in the log");
+    write(3).append(stream(1), 3, events(1)).to(backend).await?;
+    Ok(())
+}
+
+async fn a_version_from_the_future_is_a_conflict_and_writes_nothing(backend: &Backend) -> Verdict {
+    write(1).append(stream(1), 0, events(3)).to(backend).await?;
+    for future in [4, 5, 1 << 40, u64::MAX] {
+        let named = write(2)
+            .append(stream(1), future, events(1))
+            .conflicts_at(backend)
+            .await?;
+        ensure_eq!(named, [stream(1)], "streams of the conflict");
+    }
+    let named = write(2).append(stream(2), 1, events(1)).conflicts_at(backend).await?;
+    ensure_eq!(named, [stream(2)], "a stream that does not exist yet");
+    ensure_eq!(whole_log(backend).await?.len(), 3, "events in the log");
+    Ok(())
+}
+
+async fn creating_a_stream_that_exists_is_a_conflict_and_writes_nothing(backend: &Backend) -> Verdict {
+    write(1).append(stream(1), 0, events(1)).to(backend).await?;
+    let named = write(2).append(stream(1), 0, events(1)).conflicts_at(backend).await?;
+    ensure_eq!(named, [stream(1)], "streams of the conflict");
+    ensure_eq!(whole_log(backend).await?.len(), 1, "events in the log");
+    Ok(())
+}
+
+async fn a_conflict_names_exactly_the_streams_that_are_elsewhere(backend: &Backend) -> Verdict {
+    for number in 1..=4 {
+        write(number).append(stream(number), 0, events(2)).to(backend).await?;
+    }
+    let named = write(5)
+        .append(stream(1), 2, events(1))
+        .append(stream(2), 1, events(1))
+        .append(stream(3), 9, events(1))
+        .append(stream(4), 0, events(1))
+        .append(stream(5), 0, events(1))
+        .append(stream(6), 1, events(1))
+        .conflicts_at(backend)
+        .await?;
+    ensure_eq!(
+        named,
+        [stream(2), stream(3), stream(4), stream(6)],
+        "streams of the conflict"
+    );
+    Ok(())
+}
+
+async fn exactly_one_racing_creator_of_a_stream_wins(backend: &Backend) -> Verdict {
+    let outcomes = race(16, |racer| {
+        let backend = backend.clone();
+        async move { write(racer).append(stream(1), 0, events(2)).to(&backend).await }
+    })
+    .await?;
+    let winners = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    ensure_eq!(winners, 1, "winners");
+    for loser in outcomes.into_iter().filter_map(Result::err) {
+        ensure!(matches!(loser, CommitError::Conflict { .. }), "a loser got {loser:?}");
+    }
+    ensure_eq!(whole_log(backend).await?.len(), 2, "events in the log");
+    Ok(())
+}
+
+async fn racing_writers_of_one_stream_take_turns(backend: &Backend) -> Verdict {
+    const WORKERS: usize = 5;
+    const TURNS: usize = 10;
+    let outcomes = race(WORKERS, |worker| {
+        let backend = backend.clone();
+        async move {
+            for turn in 0..TURNS {
+                add_one(&backend, worker * 1000 + turn * 100_000).await?;
+            }
+            Ok::<_, Broken>(())
+        }
+    })
+    .await?;
+    outcomes.into_iter().collect::<Result<Vec<()>, Broken>>()?;
+    let counted = whole_stream(backend, stream(1)).await?;
+    ensure_eq!(counted.len(), WORKERS * TURNS, "increments");
+    for (before, event) in counted.iter().enumerate() {
+        ensure_eq!(
+            event.data,
+            before.to_string().into_bytes(),
+            "what the increment was decided on"
+        );
+    }
+    Ok(())
+}
+
+/// Compare and set: writes down how many events there were, until nobody was faster.
+async fn add_one(backend: &Backend, first_commit: usize) -> Verdict {
+    const MORE_THAN_ALL_TURNS: usize = 500;
+    for attempt in 0..MORE_THAN_ALL_TURNS {
+        let seen = whole_stream(backend, stream(1)).await?.len();
+        let draft = write(first_commit + attempt).append(stream(1), seen as u64, vec![event(seen.to_string())]);
+        match draft.to(backend).await {
+            Ok(_) => return Ok(()),
+            Err(CommitError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Broken::because("a writer never got its turn"))
+}
+
+async fn a_taken_idempotency_key_writes_nothing(backend: &Backend) -> Verdict {
+    write(1)
+        .answer(answer(key(1, "buy"), "first", at(0)))
+        .to(backend)
+        .await?;
+    let second = write(2)
+        .append(stream(1), 0, events(1))
+        .set(deadline(1, at(10)))
+        .answer(answer(key(1, "other"), "second", at(0)))
+        .answer(answer(key(1, "buy"), "second", at(0)))
+        .to(backend)
+        .await;
+    let Err(CommitError::KeyTaken { key: taken }) = second else {
+        return Err(Broken::because(format!("{second:?} instead of a taken key")));
+    };
+    ensure_eq!(taken, key(1, "buy"), "the taken key");
+    ensure_eq!(whole_log(backend).await?, [], "the log");
+    ensure_eq!(backend.deadlines.claim_due(at(10), SECOND, 10).await?, [], "deadlines");
+    let other = backend.idempotency.find_answer(&key(1, "other")).await?;
+    ensure_eq!(other, None, "another answer of the same commit");
+    let kept = backend.idempotency.find_answer(&key(1, "buy")).await?;
+    ensure_eq!(kept, Some(answer(key(1, "buy"), "first", at(0))), "the first answer");
+    Ok(())
+}
+
+async fn positions_are_gapless_and_in_commit_order(backend: &Backend) -> Verdict {
+    let mut next = 1;
+    for (number, size) in [2, 1, 5, 1].into_iter().enumerate() {
+        let receipt = write(number)
+            .append(stream(number), 0, events(size))
+            .to(backend)
+            .await?;
+        ensure_eq!(receipt, receipt_of(next, next + size as u64 - 1), "receipt");
+        next += size as u64;
+        write(100 + number)
+            .append(stream(number), 99, events(3))
+            .conflicts_at(backend)
+            .await?;
+        write(200 + number).set(deadline(1, at(1))).to(backend).await?;
+    }
+    ensure_gapless(&whole_log(backend).await?, 9)
+}
+
+async fn positions_stay_gapless_under_racing_writers(backend: &Backend) -> Verdict {
+    const WRITERS: usize = 64;
+    let receipts = race(WRITERS, |writer| {
+        let backend = backend.clone();
+        async move {
+            let mut receipts = Vec::new();
+            for turn in 0..4 {
+                let number = writer * 10 + turn;
+                receipts.push(
+                    write(number)
+                        .append(stream(number), 0, events(1 + writer % 3))
+                        .to(&backend)
+                        .await?,
+                );
+                // A refused commit must not use up positions.
+                write(100_000 + number)
+                    .append(stream(number), 0, events(1))
+                    .conflicts_at(&backend)
+                    .await?;
+            }
+            Ok::<_, Broken>(receipts)
+        }
+    })
+    .await?;
+    let mut total = 0;
+    for receipts in receipts {
+        let mut last_seen = Position::START;
+        for receipt in receipts? {
+            ensure!(
+                receipt.first > last_seen,
+                "a later commit of one writer got an earlier position"
+            );
+            last_seen = receipt.last;
+            total += receipt.last.0 - receipt.first.0 + 1;
+        }
+    }
+    ensure_gapless(&whole_log(backend).await?, total)
+}
+
+async fn the_events_of_one_commit_stand_together_in_the_order_of_its_appends(backend: &Backend) -> Verdict {
+    let receipts = race(16, |writer| {
+        let backend = backend.clone();
+        async move {
+            // Later numbers first: neither the order of the ids nor that of the streams is that of the appends.
+            let mut draft = write(writer);
+            for part in (0..3).rev() {
+                draft = draft.append(stream(writer * 10 + part), 0, events(2));
+            }
+            draft.to(&backend).await
+        }
+    })
+    .await?;
+    let log = whole_log(backend).await?;
+    for (writer, receipt) in receipts.into_iter().enumerate() {
+        let receipt = receipt?;
+        let written: Vec<(StreamId, u64)> = log
+            .iter()
+            .filter(|event| receipt.first <= event.position && event.position <= receipt.last)
+            .map(|event| (event.stream, event.version.0))
+            .collect();
+        let appended: Vec<(StreamId, u64)> = [2, 2, 1, 1, 0, 0]
+            .into_iter()
+            .zip([1, 2, 1, 2, 1, 2])
+            .map(|(part, version)| (stream(writer * 10 + part), version))
+            .collect();
+        ensure_eq!(written, appended, "events of one commit");
+    }
+    Ok(())
+}
+
+async fn a_receipt_says_where_the_events_landed(backend: &Backend) -> Verdict {
+    for number in 1..=3 {
+        let receipt = write(number)
+            .append(stream(number), 0, events(number))
+            .to(backend)
+            .await?;
+        let mine: Vec<Position> = whole_log(backend)
+            .await?
+            .iter()
+            .filter(|event| event.commit_id == commit_id(number))
+            .map(|event| event.position)
+            .collect();
+        ensure_eq!(mine.first(), Some(&receipt.first), "first position");
+        ensure_eq!(mine.last(), Some(&receipt.last), "last position");
+    }
+    Ok(())
+}
+
+/// Readers poll while writers race; whatever they have seen has to be a prefix of the log, gap by gap.
+async fn a_reader_never_skips(backend: &Backend) -> Verdict {
+    const WRITERS: usize = 12;
+    const READERS: usize = 4;
+    const COMMITS: usize = 25;
+    let writing = Arc::new(AtomicUsize::new(WRITERS));
+    let seen = race(WRITERS + READERS, |racer| {
+        let (backend, writing) = (backend.clone(), Arc::clone(&writing));
+        async move {
+            if racer < READERS {
+                return follow(&backend, &writing, 5 + racer).await;
+            }
+            for commit in 0..COMMITS {
+                let number = racer * 1000 + commit;
+                let written = write(number)
+                    .append(stream(number), 0, events(1 + commit % 3))
+                    .append(stream(1_000_000 + number), 0, events(1))
+                    .to(&backend)
+                    .await;
+                if written.is_err() || commit + 1 == COMMITS {
+                    writing.fetch_sub(1, Ordering::SeqCst);
+                    written?;
+                }
+            }
+            Ok(Vec::new())
+        }
+    })
+    .await?;
+    let log = whole_log(backend).await?;
+    let seen: Vec<_> = seen.into_iter().collect::<Result<_, Broken>>()?;
+    for reader in &seen[..READERS] {
+        ensure_eq!(reader.len(), log.len(), "events a reader has seen");
+        ensure!(
+            *reader == log,
+            "a reader has seen something that is no longer in the log"
+        );
+    }
+    Ok(())
+}
+
+async fn follow(backend: &Backend, writing: &AtomicUsize, page: usize) -> Result<Vec<RecordedEvent>, Broken> {
+    let mut seen: Vec<RecordedEvent> = Vec::new();
+    loop {
+        let writers_left = writing.load(Ordering::SeqCst);
+        let head = backend.store.head().await?;
+        let after = Position(seen.len() as u64);
+        let news = backend.store.read_all(after, page).await?;
+        ensure!(
+            !news.is_empty() || head <= after,
+            "the head is {head}, but nothing is read after {after}"
+        );
+        for event in &news {
+            ensure_eq!(
+                event.position,
+                Position(seen.len() as u64 + 1),
+                "position after {}",
+                seen.len()
+            );
+            seen.push(event.clone());
+        }
+        if news.is_empty() && writers_left == 0 {
+            return Ok(seen);
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn what_was_read_once_is_read_again(backend: &Backend) -> Verdict {
+    write(1).append(stream(1), 0, events(3)).to(backend).await?;
+    let first = whole_stream(backend, stream(1)).await?;
+    for number in 2..=10 {
+        write(number)
+            .append(stream(1), number as u64 + 1, events(1))
+            .append(stream(number), 0, events(1))
+            .to(backend)
+            .await?;
+        let again = backend.store.read_stream(stream(1), Version::NONE, 3).await?;
+        ensure_eq!(again, first, "the first events of the stream");
+        let again = backend.store.read_all(Position::START, 3).await?;
+        ensure_eq!(again, first, "the first events of the log");
+    }
+    Ok(())
+}
+
+async fn what_is_written_is_read_back_unchanged(backend: &Backend) -> Verdict {
+    let first = NewEvent {
+        event_type: Cow::Borrowed("seats_held"),
+        event_version: 3,
+        data: br#"{"seats":["A-1","A-2"]}"#.to_vec(),
+        metadata: Metadata {
+            correlation_id: CorrelationId::parse("req-42"),
+            actor: Some(user(7)),
+        },
+    };
+    let second = event("{}");
+    write(1)
+        .at(at(99))
+        .append(stream(1), 0, vec![first.clone(), second.clone()])
+        .to(backend)
+        .await?;
+    let recorded: Vec<RecordedEvent> = [first, second]
+        .into_iter()
+        .zip(1..)
+        .map(|(new, number)| RecordedEvent {
+            position: Position(number),
+            stream: stream(1),
+            version: Version(number),
+            commit_id: commit_id(1),
+            event_type: new.event_type,
+            event_version: new.event_version,
+            data: new.data,
+            metadata: new.metadata,
+            recorded_at: at(99),
+        })
+        .collect();
+    ensure_eq!(whole_stream(backend, stream(1)).await?, recorded, "the stream");
+    ensure_eq!(whole_log(backend).await?, recorded, "the log");
+    Ok(())
+}
+
+async fn any_bytes_can_be_a_payload(backend: &Backend) -> Verdict {
+    let every_byte: Vec<u8> = (0..=255).collect();
+    let written: [&[u8]; 6] = [
+        b"",
+        b"\0",
+        b"  padded\r\n\t",
+        "Zażółć gęślą jaźń 🎟 \u{202e}".as_bytes(),
+        br#"{"b":1, "a":1.0, "a":1e400}"#,
+        &every_byte,
+    ];
+    let new = written.iter().copied().map(event).collect();
+    write(1).append(stream(1), 0, new).to(backend).await?;
+    ensure_eq!(payloads(&whole_stream(backend, stream(1)).await?), written, "payloads");
+    ensure_eq!(payloads(&whole_log(backend).await?), written, "payloads");
+    Ok(())
+}
+
+async fn a_payload_of_1_mib_is_kept(backend: &Backend) -> Verdict {
+    let large: Vec<u8> = (0..1 << 20).map(|byte: u32| (byte % 251) as u8).collect();
+    write(1)
+        .append(
+            stream(1),
+            0,
+            vec![event("before"), event(large.clone()), event("after")],
+        )
+        .to(backend)
+        .await?;
+    let stored = whole_stream(backend, stream(1)).await?;
+    ensure_eq!(payloads(&stored), [b"before".as_slice(), &large, b"after"], "payloads");
+    Ok(())
+}
+
+async fn a_commit_of_5000_events_is_kept(backend: &Backend) -> Verdict {
+    let mut draft = write(1).append(stream(0), 0, events(2000));
+    for number in 1..=1000 {
+        draft = draft
+            .append(stream(number), 0, events(3))
+            .set(deadline(number, at(number as i64)))
+            .answer(answer(key(number, "bulk"), "done", at(0)));
+    }
+    let receipt = draft.to(backend).await?;
+    ensure_eq!(receipt, receipt_of(1, 5000), "receipt");
+    let log = whole_log(backend).await?;
+    ensure_gapless(&log, 5000)?;
+    let written: Vec<NewEvent> = events(2000)
+        .into_iter()
+        .chain((0..1000).flat_map(|_| events(3)))
+        .collect();
+    ensure!(
+        log.iter()
+            .map(|event| &event.data)
+            .eq(written.iter().map(|event| &event.data)),
+        "the payloads of a large commit are mixed up"
+    );
+    let due = backend.deadlines.claim_due(at(1000), SECOND, 5000).await?;
+    ensure_eq!(due.len(), 1000, "deadlines");
+    for number in [1, 500, 1000] {
+        let found = backend.idempotency.find_answer(&key(number, "bulk")).await?;
+        ensure!(found.is_some(), "answer {number} of a large commit is missing");
+    }
+    Ok(())
+}
+
+async fn types_and_schema_versions_are_kept(backend: &Backend) -> Verdict {
+    let long = "x".repeat(200);
+    let written: Vec<(&str, u16)> = vec![("seats_held", 1), ("héld-ß", 255), ("A b", 256), (&long, u16::MAX)];
+    let new = written
+        .iter()
+        .map(|&(name, version)| NewEvent {
+            event_type: Cow::Owned(name.to_owned()),
+            event_version: version,
+            ..event("{}")
+        })
+        .collect();
+    write(1).append(stream(1), 0, new).to(backend).await?;
+    let stored = whole_stream(backend, stream(1)).await?;
+    let stored: Vec<(&str, u16)> = stored
+        .iter()
+        .map(|event| (&*event.event_type, event.event_version))
+        .collect();
+    ensure_eq!(stored, written, "types and schema versions");
+    Ok(())
+}
+
+async fn metadata_is_kept_present_or_absent(backend: &Backend) -> Verdict {
+    let longest = "~".repeat(CorrelationId::MAX_LENGTH);
+    let correlations = [
+        None,
+        CorrelationId::parse(r#"quo"te\and{brace}"#),
+        CorrelationId::parse(&longest),
+    ];
+    let written: Vec<Metadata> = correlations
+        .into_iter()
+        .flat_map(|correlation_id| {
+            [None, Some(user(1))].map(|actor| Metadata {
+                correlation_id: correlation_id.clone(),
+                actor,
+            })
+        })
+        .collect();
+    let new = written
+        .iter()
+        .map(|metadata| NewEvent {
+            metadata: metadata.clone(),
+            ..event("{}")
+        })
+        .collect();
+    write(1).append(stream(1), 0, new).to(backend).await?;
+    let stored: Vec<Metadata> = whole_log(backend)
+        .await?
+        .into_iter()
+        .map(|event| event.metadata)
+        .collect();
+    ensure_eq!(stored, written, "metadata");
+    Ok(())
+}
+
+async fn times_are_kept_to_the_microsecond(backend: &Backend) -> Verdict {
+    let written: Vec<_> = [0, 1, 999_999]
+        .map(|micros| at(0) + TimeDelta::microseconds(micros))
+        .to_vec();
+    for (number, time) in written.iter().enumerate() {
+        write(number)
+            .at(*time)
+            .append(stream(number), 0, events(1))
+            .to(backend)
+            .await?;
+    }
+    let stored: Vec<_> = whole_log(backend)
+        .await?
+        .iter()
+        .map(|event| event.recorded_at)
+        .collect();
+    ensure_eq!(stored, written, "times");
+    Ok(())
+}
+
+async fn times_of_other_centuries_are_kept(backend: &Backend) -> Verdict {
+    let written: Vec<_> = [(1, 1, 1), (1969, 12, 31), (1970, 1, 1), (9999, 12, 31)]
+        .into_iter()
+        .filter_map(|(year, month, day)| Utc.with_ymd_and_hms(year, month, day, 23, 59, 59).single())
+        .map(|time| time + TimeDelta::microseconds(999_999))
+        .collect();
+    for (number, time) in written.iter().enumerate() {
+        write(number)
+            .at(*time)
+            .append(stream(number), 0, events(1))
+            .to(backend)
+            .await?;
+    }
+    let stored: Vec<_> = whole_log(backend)
+        .await?
+        .iter()
+        .map(|event| event.recorded_at)
+        .collect();
+    ensure_eq!(stored, written, "times");
+    Ok(())
+}
+
+async fn streams_of_different_aggregates_with_one_id_are_apart(backend: &Backend) -> Verdict {
+    let streams = Aggregate::ALL.map(|aggregate| StreamId::new(aggregate, Uuid::from_u128(7)));
+    for (number, stream) in streams.into_iter().enumerate() {
+        write(number).append(stream, 0, events(number + 1)).to(backend).await?;
+    }
+    for (number, stream) in streams.into_iter().enumerate() {
+        let stored = whole_stream(backend, stream).await?;
+        ensure_eq!(stored.len(), number + 1, "events of {stream}");
+        ensure!(
+            stored.iter().all(|event| event.stream == stream),
+            "an event of {stream} names another stream"
+        );
+    }
+    Ok(())
+}
+
+async fn a_commit_can_be_looked_up_by_its_id(backend: &Backend) -> Verdict {
+    let mut written = BTreeMap::new();
+    for number in 1..=3 {
+        let receipt = write(number)
+            .append(stream(number), 0, events(number))
+            .to(backend)
+            .await?;
+        written.insert(number, receipt);
+    }
+    for (number, receipt) in written {
+        let found = backend.store.find_commit(commit_id(number)).await?;
+        ensure_eq!(found, Some(receipt), "commit {number}");
+    }
+    ensure_eq!(
+        backend.store.find_commit(commit_id(4)).await?,
+        None,
+        "a commit that nobody sent"
+    );
+    Ok(())
+}
+
+async fn a_refused_commit_leaves_no_trace(backend: &Backend) -> Verdict {
+    write(1)
+        .append(stream(1), 0, events(1))
+        .answer(answer(key(1, "buy"), "bought", at(0)))
+        .to(backend)
+        .await?;
+    write(2).append(stream(1), 0, events(1)).conflicts_at(backend).await?;
+    let taken = write(3).answer(answer(key(1, "buy"), "again", at(0))).to(backend).await;
+    ensure!(
+        matches!(taken, Err(CommitError::KeyTaken { .. })),
+        "{taken:?} instead of a taken key"
+    );
+    for refused in [2, 3] {
+        let found = backend.store.find_commit(commit_id(refused)).await?;
+        ensure_eq!(found, None, "refused commit {refused}");
+    }
+    let corrected = write(2).append(stream(1), 1, events(1)).to(backend).await?;
+    ensure_eq!(corrected, receipt_of(2, 2), "the refused commit, corrected");
+    Ok(())
+}
+
+async fn the_same_commit_twice_is_written_once(backend: &Backend) -> Verdict {
+    let draft = write(1)
+        .append(stream(1), 0, events(2))
+        .answer(answer(key(1, "buy"), "bought", at(0)));
+    let first = draft.clone().to(backend).await?;
+    write(2).append(stream(1), 2, events(1)).to(backend).await?;
+    let second = draft.to(backend).await?;
+    ensure_eq!(second, first, "receipt of the second call");
+    ensure_eq!(whole_log(backend).await?.len(), 3, "events in the log");
+    Ok(())
+}
+
+async fn the_same_commit_racing_with_itself_is_written_once(backend: &Backend) -> Verdict {
+    let receipts = race(16, |_| {
+        let backend = backend.clone();
+        async move {
+            let draft = write(1).append(stream(1), 0, events(2));
+            draft.answer(answer(key(1, "buy"), "bought", at(0))).to(&backend).await
+        }
+    })
+    .await?;
+    for receipt in receipts {
+        ensure_eq!(receipt?, receipt_of(1, 2), "receipt");
+    }
+    ensure_eq!(whole_log(backend).await?.len(), 2, "events in the log");
+    Ok(())
+}
+
+async fn a_repeated_commit_leaves_later_deadlines_alone(backend: &Backend) -> Verdict {
+    let set = write(1).set(deadline(1, at(1)));
+    set.clone().to(backend).await?;
+    write(2).clear(deadline(1, at(1)).key).to(backend).await?;
+    set.to(backend).await?;
+    let due = backend.deadlines.claim_due(at(10), SECOND, 10).await?;
+    ensure_eq!(due, [], "deadlines that were cleared after the commit's first arrival");
+    Ok(())
+}
+
+async fn a_commit_without_events_is_allowed(backend: &Backend) -> Verdict {
+    let nowhere = CommitReceipt {
+        first: Position::START,
+        last: Position::START,
+    };
+    write(1).append(stream(1), 0, events(1)).to(backend).await?;
+    let receipt = write(2)
+        .set(deadline(1, at(1)))
+        .answer(answer(key(1, "buy"), "bought", at(0)))
+        .to(backend)
+        .await?;
+    ensure_eq!(receipt, nowhere, "receipt");
+    let found = backend.store.find_commit(commit_id(2)).await?;
+    ensure_eq!(found, Some(nowhere), "the commit when it is looked up");
+    ensure_eq!(
+        write(3).to(backend).await?,
+        nowhere,
+        "receipt of a commit with nothing in it"
+    );
+    ensure_eq!(backend.store.head().await?, Position(1), "head");
+    let due = backend.deadlines.claim_due(at(1), SECOND, 10).await?;
+    ensure_eq!(due, [deadline(1, at(1))], "deadlines");
+    let found = backend.idempotency.find_answer(&key(1, "buy")).await?;
+    ensure!(found.is_some(), "the answer of a commit without events is missing");
+    Ok(())
+}
+
+async fn a_stream_is_read_page_by_page(backend: &Backend) -> Verdict {
+    for number in 0..5 {
+        write(number)
+            .append(stream(1), 2 * number as u64, events(2))
+            .append(stream(2), 3 * number as u64, events(3))
+            .to(backend)
+            .await?;
+    }
+    let mut versions = Vec::new();
+    loop {
+        let after = Version(versions.len() as u64);
+        let page = backend.store.read_stream(stream(1), after, 4).await?;
+        ensure_eq!(page.len(), (10 - versions.len()).min(4), "events after version {after}");
+        if page.is_empty() {
+            break;
+        }
+        versions.extend(page.iter().map(|event| event.version.0));
+    }
+    ensure_eq!(versions, (1..=10).collect::<Vec<u64>>(), "versions");
+    Ok(())
+}
+
+async fn the_log_is_read_page_by_page(backend: &Backend) -> Verdict {
+    for number in 0..5 {
+        write(number)
+            .append(stream(10 - number), 0, events(2))
+            .to(backend)
+            .await?;
+    }
+    let mut positions = Vec::new();
+    loop {
+        let after = Position(positions.len() as u64);
+        let page = backend.store.read_all(after, 4).await?;
+        ensure_eq!(
+            page.len(),
+            (10 - positions.len()).min(4),
+            "events after position {after}"
+        );
+        if page.is_empty() {
+            break;
+        }
+        positions.extend(page.iter().map(|event| event.position.0));
+    }
+    ensure_eq!(positions, (1..=10).collect::<Vec<u64>>(), "positions");
+    Ok(())
+}
+
+async fn a_limit_of_0_reads_nothing(backend: &Backend) -> Verdict {
+    write(1).append(stream(1), 0, events(2)).to(backend).await?;
+    ensure_eq!(
+        backend.store.read_stream(stream(1), Version::NONE, 0).await?,
+        [],
+        "events of the stream"
+    );
+    ensure_eq!(
+        backend.store.read_all(Position::START, 0).await?,
+        [],
+        "events of the log"
+    );
+    Ok(())
+}
+
+async fn past_the_end_there_is_nothing(backend: &Backend) -> Verdict {
+    write(1).append(stream(1), 0, events(2)).to(backend).await?;
+    for after in [2, 3, u64::MAX] {
+        let stream = backend.store.read_stream(stream(1), Version(after), usize::MAX).await?;
+        ensure_eq!(stream, [], "events of the stream after {after}");
+        let log = backend.store.read_all(Position(after), usize::MAX).await?;
+        ensure_eq!(log, [], "events of the log after {after}");
+    }
+    Ok(())
+}
+
+async fn an_unknown_stream_is_empty(backend: &Backend) -> Verdict {
+    ensure_eq!(whole_stream(backend, stream(2)).await?, [], "a stream of an empty log");
+    write(1)
+        .append(stream(1), 0, events(2))
+        .append(stream(3), 0, events(2))
+        .to(backend)
+        .await?;
+    ensure_eq!(
+        whole_stream(backend, stream(2)).await?,
+        [],
+        "a stream that nobody wrote"
+    );
+    Ok(())
+}
+
+async fn the_head_is_the_position_of_the_newest_event(backend: &Backend) -> Verdict {
+    ensure_eq!(backend.store.head().await?, Position::START, "head of an empty log");
+    for number in 1..=3 {
+        let receipt = write(number)
+            .append(stream(number), 0, events(number))
+            .to(backend)
+            .await?;
+        ensure_eq!(backend.store.head().await?, receipt.last, "head");
+    }
+    Ok(())
+}
+
+const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
+
+fn receipt_of(first: u64, last: u64) -> CommitReceipt {
+    CommitReceipt {
+        first: Position(first),
+        last: Position(last),
+    }
+}
+
+fn ensure_gapless(log: &[RecordedEvent], count: u64) -> Verdict {
+    let positions: Vec<u64> = log.iter().map(|event| event.position.0).collect();
+    ensure!(
+        positions.iter().copied().eq(1..=count),
+        "positions are not 1 to {count}: {positions:?}"
+    );
+    Ok(())
+}

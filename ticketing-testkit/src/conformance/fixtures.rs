@@ -1,0 +1,146 @@
+use std::borrow::Cow;
+
+use chrono::{TimeDelta, TimeZone, Utc};
+use ticketing_ports::Timestamp;
+use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
+use ticketing_ports::event_store::{Append, Commit, CommitError, CommitReceipt};
+use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord};
+use ticketing_ports::ids::{CommitId, EventId, ReservationId, UserId};
+use ticketing_ports::streams::{Metadata, NewEvent, Position, RecordedEvent, StreamId, Version};
+use uuid::Uuid;
+
+use super::{Backend, Broken};
+
+pub(super) fn commit_id(number: usize) -> CommitId {
+    CommitId::new(Uuid::from_u128(0xC0_0000_0000 + number as u128))
+}
+
+pub(super) fn stream(number: usize) -> StreamId {
+    ReservationId::new(Uuid::from_u128(0x50_0000_0000 + number as u128)).into()
+}
+
+pub(super) fn user(number: usize) -> UserId {
+    UserId::new(Uuid::from_u128(0xA0_0000_0000 + number as u128))
+}
+
+/// Noon of an ordinary day and so many seconds, with a fraction that only microseconds can tell.
+pub(super) fn at(seconds: i64) -> Timestamp {
+    let noon = Utc.with_ymd_and_hms(2027, 3, 14, 12, 0, 0).single();
+    noon.expect("noon is unambiguous in UTC") + TimeDelta::seconds(seconds) + TimeDelta::microseconds(123_457)
+}
+
+pub(super) fn event(data: impl Into<Vec<u8>>) -> NewEvent {
+    NewEvent {
+        event_type: Cow::Borrowed("seats_held"),
+        event_version: 1,
+        data: data.into(),
+        metadata: Metadata::default(),
+    }
+}
+
+/// So many events that can be told apart.
+pub(super) fn events(count: usize) -> Vec<NewEvent> {
+    (1..=count)
+        .map(|number| event(format!(r#"{{"number":{number}}}"#)))
+        .collect()
+}
+
+pub(super) fn deadline(number: usize, due_at: Timestamp) -> Deadline {
+    Deadline {
+        key: DeadlineKey {
+            stream: stream(number),
+            kind: DeadlineKind::HoldExpiry,
+        },
+        due_at,
+        event_id: EventId::new(Uuid::from_u128(0xE0_0000_0000 + number as u128)),
+    }
+}
+
+pub(super) fn key(user_number: usize, key: &str) -> IdempotencyKey {
+    IdempotencyKey {
+        user_id: user(user_number),
+        key: key.to_owned(),
+    }
+}
+
+pub(super) fn answer(key: IdempotencyKey, answer: &str, recorded_at: Timestamp) -> IdempotencyRecord {
+    IdempotencyRecord {
+        key,
+        fingerprint: [0xF1; 32],
+        answer: answer.as_bytes().to_vec(),
+        recorded_at,
+    }
+}
+
+/// A commit being written down: `write(1).append(stream(1), 0, events(2)).to(backend).await?`.
+#[derive(Debug, Clone)]
+pub(super) struct Draft(Commit);
+
+/// Starts a commit with the id of that number.
+pub(super) fn write(number: usize) -> Draft {
+    Draft(Commit {
+        id: commit_id(number),
+        at: at(0),
+        appends: Vec::new(),
+        deadlines: Vec::new(),
+        idempotency: Vec::new(),
+    })
+}
+
+impl Draft {
+    pub(super) fn at(mut self, time: Timestamp) -> Self {
+        self.0.at = time;
+        self
+    }
+
+    pub(super) fn append(mut self, stream: StreamId, expected: u64, events: Vec<NewEvent>) -> Self {
+        self.0.appends.push(Append {
+            stream,
+            expected: Version(expected),
+            events,
+        });
+        self
+    }
+
+    pub(super) fn set(mut self, deadline: Deadline) -> Self {
+        self.0.deadlines.push(DeadlineChange::Set(deadline));
+        self
+    }
+
+    pub(super) fn clear(mut self, key: DeadlineKey) -> Self {
+        self.0.deadlines.push(DeadlineChange::Clear(key));
+        self
+    }
+
+    pub(super) fn answer(mut self, record: IdempotencyRecord) -> Self {
+        self.0.idempotency.push(record);
+        self
+    }
+
+    pub(super) async fn to(self, backend: &Backend) -> Result<CommitReceipt, CommitError> {
+        backend.store.commit(self.0).await
+    }
+
+    /// Sends the commit and returns the streams of the conflict it has to end in, sorted.
+    pub(super) async fn conflicts_at(self, backend: &Backend) -> Result<Vec<StreamId>, Broken> {
+        match self.to(backend).await {
+            Err(CommitError::Conflict { mut streams }) => {
+                streams.sort();
+                Ok(streams)
+            }
+            other => Err(Broken::because(format!("{other:?} instead of a conflict"))),
+        }
+    }
+}
+
+pub(super) async fn whole_log(backend: &Backend) -> Result<Vec<RecordedEvent>, Broken> {
+    Ok(backend.store.read_all(Position::START, usize::MAX).await?)
+}
+
+pub(super) async fn whole_stream(backend: &Backend, stream: StreamId) -> Result<Vec<RecordedEvent>, Broken> {
+    Ok(backend.store.read_stream(stream, Version::NONE, usize::MAX).await?)
+}
+
+pub(super) fn payloads(events: &[RecordedEvent]) -> Vec<&[u8]> {
+    events.iter().map(|event| event.data.as_slice()).collect()
+}
