@@ -1,0 +1,461 @@
+//! Settings and subcommands, from flags and the environment.
+//!
+//! Everything is parsed here into types that cannot hold a wrong value, so the rest of the server never checks a
+//! setting. A wrong one is one line that names the setting, and never repeats its value: it may hold a password.
+
+mod mistake;
+mod public_url;
+mod storage_url;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::builder::TypedValueParser;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use thiserror::Error;
+use ticketing_ports::email::EmailAddress;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+
+pub use public_url::{InvalidPublicUrl, PublicUrl};
+pub use storage_url::{InvalidStorageUrl, StorageUrl};
+
+const ABOUT: &str = "A box office that cannot oversell: one binary, one file of data.";
+
+const EXAMPLES: &str = "\
+Examples:
+  app-server demo
+      An event on sale, people to sign in as, and nothing to set up.
+  app-server --database-url-events sqlite:/var/lib/box-office/box-office.db
+      Serve, keeping everything in that one file.
+  app-server bootstrap-admin --email ada@example.com
+      Print a one-time link that signs the first administrator in.
+  HTTP_ADDR=0.0.0.0:80 PUBLIC_URL=https://tickets.example.com app-server serve
+      The same settings from the environment; a flag wins over its variable.
+
+A wrong setting ends the process with exit code 2 and one line that says which and why.";
+
+/// What the process was asked to do, and how.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "app-server", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 110)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Serve the box office over HTTP (when no command is given)
+    Serve,
+    /// Print a one-time link, good for 15 minutes, that signs an administrator in
+    BootstrapAdmin(BootstrapAdmin),
+    /// Derive the read models from the log again
+    RebuildProjections,
+    /// Serve with a made-up event on sale
+    Demo(Demo),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct BootstrapAdmin {
+    /// Address of the administrator; asking again for the same one changes nothing
+    #[arg(long, value_name = "ADDRESS", value_parser = EmailAddress::parse)]
+    pub email: EmailAddress,
+    /// Make an administrator of somebody who already has an account
+    #[arg(long)]
+    pub promote: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Demo {
+    /// Sign in this many made-up customers, for a load test
+    #[arg(long, value_name = "N", requires = "sessions_file", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    customers: Option<u32>,
+    /// Write the session ids of those customers there, one a line
+    #[arg(long, value_name = "PATH", requires = "customers")]
+    sessions_file: Option<PathBuf>,
+}
+
+impl Demo {
+    /// How many made-up customers to sign in, and the file for their session ids.
+    pub fn sign_ins(&self) -> Option<(u32, &Path)> {
+        self.customers.zip(self.sessions_file.as_deref())
+    }
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    #[command(flatten)]
+    pub http: HttpSettings,
+    #[command(flatten)]
+    pub storage: StorageSettings,
+    #[command(flatten)]
+    pub engine: EngineSettings,
+    #[command(flatten)]
+    pub sandbox: SandboxSettings,
+    #[command(flatten)]
+    pub log: LogSettings,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "HTTP")]
+pub struct HttpSettings {
+    /// Where to listen; port 0 takes a free one
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:8080"
+    )]
+    pub http_addr: SocketAddr,
+    /// How browsers reach this server; links in mails start with it
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "URL",
+        default_value = "http://localhost:8080"
+    )]
+    pub public_url: PublicUrl,
+    /// A request that takes longer is answered with 504
+    #[arg(long = "request-timeout-seconds", env = "REQUEST_TIMEOUT_SECONDS", global = true,
+          value_name = "SECONDS", default_value = "30", value_parser = seconds(1, 300))]
+    pub request_timeout: Duration,
+    /// How long requests under way may finish after SIGTERM
+    #[arg(long = "shutdown-seconds", env = "SHUTDOWN_SECONDS", global = true,
+          value_name = "SECONDS", default_value = "30", value_parser = seconds(0, 600))]
+    pub shutdown: Duration,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Storage")]
+pub struct StorageSettings {
+    /// Where the log of facts and the users are kept: sqlite:PATH, or memory: to forget everything at the end
+    #[arg(
+        long = "database-url-events",
+        env = "DATABASE_URL_EVENTS",
+        global = true,
+        hide_env_values = true,
+        value_name = "URL",
+        default_value = "sqlite:box-office.db"
+    )]
+    pub events: StorageUrl,
+    /// How long the answer to an Idempotency-Key is replayed
+    #[arg(long = "idempotency-hours", env = "IDEMPOTENCY_HOURS", global = true,
+          value_name = "HOURS", default_value = "24", value_parser = hours(1, 720))]
+    pub idempotency: Duration,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Engine")]
+pub struct EngineSettings {
+    /// How many commands about one event may wait; more are answered 503 at once
+    #[arg(long, env, global = true, value_name = "COMMANDS", default_value = "10000",
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub lane_mailbox: u32,
+    /// After how long without a command an event leaves memory
+    #[arg(long = "lane-idle-seconds", env = "LANE_IDLE_SECONDS", global = true,
+          value_name = "SECONDS", default_value = "60", value_parser = seconds(1, 86_400))]
+    pub lane_idle: Duration,
+    /// How many events may be in memory at once
+    #[arg(long, env, global = true, value_name = "LANES", default_value = "1000",
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_lanes: u32,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Sandbox payment gateway")]
+pub struct SandboxSettings {
+    /// How long the gateway thinks about each call
+    #[arg(long = "sandbox-latency-ms", env = "SANDBOX_LATENCY_MS", global = true,
+          value_name = "MILLISECONDS", default_value = "0", value_parser = milliseconds(0, 60_000))]
+    pub sandbox_latency: Duration,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Logs (on standard error)")]
+pub struct LogSettings {
+    /// A level, or a filter in the syntax of RUST_LOG such as info,ticketing_runtime=debug
+    #[arg(long, env, global = true, value_name = "FILTER", default_value = "info", value_parser = log_filter)]
+    pub log_level: Targets,
+    #[arg(long, env, global = true, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line, for machines
+    Json,
+}
+
+fn seconds(least: u64, most: u64) -> impl TypedValueParser<Value = Duration> {
+    clap::value_parser!(u64).range(least..=most).map(Duration::from_secs)
+}
+
+fn hours(least: u64, most: u64) -> impl TypedValueParser<Value = Duration> {
+    clap::value_parser!(u64)
+        .range(least..=most)
+        .map(|hours| Duration::from_secs(hours * 3_600))
+}
+
+fn milliseconds(least: u64, most: u64) -> impl TypedValueParser<Value = Duration> {
+    clap::value_parser!(u64).range(least..=most).map(Duration::from_millis)
+}
+
+/// Refuses a lone word that is no level, which the syntax of `RUST_LOG` would take for a target: more likely a slip.
+fn log_filter(text: &str) -> Result<Targets, InvalidLogFilter> {
+    let slip = |part: &str| !part.contains('=') && part.parse::<LevelFilter>().is_err();
+    if text.split(',').map(str::trim).any(slip) {
+        return Err(InvalidLogFilter);
+    }
+    text.parse().map_err(|_| InvalidLogFilter)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("is off, error, warn, info, debug or trace, or target=level, several separated by commas")]
+struct InvalidLogFilter;
+
+/// Why there is nothing to run.
+#[derive(Debug)]
+pub enum Stop {
+    /// `--help` or `--version`: the text was asked for.
+    Told(clap::Error),
+    Wrong(Mistake),
+}
+
+/// A setting that cannot be used, in one line.
+#[derive(Debug, PartialEq, Eq, Error)]
+pub enum Mistake {
+    #[error("{0}")]
+    Unusable(String),
+    #[error("{0} is set, but this build does not have it yet: unset it to use what is built in")]
+    NotAvailable(&'static str),
+    #[error("--database-url-events (DATABASE_URL_EVENTS): the folder {} does not exist", .0.display())]
+    NoSuchFolder(PathBuf),
+    #[error("--database-url-events (DATABASE_URL_EVENTS): {} is a folder, not a file", .0.display())]
+    NotAFile(PathBuf),
+    #[error("{0} has nothing to work on: memory: is forgotten when a process ends, use sqlite:PATH")]
+    NothingKept(&'static str),
+}
+
+/// Settings of the larger installation, named so that nobody believes they have an effect.
+const NOT_AVAILABLE: [&str; 6] = [
+    "DATABASE_URL_ANALYTICS",
+    "DATABASE_URL_AUTH",
+    "DATABASE_URL_PROJECTIONS",
+    "REDIS_URL",
+    "REDPANDA_BROKERS",
+    "SMTP_URL",
+];
+
+impl CommandLine {
+    /// Reads the flags, the process's name first, and the variables for what they leave open.
+    ///
+    /// # Errors
+    /// When there is nothing to run: help was asked for, or a setting cannot be used.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Stop> {
+        let line = Self::try_parse_from(arguments).map_err(|error| {
+            if error.use_stderr() {
+                Stop::Wrong(mistake::from_clap(&error, &<Self as CommandFactory>::command()))
+            } else {
+                Stop::Told(error)
+            }
+        })?;
+        line.check(|name| std::env::var_os(name)).map_err(Stop::Wrong)?;
+        Ok(line)
+    }
+
+    pub fn to_run(&self) -> Command {
+        self.command.clone().unwrap_or(Command::Serve)
+    }
+
+    /// Checks what one setting alone cannot know. A variable that is set to nothing counts as not set.
+    fn check(&self, variable: impl Fn(&str) -> Option<OsString>) -> Result<(), Mistake> {
+        let is_set = |name: &&str| variable(name).is_some_and(|value| !value.is_empty());
+        if let Some(name) = NOT_AVAILABLE.into_iter().find(is_set) {
+            return Err(Mistake::NotAvailable(name));
+        }
+        match (&self.settings.storage.events, self.to_run()) {
+            (StorageUrl::Memory, Command::BootstrapAdmin(_)) => Err(Mistake::NothingKept("bootstrap-admin")),
+            (StorageUrl::Memory, Command::RebuildProjections) => Err(Mistake::NothingKept("rebuild-projections")),
+            (StorageUrl::Memory, Command::Serve | Command::Demo(_)) => Ok(()),
+            (StorageUrl::Sqlite(path), _) => check_file(path),
+        }
+    }
+}
+
+fn check_file(path: &Path) -> Result<(), Mistake> {
+    if path.is_dir() {
+        return Err(Mistake::NotAFile(path.to_owned()));
+    }
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+            Err(Mistake::NoSuchFolder(folder.to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_any_flag_it_serves_with_the_documented_defaults() {
+        let line = parsed(&[]);
+        assert!(matches!(line.to_run(), Command::Serve));
+        let settings = line.settings;
+        assert_eq!(settings.http.http_addr, SocketAddr::from(([127, 0, 0, 1], 8080)));
+        assert_eq!(settings.http.public_url.as_str(), "http://localhost:8080");
+        assert_eq!(settings.http.request_timeout, Duration::from_secs(30));
+        assert_eq!(settings.http.shutdown, Duration::from_secs(30));
+        assert_eq!(settings.storage.events, StorageUrl::Sqlite("box-office.db".into()));
+        assert_eq!(settings.storage.idempotency, Duration::from_secs(24 * 3_600));
+        assert_eq!(settings.engine.lane_mailbox, 10_000);
+        assert_eq!(settings.engine.lane_idle, Duration::from_secs(60));
+        assert_eq!(settings.engine.max_lanes, 1_000);
+        assert_eq!(settings.sandbox.sandbox_latency, Duration::ZERO);
+        assert_eq!(settings.log.log_format, LogFormat::Text);
+    }
+
+    #[test]
+    fn a_setting_may_stand_before_or_after_the_command() {
+        for arguments in [["--max-lanes", "7", "serve"], ["serve", "--max-lanes", "7"]] {
+            assert_eq!(parsed(&arguments).settings.engine.max_lanes, 7, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_setting_and_says_what_would_do() {
+        for (arguments, line) in [
+            (
+                ["--http-addr", "localhost"],
+                "--http-addr (HTTP_ADDR): invalid socket address syntax",
+            ),
+            (
+                ["--lane-mailbox", "0"],
+                "--lane-mailbox (LANE_MAILBOX): 0 is not in 1..=1000000",
+            ),
+            (
+                ["--request-timeout-seconds", "301"],
+                "--request-timeout-seconds (REQUEST_TIMEOUT_SECONDS): 301 is not in 1..=300",
+            ),
+            (
+                ["--idempotency-hours", "soon"],
+                "--idempotency-hours (IDEMPOTENCY_HOURS): invalid digit found in string",
+            ),
+            (
+                ["--log-level", "inof"],
+                "--log-level (LOG_LEVEL): is off, error, warn, info, debug or trace, or target=level, several separated by commas",
+            ),
+            (
+                ["--log-format", "xml"],
+                "--log-format (LOG_FORMAT): is one of text, json",
+            ),
+        ] {
+            assert_eq!(mistake(&arguments), line);
+        }
+    }
+
+    #[test]
+    fn a_wrong_command_is_told_in_one_line() {
+        for (arguments, line) in [
+            (&["serf"][..], "unrecognized subcommand 'serf'"),
+            (&["--colour"], "unexpected argument '--colour' found"),
+            (
+                &["bootstrap-admin"],
+                "the following required arguments were not provided: --email <ADDRESS>",
+            ),
+            (
+                &["bootstrap-admin", "--email", "ada"],
+                "--email: not an e-mail address that we can deliver to",
+            ),
+            (
+                &["demo", "--customers", "9"],
+                "the following required arguments were not provided: --sessions-file <PATH>",
+            ),
+        ] {
+            assert_eq!(mistake(arguments), line);
+        }
+    }
+
+    #[test]
+    fn a_connection_string_is_never_repeated() {
+        let line = mistake(&["--database-url-events", "postgres://box:s3cret@db/events"]);
+        assert_eq!(
+            line,
+            "--database-url-events (DATABASE_URL_EVENTS): PostgreSQL is not in this build yet: use sqlite:PATH or memory:"
+        );
+    }
+
+    #[test]
+    fn a_setting_that_this_build_has_no_use_for_is_refused_and_an_empty_one_is_not() {
+        let set = |value: &'static str| move |name: &str| (name == "REDIS_URL").then(|| OsString::from(value));
+        assert_eq!(
+            parsed(&[]).check(set("redis://cache")),
+            Err(Mistake::NotAvailable("REDIS_URL"))
+        );
+        assert_eq!(parsed(&[]).check(set("")), Ok(()));
+    }
+
+    #[test]
+    fn a_database_in_a_folder_that_is_not_there_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |path: PathBuf| {
+            let url = format!("sqlite:{}", path.display());
+            parsed(&["--database-url-events", &url]).check(|_| None)
+        };
+        assert_eq!(check(folder.path().join("new.db")), Ok(()));
+        assert_eq!(
+            check(folder.path().to_owned()),
+            Err(Mistake::NotAFile(folder.path().to_owned()))
+        );
+        assert_eq!(
+            check(folder.path().join("missing/new.db")),
+            Err(Mistake::NoSuchFolder(folder.path().join("missing")))
+        );
+    }
+
+    #[test]
+    fn a_command_that_works_on_what_is_kept_refuses_memory() {
+        let check = |arguments: &[&str]| parsed(arguments).check(|_| None);
+        let memory = ["--database-url-events", "memory:"];
+        assert_eq!(check(&memory), Ok(()));
+        assert_eq!(
+            check(&[&memory[..], &["bootstrap-admin", "--email", "ada@example.com"]].concat()),
+            Err(Mistake::NothingKept("bootstrap-admin"))
+        );
+        assert_eq!(
+            check(&[&memory[..], &["rebuild-projections"]].concat()),
+            Err(Mistake::NothingKept("rebuild-projections"))
+        );
+    }
+
+    #[test]
+    fn the_definition_of_the_flags_is_sound() {
+        CommandLine::command().debug_assert();
+    }
+
+    fn parsed(arguments: &[&str]) -> CommandLine {
+        CommandLine::try_parse_from(with_name(arguments)).unwrap()
+    }
+
+    fn mistake(arguments: &[&str]) -> String {
+        match CommandLine::read(with_name(arguments)) {
+            Err(Stop::Wrong(mistake)) => mistake.to_string(),
+            other => panic!("{arguments:?} was not refused: {other:?}"),
+        }
+    }
+
+    fn with_name(arguments: &[&str]) -> Vec<OsString> {
+        std::iter::once("app-server")
+            .chain(arguments.iter().copied())
+            .map(OsString::from)
+            .collect()
+    }
+}

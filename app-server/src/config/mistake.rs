@@ -1,0 +1,54 @@
+//! Turns clap's refusals, several lines each, into the one line that we promise.
+
+use clap::error::{ContextKind, ContextValue};
+
+use super::Mistake;
+
+/// Says which flag (and variable) is wrong and why, without its value wherever the parser's own reason is enough.
+pub(super) fn from_clap(error: &clap::Error, command: &clap::Command) -> Mistake {
+    let reason = std::error::Error::source(error).map(ToString::to_string);
+    Mistake::Unusable(
+        match (text(error, ContextKind::InvalidArg), reason, possible_values(error)) {
+            (Some(argument), Some(reason), _) => format!("{}: {reason}", name_of(&argument, command)),
+            (Some(argument), None, Some(values)) => format!("{}: is one of {values}", name_of(&argument, command)),
+            _ => first_paragraph(&error.render().to_string()),
+        },
+    )
+}
+
+fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn possible_values(error: &clap::Error) -> Option<String> {
+    match error.get(ContextKind::ValidValue)? {
+        ContextValue::Strings(values) if !values.is_empty() => Some(values.join(", ")),
+        _ => None,
+    }
+}
+
+/// `--http-addr <ADDRESS:PORT>` becomes `--http-addr (HTTP_ADDR)`: the value may have come from either.
+fn name_of(argument: &str, command: &clap::Command) -> String {
+    let flag = argument.split_whitespace().next().unwrap_or(argument);
+    let variable = command
+        .get_arguments()
+        .find(|known| {
+            known
+                .get_long()
+                .is_some_and(|long| flag.strip_prefix("--") == Some(long))
+        })
+        .and_then(clap::Arg::get_env);
+    match variable {
+        Some(variable) => format!("{flag} ({})", variable.display()),
+        None => flag.to_owned(),
+    }
+}
+
+fn first_paragraph(message: &str) -> String {
+    let paragraph = message.split("\n\n").next().unwrap_or(message);
+    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
+}

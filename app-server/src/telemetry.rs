@@ -1,0 +1,26 @@
+//! Logs: lines for people or JSON for machines, on standard error.
+//!
+//! Standard output is left to what a command was asked to print, such as a sign-in link that must not reach a log.
+
+use std::io::{IsTerminal as _, stderr};
+
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+
+use crate::config::{LogFormat, LogSettings};
+
+/// Starts logging for the rest of the process.
+///
+/// # Errors
+/// When logging was started before.
+pub fn start(settings: &LogSettings) -> Result<(), TryInitError> {
+    let lines = tracing_subscriber::fmt::layer().with_writer(stderr);
+    let lines = match settings.log_format {
+        LogFormat::Text => lines.with_ansi(stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(lines.with_filter(settings.log_level.clone()))
+        .try_init()
+}

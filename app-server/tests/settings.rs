@@ -1,0 +1,65 @@
+//! The settings as somebody at a shell meets them.
+
+use std::process::{Command, Output};
+
+#[test]
+fn help_teaches_every_setting_with_its_default_and_its_variable() {
+    let help = stdout(&app_server(&[], &["--help"]));
+    for expected in [
+        "Examples:",
+        "Storage:",
+        "--database-url-events <URL>",
+        "[env: DATABASE_URL_EVENTS]",
+        "[default: sqlite:box-office.db]",
+        "[default: 127.0.0.1:8080]",
+        "Logs (on standard error):",
+        "bootstrap-admin",
+    ] {
+        assert!(help.contains(expected), "{expected} is not in:\n{help}");
+    }
+}
+
+#[test]
+fn a_wrong_setting_is_one_line_on_standard_error_and_exit_code_2() {
+    for (variables, arguments, line) in [
+        (
+            &[("HTTP_ADDR", "nowhere")][..],
+            &[][..],
+            "app-server: --http-addr (HTTP_ADDR): invalid socket address syntax\n",
+        ),
+        (
+            &[("SMTP_URL", "smtp://mail")],
+            &[],
+            "app-server: SMTP_URL is set, but this build does not have it yet: unset it to use what is built in\n",
+        ),
+        (
+            &[],
+            &["--database-url-events", "sqlite:/no/such/folder/b.db"],
+            "app-server: --database-url-events (DATABASE_URL_EVENTS): the folder /no/such/folder does not exist\n",
+        ),
+    ] {
+        let output = app_server(variables, arguments);
+        assert_eq!(String::from_utf8_lossy(&output.stderr), line);
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(stdout(&output), "");
+    }
+}
+
+#[test]
+fn a_flag_wins_over_its_variable() {
+    let output = app_server(&[("MAX_LANES", "none")], &["--max-lanes", "5", "--version"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+fn app_server(variables: &[(&str, &str)], arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_app-server"))
+        .env_clear()
+        .envs(variables.iter().copied())
+        .args(arguments)
+        .output()
+        .expect("cargo built the binary for this test")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}

@@ -1,0 +1,323 @@
+//! The flags of the load tool, checked as far as that goes without a server.
+
+use std::collections::BTreeMap;
+use std::num::ParseIntError;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use box_office_tests::client::{Bearer, Target};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, ValueEnum};
+use rand::{Rng, RngExt as _};
+use thiserror::Error;
+use ticketing_ports::ids::EventId;
+
+const EXAMPLES: &str = "\
+Examples:
+  app-server demo --customers 100 --sessions-file sessions &
+  load --sessions-file sessions --admin-session ID
+      Thirty seconds of a hundred customers, then the books are checked.
+  load --sessions-file sessions --admin-session ID --seating numbered --rows 50 --seats-per-row 40 --mix hold=100
+      Only holds, of seats side by side, until they are gone and after.
+  load --sessions-file sessions --admin-session ID --journal journal
+  load --check-only --journal journal --admin-session ANOTHER
+      Kill the server during the first, start it again, and see whether it kept its promises.
+
+Exit code: 0 the books are right, 1 they are not, 2 a wrong flag, 3 the server could not be used to the end.";
+
+/// Plays many customers of a box office at once, then checks its books.
+#[derive(Debug, Parser)]
+#[command(name = "load", after_help = EXAMPLES, max_term_width = 110)]
+pub(crate) struct Arguments {
+    /// Where the server listens
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8080",
+        help_heading = "Server"
+    )]
+    pub url: Target,
+    /// Session of an administrator, to make an event, read its analytics and check a journal
+    #[arg(long, value_name = "ID", help_heading = "Server")]
+    pub admin_session: Option<Bearer>,
+
+    /// Session ids of customers, one a line
+    #[arg(long, value_name = "PATH", help_heading = "Customers")]
+    pub sessions_file: Option<PathBuf>,
+    /// Session id of a customer; may be given more than once
+    #[arg(long = "customer-session", value_name = "ID", help_heading = "Customers")]
+    pub customer_sessions: Vec<Bearer>,
+    /// How many customers to play; they share the sessions when those are fewer
+    #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Customers",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub customers: u32,
+    /// How many connections they share; one each when not given
+    #[arg(long, value_name = "N", help_heading = "Customers", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub connections: Option<u32>,
+
+    /// Sell this event, with its sales open, instead of making one
+    #[arg(long, value_name = "ID", help_heading = "Event")]
+    pub event: Option<EventId>,
+    /// Sell only this section of it; may be given more than once
+    #[arg(long = "section", value_name = "NAME", requires = "event", help_heading = "Event")]
+    pub sections_of_event: Vec<String>,
+    /// Nobody else has sold or sells on it: the sums must agree exactly
+    #[arg(long, requires = "event", help_heading = "Event")]
+    pub sole_seller: bool,
+    /// How people sit in the event to make
+    #[arg(long, value_enum, default_value_t = Seating::General, conflicts_with = "event", help_heading = "Event")]
+    pub seating: Seating,
+    /// How many sections it has, all alike
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "event", help_heading = "Event",
+          value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub sections: u32,
+    /// How many people fit into each section without seats
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 100_000,
+        conflicts_with = "event",
+        help_heading = "Event"
+    )]
+    pub capacity: u32,
+    /// How many rows each section with seats has
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 100,
+        conflicts_with = "event",
+        help_heading = "Event"
+    )]
+    pub rows: u32,
+    /// How many seats each row has
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 50,
+        conflicts_with = "event",
+        help_heading = "Event"
+    )]
+    pub seats_per_row: u32,
+    /// How long a hold lasts; long enough that none runs out while the books are read
+    #[arg(long, value_name = "SECONDS", default_value_t = 3_600, conflicts_with = "event", help_heading = "Event",
+          value_parser = clap::value_parser!(u32).range(60..=3_600))]
+    pub hold_seconds: u32,
+
+    /// How often each thing is done, in parts of their sum
+    #[arg(
+        long,
+        value_name = "WEIGHTS",
+        default_value = "hold=70,pay=20,cancel=10",
+        help_heading = "Load"
+    )]
+    pub mix: Mix,
+    /// How many payments in a hundred use a card that is declined
+    #[arg(long, value_name = "PERCENT", default_value_t = 5, help_heading = "Load",
+          value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub declined_percent: u32,
+    /// A hold is of 1 to this many seats
+    #[arg(long, value_name = "SEATS", default_value_t = 2, help_heading = "Load",
+          value_parser = clap::value_parser!(u32).range(1..=8))]
+    pub max_quantity: u32,
+    /// Stop after this time
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, help_heading = "Load")]
+    pub seconds: u64,
+    /// Stop after this many requests instead
+    #[arg(long, value_name = "N", conflicts_with = "seconds", help_heading = "Load")]
+    pub requests: Option<u64>,
+    /// Send an Idempotency-Key with every command
+    #[arg(long, help_heading = "Load")]
+    pub idempotency: bool,
+    /// Threads of the tool itself
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Load",
+          value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub threads: u32,
+    /// Makes the choices of the customers repeatable
+    #[arg(long, value_name = "NUMBER", help_heading = "Load")]
+    pub seed: Option<u64>,
+
+    /// Append every answer to this file
+    #[arg(long, value_name = "PATH", help_heading = "Books")]
+    pub journal: Option<PathBuf>,
+    /// Do nothing but check the books against the journal of earlier runs
+    #[arg(long, requires = "journal", requires = "admin_session", help_heading = "Books")]
+    pub check_only: bool,
+    /// How long refunds on their way and read models that are behind may take to settle
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, help_heading = "Books")]
+    pub settle_seconds: u32,
+    /// Do not check the books, only measure
+    #[arg(long, conflicts_with = "check_only", help_heading = "Books")]
+    pub skip_check: bool,
+}
+
+impl Arguments {
+    /// Parses the command line; ends the process with code 2 and the reason when something cannot be.
+    pub(crate) fn read() -> Self {
+        let arguments = Self::parse();
+        if let Err((kind, reason)) = arguments.check() {
+            Self::command().error(kind, reason).exit();
+        }
+        arguments
+    }
+
+    fn check(&self) -> Result<(), (ErrorKind, &'static str)> {
+        let has_customers = self.sessions_file.is_some() || !self.customer_sessions.is_empty();
+        if !self.check_only && !has_customers {
+            return Err((
+                ErrorKind::MissingRequiredArgument,
+                "customers need sessions: give --sessions-file or --customer-session",
+            ));
+        }
+        if !self.check_only && self.event.is_none() && self.admin_session.is_none() {
+            return Err((
+                ErrorKind::MissingRequiredArgument,
+                "making an event needs --admin-session; or give --event",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn ends(&self) -> Ends {
+        match self.requests {
+            Some(requests) => Ends::AfterRequests(requests),
+            None => Ends::After(Duration::from_secs(self.seconds)),
+        }
+    }
+}
+
+/// When a run is over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Ends {
+    After(Duration),
+    AfterRequests(u64),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Seating {
+    General,
+    Numbered,
+}
+
+/// What a customer can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Action {
+    Hold,
+    Pay,
+    Cancel,
+}
+
+impl Action {
+    pub(crate) const ALL: [Self; 3] = [Self::Hold, Self::Pay, Self::Cancel];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::Pay => "pay",
+            Self::Cancel => "cancel",
+        }
+    }
+}
+
+/// How often each thing is done. The weights add up to more than nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mix(BTreeMap<Action, u32>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(crate) enum InvalidMix {
+    #[error("is written like hold=70,pay=20,cancel=10")]
+    Shape,
+    #[error("knows hold, pay and cancel, each once")]
+    Action,
+    #[error("a weight is a whole number up to 1000000")]
+    Weight(#[source] Option<ParseIntError>),
+    #[error("somebody has to hold something: hold needs a weight above 0")]
+    NoHolds,
+}
+
+impl FromStr for Mix {
+    type Err = InvalidMix;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut weights = BTreeMap::new();
+        for part in text.split(',') {
+            let (name, weight) = part.split_once('=').ok_or(InvalidMix::Shape)?;
+            let action = Action::ALL.into_iter().find(|action| action.as_str() == name);
+            let weight: u32 = weight.parse().map_err(|error| InvalidMix::Weight(Some(error)))?;
+            if weight > 1_000_000 {
+                return Err(InvalidMix::Weight(None));
+            }
+            if weights.insert(action.ok_or(InvalidMix::Action)?, weight).is_some() {
+                return Err(InvalidMix::Action);
+            }
+        }
+        match weights.get(&Action::Hold) {
+            Some(1..) => Ok(Self(weights)),
+            _ => Err(InvalidMix::NoHolds),
+        }
+    }
+}
+
+impl Mix {
+    pub(crate) fn pick(&self, rng: &mut impl Rng) -> Action {
+        let mut left = rng.random_range(0..self.0.values().sum());
+        for (&action, &weight) in &self.0 {
+            if left < weight {
+                return action;
+            }
+            left -= weight;
+        }
+        unreachable!("the number is below the sum of the weights")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng as _;
+    use rand::rngs::StdRng;
+
+    use super::*;
+
+    #[test]
+    fn a_mix_picks_in_the_proportion_of_its_weights() {
+        let mix: Mix = "cancel=0,hold=3,pay=1".parse().unwrap();
+        let mut rng = StdRng::seed_from_u64(1);
+        let holds = (0..4_000).filter(|_| mix.pick(&mut rng) == Action::Hold).count();
+        assert!((2_800..3_200).contains(&holds), "{holds} of 4000");
+    }
+
+    #[test]
+    fn a_mix_that_makes_no_sense_is_refused() {
+        for (text, reason) in [
+            ("", InvalidMix::Shape),
+            ("hold", InvalidMix::Shape),
+            ("hold=1,steal=1", InvalidMix::Action),
+            ("hold=1,hold=2", InvalidMix::Action),
+            ("hold=1000001", InvalidMix::Weight(None)),
+            ("pay=1", InvalidMix::NoHolds),
+            ("hold=0,pay=1", InvalidMix::NoHolds),
+        ] {
+            assert_eq!(text.parse::<Mix>(), Err(reason), "{text:?}");
+        }
+        assert!(matches!("hold=-1".parse::<Mix>(), Err(InvalidMix::Weight(Some(_)))));
+    }
+
+    #[test]
+    fn a_run_needs_customers_and_somebody_who_makes_the_event() {
+        let refusal = |flags: &[&str]| {
+            let flags = std::iter::once("load").chain(flags.iter().copied());
+            Arguments::try_parse_from(flags).unwrap().check().is_err()
+        };
+        let event = "00000000-0000-0000-0000-000000000001";
+        assert!(refusal(&["--admin-session", "a"]));
+        assert!(refusal(&["--customer-session", "c"]));
+        assert!(!refusal(&["--customer-session", "c", "--admin-session", "a"]));
+        assert!(!refusal(&["--customer-session", "c", "--event", event]));
+        assert!(!refusal(&["--check-only", "--journal", "j", "--admin-session", "a"]));
+    }
+
+    #[test]
+    fn the_definition_of_the_flags_is_sound() {
+        Arguments::command().debug_assert();
+    }
+}

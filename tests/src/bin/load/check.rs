@@ -1,0 +1,151 @@
+//! Checks the books after a run, or after the restart of a server that was killed during one.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use box_office_tests::audit::{Audit, Lists, Reader};
+use box_office_tests::books::{self, Answers, Discrepancy};
+use box_office_tests::client::Bearer;
+use box_office_tests::journal::{self, Entry};
+use hyper::header::HeaderValue;
+use ticketing_ports::Timestamp;
+use ticketing_ports::ids::{EventId, ReservationId};
+
+use crate::args::Arguments;
+use crate::customer::Customer;
+use crate::stage::Stage;
+
+/// Over how many connections an administrator reads unless told otherwise.
+const CONNECTIONS: usize = 16;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Verdict {
+    Right,
+    Wrong,
+}
+
+/// Reads the books as the customers who shopped, who also see what they were never answered.
+pub(crate) async fn this_run(
+    arguments: &Arguments,
+    stage: &Stage,
+    sessions: &[Bearer],
+    customers: &[Customer],
+    answers: &Answers,
+    now: Timestamp,
+) -> anyhow::Result<Verdict> {
+    let readers = customers.iter().map(|customer| {
+        let own = answers.held.iter().filter(|(_, held)| held.customer == customer.number);
+        Reader {
+            bearer: customer.bearer.clone(),
+            reservations: own.map(|(&id, _)| id).collect(),
+            // Customers who share a session see the same lists: the first of them reads those.
+            lists: ((customer.number as usize) < sessions.len()).then(|| Lists {
+                consistency: customer.consistency.clone(),
+            }),
+        }
+    });
+    let audit = Audit {
+        target: arguments.url.clone(),
+        event: stage.event,
+        readers: readers.collect(),
+        owner: arguments.admin_session.clone(),
+        consistency: customers
+            .iter()
+            .filter_map(|customer| customer.consistency.clone())
+            .collect(),
+        now,
+    };
+    judge(&audit, answers, arguments.settle_seconds).await
+}
+
+/// Reads the books as the administrator: the customers' sessions may have ended with the server that was killed.
+pub(crate) async fn earlier_runs(arguments: &Arguments, now: Timestamp) -> anyhow::Result<Verdict> {
+    let (Some(path), Some(admin)) = (&arguments.journal, &arguments.admin_session) else {
+        anyhow::bail!("checking earlier runs needs their journal and an administrator");
+    };
+    let runs = journal::read(path).with_context(|| format!("reading {}", path.display()))?;
+    let mut verdict = Verdict::Right;
+    for run in &runs {
+        let Some(Entry::Started { event, .. }) = run.first() else {
+            continue;
+        };
+        let answers = Answers::from_entries(run);
+        let audit = Audit {
+            target: arguments.url.clone(),
+            event: *event,
+            readers: share_out(
+                &answers,
+                admin,
+                arguments.connections.map_or(CONNECTIONS, |n| n as usize),
+            ),
+            owner: Some(admin.clone()),
+            consistency: run.iter().filter_map(consistency).collect(),
+            now,
+        };
+        if judge(&audit, &answers, arguments.settle_seconds).await? == Verdict::Wrong {
+            verdict = Verdict::Wrong;
+        }
+    }
+    Ok(verdict)
+}
+
+fn share_out(answers: &Answers, admin: &Bearer, connections: usize) -> Vec<Reader> {
+    let reservations: Vec<ReservationId> = answers.held.keys().copied().collect();
+    reservations
+        .chunks(reservations.len().div_ceil(connections).max(1))
+        .map(|share| Reader {
+            bearer: admin.clone(),
+            reservations: share.to_vec(),
+            lists: None,
+        })
+        .collect()
+}
+
+fn consistency(entry: &Entry) -> Option<HeaderValue> {
+    match entry {
+        Entry::Consistency { token } => token.parse().ok(),
+        _ => None,
+    }
+}
+
+/// Reads and checks, once more each second while everything that is wrong may only be late, and prints the outcome.
+async fn judge(audit: &Audit, answers: &Answers, settle_seconds: u32) -> anyhow::Result<Verdict> {
+    println!(
+        "reading {} reservations of event {} back",
+        answers.held.len(),
+        audit.event
+    );
+    let mut found = read_and_check(audit, answers).await?;
+    for _ in 0..settle_seconds {
+        if found.is_empty() || !found.iter().all(Discrepancy::may_settle) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        found = read_and_check(audit, answers).await?;
+    }
+    Ok(print(audit.event, answers, &found))
+}
+
+async fn read_and_check(audit: &Audit, answers: &Answers) -> anyhow::Result<Vec<Discrepancy>> {
+    let books = audit.read_books().await.context("reading the books")?;
+    Ok(books::check(&books, answers))
+}
+
+fn print(event: EventId, answers: &Answers, found: &[Discrepancy]) -> Verdict {
+    for discrepancy in found {
+        println!("wrong: {discrepancy}");
+    }
+    if !found.is_empty() {
+        println!("the books of event {event} are WRONG: {} discrepancies", found.len());
+        return Verdict::Wrong;
+    }
+    println!(
+        "the books of event {event} are right: {} held, {} paid, {} cancelled, {} in doubt",
+        answers.held.len(),
+        answers.paid.len(),
+        answers.cancelled.len(),
+        answers.holds_in_doubt + answers.in_doubt.len(),
+    );
+    Verdict::Right
+}

@@ -1,0 +1,219 @@
+//! One customer: what it has, what it does next, and what it remembers of the answers.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use box_office_tests::client::{Answer, Ask, Bearer, Connection, TransportError, path};
+use box_office_tests::journal::Entry;
+use box_office_tests::wire::{Hold, Paid, Refusal};
+use bytes::Bytes;
+use hyper::header::HeaderValue;
+use hyper::{StatusCode, Uri};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use ticketing_ports::ids::ReservationId;
+
+use crate::args::Action;
+use crate::run::Run;
+
+const PAY_BY_VISA: Bytes = Bytes::from_static(br#"{"payment_method":{"type":"card","token":"tok_visa"}}"#);
+const PAY_BY_DECLINED: Bytes = Bytes::from_static(br#"{"payment_method":{"type":"card","token":"tok_declined"}}"#);
+
+/// A busy server is left alone for as long as it asks, up to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+pub(crate) struct Customer {
+    pub number: u32,
+    pub bearer: Bearer,
+    /// Shows the last write of this customer to a read.
+    pub consistency: Option<HeaderValue>,
+    held: Vec<ReservationId>,
+    paid: Vec<ReservationId>,
+    rng: StdRng,
+    requests: u64,
+}
+
+/// A request that is about to be sent, and what it is about.
+#[derive(Debug, Clone, Copy)]
+enum Errand {
+    /// The hold at this place of the run's list.
+    Hold(usize),
+    Pay(ReservationId),
+    Cancel {
+        reservation: ReservationId,
+        paid: bool,
+    },
+}
+
+impl Errand {
+    fn action(self) -> Action {
+        match self {
+            Self::Hold(_) => Action::Hold,
+            Self::Pay(_) => Action::Pay,
+            Self::Cancel { .. } => Action::Cancel,
+        }
+    }
+}
+
+impl Customer {
+    pub(crate) fn new(number: u32, bearer: Bearer, seed: u64) -> Self {
+        Self {
+            number,
+            bearer,
+            consistency: None,
+            held: Vec::new(),
+            paid: Vec::new(),
+            rng: StdRng::seed_from_u64(seed.wrapping_add(u64::from(number))),
+            requests: 0,
+        }
+    }
+
+    /// Does one thing and remembers the answer.
+    ///
+    /// # Errors
+    /// When the run cannot go on: the server is gone, its answer makes no sense, or the journal cannot be written.
+    pub(crate) async fn act(&mut self, connection: &mut Connection, run: &Run) -> anyhow::Result<()> {
+        let errand = self.choose(run);
+        let ask = self.ask(errand, run);
+        let asked = Instant::now();
+        match connection.ask(ask).await {
+            Ok(answer) => {
+                self.remember(errand, &answer, asked.elapsed(), run)?;
+                if answer.status == StatusCode::SERVICE_UNAVAILABLE {
+                    let pause = answer.retry_after.unwrap_or_default().min(LONGEST_PAUSE);
+                    tokio::time::sleep(pause).await;
+                }
+                Ok(())
+            }
+            Err(error @ TransportError::Connect(_)) => {
+                run.statistics().transport_error();
+                Err(error.into())
+            }
+            Err(TransportError::Broken(_) | TransportError::TimedOut) => {
+                run.statistics().transport_error();
+                run.record(in_doubt(errand, run))
+            }
+        }
+    }
+
+    /// Takes what the errand is about out of the customer's hands; the answer may put it back.
+    fn choose(&mut self, run: &Run) -> Errand {
+        match run.mix.pick(&mut self.rng) {
+            Action::Pay if !self.held.is_empty() => {
+                let place = self.rng.random_range(0..self.held.len());
+                Errand::Pay(self.held.swap_remove(place))
+            }
+            Action::Cancel if !self.held.is_empty() || !self.paid.is_empty() => {
+                let place = self.rng.random_range(0..self.held.len() + self.paid.len());
+                match place.checked_sub(self.held.len()) {
+                    None => Errand::Cancel {
+                        reservation: self.held.swap_remove(place),
+                        paid: false,
+                    },
+                    Some(place) => Errand::Cancel {
+                        reservation: self.paid.swap_remove(place),
+                        paid: true,
+                    },
+                }
+            }
+            Action::Hold | Action::Pay | Action::Cancel => Errand::Hold(self.rng.random_range(0..run.holds.len())),
+        }
+    }
+
+    fn ask(&mut self, errand: Errand, run: &Run) -> Ask {
+        let ask = match errand {
+            Errand::Hold(hold) => Ask::post(Uri::from_static("/api/reservations")).json(run.holds[hold].body.clone()),
+            Errand::Pay(reservation) => {
+                let declined = self.rng.random_range(0..100) < run.declined_percent;
+                let body = if declined { PAY_BY_DECLINED } else { PAY_BY_VISA };
+                Ask::post(path(format!("/api/reservations/{reservation}/payment"))).json(body)
+            }
+            Errand::Cancel { reservation, .. } => Ask::post(path(format!("/api/reservations/{reservation}/cancel"))),
+        };
+        self.requests += 1;
+        match run.idempotency {
+            None => ask.bearer(&self.bearer),
+            Some(run_number) => {
+                let key = format!("load-{run_number:016x}-{}-{}", self.number, self.requests);
+                let key = HeaderValue::try_from(key).expect("letters, digits and hyphens are visible ASCII");
+                ask.bearer(&self.bearer).idempotency_key(key)
+            }
+        }
+    }
+
+    fn remember(&mut self, errand: Errand, answer: &Answer, took: Duration, run: &Run) -> anyhow::Result<()> {
+        if !answer.status.is_success() {
+            return self.remember_refusal(errand, answer, took, run);
+        }
+        run.statistics().done(errand.action(), took);
+        if answer.consistency.is_some() {
+            self.consistency.clone_from(&answer.consistency);
+        }
+        let entry = match errand {
+            Errand::Hold(hold) => {
+                let held: Hold = serde_json::from_slice(&answer.body).context("the answer to a hold")?;
+                self.held.push(held.reservation_id);
+                Entry::Held {
+                    customer: self.number,
+                    reservation: held.reservation_id,
+                    section: run.holds[hold].section.clone(),
+                    seats: held.seats.into_iter().map(|seat| seat.seat_id).collect(),
+                    quantity: held.quantity,
+                }
+            }
+            Errand::Pay(reservation) => {
+                let paid: Paid<'_> = serde_json::from_slice(&answer.body).context("the answer to a payment")?;
+                if ["completed", "captured"].contains(&&*paid.status) {
+                    self.paid.push(reservation);
+                    Entry::Paid { reservation }
+                } else {
+                    Entry::ChangeInDoubt { reservation }
+                }
+            }
+            Errand::Cancel { reservation, .. } => Entry::Cancelled { reservation },
+        };
+        run.record(entry)
+    }
+
+    fn remember_refusal(&mut self, errand: Errand, answer: &Answer, took: Duration, run: &Run) -> anyhow::Result<()> {
+        let refusal: Option<Refusal<'_>> = serde_json::from_slice(&answer.body).ok();
+        let code = refusal.as_ref().map_or(answer.status.as_str(), |refusal| &refusal.code);
+        run.statistics().refused(errand.action(), took, code);
+        match (errand, answer.status) {
+            // Declined: the hold stays, unless that was the last attempt.
+            (Errand::Pay(reservation), StatusCode::PAYMENT_REQUIRED) => {
+                let left = refusal.and_then(|refusal| refusal.details.attempts_left);
+                if left != Some(0) {
+                    self.held.push(reservation);
+                }
+                Ok(())
+            }
+            // Turned away at the door: nothing was done.
+            (_, StatusCode::SERVICE_UNAVAILABLE) if code == "BUSY" => {
+                match errand {
+                    Errand::Hold(_) => {}
+                    Errand::Cancel {
+                        reservation,
+                        paid: true,
+                    } => self.paid.push(reservation),
+                    Errand::Pay(reservation) | Errand::Cancel { reservation, .. } => self.held.push(reservation),
+                }
+                Ok(())
+            }
+            (_, status) if status.is_server_error() => run.record(in_doubt(errand, run)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The server may have done it and not lived to say so.
+fn in_doubt(errand: Errand, run: &Run) -> Entry {
+    match errand {
+        Errand::Hold(hold) => Entry::HoldInDoubt {
+            section: run.holds[hold].section.clone(),
+            quantity: run.holds[hold].quantity,
+        },
+        Errand::Pay(reservation) | Errand::Cancel { reservation, .. } => Entry::ChangeInDoubt { reservation },
+    }
+}

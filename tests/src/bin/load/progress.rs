@@ -1,0 +1,41 @@
+//! A line a second while customers shop: one that changes in place on a terminal, plain ones elsewhere.
+
+use std::io::{IsTerminal as _, stderr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::run::Run;
+use crate::statistics::Snapshot;
+
+/// Runs until it is aborted, and keeps the journal on disk at most a second behind.
+pub(crate) async fn report(run: Arc<Run>) {
+    let on_terminal = stderr().is_terminal();
+    let mut ticks = interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks.tick().await;
+    let mut last = Snapshot::default();
+    loop {
+        ticks.tick().await;
+        if run.journal().flush().is_err() {
+            // The journal's next line tells why.
+            run.stop();
+        }
+        let now = run.statistics().snapshot();
+        let line = format!(
+            "{:>4} s  {:>7} answers/s  {:>7} holds/s  {} refused  {} transport errors",
+            run.elapsed().as_secs(),
+            now.answers - last.answers,
+            now.holds - last.holds,
+            now.refusals,
+            now.transport_errors,
+        );
+        if on_terminal {
+            eprint!("\r{line}\x1b[K");
+        } else {
+            eprintln!("{line}");
+        }
+        last = now;
+    }
+}

@@ -1,0 +1,121 @@
+//! One run: what all customers share, and how they take turns on their connections.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use box_office_tests::client::Connection;
+use box_office_tests::journal::{Entry, Journal};
+use bytes::Bytes;
+use serde_json::json;
+
+use crate::args::{Arguments, Ends, Mix};
+use crate::customer::Customer;
+use crate::stage::Stage;
+use crate::statistics::Statistics;
+
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub mix: Mix,
+    pub declined_percent: u32,
+    /// Every hold that a customer may ask for, ready to be sent.
+    pub holds: Vec<PreparedHold>,
+    /// Tells the keys of this run from those of every other; nothing when no keys are sent.
+    pub idempotency: Option<u64>,
+    ends: Ends,
+    started: Instant,
+    requests: AtomicU64,
+    stopped: AtomicBool,
+    statistics: Mutex<Statistics>,
+    journal: Mutex<Journal>,
+}
+
+#[derive(Debug)]
+pub(crate) struct PreparedHold {
+    pub section: String,
+    pub quantity: u32,
+    pub body: Bytes,
+}
+
+impl Run {
+    pub(crate) fn new(arguments: &Arguments, stage: &Stage, journal: Journal, run_number: u64) -> Self {
+        Self {
+            mix: arguments.mix.clone(),
+            declined_percent: arguments.declined_percent,
+            holds: prepare_holds(stage, arguments.max_quantity),
+            idempotency: arguments.idempotency.then_some(run_number),
+            ends: arguments.ends(),
+            started: Instant::now(),
+            requests: AtomicU64::new(0),
+            stopped: AtomicBool::new(false),
+            statistics: Mutex::new(Statistics::new()),
+            journal: Mutex::new(journal),
+        }
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn statistics(&self) -> MutexGuard<'_, Statistics> {
+        self.statistics.lock().expect("nobody panics while counting")
+    }
+
+    pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().expect("nobody panics while writing the journal")
+    }
+
+    /// # Errors
+    /// When the journal cannot be written.
+    pub(crate) fn record(&self, entry: Entry) -> anyhow::Result<()> {
+        Ok(self.journal().record(entry)?)
+    }
+
+    /// Takes the turn for one more request, if there is one left.
+    fn take_turn(&self) -> bool {
+        !self.stopped.load(Ordering::Relaxed)
+            && match self.ends {
+                Ends::After(time) => self.elapsed() < time,
+                Ends::AfterRequests(most) => self.requests.fetch_add(1, Ordering::Relaxed) < most,
+            }
+    }
+
+    /// Lets the customers of one connection act in turn until the run is over.
+    ///
+    /// # Errors
+    /// When the run cannot go on; then it ends for everybody.
+    pub(crate) async fn shop(&self, mut connection: Connection, customers: &mut [Customer]) -> anyhow::Result<()> {
+        loop {
+            for customer in &mut *customers {
+                if !self.take_turn() {
+                    return Ok(());
+                }
+                let acted = customer.act(&mut connection, self).await;
+                acted.inspect_err(|_| self.stop())?;
+            }
+        }
+    }
+}
+
+fn prepare_holds(stage: &Stage, max_quantity: u32) -> Vec<PreparedHold> {
+    let with_quantities = |section: &String| {
+        let section = section.clone();
+        (1..=max_quantity).map(move |quantity| (section.clone(), quantity))
+    };
+    stage
+        .sections
+        .iter()
+        .flat_map(with_quantities)
+        .map(|(section, quantity)| PreparedHold {
+            body: json!({"event_id": stage.event, "section": section, "quantity": quantity})
+                .to_string()
+                .into(),
+            section,
+            quantity,
+        })
+        .collect()
+}

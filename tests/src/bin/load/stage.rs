@@ -1,0 +1,145 @@
+//! Sets the stage: an event on sale and the customers' sessions.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+use box_office_tests::client::{Ask, Bearer, Connection, path};
+use box_office_tests::wire::{Availability, Event};
+use chrono::TimeDelta;
+use hyper::Uri;
+use serde_json::{Value, json};
+use ticketing_ports::Timestamp;
+use ticketing_ports::ids::EventId;
+
+use crate::args::{Arguments, Seating};
+
+const PRICE: i64 = 5_000;
+
+/// Far enough ahead that every cancellation is refunded in full.
+const NOTICE: TimeDelta = TimeDelta::days(60);
+
+/// What is sold.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub event: EventId,
+    pub sections: Vec<String>,
+    pub sole_seller: bool,
+}
+
+/// Makes the event or finds the given one.
+pub(crate) async fn set(arguments: &Arguments, now: Timestamp) -> anyhow::Result<Stage> {
+    let mut connection = Connection::new(arguments.url.clone());
+    match (arguments.event, &arguments.admin_session) {
+        (Some(event), _) => find_event(&mut connection, event, arguments).await,
+        (None, Some(admin)) => make_event(&mut connection, admin, arguments, now).await,
+        (None, None) => bail!("making an event needs an administrator"),
+    }
+}
+
+async fn find_event(connection: &mut Connection, event: EventId, arguments: &Arguments) -> anyhow::Result<Stage> {
+    let ask = Ask::get(path(format!("/api/events/{event}/availability")));
+    let availability: Option<Availability> = connection.read(ask).await?;
+    let availability = availability.with_context(|| format!("event {event} is not there"))?;
+    let known = availability.sections;
+    let sections = match arguments.sections_of_event.as_slice() {
+        [] => known.into_keys().collect(),
+        chosen => {
+            if let Some(unknown) = chosen.iter().find(|name| !known.contains_key(*name)) {
+                bail!("event {event} has no section {unknown}");
+            }
+            chosen.to_vec()
+        }
+    };
+    Ok(Stage {
+        event,
+        sections,
+        sole_seller: arguments.sole_seller,
+    })
+}
+
+async fn make_event(
+    connection: &mut Connection,
+    admin: &Bearer,
+    arguments: &Arguments,
+    now: Timestamp,
+) -> anyhow::Result<Stage> {
+    let sections: Vec<String> = (1..=arguments.sections)
+        .map(|number| format!("Section {number}"))
+        .collect();
+    let body = event_request(arguments, &sections, now).to_string();
+    let create = Ask::post(Uri::from_static("/api/events")).json(body.into());
+    let event: Event = command(connection, create.bearer(admin))
+        .await
+        .context("making the event")?;
+    let event = event.event_id;
+    for step in ["publish", "sales/open"] {
+        let ask = Ask::post(path(format!("/api/events/{event}/{step}"))).bearer(admin);
+        let _: Event = command(connection, ask)
+            .await
+            .with_context(|| format!("asking for {step}"))?;
+    }
+    Ok(Stage {
+        event,
+        sections,
+        sole_seller: true,
+    })
+}
+
+async fn command(connection: &mut Connection, ask: Ask) -> anyhow::Result<Event> {
+    connection.read(ask).await?.context("the event is not there")
+}
+
+fn event_request(arguments: &Arguments, sections: &[String], now: Timestamp) -> Value {
+    let seating = match arguments.seating {
+        Seating::General => json!({"kind": "general_admission", "capacity": arguments.capacity}),
+        Seating::Numbered => {
+            let rows: Vec<_> = (1..=arguments.rows)
+                .map(|row| json!({"row": format!("R{row}"), "seats": arguments.seats_per_row}))
+                .collect();
+            json!({"kind": "numbered", "rows": rows})
+        }
+    };
+    let price = json!({"amount": PRICE, "currency": "EUR"});
+    let with_seating: Vec<_> = sections
+        .iter()
+        .map(|name| json!({"name": name, "seating": seating}))
+        .collect();
+    let tiers: Vec<_> = sections
+        .iter()
+        .map(|name| json!({"section": name, "tier": "regular", "price": price, "available_from": null, "available_until": null}))
+        .collect();
+    json!({
+        "name": "Load test",
+        "currency": "EUR",
+        "starts_at": now + NOTICE,
+        "venue": {"name": "Test hall", "city": "Antwerp", "country": "BE", "timezone": "Europe/Brussels"},
+        "sections": with_seating,
+        "pricing_tiers": tiers,
+        "hold_seconds": arguments.hold_seconds,
+        "max_seats_per_order": 8,
+        "refund_policy": [{"hours_before": 168, "percent": 100}],
+    })
+}
+
+/// Reads the customers' sessions from the flags and the file, where a line that begins with `#` is a remark.
+pub(crate) fn sessions(arguments: &Arguments) -> anyhow::Result<Vec<Bearer>> {
+    let mut sessions = arguments.customer_sessions.clone();
+    if let Some(file) = &arguments.sessions_file {
+        sessions.extend(sessions_in(file)?);
+    }
+    ensure!(!sessions.is_empty(), "the sessions file has no session");
+    Ok(sessions)
+}
+
+fn sessions_in(file: &Path) -> anyhow::Result<Vec<Bearer>> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+    text.lines()
+        .enumerate()
+        .map(|(number, line)| (number + 1, line.trim()))
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(number, line)| {
+            line.parse()
+                .with_context(|| format!("line {number} of {}", file.display()))
+        })
+        .collect()
+}

@@ -1,0 +1,383 @@
+//! Checks the books of a box office: what its resources say, against each other and against what it answered.
+//!
+//! Pure: it is handed everything that was read and every answer that was given, and lists each discrepancy. It knows
+//! no rule of the domain beyond what a customer may rely on, so that a mistake in the domain cannot hide here too.
+
+mod discrepancy;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ticketing_ports::ids::{PaymentId, ReservationId};
+use ticketing_ports::payment::PaymentStatus;
+use ticketing_ports::reservation::ReservationStatus;
+use ticketing_ports::seating::SeatId;
+
+use crate::journal::Entry;
+use crate::wire::{Payment, Reservation, Sales, SectionCounts};
+pub use discrepancy::{Discrepancy, Figure};
+
+/// Everything that was read of one event on sale, while nobody wrote.
+#[derive(Debug, Clone, Default)]
+pub struct Books {
+    pub sections: BTreeMap<String, SectionCounts>,
+    pub reservations: BTreeMap<ReservationId, Reservation>,
+    pub payments: BTreeMap<PaymentId, Payment>,
+    /// The sequence numbers of the facts in each reservation's history.
+    pub histories: BTreeMap<ReservationId, Vec<u64>>,
+    /// What the customers' own lists show, where those could be read.
+    pub listed: Option<BTreeSet<ReservationId>>,
+    /// What the organiser's analytics show, where those could be read.
+    pub sales: Option<Sales>,
+    /// Whether who cancels now gets everything back by the event's policy.
+    pub refunds_in_full: bool,
+}
+
+/// What the server promised in its answers.
+#[derive(Debug, Clone, Default)]
+pub struct Answers {
+    pub sole_seller: bool,
+    pub held: BTreeMap<ReservationId, Held>,
+    pub paid: BTreeSet<ReservationId>,
+    pub cancelled: BTreeSet<ReservationId>,
+    /// A payment or cancellation of these may have happened.
+    pub in_doubt: BTreeSet<ReservationId>,
+    /// Seats of each section whose hold may have happened.
+    pub seats_in_doubt: BTreeMap<String, u64>,
+    pub holds_in_doubt: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    pub customer: u32,
+    pub seats: Vec<SeatId>,
+    pub quantity: u32,
+}
+
+impl Answers {
+    pub fn from_entries<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Self {
+        let mut answers = Self::default();
+        for entry in entries {
+            answers.add(entry);
+        }
+        answers
+    }
+
+    fn add(&mut self, entry: &Entry) {
+        match entry {
+            Entry::Started { sole_seller, .. } => self.sole_seller = *sole_seller,
+            Entry::Held {
+                customer,
+                reservation,
+                seats,
+                quantity,
+                ..
+            } => {
+                let held = Held {
+                    customer: *customer,
+                    seats: seats.clone(),
+                    quantity: *quantity,
+                };
+                self.held.insert(*reservation, held);
+            }
+            Entry::Paid { reservation } => {
+                self.paid.insert(*reservation);
+            }
+            Entry::Cancelled { reservation } => {
+                self.cancelled.insert(*reservation);
+            }
+            Entry::HoldInDoubt { section, quantity } => {
+                *self.seats_in_doubt.entry(section.clone()).or_default() += u64::from(*quantity);
+                self.holds_in_doubt += 1;
+            }
+            Entry::ChangeInDoubt { reservation } => {
+                self.in_doubt.insert(*reservation);
+            }
+            Entry::Consistency { .. } => {}
+        }
+    }
+}
+
+/// Lists everything that is wrong; nothing when the books are right.
+pub fn check(books: &Books, answers: &Answers) -> Vec<Discrepancy> {
+    let mut found = Vec::new();
+    nothing_is_sold_twice(books, &mut found);
+    no_section_is_overfull(books, &mut found);
+    counts_agree(books, answers, &mut found);
+    what_was_answered_is_there(books, answers, &mut found);
+    nothing_is_there_unasked(books, answers, &mut found);
+    tickets_are_paid_for(books, &mut found);
+    no_money_is_kept_without_seats(books, &mut found);
+    histories_have_no_gaps(books, &mut found);
+    lists_are_complete(books, &mut found);
+    analytics_agree(books, answers, &mut found);
+    found
+}
+
+/// How firmly a reservation has its seats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    Sold,
+    Held,
+    /// The hold has run out and nobody cleaned up yet: the seats are free for others.
+    Overdue,
+    None,
+}
+
+fn claim(reservation: &Reservation) -> Claim {
+    match reservation.status {
+        ReservationStatus::Completed => Claim::Sold,
+        ReservationStatus::Held | ReservationStatus::PaymentPending
+            if reservation.expires_at > reservation.server_time =>
+        {
+            Claim::Held
+        }
+        ReservationStatus::Held | ReservationStatus::PaymentPending => Claim::Overdue,
+        ReservationStatus::Expired
+        | ReservationStatus::Cancelled
+        | ReservationStatus::Compensated
+        | ReservationStatus::Refunded => Claim::None,
+    }
+}
+
+fn is_live(reservation: &Reservation) -> bool {
+    matches!(claim(reservation), Claim::Sold | Claim::Held)
+}
+
+fn quantity_of(books: &Books, section: &str, wanted: impl Fn(&Reservation) -> bool) -> u64 {
+    books
+        .reservations
+        .values()
+        .filter(|reservation| reservation.section == section && wanted(reservation))
+        .map(|reservation| u64::from(reservation.quantity))
+        .sum()
+}
+
+fn nothing_is_sold_twice(books: &Books, found: &mut Vec<Discrepancy>) {
+    let mut owners: BTreeMap<(&str, &SeatId), ReservationId> = BTreeMap::new();
+    for reservation in books.reservations.values().filter(|reservation| is_live(reservation)) {
+        for seat in &reservation.seats {
+            let place = (reservation.section.as_str(), &seat.seat_id);
+            if let Some(first) = owners.insert(place, reservation.reservation_id) {
+                found.push(Discrepancy::SeatSoldTwice {
+                    section: reservation.section.clone(),
+                    seat: seat.seat_id.clone(),
+                    first,
+                    second: reservation.reservation_id,
+                });
+            }
+        }
+    }
+}
+
+fn no_section_is_overfull(books: &Books, found: &mut Vec<Discrepancy>) {
+    for (section, counts) in &books.sections {
+        let live = quantity_of(books, section, is_live);
+        if live > counts.total_capacity {
+            found.push(Discrepancy::Oversold {
+                section: section.clone(),
+                capacity: counts.total_capacity,
+                live,
+            });
+        }
+    }
+}
+
+fn counts_agree(books: &Books, answers: &Answers, found: &mut Vec<Discrepancy>) {
+    for (section, counts) in &books.sections {
+        let sum = counts.available + counts.reserved + counts.sold + counts.blocked;
+        if sum != counts.total_capacity {
+            found.push(Discrepancy::CountsDoNotAddUp {
+                section: section.clone(),
+                capacity: counts.total_capacity,
+                sum,
+            });
+        }
+        let held = quantity_of(books, section, |reservation| claim(reservation) == Claim::Held);
+        let overdue = quantity_of(books, section, |reservation| claim(reservation) == Claim::Overdue);
+        let sold = quantity_of(books, section, |reservation| claim(reservation) == Claim::Sold);
+        // Where the lists could be read, a hold whose answer was lost is no longer in doubt.
+        let in_doubt = match books.listed {
+            Some(_) => 0,
+            None => answers.seats_in_doubt.get(section).copied().unwrap_or(0),
+        };
+        for (figure, least, slack, told) in [
+            (Figure::Reserved, held, overdue + in_doubt, counts.reserved),
+            (Figure::Sold, sold, 0, counts.sold),
+        ] {
+            let most = if answers.sole_seller { least + slack } else { u64::MAX };
+            if !(least..=most).contains(&told) {
+                found.push(Discrepancy::CountDisagrees {
+                    section: section.clone(),
+                    figure,
+                    told,
+                    summed: least,
+                });
+            }
+        }
+    }
+}
+
+fn what_was_answered_is_there(books: &Books, answers: &Answers, found: &mut Vec<Discrepancy>) {
+    for (&id, held) in &answers.held {
+        let Some(reservation) = books.reservations.get(&id) else {
+            found.push(Discrepancy::ReservationLost { reservation: id });
+            continue;
+        };
+        let seats: BTreeSet<_> = reservation.seats.iter().map(|seat| &seat.seat_id).collect();
+        if seats != held.seats.iter().collect() || reservation.quantity != held.quantity {
+            found.push(Discrepancy::SeatsChanged { reservation: id });
+        }
+        let status = reservation.status;
+        let paid = answers.paid.contains(&id);
+        let cancelled = answers.cancelled.contains(&id);
+        if cancelled && !matches!(status, ReservationStatus::Cancelled | ReservationStatus::Refunded) {
+            found.push(Discrepancy::CancellationLost {
+                reservation: id,
+                status,
+            });
+        }
+        if paid && !cancelled && !answers.in_doubt.contains(&id) && status != ReservationStatus::Completed {
+            found.push(Discrepancy::PaymentLost {
+                reservation: id,
+                status,
+            });
+        }
+        if status == ReservationStatus::Completed && !paid && !answers.in_doubt.contains(&id) {
+            found.push(Discrepancy::CompletedUnasked { reservation: id });
+        }
+    }
+}
+
+/// Only a hold whose answer was lost may be there without having been answered.
+fn nothing_is_there_unasked(books: &Books, answers: &Answers, found: &mut Vec<Discrepancy>) {
+    if !answers.sole_seller {
+        return;
+    }
+    let unanswered: Vec<_> = books
+        .reservations
+        .keys()
+        .filter(|id| !answers.held.contains_key(id))
+        .collect();
+    if unanswered.len() > answers.holds_in_doubt {
+        found.push(Discrepancy::HeldUnasked {
+            reservations: unanswered.len(),
+            in_doubt: answers.holds_in_doubt,
+        });
+    }
+}
+
+fn tickets_are_paid_for(books: &Books, found: &mut Vec<Discrepancy>) {
+    let mut issued = BTreeSet::new();
+    let completed = books
+        .reservations
+        .values()
+        .filter(|reservation| claim(reservation) == Claim::Sold);
+    for reservation in completed {
+        let id = reservation.reservation_id;
+        let payment = reservation.payment_id.and_then(|payment| books.payments.get(&payment));
+        match payment {
+            Some(payment) if payment.reservation_id == id && has_captured(payment) => {
+                if payment.amount != reservation.total_amount {
+                    found.push(Discrepancy::WrongAmount {
+                        reservation: id,
+                        total: reservation.total_amount,
+                        paid: payment.amount,
+                    });
+                }
+            }
+            _ => found.push(Discrepancy::Unpaid { reservation: id }),
+        }
+        let fresh = reservation
+            .tickets
+            .iter()
+            .filter(|ticket| issued.insert(ticket.ticket_id))
+            .count();
+        if fresh as u64 != u64::from(reservation.quantity) || fresh != reservation.tickets.len() {
+            found.push(Discrepancy::WrongTickets {
+                reservation: id,
+                quantity: reservation.quantity,
+                tickets: fresh,
+            });
+        }
+    }
+}
+
+/// Whether the money was taken and has not all been given back.
+fn has_captured(payment: &Payment) -> bool {
+    matches!(
+        payment.status,
+        PaymentStatus::Captured | PaymentStatus::PartiallyRefunded
+    )
+}
+
+fn no_money_is_kept_without_seats(books: &Books, found: &mut Vec<Discrepancy>) {
+    for payment in books.payments.values().filter(|payment| has_captured(payment)) {
+        let reservation = books.reservations.get(&payment.reservation_id);
+        let has_seats = reservation.is_some_and(|reservation| {
+            claim(reservation) == Claim::Sold && reservation.payment_id == Some(payment.payment_id)
+        });
+        // Who gives paid seats up late gets back what the event's policy says, which may be nothing.
+        let by_policy = !books.refunds_in_full
+            && reservation.is_some_and(|reservation| {
+                reservation.completed_at.is_some() && reservation.status == ReservationStatus::Refunded
+            });
+        if !has_seats && !by_policy {
+            found.push(Discrepancy::MoneyWithoutSeats {
+                payment: payment.payment_id,
+                reservation: payment.reservation_id,
+            });
+        }
+    }
+}
+
+fn histories_have_no_gaps(books: &Books, found: &mut Vec<Discrepancy>) {
+    for &id in books.reservations.keys() {
+        let gapless = books
+            .histories
+            .get(&id)
+            .is_some_and(|sequences| !sequences.is_empty() && sequences.iter().copied().eq(1..=sequences.len() as u64));
+        if !gapless {
+            found.push(Discrepancy::HistoryGap { reservation: id });
+        }
+    }
+}
+
+fn lists_are_complete(books: &Books, found: &mut Vec<Discrepancy>) {
+    let Some(listed) = &books.listed else { return };
+    let missing = books.reservations.keys().filter(|id| !listed.contains(id));
+    found.extend(missing.map(|&reservation| Discrepancy::NotListed { reservation }));
+}
+
+fn analytics_agree(books: &Books, answers: &Answers, found: &mut Vec<Discrepancy>) {
+    let Some(sales) = &books.sales else { return };
+    let was_sold = |reservation: &&Reservation| reservation.completed_at.is_some();
+    let sold = books
+        .reservations
+        .values()
+        .filter(|reservation| claim(reservation) == Claim::Sold);
+    let tickets: u64 = sold.map(|reservation| u64::from(reservation.quantity)).sum();
+    let payments: Vec<_> = books
+        .reservations
+        .values()
+        .filter(was_sold)
+        .filter_map(|reservation| books.payments.get(&reservation.payment_id?))
+        .collect();
+    let revenue: i64 = payments.iter().map(|payment| payment.amount.amount).sum();
+    let refunded: i64 = payments.iter().map(|payment| payment.refunded_amount.amount).sum();
+    let tickets_told = i64::try_from(sales.tickets_sold).unwrap_or(i64::MAX);
+    for (figure, summed, told) in [
+        (
+            Figure::TicketsSold,
+            i64::try_from(tickets).unwrap_or(i64::MAX),
+            tickets_told,
+        ),
+        (Figure::Revenue, revenue, sales.total_revenue.amount),
+        (Figure::Refunded, refunded, sales.refunded.amount),
+    ] {
+        if told < summed || (answers.sole_seller && told != summed) {
+            found.push(Discrepancy::AnalyticsDisagree { figure, told, summed });
+        }
+    }
+}

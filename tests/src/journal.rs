@@ -1,0 +1,196 @@
+//! What the server answered, one JSON line each: the evidence that the books are checked against.
+//!
+//! A line is written after its answer arrived and never before, so the journal claims nothing that was not promised.
+//! It survives a kill of the server; a kill of the tool costs at most the lines of the last second.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use ticketing_ports::ids::{EventId, ReservationId};
+use ticketing_ports::seating::SeatId;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+pub enum Entry {
+    /// The first line of a run.
+    Started {
+        event: EventId,
+        /// Nobody but this run sells on the event.
+        sole_seller: bool,
+    },
+    Held {
+        customer: u32,
+        reservation: ReservationId,
+        section: String,
+        seats: Vec<SeatId>,
+        quantity: u32,
+    },
+    Paid {
+        reservation: ReservationId,
+    },
+    Cancelled {
+        reservation: ReservationId,
+    },
+    /// A hold was asked for and the answer was lost.
+    HoldInDoubt {
+        section: String,
+        quantity: u32,
+    },
+    /// A payment or a cancellation was asked for and the answer was lost, or is yet to come.
+    ChangeInDoubt {
+        reservation: ReservationId,
+    },
+    /// Show this to a read for it to show the last write of a customer.
+    Consistency {
+        token: String,
+    },
+}
+
+/// Keeps every entry in memory and, when wanted, in a file.
+#[derive(Debug, Default)]
+pub struct Journal {
+    entries: Vec<Entry>,
+    file: Option<BufWriter<File>>,
+}
+
+impl Journal {
+    pub fn in_memory() -> Self {
+        Self::default()
+    }
+
+    /// Opens the file for more lines at its end.
+    ///
+    /// # Errors
+    /// When the file cannot be opened for writing.
+    pub fn append_to(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        Ok(Self {
+            entries: Vec::new(),
+            file: Some(BufWriter::new(file)),
+        })
+    }
+
+    /// # Errors
+    /// When the file cannot be written: the run must stop, its evidence would be worthless.
+    pub fn record(&mut self, entry: Entry) -> io::Result<()> {
+        if let Some(file) = &mut self.file {
+            serde_json::to_writer(&mut *file, &entry)?;
+            file.write_all(b"\n")?;
+        }
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), io::Write::flush)
+    }
+
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
+#[derive(Debug, Error)]
+pub enum ReadJournalError {
+    #[error("the journal cannot be read")]
+    Io(#[from] io::Error),
+    #[error("line {line} of the journal is not an entry")]
+    Line {
+        line: usize,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("the journal does not begin with the start of a run")]
+    NoStart,
+}
+
+/// Reads a journal back, one list of entries for each run that was appended to it.
+///
+/// # Errors
+/// When the file cannot be read or a whole line is no entry. A last line that was cut off is skipped.
+pub fn read(path: &Path) -> Result<Vec<Vec<Entry>>, ReadJournalError> {
+    let mut reader = BufReader::new(File::open(path)?);
+    let mut runs: Vec<Vec<Entry>> = Vec::new();
+    let mut text = String::new();
+    for line in 1.. {
+        text.clear();
+        reader.read_line(&mut text)?;
+        if !text.ends_with('\n') {
+            break;
+        }
+        let entry = serde_json::from_str(&text).map_err(|source| ReadJournalError::Line { line, source })?;
+        if matches!(entry, Entry::Started { .. }) {
+            runs.push(Vec::new());
+        }
+        runs.last_mut().ok_or(ReadJournalError::NoStart)?.push(entry);
+    }
+    Ok(runs)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_journal_is_read_back_run_by_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let runs = [vec![started(1), paid(2)], vec![started(3), held(4), paid(4)]];
+
+        for run in &runs {
+            let mut journal = Journal::append_to(&path).unwrap();
+            run.iter().for_each(|entry| journal.record(entry.clone()).unwrap());
+            journal.flush().unwrap();
+        }
+
+        assert_eq!(read(&path).unwrap(), runs);
+    }
+
+    #[test]
+    fn a_last_line_that_was_cut_off_is_skipped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let whole = serde_json::to_string(&started(1)).unwrap();
+        std::fs::write(&path, format!("{whole}\n{}", &whole[..20])).unwrap();
+        assert_eq!(read(&path).unwrap(), [[started(1)]]);
+    }
+
+    #[test]
+    fn a_line_that_is_no_entry_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let whole = serde_json::to_string(&started(1)).unwrap();
+        std::fs::write(&path, format!("{whole}\nhello\n{whole}\n")).unwrap();
+        assert!(matches!(read(&path), Err(ReadJournalError::Line { line: 2, .. })));
+    }
+
+    fn started(event: u128) -> Entry {
+        Entry::Started {
+            event: EventId::new(Uuid::from_u128(event)),
+            sole_seller: true,
+        }
+    }
+
+    fn held(id: u128) -> Entry {
+        Entry::Held {
+            customer: 7,
+            reservation: ReservationId::new(Uuid::from_u128(id)),
+            section: "Stalls".to_owned(),
+            seats: vec![SeatId::parse("A-1").unwrap()],
+            quantity: 1,
+        }
+    }
+
+    fn paid(id: u128) -> Entry {
+        Entry::Paid {
+            reservation: ReservationId::new(Uuid::from_u128(id)),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The parts of the HTTP contract that a load test reads. Fields that it has no use for are skipped.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use ticketing_ports::Timestamp;
+use ticketing_ports::event_details::RefundRule;
+use ticketing_ports::ids::{EventId, PaymentId, ReservationId, TicketId};
+use ticketing_ports::money::Money;
+use ticketing_ports::payment::PaymentStatus;
+use ticketing_ports::reservation::ReservationStatus;
+use ticketing_ports::seating::SeatId;
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Event {
+    pub event_id: EventId,
+    pub starts_at: Timestamp,
+    pub refund_policy: Vec<RefundRule>,
+}
+
+/// The answer to a new hold, as little of it as a customer has to remember.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Hold {
+    pub reservation_id: ReservationId,
+    pub seats: Vec<Seat>,
+    pub quantity: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Reservation {
+    pub reservation_id: ReservationId,
+    pub event_id: EventId,
+    pub section: String,
+    /// Empty for general admission.
+    pub seats: Vec<Seat>,
+    pub quantity: u32,
+    pub total_amount: Money,
+    pub status: ReservationStatus,
+    pub expires_at: Timestamp,
+    pub completed_at: Option<Timestamp>,
+    pub payment_id: Option<PaymentId>,
+    pub tickets: Vec<Ticket>,
+    pub server_time: Timestamp,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Seat {
+    pub seat_id: SeatId,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Ticket {
+    pub ticket_id: TicketId,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Payment {
+    pub payment_id: PaymentId,
+    pub reservation_id: ReservationId,
+    pub amount: Money,
+    pub refunded_amount: Money,
+    pub status: PaymentStatus,
+}
+
+/// The answer to paying for a reservation: `completed`, unless the gateway takes its time.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Paid<'a> {
+    #[serde(borrow)]
+    pub status: Cow<'a, str>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Availability {
+    pub sections: BTreeMap<String, SectionCounts>,
+    pub sequence: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct SectionCounts {
+    pub total_capacity: u64,
+    pub available: u64,
+    pub reserved: u64,
+    pub sold: u64,
+    pub blocked: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Sales {
+    pub total_revenue: Money,
+    pub refunded: Money,
+    pub tickets_sold: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct History {
+    pub events: Vec<HistoryEntry>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct HistoryEntry {
+    pub sequence: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct ReservationPage {
+    pub reservations: Vec<Reservation>,
+    pub total: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct PaymentPage {
+    pub payments: Vec<Payment>,
+    pub total: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Refusal<'a> {
+    #[serde(borrow)]
+    pub code: Cow<'a, str>,
+    #[serde(default)]
+    pub details: RefusalDetails,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct RefusalDetails {
+    /// How often the payment of a reservation may still be tried.
+    pub attempts_left: Option<u32>,
+}

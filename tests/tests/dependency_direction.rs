@@ -1,0 +1,166 @@
+//! Holds the workspace to its one direction of dependency.
+//!
+//! A crate that points the wrong way compiles and works, and costs nothing until the day somebody wants the domain
+//! without the database. So it fails here.
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// A direct dependency, as the manifest of `from` declares it.
+#[derive(Debug, Clone)]
+struct Dependency {
+    from: String,
+    to: String,
+    kind: DependencyKind,
+}
+
+/// Which crates of the workspace a crate's shipped code may depend on.
+enum MayUse {
+    Only(&'static [&'static str]),
+    EverythingBut(&'static str),
+    Everything,
+}
+
+impl MayUse {
+    fn allows(&self, name: &str) -> bool {
+        match self {
+            Self::Only(names) => names.contains(&name),
+            Self::EverythingBut(banned) => name != *banned,
+            Self::Everything => true,
+        }
+    }
+}
+
+/// Returns nothing for a crate that the direction says nothing about yet.
+fn may_use(name: &str) -> Option<MayUse> {
+    Some(match name {
+        "ticketing-ports" => MayUse::Only(&[]),
+        "ticketing-domain" => MayUse::Only(&["ticketing-ports"]),
+        "ticketing-runtime" => MayUse::Only(&["ticketing-domain", "ticketing-ports"]),
+        "ticketing-testkit" | "adapters-http" => {
+            MayUse::Only(&["ticketing-domain", "ticketing-ports", "ticketing-runtime"])
+        }
+        adapter if adapter.starts_with("adapters-") => MayUse::Only(&["ticketing-ports"]),
+        "app-server" => MayUse::EverythingBut("ticketing-testkit"),
+        "box-office-examples" | "box-office-tests" => MayUse::Everything,
+        _ => return None,
+    })
+}
+
+/// Which crates from outside a crate's shipped code must do without, so that it stays pure.
+fn must_do_without(name: &str) -> &'static [&'static str] {
+    match name {
+        "ticketing-ports" => &["axum", "rand", "serde_json", "sqlx", "tokio", "tracing"],
+        "ticketing-domain" => &["axum", "rand", "sqlx", "tokio", "tracing"],
+        _ => &[],
+    }
+}
+
+/// Describes every dependency that points the wrong way, and every member without a rule.
+///
+/// Dev-dependencies are free: a test may use any adapter, and everybody's tests use the testkit.
+fn wrong_ways(members: &[String], dependencies: &[Dependency]) -> Vec<String> {
+    let unruled = members
+        .iter()
+        .filter(|member| may_use(member).is_none())
+        .map(|member| format!("{member} has no place in the direction of dependency: give it one in this test"));
+    let wrong = dependencies
+        .iter()
+        .filter(|dependency| dependency.kind != DependencyKind::Development)
+        .filter(|Dependency { from, to, .. }| {
+            let inside = members.contains(to) && may_use(from).is_some_and(|rule| !rule.allows(to));
+            inside || must_do_without(from).contains(&to.as_str())
+        })
+        .map(|Dependency { from, to, .. }| format!("{from} must not depend on {to}"));
+    unruled.chain(wrong).collect()
+}
+
+fn workspace() -> (Vec<String>, Vec<Dependency>) {
+    let metadata = MetadataCommand::new()
+        .no_deps()
+        .exec()
+        .expect("cargo reads its own workspace");
+    let members = metadata
+        .packages
+        .iter()
+        .map(|package| package.name.to_string())
+        .collect();
+    let dependencies = metadata
+        .packages
+        .iter()
+        .flat_map(|package| {
+            package.dependencies.iter().map(|dependency| Dependency {
+                from: package.name.to_string(),
+                to: dependency.name.clone(),
+                kind: dependency.kind,
+            })
+        })
+        .collect();
+    (members, dependencies)
+}
+
+#[test]
+fn every_dependency_points_the_one_way() {
+    let (members, dependencies) = workspace();
+    assert!(members.len() > 5, "the workspace was not read: {members:?}");
+
+    let wrong = wrong_ways(&members, &dependencies);
+
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_dependency_that_points_the_wrong_way_is_found() {
+    for (from, to) in [
+        ("ticketing-ports", "ticketing-domain"),
+        ("ticketing-ports", "serde_json"),
+        ("ticketing-domain", "ticketing-runtime"),
+        ("ticketing-domain", "tokio"),
+        ("ticketing-runtime", "adapters-memory"),
+        ("ticketing-runtime", "ticketing-testkit"),
+        ("adapters-sqlite", "ticketing-domain"),
+        ("adapters-redis", "adapters-memory"),
+        ("adapters-http", "adapters-sqlite"),
+        ("app-server", "ticketing-testkit"),
+    ] {
+        assert_eq!(
+            wrong_ways_with(from, to, DependencyKind::Normal),
+            [format!("{from} must not depend on {to}")]
+        );
+    }
+}
+
+#[test]
+fn a_build_dependency_is_held_to_the_same_direction() {
+    let wrong = wrong_ways_with("ticketing-domain", "ticketing-runtime", DependencyKind::Build);
+    assert_eq!(wrong, ["ticketing-domain must not depend on ticketing-runtime"]);
+}
+
+#[test]
+fn a_test_may_use_what_shipped_code_may_not() {
+    let wrong = wrong_ways_with("ticketing-runtime", "adapters-memory", DependencyKind::Development);
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
+fn a_new_crate_without_a_rule_is_found() {
+    let (mut members, dependencies) = workspace();
+    members.push("ticketing-extras".to_owned());
+    assert_eq!(
+        wrong_ways(&members, &dependencies),
+        ["ticketing-extras has no place in the direction of dependency: give it one in this test"]
+    );
+}
+
+/// Judges the workspace as it is, plus one made-up dependency.
+fn wrong_ways_with(from: &str, to: &str, kind: DependencyKind) -> Vec<String> {
+    let (mut members, mut dependencies) = workspace();
+    if from.starts_with("adapters-") && !members.iter().any(|member| member == from) {
+        members.push(from.to_owned());
+    }
+    dependencies.push(Dependency {
+        from: from.to_owned(),
+        to: to.to_owned(),
+        kind,
+    });
+    wrong_ways(&members, &dependencies)
+}
