@@ -321,7 +321,11 @@ fn no_money_is_kept_without_seats(books: &Books, found: &mut Vec<Discrepancy>) {
         // Who gives paid seats up late gets back what the event's policy says, which may be nothing.
         let by_policy = !books.refunds_in_full
             && reservation.is_some_and(|reservation| {
-                reservation.completed_at.is_some() && reservation.status == ReservationStatus::Refunded
+                reservation.completed_at.is_some()
+                    && matches!(
+                        reservation.status,
+                        ReservationStatus::Cancelled | ReservationStatus::Refunded
+                    )
             });
         if !has_seats && !by_policy {
             found.push(Discrepancy::MoneyWithoutSeats {

@@ -63,11 +63,10 @@ pub struct Payment {
     pub status: PaymentStatus,
 }
 
-/// The answer to paying for a reservation: `completed`, unless the gateway takes its time.
+/// The answer to paying for a reservation or cancelling it. The status is the old one while the gateway takes its time.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Paid<'a> {
-    #[serde(borrow)]
-    pub status: Cow<'a, str>,
+pub struct Changed {
+    pub status: ReservationStatus,
 }
 
 #[derive(Debug, Clone, Deserialize)]

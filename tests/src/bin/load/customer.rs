@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use box_office_tests::client::{Answer, Ask, Bearer, Connection, TransportError, path};
 use box_office_tests::journal::Entry;
-use box_office_tests::wire::{Hold, Paid, Refusal};
+use box_office_tests::wire::{Changed, Hold, Refusal};
 use bytes::Bytes;
 use hyper::header::HeaderValue;
 use hyper::{StatusCode, Uri};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use ticketing_ports::ids::ReservationId;
+use ticketing_ports::reservation::ReservationStatus;
 
 use crate::args::Action;
 use crate::run::Run;
@@ -162,16 +163,17 @@ impl Customer {
                     quantity: held.quantity,
                 }
             }
-            Errand::Pay(reservation) => {
-                let paid: Paid<'_> = serde_json::from_slice(&answer.body).context("the answer to a payment")?;
-                if ["completed", "captured"].contains(&&*paid.status) {
+            Errand::Pay(reservation) => match status(answer)? {
+                ReservationStatus::Completed => {
                     self.paid.push(reservation);
                     Entry::Paid { reservation }
-                } else {
-                    Entry::ChangeInDoubt { reservation }
                 }
-            }
-            Errand::Cancel { reservation, .. } => Entry::Cancelled { reservation },
+                _ => Entry::ChangeInDoubt { reservation },
+            },
+            Errand::Cancel { reservation, .. } => match status(answer)? {
+                ReservationStatus::Cancelled | ReservationStatus::Refunded => Entry::Cancelled { reservation },
+                _ => Entry::ChangeInDoubt { reservation },
+            },
         };
         run.record(entry)
     }
@@ -205,6 +207,11 @@ impl Customer {
             _ => Ok(()),
         }
     }
+}
+
+fn status(answer: &Answer) -> anyhow::Result<ReservationStatus> {
+    let changed: Changed = serde_json::from_slice(&answer.body).context("the answer to a change")?;
+    Ok(changed.status)
 }
 
 /// The server may have done it and not lived to say so.

@@ -76,7 +76,8 @@ fn start(arguments: &Arguments, sessions: &[Bearer]) -> anyhow::Result<Verdict> 
 async fn load(arguments: &Arguments, sessions: &[Bearer]) -> anyhow::Result<Verdict> {
     let stage = stage::set(arguments, now()).await?;
     println!("event {}, {} sections", stage.event, stage.sections.len());
-    let run_number = arguments.seed.unwrap_or_else(|| RandomState::new().hash_one("run"));
+    // Of this run alone, even when its seed is not: a key that was used before would be answered from memory.
+    let run_number = RandomState::new().hash_one("run");
     let run = Arc::new(Run::new(
         arguments,
         &stage,
@@ -85,8 +86,14 @@ async fn load(arguments: &Arguments, sessions: &[Bearer]) -> anyhow::Result<Verd
     ));
 
     let progress = tokio::spawn(progress::report(Arc::clone(&run)));
-    let shopped = shop(&run, customers(arguments, sessions, run_number), arguments).await;
+    let shopped = shop(
+        &run,
+        customers(arguments, sessions, arguments.seed.unwrap_or(run_number)),
+        arguments,
+    )
+    .await;
     progress.abort();
+    progress::finish();
     run.statistics().print(run.elapsed(), &mut stdout().lock())?;
     run.journal().flush().context("writing the journal")?;
     let customers = shopped.context("the run ended early and the books were not checked")?;

@@ -39,3 +39,10 @@ pub(crate) async fn report(run: Arc<Run>) {
         last = now;
     }
 }
+
+/// Leaves the line that changed in place.
+pub(crate) fn finish() {
+    if stderr().is_terminal() {
+        eprintln!();
+    }
+}
