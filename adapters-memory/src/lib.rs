@@ -1,6 +1,36 @@
 //! Every port of the box office in process, and wrappers that inject faults.
+//!
+//! Not only for tests: sessions, tokens and read models of the embedded server live here.
 
-pub mod event_store;
+mod challenges;
+mod clock;
+mod dead_letters;
+mod event_bus;
+mod event_store;
 pub mod faults;
+mod gateway;
+mod ids;
+mod mailer;
+mod oauth_tokens;
+mod one_time_tokens;
+mod passkeys;
+mod rate_limiter;
+mod read_models;
+mod sessions;
+mod users;
 
+pub use challenges::InMemoryChallengeStore;
+pub use clock::{ManualClock, TokioClock};
+pub use dead_letters::InMemoryDeadLetterStore;
+pub use event_bus::InProcessBus;
 pub use event_store::InMemoryEventStore;
+pub use gateway::InMemoryGateway;
+pub use ids::{SeededEntropy, SeededIds};
+pub use mailer::RecordingMailer;
+pub use oauth_tokens::InMemoryOauthTokenStore;
+pub use one_time_tokens::InMemoryOneTimeTokenStore;
+pub use passkeys::InMemoryPasskeyStore;
+pub use rate_limiter::InMemoryRateLimiter;
+pub use read_models::InMemoryReadModels;
+pub use sessions::InMemorySessionStore;
+pub use users::InMemoryUserStore;

@@ -123,7 +123,7 @@ pub struct ProjectedBatch {
 /// - `a_batch_that_does_not_follow_the_checkpoint_is_refused` as [`ApplyError::OutOfOrder`].
 /// - `a_rebuild_is_invisible_until_it_is_switched_to`, and then visible all at once.
 #[async_trait]
-pub trait ProjectionStore: Send + Sync {
+pub trait ProjectionStore: std::any::Any + Send + Sync {
     async fn checkpoint(&self) -> Result<Position, StoreError>;
 
     async fn apply(&self, batch: ProjectedBatch) -> Result<(), ApplyError>;

@@ -1,0 +1,75 @@
+//! Mail for a person at a terminal.
+
+use std::io::Write;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use ticketing_ports::mailer::{Mail, MailError, Mailer};
+
+/// Prints mail where the person who runs the server sees it. Not a log: mail holds sign-in links.
+pub struct ConsoleMailer(Mutex<Box<dyn Write + Send>>);
+
+impl ConsoleMailer {
+    pub fn stdout() -> Self {
+        Self::to(std::io::stdout())
+    }
+
+    pub fn to(writer: impl Write + Send + 'static) -> Self {
+        Self(Mutex::new(Box::new(writer)))
+    }
+}
+
+impl std::fmt::Debug for ConsoleMailer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ConsoleMailer")
+    }
+}
+
+#[async_trait]
+impl Mailer for ConsoleMailer {
+    async fn send(&self, mail: Mail) -> Result<(), MailError> {
+        let body: String = mail.text.lines().map(|line| format!("│ {line}\n")).collect();
+        let framed = format!("┌─ mail to {}: {}\n{body}└─\n", mail.to.as_str(), mail.subject);
+        let mut writer = self.0.lock().expect("no code panics while it holds this lock");
+        writer
+            .write_all(framed.as_bytes())
+            .and_then(|()| writer.flush())
+            .map_err(|error| MailError::Unavailable(error.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ticketing_ports::email::EmailAddress;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Paper(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Paper {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_person_finds_address_subject_and_link_in_the_frame() {
+        let paper = Paper::default();
+        let mail = Mail {
+            to: EmailAddress::parse("ada@example.com").unwrap(),
+            subject: "Sign in".to_owned(),
+            text: "Open\nhttp://localhost:8080/auth/verify#token=x".to_owned(),
+        };
+        ConsoleMailer::to(paper.clone()).send(mail).await.unwrap();
+        let printed = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
+        assert!(printed.contains("mail to ada@example.com: Sign in"));
+        assert!(printed.contains("│ http://localhost:8080/auth/verify#token=x\n"));
+    }
+}

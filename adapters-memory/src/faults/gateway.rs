@@ -1,0 +1,82 @@
+//! A payment gateway that fails when a policy says so.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ticketing_ports::gateway::{Authorization, AuthorizeRequest, GatewayError, GatewayRecord, PaymentGateway};
+use ticketing_ports::ids::{PaymentId, RefundId};
+use ticketing_ports::money::Money;
+
+use super::event_store::Fault;
+
+/// Decides the fate of each call, in the order in which they arrive.
+pub trait GatewayFaultPolicy: Send + Sync {
+    fn fault(&self) -> Fault;
+}
+
+impl<F: Fn() -> Fault + Send + Sync> GatewayFaultPolicy for F {
+    fn fault(&self) -> Fault {
+        self()
+    }
+}
+
+/// Passes calls on to a gateway, except for what its policy does to them.
+pub struct FaultyGateway<G> {
+    inner: Arc<G>,
+    policy: Arc<dyn GatewayFaultPolicy>,
+}
+
+impl<G> FaultyGateway<G> {
+    pub fn new(inner: Arc<G>, policy: impl GatewayFaultPolicy + 'static) -> Self {
+        Self {
+            inner,
+            policy: Arc::new(policy),
+        }
+    }
+
+    async fn call<T>(&self, done: impl Future<Output = Result<T, GatewayError>> + Send) -> Result<T, GatewayError> {
+        let injected = "a fault was injected into the gateway";
+        match self.policy.fault() {
+            Fault::None => done.await,
+            Fault::Delay(time) => {
+                tokio::time::sleep(time).await;
+                done.await
+            }
+            Fault::LoseAnswer => {
+                done.await?;
+                Err(GatewayError::Unknown(injected.into()))
+            }
+            Fault::FailBefore => Err(GatewayError::Unavailable(injected.into())),
+            Fault::UnknownNotWritten => Err(GatewayError::Unknown(injected.into())),
+        }
+    }
+}
+
+impl<G> std::fmt::Debug for FaultyGateway<G> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FaultyGateway").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl<G: PaymentGateway> PaymentGateway for FaultyGateway<G> {
+    async fn authorize(&self, request: AuthorizeRequest) -> Result<Authorization, GatewayError> {
+        self.call(self.inner.authorize(request)).await
+    }
+
+    async fn capture(&self, payment: PaymentId, amount: Money) -> Result<(), GatewayError> {
+        self.call(self.inner.capture(payment, amount)).await
+    }
+
+    async fn void(&self, payment: PaymentId) -> Result<(), GatewayError> {
+        self.call(self.inner.void(payment)).await
+    }
+
+    async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), GatewayError> {
+        self.call(self.inner.refund(payment, refund, amount)).await
+    }
+
+    async fn look_up(&self, payment: PaymentId) -> Result<GatewayRecord, GatewayError> {
+        self.call(self.inner.look_up(payment)).await
+    }
+}

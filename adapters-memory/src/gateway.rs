@@ -1,0 +1,121 @@
+//! A truthful gateway that moves no money and keeps books about it.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use ticketing_ports::gateway::{
+    Authorization, AuthorizeRequest, DeclineReason, GatewayError, GatewayRecord, PaymentGateway,
+};
+use ticketing_ports::ids::{PaymentId, RefundId};
+use ticketing_ports::money::Money;
+
+/// Approves `tok_visa`, declines the rest as their names say, and remembers every cent.
+#[derive(Debug, Default)]
+pub struct InMemoryGateway(Mutex<BTreeMap<PaymentId, Account>>);
+
+#[derive(Debug)]
+struct Account {
+    authorization: Authorization,
+    amount: i64,
+    captured: bool,
+    voided: bool,
+    refunds: BTreeMap<RefundId, i64>,
+}
+
+impl InMemoryGateway {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What was taken for the payment and not given back.
+    pub fn kept(&self, payment: PaymentId) -> i64 {
+        self.accounts().get(&payment).map_or(0, Account::kept)
+    }
+
+    /// Payments for which money was ever taken.
+    pub fn captured(&self) -> Vec<PaymentId> {
+        self.all(|account| account.captured)
+    }
+
+    /// Payments for which money is set aside: neither taken nor let go.
+    pub fn set_aside(&self) -> Vec<PaymentId> {
+        self.all(|account| {
+            matches!(account.authorization, Authorization::Approved { .. }) && !account.captured && !account.voided
+        })
+    }
+
+    fn all(&self, which: impl Fn(&Account) -> bool) -> Vec<PaymentId> {
+        self.accounts()
+            .iter()
+            .filter(|(_, account)| which(account))
+            .map(|(payment, _)| *payment)
+            .collect()
+    }
+
+    fn accounts(&self) -> MutexGuard<'_, BTreeMap<PaymentId, Account>> {
+        self.0.lock().expect("no code panics while it holds this lock")
+    }
+
+    fn with_account(&self, payment: PaymentId, change: impl FnOnce(&mut Account)) -> Result<(), GatewayError> {
+        let mut accounts = self.accounts();
+        let account = accounts.get_mut(&payment);
+        account
+            .map(change)
+            .ok_or_else(|| GatewayError::Unavailable("the gateway has no such payment".into()))
+    }
+}
+
+impl Account {
+    fn kept(&self) -> i64 {
+        if self.captured {
+            self.amount - self.refunds.values().sum::<i64>()
+        } else {
+            0
+        }
+    }
+}
+
+#[async_trait]
+impl PaymentGateway for InMemoryGateway {
+    async fn authorize(&self, request: AuthorizeRequest) -> Result<Authorization, GatewayError> {
+        let declined = |reason| Authorization::Declined { reason };
+        let mut accounts = self.accounts();
+        let account = accounts.entry(request.payment_id).or_insert_with(|| Account {
+            authorization: match request.method.token.expose() {
+                "tok_visa" => Authorization::Approved {
+                    last_four: Some("4242".to_owned()),
+                },
+                "tok_declined" => declined(DeclineReason::Declined),
+                "tok_insufficient_funds" => declined(DeclineReason::InsufficientFunds),
+                _ => declined(DeclineReason::InvalidToken),
+            },
+            amount: request.amount.amount,
+            captured: false,
+            voided: false,
+            refunds: BTreeMap::new(),
+        });
+        Ok(account.authorization.clone())
+    }
+
+    async fn capture(&self, payment: PaymentId, _amount: Money) -> Result<(), GatewayError> {
+        self.with_account(payment, |account| account.captured = !account.voided)
+    }
+
+    async fn void(&self, payment: PaymentId) -> Result<(), GatewayError> {
+        self.with_account(payment, |account| account.voided = !account.captured)
+    }
+
+    async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), GatewayError> {
+        self.with_account(payment, |account| {
+            account.refunds.insert(refund, amount.amount);
+        })
+    }
+
+    async fn look_up(&self, payment: PaymentId) -> Result<GatewayRecord, GatewayError> {
+        Ok(match self.accounts().get(&payment) {
+            Some(account) => GatewayRecord::Answered(account.authorization.clone()),
+            None => GatewayRecord::Unknown,
+        })
+    }
+}

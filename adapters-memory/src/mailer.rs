@@ -1,0 +1,30 @@
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use ticketing_ports::mailer::{Mail, MailError, Mailer};
+
+/// Keeps what it is given, for a test to read.
+#[derive(Debug, Default)]
+pub struct RecordingMailer(Mutex<Vec<Mail>>);
+
+impl RecordingMailer {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Everything sent so far, the oldest first.
+    pub fn outbox(&self) -> Vec<Mail> {
+        self.0.lock().expect("no code panics while it holds this lock").clone()
+    }
+}
+
+#[async_trait]
+impl Mailer for RecordingMailer {
+    async fn send(&self, mail: Mail) -> Result<(), MailError> {
+        self.0
+            .lock()
+            .expect("no code panics while it holds this lock")
+            .push(mail);
+        Ok(())
+    }
+}

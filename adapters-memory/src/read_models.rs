@@ -1,0 +1,201 @@
+//! The read models of embedded mode: rows in memory, rebuilt from the log at every start.
+//!
+//! Rows are kept once and indexes hold ids; texts that repeat (section and tier names) are shared. A batch is checked
+//! whole before any of it is applied, so readers never see half of one.
+
+mod rows;
+mod sales;
+
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, RwLock, RwLockReadGuard};
+
+use async_trait::async_trait;
+use ticketing_ports::Timestamp;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::event_details::{EventStatus, EventView};
+use ticketing_ports::ids::{CustomerId, EventId};
+use ticketing_ports::paging::{Listed, Page};
+use ticketing_ports::payment::PaymentView;
+use ticketing_ports::read_models::{
+    ApplyError, Availability, AvailabilityQueries, DraftsVisible, EventQueries, EventSales, LifetimeValue,
+    PaymentQueries, ProjectedBatch, ProjectionStore, Purchase, ReservationQueries, SalesQueries,
+};
+use ticketing_ports::reservation::ReservationView;
+use ticketing_ports::streams::Position;
+
+use rows::Rows;
+
+/// Ids of each customer's rows by the time they were made.
+type ByCustomer<I> = BTreeMap<CustomerId, BTreeSet<(Timestamp, I)>>;
+
+#[derive(Debug, Default)]
+pub struct InMemoryReadModels {
+    rows: RwLock<Arc<RwLock<Tables>>>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    checkpoint: Position,
+    rows: Rows,
+}
+
+impl InMemoryReadModels {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn tables(&self) -> Arc<RwLock<Tables>> {
+        Arc::clone(&self.rows.read().expect("no code panics while it holds this lock"))
+    }
+
+    fn read<T>(&self, query: impl FnOnce(&Rows) -> T) -> T {
+        let tables = self.tables();
+        let guard: RwLockReadGuard<'_, Tables> = tables.read().expect("no code panics while it holds this lock");
+        query(&guard.rows)
+    }
+}
+
+#[async_trait]
+impl ProjectionStore for InMemoryReadModels {
+    async fn checkpoint(&self) -> Result<Position, StoreError> {
+        Ok(self
+            .tables()
+            .read()
+            .expect("no code panics while it holds this lock")
+            .checkpoint)
+    }
+
+    async fn apply(&self, batch: ProjectedBatch) -> Result<(), ApplyError> {
+        let tables = self.tables();
+        let mut tables = tables.write().expect("no code panics while it holds this lock");
+        if batch.upto <= tables.checkpoint {
+            return Ok(());
+        }
+        if batch.after != tables.checkpoint {
+            return Err(ApplyError::OutOfOrder {
+                checkpoint: tables.checkpoint,
+                after: batch.after,
+            });
+        }
+        tables.rows.check(&batch.changes)?;
+        for change in batch.changes {
+            tables.rows.apply(change);
+        }
+        tables.checkpoint = batch.upto;
+        Ok(())
+    }
+
+    async fn begin_rebuild(&self) -> Result<Arc<dyn ProjectionStore>, StoreError> {
+        Ok(Arc::new(Self::new()))
+    }
+
+    async fn switch_to(&self, rebuilt: Arc<dyn ProjectionStore>) -> Result<(), StoreError> {
+        let rebuilt: Arc<dyn Any + Send + Sync> = rebuilt;
+        let twin = rebuilt
+            .downcast::<Self>()
+            .map_err(|_| StoreError::unavailable("the rebuilt read models are those of another store"))?;
+        *self.rows.write().expect("no code panics while it holds this lock") = twin.tables();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl EventQueries for InMemoryReadModels {
+    async fn event(&self, id: EventId) -> Result<Option<EventView>, StoreError> {
+        Ok(self.read(|rows| rows.events.get(&id).cloned()))
+    }
+
+    async fn events(
+        &self,
+        status: Option<EventStatus>,
+        drafts: DraftsVisible,
+        page: Page,
+    ) -> Result<Listed<EventView>, StoreError> {
+        let visible = |event: &&EventView| {
+            let draft_visible = match drafts {
+                DraftsVisible::None => false,
+                DraftsVisible::OwnedBy(owner) => event.owner_id == owner,
+                DraftsVisible::All => true,
+            };
+            status.is_none_or(|status| event.status == status) && (event.status != EventStatus::Draft || draft_visible)
+        };
+        Ok(self.read(|rows| {
+            let soonest_first = rows.events_by_start.iter().filter_map(|(_, id)| rows.events.get(id));
+            paged(soonest_first.filter(visible), page)
+        }))
+    }
+}
+
+#[async_trait]
+impl AvailabilityQueries for InMemoryReadModels {
+    async fn availability(&self, event: EventId) -> Result<Option<Availability>, StoreError> {
+        Ok(self.read(|rows| rows.availability(event)))
+    }
+}
+
+#[async_trait]
+impl ReservationQueries for InMemoryReadModels {
+    async fn reservations_of(&self, customer: CustomerId, page: Page) -> Result<Listed<ReservationView>, StoreError> {
+        Ok(self.read(|rows| {
+            let newest_first = of_customer(&rows.reservations_by_customer, customer);
+            paged(newest_first.filter_map(|id| rows.reservations.get(&id)), page)
+        }))
+    }
+}
+
+#[async_trait]
+impl PaymentQueries for InMemoryReadModels {
+    async fn payments_of(&self, customer: CustomerId, page: Page) -> Result<Listed<PaymentView>, StoreError> {
+        Ok(self.read(|rows| {
+            let newest_first = of_customer(&rows.payments_by_customer, customer);
+            paged(newest_first.filter_map(|id| rows.payments.get(&id)), page)
+        }))
+    }
+}
+
+#[async_trait]
+impl SalesQueries for InMemoryReadModels {
+    async fn event_sales(&self, event: EventId) -> Result<Option<EventSales>, StoreError> {
+        Ok(self.read(|rows| rows.event_sales(event)))
+    }
+
+    async fn purchases_of(&self, customer: CustomerId, page: Page) -> Result<Listed<Purchase>, StoreError> {
+        Ok(self.read(|rows| {
+            let newest_first = of_customer(&rows.sales.by_customer, customer);
+            let listed = paged(newest_first.filter_map(|id| rows.sales.by_reservation.get(&id)), page);
+            Listed {
+                rows: listed.rows.into_iter().map(|sold| rows.purchase(sold)).collect(),
+                total: listed.total,
+            }
+        }))
+    }
+
+    async fn lifetime_value(&self, customer: CustomerId) -> Result<Vec<LifetimeValue>, StoreError> {
+        Ok(self.read(|rows| {
+            rows.sales
+                .lifetime_value(of_customer(&rows.sales.by_customer, customer))
+        }))
+    }
+}
+
+/// Ids of a customer's rows, the newest first.
+fn of_customer<I: Copy + Ord>(index: &ByCustomer<I>, customer: CustomerId) -> impl Iterator<Item = I> + '_ {
+    index
+        .get(&customer)
+        .into_iter()
+        .flat_map(|rows| rows.iter().rev().map(|(_, id)| *id))
+}
+
+fn paged<'a, T: Clone + 'a>(rows: impl Iterator<Item = &'a T>, page: Page) -> Listed<T> {
+    let offset = usize::try_from(page.offset()).unwrap_or(usize::MAX);
+    let mut total = 0;
+    let mut wanted = Vec::new();
+    for (place, row) in rows.enumerate() {
+        total += 1;
+        if place >= offset && wanted.len() < page.size() as usize {
+            wanted.push(row.clone());
+        }
+    }
+    Listed { rows: wanted, total }
+}

@@ -1,0 +1,234 @@
+//! The rows, and how a change changes them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use ticketing_ports::Timestamp;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::event_details::EventView;
+use ticketing_ports::ids::{EventId, PaymentId, ReservationId, SectionId};
+use ticketing_ports::payment::PaymentView;
+use ticketing_ports::read_models::{
+    Availability, Change, PaymentChange, ReservationChange, SeatMove, SectionAvailability,
+};
+use ticketing_ports::reservation::ReservationView;
+use ticketing_ports::seating::{Label, SeatCounts};
+use uuid::Uuid;
+
+use super::ByCustomer;
+use super::sales::Sales;
+
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) events: HashMap<EventId, EventView>,
+    pub(super) events_by_start: BTreeSet<(Timestamp, EventId)>,
+    pub(super) sections: HashMap<SectionId, SectionRow>,
+    pub(super) houses: HashMap<EventId, House>,
+    pub(super) reservations: HashMap<ReservationId, ReservationView>,
+    pub(super) reservations_by_customer: ByCustomer<ReservationId>,
+    pub(super) payments: HashMap<PaymentId, PaymentView>,
+    pub(super) payments_by_customer: ByCustomer<PaymentId>,
+    pub(super) sales: Sales,
+    labels: HashSet<Label>,
+}
+
+#[derive(Debug)]
+pub(super) struct SectionRow {
+    event_id: EventId,
+    pub(super) availability: SectionAvailability,
+}
+
+/// The sections of one event, in the organiser's order, and how often a count of theirs has changed.
+#[derive(Debug, Default)]
+pub(super) struct House {
+    pub(super) sections: Vec<SectionId>,
+    sequence: u64,
+}
+
+impl Rows {
+    /// Whether every row that the changes speak of exists, or is made by an earlier one of them.
+    pub(super) fn check(&self, changes: &[Change]) -> Result<(), StoreError> {
+        let mut made: BTreeMap<&'static str, HashSet<Uuid>> = BTreeMap::new();
+        for change in changes {
+            let (table, id, known) = match change {
+                Change::EventCreated(view) => {
+                    made.entry("events").or_default().insert(view.event_id.uuid());
+                    continue;
+                }
+                Change::ReservationHeld(view) => {
+                    made.entry("reservations")
+                        .or_default()
+                        .insert(view.reservation_id.uuid());
+                    continue;
+                }
+                Change::PaymentRequested(view) => {
+                    made.entry("payments").or_default().insert(view.payment_id.uuid());
+                    continue;
+                }
+                Change::SectionOpened {
+                    event_id, section_id, ..
+                } => {
+                    made.entry("sections").or_default().insert(section_id.uuid());
+                    ("events", event_id.uuid(), self.events.contains_key(event_id))
+                }
+                Change::TicketsSold(sale) => {
+                    made.entry("sales").or_default().insert(sale.reservation_id.uuid());
+                    ("events", sale.event_id.uuid(), self.events.contains_key(&sale.event_id))
+                }
+                Change::EventStatusChanged { event_id, .. } => {
+                    ("events", event_id.uuid(), self.events.contains_key(event_id))
+                }
+                Change::SeatsMoved { section_id, .. } => {
+                    ("sections", section_id.uuid(), self.sections.contains_key(section_id))
+                }
+                Change::ReservationChanged(change) => {
+                    let id = change.reservation_id;
+                    ("reservations", id.uuid(), self.reservations.contains_key(&id))
+                }
+                Change::PaymentChanged(change) => {
+                    let id = change.payment_id;
+                    ("payments", id.uuid(), self.payments.contains_key(&id))
+                }
+                Change::TicketsReturned { reservation_id } | Change::SaleRefunded { reservation_id, .. } => (
+                    "sales",
+                    reservation_id.uuid(),
+                    self.sales.by_reservation.contains_key(reservation_id),
+                ),
+            };
+            if !known && !made.get(table).is_some_and(|ids| ids.contains(&id)) {
+                return Err(StoreError::Inconsistent {
+                    table,
+                    column: "id",
+                    row: id.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies a change that was checked; one about a row that does not exist changes nothing.
+    pub(super) fn apply(&mut self, change: Change) {
+        match change {
+            Change::EventCreated(view) => {
+                self.events_by_start.insert((view.details.starts_at, view.event_id));
+                self.events.insert(view.event_id, view);
+            }
+            Change::EventStatusChanged {
+                event_id,
+                status,
+                version,
+            } => {
+                if let Some(event) = self.events.get_mut(&event_id) {
+                    event.status = status;
+                    event.version = version;
+                }
+            }
+            Change::SectionOpened {
+                event_id,
+                section_id,
+                name,
+                capacity,
+                at,
+            } => {
+                let availability = SectionAvailability {
+                    section_id,
+                    name: self.shared(name),
+                    total_capacity: capacity,
+                    counts: SeatCounts {
+                        available: capacity,
+                        ..SeatCounts::default()
+                    },
+                    last_updated: at,
+                };
+                self.sections.insert(section_id, SectionRow { event_id, availability });
+                self.houses.entry(event_id).or_default().sections.push(section_id);
+            }
+            Change::SeatsMoved { section_id, moved, at } => self.move_seats(section_id, moved, at),
+            Change::ReservationHeld(mut view) => {
+                view.section = self.shared(view.section);
+                view.tier = self.shared(view.tier);
+                let index = self.reservations_by_customer.entry(view.customer_id).or_default();
+                index.insert((view.created_at, view.reservation_id));
+                self.reservations.insert(view.reservation_id, view);
+            }
+            Change::ReservationChanged(change) => self.change_reservation(change),
+            Change::PaymentRequested(view) => {
+                let index = self.payments_by_customer.entry(view.customer_id).or_default();
+                index.insert((view.created_at, view.payment_id));
+                self.payments.insert(view.payment_id, view);
+            }
+            Change::PaymentChanged(change) => self.change_payment(change),
+            Change::TicketsSold(mut sale) => {
+                sale.section = self.shared(sale.section);
+                sale.tier = self.shared(sale.tier);
+                self.sales.sell(sale);
+            }
+            Change::TicketsReturned { reservation_id } => self.sales.take_back(reservation_id),
+            Change::SaleRefunded { reservation_id, amount } => self.sales.refund(reservation_id, amount),
+        }
+    }
+
+    pub(super) fn availability(&self, event: EventId) -> Option<Availability> {
+        let house = self.houses.get(&event)?;
+        let sections = house.sections.iter().filter_map(|id| self.sections.get(id));
+        Some(Availability {
+            event_id: event,
+            sections: sections.map(|row| row.availability.clone()).collect(),
+            sequence: house.sequence,
+        })
+    }
+
+    fn move_seats(&mut self, section: SectionId, moved: SeatMove, at: Timestamp) {
+        let Some(row) = self.sections.get_mut(&section) else {
+            return;
+        };
+        let counts = &mut row.availability.counts;
+        let shift = |count: &mut u32, by: i64| {
+            *count = u32::try_from(i64::from(*count) + by).unwrap_or_default();
+        };
+        shift(&mut counts.available, moved.available);
+        shift(&mut counts.held, moved.held);
+        shift(&mut counts.sold, moved.sold);
+        shift(&mut counts.blocked, moved.blocked);
+        row.availability.last_updated = at;
+        if let Some(house) = self.houses.get_mut(&row.event_id) {
+            house.sequence += 1;
+        }
+    }
+
+    fn change_reservation(&mut self, change: ReservationChange) {
+        let Some(row) = self.reservations.get_mut(&change.reservation_id) else {
+            return;
+        };
+        row.status = change.status;
+        row.version = change.version;
+        row.payment_id = change.payment_id.or(row.payment_id);
+        row.completed_at = change.completed_at.or(row.completed_at);
+        if !change.tickets.is_empty() {
+            row.tickets = change.tickets;
+        }
+    }
+
+    fn change_payment(&mut self, change: PaymentChange) {
+        let Some(row) = self.payments.get_mut(&change.payment_id) else {
+            return;
+        };
+        row.status = change.status;
+        row.version = change.version;
+        row.updated_at = change.updated_at;
+        row.refunded_amount = change.refunded_amount.unwrap_or(row.refunded_amount);
+        if change.last_four.is_some() {
+            row.last_four = change.last_four;
+        }
+    }
+
+    /// The one copy of a text that many rows have.
+    fn shared(&mut self, label: Label) -> Label {
+        match self.labels.get(&label) {
+            Some(known) => known.clone(),
+            None => {
+                self.labels.insert(label.clone());
+                label
+            }
+        }
+    }
+}

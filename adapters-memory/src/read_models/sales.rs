@@ -1,0 +1,146 @@
+//! What was sold, given back and refunded.
+
+use std::collections::{BTreeMap, HashMap};
+
+use ticketing_ports::ids::{EventId, ReservationId};
+use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::read_models::{EventSales, LifetimeValue, Purchase, Sale, SectionSales};
+use ticketing_ports::seating::Label;
+
+use super::ByCustomer;
+use super::rows::Rows;
+
+#[derive(Debug, Default)]
+pub(super) struct Sales {
+    pub(super) by_reservation: HashMap<ReservationId, Sold>,
+    pub(super) by_customer: ByCustomer<ReservationId>,
+    totals: HashMap<EventId, Totals>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Sold {
+    sale: Sale,
+    refunded: i64,
+    returned: bool,
+}
+
+#[derive(Debug, Default)]
+struct Totals {
+    revenue: i64,
+    refunded: i64,
+    tickets: u64,
+    by_tier: BTreeMap<Label, u64>,
+    /// Tickets and revenue.
+    by_section: BTreeMap<Label, (u64, i64)>,
+}
+
+impl Sales {
+    pub(super) fn sell(&mut self, sale: Sale) {
+        let totals = self.totals.entry(sale.event_id).or_default();
+        let quantity = u64::from(sale.quantity);
+        totals.revenue += sale.total_amount.amount;
+        totals.tickets += quantity;
+        *totals.by_tier.entry(sale.tier.clone()).or_default() += quantity;
+        let section = totals.by_section.entry(sale.section.clone()).or_default();
+        section.0 += quantity;
+        section.1 += sale.total_amount.amount;
+        self.by_customer
+            .entry(sale.customer_id)
+            .or_default()
+            .insert((sale.sold_at, sale.reservation_id));
+        self.by_reservation.insert(
+            sale.reservation_id,
+            Sold {
+                sale,
+                refunded: 0,
+                returned: false,
+            },
+        );
+    }
+
+    pub(super) fn take_back(&mut self, reservation: ReservationId) {
+        let Some(sold) = self.by_reservation.get_mut(&reservation).filter(|sold| !sold.returned) else {
+            return;
+        };
+        sold.returned = true;
+        let totals = self.totals.entry(sold.sale.event_id).or_default();
+        let quantity = u64::from(sold.sale.quantity);
+        totals.tickets -= quantity;
+        if let Some(tickets) = totals.by_tier.get_mut(&sold.sale.tier) {
+            *tickets -= quantity;
+        }
+        if let Some((tickets, _)) = totals.by_section.get_mut(&sold.sale.section) {
+            *tickets -= quantity;
+        }
+    }
+
+    pub(super) fn refund(&mut self, reservation: ReservationId, amount: Money) {
+        if let Some(sold) = self.by_reservation.get_mut(&reservation) {
+            sold.refunded += amount.amount;
+            self.totals.entry(sold.sale.event_id).or_default().refunded += amount.amount;
+        }
+    }
+
+    pub(super) fn lifetime_value(&self, newest_first: impl Iterator<Item = ReservationId>) -> Vec<LifetimeValue> {
+        let mut values: BTreeMap<Currency, LifetimeValue> = BTreeMap::new();
+        for sold in newest_first.filter_map(|id| self.by_reservation.get(&id)) {
+            let sale = &sold.sale;
+            let currency = sale.total_amount.currency;
+            let value = values.entry(currency).or_insert(LifetimeValue {
+                spent: Money::zero(currency),
+                refunded: Money::zero(currency),
+                orders: 0,
+                tickets: 0,
+                first_purchase_at: sale.sold_at,
+                last_purchase_at: sale.sold_at,
+            });
+            value.spent.amount += sale.total_amount.amount;
+            value.refunded.amount += sold.refunded;
+            value.orders += 1;
+            value.tickets += if sold.returned { 0 } else { u64::from(sale.quantity) };
+            value.first_purchase_at = value.first_purchase_at.min(sale.sold_at);
+            value.last_purchase_at = value.last_purchase_at.max(sale.sold_at);
+        }
+        values.into_values().collect()
+    }
+}
+
+impl Rows {
+    pub(super) fn event_sales(&self, event: EventId) -> Option<EventSales> {
+        let currency = self.events.get(&event)?.details.currency;
+        let house = self.houses.get(&event);
+        let sections = house
+            .iter()
+            .flat_map(|house| &house.sections)
+            .filter_map(|id| self.sections.get(id));
+        let none = Totals::default();
+        let totals = self.sales.totals.get(&event).unwrap_or(&none);
+        let section_sales = |(tickets_sold, revenue): (u64, i64)| SectionSales {
+            tickets_sold,
+            revenue: Money::new(revenue, currency),
+        };
+        Some(EventSales {
+            event_id: event,
+            total_revenue: Money::new(totals.revenue, currency),
+            refunded: Money::new(totals.refunded, currency),
+            tickets_sold: totals.tickets,
+            by_tier: totals.by_tier.clone(),
+            by_section: totals
+                .by_section
+                .iter()
+                .map(|(name, sales)| (name.clone(), section_sales(*sales)))
+                .collect(),
+            total_capacity: sections.map(|row| u64::from(row.availability.total_capacity)).sum(),
+        })
+    }
+
+    pub(super) fn purchase(&self, sold: Sold) -> Purchase {
+        let event = self.events.get(&sold.sale.event_id);
+        Purchase {
+            event_name: event.map_or_else(|| sold.sale.section.clone(), |event| event.details.name.clone()),
+            refunded: Money::new(sold.refunded, sold.sale.total_amount.currency),
+            returned: sold.returned,
+            sale: sold.sale,
+        }
+    }
+}
