@@ -119,6 +119,8 @@ impl Task {
         while let Some(request) = self.next().await {
             match request {
                 Request::Commit(first) => {
+                    // Callers that were just answered send their next commits now: let them join this group.
+                    tokio::task::yield_now().await;
                     let group = self.gather(first);
                     self.write(group).await;
                 }
