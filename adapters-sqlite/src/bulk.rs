@@ -83,7 +83,36 @@ fn groups<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::Row;
+    use tempfile::TempDir;
+
     use super::*;
+    use crate::{SqliteStore, deadlines, event_store, idempotency};
+
+    #[tokio::test]
+    async fn no_look_up_or_deletion_scans_a_table() {
+        let directory = TempDir::new().unwrap();
+        let store = SqliteStore::open(directory.path().join("test.db")).await.unwrap();
+        for bulk in [
+            event_store::FIND_COMMITS,
+            event_store::FIND_VERSIONS,
+            idempotency::FIND_KEYS,
+            deadlines::CLEAR,
+        ] {
+            for rows in SIZES {
+                let (sql, _) = bulk.statement(&vec![(); rows], |_, ()| Ok(())).unwrap();
+                let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+                let plan = sqlx::query(explain).fetch_all(&store.readers).await.unwrap();
+                let plan: Vec<String> = plan.iter().map(|step| step.get("detail")).collect();
+                // Only the list of rows itself may be scanned.
+                let tables = ["events", "newest", "commits", "deadlines", "idempotency_records"];
+                let scanned = tables
+                    .iter()
+                    .find(|table| plan.iter().any(|step| step.starts_with(&format!("SCAN {table}"))));
+                assert_eq!(scanned, None, "{}: {plan:#?}", bulk.head);
+            }
+        }
+    }
 
     #[test]
     fn every_row_is_in_one_group_and_groups_have_few_sizes() {

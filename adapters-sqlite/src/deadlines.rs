@@ -59,6 +59,12 @@ async fn claim(
     Ok(claimed)
 }
 
+pub(crate) const CLEAR: Bulk = Bulk {
+    head: "DELETE FROM deadlines WHERE (aggregate_id, aggregate_type, kind) IN (VALUES ",
+    row: "(?, ?, ?)",
+    tail: ")",
+};
+
 /// Applies the changes in their order: the last one of a key counts.
 pub(crate) async fn change(
     connection: &mut SqliteConnection,
@@ -69,13 +75,6 @@ pub(crate) async fn change(
         row: "(?, ?, ?, ?, ?)",
         tail: " ON CONFLICT (aggregate_id, aggregate_type, kind)
                 DO UPDATE SET due_at = excluded.due_at, event_id = excluded.event_id, leased_until = NULL",
-    };
-    // A bare VALUES list has no affinity and would make SQLite scan the table.
-    const CLEAR: Bulk = Bulk {
-        head: "DELETE FROM deadlines WHERE (aggregate_id, aggregate_type, kind) IN (
-                   SELECT column1, column2, column3 FROM (VALUES ",
-        row: "(?, ?, ?)",
-        tail: "))",
     };
     let mut last = BTreeMap::new();
     for change in changes {

@@ -212,16 +212,17 @@ async fn read_head(connection: &mut SqliteConnection) -> Result<Position, BoxErr
     Ok(Position(event_cells(&row).count("position")?))
 }
 
+pub(crate) const FIND_COMMITS: Bulk = Bulk {
+    head: "SELECT commit_id, first_position, last_position FROM commits WHERE commit_id IN (",
+    row: "?",
+    tail: ")",
+};
+
 async fn find_commits(
     connection: &mut SqliteConnection,
     commits: &[Commit],
 ) -> Result<HashMap<CommitId, CommitReceipt>, BoxError> {
-    const FIND: Bulk = Bulk {
-        head: "SELECT commit_id, first_position, last_position FROM commits WHERE commit_id IN (",
-        row: "?",
-        tail: ")",
-    };
-    let rows = FIND
+    let rows = FIND_COMMITS
         .fetch(connection, commits, |arguments, commit| {
             arguments.add(commit.id.uuid().as_bytes().as_slice())
         })
@@ -229,19 +230,20 @@ async fn find_commits(
     rows.iter().map(|row| Ok(commit_from(row)?)).collect()
 }
 
+pub(crate) const FIND_VERSIONS: Bulk = Bulk {
+    head: "WITH wanted (id, type) AS (VALUES ",
+    row: "(?, ?)",
+    tail: ") SELECT newest.position, aggregate_id, aggregate_type, version
+           FROM wanted CROSS JOIN events AS newest
+           ON aggregate_id = id AND aggregate_type = type
+           AND version = (SELECT MAX(version) FROM events WHERE aggregate_id = id AND aggregate_type = type)",
+};
+
 async fn find_versions(
     connection: &mut SqliteConnection,
     streams: &[StreamId],
 ) -> Result<HashMap<StreamId, Version>, BoxError> {
-    const FIND: Bulk = Bulk {
-        head: "WITH wanted (id, type) AS (VALUES ",
-        row: "(?, ?)",
-        tail: ") SELECT newest.position, aggregate_id, aggregate_type, version
-               FROM wanted CROSS JOIN events AS newest
-               ON aggregate_id = id AND aggregate_type = type
-               AND version = (SELECT MAX(version) FROM events WHERE aggregate_id = id AND aggregate_type = type)",
-    };
-    let rows = FIND
+    let rows = FIND_VERSIONS
         .fetch(connection, streams, |arguments, stream| {
             arguments.add(stream.id.as_bytes().as_slice())?;
             arguments.add(number_of(stream.aggregate))

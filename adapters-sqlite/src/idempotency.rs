@@ -46,18 +46,18 @@ async fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<
     Ok(forgotten.rows_affected())
 }
 
+pub(crate) const FIND_KEYS: Bulk = Bulk {
+    head: "SELECT user_id, key FROM idempotency_records WHERE (user_id, key) IN (VALUES ",
+    row: "(?, ?)",
+    tail: ")",
+};
+
 /// Returns those of the keys that are recorded.
 pub(crate) async fn taken(
     connection: &mut SqliteConnection,
     keys: &[&IdempotencyKey],
 ) -> Result<HashSet<IdempotencyKey>, BoxError> {
-    const FIND: Bulk = Bulk {
-        head: "SELECT user_id, key FROM idempotency_records WHERE (user_id, key) IN (
-                   SELECT column1, column2 FROM (VALUES ",
-        row: "(?, ?)",
-        tail: "))",
-    };
-    let rows = FIND
+    let rows = FIND_KEYS
         .fetch(connection, keys, |arguments, key| {
             arguments.add(key.user_id.uuid().as_bytes().as_slice())?;
             arguments.add(&*key.key)

@@ -12,6 +12,7 @@ mod deadlines;
 mod event_store;
 mod idempotency;
 mod open;
+mod result_code;
 mod store;
 mod users;
 mod writer;

@@ -11,6 +11,8 @@ use sqlx::{ConnectOptions, SqliteConnection, SqlitePool};
 use thiserror::Error;
 use ticketing_ports::errors::BoxError;
 
+use crate::result_code::ResultCode;
+
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// Why a file can't be used. An operator reads it, so each says what to do about it.
@@ -73,7 +75,8 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     if !directory.is_none_or(Path::is_dir) {
         return Err(OpenError::NoSuchDirectory { path });
     }
-    let mut lock_path = path.clone().into_os_string();
+    // Two names of one file have to meet at one lock.
+    let mut lock_path = path.canonicalize().unwrap_or_else(|_| path.clone()).into_os_string();
     lock_path.push(".lock");
     let lock = match File::options().create(true).append(true).open(lock_path) {
         Ok(lock) => lock,
@@ -133,20 +136,5 @@ impl Unprepared {
                 source: self.into(),
             },
         }
-    }
-}
-
-/// A primary result code of SQLite; its documentation numbers them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ResultCode(u32);
-
-impl ResultCode {
-    const READ_ONLY: Self = Self(8);
-    pub(crate) const FULL: Self = Self(13);
-    const NOT_A_DATABASE: Self = Self(26);
-
-    pub(crate) fn of(error: &sqlx::Error) -> Option<Self> {
-        let extended: u32 = error.as_database_error()?.code()?.parse().ok()?;
-        Some(Self(extended & 0xFF))
     }
 }

@@ -15,7 +15,7 @@ use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::event_store::Books;
-use crate::open::ResultCode;
+use crate::result_code::ResultCode;
 
 /// Requests that may wait before callers do.
 const QUEUE: usize = 1024;
@@ -119,6 +119,8 @@ impl Task {
         while let Some(request) = self.next().await {
             match request {
                 Request::Commit(first) => {
+                    // Callers that were just answered send their next commits now: let them join this group.
+                    tokio::task::yield_now().await;
                     let group = self.gather(first);
                     self.write(group).await;
                 }
@@ -199,6 +201,8 @@ fn events_of(commit: &Commit) -> usize {
 
 /// Why no commit of a transaction has an outcome of its own.
 enum Failure {
+    /// There was no transaction, so that trying each commit alone is no better.
+    NotBegun(Arc<BoxError>),
     NothingWritten(Arc<BoxError>),
     Unknown(Arc<BoxError>),
 }
@@ -210,7 +214,9 @@ impl Failure {
 
     fn to_error(&self) -> CommitError {
         match self {
-            Self::NothingWritten(error) => CommitError::Unavailable(Shared(Arc::clone(error)).into()),
+            Self::NotBegun(error) | Self::NothingWritten(error) => {
+                CommitError::Unavailable(Shared(Arc::clone(error)).into())
+            }
             Self::Unknown(error) => CommitError::Unknown(Shared(Arc::clone(error)).into()),
         }
     }
@@ -224,7 +230,7 @@ async fn transact(
     // Plain statements: a transaction that SQLite has already rolled back by itself must not confuse a depth counter.
     execute(connection, "BEGIN IMMEDIATE")
         .await
-        .map_err(Failure::nothing_written)?;
+        .map_err(|error| Failure::NotBegun(Arc::new(error.into())))?;
     let outcomes = match Books::write(connection, commits).await {
         Ok(outcomes) => outcomes,
         Err(error) => {

@@ -38,6 +38,21 @@ async fn a_file_is_open_once() {
     assert_eq!(again.head().await.unwrap(), Position(1));
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_is_open_once_also_under_another_name() {
+    let directory = TempDir::new().unwrap();
+    let (file, alias) = (
+        directory.path().join("box-office.db"),
+        directory.path().join("alias.db"),
+    );
+    SqliteStore::open(&file).await.unwrap().close().await;
+    std::os::unix::fs::symlink(&file, &alias).unwrap();
+    let _store = SqliteStore::open(&file).await.unwrap();
+    let error = SqliteStore::open(&alias).await.unwrap_err();
+    assert!(matches!(error, OpenError::InUse { .. }), "{error:?}");
+}
+
 #[tokio::test]
 async fn closing_leaves_one_file_and_its_lock() {
     let directory = TempDir::new().unwrap();

@@ -4,7 +4,7 @@
 //! each into a named test with the suite's macro, and the tests of this kit show that each rule is broken by at least
 //! one deliberately wrong store.
 //!
-//! ```ignore
+//! ```text
 //! mod event_store {
 //!     ticketing_testkit::event_store_conformance!(super::fresh().await);
 //! }
