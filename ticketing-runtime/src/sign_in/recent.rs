@@ -1,0 +1,104 @@
+//! Who was authenticated within the last second, so that a busy session does not ask its stores for each request.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard};
+
+use chrono::TimeDelta;
+use ticketing_ports::Timestamp;
+use ticketing_ports::ids::UserId;
+use ticketing_ports::secrets::SecretDigest;
+use ticketing_ports::sessions::Session;
+use ticketing_ports::users::User;
+
+/// A demotion, or an end that another process brought about, is seen after so long at the latest.
+const REMEMBERED: TimeDelta = TimeDelta::seconds(1);
+
+#[derive(Default)]
+pub(super) struct RecentSessions(Mutex<Recent>);
+
+#[derive(Default)]
+struct Recent {
+    by_digest: HashMap<SecretDigest, Seen>,
+    /// How often something was forgotten; what was read before the last time must not be remembered.
+    forgotten: u64,
+    /// How many there were after the last sweep.
+    swept: usize,
+}
+
+struct Seen {
+    session: Session,
+    user: User,
+    at: Timestamp,
+}
+
+/// Taken before the stores are read; see [`RecentSessions::remember`].
+#[derive(Clone, Copy)]
+pub(super) struct Reading {
+    forgotten: u64,
+    at: Timestamp,
+}
+
+impl RecentSessions {
+    /// Returns what is known of the session, or else the permission to remember what the stores say of it.
+    pub(super) fn find(&self, digest: SecretDigest, now: Timestamp) -> Result<(Session, User), Reading> {
+        let recent = self.recent();
+        match recent.by_digest.get(&digest) {
+            Some(seen) if seen.is_fresh(now) && seen.session.is_live(now) => {
+                Ok((seen.session.clone(), seen.user.clone()))
+            }
+            _ => Err(Reading {
+                forgotten: recent.forgotten,
+                at: now,
+            }),
+        }
+    }
+
+    /// Remembers what was read, unless something was forgotten meanwhile: it might have been this.
+    pub(super) fn remember(&self, reading: Reading, session: &Session, user: &User) {
+        let mut recent = self.recent();
+        if recent.forgotten != reading.forgotten {
+            return;
+        }
+        recent.sweep(reading.at);
+        recent.by_digest.insert(
+            session.digest,
+            Seen {
+                session: session.clone(),
+                user: user.clone(),
+                at: reading.at,
+            },
+        );
+    }
+
+    pub(super) fn forget(&self, digest: SecretDigest) {
+        let mut recent = self.recent();
+        recent.forgotten += 1;
+        recent.by_digest.remove(&digest);
+    }
+
+    pub(super) fn forget_all_of(&self, user: UserId) {
+        let mut recent = self.recent();
+        recent.forgotten += 1;
+        recent.by_digest.retain(|_, seen| seen.user.id != user);
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.0.lock().expect("no code panics while it holds this lock")
+    }
+}
+
+impl Recent {
+    /// Drops what is too old whenever the number has doubled: constant work for each session.
+    fn sweep(&mut self, now: Timestamp) {
+        if self.by_digest.len() >= 2 * self.swept + 1_000 {
+            self.by_digest.retain(|_, seen| seen.is_fresh(now));
+            self.swept = self.by_digest.len();
+        }
+    }
+}
+
+impl Seen {
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        now - self.at < REMEMBERED
+    }
+}
