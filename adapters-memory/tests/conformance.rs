@@ -1,7 +1,11 @@
 //! The suites of the ports, run on the adapters of this crate.
 
-use adapters_memory::InMemoryEventStore;
+use std::sync::Arc;
+
 use adapters_memory::faults::{Fault, FaultyEventStore};
+use adapters_memory::{InMemoryEventStore, InMemoryOneTimeTokenStore, InMemoryUserStore};
+use ticketing_ports::one_time_tokens::OneTimeTokenStore;
+use ticketing_ports::users::UserStore;
 use ticketing_testkit::conformance::Backend;
 
 mod event_store {
@@ -29,4 +33,18 @@ mod event_store_behind_a_wrapper_that_injects_nothing {
         InMemoryEventStore::new().into(),
         |_| Fault::None
     )));
+}
+
+mod users {
+    use super::*;
+
+    ticketing_testkit::user_store_conformance!(Arc::new(InMemoryUserStore::new()) as Arc<dyn UserStore>);
+}
+
+mod one_time_tokens {
+    use super::*;
+
+    ticketing_testkit::one_time_token_store_conformance!(
+        Arc::new(InMemoryOneTimeTokenStore::new()) as Arc<dyn OneTimeTokenStore>
+    );
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use adapters_sqlite::SqliteStore;
 use async_trait::async_trait;
 use tempfile::TempDir;
+use ticketing_ports::one_time_tokens::OneTimeTokenStore;
 use ticketing_ports::users::UserStore;
 use ticketing_testkit::conformance::durability::Durable;
 use ticketing_testkit::conformance::{Backend, Keeping};
@@ -32,12 +33,21 @@ mod users {
     ticketing_testkit::user_store_conformance!(super::fresh_users().await);
 }
 
+mod one_time_tokens {
+    ticketing_testkit::one_time_token_store_conformance!(super::fresh_tokens().await);
+}
+
 async fn fresh() -> Keeping<Backend, TempDir> {
     let (directory, store) = open().await;
     Keeping::new(Backend::of(store), directory)
 }
 
 async fn fresh_users() -> Keeping<Arc<dyn UserStore>, TempDir> {
+    let (directory, store) = open().await;
+    Keeping::new(Arc::new(store), directory)
+}
+
+async fn fresh_tokens() -> Keeping<Arc<dyn OneTimeTokenStore>, TempDir> {
     let (directory, store) = open().await;
     Keeping::new(Arc::new(store), directory)
 }

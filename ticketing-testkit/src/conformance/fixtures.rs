@@ -6,6 +6,7 @@ use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, Deadline
 use ticketing_ports::event_store::{Append, Commit, CommitError, CommitReceipt};
 use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord};
 use ticketing_ports::ids::{CommitId, EventId, ReservationId, UserId};
+use ticketing_ports::secrets::SecretDigest;
 use ticketing_ports::streams::{Metadata, NewEvent, Position, RecordedEvent, StreamId, Version};
 use uuid::Uuid;
 
@@ -21,6 +22,12 @@ pub(super) fn stream(number: usize) -> StreamId {
 
 pub(super) fn user(number: usize) -> UserId {
     UserId::new(Uuid::from_u128(0xA0_0000_0000 + number as u128))
+}
+
+pub(super) fn digest(number: usize) -> SecretDigest {
+    let mut bytes = [0xD1; 32];
+    bytes[24..].copy_from_slice(&(number as u64).to_be_bytes());
+    SecretDigest::from_bytes(bytes)
 }
 
 /// Noon of an ordinary day and so many seconds, with a fraction that only microseconds can tell.

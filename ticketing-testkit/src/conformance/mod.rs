@@ -20,6 +20,7 @@ pub mod deadlines;
 pub mod durability;
 pub mod event_store;
 pub mod idempotency;
+pub mod one_time_tokens;
 pub mod users;
 
 use std::fmt;
