@@ -55,7 +55,7 @@ async fn expired_tokens_leave_the_file_when_another_is_taken_or_counted() {
 }
 
 fn now() -> Timestamp {
-    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+    DateTime::from_timestamp(1_800_000_000, 0).expect("a date within range")
 }
 
 fn digest(number: u8) -> SecretDigest {

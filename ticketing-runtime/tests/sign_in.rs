@@ -342,12 +342,12 @@ async fn debug_output_shows_neither_secrets_nor_addresses() {
 }
 
 fn ada() -> EmailAddress {
-    EmailAddress::parse("ada@example.com").unwrap()
+    EmailAddress::parse("ada@example.com").expect("an address")
 }
 
 fn token_in(text: &str) -> Secret {
-    let (_, after) = text.split_once("#token=").unwrap();
-    Secret::parse(after.lines().next().unwrap()).unwrap()
+    let (_, after) = text.split_once("#token=").expect("a link");
+    after.lines().next().and_then(Secret::parse).expect("a token")
 }
 
 /// A door with everything behind it in memory.
@@ -402,8 +402,8 @@ impl Door {
     }
 
     async fn mailed_token(&self) -> Secret {
-        self.sign_in.send_magic_link(ada()).await.unwrap();
-        let mail = self.outbox().await.pop().unwrap();
+        self.sign_in.send_magic_link(ada()).await.expect("the stores work");
+        let mail = self.outbox().await.pop().expect("a mail");
         assert_eq!(mail.to, ada());
         token_in(&mail.text)
     }
@@ -413,21 +413,28 @@ impl Door {
         let live = self
             .tokens
             .live_for(TokenPurpose::MagicLink, address.as_str(), self.clock.now());
-        live.await.unwrap()
+        live.await.expect("the stores work")
     }
 
     async fn user(&self, email: &str, role: Role) -> User {
-        let email = EmailAddress::parse(email).unwrap();
-        self.sign_in.ensure_user(&email, role).await.unwrap().into_user()
+        let email = EmailAddress::parse(email).expect("an address");
+        self.sign_in
+            .ensure_user(&email, role)
+            .await
+            .expect("the stores work")
+            .into_user()
     }
 
     async fn signed_in(&self) -> SignedIn {
-        let token = token_in(&self.sign_in.issue_link(&ada()).await.unwrap());
-        self.sign_in.verify(&token, Visitor::default()).await.unwrap()
+        let token = token_in(&self.sign_in.issue_link(&ada()).await.expect("the stores work"));
+        self.sign_in
+            .verify(&token, Visitor::default())
+            .await
+            .expect("the stores work")
     }
 
     async fn authenticate(&self, secret: &Secret) -> Option<(Session, User)> {
-        self.sign_in.authenticate(secret).await.unwrap()
+        self.sign_in.authenticate(secret).await.expect("the stores work")
     }
 
     /// Uses the session every twelve hours for so long, and a last time at the end.
@@ -454,7 +461,7 @@ struct SlowMailServer(Semaphore);
 #[async_trait]
 impl Mailer for SlowMailServer {
     async fn send(&self, _: Mail) -> Result<(), MailError> {
-        self.0.acquire().await.unwrap().forget();
+        self.0.acquire().await.expect("nobody closes it").forget();
         Ok(())
     }
 }
@@ -485,7 +492,7 @@ impl SessionStore for SlowSessions {
     async fn find(&self, digest: SecretDigest, now: Timestamp) -> Result<Option<Session>, StoreError> {
         let found = self.inner.find(digest, now).await;
         self.was_read.add_permits(1);
-        self.may_answer.acquire().await.unwrap().forget();
+        self.may_answer.acquire().await.expect("nobody closes it").forget();
         found
     }
 
