@@ -7,11 +7,26 @@ use ticketing_ports::challenges::{Ceremony, Challenge, ChallengeStore};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::secrets::SecretDigest;
 
-type Challenges = BTreeMap<(Ceremony, SecretDigest), Challenge>;
-
-/// Forgets expired challenges whenever one is taken.
+/// Forgets expired challenges as others are taken.
 #[derive(Debug, Default)]
 pub struct InMemoryChallengeStore(Mutex<Challenges>);
+
+#[derive(Debug, Default)]
+struct Challenges {
+    by_digest: BTreeMap<(Ceremony, SecretDigest), Challenge>,
+    /// How many there were after the last sweep.
+    swept: usize,
+}
+
+impl Challenges {
+    /// Drops what has expired whenever the number has doubled: constant work for each challenge.
+    fn sweep(&mut self, now: Timestamp) {
+        if self.by_digest.len() >= 2 * self.swept + 100 {
+            self.by_digest.retain(|_, challenge| now < challenge.expires_at);
+            self.swept = self.by_digest.len();
+        }
+    }
+}
 
 impl InMemoryChallengeStore {
     pub fn new() -> Self {
@@ -27,6 +42,7 @@ impl InMemoryChallengeStore {
 impl ChallengeStore for InMemoryChallengeStore {
     async fn put(&self, challenge: Challenge) -> Result<(), StoreError> {
         self.challenges()
+            .by_digest
             .insert((challenge.ceremony, challenge.digest), challenge);
         Ok(())
     }
@@ -38,10 +54,8 @@ impl ChallengeStore for InMemoryChallengeStore {
         now: Timestamp,
     ) -> Result<Option<Challenge>, StoreError> {
         let mut challenges = self.challenges();
-        let taken = challenges
-            .remove(&(ceremony, digest))
-            .filter(|challenge| now < challenge.expires_at);
-        challenges.retain(|_, challenge| now < challenge.expires_at);
-        Ok(taken)
+        challenges.sweep(now);
+        let taken = challenges.by_digest.remove(&(ceremony, digest));
+        Ok(taken.filter(|challenge| now < challenge.expires_at))
     }
 }

@@ -7,11 +7,26 @@ use ticketing_ports::errors::StoreError;
 use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
 use ticketing_ports::secrets::SecretDigest;
 
-type Tokens = BTreeMap<(TokenPurpose, SecretDigest), OneTimeToken>;
-
-/// Forgets expired tokens as they are counted and as new ones come.
+/// Forgets expired tokens as others are taken and counted.
 #[derive(Debug, Default)]
 pub struct InMemoryOneTimeTokenStore(Mutex<Tokens>);
+
+#[derive(Debug, Default)]
+struct Tokens {
+    by_digest: BTreeMap<(TokenPurpose, SecretDigest), OneTimeToken>,
+    /// How many there were after the last sweep.
+    swept: usize,
+}
+
+impl Tokens {
+    /// Drops what has expired whenever the number has doubled: constant work for each token.
+    fn sweep(&mut self, now: Timestamp) {
+        if self.by_digest.len() >= 2 * self.swept + 100 {
+            self.by_digest.retain(|_, token| now < token.expires_at);
+            self.swept = self.by_digest.len();
+        }
+    }
+}
 
 impl InMemoryOneTimeTokenStore {
     pub fn new() -> Self {
@@ -26,7 +41,7 @@ impl InMemoryOneTimeTokenStore {
 #[async_trait]
 impl OneTimeTokenStore for InMemoryOneTimeTokenStore {
     async fn put(&self, token: OneTimeToken) -> Result<(), StoreError> {
-        self.tokens().insert((token.purpose, token.digest), token);
+        self.tokens().by_digest.insert((token.purpose, token.digest), token);
         Ok(())
     }
 
@@ -36,18 +51,21 @@ impl OneTimeTokenStore for InMemoryOneTimeTokenStore {
         digest: SecretDigest,
         now: Timestamp,
     ) -> Result<Option<OneTimeToken>, StoreError> {
-        Ok(self
-            .tokens()
+        let mut tokens = self.tokens();
+        tokens.sweep(now);
+        Ok(tokens
+            .by_digest
             .remove(&(purpose, digest))
             .filter(|token| now < token.expires_at))
     }
 
     async fn live_for(&self, purpose: TokenPurpose, subject: &str, now: Timestamp) -> Result<u64, StoreError> {
         let mut tokens = self.tokens();
-        tokens.retain(|_, token| now < token.expires_at);
+        tokens.sweep(now);
         let live = tokens
+            .by_digest
             .values()
-            .filter(|token| token.purpose == purpose && token.subject == subject);
+            .filter(|token| token.purpose == purpose && token.subject == subject && now < token.expires_at);
         Ok(live.count() as u64)
     }
 }

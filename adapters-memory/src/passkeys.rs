@@ -49,7 +49,7 @@ impl PasskeyStore for InMemoryPasskeyStore {
         let mut passkeys = self.passkeys();
         let current = passkeys
             .get_mut(&passkey.credential_id)
-            .filter(|current| current.counter == seen_counter);
+            .filter(|current| current.counter == seen_counter && current.user_id == passkey.user_id);
         Ok(current.map(|current| *current = passkey).is_some())
     }
 

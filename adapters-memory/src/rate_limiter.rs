@@ -13,9 +13,16 @@ pub struct InMemoryRateLimiter(Mutex<Logs>);
 
 #[derive(Debug, Default)]
 struct Logs {
-    hits: BTreeMap<String, VecDeque<Timestamp>>,
+    by_key: BTreeMap<String, Log>,
     /// How many keys there were after the last sweep.
     swept: usize,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    window: TimeDelta,
+    /// In the order of their times, which is not always the order in which racing callers get here.
+    hits: VecDeque<Timestamp>,
 }
 
 impl InMemoryRateLimiter {
@@ -24,27 +31,37 @@ impl InMemoryRateLimiter {
     }
 }
 
+impl Logs {
+    /// Drops logs without a hit that counts whenever their number has doubled: constant work for each key.
+    fn sweep(&mut self, now: Timestamp) {
+        if self.by_key.len() >= 2 * self.swept + 1_000 {
+            self.by_key
+                .retain(|_, log| log.hits.back().is_some_and(|last| now - *last < log.window));
+            self.swept = self.by_key.len();
+        }
+    }
+}
+
 #[async_trait]
 impl RateLimiter for InMemoryRateLimiter {
     async fn hit(&self, key: &str, quota: Quota, now: Timestamp) -> Result<RateDecision, StoreError> {
         let window = TimeDelta::from_std(quota.window).unwrap_or(TimeDelta::MAX);
         let mut logs = self.0.lock().expect("no code panics while it holds this lock");
-        if logs.hits.len() >= 2 * logs.swept + 1_000 {
-            logs.hits
-                .retain(|_, hits| hits.back().is_some_and(|last| now - *last < window));
-            logs.swept = logs.hits.len();
-        }
-        let hits = logs.hits.entry(key.to_owned()).or_default();
+        logs.sweep(now);
+        let log = logs.by_key.entry(key.to_owned()).or_default();
+        log.window = window;
+        let hits = &mut log.hits;
         while hits.front().is_some_and(|first| now - *first >= window) {
             hits.pop_front();
         }
         let limit = usize::try_from(quota.limit).unwrap_or(usize::MAX);
         let allowed = hits.len() < limit;
         if allowed {
-            hits.push_back(now);
+            let place = hits.partition_point(|hit| *hit <= now);
+            hits.insert(place, now);
         }
         let turning_point = if allowed { hits.back() } else { hits.front() };
-        let reset_after = turning_point.map_or(TimeDelta::zero(), |hit| *hit + window - now);
+        let reset_after = turning_point.map_or(TimeDelta::zero(), |hit| *hit - now + window);
         Ok(RateDecision {
             allowed,
             remaining: quota

@@ -3,8 +3,17 @@
 use std::sync::Arc;
 
 use adapters_memory::faults::{Fault, FaultyEventStore};
-use adapters_memory::{InMemoryEventStore, InMemoryOneTimeTokenStore, InMemoryUserStore};
+use adapters_memory::{
+    InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryOauthTokenStore,
+    InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemorySessionStore, InMemoryUserStore,
+};
+use ticketing_ports::challenges::ChallengeStore;
+use ticketing_ports::dead_letters::DeadLetterStore;
+use ticketing_ports::oauth_tokens::OauthTokenStore;
 use ticketing_ports::one_time_tokens::OneTimeTokenStore;
+use ticketing_ports::passkeys::PasskeyStore;
+use ticketing_ports::rate_limiter::RateLimiter;
+use ticketing_ports::sessions::SessionStore;
 use ticketing_ports::users::UserStore;
 use ticketing_testkit::conformance::Backend;
 
@@ -46,5 +55,45 @@ mod one_time_tokens {
 
     ticketing_testkit::one_time_token_store_conformance!(
         Arc::new(InMemoryOneTimeTokenStore::new()) as Arc<dyn OneTimeTokenStore>
+    );
+}
+
+mod sessions {
+    use super::*;
+
+    ticketing_testkit::session_store_conformance!(Arc::new(InMemorySessionStore::new()) as Arc<dyn SessionStore>);
+}
+
+mod challenges {
+    use super::*;
+
+    ticketing_testkit::challenge_store_conformance!(Arc::new(InMemoryChallengeStore::new()) as Arc<dyn ChallengeStore>);
+}
+
+mod passkeys {
+    use super::*;
+
+    ticketing_testkit::passkey_store_conformance!(Arc::new(InMemoryPasskeyStore::new()) as Arc<dyn PasskeyStore>);
+}
+
+mod oauth_tokens {
+    use super::*;
+
+    ticketing_testkit::oauth_token_store_conformance!(
+        Arc::new(InMemoryOauthTokenStore::new()) as Arc<dyn OauthTokenStore>
+    );
+}
+
+mod rate_limiter {
+    use super::*;
+
+    ticketing_testkit::rate_limiter_conformance!(Arc::new(InMemoryRateLimiter::new()) as Arc<dyn RateLimiter>);
+}
+
+mod dead_letters {
+    use super::*;
+
+    ticketing_testkit::dead_letter_store_conformance!(
+        Arc::new(InMemoryDeadLetterStore::new()) as Arc<dyn DeadLetterStore>
     );
 }

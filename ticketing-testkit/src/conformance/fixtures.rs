@@ -45,6 +45,21 @@ pub(super) fn event(data: impl Into<Vec<u8>>) -> NewEvent {
     }
 }
 
+/// A fact as the log tells it.
+pub(super) fn recorded(stream: StreamId, version: u64, position: u64) -> RecordedEvent {
+    RecordedEvent {
+        position: Position(position),
+        stream,
+        version: Version(version),
+        commit_id: commit_id(position as usize),
+        event_type: Cow::Borrowed("seats_held"),
+        event_version: 1,
+        data: format!(r#"{{"position":{position}}}"#).into_bytes(),
+        metadata: Metadata::default(),
+        recorded_at: at(position as i64),
+    }
+}
+
 /// So many events that can be told apart.
 pub(super) fn events(count: usize) -> Vec<NewEvent> {
     (1..=count)

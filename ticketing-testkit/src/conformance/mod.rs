@@ -16,11 +16,17 @@ mod backend;
 mod fixtures;
 mod race;
 
+pub mod challenges;
+pub mod dead_letters;
 pub mod deadlines;
 pub mod durability;
 pub mod event_store;
 pub mod idempotency;
+pub mod oauth_tokens;
 pub mod one_time_tokens;
+pub mod passkeys;
+pub mod rate_limiter;
+pub mod sessions;
 pub mod users;
 
 use std::fmt;

@@ -1,0 +1,97 @@
+//! What every [`ChallengeStore`] does.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use ticketing_ports::challenges::{Ceremony, Challenge, ChallengeStore};
+
+use super::fixtures::{at, digest};
+use super::race::race;
+use super::{Verdict, ensure_eq, suite};
+
+suite! { $
+    /// Makes a test of every rule for challenges; the expression gives a fresh `Arc<dyn ChallengeStore>`.
+    challenge_store_conformance in challenges for Arc<dyn ChallengeStore> {
+        a_challenge_is_taken_exactly_once,
+        exactly_one_racing_taker_gets_a_challenge,
+        an_unknown_challenge_is_nothing,
+        an_expired_challenge_is_not_there,
+        a_challenge_serves_only_its_own_ceremony,
+    }
+}
+
+const CEREMONIES: [Ceremony; 3] = [Ceremony::PasskeyRegistration, Ceremony::PasskeyLogin, Ceremony::Oauth];
+
+/// A login that expires after a minute.
+fn challenge(number: usize) -> Challenge {
+    Challenge {
+        digest: digest(number),
+        ceremony: Ceremony::PasskeyLogin,
+        state: vec![number as u8, 0, 255, b'\''],
+        expires_at: at(60),
+    }
+}
+
+async fn a_challenge_is_taken_exactly_once(challenges: &Arc<dyn ChallengeStore>) -> Verdict {
+    challenges.put(challenge(1)).await?;
+    challenges.put(challenge(2)).await?;
+    for number in [1, 2] {
+        let first = challenges.take(Ceremony::PasskeyLogin, digest(number), at(0)).await?;
+        ensure_eq!(first, Some(challenge(number)), "the first taker");
+        let second = challenges.take(Ceremony::PasskeyLogin, digest(number), at(0)).await?;
+        ensure_eq!(second, None, "the second taker");
+    }
+    Ok(())
+}
+
+async fn exactly_one_racing_taker_gets_a_challenge(challenges: &Arc<dyn ChallengeStore>) -> Verdict {
+    for number in 0..10 {
+        challenges.put(challenge(number)).await?;
+        let takes = race(16, |_| {
+            let challenges = Arc::clone(challenges);
+            async move { challenges.take(Ceremony::PasskeyLogin, digest(number), at(0)).await }
+        })
+        .await?;
+        let mut taken = 0;
+        for take in takes {
+            taken += usize::from(take?.is_some());
+        }
+        ensure_eq!(taken, 1, "takers who got challenge {number}");
+    }
+    Ok(())
+}
+
+async fn an_unknown_challenge_is_nothing(challenges: &Arc<dyn ChallengeStore>) -> Verdict {
+    challenges.put(challenge(1)).await?;
+    let taken = challenges.take(Ceremony::PasskeyLogin, digest(2), at(0)).await?;
+    ensure_eq!(taken, None, "challenge");
+    Ok(())
+}
+
+async fn an_expired_challenge_is_not_there(challenges: &Arc<dyn ChallengeStore>) -> Verdict {
+    challenges.put(challenge(1)).await?;
+    challenges.put(challenge(2)).await?;
+    let last_moment = at(60) - TimeDelta::microseconds(1);
+    let in_time = challenges.take(Ceremony::PasskeyLogin, digest(1), last_moment).await?;
+    ensure_eq!(in_time, Some(challenge(1)), "challenge in its last moment");
+    let late = challenges.take(Ceremony::PasskeyLogin, digest(2), at(60)).await?;
+    ensure_eq!(late, None, "challenge at its end");
+    Ok(())
+}
+
+async fn a_challenge_serves_only_its_own_ceremony(challenges: &Arc<dyn ChallengeStore>) -> Verdict {
+    for ceremony in CEREMONIES {
+        let one = Challenge {
+            ceremony,
+            ..challenge(1)
+        };
+        challenges.put(one.clone()).await?;
+        for other in CEREMONIES.into_iter().filter(|other| *other != ceremony) {
+            let taken = challenges.take(other, one.digest, at(0)).await?;
+            ensure_eq!(taken, None, "a {ceremony:?} for a {other:?}");
+        }
+        let taken = challenges.take(ceremony, one.digest, at(0)).await?;
+        ensure_eq!(taken, Some(one), "a {ceremony:?} that was tried elsewhere");
+    }
+    Ok(())
+}

@@ -1,0 +1,232 @@
+//! What every [`PasskeyStore`] does.
+
+use std::sync::Arc;
+
+use ticketing_ports::passkeys::{AddPasskeyError, Passkey, PasskeyStore};
+
+use super::fixtures::{at, user};
+use super::race::race;
+use super::{Broken, Verdict, ensure, ensure_eq, suite};
+
+suite! { $
+    /// Makes a test of every rule for passkeys; the expression gives a fresh `Arc<dyn PasskeyStore>`.
+    passkey_store_conformance in passkeys for Arc<dyn PasskeyStore> {
+        a_credential_belongs_to_one_user,
+        exactly_one_racing_registration_of_a_credential_wins,
+        a_passkey_comes_back_as_it_was_added,
+        an_unknown_passkey_is_nothing,
+        an_update_from_a_stale_counter_is_refused,
+        exactly_one_racing_update_from_a_counter_wins,
+        an_update_does_not_give_a_passkey_to_somebody_else,
+        passkeys_of_a_user_are_listed_oldest_first,
+        a_removed_passkey_is_gone,
+        only_its_owner_removes_a_passkey,
+    }
+}
+
+fn passkey(number: usize) -> Passkey {
+    Passkey {
+        credential_id: vec![number as u8, 0, 255],
+        user_id: user(1),
+        name: format!("Key {number}"),
+        credential: vec![b'\'', 0, number as u8],
+        counter: 7,
+        created_at: at(number as i64),
+        last_used_at: None,
+        suspect: false,
+    }
+}
+
+async fn a_credential_belongs_to_one_user(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
+    passkeys.add(passkey(1)).await?;
+    for user_id in [user(1), user(2)] {
+        let again = Passkey { user_id, ..passkey(1) };
+        let outcome = passkeys.add(again).await;
+        ensure!(
+            matches!(outcome, Err(AddPasskeyError::Taken)),
+            "{outcome:?} instead of taken"
+        );
+    }
+    let found = passkeys.find(&passkey(1).credential_id).await?;
+    ensure_eq!(found, Some(passkey(1)), "the first registration");
+    ensure_eq!(passkeys.passkeys_of(user(2)).await?, [], "passkeys of the second user");
+    Ok(())
+}
+
+async fn exactly_one_racing_registration_of_a_credential_wins(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
+    let outcomes = race(16, |racer| {
+        let passkeys = Arc::clone(passkeys);
+        async move {
+            let own = Passkey {
+                user_id: user(racer),
+                ..passkey(1)
+            };
+            match passkeys.add(own).await {
+                Ok(()) => Ok(true),
+                Err(AddPasskeyError::Taken) => Ok(false),
+                Err(error) => Err(Broken::from(error)),
+            }
+        }
+    })
+    .await?;
+    let mut winners = Vec::new();
+    for (racer, outcome) in outcomes.into_iter().enumerate() {
+        if outcome? {
+            winners.push(user(racer));
+        }
+    }
+    ensure_eq!(winners.len(), 1, "winners");
+    let found = passkeys.find(&passkey(1).credential_id).await?;
+    ensure_eq!(found.map(|key| key.user_id), winners.first().copied(), "the owner");
+    Ok(())
+}
+
+async fn a_passkey_comes_back_as_it_was_added(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
+    let varied = [
+        passkey(1),
+        Passkey {
+            name: "Ada's \"blue\" one, ä".to_owned(),
+            credential_id: vec![9; 1023],
+            credential: vec![255; 10_000],
+            counter: u32::MAX,
+            last_used_at: Some(at(9)),
+            suspect: true,
+            ..passkey(2)
+        },
+    ];
+    for one in varied {
+        passkeys.add(one.clone()).await?;
+        ensure_eq!(passkeys.find(&one.credential_id).await?, Some(one), "passkey");
+    }
+    Ok(())
+}
+
+async fn an_unknown_passkey_is_nothing(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
+    passkeys.add(passkey(1)).await?;
+    let unknown = passkey(2);
+    ensure_eq!(passkeys.find(&unknown.credential_id).await?, None, "unknown passkey");
+    ensure!(
+        !passkeys.update(unknown.clone(), 7).await?,
+        "an unknown passkey was updated"
+    );
+    ensure_eq!(passkeys.find(&unknown.credential_id).await?, None, "updated passkey");
+    ensure!(
+        !passkeys.remove(user(1), &unknown.credential_id).await?,
+        "an unknown passkey was removed"
+    );
+    ensure_eq!(passkeys.passkeys_of(user(2)).await?, [], "passkeys of nobody");
+    Ok(())
+}
+
+async fn an_update_from_a_stale_counter_is_refused(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
+    passkeys.add(passkey(1)).await?;
+    let used = Passkey {
+        counter: 8,
+        last_used_at: Some(at(1)),
+        credential: vec![8],
+        name: "Renamed".to_owned(),
+        suspect: true,
+        ..passkey(1)
+    };
+    ensure!(
+        passkeys.update(used.clone(), 7).await?,
+        "an update from the counter was refused"
+    );
+    let id = &used.credential_id;
+    ensure_eq!(passkeys.find(id).await?, Some(used.clone()), "updated passkey");
+    for seen in [7, 9] {
+        let other = Passkey {
+            counter: 10,
+            ..used.clone()
+        };
+        ensure!(
+            !passkeys.update(other, seen).await?,
+            "an update from counter {seen} instead of 8 was accepted"
+        );
+    }
+    ensure_eq!(passkeys.find(id).await?, Some(used), "passkey after refused updates");
+    Ok(())
+}
+
+async fn exactly_one_racing_update_from_a_counter_wins(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
+    passkeys.add(passkey(1)).await?;
+    let outcomes = race(16, |racer| {
+        let passkeys = Arc::clone(passkeys);
+        async move {
+            let used = Passkey {
+                counter: 8 + racer as u32,
+                ..passkey(1)
+            };
+            passkeys.update(used, 7).await
+        }
+    })
+    .await?;
+    let mut winners = Vec::new();
+    for (racer, outcome) in outcomes.into_iter().enumerate() {
+        if outcome? {
+            winners.push(8 + racer as u32);
+        }
+    }
+    ensure_eq!(winners.len(), 1, "winners");
+    let found = passkeys.find(&passkey(1).credential_id).await?;
+    ensure_eq!(found.map(|key| key.counter), winners.first().copied(), "the counter");
+    Ok(())
+}
+
+async fn an_update_does_not_give_a_passkey_to_somebody_else(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
+    passkeys.add(passkey(1)).await?;
+    let stolen = Passkey {
+        user_id: user(2),
+        counter: 8,
+        ..passkey(1)
+    };
+    ensure!(!passkeys.update(stolen, 7).await?, "an update changed the owner");
+    let found = passkeys.find(&passkey(1).credential_id).await?;
+    ensure_eq!(found, Some(passkey(1)), "passkey");
+    Ok(())
+}
+
+async fn passkeys_of_a_user_are_listed_oldest_first(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
+    // Credential ids don't sort as the times do.
+    let [first, second, third] = [(3, 1), (1, 2), (2, 3)].map(|(number, time)| Passkey {
+        created_at: at(time),
+        ..passkey(number)
+    });
+    let another = Passkey {
+        user_id: user(2),
+        ..passkey(4)
+    };
+    for one in [&second, &another, &third, &first] {
+        passkeys.add(one.clone()).await?;
+    }
+    let listed = passkeys.passkeys_of(user(1)).await?;
+    ensure_eq!(listed, [first, second, third], "passkeys of the user");
+    Ok(())
+}
+
+async fn a_removed_passkey_is_gone(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
+    passkeys.add(passkey(1)).await?;
+    passkeys.add(passkey(2)).await?;
+    let id = passkey(1).credential_id;
+    ensure!(
+        passkeys.remove(user(1), &id).await?,
+        "an existing passkey was not found"
+    );
+    ensure_eq!(passkeys.find(&id).await?, None, "removed passkey");
+    ensure_eq!(
+        passkeys.passkeys_of(user(1)).await?,
+        [passkey(2)],
+        "passkeys of the user"
+    );
+    ensure!(!passkeys.remove(user(1), &id).await?, "a passkey was removed twice");
+    ensure!(!passkeys.update(passkey(1), 7).await?, "a removed passkey was updated");
+    Ok(())
+}
+
+async fn only_its_owner_removes_a_passkey(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
+    passkeys.add(passkey(1)).await?;
+    let id = passkey(1).credential_id;
+    ensure!(!passkeys.remove(user(2), &id).await?, "somebody else removed a passkey");
+    ensure_eq!(passkeys.find(&id).await?, Some(passkey(1)), "passkey");
+    Ok(())
+}
