@@ -6,6 +6,7 @@ use adapters_memory::faults::{Fault, FaultyEventStore};
 use adapters_memory::{
     InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryOauthTokenStore,
     InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemorySessionStore, InMemoryUserStore,
+    InProcessBus,
 };
 use ticketing_ports::challenges::ChallengeStore;
 use ticketing_ports::dead_letters::DeadLetterStore;
@@ -16,6 +17,7 @@ use ticketing_ports::rate_limiter::RateLimiter;
 use ticketing_ports::sessions::SessionStore;
 use ticketing_ports::users::UserStore;
 use ticketing_testkit::conformance::Backend;
+use ticketing_testkit::conformance::event_bus::Bus;
 
 mod event_store {
     use super::*;
@@ -96,4 +98,10 @@ mod dead_letters {
     ticketing_testkit::dead_letter_store_conformance!(
         Arc::new(InMemoryDeadLetterStore::new()) as Arc<dyn DeadLetterStore>
     );
+}
+
+mod event_bus {
+    use super::*;
+
+    ticketing_testkit::event_bus_conformance!(Bus::of(InProcessBus::new()));
 }

@@ -20,6 +20,7 @@ pub mod challenges;
 pub mod dead_letters;
 pub mod deadlines;
 pub mod durability;
+pub mod event_bus;
 pub mod event_store;
 pub mod idempotency;
 pub mod oauth_tokens;
