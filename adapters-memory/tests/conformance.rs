@@ -5,8 +5,8 @@ use std::sync::Arc;
 use adapters_memory::faults::{Fault, FaultyEventStore};
 use adapters_memory::{
     InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryOauthTokenStore,
-    InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemorySessionStore, InMemoryUserStore,
-    InProcessBus,
+    InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemoryReadModels, InMemorySessionStore,
+    InMemoryUserStore, InProcessBus,
 };
 use ticketing_ports::challenges::ChallengeStore;
 use ticketing_ports::dead_letters::DeadLetterStore;
@@ -18,6 +18,7 @@ use ticketing_ports::sessions::SessionStore;
 use ticketing_ports::users::UserStore;
 use ticketing_testkit::conformance::Backend;
 use ticketing_testkit::conformance::event_bus::Bus;
+use ticketing_testkit::conformance::read_models::ReadModels;
 
 mod event_store {
     use super::*;
@@ -104,4 +105,10 @@ mod event_bus {
     use super::*;
 
     ticketing_testkit::event_bus_conformance!(Bus::of(InProcessBus::new()));
+}
+
+mod read_models {
+    use super::*;
+
+    ticketing_testkit::read_models_conformance!(ReadModels::of(InMemoryReadModels::new()));
 }

@@ -27,6 +27,7 @@ pub mod oauth_tokens;
 pub mod one_time_tokens;
 pub mod passkeys;
 pub mod rate_limiter;
+pub mod read_models;
 pub mod sessions;
 pub mod users;
 

@@ -1,0 +1,161 @@
+//! Rows as the domain would make them, one for each number.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use ticketing_ports::event_details::{EventDetails, EventStatus, EventView, Venue};
+use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId, TicketId};
+use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::payment::{MethodKind, PaymentStatus, PaymentView};
+use ticketing_ports::read_models::{Change, Sale, SeatMove};
+use ticketing_ports::reservation::{ReservationStatus, ReservationView};
+use ticketing_ports::seating::{Allocation, Label, SeatId};
+use ticketing_ports::streams::Version;
+use uuid::Uuid;
+
+use crate::conformance::fixtures::{at, user};
+
+pub(super) fn event_id(number: usize) -> EventId {
+    EventId::new(Uuid::from_u128(0xE0_0000_0000 + number as u128))
+}
+
+pub(super) fn section_id(number: usize) -> SectionId {
+    SectionId::new(Uuid::from_u128(0x5E_0000_0000 + number as u128))
+}
+
+pub(super) fn reservation_id(number: usize) -> ReservationId {
+    ReservationId::new(Uuid::from_u128(0x50_0000_0000 + number as u128))
+}
+
+pub(super) fn payment_id(number: usize) -> PaymentId {
+    PaymentId::new(Uuid::from_u128(0x9A_0000_0000 + number as u128))
+}
+
+pub(super) fn ticket_id(number: usize) -> TicketId {
+    TicketId::new(Uuid::from_u128(0x71_0000_0000 + number as u128))
+}
+
+pub(super) fn customer(number: usize) -> CustomerId {
+    user(number).into()
+}
+
+pub(super) fn label(text: &str) -> Label {
+    Label::new(text).expect("the rules use proper labels")
+}
+
+fn eur(amount: i64) -> Money {
+    Money::new(amount, Currency::EUR)
+}
+
+/// A draft of the first user that starts as many seconds after noon as its number.
+pub(super) fn event(number: usize) -> EventView {
+    EventView {
+        event_id: event_id(number),
+        owner_id: user(1),
+        status: EventStatus::Draft,
+        created_at: at(0),
+        version: Version(1),
+        details: Arc::new(EventDetails {
+            name: label(&format!("Night {number} of the \"Proms\", ä")),
+            category: Some(label("concert")),
+            genre: None,
+            currency: Currency::EUR,
+            starts_at: at(number as i64),
+            venue: Venue {
+                name: label("Sportpaleis"),
+                city: label("Antwerp"),
+                country: label("BE"),
+                timezone: label("Europe/Brussels"),
+            },
+            sections: Vec::new(),
+            pricing_tiers: Vec::new(),
+            hold_seconds: 300,
+            max_seats_per_order: 8,
+            refund_policy: Vec::new(),
+        }),
+    }
+}
+
+pub(super) fn opened(event: usize, section: usize, capacity: u32) -> Change {
+    Change::SectionOpened {
+        event_id: event_id(event),
+        section_id: section_id(section),
+        name: label(&format!("Section {section}")),
+        capacity,
+        at: at(0),
+    }
+}
+
+/// What the three numbers lack to 0 is blocked.
+pub(super) fn moved(section: usize, available: i64, held: i64, sold: i64) -> Change {
+    Change::SeatsMoved {
+        section_id: section_id(section),
+        moved: SeatMove {
+            available,
+            held,
+            sold,
+            blocked: -(available + held + sold),
+        },
+        at: at(1),
+    }
+}
+
+/// Two seats that the first customer holds.
+pub(super) fn reservation(number: usize) -> ReservationView {
+    let seat = |seat| SeatId {
+        row: label("North-2"),
+        number: seat,
+    };
+    ReservationView {
+        reservation_id: reservation_id(number),
+        event_id: event_id(1),
+        customer_id: customer(1),
+        section: label("Section 1"),
+        tier: label("regular"),
+        seats: vec![seat(12), seat(13)],
+        quantity: 2,
+        unit_price: eur(1_500),
+        total_amount: eur(3_000),
+        status: ReservationStatus::Held,
+        allocation: Allocation::Adjacent,
+        expires_at: at(0) + TimeDelta::minutes(5),
+        created_at: at(0),
+        completed_at: None,
+        payment_id: None,
+        tickets: Vec::new(),
+        version: Version(1),
+    }
+}
+
+pub(super) fn payment(number: usize) -> PaymentView {
+    PaymentView {
+        payment_id: payment_id(number),
+        reservation_id: reservation_id(number),
+        event_id: event_id(1),
+        customer_id: customer(1),
+        amount: eur(3_000),
+        refunded_amount: eur(0),
+        status: PaymentStatus::Pending,
+        method: MethodKind::ApplePay,
+        last_four: None,
+        created_at: at(0),
+        updated_at: at(0),
+        version: Version(1),
+    }
+}
+
+/// So many tickets of the first event, bought by the first customer.
+pub(super) fn sale(number: usize, quantity: u32, unit_price: i64) -> Sale {
+    Sale {
+        reservation_id: reservation_id(number),
+        payment_id: payment_id(number),
+        event_id: event_id(1),
+        customer_id: customer(1),
+        section: label("Section 1"),
+        tier: label("regular"),
+        quantity,
+        unit_price: eur(unit_price),
+        total_amount: eur(unit_price * i64::from(quantity)),
+        sold_at: at(number as i64),
+    }
+}
