@@ -25,13 +25,34 @@ use ticketing_ports::gateway::{
 use ticketing_ports::ids::{PaymentId, RefundId};
 use ticketing_ports::money::Money;
 
-/// So many payments are remembered; above it those older than a day are forgotten.
+/// So many payments are remembered in any case; with more, those older than a day may be forgotten.
 const REMEMBERED: usize = 10_000;
+
+/// So long after the end of the hold does `tok_timeout` answer.
+const LATE: TimeDelta = TimeDelta::seconds(1);
 
 pub struct SandboxGateway {
     clock: Arc<dyn Clock>,
     latency: Duration,
-    payments: Mutex<HashMap<PaymentId, Charge>>,
+    payments: Mutex<Payments>,
+}
+
+#[derive(Default)]
+struct Payments {
+    by_id: HashMap<PaymentId, Charge>,
+    /// How many there were after the last sweep.
+    swept: usize,
+}
+
+impl Payments {
+    /// Drops what is old whenever the number has doubled: constant work for each payment.
+    fn sweep(&mut self, now: Timestamp) {
+        if self.by_id.len() >= REMEMBERED.max(2 * self.swept) {
+            self.by_id
+                .retain(|_, charge| now - charge.authorized_at < TimeDelta::days(1));
+            self.swept = self.by_id.len();
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -64,7 +85,7 @@ impl SandboxGateway {
         Self { latency, ..self }
     }
 
-    fn payments(&self) -> MutexGuard<'_, HashMap<PaymentId, Charge>> {
+    fn payments(&self) -> MutexGuard<'_, Payments> {
         self.payments.lock().expect("no code panics while it holds this lock")
     }
 
@@ -105,10 +126,8 @@ impl PaymentGateway for SandboxGateway {
         self.think().await;
         let now = self.clock.now();
         let mut payments = self.payments();
-        if payments.len() >= REMEMBERED {
-            payments.retain(|_, charge| now - charge.authorized_at < TimeDelta::days(1));
-        }
-        let charge = payments.entry(request.payment_id).or_insert_with(|| {
+        payments.sweep(now);
+        let charge = payments.by_id.entry(request.payment_id).or_insert_with(|| {
             let (authorization, quirk) = verdict_on(request.method.token.expose());
             Charge {
                 authorization,
@@ -122,30 +141,24 @@ impl PaymentGateway for SandboxGateway {
 
     async fn capture(&self, payment: PaymentId, _amount: Money) -> Result<(), GatewayError> {
         self.think().await;
-        let charge = self.payments().get(&payment).cloned();
-        match charge {
-            Some(Charge {
-                quirk: Quirk::AnswersLate,
-                wanted_by,
-                ..
-            }) => {
-                let late = wanted_by + TimeDelta::seconds(1) - self.clock.now();
-                tokio::time::sleep(late.to_std().unwrap_or_default()).await;
-                Ok(())
-            }
-            Some(Charge {
-                quirk: Quirk::LosesTheAnswer,
-                ..
-            }) => {
-                if let Some(charge) = self.payments().get_mut(&payment) {
+        let answer_at = match self.payments().by_id.get_mut(&payment) {
+            Some(charge) => match charge.quirk {
+                Quirk::None => None,
+                Quirk::AnswersLate => Some(charge.wanted_by + LATE),
+                Quirk::LosesTheAnswer => {
                     charge.quirk = Quirk::None;
+                    return Err(GatewayError::Unknown(
+                        "the sandbox lost the answer, as its token says".into(),
+                    ));
                 }
-                Err(GatewayError::Unknown(
-                    "the sandbox lost the answer, as its token says".into(),
-                ))
-            }
-            _ => Ok(()),
+            },
+            None => None,
+        };
+        if let Some(answer_at) = answer_at {
+            let wait = answer_at - self.clock.now();
+            tokio::time::sleep(wait.to_std().unwrap_or_default()).await;
         }
+        Ok(())
     }
 
     async fn void(&self, _payment: PaymentId) -> Result<(), GatewayError> {
@@ -160,7 +173,7 @@ impl PaymentGateway for SandboxGateway {
 
     async fn look_up(&self, payment: PaymentId) -> Result<GatewayRecord, GatewayError> {
         self.think().await;
-        Ok(match self.payments().get(&payment) {
+        Ok(match self.payments().by_id.get(&payment) {
             Some(charge) => GatewayRecord::Answered(charge.authorization.clone()),
             None => GatewayRecord::Unknown,
         })

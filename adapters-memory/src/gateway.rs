@@ -40,9 +40,7 @@ impl InMemoryGateway {
 
     /// Payments for which money is set aside: neither taken nor let go.
     pub fn set_aside(&self) -> Vec<PaymentId> {
-        self.all(|account| {
-            matches!(account.authorization, Authorization::Approved { .. }) && !account.captured && !account.voided
-        })
+        self.all(|account| account.is_approved() && !account.captured && !account.voided)
     }
 
     fn all(&self, which: impl Fn(&Account) -> bool) -> Vec<PaymentId> {
@@ -57,16 +55,26 @@ impl InMemoryGateway {
         self.0.lock().expect("no code panics while it holds this lock")
     }
 
-    fn with_account(&self, payment: PaymentId, change: impl FnOnce(&mut Account)) -> Result<(), GatewayError> {
+    fn with_account(
+        &self,
+        payment: PaymentId,
+        change: impl FnOnce(&mut Account) -> Result<(), GatewayError>,
+    ) -> Result<(), GatewayError> {
         let mut accounts = self.accounts();
         let account = accounts.get_mut(&payment);
-        account
-            .map(change)
-            .ok_or_else(|| GatewayError::Unavailable("the gateway has no such payment".into()))
+        account.map_or_else(|| Err(refused("the gateway has no such payment")), change)
     }
 }
 
+fn refused(why: &'static str) -> GatewayError {
+    GatewayError::Unavailable(why.into())
+}
+
 impl Account {
+    fn is_approved(&self) -> bool {
+        matches!(self.authorization, Authorization::Approved { .. })
+    }
+
     fn kept(&self) -> i64 {
         if self.captured {
             self.amount - self.refunds.values().sum::<i64>()
@@ -99,16 +107,26 @@ impl PaymentGateway for InMemoryGateway {
     }
 
     async fn capture(&self, payment: PaymentId, _amount: Money) -> Result<(), GatewayError> {
-        self.with_account(payment, |account| account.captured = !account.voided)
+        self.with_account(payment, |account| {
+            if !account.is_approved() || account.voided {
+                return Err(refused("no money is set aside for the payment"));
+            }
+            account.captured = true;
+            Ok(())
+        })
     }
 
     async fn void(&self, payment: PaymentId) -> Result<(), GatewayError> {
-        self.with_account(payment, |account| account.voided = !account.captured)
+        self.with_account(payment, |account| {
+            account.voided = !account.captured;
+            Ok(())
+        })
     }
 
     async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), GatewayError> {
         self.with_account(payment, |account| {
-            account.refunds.insert(refund, amount.amount);
+            account.refunds.entry(refund).or_insert(amount.amount);
+            Ok(())
         })
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use adapters_memory::faults::{Fault, FaultyEventStore};
 use adapters_memory::{
-    InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryOauthTokenStore,
+    InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryGateway, InMemoryOauthTokenStore,
     InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemoryReadModels, InMemorySessionStore,
     InMemoryUserStore, InProcessBus,
 };
@@ -18,6 +18,7 @@ use ticketing_ports::sessions::SessionStore;
 use ticketing_ports::users::UserStore;
 use ticketing_testkit::conformance::Backend;
 use ticketing_testkit::conformance::event_bus::Bus;
+use ticketing_testkit::conformance::gateway::Gateway;
 use ticketing_testkit::conformance::read_models::ReadModels;
 
 mod event_store {
@@ -111,4 +112,16 @@ mod read_models {
     use super::*;
 
     ticketing_testkit::read_models_conformance!(ReadModels::of(InMemoryReadModels::new()));
+}
+
+mod gateway {
+    use super::*;
+
+    ticketing_testkit::payment_gateway_conformance!(truthful());
+}
+
+fn truthful() -> Gateway {
+    let gateway = Arc::new(InMemoryGateway::new());
+    let books = Arc::clone(&gateway);
+    Gateway::with_books(gateway, Arc::new(move |payment| books.kept(payment)))
 }
