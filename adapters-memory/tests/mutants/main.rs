@@ -1,6 +1,9 @@
 //! Every rule of the suites bites: a store that works passes it, and a store that lies about it does not.
 
 mod event_store;
+mod one_time_tokens;
+mod read_models;
+mod sessions;
 mod users;
 
 use std::fmt::Debug;
@@ -8,11 +11,17 @@ use std::sync::Arc;
 
 use adapters_memory::InMemoryEventStore;
 use async_trait::async_trait;
+use ticketing_ports::one_time_tokens::OneTimeTokenStore;
+use ticketing_ports::sessions::SessionStore;
 use ticketing_ports::users::UserStore;
 use ticketing_testkit::conformance::durability::Durable;
+use ticketing_testkit::conformance::read_models::ReadModels;
 use ticketing_testkit::conformance::{self, Backend, Rule};
 
 use self::event_store::{Lie, Mutant};
+use self::one_time_tokens::LyingTokens;
+use self::read_models::LyingReadModels;
+use self::sessions::LyingSessions;
 use self::users::LyingUsers;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -37,6 +46,25 @@ async fn every_rule_of_recorded_answers_is_broken_by_a_mutant() {
 async fn every_rule_of_users_is_broken_by_a_mutant() {
     let make = |lie| -> Box<Arc<dyn UserStore>> { Box::new(Arc::new(LyingUsers::new(lie))) };
     every_rule_bites(conformance::users::RULES, users::BROKEN_BY, make).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_rule_of_one_time_tokens_is_broken_by_a_mutant() {
+    let make = |lie| -> Box<Arc<dyn OneTimeTokenStore>> { Box::new(Arc::new(LyingTokens::new(lie))) };
+    let rules = conformance::one_time_tokens::RULES;
+    every_rule_bites(rules, one_time_tokens::BROKEN_BY, make).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_rule_of_sessions_is_broken_by_a_mutant() {
+    let make = |lie| -> Box<Arc<dyn SessionStore>> { Box::new(Arc::new(LyingSessions::new(lie))) };
+    every_rule_bites(conformance::sessions::RULES, sessions::BROKEN_BY, make).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_rule_of_read_models_is_broken_by_a_mutant() {
+    let make = |lie| Box::new(ReadModels::of(LyingReadModels::new(lie)));
+    every_rule_bites(conformance::read_models::RULES, read_models::BROKEN_BY, make).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,0 +1,388 @@
+//! The working read models behind a wrapper that gets one thing wrong.
+
+use std::sync::Arc;
+
+use adapters_memory::InMemoryReadModels;
+use async_trait::async_trait;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::event_details::{EventStatus, EventView};
+use ticketing_ports::ids::{CustomerId, EventId};
+use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::paging::{Listed, Page};
+use ticketing_ports::payment::PaymentView;
+use ticketing_ports::read_models::{
+    ApplyError, Availability, AvailabilityQueries, Change, DraftsVisible, EventQueries, EventSales, LifetimeValue,
+    PaymentQueries, ProjectedBatch, ProjectionStore, Purchase, ReservationQueries, SalesQueries,
+};
+use ticketing_ports::reservation::ReservationView;
+use ticketing_ports::streams::Position;
+use tokio::sync::Mutex;
+
+/// What the store gets wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum ReadLie {
+    #[default]
+    None,
+    ForgetsTheCheckpoint,
+    AppliesChangeByChange,
+    SkipsUnknownRows,
+    AppliesBatchesAgain,
+    LooksBeforeItApplies,
+    JumpsOverGaps,
+    RebuildsInPlace,
+    RebuildsOnTopOfThePresent,
+    IgnoresTheSwitch,
+    IgnoresStatusChanges,
+    ListsTheLatestFirst,
+    TotalsAreThoseOfThePage,
+    IgnoresTheWantedStatus,
+    ShowsEverybodyDrafts,
+    LosesSeatsOnTheWay,
+    SortsSectionsByName,
+    SequenceStandsStill,
+    ShowsReservationsOfEverybody,
+    OverwritesWithNothing,
+    ListsTheOldestPaymentFirst,
+    ClearsTheLastFour,
+    InventsSalesForUnknownEvents,
+    CountsRowsInsteadOfTickets,
+    SubtractsRefundsFromRevenue,
+    IgnoresReturns,
+    ListsTheOldestPurchaseFirst,
+    MixesCurrencies,
+}
+
+/// Which lie breaks which rule.
+pub(crate) const BROKEN_BY: &[(&str, ReadLie)] = &[
+    (
+        "changes_and_checkpoint_are_applied_together",
+        ReadLie::ForgetsTheCheckpoint,
+    ),
+    ("readers_never_see_half_a_batch", ReadLie::AppliesChangeByChange),
+    (
+        "a_batch_with_a_change_of_an_unknown_row_changes_nothing",
+        ReadLie::SkipsUnknownRows,
+    ),
+    (
+        "a_batch_that_was_applied_before_changes_nothing",
+        ReadLie::AppliesBatchesAgain,
+    ),
+    (
+        "exactly_one_racing_application_of_a_batch_counts",
+        ReadLie::LooksBeforeItApplies,
+    ),
+    (
+        "a_batch_that_does_not_follow_the_checkpoint_is_refused",
+        ReadLie::JumpsOverGaps,
+    ),
+    (
+        "a_rebuild_is_invisible_until_it_is_switched_to",
+        ReadLie::RebuildsInPlace,
+    ),
+    (
+        "a_rebuild_is_invisible_until_it_is_switched_to",
+        ReadLie::IgnoresTheSwitch,
+    ),
+    (
+        "a_rebuild_starts_empty_and_leaves_the_present_rows_alone",
+        ReadLie::RebuildsOnTopOfThePresent,
+    ),
+    ("batches_go_on_after_a_switch", ReadLie::RebuildsInPlace),
+    (
+        "an_event_is_read_as_it_was_created_and_changed",
+        ReadLie::IgnoresStatusChanges,
+    ),
+    ("events_are_listed_soonest_first", ReadLie::ListsTheLatestFirst),
+    ("events_are_listed_in_pages", ReadLie::TotalsAreThoseOfThePage),
+    ("events_are_listed_by_status", ReadLie::IgnoresTheWantedStatus),
+    (
+        "drafts_are_listed_only_for_who_may_manage_them",
+        ReadLie::ShowsEverybodyDrafts,
+    ),
+    (
+        "counts_of_a_section_add_up_to_its_capacity",
+        ReadLie::LosesSeatsOnTheWay,
+    ),
+    ("sections_stand_in_the_organisers_order", ReadLie::SortsSectionsByName),
+    (
+        "the_sequence_grows_by_one_with_every_change_of_a_count",
+        ReadLie::SequenceStandsStill,
+    ),
+    (
+        "reservations_of_a_customer_are_listed_newest_first",
+        ReadLie::ShowsReservationsOfEverybody,
+    ),
+    (
+        "a_changed_reservation_keeps_what_the_change_does_not_name",
+        ReadLie::OverwritesWithNothing,
+    ),
+    (
+        "payments_of_a_customer_are_listed_newest_first",
+        ReadLie::ListsTheOldestPaymentFirst,
+    ),
+    (
+        "a_changed_payment_keeps_what_the_change_does_not_name",
+        ReadLie::ClearsTheLastFour,
+    ),
+    (
+        "an_event_without_sales_has_zeros_and_an_unknown_one_nothing",
+        ReadLie::InventsSalesForUnknownEvents,
+    ),
+    ("sales_sum_quantities_and_amounts", ReadLie::CountsRowsInsteadOfTickets),
+    (
+        "refunds_are_counted_beside_revenue",
+        ReadLie::SubtractsRefundsFromRevenue,
+    ),
+    ("returned_tickets_are_not_counted_as_sold", ReadLie::IgnoresReturns),
+    (
+        "purchases_of_a_customer_are_listed_newest_first",
+        ReadLie::ListsTheOldestPurchaseFirst,
+    ),
+    ("lifetime_value_keeps_currencies_apart", ReadLie::MixesCurrencies),
+];
+
+pub(crate) struct LyingReadModels {
+    lie: ReadLie,
+    honest: Arc<InMemoryReadModels>,
+    /// Positions as the wrapper tells them to the honest store, for lies that number batches anew.
+    applied: Mutex<(u64, Position)>,
+}
+
+impl LyingReadModels {
+    pub(crate) fn new(lie: ReadLie) -> Self {
+        Self {
+            lie,
+            honest: Arc::new(InMemoryReadModels::new()),
+            applied: Mutex::new((0, Position::START)),
+        }
+    }
+
+    /// Applies changes whatever the honest store's checkpoint is.
+    async fn force(&self, upto: Position, changes: Vec<Change>) -> Result<(), ApplyError> {
+        let mut applied = self.applied.lock().await;
+        let forced = ProjectedBatch {
+            after: Position(applied.0),
+            upto: Position(applied.0 + 1),
+            changes,
+        };
+        self.honest.apply(forced).await?;
+        *applied = (applied.0 + 1, applied.1.max(upto));
+        Ok(())
+    }
+
+    fn renumbers(&self) -> bool {
+        matches!(
+            self.lie,
+            ReadLie::AppliesChangeByChange
+                | ReadLie::AppliesBatchesAgain
+                | ReadLie::LooksBeforeItApplies
+                | ReadLie::JumpsOverGaps
+                | ReadLie::SkipsUnknownRows
+        )
+    }
+
+    fn change(&self, mut change: Change) -> Change {
+        match (self.lie, &mut change) {
+            (ReadLie::IgnoresStatusChanges, Change::EventStatusChanged { status, .. }) => *status = EventStatus::Draft,
+            (ReadLie::LosesSeatsOnTheWay, Change::SeatsMoved { moved, .. }) => moved.held = 0,
+            (ReadLie::ShowsReservationsOfEverybody, Change::ReservationHeld(view)) => {
+                view.customer_id = CustomerId::new(uuid::Uuid::from_u128(0xA0_0000_0001));
+            }
+            (ReadLie::OverwritesWithNothing, Change::ReservationChanged(change)) => {
+                change.completed_at = Some(change.completed_at.unwrap_or_default());
+            }
+            (ReadLie::ClearsTheLastFour, Change::PaymentChanged(change)) => {
+                change.last_four = Some(change.last_four.clone().unwrap_or_default());
+            }
+            (ReadLie::CountsRowsInsteadOfTickets, Change::TicketsSold(sale)) => sale.quantity = 1,
+            (ReadLie::MixesCurrencies, Change::TicketsSold(sale)) => {
+                sale.total_amount = Money::new(sale.total_amount.amount, Currency::EUR);
+            }
+            _ => {}
+        }
+        change
+    }
+}
+
+fn reversed<T>(mut listed: Listed<T>) -> Listed<T> {
+    listed.rows.reverse();
+    listed
+}
+
+#[async_trait]
+impl ProjectionStore for LyingReadModels {
+    async fn checkpoint(&self) -> Result<Position, StoreError> {
+        match self.lie {
+            ReadLie::ForgetsTheCheckpoint => Ok(Position::START),
+            _ if self.renumbers() => Ok(self.applied.lock().await.1),
+            _ => self.honest.checkpoint().await,
+        }
+    }
+
+    async fn apply(&self, batch: ProjectedBatch) -> Result<(), ApplyError> {
+        let ProjectedBatch { after, upto, changes } = batch;
+        let mut changes: Vec<_> = changes.into_iter().map(|change| self.change(change)).collect();
+        if self.lie == ReadLie::IgnoresReturns {
+            changes.retain(|change| !matches!(change, Change::TicketsReturned { .. }));
+        }
+        if !self.renumbers() {
+            return self.honest.apply(ProjectedBatch { after, upto, changes }).await;
+        }
+        let checkpoint = self.applied.lock().await.1;
+        let fits = match self.lie {
+            ReadLie::AppliesBatchesAgain => after <= checkpoint,
+            ReadLie::JumpsOverGaps => upto > checkpoint,
+            _ => after == checkpoint,
+        };
+        if !fits {
+            return match upto <= checkpoint {
+                true => Ok(()),
+                false => Err(ApplyError::OutOfOrder { checkpoint, after }),
+            };
+        }
+        match self.lie {
+            ReadLie::AppliesChangeByChange => {
+                for change in changes {
+                    self.force(checkpoint, vec![change]).await?;
+                    tokio::task::yield_now().await;
+                }
+                self.force(upto, Vec::new()).await
+            }
+            ReadLie::SkipsUnknownRows => {
+                for change in changes {
+                    // A change that can't be applied is left out.
+                    let _ = self.force(checkpoint, vec![change]).await;
+                }
+                self.force(upto, Vec::new()).await
+            }
+            _ => {
+                tokio::task::yield_now().await;
+                self.force(upto, changes).await
+            }
+        }
+    }
+
+    async fn begin_rebuild(&self) -> Result<Arc<dyn ProjectionStore>, StoreError> {
+        match self.lie {
+            // Whoever writes to the twin writes to the rows that are read.
+            ReadLie::RebuildsInPlace => {
+                let emptied = self.honest.begin_rebuild().await?;
+                self.honest.switch_to(emptied).await?;
+                Ok(self.honest.clone())
+            }
+            ReadLie::RebuildsOnTopOfThePresent => Ok(self.honest.clone()),
+            _ => self.honest.begin_rebuild().await,
+        }
+    }
+
+    async fn switch_to(&self, rebuilt: Arc<dyn ProjectionStore>) -> Result<(), StoreError> {
+        match self.lie {
+            ReadLie::IgnoresTheSwitch | ReadLie::RebuildsOnTopOfThePresent => Ok(()),
+            // As if the rows that were read before were still those that are written.
+            ReadLie::RebuildsInPlace => {
+                let emptied = self.honest.begin_rebuild().await?;
+                self.honest.switch_to(emptied).await
+            }
+            _ => self.honest.switch_to(rebuilt).await,
+        }
+    }
+}
+
+#[async_trait]
+impl EventQueries for LyingReadModels {
+    async fn event(&self, id: EventId) -> Result<Option<EventView>, StoreError> {
+        self.honest.event(id).await
+    }
+
+    async fn events(
+        &self,
+        status: Option<EventStatus>,
+        drafts: DraftsVisible,
+        page: Page,
+    ) -> Result<Listed<EventView>, StoreError> {
+        let status = status.filter(|_| self.lie != ReadLie::IgnoresTheWantedStatus);
+        let drafts = match self.lie {
+            ReadLie::ShowsEverybodyDrafts => DraftsVisible::All,
+            _ => drafts,
+        };
+        let listed = self.honest.events(status, drafts, page).await?;
+        Ok(match self.lie {
+            ReadLie::ListsTheLatestFirst => reversed(listed),
+            ReadLie::TotalsAreThoseOfThePage => Listed {
+                total: listed.rows.len() as u64,
+                ..listed
+            },
+            _ => listed,
+        })
+    }
+}
+
+#[async_trait]
+impl AvailabilityQueries for LyingReadModels {
+    async fn availability(&self, event: EventId) -> Result<Option<Availability>, StoreError> {
+        let mut found = self.honest.availability(event).await?;
+        if let Some(availability) = &mut found {
+            match self.lie {
+                ReadLie::SortsSectionsByName => availability.sections.sort_by(|a, b| a.name.cmp(&b.name)),
+                ReadLie::SequenceStandsStill => availability.sequence = 0,
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+}
+
+#[async_trait]
+impl ReservationQueries for LyingReadModels {
+    async fn reservations_of(&self, customer: CustomerId, page: Page) -> Result<Listed<ReservationView>, StoreError> {
+        self.honest.reservations_of(customer, page).await
+    }
+}
+
+#[async_trait]
+impl PaymentQueries for LyingReadModels {
+    async fn payments_of(&self, customer: CustomerId, page: Page) -> Result<Listed<PaymentView>, StoreError> {
+        let listed = self.honest.payments_of(customer, page).await?;
+        Ok(match self.lie {
+            ReadLie::ListsTheOldestPaymentFirst => reversed(listed),
+            _ => listed,
+        })
+    }
+}
+
+#[async_trait]
+impl SalesQueries for LyingReadModels {
+    async fn event_sales(&self, event: EventId) -> Result<Option<EventSales>, StoreError> {
+        let mut sales = self.honest.event_sales(event).await?;
+        match (self.lie, &mut sales) {
+            (ReadLie::SubtractsRefundsFromRevenue, Some(sales)) => {
+                sales.total_revenue.amount -= sales.refunded.amount;
+            }
+            (ReadLie::InventsSalesForUnknownEvents, None) => {
+                return Ok(Some(EventSales {
+                    event_id: event,
+                    total_revenue: Money::zero(Currency::EUR),
+                    refunded: Money::zero(Currency::EUR),
+                    tickets_sold: 0,
+                    by_tier: Default::default(),
+                    by_section: Default::default(),
+                    total_capacity: 0,
+                }));
+            }
+            _ => {}
+        }
+        Ok(sales)
+    }
+
+    async fn purchases_of(&self, customer: CustomerId, page: Page) -> Result<Listed<Purchase>, StoreError> {
+        let listed = self.honest.purchases_of(customer, page).await?;
+        Ok(match self.lie {
+            ReadLie::ListsTheOldestPurchaseFirst => reversed(listed),
+            _ => listed,
+        })
+    }
+
+    async fn lifetime_value(&self, customer: CustomerId) -> Result<Vec<LifetimeValue>, StoreError> {
+        self.honest.lifetime_value(customer).await
+    }
+}
