@@ -9,14 +9,20 @@ use ticketing_ports::roles::Role;
 use ticketing_ports::users::{CreateUserError, User, UserStore};
 
 #[derive(Debug, Default)]
-pub struct InMemoryUserStore(Mutex<BTreeMap<UserId, User>>);
+pub struct InMemoryUserStore(Mutex<Users>);
+
+#[derive(Debug, Default)]
+struct Users {
+    by_id: BTreeMap<UserId, User>,
+    by_email: BTreeMap<EmailAddress, UserId>,
+}
 
 impl InMemoryUserStore {
     pub fn new() -> Self {
         Self::default()
     }
 
-    fn users(&self) -> MutexGuard<'_, BTreeMap<UserId, User>> {
+    fn users(&self) -> MutexGuard<'_, Users> {
         self.0.lock().expect("no code panics while it holds this lock")
     }
 }
@@ -25,26 +31,31 @@ impl InMemoryUserStore {
 impl UserStore for InMemoryUserStore {
     async fn create(&self, user: User) -> Result<(), CreateUserError> {
         let mut users = self.users();
-        if users.contains_key(&user.id) || users.values().any(|other| other.email == user.email) {
+        if users.by_id.contains_key(&user.id) || users.by_email.contains_key(&user.email) {
             return Err(CreateUserError::Taken);
         }
-        users.insert(user.id, user);
+        users.by_email.insert(user.email.clone(), user.id);
+        users.by_id.insert(user.id, user);
         Ok(())
     }
 
     async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        Ok(self.users().get(&id).cloned())
+        Ok(self.users().by_id.get(&id).cloned())
     }
 
     async fn find_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
-        Ok(self.users().values().find(|user| user.email == *email).cloned())
+        let users = self.users();
+        let id = users.by_email.get(email);
+        Ok(id.and_then(|id| users.by_id.get(id)).cloned())
     }
 
     async fn set_role(&self, id: UserId, role: Role) -> Result<bool, StoreError> {
-        Ok(self.users().get_mut(&id).map(|user| user.role = role).is_some())
+        Ok(self.users().by_id.get_mut(&id).map(|user| user.role = role).is_some())
     }
 
     async fn erase(&self, id: UserId) -> Result<bool, StoreError> {
-        Ok(self.users().remove(&id).is_some())
+        let mut users = self.users();
+        let erased = users.by_id.remove(&id);
+        Ok(erased.map(|user| users.by_email.remove(&user.email)).is_some())
     }
 }
