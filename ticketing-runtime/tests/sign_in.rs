@@ -15,11 +15,11 @@ use ticketing_ports::email::EmailAddress;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::ids::UserId;
 use ticketing_ports::mailer::{Mail, MailError, Mailer};
-use ticketing_ports::one_time_tokens::{OneTimeTokenStore as _, TokenPurpose};
+use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
 use ticketing_ports::roles::Role;
 use ticketing_ports::secrets::{Secret, SecretDigest};
 use ticketing_ports::sessions::{Session, SessionStore};
-use ticketing_ports::users::{User, UserStore};
+use ticketing_ports::users::{CreateUserError, User, UserStore};
 use ticketing_runtime::{
     Ensured, LIVE_MAGIC_LINKS, MAGIC_LINK_LIFETIME, SESSION_IDLE, SESSION_LIFETIME, SignIn, SignInConfig,
     SignInFailure, SignInPorts, SignedIn, Visitor,
@@ -219,6 +219,22 @@ async fn an_answer_that_was_read_before_a_logout_is_not_remembered_after_it() {
 }
 
 #[tokio::test]
+async fn a_session_that_ends_while_its_use_is_written_down_is_over() {
+    let sessions = Arc::new(SlowSessions::default());
+    let door = Door::with(sessions.clone(), Arc::new(RecordingMailer::new()));
+    let ada = door.signed_in().await;
+    door.clock.advance(TimeDelta::minutes(1));
+    let reader = tokio::spawn({
+        let (sign_in, secret) = (door.sign_in.clone(), ada.secret.clone());
+        async move { sign_in.authenticate(&secret).await }
+    });
+    sessions.was_read.acquire().await.unwrap().forget();
+    door.sign_in.logout(ada.session.digest).await.unwrap();
+    sessions.may_answer.add_permits(1);
+    assert!(reader.await.unwrap().unwrap().is_none());
+}
+
+#[tokio::test]
 async fn logging_out_everywhere_ends_every_session_of_one_user() {
     let door = Door::new();
     let (first, second) = (door.signed_in().await, door.signed_in().await);
@@ -376,9 +392,9 @@ impl Door {
         let tokens = Arc::new(InMemoryOneTimeTokenStore::new());
         let clock = Arc::new(ManualClock::default());
         let ports = SignInPorts {
-            users: users.clone(),
+            users: Arc::new(Yielding(users.clone())),
             sessions,
-            tokens: tokens.clone(),
+            tokens: Arc::new(Yielding(tokens.clone())),
             mailer,
             clock: clock.clone(),
             entropy: Arc::new(SeededEntropy::new(1)),
@@ -444,6 +460,58 @@ impl Door {
             self.clock.advance(TimeDelta::hours(12).min(end - self.clock.now()));
             assert!(self.authenticate(&signed_in.secret).await.is_some());
         }
+    }
+}
+
+/// Lets others go first between a question and what is done with its answer.
+struct Yielding<S>(Arc<S>);
+
+#[async_trait]
+impl UserStore for Yielding<InMemoryUserStore> {
+    async fn create(&self, user: User) -> Result<(), CreateUserError> {
+        self.0.create(user).await
+    }
+
+    async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let found = self.0.find(id).await;
+        tokio::task::yield_now().await;
+        found
+    }
+
+    async fn find_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
+        let found = self.0.find_by_email(email).await;
+        tokio::task::yield_now().await;
+        found
+    }
+
+    async fn set_role(&self, id: UserId, role: Role) -> Result<bool, StoreError> {
+        self.0.set_role(id, role).await
+    }
+
+    async fn erase(&self, id: UserId) -> Result<bool, StoreError> {
+        self.0.erase(id).await
+    }
+}
+
+#[async_trait]
+impl OneTimeTokenStore for Yielding<InMemoryOneTimeTokenStore> {
+    async fn put(&self, token: OneTimeToken) -> Result<(), StoreError> {
+        self.0.put(token).await
+    }
+
+    async fn take(
+        &self,
+        purpose: TokenPurpose,
+        digest: SecretDigest,
+        now: Timestamp,
+    ) -> Result<Option<OneTimeToken>, StoreError> {
+        self.0.take(purpose, digest, now).await
+    }
+
+    async fn live_for(&self, purpose: TokenPurpose, subject: &str, now: Timestamp) -> Result<u64, StoreError> {
+        let live = self.0.live_for(purpose, subject, now).await;
+        tokio::task::yield_now().await;
+        live
     }
 }
 
