@@ -16,6 +16,7 @@ suite! { $
     /// Makes a test of every rule for an event bus; the expression gives a `Bus` that nobody has used.
     event_bus_conformance in event_bus for Bus {
         events_of_one_stream_arrive_in_order,
+        no_member_is_overtaken_within_a_stream,
         answered_means_kept,
         every_group_gets_every_event,
         each_event_goes_to_one_member_of_a_group,
@@ -156,6 +157,26 @@ async fn events_of_one_stream_arrive_in_order(bus: &Bus) -> Verdict {
         let before = last.insert(stream, position).unwrap_or(0);
         ensure!(before < position, "{position} of {stream} arrived after {before}");
     }
+    Ok(())
+}
+
+/// While one member has not acknowledged an event, no other gets a later one of its stream (unless after that event).
+async fn no_member_is_overtaken_within_a_stream(bus: &Bus) -> Verdict {
+    let mut first = bus.join("group").await?;
+    bus.publish(&log(2, 1)).await?;
+    ensure_eq!(take(&mut first, 1).await?, [1], "the first delivery");
+    let mut second = bus.join("group").await?;
+    let other = tokio::spawn(async move { take(&mut second, 1).await });
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    if other.is_finished() {
+        ensure_eq!(other.await??, [1], "what another member got meanwhile");
+        return Ok(());
+    }
+    first.acknowledge().await?;
+    drop(first);
+    ensure_eq!(other.await??, [2], "what the other member gets afterwards");
     Ok(())
 }
 
