@@ -151,12 +151,11 @@ impl FreeSeats {
 
     /// Rows from the best to the worst.
     pub(super) fn rows<'a>(&'a self, plan: &'a SeatPlan) -> impl Iterator<Item = FreeRow<'a>> {
-        let rows = plan.rows.iter().zip(&self.rows).enumerate();
-        rows.map(|(position, (row, summary))| FreeRow {
+        self.rows.iter().enumerate().map(move |(position, summary)| FreeRow {
             position,
-            row,
-            words: self.words_of(row),
             summary: *summary,
+            seats: self,
+            plan,
         })
     }
 
@@ -195,22 +194,17 @@ pub(super) struct Run {
     pub(super) length: u32,
 }
 
-/// One row as it is now.
+/// One row as it is now. What its summary tells costs nothing; the rest looks the row up.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FreeRow<'a> {
     /// How many rows are in front of this one.
     pub(super) position: usize,
-    row: &'a Row,
-    words: &'a [u64],
     summary: RowSummary,
+    seats: &'a FreeSeats,
+    plan: &'a SeatPlan,
 }
 
 impl<'a> FreeRow<'a> {
-    /// Seats of the row, free or not.
-    pub(super) fn width(&self) -> u32 {
-        self.row.seats
-    }
-
     pub(super) fn free(&self) -> u32 {
         self.summary.free
     }
@@ -220,9 +214,14 @@ impl<'a> FreeRow<'a> {
         self.summary.runs
     }
 
+    /// Seats of the row, free or not.
+    pub(super) fn width(&self) -> u32 {
+        self.row().seats
+    }
+
     /// The longest possible runs of free seats, from the left.
     pub(super) fn runs(&self) -> impl Iterator<Item = Run> + use<'a> {
-        runs(self.words)
+        runs(self.seats.words_of(self.row()))
     }
 
     /// Columns of the free seats, from the left.
@@ -231,7 +230,11 @@ impl<'a> FreeRow<'a> {
     }
 
     pub(super) fn seat(&self, column: u32) -> SeatIndex {
-        SeatIndex(self.row.first.0 + column)
+        SeatIndex(self.row().first.0 + column)
+    }
+
+    fn row(&self) -> &'a Row {
+        &self.plan.rows[self.position]
     }
 }
 
