@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 
 use ticketing_ports::seating::Allocation;
 
-use super::seat_map::{FreeRow, FreeSeats, SeatIndex, SeatPlan};
+use super::seat_map::{FreeRow, FreeSeats, Run, SeatIndex, SeatPlan};
 
 /// `None` when fewer than `quantity` seats are free, or none are wanted.
 pub(super) fn pick(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<(Allocation, Vec<SeatIndex>)> {
@@ -31,21 +31,23 @@ fn adjacent_in(row: FreeRow<'_>, quantity: u32) -> Option<Vec<SeatIndex>> {
     if !lengths.may_have(quantity) && !lengths.may_reach(quantity.saturating_add(2)) {
         return None;
     }
-    let start = row
-        .runs()
-        .filter(|run| run.length >= quantity)
-        .filter_map(|run| {
-            let spare = run.length - quantity;
-            // The nearest start to the row's centre may leave one seat alone; then one of its neighbours does not.
-            let centred = (row.width() - quantity) / 2;
-            let nearest = centred.clamp(run.start, run.start + spare) - run.start;
-            (nearest.saturating_sub(1)..=spare.min(nearest + 1))
-                .filter(|left| *left != 1 && spare - left != 1)
-                .map(|left| run.start + left)
-                .min_by_key(|start| off_centre(row, *start, start + quantity - 1))
-        })
-        .min_by_key(|start| off_centre(row, *start, start + quantity - 1))?;
+    let starts = row.runs().flat_map(|run| centred_starts(row, run, quantity));
+    let start = starts.min_by_key(|start| off_centre(row, *start, start + quantity - 1))?;
     Some((start..start + quantity).map(|column| row.seat(column)).collect())
+}
+
+/// Where seats that leave none alone may start in a run, as near to the row's centre as it gets.
+///
+/// The start nearest to the centre may leave one alone; then one of its neighbours does not.
+fn centred_starts(row: FreeRow<'_>, run: Run, quantity: u32) -> impl Iterator<Item = u32> {
+    let spare = run.length.checked_sub(quantity);
+    spare.into_iter().flat_map(move |spare| {
+        let centred = (row.width() - quantity) / 2;
+        let left = centred.clamp(run.start, run.start + spare) - run.start;
+        let near = left.saturating_sub(1)..=spare.min(left + 1);
+        near.filter(move |left| *left != 1 && spare - left != 1)
+            .map(move |left| run.start + left)
+    })
 }
 
 /// The front-most row where they can sit side by side, or else the front-most where they fit at all.
