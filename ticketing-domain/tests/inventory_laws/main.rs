@@ -140,6 +140,10 @@ proptest! {
             let counts = section.counts(now);
             if section.is_open() {
                 prop_assert_eq!(counts.capacity(), *capacity.get_or_insert(counts.capacity()));
+                let claims = section.reservations().filter_map(|by| section.claim(by));
+                let standing = claims.filter(|claim| !matches!(claim.kind, ClaimKind::Held { until } if until <= now));
+                let claimed: u32 = standing.map(|claim| claim.seats.quantity()).sum();
+                prop_assert_eq!(counts.held + counts.sold, claimed);
             } else {
                 prop_assert_eq!(&section, &InventoryState::default());
             }
