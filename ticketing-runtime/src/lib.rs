@@ -23,6 +23,7 @@ mod projector;
 mod reads;
 mod relay;
 mod routes;
+mod sign_in;
 
 pub use box_office::{
     Answer, AuthorizePayment, BoxOffice, CancelEvent, HistoryEntry, HoldSeats, IdempotencyRequest, PayReservation,
@@ -33,3 +34,4 @@ pub use engine::{Engine, EngineConfig, Ports, ProjectionPorts};
 pub use failure::{Failure, UnavailableCause};
 pub use projector::rebuild;
 pub use reads::{READ_YOUR_WRITES_PATIENCE, Reads};
+pub use sign_in::{MAGIC_LINK_LIFETIME, SignIn, SignInConfig, SignInFailure, SignInPorts, SignedIn, Visitor};
