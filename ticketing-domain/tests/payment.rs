@@ -266,7 +266,7 @@ fn retry_key() -> DeadlineKey {
 fn visa() -> PaymentMethod {
     PaymentMethod {
         kind: MethodKind::Card,
-        token: MethodToken::new("tok_visa").unwrap(),
+        token: MethodToken::new("tok_visa").expect("a token of the sandbox"),
     }
 }
 

@@ -171,9 +171,9 @@ impl Books {
         for (id, reservation) in &self.reservations {
             match reservation {
                 ReservationState::Completed { booking, .. } => {
-                    if sold.remove(id).is_none_or(|seats| seats != booking.seats) {
-                        violations.push(Violation::TicketsWithoutSeats(*id));
-                    }
+                    let seats = sold.remove(id);
+                    let kept = seats.is_some_and(|seats| seats == booking.seats);
+                    violations.extend((!kept).then_some(Violation::TicketsWithoutSeats(*id)));
                 }
                 state if state.is_live() => violations.push(Violation::HeldForEver(*id)),
                 _ => {}
