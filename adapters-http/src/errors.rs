@@ -216,10 +216,7 @@ impl From<Failure> for ApiError {
             }
             Failure::Unavailable(cause) => {
                 if !matches!(cause, UnavailableCause::ShuttingDown) {
-                    error!(
-                        error = &cause as &dyn std::error::Error,
-                        "a request failed because a service is down"
-                    );
+                    error!(error = %Chain(&cause), "a request failed because a service is down");
                 }
                 Self::unavailable()
             }
@@ -232,13 +229,25 @@ impl From<Failure> for ApiError {
                 "a request with this idempotency key is still running; wait for its answer",
             ),
             Failure::Internal(source) => {
-                error!(
-                    error = source.as_ref() as &dyn std::error::Error,
-                    "a request failed because of a bug"
-                );
+                error!(error = %Chain(source.as_ref()), "a request failed because of a bug");
                 Self::internal()
             }
         }
+    }
+}
+
+/// An error and its sources in one line, whatever the format of the log.
+struct Chain<'a>(&'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut error = self.0;
+        while let Some(source) = error.source() {
+            write!(f, ": {source}")?;
+            error = source;
+        }
+        Ok(())
     }
 }
 

@@ -1,12 +1,15 @@
 //! Whether the process lives, and whether it can serve.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use futures::FutureExt as _;
+use futures::future::join_all;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -56,21 +59,10 @@ pub(crate) async fn live() -> Json<LivenessResponse> {
 #[utoipa::path(get, path = "/health/ready", tag = "operations",
     responses((status = 200, body = ReadinessResponse), (status = 503, body = ReadinessResponse)))]
 pub(crate) async fn ready(State(state): State<Shared>) -> (StatusCode, Json<ReadinessResponse>) {
-    let mut checks = BTreeMap::new();
-    for check in &state.health {
-        let started = Instant::now();
-        let outcome = tokio::time::timeout(PATIENCE, check.check()).await;
-        let error = outcome.unwrap_or(Err("no answer in time")).err();
-        let latency_ms = started.elapsed().as_millis();
-        checks.insert(
-            check.name(),
-            CheckBody {
-                healthy: error.is_none(),
-                latency_ms,
-                error,
-            },
-        );
-    }
+    let checks: BTreeMap<_, _> = join_all(state.health.iter().map(|check| ask(check.as_ref())))
+        .await
+        .into_iter()
+        .collect();
     let healthy = checks.values().all(|check| check.healthy);
     let (code, status) = if healthy {
         (StatusCode::OK, "healthy")
@@ -78,4 +70,20 @@ pub(crate) async fn ready(State(state): State<Shared>) -> (StatusCode, Json<Read
         (StatusCode::SERVICE_UNAVAILABLE, "degraded")
     };
     (code, Json(ReadinessResponse { status, checks }))
+}
+
+async fn ask(check: &dyn HealthCheck) -> (&'static str, CheckBody) {
+    let started = Instant::now();
+    let answer = AssertUnwindSafe(check.check()).catch_unwind();
+    let error = match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(Ok(outcome)) => outcome.err(),
+        Ok(Err(_)) => Some("the check itself failed"),
+        Err(_) => Some("no answer in time"),
+    };
+    let body = CheckBody {
+        healthy: error.is_none(),
+        latency_ms: started.elapsed().as_millis(),
+        error,
+    };
+    (check.name(), body)
 }

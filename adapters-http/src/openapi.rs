@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, head};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -82,7 +81,6 @@ pub fn router(state: HttpState) -> Router {
         .merge(SwaggerUi::new("/docs").url("/api/openapi.json", document))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
-        .layer(DefaultBodyLimit::max(state.config.body_limit))
         .layer(from_fn_with_state(Arc::clone(&state), shell))
         .with_state(state)
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
 use crate::events::{MoneyBody, parse_label};
-use crate::extract::{PathId, Post, Query, SeenAfter, SignedIn};
+use crate::extract::{CARD_NUMBERS_REFUSED, PathId, Post, Query, SeenAfter, SignedIn};
 use crate::listing::PageQuery;
 use crate::replies::{Created, Done};
 use crate::state::Shared;
@@ -54,10 +54,7 @@ impl PaymentMethodBody {
 
 fn refuse_card_number(field: &str, text: &str) -> Result<(), ApiError> {
     if contains_card_number(text) {
-        return Err(ApiError::invalid_request(
-            field,
-            "card numbers are never accepted; send a token of the gateway",
-        ));
+        return Err(ApiError::invalid_request(field, CARD_NUMBERS_REFUSED));
     }
     Ok(())
 }

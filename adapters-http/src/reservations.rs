@@ -46,13 +46,15 @@ struct Quantity(u32);
 
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = serde_json::Number::deserialize(deserializer)?;
-        if let Some(quantity) = number.as_u64() {
-            Ok(Self(u32::try_from(quantity).unwrap_or(u32::MAX)))
-        } else if number.as_i64().is_some() {
+        // The digits as they are written: a number type would round what it cannot hold.
+        let written = <&RawValue>::deserialize(deserializer)?.get();
+        let digits = written.strip_prefix('-').unwrap_or(written);
+        if digits.bytes().any(|b| !b.is_ascii_digit()) {
+            Err(serde::de::Error::custom("must be a whole number"))
+        } else if digits.len() < written.len() {
             Ok(Self(0))
         } else {
-            Err(serde::de::Error::custom("must be a whole number"))
+            Ok(Self(digits.parse().unwrap_or(u32::MAX)))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What surrounds every request: correlation id, time limit, panics, and headers that every answer has.
 
 use std::panic::AssertUnwindSafe;
+use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
@@ -40,6 +41,7 @@ pub(crate) async fn shell(State(state): State<Shared>, mut request: Request, nex
     let span = info_span!("request", method = %request.method(), route, correlation_id = correlation_id.as_str());
     request.extensions_mut().insert(correlation_id.clone());
 
+    let started = Instant::now();
     let limit = state.config.request_timeout;
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
     let mut response = match tokio::time::timeout(limit, handled).instrument(span.clone()).await {
@@ -57,7 +59,10 @@ pub(crate) async fn shell(State(state): State<Shared>, mut request: Request, nex
         )
         .into_response(),
     };
-    span.in_scope(|| debug!(status = response.status().as_u16(), "answered"));
+    span.in_scope(|| {
+        let latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        debug!(status = response.status().as_u16(), latency_us, "answered");
+    });
     if wants_problem {
         response = as_problem(response);
     }

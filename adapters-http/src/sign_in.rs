@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_SECURITY_POLICY;
+use axum::http::header::{ALLOW, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse};
 use base64::Engine as _;
@@ -114,8 +114,8 @@ pub(crate) async fn verify_magic_link_by_query(
 }
 
 /// A mail scanner that asks with `HEAD` must not use the token up.
-pub(crate) async fn refuse_head() -> ApiError {
-    no_such_method().await
+pub(crate) async fn refuse_head() -> impl IntoResponse {
+    ([(ALLOW, "GET,POST")], no_such_method().await)
 }
 
 async fn verify(state: &Shared, parts: &Parts, token: &str) -> Result<Json<SessionResponse>, ApiError> {
@@ -192,7 +192,10 @@ static VERIFY_PAGE_POLICY: LazyLock<String> = LazyLock::new(|| {
 
 pub(crate) async fn verify_page() -> impl IntoResponse {
     (
-        [(CONTENT_SECURITY_POLICY, VERIFY_PAGE_POLICY.as_str())],
+        [
+            (CONTENT_SECURITY_POLICY, VERIFY_PAGE_POLICY.as_str()),
+            (REFERRER_POLICY, "no-referrer"),
+        ],
         Html(VERIFY_PAGE),
     )
 }

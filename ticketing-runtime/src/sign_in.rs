@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -57,10 +57,17 @@ pub struct SignInConfig {
 pub struct SignIn {
     ports: SignInPorts,
     config: Arc<SignInConfig>,
-    believed: Arc<Mutex<HashMap<SecretDigest, Belief>>>,
+    believed: Arc<Mutex<Beliefs>>,
 }
 
-#[derive(Clone)]
+/// Sessions that were looked up a moment ago.
+#[derive(Default)]
+struct Beliefs {
+    by_digest: HashMap<SecretDigest, Arc<Belief>>,
+    /// How many sessions have been ended here. A look-up that began before the latest end may have seen what is gone.
+    ended: u64,
+}
+
 struct Belief {
     session: Session,
     user: User,
@@ -217,9 +224,10 @@ impl SignIn {
     pub async fn authenticate(&self, secret: &Secret) -> Result<Option<(Session, User)>, StoreError> {
         let now = self.ports.clock.now();
         let digest = secret.digest();
-        if let Some(belief) = self.belief(digest, now) {
-            return Ok(Some((belief.session, belief.user)));
-        }
+        let ended = match self.belief(digest, now) {
+            Ok(belief) => return Ok(Some((belief.session.clone(), belief.user.clone()))),
+            Err(ended) => ended,
+        };
         let Some(mut session) = self.ports.sessions.find(digest, now).await? else {
             return Ok(None);
         };
@@ -234,14 +242,12 @@ impl SignIn {
             session.last_active = now;
             session.idle_until = idle_until;
         }
-        self.believe(
-            digest,
-            Belief {
-                session: session.clone(),
-                user: user.clone(),
-                since: now,
-            },
-        );
+        let belief = Belief {
+            session: session.clone(),
+            user: user.clone(),
+            since: now,
+        };
+        self.believe(digest, belief, ended);
         Ok(Some((session, user)))
     }
 
@@ -251,7 +257,9 @@ impl SignIn {
     /// When the session store is unavailable.
     pub async fn logout(&self, digest: SecretDigest) -> Result<bool, StoreError> {
         let ended = self.ports.sessions.end(digest).await?;
-        self.beliefs().remove(&digest);
+        let mut beliefs = self.beliefs();
+        beliefs.ended += 1;
+        beliefs.by_digest.remove(&digest);
         Ok(ended)
     }
 
@@ -273,24 +281,31 @@ impl SignIn {
         Ok(SignedIn { secret, session, user })
     }
 
-    fn beliefs(&self) -> std::sync::MutexGuard<'_, HashMap<SecretDigest, Belief>> {
+    fn beliefs(&self) -> MutexGuard<'_, Beliefs> {
         self.believed.lock().expect("no code panics while it holds this lock")
     }
 
-    fn belief(&self, digest: SecretDigest, now: Timestamp) -> Option<Belief> {
+    /// What is believed of a session, or how many sessions had ended when nothing was.
+    fn belief(&self, digest: SecretDigest, now: Timestamp) -> Result<Arc<Belief>, u64> {
         let beliefs = self.beliefs();
         beliefs
+            .by_digest
             .get(&digest)
             .filter(|belief| now - belief.since < BELIEVED_FOR && belief.session.is_live(now))
-            .cloned()
+            .map(Arc::clone)
+            .ok_or(beliefs.ended)
     }
 
-    fn believe(&self, digest: SecretDigest, belief: Belief) {
+    /// Remembers what a look-up found, unless a session ended meanwhile: it may be this one.
+    fn believe(&self, digest: SecretDigest, belief: Belief, ended_before: u64) {
         let mut beliefs = self.beliefs();
-        if beliefs.len() >= REMEMBERED {
-            beliefs.clear();
+        if beliefs.ended != ended_before {
+            return;
         }
-        beliefs.insert(digest, belief);
+        if beliefs.by_digest.len() >= REMEMBERED {
+            beliefs.by_digest.clear();
+        }
+        beliefs.by_digest.insert(digest, Arc::new(belief));
     }
 }
 

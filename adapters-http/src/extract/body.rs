@@ -1,11 +1,13 @@
-use axum::body::Bytes;
+use axum::body::{Body as HttpBody, Bytes, HttpBody as _, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::IntoResponse as _;
+use http_body_util::LengthLimitError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use ticketing_ports::payment::contains_card_number;
 use ticketing_runtime::{IdempotencyRequest, Request as Ask};
 
 use super::correlation::correlation_id;
@@ -13,6 +15,7 @@ use super::idempotency::idempotency_key;
 use super::session::SignedIn;
 use crate::errors::{ApiError, Code};
 use crate::state::Shared;
+use uuid::Uuid;
 
 /// A JSON body. An empty one counts as `{}`.
 #[derive(Debug)]
@@ -48,7 +51,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
 
     async fn from_request(request: Request, state: &Shared) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        let bytes = read(Request::from_parts(parts.clone(), body), state).await?;
+        let bytes = read(body, state.config.body_limit).await?;
         parse(&parts.headers, &bytes).map(Self)
     }
 }
@@ -60,7 +63,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Post<T> {
         let (mut parts, body) = request.into_parts();
         let signed_in = SignedIn::from_request_parts(&mut parts, state).await?;
         let key = idempotency_key(&parts)?;
-        let bytes = read(Request::from_parts(parts.clone(), body), state).await?;
+        let bytes = read(body, state.config.body_limit).await?;
         let body = parse(&parts.headers, &bytes)?;
         let idempotency = key.map(|key| IdempotencyRequest {
             key,
@@ -89,11 +92,15 @@ fn fingerprint(parts: &Parts, body: &[u8]) -> [u8; 32] {
     digest.finalize().into()
 }
 
-async fn read(request: Request, state: &Shared) -> Result<Bytes, ApiError> {
-    Bytes::from_request(request, state).await.map_err(|rejection| {
-        if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
-            let limit = state.config.body_limit;
-            ApiError::new(Code::PayloadTooLarge, format!("the body has more than {limit} bytes"))
+async fn read(body: HttpBody, limit: usize) -> Result<Bytes, ApiError> {
+    let too_large = || ApiError::new(Code::PayloadTooLarge, format!("the body has more than {limit} bytes"));
+    // An honest Content-Length is refused before anything is read.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
+    to_bytes(body, limit).await.map_err(|error| {
+        if error.into_inner().is::<LengthLimitError>() {
+            too_large()
         } else {
             ApiError::invalid_request("body", "could not be read to its end")
         }
@@ -124,8 +131,35 @@ fn is_json(headers: &HeaderMap) -> bool {
         .is_some_and(|essence| essence == "application/json")
 }
 
+/// Why a body with a card number is refused, wherever in it the number stands.
+pub(crate) const CARD_NUMBERS_REFUSED: &str = "card numbers are never accepted; send a token of the gateway";
+
+/// Whether a malformed body has a card number as a string, a number or, when it is not JSON, anywhere. A UUID may look
+/// like one by chance and is spared.
+fn shows_card_number(bytes: &[u8]) -> bool {
+    fn shows(value: &Value) -> bool {
+        match value {
+            Value::String(text) => text.parse::<Uuid>().is_err() && contains_card_number(text),
+            Value::Number(number) => contains_card_number(&number.to_string()),
+            Value::Array(items) => items.iter().any(shows),
+            Value::Object(fields) => fields
+                .iter()
+                .any(|(name, value)| contains_card_number(name) || shows(value)),
+            Value::Null | Value::Bool(_) => false,
+        }
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(value) => shows(&value),
+        Err(_) => contains_card_number(&String::from_utf8_lossy(bytes)),
+    }
+}
+
 /// Parses once more, slower, to learn which field is wrong.
 fn explain<T: DeserializeOwned>(bytes: &[u8]) -> ApiError {
+    // The reason may quote what was sent, and a card number must not even be sent back.
+    if shows_card_number(bytes) {
+        return ApiError::invalid_request("body", CARD_NUMBERS_REFUSED);
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
         Ok(_) => ApiError::invalid_request("body", "has something after the JSON value"),

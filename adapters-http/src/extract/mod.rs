@@ -9,7 +9,7 @@ mod path;
 mod query;
 mod session;
 
-pub(crate) use body::{Body, Empty, Post};
+pub(crate) use body::{Body, CARD_NUMBERS_REFUSED, Empty, Post};
 pub(crate) use consistency::SeenAfter;
 pub(crate) use path::{PathId, SectionPath};
 pub(crate) use query::Query;

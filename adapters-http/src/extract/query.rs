@@ -13,13 +13,12 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Query<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _state: &Shared) -> Result<Self, ApiError> {
-        let parsed = axum::extract::Query::<T>::try_from_uri(&parts.uri);
-        parsed.map(|query| Self(query.0)).map_err(|rejection| {
-            let reason = rejection.body_text();
-            let reason = reason
-                .trim_start_matches("Failed to deserialize query string: ")
-                .to_owned();
-            ApiError::invalid_request("query", reason)
+        let query = parts.uri.query().unwrap_or_default();
+        let fields = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+        serde_path_to_error::deserialize(fields).map(Self).map_err(|error| {
+            let path = error.path().to_string();
+            let field = if path == "." { "query" } else { path.as_str() };
+            ApiError::invalid_request(field, error.inner().to_string())
         })
     }
 }
