@@ -25,11 +25,16 @@ fn main() -> anyhow::Result<()> {
             event_id: EventId::new(Uuid::from_u128(3)),
             customer_id: CustomerId::new(Uuid::from_u128(4)),
             amount: Money::new(5_000, Currency::EUR),
-            method: PaymentMethod { kind: MethodKind::Card, token },
+            method: PaymentMethod {
+                kind: MethodKind::Card,
+                token,
+            },
             capture: true,
             wanted_by: now,
         },
-        PaymentCommand::RecordAuthorization(Authorization::Approved { last_four: Some("4242".to_owned()) }),
+        PaymentCommand::RecordAuthorization(Authorization::Approved {
+            last_four: Some("4242".to_owned()),
+        }),
         PaymentCommand::Capture,
         PaymentCommand::RecordCaptured,
         // Refused: there is nothing left to capture.
