@@ -109,10 +109,12 @@ impl Lane {
     }
 
     fn patience(&self) -> Duration {
-        if self.book.exists() {
-            self.lanes.config.lane_idle
-        } else {
+        // Nobody comes back to an event that does not exist; a flood of made-up ids must not fill the memory.
+        let made_up = self.book.is_known_not_to_exist() && self.waiting.is_empty();
+        if made_up {
             Duration::ZERO
+        } else {
+            self.lanes.config.lane_idle
         }
     }
 

@@ -26,6 +26,8 @@ pub(crate) struct Lanes {
     tasks: TaskTracker,
     calls: TaskTracker,
     closed: AtomicBool,
+    /// Stopped as by a crash: nothing is taken any more, not even reports.
+    aborted: AtomicBool,
     uses: AtomicU64,
     committed: watch::Sender<Position>,
 }
@@ -55,6 +57,7 @@ impl Lanes {
             tasks: TaskTracker::new(),
             calls: TaskTracker::new(),
             closed: AtomicBool::new(false),
+            aborted: AtomicBool::new(false),
             uses: AtomicU64::new(0),
             committed,
         };
@@ -103,7 +106,9 @@ impl Lanes {
     /// Hands in what the world reports, waiting for a place; also while the engine drains.
     pub(crate) async fn report(self: &Arc<Self>, event: EventId, job: Job) {
         let mut job = job;
-        while let Err(mpsc::error::SendError(returned)) = self.mailbox(event).send(job).await {
+        while !self.aborted.load(Ordering::Acquire)
+            && let Err(mpsc::error::SendError(returned)) = self.mailbox(event).send(job).await
+        {
             job = returned;
         }
     }
@@ -179,6 +184,7 @@ impl Lanes {
 
     pub(crate) fn abort(&self) {
         self.closed.store(true, Ordering::Release);
+        self.aborted.store(true, Ordering::Release);
         let mut open = self.open();
         for (_, entry) in open.lanes.drain() {
             entry.task.abort();
