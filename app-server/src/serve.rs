@@ -66,8 +66,10 @@ pub async fn run(settings: &Settings, listener: TcpListener, parts: Parts) -> an
         told.cancel();
     });
     let mut server = std::pin::pin!(server.into_future());
+    let mut ended = None;
     tokio::select! {
-        ended = &mut server => ended.context("the listener failed")?,
+        biased;
+        end = &mut server => ended = Some(end),
         () = stopping.cancelled() => {}
     }
     let patience = settings.http.shutdown;
@@ -76,9 +78,14 @@ pub async fn run(settings: &Settings, listener: TcpListener, parts: Parts) -> an
         patience_seconds = patience.as_secs(),
         "stopping: requests under way are finished"
     );
-    let connections_closed = tokio::time::timeout(patience, server).await.is_ok();
+    let ended = match ended {
+        Some(end) => Some(end),
+        None => tokio::time::timeout(patience, server).await.ok(),
+    };
+    let connections_closed = ended.is_some();
     let left = patience.saturating_sub(began.elapsed()).max(Duration::from_secs(1));
     let engine_drained = parts.stop(left).await;
+    ended.transpose().context("the listener failed")?;
     if connections_closed && engine_drained {
         info!("stopped");
     } else {
