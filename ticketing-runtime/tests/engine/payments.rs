@@ -18,12 +18,20 @@ const A_WHILE: Duration = Duration::from_secs(10);
 const FOR_EVER: Fault = Fault::Delay(Duration::from_secs(1_000_000));
 
 async fn held(office: &BoxOffice, event: EventId, number: u128) -> ReservationId {
-    hold(office, customer(number), event, 1).await.unwrap().value.reservation_id
+    hold(office, customer(number), event, 1)
+        .await
+        .unwrap()
+        .value
+        .reservation_id
 }
 
 async fn paid(office: &BoxOffice, event: EventId, number: u128) -> (ReservationId, PaymentId) {
     let reservation = held(office, event, number).await;
-    let paid = office.pay(request(customer(number), payment_of(reservation))).await.unwrap().value;
+    let paid = office
+        .pay(request(customer(number), payment_of(reservation)))
+        .await
+        .unwrap()
+        .value;
     assert_eq!(paid.status, ReservationStatus::Completed);
     (reservation, paid.payment_id.unwrap())
 }
@@ -136,7 +144,12 @@ async fn a_crash_after_a_call_whose_answer_was_lost_pays_once() {
     for call in [1, 2] {
         let (world, status) = crash_at_call(call, Fault::LoseAnswer).await;
         assert_eq!(status, ReservationStatus::Completed, "call {call}");
-        let kept: i64 = world.gateway.captured().into_iter().map(|id| world.gateway.kept(id)).sum();
+        let kept: i64 = world
+            .gateway
+            .captured()
+            .into_iter()
+            .map(|id| world.gateway.kept(id))
+            .sum();
         assert_eq!(kept, 2_500, "call {call}");
     }
 }
@@ -148,7 +161,8 @@ async fn a_payment_repeated_under_its_key_after_a_crash_is_the_same_payment() {
     let office = engine.box_office();
     let event = world.on_sale(&office, 10).await;
     let reservation = held(&office, event, 1).await;
-    let pay = move |office: BoxOffice| async move { office.pay(keyed(customer(1), payment_of(reservation), "pay", 1)).await };
+    let pay =
+        move |office: BoxOffice| async move { office.pay(keyed(customer(1), payment_of(reservation), "pay", 1)).await };
     world.on_gateway(|| Fault::Delay(Duration::from_secs(1)));
     let paying = spawn(pay(office));
     settle().await;
@@ -175,7 +189,9 @@ async fn a_refund_repeated_under_its_key_after_a_crash_is_the_same_refund() {
     let event = world.on_sale(&office, 10).await;
     let (_, payment) = paid(&office, event, 1).await;
     let refund = move |office: BoxOffice| async move {
-        office.refund(keyed(ORGANISER, refund_of(payment, 1_000), "refund", 1)).await
+        office
+            .refund(keyed(ORGANISER, refund_of(payment, 1_000), "refund", 1))
+            .await
     };
     world.on_gateway(|| Fault::Delay(Duration::from_secs(5)));
     let refunding = spawn(refund(office));
@@ -235,7 +251,10 @@ async fn nobody_waits_for_ever_when_the_outcome_of_a_commit_stays_unknown() {
         _ => Fault::None,
     });
     let answer = office.pay(request(customer(1), payment_of(reservation))).await;
-    assert!(matches!(answer, Err(Failure::Unavailable(UnavailableCause::Store(_)))), "{answer:?}");
+    assert!(
+        matches!(answer, Err(Failure::Unavailable(UnavailableCause::Store(_)))),
+        "{answer:?}"
+    );
     let found = office.reservation(customer(1), reservation).await.unwrap();
     assert_eq!(found.status, ReservationStatus::Completed);
     engine.abort();
@@ -307,7 +326,12 @@ async fn a_cancelled_event_is_settled_in_chunks_also_across_a_crash() {
     assert_eq!(world.count("ReservationCancelled").await, 250);
     assert_eq!(world.count("CancellationFinished").await, 1);
     assert_eq!(world.count("ReservationRefunded").await, 50);
-    let kept: i64 = world.gateway.captured().into_iter().map(|id| world.gateway.kept(id)).sum();
+    let kept: i64 = world
+        .gateway
+        .captured()
+        .into_iter()
+        .map(|id| world.gateway.kept(id))
+        .sum();
     assert_eq!(kept, 0);
     let section = engine.box_office().section(None, event, "Floor").await.unwrap();
     assert_eq!(section.availability.counts.available, 1_000);

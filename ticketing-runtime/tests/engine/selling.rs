@@ -78,7 +78,10 @@ async fn another_process_cannot_sell_what_it_does_not_know_to_be_cancelled() {
     };
     one.box_office().cancel_event(request(ORGANISER, cancel)).await.unwrap();
     let answer = hold(&two.box_office(), customer(2), event, 1).await;
-    assert!(matches!(answer, Err(Failure::Refused(Refusal::EventCancelled(_)))), "{answer:?}");
+    assert!(
+        matches!(answer, Err(Failure::Refused(Refusal::EventCancelled(_)))),
+        "{answer:?}"
+    );
     one.abort();
     two.abort();
 }
@@ -106,7 +109,10 @@ async fn a_commit_that_fails_is_told_and_forgotten() {
     let event = world.on_sale(&office, 1).await;
     world.next_commit(Fault::FailBefore);
     let answer = hold(&office, customer(1), event, 1).await;
-    assert!(matches!(answer, Err(Failure::Unavailable(UnavailableCause::Store(_)))), "{answer:?}");
+    assert!(
+        matches!(answer, Err(Failure::Unavailable(UnavailableCause::Store(_)))),
+        "{answer:?}"
+    );
     hold(&office, customer(2), event, 1).await.unwrap();
     engine.abort();
 }
@@ -190,7 +196,10 @@ async fn a_lane_without_work_gives_its_memory_back_and_the_next_request_finds_ev
     assert_eq!(found, held);
     let answer = hold(&office, customer(2), event, 3).await;
     assert!(
-        matches!(answer, Err(Failure::Refused(Refusal::InsufficientInventory { available: 2, .. }))),
+        matches!(
+            answer,
+            Err(Failure::Refused(Refusal::InsufficientInventory { available: 2, .. }))
+        ),
         "{answer:?}"
     );
     engine.abort();

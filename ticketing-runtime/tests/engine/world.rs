@@ -130,7 +130,12 @@ impl World {
 
     pub(crate) async fn on_sale(&self, office: &BoxOffice, capacity: u32) -> EventId {
         let draft = draft(self.clock.as_ref(), capacity);
-        let event = office.create_event(request(ORGANISER, draft)).await.unwrap().value.event_id;
+        let event = office
+            .create_event(request(ORGANISER, draft))
+            .await
+            .unwrap()
+            .value
+            .event_id;
         office.publish(request(ORGANISER, event)).await.unwrap();
         office.open_sales(request(ORGANISER, event)).await.unwrap();
         event
