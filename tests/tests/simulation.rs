@@ -109,7 +109,8 @@ impl Storm {
             return Fault::None;
         };
         match kind {
-            0..35 => self.delay(25_000),
+            // Longer than the engine waits before it asks what became of a payment.
+            0..35 => self.delay(45_000),
             35..50 => {
                 self.note("gateway: failed before");
                 Fault::FailBefore

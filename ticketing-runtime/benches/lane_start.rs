@@ -130,7 +130,10 @@ async fn write_past(store: &dyn EventStore, section: SectionId) {
 }
 
 async fn on_sale(office: &BoxOffice) -> (EventId, SectionId) {
-    let created = office.create_event(request(draft())).await.expect("the draft is acceptable");
+    let created = office
+        .create_event(request(draft()))
+        .await
+        .expect("the draft is acceptable");
     let event = created.value.event_id;
     office.publish(request(event)).await.expect("a draft can be published");
     office
