@@ -386,7 +386,7 @@ impl BoxOffice {
     async fn hand_in(&self, event: EventId, mut job: Job) -> Result<Told, Failure> {
         let (reply, answer) = oneshot::channel();
         job.reply = Some(reply);
-        self.lanes.submit(event, job)?;
+        self.lanes.submit(event, job);
         // A lane drops a job unanswered only when the engine is stopped under it.
         answer
             .await

@@ -101,32 +101,31 @@ impl Lanes {
     /// Hands a person's request to the event's lane.
     ///
     /// A full mailbox answers at once, so that a caller never waits without knowing.
-    pub(crate) fn submit(self: &Arc<Self>, event: EventId, job: Job) -> Result<(), Failure> {
-        self.try_send(event, job, From::Person).map_err(|(_, failure)| failure)
+    pub(crate) fn submit(self: &Arc<Self>, event: EventId, job: Job) {
+        self.send_or_tell(event, job, From::Person);
     }
 
     /// Gives a job that waits for the gateway to the lane that takes over.
     pub(crate) fn hand_over(self: &Arc<Self>, event: EventId, job: Job) {
-        if let Err((job, failure)) = self.try_send(event, job, From::World) {
-            job.tell(Err(failure), Position::START);
-        }
+        self.send_or_tell(event, job, From::World);
     }
 
-    fn try_send(self: &Arc<Self>, event: EventId, mut job: Job, from: From) -> Result<(), (Job, Failure)> {
-        loop {
+    fn send_or_tell(self: &Arc<Self>, event: EventId, mut job: Job, from: From) {
+        let (job, failure) = loop {
             let Some(mailbox) = self.mailbox(event, from) else {
-                return Err((job, Failure::Unavailable(UnavailableCause::ShuttingDown)));
+                break (job, Failure::Unavailable(UnavailableCause::ShuttingDown));
             };
             match mailbox.try_send(job) {
-                Ok(()) => return Ok(()),
+                Ok(()) => return,
                 Err(mpsc::error::TrySendError::Full(returned)) => {
                     let retry_after = RETRY_AFTER;
-                    return Err((returned, Failure::Busy { retry_after }));
+                    break (returned, Failure::Busy { retry_after });
                 }
                 // The lane retired in between; the next one takes the job.
                 Err(mpsc::error::TrySendError::Closed(returned)) => job = returned,
             }
-        }
+        };
+        job.tell(Err(failure), Position::START);
     }
 
     /// Hands in what the world reports, waiting for a place; also while the engine drains.
