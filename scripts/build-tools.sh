@@ -31,7 +31,7 @@ need_cargo() {
         PATH="$HOME/.cargo/bin:$PATH"
     fi
     if ! command -v cargo >/dev/null; then
-        say "Rust is needed and cargo was not found: install it as described at https://rustup.rs and try again."
+        say "Rust is needed and cargo was not found: install it with rustup and try again."
         exit 1
     fi
 }

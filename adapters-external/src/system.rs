@@ -2,14 +2,14 @@
 
 use std::sync::Mutex;
 
-use chrono::Utc;
+use chrono::{SubsecRound as _, Utc};
 use ticketing_ports::Timestamp;
 use ticketing_ports::clock::Clock;
 use ticketing_ports::ids::IdSource;
 use ticketing_ports::secrets::Entropy;
 use uuid::Uuid;
 
-/// Wall-clock time that never goes back, even when the machine's clock does.
+/// Wall-clock time to the microsecond, which is what stores keep; it never goes back, even when the machine's clock does.
 #[derive(Debug)]
 pub struct SystemClock(Mutex<Timestamp>);
 
@@ -32,7 +32,7 @@ impl Clock for SystemClock {
     )]
     fn now(&self) -> Timestamp {
         let mut latest = self.0.lock().expect("no code panics while it holds this lock");
-        *latest = Utc::now().max(*latest);
+        *latest = Utc::now().trunc_subsecs(6).max(*latest);
         *latest
     }
 }

@@ -1,1 +1,24 @@
-//! The HTTP API of the box office as an axum router.
+//! The HTTP API of the box office as an axum router, to be served or nested in another service.
+//!
+//! A handler extracts, converts, makes one call and converts back. Never here: a rule of the domain.
+
+mod analytics;
+mod availability;
+mod customers;
+mod errors;
+mod events;
+mod extract;
+mod health;
+mod listing;
+mod openapi;
+mod payments;
+mod replies;
+mod reservations;
+mod shell;
+mod sign_in;
+mod state;
+
+pub use errors::{ApiError, Code};
+pub use health::HealthCheck;
+pub use openapi::{document, router};
+pub use state::{HttpConfig, HttpState};

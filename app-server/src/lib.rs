@@ -2,5 +2,11 @@
 //!
 //! Never here: a rule of the domain, or anything that a test would want without a process around it.
 
+pub mod bootstrap;
 pub mod config;
+pub mod demo;
+pub mod health;
+pub mod parts;
+pub mod rebuild;
+pub mod serve;
 pub mod telemetry;

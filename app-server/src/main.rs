@@ -2,7 +2,11 @@
 
 use std::process::ExitCode;
 
-use app_server::config::{CommandLine, Stop};
+use app_server::bootstrap::bootstrap_admin;
+use app_server::config::{Command, CommandLine, Stop};
+use app_server::demo::demo;
+use app_server::rebuild::rebuild_projections;
+use app_server::serve::serve;
 use app_server::telemetry;
 
 /// Freed pages of a burst go back to the system, which the system's own allocator keeps.
@@ -26,6 +30,32 @@ fn main() -> anyhow::Result<ExitCode> {
         }
     };
     telemetry::start(&line.settings.log)?;
-    tracing::info!(command = ?line.to_run(), "settings read");
-    Ok(ExitCode::SUCCESS)
+    let runtime = tokio::runtime::Runtime::new()?;
+    match runtime.block_on(run(&line)) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            eprintln!("app-server: {error:#}");
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+async fn run(line: &CommandLine) -> anyhow::Result<()> {
+    let settings = &line.settings;
+    match line.to_run() {
+        Command::Serve => serve(settings).await,
+        Command::Demo(wanted) => demo(settings, &wanted).await,
+        Command::BootstrapAdmin(wanted) => tell(&bootstrap_admin(settings, &wanted).await?),
+        Command::RebuildProjections => tell(&rebuild_projections(settings).await?),
+    }
+}
+
+#[expect(
+    clippy::print_stdout,
+    clippy::unnecessary_wraps,
+    reason = "what a command was asked to print"
+)]
+fn tell(text: &str) -> anyhow::Result<()> {
+    println!("{text}");
+    Ok(())
 }

@@ -1,1 +1,98 @@
-//! The examples are in `examples/`.
+//! What the examples share: an engine on adapters of your choice, and an event to sell. The examples themselves are in
+//! `examples/`.
+
+use std::sync::Arc;
+
+use adapters_external::{SandboxGateway, SystemClock, SystemIds};
+use chrono::TimeDelta;
+use ticketing_domain::catalog::{EventDraft, SectionDraft};
+use ticketing_ports::clock::Clock as _;
+use ticketing_ports::deadlines::DeadlineStore;
+use ticketing_ports::event_details::{PricingTier, Venue};
+use ticketing_ports::event_store::EventStore;
+use ticketing_ports::idempotency::IdempotencyStore;
+use ticketing_ports::ids::{EventId, UserId};
+use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::roles::{Actor, Role};
+use ticketing_ports::seating::{Label, Seating};
+use ticketing_ports::streams::CorrelationId;
+use ticketing_runtime::{BoxOffice, Engine, EngineConfig, Failure, Ports, Request};
+use uuid::Uuid;
+
+pub const ORGANISER: Actor = Actor {
+    user_id: UserId::new(Uuid::from_u128(1)),
+    role: Role::EventOwner,
+};
+pub const ALICE: Actor = Actor {
+    user_id: UserId::new(Uuid::from_u128(2)),
+    role: Role::Customer,
+};
+
+/// The write side on one store of your choice, with the sandbox gateway.
+pub fn engine_on<S>(store: Arc<S>) -> Engine
+where
+    S: EventStore + DeadlineStore + IdempotencyStore + 'static,
+{
+    let clock = Arc::new(SystemClock::new());
+    let ports = Ports {
+        events: store.clone(),
+        deadlines: store.clone(),
+        idempotency: store,
+        gateway: Arc::new(SandboxGateway::new(clock.clone())),
+        clock,
+        ids: Arc::new(SystemIds::new()),
+    };
+    Engine::start_write_side(ports, EngineConfig::default())
+}
+
+pub fn request<C>(by: Actor, command: C) -> Request<C> {
+    let correlation_id = CorrelationId::parse("example").expect("it is visible ASCII");
+    Request {
+        by,
+        correlation_id,
+        idempotency: None,
+        command,
+    }
+}
+
+/// Puts an event with ten places on sale.
+///
+/// # Errors
+/// When the engine's store is unavailable.
+pub async fn put_on_sale(office: &BoxOffice) -> Result<EventId, Failure> {
+    let event = office.create_event(request(ORGANISER, draft())).await?.value.event_id;
+    office.publish(request(ORGANISER, event)).await?;
+    office.open_sales(request(ORGANISER, event)).await?;
+    Ok(event)
+}
+
+fn draft() -> EventDraft {
+    let label = |text: &str| Label::new(text).expect("a short plain text");
+    EventDraft {
+        name: label("Chamber concert"),
+        category: None,
+        genre: None,
+        currency: Currency::EUR,
+        starts_at: SystemClock::new().now() + TimeDelta::days(30),
+        venue: Venue {
+            name: label("Hall"),
+            city: label("Ghent"),
+            country: label("BE"),
+            timezone: label("UTC"),
+        },
+        sections: vec![SectionDraft {
+            name: label("Floor"),
+            seating: Seating::GeneralAdmission { capacity: 10 },
+        }],
+        pricing_tiers: vec![PricingTier {
+            section: label("Floor"),
+            tier: label("regular"),
+            price: Money::new(2_500, Currency::EUR),
+            available_from: None,
+            available_until: None,
+        }],
+        hold_seconds: None,
+        max_seats_per_order: None,
+        refund_policy: None,
+    }
+}

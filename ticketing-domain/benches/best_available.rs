@@ -5,19 +5,24 @@
 
 use std::hint::black_box;
 
+use chrono::TimeDelta;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use ticketing_domain::inventory::{
-    HoldSeats, InventoryCommand, InventoryState, ReleaseReason, SeatWish, TakenSeats, decide,
+    HoldSeats, InventoryCommand, InventoryState, ReleaseReason, SeatWish, SeatsHeld, TakenSeats, decide,
 };
 use ticketing_domain::reducer::Context;
 use ticketing_ports::Timestamp;
 use ticketing_ports::ids::{EventId, IdSource, ReservationId, SectionId};
-use ticketing_ports::seating::{Label, RowPlan, SeatId, Seating};
+use ticketing_ports::seating::{Allocation, Label, RowPlan, SeatId, Seating};
 use uuid::Uuid;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+const HOLD: TimeDelta = TimeDelta::minutes(5);
 const LIVE_HOLDS: u32 = 10_000;
+
+/// Whether a seat is taken, by its row and number.
+type Taken = fn(u32, u32) -> bool;
 
 fn general_admission(c: &mut Criterion) {
     let mut group = c.benchmark_group("general admission, 10,000 live holds");
@@ -31,7 +36,7 @@ fn general_admission(c: &mut Criterion) {
 fn best_available(c: &mut Criterion) {
     for (rows, width) in [(200, 100), (1_000, 20)] {
         let mut group = c.benchmark_group(format!("best available, {rows} rows of {width}"));
-        let fills: [(&str, fn(u32, u32) -> bool); 5] = [
+        let fills: [(&str, Taken); 5] = [
             ("empty", |_, _| false),
             ("half full at random", |row, number| random(row, number) < 50),
             ("90 % full at random", |row, number| random(row, number) < 90),
@@ -50,6 +55,28 @@ fn best_available(c: &mut Criterion) {
                 measure(&mut group, &format!("{quantity} seats, {name}"), &mut section, quantity);
             }
         }
+    }
+}
+
+/// Holds that ran out and that nobody cleaned up: what a late timer costs those who come next.
+fn lapsed_holds(c: &mut Criterion) {
+    let mut group = c.benchmark_group("best available, 200 rows of 100, full");
+    for lapsed in [100, 1_000] {
+        let mut section = open(numbered(200, 100));
+        let mut pairs = Vec::new();
+        for (row, number) in seats(200, 100) {
+            pairs.push(seat(row, number));
+            if number % 2 == 0 {
+                let pair = SeatsHeld {
+                    reservation_id: reservation(LIVE_HOLDS + 1 + row * 100 + number),
+                    seats: TakenSeats::Seats(std::mem::take(&mut pairs)),
+                    allocation: Allocation::Adjacent,
+                    held_until: if row * 50 < lapsed { NOW } else { NOW + HOLD },
+                };
+                section.evolve(&pair.into());
+            }
+        }
+        measure(&mut group, &format!("2 seats, {lapsed} holds ran out"), &mut section, 2);
     }
 }
 
@@ -102,7 +129,7 @@ fn hold(number: u32, quantity: u32) -> InventoryCommand {
         reservation_id: reservation(number),
         quantity,
         wish: SeatWish::BestAvailable,
-        held_until: NOW + chrono::TimeDelta::minutes(5),
+        held_until: NOW + HOLD,
     })
 }
 
@@ -144,5 +171,5 @@ impl IdSource for NoIds {
     }
 }
 
-criterion_group!(benches, general_admission, best_available);
+criterion_group!(benches, general_admission, best_available, lapsed_holds);
 criterion_main!(benches);

@@ -346,13 +346,13 @@ fn id(n: u128) -> Uuid {
 }
 
 fn at(seconds: i64) -> Timestamp {
-    DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+    DateTime::from_timestamp(1_800_000_000 + seconds, 0).expect("a date within range")
 }
 
 fn label(text: &str) -> Label {
-    Label::new(text).unwrap()
+    Label::new(text).expect("a short plain text")
 }
 
 fn seat(text: &str) -> SeatId {
-    SeatId::parse(text).unwrap()
+    SeatId::parse(text).expect("a seat")
 }

@@ -1,8 +1,9 @@
 //! A payment, told as given / when / then.
 
 use ticketing_domain::payment::{
-    CaptureRequested, GatewayCall, PaymentAuthorized, PaymentCaptured, PaymentCommand, PaymentDeclined, PaymentEvent,
-    PaymentRefunded, PaymentRequested, PaymentVoided, RefundCause, RefundRequested, VoidRequested,
+    CaptureRequested, GatewayCall, LOOK_AGAIN_SECONDS, PaymentAuthorized, PaymentCaptured, PaymentCommand,
+    PaymentDeclined, PaymentEvent, PaymentRefunded, PaymentRequested, PaymentVoided, RefundCause, RefundRequested,
+    VoidRequested,
 };
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
@@ -72,14 +73,28 @@ fn a_lost_answer_is_looked_up_because_the_token_is_not_kept() {
 
 #[test]
 fn an_approval_of_an_attempt_that_was_given_up_is_voided() {
-    let given_up = PaymentDeclined {
-        reason: DeclineReason::Interrupted,
-        at: start(),
-    };
-    given::<Payments>([requested(), given_up.into()])
+    given::<Payments>([requested(), given_up().into()])
         .when(approved())
         .then([VoidRequested { at: start() }])
         .with_effects([GatewayCall::Void { payment_id: PAYMENT }]);
+}
+
+#[test]
+fn an_attempt_that_was_given_up_is_looked_up_once_more() {
+    given::<Payments>([requested()])
+        .when(never_heard_of())
+        .then([given_up()])
+        .with_deadlines([ask_again(LOOK_AGAIN_SECONDS)]);
+    given::<Payments>([requested(), given_up().into()])
+        .at(after(LOOK_AGAIN_SECONDS))
+        .when(PaymentCommand::Retry)
+        .then::<PaymentEvent>([])
+        .with_effects([GatewayCall::LookUp { payment_id: PAYMENT }]);
+    given::<Payments>([requested(), given_up().into()])
+        .at(after(LOOK_AGAIN_SECONDS))
+        .when(never_heard_of())
+        .then::<PaymentEvent>([])
+        .with_deadlines([no_more()]);
 }
 
 #[test]
@@ -205,6 +220,19 @@ fn authorized() -> PaymentAuthorized {
     }
 }
 
+fn given_up() -> PaymentDeclined {
+    PaymentDeclined {
+        reason: DeclineReason::Interrupted,
+        at: start(),
+    }
+}
+
+fn never_heard_of() -> PaymentCommand {
+    PaymentCommand::RecordAuthorization(Authorization::Declined {
+        reason: DeclineReason::Interrupted,
+    })
+}
+
 fn approved() -> PaymentCommand {
     PaymentCommand::RecordAuthorization(Authorization::Approved {
         last_four: Some("4242".to_owned()),
@@ -266,7 +294,7 @@ fn retry_key() -> DeadlineKey {
 fn visa() -> PaymentMethod {
     PaymentMethod {
         kind: MethodKind::Card,
-        token: MethodToken::new("tok_visa").unwrap(),
+        token: MethodToken::new("tok_visa").expect("a token of the sandbox"),
     }
 }
 

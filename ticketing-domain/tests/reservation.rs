@@ -469,12 +469,12 @@ fn expiry() -> DeadlineKey {
 fn visa() -> PaymentMethod {
     PaymentMethod {
         kind: MethodKind::Card,
-        token: MethodToken::new("tok_visa").unwrap(),
+        token: MethodToken::new("tok_visa").expect("a token of the sandbox"),
     }
 }
 
 fn label(text: &str) -> Label {
-    Label::new(text).unwrap()
+    Label::new(text).expect("a short plain text")
 }
 
 fn eur(amount: i64) -> Money {

@@ -25,7 +25,7 @@ pub struct Commit {
     pub id: CommitId,
     /// Becomes `recorded_at` of every event.
     pub at: Timestamp,
-    /// At most one entry a stream, each with at least one event.
+    /// At most one entry a stream. One without events only insists on its stream's version.
     pub appends: Vec<Append>,
     pub deadlines: Vec<DeadlineChange>,
     pub idempotency: Vec<IdempotencyRecord>,
@@ -61,6 +61,7 @@ pub enum CommitError {
 /// - `versions_of_a_stream_count_from_1_without_gaps`.
 /// - `a_stale_version_is_a_conflict_and_writes_nothing`; likewise a version from the future, and creating a stream
 ///   that exists. The conflict names every stream that is not at its expected version.
+/// - `an_append_without_events_only_insists_on_the_version`: what a decision rests on may not have moved either.
 /// - `a_taken_idempotency_key_writes_nothing`.
 /// - `positions_are_gapless_and_in_commit_order`, from 1, also under racing writers; the events of one commit stand
 ///   together, in the order of its appends.

@@ -21,6 +21,8 @@ pub(crate) struct Batch {
     appends: Vec<Append>,
     /// Where the append of a stream is.
     places: BTreeMap<StreamId, usize>,
+    /// What was looked at and not changed, in the version it was looked at.
+    relied_on: BTreeMap<StreamId, Version>,
     deadlines: BTreeMap<DeadlineKey, DeadlineChange>,
     records: Vec<IdempotencyRecord>,
     /// To be made once the facts are durable.
@@ -66,6 +68,11 @@ impl Batch {
     }
 
     pub(crate) fn stage(&mut self, work: Work, metadata: &Metadata) {
+        for (stream, version) in work.relied_on {
+            if !self.places.contains_key(&stream) {
+                self.relied_on.entry(stream).or_insert(version);
+            }
+        }
         for fact in work.facts {
             self.append(&fact, metadata);
         }
@@ -92,6 +99,11 @@ impl Batch {
             appends.len() - 1
         });
         appends[place].events.push(event);
+    }
+
+    /// Remembers what a job waits for, together with the facts that made it wait: asked again, it must not do it again.
+    pub(crate) fn record_question(&mut self, job: &Job, question: &Question, at: Timestamp) {
+        self.records.extend(job.question_record(question, at));
     }
 
     pub(crate) fn answer(&mut self, job: Job, answer: Result<Telling, Failure>) {
@@ -122,10 +134,20 @@ impl Batch {
     }
 
     pub(crate) fn commit(&mut self, id: CommitId, at: Timestamp) -> Commit {
+        let mut appends = std::mem::take(&mut self.appends);
+        let unchanged = self
+            .relied_on
+            .iter()
+            .filter(|(stream, _)| !self.places.contains_key(stream));
+        appends.extend(unchanged.map(|(stream, expected)| Append {
+            stream: *stream,
+            expected: *expected,
+            events: Vec::new(),
+        }));
         Commit {
             id,
             at,
-            appends: std::mem::take(&mut self.appends),
+            appends,
             deadlines: std::mem::take(&mut self.deadlines).into_values().collect(),
             idempotency: std::mem::take(&mut self.records),
         }

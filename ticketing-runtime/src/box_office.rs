@@ -23,7 +23,7 @@ use crate::consistency::ConsistencyToken;
 use crate::engine::Ports;
 use crate::failure::{Failure, UnavailableCause};
 use crate::idempotency;
-use crate::job::{Ask, Job, RunningKey, RunningKeys, Telling, Told};
+use crate::job::{Ask, Job, RunningKeys, Telling, Told, question_key};
 use crate::lanes::Lanes;
 use crate::routes::Routes;
 
@@ -244,10 +244,7 @@ impl BoxOffice {
                     by: request.by,
                     id: reservation_id,
                 };
-                self.ask(event, ask, Metadata::default(), None)
-                    .await
-                    .and_then(into_reply)?
-                    .reservation()
+                self.ask(event, ask).await.and_then(into_reply)?.reservation()
             }
         }
     }
@@ -276,10 +273,7 @@ impl BoxOffice {
                     by: request.by,
                     id: payment_id,
                 };
-                self.ask(event, ask, Metadata::default(), None)
-                    .await
-                    .and_then(into_reply)?
-                    .payment()
+                self.ask(event, ask).await.and_then(into_reply)?.payment()
             }
         }
     }
@@ -290,9 +284,7 @@ impl BoxOffice {
     /// When there is no such reservation, or it is somebody else's.
     pub async fn reservation(&self, by: Actor, id: ReservationId) -> Result<ReservationView, Failure> {
         let event = self.event_of_reservation(id).await?;
-        let told = self
-            .ask(event, Ask::Reservation { by, id }, Metadata::default(), None)
-            .await?;
+        let told = self.ask(event, Ask::Reservation { by, id }).await?;
         Ok(into_reply(told)?.reservation()?.value)
     }
 
@@ -302,9 +294,7 @@ impl BoxOffice {
     /// When there is no such payment, or it is somebody else's.
     pub async fn payment(&self, by: Actor, id: PaymentId) -> Result<PaymentView, Failure> {
         let event = self.event_of_payment(id).await?;
-        let told = self
-            .ask(event, Ask::Payment { by, id }, Metadata::default(), None)
-            .await?;
+        let told = self.ask(event, Ask::Payment { by, id }).await?;
         Ok(into_reply(told)?.payment()?.value)
     }
 
@@ -335,7 +325,7 @@ impl BoxOffice {
             viewer: by,
             name: section.to_owned(),
         };
-        match self.ask(event, ask, Metadata::default(), None).await?.what {
+        match self.ask(event, ask).await?.what {
             Telling::Section(view) => Ok(view),
             Telling::Reply(_) => Err(wrong_reply()),
         }
@@ -347,6 +337,7 @@ impl BoxOffice {
         event: EventId,
         command: Command,
     ) -> Result<Answer<Reply>, Failure> {
+        let mut asked = None;
         let key = match &request.idempotency {
             None => None,
             Some(wanted) => {
@@ -363,6 +354,11 @@ impl BoxOffice {
                     let consistency = ConsistencyToken::new(self.ports.events.head().await?);
                     return Ok(Answer { value, consistency });
                 }
+                if command.may_wait()
+                    && let Some(record) = self.ports.idempotency.find_answer(&question_key(&key)).await?
+                {
+                    asked = Some(idempotency::resume(&record, wanted.fingerprint)?);
+                }
                 Some(running)
             }
         };
@@ -370,29 +366,27 @@ impl BoxOffice {
             correlation_id: Some(request.correlation_id.clone()),
             actor: Some(request.by.user_id),
         };
-        self.ask(event, Ask::Command(command), metadata, key)
-            .await
-            .and_then(into_reply)
-    }
-
-    async fn ask(
-        &self,
-        event: EventId,
-        ask: Ask,
-        metadata: Metadata,
-        key: Option<RunningKey>,
-    ) -> Result<Told, Failure> {
-        let (reply, answer) = oneshot::channel();
-        self.lanes.submit(
+        self.hand_in(
             event,
             Job {
-                ask,
                 metadata,
                 key,
-                reply: Some(reply),
-                retries: 0,
+                asked,
+                ..Job::report(command)
             },
-        )?;
+        )
+        .await
+        .and_then(into_reply)
+    }
+
+    async fn ask(&self, event: EventId, ask: Ask) -> Result<Told, Failure> {
+        self.hand_in(event, Job::ask(ask)).await
+    }
+
+    async fn hand_in(&self, event: EventId, mut job: Job) -> Result<Told, Failure> {
+        let (reply, answer) = oneshot::channel();
+        job.reply = Some(reply);
+        self.lanes.submit(event, job);
         // A lane drops a job unanswered only when the engine is stopped under it.
         answer
             .await

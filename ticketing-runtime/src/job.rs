@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
-use ticketing_domain::book::{Command, Reply, Unanswered};
+use ticketing_domain::book::{Command, Question, Reply, Unanswered};
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::views::SectionView;
 use ticketing_ports::Timestamp;
@@ -22,6 +22,8 @@ pub(crate) struct Job {
     pub(crate) ask: Ask,
     pub(crate) metadata: Metadata,
     pub(crate) key: Option<RunningKey>,
+    /// What the same request waited for when it was decided before.
+    pub(crate) asked: Option<Question>,
     /// Nobody waits for the answer to a report.
     pub(crate) reply: Option<oneshot::Sender<Result<Told, Failure>>>,
     /// How often it has been decided again because somebody else was faster.
@@ -31,6 +33,8 @@ pub(crate) struct Job {
 #[derive(Debug, Clone)]
 pub(crate) enum Ask {
     Command(Command),
+    /// Decided already, by another lane or process; only the gateway's answer is still to be told.
+    Outcome(Question),
     Reservation {
         by: Actor,
         id: ReservationId,
@@ -62,21 +66,23 @@ pub(crate) enum Telling {
 
 impl Job {
     pub(crate) fn report(command: Command) -> Self {
-        Self {
-            ask: Ask::Command(command),
-            metadata: Metadata::default(),
-            key: None,
-            reply: None,
-            retries: 0,
-        }
+        Self::ask(Ask::Command(command))
     }
 
     pub(crate) fn barrier(reply: oneshot::Sender<Result<Told, Failure>>) -> Self {
         Self {
-            ask: Ask::Barrier,
+            reply: Some(reply),
+            ..Self::ask(Ask::Barrier)
+        }
+    }
+
+    pub(crate) fn ask(ask: Ask) -> Self {
+        Self {
+            ask,
             metadata: Metadata::default(),
             key: None,
-            reply: Some(reply),
+            asked: None,
+            reply: None,
             retries: 0,
         }
     }
@@ -86,6 +92,17 @@ impl Job {
             // A caller that has gone away finds the answer under its idempotency key.
             drop(reply.send(what.map(|what| Told { what, position })));
         }
+    }
+
+    /// The record that lets a repeated request wait for the same thing instead of doing it twice.
+    pub(crate) fn question_record(&self, question: &Question, at: Timestamp) -> Option<IdempotencyRecord> {
+        let key = self.key.as_ref().filter(|_| self.asked.is_none())?;
+        Some(IdempotencyRecord {
+            key: question_key(&key.key),
+            fingerprint: key.fingerprint,
+            answer: serde_json::to_vec(question).expect("questions are plain data with string keys"),
+            recorded_at: at,
+        })
     }
 
     /// The record that lets a repeated request be answered from the store.
@@ -98,6 +115,14 @@ impl Job {
             answer: serde_json::to_vec(&answer).expect("answers are plain data with string keys"),
             recorded_at: at,
         })
+    }
+}
+
+/// Under which key a question is kept until it has an answer. Callers' own keys are visible ASCII.
+pub(crate) fn question_key(key: &IdempotencyKey) -> IdempotencyKey {
+    IdempotencyKey {
+        user_id: key.user_id,
+        key: format!("{}\u{1f}question", key.key),
     }
 }
 
@@ -171,6 +196,12 @@ pub(crate) struct RunningKey {
     pub(crate) key: IdempotencyKey,
     pub(crate) fingerprint: [u8; 32],
     running: RunningKeys,
+}
+
+impl RunningKey {
+    pub(crate) fn is_recorded_under(&self, key: &IdempotencyKey) -> bool {
+        self.key == *key || question_key(&self.key) == *key
+    }
 }
 
 impl RunningKeys {

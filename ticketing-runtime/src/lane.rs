@@ -8,16 +8,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ticketing_domain::book::{Command, EventBook, Outcome, Question, Reply};
+use ticketing_domain::book::{Command, EventBook, Outcome, Question, Reply, Unanswered};
 use ticketing_domain::policy;
 use ticketing_domain::reducer::Context;
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::event_store::{CommitError, CommitReceipt};
-use ticketing_ports::idempotency::IdempotencyKey;
 use ticketing_ports::ids::{CommitId, EventId};
 use ticketing_ports::streams::{Aggregate, Position, StreamId};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, warn};
 
 use crate::batch::{Batch, Entry, Verdict};
@@ -25,7 +24,7 @@ use crate::commit::commit_with_known_outcome;
 use crate::failure::{Failure, UnavailableCause};
 use crate::gateway_calls;
 use crate::idempotency;
-use crate::job::{Ask, Job, Telling, telling};
+use crate::job::{Ask, Job, RunningKey, Telling, question_key, telling};
 use crate::lanes::Lanes;
 
 /// How many facts of a stream are read at once.
@@ -51,7 +50,14 @@ pub(crate) struct Lane {
 #[derive(Debug)]
 struct InFlight {
     batch: Batch,
-    commit: JoinHandle<Result<CommitReceipt, CommitError>>,
+    /// Dies with the lane: what a process has not handed in when it ends, nobody hands in.
+    commit: AbortOnDropHandle<Result<CommitReceipt, CommitError>>,
+}
+
+/// What somebody else has recorded under a key.
+enum Recorded {
+    Answer(Result<Reply, Failure>),
+    Question(Question),
 }
 
 impl Lane {
@@ -99,8 +105,10 @@ impl Lane {
                 self.settle(outcome).await;
             }
         }
-        for (job, _) in self.waiting.drain(..) {
-            job.tell(Err(Failure::Unavailable(UnavailableCause::ShuttingDown)), self.position);
+        // The gateway's answer will come to the next lane of this event.
+        for (mut job, question) in self.waiting.drain(..) {
+            job.ask = Ask::Outcome(question);
+            self.lanes.hand_over(self.event, job);
         }
     }
 
@@ -109,10 +117,12 @@ impl Lane {
     }
 
     fn patience(&self) -> Duration {
-        if self.book.exists() {
-            self.lanes.config.lane_idle
-        } else {
+        // Nobody comes back to an event that does not exist; a flood of made-up ids must not fill the memory.
+        let made_up = self.book.is_known_not_to_exist() && self.waiting.is_empty();
+        if made_up {
             Duration::ZERO
+        } else {
+            self.lanes.config.lane_idle
         }
     }
 
@@ -127,22 +137,45 @@ impl Lane {
     }
 
     async fn decide(&mut self, job: Job) {
-        if let Err(failure) = self.load_for(&job.ask).await {
+        if let Err(failure) = self.load_for(&job).await {
             job.tell(Err(failure), self.position);
             return;
         }
         let now = self.lanes.ports.clock.now();
+        if let Some(question) = job.asked {
+            // A gateway that was down has charged nothing, so the request may be tried anew; all else is settled.
+            let anew = matches!(
+                self.book.answer(&question, now),
+                Some(Err(Unanswered::GatewayUnavailable))
+            );
+            if !anew {
+                self.wait_for(job, question);
+                return;
+            }
+        }
         let answer = match &job.ask {
+            Ask::Outcome(question) => {
+                let question = *question;
+                self.wait_for(job, question);
+                return;
+            }
             Ask::Command(command) => {
                 let ids = Arc::clone(&self.lanes.ports.ids);
                 let ctx = Context { now, ids: ids.as_ref() };
                 match self.book.handle(command, &ctx) {
                     Ok(work) => {
                         let outcome = work.outcome.clone();
-                        let pays = work
-                            .facts
-                            .iter()
-                            .any(|fact| fact.stream.aggregate == Aggregate::Payment);
+                        // What the gateway is reported to have said may be known here only now, and in the log already.
+                        let pays = job.reply.is_none()
+                            || work
+                                .facts
+                                .iter()
+                                .any(|fact| fact.stream.aggregate == Aggregate::Payment);
+                        if let Outcome::Pending(question) = &outcome
+                            && !work.facts.is_empty()
+                        {
+                            self.gathering.record_question(&job, question, now);
+                        }
                         self.gathering.stage(work, &job.metadata);
                         match outcome {
                             Outcome::Reply(reply) => {
@@ -215,18 +248,21 @@ impl Lane {
     }
 
     fn start_commit(&mut self) {
-        if self.in_flight.is_some() || self.gathering.is_empty() {
-            return;
-        }
-        let mut batch = std::mem::take(&mut self.gathering);
-        if batch.writes_nothing() {
+        let mut batch = loop {
+            if self.in_flight.is_some() || self.gathering.is_empty() {
+                return;
+            }
+            let batch = std::mem::take(&mut self.gathering);
+            if !batch.writes_nothing() {
+                break batch;
+            }
             self.conclude(batch);
-            return;
-        }
+        };
         let ports = &self.lanes.ports;
         let commit = batch.commit(CommitId::new(ports.ids.uuid()), ports.clock.now());
         let store = Arc::clone(&ports.events);
         let commit = tokio::spawn(async move { commit_with_known_outcome(store.as_ref(), commit).await });
+        let commit = AbortOnDropHandle::new(commit);
         self.in_flight = Some(InFlight { batch, commit });
     }
 
@@ -246,17 +282,23 @@ impl Lane {
             }
             Err(CommitError::KeyTaken { key }) => {
                 let mut jobs = self.take_back_all(batch);
-                let taken = |job: &Job| job.key.as_ref().is_some_and(|running| running.key == key);
+                let taken = |job: &Job| job.key.as_ref().is_some_and(|running| running.is_recorded_under(&key));
                 if let Some(place) = jobs.iter().position(taken) {
-                    self.replay(jobs.remove(place), &key).await;
+                    let job = jobs.remove(place);
+                    jobs.extend(self.replay(job).await);
+                } else if let Some(place) = self.waiting.iter().position(|(job, _)| taken(job)) {
+                    let (job, _) = self.waiting.remove(place);
+                    jobs.extend(self.replay(job).await);
                 }
                 self.decide_again(jobs).await;
             }
             Err(error @ (CommitError::Unavailable(_) | CommitError::Unknown(_))) => {
                 warn!(event_id = %self.event, error = &error as &dyn std::error::Error, "a commit failed");
-                for job in self.take_back(batch) {
+                // Those who waited for the gateway are told too: nothing may ever wake them, if it was written after all.
+                batch.streams().for_each(|stream| self.book.forget(stream));
+                for entry in batch.entries {
                     let cause = UnavailableCause::Store("the event store did not take the commit".into());
-                    job.tell(Err(Failure::Unavailable(cause)), self.position);
+                    entry.job.tell(Err(Failure::Unavailable(cause)), self.position);
                 }
                 let gathered = std::mem::take(&mut self.gathering);
                 let jobs = self.take_back(gathered);
@@ -268,6 +310,10 @@ impl Lane {
     /// Tells everybody whose facts are durable now, makes the calls that were waiting for that, and gives back memory.
     fn conclude(&mut self, batch: Batch) {
         let streams: Vec<StreamId> = batch.streams().collect();
+        // Before anybody is told: whoever drains the engine then finds them under way.
+        for call in batch.calls {
+            gateway_calls::start(call, self.event, &self.lanes);
+        }
         for entry in batch.entries {
             match entry.verdict {
                 Verdict::Answer(answer) | Verdict::AfterWaiting { answer, .. } => {
@@ -284,9 +330,6 @@ impl Lane {
                     }
                 }
             }
-        }
-        for call in batch.calls {
-            gateway_calls::start(call, self.event, &self.lanes);
         }
         for stream in streams {
             if !self.gathering.touches(stream) {
@@ -333,26 +376,46 @@ impl Lane {
         }
     }
 
-    /// Answers a job whose idempotency key somebody else has recorded in the meantime.
-    async fn replay(&mut self, job: Job, key: &IdempotencyKey) {
-        let fingerprint = job.key.as_ref().map(|running| running.fingerprint);
-        let answer = match self.lanes.ports.idempotency.find_answer(key).await {
-            Ok(Some(record)) => idempotency::replay(&record, fingerprint.unwrap_or_default()).map(Telling::Reply),
-            Ok(None) => Err(Failure::Busy {
+    /// Answers a job whose idempotency key somebody else has recorded in the meantime. Returns it when it has to wait
+    /// for the same thing as theirs.
+    async fn replay(&mut self, mut job: Job) -> Option<Job> {
+        let running = job.key.as_ref()?;
+        let answer = match self.recorded(running).await {
+            Ok(Recorded::Answer(answer)) => answer,
+            Ok(Recorded::Question(question)) => {
+                job.asked = Some(question);
+                return Some(job);
+            }
+            Err(failure) => Err(failure),
+        };
+        job.tell(answer.map(Telling::Reply), self.position);
+        None
+    }
+
+    async fn recorded(&self, running: &RunningKey) -> Result<Recorded, Failure> {
+        let store = &self.lanes.ports.idempotency;
+        if let Some(record) = store.find_answer(&running.key).await? {
+            return Ok(Recorded::Answer(idempotency::replay(&record, running.fingerprint)));
+        }
+        match store.find_answer(&question_key(&running.key)).await? {
+            Some(record) => Ok(Recorded::Question(idempotency::resume(&record, running.fingerprint)?)),
+            None => Err(Failure::Busy {
                 retry_after: Duration::from_secs(1),
             }),
-            Err(error) => Err(error.into()),
-        };
-        job.tell(answer, self.position);
+        }
     }
 
     /// Reads every stream that the book needs for the job.
-    async fn load_for(&mut self, ask: &Ask) -> Result<(), Failure> {
+    async fn load_for(&mut self, job: &Job) -> Result<(), Failure> {
         loop {
             let mut missing = self.book.missing_foundations();
             if missing.is_empty() {
-                match ask {
-                    Ask::Command(command) => missing = self.book.missing(command),
+                if let Some(question) = &job.asked {
+                    self.book.need_payment(question.payment_id(), &mut missing);
+                }
+                match &job.ask {
+                    Ask::Outcome(question) => self.book.need_payment(question.payment_id(), &mut missing),
+                    Ask::Command(command) => missing.extend(self.book.missing(command)),
                     Ask::Reservation { id, .. } => self.book.need_reservation(*id, &mut missing),
                     Ask::Payment { id, .. } => self.book.need_payment(*id, &mut missing),
                     Ask::Section { .. } | Ask::Barrier => {}
@@ -362,7 +425,11 @@ impl Lane {
                 return Ok(());
             }
             for stream in missing {
-                self.load(stream).await?;
+                if let Err(failure) = self.load(stream).await {
+                    // Half a stream is worse than none.
+                    self.book.forget(stream);
+                    return Err(failure);
+                }
             }
         }
     }
@@ -373,7 +440,6 @@ impl Lane {
             let events = self.lanes.ports.events.read_stream(stream, after, PAGE).await?;
             if let Err(unreadable) = self.book.load(stream, &events) {
                 error!(%stream, error = &unreadable as &dyn std::error::Error, "a stream cannot be read");
-                self.book.forget(stream);
                 return Err(Failure::Internal(unreadable.into()));
             }
             if events.len() < PAGE {

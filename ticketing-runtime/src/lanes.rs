@@ -1,13 +1,13 @@
 //! One lane for each event on sale that is being talked about: found, started, retired.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use ticketing_ports::ids::EventId;
 use ticketing_ports::streams::Position;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::engine::{EngineConfig, Ports};
@@ -25,7 +25,8 @@ pub(crate) struct Lanes {
     open: Mutex<Open>,
     tasks: TaskTracker,
     calls: TaskTracker,
-    closed: AtomicBool,
+    /// Ends lanes and calls wherever they are.
+    crashed: CancellationToken,
     uses: AtomicU64,
     committed: watch::Sender<Position>,
 }
@@ -33,7 +34,20 @@ pub(crate) struct Lanes {
 #[derive(Debug, Default)]
 struct Open {
     lanes: HashMap<EventId, Entry>,
-    gateway_calls: Vec<AbortHandle>,
+    /// Held by the running lane of an event; the next one waits until it has settled everything it took.
+    turns: HashMap<EventId, Weak<Turn>>,
+    hours: Hours,
+}
+
+type Turn = tokio::sync::Mutex<()>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Hours {
+    #[default]
+    Open,
+    /// Only the world still reports.
+    Draining,
+    Closed,
 }
 
 #[derive(Debug)]
@@ -42,7 +56,13 @@ struct Entry {
     /// Tells lanes of one event apart when one takes over from another.
     number: u64,
     last_use: u64,
-    task: AbortHandle,
+}
+
+/// Who hands something in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum From {
+    Person,
+    World,
 }
 
 impl Lanes {
@@ -54,7 +74,7 @@ impl Lanes {
             open: Mutex::default(),
             tasks: TaskTracker::new(),
             calls: TaskTracker::new(),
-            closed: AtomicBool::new(false),
+            crashed: CancellationToken::new(),
             uses: AtomicU64::new(0),
             committed,
         };
@@ -81,58 +101,76 @@ impl Lanes {
     /// Hands a person's request to the event's lane.
     ///
     /// A full mailbox answers at once, so that a caller never waits without knowing.
-    pub(crate) fn submit(self: &Arc<Self>, event: EventId, job: Job) -> Result<(), Failure> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(Failure::Unavailable(UnavailableCause::ShuttingDown));
-        }
-        let mut job = job;
-        loop {
-            match self.mailbox(event).try_send(job) {
-                Ok(()) => return Ok(()),
-                Err(mpsc::error::TrySendError::Full(_)) => {
-                    return Err(Failure::Busy {
-                        retry_after: RETRY_AFTER,
-                    });
+    pub(crate) fn submit(self: &Arc<Self>, event: EventId, job: Job) {
+        self.send_or_tell(event, job, From::Person);
+    }
+
+    /// Gives a job that waits for the gateway to the lane that takes over.
+    pub(crate) fn hand_over(self: &Arc<Self>, event: EventId, job: Job) {
+        self.send_or_tell(event, job, From::World);
+    }
+
+    fn send_or_tell(self: &Arc<Self>, event: EventId, mut job: Job, from: From) {
+        let (job, failure) = loop {
+            let Some(mailbox) = self.mailbox(event, from) else {
+                break (job, Failure::Unavailable(UnavailableCause::ShuttingDown));
+            };
+            match mailbox.try_send(job) {
+                Ok(()) => return,
+                Err(mpsc::error::TrySendError::Full(returned)) => {
+                    let retry_after = RETRY_AFTER;
+                    break (returned, Failure::Busy { retry_after });
                 }
                 // The lane retired in between; the next one takes the job.
                 Err(mpsc::error::TrySendError::Closed(returned)) => job = returned,
             }
-        }
+        };
+        job.tell(Err(failure), Position::START);
     }
 
     /// Hands in what the world reports, waiting for a place; also while the engine drains.
     pub(crate) async fn report(self: &Arc<Self>, event: EventId, job: Job) {
         let mut job = job;
-        while let Err(mpsc::error::SendError(returned)) = self.mailbox(event).send(job).await {
-            job = returned;
+        while let Some(mailbox) = self.mailbox(event, From::World) {
+            match mailbox.send(job).await {
+                Ok(()) => break,
+                Err(mpsc::error::SendError(returned)) => job = returned,
+            }
         }
     }
 
-    fn mailbox(self: &Arc<Self>, event: EventId) -> mpsc::Sender<Job> {
+    /// Returns nothing once nothing is taken any more.
+    fn mailbox(self: &Arc<Self>, event: EventId, from: From) -> Option<mpsc::Sender<Job>> {
         let last_use = self.uses.fetch_add(1, Ordering::Relaxed);
         let mut open = self.open();
+        match (open.hours, from) {
+            (Hours::Open, _) | (Hours::Draining, From::World) => {}
+            (Hours::Draining, From::Person) | (Hours::Closed, _) => return None,
+        }
         if let Some(entry) = open.lanes.get_mut(&event)
             && !entry.mailbox.is_closed()
         {
             entry.last_use = last_use;
-            return entry.mailbox.clone();
+            return Some(entry.mailbox.clone());
         }
         if open.lanes.len() >= self.config.max_lanes {
             open.retire_oldest();
         }
-        let (sender, receiver) = mpsc::channel(self.config.mailbox);
+        let (mailbox, receiver) = mpsc::channel(self.config.mailbox);
         let lane = Lane::new(event, last_use, receiver, Arc::clone(self));
-        let task = self.tasks.spawn(lane.run()).abort_handle();
-        open.lanes.insert(
-            event,
-            Entry {
-                mailbox: sender.clone(),
-                number: last_use,
-                last_use,
-                task,
-            },
-        );
-        sender
+        let turn = open.turn(event);
+        let run = async move {
+            let _turn = turn.lock_owned().await;
+            lane.run().await;
+        };
+        self.tasks.spawn(self.crashed.clone().run_until_cancelled_owned(run));
+        let entry = Entry {
+            mailbox: mailbox.clone(),
+            number: last_use,
+            last_use,
+        };
+        open.lanes.insert(event, entry);
+        Some(mailbox)
     }
 
     /// Forgets a lane that ends; its mailbox must take nothing more.
@@ -145,19 +183,14 @@ impl Lanes {
 
     /// Runs a call to the gateway beside the lanes; its answer comes back as a report.
     pub(crate) fn spawn_call(&self, call: impl Future<Output = ()> + Send + 'static) {
-        let task = self.calls.spawn(call).abort_handle();
-        let mut open = self.open();
-        if open.gateway_calls.len() > 1_000 {
-            open.gateway_calls.retain(|task| !task.is_finished());
-        }
-        open.gateway_calls.push(task);
+        self.calls.spawn(self.crashed.clone().run_until_cancelled_owned(call));
     }
 
     /// Takes no new requests, then waits until every lane has answered what it took.
     ///
     /// A payment under way goes back and forth between lane and gateway, so both have to come to rest.
     pub(crate) async fn drain(self: &Arc<Self>) {
-        self.closed.store(true, Ordering::Release);
+        self.open().hours = Hours::Draining;
         self.calls.close();
         loop {
             self.calls.wait().await;
@@ -172,24 +205,36 @@ impl Lanes {
                 break;
             }
         }
-        self.open().lanes.clear();
+        self.close();
         self.tasks.close();
         self.tasks.wait().await;
     }
 
-    pub(crate) fn abort(&self) {
-        self.closed.store(true, Ordering::Release);
+    fn close(&self) {
         let mut open = self.open();
-        for (_, entry) in open.lanes.drain() {
-            entry.task.abort();
-        }
-        for task in open.gateway_calls.drain(..) {
-            task.abort();
-        }
+        open.hours = Hours::Closed;
+        open.lanes.clear();
+    }
+
+    pub(crate) fn abort(&self) {
+        self.crashed.cancel();
+        self.close();
     }
 }
 
 impl Open {
+    fn turn(&mut self, event: EventId) -> Arc<Turn> {
+        if let Some(turn) = self.turns.get(&event).and_then(Weak::upgrade) {
+            return turn;
+        }
+        if self.turns.len() > 2 * self.lanes.len() {
+            self.turns.retain(|_, turn| turn.strong_count() > 0);
+        }
+        let turn = Arc::default();
+        self.turns.insert(event, Arc::downgrade(&turn));
+        turn
+    }
+
     /// Closes the mailbox of the lane that was used longest ago; it answers what it has and ends.
     fn retire_oldest(&mut self) {
         let oldest = self

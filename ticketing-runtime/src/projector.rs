@@ -23,6 +23,8 @@ use crate::engine::ProjectionPorts;
 
 const GROUP: &str = "read-models";
 const CHUNK: usize = 1_000;
+/// After so long without news from the bus the log is asked whether there is any.
+const SILENCE: Duration = Duration::from_secs(1);
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(
@@ -106,7 +108,12 @@ impl Projector {
         let mut position = self.projections.checkpoint().await?;
         position = self.catch_up_from_log(position, None).await?;
         loop {
-            let delivered = subscription.next(CHUNK).await?;
+            // The bus may have lost the last fact for good, and no later one would tell.
+            let Ok(delivered) = tokio::time::timeout(SILENCE, subscription.next(CHUNK)).await else {
+                position = self.catch_up_from_log(position, None).await?;
+                continue;
+            };
+            let delivered = delivered?;
             let fresh: Vec<_> = delivered
                 .into_iter()
                 .filter(|event| event.position > position)

@@ -259,6 +259,7 @@ impl<S: Subject> Then<S> {
     /// # Panics
     /// Unless it is refused for exactly this reason.
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "a refusal is written in place")]
     pub fn then_refused(self, refusal: S::Refusal) {
         match self.0 {
             Ok(followed) => panic!("accepted: {followed:?}"),

@@ -113,6 +113,10 @@ pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
     ),
     ("exactly_one_racing_creator_of_a_stream_wins", Lie::CreatesStreamsTwice),
     ("racing_writers_of_one_stream_take_turns", Lie::AcceptsStaleVersions),
+    (
+        "an_append_without_events_only_insists_on_the_version",
+        Lie::AcceptsStaleVersions,
+    ),
     ("a_taken_idempotency_key_writes_nothing", Lie::IgnoresTakenKeys),
     (
         "positions_are_gapless_and_in_commit_order",

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use ticketing_ports::deadlines::{Deadline, DeadlineChange};
 use ticketing_ports::event_details::EventView;
@@ -74,6 +76,14 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether its outcome may be [`Outcome::Pending`].
+    pub fn may_wait(&self) -> bool {
+        matches!(
+            self,
+            Self::Authorize { .. } | Self::Pay { .. } | Self::CancelReservation { .. } | Self::Refund { .. }
+        )
+    }
+
     /// Who asks; nobody when the world reports.
     pub fn by(&self) -> Option<Actor> {
         match self {
@@ -135,6 +145,8 @@ impl StagedFact {
 /// What follows from one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Work {
+    /// The streams that it was decided on, in the versions they had: it is only right while they are still at them.
+    pub relied_on: BTreeMap<StreamId, Version>,
     pub facts: Vec<StagedFact>,
     pub deadlines: Vec<DeadlineChange>,
     /// To be made once the facts are durable.
@@ -160,7 +172,8 @@ pub enum Reply {
 }
 
 /// What somebody is waiting to hear about a payment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Question {
     Authorized {
         payment_id: PaymentId,

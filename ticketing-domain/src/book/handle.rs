@@ -75,12 +75,14 @@ impl EventBook {
             Command::DeadlineDue(deadline) => unit.deadline_due(deadline),
         }?;
         let Unit {
+            relied_on,
             facts,
             deadlines,
             calls,
             ..
         } = unit;
         Ok(Work {
+            relied_on,
             facts,
             deadlines,
             calls,
@@ -307,10 +309,13 @@ impl Unit<'_> {
         if self.book.listing().is_none_or(|listing| !listing.settling) {
             return Ok(());
         }
+        let sections: Vec<_> = self.book.sections.keys().copied().collect();
+        for section_id in &sections {
+            self.rely_on(*section_id);
+        }
         for reservation_id in self.book.next_to_settle() {
             self.report(reservation_id, &SagaInput::EventCancelled);
-            let sections: Vec<_> = self.book.sections.keys().copied().collect();
-            for section_id in sections {
+            for section_id in sections.iter().copied() {
                 // Seats whose reservation does not answer for them must not stay taken.
                 let command = InventoryCommand::Release {
                     reservation_id,
@@ -357,7 +362,7 @@ impl EventBook {
         own.ok_or(Refusal::ReservationNotFound(id))
     }
 
-    fn not_cancelled(&self) -> Result<(), Refusal> {
+    pub(super) fn not_cancelled(&self) -> Result<(), Refusal> {
         match self.listing() {
             Some(Listing {
                 status: ticketing_ports::event_details::EventStatus::Cancelled,

@@ -23,9 +23,11 @@ use crate::views::{PriceNow, RowView, SectionView};
 use ticketing_ports::gateway::DeclineReason;
 
 impl EventBook {
-    /// Whether the event has been created, as far as this book knows.
-    pub fn exists(&self) -> bool {
-        self.listing().is_some()
+    /// Whether the log was asked and has no such event.
+    pub fn is_known_not_to_exist(&self) -> bool {
+        self.catalog
+            .as_ref()
+            .is_some_and(|catalog| catalog.state.listing().is_none())
     }
 
     pub(super) fn listing(&self) -> Option<&Listing> {

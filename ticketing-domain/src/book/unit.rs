@@ -1,8 +1,10 @@
 //! One command's way through the reducers: each fact is applied as it is decided, so that the next decision sees it.
 
+use std::collections::BTreeMap;
+
 use ticketing_ports::deadlines::DeadlineChange;
 use ticketing_ports::ids::{PaymentId, ReservationId, SectionId};
-use ticketing_ports::streams::StreamId;
+use ticketing_ports::streams::{StreamId, Version};
 
 use super::EventBook;
 use super::command::{Fact, StagedFact};
@@ -16,6 +18,8 @@ use crate::reservation::{self, Reaction, ReservationCommand, SagaCommand, SagaIn
 pub(super) struct Unit<'a> {
     pub(super) book: &'a mut EventBook,
     pub(super) ctx: Context<'a>,
+    /// What was looked at, in the versions before this command.
+    pub(super) relied_on: BTreeMap<StreamId, Version>,
     pub(super) facts: Vec<StagedFact>,
     pub(super) deadlines: Vec<DeadlineChange>,
     pub(super) calls: Vec<GatewayCall>,
@@ -23,13 +27,23 @@ pub(super) struct Unit<'a> {
 
 impl<'a> Unit<'a> {
     pub(super) fn new(book: &'a mut EventBook, ctx: Context<'a>) -> Self {
+        // Every decision rests on what the catalog says: a cancelled event sells nothing.
+        let catalog = StreamId::from(book.event_id);
+        let relied_on = BTreeMap::from([(catalog, book.version(catalog))]);
         Self {
             book,
             ctx,
+            relied_on,
             facts: Vec::new(),
             deadlines: Vec::new(),
             calls: Vec::new(),
         }
+    }
+
+    pub(super) fn rely_on(&mut self, stream: impl Into<StreamId>) {
+        let stream = stream.into();
+        let version = self.book.version(stream);
+        self.relied_on.entry(stream).or_insert(version);
     }
 
     pub(super) fn catalog(&mut self, command: &CatalogCommand) -> Result<(), Refusal> {
@@ -64,6 +78,7 @@ impl<'a> Unit<'a> {
         section_id: SectionId,
         command: &InventoryCommand,
     ) -> Result<(), InventoryRefusal> {
+        self.rely_on(section_id);
         let loaded = self.book.sections.entry(section_id).or_default();
         let decision = inventory::decide(&loaded.state, command, &self.ctx)?;
         for event in decision.events {
@@ -80,6 +95,7 @@ impl<'a> Unit<'a> {
     }
 
     pub(super) fn reservation(&mut self, id: ReservationId, command: &ReservationCommand) -> Result<(), Refusal> {
+        self.rely_on(id);
         let loaded = self.book.reservations.entry(id).or_default();
         let reaction = reservation::decide(&loaded.state, command, &self.ctx)?;
         self.carry_out(id, reaction);
@@ -87,6 +103,7 @@ impl<'a> Unit<'a> {
     }
 
     pub(super) fn report(&mut self, id: ReservationId, input: &SagaInput) {
+        self.rely_on(id);
         let loaded = self.book.reservations.entry(id).or_default();
         let reaction = reservation::react(&loaded.state, input, &self.ctx);
         self.carry_out(id, reaction);
@@ -94,6 +111,7 @@ impl<'a> Unit<'a> {
 
     /// Decides a command about a payment, and tells its reservation what came of it.
     pub(super) fn payment(&mut self, id: PaymentId, command: &PaymentCommand) -> Result<(), Refusal> {
+        self.rely_on(id);
         let loaded = self.book.payments.entry(id).or_default();
         let decision = payment::decide(&loaded.state, command, &self.ctx)?;
         let mut reports = Vec::new();
@@ -136,9 +154,12 @@ impl<'a> Unit<'a> {
                     command,
                     payment_id,
                 } => {
-                    let input = match self.inventory(section_id, &command) {
-                        Ok(()) => SagaInput::SeatsSold { payment_id },
-                        Err(_) => SagaInput::SeatsGone { payment_id },
+                    // Seats of a cancelled event are nobody's, also when the money for them was under way.
+                    let sold = self.book.not_cancelled().is_ok() && self.inventory(section_id, &command).is_ok();
+                    let input = if sold {
+                        SagaInput::SeatsSold { payment_id }
+                    } else {
+                        SagaInput::SeatsGone { payment_id }
                     };
                     self.report(id, &input);
                 }

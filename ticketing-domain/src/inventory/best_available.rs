@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 
 use ticketing_ports::seating::Allocation;
 
-use super::seat_map::{FreeRow, FreeSeats, SeatIndex, SeatPlan};
+use super::seat_map::{FreeRow, FreeSeats, Run, SeatIndex, SeatPlan};
 
 /// `None` when fewer than `quantity` seats are free, or none are wanted.
 pub(super) fn pick(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<(Allocation, Vec<SeatIndex>)> {
@@ -31,21 +31,23 @@ fn adjacent_in(row: FreeRow<'_>, quantity: u32) -> Option<Vec<SeatIndex>> {
     if !lengths.may_have(quantity) && !lengths.may_reach(quantity.saturating_add(2)) {
         return None;
     }
-    let start = row
-        .runs()
-        .filter(|run| run.length >= quantity)
-        .filter_map(|run| {
-            let spare = run.length - quantity;
-            // The nearest start to the row's centre may leave one seat alone; then one of its neighbours does not.
-            let centred = (row.width() - quantity) / 2;
-            let nearest = centred.clamp(run.start, run.start + spare) - run.start;
-            (nearest.saturating_sub(1)..=spare.min(nearest + 1))
-                .filter(|left| *left != 1 && spare - left != 1)
-                .map(|left| run.start + left)
-                .min_by_key(|start| off_centre(row, *start, start + quantity - 1))
-        })
-        .min_by_key(|start| off_centre(row, *start, start + quantity - 1))?;
+    let starts = row.runs().flat_map(|run| centred_starts(row, run, quantity));
+    let start = starts.min_by_key(|start| off_centre(row, *start, start + quantity - 1))?;
     Some((start..start + quantity).map(|column| row.seat(column)).collect())
+}
+
+/// Where seats that leave none alone may start in a run, as near to the row's centre as it gets.
+///
+/// The start nearest to the centre may leave one alone; then one of its neighbours does not.
+fn centred_starts(row: FreeRow<'_>, run: Run, quantity: u32) -> impl Iterator<Item = u32> {
+    let spare = run.length.checked_sub(quantity);
+    spare.into_iter().flat_map(move |spare| {
+        let centred = (row.width() - quantity) / 2;
+        let left = centred.clamp(run.start, run.start + spare) - run.start;
+        let near = left.saturating_sub(1)..=spare.min(left + 1);
+        near.filter(move |left| *left != 1 && spare - left != 1)
+            .map(move |left| run.start + left)
+    })
 }
 
 /// The front-most row where they can sit side by side, or else the front-most where they fit at all.
@@ -76,26 +78,37 @@ fn off_centre(row: FreeRow<'_>, first: u32, last: u32) -> u64 {
 }
 
 /// As few rows as possible; of those the ones nearest together; of those the front-most.
-///
-/// Slides a window over the rows. Its fullest rows can only get fuller when it grows, so each row enters and leaves
-/// once.
 fn split(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<Vec<SeatIndex>> {
     let rows: Vec<_> = free.rows(plan).filter(|row| row.free() > 0).collect();
     let most_free = rows.iter().map(FreeRow::free).max()?;
+    let rows_needed = Tally::of(&rows, most_free).fewest_rows(quantity)?;
+    let mut chosen = nearest_together(&rows, rows_needed, quantity, most_free)?.to_vec();
+    chosen.sort_by_key(|row| Reverse(row.free()));
+    chosen.truncate(rows_needed);
+    chosen.sort_unstable_by_key(|row| row.position);
+    Some(fill(&chosen, quantity))
+}
 
-    let mut everything = Tally::new(most_free);
-    for row in &rows {
-        everything.add(row.free());
-    }
-    let rows_needed = everything.fewest_rows(quantity)?;
-
-    let mut window = Tally::new(most_free);
+/// The shortest stretch of rows of which `rows_needed` have enough free seats.
+///
+/// Slides a window over the rows: what its fullest rows have free only grows with the window, so each row enters and
+/// leaves once. No stretch can be shorter than the rows needed, so the first of that length ends the search.
+fn nearest_together<'r, 'a>(
+    rows: &'r [FreeRow<'a>],
+    rows_needed: usize,
+    quantity: u32,
+    most_free: u32,
+) -> Option<&'r [FreeRow<'a>]> {
+    let mut window = Tally::of(&[], most_free);
     let mut start = 0;
     let mut nearest: Option<&[FreeRow<'_>]> = None;
     for (end, row) in rows.iter().enumerate() {
         window.add(row.free());
         while window.most_free(rows_needed) >= quantity as usize {
             let found = &rows[start..=end];
+            if distance(found) + 1 == rows_needed {
+                return Some(found);
+            }
             if nearest.is_none_or(|best| distance(found) < distance(best)) {
                 nearest = Some(found);
             }
@@ -103,12 +116,7 @@ fn split(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<Vec<SeatInd
             start += 1;
         }
     }
-
-    let mut chosen = nearest?.to_vec();
-    chosen.sort_by_key(|row| Reverse(row.free()));
-    chosen.truncate(rows_needed);
-    chosen.sort_unstable_by_key(|row| row.position);
-    Some(fill(&chosen, quantity))
+    nearest
 }
 
 fn distance(rows: &[FreeRow<'_>]) -> usize {
@@ -136,8 +144,12 @@ fn fill(rows: &[FreeRow<'_>], quantity: u32) -> Vec<SeatIndex> {
 struct Tally(Vec<usize>);
 
 impl Tally {
-    fn new(most_free: u32) -> Self {
-        Self(vec![0; most_free as usize + 1])
+    fn of(rows: &[FreeRow<'_>], most_free: u32) -> Self {
+        let mut tally = Self(vec![0; most_free as usize + 1]);
+        for row in rows {
+            tally.add(row.free());
+        }
+        tally
     }
 
     fn add(&mut self, free: u32) {

@@ -4,6 +4,7 @@
 //! catalog refuses them, and should a plan have them all the same, only the first one has seats.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use ticketing_ports::seating::{Label, RowPlan, SeatId};
 
@@ -28,6 +29,13 @@ struct Row {
     label: Label,
     seats: u32,
     first: SeatIndex,
+}
+
+impl Row {
+    fn words(&self) -> Range<usize> {
+        let first = self.first.word();
+        first..first + self.seats.div_ceil(u64::BITS) as usize
+    }
 }
 
 /// What never changes about the seats of a section.
@@ -63,8 +71,7 @@ impl SeatPlan {
                 first: SeatIndex(first),
             });
             plan.rows_by_label.insert(label.clone(), row);
-            let words = plan.rows_by_word.len() + seats.div_ceil(u64::BITS) as usize;
-            plan.rows_by_word.resize(words, row);
+            plan.rows_by_word.resize(plan.rows[row].words().end, row);
             plan.capacity += seats;
         }
         plan
@@ -116,12 +123,17 @@ struct RowSummary {
 
 impl FreeSeats {
     pub(super) fn all(plan: &SeatPlan) -> Self {
-        let mut free = Self {
-            words: vec![0; plan.rows_by_word.len()],
-            rows: vec![RowSummary::of(&[]); plan.rows.len()],
-        };
-        free.release(plan, plan.indexes());
-        free
+        let mut words = Vec::with_capacity(plan.rows_by_word.len());
+        let mut rows = Vec::with_capacity(plan.rows.len());
+        for row in &plan.rows {
+            words.resize(row.words().end, u64::MAX);
+            let beyond = row.seats % u64::BITS;
+            if beyond > 0 {
+                words[row.words().end - 1] = (1 << beyond) - 1;
+            }
+            rows.push(RowSummary::of(&words[row.words()]));
+        }
+        Self { words, rows }
     }
 
     pub(super) fn contains(&self, seat: SeatIndex) -> bool {
@@ -151,18 +163,12 @@ impl FreeSeats {
 
     /// Rows from the best to the worst.
     pub(super) fn rows<'a>(&'a self, plan: &'a SeatPlan) -> impl Iterator<Item = FreeRow<'a>> {
-        let rows = plan.rows.iter().zip(&self.rows).enumerate();
-        rows.map(|(position, (row, summary))| FreeRow {
+        self.rows.iter().enumerate().map(move |(position, summary)| FreeRow {
             position,
-            row,
-            words: self.words_of(row),
             summary: *summary,
+            seats: self,
+            plan,
         })
-    }
-
-    fn words_of(&self, row: &Row) -> &[u64] {
-        let first = row.first.word();
-        &self.words[first..first + row.seats.div_ceil(u64::BITS) as usize]
     }
 
     /// Renews the summaries of the rows that these seats stand in.
@@ -174,7 +180,7 @@ impl FreeSeats {
             rows.dedup();
         }
         for row in rows {
-            self.rows[row] = RowSummary::of(self.words_of(&plan.rows[row]));
+            self.rows[row] = RowSummary::of(&self.words[plan.rows[row].words()]);
         }
     }
 }
@@ -195,22 +201,17 @@ pub(super) struct Run {
     pub(super) length: u32,
 }
 
-/// One row as it is now.
+/// One row as it is now. What its summary tells costs nothing; the rest looks the row up.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FreeRow<'a> {
     /// How many rows are in front of this one.
     pub(super) position: usize,
-    row: &'a Row,
-    words: &'a [u64],
     summary: RowSummary,
+    seats: &'a FreeSeats,
+    plan: &'a SeatPlan,
 }
 
 impl<'a> FreeRow<'a> {
-    /// Seats of the row, free or not.
-    pub(super) fn width(&self) -> u32 {
-        self.row.seats
-    }
-
     pub(super) fn free(&self) -> u32 {
         self.summary.free
     }
@@ -220,9 +221,14 @@ impl<'a> FreeRow<'a> {
         self.summary.runs
     }
 
+    /// Seats of the row, free or not.
+    pub(super) fn width(&self) -> u32 {
+        self.row().seats
+    }
+
     /// The longest possible runs of free seats, from the left.
     pub(super) fn runs(&self) -> impl Iterator<Item = Run> + use<'a> {
-        runs(self.words)
+        runs(&self.seats.words[self.row().words()])
     }
 
     /// Columns of the free seats, from the left.
@@ -231,7 +237,11 @@ impl<'a> FreeRow<'a> {
     }
 
     pub(super) fn seat(&self, column: u32) -> SeatIndex {
-        SeatIndex(self.row.first.0 + column)
+        SeatIndex(self.row().first.0 + column)
+    }
+
+    fn row(&self) -> &'a Row {
+        &self.plan.rows[self.position]
     }
 }
 

@@ -154,6 +154,11 @@ pub(super) struct CompactClaim {
     pub(super) places: Places,
 }
 
+const _: () = assert!(
+    size_of::<CompactClaim>() <= 32,
+    "a claim costs what its readers were promised"
+);
+
 /// [`TakenSeats`] of this section: the seats exist, and there is at most one way to write each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Places {

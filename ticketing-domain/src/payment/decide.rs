@@ -20,6 +20,9 @@ use crate::refusal::Refusal;
 /// How long the gateway has for an answer before it is asked again.
 pub const GATEWAY_RETRY_SECONDS: i64 = 30;
 
+/// After so long an attempt that was given up is looked up once more: an authorisation may have reached the gateway late.
+pub const LOOK_AGAIN_SECONDS: i64 = 120;
+
 /// A call to the payment gateway, as plain data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum GatewayCall {
@@ -110,6 +113,28 @@ pub fn decide(state: &PaymentState, command: &PaymentCommand, ctx: &Context<'_>)
                 at,
             },
         )),
+        (
+            Requested(order),
+            PaymentCommand::RecordAuthorization(Authorization::Declined {
+                reason: DeclineReason::Interrupted,
+            }),
+        ) => {
+            let given_up = PaymentDeclined {
+                reason: DeclineReason::Interrupted,
+                at,
+            };
+            Ok(Decision::event(given_up.into()).with_deadline(ask_again(order, LOOK_AGAIN_SECONDS, ctx)))
+        }
+        // The second look found nothing either.
+        (
+            Declined {
+                order,
+                reason: DeclineReason::Interrupted,
+            },
+            PaymentCommand::RecordAuthorization(Authorization::Declined { .. }),
+        ) if at >= order.updated_at + TimeDelta::seconds(LOOK_AGAIN_SECONDS) => {
+            Ok(Decision::nothing().with_deadline(DeadlineChange::Clear(retry_key(order.payment_id))))
+        }
         (Requested(order), PaymentCommand::RecordAuthorization(Authorization::Declined { reason })) => {
             Ok(answered(order, PaymentDeclined { reason: *reason, at }))
         }
@@ -228,7 +253,13 @@ fn retry(state: &PaymentState, ctx: &Context<'_>) -> PaymentDecision {
     };
     let payment_id = order.payment_id;
     let calls = match state {
-        PaymentState::Requested(_) => vec![GatewayCall::LookUp { payment_id }],
+        PaymentState::Requested(_)
+        | PaymentState::Declined {
+            reason: DeclineReason::Interrupted,
+            ..
+        } => {
+            vec![GatewayCall::LookUp { payment_id }]
+        }
         PaymentState::Capturing(_) => vec![GatewayCall::Capture {
             payment_id,
             amount: order.amount,
@@ -296,6 +327,15 @@ fn retry_later(event_id: EventId, payment_id: PaymentId, ctx: &Context<'_>) -> D
         key: retry_key(payment_id),
         due_at,
         event_id,
+    })
+}
+
+fn ask_again(order: &Order, seconds: i64, ctx: &Context<'_>) -> DeadlineChange {
+    let due_at = ctx.now + TimeDelta::seconds(seconds);
+    DeadlineChange::Set(Deadline {
+        key: retry_key(order.payment_id),
+        due_at,
+        event_id: order.event_id,
     })
 }
 

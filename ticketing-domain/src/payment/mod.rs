@@ -9,7 +9,7 @@ mod event;
 mod state;
 
 pub use command::PaymentCommand;
-pub use decide::{GATEWAY_RETRY_SECONDS, GatewayCall, decide};
+pub use decide::{GATEWAY_RETRY_SECONDS, GatewayCall, LOOK_AGAIN_SECONDS, decide};
 pub use event::{
     CaptureRequested, PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentEvent, PaymentRefunded,
     PaymentRequested, PaymentVoided, RefundCause, RefundRequested, VoidRequested,

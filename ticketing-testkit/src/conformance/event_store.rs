@@ -30,6 +30,7 @@ suite! { $
         a_conflict_names_exactly_the_streams_that_are_elsewhere,
         exactly_one_racing_creator_of_a_stream_wins,
         racing_writers_of_one_stream_take_turns,
+        an_append_without_events_only_insists_on_the_version,
         a_taken_idempotency_key_writes_nothing,
         positions_are_gapless_and_in_commit_order,
         positions_stay_gapless_under_racing_writers,
@@ -253,6 +254,35 @@ async fn add_one(backend: &Backend, first_commit: usize) -> Verdict {
         }
     }
     Err(Broken::because("a writer never got its turn"))
+}
+
+async fn an_append_without_events_only_insists_on_the_version(backend: &Backend) -> Verdict {
+    write(1).append(stream(1), 0, events(3)).to(backend).await?;
+    let insisting = |number, version| {
+        write(number)
+            .append(stream(2), 0, events(1))
+            .append(stream(1), version, Vec::new())
+    };
+    for elsewhere in [0, 2, 4] {
+        let named = insisting(2, elsewhere).conflicts_at(backend).await?;
+        ensure_eq!(named, [stream(1)], "streams of the conflict");
+    }
+    ensure_eq!(whole_log(backend).await?.len(), 3, "events in the log");
+    insisting(3, 3).to(backend).await?;
+    ensure_eq!(
+        whole_stream(backend, stream(1)).await?.len(),
+        3,
+        "events that were insisted on"
+    );
+    // A stream that must not exist does not come into being, and neither does its version move.
+    write(4).append(stream(3), 0, Vec::new()).to(backend).await?;
+    write(5)
+        .append(stream(3), 0, events(1))
+        .append(stream(1), 3, Vec::new())
+        .to(backend)
+        .await?;
+    ensure_eq!(whole_log(backend).await?.len(), 5, "events in the log");
+    Ok(())
 }
 
 async fn a_taken_idempotency_key_writes_nothing(backend: &Backend) -> Verdict {

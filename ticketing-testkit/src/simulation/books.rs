@@ -41,6 +41,14 @@ pub enum Violation {
     MoneyStuck(PaymentId),
     #[error("the cancelled event is not settled")]
     CancellationUnfinished,
+    #[error("reservation {0} has seats of the cancelled event")]
+    SeatsOfCancelledEvent(ReservationId),
+    #[error("customer {customer} was given {made} refunds by the organiser and is due {asked}")]
+    RefundedMoreThanAsked {
+        customer: CustomerId,
+        asked: usize,
+        made: usize,
+    },
     #[error("the same request was answered with {0} and with {1}")]
     AnsweredDifferently(ReservationId, ReservationId),
     #[error("what was answered about reservation {0} is not in the log")]
@@ -86,11 +94,20 @@ pub fn check_books(log: &[RecordedEvent], ledger: &dyn Ledger) -> Vec<Violation>
     }
     books.check_seats(log, &mut violations);
     books.check_money(ledger, &mut violations);
+    let is_cancelled = |catalog: &CatalogState| {
+        catalog
+            .listing()
+            .is_some_and(|listing| listing.status == EventStatus::Cancelled)
+    };
     let unsettled = |catalog: &CatalogState| {
         catalog
             .listing()
             .is_some_and(|listing| listing.status == EventStatus::Cancelled && listing.settling)
     };
+    if books.catalogs.values().any(is_cancelled) {
+        let seated = books.sections.values().flat_map(InventoryState::reservations);
+        violations.extend(seated.map(Violation::SeatsOfCancelledEvent));
+    }
     if books.catalogs.values().any(unsettled) {
         violations.push(Violation::CancellationUnfinished);
     }
@@ -171,9 +188,9 @@ impl Books {
         for (id, reservation) in &self.reservations {
             match reservation {
                 ReservationState::Completed { booking, .. } => {
-                    if sold.remove(id).is_none_or(|seats| seats != booking.seats) {
-                        violations.push(Violation::TicketsWithoutSeats(*id));
-                    }
+                    let seats = sold.remove(id);
+                    let kept = seats.is_some_and(|seats| seats == booking.seats);
+                    violations.extend((!kept).then_some(Violation::TicketsWithoutSeats(*id)));
                 }
                 state if state.is_live() => violations.push(Violation::HeldForEver(*id)),
                 _ => {}

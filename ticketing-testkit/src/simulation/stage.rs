@@ -1,6 +1,8 @@
 //! One run: the process, its crashes, the people, and the calm after the storm.
 
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -38,25 +40,29 @@ pub struct Report {
     pub digest: u64,
     pub events: u64,
     pub crashes: u32,
-    pub reservations: usize,
-    pub completed: usize,
+    /// How many facts of each type there are.
+    pub facts: BTreeMap<String, usize>,
 }
 
 /// The stage on which a run plays; what is behind the curtain may be replaced at any time.
 pub(super) struct Stage {
     world: World,
-    engine: Mutex<Option<Engine>>,
+    /// The first one is ours; another one is a second process on the same store, for a while.
+    engines: Mutex<Vec<Engine>>,
+    turns: AtomicUsize,
     projections: Mutex<Option<Arc<dyn ProjectionStore>>>,
-    crashes: Mutex<u32>,
+    crashes: AtomicU32,
 }
 
 impl Stage {
     pub(super) fn box_office(&self) -> BoxOffice {
-        let engine = self.engine.lock().expect("nobody panics on stage");
-        engine
-            .as_ref()
-            .expect("an engine always runs between two crashes")
-            .box_office()
+        let engines = self.engines();
+        let turn = self.turns.fetch_add(1, Ordering::Relaxed);
+        engines[turn % engines.len()].box_office()
+    }
+
+    fn engines(&self) -> MutexGuard<'_, Vec<Engine>> {
+        self.engines.lock().expect("nobody panics on stage")
     }
 
     fn start(&self) {
@@ -71,14 +77,25 @@ impl Stage {
         let projection = (self.world.projections)();
         *self.projections.lock().expect("nobody panics on stage") = Some(Arc::clone(&projection.projections));
         let engine = Engine::start(self.world.ports.clone(), projection, config);
-        *self.engine.lock().expect("nobody panics on stage") = Some(engine);
+        self.engines().push(engine);
     }
 
     fn crash_and_restart(&self) {
-        let engine = self.engine.lock().expect("nobody panics on stage").take();
-        engine.expect("an engine always runs between two crashes").abort();
-        *self.crashes.lock().expect("nobody panics on stage") += 1;
+        self.engines().drain(..).for_each(Engine::abort);
+        self.crashes.fetch_add(1, Ordering::Relaxed);
         self.start();
+    }
+
+    /// Starts a second process beside the first, or shuts the older one of two down.
+    fn join_or_leave(&self) {
+        let mut engines = self.engines();
+        if engines.len() == 1 {
+            drop(engines);
+            self.start();
+        } else {
+            let older = engines.remove(0);
+            tokio::spawn(older.shut_down(Duration::from_secs(20)));
+        }
     }
 }
 
@@ -92,15 +109,15 @@ impl Stage {
 pub async fn simulate(seed: u64, world: World) -> Result<Report, Vec<Violation>> {
     let stage = Arc::new(Stage {
         world: world.clone(),
-        engine: Mutex::new(None),
+        engines: Mutex::default(),
+        turns: AtomicUsize::new(0),
         projections: Mutex::new(None),
-        crashes: Mutex::new(0),
+        crashes: AtomicU32::new(0),
     });
     stage.start();
     let mut rng = StdRng::seed_from_u64(seed);
-    let event = open_event(&stage, &mut rng).await;
-
     let chaos = tokio::spawn(chaos(Arc::clone(&stage), StdRng::seed_from_u64(rng.random())));
+    let event = open_event(&stage, &mut rng).await;
     let organiser = tokio::spawn(organise(Arc::clone(&stage), event, StdRng::seed_from_u64(rng.random())));
     let customers: Vec<_> = (0..CUSTOMERS)
         .map(|number| {
@@ -116,7 +133,10 @@ pub async fn simulate(seed: u64, world: World) -> Result<Report, Vec<Violation>>
     chaos.abort();
 
     (world.calm)();
-    stage.crash_and_restart();
+    // A process that weathered the storm has to come right as well as one that starts afresh.
+    if rng.random_bool(0.5) {
+        stage.crash_and_restart();
+    }
     tokio::time::sleep(CALM).await;
 
     let log = read_log(&world).await;
@@ -133,10 +153,8 @@ pub async fn simulate(seed: u64, world: World) -> Result<Report, Vec<Violation>>
             head: Position(log.len() as u64),
         });
     }
-    let crashes = *stage.crashes.lock().expect("nobody panics on stage");
-    if let Some(engine) = stage.engine.lock().expect("nobody panics on stage").take() {
-        engine.abort();
-    }
+    let crashes = stage.crashes.load(Ordering::Relaxed);
+    stage.engines().drain(..).for_each(Engine::abort);
     if violations.is_empty() {
         Ok(report(&log, crashes))
     } else {
@@ -165,24 +183,29 @@ fn report(log: &[RecordedEvent], crashes: u32) -> Report {
         eat(&event.data);
         eat(&event.recorded_at.timestamp_micros().to_le_bytes());
     }
-    let count = |event_type: &str| log.iter().filter(|event| event.event_type == event_type).count();
+    let mut facts: BTreeMap<String, usize> = BTreeMap::new();
+    for event in log {
+        *facts.entry(event.event_type.to_string()).or_default() += 1;
+    }
     Report {
         digest,
         events: log.len() as u64,
         crashes,
-        reservations: count("ReservationHeld"),
-        completed: count("ReservationCompleted"),
+        facts,
     }
 }
 
-/// Crashes the process now and then, and whenever a fault asks for it.
+/// Crashes the process now and then, and whenever a fault asks for it; and lets a second one join and take over.
 async fn chaos(stage: Arc<Stage>, mut rng: StdRng) {
     let crash = Arc::clone(&stage.world.crash);
     loop {
         let quiet = Duration::from_millis(rng.random_range(5_000..90_000));
-        // Either way the process dies; a fault only makes it die at a chosen place.
-        drop(tokio::time::timeout(quiet, crash.notified()).await);
-        stage.crash_and_restart();
+        let by_a_fault = tokio::time::timeout(quiet, crash.notified()).await.is_ok();
+        if by_a_fault || rng.random_bool(0.6) {
+            stage.crash_and_restart();
+        } else {
+            stage.join_or_leave();
+        }
     }
 }
 

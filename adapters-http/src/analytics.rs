@@ -1,0 +1,103 @@
+//! Sales of an event, for those who manage it.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use ticketing_domain::policy;
+use ticketing_domain::refusal::Refusal;
+use ticketing_ports::ids::EventId;
+use ticketing_ports::money::Money;
+use ticketing_ports::read_models::EventSales;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::errors::{ApiError, ErrorBody};
+use crate::events::{MoneyBody, visible_event};
+use crate::extract::{PathId, SeenAfter, SignedIn};
+use crate::state::Shared;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EventAnalyticsResponse {
+    event_id: Uuid,
+    /// What was paid, before refunds.
+    total_revenue: MoneyBody,
+    refunded: MoneyBody,
+    /// Tickets that are valid now.
+    tickets_sold: u64,
+    /// Revenue less refunds for each valid ticket, rounded down.
+    average_price: MoneyBody,
+    by_tier: BTreeMap<String, u64>,
+    by_section: BTreeMap<String, SectionSalesBody>,
+    /// From 0 to 1.
+    capacity_utilization: f64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SectionSalesBody {
+    tickets_sold: u64,
+    revenue: MoneyBody,
+}
+
+/// Sales of one event
+#[utoipa::path(get, path = "/api/events/{event_id}/analytics", tag = "analytics",
+    params(("event_id" = Uuid, Path)), security(("session" = [])),
+    responses((status = 200, body = EventAnalyticsResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn event_analytics(
+    State(state): State<Shared>,
+    caller: SignedIn,
+    _: SeenAfter,
+    PathId(id): PathId<EventId>,
+) -> Result<Json<EventAnalyticsResponse>, ApiError> {
+    let event = visible_event(&state, Some(caller.actor()), id).await?;
+    if !policy::may_manage(caller.actor(), event.owner_id) {
+        return Err(Refusal::Forbidden.into());
+    }
+    let sales = state
+        .reads
+        .sales
+        .event_sales(id)
+        .await?
+        .ok_or(Refusal::EventNotFound(id))?;
+    Ok(Json(sales.into()))
+}
+
+impl From<EventSales> for EventAnalyticsResponse {
+    fn from(sales: EventSales) -> Self {
+        let kept = sales.total_revenue.amount - sales.refunded.amount;
+        let average = i64::try_from(sales.tickets_sold)
+            .ok()
+            .and_then(|tickets| kept.checked_div(tickets));
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a share for people; seats are far fewer than 2^52"
+        )]
+        let utilization = match sales.total_capacity {
+            0 => 0.0,
+            capacity => sales.tickets_sold as f64 / capacity as f64,
+        };
+        let section = |sales: ticketing_ports::read_models::SectionSales| SectionSalesBody {
+            tickets_sold: sales.tickets_sold,
+            revenue: sales.revenue.into(),
+        };
+        Self {
+            event_id: sales.event_id.uuid(),
+            total_revenue: sales.total_revenue.into(),
+            refunded: sales.refunded.into(),
+            tickets_sold: sales.tickets_sold,
+            average_price: Money::new(average.unwrap_or(0), sales.total_revenue.currency).into(),
+            by_tier: sales
+                .by_tier
+                .into_iter()
+                .map(|(tier, count)| (tier.into(), count))
+                .collect(),
+            by_section: sales
+                .by_section
+                .into_iter()
+                .map(|(name, sold)| (name.into(), section(sold)))
+                .collect(),
+            capacity_utilization: utilization,
+        }
+    }
+}

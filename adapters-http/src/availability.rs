@@ -1,0 +1,164 @@
+//! What is still to be had.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use ticketing_domain::refusal::Refusal;
+use ticketing_domain::views::SectionView;
+use ticketing_ports::ids::EventId;
+use ticketing_ports::read_models::SectionAvailability;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::errors::{ApiError, ErrorBody};
+use crate::events::{MoneyBody, visible_event};
+use crate::extract::{MaybeSignedIn, PathId, SectionPath, SeenAfter};
+use crate::state::Shared;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AvailabilityResponse {
+    event_id: Uuid,
+    /// By section name.
+    sections: BTreeMap<String, CountsBody>,
+    /// Grows with every change.
+    sequence: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CountsBody {
+    total_capacity: u32,
+    available: u32,
+    reserved: u32,
+    sold: u32,
+    blocked: u32,
+    last_updated: DateTime<Utc>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SectionResponse {
+    event_id: Uuid,
+    section: String,
+    #[serde(flatten)]
+    counts: CountsBody,
+    /// The tier in force now, if any.
+    price: Option<PriceBody>,
+    /// Absent for general admission.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<Vec<RowResponse>>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PriceBody {
+    tier: String,
+    price: MoneyBody,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RowResponse {
+    row: String,
+    seats: u32,
+    /// Seats that are not free.
+    taken: Vec<String>,
+}
+
+/// Counts of every section
+#[utoipa::path(get, path = "/api/events/{event_id}/availability", tag = "availability",
+    params(("event_id" = Uuid, Path), ("If-None-Match" = Option<String>, Header)),
+    responses((status = 200, body = AvailabilityResponse), (status = 304, description = "as the ETag says"),
+        (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn get_availability(
+    State(state): State<Shared>,
+    _: SeenAfter,
+    caller: MaybeSignedIn,
+    PathId(id): PathId<EventId>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    visible_event(&state, caller.actor(), id).await?;
+    let availability = state
+        .reads
+        .availability
+        .availability(id)
+        .await?
+        .ok_or(Refusal::EventNotFound(id))?;
+    let etag = format!("\"{}-{}\"", id, availability.sequence);
+    let headers_out = [(ETAG, etag.clone()), (CACHE_CONTROL, "no-cache".to_owned())];
+    if is_known(&headers, &etag) {
+        return Ok((StatusCode::NOT_MODIFIED, headers_out).into_response());
+    }
+    let sections = availability
+        .sections
+        .iter()
+        .map(|section| (section.name.to_string(), section.into()));
+    let body = AvailabilityResponse {
+        event_id: id.uuid(),
+        sections: sections.collect(),
+        sequence: availability.sequence,
+    };
+    Ok((headers_out, Json(body)).into_response())
+}
+
+/// One section: counts, the price now, and the seats that are taken
+#[utoipa::path(get, path = "/api/events/{event_id}/sections/{section}", tag = "availability",
+    params(("event_id" = Uuid, Path), ("section" = String, Path)),
+    responses((status = 200, body = SectionResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn get_section(
+    State(state): State<Shared>,
+    caller: MaybeSignedIn,
+    path: SectionPath,
+) -> Result<Json<SectionResponse>, ApiError> {
+    let view = state
+        .box_office
+        .section(caller.actor(), path.event, &path.section)
+        .await?;
+    Ok(Json(view.into()))
+}
+
+/// Whether the caller already has what the tag stands for (RFC 9110, 13.1.2; tags are compared weakly).
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let tags = headers
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    tags.flat_map(|value| value.split(','))
+        .map(|tag| tag.trim().trim_start_matches("W/"))
+        .any(|tag| tag == "*" || tag == etag)
+}
+
+impl From<&SectionAvailability> for CountsBody {
+    fn from(section: &SectionAvailability) -> Self {
+        Self {
+            total_capacity: section.total_capacity,
+            available: section.counts.available,
+            reserved: section.counts.held,
+            sold: section.counts.sold,
+            blocked: section.counts.blocked,
+            last_updated: section.last_updated,
+        }
+    }
+}
+
+impl From<SectionView> for SectionResponse {
+    fn from(view: SectionView) -> Self {
+        let row = |row: ticketing_domain::views::RowView| RowResponse {
+            row: row.row.to_string(),
+            seats: row.seats,
+            taken: row.taken.iter().map(ToString::to_string).collect(),
+        };
+        Self {
+            event_id: view.event_id.uuid(),
+            section: view.availability.name.to_string(),
+            counts: (&view.availability).into(),
+            price: view.price.map(|now| PriceBody {
+                tier: now.tier.to_string(),
+                price: now.price.into(),
+            }),
+            rows: view.rows.map(|rows| rows.into_iter().map(row).collect()),
+        }
+    }
+}

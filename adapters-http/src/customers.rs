@@ -1,0 +1,147 @@
+//! What a customer has bought, for that customer and for admins.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use ticketing_domain::policy;
+use ticketing_ports::ids::{CustomerId, UserId};
+use ticketing_ports::read_models::{LifetimeValue, Purchase};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::errors::{ApiError, Code, ErrorBody};
+use crate::events::MoneyBody;
+use crate::extract::{PathId, Query, SeenAfter, SignedIn};
+use crate::listing::PageQuery;
+use crate::state::Shared;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CustomerHistoryResponse {
+    customer_id: Uuid,
+    purchases: Vec<PurchaseBody>,
+    page: u32,
+    per_page: u32,
+    total: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PurchaseBody {
+    reservation_id: Uuid,
+    payment_id: Uuid,
+    event_id: Uuid,
+    event_name: String,
+    section: String,
+    tier: String,
+    quantity: u32,
+    total_amount: MoneyBody,
+    refunded_amount: MoneyBody,
+    /// Whether the tickets were given back.
+    returned: bool,
+    purchased_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LifetimeValueResponse {
+    customer_id: Uuid,
+    /// One entry a currency.
+    values: Vec<LifetimeValueBody>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LifetimeValueBody {
+    total_spent: MoneyBody,
+    refunded: MoneyBody,
+    orders: u64,
+    tickets: u64,
+    first_purchase_at: DateTime<Utc>,
+    last_purchase_at: DateTime<Utc>,
+}
+
+/// Purchases of a customer, newest first
+#[utoipa::path(get, path = "/api/customers/{customer_id}/history", tag = "customers",
+    params(("customer_id" = Uuid, Path), PageQuery), security(("session" = [])),
+    responses((status = 200, body = CustomerHistoryResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn customer_history(
+    State(state): State<Shared>,
+    caller: SignedIn,
+    _: SeenAfter,
+    PathId(id): PathId<CustomerId>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<CustomerHistoryResponse>, ApiError> {
+    let page = query.page()?;
+    check_access(&state, &caller, id).await?;
+    let listed = state.reads.sales.purchases_of(id, page).await?;
+    Ok(Json(CustomerHistoryResponse {
+        customer_id: id.uuid(),
+        purchases: listed.rows.into_iter().map(PurchaseBody::from).collect(),
+        page: page.number(),
+        per_page: page.size(),
+        total: listed.total,
+    }))
+}
+
+/// What a customer has spent so far
+#[utoipa::path(get, path = "/api/customers/{customer_id}/lifetime-value", tag = "customers",
+    params(("customer_id" = Uuid, Path)), security(("session" = [])),
+    responses((status = 200, body = LifetimeValueResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn lifetime_value(
+    State(state): State<Shared>,
+    caller: SignedIn,
+    _: SeenAfter,
+    PathId(id): PathId<CustomerId>,
+) -> Result<Json<LifetimeValueResponse>, ApiError> {
+    check_access(&state, &caller, id).await?;
+    let values = state.reads.sales.lifetime_value(id).await?;
+    let values = values.into_iter().map(LifetimeValueBody::from).collect();
+    Ok(Json(LifetimeValueResponse {
+        customer_id: id.uuid(),
+        values,
+    }))
+}
+
+/// Somebody else's history is not found, so that ids cannot be probed.
+async fn check_access(state: &Shared, caller: &SignedIn, id: CustomerId) -> Result<(), ApiError> {
+    let known = policy::may_act_for(caller.actor(), id)
+        && (caller.user.id == UserId::from(id) || state.users.find(id.into()).await?.is_some());
+    if known {
+        Ok(())
+    } else {
+        Err(ApiError::new(
+            Code::CustomerNotFound,
+            format!("customer {id} does not exist"),
+        ))
+    }
+}
+
+impl From<Purchase> for PurchaseBody {
+    fn from(purchase: Purchase) -> Self {
+        let sale = purchase.sale;
+        Self {
+            reservation_id: sale.reservation_id.uuid(),
+            payment_id: sale.payment_id.uuid(),
+            event_id: sale.event_id.uuid(),
+            event_name: purchase.event_name.into(),
+            section: sale.section.into(),
+            tier: sale.tier.into(),
+            quantity: sale.quantity,
+            total_amount: sale.total_amount.into(),
+            refunded_amount: purchase.refunded.into(),
+            returned: purchase.returned,
+            purchased_at: sale.sold_at,
+        }
+    }
+}
+
+impl From<LifetimeValue> for LifetimeValueBody {
+    fn from(value: LifetimeValue) -> Self {
+        Self {
+            total_spent: value.spent.into(),
+            refunded: value.refunded.into(),
+            orders: value.orders,
+            tickets: value.tickets,
+            first_purchase_at: value.first_purchase_at,
+            last_purchase_at: value.last_purchase_at,
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! The error table: every refusal and failure with its status, code and details, in one place.
+
+use std::time::Duration;
+
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+use ticketing_domain::refusal::Refusal;
+use ticketing_ports::errors::StoreError;
+use ticketing_runtime::{Failure, UnavailableCause};
+use tracing::error;
+use utoipa::ToSchema;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])* $name:ident = $text:literal, $status:ident;)+) => {
+        /// Machine-readable reason of an error answer.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code {
+            $($(#[doc = $doc])* $name,)+
+        }
+
+        impl Code {
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+
+            pub fn status(self) -> StatusCode {
+                match self {
+                    $(Self::$name => StatusCode::$status,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidRequest = "INVALID_REQUEST", BAD_REQUEST;
+    InvalidQuantity = "INVALID_QUANTITY", BAD_REQUEST;
+    Unauthenticated = "UNAUTHENTICATED", UNAUTHORIZED;
+    PaymentFailed = "PAYMENT_FAILED", PAYMENT_REQUIRED;
+    Forbidden = "FORBIDDEN", FORBIDDEN;
+    EventNotFound = "EVENT_NOT_FOUND", NOT_FOUND;
+    SectionNotFound = "SECTION_NOT_FOUND", NOT_FOUND;
+    ReservationNotFound = "RESERVATION_NOT_FOUND", NOT_FOUND;
+    PaymentNotFound = "PAYMENT_NOT_FOUND", NOT_FOUND;
+    CustomerNotFound = "CUSTOMER_NOT_FOUND", NOT_FOUND;
+    /// There is no such route.
+    NotFound = "NOT_FOUND", NOT_FOUND;
+    MethodNotAllowed = "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED;
+    ReservationExpired = "RESERVATION_EXPIRED", REQUEST_TIMEOUT;
+    InsufficientInventory = "INSUFFICIENT_INVENTORY", CONFLICT;
+    SeatsUnavailable = "SEATS_UNAVAILABLE", CONFLICT;
+    ResourceAlreadyExists = "RESOURCE_ALREADY_EXISTS", CONFLICT;
+    RequestInProgress = "REQUEST_IN_PROGRESS", CONFLICT;
+    EventCancelled = "EVENT_CANCELLED", GONE;
+    PayloadTooLarge = "PAYLOAD_TOO_LARGE", PAYLOAD_TOO_LARGE;
+    InvalidStateTransition = "INVALID_STATE_TRANSITION", UNPROCESSABLE_ENTITY;
+    ValidationFailed = "VALIDATION_FAILED", UNPROCESSABLE_ENTITY;
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", UNPROCESSABLE_ENTITY;
+    Busy = "BUSY", SERVICE_UNAVAILABLE;
+    Unavailable = "UNAVAILABLE", SERVICE_UNAVAILABLE;
+    Timeout = "TIMEOUT", GATEWAY_TIMEOUT;
+    Internal = "INTERNAL", INTERNAL_SERVER_ERROR;
+}
+
+/// How soon a caller may try again after a dependency was down.
+const RETRY_AFTER_OUTAGE: Duration = Duration::from_secs(2);
+
+/// An error answer.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    pub code: Code,
+    pub message: String,
+    pub details: Option<Value>,
+    pub retry_after: Option<Duration>,
+}
+
+/// What an error answer says.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct ErrorBody {
+    /// Machine-readable, such as `INSUFFICIENT_INVENTORY`.
+    #[schema(example = "INSUFFICIENT_INVENTORY")]
+    code: &'static str,
+    /// For people.
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Value>,
+}
+
+impl ApiError {
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            details: None,
+            retry_after: None,
+        }
+    }
+
+    #[must_use]
+    pub fn with_details(self, details: Value) -> Self {
+        Self {
+            details: Some(details),
+            ..self
+        }
+    }
+
+    /// The request itself is malformed at `field`.
+    pub fn invalid_request(field: impl AsRef<str>, reason: impl AsRef<str>) -> Self {
+        let (field, reason) = (field.as_ref(), reason.as_ref());
+        Self::new(
+            Code::InvalidRequest,
+            format!("the request is malformed: {field}: {reason}"),
+        )
+        .with_details(json!({ "field": field, "reason": reason }))
+    }
+
+    pub fn unauthenticated() -> Self {
+        Self::new(
+            Code::Unauthenticated,
+            "sign in first: the session is missing, malformed, unknown or expired",
+        )
+    }
+
+    pub fn internal() -> Self {
+        Self::new(Code::Internal, "something went wrong on our side")
+    }
+
+    fn unavailable() -> Self {
+        let error = Self::new(
+            Code::Unavailable,
+            "a service that the box office needs is down; try again soon",
+        );
+        Self {
+            retry_after: Some(RETRY_AFTER_OUTAGE),
+            ..error
+        }
+    }
+
+    /// The body as RFC 9457 problem details.
+    pub(crate) fn problem(&self) -> Value {
+        let status = self.code.status();
+        let mut problem = json!({
+            "type": "about:blank",
+            "title": status.canonical_reason().unwrap_or("error"),
+            "status": status.as_u16(),
+            "code": self.code.as_str(),
+            "message": self.message,
+        });
+        if let Some(details) = &self.details {
+            problem["details"] = details.clone();
+        }
+        problem
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let message = refusal.to_string();
+        let plain = |code| Self::new(code, message.clone());
+        match refusal {
+            Refusal::EventNotFound(_) => plain(Code::EventNotFound),
+            Refusal::SectionNotFound(_) => plain(Code::SectionNotFound),
+            Refusal::ReservationNotFound(_) => plain(Code::ReservationNotFound),
+            Refusal::PaymentNotFound(_) => plain(Code::PaymentNotFound),
+            Refusal::Forbidden => plain(Code::Forbidden),
+            Refusal::InvalidQuantity { requested, limit } => {
+                plain(Code::InvalidQuantity).with_details(json!({ "requested": requested, "limit": limit }))
+            }
+            Refusal::InsufficientInventory {
+                requested,
+                available,
+                section,
+            } => plain(Code::InsufficientInventory)
+                .with_details(json!({ "requested": requested, "available": available, "section": section })),
+            Refusal::SeatsUnavailable { seats } => {
+                plain(Code::SeatsUnavailable).with_details(json!({ "seats": seats }))
+            }
+            Refusal::EventCancelled(_) => plain(Code::EventCancelled),
+            Refusal::ReservationExpired {
+                reservation_id,
+                expired_at,
+            } => plain(Code::ReservationExpired)
+                .with_details(json!({ "reservation_id": reservation_id, "expired_at": expired_at })),
+            Refusal::PaymentFailed { reason, attempts_left } => {
+                plain(Code::PaymentFailed).with_details(json!({ "reason": reason, "attempts_left": attempts_left }))
+            }
+            Refusal::InvalidStateTransition { from, action } => {
+                plain(Code::InvalidStateTransition).with_details(json!({ "from": from, "action": action }))
+            }
+            Refusal::AlreadyExists => plain(Code::ResourceAlreadyExists),
+            Refusal::Invalid(errors) => plain(Code::ValidationFailed).with_details(json!({ "errors": errors })),
+        }
+    }
+}
+
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refusal) => refusal.into(),
+            Failure::Busy { retry_after } => {
+                let error = Self::new(
+                    Code::Busy,
+                    "too many requests are waiting for this event; try again soon",
+                );
+                Self {
+                    retry_after: Some(retry_after),
+                    ..error
+                }
+            }
+            Failure::Unavailable(cause) => {
+                if !matches!(cause, UnavailableCause::ShuttingDown) {
+                    error!(error = %Chain(&cause), "a request failed because a service is down");
+                }
+                Self::unavailable()
+            }
+            Failure::IdempotencyKeyReused => Self::new(
+                Code::IdempotencyKeyReused,
+                "this idempotency key was used for another request; use a new one",
+            ),
+            Failure::RequestInProgress => Self::new(
+                Code::RequestInProgress,
+                "a request with this idempotency key is still running; wait for its answer",
+            ),
+            Failure::Internal(source) => {
+                error!(error = %Chain(source.as_ref()), "a request failed because of a bug");
+                Self::internal()
+            }
+        }
+    }
+}
+
+/// An error and its sources in one line, whatever the format of the log.
+struct Chain<'a>(&'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut error = self.0;
+        while let Some(source) = error.source() {
+            write!(f, ": {source}")?;
+            error = source;
+        }
+        Ok(())
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Failure::from(error).into()
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = ErrorBody {
+            code: self.code.as_str(),
+            message: self.message.clone(),
+            details: self.details.clone(),
+        };
+        let mut response = (self.code.status(), axum::Json(body)).into_response();
+        let headers = response.headers_mut();
+        match self.code {
+            Code::Unauthenticated => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            // Browsers send a request again by themselves after a 408, unless the connection is closed.
+            Code::ReservationExpired => drop(headers.insert(CONNECTION, HeaderValue::from_static("close"))),
+            _ => {}
+        }
+        if let Some(retry_after) = self.retry_after {
+            let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        // The shell writes the answer anew for callers who accept problem details.
+        response.extensions_mut().insert(std::sync::Arc::new(self));
+        response
+    }
+}
+
+/// Writes an error answer as problem details.
+pub(crate) fn as_problem(mut response: Response) -> Response {
+    let Some(error) = response.extensions_mut().remove::<std::sync::Arc<ApiError>>() else {
+        return response;
+    };
+    let (mut parts, _) = response.into_parts();
+    parts
+        .headers
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    parts.headers.remove(axum::http::header::CONTENT_LENGTH);
+    Response::from_parts(parts, axum::body::Body::from(error.problem().to_string()))
+}

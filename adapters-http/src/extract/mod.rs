@@ -1,0 +1,16 @@
+//! What a request says, parsed at the edge. Whatever does not parse is an [`ApiError`](crate::ApiError) with the field
+//! and the reason.
+
+mod body;
+mod consistency;
+mod correlation;
+mod idempotency;
+mod path;
+mod query;
+mod session;
+
+pub(crate) use body::{Body, CARD_NUMBERS_REFUSED, Empty, Post};
+pub(crate) use consistency::SeenAfter;
+pub(crate) use path::{PathId, SectionPath};
+pub(crate) use query::Query;
+pub(crate) use session::{MaybeSignedIn, SignedIn, visitor};

@@ -1,0 +1,45 @@
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use ticketing_ports::ids::EventId;
+
+use crate::errors::ApiError;
+use crate::state::Shared;
+
+/// The one id in the path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PathId<I>(pub(crate) I);
+
+impl<I: FromStr> FromRequestParts<Shared> for PathId<I> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| not_a_uuid())?;
+        text.parse().map(Self).map_err(|_| not_a_uuid())
+    }
+}
+
+/// An event and the name of one of its sections.
+#[derive(Debug, Clone)]
+pub(crate) struct SectionPath {
+    pub(crate) event: EventId,
+    pub(crate) section: String,
+}
+
+impl FromRequestParts<Shared> for SectionPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((event, section)) = path.map_err(|_| ApiError::invalid_request("path", "is not valid UTF-8"))?;
+        let event = event.parse().map_err(|_| not_a_uuid())?;
+        Ok(Self { event, section })
+    }
+}
+
+fn not_a_uuid() -> ApiError {
+    ApiError::invalid_request("id", "is not a UUID")
+}

@@ -1,0 +1,89 @@
+//! Whether the process lives, and whether it can serve.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use futures::FutureExt as _;
+use futures::future::join_all;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::state::Shared;
+
+/// One thing that must work for requests to be served.
+#[async_trait]
+pub trait HealthCheck: Send + Sync {
+    fn name(&self) -> &'static str;
+
+    /// # Errors
+    /// When it does not work, with a word for an operator and nothing from inside.
+    async fn check(&self) -> Result<(), &'static str>;
+}
+
+/// A check that takes longer has failed.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LivenessResponse {
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReadinessResponse {
+    /// `healthy` or `degraded`.
+    status: &'static str,
+    checks: BTreeMap<&'static str, CheckBody>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CheckBody {
+    healthy: bool,
+    latency_ms: u128,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+}
+
+/// Whether the process lives
+#[utoipa::path(get, path = "/health", tag = "operations", responses((status = 200, body = LivenessResponse)))]
+pub(crate) async fn live() -> Json<LivenessResponse> {
+    Json(LivenessResponse { status: "ok" })
+}
+
+/// Whether requests can be served
+#[utoipa::path(get, path = "/health/ready", tag = "operations",
+    responses((status = 200, body = ReadinessResponse), (status = 503, body = ReadinessResponse)))]
+pub(crate) async fn ready(State(state): State<Shared>) -> (StatusCode, Json<ReadinessResponse>) {
+    let checks: BTreeMap<_, _> = join_all(state.health.iter().map(|check| ask(check.as_ref())))
+        .await
+        .into_iter()
+        .collect();
+    let healthy = checks.values().all(|check| check.healthy);
+    let (code, status) = if healthy {
+        (StatusCode::OK, "healthy")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "degraded")
+    };
+    (code, Json(ReadinessResponse { status, checks }))
+}
+
+async fn ask(check: &dyn HealthCheck) -> (&'static str, CheckBody) {
+    let started = Instant::now();
+    let answer = AssertUnwindSafe(check.check()).catch_unwind();
+    let error = match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(Ok(outcome)) => outcome.err(),
+        Ok(Err(_)) => Some("the check itself failed"),
+        Err(_) => Some("no answer in time"),
+    };
+    let body = CheckBody {
+        healthy: error.is_none(),
+        latency_ms: started.elapsed().as_millis(),
+        error,
+    };
+    (check.name(), body)
+}

@@ -1,0 +1,213 @@
+//! Payments: authorising, looking at, refunding.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use ticketing_domain::refusal::Refusal;
+use ticketing_ports::ids::{PaymentId, ReservationId};
+use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod, PaymentView, contains_card_number};
+use ticketing_runtime::{AuthorizePayment, RefundPayment};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::errors::{ApiError, ErrorBody};
+use crate::events::{MoneyBody, parse_label};
+use crate::extract::{CARD_NUMBERS_REFUSED, PathId, Post, Query, SeenAfter, SignedIn};
+use crate::listing::PageQuery;
+use crate::replies::{Created, Done};
+use crate::state::Shared;
+
+/// A gateway's one-time token. Card numbers are refused.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PaymentMethodBody {
+    /// `card`, `paypal` or `apple_pay`.
+    #[serde(rename = "type")]
+    #[schema(value_type = String, example = "card")]
+    kind: MethodKind,
+    #[schema(example = "tok_visa")]
+    token: Token,
+}
+
+/// Keeps a token out of `Debug` output.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(transparent)]
+struct Token(String);
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+impl PaymentMethodBody {
+    pub(crate) fn parse(&self) -> Result<PaymentMethod, ApiError> {
+        refuse_card_number("payment_method.token", &self.token.0)?;
+        let token = MethodToken::new(&self.token.0).ok_or_else(|| {
+            ApiError::invalid_request("payment_method.token", "must have 1 to 255 visible ASCII characters")
+        })?;
+        Ok(PaymentMethod { kind: self.kind, token })
+    }
+}
+
+fn refuse_card_number(field: &str, text: &str) -> Result<(), ApiError> {
+    if contains_card_number(text) {
+        return Err(ApiError::invalid_request(field, CARD_NUMBERS_REFUSED));
+    }
+    Ok(())
+}
+
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreatePaymentRequest {
+    reservation_id: Uuid,
+    payment_method: PaymentMethodBody,
+}
+
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefundRequest {
+    /// All that is left when absent.
+    #[serde(default)]
+    amount: Option<MoneyBody>,
+    reason: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PaymentResponse {
+    payment_id: Uuid,
+    reservation_id: Uuid,
+    customer_id: Uuid,
+    amount: MoneyBody,
+    refunded_amount: MoneyBody,
+    /// `pending`, `authorized`, `captured`, `failed`, `refunded` or `partially_refunded`.
+    status: &'static str,
+    payment_method: MethodResponse,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MethodResponse {
+    #[serde(rename = "type")]
+    #[schema(value_type = String)]
+    kind: MethodKind,
+    last_four: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PaymentsResponse {
+    payments: Vec<PaymentResponse>,
+    page: u32,
+    per_page: u32,
+    total: u64,
+}
+
+/// Set the money for a reservation aside
+#[utoipa::path(post, path = "/api/payments", tag = "payments", request_body = CreatePaymentRequest,
+    params(("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
+    responses((status = 201, body = PaymentResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn create_payment(
+    State(state): State<Shared>,
+    post: Post<CreatePaymentRequest>,
+) -> Result<impl IntoResponse, ApiError> {
+    let method = post.body.payment_method.parse()?;
+    let reservation_id = ReservationId::new(post.body.reservation_id);
+    let authorized = state
+        .box_office
+        .authorize(post.ask(AuthorizePayment { reservation_id, method }))
+        .await?;
+    let location = format!("/api/payments/{}", authorized.value.payment_id);
+    Ok(Created(
+        authorized.consistency,
+        location,
+        PaymentResponse::from(&authorized.value),
+    ))
+}
+
+/// One payment
+#[utoipa::path(get, path = "/api/payments/{payment_id}", tag = "payments",
+    params(("payment_id" = Uuid, Path)), security(("session" = [])),
+    responses((status = 200, body = PaymentResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn get_payment(
+    State(state): State<Shared>,
+    caller: SignedIn,
+    PathId(id): PathId<PaymentId>,
+) -> Result<Json<PaymentResponse>, ApiError> {
+    let view = state.box_office.payment(caller.actor(), id).await?;
+    Ok(Json(PaymentResponse::from(&view)))
+}
+
+/// My payments, newest first
+#[utoipa::path(get, path = "/api/payments", tag = "payments", params(PageQuery), security(("session" = [])),
+    responses((status = 200, body = PaymentsResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn list_payments(
+    State(state): State<Shared>,
+    caller: SignedIn,
+    _: SeenAfter,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<PaymentsResponse>, ApiError> {
+    let page = query.page()?;
+    let listed = state.reads.payments.payments_of(caller.user.id.into(), page).await?;
+    Ok(Json(PaymentsResponse {
+        payments: listed.rows.iter().map(PaymentResponse::from).collect(),
+        page: page.number(),
+        per_page: page.size(),
+        total: listed.total,
+    }))
+}
+
+/// Give (a part of) a captured payment back
+#[utoipa::path(post, path = "/api/payments/{payment_id}/refund", tag = "payments", request_body = RefundRequest,
+    params(("payment_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
+    responses((status = 200, body = PaymentResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn refund_payment(
+    State(state): State<Shared>,
+    PathId(payment_id): PathId<PaymentId>,
+    post: Post<RefundRequest>,
+) -> Result<impl IntoResponse, ApiError> {
+    if !ticketing_domain::policy::may_refund(post.signed_in.actor()) {
+        return Err(Refusal::Forbidden.into());
+    }
+    refuse_card_number("reason", &post.body.reason)?;
+    let mut errors = Vec::new();
+    let reason = parse_label(&post.body.reason, "reason", &mut errors);
+    let amount = post
+        .body
+        .amount
+        .as_ref()
+        .and_then(|amount| amount.parse("amount", &mut errors));
+    let (Some(reason), true) = (reason, errors.is_empty()) else {
+        return Err(Refusal::Invalid(errors).into());
+    };
+    let refunded = state
+        .box_office
+        .refund(post.ask(RefundPayment {
+            payment_id,
+            amount,
+            reason,
+        }))
+        .await?;
+    Ok(Done(refunded.consistency, PaymentResponse::from(&refunded.value)))
+}
+
+impl From<&PaymentView> for PaymentResponse {
+    fn from(view: &PaymentView) -> Self {
+        Self {
+            payment_id: view.payment_id.uuid(),
+            reservation_id: view.reservation_id.uuid(),
+            customer_id: view.customer_id.uuid(),
+            amount: view.amount.into(),
+            refunded_amount: view.refunded_amount.into(),
+            status: view.status.as_str(),
+            payment_method: MethodResponse {
+                kind: view.method,
+                last_four: view.last_four.clone(),
+            },
+            created_at: view.created_at,
+            updated_at: view.updated_at,
+        }
+    }
+}

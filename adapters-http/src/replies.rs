@@ -1,0 +1,34 @@
+//! Answers of commands.
+
+use axum::Json;
+use axum::http::header::LOCATION;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use ticketing_runtime::ConsistencyToken;
+
+pub(crate) const CONSISTENCY: HeaderName = HeaderName::from_static("ticketing-consistency");
+
+/// 200 with the token of the write.
+pub(crate) struct Done<T>(pub(crate) ConsistencyToken, pub(crate) T);
+
+/// 201 with the token of the write and where the new thing is.
+pub(crate) struct Created<T>(pub(crate) ConsistencyToken, pub(crate) String, pub(crate) T);
+
+impl<T: Serialize> IntoResponse for Done<T> {
+    fn into_response(self) -> Response {
+        ([(CONSISTENCY, token_value(self.0))], Json(self.1)).into_response()
+    }
+}
+
+impl<T: Serialize> IntoResponse for Created<T> {
+    fn into_response(self) -> Response {
+        let location = HeaderValue::from_str(&self.1).expect("locations are made of routes and UUIDs");
+        let headers = [(CONSISTENCY, token_value(self.0)), (LOCATION, location)];
+        (StatusCode::CREATED, headers, Json(self.2)).into_response()
+    }
+}
+
+fn token_value(token: ConsistencyToken) -> HeaderValue {
+    HeaderValue::from_str(&token.to_string()).expect("a token is visible ASCII")
+}

@@ -1,0 +1,330 @@
+//! Holding seats, paying for them, giving them up.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+use ticketing_domain::refusal::{FieldError, Refusal};
+use ticketing_ports::Timestamp;
+use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
+use ticketing_ports::reservation::{ReservationStatus, ReservationView};
+use ticketing_ports::seating::{Allocation, SeatId};
+use ticketing_runtime::{HistoryEntry, HoldSeats, PayReservation};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::errors::{ApiError, ErrorBody};
+use crate::events::MoneyBody;
+use crate::extract::{Empty, PathId, Post, Query, SeenAfter, SignedIn};
+use crate::listing::PageQuery;
+use crate::payments::PaymentMethodBody;
+use crate::replies::{Created, Done};
+use crate::state::Shared;
+
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateReservationRequest {
+    event_id: Uuid,
+    #[schema(example = "General")]
+    section: String,
+    #[schema(value_type = u32, minimum = 1)]
+    quantity: Quantity,
+    /// These seats or none; otherwise the best available.
+    #[serde(default)]
+    #[schema(example = json!(["A-12", "A-13"]))]
+    specific_seats: Option<Vec<String>>,
+    /// The caller when absent; somebody else only for an admin.
+    #[serde(default)]
+    customer_id: Option<Uuid>,
+}
+
+/// Any JSON integer; what no order can have becomes a number that no order can have.
+#[derive(Debug, Clone, Copy)]
+struct Quantity(u32);
+
+impl<'de> Deserialize<'de> for Quantity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // The digits as they are written: a number type would round what it cannot hold.
+        let written = <&RawValue>::deserialize(deserializer)?.get();
+        let digits = written.strip_prefix('-').unwrap_or(written);
+        if digits.bytes().any(|b| !b.is_ascii_digit()) {
+            Err(serde::de::Error::custom("must be a whole number"))
+        } else if digits.len() < written.len() {
+            Ok(Self(0))
+        } else {
+            Ok(Self(digits.parse().unwrap_or(u32::MAX)))
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PayRequest {
+    /// A payment authorised before, or your own id for this attempt, which then charges once.
+    #[serde(default)]
+    payment_id: Option<Uuid>,
+    #[serde(default)]
+    payment_method: Option<PaymentMethodBody>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReservationResponse {
+    reservation_id: Uuid,
+    event_id: Uuid,
+    customer_id: Uuid,
+    section: String,
+    /// Empty for general admission.
+    seats: Vec<SeatBody>,
+    quantity: u32,
+    total_amount: MoneyBody,
+    /// `held`, `payment_pending`, `completed`, `expired`, `cancelled`, `compensated` or `refunded`.
+    status: &'static str,
+    /// How the seats were found: `general_admission`, `requested`, `adjacent`, `same_row` or `split`.
+    #[schema(value_type = String)]
+    allocation: Allocation,
+    expires_at: DateTime<Utc>,
+    created_at: DateTime<Utc>,
+    completed_at: Option<DateTime<Utc>>,
+    payment_id: Option<Uuid>,
+    tickets: Vec<TicketBody>,
+    server_time: DateTime<Utc>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SeatBody {
+    seat_id: String,
+    row: String,
+    number: u32,
+    price: MoneyBody,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TicketBody {
+    ticket_id: Uuid,
+    seat_id: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReservationsResponse {
+    reservations: Vec<ReservationResponse>,
+    page: u32,
+    per_page: u32,
+    total: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HistoryResponse {
+    events: Vec<HistoryBody>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HistoryBody {
+    sequence: u64,
+    #[serde(rename = "type")]
+    event_type: String,
+    version: u16,
+    at: DateTime<Utc>,
+    #[schema(value_type = Object)]
+    data: Box<RawValue>,
+}
+
+/// Hold seats
+#[utoipa::path(post, path = "/api/reservations", tag = "reservations", request_body = CreateReservationRequest,
+    params(("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
+    responses((status = 201, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn create_reservation(
+    State(state): State<Shared>,
+    post: Post<CreateReservationRequest>,
+) -> Result<impl IntoResponse, ApiError> {
+    let hold = HoldSeats::try_from(&post.body)?;
+    let held = state.box_office.hold(post.ask(hold)).await?;
+    let location = format!("/api/reservations/{}", held.value.reservation_id);
+    Ok(Created(
+        held.consistency,
+        location,
+        response(&held.value, state.clock.now()),
+    ))
+}
+
+/// One reservation
+#[utoipa::path(get, path = "/api/reservations/{reservation_id}", tag = "reservations",
+    params(("reservation_id" = Uuid, Path)), security(("session" = [])),
+    responses((status = 200, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn get_reservation(
+    State(state): State<Shared>,
+    caller: SignedIn,
+    PathId(id): PathId<ReservationId>,
+) -> Result<Json<ReservationResponse>, ApiError> {
+    let view = state.box_office.reservation(caller.actor(), id).await?;
+    Ok(Json(response(&view, state.clock.now())))
+}
+
+/// My reservations, newest first
+#[utoipa::path(get, path = "/api/reservations", tag = "reservations", params(PageQuery), security(("session" = [])),
+    responses((status = 200, body = ReservationsResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn list_reservations(
+    State(state): State<Shared>,
+    caller: SignedIn,
+    _: SeenAfter,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<ReservationsResponse>, ApiError> {
+    let page = query.page()?;
+    let listed = state
+        .reads
+        .reservations
+        .reservations_of(caller.user.id.into(), page)
+        .await?;
+    let now = state.clock.now();
+    Ok(Json(ReservationsResponse {
+        reservations: listed.rows.iter().map(|view| response(view, now)).collect(),
+        page: page.number(),
+        per_page: page.size(),
+        total: listed.total,
+    }))
+}
+
+/// Pay: capture an authorised payment, or authorise and capture in one step
+#[utoipa::path(post, path = "/api/reservations/{reservation_id}/payment", tag = "reservations",
+    request_body = PayRequest, security(("session" = [])),
+    params(("reservation_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn pay_reservation(
+    State(state): State<Shared>,
+    PathId(reservation_id): PathId<ReservationId>,
+    post: Post<PayRequest>,
+) -> Result<impl IntoResponse, ApiError> {
+    let method = post
+        .body
+        .payment_method
+        .as_ref()
+        .map(PaymentMethodBody::parse)
+        .transpose()?;
+    let payment_id = post.body.payment_id.map(PaymentId::new);
+    let paid = state
+        .box_office
+        .pay(post.ask(PayReservation {
+            reservation_id,
+            payment_id,
+            method,
+        }))
+        .await?;
+    Ok(Done(paid.consistency, response(&paid.value, state.clock.now())))
+}
+
+/// Give up a hold, or a paid reservation for what the event's policy gives back
+#[utoipa::path(post, path = "/api/reservations/{reservation_id}/cancel", tag = "reservations",
+    params(("reservation_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    security(("session" = [])),
+    responses((status = 200, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn cancel_reservation(
+    State(state): State<Shared>,
+    PathId(id): PathId<ReservationId>,
+    post: Post<Empty>,
+) -> Result<impl IntoResponse, ApiError> {
+    let cancelled = state.box_office.cancel_reservation(post.ask(id)).await?;
+    Ok(Done(
+        cancelled.consistency,
+        response(&cancelled.value, state.clock.now()),
+    ))
+}
+
+/// Everything that happened to a reservation
+#[utoipa::path(get, path = "/api/reservations/{reservation_id}/history", tag = "reservations",
+    params(("reservation_id" = Uuid, Path)), security(("session" = [])),
+    responses((status = 200, body = HistoryResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn reservation_history(
+    State(state): State<Shared>,
+    caller: SignedIn,
+    PathId(id): PathId<ReservationId>,
+) -> Result<Json<HistoryResponse>, ApiError> {
+    let entries = state.box_office.history(caller.actor(), id).await?;
+    let events = entries
+        .into_iter()
+        .map(HistoryBody::try_from)
+        .collect::<Result<_, _>>()?;
+    Ok(Json(HistoryResponse { events }))
+}
+
+impl TryFrom<&CreateReservationRequest> for HoldSeats {
+    type Error = Refusal;
+
+    fn try_from(request: &CreateReservationRequest) -> Result<Self, Refusal> {
+        let mut errors = Vec::new();
+        let mut parse_seat = |(index, text): (usize, &String)| {
+            SeatId::parse(text)
+                .map_err(|invalid| {
+                    errors.push(FieldError::new(format!("specific_seats[{index}]"), invalid.to_string()));
+                })
+                .ok()
+        };
+        let seats = request.specific_seats.as_ref();
+        let specific_seats = seats.map(|seats| seats.iter().enumerate().filter_map(&mut parse_seat).collect());
+        if !errors.is_empty() {
+            return Err(Refusal::Invalid(errors));
+        }
+        Ok(Self {
+            event_id: EventId::new(request.event_id),
+            section: request.section.clone(),
+            quantity: request.quantity.0,
+            specific_seats,
+            customer_id: request.customer_id.map(CustomerId::new),
+        })
+    }
+}
+
+impl TryFrom<HistoryEntry> for HistoryBody {
+    type Error = ApiError;
+
+    fn try_from(entry: HistoryEntry) -> Result<Self, ApiError> {
+        let data = String::from_utf8(entry.data)
+            .ok()
+            .and_then(|text| RawValue::from_string(text).ok());
+        Ok(Self {
+            sequence: entry.sequence.0,
+            event_type: entry.event_type,
+            version: entry.event_version,
+            at: entry.at,
+            data: data.ok_or_else(ApiError::internal)?,
+        })
+    }
+}
+
+fn response(view: &ReservationView, now: Timestamp) -> ReservationResponse {
+    let seat = |seat: &SeatId| SeatBody {
+        seat_id: seat.to_string(),
+        row: seat.row.to_string(),
+        number: seat.number,
+        price: view.unit_price.into(),
+    };
+    // A list may be read before the deadline has tidied up.
+    let status = match view.status {
+        ReservationStatus::Held if now >= view.expires_at => ReservationStatus::Expired,
+        status => status,
+    };
+    ReservationResponse {
+        reservation_id: view.reservation_id.uuid(),
+        event_id: view.event_id.uuid(),
+        customer_id: view.customer_id.uuid(),
+        section: view.section.to_string(),
+        seats: view.seats.iter().map(seat).collect(),
+        quantity: view.quantity,
+        total_amount: view.total_amount.into(),
+        status: status.as_str(),
+        allocation: view.allocation,
+        expires_at: view.expires_at,
+        created_at: view.created_at,
+        completed_at: view.completed_at,
+        payment_id: view.payment_id.map(PaymentId::uuid),
+        tickets: view
+            .tickets
+            .iter()
+            .map(|ticket| TicketBody {
+                ticket_id: ticket.ticket_id.uuid(),
+                seat_id: ticket.seat_id.as_ref().map(ToString::to_string),
+            })
+            .collect(),
+        server_time: now,
+    }
+}

@@ -1,0 +1,89 @@
+//! What surrounds every request: correlation id, time limit, panics, and headers that every answer has.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use futures::FutureExt as _;
+use ticketing_ports::streams::CorrelationId;
+use tracing::{Instrument as _, debug, error, info_span};
+
+use crate::errors::{ApiError, Code, as_problem};
+use crate::state::{HttpState, Shared};
+
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+
+pub(crate) fn fresh_correlation_id(state: &HttpState) -> CorrelationId {
+    CorrelationId::parse(&state.ids.uuid().to_string()).expect("a UUID is visible ASCII")
+}
+
+pub(crate) async fn shell(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
+    let given = request
+        .headers()
+        .get(&CORRELATION_ID)
+        .and_then(|value| value.to_str().ok());
+    let correlation_id = given
+        .and_then(CorrelationId::parse)
+        .unwrap_or_else(|| fresh_correlation_id(&state));
+    let wants_problem = request.headers().get_all(ACCEPT).iter().any(|value| {
+        value
+            .to_str()
+            .is_ok_and(|text| text.to_ascii_lowercase().contains("application/problem+json"))
+    });
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("", MatchedPath::as_str);
+    let span = info_span!("request", method = %request.method(), route, correlation_id = correlation_id.as_str());
+    request.extensions_mut().insert(correlation_id.clone());
+
+    let started = Instant::now();
+    let limit = state.config.request_timeout;
+    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let mut response = match tokio::time::timeout(limit, handled).instrument(span.clone()).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            span.in_scope(|| error!("a handler panicked"));
+            ApiError::internal().into_response()
+        }
+        Err(_) => ApiError::new(
+            Code::Timeout,
+            format!(
+                "no answer within {} seconds; the request may still be carried out",
+                limit.as_secs()
+            ),
+        )
+        .into_response(),
+    };
+    span.in_scope(|| {
+        let latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        debug!(status = response.status().as_u16(), latency_us, "answered");
+    });
+    if wants_problem {
+        response = as_problem(response);
+    }
+    let headers = response.headers_mut();
+    let value = HeaderValue::from_str(correlation_id.as_str()).expect("a correlation id is visible ASCII");
+    headers.insert(CORRELATION_ID, value);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // What is said to one person must not be kept for another.
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+pub(crate) async fn no_such_route() -> ApiError {
+    ApiError::new(Code::NotFound, "there is no such route; see /docs")
+}
+
+pub(crate) async fn no_such_method() -> ApiError {
+    ApiError::new(
+        Code::MethodNotAllowed,
+        "this route does not know this method; see /docs",
+    )
+}

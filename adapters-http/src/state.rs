@@ -1,0 +1,49 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use ticketing_ports::clock::Clock;
+use ticketing_ports::ids::IdSource;
+use ticketing_ports::users::UserStore;
+use ticketing_runtime::{BoxOffice, Reads, SignIn};
+
+use crate::health::HealthCheck;
+
+/// What the API is made of. One for each server.
+#[derive(Clone)]
+pub struct HttpState {
+    pub box_office: BoxOffice,
+    pub reads: Reads,
+    pub sign_in: SignIn,
+    pub users: Arc<dyn UserStore>,
+    pub health: Vec<Arc<dyn HealthCheck>>,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn IdSource>,
+    pub config: HttpConfig,
+}
+
+impl std::fmt::Debug for HttpState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpState")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(crate) type Shared = Arc<HttpState>;
+
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// A request that takes longer is answered 504.
+    pub request_timeout: Duration,
+    /// Larger bodies are answered 413.
+    pub body_limit: usize,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            request_timeout: Duration::from_secs(30),
+            body_limit: 256 * 1024,
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The error table, row by row, without a server.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use adapters_http::{ApiError, Code};
+use axum::http::header::RETRY_AFTER;
+use axum::response::IntoResponse as _;
+use chrono::DateTime;
+use serde_json::{Value, json};
+use ticketing_domain::refusal::{FieldError, Refusal};
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::gateway::DeclineReason;
+use ticketing_ports::ids::{EventId, PaymentId, ReservationId};
+use ticketing_ports::seating::SeatId;
+use ticketing_runtime::{Failure, UnavailableCause};
+use uuid::Uuid;
+
+#[test]
+fn every_refusal_has_its_row() {
+    let id = Uuid::nil();
+    let expired_at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+    let refusals = [
+        (Refusal::EventNotFound(EventId::new(id)), 404, "EVENT_NOT_FOUND", None),
+        (
+            Refusal::SectionNotFound("Roof".to_owned()),
+            404,
+            "SECTION_NOT_FOUND",
+            None,
+        ),
+        (
+            Refusal::ReservationNotFound(ReservationId::new(id)),
+            404,
+            "RESERVATION_NOT_FOUND",
+            None,
+        ),
+        (
+            Refusal::PaymentNotFound(PaymentId::new(id)),
+            404,
+            "PAYMENT_NOT_FOUND",
+            None,
+        ),
+        (Refusal::Forbidden, 403, "FORBIDDEN", None),
+        (
+            Refusal::InvalidQuantity { requested: 9, limit: 8 },
+            400,
+            "INVALID_QUANTITY",
+            Some(json!({ "requested": 9, "limit": 8 })),
+        ),
+        (
+            Refusal::InsufficientInventory {
+                requested: 3,
+                available: 2,
+                section: "General".to_owned(),
+            },
+            409,
+            "INSUFFICIENT_INVENTORY",
+            Some(json!({ "requested": 3, "available": 2, "section": "General" })),
+        ),
+        (
+            Refusal::SeatsUnavailable {
+                seats: vec![SeatId::parse("A-1").unwrap()],
+            },
+            409,
+            "SEATS_UNAVAILABLE",
+            Some(json!({ "seats": ["A-1"] })),
+        ),
+        (Refusal::EventCancelled(EventId::new(id)), 410, "EVENT_CANCELLED", None),
+        (
+            Refusal::ReservationExpired {
+                reservation_id: ReservationId::new(id),
+                expired_at,
+            },
+            408,
+            "RESERVATION_EXPIRED",
+            Some(json!({ "reservation_id": id, "expired_at": "2027-01-15T08:00:00Z" })),
+        ),
+        (
+            Refusal::PaymentFailed {
+                reason: DeclineReason::InsufficientFunds,
+                attempts_left: 2,
+            },
+            402,
+            "PAYMENT_FAILED",
+            Some(json!({ "reason": "insufficient_funds", "attempts_left": 2 })),
+        ),
+        (
+            Refusal::InvalidStateTransition {
+                from: "draft",
+                action: "open sales",
+            },
+            422,
+            "INVALID_STATE_TRANSITION",
+            Some(json!({ "from": "draft", "action": "open sales" })),
+        ),
+        (Refusal::AlreadyExists, 409, "RESOURCE_ALREADY_EXISTS", None),
+        (
+            Refusal::Invalid(vec![FieldError::new("sections", "must not be empty")]),
+            422,
+            "VALIDATION_FAILED",
+            Some(json!({ "errors": [{ "field": "sections", "reason": "must not be empty" }] })),
+        ),
+    ];
+    for (refusal, status, code, details) in refusals {
+        let message = refusal.to_string();
+        let error = ApiError::from(refusal);
+        assert_eq!((error.code.status().as_u16(), error.code.as_str()), (status, code));
+        assert_eq!((error.details, error.message), (details, message), "{code}");
+        assert_eq!(error.retry_after, None);
+    }
+}
+
+#[test]
+fn every_failure_has_its_row_and_shows_nothing_from_inside() {
+    let secret = "password for postgres at 10.0.0.7";
+    let unavailable = |cause| (Failure::Unavailable(cause), 503, "UNAVAILABLE", Some("2"));
+    let corrupt = StoreError::Inconsistent {
+        table: "users",
+        column: "role",
+        row: secret.to_owned(),
+    };
+    let failures = [
+        (Failure::Refused(Refusal::Forbidden), 403, "FORBIDDEN", None),
+        (
+            Failure::Busy {
+                retry_after: Duration::from_millis(1_200),
+            },
+            503,
+            "BUSY",
+            Some("2"),
+        ),
+        (
+            Failure::Busy {
+                retry_after: Duration::ZERO,
+            },
+            503,
+            "BUSY",
+            Some("1"),
+        ),
+        unavailable(UnavailableCause::Store(secret.into())),
+        unavailable(UnavailableCause::Gateway),
+        unavailable(UnavailableCause::ShuttingDown),
+        unavailable(UnavailableCause::ReadModelsLag),
+        (StoreError::unavailable(secret).into(), 503, "UNAVAILABLE", Some("2")),
+        (Failure::IdempotencyKeyReused, 422, "IDEMPOTENCY_KEY_REUSED", None),
+        (Failure::RequestInProgress, 409, "REQUEST_IN_PROGRESS", None),
+        (Failure::Internal(secret.into()), 500, "INTERNAL", None),
+        (corrupt.into(), 500, "INTERNAL", None),
+    ];
+    for (failure, status, code, retry_after) in failures {
+        let error = ApiError::from(failure);
+        assert!(!format!("{error:?}").contains("postgres"), "{error:?}");
+        let response = error.clone().into_response();
+        assert_eq!((response.status().as_u16(), error.code.as_str()), (status, code));
+        let told = response.headers().get(RETRY_AFTER).map(|value| value.to_str().unwrap());
+        assert_eq!((told, error.details), (retry_after, None), "{code}");
+    }
+}
+
+#[test]
+fn no_two_codes_are_spelled_alike_and_all_are_errors() {
+    let spelled: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(spelled.len(), Code::ALL.len());
+    for code in Code::ALL {
+        assert!(code.status().is_client_error() || code.status().is_server_error());
+        assert!(code.as_str().bytes().all(|b| b.is_ascii_uppercase() || b == b'_'));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_accepts_problem_details_gets_them() {
+    let server = crate::support::TestServer::start();
+    let accept = [("accept", "application/json, Application/Problem+JSON;q=0.9")];
+    let path = format!("/api/events/{}", Uuid::nil());
+    let plain = server.stranger().get(&path).await;
+    let problem = server.stranger().get_with(&path, &accept).await;
+    assert_eq!(plain.header("content-type"), "application/json");
+    assert_eq!(problem.header("content-type"), "application/problem+json");
+    problem.refused(404, "EVENT_NOT_FOUND");
+    assert_eq!(problem.body["message"], plain.body["message"]);
+    let added = ["type", "title", "status"].map(|member| problem.body[member].clone());
+    assert_eq!(added, [json!("about:blank"), json!("Not Found"), json!(404)]);
+    assert_eq!(plain.body.get("status"), None::<&Value>);
+}

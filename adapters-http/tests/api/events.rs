@@ -1,0 +1,184 @@
+use serde_json::{Value, json};
+
+use crate::support::{TestServer, event_request};
+
+#[tokio::test(start_paused = true)]
+async fn an_event_goes_from_draft_to_sale_and_back() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+
+    let created = olga.post("/api/events", event_request(&server.in_days(60))).await;
+    let event = created.expect(201).text("event_id");
+    assert_eq!(created.header("location"), format!("/api/events/{event}"));
+    assert_eq!(
+        (&created.body["status"], &created.body["version"]),
+        (&json!("draft"), &json!(1))
+    );
+    assert_eq!(created.body["owner_id"], olga.id().to_string());
+    assert_eq!(
+        (&created.body["hold_seconds"], &created.body["max_seats_per_order"]),
+        (&json!(300), &json!(8))
+    );
+    assert_eq!(created.body["refund_policy"].as_array().unwrap().len(), 2);
+    assert_eq!(created.body["category"], Value::Null);
+
+    for (command, status) in [
+        ("publish", "published"),
+        ("sales/open", "sales_open"),
+        ("sales/close", "sales_closed"),
+        ("sales/open", "sales_open"),
+    ] {
+        let done = olga.post(&format!("/api/events/{event}/{command}"), ()).await;
+        assert_eq!(done.expect(200).body["status"], status);
+        assert!(done.header("ticketing-consistency").starts_with("p1."));
+    }
+    let again = olga.post(&format!("/api/events/{event}/publish"), ()).await;
+    assert_eq!(again.refused(422, "INVALID_STATE_TRANSITION")["from"], "sales_open");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_posted_is_what_is_read() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let mut request = event_request("2027-05-01T20:00:00+02:00");
+    request["category"] = json!("concert");
+    request["hold_seconds"] = json!(120);
+    request["refund_policy"] = json!([{ "hours_before": 24, "percent": 80 }]);
+    let created = olga.post("/api/events", request.clone()).await;
+    let event = created.expect(201).text("event_id");
+
+    let read = olga.get_after(&created, &format!("/api/events/{event}")).await;
+    assert_eq!(read.expect(200).body, created.body);
+    assert_eq!(read.body["starts_at"], "2027-05-01T18:00:00Z");
+    for field in [
+        "name",
+        "currency",
+        "venue",
+        "sections",
+        "category",
+        "hold_seconds",
+        "refund_policy",
+    ] {
+        assert_eq!(read.body[field], request[field], "{field}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_that_is_wrong_with_an_event_is_said_at_once() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let mut request = event_request(&server.in_days(60));
+    request["name"] = json!("x".repeat(101));
+    request["genre"] = json!("bell\u{7}");
+    request["currency"] = json!("eur");
+    request["venue"]["country"] = json!("be");
+    request["sections"][0]["seating"]["rows"][1]["row"] = json!("");
+    request["pricing_tiers"][1]["price"]["currency"] = json!("EURO");
+
+    let refused = olga.post("/api/events", request).await;
+    let errors = refused.refused(422, "VALIDATION_FAILED")["errors"].clone();
+    let fields: Vec<_> = errors
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["field"].clone())
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            "name",
+            "genre",
+            "currency",
+            "venue.country",
+            "sections[0].seating.rows[1].row",
+            "pricing_tiers[1].price.currency",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_makes_no_sense_is_refused_by_the_house() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let good = event_request(&server.in_days(60));
+    let changed = |pointer: &str, value: Value| {
+        let mut request = good.clone();
+        *request.pointer_mut(pointer).unwrap() = value;
+        request
+    };
+    for request in [
+        changed("/starts_at", json!("2020-01-01T00:00:00Z")),
+        changed("/sections", json!([])),
+        changed("/pricing_tiers/1/section", json!("Roof")),
+        changed("/pricing_tiers/1/price/amount", json!(-1)),
+        changed("/pricing_tiers/1/price/currency", json!("USD")),
+        changed("/sections/1/seating/capacity", json!(0)),
+        changed("/sections/1/name", json!("VIP")),
+    ] {
+        let refused = olga.post("/api/events", request.clone()).await;
+        let details = refused.refused(422, "VALIDATION_FAILED");
+        let error = &details["errors"][0];
+        assert!(
+            error["field"].is_string() && error["reason"].is_string(),
+            "{request}: {details}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_event_is_gone_and_its_holds_with_it() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let event = server.event_on_sale(&olga).await;
+
+    let cancelled = olga
+        .post(&format!("/api/events/{event}/cancel"), json!({ "reason": "storm" }))
+        .await;
+    assert_eq!(cancelled.expect(200).body["status"], "cancelled");
+    alice
+        .reserve(&event, "General", 1)
+        .await
+        .refused(410, "EVENT_CANCELLED");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_reserved_while_sales_are_closed() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let event = server.event_on_sale(&olga).await;
+    olga.post(&format!("/api/events/{event}/sales/close"), ())
+        .await
+        .expect(200);
+
+    let refused = alice.reserve(&event, "General", 1).await;
+    assert_eq!(refused.refused(422, "INVALID_STATE_TRANSITION")["from"], "sales_closed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_are_listed_soonest_first_in_pages_and_by_status() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let stranger = server.stranger();
+    let mut ids = Vec::new();
+    let mut last = None;
+    for days in [90, 30, 60] {
+        let created = olga.post("/api/events", event_request(&server.in_days(days))).await;
+        let event = created.expect(201).text("event_id");
+        last = Some(olga.post(&format!("/api/events/{event}/publish"), ()).await);
+        ids.push(event);
+    }
+    let last = last.unwrap();
+    let listed = stranger.get_after(&last, "/api/events?per_page=2").await;
+    let events = listed.expect(200).body["events"].as_array().unwrap();
+    assert_eq!((events.len(), &listed.body["total"]), (2, &json!(3)));
+    assert_eq!(
+        (&events[0]["event_id"], &events[1]["event_id"]),
+        (&json!(ids[1]), &json!(ids[2]))
+    );
+    let rest = stranger.get("/api/events?per_page=2&page=2").await;
+    assert_eq!(rest.expect(200).body["events"][0]["event_id"], ids[0]);
+    let open = stranger.get("/api/events?status=sales_open").await;
+    assert_eq!(open.expect(200).body["events"], json!([]));
+}

@@ -1,0 +1,71 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters_http::HealthCheck;
+use async_trait::async_trait;
+
+use crate::support::TestServer;
+
+#[derive(Debug, Clone, Copy)]
+enum Check {
+    Fine,
+    Down,
+    Hanging,
+    Broken,
+}
+
+#[async_trait]
+impl HealthCheck for Check {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Fine => "event_store",
+            Self::Down => "projector",
+            Self::Hanging => "mailer",
+            Self::Broken => "gateway",
+        }
+    }
+
+    async fn check(&self) -> Result<(), &'static str> {
+        match self {
+            Self::Fine => Ok(()),
+            Self::Down => Err("lags behind"),
+            Self::Hanging => std::future::pending().await,
+            Self::Broken => panic!("secret at 10.0.0.7"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_lives_says_so_whatever_else_is_down() {
+    let server = TestServer::start_with(|setup| setup.health = vec![Arc::new(Check::Down)]);
+    let answer = server.stranger().get("/health").await;
+    assert_eq!(answer.expect(200).body, serde_json::json!({ "status": "ok" }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_is_ready_when_every_check_passes() {
+    let server = TestServer::start_with(|setup| setup.health = vec![Arc::new(Check::Fine)]);
+    let answer = server.stranger().get("/health/ready").await;
+    assert_eq!(answer.expect(200).body["status"], "healthy");
+    let check = &answer.body["checks"]["event_store"];
+    assert!(
+        check["healthy"] == true && check["latency_ms"].is_u64() && check.get("error").is_none(),
+        "{check}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn checks_that_fail_hang_or_break_are_named_and_waited_for_together() {
+    let checks = [Check::Fine, Check::Down, Check::Hanging, Check::Hanging, Check::Broken];
+    let server = TestServer::start_with(|setup| setup.health = checks.map(|check| Arc::new(check) as _).to_vec());
+    let started = tokio::time::Instant::now();
+    let answer = server.stranger().get("/health/ready").await;
+    assert!(started.elapsed() < Duration::from_secs(3));
+    assert_eq!(answer.expect(503).body["status"], "degraded");
+    let error = |name: &str| answer.body["checks"][name]["error"].as_str();
+    assert_eq!(error("projector"), Some("lags behind"));
+    assert_eq!(error("mailer"), Some("no answer in time"));
+    assert_eq!(error("gateway"), Some("the check itself failed"));
+    assert_eq!(answer.body["checks"]["event_store"]["healthy"], true);
+    assert!(!String::from_utf8_lossy(&answer.bytes).contains("10.0.0.7"));
+}

@@ -1,0 +1,18 @@
+//! The HTTP contract, told as stories of people who use a whole box office in memory.
+
+#![expect(clippy::unwrap_used, reason = "everything here is a test or a part of one")]
+
+mod access;
+mod analytics;
+mod availability;
+mod bad_requests;
+mod errors;
+mod events;
+mod health;
+mod idempotency;
+mod openapi;
+mod payments;
+mod reservations;
+mod shell;
+mod sign_in;
+mod support;

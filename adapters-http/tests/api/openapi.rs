@@ -1,0 +1,54 @@
+use std::collections::BTreeSet;
+
+use crate::support::TestServer;
+
+#[tokio::test(start_paused = true)]
+async fn the_document_describes_every_route_and_each_of_its_answers() {
+    let server = TestServer::start();
+    let served = server.stranger().get("/api/openapi.json").await;
+    let document = &served.expect(200).body;
+    assert_eq!(*document, serde_json::to_value(adapters_http::document()).unwrap());
+    let mut operations = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(operations.insert(id.to_owned()), "{id} is there twice");
+            assert!(
+                operation["summary"].is_string() && operation["tags"].is_array(),
+                "{method} {path}"
+            );
+            assert!(
+                !operation["responses"].as_object().unwrap().is_empty(),
+                "{method} {path}"
+            );
+        }
+    }
+    assert_eq!(operations.len(), 30, "{operations:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_reference_in_the_document_leads_somewhere() {
+    let document = serde_json::to_value(adapters_http::document()).unwrap();
+    let text = document.to_string();
+    let references = text
+        .split("\"$ref\":\"#")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap());
+    for reference in references {
+        assert!(document.pointer(reference).is_some(), "{reference}");
+    }
+    assert!(document.pointer("/components/securitySchemes/session").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_document_can_be_read_in_a_browser_without_anything_from_elsewhere() {
+    let server = TestServer::start();
+    let stranger = server.stranger();
+    let page = stranger.get("/docs/").await;
+    let html = String::from_utf8(page.expect(200).bytes.clone()).unwrap();
+    assert!(!html.contains("https://") && !html.contains("http://"), "{html}");
+    for script in html.split("src=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        let path = format!("/docs/{}", script.trim_start_matches("./"));
+        stranger.get(&path).await.expect(200);
+    }
+}

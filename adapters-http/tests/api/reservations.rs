@@ -1,0 +1,285 @@
+use chrono::TimeDelta;
+use serde_json::json;
+
+use crate::support::TestServer;
+
+#[tokio::test(start_paused = true)]
+async fn alice_holds_seats_pays_and_gets_tickets() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let event = server.event_on_sale(&olga).await;
+
+    let held = alice.reserve(&event, "VIP", 2).await;
+    let reservation = held.expect(201).text("reservation_id");
+    assert_eq!(held.header("location"), format!("/api/reservations/{reservation}"));
+    assert_eq!(held.body["status"], "held");
+    assert_eq!(held.body["customer_id"], alice.id().to_string());
+    assert_eq!(held.body["allocation"], "adjacent");
+    assert_eq!(
+        held.body["total_amount"],
+        json!({ "amount": 24_000, "currency": "EUR" })
+    );
+    let seat = &held.body["seats"][0];
+    assert_eq!(
+        seat["seat_id"],
+        format!("{}-{}", seat["row"].as_str().unwrap(), seat["number"])
+    );
+    assert_eq!(seat["price"], json!({ "amount": 12_000, "currency": "EUR" }));
+    assert_eq!(held.body["server_time"], "2027-01-15T08:00:00Z");
+    assert_eq!(held.body["expires_at"], "2027-01-15T08:05:00Z");
+    assert_eq!(held.body["tickets"], json!([]));
+
+    let paid = alice.pay(&reservation, "tok_visa").await;
+    assert_eq!(paid.expect(200).body["status"], "completed");
+    assert_eq!(paid.body["completed_at"], "2027-01-15T08:00:00Z");
+    assert_eq!(paid.body["tickets"].as_array().unwrap().len(), 2);
+    let again = alice.reservation(&reservation).await;
+    assert_eq!(again.expect(200).body, paid.body);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reservation_of_general_admission_has_places_and_no_seats() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let event = server.event_on_sale(&olga).await;
+
+    let held = alice.reserve(&event, "General", 3).await;
+    assert_eq!(held.expect(201).body["seats"], json!([]));
+    assert_eq!(
+        (&held.body["quantity"], &held.body["allocation"]),
+        (&json!(3), &json!("general_admission"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_places_are_sold_once() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let (alice, bob) = (server.customer("alice").await, server.customer("bob").await);
+    let event = server.event_on_sale(&olga).await;
+
+    alice.reserve(&event, "General", 4).await.expect(201);
+    let refused = bob.reserve(&event, "General", 2).await;
+    let details = refused.refused(409, "INSUFFICIENT_INVENTORY");
+    assert_eq!(
+        *details,
+        json!({ "requested": 2, "available": 1, "section": "General" })
+    );
+    bob.reserve(&event, "General", 1).await.expect(201);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bob_is_told_which_of_his_seats_are_gone() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let (alice, bob) = (server.customer("alice").await, server.customer("bob").await);
+    let event = server.event_on_sale(&olga).await;
+
+    alice.reserve_seats(&event, &["A-3", "A-4"]).await.expect(201);
+    let refused = bob.reserve_seats(&event, &["A-4", "A-5"]).await;
+    assert_eq!(*refused.refused(409, "SEATS_UNAVAILABLE"), json!({ "seats": ["A-4"] }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_after_the_hold_ran_out_is_refused_and_the_connection_closed() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let event = server.event_on_sale(&olga).await;
+    let reservation = alice
+        .reserve(&event, "General", 5)
+        .await
+        .expect(201)
+        .text("reservation_id");
+
+    server.pass(TimeDelta::minutes(5));
+    let late = alice.pay(&reservation, "tok_visa").await;
+    assert_eq!(
+        late.refused(408, "RESERVATION_EXPIRED")["expired_at"],
+        "2027-01-15T08:05:00Z"
+    );
+    assert_eq!(late.header("connection"), "close");
+    assert_eq!(
+        alice.reservation(&reservation).await.expect(200).body["status"],
+        "expired"
+    );
+    alice.reserve(&event, "General", 5).await.expect(201);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gives_up_a_hold_frees_its_places_and_cannot_do_so_twice() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let event = server.event_on_sale(&olga).await;
+    let reservation = alice
+        .reserve(&event, "General", 5)
+        .await
+        .expect(201)
+        .text("reservation_id");
+
+    assert_eq!(alice.cancel(&reservation).await.expect(200).body["status"], "cancelled");
+    let again = alice.cancel(&reservation).await;
+    let details = again.refused(422, "INVALID_STATE_TRANSITION");
+    assert_eq!(details["from"], "cancelled");
+    assert!(details["action"].is_string());
+    let unpaid = alice.pay(&reservation, "tok_visa").await;
+    unpaid.refused(422, "INVALID_STATE_TRANSITION");
+    alice.reserve(&event, "General", 5).await.expect(201);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_history_of_a_reservation_tells_everything_in_order() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let event = server.event_on_sale(&olga).await;
+    let reservation = alice
+        .reserve(&event, "General", 1)
+        .await
+        .expect(201)
+        .text("reservation_id");
+    alice.pay(&reservation, "tok_visa").await.expect(200);
+
+    let history = alice.get(&format!("/api/reservations/{reservation}/history")).await;
+    let events = history.expect(200).body["events"].as_array().unwrap().clone();
+    let sequence: Vec<_> = events.iter().map(|event| event["sequence"].as_u64().unwrap()).collect();
+    assert_eq!(sequence, (1..=events.len() as u64).collect::<Vec<_>>());
+    assert_eq!(events[0]["type"], "ReservationHeld");
+    assert_eq!(events.last().unwrap()["type"], "ReservationCompleted");
+    for event in &events {
+        assert_eq!(event["at"], "2027-01-15T08:00:00Z");
+        assert!(
+            event["version"].as_u64().unwrap() >= 1 && event["data"].is_object(),
+            "{event}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn my_list_is_mine_alone_newest_first_and_in_pages() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let (alice, bob) = (server.customer("alice").await, server.customer("bob").await);
+    let event = server.event_on_sale(&olga).await;
+    let first = alice
+        .reserve(&event, "General", 1)
+        .await
+        .expect(201)
+        .text("reservation_id");
+    bob.reserve(&event, "General", 1).await.expect(201);
+    server.pass(TimeDelta::seconds(1));
+    let second = alice.reserve(&event, "General", 1).await;
+
+    let list = alice.get_after(&second, "/api/reservations").await;
+    let ids: Vec<_> = list.expect(200).body["reservations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .collect();
+    assert_eq!(ids.len(), 2);
+    assert_eq!(ids[0]["reservation_id"], second.body["reservation_id"]);
+    assert_eq!(ids[1]["reservation_id"], first);
+    assert_eq!(
+        (&list.body["page"], &list.body["per_page"], &list.body["total"]),
+        (&json!(1), &json!(20), &json!(2))
+    );
+    let page = alice.get("/api/reservations?page=2&per_page=1").await;
+    assert_eq!(page.expect(200).body["reservations"][0]["reservation_id"], first);
+    assert_eq!(page.body["total"], 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quantity_that_no_order_can_have_is_an_invalid_quantity_whatever_its_size() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let event = server.event_on_sale(&olga).await;
+    let request =
+        |quantity: &str| format!(r#"{{"event_id": "{event}", "section": "General", "quantity": {quantity}}}"#);
+    let googol = "1".to_owned() + &"0".repeat(100);
+    for quantity in [
+        "0",
+        "-0",
+        "-1",
+        "9",
+        "4294967297",
+        "-9223372036854775809",
+        "18446744073709551616",
+        &googol,
+    ] {
+        let refused = alice.post("/api/reservations", request(quantity).as_str()).await;
+        assert_eq!(refused.refused(400, "INVALID_QUANTITY")["limit"], 8, "{quantity}");
+    }
+    for quantity in ["1.5", "2.0", "1e2", "1e400", "\"1\"", "null", "true", "[]"] {
+        let refused = alice.post("/api/reservations", request(quantity).as_str()).await;
+        assert_eq!(
+            refused.refused(400, "INVALID_REQUEST")["field"],
+            "quantity",
+            "{quantity}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn seats_that_are_written_wrongly_are_all_named() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let event = server.event_on_sale(&olga).await;
+
+    let refused = alice.reserve_seats(&event, &["A", "A-1", "A-01"]).await;
+    let errors = refused.refused(422, "VALIDATION_FAILED")["errors"].clone();
+    let fields: Vec<_> = errors
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["field"].clone())
+        .collect();
+    assert_eq!(fields, ["specific_seats[0]", "specific_seats[2]"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_admin_buys_for_somebody_else_and_nobody_else_may() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let (ada, alice, bob) = (
+        server.admin("ada").await,
+        server.customer("alice").await,
+        server.customer("bob").await,
+    );
+    let event = server.event_on_sale(&olga).await;
+    let request = json!({
+        "event_id": event, "section": "General", "quantity": 1, "customer_id": alice.id().to_string() });
+
+    let held = ada.post("/api/reservations", request.clone()).await;
+    assert_eq!(held.expect(201).body["customer_id"], alice.id().to_string());
+    alice.reservation(&held.text("reservation_id")).await.expect(200);
+    bob.post("/api/reservations", request).await.refused(403, "FORBIDDEN");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_exist_is_not_found() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let event = server.event_on_sale(&olga).await;
+    let nobody = uuid::Uuid::nil().to_string();
+
+    alice
+        .reserve(&nobody, "General", 1)
+        .await
+        .refused(404, "EVENT_NOT_FOUND");
+    alice.reserve(&event, "Roof", 1).await.refused(404, "SECTION_NOT_FOUND");
+    alice.reservation(&nobody).await.refused(404, "RESERVATION_NOT_FOUND");
+    alice
+        .pay(&nobody, "tok_visa")
+        .await
+        .refused(404, "RESERVATION_NOT_FOUND");
+    alice
+        .get(&format!("/api/payments/{nobody}"))
+        .await
+        .refused(404, "PAYMENT_NOT_FOUND");
+}

@@ -1,0 +1,138 @@
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request};
+use serde_json::{Value, json};
+use ticketing_ports::ids::UserId;
+use tower::ServiceExt as _;
+
+use super::Answer;
+
+/// Somebody who sends requests, signed in or not.
+pub(crate) struct Actor {
+    router: Router,
+    session: Option<(String, UserId)>,
+}
+
+/// What a request may carry: nothing, JSON, or bytes that are meant to be JSON.
+pub(crate) trait Payload {
+    fn bytes(self) -> Vec<u8>;
+}
+
+impl Payload for () {
+    fn bytes(self) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+impl Payload for Value {
+    fn bytes(self) -> Vec<u8> {
+        self.to_string().into_bytes()
+    }
+}
+
+impl Payload for &str {
+    fn bytes(self) -> Vec<u8> {
+        self.as_bytes().to_vec()
+    }
+}
+
+impl Payload for Vec<u8> {
+    fn bytes(self) -> Vec<u8> {
+        self
+    }
+}
+
+impl Actor {
+    pub(super) fn new(router: Router, session: Option<(String, UserId)>) -> Self {
+        Self { router, session }
+    }
+
+    /// Somebody who has not signed in, at any service.
+    pub(crate) fn of_stranger(router: Router) -> Self {
+        Self::new(router, None)
+    }
+
+    /// The same person with another session id.
+    pub(crate) fn with_session(&self, session_id: &str) -> Self {
+        let id = self
+            .session
+            .as_ref()
+            .map_or(UserId::new(uuid::Uuid::nil()), |session| session.1);
+        Self::new(self.router.clone(), Some((session_id.to_owned(), id)))
+    }
+
+    pub(crate) fn id(&self) -> UserId {
+        self.session.as_ref().expect("only who is signed in has an id").1
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.get_with(path, &[]).await
+    }
+
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send(Method::GET, path, headers, ()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, payload: impl Payload) -> Answer {
+        self.post_with(path, &[], payload).await
+    }
+
+    pub(crate) async fn post_with(&self, path: &str, headers: &[(&str, &str)], payload: impl Payload) -> Answer {
+        self.send(Method::POST, path, headers, payload).await
+    }
+
+    /// Sends JSON with the session, unless `headers` say otherwise.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        payload: impl Payload,
+    ) -> Answer {
+        let bytes = payload.bytes();
+        let given = |name: &str| headers.iter().any(|(header, _)| header.eq_ignore_ascii_case(name));
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some((session_id, _)) = self.session.as_ref().filter(|_| !given("authorization")) {
+            request = request.header("authorization", format!("Bearer {session_id}"));
+        }
+        if !bytes.is_empty() && !given("content-type") {
+            request = request.header("content-type", "application/json");
+        }
+        // An empty value stands for a header that is not sent.
+        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from(bytes)).unwrap();
+        Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+
+    pub(crate) async fn reserve(&self, event: &str, section: &str, quantity: u32) -> Answer {
+        let request = json!({ "event_id": event, "section": section, "quantity": quantity });
+        self.post("/api/reservations", request).await
+    }
+
+    pub(crate) async fn reserve_seats(&self, event: &str, seats: &[&str]) -> Answer {
+        let request = json!({ "event_id": event, "section": "VIP", "quantity": seats.len(), "specific_seats": seats });
+        self.post("/api/reservations", request).await
+    }
+
+    pub(crate) async fn pay(&self, reservation: &str, token: &str) -> Answer {
+        let request = json!({ "payment_method": { "type": "card", "token": token } });
+        self.post(&format!("/api/reservations/{reservation}/payment"), request)
+            .await
+    }
+
+    pub(crate) async fn cancel(&self, reservation: &str) -> Answer {
+        self.post(&format!("/api/reservations/{reservation}/cancel"), ()).await
+    }
+
+    pub(crate) async fn reservation(&self, reservation: &str) -> Answer {
+        self.get(&format!("/api/reservations/{reservation}")).await
+    }
+
+    /// Reads a path as it is after the write that `answer` tells of.
+    pub(crate) async fn get_after(&self, write: &Answer, path: &str) -> Answer {
+        let token = write.header("ticketing-consistency");
+        self.get_with(path, &[("ticketing-consistency", &token)]).await
+    }
+}

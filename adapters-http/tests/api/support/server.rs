@@ -1,0 +1,194 @@
+use std::sync::Arc;
+
+use adapters_http::{HealthCheck, HttpConfig, HttpState, router};
+use adapters_memory::faults::{FaultPolicy, FaultyEventStore};
+use adapters_memory::{
+    InMemoryDeadLetterStore, InMemoryEventStore, InMemoryGateway, InMemoryOneTimeTokenStore, InMemoryReadModels,
+    InMemorySessionStore, InMemoryUserStore, InProcessBus, ManualClock, RecordingMailer, SeededEntropy, SeededIds,
+};
+use axum::Router;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use ticketing_ports::clock::Clock as _;
+use ticketing_ports::email::EmailAddress;
+use ticketing_ports::roles::Role;
+use ticketing_ports::users::UserStore;
+use ticketing_runtime::{Engine, EngineConfig, Ports, ProjectionPorts, Reads, SignIn, SignInConfig, SignInPorts};
+
+use super::Actor;
+
+/// The API on stores in memory, a clock that stands still, and no socket.
+pub(crate) struct TestServer {
+    pub(crate) router: Router,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) mailer: Arc<RecordingMailer>,
+    pub(crate) users: Arc<dyn UserStore>,
+    pub(crate) sign_in: SignIn,
+    // Work goes on as long as somebody holds it.
+    _engine: Engine,
+}
+
+/// What a test wants to be different.
+pub(crate) struct Setup {
+    pub(crate) http: HttpConfig,
+    pub(crate) health: Vec<Arc<dyn HealthCheck>>,
+    pub(crate) faults: Arc<dyn FaultPolicy>,
+}
+
+impl TestServer {
+    pub(crate) fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    pub(crate) fn start_with(change: impl FnOnce(&mut Setup)) -> Self {
+        let mut setup = Setup {
+            http: HttpConfig::default(),
+            health: Vec::new(),
+            faults: Arc::new(|_| adapters_memory::faults::Fault::None),
+        };
+        change(&mut setup);
+        let clock = Arc::new(ManualClock::default());
+        let ids = Arc::new(SeededIds::new(1));
+        let faults = setup.faults;
+        let log = Arc::new(FaultyEventStore::new(
+            Arc::new(InMemoryEventStore::new()),
+            move |operation| faults.fault(operation),
+        ));
+        let models = Arc::new(InMemoryReadModels::new());
+        let bus = Arc::new(InProcessBus::new());
+        let engine = Engine::start(
+            Ports {
+                events: Arc::clone(&log) as _,
+                deadlines: Arc::clone(&log) as _,
+                idempotency: log,
+                gateway: Arc::new(InMemoryGateway::new()),
+                clock: Arc::clone(&clock) as _,
+                ids: Arc::clone(&ids) as _,
+            },
+            ProjectionPorts {
+                projections: Arc::clone(&models) as _,
+                dead_letters: Arc::new(InMemoryDeadLetterStore::new()),
+                publisher: Arc::clone(&bus) as _,
+                subscriber: bus,
+            },
+            EngineConfig::default(),
+        );
+        let users = Arc::new(InMemoryUserStore::new());
+        let mailer = Arc::new(RecordingMailer::new());
+        let ports = SignInPorts {
+            users: Arc::clone(&users) as _,
+            sessions: Arc::new(InMemorySessionStore::new()),
+            tokens: Arc::new(InMemoryOneTimeTokenStore::new()),
+            mailer: Arc::clone(&mailer) as _,
+            clock: Arc::clone(&clock) as _,
+            entropy: Arc::new(SeededEntropy::new(2)),
+            ids: Arc::clone(&ids) as _,
+        };
+        let config = SignInConfig {
+            public_url: "https://tickets.example".to_owned(),
+        };
+        let sign_in = SignIn::new(ports, config);
+        let router = router(HttpState {
+            box_office: engine.box_office(),
+            reads: Reads {
+                events: Arc::clone(&models) as _,
+                availability: Arc::clone(&models) as _,
+                reservations: Arc::clone(&models) as _,
+                payments: Arc::clone(&models) as _,
+                sales: models,
+                projected: engine.projected(),
+            },
+            sign_in: sign_in.clone(),
+            users: Arc::clone(&users) as _,
+            health: setup.health,
+            clock: Arc::clone(&clock) as _,
+            ids,
+            config: setup.http,
+        });
+        Self {
+            router,
+            clock,
+            mailer,
+            users,
+            sign_in,
+            _engine: engine,
+        }
+    }
+
+    /// Somebody who has not signed in.
+    pub(crate) fn stranger(&self) -> Actor {
+        Actor::new(self.router.clone(), None)
+    }
+
+    pub(crate) async fn customer(&self, name: &str) -> Actor {
+        self.signed_in(name, Role::Customer).await
+    }
+
+    pub(crate) async fn owner(&self, name: &str) -> Actor {
+        self.signed_in(name, Role::EventOwner).await
+    }
+
+    pub(crate) async fn admin(&self, name: &str) -> Actor {
+        self.signed_in(name, Role::Admin).await
+    }
+
+    pub(crate) fn pass(&self, time: TimeDelta) {
+        self.clock.advance(time);
+    }
+
+    pub(crate) fn in_days(&self, days: i64) -> String {
+        (self.clock.now() + TimeDelta::days(days)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    }
+
+    /// An event of `owner` with sales open: `VIP` has rows A and B of 10 seats for 120 €, `General` 5 places for 50 €.
+    pub(crate) async fn event_on_sale(&self, owner: &Actor) -> String {
+        let event = self.draft(owner).await;
+        owner
+            .post(&format!("/api/events/{event}/publish"), ())
+            .await
+            .expect(200);
+        let opened = owner.post(&format!("/api/events/{event}/sales/open"), ()).await;
+        opened.expect(200);
+        // What is public shows in the read models.
+        let seen = owner.get_after(&opened, &format!("/api/events/{event}")).await;
+        assert_eq!(seen.expect(200).body["status"], "sales_open");
+        event
+    }
+
+    pub(crate) async fn draft(&self, owner: &Actor) -> String {
+        let created = owner.post("/api/events", event_request(&self.in_days(60))).await;
+        let event = created.expect(201).text("event_id");
+        let seen = owner.get_after(&created, &format!("/api/events/{event}")).await;
+        seen.expect(200);
+        event
+    }
+
+    async fn signed_in(&self, name: &str, role: Role) -> Actor {
+        let email = EmailAddress::parse(&format!("{name}@example.com")).unwrap();
+        let user = self.sign_in.ensure_user(&email, role).await.unwrap().into_user();
+        let id = user.id;
+        let begun = self.sign_in.open_session(&user).await.unwrap();
+        Actor::new(self.router.clone(), Some((begun.secret.expose(), id)))
+    }
+}
+
+/// A request that is in order.
+pub(crate) fn event_request(starts_at: &str) -> Value {
+    let price = |amount: i64| json!({ "amount": amount, "currency": "EUR" });
+    json!({
+        "name": "Night of the Proms",
+        "currency": "EUR",
+        "starts_at": starts_at,
+        "venue": { "name": "Sportpaleis", "city": "Antwerp", "country": "BE", "timezone": "Europe/Brussels" },
+        "sections": [
+            { "name": "VIP", "seating": { "kind": "numbered", "rows": [
+                { "row": "A", "seats": 10 }, { "row": "B", "seats": 10 }] } },
+            { "name": "General", "seating": { "kind": "general_admission", "capacity": 5 } },
+        ],
+        "pricing_tiers": [
+            { "section": "VIP", "tier": "regular", "price": price(12_000), "available_from": null,
+              "available_until": null },
+            { "section": "General", "tier": "regular", "price": price(5_000) },
+        ],
+    })
+}

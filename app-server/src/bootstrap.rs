@@ -1,0 +1,31 @@
+//! The first administrator.
+
+use anyhow::bail;
+use ticketing_ports::roles::Role;
+use tracing::info;
+
+use crate::config::{BootstrapAdmin, Settings};
+use crate::parts::{Storage, sign_in};
+
+/// Makes sure that the address belongs to an administrator and returns a link that signs it in once.
+///
+/// # Errors
+/// When the address belongs to somebody who is no administrator and was not to be promoted.
+pub async fn bootstrap_admin(settings: &Settings, wanted: &BootstrapAdmin) -> anyhow::Result<String> {
+    let storage = Storage::open(&settings.storage.events).await?;
+    let sign_in = sign_in(&storage, settings.http.public_url.as_str());
+    let user = sign_in.ensure_user(&wanted.email, Role::Admin).await?.into_user();
+    if user.role != Role::Admin {
+        if !wanted.promote {
+            bail!(
+                "that address has an account as {}; say --promote to make it an administrator",
+                user.role.as_str()
+            );
+        }
+        sign_in.set_role(user.id, Role::Admin).await?;
+    }
+    info!(user_id = %user.id, promoted = user.role != Role::Admin, "a link for an administrator was issued");
+    let link = sign_in.issue_link(&wanted.email).await?;
+    storage.close().await;
+    Ok(link)
+}

@@ -1,0 +1,208 @@
+//! A made-up event on sale, people to sign in as, and three lines to paste.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use adapters_external::SystemClock;
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use ticketing_domain::catalog::{EventDraft, SectionDraft};
+use ticketing_ports::clock::Clock as _;
+use ticketing_ports::email::EmailAddress;
+use ticketing_ports::event_details::{EventStatus, PricingTier, Venue};
+use ticketing_ports::ids::EventId;
+use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::paging::Page;
+use ticketing_ports::read_models::DraftsVisible;
+use ticketing_ports::roles::{Actor, Role};
+use ticketing_ports::seating::{Label, RowPlan, Seating};
+use ticketing_ports::streams::CorrelationId;
+use ticketing_ports::users::User;
+use ticketing_runtime::Request;
+
+use crate::config::{Demo, Settings};
+use crate::parts::Parts;
+use crate::serve::{listen, public_url, run};
+
+const NAME: &str = "Night of the Proms (demo)";
+const ADMIN: &str = "admin@example.com";
+const CUSTOMER: &str = "customer@example.com";
+
+/// Sets the stage, says what is on it, and serves.
+///
+/// # Errors
+/// When the address, the storage or the sessions file cannot be used.
+pub async fn demo(settings: &Settings, wanted: &Demo) -> anyhow::Result<()> {
+    let listener = listen(&settings.http).await?;
+    let url = public_url(&settings.http, &listener)?;
+    let parts = Parts::start(settings, &url).await?;
+    let stage = Stage::set(&parts).await?;
+    let mut told = stage.invitation(&parts, &url).await?;
+    if let Some((customers, file)) = wanted.sign_ins() {
+        told += &stage.sign_customers_in(&parts, customers, file).await?;
+    }
+    tell(&told);
+    run(settings, listener, parts).await
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the links are for the person at the terminal and must not reach a log"
+)]
+fn tell(text: &str) {
+    println!("{text}");
+}
+
+struct Stage {
+    event: EventId,
+    admin: User,
+    customer: User,
+}
+
+impl Stage {
+    /// Finds the event of an earlier demonstration that is still on sale, or puts one on.
+    async fn set(parts: &Parts) -> anyhow::Result<Self> {
+        let admin = person(parts, ADMIN, Role::Admin).await?;
+        let customer = person(parts, CUSTOMER, Role::Customer).await?;
+        let event = match on_sale_already(parts).await? {
+            Some(event) => event,
+            None => put_on_sale(parts, &admin).await?,
+        };
+        Ok(Self { event, admin, customer })
+    }
+
+    async fn invitation(&self, parts: &Parts, url: &str) -> anyhow::Result<String> {
+        let admin_link = parts.http.sign_in.issue_link(&self.admin.email).await?;
+        let customer_link = parts.http.sign_in.issue_link(&self.customer.email).await?;
+        let for_curl = parts.http.sign_in.issue_link(&self.customer.email).await?;
+        let token = for_curl.split_once("#token=").map_or("", |(_, token)| token);
+        let event = self.event;
+        let pick = |field: &str| format!(r#"grep -o '"{field}":"[^"]*' | cut -d'"' -f4"#);
+        Ok(format!(
+            r#"
+The box office is open at {url} and documented at {url}/docs.
+On sale: "{NAME}", event {event}, sections VIP (numbered) and General.
+
+Sign in (each link works once, for 15 minutes):
+  as administrator  {admin_link}
+  as customer       {customer_link}
+
+Or paste these lines into a terminal to sign in, hold two seats and pay for them:
+
+SESSION=$(curl -s '{url}/api/auth/magic-link/verify?token={token}' | {pick_session})
+RESERVATION=$(curl -s '{url}/api/reservations' -H "Authorization: Bearer $SESSION" -H 'Content-Type: application/json' -d '{{"event_id":"{event}","section":"General","quantity":2}}' | {pick_reservation})
+curl -s "{url}/api/reservations/$RESERVATION/payment" -H "Authorization: Bearer $SESSION" -H 'Content-Type: application/json' -d '{{"payment_method":{{"type":"card","token":"tok_visa"}}}}'
+"#,
+            pick_session = pick("session_id"),
+            pick_reservation = pick("reservation_id"),
+        ))
+    }
+
+    /// Signs made-up customers in and writes their sessions to a file, one a line.
+    async fn sign_customers_in(&self, parts: &Parts, customers: u32, file: &Path) -> anyhow::Result<String> {
+        let mut sessions = String::new();
+        for number in 1..=customers {
+            let user = person(parts, &format!("customer{number}@example.com"), Role::Customer).await?;
+            let signed_in = parts.http.sign_in.open_session(&user).await?;
+            writeln!(sessions, "{}", signed_in.secret.expose()).expect("a text takes whatever is written to it");
+        }
+        std::fs::write(file, sessions)
+            .with_context(|| format!("--sessions-file: {} cannot be written", file.display()))?;
+        let admin = parts.http.sign_in.open_session(&self.admin).await?;
+        Ok(format!(
+            "{customers} customers are signed in, their sessions are in {}.\nADMIN_SESSION={}\nEVENT={}\n",
+            file.display(),
+            admin.secret.expose(),
+            self.event
+        ))
+    }
+}
+
+async fn person(parts: &Parts, address: &str, role: Role) -> anyhow::Result<User> {
+    let email = EmailAddress::parse(address).context("a made-up address is an address")?;
+    let user = parts.http.sign_in.ensure_user(&email, role).await?.into_user();
+    if user.role != role {
+        parts.http.sign_in.set_role(user.id, role).await?;
+    }
+    Ok(User { role, ..user })
+}
+
+async fn on_sale_already(parts: &Parts) -> anyhow::Result<Option<EventId>> {
+    let page = Page::new(1, Page::MAX_SIZE).context("the first page is a page")?;
+    let events = parts
+        .http
+        .reads
+        .events
+        .events(Some(EventStatus::SalesOpen), DraftsVisible::None, page)
+        .await?;
+    Ok(events
+        .rows
+        .iter()
+        .find(|event| event.details.name.as_str() == NAME)
+        .map(|event| event.event_id))
+}
+
+async fn put_on_sale(parts: &Parts, admin: &User) -> anyhow::Result<EventId> {
+    let by = Actor {
+        user_id: admin.id,
+        role: admin.role,
+    };
+    let office = parts.box_office();
+    let event = office.create_event(request(by, draft())).await?.value.event_id;
+    office.publish(request(by, event)).await?;
+    let opened = office.open_sales(request(by, event)).await?;
+    parts.http.reads.catch_up(opened.consistency).await?;
+    Ok(event)
+}
+
+fn request<C>(by: Actor, command: C) -> Request<C> {
+    let correlation_id = CorrelationId::parse("demo").expect("it is visible ASCII");
+    Request {
+        by,
+        correlation_id,
+        idempotency: None,
+        command,
+    }
+}
+
+fn draft() -> EventDraft {
+    let label = |text: &str| Label::new(text).expect("a short plain text");
+    let tier = |section: &str, amount: i64| PricingTier {
+        section: label(section),
+        tier: label("regular"),
+        price: Money::new(amount, Currency::EUR),
+        available_from: None,
+        available_until: None,
+    };
+    let rows = ["A", "B", "C", "D", "E"].map(|row| RowPlan {
+        row: label(row),
+        seats: 20,
+    });
+    EventDraft {
+        name: label(NAME),
+        category: Some(label("concert")),
+        genre: None,
+        currency: Currency::EUR,
+        starts_at: SystemClock::new().now() + TimeDelta::days(60),
+        venue: Venue {
+            name: label("Sportpaleis"),
+            city: label("Antwerp"),
+            country: label("BE"),
+            timezone: label("Europe/Brussels"),
+        },
+        sections: vec![
+            SectionDraft {
+                name: label("VIP"),
+                seating: Seating::Numbered { rows: rows.to_vec() },
+            },
+            SectionDraft {
+                name: label("General"),
+                seating: Seating::GeneralAdmission { capacity: 500 },
+            },
+        ],
+        pricing_tiers: vec![tier("VIP", 12_000), tier("General", 5_000)],
+        hold_seconds: None,
+        max_seats_per_order: None,
+        refund_policy: None,
+    }
+}

@@ -1,0 +1,104 @@
+//! Listening, answering, and stopping without losing anybody's request.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use adapters_http::router;
+use anyhow::Context as _;
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::config::{HttpSettings, Settings};
+use crate::parts::Parts;
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// When the address or the storage cannot be used.
+pub async fn serve(settings: &Settings) -> anyhow::Result<()> {
+    let listener = listen(&settings.http).await?;
+    let public_url = public_url(&settings.http, &listener)?;
+    let parts = Parts::start(settings, &public_url).await?;
+    run(settings, listener, parts).await
+}
+
+pub async fn listen(settings: &HttpSettings) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(settings.http_addr)
+        .await
+        .with_context(|| format!("--http-addr (HTTP_ADDR): cannot listen on {}", settings.http_addr))
+}
+
+/// The URL that links start with. Left at its default, it follows the port that is really listened on.
+pub fn public_url(settings: &HttpSettings, listener: &TcpListener) -> anyhow::Result<String> {
+    let port = listener.local_addr().context("the listener has no address")?.port();
+    let url = settings.public_url.as_str();
+    Ok(if url == "http://localhost:8080" {
+        format!("http://localhost:{port}")
+    } else {
+        url.to_owned()
+    })
+}
+
+/// Answers requests until SIGTERM or Ctrl-C, then finishes those under way.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn run(settings: &Settings, listener: TcpListener, parts: Parts) -> anyhow::Result<()> {
+    let address = listener.local_addr().context("the listener has no address")?;
+    let router = router(parts.http.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            warn!(
+                error = &error as &dyn std::error::Error,
+                "a connection keeps delaying small answers"
+            );
+        }
+    });
+    info!(%address, "listening");
+
+    let stopping = CancellationToken::new();
+    let told = stopping.clone();
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        told_to_stop().await;
+        told.cancel();
+    });
+    let mut server = std::pin::pin!(server.into_future());
+    let mut ended = None;
+    tokio::select! {
+        biased;
+        end = &mut server => ended = Some(end),
+        () = stopping.cancelled() => {}
+    }
+    let patience = settings.http.shutdown;
+    let began = Instant::now();
+    info!(
+        patience_seconds = patience.as_secs(),
+        "stopping: requests under way are finished"
+    );
+    let ended = match ended {
+        Some(end) => Some(end),
+        None => tokio::time::timeout(patience, server).await.ok(),
+    };
+    let connections_closed = ended.is_some();
+    let left = patience.saturating_sub(began.elapsed()).max(Duration::from_secs(1));
+    let engine_drained = parts.stop(left).await;
+    ended.transpose().context("the listener failed")?;
+    if connections_closed && engine_drained {
+        info!("stopped");
+    } else {
+        warn!("stopped before everything was finished; deadlines take it up at the next start");
+    }
+    Ok(())
+}
+
+async fn told_to_stop() {
+    let mut terminate = signal(SignalKind::terminate()).expect("a process can listen to its signals");
+    let mut interrupt = signal(SignalKind::interrupt()).expect("a process can listen to its signals");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

@@ -1,0 +1,42 @@
+//! An answered request survives a crash: hold a place, lose the process, open the file again, find the hold.
+//!
+//! `cargo run -p box-office-examples --example crash_and_recover`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
+use std::sync::Arc;
+
+use adapters_sqlite::SqliteStore;
+use box_office_examples::{ALICE, engine_on, put_on_sale, request};
+use ticketing_runtime::HoldSeats;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("box-office.db");
+
+    let store = SqliteStore::open(&path).await?;
+    let engine = engine_on(Arc::new(store.clone()));
+    let office = engine.box_office();
+    let event_id = put_on_sale(&office).await?;
+    let section = "Floor".to_owned();
+    let hold = HoldSeats {
+        event_id,
+        section,
+        quantity: 2,
+        specific_seats: None,
+        customer_id: None,
+    };
+    let held = office.hold(request(ALICE, hold)).await?.value;
+    println!("held       {}", held.reservation_id);
+
+    // As a crash would: nothing is finished, nothing is said. Only the file's lock has to be given back.
+    engine.abort();
+    store.close().await;
+
+    let engine = engine_on(Arc::new(SqliteStore::open(&path).await?));
+    let found = engine.box_office().reservation(ALICE, held.reservation_id).await?;
+    println!("recovered  {} ({})", found.reservation_id, found.status.as_str());
+    anyhow::ensure!(found == held, "the hold is not what was answered");
+    engine.abort();
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! The domain alone: no runtime, no store, no clock. A payment is decided on and evolves.
+//!
+//! `cargo run -p box-office-examples --example decide_and_evolve`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
+use chrono::DateTime;
+use ticketing_domain::payment::{PaymentCommand, PaymentState, decide};
+use ticketing_domain::reducer::Context;
+use ticketing_ports::gateway::Authorization;
+use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
+use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
+use ticketing_testkit::scenario::CountingIds;
+use uuid::Uuid;
+
+fn main() -> anyhow::Result<()> {
+    let ids = CountingIds::default();
+    let now = DateTime::from_timestamp(1_800_000_000, 0).expect("a date within range");
+    let ctx = Context { now, ids: &ids };
+    let token = MethodToken::new("tok_visa").expect("a token, not a card number");
+    let commands = [
+        PaymentCommand::Request {
+            payment_id: PaymentId::new(Uuid::from_u128(1)),
+            reservation_id: ReservationId::new(Uuid::from_u128(2)),
+            event_id: EventId::new(Uuid::from_u128(3)),
+            customer_id: CustomerId::new(Uuid::from_u128(4)),
+            amount: Money::new(5_000, Currency::EUR),
+            method: PaymentMethod {
+                kind: MethodKind::Card,
+                token,
+            },
+            capture: true,
+            wanted_by: now,
+        },
+        PaymentCommand::RecordAuthorization(Authorization::Approved {
+            last_four: Some("4242".to_owned()),
+        }),
+        PaymentCommand::Capture,
+        PaymentCommand::RecordCaptured,
+        // Refused: there is nothing left to capture.
+        PaymentCommand::Capture,
+    ];
+    let mut state = PaymentState::default();
+    for command in &commands {
+        match decide(&state, command, &ctx) {
+            Ok(decision) => {
+                for event in &decision.events {
+                    println!("fact    {event:?}");
+                    state.evolve(event);
+                }
+                for call in &decision.effects {
+                    println!("effect  {call:?}");
+                }
+            }
+            Err(refusal) => println!("refused {refusal}"),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,285 @@
+//! Laws of the whole book: whatever people, the gateway and timers do, in whatever order.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a law says that it is broken")]
+
+mod house;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use house::{House, ORGANISER, SECTIONS, steps};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{TestCaseResult, TestRunner};
+use ticketing_domain::book::{Command, EventBook, Work};
+use ticketing_domain::catalog::{CatalogEvent, CatalogState};
+use ticketing_domain::inventory::{InventoryEvent, InventoryState};
+use ticketing_domain::payment::{PaymentEvent, PaymentState};
+use ticketing_domain::reservation::{ReservationEvent, ReservationState};
+use ticketing_domain::stored::StoredEvent as _;
+use ticketing_ports::Timestamp;
+use ticketing_ports::event_details::EventStatus;
+use ticketing_ports::reservation::ReservationStatus;
+use ticketing_ports::streams::{Aggregate, RecordedEvent, StreamId, Version};
+
+/// Every way in which a recorded fact may move a reservation.
+const RESERVATION_MOVES: &[(ReservationStatus, ReservationStatus)] = {
+    use ReservationStatus::{Cancelled, Compensated, Completed, Expired, Held, PaymentPending, Refunded};
+    &[
+        (Held, PaymentPending),
+        (Held, Expired),
+        (Held, Cancelled),
+        // Declined once too often.
+        (Held, Compensated),
+        (PaymentPending, Held),
+        (PaymentPending, Completed),
+        (PaymentPending, Expired),
+        (PaymentPending, Cancelled),
+        (PaymentPending, Compensated),
+        // Money that came too late, and the same seats still free, or gone.
+        (Expired, Completed),
+        (Expired, Compensated),
+        (Completed, Cancelled),
+        (Completed, Refunded),
+        (Cancelled, Refunded),
+    ]
+};
+
+/// Every way in which a recorded fact may move an event.
+const EVENT_MOVES: &[(EventStatus, EventStatus)] = {
+    use EventStatus::{Cancelled, Completed, Draft, Published, SalesClosed, SalesOpen};
+    &[
+        (Draft, Published),
+        (Draft, Cancelled),
+        (Published, SalesOpen),
+        (Published, Completed),
+        (Published, Cancelled),
+        (SalesOpen, SalesClosed),
+        (SalesOpen, Completed),
+        (SalesOpen, Cancelled),
+        (SalesClosed, SalesOpen),
+        (SalesClosed, Completed),
+        (SalesClosed, Cancelled),
+    ]
+};
+
+fn play(steps: &[house::Step]) -> House {
+    let mut house = House::open();
+    for step in steps {
+        house.take(step);
+    }
+    house
+}
+
+fn facts_of(house: &House, aggregate: Aggregate) -> impl Iterator<Item = &RecordedEvent> {
+    house.log.iter().filter(move |fact| fact.stream.aggregate == aggregate)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    #[test]
+    fn every_step_keeps_the_laws(steps in steps()) {
+        let mut house = House::open();
+        for step in &steps {
+            let before = house.book.clone();
+            let versions = versions_of(&house);
+            match house.take(step) {
+                None => {}
+                Some((_, Ok(work))) => what_was_relied_on_is_what_was_there(&versions, &work)?,
+                Some((command, Err(_))) => {
+                    prop_assert_eq!(&versions, &versions_of(&house));
+                    a_refused_command_changes_nothing(before, &command, &mut house)?;
+                }
+            }
+            held_sold_blocked_and_available_add_up(&house)?;
+        }
+    }
+
+    #[test]
+    fn every_log_keeps_the_laws(steps in steps()) {
+        let house = play(&steps);
+        a_replay_of_the_facts_is_the_live_book(&house)?;
+        nothing_is_sold_twice(&house)?;
+        every_fact_of_a_reservation_is_a_move_that_the_table_allows(&house)?;
+        every_fact_of_an_event_is_a_move_that_the_table_allows(&house)?;
+        money_is_taken_for_seats_or_asked_to_be_given_back(&house)?;
+    }
+}
+
+#[test]
+fn the_steps_lead_everywhere() {
+    let mut seen = BTreeSet::new();
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..3_000 {
+        let steps = steps().new_tree(&mut runner).unwrap().current();
+        seen.extend(play(&steps).log.into_iter().map(|fact| fact.event_type.into_owned()));
+    }
+    for event_type in [
+        "CancellationFinished",
+        "PaymentRefunded",
+        "PaymentVoided",
+        "ReservationCancelled",
+        "ReservationCompensated",
+        "ReservationCompleted",
+        "ReservationExpired",
+        "ReservationPaymentDeclined",
+        "ReservationPaymentGivenUp",
+        "ReservationRefunded",
+        "SalesClosed",
+        "SeatsReleased",
+        "SeatsRetaken",
+    ] {
+        assert!(seen.contains(event_type), "{event_type} in none of {seen:?}");
+    }
+}
+
+fn versions_of(house: &House) -> BTreeMap<StreamId, Version> {
+    house.log.iter().map(|fact| (fact.stream, fact.version)).collect()
+}
+
+fn what_was_relied_on_is_what_was_there(versions: &BTreeMap<StreamId, Version>, work: &Work) -> TestCaseResult {
+    let version = |stream| versions.get(stream).copied().unwrap_or_default();
+    for (stream, relied_on) in &work.relied_on {
+        prop_assert_eq!(version(stream), *relied_on, "{}", stream);
+    }
+    let mut next = work.relied_on.clone();
+    for fact in &work.facts {
+        let version = next.get_mut(&fact.stream);
+        prop_assert!(version.is_some(), "{} was changed and not relied on", fact.stream);
+        let version = version.unwrap();
+        *version = version.next();
+        prop_assert_eq!(fact.version, *version);
+    }
+    Ok(())
+}
+
+/// Only what had to be loaded for it may be new.
+fn a_refused_command_changes_nothing(before: EventBook, command: &Command, house: &mut House) -> TestCaseResult {
+    let after = std::mem::replace(&mut house.book, before);
+    house.prepare(command);
+    prop_assert_eq!(&after, &house.book);
+    Ok(())
+}
+
+fn held_sold_blocked_and_available_add_up(house: &House) -> TestCaseResult {
+    for name in SECTIONS {
+        let section = house.book.section_view(Some(ORGANISER), name, house.now).unwrap();
+        prop_assert_eq!(
+            section.availability.counts.capacity(),
+            section.availability.total_capacity
+        );
+    }
+    Ok(())
+}
+
+fn a_replay_of_the_facts_is_the_live_book(house: &House) -> TestCaseResult {
+    let mut replayed = EventBook::new(house.book.event_id());
+    for stream in &house.streams {
+        let facts: Vec<_> = house
+            .log
+            .iter()
+            .filter(|fact| fact.stream == *stream)
+            .cloned()
+            .collect();
+        replayed.load(*stream, &facts).unwrap();
+    }
+    prop_assert_eq!(&replayed, &house.book);
+    Ok(())
+}
+
+fn nothing_is_sold_twice(house: &House) -> TestCaseResult {
+    let mut sections: BTreeMap<StreamId, InventoryState> = BTreeMap::new();
+    for fact in facts_of(house, Aggregate::Inventory) {
+        let section = sections.entry(fact.stream).or_default();
+        section.evolve(&InventoryEvent::from_recorded(fact).unwrap());
+        let claims: Vec<_> = section.reservations().filter_map(|by| section.claim(by)).collect();
+        let seats: Vec<_> = claims.iter().flat_map(|claim| claim.seats.seats()).collect();
+        prop_assert_eq!(seats.iter().collect::<BTreeSet<_>>().len(), seats.len());
+        let taken: u32 = claims.iter().map(|claim| claim.seats.quantity()).sum();
+        prop_assert!(taken <= section.seating().unwrap().capacity());
+    }
+    Ok(())
+}
+
+fn every_fact_of_a_reservation_is_a_move_that_the_table_allows(house: &House) -> TestCaseResult {
+    let mut reservations: BTreeMap<StreamId, ReservationState> = BTreeMap::new();
+    for fact in facts_of(house, Aggregate::Reservation) {
+        let state = reservations.entry(fact.stream).or_default();
+        // As recorded, not as of a certain time.
+        let before = state.status_at(Timestamp::MIN_UTC);
+        state.evolve(&ReservationEvent::from_recorded(fact).unwrap());
+        let after = state.status_at(Timestamp::MIN_UTC).unwrap();
+        match before {
+            None => prop_assert_eq!(after, ReservationStatus::Held),
+            Some(before) => prop_assert!(
+                RESERVATION_MOVES.contains(&(before, after)),
+                "{}: {before:?} to {after:?}",
+                fact.event_type
+            ),
+        }
+    }
+    Ok(())
+}
+
+fn every_fact_of_an_event_is_a_move_that_the_table_allows(house: &House) -> TestCaseResult {
+    let mut catalog = CatalogState::default();
+    for fact in facts_of(house, Aggregate::Catalog) {
+        let before = catalog.listing().map(|listing| listing.status);
+        catalog.evolve(&CatalogEvent::from_recorded(fact).unwrap());
+        let listing = catalog.listing().unwrap();
+        match before {
+            None => prop_assert_eq!(listing.status, EventStatus::Draft),
+            Some(EventStatus::Cancelled) => {
+                prop_assert_eq!(fact.event_type.as_ref(), "CancellationFinished");
+                prop_assert!(!listing.settling);
+            }
+            Some(before) => prop_assert!(EVENT_MOVES.contains(&(before, listing.status))),
+        }
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Money {
+    state: PaymentState,
+    captures: u32,
+    asked_back: i64,
+}
+
+fn money_is_taken_for_seats_or_asked_to_be_given_back(house: &House) -> TestCaseResult {
+    let mut payments: BTreeMap<StreamId, Money> = BTreeMap::new();
+    for fact in facts_of(house, Aggregate::Payment) {
+        let payment = payments.entry(fact.stream).or_default();
+        let event = PaymentEvent::from_recorded(fact).unwrap();
+        payment.state.evolve(&event);
+        match event {
+            PaymentEvent::PaymentCaptured(_) => payment.captures += 1,
+            PaymentEvent::RefundRequested(refund) => payment.asked_back += refund.amount.amount,
+            _ => {}
+        }
+    }
+    let mut bought = BTreeSet::new();
+    for fact in facts_of(house, Aggregate::Reservation) {
+        if let ReservationEvent::ReservationCompleted(completed) = ReservationEvent::from_recorded(fact).unwrap() {
+            prop_assert!(
+                bought.insert(StreamId::from(completed.sale.payment_id)),
+                "one payment buys once"
+            );
+        }
+    }
+    for (stream, payment) in &payments {
+        let Some(order) = payment.state.order() else { continue };
+        prop_assert!(payment.captures <= 1);
+        prop_assert!(
+            payment.asked_back <= order.amount.amount,
+            "never more back than was taken"
+        );
+        if payment.captures == 1 && !bought.contains(stream) {
+            prop_assert_eq!(payment.asked_back, order.amount.amount, "no seats, no money");
+        }
+    }
+    for stream in &bought {
+        prop_assert!(payments.get(stream).is_some_and(|payment| payment.captures == 1));
+    }
+    Ok(())
+}

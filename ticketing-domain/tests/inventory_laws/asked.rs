@@ -1,0 +1,178 @@
+//! Random sections, commands and histories.
+
+use chrono::TimeDelta;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use ticketing_domain::inventory::{
+    HoldSeats, InventoryCommand, InventoryEvent, ReleaseReason, SeatWish, SeatsBlocked, SeatsHeld, SeatsReleased,
+    SeatsRetaken, SeatsSold, SeatsUnblocked, TakenSeats,
+};
+use ticketing_ports::Timestamp;
+use ticketing_ports::seating::{Allocation, RowPlan, SeatId, Seating};
+
+use crate::{opened, reservation, row_label, row_plans};
+
+pub(crate) const RESERVATIONS: [u128; 5] = [1, 2, 3, 4, 5];
+pub(crate) const NEWCOMER: u128 = 99;
+
+/// Rows A, B and so on.
+pub(crate) fn seating() -> impl Strategy<Value = Seating> {
+    let numbered = vec(0..7_u32, 1..4).prop_map(|widths| Seating::Numbered {
+        rows: row_plans(&widths),
+    });
+    let general_admission = (0..12_u32).prop_map(|capacity| Seating::GeneralAdmission { capacity });
+    prop_oneof![3 => numbered, 1 => general_admission]
+}
+
+/// Commands and the moments they arrive at.
+pub(crate) fn steps() -> impl Strategy<Value = Vec<(Timestamp, InventoryCommand)>> {
+    vec((0..3_i64, RESERVATIONS.as_slice().command()), 1..16).prop_map(|steps| {
+        let mut now = Timestamp::UNIX_EPOCH;
+        let arrive = |(waited, command)| {
+            now += TimeDelta::seconds(waited);
+            (now, lasting_from(now, command))
+        };
+        steps.into_iter().map(arrive).collect()
+    })
+}
+
+/// A command by somebody who has nothing yet, at a time when every hold of the section may have run out.
+pub(crate) fn newcomers_command() -> impl Strategy<Value = InventoryCommand> {
+    [NEWCOMER].as_slice().command().prop_filter("takes seats", |command| {
+        !matches!(
+            command,
+            InventoryCommand::Release { .. } | InventoryCommand::Unblock { .. }
+        )
+    })
+}
+
+trait Commands {
+    fn command(self) -> BoxedStrategy<InventoryCommand>;
+}
+
+impl Commands for &'static [u128] {
+    fn command(self) -> BoxedStrategy<InventoryCommand> {
+        let by = || proptest::sample::select(self).prop_map(reservation);
+        let until = || (1..6_i64).prop_map(|seconds| Timestamp::UNIX_EPOCH + TimeDelta::seconds(seconds));
+        let hold = (by(), 0..6_u32, until()).prop_map(|(reservation_id, quantity, held_until)| {
+            InventoryCommand::Hold(HoldSeats {
+                reservation_id,
+                quantity,
+                wish: SeatWish::BestAvailable,
+                held_until,
+            })
+        });
+        let hold_exactly = (by(), seats(), 0..20_u32, until()).prop_map(|(reservation_id, seats, slip, held_until)| {
+            let named = u32::try_from(seats.len()).unwrap();
+            InventoryCommand::Hold(HoldSeats {
+                reservation_id,
+                quantity: if slip == 0 { named + 1 } else { named },
+                wish: SeatWish::Exactly(seats),
+                held_until,
+            })
+        });
+        let release = by().prop_map(|reservation_id| InventoryCommand::Release {
+            reservation_id,
+            reason: ReleaseReason::Cancelled,
+        });
+        let sell =
+            (by(), taken_seats()).prop_map(|(reservation_id, seats)| InventoryCommand::Sell { reservation_id, seats });
+        prop_oneof![
+            4 => hold,
+            4 => hold_exactly,
+            2 => release,
+            4 => sell,
+            1 => taken_seats().prop_map(|seats| InventoryCommand::Block { seats }),
+            1 => taken_seats().prop_map(|seats| InventoryCommand::Unblock { seats }),
+        ]
+        .boxed()
+    }
+}
+
+fn lasting_from(now: Timestamp, command: InventoryCommand) -> InventoryCommand {
+    match command {
+        InventoryCommand::Hold(hold) => InventoryCommand::Hold(HoldSeats {
+            held_until: now + (hold.held_until - Timestamp::UNIX_EPOCH),
+            ..hold
+        }),
+        other => other,
+    }
+}
+
+fn taken_seats() -> impl Strategy<Value = TakenSeats> {
+    prop_oneof![
+        2 => seats().prop_map(TakenSeats::Seats),
+        1 => (0..6_u32).prop_map(TakenSeats::Places),
+    ]
+}
+
+/// Some do not exist, some are named twice.
+fn seats() -> impl Strategy<Value = Vec<SeatId>> {
+    let seat = (0..12_usize, 1..7_u32).prop_map(|(row, number)| SeatId {
+        row: row_label(if row == 11 { 3 } else { row % 3 }),
+        number,
+    });
+    vec(seat, 0..4)
+}
+
+pub(crate) fn any_event() -> impl Strategy<Value = InventoryEvent> {
+    let by = || proptest::sample::select(RESERVATIONS.as_slice()).prop_map(reservation);
+    let seats = || {
+        prop_oneof![
+            3 => taken_seats(),
+            1 => any::<u32>().prop_map(TakenSeats::Places),
+        ]
+    };
+    let row = (0..3_usize, 0..70_u32).prop_map(|(row, seats)| RowPlan {
+        row: row_label(row),
+        seats,
+    });
+    let seating = prop_oneof![
+        2 => vec(row, 0..4).prop_map(|rows| Seating::Numbered { rows }),
+        1 => any::<u32>().prop_map(|capacity| Seating::GeneralAdmission { capacity }),
+    ];
+    prop_oneof![
+        2 => seating.prop_map(|seating| opened(seating).into()),
+        4 => (by(), seats(), any_moment()).prop_map(|(reservation_id, seats, held_until)| {
+            let allocation = Allocation::Split;
+            SeatsHeld { reservation_id, seats, allocation, held_until }.into()
+        }),
+        2 => (by(), any::<u32>(), any::<u32>()).prop_map(|(reservation_id, held, sold)| {
+            let reason = ReleaseReason::Refunded;
+            SeatsReleased { reservation_id, reason, held, sold }.into()
+        }),
+        2 => (by(), any::<u32>()).prop_map(|(reservation_id, quantity)| SeatsSold { reservation_id, quantity }.into()),
+        2 => (by(), seats()).prop_map(|(reservation_id, seats)| SeatsRetaken { reservation_id, seats }.into()),
+        1 => seats().prop_map(|seats| SeatsBlocked { seats }.into()),
+        1 => seats().prop_map(|seats| SeatsUnblocked { seats }.into()),
+    ]
+}
+
+pub(crate) fn any_command() -> impl Strategy<Value = InventoryCommand> {
+    let greedy = any::<u32>().prop_map(|quantity| {
+        InventoryCommand::Hold(HoldSeats {
+            reservation_id: reservation(NEWCOMER),
+            quantity,
+            wish: SeatWish::BestAvailable,
+            held_until: Timestamp::MAX_UTC,
+        })
+    });
+    prop_oneof![4 => RESERVATIONS.as_slice().command(), 1 => [NEWCOMER].as_slice().command(), 1 => greedy]
+}
+
+pub(crate) fn any_moment() -> impl Strategy<Value = Timestamp> {
+    prop_oneof![
+        Just(Timestamp::MIN_UTC),
+        (0..4_i64).prop_map(|seconds| Timestamp::UNIX_EPOCH + TimeDelta::seconds(seconds)),
+        Just(Timestamp::MAX_UTC),
+    ]
+}
+
+/// Free and taken seats in turn, in runs of any length up to beyond what a machine word can hold.
+pub(crate) fn row_of_runs() -> impl Strategy<Value = Vec<bool>> {
+    let length = prop_oneof![0..4_usize, 55..75_usize];
+    (vec(length, 1..6), any::<bool>()).prop_map(|(lengths, first)| {
+        let run = |(position, length): (usize, usize)| vec![(position % 2 == 0) == first; length];
+        lengths.into_iter().enumerate().flat_map(run).collect()
+    })
+}

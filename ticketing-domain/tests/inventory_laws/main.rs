@@ -1,0 +1,265 @@
+//! Laws of the inventory: whatever is asked of a section, in whatever order, its books stay right.
+//!
+//! Sections are tiny and reservations few, so that random commands keep getting in each other's way. What is right is
+//! said by a plain list of places and, for the best seats, by trying everything.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a law says that it is broken")]
+
+mod asked;
+mod plain_list;
+mod trying_everything;
+
+use std::collections::BTreeSet;
+
+use asked::{RESERVATIONS, any_command, any_event, any_moment, newcomers_command, row_of_runs, seating, steps};
+use chrono::TimeDelta;
+use plain_list::PlainList;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use ticketing_domain::inventory::{
+    Claim, ClaimKind, InventoryCommand, InventoryEvent, InventoryRefusal, InventoryState, ReleaseReason, SeatsReleased,
+    SectionOpened, TakenSeats, decide,
+};
+use ticketing_domain::reducer::Context;
+use ticketing_ports::Timestamp;
+use ticketing_ports::ids::{EventId, IdSource, ReservationId, SectionId};
+use ticketing_ports::seating::{Label, RowPlan, Seating};
+use uuid::Uuid;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    #[test]
+    fn every_answer_is_that_of_a_plain_list_of_places(seating in seating(), steps in steps()) {
+        let mut books = PlainList::new(&seating);
+        let mut section = open(seating);
+        for (now, command) in steps {
+            match (answer(&section, &command, now), books.refusal(&command, now)) {
+                (Err(refused), expected) => prop_assert_eq!(Some(refused), expected),
+                (Ok(events), expected) => {
+                    prop_assert_eq!(expected, None, "decided {:?}", events);
+                    books.check_and_apply(&command, &events, now);
+                    take_in(&mut section, &events);
+                }
+            }
+            prop_assert_eq!(section.counts(now), books.counts(now));
+            prop_assert_eq!(section.taken_seats(now), books.taken_seats(now));
+            for reservation in RESERVATIONS.map(reservation) {
+                let claim = section.claim(reservation).map(|Claim { kind, seats }| (kind, sorted(seats)));
+                prop_assert_eq!(claim, books.claim(reservation));
+            }
+        }
+    }
+
+    #[test]
+    fn no_seat_is_ever_claimed_twice(seating in seating(), steps in steps()) {
+        let capacity = seating.capacity();
+        for (_, section) in live_states(seating, &steps) {
+            let claims: Vec<_> = section.reservations().filter_map(|by| section.claim(by)).collect();
+            let claimed: u32 = claims.iter().map(|claim| claim.seats.quantity()).sum();
+            prop_assert!(claimed <= capacity);
+            let named: Vec<_> = claims.iter().flat_map(|claim| claim.seats.seats()).collect();
+            let distinct: BTreeSet<_> = named.iter().collect();
+            prop_assert_eq!(named.len(), distinct.len());
+        }
+    }
+
+    #[test]
+    fn held_sold_blocked_and_available_always_add_up_to_the_capacity(seating in seating(), steps in steps()) {
+        let capacity = seating.capacity();
+        for (now, section) in live_states(seating, &steps) {
+            for moment in [Timestamp::MIN_UTC, now, Timestamp::MAX_UTC] {
+                prop_assert_eq!(section.counts(moment).capacity(), capacity);
+            }
+        }
+    }
+
+    #[test]
+    fn a_replay_of_the_events_gives_the_live_state(seating in seating(), steps in steps()) {
+        let mut section = open(seating.clone());
+        let mut history = Vec::new();
+        for (now, command) in steps {
+            let events = answer(&section, &command, now).unwrap_or_default();
+            take_in(&mut section, &events);
+            history.extend(events);
+        }
+        let mut replayed = open(seating);
+        take_in(&mut replayed, &history);
+        prop_assert_eq!(replayed, section);
+    }
+
+    #[test]
+    fn deciding_twice_gives_one_answer_and_changes_nothing(seating in seating(), steps in steps()) {
+        for (now, section) in live_states(seating, &steps) {
+            let before = section.clone();
+            for (_, command) in &steps {
+                prop_assert_eq!(answer(&section, command, now), answer(&before, command, now));
+            }
+            prop_assert_eq!(section, before);
+        }
+    }
+
+    #[test]
+    fn a_hold_that_ran_out_never_stands_in_anybodys_way(
+        seating in seating(),
+        steps in steps(),
+        command in newcomers_command(),
+        wait in 0..8_i64,
+    ) {
+        let (now, section) = live_states(seating, &steps).pop().expect("a section starts somewhere");
+        let now = now + TimeDelta::seconds(wait);
+
+        let mut cleaned_up = section.clone();
+        for reservation in section.reservations() {
+            if let Some(Claim { kind: ClaimKind::Held { until }, seats }) = section.claim(reservation)
+                && until <= now
+            {
+                cleaned_up.evolve(&expired(reservation, seats.quantity()));
+            }
+        }
+
+        let release_aside = |events: Vec<InventoryEvent>| -> Vec<_> {
+            events.into_iter().filter(|event| !matches!(event, InventoryEvent::SeatsReleased(_))).collect()
+        };
+        prop_assert_eq!(
+            answer(&section, &command, now).map(release_aside),
+            answer(&cleaned_up, &command, now),
+        );
+    }
+
+    #[test]
+    fn no_history_however_absurd_makes_the_books_wrong(
+        history in vec(any_event(), 0..12),
+        commands in vec(any_command(), 2),
+        now in any_moment(),
+    ) {
+        let mut section = InventoryState::default();
+        let mut capacity = None;
+        for event in history {
+            section.evolve(&event);
+            let counts = section.counts(now);
+            if section.is_open() {
+                prop_assert_eq!(counts.capacity(), *capacity.get_or_insert(counts.capacity()));
+                let claims = section.reservations().filter_map(|by| section.claim(by));
+                let standing = claims.filter(|claim| !matches!(claim.kind, ClaimKind::Held { until } if until <= now));
+                let claimed: u32 = standing.map(|claim| claim.seats.quantity()).sum();
+                prop_assert_eq!(counts.held + counts.sold, claimed);
+            } else {
+                prop_assert_eq!(&section, &InventoryState::default());
+            }
+            for command in &commands {
+                if let Ok(events) = answer(&section, command, now) {
+                    prop_assert!(!events.is_empty());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_best_seats_are_those_found_by_trying_everything(
+        rows in vec(vec(any::<bool>(), 0..9), 1..6),
+        quantity in 1..12_u32,
+    ) {
+        trying_everything::check_best_seats(&rows, quantity);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn the_best_seats_of_wide_rows_are_those_found_by_trying_everything(
+        rows in vec(row_of_runs(), 1..4),
+        quantity in prop_oneof![1..12_u32, 55..75_u32],
+    ) {
+        trying_everything::check_best_seats(&rows, quantity);
+    }
+}
+
+fn open(seating: Seating) -> InventoryState {
+    let mut section = InventoryState::default();
+    section.evolve(&opened(seating).into());
+    section
+}
+
+fn opened(seating: Seating) -> SectionOpened {
+    SectionOpened {
+        section_id: SectionId::new(Uuid::nil()),
+        event_id: EventId::new(Uuid::nil()),
+        name: Label::new("Stalls").unwrap(),
+        seating,
+    }
+}
+
+fn answer(
+    section: &InventoryState,
+    command: &InventoryCommand,
+    now: Timestamp,
+) -> Result<Vec<InventoryEvent>, InventoryRefusal> {
+    let ctx = Context { now, ids: &NoIds };
+    decide(section, command, &ctx).map(|decision| decision.events)
+}
+
+fn take_in(section: &mut InventoryState, events: &[InventoryEvent]) {
+    for event in events {
+        section.evolve(event);
+    }
+}
+
+/// The section before the first and after every command, each with the time of that command.
+fn live_states(seating: Seating, steps: &[(Timestamp, InventoryCommand)]) -> Vec<(Timestamp, InventoryState)> {
+    let mut section = open(seating);
+    let mut states = vec![(Timestamp::UNIX_EPOCH, section.clone())];
+    for (now, command) in steps {
+        let events = answer(&section, command, *now).unwrap_or_default();
+        take_in(&mut section, &events);
+        states.push((*now, section.clone()));
+    }
+    states
+}
+
+fn expired(reservation_id: ReservationId, held: u32) -> InventoryEvent {
+    let reason = ReleaseReason::Expired;
+    let released = SeatsReleased {
+        reservation_id,
+        reason,
+        held,
+        sold: 0,
+    };
+    released.into()
+}
+
+/// An inventory mints no ids.
+struct NoIds;
+
+impl IdSource for NoIds {
+    fn uuid(&self) -> Uuid {
+        unreachable!("an inventory mints no ids")
+    }
+}
+
+fn reservation(number: u128) -> ReservationId {
+    ReservationId::new(Uuid::from_u128(number))
+}
+
+fn row_plans(widths: &[u32]) -> Vec<RowPlan> {
+    let plan = |(row, seats): (usize, &u32)| RowPlan {
+        row: row_label(row),
+        seats: *seats,
+    };
+    widths.iter().enumerate().map(plan).collect()
+}
+
+fn row_label(row: usize) -> Label {
+    Label::new(["A", "B", "C", "D", "E"][row]).unwrap()
+}
+
+fn sorted(seats: TakenSeats) -> TakenSeats {
+    match seats {
+        TakenSeats::Seats(mut seats) => {
+            seats.sort();
+            TakenSeats::Seats(seats)
+        }
+        places @ TakenSeats::Places(_) => places,
+    }
+}

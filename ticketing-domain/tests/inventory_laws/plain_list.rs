@@ -1,0 +1,288 @@
+//! Says what is right for every command but best available: which refusal, or which events.
+
+use ticketing_domain::inventory::{
+    ClaimKind, InventoryCommand, InventoryEvent, InventoryRefusal, SeatWish, SeatsReleased, TakenSeats,
+};
+use ticketing_ports::Timestamp;
+use ticketing_ports::ids::ReservationId;
+use ticketing_ports::seating::{Allocation, RowPlan, SeatCounts, SeatId, Seating};
+
+use crate::{expired, sorted};
+
+/// The books as anybody would keep them by hand: a line for every place.
+pub(crate) struct PlainList {
+    lines: Vec<Line>,
+    numbered: bool,
+}
+
+struct Line {
+    /// `None` in general admission.
+    seat: Option<SeatId>,
+    place: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Place {
+    Free,
+    Claimed(ReservationId, ClaimKind),
+    Blocked,
+}
+
+impl Place {
+    fn lapsed(self, now: Timestamp) -> bool {
+        matches!(self, Self::Claimed(_, ClaimKind::Held { until }) if until <= now)
+    }
+
+    fn available(self, now: Timestamp) -> bool {
+        self == Self::Free || self.lapsed(now)
+    }
+
+    fn of(self, reservation: ReservationId) -> bool {
+        matches!(self, Self::Claimed(by, _) if by == reservation)
+    }
+}
+
+impl PlainList {
+    pub(crate) fn new(seating: &Seating) -> Self {
+        let seats: Vec<_> = match seating {
+            Seating::GeneralAdmission { capacity } => (0..*capacity).map(|_| None).collect(),
+            Seating::Numbered { rows } => rows
+                .iter()
+                .flat_map(|RowPlan { row, seats }| {
+                    (1..=*seats).map(|number| {
+                        let row = row.clone();
+                        Some(SeatId { row, number })
+                    })
+                })
+                .collect(),
+        };
+        let line = |seat| Line {
+            seat,
+            place: Place::Free,
+        };
+        Self {
+            lines: seats.into_iter().map(line).collect(),
+            numbered: matches!(seating, Seating::Numbered { .. }),
+        }
+    }
+
+    fn count(&self, which: impl Fn(Place) -> bool) -> u32 {
+        u32::try_from(self.lines.iter().filter(|line| which(line.place)).count()).unwrap()
+    }
+
+    pub(crate) fn counts(&self, now: Timestamp) -> SeatCounts {
+        SeatCounts {
+            available: self.count(|place| place.available(now)),
+            held: self.count(|place| matches!(place, Place::Claimed(_, ClaimKind::Held { .. })) && !place.lapsed(now)),
+            sold: self.count(|place| matches!(place, Place::Claimed(_, ClaimKind::Sold))),
+            blocked: self.count(|place| place == Place::Blocked),
+        }
+    }
+
+    pub(crate) fn taken_seats(&self, now: Timestamp) -> Vec<SeatId> {
+        let taken = self.lines.iter().filter(|line| !line.place.available(now));
+        taken.filter_map(|line| line.seat.clone()).collect()
+    }
+
+    pub(crate) fn claim(&self, reservation: ReservationId) -> Option<(ClaimKind, TakenSeats)> {
+        let theirs: Vec<_> = self.lines.iter().filter(|line| line.place.of(reservation)).collect();
+        let Place::Claimed(_, kind) = theirs.first()?.place else {
+            return None;
+        };
+        let seats = if self.numbered {
+            sorted(TakenSeats::Seats(
+                theirs.iter().filter_map(|line| line.seat.clone()).collect(),
+            ))
+        } else {
+            TakenSeats::Places(u32::try_from(theirs.len()).unwrap())
+        };
+        Some((kind, seats))
+    }
+
+    fn place(&self, seat: &SeatId) -> Option<Place> {
+        Some(self.lines.iter().find(|line| line.seat.as_ref() == Some(seat))?.place)
+    }
+
+    pub(crate) fn refusal(&self, command: &InventoryCommand, now: Timestamp) -> Option<InventoryRefusal> {
+        match command {
+            InventoryCommand::Open { .. } => Some(InventoryRefusal::AlreadyOpen),
+            InventoryCommand::Hold(hold) if self.claim(hold.reservation_id).is_some() => {
+                Some(InventoryRefusal::AlreadyHeld)
+            }
+            InventoryCommand::Hold(hold) if hold.quantity == 0 => Some(InventoryRefusal::QuantityMismatch),
+            InventoryCommand::Hold(hold) => match &hold.wish {
+                SeatWish::BestAvailable => self.too_few(hold.quantity, now),
+                SeatWish::Exactly(_) if !self.numbered => Some(InventoryRefusal::NotNumbered),
+                SeatWish::Exactly(seats) if seats.len() != hold.quantity as usize => {
+                    Some(InventoryRefusal::QuantityMismatch)
+                }
+                SeatWish::Exactly(seats) => self.not_to_be_had(&TakenSeats::Seats(seats.clone()), now),
+            },
+            InventoryCommand::Release { reservation_id, .. } => match self.claim(*reservation_id) {
+                None => Some(InventoryRefusal::NothingToRelease),
+                Some(_) => None,
+            },
+            InventoryCommand::Sell { reservation_id, seats } => match self.claim(*reservation_id) {
+                Some((ClaimKind::Sold, _)) => Some(InventoryRefusal::AlreadySold),
+                Some((_, held)) => (held != sorted(seats.clone())).then_some(InventoryRefusal::QuantityMismatch),
+                None => self.not_to_be_had(seats, now),
+            },
+            InventoryCommand::Block { seats } => self.not_to_be_had(seats, now),
+            InventoryCommand::Unblock { seats } => self.not_meant(seats).or_else(|| {
+                let blocked = match seats {
+                    TakenSeats::Places(places) => *places <= self.count(|place| place == Place::Blocked),
+                    TakenSeats::Seats(seats) => seats.iter().all(|seat| self.place(seat) == Some(Place::Blocked)),
+                };
+                (!blocked).then_some(InventoryRefusal::NotBlocked)
+            }),
+        }
+    }
+
+    fn too_few(&self, requested: u32, now: Timestamp) -> Option<InventoryRefusal> {
+        let available = self.counts(now).available;
+        (available < requested).then_some(InventoryRefusal::InsufficientInventory { requested, available })
+    }
+
+    fn not_to_be_had(&self, wanted: &TakenSeats, now: Timestamp) -> Option<InventoryRefusal> {
+        self.not_meant(wanted).or_else(|| match wanted {
+            TakenSeats::Places(places) => self.too_few(*places, now),
+            TakenSeats::Seats(seats) => {
+                let gone = |seat: &&SeatId| !self.place(seat).is_some_and(|place| place.available(now));
+                let gone: Vec<_> = seats.iter().filter(gone).cloned().collect();
+                (!gone.is_empty()).then_some(InventoryRefusal::SeatsUnavailable(gone))
+            }
+        })
+    }
+
+    fn not_meant(&self, wanted: &TakenSeats) -> Option<InventoryRefusal> {
+        match wanted {
+            TakenSeats::Seats(_) if !self.numbered => Some(InventoryRefusal::NotNumbered),
+            TakenSeats::Places(_) if self.numbered => Some(InventoryRefusal::QuantityMismatch),
+            _ if wanted.quantity() == 0 => Some(InventoryRefusal::QuantityMismatch),
+            TakenSeats::Places(_) => None,
+            TakenSeats::Seats(seats) => {
+                let repeated = (0..seats.len()).find(|at| seats[..*at].contains(&seats[*at]));
+                if let Some(at) = repeated {
+                    return Some(InventoryRefusal::RepeatedSeat(seats[at].clone()));
+                }
+                let unknown = seats.iter().filter(|seat| self.place(seat).is_none());
+                let unknown: Vec<_> = unknown.cloned().collect();
+                (!unknown.is_empty()).then_some(InventoryRefusal::UnknownSeats(unknown))
+            }
+        }
+    }
+
+    /// Holds that ran out, needed ones only, are released first; then what was asked for happens.
+    pub(crate) fn check_and_apply(&mut self, command: &InventoryCommand, events: &[InventoryEvent], now: Timestamp) {
+        let (outcome, releases) = events.split_last().expect("a decision says something");
+        for release in releases {
+            let InventoryEvent::SeatsReleased(released) = release else {
+                panic!("{release:?} on the way to {outcome:?}");
+            };
+            let (kind, seats) = self.claim(released.reservation_id).expect("a claim to release");
+            assert_eq!(*release, expired(released.reservation_id, seats.quantity()));
+            assert!(matches!(kind, ClaimKind::Held { until } if until <= now));
+            let wanted = taken_by(outcome).expect("nothing is released unless seats are taken");
+            match wanted {
+                TakenSeats::Seats(wanted) => assert!(seats.seats().iter().any(|seat| wanted.contains(seat))),
+                TakenSeats::Places(wanted) => {
+                    assert!(
+                        self.count(|place| place == Place::Free) < *wanted,
+                        "released without need"
+                    );
+                    let oldest = self.lines.iter().filter_map(|line| match line.place {
+                        Place::Claimed(by, ClaimKind::Held { until }) => Some((until, by)),
+                        _ => None,
+                    });
+                    assert_eq!(oldest.min().map(|(_, by)| by), Some(released.reservation_id));
+                }
+            }
+            self.give_back(released.reservation_id);
+        }
+
+        match (command, outcome) {
+            (InventoryCommand::Hold(hold), InventoryEvent::SeatsHeld(held)) => {
+                assert_eq!(held.reservation_id, hold.reservation_id);
+                assert_eq!(held.held_until, hold.held_until);
+                assert_eq!(held.seats.quantity(), hold.quantity);
+                match &hold.wish {
+                    SeatWish::Exactly(seats) => {
+                        assert_eq!(held.allocation, Allocation::Requested);
+                        assert_eq!(held.seats.seats(), seats);
+                    }
+                    SeatWish::BestAvailable if self.numbered => {}
+                    SeatWish::BestAvailable => assert_eq!(held.allocation, Allocation::GeneralAdmission),
+                }
+                let kind = ClaimKind::Held { until: held.held_until };
+                self.take(&held.seats, Place::Claimed(held.reservation_id, kind));
+            }
+            (InventoryCommand::Release { reservation_id, reason }, InventoryEvent::SeatsReleased(released)) => {
+                let (kind, seats) = self.claim(*reservation_id).expect("a claim to release");
+                let (held, sold) = match kind {
+                    ClaimKind::Held { .. } => (seats.quantity(), 0),
+                    ClaimKind::Sold => (0, seats.quantity()),
+                };
+                let expected = SeatsReleased {
+                    reservation_id: *reservation_id,
+                    reason: *reason,
+                    held,
+                    sold,
+                };
+                assert_eq!(*released, expected);
+                self.give_back(*reservation_id);
+            }
+            (InventoryCommand::Sell { reservation_id, seats }, InventoryEvent::SeatsSold(sold)) => {
+                assert_eq!(
+                    (sold.reservation_id, sold.quantity),
+                    (*reservation_id, seats.quantity())
+                );
+                assert!(self.claim(*reservation_id).is_some());
+                self.give_back(*reservation_id);
+                self.take(seats, Place::Claimed(*reservation_id, ClaimKind::Sold));
+            }
+            (InventoryCommand::Sell { reservation_id, seats }, InventoryEvent::SeatsRetaken(retaken)) => {
+                assert_eq!((retaken.reservation_id, &retaken.seats), (*reservation_id, seats));
+                assert!(self.claim(*reservation_id).is_none());
+                self.take(seats, Place::Claimed(*reservation_id, ClaimKind::Sold));
+            }
+            (InventoryCommand::Block { seats }, InventoryEvent::SeatsBlocked(blocked)) => {
+                assert_eq!(blocked.seats, *seats);
+                self.take(seats, Place::Blocked);
+            }
+            (InventoryCommand::Unblock { seats }, InventoryEvent::SeatsUnblocked(unblocked)) => {
+                assert_eq!(unblocked.seats, *seats);
+                self.change(seats, Place::Blocked, Place::Free);
+            }
+            (command, outcome) => panic!("{command:?} led to {outcome:?}"),
+        }
+    }
+
+    fn give_back(&mut self, reservation: ReservationId) {
+        for line in self.lines.iter_mut().filter(|line| line.place.of(reservation)) {
+            line.place = Place::Free;
+        }
+    }
+
+    fn take(&mut self, seats: &TakenSeats, place: Place) {
+        self.change(seats, Place::Free, place);
+    }
+
+    fn change(&mut self, seats: &TakenSeats, from: Place, to: Place) {
+        let candidates = self.lines.iter_mut().filter(|line| line.place == from);
+        let named = candidates.filter(|line| line.seat.as_ref().is_none_or(|seat| seats.seats().contains(seat)));
+        let changed = named
+            .take(seats.quantity() as usize)
+            .map(|line| line.place = to)
+            .count();
+        assert_eq!(changed, seats.quantity() as usize, "{seats:?} were not all {from:?}");
+    }
+}
+
+fn taken_by(event: &InventoryEvent) -> Option<&TakenSeats> {
+    match event {
+        InventoryEvent::SeatsHeld(held) => Some(&held.seats),
+        InventoryEvent::SeatsRetaken(retaken) => Some(&retaken.seats),
+        InventoryEvent::SeatsBlocked(blocked) => Some(&blocked.seats),
+        _ => None,
+    }
+}

@@ -1,0 +1,8 @@
+//! The engine on memory adapters: races, faults, crashes and memory, each on its own.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
+
+mod payments;
+mod read_side;
+mod selling;
+mod world;

@@ -1,0 +1,219 @@
+//! What readers see, and when: consistency tokens, gaps, duplicates, unreadable facts, rebuilding.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use adapters_memory::{InMemoryDeadLetterStore, InMemoryReadModels, InProcessBus};
+use async_trait::async_trait;
+use ticketing_ports::dead_letters::DeadLetterStore as _;
+use ticketing_ports::event_bus::{BusUnavailable, EventPublisher};
+use ticketing_ports::event_store::{Append, Commit, EventStore as _};
+use ticketing_ports::ids::{CommitId, EventId, ReservationId};
+use ticketing_ports::read_models::{AvailabilityQueries as _, ProjectionStore as _};
+use ticketing_ports::streams::{Metadata, NewEvent, Position, RecordedEvent, StreamId, Version};
+use ticketing_runtime::{
+    Engine, EngineConfig, Failure, ProjectionPorts, READ_YOUR_WRITES_PATIENCE, Reads, UnavailableCause, rebuild,
+};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::world::{World, customer, hold};
+
+type Tamper = fn(&[RecordedEvent]) -> Vec<RecordedEvent>;
+
+/// A bus that does to each batch what a test wants.
+struct TamperedBus {
+    bus: InProcessBus,
+    tamper: Mutex<Tamper>,
+}
+
+#[async_trait]
+impl EventPublisher for TamperedBus {
+    async fn publish(&self, events: &[RecordedEvent]) -> Result<(), BusUnavailable> {
+        let tampered = (self.tamper.lock().unwrap())(events);
+        self.bus.publish(&tampered).await
+    }
+}
+
+struct ReadSide {
+    models: Arc<InMemoryReadModels>,
+    letters: Arc<InMemoryDeadLetterStore>,
+    bus: Arc<TamperedBus>,
+}
+
+impl ReadSide {
+    fn new(tamper: Tamper) -> Self {
+        Self {
+            models: Arc::new(InMemoryReadModels::new()),
+            letters: Arc::new(InMemoryDeadLetterStore::new()),
+            bus: Arc::new(TamperedBus {
+                bus: InProcessBus::new(),
+                tamper: Mutex::new(tamper),
+            }),
+        }
+    }
+
+    fn ports(&self) -> ProjectionPorts {
+        ProjectionPorts {
+            projections: self.models.clone(),
+            dead_letters: self.letters.clone(),
+            publisher: self.bus.clone(),
+            subscriber: Arc::new(self.bus.bus.clone()),
+        }
+    }
+
+    fn start(&self, world: &World) -> Engine {
+        Engine::start(world.ports(), self.ports(), EngineConfig::default())
+    }
+
+    fn reads(&self, projected: watch::Receiver<Position>) -> Reads {
+        Reads {
+            events: self.models.clone(),
+            availability: self.models.clone(),
+            reservations: self.models.clone(),
+            payments: self.models.clone(),
+            sales: self.models.clone(),
+            projected,
+        }
+    }
+
+    async fn available(&self, event: EventId) -> u32 {
+        let availability = self.models.availability(event).await.unwrap().unwrap();
+        availability.sections[0].counts.available
+    }
+}
+
+async fn sees_its_own_writes(tamper: Tamper) {
+    let world = World::new();
+    let side = ReadSide::new(tamper);
+    let engine = side.start(&world);
+    let office = engine.box_office();
+    let reads = side.reads(engine.projected());
+    let event = world.on_sale(&office, 20).await;
+    for number in 1..=5 {
+        let held = hold(&office, customer(number), event, 1).await.unwrap();
+        reads.catch_up(held.consistency).await.unwrap();
+        assert_eq!(u128::from(side.available(event).await), 20 - number);
+    }
+    engine.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_sees_its_own_writes() {
+    sees_its_own_writes(<[RecordedEvent]>::to_vec).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn facts_that_the_bus_loses_are_read_from_the_log() {
+    sees_its_own_writes(|_| Vec::new()).await;
+    sees_its_own_writes(|events| events[1..].to_vec()).await;
+    sees_its_own_writes(|events| events[..events.len() - 1].to_vec()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn facts_that_come_twice_or_in_another_order_are_applied_once_and_in_order() {
+    sees_its_own_writes(|events| [events, events].concat()).await;
+    sees_its_own_writes(|events| events.iter().rev().cloned().collect()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_is_told_when_the_read_models_lag_too_far_behind() {
+    let world = World::new();
+    let engine = world.engine();
+    let office = engine.box_office();
+    let event = world.on_sale(&office, 20).await;
+    let held = hold(&office, customer(1), event, 1).await.unwrap();
+    // Nobody moves this one.
+    let (_stopped, projected) = watch::channel(Position::START);
+    let reads = ReadSide::new(<[RecordedEvent]>::to_vec).reads(projected);
+    let asked = tokio::time::Instant::now();
+    let answer = reads.catch_up(held.consistency).await;
+    assert!(
+        matches!(answer, Err(Failure::Unavailable(UnavailableCause::ReadModelsLag))),
+        "{answer:?}"
+    );
+    assert_eq!(asked.elapsed(), READ_YOUR_WRITES_PATIENCE);
+    engine.abort();
+}
+
+async fn write(world: &World, stream: StreamId, expected: u64, event_type: &'static str) {
+    let id = CommitId::new(Uuid::from_u128(u128::from(expected) ^ stream.id.as_u128()));
+    let commit = Commit {
+        id,
+        at: world.facts().await.last().unwrap().recorded_at,
+        appends: vec![Append {
+            stream,
+            expected: Version(expected),
+            events: vec![NewEvent {
+                event_type: Cow::Borrowed(event_type),
+                event_version: 1,
+                data: b"{}".to_vec(),
+                metadata: Metadata::default(),
+            }],
+        }],
+        deadlines: Vec::new(),
+        idempotency: Vec::new(),
+    };
+    world.log.commit(commit).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unreadable_fact_is_parked_with_what_follows_in_its_stream_and_the_others_go_on() {
+    let world = World::new();
+    let side = ReadSide::new(<[RecordedEvent]>::to_vec);
+    let engine = side.start(&world);
+    let office = engine.box_office();
+    let event = world.on_sale(&office, 20).await;
+    let bad = StreamId::from(ReservationId::new(Uuid::from_u128(77)));
+    write(&world, bad, 0, "WrittenByAnotherBuild").await;
+    let first = world.log.head().await.unwrap();
+    write(&world, bad, 1, "ReservationExpired").await;
+    let second = world.log.head().await.unwrap();
+
+    let held = hold(&office, customer(1), event, 1).await.unwrap();
+    side.reads(engine.projected()).catch_up(held.consistency).await.unwrap();
+    assert_eq!(side.available(event).await, 19);
+    let letters = side.letters.letters("read-models", Position::START, 10).await.unwrap();
+    let parked: Vec<_> = letters.iter().map(|letter| letter.event.position).collect();
+    assert_eq!(parked, [first, second]);
+
+    // The next process knows that the stream is parked.
+    engine.abort();
+    write(&world, bad, 2, "ReservationExpired").await;
+    let engine = side.start(&world);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let letters = side.letters.letters("read-models", Position::START, 10).await.unwrap();
+    assert_eq!(letters.len(), 3);
+    assert_eq!(side.models.checkpoint().await.unwrap(), world.log.head().await.unwrap());
+    engine.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rebuild_reads_the_whole_log_and_then_switches_over() {
+    let world = World::new();
+    let engine = world.engine();
+    let office = engine.box_office();
+    let event = world.on_sale(&office, 2_000).await;
+    for number in 0..600 {
+        hold(&office, customer(number), event, 1).await.unwrap();
+    }
+    let side = ReadSide::new(<[RecordedEvent]>::to_vec);
+    let mut steps = Vec::new();
+    let position = rebuild(
+        world.log.clone(),
+        side.models.clone(),
+        side.letters.clone(),
+        world.ports().clock,
+        |done, all| steps.push((done, all)),
+    )
+    .await
+    .unwrap();
+    let head = world.log.head().await.unwrap();
+    assert_eq!(position, head);
+    assert_eq!(side.models.checkpoint().await.unwrap(), head);
+    assert_eq!(side.available(event).await, 1_400);
+    assert!(steps.len() > 2, "it says how far it has come: {steps:?}");
+    assert!(steps.is_sorted());
+    engine.abort();
+}

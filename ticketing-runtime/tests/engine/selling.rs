@@ -1,0 +1,298 @@
+//! Races for seats, idempotency keys, full mailboxes, and lanes that come and go.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters_memory::InMemoryEventStore;
+use adapters_memory::faults::Fault;
+use async_trait::async_trait;
+use futures::future::join_all;
+use ticketing_domain::refusal::Refusal;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
+use ticketing_ports::ids::{CommitId, EventId};
+use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
+use ticketing_runtime::{BoxOffice, Engine, EngineConfig, Failure, Ports, UnavailableCause};
+use tokio::sync::{Barrier, Semaphore};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::world::{Gate, ORGANISER, World, customer, hold, keyed, request, seats, settle};
+
+/// Everybody holds one place at the same moment; returns how many got it and how many found it sold out.
+async fn race(offices: &[BoxOffice], event: EventId, customers: usize) -> (usize, usize) {
+    let start = Arc::new(Barrier::new(customers));
+    let mut racing = JoinSet::new();
+    for number in 0..customers {
+        let (office, start) = (offices[number % offices.len()].clone(), Arc::clone(&start));
+        racing.spawn(async move {
+            start.wait().await;
+            hold(&office, customer(number as u128), event, 1).await
+        });
+    }
+    let answers = racing.join_all().await;
+    let held = answers.iter().filter(|answer| answer.is_ok()).count();
+    let sold_out = answers
+        .iter()
+        .filter(|answer| matches!(answer, Err(Failure::Refused(Refusal::InsufficientInventory { .. }))))
+        .count();
+    (held, sold_out)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_customers_race_for_the_last_ten_places_and_ten_get_one() {
+    for round in 0..50 {
+        let world = World::new();
+        let engine = world.engine();
+        let office = engine.box_office();
+        let event = world.on_sale(&office, 10).await;
+        assert_eq!(race(&[office], event, 100).await, (10, 90), "round {round}");
+        assert_eq!(world.count("SeatsHeld").await, 10);
+        engine.abort();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_on_one_store_sell_nothing_twice_and_both_get_on() {
+    for round in 0..20 {
+        let world = World::new();
+        let (one, two) = (world.engine(), world.engine());
+        let event = world.on_sale(&one.box_office(), 10).await;
+        let (held, sold_out) = race(&[one.box_office(), two.box_office()], event, 60).await;
+        assert_eq!((held, sold_out), (10, 50), "round {round}");
+        assert_eq!(world.count("SeatsHeld").await, 10, "round {round}");
+        one.abort();
+        two.abort();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_process_cannot_sell_what_it_does_not_know_to_be_cancelled() {
+    let world = World::new();
+    let (one, two) = (world.engine(), world.engine());
+    let event = world.on_sale(&one.box_office(), 10).await;
+    hold(&two.box_office(), customer(1), event, 1).await.unwrap();
+    let cancel = ticketing_runtime::CancelEvent {
+        event_id: event,
+        reason: None,
+    };
+    one.box_office().cancel_event(request(ORGANISER, cancel)).await.unwrap();
+    let answer = hold(&two.box_office(), customer(2), event, 1).await;
+    assert!(
+        matches!(answer, Err(Failure::Refused(Refusal::EventCancelled(_)))),
+        "{answer:?}"
+    );
+    one.abort();
+    two.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_commit_answer_is_looked_up_and_answered_once() {
+    let world = World::new();
+    let engine = world.engine();
+    let office = engine.box_office();
+    let event = world.on_sale(&office, 10).await;
+    for fault in [Fault::LoseAnswer, Fault::UnknownNotWritten] {
+        world.next_commit(fault);
+        let before = world.count("SeatsHeld").await;
+        hold(&office, customer(1), event, 1).await.unwrap();
+        assert_eq!(world.count("SeatsHeld").await, before + 1, "{fault:?}");
+    }
+    engine.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_fails_is_told_and_forgotten() {
+    let world = World::new();
+    let engine = world.engine();
+    let office = engine.box_office();
+    let event = world.on_sale(&office, 1).await;
+    world.next_commit(Fault::FailBefore);
+    let answer = hold(&office, customer(1), event, 1).await;
+    assert!(
+        matches!(answer, Err(Failure::Unavailable(UnavailableCause::Store(_)))),
+        "{answer:?}"
+    );
+    hold(&office, customer(2), event, 1).await.unwrap();
+    engine.abort();
+}
+
+#[async_trait]
+impl EventStore for Gate<InMemoryEventStore> {
+    async fn commit(&self, commit: Commit) -> Result<CommitReceipt, CommitError> {
+        let _place = self.pass().await;
+        self.store.commit(commit).await
+    }
+
+    async fn find_commit(&self, id: CommitId) -> Result<Option<CommitReceipt>, StoreError> {
+        self.store.find_commit(id).await
+    }
+
+    async fn read_stream(&self, id: StreamId, after: Version, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
+        self.store.read_stream(id, after, limit).await
+    }
+
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
+        self.store.read_all(after, limit).await
+    }
+
+    async fn head(&self) -> Result<Position, StoreError> {
+        self.store.head().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_mailbox_answers_at_once() {
+    let world = World::new();
+    let gate = Arc::new(Gate {
+        store: Arc::clone(&world.log),
+        places: Semaphore::new(1),
+    });
+    let ports = Ports {
+        events: gate.clone(),
+        ..world.ports()
+    };
+    let config = EngineConfig {
+        mailbox: 4,
+        batch: 2,
+        ..EngineConfig::default()
+    };
+    let engine = Engine::start_write_side(ports, config);
+    let office = engine.box_office();
+    let event = world.on_sale(&office, 100).await;
+
+    let shut = gate.pass().await;
+    let mut accepted = JoinSet::new();
+    // One is being written, two are gathered, four wait.
+    for number in 0..7 {
+        let office = office.clone();
+        accepted.spawn(async move { hold(&office, customer(number), event, 1).await });
+        settle().await;
+    }
+    let asked = tokio::time::Instant::now();
+    let answer = hold(&office, customer(8), event, 1).await;
+    assert!(matches!(answer, Err(Failure::Busy { .. })), "{answer:?}");
+    assert_eq!(asked.elapsed(), Duration::ZERO);
+    drop(shut);
+    for answer in accepted.join_all().await {
+        answer.unwrap();
+    }
+    engine.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_without_work_gives_its_memory_back_and_the_next_request_finds_everything_again() {
+    let world = World::new();
+    let engine = world.engine();
+    let office = engine.box_office();
+    let event = world.on_sale(&office, 10).await;
+    let held = hold(&office, customer(1), event, 9).await;
+    assert!(held.is_err(), "more than an order may have");
+    let held = hold(&office, customer(1), event, 8).await.unwrap().value;
+    assert_eq!(engine.lanes(), 1);
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    assert_eq!(engine.lanes(), 0);
+    let found = office.reservation(customer(1), held.reservation_id).await.unwrap();
+    assert_eq!(found, held);
+    let answer = hold(&office, customer(2), event, 3).await;
+    assert!(
+        matches!(
+            answer,
+            Err(Failure::Refused(Refusal::InsufficientInventory { available: 2, .. }))
+        ),
+        "{answer:?}"
+    );
+    engine.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lane_used_longest_ago_gives_way_to_one_too_many() {
+    let world = World::new();
+    let config = EngineConfig {
+        max_lanes: 2,
+        ..EngineConfig::default()
+    };
+    let engine = world.engine_with(config);
+    let office = engine.box_office();
+    let mut events = Vec::new();
+    for _ in 0..5 {
+        events.push(world.on_sale(&office, 10).await);
+        settle().await;
+        assert!(engine.lanes() <= 2);
+    }
+    for event in events {
+        hold(&office, customer(1), event, 1).await.unwrap();
+    }
+    assert_eq!(engine.lanes(), 2);
+    engine.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn made_up_events_leave_no_lane_behind() {
+    let world = World::new();
+    let engine = world.engine();
+    let office = engine.box_office();
+    for number in 0..20 {
+        let event = EventId::new(Uuid::from_u128(number));
+        let answer = hold(&office, customer(1), event, 1).await;
+        assert!(matches!(answer, Err(Failure::Refused(Refusal::EventNotFound(_)))));
+    }
+    settle().await;
+    assert_eq!(engine.lanes(), 0);
+    engine.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_answered_the_same_by_the_next_engine_too() {
+    let world = World::new();
+    let engine = world.engine();
+    let office = engine.box_office();
+    let event = world.on_sale(&office, 10).await;
+    let first = office.hold(keyed(customer(1), seats(event, 2), "k", 1)).await.unwrap();
+    let second = office.hold(keyed(customer(1), seats(event, 2), "k", 1)).await.unwrap();
+    assert_eq!(first.value, second.value);
+    let other = office.hold(keyed(customer(1), seats(event, 3), "k", 2)).await;
+    assert!(matches!(other, Err(Failure::IdempotencyKeyReused)), "{other:?}");
+    engine.abort();
+
+    let engine = world.engine();
+    let office = engine.box_office();
+    let third = office.hold(keyed(customer(1), seats(event, 2), "k", 1)).await.unwrap();
+    assert_eq!(first.value, third.value);
+    let other = office.hold(keyed(customer(1), seats(event, 3), "k", 2)).await;
+    assert!(matches!(other, Err(Failure::IdempotencyKeyReused)), "{other:?}");
+    // Somebody else's key of the same name is another key.
+    let theirs = office.hold(keyed(customer(2), seats(event, 2), "k", 1)).await.unwrap();
+    assert_ne!(first.value.reservation_id, theirs.value.reservation_id);
+    assert_eq!(world.count("SeatsHeld").await, 2);
+    engine.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_key_used_many_times_at_once_holds_once() {
+    for _ in 0..20 {
+        let world = World::new();
+        // Two processes, so that the store has to decide the race as well.
+        let (one, two) = (world.engine(), world.engine());
+        let event = world.on_sale(&one.box_office(), 100).await;
+        let offices = [one.box_office(), two.box_office()];
+        let asks = (0..20).map(|number| {
+            let office = offices[number % 2].clone();
+            tokio::spawn(async move { office.hold(keyed(customer(1), seats(event, 2), "k", 1)).await })
+        });
+        let answers: Vec<_> = join_all(asks).await.into_iter().map(Result::unwrap).collect();
+        let mut held: Vec<_> = answers
+            .iter()
+            .flatten()
+            .map(|answer| answer.value.reservation_id)
+            .collect();
+        held.dedup();
+        assert_eq!(held.len(), 1);
+        for refused in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+            assert!(matches!(refused, Failure::RequestInProgress), "{refused:?}");
+        }
+        assert_eq!(world.count("SeatsHeld").await, 1);
+        one.abort();
+        two.abort();
+    }
+}

@@ -1,0 +1,244 @@
+//! A box office on memory adapters, and how its customers talk to it.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use adapters_memory::faults::{Fault, FaultyEventStore, FaultyGateway, Operation};
+use adapters_memory::{InMemoryEventStore, InMemoryGateway, SeededIds, TokioClock};
+use chrono::TimeDelta;
+use ticketing_domain::catalog::{EventDraft, SectionDraft};
+use ticketing_domain::payment::PaymentEvent;
+use ticketing_domain::stored::StoredEvent as _;
+use ticketing_ports::clock::Clock;
+use ticketing_ports::event_details::{PricingTier, Venue};
+use ticketing_ports::event_store::EventStore;
+use ticketing_ports::gateway::{AuthorizeRequest, PaymentGateway as _};
+use ticketing_ports::ids::{EventId, ReservationId, UserId};
+use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::reservation::ReservationView;
+use ticketing_ports::roles::{Actor, Role};
+use ticketing_ports::seating::{Label, Seating};
+use ticketing_ports::streams::{CorrelationId, Position, RecordedEvent};
+use ticketing_runtime::{
+    Answer, BoxOffice, Engine, EngineConfig, Failure, HoldSeats, IdempotencyRequest, PayReservation, Ports, Request,
+};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use uuid::Uuid;
+
+pub(crate) const ORGANISER: Actor = Actor {
+    user_id: UserId::new(Uuid::from_u128(1)),
+    role: Role::Admin,
+};
+
+pub(crate) fn customer(number: u128) -> Actor {
+    Actor {
+        user_id: UserId::new(Uuid::from_u128(100 + number)),
+        role: Role::Customer,
+    }
+}
+
+type Plan<K> = Arc<Mutex<Box<dyn FnMut(K) -> Fault + Send>>>;
+
+/// What outlives an engine, with the faults a test asks for.
+pub(crate) struct World {
+    pub(crate) log: Arc<InMemoryEventStore>,
+    pub(crate) gateway: Arc<InMemoryGateway>,
+    store_faults: Plan<Operation>,
+    gateway_faults: Plan<()>,
+    ids: Arc<SeededIds>,
+    clock: Arc<TokioClock>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self {
+            log: Arc::default(),
+            gateway: Arc::default(),
+            store_faults: Arc::new(Mutex::new(Box::new(|_| Fault::None))),
+            gateway_faults: Arc::new(Mutex::new(Box::new(|()| Fault::None))),
+            ids: Arc::new(SeededIds::new(7)),
+            clock: Arc::new(TokioClock::start()),
+        }
+    }
+
+    pub(crate) fn on_store(&self, fault: impl FnMut(Operation) -> Fault + Send + 'static) {
+        *self.store_faults.lock().unwrap() = Box::new(fault);
+    }
+
+    pub(crate) fn on_gateway(&self, mut fault: impl FnMut() -> Fault + Send + 'static) {
+        *self.gateway_faults.lock().unwrap() = Box::new(move |()| fault());
+    }
+
+    /// The next commit meets this, the others nothing.
+    pub(crate) fn next_commit(&self, fault: Fault) {
+        let mut left = Some(fault);
+        self.on_store(move |operation| match operation {
+            Operation::Commit => left.take().unwrap_or(Fault::None),
+            _ => Fault::None,
+        });
+    }
+
+    pub(crate) fn ports(&self) -> Ports {
+        let plan = Arc::clone(&self.store_faults);
+        let store = Arc::new(FaultyEventStore::new(Arc::clone(&self.log), move |operation| {
+            (plan.lock().unwrap())(operation)
+        }));
+        let plan = Arc::clone(&self.gateway_faults);
+        let gateway = FaultyGateway::new(Arc::clone(&self.gateway), move || (plan.lock().unwrap())(()));
+        Ports {
+            events: store.clone(),
+            deadlines: store.clone(),
+            idempotency: store,
+            gateway: Arc::new(gateway),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+        }
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.engine_with(EngineConfig::default())
+    }
+
+    pub(crate) fn engine_with(&self, config: EngineConfig) -> Engine {
+        Engine::start_write_side(self.ports(), config)
+    }
+
+    pub(crate) async fn facts(&self) -> Vec<RecordedEvent> {
+        self.log.read_all(Position::START, 1_000_000).await.unwrap()
+    }
+
+    /// Makes the gateway approve every payment that was asked for, as if the calls had reached it before a crash.
+    pub(crate) async fn gateway_heard_of_everything(&self, facts: &[RecordedEvent]) {
+        for fact in facts {
+            if let Ok(PaymentEvent::PaymentRequested(requested)) = PaymentEvent::from_recorded(fact) {
+                let request = AuthorizeRequest {
+                    payment_id: requested.payment_id,
+                    amount: requested.amount,
+                    method: card("tok_visa"),
+                    wanted_by: fact.recorded_at,
+                };
+                self.gateway.authorize(request).await.unwrap();
+            }
+        }
+    }
+
+    pub(crate) async fn count(&self, event_type: &str) -> usize {
+        let facts = self.facts().await;
+        facts.iter().filter(|fact| fact.event_type == event_type).count()
+    }
+
+    pub(crate) async fn on_sale(&self, office: &BoxOffice, capacity: u32) -> EventId {
+        let draft = draft(self.clock.as_ref(), capacity);
+        let event = office
+            .create_event(request(ORGANISER, draft))
+            .await
+            .unwrap()
+            .value
+            .event_id;
+        office.publish(request(ORGANISER, event)).await.unwrap();
+        office.open_sales(request(ORGANISER, event)).await.unwrap();
+        event
+    }
+}
+
+/// Lets commits through only while it is open.
+pub(crate) struct Gate<S> {
+    pub(crate) store: Arc<S>,
+    pub(crate) places: Semaphore,
+}
+
+impl<S> Gate<S> {
+    pub(crate) async fn pass(&self) -> SemaphorePermit<'_> {
+        self.places.acquire().await.unwrap()
+    }
+}
+
+pub(crate) fn request<C>(by: Actor, command: C) -> Request<C> {
+    Request {
+        by,
+        correlation_id: CorrelationId::parse("engine-test").unwrap(),
+        idempotency: None,
+        command,
+    }
+}
+
+pub(crate) fn keyed<C>(by: Actor, command: C, key: &str, fingerprint: u8) -> Request<C> {
+    Request {
+        idempotency: Some(IdempotencyRequest {
+            key: key.to_owned(),
+            fingerprint: [fingerprint; 32],
+        }),
+        ..request(by, command)
+    }
+}
+
+pub(crate) fn seats(event_id: EventId, quantity: u32) -> HoldSeats {
+    HoldSeats {
+        event_id,
+        section: "Floor".to_owned(),
+        quantity,
+        specific_seats: None,
+        customer_id: None,
+    }
+}
+
+pub(crate) fn card(token: &str) -> PaymentMethod {
+    PaymentMethod {
+        kind: MethodKind::Card,
+        token: MethodToken::new(token).unwrap(),
+    }
+}
+
+pub(crate) fn payment_of(reservation_id: ReservationId) -> PayReservation {
+    PayReservation {
+        reservation_id,
+        payment_id: None,
+        method: Some(card("tok_visa")),
+    }
+}
+
+pub(crate) async fn hold(
+    office: &BoxOffice,
+    by: Actor,
+    event: EventId,
+    quantity: u32,
+) -> Result<Answer<ReservationView>, Failure> {
+    office.hold(request(by, seats(event, quantity))).await
+}
+
+/// Lets everything that can happen without time passing happen.
+pub(crate) async fn settle() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
+fn draft(clock: &dyn Clock, capacity: u32) -> EventDraft {
+    let label = |text: &str| Label::new(text).unwrap();
+    EventDraft {
+        name: label("An evening"),
+        category: None,
+        genre: None,
+        currency: Currency::EUR,
+        starts_at: clock.now() + TimeDelta::days(30),
+        venue: Venue {
+            name: label("Hall"),
+            city: label("Ghent"),
+            country: label("BE"),
+            timezone: label("Europe/Brussels"),
+        },
+        sections: vec![SectionDraft {
+            name: label("Floor"),
+            seating: Seating::GeneralAdmission { capacity },
+        }],
+        pricing_tiers: vec![PricingTier {
+            section: label("Floor"),
+            tier: label("regular"),
+            price: Money::new(2_500, Currency::EUR),
+            available_from: None,
+            available_until: None,
+        }],
+        hold_seconds: Some(300),
+        max_seats_per_order: None,
+        refund_policy: None,
+    }
+}
