@@ -12,6 +12,7 @@ mod health;
 mod idempotency;
 mod openapi;
 mod payments;
+mod race;
 mod reservations;
 mod shell;
 mod sign_in;
