@@ -1,0 +1,1 @@
+//! Event store, read models, users and passkeys in PostgreSQL.

@@ -1,0 +1,1 @@
+//! The event bus over the Kafka API.
