@@ -7,14 +7,14 @@ mod rows;
 mod sales;
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_details::{EventStatus, EventView};
-use ticketing_ports::ids::{CustomerId, EventId};
+use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
 use ticketing_ports::paging::{Listed, Page};
 use ticketing_ports::payment::PaymentView;
 use ticketing_ports::read_models::{
@@ -23,11 +23,12 @@ use ticketing_ports::read_models::{
 };
 use ticketing_ports::reservation::ReservationView;
 use ticketing_ports::streams::Position;
+use uuid::Uuid;
 
 use rows::Rows;
 
-/// Ids of each customer's rows by the time they were made.
-type ByCustomer<I> = BTreeMap<CustomerId, BTreeSet<(Timestamp, I)>>;
+/// Ids of each customer's rows by the time they were made. Flat: a set of its own would cost each customer a node.
+type ByCustomer = BTreeSet<(CustomerId, Timestamp, Uuid)>;
 
 #[derive(Debug, Default)]
 pub struct InMemoryReadModels {
@@ -139,7 +140,10 @@ impl ReservationQueries for InMemoryReadModels {
     async fn reservations_of(&self, customer: CustomerId, page: Page) -> Result<Listed<ReservationView>, StoreError> {
         Ok(self.read(|rows| {
             let newest_first = of_customer(&rows.reservations_by_customer, customer);
-            paged(newest_first.filter_map(|id| rows.reservations.get(&id)), page)
+            paged(
+                newest_first.filter_map(|id| rows.reservations.get(&ReservationId::new(id)).map(Box::as_ref)),
+                page,
+            )
         }))
     }
 }
@@ -149,7 +153,10 @@ impl PaymentQueries for InMemoryReadModels {
     async fn payments_of(&self, customer: CustomerId, page: Page) -> Result<Listed<PaymentView>, StoreError> {
         Ok(self.read(|rows| {
             let newest_first = of_customer(&rows.payments_by_customer, customer);
-            paged(newest_first.filter_map(|id| rows.payments.get(&id)), page)
+            paged(
+                newest_first.filter_map(|id| rows.payments.get(&PaymentId::new(id))),
+                page,
+            )
         }))
     }
 }
@@ -163,7 +170,10 @@ impl SalesQueries for InMemoryReadModels {
     async fn purchases_of(&self, customer: CustomerId, page: Page) -> Result<Listed<Purchase>, StoreError> {
         Ok(self.read(|rows| {
             let newest_first = of_customer(&rows.sales.by_customer, customer);
-            let listed = paged(newest_first.filter_map(|id| rows.sales.by_reservation.get(&id)), page);
+            let listed = paged(
+                newest_first.filter_map(|id| rows.sales.by_reservation.get(&ReservationId::new(id))),
+                page,
+            );
             Listed {
                 rows: listed.rows.into_iter().map(|sold| rows.purchase(sold)).collect(),
                 total: listed.total,
@@ -173,18 +183,17 @@ impl SalesQueries for InMemoryReadModels {
 
     async fn lifetime_value(&self, customer: CustomerId) -> Result<Vec<LifetimeValue>, StoreError> {
         Ok(self.read(|rows| {
-            rows.sales
-                .lifetime_value(of_customer(&rows.sales.by_customer, customer))
+            let newest_first = of_customer(&rows.sales.by_customer, customer);
+            rows.sales.lifetime_value(newest_first.map(ReservationId::new))
         }))
     }
 }
 
 /// Ids of a customer's rows, the newest first.
-fn of_customer<I: Copy + Ord>(index: &ByCustomer<I>, customer: CustomerId) -> impl Iterator<Item = I> + '_ {
-    index
-        .get(&customer)
-        .into_iter()
-        .flat_map(|rows| rows.iter().rev().map(|(_, id)| *id))
+fn of_customer(index: &ByCustomer, customer: CustomerId) -> impl Iterator<Item = Uuid> + '_ {
+    let first = (customer, Timestamp::MIN_UTC, Uuid::nil());
+    let last = (customer, Timestamp::MAX_UTC, Uuid::max());
+    index.range(first..=last).rev().map(|(_, _, id)| *id)
 }
 
 fn paged<'a, T: Clone + 'a>(rows: impl Iterator<Item = &'a T>, page: Page) -> Listed<T> {

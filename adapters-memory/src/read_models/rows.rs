@@ -23,10 +23,11 @@ pub(super) struct Rows {
     pub(super) events_by_start: BTreeSet<(Timestamp, EventId)>,
     pub(super) sections: HashMap<SectionId, SectionRow>,
     pub(super) houses: HashMap<EventId, House>,
-    pub(super) reservations: HashMap<ReservationId, ReservationView>,
-    pub(super) reservations_by_customer: ByCustomer<ReservationId>,
+    /// Boxed: the table keeps room for as many again when it has grown.
+    pub(super) reservations: HashMap<ReservationId, Box<ReservationView>>,
+    pub(super) reservations_by_customer: ByCustomer,
     pub(super) payments: HashMap<PaymentId, PaymentView>,
-    pub(super) payments_by_customer: ByCustomer<PaymentId>,
+    pub(super) payments_by_customer: ByCustomer,
     pub(super) sales: Sales,
     labels: HashSet<Label>,
 }
@@ -146,14 +147,14 @@ impl Rows {
             Change::ReservationHeld(mut view) => {
                 view.section = self.shared(view.section);
                 view.tier = self.shared(view.tier);
-                let index = self.reservations_by_customer.entry(view.customer_id).or_default();
-                index.insert((view.created_at, view.reservation_id));
-                self.reservations.insert(view.reservation_id, view);
+                self.reservations_by_customer
+                    .insert((view.customer_id, view.created_at, view.reservation_id.uuid()));
+                self.reservations.insert(view.reservation_id, Box::new(view));
             }
             Change::ReservationChanged(change) => self.change_reservation(change),
             Change::PaymentRequested(view) => {
-                let index = self.payments_by_customer.entry(view.customer_id).or_default();
-                index.insert((view.created_at, view.payment_id));
+                self.payments_by_customer
+                    .insert((view.customer_id, view.created_at, view.payment_id.uuid()));
                 self.payments.insert(view.payment_id, view);
             }
             Change::PaymentChanged(change) => self.change_payment(change),

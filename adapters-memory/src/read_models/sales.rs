@@ -13,7 +13,7 @@ use super::rows::Rows;
 #[derive(Debug, Default)]
 pub(super) struct Sales {
     pub(super) by_reservation: HashMap<ReservationId, Sold>,
-    pub(super) by_customer: ByCustomer<ReservationId>,
+    pub(super) by_customer: ByCustomer,
     totals: HashMap<EventId, Totals>,
 }
 
@@ -45,9 +45,7 @@ impl Sales {
         section.0 += quantity;
         section.1 += sale.total_amount.amount;
         self.by_customer
-            .entry(sale.customer_id)
-            .or_default()
-            .insert((sale.sold_at, sale.reservation_id));
+            .insert((sale.customer_id, sale.sold_at, sale.reservation_id.uuid()));
         self.by_reservation.insert(
             sale.reservation_id,
             Sold {

@@ -39,7 +39,8 @@ pub struct EventBook {
     event_id: EventId,
     catalog: Option<Loaded<CatalogState>>,
     sections: BTreeMap<SectionId, Loaded<InventoryState>>,
-    reservations: BTreeMap<ReservationId, Loaded<ReservationState>>,
+    /// Boxed: a node of the map has room for eleven, and there are many of these.
+    reservations: BTreeMap<ReservationId, Box<Loaded<ReservationState>>>,
     payments: BTreeMap<PaymentId, Loaded<PaymentState>>,
 }
 
