@@ -1,0 +1,174 @@
+CREATE TYPE aggregate_type AS ENUM ('catalog', 'inventory', 'reservation', 'payment');
+
+CREATE TABLE events (
+    position       bigint         NOT NULL PRIMARY KEY,
+    stream_id      uuid           NOT NULL,
+    aggregate_type aggregate_type NOT NULL,
+    version        bigint         NOT NULL,
+    event_type     text           NOT NULL,
+    event_version  integer        NOT NULL,
+    event_data     bytea          NOT NULL,
+    metadata       jsonb,
+    commit_id      uuid           NOT NULL,
+    recorded_at    timestamptz    NOT NULL,
+    UNIQUE (stream_id, aggregate_type, version)
+);
+
+COMMENT ON COLUMN events.event_data IS 'JSON, byte for byte as it was written; convert_from(event_data, ''UTF8'')::json to read it';
+
+-- The one row that every commit locks first: the position of the newest event.
+CREATE TABLE log_head (
+    id       boolean NOT NULL PRIMARY KEY DEFAULT true CHECK (id),
+    position bigint  NOT NULL
+) WITH (fillfactor = 10);
+
+INSERT INTO log_head (position) VALUES (0);
+
+-- A commit without events has position 0 twice.
+CREATE TABLE commits (
+    commit_id      uuid   NOT NULL PRIMARY KEY,
+    first_position bigint NOT NULL,
+    last_position  bigint NOT NULL
+);
+
+CREATE TABLE deadlines (
+    stream_id      uuid           NOT NULL,
+    aggregate_type aggregate_type NOT NULL,
+    kind           text           NOT NULL,
+    due_at         timestamptz    NOT NULL,
+    event_id       uuid           NOT NULL,
+    leased_until   timestamptz,
+    PRIMARY KEY (stream_id, aggregate_type, kind)
+);
+
+CREATE INDEX deadlines_by_due ON deadlines (due_at);
+
+CREATE TABLE idempotency_records (
+    user_id     uuid        NOT NULL,
+    key         text        NOT NULL,
+    fingerprint bytea       NOT NULL,
+    answer      bytea       NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    PRIMARY KEY (user_id, key)
+);
+
+CREATE INDEX idempotency_records_by_time ON idempotency_records (recorded_at);
+
+CREATE TYPE commit_outcome AS (
+    -- 'written', 'conflict' or 'key_taken'
+    verdict        text,
+    first_position bigint,
+    last_position  bigint,
+    -- Which appends, or which idempotency records, are in the way: their places, from 1.
+    refused        bigint[]
+);
+
+-- One commit, whole: a single call is a single round trip and a transaction of its own.
+--
+-- It begins by locking the head of the log, so commits stand in a queue. What is checked after that cannot change before
+-- the end, positions have no gaps and become visible in their order, and no two commits can wait for each other.
+-- A refused commit writes nothing. Statements see what the commit before wrote: each takes a new snapshot under
+-- READ COMMITTED, so the function refuses to run under anything stricter.
+CREATE FUNCTION write_commit(
+    the_commit uuid, written_at timestamptz,
+    append_types text[], append_streams uuid[], append_expected bigint[],
+    event_aggregates text[], event_streams uuid[], event_versions bigint[],
+    event_types text[], schema_versions integer[], event_payloads bytea[], event_metadata text[],
+    cleared_types text[], cleared_streams uuid[], cleared_kinds text[],
+    set_types text[], set_streams uuid[], set_kinds text[], set_due timestamptz[], set_events uuid[],
+    key_users uuid[], keys text[], key_fingerprints bytea[], key_answers bytea[], key_times timestamptz[]
+) RETURNS commit_outcome
+LANGUAGE plpgsql
+-- Tables grow from nothing within one on-sale, faster than their statistics: plans are made once and use the indexes.
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+DECLARE
+    head    bigint;
+    added   bigint := cardinality(event_streams);
+    outcome commit_outcome;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'commits are written under READ COMMITTED';
+    END IF;
+
+    SELECT position INTO STRICT head FROM log_head WHERE id FOR UPDATE;
+
+    SELECT 'written', known.first_position, known.last_position, NULL INTO outcome
+    FROM commits AS known
+    WHERE known.commit_id = the_commit;
+    IF FOUND THEN
+        RETURN outcome;
+    END IF;
+
+    -- A taken key goes first: who lost that race wants the recorded answer, not another decision.
+    IF cardinality(keys) > 0 THEN
+        SELECT array_agg(wanted.place) INTO outcome.refused
+        FROM unnest(key_users, keys) WITH ORDINALITY AS wanted (user_id, key, place)
+        WHERE EXISTS (
+            SELECT FROM idempotency_records AS taken
+            WHERE taken.user_id = wanted.user_id AND taken.key = wanted.key
+        );
+        IF outcome.refused IS NOT NULL THEN
+            outcome.verdict := 'key_taken';
+            RETURN outcome;
+        END IF;
+    END IF;
+
+    SELECT array_agg(append.place) INTO outcome.refused
+    FROM unnest(append_types::aggregate_type[], append_streams, append_expected)
+         WITH ORDINALITY AS append (aggregate_type, stream_id, expected, place)
+    WHERE append.expected <> coalesce((
+        SELECT max(newest.version) FROM events AS newest
+        WHERE newest.stream_id = append.stream_id AND newest.aggregate_type = append.aggregate_type
+    ), 0);
+    IF outcome.refused IS NOT NULL THEN
+        outcome.verdict := 'conflict';
+        RETURN outcome;
+    END IF;
+
+    IF added > 0 THEN
+        INSERT INTO events (position, stream_id, aggregate_type, version, event_type, event_version, event_data,
+                            metadata, commit_id, recorded_at)
+        SELECT head + event.place, event.stream_id, event.aggregate_type, event.version, event.event_type,
+               event.schema_version, event.payload, event.metadata::jsonb, the_commit, written_at
+        FROM unnest(event_streams, event_aggregates::aggregate_type[], event_versions, event_types, schema_versions,
+                    event_payloads, event_metadata)
+             WITH ORDINALITY AS event (stream_id, aggregate_type, version, event_type, schema_version, payload,
+                                       metadata, place);
+        UPDATE log_head SET position = head + added WHERE id;
+        outcome.first_position := head + 1;
+        outcome.last_position := head + added;
+    ELSE
+        outcome.first_position := 0;
+        outcome.last_position := 0;
+    END IF;
+
+    INSERT INTO commits (commit_id, first_position, last_position)
+    VALUES (the_commit, outcome.first_position, outcome.last_position);
+
+    IF cardinality(cleared_streams) > 0 THEN
+        DELETE FROM deadlines AS past
+        USING unnest(cleared_streams, cleared_types::aggregate_type[], cleared_kinds)
+              AS cleared (stream_id, aggregate_type, kind)
+        WHERE past.stream_id = cleared.stream_id
+          AND past.aggregate_type = cleared.aggregate_type
+          AND past.kind = cleared.kind;
+    END IF;
+
+    IF cardinality(set_streams) > 0 THEN
+        INSERT INTO deadlines (stream_id, aggregate_type, kind, due_at, event_id)
+        SELECT * FROM unnest(set_streams, set_types::aggregate_type[], set_kinds, set_due, set_events)
+        ON CONFLICT (stream_id, aggregate_type, kind)
+        DO UPDATE SET due_at = excluded.due_at, event_id = excluded.event_id, leased_until = NULL;
+    END IF;
+
+    IF cardinality(keys) > 0 THEN
+        INSERT INTO idempotency_records (user_id, key, fingerprint, answer, recorded_at)
+        SELECT * FROM unnest(key_users, keys, key_fingerprints, key_answers, key_times);
+    END IF;
+
+    outcome.verdict := 'written';
+    RETURN outcome;
+END;
+$$;

@@ -1,0 +1,58 @@
+//! From the values of a row to the vocabulary, and the error that says which row is corrupt.
+
+use sqlx::postgres::{PgRow, Postgres};
+use sqlx::{Decode, Row, Type};
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::streams::{Aggregate, StreamId};
+use uuid::Uuid;
+
+/// A row of a table, with the name of the column that tells it from the others.
+#[derive(Clone, Copy)]
+pub(crate) struct Cells<'r> {
+    pub(crate) row: &'r PgRow,
+    pub(crate) table: &'static str,
+    pub(crate) key: &'static str,
+}
+
+impl<'r> Cells<'r> {
+    pub(crate) fn get<T: Decode<'r, Postgres> + Type<Postgres>>(&self, column: &'static str) -> Result<T, StoreError> {
+        self.row.try_get(column).map_err(|_| self.inconsistent(column))
+    }
+
+    pub(crate) fn parse<T: Decode<'r, Postgres> + Type<Postgres>, U>(
+        &self,
+        column: &'static str,
+        parse: impl FnOnce(T) -> Option<U>,
+    ) -> Result<U, StoreError> {
+        parse(self.get(column)?).ok_or_else(|| self.inconsistent(column))
+    }
+
+    pub(crate) fn count(&self, column: &'static str) -> Result<u64, StoreError> {
+        self.parse(column, |count: i64| count.try_into().ok())
+    }
+
+    pub(crate) fn stream(&self) -> Result<StreamId, StoreError> {
+        let aggregate = self.parse("aggregate_type", Aggregate::parse)?;
+        Ok(StreamId::new(aggregate, self.get("stream_id")?))
+    }
+
+    pub(crate) fn inconsistent(&self, column: &'static str) -> StoreError {
+        let number = self.row.try_get::<i64, _>(self.key).map(|number| number.to_string());
+        let uuid = || self.row.try_get::<Uuid, _>(self.key).map(|uuid| uuid.to_string());
+        StoreError::Inconsistent {
+            table: self.table,
+            column,
+            row: number.or_else(|_| uuid()).unwrap_or_else(|_| "?".to_owned()),
+        }
+    }
+}
+
+/// An upper bound as PostgreSQL counts: nothing it stores is beyond its largest integer.
+pub(crate) fn bound(number: u64) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
+}
+
+/// A `LIMIT` as PostgreSQL counts.
+pub(crate) fn limit(rows: usize) -> i64 {
+    rows.try_into().unwrap_or(i64::MAX)
+}

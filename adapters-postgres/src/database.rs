@@ -1,0 +1,210 @@
+//! One of the four databases: connecting to it, and keeping its schema in step with the code.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Connection, PgConnection};
+use thiserror::Error;
+use ticketing_ports::errors::StoreError;
+
+/// What the database keeps, and so which migrations it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    Events,
+    Projections,
+    Analytics,
+    Auth,
+}
+
+static EVENTS: Migrator = sqlx::migrate!("migrations/events");
+static PROJECTIONS: Migrator = sqlx::migrate!("migrations/projections");
+static ANALYTICS: Migrator = sqlx::migrate!("migrations/analytics");
+static AUTH: Migrator = sqlx::migrate!("migrations/auth");
+
+impl Purpose {
+    pub const ALL: [Self; 4] = [Self::Events, Self::Projections, Self::Analytics, Self::Auth];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Projections => "projections",
+            Self::Analytics => "analytics",
+            Self::Auth => "auth",
+        }
+    }
+
+    fn migrator(self) -> &'static Migrator {
+        match self {
+            Self::Events => &EVENTS,
+            Self::Projections => &PROJECTIONS,
+            Self::Analytics => &ANALYTICS,
+            Self::Auth => &AUTH,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseOptions {
+    pub max_connections: u32,
+    /// How long a request waits for a free connection, or for a new one.
+    pub acquire_timeout: Duration,
+    /// After so long the server gives a statement up.
+    pub statement_timeout: Duration,
+    /// After so long the server gives up waiting for a lock.
+    pub lock_timeout: Duration,
+}
+
+impl Default for DatabaseOptions {
+    fn default() -> Self {
+        Self {
+            max_connections: 10,
+            acquire_timeout: Duration::from_secs(3),
+            statement_timeout: Duration::from_secs(15),
+            lock_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+#[derive(Debug, Error)]
+pub enum DatabaseError {
+    #[error("the URL is not one of PostgreSQL: postgres://user:password@host:port/database")]
+    Url(#[source] sqlx::Error),
+    #[error("the {} database cannot be reached", .0.as_str())]
+    Unreachable(Purpose, #[source] sqlx::Error),
+    #[error("the {} database has an older schema than this version needs: run `app-server migrate`", .0.as_str())]
+    OldSchema(Purpose),
+    #[error("the {} database has a newer schema than this version knows: run a newer version", .0.as_str())]
+    NewerSchema(Purpose),
+    #[error("the {} database could not be migrated", .0.as_str())]
+    Migration(Purpose, #[source] MigrateError),
+}
+
+/// A pool of connections to one database.
+#[derive(Debug, Clone)]
+pub struct Database {
+    purpose: Purpose,
+    connect: Arc<PgConnectOptions>,
+    pool: PgPool,
+}
+
+impl Database {
+    /// Connects once, to know that it can be done; the other connections are opened as they are needed.
+    ///
+    /// # Errors
+    /// When the URL is none or nothing answers there.
+    pub async fn connect(purpose: Purpose, url: &str, options: &DatabaseOptions) -> Result<Self, DatabaseError> {
+        let milliseconds = |duration: Duration| duration.as_millis().to_string();
+        let connect = url
+            .parse::<PgConnectOptions>()
+            .map_err(DatabaseError::Url)?
+            .application_name("box-office")
+            .options([
+                ("statement_timeout", milliseconds(options.statement_timeout)),
+                ("lock_timeout", milliseconds(options.lock_timeout)),
+                (
+                    "idle_in_transaction_session_timeout",
+                    milliseconds(options.statement_timeout),
+                ),
+                // No statement of ours is worth compiling, and an estimate can be far off while tables grow.
+                ("jit", "off".to_owned()),
+            ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(options.acquire_timeout)
+            // A dead connection shows when it is used; asking first would be a round trip for each use.
+            .test_before_acquire(false)
+            .connect_with(connect.clone())
+            .await
+            .map_err(|error| DatabaseError::Unreachable(purpose, error))?;
+        Ok(Self {
+            purpose,
+            connect: Arc::new(connect),
+            pool,
+        })
+    }
+
+    pub fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Brings the schema up to date and returns how many migrations that took. Two that migrate at once take turns.
+    ///
+    /// # Errors
+    /// When a migration fails; those before it stay applied.
+    pub async fn migrate(&self) -> Result<usize, DatabaseError> {
+        let failed = |error| DatabaseError::Migration(self.purpose, error);
+        let migrate = async {
+            // A migration may take longer than a request is allowed to.
+            let patient = self
+                .connect
+                .as_ref()
+                .clone()
+                .options([("statement_timeout", "0"), ("lock_timeout", "0")]);
+            let mut connection = PgConnection::connect_with(&patient).await?;
+            let before = applied(&mut connection).await?;
+            self.purpose.migrator().run(&mut connection).await?;
+            let after = applied(&mut connection).await?;
+            connection.close().await?;
+            Ok(after.len() - before.len())
+        };
+        migrate.await.map_err(failed)
+    }
+
+    /// # Errors
+    /// When the schema is not the one that this version works with.
+    pub async fn check_schema(&self) -> Result<(), DatabaseError> {
+        let unreachable = |error| DatabaseError::Unreachable(self.purpose, error);
+        let mut connection = self.pool.acquire().await.map_err(unreachable)?;
+        let applied = applied(&mut connection).await.map_err(unreachable)?;
+        let known: BTreeSet<i64> = self
+            .purpose
+            .migrator()
+            .iter()
+            .map(|migration| migration.version)
+            .collect();
+        if !applied.is_subset(&known) {
+            return Err(DatabaseError::NewerSchema(self.purpose));
+        }
+        if applied != known {
+            return Err(DatabaseError::OldSchema(self.purpose));
+        }
+        Ok(())
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1")
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(StoreError::unavailable)
+    }
+
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// The versions of the migrations that the database has. Only reads, so that it works on a replica too.
+async fn applied(connection: &mut PgConnection) -> Result<BTreeSet<i64>, sqlx::Error> {
+    let migrated: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+        .fetch_one(&mut *connection)
+        .await?;
+    if !migrated {
+        return Ok(BTreeSet::new());
+    }
+    let versions: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+        .fetch_all(connection)
+        .await?;
+    Ok(versions.into_iter().collect())
+}

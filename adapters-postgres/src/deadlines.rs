@@ -1,0 +1,67 @@
+//! Deadlines: changed by commits, leased to who claims them.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use sqlx::postgres::PgRow;
+use ticketing_ports::Timestamp;
+use ticketing_ports::deadlines::{Deadline, DeadlineKey, DeadlineKind, DeadlineStore};
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::ids::EventId;
+
+use crate::PostgresEventStore;
+use crate::cells::{Cells, limit};
+
+#[async_trait]
+impl DeadlineStore for PostgresEventStore {
+    async fn claim_due(&self, now: Timestamp, lease: Duration, most: usize) -> Result<Vec<Deadline>, StoreError> {
+        let until = TimeDelta::from_std(lease)
+            .ok()
+            .and_then(|lease| now.checked_add_signed(lease))
+            .unwrap_or(Timestamp::MAX_UTC);
+        // Rows that a commit or another claimer holds are passed over: nobody waits for anybody here.
+        let rows = sqlx::query(
+            "UPDATE deadlines AS claimed
+             SET leased_until = $2
+             FROM (
+                 SELECT stream_id, aggregate_type, kind
+                 FROM deadlines
+                 WHERE due_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
+                 ORDER BY due_at
+                 LIMIT $3
+                 FOR UPDATE SKIP LOCKED
+             ) AS due
+             WHERE claimed.stream_id = due.stream_id
+               AND claimed.aggregate_type = due.aggregate_type
+               AND claimed.kind = due.kind
+             RETURNING claimed.stream_id, claimed.aggregate_type::text, claimed.kind, claimed.due_at, claimed.event_id",
+        )
+        .bind(now)
+        .bind(until)
+        .bind(limit(most))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
+        let mut claimed: Vec<Deadline> = rows.iter().map(deadline_from).collect::<Result<_, _>>()?;
+        // The rows of RETURNING come in no particular order.
+        claimed.sort_unstable_by_key(|deadline| (deadline.due_at, deadline.key));
+        Ok(claimed)
+    }
+}
+
+fn deadline_from(row: &PgRow) -> Result<Deadline, StoreError> {
+    let cells = Cells {
+        row,
+        table: "deadlines",
+        key: "stream_id",
+    };
+    Ok(Deadline {
+        key: DeadlineKey {
+            stream: cells.stream()?,
+            kind: cells.parse("kind", DeadlineKind::parse)?,
+        },
+        due_at: cells.get("due_at")?,
+        event_id: EventId::new(cells.get("event_id")?),
+    })
+}

@@ -1,0 +1,210 @@
+//! The log: a commit as one call of `write_commit`, and reading.
+
+mod arguments;
+
+use std::borrow::Cow;
+
+use async_trait::async_trait;
+use sqlx::Row;
+use sqlx::postgres::{PgPool, PgRow};
+use sqlx::types::Json;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
+use ticketing_ports::ids::CommitId;
+use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
+
+use crate::cells::{Cells, bound, limit};
+use crate::database::Database;
+use arguments::Arguments;
+
+/// The event store, with the deadlines and idempotency records that are committed beside its events.
+#[derive(Debug, Clone)]
+pub struct PostgresEventStore {
+    pub(crate) pool: PgPool,
+}
+
+impl PostgresEventStore {
+    /// Over the database of [`Purpose::Events`](crate::Purpose::Events), which has been migrated.
+    pub fn new(database: &Database) -> Self {
+        Self {
+            pool: database.pool().clone(),
+        }
+    }
+}
+
+#[async_trait]
+impl EventStore for PostgresEventStore {
+    async fn commit(&self, commit: Commit) -> Result<CommitReceipt, CommitError> {
+        if let Some(key) = repeated_key(&commit) {
+            return Err(CommitError::KeyTaken { key });
+        }
+        // Whatever goes wrong before the statement is sent, nothing was written.
+        let mut connection = self
+            .pool
+            .acquire()
+            .await
+            .map_err(|error| CommitError::Unavailable(error.into()))?;
+        let row = Arguments::of(&commit)
+            .query()
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(failure)?;
+        outcome(&row, &commit)
+    }
+
+    async fn find_commit(&self, id: CommitId) -> Result<Option<CommitReceipt>, StoreError> {
+        let row = sqlx::query("SELECT commit_id, first_position, last_position FROM commits WHERE commit_id = $1")
+            .bind(id.uuid())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        let receipt = |row: &PgRow| {
+            let cells = Cells {
+                row,
+                table: "commits",
+                key: "commit_id",
+            };
+            Ok(CommitReceipt {
+                first: Position(cells.count("first_position")?),
+                last: Position(cells.count("last_position")?),
+            })
+        };
+        row.as_ref().map(receipt).transpose()
+    }
+
+    async fn read_stream(
+        &self,
+        stream: StreamId,
+        after: Version,
+        most: usize,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT position, aggregate_type::text, stream_id, version, event_type, event_version, event_data, metadata,
+                    commit_id, recorded_at
+             FROM events
+             WHERE stream_id = $1 AND aggregate_type = $2::text::aggregate_type AND version > $3
+             ORDER BY version
+             LIMIT $4",
+        )
+        .bind(stream.id)
+        .bind(stream.aggregate.as_str())
+        .bind(bound(after.0))
+        .bind(limit(most))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
+        rows.iter().map(event_from).collect()
+    }
+
+    async fn read_all(&self, after: Position, most: usize) -> Result<Vec<RecordedEvent>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT position, aggregate_type::text, stream_id, version, event_type, event_version, event_data, metadata,
+                    commit_id, recorded_at
+             FROM events
+             WHERE position > $1
+             ORDER BY position
+             LIMIT $2",
+        )
+        .bind(bound(after.0))
+        .bind(limit(most))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
+        rows.iter().map(event_from).collect()
+    }
+
+    async fn head(&self) -> Result<Position, StoreError> {
+        let row = sqlx::query("SELECT position FROM log_head WHERE id")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        let cells = Cells {
+            row: &row,
+            table: "log_head",
+            key: "position",
+        };
+        Ok(Position(cells.count("position")?))
+    }
+}
+
+/// A key that stands in one commit twice can never be recorded.
+fn repeated_key(commit: &Commit) -> Option<ticketing_ports::idempotency::IdempotencyKey> {
+    let mut seen = std::collections::HashSet::new();
+    let repeated = commit.idempotency.iter().find(|record| !seen.insert(&record.key))?;
+    Some(repeated.key.clone())
+}
+
+fn outcome(row: &PgRow, commit: &Commit) -> Result<CommitReceipt, CommitError> {
+    // Once the server has answered, an answer that makes no sense says nothing about what was written.
+    let unreadable = |error: sqlx::Error| CommitError::Unknown(error.into());
+    let verdict: &str = row.try_get("verdict").map_err(unreadable)?;
+    let refused: Option<Vec<i64>> = row.try_get("refused").map_err(unreadable)?;
+    let places = refused
+        .into_iter()
+        .flatten()
+        .filter_map(|place| usize::try_from(place - 1).ok());
+    match verdict {
+        "written" => {
+            let position = |column| {
+                let position: i64 = row.try_get(column).map_err(unreadable)?;
+                let position = u64::try_from(position).map_err(|error| CommitError::Unknown(error.into()))?;
+                Ok(Position(position))
+            };
+            Ok(CommitReceipt {
+                first: position("first_position")?,
+                last: position("last_position")?,
+            })
+        }
+        "conflict" => Err(CommitError::Conflict {
+            streams: places
+                .filter_map(|place| commit.appends.get(place))
+                .map(|append| append.stream)
+                .collect(),
+        }),
+        "key_taken" => places
+            .filter_map(|place| commit.idempotency.get(place))
+            .map(|record| record.key.clone())
+            .next()
+            .map_or_else(
+                || Err(CommitError::Unknown("no key was named".into())),
+                |key| Err(CommitError::KeyTaken { key }),
+            ),
+        other => Err(CommitError::Unknown(format!("the verdict {other:?}").into())),
+    }
+}
+
+/// What a failed statement says about whether it was written.
+fn failure(error: sqlx::Error) -> CommitError {
+    match &error {
+        // An error that the server answers has undone the transaction, unless it is the server itself that ends: then
+        // the commit may be on disk already, and only its confirmation was cut off.
+        sqlx::Error::Database(answered) => match answered.code() {
+            Some(code) if code.starts_with("57P") || code.starts_with("08") => CommitError::Unknown(error.into()),
+            _ => CommitError::Unavailable(error.into()),
+        },
+        sqlx::Error::Encode(_) => CommitError::Unavailable(error.into()),
+        _ => CommitError::Unknown(error.into()),
+    }
+}
+
+fn event_from(row: &PgRow) -> Result<RecordedEvent, StoreError> {
+    let cells = Cells {
+        row,
+        table: "events",
+        key: "position",
+    };
+    Ok(RecordedEvent {
+        position: Position(cells.count("position")?),
+        stream: cells.stream()?,
+        version: Version(cells.count("version")?),
+        commit_id: CommitId::new(cells.get("commit_id")?),
+        event_type: Cow::Owned(cells.get("event_type")?),
+        event_version: cells.parse("event_version", |version: i32| version.try_into().ok())?,
+        data: cells.get("event_data")?,
+        metadata: cells
+            .get::<Option<Json<_>>>("metadata")?
+            .map(|Json(metadata)| metadata)
+            .unwrap_or_default(),
+        recorded_at: cells.get("recorded_at")?,
+    })
+}

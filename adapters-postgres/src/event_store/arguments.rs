@@ -1,0 +1,160 @@
+//! A commit as the columns that `write_commit` takes: PostgreSQL unnests them into rows.
+
+use std::collections::BTreeMap;
+
+use sqlx::Postgres;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use ticketing_ports::Timestamp;
+use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey};
+use ticketing_ports::event_store::Commit;
+use ticketing_ports::streams::{Metadata, StreamId};
+use uuid::Uuid;
+
+use crate::cells::bound;
+
+pub(super) struct Arguments<'c> {
+    commit: &'c Commit,
+    expected: Streams,
+    expected_versions: Vec<i64>,
+    events: Events<'c>,
+    cleared: Streams,
+    cleared_kinds: Vec<&'static str>,
+    set: Streams,
+    set_kinds: Vec<&'static str>,
+    set_due: Vec<Timestamp>,
+    set_events: Vec<Uuid>,
+}
+
+/// Two columns that name streams.
+#[derive(Default)]
+struct Streams {
+    types: Vec<&'static str>,
+    ids: Vec<Uuid>,
+}
+
+impl Extend<StreamId> for Streams {
+    fn extend<I: IntoIterator<Item = StreamId>>(&mut self, streams: I) {
+        for stream in streams {
+            self.types.push(stream.aggregate.as_str());
+            self.ids.push(stream.id);
+        }
+    }
+}
+
+impl FromIterator<StreamId> for Streams {
+    fn from_iter<I: IntoIterator<Item = StreamId>>(streams: I) -> Self {
+        let mut columns = Self::default();
+        columns.extend(streams);
+        columns
+    }
+}
+
+#[derive(Default)]
+struct Events<'c> {
+    streams: Streams,
+    versions: Vec<i64>,
+    types: Vec<&'c str>,
+    schema_versions: Vec<i32>,
+    payloads: Vec<&'c [u8]>,
+    metadata: Vec<Option<String>>,
+}
+
+impl<'c> Arguments<'c> {
+    pub(super) fn of(commit: &'c Commit) -> Self {
+        let mut last_change = BTreeMap::new();
+        for change in &commit.deadlines {
+            match change {
+                DeadlineChange::Set(deadline) => last_change.insert(deadline.key, Some(*deadline)),
+                DeadlineChange::Clear(key) => last_change.insert(*key, None),
+            };
+        }
+        let cleared: Vec<DeadlineKey> = last_change
+            .iter()
+            .filter(|(_, set)| set.is_none())
+            .map(|(key, _)| *key)
+            .collect();
+        let set: Vec<Deadline> = last_change.into_values().flatten().collect();
+        Self {
+            commit,
+            expected: commit.appends.iter().map(|append| append.stream).collect(),
+            expected_versions: commit.appends.iter().map(|append| bound(append.expected.0)).collect(),
+            events: Events::of(commit),
+            cleared: cleared.iter().map(|key| key.stream).collect(),
+            cleared_kinds: cleared.iter().map(|key| key.kind.as_str()).collect(),
+            set: set.iter().map(|deadline| deadline.key.stream).collect(),
+            set_kinds: set.iter().map(|deadline| deadline.key.kind.as_str()).collect(),
+            set_due: set.iter().map(|deadline| deadline.due_at).collect(),
+            set_events: set.iter().map(|deadline| deadline.event_id.uuid()).collect(),
+        }
+    }
+
+    /// The call, with the parameters in the order of the function's.
+    pub(super) fn query(self) -> Query<'c, Postgres, PgArguments> {
+        let records = &self.commit.idempotency;
+        sqlx::query(
+            "SELECT verdict, first_position, last_position, refused
+             FROM write_commit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+                               $20, $21, $22, $23, $24, $25)",
+        )
+        .bind(self.commit.id.uuid())
+        .bind(self.commit.at)
+        .bind(self.expected.types)
+        .bind(self.expected.ids)
+        .bind(self.expected_versions)
+        .bind(self.events.streams.types)
+        .bind(self.events.streams.ids)
+        .bind(self.events.versions)
+        .bind(self.events.types)
+        .bind(self.events.schema_versions)
+        .bind(self.events.payloads)
+        .bind(self.events.metadata)
+        .bind(self.cleared.types)
+        .bind(self.cleared.ids)
+        .bind(self.cleared_kinds)
+        .bind(self.set.types)
+        .bind(self.set.ids)
+        .bind(self.set_kinds)
+        .bind(self.set_due)
+        .bind(self.set_events)
+        .bind(
+            records
+                .iter()
+                .map(|record| record.key.user_id.uuid())
+                .collect::<Vec<_>>(),
+        )
+        .bind(records.iter().map(|record| record.key.key.as_str()).collect::<Vec<_>>())
+        .bind(
+            records
+                .iter()
+                .map(|record| record.fingerprint.as_slice())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            records
+                .iter()
+                .map(|record| record.answer.as_slice())
+                .collect::<Vec<_>>(),
+        )
+        .bind(records.iter().map(|record| record.recorded_at).collect::<Vec<_>>())
+    }
+}
+
+impl<'c> Events<'c> {
+    fn of(commit: &'c Commit) -> Self {
+        let mut columns = Self::default();
+        for append in &commit.appends {
+            for (event, place) in append.events.iter().zip(1_i64..) {
+                columns.streams.extend([append.stream]);
+                columns.versions.push(bound(append.expected.0).saturating_add(place));
+                columns.types.push(&event.event_type);
+                columns.schema_versions.push(event.event_version.into());
+                columns.payloads.push(&event.data);
+                let metadata = (event.metadata != Metadata::default())
+                    .then(|| serde_json::to_string(&event.metadata).expect("metadata is plain strings and ids"));
+                columns.metadata.push(metadata);
+            }
+        }
+        columns
+    }
+}
