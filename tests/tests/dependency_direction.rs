@@ -33,7 +33,7 @@ impl MayUse {
 /// Returns nothing for a crate that the direction says nothing about yet.
 fn may_use(name: &str) -> Option<MayUse> {
     Some(match name {
-        "ticketing-ports" => MayUse::Only(&[]),
+        "test-services" | "ticketing-ports" => MayUse::Only(&[]),
         "ticketing-domain" => MayUse::Only(&["ticketing-ports"]),
         "ticketing-runtime" => MayUse::Only(&["ticketing-domain", "ticketing-ports"]),
         "ticketing-testkit" | "adapters-http" => {

@@ -1,0 +1,187 @@
+//! PostgreSQL: the one that tests share, and private ones for tests that break it.
+
+mod server;
+
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+use crate::own_process::OwnProcess;
+use crate::ports::Port;
+use crate::source::{self, Found, Source};
+use server::Durability;
+
+/// The URL of a server on which we may create databases.
+pub const VARIABLE: &str = "TEST_POSTGRES_URL";
+
+/// Databases of earlier runs on a server that outlives them are dropped after this.
+const STALE_AFTER_SECONDS: i64 = 24 * 3_600;
+const TO_CONNECT: Duration = Duration::from_secs(10);
+
+static SHARED: OnceCell<Result<Postgres, String>> = OnceCell::const_new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// The server that the tests of this process share. Each test takes a database of its own.
+#[derive(Debug, Clone)]
+pub struct Postgres {
+    url: String,
+    source: Source,
+    version: String,
+    _process: Option<OwnProcess>,
+}
+
+/// Finds the shared server, or starts it; every call of a process gives the same one.
+///
+/// # Errors
+/// When none is given, none can be started, or the one given does not answer.
+pub async fn postgres() -> Result<Postgres> {
+    source::once(&SHARED, find()).await
+}
+
+async fn find() -> Result<Postgres> {
+    let (url, source, process) = match source::given(VARIABLE)? {
+        Some(Found { address, source }) => (address, source, None),
+        None => {
+            let (url, process) = start(Durability::ForgottenByACrash).await?;
+            (url, Source::OwnProcess, Some(process))
+        }
+    };
+    let version = prepare(&url).await.with_context(|| format!("PostgreSQL ({source})"))?;
+    source::announce("PostgreSQL", &version, source);
+    Ok(Postgres {
+        url,
+        source,
+        version,
+        _process: process,
+    })
+}
+
+async fn start(durability: Durability) -> Result<(String, OwnProcess)> {
+    let port = Port::free()?;
+    let url = server::url(port.address());
+    let process = OwnProcess::start(move || server::start(port, durability)).await?;
+    Ok((url, process))
+}
+
+/// Checks that the server answers, drops what earlier runs left on it, and returns its version.
+async fn prepare(url: &str) -> Result<String> {
+    let mut connection = connect(url).await?;
+    let version: String = sqlx::query_scalar("SHOW server_version")
+        .fetch_one(&mut connection)
+        .await?;
+    let stale: Vec<String> = sqlx::query_scalar(
+        "SELECT datname::text
+           FROM pg_database
+          WHERE datname ~ '^box_office_test_[0-9]+_'
+            AND split_part(datname::text, '_', 4)::bigint < extract(epoch FROM now())::bigint - $1
+            AND NOT EXISTS (SELECT FROM pg_stat_activity AS activity WHERE activity.datname = pg_database.datname)",
+    )
+    .bind(STALE_AFTER_SECONDS)
+    .fetch_all(&mut connection)
+    .await?;
+    for name in stale {
+        sqlx::query(AssertSqlSafe(format!("DROP DATABASE IF EXISTS \"{name}\"")))
+            .execute(&mut connection)
+            .await?;
+    }
+    connection.close().await?;
+    // Debian adds the name of its package.
+    Ok(version.split(' ').next().unwrap_or_default().to_owned())
+}
+
+async fn connect(url: &str) -> Result<PgConnection> {
+    timeout(TO_CONNECT, PgConnection::connect(url))
+        .await
+        .with_context(|| format!("no connection within {TO_CONNECT:?}"))?
+        .context("no connection")
+}
+
+/// Creates an empty database and returns its URL.
+async fn create_database(url: &str, name_hint: &str) -> Result<String> {
+    let hint: String = name_hint.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
+    let mut connection = connect(url).await?;
+    let now: i64 = sqlx::query_scalar("SELECT extract(epoch FROM now())::bigint")
+        .fetch_one(&mut connection)
+        .await?;
+    let name = format!(
+        "box_office_test_{now}_{}_{}_{}",
+        std::process::id(),
+        DATABASES.fetch_add(1, Ordering::Relaxed),
+        hint.to_lowercase()
+    );
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE \"{name}\" TEMPLATE template0")))
+        .execute(&mut connection)
+        .await
+        .with_context(|| format!("cannot create the database {name}"))?;
+    connection.close().await?;
+    let options: PgConnectOptions = url.parse()?;
+    Ok(options.database(&name).to_url_lossy().to_string())
+}
+
+impl Postgres {
+    /// Creates an empty database and returns its URL. The hint is part of its name, for whoever looks at the server.
+    ///
+    /// # Errors
+    /// When the server does not answer or does not let us create databases.
+    pub async fn fresh_database(&self, name_hint: &str) -> Result<String> {
+        create_database(&self.url, name_hint).await
+    }
+
+    /// The URL of the server's own database, for a look from outside.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+}
+
+/// A server for one test to stop and to kill. What was committed stays, as on a production server.
+#[derive(Debug, Clone)]
+pub struct OwnedPostgres {
+    url: String,
+    process: OwnProcess,
+}
+
+impl OwnedPostgres {
+    /// Starts a server on a free port, with data of its own; it is gone when the last clone is.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed or does not come up.
+    pub async fn start() -> Result<Self> {
+        let (url, process) = start(Durability::Kept).await?;
+        Ok(Self { url, process })
+    }
+
+    /// The URL of the server's own database; the same after every start.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Creates an empty database and returns its URL.
+    ///
+    /// # Errors
+    /// When the server is down.
+    pub async fn fresh_database(&self, name_hint: &str) -> Result<String> {
+        create_database(&self.url, name_hint).await
+    }
+}
+
+impl Deref for OwnedPostgres {
+    type Target = OwnProcess;
+
+    fn deref(&self) -> &OwnProcess {
+        &self.process
+    }
+}

@@ -1,0 +1,126 @@
+//! Starts PostgreSQL's own programs.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+use rustix::process::Signal;
+
+use crate::ports::Port;
+use crate::process::{self, Process, Recipe, User};
+use crate::{packages, probe};
+
+/// What a crash of the machine may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Every commit waits for the disk.
+    Kept,
+    /// Nobody crashes the server that tests share, so nobody waits for the disk.
+    ForgottenByACrash,
+}
+
+pub(crate) fn url(address: SocketAddr) -> String {
+    format!("postgres://postgres@{address}/postgres")
+}
+
+/// Makes an empty cluster in a temporary folder and starts it.
+pub(crate) fn start(port: Port, durability: Durability) -> Result<Process> {
+    let programs = programs()?;
+    let user = User::instead_of_root()?;
+    let folder = process::folder("postgres", user)?;
+    let recipe = recipe(&programs, folder.path(), port.address(), user, durability)?;
+    Process::start(recipe, folder, vec![port])
+}
+
+/// Makes an empty cluster in the folder and says how to start it.
+pub(crate) fn recipe(
+    programs: &Path,
+    folder: &Path,
+    address: SocketAddr,
+    user: Option<User>,
+    durability: Durability,
+) -> Result<Recipe> {
+    let data = folder.join("data");
+    let mut initdb = Command::new(programs.join("initdb"));
+    initdb
+        .args([
+            "--username=postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+        ])
+        .args(["--no-sync", "--pgdata"])
+        .arg(&data)
+        .current_dir(folder);
+    process::run(User::applied(user, &mut initdb))?;
+
+    let mut command: Vec<OsString> = vec![programs.join("postgres").into(), "-D".into(), data.into()];
+    command.extend(["-p".into(), address.port().to_string().into()]);
+    command.extend(["-k".into(), folder.into()]);
+    let mut settings = vec![
+        "listen_addresses=127.0.0.1",
+        "max_connections=200",
+        "shared_buffers=32MB",
+        // Kept among the data, so that a crash leaves nothing outside the folder.
+        "dynamic_shared_memory_type=mmap",
+    ];
+    if durability == Durability::ForgottenByACrash {
+        settings.extend(["fsync=off", "full_page_writes=off"]);
+    }
+    for setting in settings {
+        command.extend(["-c".into(), setting.into()]);
+    }
+    Ok(Recipe {
+        name: "PostgreSQL",
+        command,
+        run_as: user,
+        address,
+        probe: probe::postgres,
+        stop: Signal::INT,
+        stop_at_once: Signal::QUIT,
+        to_come_up: Duration::from_secs(60),
+    })
+}
+
+/// The folder of `initdb` and `postgres`; installs the package where that is possible.
+pub(crate) fn programs() -> Result<PathBuf> {
+    packages::found_or_installed("PostgreSQL", &["postgresql"], installed)
+}
+
+fn installed() -> Option<PathBuf> {
+    let on_path = packages::on_path("initdb").and_then(|program| program.parent().map(Path::to_owned));
+    on_path.or_else(|| newest_of_debian(Path::new("/usr/lib/postgresql")))
+}
+
+/// Debian keeps the server's programs beside the path, in a folder for each major version.
+fn newest_of_debian(folder: &Path) -> Option<PathBuf> {
+    let versions = std::fs::read_dir(folder).ok()?.flatten().filter_map(|entry| {
+        let major: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let programs = entry.path().join("bin");
+        programs.join("postgres").is_file().then_some((major, programs))
+    });
+    versions.max().map(|(_, programs)| programs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_version_that_has_a_server_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        for version in ["9", "15", "16", "old"] {
+            std::fs::create_dir_all(folder.path().join(version).join("bin")).unwrap();
+        }
+        for version in ["9", "15"] {
+            std::fs::write(folder.path().join(version).join("bin/postgres"), "").unwrap();
+        }
+        assert_eq!(
+            newest_of_debian(folder.path()),
+            Some(folder.path().join("15").join("bin"))
+        );
+    }
+}

@@ -1,0 +1,41 @@
+//! Asks an address whether a service of a kind answers there, in as few bytes of its protocol as will do.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Succeeds when PostgreSQL lets a client begin; while it starts or recovers it refuses.
+pub(crate) fn postgres(address: SocketAddr) -> io::Result<()> {
+    let mut stream = connect(address)?;
+    let body = b"\x00\x03\x00\x00user\0postgres\0database\0postgres\0\0";
+    let length = u32::try_from(body.len() + 4).map_err(io::Error::other)?;
+    stream.write_all(&length.to_be_bytes())?;
+    stream.write_all(body)?;
+    let mut kind = [0];
+    stream.read_exact(&mut kind)?;
+    match kind[0] {
+        b'R' => Ok(()),
+        _ => Err(io::Error::other("it does not let clients in")),
+    }
+}
+
+/// Succeeds when Redis answers a ping; while it loads its data it refuses.
+pub(crate) fn redis(address: SocketAddr) -> io::Result<()> {
+    let mut stream = connect(address)?;
+    stream.write_all(b"PING\r\n")?;
+    let mut answer = [0; 5];
+    stream.read_exact(&mut answer)?;
+    match &answer {
+        b"+PONG" => Ok(()),
+        _ => Err(io::Error::other("it does not answer a ping")),
+    }
+}
+
+fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}

@@ -1,0 +1,293 @@
+//! A service as a process of this machine: started in a temporary folder on a free port, and gone when we are.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{fs, io, thread};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+use tempfile::TempDir;
+
+use crate::ports::Port;
+use crate::watchdog::Watchdog;
+
+const BETWEEN_PROBES: Duration = Duration::from_millis(20);
+const TO_STOP: Duration = Duration::from_secs(30);
+const LINES_OF_LOG: usize = 15;
+
+/// How a service is started, asked and stopped.
+#[derive(Debug, Clone)]
+pub(crate) struct Recipe {
+    pub(crate) name: &'static str,
+    /// The program and its arguments.
+    pub(crate) command: Vec<OsString>,
+    pub(crate) run_as: Option<User>,
+    pub(crate) address: SocketAddr,
+    /// Succeeds when the service there answers as this kind of service does.
+    pub(crate) probe: fn(SocketAddr) -> io::Result<()>,
+    /// Ends it properly: what was under way is finished or undone.
+    pub(crate) stop: Signal,
+    /// Ends it at once, and still lets it give back what outlives a process, such as shared memory.
+    pub(crate) stop_at_once: Signal,
+    pub(crate) to_come_up: Duration,
+}
+
+/// An account of this machine; PostgreSQL refuses to run as root.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct User {
+    uid: u32,
+    gid: u32,
+}
+
+impl User {
+    /// Finds whom to run as instead of root; nobody else when we are not root.
+    pub(crate) fn instead_of_root() -> Result<Option<Self>> {
+        if !geteuid().is_root() {
+            return Ok(None);
+        }
+        let accounts = fs::read_to_string("/etc/passwd").context("cannot read /etc/passwd")?;
+        ["postgres", "nobody"]
+            .into_iter()
+            .find_map(|name| Self::named(name, &accounts))
+            .map(Some)
+            .context("PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody")
+    }
+
+    fn named(name: &str, accounts: &str) -> Option<Self> {
+        accounts.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            if fields.next()? != name {
+                return None;
+            }
+            let uid = fields.nth(1)?.parse().ok()?;
+            let gid = fields.next()?.parse().ok()?;
+            Some(Self { uid, gid })
+        })
+    }
+
+    /// Makes the command run as this user, without root's groups.
+    pub(crate) fn applied(user: Option<Self>, command: &mut Command) -> &mut Command {
+        match user {
+            Some(User { uid, gid }) => command.uid(uid).gid(gid),
+            None => command,
+        }
+    }
+}
+
+/// A temporary folder that the user may use; its name ends up in the path of a socket, so it is short.
+pub(crate) fn folder(name: &str, user: Option<User>) -> Result<TempDir> {
+    let folder = tempfile::Builder::new()
+        .prefix(&format!("box-office-{name}-"))
+        .tempdir()
+        .context("cannot create a temporary folder")?;
+    if let Some(User { uid, gid }) = user {
+        chown(folder.path(), Some(uid), Some(gid))
+            .with_context(|| format!("cannot give {} away", folder.path().display()))?;
+    }
+    Ok(folder)
+}
+
+/// Runs a command of preparation to its end, such as the one that makes an empty cluster.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start {program}"))?;
+    if !output.status.success() {
+        bail!(
+            "{program} ended with {}\n{}{}",
+            output.status,
+            last_lines(&String::from_utf8_lossy(&output.stdout)),
+            last_lines(&String::from_utf8_lossy(&output.stderr)),
+        );
+    }
+    Ok(())
+}
+
+/// A process of ours, with the folder and the ports it keeps while it is down.
+#[derive(Debug)]
+pub(crate) struct Process {
+    recipe: Recipe,
+    folder: PathBuf,
+    child: Option<Child>,
+    watchdog: Watchdog,
+    _ports: Vec<Port>,
+}
+
+impl Process {
+    /// Starts it and waits until it answers.
+    pub(crate) fn start(recipe: Recipe, folder: TempDir, ports: Vec<Port>) -> Result<Self> {
+        let mut process = Self {
+            watchdog: Watchdog::over(folder.path(), recipe.stop_at_once)?,
+            folder: folder.keep(),
+            recipe,
+            child: None,
+            _ports: ports,
+        };
+        process.start_again()?;
+        Ok(process)
+    }
+
+    fn is_up(&mut self) -> bool {
+        matches!(self.child.as_mut().map(Child::try_wait), Some(Ok(None)))
+    }
+
+    /// Starts it on its old port and data, unless it runs.
+    pub(crate) fn start_again(&mut self) -> Result<()> {
+        if self.is_up() {
+            return Ok(());
+        }
+        self.child = None;
+        let log = self.log();
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", r#"echo $$; log=$1; shift; exec "$@" >>"$log" 2>&1"#, "start"])
+            .arg(&log)
+            .args(&self.recipe.command)
+            .current_dir(&self.folder)
+            .env("LC_ALL", "C")
+            .stdin(Stdio::null())
+            .stdout(self.watchdog.pipe()?)
+            .stderr(Stdio::null())
+            .process_group(0);
+        let child = User::applied(self.recipe.run_as, &mut command)
+            .spawn()
+            .with_context(|| format!("cannot start {}", self.recipe.name))?;
+        let child = self.child.insert(child);
+        let ended = |child: &mut Child| child.try_wait().ok().flatten().is_some();
+        let up = wait_until_up(&self.recipe, &log, || ended(child));
+        if up.is_err() {
+            self.kill()?;
+        }
+        up
+    }
+
+    /// Ends it properly and waits until it is gone.
+    pub(crate) fn stop(&mut self) -> Result<()> {
+        self.signal(self.recipe.stop)
+    }
+
+    /// Ends it and every process it started with SIGKILL, and waits until they are gone.
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        let Some(child) = self.child.as_mut() else {
+            return Ok(());
+        };
+        let offspring = children_of(Pid::from_child(child));
+        child
+            .kill()
+            .with_context(|| format!("cannot kill {}", self.recipe.name))?;
+        for process in &offspring {
+            // One that is gone already is as good as killed.
+            let _ = kill_process(*process, Signal::KILL);
+        }
+        child.wait()?;
+        let began = Instant::now();
+        while offspring.iter().any(|process| is_alive(*process)) {
+            if began.elapsed() > TO_STOP {
+                bail!("processes of {} outlive SIGKILL", self.recipe.name);
+            }
+            thread::sleep(BETWEEN_PROBES);
+        }
+        self.forget()
+    }
+
+    fn signal(&mut self, signal: Signal) -> Result<()> {
+        let Some(child) = self.child.as_mut() else {
+            return Ok(());
+        };
+        if child.try_wait()?.is_none() {
+            kill_process(Pid::from_child(child), signal)
+                .with_context(|| format!("cannot stop {}", self.recipe.name))?;
+        }
+        let began = Instant::now();
+        while child.try_wait()?.is_none() {
+            if began.elapsed() > TO_STOP {
+                bail!(
+                    "{} did not stop within {TO_STOP:?}\n{}",
+                    self.recipe.name,
+                    end_of_log(&self.log())
+                );
+            }
+            thread::sleep(BETWEEN_PROBES);
+        }
+        self.forget()
+    }
+
+    fn forget(&mut self) -> Result<()> {
+        self.child = None;
+        self.watchdog.nothing_runs()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+}
+
+/// The folder goes with the watchdog.
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.signal(self.recipe.stop_at_once).is_err() {
+            let _ = self.kill();
+        }
+    }
+}
+
+/// Lists the processes that a process started; empty where the kernel does not tell.
+fn children_of(parent: Pid) -> Vec<Pid> {
+    let path = format!("/proc/{0}/task/{0}/children", parent.as_raw_pid());
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let ids = text.split_whitespace().filter_map(|id| id.parse().ok());
+    ids.filter_map(Pid::from_raw).collect()
+}
+
+/// Says whether a process still does anything; one that only waits to be collected does not.
+fn is_alive(process: Pid) -> bool {
+    let state = fs::read_to_string(format!("/proc/{}/stat", process.as_raw_pid()));
+    state.is_ok_and(|text| !text.rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z")))
+}
+
+/// Waits until the service answers; an error if it ends or takes too long, with the end of its log.
+pub(crate) fn wait_until_up(recipe: &Recipe, log: &Path, mut ended: impl FnMut() -> bool) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        let Err(refusal) = (recipe.probe)(recipe.address) else {
+            return Ok(());
+        };
+        if ended() {
+            bail!("{} ended while it started\n{}", recipe.name, end_of_log(log));
+        }
+        if began.elapsed() > recipe.to_come_up {
+            bail!(
+                "{} does not answer on {} after {:?}: {refusal}\n{}",
+                recipe.name,
+                recipe.address,
+                recipe.to_come_up,
+                end_of_log(log)
+            );
+        }
+        thread::sleep(BETWEEN_PROBES);
+    }
+}
+
+fn end_of_log(log: &Path) -> String {
+    match fs::read(log) {
+        Ok(text) => last_lines(&String::from_utf8_lossy(&text)),
+        Err(error) => format!("(its log cannot be read: {error})"),
+    }
+}
+
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let start = lines.len().saturating_sub(LINES_OF_LOG);
+    lines[start..].iter().fold(String::new(), |mut out, line| {
+        let _ = writeln!(out, "  | {line}");
+        out
+    })
+}

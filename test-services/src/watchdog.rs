@@ -1,0 +1,73 @@
+//! Sees to it that what a process started goes when the process does, however that ends.
+//!
+//! A shell of its own reads a pipe that only this process holds open. The kernel closes the pipe when the process is
+//! gone, even by SIGKILL; then the shell ends the service that was named last and removes its folder. It stands in a
+//! process group of its own, so that Ctrl-C in a terminal does not end it before its work is done.
+
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result};
+use rustix::process::Signal;
+
+/// A line is the id of the process that runs now, or empty when none does.
+const SCRIPT: &str = r#"
+folder=$1 signal=$2
+while read -r line; do pid=$line; done
+if [ -n "$pid" ]; then
+    kill "-$signal" "$pid"
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        kill -0 "$pid" || break
+        sleep 0.1
+    done
+    kill -s KILL "$pid"
+fi
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    rm -rf -- "$folder" && break
+    sleep 0.2
+done
+"#;
+
+#[derive(Debug)]
+pub(crate) struct Watchdog {
+    shell: Child,
+}
+
+impl Watchdog {
+    pub(crate) fn over(folder: &Path, signal: Signal) -> Result<Self> {
+        let shell = Command::new("sh")
+            .args(["-c", SCRIPT, "watchdog"])
+            .arg(folder)
+            .arg(signal.as_raw().to_string())
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .context("cannot start sh")?;
+        Ok(Self { shell })
+    }
+
+    /// A pipe on which a process that is being started says its own id: so it is known even if we end before we learn it.
+    pub(crate) fn pipe(&self) -> Result<Stdio> {
+        let pipe = self.shell.stdin.as_ref().context("the watchdog was let go")?;
+        let pipe = std::os::fd::AsFd::as_fd(pipe).try_clone_to_owned()?;
+        Ok(pipe.into())
+    }
+
+    pub(crate) fn nothing_runs(&mut self) -> Result<()> {
+        let pipe = self.shell.stdin.as_mut().context("the watchdog was let go")?;
+        pipe.write_all(b"\n").context("the watchdog is gone")
+    }
+}
+
+/// Waits until the folder is gone.
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        drop(self.shell.stdin.take());
+        let _ = self.shell.wait();
+    }
+}
