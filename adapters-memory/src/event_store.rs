@@ -83,6 +83,12 @@ impl EventStore for InMemoryEventStore {
     async fn head(&self) -> Result<Position, StoreError> {
         Ok(self.log().head())
     }
+
+    async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
+        let log = self.log();
+        let elsewhere = seen.iter().filter(|(stream, version)| log.version(stream) != *version);
+        Ok(elsewhere.map(|(stream, _)| *stream).collect())
+    }
 }
 
 #[async_trait]

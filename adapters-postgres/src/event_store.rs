@@ -12,6 +12,7 @@ use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
 use ticketing_ports::ids::CommitId;
 use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
+use uuid::Uuid;
 
 use crate::cells::{Cells, bound, limit};
 use crate::database::Database;
@@ -124,6 +125,22 @@ impl EventStore for PostgresEventStore {
             key: "position",
         };
         Ok(Position(cells.count("position")?))
+    }
+
+    async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
+        let types: Vec<&str> = seen.iter().map(|(stream, _)| stream.aggregate.as_str()).collect();
+        let ids: Vec<Uuid> = seen.iter().map(|(stream, _)| stream.id).collect();
+        let versions: Vec<i64> = seen.iter().map(|(_, version)| bound(version.0)).collect();
+        let places: Vec<i64> = sqlx::query_scalar("SELECT unnest(moved_on($1, $2, $3))")
+            .bind(types)
+            .bind(ids)
+            .bind(versions)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        let place = |place: i64| usize::try_from(place - 1).ok();
+        let moved = places.into_iter().filter_map(place).filter_map(|place| seen.get(place));
+        Ok(moved.map(|(stream, _)| *stream).collect())
     }
 }
 

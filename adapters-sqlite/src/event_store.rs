@@ -79,6 +79,29 @@ impl EventStore for SqliteStore {
             .map_err(StoreError::unavailable)?;
         Ok(Position(event_cells(&row).count("position")?))
     }
+
+    async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
+        let seen = seen.to_vec();
+        self.writer
+            .run(move |connection| {
+                Box::pin(async move {
+                    let streams: Vec<StreamId> = seen.iter().map(|(stream, _)| *stream).collect();
+                    let versions = find_versions(connection, &streams)
+                        .await
+                        .map_err(StoreError::unavailable)?;
+                    let elsewhere = seen
+                        .iter()
+                        .filter(|(stream, version)| versions.get(stream).copied().unwrap_or_default() != *version);
+                    Ok(elsewhere.map(|(stream, _)| *stream).collect())
+                })
+            })
+            .await
+    }
+
+    /// The file is locked: it belongs to one process.
+    fn is_shared(&self) -> bool {
+        false
+    }
 }
 
 /// What is known, in the writer's transaction, about everything that a group of commits touches.

@@ -70,6 +70,7 @@ pub enum CommitError {
 /// - `a_commit_can_be_looked_up_by_its_id`, so that an unknown outcome becomes known; a refused commit leaves no trace.
 /// - `the_same_commit_twice_is_written_once`: the second call answers the receipt of the first.
 /// - `a_commit_without_events_is_allowed` and may change deadlines and idempotency records.
+/// - `streams_that_moved_on_are_named`, exactly those that are not at the version given.
 /// - `answered_means_durable`: an acknowledged commit survives a crash of the process (durable adapters).
 #[async_trait]
 pub trait EventStore: Send + Sync {
@@ -91,4 +92,12 @@ pub trait EventStore: Send + Sync {
 
     /// Returns the position of the newest event.
     async fn head(&self) -> Result<Position, StoreError>;
+
+    /// Returns the streams that are not at the version given, all looked at in one moment.
+    async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError>;
+
+    /// Whether other processes may write to this log. If none can, what one process remembers of it stays true.
+    fn is_shared(&self) -> bool {
+        true
+    }
 }

@@ -1,7 +1,8 @@
 //! Durable holds a second, in process, by how many callers ask at once for one section.
 //!
 //! `cargo bench -p ticketing-runtime --bench engine` prints a table; the ratios are of one run, so they hold on a noisy
-//! machine where the absolute figures do not. `-- memory` or `-- sqlite` runs one store alone.
+//! machine where the absolute figures do not. `-- memory`, `-- sqlite` or `-- postgres` runs one store
+//! alone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use adapters_external::{SandboxGateway, SystemClock, SystemIds};
 use adapters_memory::InMemoryEventStore;
+use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, Purpose};
 use adapters_sqlite::SqliteStore;
 use chrono::TimeDelta;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
@@ -50,7 +52,7 @@ fn main() {
             (Section::GeneralAdmission, "general admission"),
             (Section::Numbered, "best available, 20,000 seats"),
         ] {
-            for store in ["memory", "sqlite"] {
+            for store in ["memory", "sqlite", "postgres"] {
                 if !runs(store) {
                     continue;
                 }
@@ -67,6 +69,17 @@ fn main() {
     });
 }
 
+async fn fresh_database() -> Database {
+    let postgres = test_services::postgres().await.expect("PostgreSQL is there");
+    let url = postgres.fresh_database("bench").await.expect("a database can be made");
+    let options = DatabaseOptions::default();
+    let database = Database::connect(Purpose::Events, &url, &options)
+        .await
+        .expect("the database can be reached");
+    database.migrate().await.expect("an empty database can be migrated");
+    database
+}
+
 async fn round(store: &str, section: Section, callers: usize) -> f64 {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let clock = Arc::new(SystemClock::new());
@@ -75,6 +88,17 @@ async fn round(store: &str, section: Section, callers: usize) -> f64 {
     let ports = match store {
         "memory" => {
             let store = Arc::new(InMemoryEventStore::new());
+            Ports {
+                events: store.clone(),
+                deadlines: store.clone(),
+                idempotency: store,
+                gateway,
+                clock,
+                ids,
+            }
+        }
+        "postgres" => {
+            let store = Arc::new(PostgresEventStore::new(&fresh_database().await));
             Ports {
                 events: store.clone(),
                 deadlines: store.clone(),

@@ -24,6 +24,7 @@ pub enum Operation {
     ReadStream,
     ReadAll,
     Head,
+    MovedOn,
     ClaimDue,
     FindAnswer,
     ForgetAnswers,
@@ -149,6 +150,14 @@ impl<S: EventStore> EventStore for FaultyEventStore<S> {
 
     async fn head(&self) -> Result<Position, StoreError> {
         self.ask(Operation::Head, self.inner.head()).await
+    }
+
+    async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
+        self.ask(Operation::MovedOn, self.inner.moved_on(seen)).await
+    }
+
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
     }
 }
 

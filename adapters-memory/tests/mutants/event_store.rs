@@ -57,6 +57,7 @@ pub(crate) enum Lie {
     StartsOverPastTheEnd,
     AnswersForUnknownStreams,
     HeadLagsBehind,
+    NamesOneMovedStream,
     DropsDeadlines,
     HandsOutDeadlinesEarly,
     HandsOutTheLatestDeadlineFirst,
@@ -136,6 +137,7 @@ pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
     ),
     ("a_receipt_says_where_the_events_landed", Lie::ReceiptsAreOffByOne),
     ("a_reader_never_skips", Lie::ShowsSomeEventsLate),
+    ("streams_that_moved_on_are_named", Lie::NamesOneMovedStream),
     ("what_was_read_once_is_read_again", Lie::RewritesHistory),
     ("what_is_written_is_read_back_unchanged", Lie::ForgetsWhichCommitItWas),
     ("any_bytes_can_be_a_payload", Lie::PayloadsAreText),
@@ -578,6 +580,15 @@ impl EventStore for Mutant {
             Lie::HeadLagsBehind => Position(head.0.saturating_sub(1)),
             _ => self.distort_position(head),
         })
+    }
+
+    async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
+        let mut moved = self.inner.moved_on(seen).await?;
+        match self.lie {
+            Lie::NamesOneMovedStream => moved.truncate(1),
+            _ => {}
+        }
+        Ok(moved)
     }
 }
 

@@ -139,6 +139,10 @@ impl EventStore for Gate<InMemoryEventStore> {
     async fn head(&self) -> Result<Position, StoreError> {
         self.store.head().await
     }
+
+    async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
+        self.store.moved_on(seen).await
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -31,6 +31,7 @@ suite! { $
         exactly_one_racing_creator_of_a_stream_wins,
         racing_writers_of_one_stream_take_turns,
         an_append_without_events_only_insists_on_the_version,
+        streams_that_moved_on_are_named,
         a_taken_idempotency_key_writes_nothing,
         positions_are_gapless_and_in_commit_order,
         positions_stay_gapless_under_racing_writers,
@@ -282,6 +283,39 @@ async fn an_append_without_events_only_insists_on_the_version(backend: &Backend)
         .to(backend)
         .await?;
     ensure_eq!(whole_log(backend).await?.len(), 5, "events in the log");
+    Ok(())
+}
+
+async fn streams_that_moved_on_are_named(backend: &Backend) -> Verdict {
+    write(1)
+        .append(stream(1), 0, events(3))
+        .append(stream(2), 0, events(1))
+        .to(backend)
+        .await?;
+    let moved_on = async |seen: &[(usize, u64)]| {
+        let seen: Vec<_> = seen
+            .iter()
+            .map(|(id, version)| (stream(*id), Version(*version)))
+            .collect();
+        let mut moved = backend.store.moved_on(&seen).await?;
+        moved.sort_unstable();
+        Ok::<_, Broken>(moved)
+    };
+    ensure_eq!(
+        moved_on(&[(1, 3), (2, 1), (3, 0)]).await?,
+        [],
+        "streams as they were seen"
+    );
+    ensure_eq!(moved_on(&[]).await?, [], "of no streams");
+    for (first, second) in [(2, 0), (4, 2), (0, u64::MAX)] {
+        let moved = moved_on(&[(1, first), (3, 0), (2, second)]).await?;
+        ensure_eq!(moved, [stream(1), stream(2)], "streams elsewhere");
+    }
+    ensure_eq!(
+        moved_on(&[(1, 3), (3, 1)]).await?,
+        [stream(3)],
+        "a stream that does not exist"
+    );
     Ok(())
 }
 
