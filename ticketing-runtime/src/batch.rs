@@ -23,6 +23,8 @@ pub(crate) struct Batch {
     places: BTreeMap<StreamId, usize>,
     /// What was looked at and not changed, in the version it was looked at.
     relied_on: BTreeMap<StreamId, Version>,
+    /// To be confirmed in a book that others can disappoint.
+    pub(crate) staged: Vec<StagedFact>,
     deadlines: BTreeMap<DeadlineKey, DeadlineChange>,
     records: Vec<IdempotencyRecord>,
     /// To be made once the facts are durable.
@@ -67,14 +69,28 @@ impl Batch {
         self.places.keys().chain(&self.loaded).copied()
     }
 
-    pub(crate) fn stage(&mut self, work: Work, metadata: &Metadata) {
-        for (stream, version) in work.relied_on {
+    /// What answers of this batch rest on; what the batch itself has changed needs no saying.
+    pub(crate) fn rely_on(&mut self, streams: impl IntoIterator<Item = (StreamId, Version)>) {
+        for (stream, version) in streams {
             if !self.places.contains_key(&stream) {
                 self.relied_on.entry(stream).or_insert(version);
             }
         }
+    }
+
+    /// What has to be so still for the answers of a batch that writes nothing.
+    pub(crate) fn take_relied_on(&mut self) -> Vec<(StreamId, Version)> {
+        std::mem::take(&mut self.relied_on).into_iter().collect()
+    }
+
+    /// Takes in what a command has led to; `keep` when the facts are wanted again after the commit.
+    pub(crate) fn stage(&mut self, work: Work, metadata: &Metadata, keep: bool) {
+        self.rely_on(work.relied_on);
         for fact in work.facts {
             self.append(&fact, metadata);
+            if keep {
+                self.staged.push(fact);
+            }
         }
         for change in work.deadlines {
             let key = match change {

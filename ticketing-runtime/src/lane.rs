@@ -5,17 +5,19 @@
 //! caller is told anything before the facts it rests on are durable. When a commit fails, the book forgets what it
 //! assumed and the jobs of both batches are decided again on what the log says.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ticketing_domain::book::{Command, EventBook, Outcome, Question, Reply, Unanswered};
+use ticketing_domain::book::{About, Command, EventBook, Outcome, Question, Reply, Unanswered};
 use ticketing_domain::policy;
 use ticketing_domain::reducer::Context;
 use ticketing_domain::refusal::Refusal;
-use ticketing_ports::event_store::{CommitError, CommitReceipt};
+use ticketing_ports::event_store::{CommitError, CommitReceipt, EventStore};
 use ticketing_ports::ids::{CommitId, EventId};
-use ticketing_ports::streams::{Aggregate, Position, StreamId};
+use ticketing_ports::streams::{Aggregate, Position, StreamId, Version};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, warn};
 
@@ -31,6 +33,8 @@ use crate::lanes::Lanes;
 const PAGE: usize = 2_000;
 /// So often a job is decided again because other writers were faster; then its caller is told to come back.
 const MAX_RETRIES: u32 = 100;
+/// How often payments that are waited for are looked up in a log that others write to: they may have settled them.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(crate) struct Lane {
@@ -45,6 +49,13 @@ pub(crate) struct Lane {
     waiting: Vec<(Job, Question)>,
     /// How far the log reached after the last commit of this lane.
     position: Position,
+    /// Whether others write to the log too.
+    shared: bool,
+    /// Sections that somebody else has written to: what they wrote has to be read.
+    stale: BTreeSet<StreamId>,
+    look_again: Interval,
+    /// When it last decided or committed something, or tried to retire.
+    last_busy: Instant,
 }
 
 #[derive(Debug)]
@@ -62,12 +73,24 @@ enum Recorded {
 
 impl Lane {
     pub(crate) fn new(event: EventId, number: u64, mailbox: mpsc::Receiver<Job>, lanes: Arc<Lanes>) -> Self {
+        let shared = lanes.ports.events.is_shared();
+        let book = if shared {
+            EventBook::of_shared_log(event)
+        } else {
+            EventBook::new(event)
+        };
+        let mut look_again = tokio::time::interval(LOOK_AGAIN);
+        look_again.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             event,
             number,
             mailbox,
             lanes,
-            book: EventBook::new(event),
+            book,
+            shared,
+            stale: BTreeSet::new(),
+            look_again,
+            last_busy: Instant::now(),
             gathering: Batch::default(),
             in_flight: None,
             waiting: Vec::new(),
@@ -80,11 +103,16 @@ impl Lane {
         loop {
             self.start_commit();
             let room = self.lanes.config.batch.saturating_sub(self.gathering.entries.len());
-            let (quiet, patience) = (self.is_quiet(), self.patience());
+            let quiet = self.is_quiet();
+            let until = self.last_busy + self.patience();
             tokio::select! {
                 biased;
+                _ = self.look_again.tick(), if self.shared && !self.waiting.is_empty() => {
+                    self.look_after_waiting().await;
+                }
                 outcome = outcome_of(&mut self.in_flight), if self.in_flight.is_some() => {
                     self.settle(outcome).await;
+                    self.last_busy = Instant::now();
                 }
                 received = self.mailbox.recv_many(&mut inbox, room), if room > 0 => {
                     if received == 0 {
@@ -93,8 +121,12 @@ impl Lane {
                     for job in inbox.drain(..) {
                         self.decide(job).await;
                     }
+                    self.last_busy = Instant::now();
                 }
-                () = tokio::time::sleep(patience), if quiet => self.retire(),
+                () = tokio::time::sleep_until(until), if quiet => {
+                    self.retire();
+                    self.last_busy = Instant::now();
+                }
             }
         }
         // The mailbox is closed: finish what was taken.
@@ -160,6 +192,7 @@ impl Lane {
                 return;
             }
             Ask::Command(command) => {
+                self.rely_on(About::Command(command));
                 let ids = Arc::clone(&self.lanes.ports.ids);
                 let ctx = Context { now, ids: ids.as_ref() };
                 match self.book.handle(command, &ctx) {
@@ -176,7 +209,7 @@ impl Lane {
                         {
                             self.gathering.record_question(&job, question, now);
                         }
-                        self.gathering.stage(work, &job.metadata);
+                        self.gathering.stage(work, &job.metadata, self.shared);
                         match outcome {
                             Outcome::Reply(reply) => {
                                 self.gathering.answer_and_record(job, Ok(Telling::Reply(reply)), now);
@@ -192,25 +225,34 @@ impl Lane {
                 }
             }
             Ask::Reservation { by, id } => {
+                self.rely_on(About::Reservation(*id));
                 let view = self.book.reservation_view(*id, now);
                 let own = view.filter(|view| policy::may_act_for(*by, view.customer_id));
                 own.map(|view| Telling::Reply(Reply::Reservation(view)))
                     .ok_or_else(|| Refusal::ReservationNotFound(*id).into())
             }
             Ask::Payment { by, id } => {
+                self.rely_on(About::Payment(*id));
                 let view = self.book.payment_view(*id);
                 let own = view.filter(|view| policy::may_act_for(*by, view.customer_id));
                 own.map(|view| Telling::Reply(Reply::Payment(view)))
                     .ok_or_else(|| Refusal::PaymentNotFound(*id).into())
             }
-            Ask::Section { viewer, name } => self
-                .book
-                .section_view(*viewer, name, now)
-                .map(Telling::Section)
-                .map_err(Failure::from),
+            Ask::Section { viewer, name } => {
+                self.rely_on(About::Section(name));
+                let view = self.book.section_view(*viewer, name, now);
+                view.map(Telling::Section).map_err(Failure::from)
+            }
             Ask::Barrier => Ok(Telling::Reply(Reply::Done)),
         };
         self.gathering.answer(job, answer);
+    }
+
+    /// Lets the batch's answers stand only if nobody else has written to what they rest on.
+    fn rely_on(&mut self, about: About<'_>) {
+        if self.shared {
+            self.gathering.rely_on(self.book.rests_on(about));
+        }
     }
 
     /// Keeps a job until the gateway has answered; what is known already is answered with the next commit.
@@ -252,9 +294,17 @@ impl Lane {
             if self.in_flight.is_some() || self.gathering.is_empty() {
                 return;
             }
-            let batch = std::mem::take(&mut self.gathering);
+            let mut batch = std::mem::take(&mut self.gathering);
             if !batch.writes_nothing() {
                 break batch;
+            }
+            let seen = batch.take_relied_on();
+            if self.shared && !seen.is_empty() {
+                let store = Arc::clone(&self.lanes.ports.events);
+                let check = tokio::spawn(async move { check(store.as_ref(), &seen).await });
+                let commit = AbortOnDropHandle::new(check);
+                self.in_flight = Some(InFlight { batch, commit });
+                return;
             }
             self.conclude(batch);
         };
@@ -273,11 +323,12 @@ impl Lane {
                     self.position = receipt.last;
                     self.lanes.announce(receipt.last);
                 }
+                self.book.confirm(&batch.staged);
                 self.conclude(batch);
             }
             Err(CommitError::Conflict { streams }) => {
-                streams.into_iter().for_each(|stream| self.book.forget(stream));
                 let jobs = self.take_back_all(batch);
+                streams.into_iter().for_each(|stream| self.read_again(stream));
                 self.decide_again(jobs).await;
             }
             Err(CommitError::KeyTaken { key }) => {
@@ -295,7 +346,7 @@ impl Lane {
             Err(error @ (CommitError::Unavailable(_) | CommitError::Unknown(_))) => {
                 warn!(event_id = %self.event, error = &error as &dyn std::error::Error, "a commit failed");
                 // Those who waited for the gateway are told too: nothing may ever wake them, if it was written after all.
-                batch.streams().for_each(|stream| self.book.forget(stream));
+                batch.streams().for_each(|stream| self.read_again(stream));
                 for entry in batch.entries {
                     let cause = UnavailableCause::Store("the event store did not take the commit".into());
                     entry.job.tell(Err(Failure::Unavailable(cause)), self.position);
@@ -338,6 +389,40 @@ impl Lane {
         }
     }
 
+    /// Takes back what was assumed of a stream, because the log has something else.
+    fn read_again(&mut self, stream: StreamId) {
+        if self.book.rewind(stream) {
+            self.stale.insert(stream);
+        }
+    }
+
+    /// Looks whether somebody else has settled what is waited for here.
+    async fn look_after_waiting(&mut self) {
+        let payments: BTreeSet<StreamId> = self
+            .waiting
+            .iter()
+            .map(|(_, question)| question.payment_id().into())
+            .collect();
+        let in_flight = self.in_flight.as_ref().map(|flight| &flight.batch);
+        let being_written =
+            |stream| self.gathering.touches(stream) || in_flight.is_some_and(|batch| batch.touches(stream));
+        let seen: Vec<_> = payments
+            .into_iter()
+            .filter(|stream| !being_written(*stream))
+            .map(|stream| (stream, self.book.version(stream)))
+            .collect();
+        // Whoever waits, waits on: the next look may succeed.
+        let moved = self.lanes.ports.events.moved_on(&seen).await.unwrap_or_default();
+        for payment in moved {
+            self.book.forget(payment);
+            if let Err(failure) = self.load(payment).await {
+                self.book.forget(payment);
+                warn!(event_id = %self.event, stream = %payment, ?failure, "a payment that is waited for cannot be read");
+            }
+        }
+        self.answer_waiting();
+    }
+
     /// Undoes what was assumed in a failed batch and in the one gathered on top of it; returns the jobs of both in
     /// their order.
     fn take_back_all(&mut self, failed: Batch) -> Vec<Job> {
@@ -349,7 +434,9 @@ impl Lane {
 
     /// Undoes what was assumed in a batch and returns its jobs. Those who waited for the gateway wait again.
     fn take_back(&mut self, batch: Batch) -> Vec<Job> {
-        batch.streams().for_each(|stream| self.book.forget(stream));
+        for stream in batch.streams() {
+            self.book.rewind(stream);
+        }
         let mut jobs = Vec::new();
         for entry in batch.entries {
             match entry.verdict {
@@ -407,6 +494,10 @@ impl Lane {
 
     /// Reads every stream that the book needs for the job.
     async fn load_for(&mut self, job: &Job) -> Result<(), Failure> {
+        while let Some(stream) = self.stale.first().copied() {
+            self.load(stream).await?;
+            self.stale.remove(&stream);
+        }
         loop {
             let mut missing = self.book.missing_foundations();
             if missing.is_empty() {
@@ -462,6 +553,18 @@ async fn outcome_of(in_flight: &mut Option<InFlight>) -> (Batch, Result<CommitRe
         batch,
         outcome.unwrap_or_else(|panic| Err(CommitError::Unknown(panic.into()))),
     )
+}
+
+/// Looks whether what was seen is still so, as a commit that insists on it would.
+async fn check(store: &dyn EventStore, seen: &[(StreamId, Version)]) -> Result<CommitReceipt, CommitError> {
+    match store.moved_on(seen).await {
+        Ok(streams) if streams.is_empty() => Ok(CommitReceipt {
+            first: Position::START,
+            last: Position::START,
+        }),
+        Ok(streams) => Err(CommitError::Conflict { streams }),
+        Err(error) => Err(CommitError::Unavailable(error.into())),
+    }
 }
 
 /// Commands that the world hands in go through the same lane as those of people.

@@ -138,7 +138,12 @@ impl EventBook {
 
     /// Where the stream has been read to; [`Version::NONE`] also when it is not loaded.
     pub fn version(&self, stream: StreamId) -> Version {
-        let version = match stream.aggregate {
+        self.known_version(stream).unwrap_or(Version::NONE)
+    }
+
+    /// Nothing when the stream is not loaded.
+    pub(super) fn known_version(&self, stream: StreamId) -> Option<Version> {
+        match stream.aggregate {
             Aggregate::Catalog => self.catalog.as_ref().map(|loaded| loaded.version),
             Aggregate::Inventory => self
                 .sections
@@ -152,8 +157,7 @@ impl EventBook {
                 .payments
                 .get(&PaymentId::new(stream.id))
                 .map(|loaded| loaded.version),
-        };
-        version.unwrap_or(Version::NONE)
+        }
     }
 
     /// Takes in the next facts of a stream, in order. Without any, the stream is known not to exist.
@@ -170,10 +174,18 @@ impl EventBook {
                 }
             }
             Aggregate::Inventory => {
-                let loaded = self.sections.entry(SectionId::new(stream.id)).or_default();
+                let id = SectionId::new(stream.id);
+                let mut copies: Vec<_> = [Some(&mut self.sections), self.confirmed.as_mut()]
+                    .into_iter()
+                    .flatten()
+                    .map(|sections| sections.entry(id).or_default())
+                    .collect();
                 for event in events {
-                    loaded.state.evolve(&InventoryEvent::from_recorded(event)?);
-                    loaded.version = event.version;
+                    let fact = InventoryEvent::from_recorded(event)?;
+                    for loaded in &mut copies {
+                        loaded.state.evolve(&fact);
+                        loaded.version = event.version;
+                    }
                 }
             }
             Aggregate::Reservation => {
@@ -198,7 +210,13 @@ impl EventBook {
     pub fn forget(&mut self, stream: StreamId) {
         match stream.aggregate {
             Aggregate::Catalog => self.catalog = None,
-            Aggregate::Inventory => drop(self.sections.remove(&SectionId::new(stream.id))),
+            Aggregate::Inventory => {
+                let id = SectionId::new(stream.id);
+                self.sections.remove(&id);
+                if let Some(confirmed) = &mut self.confirmed {
+                    confirmed.remove(&id);
+                }
+            }
             Aggregate::Reservation => drop(self.reservations.remove(&ReservationId::new(stream.id))),
             Aggregate::Payment => drop(self.payments.remove(&PaymentId::new(stream.id))),
         }

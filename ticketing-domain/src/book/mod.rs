@@ -9,6 +9,7 @@ mod command;
 mod handle;
 mod load;
 mod queries;
+mod shared;
 mod unit;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use ticketing_ports::streams::Version;
 
 pub use command::{Command, Fact, GatewayAnswer, Outcome, Question, Reply, StagedFact, Unanswered, Work};
 pub use load::event_of;
+pub use shared::About;
 
 use crate::catalog::CatalogState;
 use crate::inventory::InventoryState;
@@ -42,6 +44,8 @@ pub struct EventBook {
     /// Boxed: a node of the map has room for eleven, and there are many of these.
     reservations: BTreeMap<ReservationId, Box<Loaded<ReservationState>>>,
     payments: BTreeMap<PaymentId, Loaded<PaymentState>>,
+    /// The sections as the log is known to have them, without what is only assumed; see [`EventBook::of_shared_log`].
+    confirmed: Option<BTreeMap<SectionId, Loaded<InventoryState>>>,
 }
 
 impl EventBook {
@@ -53,6 +57,17 @@ impl EventBook {
             sections: BTreeMap::new(),
             reservations: BTreeMap::new(),
             payments: BTreeMap::new(),
+            confirmed: None,
+        }
+    }
+
+    /// A book whose assumptions are likely to be disappointed, because others write to the same log: it keeps its
+    /// sections twice, so that [`EventBook::rewind`] need not read a whole section again.
+    #[must_use]
+    pub fn of_shared_log(event_id: EventId) -> Self {
+        Self {
+            confirmed: Some(BTreeMap::new()),
+            ..Self::new(event_id)
         }
     }
 
