@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use adapters_memory::faults::{Fault, FaultyEventStore};
 use adapters_memory::{
-    InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryGateway, InMemoryOauthTokenStore,
-    InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemoryReadModels, InMemorySessionStore,
-    InMemoryUserStore, InProcessBus,
+    InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway,
+    InMemoryOauthTokenStore, InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemoryReadModels,
+    InMemorySessionStore, InMemoryUserStore, InProcessBus,
 };
 use ticketing_ports::challenges::ChallengeStore;
 use ticketing_ports::dead_letters::DeadLetterStore;
+use ticketing_ports::followers::FollowerStore;
 use ticketing_ports::oauth_tokens::OauthTokenStore;
 use ticketing_ports::one_time_tokens::OneTimeTokenStore;
 use ticketing_ports::passkeys::PasskeyStore;
@@ -124,4 +125,10 @@ fn truthful() -> Gateway {
     let gateway = Arc::new(InMemoryGateway::new());
     let books = Arc::clone(&gateway);
     Gateway::with_books(gateway, Arc::new(move |payment| books.kept(payment)))
+}
+
+mod followers {
+    use super::*;
+
+    ticketing_testkit::follower_store_conformance!(Arc::new(InMemoryFollowerStore::new()) as Arc<dyn FollowerStore>);
 }

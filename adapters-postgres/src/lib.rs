@@ -4,6 +4,7 @@ mod cells;
 mod database;
 mod deadlines;
 mod event_store;
+mod followers;
 mod idempotency;
 
 pub use database::{Database, DatabaseError, DatabaseOptions, Purpose};

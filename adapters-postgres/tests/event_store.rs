@@ -2,7 +2,10 @@
 
 mod support;
 
-use adapters_postgres::PostgresEventStore;
+use std::sync::Arc;
+
+use adapters_postgres::{PostgresEventStore, Purpose};
+use ticketing_ports::followers::FollowerStore;
 use ticketing_testkit::conformance::Backend;
 
 use support::fresh;
@@ -19,7 +22,15 @@ mod idempotency {
     ticketing_testkit::idempotency_store_conformance!(super::store().await);
 }
 
+mod followers {
+    ticketing_testkit::follower_store_conformance!(super::followers_store().await);
+}
+
+async fn followers_store() -> Arc<dyn FollowerStore> {
+    Arc::new(PostgresEventStore::new(&fresh(Purpose::Events).await))
+}
+
 async fn store() -> Backend {
-    let database = fresh(adapters_postgres::Purpose::Events).await;
+    let database = fresh(Purpose::Events).await;
     Backend::of(PostgresEventStore::new(&database))
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use adapters_external::{ConsoleMailer, SandboxGateway, SystemClock, SystemEntropy, SystemIds};
 use adapters_http::{HealthCheck, HttpConfig, HttpState};
 use adapters_memory::{
-    InMemoryDeadLetterStore, InMemoryEventStore, InMemoryOneTimeTokenStore, InMemoryReadModels, InMemorySessionStore,
-    InMemoryUserStore, InProcessBus,
+    InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryOneTimeTokenStore, InMemoryReadModels,
+    InMemorySessionStore, InMemoryUserStore, InProcessBus,
 };
 use adapters_sqlite::SqliteStore;
 use anyhow::Context as _;
@@ -113,6 +113,7 @@ impl Parts {
         let projection = ProjectionPorts {
             projections: read_models.clone(),
             dead_letters: Arc::new(InMemoryDeadLetterStore::new()),
+            followers: Arc::new(InMemoryFollowerStore::new()),
             publisher: bus.clone(),
             subscriber: bus,
         };
@@ -122,7 +123,8 @@ impl Parts {
             availability: read_models.clone(),
             reservations: read_models.clone(),
             payments: read_models.clone(),
-            sales: read_models,
+            sales: read_models.clone(),
+            projections: read_models,
             projected: engine.projected(),
         };
         catch_up(&storage, &reads).await?;

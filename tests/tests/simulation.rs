@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use adapters_memory::faults::{Fault, FaultyEventStore, FaultyGateway, Operation};
 use adapters_memory::{
-    InMemoryDeadLetterStore, InMemoryEventStore, InMemoryGateway, InMemoryReadModels, InProcessBus, SeededIds,
-    TokioClock,
+    InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway, InMemoryReadModels,
+    InProcessBus, SeededIds, TokioClock,
 };
 use async_trait::async_trait;
 use rand::rngs::StdRng;
@@ -252,6 +252,7 @@ fn build_world(seed: u64, storm: &Arc<Storm>) -> World {
         ProjectionPorts {
             projections: Arc::new(InMemoryReadModels::new()),
             dead_letters: Arc::new(InMemoryDeadLetterStore::new()),
+            followers: Arc::new(InMemoryFollowerStore::new()),
             publisher: Arc::new(UnreliableBus {
                 bus: bus.clone(),
                 storm: Arc::clone(&on_bus),

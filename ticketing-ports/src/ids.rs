@@ -61,6 +61,8 @@ ids! {
     TicketId;
     /// A person with an account.
     UserId;
+    /// One of several processes that could do the same work.
+    WorkerId;
 }
 
 impl From<UserId> for CustomerId {

@@ -25,6 +25,7 @@ pub mod dead_letters;
 pub mod deadlines;
 pub mod event_bus;
 pub mod event_store;
+pub mod followers;
 pub mod gateway;
 pub mod idempotency;
 pub mod mailer;

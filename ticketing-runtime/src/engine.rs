@@ -9,9 +9,10 @@ use ticketing_ports::dead_letters::DeadLetterStore;
 use ticketing_ports::deadlines::DeadlineStore;
 use ticketing_ports::event_bus::{EventPublisher, EventSubscriber};
 use ticketing_ports::event_store::EventStore;
+use ticketing_ports::followers::FollowerStore;
 use ticketing_ports::gateway::PaymentGateway;
 use ticketing_ports::idempotency::IdempotencyStore;
-use ticketing_ports::ids::IdSource;
+use ticketing_ports::ids::{IdSource, WorkerId};
 use ticketing_ports::read_models::ProjectionStore;
 use ticketing_ports::streams::Position;
 use tokio::sync::watch;
@@ -20,7 +21,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::box_office::BoxOffice;
 use crate::lanes::Lanes;
-use crate::{deadlines, housekeeping, projector, relay};
+use crate::relay::Relay;
+use crate::{deadlines, housekeeping, projector};
 
 /// What the write side needs from outside.
 #[derive(Clone)]
@@ -40,6 +42,7 @@ pub struct ProjectionPorts {
     pub dead_letters: Arc<dyn DeadLetterStore>,
     pub publisher: Arc<dyn EventPublisher>,
     pub subscriber: Arc<dyn EventSubscriber>,
+    pub followers: Arc<dyn FollowerStore>,
 }
 
 macro_rules! opaque_debug {
@@ -108,15 +111,18 @@ impl Engine {
         let (projected_sender, projected) = watch::channel(Position::START);
         let log = Arc::clone(&ports.events);
         let clock = Arc::clone(&ports.clock);
+        let worker = WorkerId::new(ports.ids.uuid());
         let (engine, committed) = Self::start_lanes(ports, config, projected);
-        let relay = relay::run(
-            Arc::clone(&log),
-            Arc::clone(&projection.publisher),
+        let relay = Relay {
+            log: Arc::clone(&log),
+            publisher: Arc::clone(&projection.publisher),
+            followers: Arc::clone(&projection.followers),
+            clock: Arc::clone(&clock),
+            worker,
             committed,
-            engine.stop.clone(),
-        );
-        engine.background.spawn(relay);
-        let projector = projector::run(log, projection, clock, projected_sender, engine.stop.clone());
+        };
+        engine.background.spawn(relay.run(engine.stop.clone()));
+        let projector = projector::run(log, projection, clock, worker, projected_sender, engine.stop.clone());
         engine.background.spawn(projector);
         engine
     }

@@ -24,6 +24,7 @@ mod reads;
 mod relay;
 mod routes;
 mod sign_in;
+mod turn;
 
 pub use box_office::{
     Answer, AuthorizePayment, BoxOffice, CancelEvent, HistoryEntry, HoldSeats, IdempotencyRequest, PayReservation,
@@ -32,8 +33,9 @@ pub use box_office::{
 pub use consistency::ConsistencyToken;
 pub use engine::{Engine, EngineConfig, Ports, ProjectionPorts};
 pub use failure::{Failure, UnavailableCause};
-pub use projector::rebuild;
+pub use projector::{READ_MODELS, rebuild};
 pub use reads::{READ_YOUR_WRITES_PATIENCE, Reads};
+pub use relay::RELAY;
 pub use sign_in::{
     Ensured, LIVE_MAGIC_LINKS, MAGIC_LINK_LIFETIME, SESSION_IDLE, SESSION_LIFETIME, SignIn, SignInConfig,
     SignInFailure, SignInPorts, SignedIn, Visitor,

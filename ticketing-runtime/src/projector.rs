@@ -3,6 +3,9 @@
 //! Positions are gapless, so a lost, repeated or reordered delivery is always noticed. Row changes and checkpoint are
 //! applied together, so a fact that comes twice changes nothing. A fact that cannot be applied is parked together with
 //! everything later of its stream, and the others go on.
+//!
+//! Of several processes one applies. The others get their share of the deliveries too, and acknowledge them when the
+//! read models have come that far; they are the ones to go on when the first one dies.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +15,9 @@ use ticketing_domain::projection::project;
 use ticketing_ports::clock::Clock;
 use ticketing_ports::dead_letters::{DeadLetter, DeadLetterStore};
 use ticketing_ports::errors::{BoxError, StoreError};
+use ticketing_ports::event_bus::Subscription;
 use ticketing_ports::event_store::EventStore;
+use ticketing_ports::ids::WorkerId;
 use ticketing_ports::read_models::{ApplyError, Change, ProjectedBatch, ProjectionStore};
 use ticketing_ports::streams::{Position, RecordedEvent, StreamId};
 use tokio::sync::watch;
@@ -20,20 +25,26 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use crate::engine::ProjectionPorts;
+use crate::turn::Turn;
 
-const GROUP: &str = "read-models";
+/// The group of the bus, the name of the turn and that of the dead letters.
+pub const READ_MODELS: &str = "read-models";
 const CHUNK: usize = 1_000;
 /// After so long without news from the bus the log is asked whether there is any.
 const SILENCE: Duration = Duration::from_secs(1);
+/// How often who stands by looks whether what it was given has been applied.
+const STANDING_BY: Duration = Duration::from_millis(50);
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(
     log: Arc<dyn EventStore>,
     ports: ProjectionPorts,
     clock: Arc<dyn Clock>,
+    worker: WorkerId,
     projected: watch::Sender<Position>,
     stop: CancellationToken,
 ) {
+    let mut turn = Turn::new(Arc::clone(&ports.followers), Arc::clone(&clock), READ_MODELS, worker);
     let work = async {
         let mut projector = Projector {
             log,
@@ -41,10 +52,11 @@ pub(crate) async fn run(
             dead_letters: Arc::clone(&ports.dead_letters),
             clock,
             parked: BTreeSet::new(),
+            letters: BTreeSet::new(),
             projected,
         };
         loop {
-            if let Err(error) = projector.follow(&ports).await {
+            if let Err(error) = projector.follow(&ports, &mut turn).await {
                 warn!(
                     error = error.as_ref() as &dyn std::error::Error,
                     "the projector stumbled and starts again"
@@ -54,6 +66,7 @@ pub(crate) async fn run(
         }
     };
     stop.run_until_cancelled(work).await;
+    turn.give_back().await;
 }
 
 /// Builds the read models anew beside the old ones, then switches over. `progress` is told how far it has come and how
@@ -76,6 +89,7 @@ pub async fn rebuild(
         dead_letters,
         clock,
         parked: BTreeSet::new(),
+        letters: BTreeSet::new(),
         projected,
     };
     let mut position = Position::START;
@@ -84,6 +98,7 @@ pub async fn rebuild(
         progress(position, head);
         if position >= head {
             projections.switch_to(twin).await?;
+            projector.remove_letters_of_the_past(position).await?;
             return Ok(position);
         }
         position = projector.catch_up_from_log(position, Some(CHUNK)).await?;
@@ -97,19 +112,34 @@ struct Projector {
     clock: Arc<dyn Clock>,
     /// Streams known to be parked, so that the store is not asked for each fact.
     parked: BTreeSet<StreamId>,
+    /// What this projector has parked itself.
+    letters: BTreeSet<Position>,
     projected: watch::Sender<Position>,
 }
 
 impl Projector {
-    async fn follow(&mut self, ports: &ProjectionPorts) -> Result<(), BoxError> {
+    async fn follow(&mut self, ports: &ProjectionPorts, turn: &mut Turn) -> Result<(), BoxError> {
         // Join first, then catch up: what is published in between comes over the bus, and is skipped if it was read.
-        let mut subscription = ports.subscriber.subscribe(GROUP).await?;
+        let mut subscription = ports.subscriber.subscribe(READ_MODELS).await?;
+        loop {
+            if turn.is_mine().await? {
+                self.lead(subscription.as_mut(), turn).await?;
+            } else {
+                self.stand_by(subscription.as_mut(), turn).await?;
+            }
+        }
+    }
+
+    /// Applies what is delivered for as long as it is this worker's turn.
+    async fn lead(&mut self, subscription: &mut dyn Subscription, turn: &mut Turn) -> Result<(), BoxError> {
         self.load_parked_streams().await?;
         let mut position = self.projections.checkpoint().await?;
         position = self.catch_up_from_log(position, None).await?;
-        loop {
-            // The bus may have lost the last fact for good, and no later one would tell.
+        while turn.is_mine().await? {
             let Ok(delivered) = tokio::time::timeout(SILENCE, subscription.next(CHUNK)).await else {
+                // The bus may have lost the last fact for good, and no later one would tell; or the read models were
+                // rebuilt, and are not as far as they were.
+                position = self.projections.checkpoint().await?;
                 position = self.catch_up_from_log(position, None).await?;
                 continue;
             };
@@ -122,12 +152,34 @@ impl Projector {
                 .iter()
                 .zip(1..)
                 .all(|(event, place)| event.position == position.plus(place));
-            if in_order {
-                position = self.apply(position, fresh).await?;
+            position = if in_order {
+                self.apply(position, fresh).await?
             } else {
-                position = self.catch_up_from_log(position, None).await?;
-            }
+                self.catch_up_from_log(position, None).await?
+            };
             subscription.acknowledge().await?;
+        }
+        Ok(())
+    }
+
+    /// Watches somebody else apply, until it is this worker's turn.
+    async fn stand_by(&mut self, subscription: &mut dyn Subscription, turn: &mut Turn) -> Result<(), BoxError> {
+        let mut owed = Position::START;
+        loop {
+            let checkpoint = self.projections.checkpoint().await?;
+            self.projected.send_replace(checkpoint);
+            if owed > Position::START && checkpoint >= owed {
+                subscription.acknowledge().await?;
+                owed = Position::START;
+            }
+            if turn.is_mine().await? {
+                return Ok(());
+            }
+            if owed > Position::START {
+                tokio::time::sleep(STANDING_BY).await;
+            } else if let Ok(delivered) = tokio::time::timeout(SILENCE, subscription.next(CHUNK)).await {
+                owed = delivered?.iter().map(|event| event.position).max().unwrap_or_default();
+            }
         }
     }
 
@@ -160,6 +212,12 @@ impl Projector {
         match self.projections.apply(ProjectedBatch { after, upto, changes }).await {
             Ok(()) => {}
             Err(ApplyError::Store(StoreError::Inconsistent { .. })) => self.apply_one_by_one(after, events).await?,
+            Err(ApplyError::OutOfOrder { .. }) => {
+                // Somebody else has applied, or has switched to rebuilt read models: go on from there.
+                let checkpoint = self.projections.checkpoint().await?;
+                self.projected.send_replace(checkpoint);
+                return Ok(checkpoint);
+            }
             Err(error) => return Err(error.into()),
         }
         self.projected.send_replace(upto);
@@ -208,8 +266,9 @@ impl Projector {
         error!(position = %event.position, stream = %event.stream, event_type = %event.event_type, %reason,
             "a fact cannot be projected and is parked");
         self.parked.insert(event.stream);
+        self.letters.insert(event.position);
         let letter = DeadLetter {
-            projection: GROUP.to_owned(),
+            projection: READ_MODELS.to_owned(),
             event: event.clone(),
             reason: reason.to_string(),
             parked_at: self.clock.now(),
@@ -217,10 +276,30 @@ impl Projector {
         self.dead_letters.park(letter).await
     }
 
+    /// After a rebuild: what could be projected this time is a dead letter no longer.
+    async fn remove_letters_of_the_past(&self, upto: Position) -> Result<(), StoreError> {
+        let mut after = Position::START;
+        while after < upto {
+            let letters = self.dead_letters.letters(READ_MODELS, after, CHUNK).await?;
+            let Some(last) = letters.last() else {
+                return Ok(());
+            };
+            after = last.event.position;
+            for letter in letters {
+                let position = letter.event.position;
+                if position <= upto && !self.letters.contains(&position) {
+                    self.dead_letters.remove(READ_MODELS, position).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     async fn load_parked_streams(&mut self) -> Result<(), StoreError> {
+        self.parked.clear();
         let mut after = Position::START;
         loop {
-            let letters = self.dead_letters.letters(GROUP, after, CHUNK).await?;
+            let letters = self.dead_letters.letters(READ_MODELS, after, CHUNK).await?;
             let Some(last) = letters.last() else {
                 return Ok(());
             };

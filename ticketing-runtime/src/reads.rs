@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ticketing_ports::read_models::{
-    AvailabilityQueries, EventQueries, PaymentQueries, ReservationQueries, SalesQueries,
+    AvailabilityQueries, EventQueries, PaymentQueries, ProjectionStore, ReservationQueries, SalesQueries,
 };
 use ticketing_ports::streams::Position;
 use tokio::sync::watch;
@@ -15,6 +15,9 @@ use crate::failure::{Failure, UnavailableCause};
 /// How long a read waits for its read model to see the write it asks for.
 pub const READ_YOUR_WRITES_PATIENCE: Duration = Duration::from_secs(2);
 
+/// How often the read models are asked how far they are while somebody waits for them.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
+
 #[derive(Clone)]
 pub struct Reads {
     pub events: Arc<dyn EventQueries>,
@@ -22,7 +25,9 @@ pub struct Reads {
     pub reservations: Arc<dyn ReservationQueries>,
     pub payments: Arc<dyn PaymentQueries>,
     pub sales: Arc<dyn SalesQueries>,
-    /// Where the projector is.
+    /// Where the read models are, if somebody else's projector writes them.
+    pub projections: Arc<dyn ProjectionStore>,
+    /// Where the projector of this process is.
     pub projected: watch::Receiver<Position>,
 }
 
@@ -40,11 +45,28 @@ impl Reads {
     /// # Errors
     /// [`Failure::Unavailable`] when they have not within [`READ_YOUR_WRITES_PATIENCE`].
     pub async fn catch_up(&self, token: ConsistencyToken) -> Result<(), Failure> {
+        match tokio::time::timeout(READ_YOUR_WRITES_PATIENCE, self.seen(token.position())).await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(Failure::Unavailable(UnavailableCause::ReadModelsLag)),
+        }
+    }
+
+    async fn seen(&self, position: Position) {
         let mut projected = self.projected.clone();
-        let caught_up = projected.wait_for(|position| *position >= token.position());
-        match tokio::time::timeout(READ_YOUR_WRITES_PATIENCE, caught_up).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Failure::Unavailable(UnavailableCause::ReadModelsLag)),
+        loop {
+            let here = projected.wait_for(|projected| *projected >= position);
+            if let Ok(Ok(_)) = tokio::time::timeout(LOOK_EVERY, here).await {
+                return;
+            }
+            // An error here lasts or it does not; the caller's patience ends either way.
+            if self
+                .projections
+                .checkpoint()
+                .await
+                .is_ok_and(|checkpoint| checkpoint >= position)
+            {
+                return;
+            }
         }
     }
 }

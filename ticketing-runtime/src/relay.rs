@@ -1,65 +1,92 @@
-//! Follows the log and puts every fact on the bus, in order.
+//! Follows the log and puts every fact on the bus, in order. Of several processes one works; the others stand by.
+//!
+//! A fact is published before that is noted, so that none is left out when the process dies in between: it is published
+//! again then, and whoever listens knows it by its position.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use ticketing_ports::clock::Clock;
+use ticketing_ports::errors::BoxError;
 use ticketing_ports::event_bus::EventPublisher;
 use ticketing_ports::event_store::EventStore;
+use ticketing_ports::followers::FollowerStore;
+use ticketing_ports::ids::WorkerId;
 use ticketing_ports::streams::Position;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
+use crate::turn::{Turn, WAIT_FOR_TURN};
+
+/// Under which name its position is kept.
+pub const RELAY: &str = "relay";
 /// How many facts are published at once.
-const CHUNK: usize = 500;
+const CHUNK: usize = 1_000;
 /// How often the log is looked at when nothing announces news: other processes may write to it.
-const POLL: Duration = Duration::from_secs(1);
+const POLL: Duration = Duration::from_millis(200);
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
-/// Starts at the head of the log: what came before, followers read from the log itself.
-pub(crate) async fn run(
-    log: Arc<dyn EventStore>,
-    publisher: Arc<dyn EventPublisher>,
-    mut committed: watch::Receiver<Position>,
-    stop: CancellationToken,
-) {
-    let work = async {
-        let mut position = None;
-        loop {
-            match publish_next(log.as_ref(), publisher.as_ref(), &mut position).await {
-                Ok(0) => {
-                    // A closed channel only means that nobody announces any more.
-                    if let Ok(Err(_)) = tokio::time::timeout(POLL, committed.changed()).await {
-                        tokio::time::sleep(POLL).await;
-                    }
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    warn!(
-                        error = error.as_ref() as &dyn std::error::Error,
-                        "the relay could not publish"
-                    );
-                    tokio::time::sleep(POLL).await;
-                }
-            }
-        }
-    };
-    stop.run_until_cancelled(work).await;
+pub(crate) struct Relay {
+    pub(crate) log: Arc<dyn EventStore>,
+    pub(crate) publisher: Arc<dyn EventPublisher>,
+    pub(crate) followers: Arc<dyn FollowerStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) worker: WorkerId,
+    /// News of this process; others write without announcing it here.
+    pub(crate) committed: watch::Receiver<Position>,
 }
 
-/// Publishes the next facts after `position` and returns how many there were.
-async fn publish_next(
-    log: &dyn EventStore,
-    publisher: &dyn EventPublisher,
-    position: &mut Option<Position>,
-) -> Result<usize, ticketing_ports::errors::BoxError> {
-    let after = match *position {
-        Some(position) => position,
-        None => log.head().await?,
-    };
-    let events = log.read_all(after, CHUNK).await?;
-    if !events.is_empty() {
-        publisher.publish(&events).await?;
+impl Relay {
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let mut turn = Turn::new(Arc::clone(&self.followers), Arc::clone(&self.clock), RELAY, self.worker);
+        let work = async {
+            loop {
+                match turn.take().await {
+                    Ok(Some(position)) => {
+                        info!(%position, "the relay works in this process");
+                        if let Err(error) = self.publish_from(position, &mut turn).await {
+                            warn!(
+                                error = error.as_ref() as &dyn std::error::Error,
+                                "the relay could not publish"
+                            );
+                            tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+                        }
+                    }
+                    Ok(None) => tokio::time::sleep(WAIT_FOR_TURN).await,
+                    Err(error) => {
+                        warn!(
+                            error = &error as &dyn std::error::Error,
+                            "the relay could not take its turn"
+                        );
+                        tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+                    }
+                }
+            }
+        };
+        stop.run_until_cancelled(work).await;
+        turn.give_back().await;
     }
-    *position = Some(events.last().map_or(after, |event| event.position));
-    Ok(events.len())
+
+    /// Publishes until somebody else has the turn.
+    async fn publish_from(&mut self, mut position: Position, turn: &mut Turn) -> Result<(), BoxError> {
+        while turn.is_mine().await? {
+            let events = self.log.read_all(position, CHUNK).await?;
+            let Some(last) = events.last().map(|event| event.position) else {
+                self.wait_for_news().await;
+                continue;
+            };
+            self.publisher.publish(&events).await?;
+            self.followers.advance(RELAY, last).await?;
+            position = last;
+        }
+        Ok(())
+    }
+
+    async fn wait_for_news(&mut self) {
+        // A closed channel only means that nobody announces any more.
+        if let Ok(Err(_)) = tokio::time::timeout(POLL, self.committed.changed()).await {
+            tokio::time::sleep(POLL).await;
+        }
+    }
 }

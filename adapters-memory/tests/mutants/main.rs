@@ -1,6 +1,7 @@
 //! Every rule of the suites bites: a store that works passes it, and a store that lies about it does not.
 
 mod event_store;
+mod followers;
 mod one_time_tokens;
 mod read_models;
 mod sessions;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use adapters_memory::InMemoryEventStore;
 use async_trait::async_trait;
+use ticketing_ports::followers::FollowerStore;
 use ticketing_ports::one_time_tokens::OneTimeTokenStore;
 use ticketing_ports::sessions::SessionStore;
 use ticketing_ports::users::UserStore;
@@ -19,6 +21,7 @@ use ticketing_testkit::conformance::read_models::ReadModels;
 use ticketing_testkit::conformance::{self, Backend, Rule};
 
 use self::event_store::{Lie, Mutant};
+use self::followers::LyingFollowers;
 use self::one_time_tokens::LyingTokens;
 use self::read_models::LyingReadModels;
 use self::sessions::LyingSessions;
@@ -40,6 +43,12 @@ async fn every_rule_of_deadlines_is_broken_by_a_mutant() {
 async fn every_rule_of_recorded_answers_is_broken_by_a_mutant() {
     let rules = conformance::idempotency::RULES;
     every_rule_bites(rules, event_store::ANSWERS_BROKEN_BY, mutant).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_rule_of_followers_is_broken_by_a_mutant() {
+    let make = |lie| -> Box<Arc<dyn FollowerStore>> { Box::new(Arc::new(LyingFollowers::new(lie))) };
+    every_rule_bites(conformance::followers::RULES, followers::BROKEN_BY, make).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

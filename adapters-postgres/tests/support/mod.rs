@@ -2,7 +2,7 @@
 
 use adapters_postgres::{Database, DatabaseOptions, Purpose};
 
-pub async fn fresh(purpose: Purpose) -> Database {
+pub(crate) async fn fresh(purpose: Purpose) -> Database {
     let postgres = test_services::postgres().await.expect("PostgreSQL is there");
     let url = postgres
         .fresh_database(purpose.as_str())

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use adapters_memory::{InMemoryDeadLetterStore, InMemoryReadModels, InProcessBus};
+use adapters_memory::{InMemoryDeadLetterStore, InMemoryFollowerStore, InMemoryReadModels, InProcessBus};
 use async_trait::async_trait;
 use ticketing_ports::dead_letters::DeadLetterStore as _;
 use ticketing_ports::event_bus::{BusUnavailable, EventPublisher};
@@ -58,6 +58,7 @@ impl ReadSide {
         ProjectionPorts {
             projections: self.models.clone(),
             dead_letters: self.letters.clone(),
+            followers: Arc::new(InMemoryFollowerStore::new()),
             publisher: self.bus.clone(),
             subscriber: Arc::new(self.bus.bus.clone()),
         }
@@ -74,6 +75,7 @@ impl ReadSide {
             reservations: self.models.clone(),
             payments: self.models.clone(),
             sales: self.models.clone(),
+            projections: self.models.clone(),
             projected,
         }
     }

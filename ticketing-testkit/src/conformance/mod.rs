@@ -22,6 +22,7 @@ pub mod deadlines;
 pub mod durability;
 pub mod event_bus;
 pub mod event_store;
+pub mod followers;
 pub mod gateway;
 pub mod idempotency;
 pub mod oauth_tokens;

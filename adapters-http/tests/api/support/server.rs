@@ -3,8 +3,9 @@ use std::sync::Arc;
 use adapters_http::{HealthCheck, HttpConfig, HttpState, router};
 use adapters_memory::faults::{FaultPolicy, FaultyEventStore};
 use adapters_memory::{
-    InMemoryDeadLetterStore, InMemoryEventStore, InMemoryGateway, InMemoryOneTimeTokenStore, InMemoryReadModels,
-    InMemorySessionStore, InMemoryUserStore, InProcessBus, ManualClock, RecordingMailer, SeededEntropy, SeededIds,
+    InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway, InMemoryOneTimeTokenStore,
+    InMemoryReadModels, InMemorySessionStore, InMemoryUserStore, InProcessBus, ManualClock, RecordingMailer,
+    SeededEntropy, SeededIds,
 };
 use axum::Router;
 use chrono::TimeDelta;
@@ -68,6 +69,7 @@ impl TestServer {
             ProjectionPorts {
                 projections: Arc::clone(&models) as _,
                 dead_letters: Arc::new(InMemoryDeadLetterStore::new()),
+                followers: Arc::new(InMemoryFollowerStore::new()),
                 publisher: Arc::clone(&bus) as _,
                 subscriber: bus,
             },
@@ -96,6 +98,7 @@ impl TestServer {
                 reservations: Arc::clone(&models) as _,
                 payments: Arc::clone(&models) as _,
                 sales: models,
+                projections: read_models,
                 projected: engine.projected(),
             },
             sign_in: sign_in.clone(),
