@@ -54,7 +54,18 @@ pub(crate) async fn once<T: Clone>(
     found.clone().map_err(|message| anyhow!(message))
 }
 
-/// Says which real part a test runs on, past the capture of a test's output.
+/// Where nobody looks at the output, what is missing is a failure.
+pub(crate) fn is_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| !value.is_empty())
+}
+
+/// Says which real part a test runs on.
 pub(crate) fn announce(name: &str, version: &str, source: Source) {
-    let _ = writeln!(std::io::stderr(), "test-services: {name} {version} ({source})");
+    let name = format!("{name} {version}");
+    tell(&format!("{} ({source})", name.trim_end()));
+}
+
+/// Writes past the capture of a test's output: it is worth a line even where every test passes.
+pub(crate) fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "test-services: {line}");
 }
