@@ -5,17 +5,16 @@ mod server;
 
 use std::net::ToSocketAddrs;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use tokio::sync::OnceCell;
 
+use crate::finding::{self, Found, NotFound, Source};
+use crate::kind::Kind;
 use crate::own_process::{OwnProcess, blocking};
-use crate::ports::Port;
 use crate::probe;
-use crate::source::{self, Found, Source};
-
-/// The brokers to begin with, as `host:port`, several separated by commas.
-pub const VARIABLE: &str = "TEST_REDPANDA_BROKERS";
+use crate::process::Plan;
 
 static SHARED: OnceCell<Result<Broker, String>> = OnceCell::const_new();
 
@@ -31,10 +30,7 @@ pub enum Broker {
 /// A broker that speaks over a socket.
 #[derive(Debug, Clone)]
 pub struct RealBroker {
-    bootstrap: String,
-    source: Source,
-    version: String,
-    _process: Option<OwnProcess>,
+    found: Arc<Found>,
 }
 
 /// Finds the shared broker, or starts it; every call of a process gives the same one.
@@ -42,48 +38,33 @@ pub struct RealBroker {
 /// # Errors
 /// When the one given does not answer; in CI also when none can be started.
 pub async fn broker() -> Result<Broker> {
-    source::once(&SHARED, find()).await
+    finding::once(&SHARED, find()).await
 }
 
 async fn find() -> Result<Broker> {
-    if let Some(Found { address, source }) = source::given(VARIABLE)? {
-        let brokers = address.clone();
-        blocking(move || answers(&brokers))
-            .await
-            .with_context(|| format!("the Kafka-API broker ({source})"))?;
-        return Ok(real("a Kafka-API broker", "", address, source, None));
-    }
-    match start().await {
-        Ok((bootstrap, process)) => Ok(real(
-            "Apache Kafka",
-            jars::KAFKA,
-            bootstrap,
-            Source::OwnProcess,
-            Some(process),
-        )),
-        Err(reason) if source::is_ci() => Err(reason),
-        Err(reason) => {
-            source::tell(&format!("only the client library's mock of a broker, for {reason:#}"));
+    match finding::find(Kind::Broker).await {
+        Ok(found) => Ok(Broker::Real(RealBroker { found: Arc::new(found) })),
+        Err(NotFound::NothingToStart(_, reason)) if !is_ci() => {
+            finding::tell(&format!("only the client library's mock of a broker, for: {reason:#}"));
             Ok(Broker::Mock)
         }
+        Err(reason) => Err(reason.into()),
     }
 }
 
-fn real(name: &str, version: &str, bootstrap: String, source: Source, process: Option<OwnProcess>) -> Broker {
-    source::announce(name, version, source);
-    Broker::Real(RealBroker {
-        bootstrap,
-        source,
-        version: format!("{name} {version}").trim_end().to_owned(),
-        _process: process,
-    })
+/// Where nobody looks at the output, what is missing is a failure.
+fn is_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| !value.is_empty())
 }
 
-async fn start() -> Result<(String, OwnProcess)> {
-    let port = Port::free()?;
-    let bootstrap = port.address().to_string();
-    let process = OwnProcess::start(move || server::start(port)).await?;
-    Ok((bootstrap, process))
+pub(crate) fn plan() -> Result<Plan> {
+    server::plan()
+}
+
+pub(crate) async fn ask(brokers: &str) -> Result<String> {
+    let brokers = brokers.to_owned();
+    blocking(move || answers(&brokers)).await?;
+    Ok("a Kafka-API broker".to_owned())
 }
 
 /// Succeeds when one of the brokers does; the others are the client's to find.
@@ -104,16 +85,16 @@ fn answers(brokers: &str) -> Result<()> {
 impl RealBroker {
     /// The brokers to begin with, for `bootstrap.servers`.
     pub fn bootstrap(&self) -> &str {
-        &self.bootstrap
+        &self.found.address
     }
 
     pub fn source(&self) -> Source {
-        self.source
+        self.found.source
     }
 
     /// Its name and version.
     pub fn version(&self) -> &str {
-        &self.version
+        &self.found.name
     }
 }
 
@@ -130,7 +111,8 @@ impl OwnedBroker {
     /// # Errors
     /// When Java or Apache Kafka cannot be had, or it does not come up.
     pub async fn start() -> Result<Self> {
-        let (bootstrap, process) = start().await?;
+        let (address, process) = OwnProcess::start(server::plan).await?;
+        let bootstrap = Kind::Broker.url(address);
         Ok(Self { bootstrap, process })
     }
 

@@ -6,7 +6,11 @@
 //!
 //! What a process starts here ends with it, by whatever signal, and leaves no folder behind.
 
+mod background;
 mod broker;
+mod container;
+mod finding;
+mod kind;
 mod own_process;
 mod packages;
 mod ports;
@@ -14,11 +18,14 @@ mod postgres;
 mod probe;
 mod process;
 mod redis;
-mod source;
+mod state;
+mod url;
 mod watchdog;
 
-pub use broker::{Broker, OwnedBroker, RealBroker, VARIABLE as BROKER_VARIABLE, broker};
+pub use background::{Background, Part};
+pub use broker::{Broker, OwnedBroker, RealBroker, broker};
+pub use finding::Source;
+pub use kind::Kind;
 pub use own_process::OwnProcess;
-pub use postgres::{OwnedPostgres, Postgres, VARIABLE as POSTGRES_VARIABLE, postgres};
-pub use redis::{OwnedRedis, Redis, RedisDatabase, VARIABLE as REDIS_VARIABLE, redis};
-pub use source::Source;
+pub use postgres::{OwnedPostgres, Postgres, postgres};
+pub use redis::{OwnedRedis, Redis, RedisDatabase, redis};

@@ -11,33 +11,40 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
 use super::jars;
+use crate::kind::Kind;
 use crate::ports::Port;
-use crate::process::{self, Process, Recipe};
+use crate::process::{self, Plan, Recipe};
 use crate::{packages, probe};
 
 const OLDEST_JAVA: u32 = 17;
 /// 22 letters, the size that Kafka asks for.
 const CLUSTER: &str = "Ym94LW9mZmljZS10ZXN0cw";
 
-/// Makes an empty log in a temporary folder and starts a broker on it.
-pub(crate) fn start(port: Port) -> Result<Process> {
+/// Makes an empty log in a temporary folder.
+pub(crate) fn plan() -> Result<Plan> {
     let programs = Programs::find()?;
     let controller = Port::free()?;
+    let port = Port::free()?;
     let folder = process::folder("kafka", None)?;
     let recipe = recipe(&programs, folder.path(), port.address(), controller.address())?;
-    Process::start(recipe, folder, vec![port, controller])
+    Ok(Plan {
+        recipe,
+        folder,
+        ports: vec![port, controller],
+        known_as: Some(format!("Apache Kafka {}", jars::KAFKA)),
+    })
 }
 
 /// Java, and Kafka's jars.
 #[derive(Debug)]
-pub(crate) struct Programs {
+struct Programs {
     java: PathBuf,
     jars: PathBuf,
 }
 
 impl Programs {
     /// Installs and fetches what is missing, where that is possible.
-    pub(crate) fn find() -> Result<Self> {
+    fn find() -> Result<Self> {
         let java = packages::found_or_installed("Java", &["default-jre-headless"], || packages::on_path("java"))?;
         let output = Command::new(&java)
             .arg("-version")
@@ -69,12 +76,7 @@ impl Programs {
 }
 
 /// Writes the settings, makes an empty log in the folder and says how to start a broker on it.
-pub(crate) fn recipe(
-    programs: &Programs,
-    folder: &Path,
-    address: SocketAddr,
-    controller: SocketAddr,
-) -> Result<Recipe> {
+fn recipe(programs: &Programs, folder: &Path, address: SocketAddr, controller: SocketAddr) -> Result<Recipe> {
     let settings = folder.join("server.properties");
     fs::write(&settings, properties(folder, address, controller))?;
     let mut format = Command::new(&programs.java);
@@ -88,13 +90,12 @@ pub(crate) fn recipe(
     command.extend(programs.arguments("kafka.Kafka"));
     command.push(settings.into());
     Ok(Recipe {
-        name: "Apache Kafka",
+        kind: Kind::Broker,
         command,
         run_as: None,
         address,
         probe: probe::kafka,
         stop: Signal::TERM,
-        stop_at_once: Signal::KILL,
         to_come_up: Duration::from_secs(90),
     })
 }
