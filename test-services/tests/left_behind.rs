@@ -34,12 +34,12 @@ fn dies_with_its_parent(service: &str) {
 }
 
 #[test]
-fn a_process_that_is_told_to_stop_by_a_terminal_takes_its_services_along() {
+fn a_process_that_is_told_to_stop_takes_its_services_along() {
     let folder = tempfile::tempdir().unwrap();
     let (mut parent, address) = parent_of("redis", &folder);
 
     let told = Command::new("kill")
-        .args(["-s", "INT", &parent.id().to_string()])
+        .args(["-s", "TERM", &parent.id().to_string()])
         .status()
         .unwrap();
     assert!(told.success());
@@ -49,11 +49,24 @@ fn a_process_that_is_told_to_stop_by_a_terminal_takes_its_services_along() {
     eventually("its folder is gone", || folders(&folder) == 0);
 }
 
+#[test]
+fn a_process_that_ends_by_itself_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut parent, address) = parent_of("redis", &folder);
+
+    drop(parent.stdin.take());
+    assert!(parent.wait().unwrap().success());
+
+    assert!(TcpStream::connect(&address).is_err());
+    assert_eq!(folders(&folder), 0);
+}
+
 /// Starts a process that starts a service in the folder, and returns the service's address.
 fn parent_of(service: &str, folder: &TempDir) -> (Child, String) {
     let mut parent = Command::new(env!("CARGO_BIN_EXE_hold-service"))
         .arg(service)
         .env("TMPDIR", folder.path())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .expect("the program was built");

@@ -1,7 +1,8 @@
 //! Starts a private service, says where it is and waits to be killed: for the test of what is left of it then.
+//!
+//! It also ends when its input does, so that it does not outlive a test that fails.
 
-use std::future;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use anyhow::{Result, bail};
 use test_services::{OwnedPostgres, OwnedRedis};
@@ -11,17 +12,18 @@ async fn main() -> Result<()> {
     match std::env::args().nth(1).as_deref() {
         Some("postgres") => {
             let server = OwnedPostgres::start().await?;
-            hold(server.url()).await
+            hold(server.url())
         }
         Some("redis") => {
             let server = OwnedRedis::start().await?;
-            hold(server.url()).await
+            hold(server.url())
         }
         _ => bail!("say postgres or redis"),
     }
 }
 
-async fn hold(url: &str) -> Result<()> {
+fn hold(url: &str) -> Result<()> {
     writeln!(io::stdout(), "{url}")?;
-    future::pending().await
+    io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
 }
