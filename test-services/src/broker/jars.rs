@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use rustix::process::geteuid;
 
 use crate::{packages, process};
 
@@ -17,12 +18,11 @@ const COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-
 
 /// Returns the folder of the jars, which it fetches unless they are there.
 pub(crate) fn fetched() -> Result<PathBuf> {
-    let cache = cache().join("box-office");
+    let cache = cache()?;
     let jars = cache.join(format!("kafka-{KAFKA}"));
     if jars.is_dir() {
         return Ok(jars);
     }
-    fs::create_dir_all(&cache).with_context(|| format!("cannot create {}", cache.display()))?;
     let lock = File::create(cache.join("lock")).context("cannot create the lock of the cache")?;
     lock.lock().context("cannot lock the cache")?;
     once(&jars, fetch)?;
@@ -59,11 +59,17 @@ fn fetch(folder: &Path) -> Result<()> {
     process::run(&mut command).with_context(|| format!("cannot fetch Apache Kafka {KAFKA}"))
 }
 
-fn cache() -> PathBuf {
+/// The user's cache; where there is none to write to, one among the temporary files.
+fn cache() -> Result<PathBuf> {
     let folder = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    folder("XDG_CACHE_HOME")
-        .or_else(|| folder("HOME").map(|home| home.join(".cache")))
-        .unwrap_or_else(env::temp_dir)
+    let users = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
+    let users = users.map(|cache| cache.join("box-office"));
+    if let Some(cache) = users.filter(|cache| fs::create_dir_all(cache).is_ok()) {
+        return Ok(cache);
+    }
+    let cache = env::temp_dir().join(format!("box-office-cache-{}", geteuid().as_raw()));
+    fs::create_dir_all(&cache).with_context(|| format!("cannot create {}", cache.display()))?;
+    Ok(cache)
 }
 
 #[cfg(test)]
