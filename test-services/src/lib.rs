@@ -1,11 +1,16 @@
 //! Finds or starts the real services that tests run on: PostgreSQL, Redis and a Kafka-API broker.
 //!
-//! [`postgres`] and [`redis`] give what the tests of a process share; a test takes a database or a key space of its own
-//! there. [`OwnedPostgres`] and [`OwnedRedis`] are private servers for tests that stop and kill them. A service that
-//! cannot be had is an error and never a test that passes without it.
+//! [`postgres`], [`redis`] and [`broker`] give what the tests of a process share; a test takes a database, a key space or
+//! topics of its own there. [`OwnedPostgres`], [`OwnedRedis`] and [`OwnedBroker`] are private servers for tests that stop
+//! and kill them. A service that cannot be had is an error and never a test that passes without it.
 //!
 //! What a process starts here ends with it, by whatever signal, and leaves no folder behind.
 
+mod background;
+mod broker;
+mod container;
+mod finding;
+mod kind;
 mod own_process;
 mod packages;
 mod ports;
@@ -13,10 +18,14 @@ mod postgres;
 mod probe;
 mod process;
 mod redis;
-mod source;
+mod state;
+mod url;
 mod watchdog;
 
+pub use background::{Background, Part};
+pub use broker::{Broker, OwnedBroker, RealBroker, broker};
+pub use finding::Source;
+pub use kind::Kind;
 pub use own_process::OwnProcess;
-pub use postgres::{OwnedPostgres, Postgres, VARIABLE as POSTGRES_VARIABLE, postgres};
-pub use redis::{OwnedRedis, Redis, RedisDatabase, VARIABLE as REDIS_VARIABLE, redis};
-pub use source::Source;
+pub use postgres::{OwnedPostgres, Postgres, postgres};
+pub use redis::{OwnedRedis, Redis, RedisDatabase, redis};

@@ -1,10 +1,11 @@
 //! The handle by which a test stops, kills and restarts a service of its own.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 
-use crate::process::Process;
+use crate::process::{Plan, Process};
 
 /// A service as a process of this machine; it is gone, and its data with it, when the last clone is dropped.
 #[derive(Debug, Clone)]
@@ -13,12 +14,16 @@ pub struct OwnProcess {
 }
 
 impl OwnProcess {
-    /// Starts it beside the runtime, whose other tasks go on.
-    pub(crate) async fn start(start: impl FnOnce() -> Result<Process> + Send + 'static) -> Result<Self> {
-        let process = blocking(start).await?;
-        Ok(Self {
-            process: Arc::new(Mutex::new(process)),
-        })
+    /// Makes a plan, starts it, and says where the service is.
+    pub(crate) async fn start(plan: impl FnOnce() -> Result<Plan> + Send + 'static) -> Result<(SocketAddr, Self)> {
+        blocking(|| Self::carry_out(plan()?)).await
+    }
+
+    /// Starts what is planned, and says where the service is.
+    pub(crate) fn carry_out(plan: Plan) -> Result<(SocketAddr, Self)> {
+        let address = plan.recipe.address;
+        let process = Arc::new(Mutex::new(Process::start(plan)?));
+        Ok((address, Self { process }))
     }
 
     /// Stops it properly: what is under way is finished or undone, connections are closed. It stays down.

@@ -48,8 +48,7 @@ impl Port {
         bail!("no port from {FIRST} to {} is free", FIRST + COUNT - 1)
     }
 
-    #[cfg(test)]
-    fn number(&self) -> u16 {
+    pub(crate) fn number(&self) -> u16 {
         self.number
     }
 

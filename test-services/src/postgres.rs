@@ -3,22 +3,21 @@
 mod server;
 
 use std::ops::Deref;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
+use crate::finding::{self, Found, Source};
+use crate::kind::Kind;
 use crate::own_process::OwnProcess;
-use crate::ports::Port;
-use crate::source::{self, Found, Source};
+use crate::process::Plan;
+use crate::url;
 use server::Durability;
-
-/// The URL of a server on which we may create databases.
-pub const VARIABLE: &str = "TEST_POSTGRES_URL";
 
 /// Databases of earlier runs on a server that outlives them are dropped after this.
 const STALE_AFTER_SECONDS: i64 = 24 * 3_600;
@@ -30,10 +29,7 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 /// The server that the tests of this process share. Each test takes a database of its own.
 #[derive(Debug, Clone)]
 pub struct Postgres {
-    url: String,
-    source: Source,
-    version: String,
-    _process: Option<OwnProcess>,
+    found: Arc<Found>,
 }
 
 /// Finds the shared server, or starts it; every call of a process gives the same one.
@@ -41,40 +37,35 @@ pub struct Postgres {
 /// # Errors
 /// When none is given, none can be started, or the one given does not answer.
 pub async fn postgres() -> Result<Postgres> {
-    source::once(&SHARED, find()).await
+    finding::once(&SHARED, find()).await
 }
 
 async fn find() -> Result<Postgres> {
-    let (url, source, process) = match source::given(VARIABLE)? {
-        Some(Found { address, source }) => (address, source, None),
-        None => {
-            let (url, process) = start(Durability::ForgottenByACrash).await?;
-            (url, Source::OwnProcess, Some(process))
-        }
-    };
-    let version = prepare(&url).await.with_context(|| format!("PostgreSQL ({source})"))?;
-    source::announce("PostgreSQL", &version, source);
-    Ok(Postgres {
-        url,
-        source,
-        version,
-        _process: process,
-    })
+    let found = finding::find(Kind::Postgres).await?;
+    drop_stale(&found.address)
+        .await
+        .context("cannot drop the databases of earlier runs")?;
+    Ok(Postgres { found: Arc::new(found) })
 }
 
-async fn start(durability: Durability) -> Result<(String, OwnProcess)> {
-    let port = Port::free()?;
-    let url = server::url(port.address());
-    let process = OwnProcess::start(move || server::start(port, durability)).await?;
-    Ok((url, process))
+pub(crate) fn plan_shared() -> Result<Plan> {
+    server::plan(Durability::ForgottenByACrash)
 }
 
-/// Checks that the server answers, drops what earlier runs left on it, and returns its version.
-async fn prepare(url: &str) -> Result<String> {
+pub(crate) async fn ask(url: &str) -> Result<String> {
     let mut connection = connect(url).await?;
     let version: String = sqlx::query_scalar("SHOW server_version")
         .fetch_one(&mut connection)
         .await?;
+    connection.close().await?;
+    // Debian adds the name of its package.
+    let number = version.split(' ').next().unwrap_or_default();
+    Ok(format!("PostgreSQL {number}"))
+}
+
+/// Drops what earlier runs left on a server that outlives them.
+async fn drop_stale(url: &str) -> Result<()> {
+    let mut connection = connect(url).await?;
     let stale: Vec<String> = sqlx::query_scalar(
         "SELECT datname::text
            FROM pg_database
@@ -91,8 +82,7 @@ async fn prepare(url: &str) -> Result<String> {
             .await?;
     }
     connection.close().await?;
-    // Debian adds the name of its package.
-    Ok(version.split(' ').next().unwrap_or_default().to_owned())
+    Ok(())
 }
 
 async fn connect(url: &str) -> Result<PgConnection> {
@@ -120,8 +110,23 @@ async fn create_database(url: &str, name_hint: &str) -> Result<String> {
         .await
         .with_context(|| format!("cannot create the database {name}"))?;
     connection.close().await?;
-    let options: PgConnectOptions = url.parse()?;
-    Ok(options.database(&name).to_url_lossy().to_string())
+    url::with_path(url, &name)
+}
+
+/// Creates a database unless it is there.
+pub(crate) async fn ensure_database(url: &str, name: &str) -> Result<()> {
+    let mut connection = connect(url).await?;
+    let created = sqlx::query(AssertSqlSafe(format!("CREATE DATABASE \"{name}\" TEMPLATE template0")))
+        .execute(&mut connection)
+        .await;
+    connection.close().await?;
+    match created {
+        // 42P04 is duplicate_database.
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P04") => Ok(()),
+        created => created
+            .map(drop)
+            .with_context(|| format!("cannot create the database {name}")),
+    }
 }
 
 impl Postgres {
@@ -130,20 +135,21 @@ impl Postgres {
     /// # Errors
     /// When the server does not answer or does not let us create databases.
     pub async fn fresh_database(&self, name_hint: &str) -> Result<String> {
-        create_database(&self.url, name_hint).await
+        create_database(&self.found.address, name_hint).await
     }
 
     /// The URL of the server's own database, for a look from outside.
     pub fn url(&self) -> &str {
-        &self.url
+        &self.found.address
     }
 
     pub fn source(&self) -> Source {
-        self.source
+        self.found.source
     }
 
+    /// Its name and version.
     pub fn version(&self) -> &str {
-        &self.version
+        &self.found.name
     }
 }
 
@@ -160,7 +166,8 @@ impl OwnedPostgres {
     /// # Errors
     /// When PostgreSQL is not installed or does not come up.
     pub async fn start() -> Result<Self> {
-        let (url, process) = start(Durability::Kept).await?;
+        let (address, process) = OwnProcess::start(|| server::plan(Durability::Kept)).await?;
+        let url = Kind::Postgres.url(address);
         Ok(Self { url, process })
     }
 

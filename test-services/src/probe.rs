@@ -33,6 +33,23 @@ pub(crate) fn redis(address: SocketAddr) -> io::Result<()> {
     }
 }
 
+/// Succeeds when a broker says which versions of the Kafka API it speaks.
+pub(crate) fn kafka(address: SocketAddr) -> io::Result<()> {
+    const CORRELATION: [u8; 4] = *b"test";
+    let mut stream = connect(address)?;
+    // Length, key 18 (ApiVersions), version 0, correlation id, no client id.
+    stream.write_all(b"\0\0\0\x0a\0\x12\0\0")?;
+    stream.write_all(&CORRELATION)?;
+    stream.write_all(b"\xff\xff")?;
+    let mut answer = [0; 10];
+    stream.read_exact(&mut answer)?;
+    if answer[4..8] == CORRELATION && answer[8..] == [0, 0] {
+        Ok(())
+    } else {
+        Err(io::Error::other("it does not speak the Kafka API"))
+    }
+}
+
 fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;

@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tempfile::TempDir;
 
+use crate::kind::Kind;
 use crate::ports::Port;
 use crate::watchdog::Watchdog;
 
@@ -24,7 +25,7 @@ const LINES_OF_LOG: usize = 15;
 /// How a service is started, asked and stopped.
 #[derive(Debug, Clone)]
 pub(crate) struct Recipe {
-    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
     /// The program and its arguments.
     pub(crate) command: Vec<OsString>,
     pub(crate) run_as: Option<User>,
@@ -33,9 +34,18 @@ pub(crate) struct Recipe {
     pub(crate) probe: fn(SocketAddr) -> io::Result<()>,
     /// Ends it properly: what was under way is finished or undone.
     pub(crate) stop: Signal,
-    /// Ends it at once, and still lets it give back what outlives a process, such as shared memory.
-    pub(crate) stop_at_once: Signal,
     pub(crate) to_come_up: Duration,
+}
+
+/// A service that is ready to be started.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) recipe: Recipe,
+    pub(crate) folder: TempDir,
+    /// Kept from others while the service lives.
+    pub(crate) ports: Vec<Port>,
+    /// What it is, where a client cannot ask it.
+    pub(crate) known_as: Option<String>,
 }
 
 /// An account of this machine; PostgreSQL refuses to run as root.
@@ -123,13 +133,13 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts it and waits until it answers.
-    pub(crate) fn start(recipe: Recipe, folder: TempDir, ports: Vec<Port>) -> Result<Self> {
+    pub(crate) fn start(plan: Plan) -> Result<Self> {
         let mut process = Self {
-            watchdog: Watchdog::over(folder.path(), recipe.stop_at_once)?,
-            folder: folder.keep(),
-            recipe,
+            watchdog: Watchdog::over(plan.folder.path(), plan.recipe.kind.stop_at_once())?,
+            folder: plan.folder.keep(),
+            recipe: plan.recipe,
             child: None,
-            _ports: ports,
+            _ports: plan.ports,
         };
         process.start_again()?;
         Ok(process)
@@ -159,7 +169,7 @@ impl Process {
             .process_group(0);
         let child = User::applied(self.recipe.run_as, &mut command)
             .spawn()
-            .with_context(|| format!("cannot start {}", self.recipe.name))?;
+            .with_context(|| format!("cannot start {}", self.recipe.kind))?;
         let child = self.child.insert(child);
         let ended = |child: &mut Child| child.try_wait().ok().flatten().is_some();
         let up = wait_until_up(&self.recipe, &log, || ended(child));
@@ -182,7 +192,7 @@ impl Process {
         let offspring = children_of(Pid::from_child(child));
         child
             .kill()
-            .with_context(|| format!("cannot kill {}", self.recipe.name))?;
+            .with_context(|| format!("cannot kill {}", self.recipe.kind))?;
         for process in &offspring {
             // One that is gone already is as good as killed.
             let _ = kill_process(*process, Signal::KILL);
@@ -191,7 +201,7 @@ impl Process {
         let began = Instant::now();
         while offspring.iter().any(|process| is_alive(*process)) {
             if began.elapsed() > TO_STOP {
-                bail!("processes of {} outlive SIGKILL", self.recipe.name);
+                bail!("processes of {} outlive SIGKILL", self.recipe.kind);
             }
             thread::sleep(BETWEEN_PROBES);
         }
@@ -204,14 +214,14 @@ impl Process {
         };
         if child.try_wait()?.is_none() {
             kill_process(Pid::from_child(child), signal)
-                .with_context(|| format!("cannot stop {}", self.recipe.name))?;
+                .with_context(|| format!("cannot stop {}", self.recipe.kind))?;
         }
         let began = Instant::now();
         while child.try_wait()?.is_none() {
             if began.elapsed() > TO_STOP {
                 bail!(
                     "{} did not stop within {TO_STOP:?}\n{}",
-                    self.recipe.name,
+                    self.recipe.kind,
                     end_of_log(&self.log())
                 );
             }
@@ -233,10 +243,59 @@ impl Process {
 /// The folder goes with the watchdog.
 impl Drop for Process {
     fn drop(&mut self) {
-        if self.signal(self.recipe.stop_at_once).is_err() {
+        if self.signal(self.recipe.kind.stop_at_once()).is_err() {
             let _ = self.kill();
         }
     }
+}
+
+/// Starts a service that outlives this process and its terminal, and waits until it answers. The id of the process is
+/// in the folder before the service is.
+pub(crate) fn start_in_background(plan: Plan) -> Result<()> {
+    let folder = plan.folder.keep();
+    let log = folder.join("log");
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", r#"trap "" HUP; echo $$ >pid; exec "$@" >>log 2>&1"#, "start"])
+        .args(&plan.recipe.command)
+        .current_dir(&folder)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0);
+    let mut child = User::applied(plan.recipe.run_as, &mut command)
+        .spawn()
+        .with_context(|| format!("cannot start {}", plan.recipe.kind))?;
+    wait_until_up(&plan.recipe, &log, || child.try_wait().ok().flatten().is_some())
+}
+
+/// The process that was started in the background with this folder, while it runs. Its arguments name the folder, so
+/// that a stranger who got its number later is not taken for it.
+pub(crate) fn pid_in(folder: &Path) -> Result<Option<Pid>> {
+    let Ok(id) = fs::read_to_string(folder.join("pid")) else {
+        return Ok(None);
+    };
+    let Some(pid) = id.trim().parse().ok().and_then(Pid::from_raw) else {
+        return Ok(None);
+    };
+    let arguments = arguments_of(pid)?;
+    let folder = folder.to_str().context("the name of a folder is not text")?;
+    Ok(arguments.contains(folder).then_some(pid))
+}
+
+/// The arguments of a process; nothing when it is gone or only waits to be collected.
+fn arguments_of(process: Pid) -> Result<String> {
+    let id = process.as_raw_pid().to_string();
+    if Path::new("/proc/self/cmdline").exists() {
+        let arguments = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        return Ok(String::from_utf8_lossy(&arguments).into_owned());
+    }
+    let output = Command::new("ps")
+        .args(["-ww", "-o", "args=", "-p", &id])
+        .output()
+        .context("cannot start ps")?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Lists the processes that a process started; empty where the kernel does not tell.
@@ -261,12 +320,12 @@ pub(crate) fn wait_until_up(recipe: &Recipe, log: &Path, mut ended: impl FnMut()
             return Ok(());
         };
         if ended() {
-            bail!("{} ended while it started\n{}", recipe.name, end_of_log(log));
+            bail!("{} ended while it started\n{}", recipe.kind, end_of_log(log));
         }
         if began.elapsed() > recipe.to_come_up {
             bail!(
                 "{} does not answer on {} after {:?}: {refusal}\n{}",
-                recipe.name,
+                recipe.kind,
                 recipe.address,
                 recipe.to_come_up,
                 end_of_log(log)

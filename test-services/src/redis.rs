@@ -3,20 +3,20 @@
 mod server;
 
 use std::ops::Deref;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use redis::{Client, Connection, ConnectionLike, IntoConnectionInfo};
+use redis::{Client, Connection, ConnectionLike};
 use tokio::sync::OnceCell;
 
+use crate::finding::{self, Found, Source};
+use crate::kind::Kind;
 use crate::own_process::{OwnProcess, blocking};
-use crate::ports::Port;
-use crate::source::{self, Found, Source};
+use crate::process::Plan;
+use crate::url;
 use server::Durability;
-
-/// The URL of a server whose databases, but for the one it names, we may empty.
-pub const VARIABLE: &str = "TEST_REDIS_URL";
 
 const TO_CONNECT: Duration = Duration::from_secs(10);
 /// A database that a killed test left behind is given to others after this.
@@ -28,10 +28,7 @@ static PREFIXES: AtomicU32 = AtomicU32::new(0);
 /// The server that the tests of this process share. Each test takes a key space of its own.
 #[derive(Debug, Clone)]
 pub struct Redis {
-    url: String,
-    source: Source,
-    version: String,
-    _process: Option<OwnProcess>,
+    found: Arc<Found>,
 }
 
 /// Finds the shared server, or starts it; every call of a process gives the same one.
@@ -39,41 +36,26 @@ pub struct Redis {
 /// # Errors
 /// When none is given, none can be started, or the one given does not answer.
 pub async fn redis() -> Result<Redis> {
-    source::once(&SHARED, find()).await
+    finding::once(&SHARED, find()).await
 }
 
 async fn find() -> Result<Redis> {
-    let (url, source, process) = match source::given(VARIABLE)? {
-        Some(Found { address, source }) => (address, source, None),
-        None => {
-            let (url, process) = start(Durability::InMemory).await?;
-            (url, Source::OwnProcess, Some(process))
-        }
-    };
-    let asked = url.clone();
-    let version = blocking(move || version(&asked))
-        .await
-        .with_context(|| format!("Redis ({source})"))?;
-    source::announce("Redis", &version, source);
-    Ok(Redis {
-        url,
-        source,
-        version,
-        _process: process,
+    let found = finding::find(Kind::Redis).await?;
+    Ok(Redis { found: Arc::new(found) })
+}
+
+pub(crate) fn plan_shared() -> Result<Plan> {
+    server::plan(Durability::InMemory)
+}
+
+pub(crate) async fn ask(url: &str) -> Result<String> {
+    let url = url.to_owned();
+    blocking(move || {
+        let information: String = redis::cmd("INFO").arg("server").query(&mut connect(&url)?)?;
+        let version = information.lines().find_map(|line| line.strip_prefix("redis_version:"));
+        Ok(format!("Redis {}", version.context("it does not say its version")?))
     })
-}
-
-async fn start(durability: Durability) -> Result<(String, OwnProcess)> {
-    let port = Port::free()?;
-    let url = server::url(port.address());
-    let process = OwnProcess::start(move || server::start(port, durability)).await?;
-    Ok((url, process))
-}
-
-fn version(url: &str) -> Result<String> {
-    let information: String = redis::cmd("INFO").arg("server").query(&mut connect(url)?)?;
-    let version = information.lines().find_map(|line| line.strip_prefix("redis_version:"));
-    Ok(version.context("it does not say its version")?.to_owned())
+    .await
 }
 
 fn connect(url: &str) -> Result<Connection> {
@@ -89,7 +71,7 @@ fn connect(url: &str) -> Result<Connection> {
 impl Redis {
     /// The URL of the server with its first database, which all tests see: take a prefix or a database.
     pub fn url(&self) -> &str {
-        &self.url
+        &self.found.address
     }
 
     /// A beginning for keys that nobody else uses, now or earlier.
@@ -104,16 +86,17 @@ impl Redis {
     /// # Errors
     /// When the server does not answer, or other tests have all its databases.
     pub async fn fresh_database(&self) -> Result<RedisDatabase> {
-        let url = self.url.clone();
+        let url = self.found.address.clone();
         blocking(move || RedisDatabase::take(&url)).await
     }
 
     pub fn source(&self) -> Source {
-        self.source
+        self.found.source
     }
 
+    /// Its name and version.
     pub fn version(&self) -> &str {
-        &self.version
+        &self.found.name
     }
 }
 
@@ -146,7 +129,7 @@ impl RedisDatabase {
             if set.query::<Option<String>>(&mut claims)?.is_none() {
                 continue;
             }
-            let url = with_database(server, number)?;
+            let url = url::with_path(server, &number.to_string())?;
             redis::cmd("FLUSHDB").exec(&mut connect(&url)?)?;
             return Ok(Self {
                 url,
@@ -177,21 +160,6 @@ impl Drop for RedisDatabase {
     }
 }
 
-/// The URL with its database, the path, replaced.
-fn with_database(url: &str, number: i64) -> Result<String> {
-    let (scheme, rest) = url.split_once("://").context("the URL is not one of Redis")?;
-    let (rest, query) = rest
-        .split_once('?')
-        .map_or((rest, None), |(rest, query)| (rest, Some(query)));
-    let authority = rest.split('/').next().unwrap_or_default();
-    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-    let url = format!("{scheme}://{authority}/{number}{query}");
-    url.as_str()
-        .into_connection_info()
-        .context("the URL is not one of Redis")?;
-    Ok(url)
-}
-
 /// A server for one test to stop and to kill. What was acknowledged stays: every write waits for the disk.
 #[derive(Debug, Clone)]
 pub struct OwnedRedis {
@@ -205,7 +173,8 @@ impl OwnedRedis {
     /// # Errors
     /// When Redis is not installed or does not come up.
     pub async fn start() -> Result<Self> {
-        let (url, process) = start(Durability::Kept).await?;
+        let (address, process) = OwnProcess::start(|| server::plan(Durability::Kept)).await?;
+        let url = Kind::Redis.url(address);
         Ok(Self { url, process })
     }
 
@@ -220,23 +189,5 @@ impl Deref for OwnedRedis {
 
     fn deref(&self) -> &OwnProcess {
         &self.process
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_database_replaces_the_path_and_keeps_the_rest_of_the_url() {
-        for (url, expected) in [
-            ("redis://127.0.0.1:6379", "redis://127.0.0.1:6379/7"),
-            ("redis://127.0.0.1:6379/", "redis://127.0.0.1:6379/7"),
-            ("redis://:word@cache/3", "redis://:word@cache/7"),
-            ("redis://cache/3?protocol=resp3", "redis://cache/7?protocol=resp3"),
-        ] {
-            assert_eq!(with_database(url, 7).unwrap(), expected);
-        }
-        assert!(with_database("cache:6379", 7).is_err());
     }
 }

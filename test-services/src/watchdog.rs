@@ -4,7 +4,9 @@
 //! gone, even by SIGKILL; then the shell ends the service that was named last and removes its folder. It stands in a
 //! process group of its own, so that Ctrl-C in a terminal does not end it before its work is done.
 
+use std::ffi::OsStr;
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -13,7 +15,7 @@ use anyhow::{Context, Result};
 use rustix::process::Signal;
 
 /// A line is the id of the process that runs now, or empty when none does.
-const SCRIPT: &str = r#"
+const END_PROCESS: &str = r#"
 folder=$1 signal=$2
 while read -r line; do pid=$line; done
 if [ -n "$pid" ]; then
@@ -30,17 +32,30 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 done
 "#;
 
+const REMOVE_CONTAINER: &str = r#"
+while read -r _; do :; done
+"$1" rm --force --volumes "$2"
+"#;
+
 #[derive(Debug)]
 pub(crate) struct Watchdog {
     shell: Child,
 }
 
 impl Watchdog {
+    /// `signal` is the one that ends the service at once and still lets it clean up after itself.
     pub(crate) fn over(folder: &Path, signal: Signal) -> Result<Self> {
+        Self::start(END_PROCESS, [folder.as_os_str(), signal.as_raw().to_string().as_ref()])
+    }
+
+    pub(crate) fn that_removes_container(docker: &Path, id: &str) -> Result<Self> {
+        Self::start(REMOVE_CONTAINER, [docker.as_os_str(), id.as_ref()])
+    }
+
+    fn start(script: &str, arguments: [&OsStr; 2]) -> Result<Self> {
         let shell = Command::new("sh")
-            .args(["-c", SCRIPT, "watchdog"])
-            .arg(folder)
-            .arg(signal.as_raw().to_string())
+            .args(["-c", script, "watchdog"])
+            .args(arguments)
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -54,7 +69,7 @@ impl Watchdog {
     /// A pipe on which a process that is being started says its own id: so it is known even if we end before we learn it.
     pub(crate) fn pipe(&self) -> Result<Stdio> {
         let pipe = self.shell.stdin.as_ref().context("the watchdog was let go")?;
-        let pipe = std::os::fd::AsFd::as_fd(pipe).try_clone_to_owned()?;
+        let pipe = pipe.as_fd().try_clone_to_owned()?;
         Ok(pipe.into())
     }
 
@@ -64,7 +79,7 @@ impl Watchdog {
     }
 }
 
-/// Waits until the folder is gone.
+/// Waits until what it watches over is gone.
 impl Drop for Watchdog {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());

@@ -9,8 +9,9 @@ use std::time::Duration;
 use anyhow::Result;
 use rustix::process::Signal;
 
+use crate::kind::Kind;
 use crate::ports::Port;
-use crate::process::{self, Process, Recipe, User};
+use crate::process::{self, Plan, Recipe, User};
 use crate::{packages, probe};
 
 /// What a crash of the machine may take.
@@ -22,21 +23,23 @@ pub(crate) enum Durability {
     ForgottenByACrash,
 }
 
-pub(crate) fn url(address: SocketAddr) -> String {
-    format!("postgres://postgres@{address}/postgres")
-}
-
-/// Makes an empty cluster in a temporary folder and starts it.
-pub(crate) fn start(port: Port, durability: Durability) -> Result<Process> {
+/// Makes an empty cluster in a temporary folder.
+pub(crate) fn plan(durability: Durability) -> Result<Plan> {
     let programs = programs()?;
     let user = User::instead_of_root()?;
+    let port = Port::free()?;
     let folder = process::folder("postgres", user)?;
     let recipe = recipe(&programs, folder.path(), port.address(), user, durability)?;
-    Process::start(recipe, folder, vec![port])
+    Ok(Plan {
+        recipe,
+        folder,
+        ports: vec![port],
+        known_as: None,
+    })
 }
 
 /// Makes an empty cluster in the folder and says how to start it.
-pub(crate) fn recipe(
+fn recipe(
     programs: &Path,
     folder: &Path,
     address: SocketAddr,
@@ -74,19 +77,18 @@ pub(crate) fn recipe(
         command.extend(["-c".into(), setting.into()]);
     }
     Ok(Recipe {
-        name: "PostgreSQL",
+        kind: Kind::Postgres,
         command,
         run_as: user,
         address,
         probe: probe::postgres,
         stop: Signal::INT,
-        stop_at_once: Signal::QUIT,
         to_come_up: Duration::from_secs(60),
     })
 }
 
 /// The folder of `initdb` and `postgres`; installs the package where that is possible.
-pub(crate) fn programs() -> Result<PathBuf> {
+fn programs() -> Result<PathBuf> {
     packages::found_or_installed("PostgreSQL", &["postgresql"], installed)
 }
 

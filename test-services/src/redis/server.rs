@@ -8,8 +8,9 @@ use std::time::Duration;
 use anyhow::Result;
 use rustix::process::Signal;
 
+use crate::kind::Kind;
 use crate::ports::Port;
-use crate::process::{self, Process, Recipe};
+use crate::process::{self, Plan, Recipe};
 use crate::{packages, probe};
 
 /// Tests that take a whole database each do not run out of these.
@@ -24,18 +25,21 @@ pub(crate) enum Durability {
     InMemory,
 }
 
-pub(crate) fn url(address: SocketAddr) -> String {
-    format!("redis://{address}/")
-}
-
-pub(crate) fn start(port: Port, durability: Durability) -> Result<Process> {
+/// Makes an empty temporary folder.
+pub(crate) fn plan(durability: Durability) -> Result<Plan> {
     let program = program()?;
+    let port = Port::free()?;
     let folder = process::folder("redis", None)?;
     let recipe = recipe(&program, folder.path(), port.address(), durability);
-    Process::start(recipe, folder, vec![port])
+    Ok(Plan {
+        recipe,
+        folder,
+        ports: vec![port],
+        known_as: None,
+    })
 }
 
-pub(crate) fn recipe(program: &Path, folder: &Path, address: SocketAddr, durability: Durability) -> Recipe {
+fn recipe(program: &Path, folder: &Path, address: SocketAddr, durability: Durability) -> Recipe {
     let mut command: Vec<OsString> = vec![program.into(), "--dir".into(), folder.into()];
     let databases = DATABASES.to_string();
     let port = address.port().to_string();
@@ -48,6 +52,9 @@ pub(crate) fn recipe(program: &Path, folder: &Path, address: SocketAddr, durabil
         &databases,
         "--save",
         "",
+        // Otherwise it hides its arguments, by which we know it again.
+        "--set-proc-title",
+        "no",
     ];
     settings.extend(match durability {
         Durability::Kept => ["--appendonly", "yes", "--appendfsync", "always"],
@@ -55,18 +62,17 @@ pub(crate) fn recipe(program: &Path, folder: &Path, address: SocketAddr, durabil
     });
     command.extend(settings.into_iter().map(OsString::from));
     Recipe {
-        name: "Redis",
+        kind: Kind::Redis,
         command,
         run_as: None,
         address,
         probe: probe::redis,
         stop: Signal::TERM,
-        stop_at_once: Signal::KILL,
         to_come_up: Duration::from_secs(30),
     }
 }
 
 /// Finds `redis-server`; installs the package where that is possible.
-pub(crate) fn program() -> Result<PathBuf> {
+fn program() -> Result<PathBuf> {
     packages::found_or_installed("Redis", &["redis-server"], || packages::on_path("redis-server"))
 }

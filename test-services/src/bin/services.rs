@@ -1,0 +1,240 @@
+//! The services that tests and the server run on, for a developer's hands.
+
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use test_services::{Background, Kind, Part, Source};
+
+const ABOUT: &str = "PostgreSQL, Redis and a Kafka-API broker for tests and for the server, without containers.";
+
+const EXAMPLES: &str = "\
+Examples:
+  scripts/services up
+      Start what is missing and say where it is. A second time changes nothing.
+  eval \"$(scripts/services env)\" && cargo run -p app-server
+      Start the server on them.
+  scripts/services run -- cargo test -p adapters-postgres
+      One command with the variables set.
+  scripts/services down
+      Stop them and remove their data.
+
+Each service is a process of this machine on a free port, with its data in a temporary folder. PostgreSQL and Redis are
+Debian's (installed with apt-get where they are missing and that is possible), the broker is Apache Kafka on Java 17.
+Tests find what is up by themselves; without it every test process starts its own.
+
+A service that is already there is used instead when its variable is set:
+  TEST_POSTGRES_URL      postgres://user:password@host:port/database, of a user who may create databases
+  TEST_REDIS_URL         redis://host:port/, whose other databases tests may empty
+  TEST_REDPANDA_BROKERS  host:port, several separated by commas";
+
+#[derive(Debug, Parser)]
+#[command(name = "services", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 110)]
+struct CommandLine {
+    /// Where to write down what runs, instead of target/services
+    #[arg(long, global = true, value_name = "FOLDER")]
+    state: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Start what no variable gives and does not run yet, and create the server's databases
+    Up {
+        /// Only these
+        #[arg(value_enum, value_name = "SERVICE", default_values_t = Kind::ALL)]
+        services: Vec<Kind>,
+    },
+    /// Stop what up started and remove its data
+    Down,
+    /// Say what answers and where; exit code 1 when something does not
+    Status {
+        /// Only one line, with what answers
+        #[arg(long)]
+        line: bool,
+    },
+    /// Print the variables for tests and for the server, for a shell to evaluate
+    Env {
+        /// Only those for tests
+        #[arg(long)]
+        tests: bool,
+    },
+    /// Run a command with those variables set, after starting what is missing; it stays up
+    Run {
+        #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+        command: Vec<std::ffi::OsString>,
+    },
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    match act(line).await {
+        Ok(code) => code,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "services: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn act(line: CommandLine) -> Result<ExitCode> {
+    let services = match line.state {
+        Some(folder) => Background::in_folder(&folder),
+        None => Background::of_workspace(),
+    };
+    match line.command {
+        Action::Up { services: kinds } => up(&services, &kinds, &mut io::stdout()).await,
+        Action::Down => down(&services),
+        Action::Status { line } => status(&services, line).await,
+        Action::Env { tests } => env(&services, tests).await,
+        Action::Run { command } => run(&services, &command).await,
+    }
+}
+
+/// Starts one after the other. One that cannot be started does not keep the others down.
+async fn up(services: &Background, kinds: &[Kind], out: &mut dyn Write) -> Result<ExitCode> {
+    let mut code = ExitCode::SUCCESS;
+    for &kind in kinds {
+        match services.up(kind).await {
+            Ok(part) => writeln!(out, "{}", described(&part))?,
+            Err(error) => {
+                writeln!(io::stderr(), "services: {error:#}")?;
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    Ok(code)
+}
+
+fn down(services: &Background) -> Result<ExitCode> {
+    for kind in services.down()? {
+        writeln!(io::stdout(), "{kind} is stopped and its data are removed")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn status(services: &Background, one_line: bool) -> Result<ExitCode> {
+    let mut answering = Vec::new();
+    for kind in Kind::ALL {
+        let part = services.look(kind).await?;
+        if !one_line {
+            let text = part.as_ref().map_or_else(|| format!("{kind}: not started"), described);
+            writeln!(io::stdout(), "{text}")?;
+        }
+        if let Some(Part {
+            answer: Ok(name),
+            source,
+            ..
+        }) = part
+        {
+            answering.push(match source {
+                Source::Background => format!("{name} (own process)"),
+                source => format!("{name} ({source})"),
+            });
+        }
+    }
+    if one_line {
+        let none = answering.is_empty().then(|| "none".to_owned());
+        answering.extend(none);
+        writeln!(io::stdout(), "{}", answering.join(", "))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(if answering.len() == Kind::ALL.len() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+async fn env(services: &Background, only_for_tests: bool) -> Result<ExitCode> {
+    for (name, value) in variables(services, only_for_tests).await? {
+        writeln!(io::stdout(), "export {name}={}", quoted(&value))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run(services: &Background, command: &[std::ffi::OsString]) -> Result<ExitCode> {
+    let code = up(services, &Kind::ALL, &mut io::stderr()).await?;
+    if code != ExitCode::SUCCESS {
+        return Ok(code);
+    }
+    let (program, arguments) = command.split_first().context("there is no command")?;
+    let error = Command::new(program)
+        .args(arguments)
+        .envs(variables(services, false).await?)
+        .exec();
+    Err(error).with_context(|| format!("cannot start {}", program.display()))
+}
+
+/// The variables for what answers; what does not is left out.
+async fn variables(services: &Background, only_for_tests: bool) -> Result<Vec<(&'static str, String)>> {
+    let mut variables = Vec::new();
+    for kind in Kind::ALL {
+        match services.look(kind).await? {
+            Some(part) if part.answer.is_ok() => {
+                variables.push(part.variable_for_tests());
+                if !only_for_tests {
+                    variables.extend(part.variables_for_the_server()?);
+                }
+            }
+            _ => writeln!(io::stderr(), "services: {kind} does not run: services up starts it")?,
+        }
+    }
+    Ok(variables)
+}
+
+/// Never repeats what a variable says: it may hold a password.
+fn described(part: &Part) -> String {
+    let Part {
+        kind,
+        source,
+        address,
+        answer,
+    } = part;
+    match (answer, source) {
+        (Ok(name), Source::Variable(_)) => format!("{name} ({source})"),
+        (Ok(name), _) => format!("{name} at {address}"),
+        (Err(reason), _) => format!("{kind} ({source}) does not answer: {reason:#}"),
+    }
+}
+
+/// Quotes a value for a shell.
+fn quoted(value: &str) -> String {
+    format!("'{}'", value.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_commands_is_sound() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn a_value_survives_the_shell() {
+        let value = "postgres://o'neill:$HOME`x`@h/db?a=1&b=\"2\" 3";
+        let script = format!("printf %s {}", quoted(value));
+        let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), value);
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let part = Part {
+            kind: Kind::Postgres,
+            source: Source::Variable("TEST_POSTGRES_URL"),
+            address: "postgres://box:s3cret@db/events".to_owned(),
+            answer: Ok("PostgreSQL 16.4".to_owned()),
+        };
+        assert_eq!(described(&part), "PostgreSQL 16.4 (from TEST_POSTGRES_URL)");
+    }
+}

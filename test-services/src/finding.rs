@@ -1,0 +1,286 @@
+//! Where a service comes from: a variable, `services up`, Docker or a process of our own, in this order.
+
+use std::env::{self, VarError};
+use std::fmt;
+use std::io::Write as _;
+
+use anyhow::{Error, Result, anyhow};
+use thiserror::Error;
+use tokio::sync::OnceCell;
+
+use crate::container::{self, Container};
+use crate::kind::Kind;
+use crate::own_process::{OwnProcess, blocking};
+use crate::state::State;
+
+/// Where a service comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A variable says where it is.
+    Variable(&'static str),
+    /// `services up` left it running.
+    Background,
+    /// A container that we started; it is removed when we end.
+    Container,
+    /// A process that we started on this machine; it ends with us.
+    OwnProcess,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(name) => write!(out, "from {name}"),
+            Self::Background => out.write_str("own process, started by services up"),
+            Self::Container => out.write_str("own container"),
+            Self::OwnProcess => out.write_str("own process"),
+        }
+    }
+}
+
+/// A service that answers.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// A URL, or the `host:port` of a broker.
+    pub(crate) address: String,
+    pub(crate) source: Source,
+    /// Its name and version.
+    pub(crate) name: String,
+    _keeper: Option<Keeper>,
+}
+
+/// What has to live for a service to go on.
+#[derive(Debug)]
+#[expect(dead_code, reason = "kept only so that the service ends with it")]
+enum Keeper {
+    Container(Container),
+    Process(OwnProcess),
+}
+
+#[derive(Debug, Error)]
+pub(crate) enum NotFound {
+    /// It was said where the service is, so nothing else will do.
+    #[error("{0} does not answer where {1} says")]
+    Silent(Kind, &'static str, #[source] Error),
+    #[error("no variable says where {0} is, and it cannot be started")]
+    NothingToStart(Kind, #[source] Error),
+}
+
+/// Looks for a service in one place after the other.
+pub(crate) async fn find(kind: Kind) -> Result<Found, NotFound> {
+    let found = first(kind, &mut ThisMachine).await?;
+    tell(&format!("{} ({})", found.name, found.source));
+    Ok(found)
+}
+
+/// What the caller set for a service; a variable that is set to nothing counts as not set.
+pub(crate) fn given(kind: Kind) -> Result<Option<String>> {
+    match env::var(kind.variable()) {
+        Ok(address) => Ok(Some(address).filter(|address| !address.is_empty())),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(anyhow!("its value is not text")),
+    }
+}
+
+/// The places to look, so that their order can be tested without the services.
+trait Places {
+    fn variable(&mut self, kind: Kind) -> Result<Option<String>>;
+    fn background(&mut self, kind: Kind) -> Result<Option<(String, Option<String>)>>;
+    async fn container(&mut self, kind: Kind) -> Result<Option<Container>>;
+    async fn process(&mut self, kind: Kind) -> Result<(String, Option<String>, Option<OwnProcess>)>;
+    async fn ask(&mut self, kind: Kind, address: &str) -> Result<String>;
+    fn passed_over(&mut self, line: &str);
+}
+
+async fn first(kind: Kind, places: &mut impl Places) -> Result<Found, NotFound> {
+    let found = |address, source, name, keeper| Found {
+        address,
+        source,
+        name,
+        _keeper: keeper,
+    };
+    let silent = |reason| NotFound::Silent(kind, kind.variable(), reason);
+    if let Some(address) = places.variable(kind).map_err(silent)? {
+        let name = places.ask(kind, &address).await.map_err(silent)?;
+        return Ok(found(address, Source::Variable(kind.variable()), name, None));
+    }
+    match places.background(kind) {
+        Ok(Some((address, known_as))) => match places.ask(kind, &address).await {
+            Ok(name) => return Ok(found(address, Source::Background, known_as.unwrap_or(name), None)),
+            Err(reason) => places.passed_over(&format!("{kind} of services up does not answer: {reason:#}")),
+        },
+        Ok(None) => {}
+        Err(reason) => places.passed_over(&format!("{kind} of services up is not known: {reason:#}")),
+    }
+    let container = places.container(kind).await;
+    match container {
+        Ok(Some(container)) => match places.ask(kind, &container.address).await {
+            Ok(name) => {
+                let address = container.address.clone();
+                return Ok(found(
+                    address,
+                    Source::Container,
+                    name,
+                    Some(Keeper::Container(container)),
+                ));
+            }
+            Err(reason) => places.passed_over(&format!("{kind} in a container does not answer: {reason:#}")),
+        },
+        Ok(None) => {}
+        Err(reason) => places.passed_over(&format!("{kind} cannot be had in a container: {reason:#}")),
+    }
+    let start = async {
+        let (address, known_as, process) = places.process(kind).await?;
+        let name = places.ask(kind, &address).await?;
+        let keeper = process.map(Keeper::Process);
+        Ok(found(address, Source::OwnProcess, known_as.unwrap_or(name), keeper))
+    };
+    start.await.map_err(|reason| NotFound::NothingToStart(kind, reason))
+}
+
+struct ThisMachine;
+
+impl Places for ThisMachine {
+    fn variable(&mut self, kind: Kind) -> Result<Option<String>> {
+        given(kind)
+    }
+
+    fn background(&mut self, kind: Kind) -> Result<Option<(String, Option<String>)>> {
+        let entry = State::of_workspace()
+            .read()?
+            .into_iter()
+            .find(|entry| entry.kind == kind);
+        Ok(entry.map(|entry| (entry.address, entry.known_as)))
+    }
+
+    async fn container(&mut self, kind: Kind) -> Result<Option<Container>> {
+        container::start(kind).await
+    }
+
+    async fn process(&mut self, kind: Kind) -> Result<(String, Option<String>, Option<OwnProcess>)> {
+        blocking(move || {
+            let plan = kind.plan()?;
+            let known_as = plan.known_as.clone();
+            let (address, process) = OwnProcess::carry_out(plan)?;
+            Ok((kind.url(address), known_as, Some(process)))
+        })
+        .await
+    }
+
+    async fn ask(&mut self, kind: Kind, address: &str) -> Result<String> {
+        kind.ask(address).await
+    }
+
+    fn passed_over(&mut self, line: &str) {
+        tell(line);
+    }
+}
+
+/// Looks once in a process. A failure is remembered too: what is missing for one test is missing for all.
+pub(crate) async fn once<T: Clone>(
+    cell: &OnceCell<Result<T, String>>,
+    find: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let found = cell
+        .get_or_init(async || find.await.map_err(|error| format!("{error:#}")))
+        .await;
+    found.clone().map_err(|message| anyhow!(message))
+}
+
+/// Writes past the capture of a test's output: it is worth a line even where every test passes.
+pub(crate) fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "test-services: {line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_variable_comes_before_everything_else() {
+        let mut places = Scripted {
+            variable: Some("given"),
+            background: Some("up"),
+            answering: &["given", "up", "process"],
+        };
+        let found = first(Kind::Redis, &mut places).await.unwrap();
+        assert_eq!(found.source, Source::Variable("TEST_REDIS_URL"));
+        assert_eq!(found.address, "given");
+    }
+
+    #[tokio::test]
+    async fn where_a_variable_points_at_nothing_nothing_else_is_tried() {
+        let mut places = Scripted {
+            variable: Some("given"),
+            background: Some("up"),
+            answering: &["up", "process"],
+        };
+        let error = first(Kind::Redis, &mut places).await.unwrap_err();
+        assert_eq!(error.to_string(), "Redis does not answer where TEST_REDIS_URL says");
+    }
+
+    #[tokio::test]
+    async fn what_services_up_left_running_comes_before_a_process_of_our_own() {
+        let mut places = Scripted {
+            variable: None,
+            background: Some("up"),
+            answering: &["up", "process"],
+        };
+        let found = first(Kind::Redis, &mut places).await.unwrap();
+        assert_eq!((found.source, found.address.as_str()), (Source::Background, "up"));
+    }
+
+    #[tokio::test]
+    async fn what_services_up_left_running_and_died_since_is_passed_over() {
+        let mut places = Scripted {
+            variable: None,
+            background: Some("up"),
+            answering: &["process"],
+        };
+        let found = first(Kind::Redis, &mut places).await.unwrap();
+        assert_eq!(found.source, Source::OwnProcess);
+    }
+
+    #[tokio::test]
+    async fn where_nothing_can_be_started_the_error_says_so() {
+        let mut places = Scripted {
+            variable: None,
+            background: None,
+            answering: &[],
+        };
+        let error = first(Kind::Broker, &mut places).await.unwrap_err();
+        assert!(matches!(error, NotFound::NothingToStart(Kind::Broker, _)), "{error}");
+    }
+
+    struct Scripted {
+        variable: Option<&'static str>,
+        background: Option<&'static str>,
+        answering: &'static [&'static str],
+    }
+
+    impl Places for Scripted {
+        fn variable(&mut self, _: Kind) -> Result<Option<String>> {
+            Ok(self.variable.map(str::to_owned))
+        }
+
+        fn background(&mut self, _: Kind) -> Result<Option<(String, Option<String>)>> {
+            Ok(self.background.map(|address| (address.to_owned(), None)))
+        }
+
+        async fn container(&mut self, kind: Kind) -> Result<Option<Container>> {
+            Err(anyhow!("no image of {kind}"))
+        }
+
+        async fn process(&mut self, _: Kind) -> Result<(String, Option<String>, Option<OwnProcess>)> {
+            Ok(("process".to_owned(), None, None))
+        }
+
+        async fn ask(&mut self, _: Kind, address: &str) -> Result<String> {
+            let answers = self.answering.contains(&address);
+            answers.then(|| "Redis 7".to_owned()).context("nobody is there")
+        }
+
+        fn passed_over(&mut self, _: &str) {}
+    }
+}

@@ -1,0 +1,99 @@
+//! What a process that dies leaves behind of its services: nothing.
+
+use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+#[test]
+fn postgresql_dies_with_a_process_that_is_killed() {
+    dies_with_its_parent("postgres");
+}
+
+#[test]
+fn redis_dies_with_a_process_that_is_killed() {
+    dies_with_its_parent("redis");
+}
+
+fn dies_with_its_parent(service: &str) {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    // PostgreSQL may run as somebody else than we do.
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("the folder is ours");
+    let (mut parent, address) = parent_of(service, &folder);
+    TcpStream::connect(&address).expect("the service is up");
+
+    parent.kill().expect("the parent is alive");
+    parent.wait().expect("the parent is ours");
+
+    eventually("the service is gone", || TcpStream::connect(&address).is_err());
+    eventually("its folder is gone", || folders(&folder) == 0);
+}
+
+#[test]
+fn a_process_that_is_told_to_stop_takes_its_services_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut parent, address) = parent_of("redis", &folder);
+
+    let told = Command::new("kill")
+        .args(["-s", "TERM", &parent.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(told.success());
+    parent.wait().unwrap();
+
+    eventually("the service is gone", || TcpStream::connect(&address).is_err());
+    eventually("its folder is gone", || folders(&folder) == 0);
+}
+
+#[test]
+fn a_process_that_ends_by_itself_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut parent, address) = parent_of("redis", &folder);
+
+    drop(parent.stdin.take());
+    assert!(parent.wait().unwrap().success());
+
+    assert!(TcpStream::connect(&address).is_err());
+    assert_eq!(folders(&folder), 0);
+}
+
+/// Starts a process that starts a service in the folder, and returns the service's address.
+fn parent_of(service: &str, folder: &TempDir) -> (Child, String) {
+    let mut parent = Command::new(env!("CARGO_BIN_EXE_hold-service"))
+        .arg(service)
+        .env("TMPDIR", folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program was built");
+    let mut url = String::new();
+    BufReader::new(parent.stdout.take().expect("it is piped"))
+        .read_line(&mut url)
+        .expect("it is text");
+    let authority = url.trim().split("://").nth(1).unwrap_or_default();
+    let address = authority.rsplit('@').next().unwrap_or_default();
+    let address = address.split('/').next().unwrap_or_default().to_owned();
+    assert!(!address.is_empty(), "the service did not come up");
+    (parent, address)
+}
+
+/// Counts the folders of services, without the one of the claims on ports.
+fn folders(folder: &TempDir) -> usize {
+    let entries = fs::read_dir(folder.path()).expect("the folder is there");
+    entries
+        .flatten()
+        .filter(|entry| !entry.file_name().to_string_lossy().starts_with("box-office-test-ports"))
+        .count()
+}
+
+fn eventually(what: &str, condition: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !condition() {
+        assert!(began.elapsed() < Duration::from_secs(20), "not within 20 s: {what}");
+        std::thread::yield_now();
+    }
+}

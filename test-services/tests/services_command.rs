@@ -1,0 +1,151 @@
+//! The command `services`, with a state of its own beside the workspace's.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use redis::{Client, Commands};
+use tempfile::TempDir;
+
+#[test]
+fn up_twice_is_one_service_that_keeps_its_data() {
+    let services = Services::new();
+    let first = services.up("redis");
+    let () = services.redis().set("seat", 12).unwrap();
+
+    let second = services.up("redis");
+
+    assert_eq!(first, second);
+    assert_eq!(services.redis().get::<_, i32>("seat").unwrap(), 12);
+}
+
+#[test]
+fn two_that_are_told_up_at_once_start_one_service() {
+    let services = Services::new();
+    let (first, second) = std::thread::scope(|scope| {
+        let first = scope.spawn(|| services.up("redis"));
+        let second = scope.spawn(|| services.up("redis"));
+        (first.join().unwrap(), second.join().unwrap())
+    });
+    assert_eq!(first, second);
+}
+
+#[test]
+fn what_was_killed_is_started_anew_and_meanwhile_said_to_be_silent() {
+    let services = Services::new();
+    services.up("redis");
+    let shutdown: redis::RedisResult<()> = redis::cmd("SHUTDOWN").arg("NOSAVE").query(&mut services.redis());
+    assert!(shutdown.is_err(), "it closes the connection");
+
+    let status = services.output(&["status"]);
+    assert_eq!(status.status.code(), Some(1));
+    assert!(text(&status.stdout).contains("Redis (own process, started by services up) does not answer"));
+
+    services.up("redis");
+    assert_eq!(services.redis().get::<_, Option<i32>>("seat").unwrap(), None);
+}
+
+#[test]
+fn down_leaves_nothing_and_twice_is_no_error() {
+    let services = Services::new();
+    services.up("redis");
+    let url = services.redis_url();
+
+    assert!(text(&services.done(&["down"]).stdout).contains("Redis is stopped"));
+    assert_eq!(text(&services.done(&["down"]).stdout), "");
+
+    assert!(Client::open(url).unwrap().get_connection().is_err());
+    assert!(services.redis_url().is_empty());
+    assert_eq!(text(&services.done(&["status", "--line"]).stdout), "none\n");
+}
+
+#[test]
+fn the_databases_of_the_server_are_there_and_named_by_its_variables() {
+    let services = Services::new();
+    services.up("postgres");
+    services.up("postgres");
+    let env = text(&services.done(&["env"]).stdout);
+    for part in ["events", "projections", "analytics", "auth"] {
+        let variable = format!("export DATABASE_URL_{}='postgres://", part.to_uppercase());
+        let line = env.lines().find(|line| line.starts_with(&variable));
+        assert!(
+            line.is_some_and(|line| line.ends_with(&format!("/ticketing_{part}'"))),
+            "{env}"
+        );
+    }
+    let tests = text(&services.done(&["env", "--tests"]).stdout);
+    assert!(tests.starts_with("export TEST_POSTGRES_URL='"), "{tests}");
+    assert_eq!(tests.lines().count(), 1);
+}
+
+#[test]
+fn a_variable_that_points_at_nothing_is_an_error_that_does_not_show_its_value() {
+    let services = Services::new();
+    let output = services
+        .command(&["up", "redis"])
+        .env("TEST_REDIS_URL", "redis://:s3cret@127.0.0.1:1/")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error = text(&output.stderr);
+    assert!(
+        error.contains("Redis does not answer where TEST_REDIS_URL says"),
+        "{error}"
+    );
+    assert!(!error.contains("s3cret"), "{error}");
+}
+
+/// The command with a state that is this test's alone; what it started is stopped at the end.
+struct Services {
+    state: TempDir,
+}
+
+impl Services {
+    fn new() -> Self {
+        let state = tempfile::tempdir().expect("there is room for a folder");
+        Self { state }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_services")));
+        command.arg("--state").arg(self.state.path()).args(arguments);
+        for variable in ["TEST_POSTGRES_URL", "TEST_REDIS_URL", "TEST_REDPANDA_BROKERS"] {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    fn output(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the program was built")
+    }
+
+    fn done(&self, arguments: &[&str]) -> Output {
+        let output = self.output(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        output
+    }
+
+    fn up(&self, service: &str) -> String {
+        text(&self.done(&["up", service]).stdout)
+    }
+
+    fn redis_url(&self) -> String {
+        let env = text(&self.done(&["env"]).stdout);
+        let url = env.lines().find_map(|line| line.strip_prefix("export REDIS_URL="));
+        url.unwrap_or_default().trim_matches('\'').to_owned()
+    }
+
+    fn redis(&self) -> redis::Connection {
+        let client = Client::open(self.redis_url()).expect("the URL is sound");
+        client.get_connection().expect("it is up")
+    }
+}
+
+impl Drop for Services {
+    fn drop(&mut self) {
+        let _ = self.output(&["down"]);
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
