@@ -1,5 +1,6 @@
 //! The command `services`, with a state of its own beside the workspace's.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -42,6 +43,19 @@ fn what_was_killed_is_started_anew_and_meanwhile_said_to_be_silent() {
 
     services.up("redis");
     assert_eq!(services.redis().get::<_, Option<i32>>("seat").unwrap(), None);
+}
+
+#[test]
+fn an_up_that_died_before_it_started_what_it_wrote_down_is_made_up_for() {
+    let services = Services::new();
+    let folder = services.state.path().join("never-started");
+    let entry =
+        format!(r#"[{{"kind": "redis", "address": "redis://127.0.0.1:1/", "folder": {folder:?}, "known_as": null}}]"#);
+    fs::write(services.state.path().join("state.json"), entry).unwrap();
+
+    assert!(services.up("redis").starts_with("Redis "));
+
+    services.redis();
 }
 
 #[test]

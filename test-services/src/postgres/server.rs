@@ -93,8 +93,14 @@ fn programs() -> Result<PathBuf> {
 }
 
 fn installed() -> Option<PathBuf> {
-    let on_path = packages::on_path("initdb").and_then(|program| program.parent().map(Path::to_owned));
+    let on_path = packages::on_path("initdb").and_then(|program| beside_the_server(&program));
     on_path.or_else(|| newest_of_debian(Path::new("/usr/lib/postgresql")))
+}
+
+/// The folder of a program, which may be a link, if the server is there too.
+fn beside_the_server(program: &Path) -> Option<PathBuf> {
+    let programs = program.canonicalize().ok()?.parent()?.to_owned();
+    programs.join("postgres").is_file().then_some(programs)
 }
 
 /// Debian keeps the server's programs beside the path, in a folder for each major version.
@@ -109,7 +115,25 @@ fn newest_of_debian(folder: &Path) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
+
+    #[test]
+    fn a_link_on_the_path_leads_to_where_the_server_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let programs = folder.path().canonicalize().unwrap();
+        for program in ["initdb", "postgres"] {
+            std::fs::write(programs.join(program), "").unwrap();
+        }
+        let elsewhere = tempfile::tempdir().unwrap();
+        let link = elsewhere.path().join("initdb");
+        symlink(programs.join("initdb"), &link).unwrap();
+        assert_eq!(beside_the_server(&link), Some(programs.clone()));
+
+        std::fs::remove_file(programs.join("postgres")).unwrap();
+        assert_eq!(beside_the_server(&link), None);
+    }
 
     #[test]
     fn the_newest_version_that_has_a_server_is_taken() {
