@@ -2,10 +2,16 @@
 
 mod cells;
 mod database;
+mod dead_letters;
 mod deadlines;
 mod event_store;
 mod followers;
 mod idempotency;
+mod passkeys;
+mod read_models;
+mod users;
 
 pub use database::{Database, DatabaseError, DatabaseOptions, Purpose};
 pub use event_store::PostgresEventStore;
+pub use read_models::PostgresReadModels;
+pub use users::PostgresUserStore;

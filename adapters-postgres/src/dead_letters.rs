@@ -1,0 +1,111 @@
+//! Facts that could not be projected, beside the read models they are missing from.
+
+use std::borrow::Cow;
+
+use async_trait::async_trait;
+use sqlx::postgres::PgRow;
+use sqlx::types::Json;
+use ticketing_ports::dead_letters::{DeadLetter, DeadLetterStore};
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::ids::CommitId;
+use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
+
+use crate::PostgresReadModels;
+use crate::cells::{Cells, bound, limit};
+
+#[async_trait]
+impl DeadLetterStore for PostgresReadModels {
+    async fn park(&self, letter: DeadLetter) -> Result<(), StoreError> {
+        let event = letter.event;
+        sqlx::query(
+            "INSERT INTO dead_letters (projection, position, stream_id, aggregate_type, version, event_type,
+                                       event_version, event_data, metadata, commit_id, recorded_at, reason, parked_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(letter.projection)
+        .bind(bound(event.position.0))
+        .bind(event.stream.id)
+        .bind(event.stream.aggregate.as_str())
+        .bind(bound(event.version.0))
+        .bind(&*event.event_type)
+        .bind(i32::from(event.event_version))
+        .bind(event.data)
+        .bind(Json(event.metadata))
+        .bind(event.commit_id.uuid())
+        .bind(event.recorded_at)
+        .bind(letter.reason.into_bytes())
+        .bind(letter.parked_at)
+        .execute(&self.pool)
+        .await
+        .map(drop)
+        .map_err(StoreError::unavailable)
+    }
+
+    async fn is_parked(&self, projection: &str, stream: StreamId) -> Result<bool, StoreError> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (
+                 SELECT FROM dead_letters WHERE projection = $1 AND stream_id = $2 AND aggregate_type = $3
+             )",
+        )
+        .bind(projection)
+        .bind(stream.id)
+        .bind(stream.aggregate.as_str())
+        .fetch_one(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)
+    }
+
+    async fn letters(&self, projection: &str, after: Position, most: usize) -> Result<Vec<DeadLetter>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT projection, position, stream_id, aggregate_type, version, event_type, event_version, event_data,
+                    metadata, commit_id, recorded_at, reason, parked_at
+             FROM dead_letters
+             WHERE projection = $1 AND position > $2
+             ORDER BY position
+             LIMIT $3",
+        )
+        .bind(projection)
+        .bind(bound(after.0))
+        .bind(limit(most))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
+        rows.iter().map(letter_from).collect()
+    }
+
+    async fn remove(&self, projection: &str, position: Position) -> Result<bool, StoreError> {
+        let done = sqlx::query("DELETE FROM dead_letters WHERE projection = $1 AND position = $2")
+            .bind(projection)
+            .bind(bound(position.0))
+            .execute(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+fn letter_from(row: &PgRow) -> Result<DeadLetter, StoreError> {
+    let cells = Cells {
+        row,
+        table: "dead_letters",
+        key: "position",
+    };
+    let Json(metadata) = cells.get("metadata")?;
+    Ok(DeadLetter {
+        projection: cells.get("projection")?,
+        event: RecordedEvent {
+            position: Position(cells.count("position")?),
+            stream: cells.stream()?,
+            version: Version(cells.count("version")?),
+            commit_id: CommitId::new(cells.get("commit_id")?),
+            event_type: Cow::Owned(cells.get("event_type")?),
+            event_version: cells.parse("event_version", |version: i32| version.try_into().ok())?,
+            data: cells.get("event_data")?,
+            metadata,
+            recorded_at: cells.get("recorded_at")?,
+        },
+        reason: cells.parse("reason", |bytes: Vec<u8>| String::from_utf8(bytes).ok())?,
+        parked_at: cells.get("parked_at")?,
+    })
+}

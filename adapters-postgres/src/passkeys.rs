@@ -1,0 +1,112 @@
+//! WebAuthn credentials of users.
+
+use async_trait::async_trait;
+use sqlx::postgres::PgRow;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::ids::UserId;
+use ticketing_ports::passkeys::{AddPasskeyError, Passkey, PasskeyStore};
+
+use crate::PostgresUserStore;
+use crate::cells::Cells;
+
+#[async_trait]
+impl PasskeyStore for PostgresUserStore {
+    async fn add(&self, passkey: Passkey) -> Result<(), AddPasskeyError> {
+        let done = sqlx::query(
+            "INSERT INTO passkeys (credential_id, user_id, name, credential, counter, created_at, last_used_at, suspect)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(passkey.credential_id)
+        .bind(passkey.user_id.uuid())
+        .bind(passkey.name)
+        .bind(passkey.credential)
+        .bind(i64::from(passkey.counter))
+        .bind(passkey.created_at)
+        .bind(passkey.last_used_at)
+        .bind(passkey.suspect)
+        .execute(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
+        if done.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(AddPasskeyError::Taken)
+        }
+    }
+
+    async fn find(&self, credential_id: &[u8]) -> Result<Option<Passkey>, StoreError> {
+        let row = sqlx::query(
+            "SELECT credential_id, user_id, name, credential, counter, created_at, last_used_at, suspect
+             FROM passkeys
+             WHERE credential_id = $1",
+        )
+        .bind(credential_id)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
+        row.as_ref().map(passkey_from).transpose()
+    }
+
+    async fn passkeys_of(&self, user: UserId) -> Result<Vec<Passkey>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT credential_id, user_id, name, credential, counter, created_at, last_used_at, suspect
+             FROM passkeys
+             WHERE user_id = $1
+             ORDER BY created_at, credential_id",
+        )
+        .bind(user.uuid())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
+        rows.iter().map(passkey_from).collect()
+    }
+
+    async fn update(&self, passkey: Passkey, seen_counter: u32) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE passkeys
+             SET name = $2, credential = $3, counter = $4, last_used_at = $5, suspect = $6
+             WHERE credential_id = $1 AND counter = $7 AND user_id = $8",
+        )
+        .bind(passkey.credential_id)
+        .bind(passkey.name)
+        .bind(passkey.credential)
+        .bind(i64::from(passkey.counter))
+        .bind(passkey.last_used_at)
+        .bind(passkey.suspect)
+        .bind(i64::from(seen_counter))
+        .bind(passkey.user_id.uuid())
+        .execute(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    async fn remove(&self, user: UserId, credential_id: &[u8]) -> Result<bool, StoreError> {
+        let done = sqlx::query("DELETE FROM passkeys WHERE user_id = $1 AND credential_id = $2")
+            .bind(user.uuid())
+            .bind(credential_id)
+            .execute(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+fn passkey_from(row: &PgRow) -> Result<Passkey, StoreError> {
+    let cells = Cells {
+        row,
+        table: "passkeys",
+        key: "user_id",
+    };
+    Ok(Passkey {
+        credential_id: cells.get("credential_id")?,
+        user_id: UserId::new(cells.get("user_id")?),
+        name: cells.get("name")?,
+        credential: cells.get("credential")?,
+        counter: cells.parse("counter", |counter: i64| counter.try_into().ok())?,
+        created_at: cells.get("created_at")?,
+        last_used_at: cells.get("last_used_at")?,
+        suspect: cells.get("suspect")?,
+    })
+}

@@ -1,0 +1,119 @@
+//! The read models: rows derived from the log, written in the transaction that moves the checkpoint.
+//!
+//! A rebuild fills the same tables in another schema, then the two schemas change names: statements name their tables
+//! anew from then on, in every connection of every process.
+
+mod folded;
+mod queries;
+mod rebuild;
+mod write;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgPool;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::read_models::{ApplyError, ProjectedBatch, ProjectionStore};
+use ticketing_ports::streams::Position;
+
+use crate::cells::{Cells, bound};
+use crate::database::Database;
+use folded::Folded;
+use rebuild::Twin;
+
+/// The schema that readers see.
+const LIVE: &str = "read_models";
+
+/// Read models and dead letters.
+#[derive(Debug, Clone)]
+pub struct PostgresReadModels {
+    pub(crate) pool: PgPool,
+    /// Present in a store that is being rebuilt.
+    twin: Option<Arc<Twin>>,
+}
+
+impl PostgresReadModels {
+    /// Over the database of [`Purpose::Projections`](crate::Purpose::Projections), which has been migrated.
+    pub fn new(database: &Database) -> Self {
+        Self {
+            pool: database.pool().clone(),
+            twin: None,
+        }
+    }
+
+    /// The statement on the tables of this store. It is written for the schema that readers see.
+    fn sql(&self, statement: &'static str) -> AssertSqlSafe<String> {
+        let statement = match self.twin {
+            None => statement.to_owned(),
+            Some(_) => statement.replace("read_models.", &format!("{}.", rebuild::TWIN)),
+        };
+        AssertSqlSafe(statement)
+    }
+}
+
+#[async_trait]
+impl ProjectionStore for PostgresReadModels {
+    async fn checkpoint(&self) -> Result<Position, StoreError> {
+        let row = sqlx::query(self.sql("SELECT position FROM read_models.checkpoint WHERE id"))
+            .fetch_one(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        position_of(&row)
+    }
+
+    async fn apply(&self, batch: ProjectedBatch) -> Result<(), ApplyError> {
+        let mut transaction = self.pool.begin().await.map_err(StoreError::unavailable)?;
+        let row = sqlx::query(self.sql("SELECT position FROM read_models.checkpoint WHERE id FOR UPDATE"))
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(StoreError::unavailable)?;
+        let checkpoint = position_of(&row)?;
+        if batch.upto <= checkpoint {
+            return Ok(());
+        }
+        if batch.after != checkpoint {
+            return Err(ApplyError::OutOfOrder {
+                checkpoint,
+                after: batch.after,
+            });
+        }
+        self.write(&mut transaction, Folded::of(batch.changes)).await?;
+        sqlx::query(self.sql("UPDATE read_models.checkpoint SET position = $1 WHERE id"))
+            .bind(bound(batch.upto.0))
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::unavailable)?;
+        transaction.commit().await.map_err(StoreError::unavailable)?;
+        Ok(())
+    }
+
+    async fn begin_rebuild(&self) -> Result<Arc<dyn ProjectionStore>, StoreError> {
+        let twin = Twin::begin(&self.pool).await?;
+        Ok(Arc::new(Self {
+            pool: self.pool.clone(),
+            twin: Some(Arc::new(twin)),
+        }))
+    }
+
+    async fn switch_to(&self, rebuilt: Arc<dyn ProjectionStore>) -> Result<(), StoreError> {
+        let rebuilt: Arc<dyn std::any::Any + Send + Sync> = rebuilt;
+        let rebuilt = rebuilt.downcast::<Self>().ok();
+        let twin = rebuilt.as_ref().and_then(|rebuilt| rebuilt.twin.as_ref());
+        match twin {
+            Some(twin) => twin.switch(&self.pool).await,
+            None => Err(StoreError::unavailable(
+                "the rebuilt read models are those of another store",
+            )),
+        }
+    }
+}
+
+fn position_of(row: &sqlx::postgres::PgRow) -> Result<Position, StoreError> {
+    let cells = Cells {
+        row,
+        table: "checkpoint",
+        key: "position",
+    };
+    Ok(Position(cells.count("position")?))
+}

@@ -1,0 +1,342 @@
+//! One statement for each table that a batch changes.
+
+use std::collections::BTreeSet;
+
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::ids::{EventId, PaymentId};
+use uuid::Uuid;
+
+use super::PostgresReadModels;
+use super::folded::Folded;
+use crate::cells::bound;
+
+impl PostgresReadModels {
+    pub(super) async fn write(&self, connection: &mut PgConnection, folded: Folded) -> Result<(), StoreError> {
+        self.write_events(connection, &folded).await?;
+        self.write_sections(connection, &folded).await?;
+        self.write_reservations(connection, &folded).await?;
+        self.write_payments(connection, &folded).await?;
+        self.write_sales(connection, &folded).await
+    }
+
+    async fn write_events(&self, connection: &mut PgConnection, folded: &Folded) -> Result<(), StoreError> {
+        if !folded.events.is_empty() {
+            let rows = folded.events.values();
+            sqlx::query(self.sql(
+                "INSERT INTO read_models.events (event_id, owner_id, status, version, starts_at, view)
+                 SELECT * FROM unnest($1, $2, $3, $4, $5, $6)
+                 ON CONFLICT (event_id) DO UPDATE
+                 SET status = excluded.status, version = excluded.version, view = excluded.view,
+                     starts_at = excluded.starts_at",
+            ))
+            .bind(column(rows.clone(), |event| event.event_id.uuid()))
+            .bind(column(rows.clone(), |event| event.owner_id.uuid()))
+            .bind(column(rows.clone(), |event| event.status.as_str()))
+            .bind(column(rows.clone(), |event| bound(event.version.0)))
+            .bind(column(rows.clone(), |event| event.details.starts_at))
+            .bind(column(rows, Json))
+            .execute(&mut *connection)
+            .await
+            .map_err(StoreError::unavailable)?;
+        }
+        if !folded.event_statuses.is_empty() {
+            let ids: Vec<_> = folded.event_statuses.keys().map(|id| id.uuid()).collect();
+            let changed = sqlx::query_scalar(self.sql(
+                "UPDATE read_models.events AS event
+                 SET status = change.status, version = change.version
+                 FROM unnest($1, $2, $3) AS change (event_id, status, version)
+                 WHERE event.event_id = change.event_id
+                 RETURNING event.event_id",
+            ))
+            .bind(&ids)
+            .bind(
+                folded
+                    .event_statuses
+                    .values()
+                    .map(|(status, _)| status.as_str())
+                    .collect::<Vec<_>>(),
+            )
+            .bind(
+                folded
+                    .event_statuses
+                    .values()
+                    .map(|(_, version)| bound(version.0))
+                    .collect::<Vec<_>>(),
+            )
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(StoreError::unavailable)?;
+            all_there("events", &ids, changed)?;
+        }
+        Ok(())
+    }
+
+    async fn write_sections(&self, connection: &mut PgConnection, folded: &Folded) -> Result<(), StoreError> {
+        if !folded.sections.is_empty() {
+            let rows = folded.sections.iter();
+            self.need_events(connection, rows.clone().map(|section| section.event_id))
+                .await?;
+            sqlx::query(self.sql(
+                "INSERT INTO read_models.sections (section_id, event_id, name, capacity, available, held, sold, blocked,
+                                                   last_updated)
+                 SELECT section_id, event_id, name, capacity, capacity, 0, 0, 0, last_updated
+                 FROM unnest($1, $2, $3, $4, $5)
+                      WITH ORDINALITY AS opened (section_id, event_id, name, capacity, last_updated, place)
+                 ORDER BY place
+                 ON CONFLICT (section_id) DO NOTHING",
+            ))
+            .bind(column(rows.clone(), |section| section.section_id.uuid()))
+            .bind(column(rows.clone(), |section| section.event_id.uuid()))
+            .bind(column(rows.clone(), |section| section.name.as_str()))
+            .bind(column(rows.clone(), |section| i64::from(section.capacity)))
+            .bind(column(rows, |section| section.at))
+            .execute(&mut *connection)
+            .await
+            .map_err(StoreError::unavailable)?;
+        }
+        if !folded.moves.is_empty() {
+            let ids: Vec<_> = folded.moves.keys().map(|id| id.uuid()).collect();
+            let moves = folded.moves.values();
+            let moved = sqlx::query_scalar(self.sql(
+                "WITH moved AS (
+                     UPDATE read_models.sections AS section
+                     SET available = section.available + change.available, held = section.held + change.held,
+                         sold = section.sold + change.sold, blocked = section.blocked + change.blocked,
+                         last_updated = change.last_updated
+                     FROM unnest($1, $2, $3, $4, $5, $6, $7)
+                          AS change (section_id, available, held, sold, blocked, last_updated, moves)
+                     WHERE section.section_id = change.section_id
+                     RETURNING section.section_id, section.event_id, change.moves
+                 ), sequenced AS (
+                     UPDATE read_models.events AS event
+                     SET availability_sequence = event.availability_sequence + more.moves
+                     FROM (SELECT event_id, sum(moves)::bigint AS moves FROM moved GROUP BY event_id) AS more
+                     WHERE event.event_id = more.event_id
+                 )
+                 SELECT section_id FROM moved",
+            ))
+            .bind(&ids)
+            .bind(column(moves.clone(), |moves| moves.sum.available))
+            .bind(column(moves.clone(), |moves| moves.sum.held))
+            .bind(column(moves.clone(), |moves| moves.sum.sold))
+            .bind(column(moves.clone(), |moves| moves.sum.blocked))
+            .bind(column(moves.clone(), |moves| moves.last))
+            .bind(column(moves, |moves| moves.count))
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(|error| count_out_of_range(error, &ids))?;
+            all_there("sections", &ids, moved)?;
+        }
+        Ok(())
+    }
+
+    async fn write_reservations(&self, connection: &mut PgConnection, folded: &Folded) -> Result<(), StoreError> {
+        if !folded.reservations.is_empty() {
+            let rows = folded.reservations.values();
+            sqlx::query(self.sql(
+                "INSERT INTO read_models.reservations (reservation_id, customer_id, created_at, status, version,
+                                                       payment_id, completed_at, tickets, view)
+                 SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                 ON CONFLICT (reservation_id) DO UPDATE
+                 SET status = excluded.status, version = excluded.version, payment_id = excluded.payment_id,
+                     completed_at = excluded.completed_at, tickets = excluded.tickets, view = excluded.view",
+            ))
+            .bind(column(rows.clone(), |row| row.reservation_id.uuid()))
+            .bind(column(rows.clone(), |row| row.customer_id.uuid()))
+            .bind(column(rows.clone(), |row| row.created_at))
+            .bind(column(rows.clone(), |row| row.status.as_str()))
+            .bind(column(rows.clone(), |row| bound(row.version.0)))
+            .bind(column(rows.clone(), |row| row.payment_id.map(PaymentId::uuid)))
+            .bind(column(rows.clone(), |row| row.completed_at))
+            .bind(column(rows.clone(), |row| Json(&row.tickets)))
+            .bind(column(rows, Json))
+            .execute(&mut *connection)
+            .await
+            .map_err(StoreError::unavailable)?;
+        }
+        if !folded.reservation_changes.is_empty() {
+            let ids: Vec<_> = folded.reservation_changes.keys().map(|id| id.uuid()).collect();
+            let changes = folded.reservation_changes.values();
+            let changed = sqlx::query_scalar(self.sql(
+                "UPDATE read_models.reservations AS reservation
+                 SET status = change.status, version = change.version,
+                     payment_id = coalesce(change.payment_id, reservation.payment_id),
+                     completed_at = coalesce(change.completed_at, reservation.completed_at),
+                     tickets = coalesce(change.tickets, reservation.tickets)
+                 FROM unnest($1, $2, $3, $4, $5, $6)
+                      AS change (reservation_id, status, version, payment_id, completed_at, tickets)
+                 WHERE reservation.reservation_id = change.reservation_id
+                 RETURNING reservation.reservation_id",
+            ))
+            .bind(&ids)
+            .bind(column(changes.clone(), |change| change.status.as_str()))
+            .bind(column(changes.clone(), |change| bound(change.version.0)))
+            .bind(column(changes.clone(), |change| change.payment_id.map(PaymentId::uuid)))
+            .bind(column(changes.clone(), |change| change.completed_at))
+            .bind(column(changes, |change| {
+                (!change.tickets.is_empty()).then_some(Json(&change.tickets))
+            }))
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(StoreError::unavailable)?;
+            all_there("reservations", &ids, changed)?;
+        }
+        Ok(())
+    }
+
+    async fn write_payments(&self, connection: &mut PgConnection, folded: &Folded) -> Result<(), StoreError> {
+        if !folded.payments.is_empty() {
+            let rows = folded.payments.values();
+            sqlx::query(self.sql(
+                "INSERT INTO read_models.payments (payment_id, customer_id, created_at, status, version, updated_at,
+                                                   last_four, refunded_amount, view)
+                 SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                 ON CONFLICT (payment_id) DO UPDATE
+                 SET status = excluded.status, version = excluded.version, updated_at = excluded.updated_at,
+                     last_four = excluded.last_four, refunded_amount = excluded.refunded_amount, view = excluded.view",
+            ))
+            .bind(column(rows.clone(), |row| row.payment_id.uuid()))
+            .bind(column(rows.clone(), |row| row.customer_id.uuid()))
+            .bind(column(rows.clone(), |row| row.created_at))
+            .bind(column(rows.clone(), |row| row.status.as_str()))
+            .bind(column(rows.clone(), |row| bound(row.version.0)))
+            .bind(column(rows.clone(), |row| row.updated_at))
+            .bind(column(rows.clone(), |row| row.last_four.as_deref()))
+            .bind(column(rows.clone(), |row| row.refunded_amount.amount))
+            .bind(column(rows, Json))
+            .execute(&mut *connection)
+            .await
+            .map_err(StoreError::unavailable)?;
+        }
+        if !folded.payment_changes.is_empty() {
+            let ids: Vec<_> = folded.payment_changes.keys().map(|id| id.uuid()).collect();
+            let changes = folded.payment_changes.values();
+            let changed = sqlx::query_scalar(self.sql(
+                "UPDATE read_models.payments AS payment
+                 SET status = change.status, version = change.version, updated_at = change.updated_at,
+                     last_four = coalesce(change.last_four, payment.last_four),
+                     refunded_amount = coalesce(change.refunded_amount, payment.refunded_amount)
+                 FROM unnest($1, $2, $3, $4, $5, $6)
+                      AS change (payment_id, status, version, updated_at, last_four, refunded_amount)
+                 WHERE payment.payment_id = change.payment_id
+                 RETURNING payment.payment_id",
+            ))
+            .bind(&ids)
+            .bind(column(changes.clone(), |change| change.status.as_str()))
+            .bind(column(changes.clone(), |change| bound(change.version.0)))
+            .bind(column(changes.clone(), |change| change.updated_at))
+            .bind(column(changes.clone(), |change| change.last_four.as_deref()))
+            .bind(column(changes, |change| {
+                change.refunded_amount.map(|money| money.amount)
+            }))
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(StoreError::unavailable)?;
+            all_there("payments", &ids, changed)?;
+        }
+        Ok(())
+    }
+
+    async fn write_sales(&self, connection: &mut PgConnection, folded: &Folded) -> Result<(), StoreError> {
+        if !folded.sales.is_empty() {
+            let rows = folded.sales.values();
+            self.need_events(connection, rows.clone().map(|sold| sold.sale.event_id))
+                .await?;
+            sqlx::query(self.sql(
+                "INSERT INTO read_models.sales (reservation_id, event_id, customer_id, section, tier, quantity,
+                                                total_amount, currency, sold_at, refunded, returned, sale)
+                 SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                 ON CONFLICT (reservation_id) DO UPDATE
+                 SET refunded = excluded.refunded, returned = excluded.returned, sale = excluded.sale,
+                     quantity = excluded.quantity, total_amount = excluded.total_amount, sold_at = excluded.sold_at",
+            ))
+            .bind(column(rows.clone(), |sold| sold.sale.reservation_id.uuid()))
+            .bind(column(rows.clone(), |sold| sold.sale.event_id.uuid()))
+            .bind(column(rows.clone(), |sold| sold.sale.customer_id.uuid()))
+            .bind(column(rows.clone(), |sold| sold.sale.section.as_str()))
+            .bind(column(rows.clone(), |sold| sold.sale.tier.as_str()))
+            .bind(column(rows.clone(), |sold| i64::from(sold.sale.quantity)))
+            .bind(column(rows.clone(), |sold| sold.sale.total_amount.amount))
+            .bind(column(rows.clone(), |sold| sold.sale.total_amount.currency.as_str()))
+            .bind(column(rows.clone(), |sold| sold.sale.sold_at))
+            .bind(column(rows.clone(), |sold| sold.given_back.refunded))
+            .bind(column(rows.clone(), |sold| sold.given_back.returned))
+            .bind(column(rows, |sold| Json(&sold.sale)))
+            .execute(&mut *connection)
+            .await
+            .map_err(StoreError::unavailable)?;
+        }
+        if !folded.sale_changes.is_empty() {
+            let ids: Vec<_> = folded.sale_changes.keys().map(|id| id.uuid()).collect();
+            let changes = folded.sale_changes.values();
+            let changed = sqlx::query_scalar(self.sql(
+                "UPDATE read_models.sales AS sale
+                 SET refunded = sale.refunded + change.refunded, returned = sale.returned OR change.returned
+                 FROM unnest($1, $2, $3) AS change (reservation_id, refunded, returned)
+                 WHERE sale.reservation_id = change.reservation_id
+                 RETURNING sale.reservation_id",
+            ))
+            .bind(&ids)
+            .bind(column(changes.clone(), |change| change.refunded))
+            .bind(column(changes, |change| change.returned))
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(StoreError::unavailable)?;
+            all_there("sales", &ids, changed)?;
+        }
+        Ok(())
+    }
+
+    async fn need_events(
+        &self,
+        connection: &mut PgConnection,
+        events: impl Iterator<Item = EventId>,
+    ) -> Result<(), StoreError> {
+        let ids: BTreeSet<Uuid> = events.map(EventId::uuid).collect();
+        let ids: Vec<Uuid> = ids.into_iter().collect();
+        let known = sqlx::query_scalar(self.sql("SELECT event_id FROM read_models.events WHERE event_id = ANY ($1)"))
+            .bind(&ids)
+            .fetch_all(connection)
+            .await
+            .map_err(StoreError::unavailable)?;
+        all_there("events", &ids, known)
+    }
+}
+
+/// One column of some rows, as PostgreSQL unnests it.
+fn column<R, T>(rows: impl Iterator<Item = R>, value: impl FnMut(R) -> T) -> Vec<T> {
+    rows.map(value).collect()
+}
+
+/// Refuses a change of a row that does not exist.
+fn all_there(table: &'static str, wanted: &[Uuid], there: Vec<Uuid>) -> Result<(), StoreError> {
+    if wanted.len() == there.len() {
+        return Ok(());
+    }
+    let there: BTreeSet<Uuid> = there.into_iter().collect();
+    match wanted.iter().find(|id| !there.contains(id)) {
+        None => Ok(()),
+        Some(missing) => Err(StoreError::Inconsistent {
+            table,
+            column: "id",
+            row: missing.to_string(),
+        }),
+    }
+}
+
+/// A count below zero cannot be, whoever says so.
+fn count_out_of_range(error: sqlx::Error, sections: &[Uuid]) -> StoreError {
+    let refused = error
+        .as_database_error()
+        .is_some_and(sqlx::error::DatabaseError::is_check_violation);
+    if !refused {
+        return StoreError::unavailable(error);
+    }
+    StoreError::Inconsistent {
+        table: "sections",
+        column: "counts",
+        row: sections.first().map(Uuid::to_string).unwrap_or_default(),
+    }
+}

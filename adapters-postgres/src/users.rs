@@ -1,0 +1,101 @@
+//! People with an account.
+
+use async_trait::async_trait;
+use sqlx::postgres::{PgPool, PgRow};
+use ticketing_ports::email::EmailAddress;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::ids::UserId;
+use ticketing_ports::roles::Role;
+use ticketing_ports::users::{CreateUserError, User, UserStore};
+
+use crate::cells::Cells;
+use crate::database::Database;
+
+/// Users and their passkeys.
+#[derive(Debug, Clone)]
+pub struct PostgresUserStore {
+    pub(crate) pool: PgPool,
+}
+
+impl PostgresUserStore {
+    /// Over the database of [`Purpose::Auth`](crate::Purpose::Auth), which has been migrated.
+    pub fn new(database: &Database) -> Self {
+        Self {
+            pool: database.pool().clone(),
+        }
+    }
+}
+
+#[async_trait]
+impl UserStore for PostgresUserStore {
+    async fn create(&self, user: User) -> Result<(), CreateUserError> {
+        let done = sqlx::query(
+            "INSERT INTO users (user_id, email, role, created_at)
+             VALUES ($1, $2, $3, $4)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(user.id.uuid())
+        .bind(user.email.as_str())
+        .bind(user.role.as_str())
+        .bind(user.created_at)
+        .execute(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
+        if done.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(CreateUserError::Taken)
+        }
+    }
+
+    async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let row = sqlx::query("SELECT user_id, email, role, created_at FROM users WHERE user_id = $1")
+            .bind(id.uuid())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        row.as_ref().map(user_from).transpose()
+    }
+
+    async fn find_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
+        let row = sqlx::query("SELECT user_id, email, role, created_at FROM users WHERE email = $1")
+            .bind(email.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        row.as_ref().map(user_from).transpose()
+    }
+
+    async fn set_role(&self, id: UserId, role: Role) -> Result<bool, StoreError> {
+        let done = sqlx::query("UPDATE users SET role = $2 WHERE user_id = $1")
+            .bind(id.uuid())
+            .bind(role.as_str())
+            .execute(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    async fn erase(&self, id: UserId) -> Result<bool, StoreError> {
+        let done = sqlx::query("DELETE FROM users WHERE user_id = $1")
+            .bind(id.uuid())
+            .execute(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+fn user_from(row: &PgRow) -> Result<User, StoreError> {
+    let cells = Cells {
+        row,
+        table: "users",
+        key: "user_id",
+    };
+    Ok(User {
+        id: UserId::new(cells.get("user_id")?),
+        email: cells.parse("email", |email: &str| EmailAddress::parse(email).ok())?,
+        role: cells.parse("role", Role::parse)?,
+        created_at: cells.get("created_at")?,
+    })
+}
