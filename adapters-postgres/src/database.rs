@@ -91,6 +91,11 @@ pub struct Database {
 }
 
 impl Database {
+    /// Whether the URL is one of PostgreSQL; nothing is connected to.
+    pub fn understands(url: &str) -> bool {
+        url.parse::<PgConnectOptions>().is_ok()
+    }
+
     /// Connects once, to know that it can be done; the other connections are opened as they are needed.
     ///
     /// # Errors

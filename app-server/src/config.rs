@@ -5,6 +5,7 @@
 
 mod mistake;
 mod public_url;
+mod redis_url;
 mod storage_url;
 
 use std::ffi::OsString;
@@ -19,7 +20,8 @@ use ticketing_ports::email::EmailAddress;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 pub use public_url::{InvalidPublicUrl, PublicUrl};
-pub use storage_url::{InvalidStorageUrl, StorageUrl};
+pub use redis_url::{InvalidRedisUrl, RedisUrl};
+pub use storage_url::{InvalidPostgresUrl, InvalidStorageUrl, PostgresUrl, StorageUrl};
 
 const ABOUT: &str = "A box office that cannot oversell: one binary, one file of data.";
 
@@ -52,8 +54,13 @@ pub enum Command {
     Serve,
     /// Print a one-time link, good for 15 minutes, that signs an administrator in
     BootstrapAdmin(BootstrapAdmin),
-    /// Derive the read models from the log again
+    /// Bring the schemas of the PostgreSQL databases up to date
+    Migrate,
+    /// Derive the read models from the log again, also while servers are running
     RebuildProjections,
+    /// Look after facts that could not be projected
+    #[command(subcommand)]
+    DeadLetters(DeadLetters),
     /// Serve with a made-up event on sale
     Demo(Demo),
 }
@@ -66,6 +73,25 @@ pub struct BootstrapAdmin {
     /// Make an administrator of somebody who already has an account
     #[arg(long)]
     pub promote: bool,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum DeadLetters {
+    /// List what is parked, the oldest first
+    List {
+        /// How many at most
+        #[arg(long, value_name = "N", default_value = "100")]
+        limit: usize,
+    },
+    /// Show one parked fact whole
+    Show {
+        /// Its position in the log, as `list` prints it
+        position: u64,
+    },
+    /// Project everything parked again, by rebuilding the read models: what can be projected now is parked no longer
+    Retry,
+    /// Give a parked fact up: it stays in the log, and its stream goes on without it
+    Drop { position: u64 },
 }
 
 #[derive(Debug, Clone, Args)]
@@ -91,6 +117,8 @@ pub struct Settings {
     pub http: HttpSettings,
     #[command(flatten)]
     pub storage: StorageSettings,
+    #[command(flatten)]
+    pub services: ServiceSettings,
     #[command(flatten)]
     pub engine: EngineSettings,
     #[command(flatten)]
@@ -133,7 +161,7 @@ pub struct HttpSettings {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Storage")]
 pub struct StorageSettings {
-    /// Where the log of facts and the users are kept: sqlite:PATH, or memory: to forget everything at the end
+    /// Where the log of facts is kept: sqlite:PATH (users too), postgres://…, or memory: to forget everything at the end
     #[arg(
         long = "database-url-events",
         env = "DATABASE_URL_EVENTS",
@@ -143,6 +171,49 @@ pub struct StorageSettings {
         default_value = "sqlite:box-office.db"
     )]
     pub events: StorageUrl,
+    /// PostgreSQL database of the read models; in memory when not set
+    #[arg(
+        long = "database-url-projections",
+        env = "DATABASE_URL_PROJECTIONS",
+        global = true,
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub projections: Option<PostgresUrl>,
+    /// PostgreSQL database of the analytics warehouse
+    #[arg(
+        long = "database-url-analytics",
+        env = "DATABASE_URL_ANALYTICS",
+        global = true,
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub analytics: Option<PostgresUrl>,
+    /// PostgreSQL database of users and passkeys; where the log is when not set
+    #[arg(
+        long = "database-url-auth",
+        env = "DATABASE_URL_AUTH",
+        global = true,
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub auth: Option<PostgresUrl>,
+    /// How many connections the log may use
+    #[arg(long, env, global = true, value_name = "CONNECTIONS", default_value = "20",
+          value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub database_pool_events: u32,
+    /// How many connections the read models may use
+    #[arg(long, env, global = true, value_name = "CONNECTIONS", default_value = "10",
+          value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub database_pool_projections: u32,
+    /// How many connections the warehouse may use
+    #[arg(long, env, global = true, value_name = "CONNECTIONS", default_value = "5",
+          value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub database_pool_analytics: u32,
+    /// How many connections users and passkeys may use
+    #[arg(long, env, global = true, value_name = "CONNECTIONS", default_value = "10",
+          value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub database_pool_auth: u32,
     /// How long the answer to an Idempotency-Key is replayed
     #[arg(long = "idempotency-hours", env = "IDEMPOTENCY_HOURS", global = true,
           value_name = "HOURS", default_value = "24", value_parser = hours(1, 720))]
@@ -150,8 +221,64 @@ pub struct StorageSettings {
 }
 
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Services")]
+pub struct ServiceSettings {
+    /// Redis 7 for sessions, links and limits; in memory when not set
+    #[arg(
+        long = "redis-url",
+        env = "REDIS_URL",
+        global = true,
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub redis: Option<RedisUrl>,
+    /// What the keys in Redis begin with
+    #[arg(long, env, global = true, value_name = "TEXT", default_value = "box-office:")]
+    pub redis_key_prefix: String,
+    /// Brokers of the Kafka API, HOST:PORT separated by commas; a bus within the process when not set
+    #[arg(
+        long = "redpanda-brokers",
+        env = "REDPANDA_BROKERS",
+        global = true,
+        value_name = "BROKERS"
+    )]
+    pub brokers: Option<String>,
+    /// What the names of topics and consumer groups begin with
+    #[arg(long, env, global = true, value_name = "TEXT", default_value = "ticketing")]
+    pub redpanda_topic_prefix: String,
+    /// How many partitions a topic gets that does not exist yet
+    #[arg(long, env, global = true, value_name = "PARTITIONS", default_value = "6",
+          value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub redpanda_partitions: u32,
+}
+
+/// What one process of several does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Answer requests, and work off deadlines
+    Http,
+    /// Publish the log on the bus
+    Relay,
+    /// Keep the read models up to date
+    Projections,
+    /// Fill the analytics warehouse
+    Analytics,
+}
+
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Engine")]
 pub struct EngineSettings {
+    /// What this process does; several may share the work
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "ROLES",
+        value_enum,
+        value_delimiter = ',',
+        default_value = "http,relay,projections,analytics"
+    )]
+    pub roles: Vec<Role>,
     /// How many commands about one event may wait; more are answered 503 at once
     #[arg(long, env, global = true, value_name = "COMMANDS", default_value = "10000",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -241,17 +368,12 @@ pub enum Mistake {
     NotAFile(PathBuf),
     #[error("{0} has nothing to work on: memory: is forgotten when a process ends, use sqlite:PATH")]
     NothingKept(&'static str),
+    #[error("{0} is not set: {1}")]
+    Needed(&'static str, &'static str),
 }
 
 /// Settings of the larger installation, named so that nobody believes they have an effect.
-const NOT_AVAILABLE: [&str; 6] = [
-    "DATABASE_URL_ANALYTICS",
-    "DATABASE_URL_AUTH",
-    "DATABASE_URL_PROJECTIONS",
-    "REDIS_URL",
-    "REDPANDA_BROKERS",
-    "SMTP_URL",
-];
+const NOT_AVAILABLE: [&str; 1] = ["SMTP_URL"];
 
 impl CommandLine {
     /// Reads the flags, the process's name first, and the variables for what they leave open.
@@ -280,11 +402,24 @@ impl CommandLine {
         if let Some(name) = NOT_AVAILABLE.into_iter().find(is_set) {
             return Err(Mistake::NotAvailable(name));
         }
-        match (&self.settings.storage.events, self.to_run()) {
+        let storage = &self.settings.storage;
+        match (&storage.events, self.to_run()) {
             (StorageUrl::Memory, Command::BootstrapAdmin(_)) => Err(Mistake::NothingKept("bootstrap-admin")),
             (StorageUrl::Memory, Command::RebuildProjections) => Err(Mistake::NothingKept("rebuild-projections")),
-            (StorageUrl::Memory, Command::Serve | Command::Demo(_)) => Ok(()),
+            (StorageUrl::Memory, _) => Ok(()),
             (StorageUrl::Sqlite(path), _) => check_file(path),
+            (StorageUrl::Postgres(_), _) if storage.auth.is_none() => Err(Mistake::Needed(
+                "DATABASE_URL_AUTH",
+                "with the log in PostgreSQL, users have to be in PostgreSQL too",
+            )),
+            (StorageUrl::Postgres(_), _) if storage.projections.is_none() => Err(Mistake::Needed(
+                "DATABASE_URL_PROJECTIONS",
+                "with the log in PostgreSQL, read models have to be in PostgreSQL too",
+            )),
+            (StorageUrl::Postgres(_), Command::BootstrapAdmin(_)) if self.settings.services.redis.is_none() => Err(
+                Mistake::Needed("REDIS_URL", "the link has to be kept where the server finds it"),
+            ),
+            (StorageUrl::Postgres(_), _) => Ok(()),
         }
     }
 }
@@ -386,19 +521,19 @@ mod tests {
 
     #[test]
     fn a_connection_string_is_never_repeated() {
-        let line = mistake(&["--database-url-events", "postgres://box:s3cret@db/events"]);
+        let line = mistake(&["--database-url-events", "postgres://box:s3cret@db:port/events"]);
         assert_eq!(
             line,
-            "--database-url-events (DATABASE_URL_EVENTS): PostgreSQL is not in this build yet: use sqlite:PATH or memory:"
+            "--database-url-events (DATABASE_URL_EVENTS): use postgres://USER:PASSWORD@HOST:PORT/DATABASE"
         );
     }
 
     #[test]
     fn a_setting_that_this_build_has_no_use_for_is_refused_and_an_empty_one_is_not() {
-        let set = |value: &'static str| move |name: &str| (name == "REDIS_URL").then(|| OsString::from(value));
+        let set = |value: &'static str| move |name: &str| (name == "SMTP_URL").then(|| OsString::from(value));
         assert_eq!(
-            parsed(&[]).check(set("redis://cache")),
-            Err(Mistake::NotAvailable("REDIS_URL"))
+            parsed(&[]).check(set("smtp://mail")),
+            Err(Mistake::NotAvailable("SMTP_URL"))
         );
         assert_eq!(parsed(&[]).check(set("")), Ok(()));
     }
@@ -434,6 +569,25 @@ mod tests {
             check(&[&memory[..], &["rebuild-projections"]].concat()),
             Err(Mistake::NothingKept("rebuild-projections"))
         );
+    }
+
+    #[test]
+    fn a_log_in_postgresql_needs_the_other_databases_there_too() {
+        let needed = |arguments: &[&str]| match parsed(arguments).check(|_| None) {
+            Err(Mistake::Needed(name, _)) => Some(name),
+            Ok(()) => None,
+            other => panic!("{other:?}"),
+        };
+        let mut arguments = vec!["--database-url-events", "postgres://db/events"];
+        assert_eq!(needed(&arguments), Some("DATABASE_URL_AUTH"));
+        arguments.extend(["--database-url-auth", "postgres://db/auth"]);
+        assert_eq!(needed(&arguments), Some("DATABASE_URL_PROJECTIONS"));
+        arguments.extend(["--database-url-projections", "postgres://db/projections"]);
+        assert_eq!(needed(&arguments), None);
+        arguments.extend(["bootstrap-admin", "--email", "ada@example.com"]);
+        assert_eq!(needed(&arguments), Some("REDIS_URL"));
+        arguments.extend(["--redis-url", "redis://cache"]);
+        assert_eq!(needed(&arguments), None);
     }
 
     #[test]

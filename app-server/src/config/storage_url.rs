@@ -3,10 +3,45 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use adapters_postgres::Database;
 use thiserror::Error;
+
+/// A database of PostgreSQL. Never printed: it may hold a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl(String);
+
+impl PostgresUrl {
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PostgresUrl(…)")
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("use postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
+pub struct InvalidPostgresUrl;
+
+impl FromStr for PostgresUrl {
+    type Err = InvalidPostgresUrl;
+
+    fn from_str(url: &str) -> Result<Self, Self::Err> {
+        let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+        if matches!(scheme, Some("postgres" | "postgresql")) && Database::understands(url) {
+            Ok(Self(url.to_owned()))
+        } else {
+            Err(InvalidPostgresUrl)
+        }
+    }
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StorageUrl {
+    Postgres(PostgresUrl),
     /// One file, made at the first start.
     Sqlite(PathBuf),
     /// The process itself: everything is forgotten at its end.
@@ -15,15 +50,15 @@ pub enum StorageUrl {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum InvalidStorageUrl {
-    #[error("PostgreSQL is not in this build yet: use sqlite:PATH or memory:")]
-    PostgresNotAvailable,
+    #[error(transparent)]
+    Postgres(#[from] InvalidPostgresUrl),
     #[error("sqlite: needs the path of a file, such as sqlite:box-office.db")]
     NoPath,
     #[error("sqlite: takes no options after the path")]
     Options,
     #[error("for a store in memory write memory:")]
     SqliteInMemory,
-    #[error("use sqlite:PATH or memory:")]
+    #[error("use sqlite:PATH, postgres://… or memory:")]
     UnknownScheme,
 }
 
@@ -40,7 +75,7 @@ impl FromStr for StorageUrl {
                 path if path.contains('?') => Err(InvalidStorageUrl::Options),
                 path => Ok(Self::Sqlite(path.into())),
             },
-            Some(("postgres" | "postgresql", _)) => Err(InvalidStorageUrl::PostgresNotAvailable),
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(url.parse()?)),
             _ => Err(InvalidStorageUrl::UnknownScheme),
         }
     }
@@ -76,6 +111,12 @@ mod tests {
     }
 
     #[test]
+    fn a_database_url_is_never_printed() {
+        let url: StorageUrl = "postgres://box:s3cret@db/events".parse().unwrap();
+        assert_eq!(format!("{url:?}"), "Postgres(PostgresUrl(…))");
+    }
+
+    #[test]
     fn what_cannot_be_stored_in_is_refused_with_its_reason() {
         for (url, reason) in [
             ("", InvalidStorageUrl::UnknownScheme),
@@ -85,8 +126,11 @@ mod tests {
             ("sqlite://", InvalidStorageUrl::NoPath),
             ("sqlite::memory:", InvalidStorageUrl::SqliteInMemory),
             ("sqlite:b.db?mode=ro", InvalidStorageUrl::Options),
-            ("postgres://db/events", InvalidStorageUrl::PostgresNotAvailable),
-            ("postgresql://db/events", InvalidStorageUrl::PostgresNotAvailable),
+            ("postgres:db/events", InvalidStorageUrl::Postgres(InvalidPostgresUrl)),
+            (
+                "postgresql://db:port/events",
+                InvalidStorageUrl::Postgres(InvalidPostgresUrl),
+            ),
         ] {
             assert_eq!(url.parse::<StorageUrl>(), Err(reason), "{url}");
         }

@@ -1,0 +1,181 @@
+//! One connection for all, which many requests use at once, and what happens while there is none.
+//!
+//! A request that finds no connection is refused at once: it would only add to the queue of those who wait for a service
+//! that is down. One task tries to connect again, and goes on until it has.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::{Duration, Instant};
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisError, RedisResult, ScriptInvocation};
+use thiserror::Error;
+use ticketing_ports::errors::StoreError;
+use tracing::{info, warn};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedisOptions {
+    /// What every key begins with.
+    pub prefix: String,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// How long after a failure the next try to connect is made.
+    pub retry: Duration,
+}
+
+impl Default for RedisOptions {
+    fn default() -> Self {
+        Self {
+            prefix: "box-office:".to_owned(),
+            timeout: Duration::from_secs(1),
+            retry: Duration::from_millis(100),
+        }
+    }
+}
+
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    #[error("the URL is not one of Redis: redis://:password@host:port/database")]
+    Url(#[source] RedisError),
+    #[error("Redis cannot be reached")]
+    Unreachable(#[source] RedisError),
+}
+
+#[derive(Debug, Error)]
+#[error("there is no connection to Redis")]
+struct NotConnected;
+
+#[derive(Debug, Error)]
+#[error("Redis has not answered in time")]
+struct NoAnswer;
+
+/// A connection to Redis that heals itself. Cheap to clone.
+#[derive(Clone)]
+pub struct Redis(Arc<Shared>);
+
+struct Shared {
+    client: Client,
+    options: RedisOptions,
+    link: Mutex<Link>,
+}
+
+struct Link {
+    connection: Option<MultiplexedConnection>,
+    /// Counts connections, so that a failure of an old one does not end its successor.
+    number: u64,
+}
+
+impl std::fmt::Debug for Redis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Redis")
+            .field("options", &self.0.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Redis {
+    /// # Errors
+    /// When the URL is none, or nothing answers there.
+    pub async fn connect(url: &str, options: RedisOptions) -> Result<Self, ConnectError> {
+        let client = Client::open(url).map_err(ConnectError::Url)?;
+        let connection = open(&client, &options).await.map_err(ConnectError::Unreachable)?;
+        Ok(Self(Arc::new(Shared {
+            client,
+            options,
+            link: Mutex::new(Link {
+                connection: Some(connection),
+                number: 0,
+            }),
+        })))
+    }
+
+    /// How long Redis takes to answer.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<Duration, StoreError> {
+        let began = Instant::now();
+        self.ask(&redis::cmd("PING")).await.map(|_: String| began.elapsed())
+    }
+
+    pub(crate) fn key(&self, kind: &str, parts: &[&str]) -> String {
+        format!("{}{kind}:{}", self.0.options.prefix, parts.join(":"))
+    }
+
+    pub(crate) async fn ask<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, StoreError> {
+        self.with(|mut connection| async move { command.query_async(&mut connection).await })
+            .await
+    }
+
+    pub(crate) async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
+        self.with(|mut connection| async move { script.invoke_async(&mut connection).await })
+            .await
+    }
+
+    async fn with<T, F: Future<Output = RedisResult<T>>>(
+        &self,
+        work: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Result<T, StoreError> {
+        let (connection, number) = {
+            let link = self.0.link();
+            let connection = link
+                .connection
+                .clone()
+                .ok_or_else(|| StoreError::unavailable(NotConnected))?;
+            (connection, link.number)
+        };
+        match tokio::time::timeout(self.0.options.timeout, work(connection)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => {
+                if error.is_unrecoverable_error() || error.is_io_error() {
+                    self.lost(number);
+                }
+                Err(StoreError::unavailable(error))
+            }
+            Err(_) => {
+                self.lost(number);
+                Err(StoreError::unavailable(NoAnswer))
+            }
+        }
+    }
+
+    fn lost(&self, number: u64) {
+        let mut link = self.0.link();
+        if link.number == number && link.connection.take().is_some() {
+            warn!("the connection to Redis is lost");
+            tokio::spawn(reconnect(Arc::downgrade(&self.0)));
+        }
+    }
+}
+
+impl Shared {
+    fn link(&self) -> MutexGuard<'_, Link> {
+        self.link.lock().expect("no code panics while it holds this lock")
+    }
+}
+
+/// Tries until it succeeds, or nobody is left who would use the connection.
+async fn reconnect(shared: Weak<Shared>) {
+    while let Some(alive) = shared.upgrade() {
+        let pause = alive.options.retry;
+        if let Ok(connection) = open(&alive.client, &alive.options).await {
+            let mut link = alive.link();
+            link.connection = Some(connection);
+            link.number += 1;
+            info!("connected to Redis again");
+            return;
+        }
+        drop(alive);
+        tokio::time::sleep(pause).await;
+    }
+}
+
+async fn open(client: &Client, options: &RedisOptions) -> RedisResult<MultiplexedConnection> {
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(options.timeout))
+        .set_response_timeout(Some(options.timeout));
+    let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+    // A server that is still reading its file accepts connections and refuses commands.
+    redis::cmd("PING").query_async::<String>(&mut connection).await?;
+    Ok(connection)
+}

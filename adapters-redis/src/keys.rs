@@ -1,0 +1,44 @@
+//! How things are named and timed in Redis.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use sha2::{Digest as _, Sha256};
+use ticketing_ports::Timestamp;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::secrets::SecretDigest;
+
+/// So long after its end something may still be there: clocks differ, and the caller's decides.
+const SLACK_MS: i64 = 10 * 60 * 1_000;
+
+pub(crate) fn text_of(digest: SecretDigest) -> String {
+    URL_SAFE_NO_PAD.encode(digest.as_bytes())
+}
+
+/// For names that say something about a person.
+pub(crate) fn hidden(name: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(name.as_bytes()))
+}
+
+/// Milliseconds until Redis may remove what ends then.
+#[expect(clippy::disallowed_methods, reason = "Redis counts down by a clock of its own")]
+pub(crate) fn ttl_ms(end: Timestamp) -> i64 {
+    (end - Utc::now()).num_milliseconds().max(0).saturating_add(SLACK_MS)
+}
+
+pub(crate) fn micros(time: Timestamp) -> i64 {
+    time.timestamp_micros()
+}
+
+pub(crate) fn time(micros: i64, what: &'static str, key: &str) -> Result<Timestamp, StoreError> {
+    DateTime::from_timestamp_micros(micros).ok_or_else(|| inconsistent(what, "time", key))
+}
+
+/// What is stored cannot be what we have stored.
+pub(crate) fn inconsistent(what: &'static str, field: &'static str, key: &str) -> StoreError {
+    StoreError::Inconsistent {
+        table: what,
+        column: field,
+        row: key.to_owned(),
+    }
+}

@@ -1,0 +1,56 @@
+//! The suites of what expires, run on a real Redis.
+
+mod support;
+
+use std::sync::Arc;
+
+use adapters_redis::{
+    RedisChallengeStore, RedisOauthTokenStore, RedisOneTimeTokenStore, RedisRateLimiter, RedisSessionStore,
+};
+use ticketing_ports::challenges::ChallengeStore;
+use ticketing_ports::oauth_tokens::OauthTokenStore;
+use ticketing_ports::one_time_tokens::OneTimeTokenStore;
+use ticketing_ports::rate_limiter::RateLimiter;
+use ticketing_ports::sessions::SessionStore;
+
+use support::fresh;
+
+mod sessions {
+    use super::*;
+
+    ticketing_testkit::session_store_conformance!(
+        Arc::new(RedisSessionStore::new(fresh("sessions").await)) as Arc<dyn SessionStore>
+    );
+}
+
+mod one_time_tokens {
+    use super::*;
+
+    ticketing_testkit::one_time_token_store_conformance!(
+        Arc::new(RedisOneTimeTokenStore::new(fresh("tokens").await)) as Arc<dyn OneTimeTokenStore>
+    );
+}
+
+mod challenges {
+    use super::*;
+
+    ticketing_testkit::challenge_store_conformance!(
+        Arc::new(RedisChallengeStore::new(fresh("challenges").await)) as Arc<dyn ChallengeStore>
+    );
+}
+
+mod oauth_tokens {
+    use super::*;
+
+    ticketing_testkit::oauth_token_store_conformance!(
+        Arc::new(RedisOauthTokenStore::new(fresh("oauth").await)) as Arc<dyn OauthTokenStore>
+    );
+}
+
+mod rate_limiter {
+    use super::*;
+
+    ticketing_testkit::rate_limiter_conformance!(
+        Arc::new(RedisRateLimiter::new(fresh("limits").await)) as Arc<dyn RateLimiter>
+    );
+}

@@ -1,0 +1,111 @@
+//! What can be read in Redis by somebody who should not.
+
+#![expect(clippy::disallowed_methods, reason = "Redis ends its keys by the real time")]
+
+use std::sync::Arc;
+
+use adapters_redis::{
+    RedisChallengeStore, RedisOauthTokenStore, RedisOneTimeTokenStore, RedisRateLimiter, RedisSessionStore,
+};
+use chrono::{TimeDelta, Utc};
+use ticketing_ports::challenges::{Ceremony, Challenge, ChallengeStore};
+use ticketing_ports::ids::UserId;
+use ticketing_ports::oauth_tokens::{OauthTokenStore, SealedToken};
+use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
+use ticketing_ports::rate_limiter::{Quota, RateLimiter};
+use ticketing_ports::secrets::{Entropy, Secret};
+use ticketing_ports::sessions::{Session, SessionStore, SignInMethod};
+use uuid::Uuid;
+
+const ADDRESS: &str = "ada@example.com";
+
+struct Sevens;
+
+impl Entropy for Sevens {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(7);
+    }
+}
+
+#[tokio::test]
+async fn every_key_has_the_prefix_and_an_end_and_names_neither_secret_nor_address() {
+    let service = test_services::redis().await.unwrap();
+    let own = service.fresh_database().await.unwrap();
+    let options = adapters_redis::RedisOptions {
+        prefix: "mine:".to_owned(),
+        ..Default::default()
+    };
+    let redis = adapters_redis::Redis::connect(own.url(), options).await.unwrap();
+    let now = Utc::now();
+    let end = now + TimeDelta::minutes(5);
+    let secret = Secret::generate(&Sevens);
+    let digest = secret.digest();
+    let user = UserId::new(Uuid::from_u128(1));
+
+    let sessions: Arc<dyn SessionStore> = Arc::new(RedisSessionStore::new(redis.clone()));
+    sessions
+        .create(Session {
+            digest,
+            user_id: user,
+            method: SignInMethod::MagicLink,
+            created_at: now,
+            last_active: now,
+            idle_until: end,
+            ends_at: end,
+            ip: None,
+            user_agent: None,
+        })
+        .await
+        .unwrap();
+    let tokens = RedisOneTimeTokenStore::new(redis.clone());
+    tokens
+        .put(OneTimeToken {
+            digest,
+            purpose: TokenPurpose::MagicLink,
+            subject: ADDRESS.to_owned(),
+            payload: Vec::new(),
+            expires_at: end,
+        })
+        .await
+        .unwrap();
+    let challenges = RedisChallengeStore::new(redis.clone());
+    challenges
+        .put(Challenge {
+            digest,
+            ceremony: Ceremony::Oauth,
+            state: b"state".to_vec(),
+            expires_at: end,
+        })
+        .await
+        .unwrap();
+    let oauth = RedisOauthTokenStore::new(redis.clone());
+    oauth
+        .put(SealedToken {
+            provider: "github".to_owned(),
+            user_id: user,
+            envelope: "k1.sealed".to_owned(),
+            expires_at: end,
+        })
+        .await
+        .unwrap();
+    let quota = Quota {
+        limit: 5,
+        window: std::time::Duration::from_secs(60),
+    };
+    RedisRateLimiter::new(redis).hit(ADDRESS, quota, now).await.unwrap();
+
+    let mut plain = redis::Client::open(own.url())
+        .unwrap()
+        .get_multiplexed_async_connection()
+        .await
+        .unwrap();
+    let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut plain).await.unwrap();
+    assert_eq!(keys.len(), 7, "{keys:?}");
+    for key in keys {
+        assert!(key.starts_with("mine:"), "{key}");
+        assert!(!key.contains(ADDRESS) && !key.contains(&secret.expose()), "{key}");
+        let ttl: i64 = redis::cmd("PTTL").arg(&key).query_async(&mut plain).await.unwrap();
+        assert!(ttl > 0, "{key} has no end");
+        assert!(ttl <= 16 * 60 * 1_000, "{key} outlives what it is for: {ttl} ms");
+    }
+}

@@ -1,0 +1,61 @@
+//! Redis goes away and comes back.
+
+#![expect(clippy::disallowed_methods, reason = "Redis ends its keys by the real time")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use adapters_redis::{Redis, RedisOneTimeTokenStore, RedisOptions};
+use chrono::{TimeDelta, Utc};
+use test_services::OwnedRedis;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
+use ticketing_ports::secrets::SecretDigest;
+
+/// Far more than a refusal takes, far less than a timeout.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
+fn token(number: u8) -> OneTimeToken {
+    OneTimeToken {
+        digest: SecretDigest::from_bytes([number; 32]),
+        purpose: TokenPurpose::MagicLink,
+        subject: "ada@example.com".to_owned(),
+        payload: vec![number],
+        expires_at: Utc::now() + TimeDelta::minutes(15),
+    }
+}
+
+async fn take(store: &dyn OneTimeTokenStore, number: u8) -> Result<bool, StoreError> {
+    let digest = SecretDigest::from_bytes([number; 32]);
+    Ok(store.take(TokenPurpose::MagicLink, digest, Utc::now()).await?.is_some())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_redis_is_down_a_request_fails_at_once_and_afterwards_all_is_well() {
+    let server = OwnedRedis::start().await.unwrap();
+    let redis = Redis::connect(server.url(), RedisOptions::default()).await.unwrap();
+    let store: Arc<dyn OneTimeTokenStore> = Arc::new(RedisOneTimeTokenStore::new(redis.clone()));
+    store.put(token(1)).await.unwrap();
+    store.put(token(2)).await.unwrap();
+    assert!(take(store.as_ref(), 1).await.unwrap());
+
+    server.kill().await.unwrap();
+
+    for _ in 0..20 {
+        let asked = Instant::now();
+        let answer = take(store.as_ref(), 2).await;
+        assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+        assert!(asked.elapsed() < AT_ONCE, "an answer took {:?}", asked.elapsed());
+    }
+
+    server.start_again().await.unwrap();
+    let patience = Instant::now() + Duration::from_secs(20);
+    while redis.ping().await.is_err() {
+        assert!(Instant::now() < patience, "the connection does not heal");
+        tokio::task::yield_now().await;
+    }
+
+    assert!(!take(store.as_ref(), 1).await.unwrap(), "what was taken came back");
+    store.put(token(3)).await.unwrap();
+    assert!(take(store.as_ref(), 3).await.unwrap());
+}
