@@ -26,6 +26,7 @@ pub trait EventPublisher: Send + Sync {
 /// **Contract**
 /// - `every_group_gets_every_event`.
 /// - `an_event_that_was_not_acknowledged_is_delivered_again`, to any member of the group.
+/// - `a_group_misses_nothing_while_members_come_and_go`.
 #[async_trait]
 pub trait EventSubscriber: Send + Sync {
     async fn subscribe(&self, group: &str) -> Result<Box<dyn Subscription>, BusUnavailable>;

@@ -1,0 +1,84 @@
+//! A fact as a message, and back.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use rdkafka::Message;
+use rdkafka::message::{BorrowedMessage, Header, Headers as _, OwnedHeaders};
+use thiserror::Error;
+use ticketing_ports::ids::{CommitId, UserId};
+use ticketing_ports::streams::{CorrelationId, Metadata, Position, RecordedEvent, StreamId, Version};
+use uuid::Uuid;
+
+use crate::headers::{
+    ACTOR, COMMIT_ID, CORRELATION_ID, EVENT_TYPE, EVENT_VERSION, POSITION, RECORDED_AT, STREAM, VERSION,
+};
+
+/// A message that none of ours can have been.
+#[derive(Debug, Error)]
+#[error("the header {0} is missing or makes no sense")]
+pub(crate) struct ForeignMessage(&'static str);
+
+pub(crate) fn headers_of(event: &RecordedEvent) -> OwnedHeaders {
+    let header = |headers: OwnedHeaders, key: &str, value: &str| {
+        headers.insert(Header {
+            key,
+            value: Some(value),
+        })
+    };
+    let recorded_at = event.recorded_at.to_rfc3339_opts(SecondsFormat::Micros, true);
+    let mut headers = [
+        (POSITION, event.position.to_string()),
+        (STREAM, event.stream.to_string()),
+        (VERSION, event.version.to_string()),
+        (COMMIT_ID, event.commit_id.to_string()),
+        (EVENT_TYPE, event.event_type.to_string()),
+        (EVENT_VERSION, event.event_version.to_string()),
+        (RECORDED_AT, recorded_at),
+    ]
+    .iter()
+    .fold(OwnedHeaders::new(), |headers, (key, value)| header(headers, key, value));
+    if let Some(id) = &event.metadata.correlation_id {
+        headers = header(headers, CORRELATION_ID, id.as_str());
+    }
+    if let Some(actor) = &event.metadata.actor {
+        headers = header(headers, ACTOR, &actor.to_string());
+    }
+    headers
+}
+
+pub(crate) fn event_of(message: &BorrowedMessage<'_>) -> Result<RecordedEvent, ForeignMessage> {
+    let text = |name: &'static str| {
+        let headers = message.headers()?;
+        let header = headers.iter().find(|header| header.key == name)?;
+        std::str::from_utf8(header.value?).ok()
+    };
+    let needed = |name: &'static str| text(name).ok_or(ForeignMessage(name));
+    let recorded_at = DateTime::parse_from_rfc3339(needed(RECORDED_AT)?).map_err(|_| ForeignMessage(RECORDED_AT))?;
+    let metadata = Metadata {
+        correlation_id: match text(CORRELATION_ID) {
+            Some(id) => Some(CorrelationId::parse(id).ok_or(ForeignMessage(CORRELATION_ID))?),
+            None => None,
+        },
+        actor: match text(ACTOR) {
+            Some(id) => Some(UserId::new(parsed::<Uuid>(id, ACTOR)?)),
+            None => None,
+        },
+    };
+    Ok(RecordedEvent {
+        position: Position(parsed(needed(POSITION)?, POSITION)?),
+        stream: StreamId::parse(needed(STREAM)?).ok_or(ForeignMessage(STREAM))?,
+        version: Version(parsed(needed(VERSION)?, VERSION)?),
+        commit_id: CommitId::new(parsed(needed(COMMIT_ID)?, COMMIT_ID)?),
+        event_type: Cow::Owned(needed(EVENT_TYPE)?.to_owned()),
+        event_version: parsed(needed(EVENT_VERSION)?, EVENT_VERSION)?,
+        data: message.payload().unwrap_or_default().to_vec(),
+        metadata,
+        recorded_at: recorded_at.with_timezone(&Utc),
+    })
+}
+
+fn parsed<T: FromStr>(text: &str, header: &'static str) -> Result<T, ForeignMessage> {
+    text.parse().map_err(|_| ForeignMessage(header))
+}

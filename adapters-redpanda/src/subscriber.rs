@@ -1,0 +1,182 @@
+//! A member of a consumer group.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::FutureExt as _;
+use rdkafka::ClientContext;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance, StreamConsumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Message as _};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use ticketing_ports::event_bus::{BusUnavailable, EventSubscriber, Subscription};
+use ticketing_ports::streams::RecordedEvent;
+use tracing::warn;
+
+use crate::message::event_of;
+use crate::{RedpandaBus, unavailable};
+
+/// How often a member that cannot reach a broker looks again.
+const PAUSE: Duration = Duration::from_millis(100);
+
+#[async_trait]
+impl EventSubscriber for RedpandaBus {
+    async fn subscribe(&self, group: &str) -> Result<Box<dyn Subscription>, BusUnavailable> {
+        let session = self.options.session_timeout.as_millis();
+        let context = Assignments::default();
+        let rebalances = Arc::clone(&context.rebalances);
+        let consumer: StreamConsumer<Assignments> = self
+            .config
+            .clone()
+            .set("group.id", format!("{}.{group}", self.options.prefix))
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            // A group that is new begins where the log begins.
+            .set("auto.offset.reset", "earliest")
+            .set("session.timeout.ms", session.to_string())
+            .set("heartbeat.interval.ms", (session / 3).to_string())
+            .set("fetch.wait.max.ms", "50")
+            .create_with_context(context)
+            .map_err(unavailable)?;
+        let names: Vec<&str> = self.topics.names().iter().map(String::as_str).collect();
+        consumer.subscribe(&names).map_err(unavailable)?;
+        Ok(Box::new(Member {
+            consumer: Some(Arc::new(consumer)),
+            rebalances,
+            delivered: BTreeMap::new(),
+            delivered_in: 0,
+        }))
+    }
+}
+
+/// Counts how often partitions have changed hands.
+#[derive(Default)]
+struct Assignments {
+    rebalances: Arc<AtomicU64>,
+}
+
+impl ClientContext for Assignments {}
+
+impl ConsumerContext for Assignments {
+    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if matches!(rebalance, Rebalance::Revoke(_)) {
+            self.rebalances.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+struct Member {
+    /// Present until the end.
+    consumer: Option<Arc<StreamConsumer<Assignments>>>,
+    rebalances: Arc<AtomicU64>,
+    /// The offset behind the last delivery, by topic and partition.
+    delivered: BTreeMap<(String, i32), i64>,
+    /// How many rebalances there had been.
+    delivered_in: u64,
+}
+
+impl Member {
+    fn consumer(&self) -> Arc<StreamConsumer<Assignments>> {
+        Arc::clone(self.consumer.as_ref().expect("present until the end"))
+    }
+
+    /// Notes a message as delivered. A foreign one is skipped, so that it stops nobody for ever.
+    fn take(&mut self, message: &BorrowedMessage<'_>) -> Option<RecordedEvent> {
+        let place = (message.topic().to_owned(), message.partition());
+        self.delivered.insert(place, message.offset() + 1);
+        match event_of(message) {
+            Ok(event) => Some(event),
+            Err(foreign) => {
+                warn!(topic = message.topic(), partition = message.partition(), offset = message.offset(), %foreign,
+                    "a message that is none of ours is skipped");
+                None
+            }
+        }
+    }
+
+    /// What was delivered before partitions changed hands is somebody else's now, and is delivered again.
+    fn forget_what_is_no_longer_ours(&mut self) {
+        let now = self.rebalances.load(Ordering::SeqCst);
+        if now != self.delivered_in {
+            self.delivered.clear();
+            self.delivered_in = now;
+        }
+    }
+}
+
+#[async_trait]
+impl Subscription for Member {
+    async fn next(&mut self, limit: usize) -> Result<Vec<RecordedEvent>, BusUnavailable> {
+        let consumer = self.consumer();
+        let mut events = Vec::new();
+        while events.is_empty() {
+            match consumer.recv().await {
+                Ok(first) => {
+                    self.forget_what_is_no_longer_ours();
+                    events.extend(self.take(&first));
+                }
+                Err(error) if passes(&error) => {
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+                Err(error) => return Err(unavailable(error)),
+            }
+            while events.len() < limit {
+                // Only what is here already; an error shows at the next call.
+                let Some(Ok(message)) = consumer.recv().now_or_never() else {
+                    break;
+                };
+                self.forget_what_is_no_longer_ours();
+                events.extend(self.take(&message));
+            }
+        }
+        Ok(events)
+    }
+
+    async fn acknowledge(&mut self) -> Result<(), BusUnavailable> {
+        self.forget_what_is_no_longer_ours();
+        if self.delivered.is_empty() {
+            return Ok(());
+        }
+        let mut offsets = TopicPartitionList::new();
+        for ((topic, partition), offset) in std::mem::take(&mut self.delivered) {
+            offsets
+                .add_partition_offset(&topic, partition, Offset::Offset(offset))
+                .map_err(unavailable)?;
+        }
+        let consumer = self.consumer();
+        let committed = tokio::task::spawn_blocking(move || consumer.commit(&offsets, CommitMode::Sync)).await;
+        match committed {
+            Ok(outcome) => outcome.map_err(unavailable),
+            Err(panic) => Err(unavailable(panic)),
+        }
+    }
+}
+
+/// Leaving takes a word with the broker, which nobody here waits for.
+impl Drop for Member {
+    fn drop(&mut self) {
+        let consumer = self.consumer.take();
+        std::thread::spawn(move || drop(consumer));
+    }
+}
+
+/// Whether waiting may help: the client connects again by itself.
+fn passes(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::OperationTimedOut
+                | RDKafkaErrorCode::RequestTimedOut
+                | RDKafkaErrorCode::Resolve
+                | RDKafkaErrorCode::NotCoordinator
+                | RDKafkaErrorCode::CoordinatorNotAvailable
+                | RDKafkaErrorCode::CoordinatorLoadInProgress
+        )
+    )
+}

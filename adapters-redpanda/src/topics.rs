@@ -1,0 +1,72 @@
+//! Which topic the facts of an aggregate go to.
+
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::types::RDKafkaErrorCode;
+use ticketing_ports::event_bus::BusUnavailable;
+use ticketing_ports::streams::Aggregate;
+
+use crate::{BusOptions, unavailable};
+
+/// How long the cluster may take to make a topic.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Topics([String; 4]);
+
+impl Topics {
+    pub(crate) fn new(prefix: &str) -> Self {
+        Self(Aggregate::ALL.map(|aggregate| format!("{prefix}.{}", name_of(aggregate))))
+    }
+
+    pub(crate) fn names(&self) -> &[String; 4] {
+        &self.0
+    }
+
+    pub(crate) fn of(&self, aggregate: Aggregate) -> &str {
+        let place = Aggregate::ALL.iter().position(|known| *known == aggregate);
+        &self.0[place.expect("ALL has every aggregate")]
+    }
+
+    /// Two processes that start at once may both try; who is second finds it done.
+    pub(crate) async fn create_missing(
+        &self,
+        config: &ClientConfig,
+        options: &BusOptions,
+    ) -> Result<(), BusUnavailable> {
+        let admin: AdminClient<DefaultClientContext> = config.create().map_err(unavailable)?;
+        let partitions = options.partitions.try_into().unwrap_or(i32::MAX);
+        // -1 leaves it to the broker.
+        let copies = options
+            .replication
+            .map_or(-1, |copies| copies.try_into().unwrap_or(i32::MAX));
+        let wanted: Vec<NewTopic<'_>> = self
+            .0
+            .iter()
+            .map(|name| NewTopic::new(name, partitions, TopicReplication::Fixed(copies)))
+            .collect();
+        let within = AdminOptions::new()
+            .request_timeout(Some(PATIENCE))
+            .operation_timeout(Some(PATIENCE));
+        for made in admin.create_topics(&wanted, &within).await.map_err(unavailable)? {
+            match made {
+                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((topic, code)) => return Err(unavailable(format!("the topic {topic} cannot be made: {code}"))),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names are part of what other consumers rely on.
+fn name_of(aggregate: Aggregate) -> &'static str {
+    match aggregate {
+        Aggregate::Catalog => "events",
+        Aggregate::Inventory => "inventory",
+        Aggregate::Reservation => "reservations",
+        Aggregate::Payment => "payments",
+    }
+}
