@@ -40,3 +40,8 @@ async fn main() -> anyhow::Result<()> {
     engine.abort();
     Ok(())
 }
+
+#[test]
+fn the_example_ends_well() {
+    main().unwrap();
+}

@@ -57,3 +57,8 @@ fn main() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn the_example_ends_well() {
+    main().unwrap();
+}

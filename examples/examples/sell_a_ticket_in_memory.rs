@@ -48,3 +48,8 @@ async fn main() -> anyhow::Result<()> {
     engine.shut_down(Duration::from_secs(5)).await;
     Ok(())
 }
+
+#[test]
+fn the_example_ends_well() {
+    main().unwrap();
+}

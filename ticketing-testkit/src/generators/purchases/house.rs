@@ -1,111 +1,51 @@
-//! One book that random people, gateways and timers get at, and the log of everything it staged.
+//! One book that people, gateways and timers get at, and the log of everything it staged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::TimeDelta;
-use proptest::collection::vec;
-use proptest::prelude::*;
 use ticketing_domain::book::{Command, EventBook, GatewayAnswer, Work};
-use ticketing_domain::catalog::{EventDraft, SectionDraft};
+use ticketing_domain::catalog::EventDraft;
 use ticketing_domain::payment::GatewayCall;
 use ticketing_domain::reducer::Context;
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::Timestamp;
 use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey};
-use ticketing_ports::event_details::{PricingTier, RefundRule, Venue};
 use ticketing_ports::gateway::{Authorization, DeclineReason};
 use ticketing_ports::ids::{CommitId, EventId, PaymentId, ReservationId, UserId};
-use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::money::Money;
 use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
 use ticketing_ports::roles::{Actor, Role};
-use ticketing_ports::seating::{Label, RowPlan, SeatId, Seating};
+use ticketing_ports::seating::{Label, SeatId, Seating};
 use ticketing_ports::streams::{Aggregate, Metadata, Position, RecordedEvent, StreamId};
-use ticketing_testkit::scenario::{CountingIds, start};
 use uuid::Uuid;
 
-pub(crate) const SECTIONS: [&str; 2] = ["Floor", "Balcony"];
-pub(crate) const ORGANISER: Actor = Actor {
+use super::Step;
+use crate::scenario::CountingIds;
+
+/// Whose event it is, and an admin, so that refunds are this actor's business too.
+pub const ORGANISER: Actor = Actor {
     user_id: UserId::new(Uuid::from_u128(1)),
     role: Role::Admin,
 };
 const EVENT: EventId = EventId::new(Uuid::from_u128(2));
 
-/// Numbers choose among what is there at that moment.
-#[derive(Debug, Clone)]
-pub(crate) enum Step {
-    Hold {
-        customer: u128,
-        section: usize,
-        quantity: u32,
-        seats: Option<u32>,
-    },
-    Pay {
-        by: Option<u128>,
-        reservation: usize,
-        payment: Option<usize>,
-        fresh: bool,
-    },
-    Authorize {
-        reservation: usize,
-    },
-    CancelReservation {
-        by: Option<u128>,
-        reservation: usize,
-    },
-    Refund {
-        payment: usize,
-        cents: Option<i64>,
-    },
-    /// The gateway answers a call, perhaps one that it has answered before.
-    Answer {
-        call: usize,
-        how: u8,
-    },
-    /// An answer that nobody asked for.
-    Stray {
-        payment: usize,
-        how: u8,
-    },
-    /// A deadline is delivered, due or not, perhaps for the second time.
-    Deadline {
-        which: usize,
-    },
-    Wait {
-        seconds: i64,
-    },
-    OpenSales,
-    CloseSales,
-    CancelEvent,
+/// The customer of that number.
+pub fn customer(number: u128) -> Actor {
+    Actor {
+        user_id: UserId::new(Uuid::from_u128(10 + number)),
+        role: Role::Customer,
+    }
 }
 
-pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let n = || 0..6_usize;
-    let by = || prop_oneof![9 => Just(None), 1 => (0..3_u128).prop_map(Some)];
-    let step = prop_oneof![
-        12 => (0..3_u128, 0..2_usize, 1..4_u32, prop::option::of(1..4_u32))
-            .prop_map(|(customer, section, quantity, seats)| Step::Hold { customer, section, quantity, seats }),
-        12 => (by(), n(), prop::option::weighted(0.3, n()), any::<bool>())
-            .prop_map(|(by, reservation, payment, fresh)| Step::Pay { by, reservation, payment, fresh }),
-        3 => n().prop_map(|reservation| Step::Authorize { reservation }),
-        4 => (by(), n()).prop_map(|(by, reservation)| Step::CancelReservation { by, reservation }),
-        3 => (n(), prop::option::of(1..6_000_i64)).prop_map(|(payment, cents)| Step::Refund { payment, cents }),
-        30 => (n(), any::<u8>()).prop_map(|(call, how)| Step::Answer { call, how }),
-        2 => (n(), any::<u8>()).prop_map(|(payment, how)| Step::Stray { payment, how }),
-        12 => n().prop_map(|which| Step::Deadline { which }),
-        8 => prop_oneof![6 => 1..40_i64, 3 => 40..400_i64, 1 => Just(3 * 86_400)]
-            .prop_map(|seconds| Step::Wait { seconds }),
-        2 => Just(Step::OpenSales),
-        1 => Just(Step::CloseSales),
-        1 => Just(Step::CancelEvent),
-    ];
-    vec(step, 1..30)
-}
-
-pub(crate) struct House {
-    pub(crate) book: EventBook,
-    pub(crate) now: Timestamp,
-    pub(crate) log: Vec<RecordedEvent>,
-    pub(crate) streams: BTreeSet<StreamId>,
+/// One event on sale without an engine: what is asked is decided at once, and nothing is ever lost.
+#[derive(Debug)]
+pub struct House {
+    pub draft: EventDraft,
+    pub book: EventBook,
+    pub now: Timestamp,
+    /// Every fact, in the order of their commits.
+    pub log: Vec<RecordedEvent>,
+    /// Every stream that the book has been asked about.
+    pub streams: BTreeSet<StreamId>,
     ids: CountingIds,
     deadlines: BTreeMap<DeadlineKey, Deadline>,
     calls: Vec<GatewayCall>,
@@ -114,11 +54,15 @@ pub(crate) struct House {
 }
 
 impl House {
-    /// On sale.
-    pub(crate) fn open() -> Self {
+    /// Creates the event, publishes it and opens sales, all at `now`.
+    ///
+    /// # Panics
+    /// When the draft is not acceptable.
+    pub fn on_sale(draft: EventDraft, now: Timestamp) -> Self {
         let mut house = Self {
+            draft: draft.clone(),
             book: EventBook::new(EVENT),
-            now: start(),
+            now,
             log: Vec::new(),
             streams: BTreeSet::new(),
             ids: CountingIds::default(),
@@ -128,26 +72,28 @@ impl House {
             payments: Vec::new(),
         };
         let by = ORGANISER;
-        let draft = Box::new(draft(house.now));
+        let draft = Box::new(draft);
         for command in [
             Command::CreateEvent { by, draft },
             Command::Publish { by },
             Command::OpenSales { by },
         ] {
-            house.handle(&command).unwrap();
+            if let Err(refusal) = house.handle(&command) {
+                panic!("the event cannot go on sale: {refusal:?}");
+            }
         }
         house
     }
 
     /// Does what the step says, if there is anything it could mean right now; returns the command and its answer.
-    pub(crate) fn take(&mut self, step: &Step) -> Option<(Command, Result<Work, Refusal>)> {
+    pub fn take(&mut self, step: &Step) -> Option<(Command, Result<Work, Refusal>)> {
         let command = self.command(step)?;
         let answer = self.handle(&command);
         Some((command, answer))
     }
 
     /// Loads what is missing without handling anything.
-    pub(crate) fn prepare(&mut self, command: &Command) {
+    pub fn prepare(&mut self, command: &Command) {
         loop {
             let missing = self.book.missing(command);
             if missing.is_empty() {
@@ -156,12 +102,14 @@ impl House {
             for stream in missing {
                 self.streams.insert(stream);
                 let events: Vec<_> = self.log.iter().filter(|fact| fact.stream == stream).cloned().collect();
-                self.book.load(stream, &events).unwrap();
+                self.book
+                    .load(stream, &events)
+                    .expect("the log has what the book staged");
             }
         }
     }
 
-    pub(crate) fn handle(&mut self, command: &Command) -> Result<Work, Refusal> {
+    pub fn handle(&mut self, command: &Command) -> Result<Work, Refusal> {
         self.prepare(command);
         let ctx = Context {
             now: self.now,
@@ -184,7 +132,7 @@ impl House {
             });
             let is_new = fact.version.0 == 1;
             if is_new && fact.stream.aggregate == Aggregate::Reservation {
-                let customer = command.by().unwrap();
+                let customer = command.by().expect("people open reservations");
                 self.reservations.push((ReservationId::new(fact.stream.id), customer));
             }
             if is_new && fact.stream.aggregate == Aggregate::Payment {
@@ -204,8 +152,8 @@ impl House {
     fn command(&mut self, step: &Step) -> Option<Command> {
         let some_reservation = |reservation: usize| some(&self.reservations, reservation).copied();
         Some(match *step {
-            Step::Wait { seconds } => {
-                self.now += TimeDelta::seconds(seconds);
+            Step::Wait { time } => {
+                self.now += time;
                 return None;
             }
             Step::OpenSales => Command::OpenSales { by: ORGANISER },
@@ -220,16 +168,13 @@ impl House {
                 quantity,
                 seats,
             } => {
-                let named = seats.filter(|_| section == 1).map(|first| {
-                    let seat = |n| SeatId::parse(&format!("A-{n}")).unwrap();
-                    (first..first + quantity).map(seat).collect()
-                });
+                let section = &self.draft.sections[section % self.draft.sections.len()];
                 Command::Hold {
                     by: customer(number),
                     customer_id: None,
-                    section: SECTIONS[section].to_owned(),
+                    section: section.name.as_str().to_owned(),
                     quantity,
-                    specific_seats: named,
+                    specific_seats: seats.and_then(|first| neighbours(&section.seating, first, quantity)),
                 }
             }
             Step::Pay {
@@ -265,11 +210,11 @@ impl House {
                 let by = by.map_or(owner, customer);
                 Command::CancelReservation { by, reservation_id }
             }
-            Step::Refund { payment, cents } => Command::Refund {
+            Step::Refund { payment, amount } => Command::Refund {
                 by: ORGANISER,
                 payment_id: *some(&self.payments, payment)?,
-                amount: cents.map(|cents| Money::new(cents, Currency::EUR)),
-                reason: Label::new("goodwill").unwrap(),
+                amount: amount.map(|amount| Money::new(amount, self.draft.currency)),
+                reason: Label::new("goodwill").expect("a short plain text"),
             },
             Step::Answer { call, how } => {
                 // The latest calls are the ones that matter most.
@@ -297,6 +242,27 @@ impl House {
     }
 }
 
+/// So many seats of one row from that place of the section on; beyond the end of the row they do not exist. Nothing in
+/// general admission.
+fn neighbours(seating: &Seating, first: usize, quantity: u32) -> Option<Vec<SeatId>> {
+    let Seating::Numbered { rows } = seating else {
+        return None;
+    };
+    let mut place = u32::try_from(first).ok()? % seating.capacity().max(1);
+    let row = rows.iter().find(|row| {
+        let here = place < row.seats;
+        if !here {
+            place -= row.seats;
+        }
+        here
+    })?;
+    let seat = |number| SeatId {
+        row: row.row.clone(),
+        number,
+    };
+    Some((place + 1..=place + quantity).map(seat).collect())
+}
+
 fn some<T>(all: &[T], number: usize) -> Option<&T> {
     (!all.is_empty()).then(|| &all[all.len() - 1 - number % all.len()])
 }
@@ -320,60 +286,9 @@ fn authorization(how: u8) -> GatewayAnswer {
     }
 }
 
-fn customer(number: u128) -> Actor {
-    Actor {
-        user_id: UserId::new(Uuid::from_u128(10 + number)),
-        role: Role::Customer,
-    }
-}
-
 fn card() -> PaymentMethod {
     PaymentMethod {
         kind: MethodKind::Card,
-        token: MethodToken::new("tok_visa").unwrap(),
-    }
-}
-
-fn draft(now: Timestamp) -> EventDraft {
-    let label = |text: &str| Label::new(text).unwrap();
-    let tier = |section: &str, cents: i64| PricingTier {
-        section: label(section),
-        tier: label("regular"),
-        price: Money::new(cents, Currency::EUR),
-        available_from: None,
-        available_until: None,
-    };
-    let row = |row: &str, seats: u32| RowPlan { row: label(row), seats };
-    EventDraft {
-        name: label("A lawful evening"),
-        category: None,
-        genre: None,
-        currency: Currency::EUR,
-        starts_at: now + TimeDelta::days(5),
-        venue: Venue {
-            name: label("Hall"),
-            city: label("Ghent"),
-            country: label("BE"),
-            timezone: label("Europe/Brussels"),
-        },
-        sections: vec![
-            SectionDraft {
-                name: label(SECTIONS[0]),
-                seating: Seating::GeneralAdmission { capacity: 5 },
-            },
-            SectionDraft {
-                name: label(SECTIONS[1]),
-                seating: Seating::Numbered {
-                    rows: vec![row("A", 4), row("B", 2)],
-                },
-            },
-        ],
-        pricing_tiers: vec![tier(SECTIONS[0], 1_001), tier(SECTIONS[1], 5_003)],
-        hold_seconds: Some(60),
-        max_seats_per_order: Some(4),
-        refund_policy: Some(vec![RefundRule {
-            hours_before: 72,
-            percent: 50,
-        }]),
+        token: MethodToken::new("tok_visa").expect("a token, not a card number"),
     }
 }

@@ -1,0 +1,143 @@
+//! An adapter written by hand, and the suite of its port run on it, rule by rule. A second one, written in haste, shows
+//! which rules notice and what they say.
+//!
+//! In an adapter's own crate, one line makes a test of every rule; it stands at the end of this file.
+//!
+//! `cargo run -p box-office-examples --example write_an_adapter`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use ticketing_ports::Timestamp;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
+use ticketing_ports::secrets::SecretDigest;
+use ticketing_testkit::conformance::one_time_tokens::RULES;
+
+/// What the one in haste gets wrong, in the order of the contract.
+const NOTICED: &[&str] = &[
+    "exactly_one_racing_taker_gets_a_token",
+    "an_expired_token_is_not_there",
+    "a_token_opens_only_the_door_it_was_made_for",
+    "an_expired_token_is_not_counted",
+];
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    println!("TokenMap");
+    let broken = try_every_rule(TokenMap::default).await;
+    anyhow::ensure!(broken.is_empty(), "the adapter breaks {broken:?}");
+
+    println!("HastyTokenMap");
+    let broken = try_every_rule(HastyTokenMap::default).await;
+    anyhow::ensure!(broken == NOTICED, "the rules that noticed are {broken:?}");
+    Ok(())
+}
+
+/// Tries each rule on an empty store of its own and returns the names of those that are broken.
+async fn try_every_rule<S: OneTimeTokenStore + 'static>(empty: impl Fn() -> S) -> Vec<&'static str> {
+    let mut broken = Vec::new();
+    for rule in RULES {
+        let store: Arc<dyn OneTimeTokenStore> = Arc::new(empty());
+        match rule.try_on(&store).await {
+            Ok(()) => println!("  ✓ {}", rule.name),
+            Err(what) => {
+                println!("  ✗ {}: {what}", rule.name);
+                broken.push(rule.name);
+            }
+        }
+    }
+    broken
+}
+
+/// Tokens in a map. What a taker looks at and what it takes away is one step, under one lock.
+#[derive(Debug, Default)]
+struct TokenMap(Mutex<BTreeMap<(TokenPurpose, SecretDigest), OneTimeToken>>);
+
+impl TokenMap {
+    fn tokens(&self) -> MutexGuard<'_, BTreeMap<(TokenPurpose, SecretDigest), OneTimeToken>> {
+        self.0.lock().expect("no code panics while it holds this lock")
+    }
+}
+
+#[async_trait]
+impl OneTimeTokenStore for TokenMap {
+    async fn put(&self, token: OneTimeToken) -> Result<(), StoreError> {
+        self.tokens().insert((token.purpose, token.digest), token);
+        Ok(())
+    }
+
+    async fn take(
+        &self,
+        purpose: TokenPurpose,
+        digest: SecretDigest,
+        now: Timestamp,
+    ) -> Result<Option<OneTimeToken>, StoreError> {
+        let taken = self.tokens().remove(&(purpose, digest));
+        Ok(taken.filter(|token| now < token.expires_at))
+    }
+
+    async fn live_for(&self, purpose: TokenPurpose, subject: &str, now: Timestamp) -> Result<u64, StoreError> {
+        let mut tokens = self.tokens();
+        // A store that forgets nothing is full one day.
+        tokens.retain(|_, token| now < token.expires_at);
+        let live = tokens
+            .values()
+            .filter(|token| token.purpose == purpose && token.subject == subject);
+        Ok(live.count() as u64)
+    }
+}
+
+/// Reads well and passes a glance: it works whenever one person at a time opens the right door in time.
+#[derive(Debug, Default)]
+struct HastyTokenMap(Mutex<BTreeMap<SecretDigest, OneTimeToken>>);
+
+impl HastyTokenMap {
+    fn tokens(&self) -> MutexGuard<'_, BTreeMap<SecretDigest, OneTimeToken>> {
+        self.0.lock().expect("no code panics while it holds this lock")
+    }
+}
+
+#[async_trait]
+impl OneTimeTokenStore for HastyTokenMap {
+    async fn put(&self, token: OneTimeToken) -> Result<(), StoreError> {
+        self.tokens().insert(token.digest, token);
+        Ok(())
+    }
+
+    async fn take(
+        &self,
+        purpose: TokenPurpose,
+        digest: SecretDigest,
+        now: Timestamp,
+    ) -> Result<Option<OneTimeToken>, StoreError> {
+        let found = self.tokens().get(&digest).cloned();
+        // Where a database would be asked a second time, and others get in between.
+        tokio::task::yield_now().await;
+        // Gone even when it was shown at the wrong door.
+        self.tokens().remove(&digest);
+        Ok(found.filter(|token| token.purpose == purpose && now <= token.expires_at))
+    }
+
+    async fn live_for(&self, purpose: TokenPurpose, subject: &str, _now: Timestamp) -> Result<u64, StoreError> {
+        let tokens = self.tokens();
+        let live = tokens
+            .values()
+            .filter(|token| token.purpose == purpose && token.subject == subject);
+        Ok(live.count() as u64)
+    }
+}
+
+#[test]
+fn the_example_ends_well() {
+    main().unwrap();
+}
+
+#[cfg(test)]
+mod conformance {
+    use super::*;
+
+    ticketing_testkit::one_time_token_store_conformance!(Arc::new(TokenMap::default()) as Arc<dyn OneTimeTokenStore>);
+}

@@ -1,0 +1,52 @@
+//! The smallest event in which everything can happen: five places, six seats, and a hold of a minute.
+
+use chrono::TimeDelta;
+use ticketing_domain::catalog::{EventDraft, SectionDraft};
+use ticketing_ports::Timestamp;
+use ticketing_ports::event_details::{PricingTier, RefundRule, Venue};
+use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::seating::{Label, RowPlan, Seating};
+
+pub(crate) fn small_event(now: Timestamp) -> EventDraft {
+    let label = |text: &str| Label::new(text).unwrap();
+    let tier = |section: &str, cents: i64| PricingTier {
+        section: label(section),
+        tier: label("regular"),
+        price: Money::new(cents, Currency::EUR),
+        available_from: None,
+        available_until: None,
+    };
+    let row = |row: &str, seats: u32| RowPlan { row: label(row), seats };
+    EventDraft {
+        name: label("A lawful evening"),
+        category: None,
+        genre: None,
+        currency: Currency::EUR,
+        starts_at: now + TimeDelta::days(5),
+        venue: Venue {
+            name: label("Hall"),
+            city: label("Ghent"),
+            country: label("BE"),
+            timezone: label("Europe/Brussels"),
+        },
+        sections: vec![
+            SectionDraft {
+                name: label("Floor"),
+                seating: Seating::GeneralAdmission { capacity: 5 },
+            },
+            SectionDraft {
+                name: label("Balcony"),
+                seating: Seating::Numbered {
+                    rows: vec![row("A", 4), row("B", 2)],
+                },
+            },
+        ],
+        pricing_tiers: vec![tier("Floor", 1_001), tier("Balcony", 5_003)],
+        hold_seconds: Some(60),
+        max_seats_per_order: Some(4),
+        refund_policy: Some(vec![RefundRule {
+            hours_before: 72,
+            percent: 50,
+        }]),
+    }
+}

@@ -1,0 +1,185 @@
+//! Events on sale.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use chrono::TimeDelta;
+use proptest::collection::{btree_set, vec};
+use proptest::prelude::*;
+use ticketing_domain::catalog::{self, CatalogCommand, CatalogEvent, CatalogState, EventDraft, SectionDraft, limits};
+use ticketing_domain::reducer::Context;
+use ticketing_ports::Timestamp;
+use ticketing_ports::event_details::{EventDetails, PricingTier, RefundRule, Venue};
+use ticketing_ports::ids::EventId;
+use ticketing_ports::money::Currency;
+use ticketing_ports::seating::{Label, RowPlan, Seating};
+use uuid::Uuid;
+
+use super::money::{currency, price};
+use super::purchases::ORGANISER;
+use super::times::time_from;
+use crate::scenario::CountingIds;
+
+/// Often a plain word, sometimes whatever people write: any script, punctuation, spaces inside, up to the longest.
+pub fn label() -> impl Strategy<Value = Label> {
+    prop_oneof![
+        4 => "[A-Z][a-z]{0,11}",
+        2 => "[A-Z]{1,2}-?[0-9]{0,2}",
+        1 => "[^\\p{C}\\p{Z}]([^\\p{C}]{0,98}[^\\p{C}\\p{Z}])?",
+    ]
+    .prop_map(|text| Label::new(&text).expect("it has no control characters and no spaces at its ends"))
+}
+
+pub fn venue() -> impl Strategy<Value = Venue> {
+    let country = "[A-Z]{2}".prop_map(|code| Label::new(&code).expect("two letters"));
+    let timezone = proptest::sample::select(vec!["Europe/Brussels", "America/New_York", "Asia/Kathmandu", "UTC"])
+        .prop_map(|name| Label::new(name).expect("a short plain text"));
+    (label(), label(), country, timezone).prop_map(|(name, city, country, timezone)| Venue {
+        name,
+        city,
+        country,
+        timezone,
+    })
+}
+
+/// Rows of different widths, from the best to the worst, or places that nobody chooses among.
+pub fn seating() -> impl Strategy<Value = Seating> {
+    let numbered = (btree_set(label(), 1..5), vec(1..9_u32, 5)).prop_map(|(names, widths)| Seating::Numbered {
+        rows: names
+            .into_iter()
+            .zip(widths)
+            .map(|(row, seats)| RowPlan { row, seats })
+            .collect(),
+    });
+    let general_admission = (1..13_u32).prop_map(|capacity| Seating::GeneralAdmission { capacity });
+    prop_oneof![2 => numbered, 1 => general_admission]
+}
+
+/// Sections that share no name.
+pub fn section_drafts() -> impl Strategy<Value = Vec<SectionDraft>> {
+    (btree_set(label(), 1..4), vec(seating(), 4)).prop_map(|(names, seatings)| {
+        names
+            .into_iter()
+            .zip(seatings)
+            .map(|(name, seating)| SectionDraft { name, seating })
+            .collect()
+    })
+}
+
+/// Prices for each of `sections`: one price for good, or a different one from time to time. One is in force at `now`;
+/// before and after there may be none.
+pub fn pricing_tiers(
+    sections: &[SectionDraft],
+    currency: Currency,
+    now: Timestamp,
+) -> impl Strategy<Value = Vec<PricingTier>> + use<> {
+    let each: Vec<_> = sections
+        .iter()
+        .map(|section| tiers_of(section.name.clone(), currency, now))
+        .collect();
+    each.prop_map(|tiers| tiers.into_iter().flatten().collect())
+}
+
+fn tiers_of(section: Label, currency: Currency, now: Timestamp) -> impl Strategy<Value = Vec<PricingTier>> {
+    let changes = btree_set(-2_000..2_000_i64, 0..4);
+    (changes, vec((label(), price(currency), any::<bool>()), 4)).prop_map(move |(changes, tiers)| {
+        periods(&changes)
+            .zip(tiers)
+            .filter(|((from, until), (_, _, wanted))| {
+                let in_force = from.is_none_or(|from| from <= 0) && until.is_none_or(|until| 0 < until);
+                *wanted || in_force
+            })
+            .map(|((from, until), (tier, price, _))| PricingTier {
+                section: section.clone(),
+                tier,
+                price,
+                available_from: from.map(|minutes| now + TimeDelta::minutes(minutes)),
+                available_until: until.map(|minutes| now + TimeDelta::minutes(minutes)),
+            })
+            .collect()
+    })
+}
+
+/// The periods between changes, the first without a beginning and the last without an end.
+fn periods(changes: &BTreeSet<i64>) -> impl Iterator<Item = (Option<i64>, Option<i64>)> {
+    let beginnings = std::iter::once(None).chain(changes.iter().copied().map(Some));
+    let ends = changes.iter().copied().map(Some).chain(std::iter::once(None));
+    beginnings.zip(ends)
+}
+
+/// Rules in any order, the same notice never twice; the longer notice need not give more back.
+pub fn refund_policy() -> impl Strategy<Value = Vec<RefundRule>> {
+    let notices = btree_set(prop_oneof![3 => 0..400_u32, 1 => any::<u32>()], 0..5);
+    (notices.prop_map(Vec::from_iter).prop_shuffle(), vec(0..=100_u8, 5)).prop_map(|(notices, percents)| {
+        notices
+            .into_iter()
+            .zip(percents)
+            .map(|(hours_before, percent)| RefundRule { hours_before, percent })
+            .collect()
+    })
+}
+
+/// An event that the domain accepts at `now`, with a price in force for every section.
+pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
+    let priced = (section_drafts(), currency()).prop_flat_map(move |(sections, currency)| {
+        let tiers = pricing_tiers(&sections, currency, now);
+        (Just(sections), Just(currency), tiers)
+    });
+    let some = |range: RangeInclusive<u32>| proptest::option::of(range);
+    (
+        (label(), proptest::option::of(label()), proptest::option::of(label())),
+        time_from(now + TimeDelta::microseconds(1)),
+        venue(),
+        priced,
+        some(limits::HOLD_SECONDS),
+        some(limits::SEATS_PER_ORDER),
+        proptest::option::of(refund_policy()),
+    )
+        .prop_map(
+            |(
+                (name, category, genre),
+                starts_at,
+                venue,
+                (sections, currency, pricing_tiers),
+                hold,
+                seats,
+                refund_policy,
+            )| {
+                EventDraft {
+                    name,
+                    category,
+                    genre,
+                    currency,
+                    starts_at,
+                    venue,
+                    sections,
+                    pricing_tiers,
+                    hold_seconds: hold,
+                    max_seats_per_order: seats,
+                    refund_policy,
+                }
+            },
+        )
+}
+
+/// What the domain makes of an [`event_draft`]: defaults filled in, and an id for every section.
+pub fn event_details(now: Timestamp) -> impl Strategy<Value = EventDetails> {
+    event_draft(now).prop_map(move |draft| accepted(draft, now))
+}
+
+fn accepted(draft: EventDraft, now: Timestamp) -> EventDetails {
+    let ids = CountingIds::default();
+    let create = CatalogCommand::Create {
+        event_id: EventId::new(Uuid::from_u128(1)),
+        by: ORGANISER,
+        draft: Box::new(draft),
+    };
+    let decision = catalog::decide(&CatalogState::default(), &create, &Context { now, ids: &ids });
+    match decision.map(|decision| decision.events) {
+        Ok(events) => match events.as_slice() {
+            [CatalogEvent::EventCreated(created), ..] => EventDetails::clone(&created.details),
+            other => unreachable!("an event begins with its creation, not with {other:?}"),
+        },
+        Err(refusal) => unreachable!("a generated draft is in order: {refusal:?}"),
+    }
+}

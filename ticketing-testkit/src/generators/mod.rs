@@ -1,0 +1,40 @@
+//! Strategies for `proptest`: events on sale, orders, payments, times, and everything that can happen between them.
+//!
+//! What is generated here is always acceptable to the domain, from the everyday to the edge of what its limits allow, so
+//! that a property speaks of what the system has to live with. Sizes stay small: properties are tried thousands of
+//! times, and few seats get in each other's way soonest.
+//!
+//! ```
+//! use proptest::prelude::*;
+//! use ticketing_testkit::generators::{House, event_draft, steps};
+//! use ticketing_testkit::scenario::start;
+//!
+//! proptest! {
+//!     # #![proptest_config(ProptestConfig { cases: 20, failure_persistence: None, ..ProptestConfig::default() })]
+//!     // With #[test] above it, as every property.
+//!     fn a_section_never_gives_away_more_than_it_has(draft in event_draft(start()), steps in steps()) {
+//!         let mut house = House::on_sale(draft, start());
+//!         for step in &steps {
+//!             house.take(step);
+//!             for section in &house.draft.sections {
+//!                 let view = house.book.section_view(None, section.name.as_str(), house.now).unwrap();
+//!                 let counts = view.availability.counts;
+//!                 prop_assert!(counts.held + counts.sold <= section.seating.capacity());
+//!             }
+//!         }
+//!     }
+//! }
+//! # a_section_never_gives_away_more_than_it_has();
+//! ```
+
+mod events;
+mod money;
+mod orders;
+mod purchases;
+mod times;
+
+pub use events::{event_details, event_draft, label, pricing_tiers, refund_policy, seating, section_drafts, venue};
+pub use money::{currency, method_kind, method_token, payment_method, price};
+pub use orders::{Order, order, seats_of};
+pub use purchases::{House, ORGANISER, Step, customer, purchase, steps};
+pub use times::{moments, pause, time_before, time_from};

@@ -1,0 +1,42 @@
+//! Money and how it is paid.
+
+use proptest::prelude::*;
+use ticketing_domain::catalog::limits;
+use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
+
+/// Often a well-known one, sometimes any three letters.
+pub fn currency() -> impl Strategy<Value = Currency> {
+    let well_known = proptest::sample::select(vec!["EUR", "USD", "GBP", "JPY"]).prop_map(str::to_owned);
+    let any = "[A-Z]{3}";
+    prop_oneof![3 => well_known, 1 => any].prop_map(|code| Currency::new(&code).expect("three upper-case letters"))
+}
+
+/// What a place may cost: often an everyday price, sometimes nothing or the most that is allowed.
+pub fn price(currency: Currency) -> impl Strategy<Value = Money> {
+    prop_oneof![
+        8 => 1..50_000_i64,
+        1 => Just(0),
+        1 => Just(limits::PRICE),
+        2 => 0..=limits::PRICE,
+    ]
+    .prop_map(move |amount| Money::new(amount, currency))
+}
+
+pub fn method_kind() -> impl Strategy<Value = MethodKind> {
+    prop_oneof![
+        Just(MethodKind::Card),
+        Just(MethodKind::Paypal),
+        Just(MethodKind::ApplePay)
+    ]
+}
+
+/// Anything that a gateway may use as a token, which a card number is not.
+pub fn method_token() -> impl Strategy<Value = MethodToken> {
+    prop_oneof![3 => "tok_[a-z0-9]{4,24}", 1 => "[!-~]{1,255}"]
+        .prop_filter_map("a card number is no token", |text| MethodToken::new(&text))
+}
+
+pub fn payment_method() -> impl Strategy<Value = PaymentMethod> {
+    (method_kind(), method_token()).prop_map(|(kind, token)| PaymentMethod { kind, token })
+}

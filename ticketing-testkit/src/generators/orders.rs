@@ -1,0 +1,75 @@
+//! What one customer wants.
+
+use proptest::prelude::*;
+use proptest::sample::{Index, subsequence};
+use ticketing_domain::book::Command;
+use ticketing_ports::event_details::EventDetails;
+use ticketing_ports::roles::Actor;
+use ticketing_ports::seating::{Label, SeatId, Seating};
+
+/// Places in one section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    pub section: Label,
+    pub quantity: u32,
+    /// These or none; otherwise the best available.
+    pub specific_seats: Option<Vec<SeatId>>,
+}
+
+impl Order {
+    /// The command that asks for them.
+    pub fn hold(&self, by: Actor) -> Command {
+        Command::Hold {
+            by,
+            customer_id: None,
+            section: self.section.as_str().to_owned(),
+            quantity: self.quantity,
+            specific_seats: self.specific_seats.clone(),
+        }
+    }
+}
+
+/// An order that an empty house fulfils while sales are open and a price is in force.
+pub fn order(details: &EventDetails) -> impl Strategy<Value = Order> + use<> {
+    let sections = details.sections.clone();
+    let limit = details.max_seats_per_order;
+    any::<Index>().prop_flat_map(move |chosen| {
+        let section = chosen.get(&sections);
+        let name = section.name.clone();
+        let most = limit.min(section.seating.capacity());
+        let best = (1..=most).prop_map(|quantity| (quantity, None)).boxed();
+        let wish = match &section.seating {
+            Seating::GeneralAdmission { .. } => best,
+            seating @ Seating::Numbered { .. } => {
+                let named = seats_of(seating, most as usize).prop_map(|seats| (seats.len() as u32, Some(seats)));
+                prop_oneof![best, named].boxed()
+            }
+        };
+        wish.prop_map(move |(quantity, specific_seats)| Order {
+            section: name.clone(),
+            quantity,
+            specific_seats,
+        })
+    })
+}
+
+/// One to `most` seats that exist, in any order, none twice.
+///
+/// # Panics
+/// When there are none: in general admission nobody names a seat.
+pub fn seats_of(seating: &Seating, most: usize) -> impl Strategy<Value = Vec<SeatId>> + use<> {
+    let Seating::Numbered { rows } = seating else {
+        panic!("in general admission nobody names a seat");
+    };
+    let seats: Vec<_> = rows
+        .iter()
+        .flat_map(|plan| {
+            (1..=plan.seats).map(|number| SeatId {
+                row: plan.row.clone(),
+                number,
+            })
+        })
+        .collect();
+    let most = most.min(seats.len());
+    subsequence(seats, 1..=most).prop_shuffle()
+}

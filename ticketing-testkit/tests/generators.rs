@@ -1,0 +1,195 @@
+//! What the generators make, the domain accepts; and they make all there is.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
+use ticketing_domain::book::Command;
+use ticketing_domain::payment::{PaymentCommand, PaymentState};
+use ticketing_domain::pricing::{overlapping, tier_in_force};
+use ticketing_domain::reducer::Context;
+use ticketing_ports::event_details::EventDetails;
+use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
+use ticketing_ports::money::Currency;
+use ticketing_ports::payment::MethodKind;
+use ticketing_ports::seating::{SeatId, Seating};
+use ticketing_testkit::generators::{
+    House, Step, customer, event_details, event_draft, method_token, moments, order, payment_method, price, seating,
+    seats_of, steps, time_before, time_from,
+};
+use ticketing_testkit::scenario::{CountingIds, start};
+use uuid::Uuid;
+
+proptest! {
+    #[test]
+    fn every_draft_goes_on_sale_with_a_price_for_every_section(draft in event_draft(start())) {
+        let house = House::on_sale(draft, start());
+        for section in &house.draft.sections {
+            let view = house.book.section_view(None, section.name.as_str(), start()).unwrap();
+            prop_assert_eq!(view.availability.counts.available, section.seating.capacity());
+            prop_assert!(tier_in_force(&house.draft.pricing_tiers, section.name.as_str(), start()).is_some());
+        }
+        prop_assert_eq!(overlapping(&house.draft.pricing_tiers), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn event_details_survive_the_trip_through_their_text(details in event_details(start())) {
+        let text = serde_json::to_string(&details).unwrap();
+        prop_assert_eq!(serde_json::from_str::<EventDetails>(&text).unwrap(), details);
+    }
+
+    #[test]
+    fn an_empty_house_fulfils_every_order((draft, chosen) in draft_and_randomness()) {
+        let mut house = House::on_sale(draft, start());
+        let details = house.book.event_view(start()).unwrap().details.clone();
+        let order = order(&details).new_tree(&mut runner(chosen)).unwrap().current();
+        let held = house.handle(&order.hold(customer(0)));
+        prop_assert!(held.is_ok(), "{:?} for {:?}", held, order);
+        let counts = house.book.section_view(None, order.section.as_str(), start()).unwrap().availability.counts;
+        prop_assert_eq!(counts.held, order.quantity);
+    }
+
+    #[test]
+    fn seats_are_some_of_the_section_and_none_is_named_twice((seating, seats) in seating_and_seats()) {
+        let Seating::Numbered { rows } = seating else { return Ok(()) };
+        let distinct: BTreeSet<_> = seats.iter().collect();
+        prop_assert_eq!(distinct.len(), seats.len());
+        prop_assert!((1..=5).contains(&seats.len()));
+        for seat in &seats {
+            prop_assert!(rows.iter().any(|row| row.row == seat.row && (1..=row.seats).contains(&seat.number)));
+            prop_assert_eq!(&SeatId::parse(&seat.to_string()).unwrap(), seat);
+        }
+    }
+
+    #[test]
+    fn every_payment_method_and_price_can_be_asked_for(method in payment_method(), amount in price(Currency::EUR)) {
+        let ids = CountingIds::default();
+        let request = PaymentCommand::Request {
+            payment_id: PaymentId::new(Uuid::from_u128(1)),
+            reservation_id: ReservationId::new(Uuid::from_u128(2)),
+            event_id: EventId::new(Uuid::from_u128(3)),
+            customer_id: CustomerId::new(Uuid::from_u128(4)),
+            amount,
+            method,
+            capture: true,
+            wanted_by: start(),
+        };
+        let ctx = Context { now: start(), ids: &ids };
+        prop_assert!(ticketing_domain::payment::decide(&PaymentState::default(), &request, &ctx).is_ok());
+    }
+
+    #[test]
+    fn times_are_on_the_side_they_are_asked_for(
+        from in time_from(start()),
+        before in time_before(start()),
+        moments in moments(start(), 5),
+    ) {
+        prop_assert!(before < start() && start() <= from);
+        prop_assert_eq!(from.timestamp_subsec_nanos() % 1_000, 0);
+        prop_assert_eq!(moments.len(), 5);
+        prop_assert!(moments.is_sorted() && moments[0] > start());
+    }
+
+    #[test]
+    fn a_script_can_be_played_twice_with_the_same_outcome(draft in event_draft(start()), steps in steps()) {
+        let play = || {
+            let mut house = House::on_sale(draft.clone(), start());
+            let answers: Vec<_> = steps.iter().map(|step| house.take(step)).collect();
+            (answers, house.log)
+        };
+        prop_assert_eq!(play(), play());
+    }
+}
+
+#[test]
+fn all_kinds_of_orders_and_methods_are_made() {
+    let mut kinds = BTreeSet::new();
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..300 {
+        let details = event_details(start()).new_tree(&mut runner).unwrap().current();
+        let order = order(&details).new_tree(&mut runner).unwrap().current();
+        let numbered = matches!(
+            details.section(order.section.as_str()).unwrap().seating,
+            Seating::Numbered { .. }
+        );
+        kinds.insert((numbered, order.specific_seats.is_some()));
+        let method = payment_method().new_tree(&mut runner).unwrap().current();
+        let kind = [MethodKind::Card, MethodKind::Paypal, MethodKind::ApplePay];
+        assert!(kind.contains(&method.kind));
+        assert!(
+            !method_token()
+                .new_tree(&mut runner)
+                .unwrap()
+                .current()
+                .expose()
+                .is_empty()
+        );
+    }
+    assert_eq!(kinds, BTreeSet::from([(false, false), (true, false), (true, true)]));
+}
+
+#[test]
+fn most_scripts_sell_something_and_every_kind_of_step_is_taken() {
+    let mut runner = TestRunner::deterministic();
+    let mut sold = 0;
+    let mut accepted = BTreeSet::new();
+    for _ in 0..500 {
+        let draft = event_draft(start()).new_tree(&mut runner).unwrap().current();
+        let mut house = House::on_sale(draft, start());
+        for step in steps().new_tree(&mut runner).unwrap().current() {
+            match house.take(&step) {
+                Some((command, Ok(_))) => drop(accepted.insert(name_of(&command))),
+                None => assert!(nothing_to_choose_from(&step), "{step:?}"),
+                Some((_, Err(_))) => {}
+            }
+        }
+        sold += usize::from(house.log.iter().any(|fact| fact.event_type == "ReservationCompleted"));
+    }
+    assert!(sold > 50, "only {sold} of 500 scripts sell anything");
+    let expected = [
+        "Authorize",
+        "CancelEvent",
+        "CancelReservation",
+        "CloseSales",
+        "DeadlineDue",
+        "GatewayAnswered",
+        "Hold",
+        "OpenSales",
+        "Pay",
+        "Refund",
+    ];
+    assert_eq!(accepted, expected.map(str::to_owned).into());
+}
+
+/// Time passes without a command, and the rest needs somebody to have begun something.
+fn nothing_to_choose_from(step: &Step) -> bool {
+    !matches!(
+        step,
+        Step::Hold { .. } | Step::OpenSales | Step::CloseSales | Step::CancelEvent
+    )
+}
+
+fn name_of(command: &Command) -> String {
+    let text = format!("{command:?}");
+    text.split([' ', '(']).next().unwrap_or_default().to_owned()
+}
+
+fn draft_and_randomness() -> impl Strategy<Value = (ticketing_domain::catalog::EventDraft, [u8; 32])> {
+    (event_draft(start()), any::<[u8; 32]>())
+}
+
+fn seating_and_seats() -> impl Strategy<Value = (Seating, Vec<SeatId>)> {
+    seating().prop_flat_map(|seating| {
+        let seats = match &seating {
+            Seating::Numbered { .. } => seats_of(&seating, 5).boxed(),
+            Seating::GeneralAdmission { .. } => Just(Vec::new()).boxed(),
+        };
+        (Just(seating), seats)
+    })
+}
+
+fn runner(seed: [u8; 32]) -> TestRunner {
+    let rng = proptest::test_runner::TestRng::from_seed(proptest::test_runner::RngAlgorithm::ChaCha, &seed);
+    TestRunner::new_with_rng(ProptestConfig::default(), rng)
+}
