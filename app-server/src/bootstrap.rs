@@ -5,14 +5,15 @@ use ticketing_ports::roles::Role;
 use tracing::info;
 
 use crate::config::{BootstrapAdmin, Settings};
-use crate::parts::{Storage, sign_in};
+use crate::parts::sign_in;
+use crate::storage::Storage;
 
 /// Makes sure that the address belongs to an administrator and returns a link that signs it in once.
 ///
 /// # Errors
 /// When the address belongs to somebody who is no administrator and was not to be promoted.
 pub async fn bootstrap_admin(settings: &Settings, wanted: &BootstrapAdmin) -> anyhow::Result<String> {
-    let storage = Storage::open(&settings.storage.events).await?;
+    let storage = Storage::open(settings).await?;
     let sign_in = sign_in(&storage, settings.http.public_url.as_str());
     let user = sign_in.ensure_user(&wanted.email, Role::Admin).await?.into_user();
     if user.role != Role::Admin {

@@ -1,15 +1,21 @@
 //! What must work for requests to be served.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use adapters_http::HealthCheck;
+use adapters_postgres::{Database, Purpose};
+use adapters_redis::Redis;
+use adapters_redpanda::RedpandaBus;
 use async_trait::async_trait;
 use ticketing_ports::event_store::EventStore;
-use ticketing_ports::streams::Position;
-use tokio::sync::watch;
+use ticketing_ports::read_models::ProjectionStore;
 
 /// Above so many facts behind the log, lists and counts are too old to serve.
 const MAX_LAG: u64 = 1_000;
+
+/// How long a broker may take.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The log can be read.
 pub struct EventStoreCheck(pub Arc<dyn EventStore>);
@@ -32,7 +38,7 @@ impl HealthCheck for EventStoreCheck {
 /// The read models follow the log.
 pub struct ProjectionCheck {
     pub events: Arc<dyn EventStore>,
-    pub projected: watch::Receiver<Position>,
+    pub projections: Arc<dyn ProjectionStore>,
 }
 
 #[async_trait]
@@ -47,12 +53,66 @@ impl HealthCheck for ProjectionCheck {
             .head()
             .await
             .map_err(|_| "the event store does not answer")?;
-        let projected = *self.projected.borrow();
+        let projected = self
+            .projections
+            .checkpoint()
+            .await
+            .map_err(|_| "the read models do not answer")?;
         if head.0.saturating_sub(projected.0) > MAX_LAG {
             Err("the read models lag behind the log")
         } else {
             Ok(())
         }
+    }
+}
+
+/// A PostgreSQL database answers.
+#[derive(Debug)]
+pub struct DatabaseCheck(pub Database);
+
+#[async_trait]
+impl HealthCheck for DatabaseCheck {
+    fn name(&self) -> &'static str {
+        match self.0.purpose() {
+            Purpose::Events => "database_events",
+            Purpose::Projections => "database_projections",
+            Purpose::Analytics => "database_analytics",
+            Purpose::Auth => "database_auth",
+        }
+    }
+
+    async fn check(&self) -> Result<(), &'static str> {
+        self.0.ping().await.map_err(|_| "the database does not answer")
+    }
+}
+
+/// Redis answers.
+#[derive(Debug)]
+pub struct RedisCheck(pub Redis);
+
+#[async_trait]
+impl HealthCheck for RedisCheck {
+    fn name(&self) -> &'static str {
+        "redis"
+    }
+
+    async fn check(&self) -> Result<(), &'static str> {
+        self.0.ping().await.map(drop).map_err(|_| "Redis does not answer")
+    }
+}
+
+/// A broker answers. Sales go on without one; only what follows the log waits.
+#[derive(Debug)]
+pub struct BusCheck(pub Arc<RedpandaBus>);
+
+#[async_trait]
+impl HealthCheck for BusCheck {
+    fn name(&self) -> &'static str {
+        "event_bus"
+    }
+
+    async fn check(&self) -> Result<(), &'static str> {
+        self.0.ping(PATIENCE).await.map_err(|_| "no broker answers")
     }
 }
 

@@ -4,9 +4,13 @@
 
 pub mod bootstrap;
 pub mod config;
+pub mod dead_letters;
 pub mod demo;
 pub mod health;
+pub mod migrate;
 pub mod parts;
+mod per_process;
 pub mod rebuild;
 pub mod serve;
+pub mod storage;
 pub mod telemetry;

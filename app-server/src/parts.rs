@@ -5,87 +5,21 @@ use std::time::{Duration, Instant};
 
 use adapters_external::{ConsoleMailer, SandboxGateway, SystemClock, SystemEntropy, SystemIds};
 use adapters_http::{HealthCheck, HttpConfig, HttpState};
-use adapters_memory::{
-    InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryOneTimeTokenStore, InMemoryReadModels,
-    InMemorySessionStore, InMemoryUserStore, InProcessBus,
-};
-use adapters_sqlite::SqliteStore;
 use anyhow::Context as _;
-use ticketing_ports::deadlines::DeadlineStore;
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::idempotency::IdempotencyStore;
-use ticketing_ports::one_time_tokens::OneTimeTokenStore;
-use ticketing_ports::users::UserStore;
 use ticketing_runtime::{
     BoxOffice, Engine, EngineConfig, Ports, ProjectionPorts, Reads, SignIn, SignInConfig, SignInPorts,
 };
 use tracing::info;
 
-use crate::config::{Settings, StorageUrl};
+use crate::config::{Role, Settings};
 use crate::health::{EventStoreCheck, ProjectionCheck};
-
-/// What is kept: the log with what is committed beside it, the users, and links that are on their way to them.
-#[derive(Clone)]
-pub struct Storage {
-    pub events: Arc<dyn EventStore>,
-    pub deadlines: Arc<dyn DeadlineStore>,
-    pub idempotency: Arc<dyn IdempotencyStore>,
-    pub users: Arc<dyn UserStore>,
-    pub tokens: Arc<dyn OneTimeTokenStore>,
-    file: Option<SqliteStore>,
-}
-
-impl std::fmt::Debug for Storage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Storage")
-            .field("file", &self.file)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Storage {
-    /// # Errors
-    /// When the file cannot be used, with a reason for an operator.
-    pub async fn open(url: &StorageUrl) -> anyhow::Result<Self> {
-        match url {
-            StorageUrl::Sqlite(path) => {
-                let file = SqliteStore::open(path).await?;
-                let shared = Arc::new(file.clone());
-                Ok(Self {
-                    events: shared.clone(),
-                    deadlines: shared.clone(),
-                    idempotency: shared.clone(),
-                    users: shared.clone(),
-                    tokens: shared,
-                    file: Some(file),
-                })
-            }
-            StorageUrl::Memory => {
-                let log = Arc::new(InMemoryEventStore::new());
-                Ok(Self {
-                    events: log.clone(),
-                    deadlines: log.clone(),
-                    idempotency: log,
-                    users: Arc::new(InMemoryUserStore::new()),
-                    tokens: Arc::new(InMemoryOneTimeTokenStore::new()),
-                    file: None,
-                })
-            }
-        }
-    }
-
-    /// Finishes what is being written and gives the file back.
-    pub async fn close(&self) {
-        if let Some(file) = &self.file {
-            file.close().await;
-        }
-    }
-}
+use crate::storage::{Bus, ReadSide, Storage};
 
 /// Everything that runs in this process.
 #[derive(Debug)]
 pub struct Parts {
     pub storage: Storage,
+    pub read_side: ReadSide,
     pub engine: Engine,
     pub http: HttpState,
 }
@@ -96,12 +30,12 @@ impl Parts {
     /// # Errors
     /// When the storage cannot be used.
     pub async fn start(settings: &Settings, public_url: &str) -> anyhow::Result<Self> {
-        let storage = Storage::open(&settings.storage.events).await?;
+        let storage = Storage::open(settings).await?;
+        let read_side = ReadSide::open(&settings.storage).await?;
+        let bus = Bus::open(&settings.services, &storage).await?;
         let clock = Arc::new(SystemClock::new());
         let ids = Arc::new(SystemIds::new());
         let gateway = SandboxGateway::new(clock.clone()).with_latency(settings.sandbox.sandbox_latency);
-        let read_models = Arc::new(InMemoryReadModels::new());
-        let bus = Arc::new(InProcessBus::new());
         let ports = Ports {
             events: storage.events.clone(),
             deadlines: storage.deadlines.clone(),
@@ -111,30 +45,35 @@ impl Parts {
             ids: ids.clone(),
         };
         let projection = ProjectionPorts {
-            projections: read_models.clone(),
-            dead_letters: Arc::new(InMemoryDeadLetterStore::new()),
-            followers: Arc::new(InMemoryFollowerStore::new()),
-            publisher: bus.clone(),
-            subscriber: bus,
+            projections: read_side.projections.clone(),
+            dead_letters: read_side.dead_letters.clone(),
+            followers: bus.followers.clone(),
+            publisher: bus.publisher.clone(),
+            subscriber: bus.subscriber.clone(),
         };
         let engine = Engine::start(ports, projection, engine_config(settings));
         let reads = Reads {
-            events: read_models.clone(),
-            availability: read_models.clone(),
-            reservations: read_models.clone(),
-            payments: read_models.clone(),
-            sales: read_models.clone(),
-            projections: read_models,
+            events: read_side.events.clone(),
+            availability: read_side.availability.clone(),
+            reservations: read_side.reservations.clone(),
+            payments: read_side.payments.clone(),
+            sales: read_side.sales.clone(),
+            projections: read_side.projections.clone(),
             projected: engine.projected(),
         };
-        catch_up(&storage, &reads).await?;
-        let health: Vec<Arc<dyn HealthCheck>> = vec![
+        if read_side.in_memory {
+            catch_up(&storage, &reads).await?;
+        }
+        let mut health: Vec<Arc<dyn HealthCheck>> = vec![
             Arc::new(EventStoreCheck(storage.events.clone())),
             Arc::new(ProjectionCheck {
                 events: storage.events.clone(),
-                projected: engine.projected(),
+                projections: read_side.projections.clone(),
             }),
         ];
+        health.extend(storage.health());
+        health.extend(read_side.health());
+        health.extend(bus.health);
         let http = HttpState {
             box_office: engine.box_office(),
             reads,
@@ -148,7 +87,12 @@ impl Parts {
                 ..HttpConfig::default()
             },
         };
-        Ok(Self { storage, engine, http })
+        Ok(Self {
+            storage,
+            read_side,
+            engine,
+            http,
+        })
     }
 
     pub fn box_office(&self) -> &BoxOffice {
@@ -164,6 +108,7 @@ impl Parts {
             .await
             .is_ok();
         self.storage.close().await;
+        self.read_side.close().await;
         drained && mailed
     }
 }
@@ -171,7 +116,7 @@ impl Parts {
 pub fn sign_in(storage: &Storage, public_url: &str) -> SignIn {
     let ports = SignInPorts {
         users: storage.users.clone(),
-        sessions: Arc::new(InMemorySessionStore::new()),
+        sessions: storage.sessions.clone(),
         tokens: storage.tokens.clone(),
         mailer: Arc::new(ConsoleMailer::stdout()),
         clock: Arc::new(SystemClock::new()),
@@ -193,6 +138,8 @@ fn engine_config(settings: &Settings) -> EngineConfig {
         lane_idle: settings.engine.lane_idle,
         max_lanes: count(settings.engine.max_lanes),
         idempotency_retention: settings.storage.idempotency,
+        relay: settings.engine.roles.contains(&Role::Relay),
+        projector: settings.engine.roles.contains(&Role::Projections),
         ..EngineConfig::default()
     }
 }

@@ -5,34 +5,37 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use adapters_external::SystemClock;
-use adapters_memory::{InMemoryDeadLetterStore, InMemoryReadModels};
-use ticketing_ports::dead_letters::DeadLetterStore as _;
 use ticketing_ports::streams::Position;
-use ticketing_runtime::rebuild;
+use ticketing_runtime::{READ_MODELS, rebuild};
 
 use crate::config::Settings;
-use crate::parts::Storage;
+use crate::storage::{ReadSide, Storage};
 
-/// Rebuilds and returns a line about it. In embedded mode the read models are in memory and are rebuilt at every start
-/// anyway; this shows how long that takes and whether every fact can be read.
+/// Rebuilds beside the read models that are there, switches over, and returns a line about it. Servers may go on selling.
+/// In embedded mode the read models are in memory and are rebuilt at every start anyway; then this shows how long that
+/// takes and whether every fact can be read.
 ///
 /// # Errors
 /// When the log cannot be read, or some facts in it cannot.
 pub async fn rebuild_projections(settings: &Settings) -> anyhow::Result<String> {
-    let storage = Storage::open(&settings.storage.events).await?;
-    let dead_letters = Arc::new(InMemoryDeadLetterStore::new());
+    let storage = Storage::open(settings).await?;
+    let read_side = ReadSide::open(&settings.storage).await?;
     let began = Instant::now();
     let done = rebuild(
         storage.events.clone(),
-        Arc::new(InMemoryReadModels::new()),
-        dead_letters.clone(),
+        read_side.projections.clone(),
+        read_side.dead_letters.clone(),
         Arc::new(SystemClock::new()),
         progress,
     )
     .await;
     storage.close().await;
     let position = done.map_err(anyhow::Error::from_boxed)?;
-    let parked = dead_letters.letters("read-models", Position::START, usize::MAX).await?;
+    let parked = read_side
+        .dead_letters
+        .letters(READ_MODELS, Position::START, usize::MAX)
+        .await?;
+    read_side.close().await;
     if let Some(first) = parked.first() {
         anyhow::bail!(
             "{} facts cannot be projected, the first at position {}: {}",

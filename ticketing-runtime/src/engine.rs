@@ -72,6 +72,10 @@ pub struct EngineConfig {
     pub deadline_lease: Duration,
     /// How long answers to idempotency keys are remembered.
     pub idempotency_retention: Duration,
+    /// Whether this process publishes the log on the bus when it is its turn.
+    pub relay: bool,
+    /// Whether this process keeps the read models up to date when it is its turn.
+    pub projector: bool,
 }
 
 impl Default for EngineConfig {
@@ -84,6 +88,8 @@ impl Default for EngineConfig {
             deadline_poll: Duration::from_millis(500),
             deadline_lease: Duration::from_secs(30),
             idempotency_retention: Duration::from_secs(24 * 3_600),
+            relay: true,
+            projector: true,
         }
     }
 }
@@ -112,6 +118,7 @@ impl Engine {
         let log = Arc::clone(&ports.events);
         let clock = Arc::clone(&ports.clock);
         let worker = WorkerId::new(ports.ids.uuid());
+        let (relays, projects) = (config.relay, config.projector);
         let (engine, committed) = Self::start_lanes(ports, config, projected);
         let relay = Relay {
             log: Arc::clone(&log),
@@ -121,9 +128,13 @@ impl Engine {
             worker,
             committed,
         };
-        engine.background.spawn(relay.run(engine.stop.clone()));
-        let projector = projector::run(log, projection, clock, worker, projected_sender, engine.stop.clone());
-        engine.background.spawn(projector);
+        if relays {
+            engine.background.spawn(relay.run(engine.stop.clone()));
+        }
+        if projects {
+            let projector = projector::run(log, projection, clock, worker, projected_sender, engine.stop.clone());
+            engine.background.spawn(projector);
+        }
         engine
     }
 

@@ -1,0 +1,27 @@
+//! Bringing schemas up to date.
+
+use crate::config::StorageSettings;
+use crate::storage::{connect, named_databases};
+
+/// Migrates every PostgreSQL database that the settings name and returns a line about each.
+///
+/// # Errors
+/// When one cannot be reached or migrated; those before it are up to date then.
+pub async fn migrate(settings: &StorageSettings) -> anyhow::Result<String> {
+    let databases = named_databases(settings);
+    if databases.is_empty() {
+        return Ok("no PostgreSQL database is set: an SQLite file is migrated when it is opened".to_owned());
+    }
+    let mut lines = Vec::new();
+    for (purpose, url) in databases {
+        let database = connect(purpose, url, settings).await?;
+        let line = match database.migrate().await? {
+            0 => format!("{}: up to date", purpose.as_str()),
+            1 => format!("{}: 1 migration applied", purpose.as_str()),
+            migrations => format!("{}: {migrations} migrations applied", purpose.as_str()),
+        };
+        lines.push(line);
+        database.close().await;
+    }
+    Ok(lines.join("\n"))
+}
