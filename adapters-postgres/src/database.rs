@@ -115,6 +115,7 @@ impl Database {
                 ),
                 // No statement of ours is worth compiling, and an estimate can be far off while tables grow.
                 ("jit", "off".to_owned()),
+                ("client_min_messages", "warning".to_owned()),
             ]);
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
