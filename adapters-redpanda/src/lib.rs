@@ -33,7 +33,7 @@ pub struct BusOptions {
     pub partitions: u32,
     /// How many copies such a topic gets; what the broker does by default when not set.
     pub replication: Option<u32>,
-    /// After so long an event that no broker has confirmed counts as not published.
+    /// After so long a call that no broker has confirmed whole counts as not published.
     pub delivery_timeout: Duration,
     /// After so long without a sign of life a member has left its group.
     pub session_timeout: Duration,
@@ -81,7 +81,7 @@ impl RedpandaBus {
             .set("reconnect.backoff.max.ms", "1000");
         let topics = Topics::new(&options.prefix);
         topics.create_missing(&config, &options).await?;
-        let publisher = Publisher::new(&config, &options, topics.clone())?;
+        let publisher = Publisher::new(&config, &options, topics.clone());
         Ok(Self {
             config,
             options,

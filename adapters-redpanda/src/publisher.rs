@@ -1,10 +1,17 @@
 //! Puts facts on the bus.
+//!
+//! A message alone never gives up: the call as a whole has a deadline. Were each to expire by itself, a later fact of a
+//! stream could arrive whose predecessor had just expired, and the predecessor only when it is published again. So after
+//! any failure everything that is under way is thrown away, together with the producer and its memory of sequences.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::future::join_all;
 use rdkafka::ClientConfig;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _, PurgeConfig};
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _, PurgeConfig};
+use thiserror::Error;
 use ticketing_ports::event_bus::{BusUnavailable, EventPublisher};
 use ticketing_ports::streams::RecordedEvent;
 
@@ -16,71 +23,116 @@ use crate::{BusOptions, RedpandaBus, unavailable};
 const STEP: usize = 5_000;
 
 pub(crate) struct Publisher {
-    producer: FutureProducer,
+    config: ClientConfig,
+    patience: Duration,
     topics: Topics,
+    /// Made when it is needed, and anew after a failure.
+    producer: Mutex<Option<Arc<FutureProducer>>>,
+}
+
+#[derive(Debug, Error)]
+enum NotPublished {
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    #[error("no broker has confirmed it in time")]
+    TooLate,
+    #[error("the producer has ended")]
+    Ended,
 }
 
 impl Publisher {
-    pub(crate) fn new(config: &ClientConfig, options: &BusOptions, topics: Topics) -> Result<Self, BusUnavailable> {
-        let producer = config
-            .clone()
+    pub(crate) fn new(config: &ClientConfig, options: &BusOptions, topics: Topics) -> Self {
+        let mut config = config.clone();
+        config
             .set("enable.idempotence", "true")
+            .set("enable.gapless.guarantee", "true")
             .set("acks", "all")
             .set("linger.ms", "2")
-            .set("message.timeout.ms", options.delivery_timeout.as_millis().to_string())
-            .set("queue.buffering.max.messages", (2 * STEP).to_string())
-            .create()
-            .map_err(unavailable)?;
-        Ok(Self { producer, topics })
+            .set("message.timeout.ms", "0")
+            .set("queue.buffering.max.messages", (2 * STEP).to_string());
+        Self {
+            config,
+            patience: options.delivery_timeout,
+            topics,
+            producer: Mutex::new(None),
+        }
     }
 
-    async fn publish_step(&self, events: &[RecordedEvent]) -> Result<(), KafkaError> {
+    async fn publish(&self, events: &[RecordedEvent]) -> Result<(), NotPublished> {
+        let producer = self.producer()?;
+        // Also when the caller stops waiting: what it started must not arrive behind what it publishes next.
+        let mut on_failure = Discard {
+            publisher: self,
+            armed: true,
+        };
+        let published = tokio::time::timeout(self.patience, async {
+            for step in events.chunks(STEP) {
+                for delivery in self.send(&producer, step)? {
+                    delivery
+                        .await
+                        .map_err(|_| NotPublished::Ended)?
+                        .map_err(|(error, _)| error)?;
+                }
+            }
+            Ok(())
+        });
+        let outcome = published.await.unwrap_or(Err(NotPublished::TooLate));
+        on_failure.armed = outcome.is_err();
+        outcome
+    }
+
+    fn send(&self, producer: &FutureProducer, events: &[RecordedEvent]) -> Result<Vec<DeliveryFuture>, KafkaError> {
         let mut under_way = Vec::with_capacity(events.len());
-        let mut refused = None;
         for event in events {
             let key = event.stream.to_string();
             let record = FutureRecord::to(self.topics.of(event.stream.aggregate))
                 .key(&key)
                 .payload(&event.data)
                 .headers(headers_of(event));
-            match self.producer.send_result(record) {
-                Ok(delivery) => under_way.push(delivery),
-                Err((error, _)) => {
-                    // Nothing later may be sent before this one.
-                    refused = Some(error);
-                    break;
-                }
-            }
+            under_way.push(producer.send_result(record).map_err(|(error, _)| error)?);
         }
-        if refused.is_some() {
-            self.give_up();
-        }
-        for outcome in join_all(under_way).await {
-            let failed = match outcome {
-                Ok(Ok(_)) => None,
-                Ok(Err((error, _))) => Some(error),
-                Err(_) => Some(KafkaError::MessageProduction(RDKafkaErrorCode::PurgeQueue)),
-            };
-            if refused.is_none() && failed.is_some() {
-                // What waits behind it in the queue must not get there before it is sent again.
-                self.give_up();
-            }
-            refused = refused.or(failed);
-        }
-        refused.map_or(Ok(()), Err)
+        Ok(under_way)
     }
 
-    fn give_up(&self) {
-        self.producer.purge(PurgeConfig::default().queue().inflight());
+    fn producer(&self) -> Result<Arc<FutureProducer>, KafkaError> {
+        let mut producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(producer) = &*producer {
+            return Ok(Arc::clone(producer));
+        }
+        let made = Arc::new(self.config.create()?);
+        *producer = Some(Arc::clone(&made));
+        Ok(made)
+    }
+
+    fn discard(&self) {
+        let discarded = self.producer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(producer) = discarded {
+            producer.purge(PurgeConfig::default().queue().inflight());
+            // The last one to let go of it waits for its thread.
+            std::thread::spawn(move || drop(producer));
+        }
+    }
+}
+
+struct Discard<'p> {
+    publisher: &'p Publisher,
+    armed: bool,
+}
+
+impl Drop for Discard<'_> {
+    fn drop(&mut self) {
+        if self.armed {
+            self.publisher.discard();
+        }
     }
 }
 
 #[async_trait]
 impl EventPublisher for RedpandaBus {
     async fn publish(&self, events: &[RecordedEvent]) -> Result<(), BusUnavailable> {
-        for step in events.chunks(STEP) {
-            self.publisher.publish_step(step).await.map_err(unavailable)?;
+        if events.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.publisher.publish(events).await.map_err(unavailable)
     }
 }

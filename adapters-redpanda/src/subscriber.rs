@@ -48,6 +48,7 @@ impl EventSubscriber for RedpandaBus {
             rebalances,
             delivered: BTreeMap::new(),
             delivered_in: 0,
+            failed: None,
         }))
     }
 }
@@ -76,6 +77,8 @@ struct Member {
     delivered: BTreeMap<(String, i32), i64>,
     /// How many rebalances there had been.
     delivered_in: u64,
+    /// Went wrong behind the last delivery.
+    failed: Option<KafkaError>,
 }
 
 impl Member {
@@ -100,7 +103,11 @@ impl Member {
     /// What was delivered before partitions changed hands is somebody else's now, and is delivered again.
     fn forget_what_is_no_longer_ours(&mut self) {
         let now = self.rebalances.load(Ordering::SeqCst);
-        if now != self.delivered_in {
+        let lost = self
+            .consumer
+            .as_ref()
+            .is_some_and(|consumer| consumer.assignment_lost());
+        if now != self.delivered_in || lost {
             self.delivered.clear();
             self.delivered_in = now;
         }
@@ -110,6 +117,9 @@ impl Member {
 #[async_trait]
 impl Subscription for Member {
     async fn next(&mut self, limit: usize) -> Result<Vec<RecordedEvent>, BusUnavailable> {
+        if let Some(error) = self.failed.take() {
+            return Err(unavailable(error));
+        }
         let consumer = self.consumer();
         let mut events = Vec::new();
         while events.is_empty() {
@@ -125,12 +135,18 @@ impl Subscription for Member {
                 Err(error) => return Err(unavailable(error)),
             }
             while events.len() < limit {
-                // Only what is here already; an error shows at the next call.
-                let Some(Ok(message)) = consumer.recv().now_or_never() else {
-                    break;
-                };
-                self.forget_what_is_no_longer_ours();
-                events.extend(self.take(&message));
+                // Only what is here already.
+                match consumer.recv().now_or_never() {
+                    None => break,
+                    Some(Ok(message)) => {
+                        self.forget_what_is_no_longer_ours();
+                        events.extend(self.take(&message));
+                    }
+                    Some(Err(error)) => {
+                        self.failed = Some(error).filter(|error| !passes(error));
+                        break;
+                    }
+                }
             }
         }
         Ok(events)
@@ -142,17 +158,19 @@ impl Subscription for Member {
             return Ok(());
         }
         let mut offsets = TopicPartitionList::new();
-        for ((topic, partition), offset) in std::mem::take(&mut self.delivered) {
+        for ((topic, partition), offset) in &self.delivered {
             offsets
-                .add_partition_offset(&topic, partition, Offset::Offset(offset))
+                .add_partition_offset(topic, *partition, Offset::Offset(*offset))
                 .map_err(unavailable)?;
         }
         let consumer = self.consumer();
         let committed = tokio::task::spawn_blocking(move || consumer.commit(&offsets, CommitMode::Sync)).await;
         match committed {
-            Ok(outcome) => outcome.map_err(unavailable),
-            Err(panic) => Err(unavailable(panic)),
+            Ok(outcome) => outcome.map_err(unavailable)?,
+            Err(panic) => return Err(unavailable(panic)),
         }
+        self.delivered.clear();
+        Ok(())
     }
 }
 
@@ -177,6 +195,8 @@ fn passes(error: &KafkaError) -> bool {
                 | RDKafkaErrorCode::NotCoordinator
                 | RDKafkaErrorCode::CoordinatorNotAvailable
                 | RDKafkaErrorCode::CoordinatorLoadInProgress
+                // A topic that was just made is not known everywhere yet.
+                | RDKafkaErrorCode::UnknownTopicOrPartition
         )
     )
 }

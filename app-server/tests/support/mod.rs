@@ -1,0 +1,133 @@
+//! A server as a process of its own: embedded, or on real services.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+pub(crate) mod office;
+pub(crate) mod services;
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use tempfile::TempDir;
+
+/// Until a server listens, on a machine that is busy with other tests.
+const STARTED: Duration = Duration::from_secs(60);
+
+/// The variables of one installation. Servers started with the same ones share everything.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Installation {
+    pub(crate) variables: Vec<(String, String)>,
+}
+
+impl Installation {
+    pub(crate) fn embedded(folder: &Path) -> Self {
+        let url = format!("sqlite:{}", folder.join("box-office.db").display());
+        Self::default().with("DATABASE_URL_EVENTS", &url)
+    }
+
+    #[must_use]
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Runs a command of the server to its end and returns what it printed.
+    pub(crate) fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let output = self.command(arguments).output()?;
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.success(), "{arguments:?}: {told}");
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_app-server"));
+        command
+            .env_clear()
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .args(arguments);
+        command
+    }
+}
+
+/// A running server with an event on sale. Ends with its owner.
+pub(crate) struct Server {
+    process: Child,
+    folder: TempDir,
+    pub(crate) url: String,
+    pub(crate) admin_session: String,
+    pub(crate) event: String,
+}
+
+impl Server {
+    /// Starts `app-server demo` on a free port, with so many customers signed in.
+    pub(crate) fn start(installation: &Installation, customers: usize) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let log = std::fs::File::create(folder.path().join("log"))?;
+        let sessions = folder.path().join("sessions");
+        let customers = customers.to_string();
+        let mut process = installation
+            .command(&["demo", "--customers", &customers, "--sessions-file"])
+            .arg(&sessions)
+            .args(["--http-addr", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()?;
+        let output = process.stdout.take().context("the output is piped")?;
+        let (tell, told) = mpsc::channel();
+        // Reads to the end, so that the server never waits for a reader.
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                drop(tell.send(line));
+            }
+        });
+        let mut server = Self {
+            process,
+            folder,
+            url: String::new(),
+            admin_session: String::new(),
+            event: String::new(),
+        };
+        while server.url.is_empty() || server.admin_session.is_empty() || server.event.is_empty() {
+            let line = told
+                .recv_timeout(STARTED)
+                .map_err(|_| anyhow::anyhow!("the server did not start:\n{}", server.log()))?;
+            if let Some(rest) = line.split_once("is open at ").map(|(_, rest)| rest) {
+                server.url = rest.split(' ').next().unwrap_or_default().to_owned();
+            } else if let Some(session) = line.strip_prefix("ADMIN_SESSION=") {
+                server.admin_session = session.to_owned();
+            } else if let Some(event) = line.strip_prefix("EVENT=") {
+                server.event = event.to_owned();
+            }
+        }
+        Ok(server)
+    }
+
+    pub(crate) fn sessions_file(&self) -> PathBuf {
+        self.folder.path().join("sessions")
+    }
+
+    pub(crate) fn sessions(&self) -> anyhow::Result<Vec<String>> {
+        let text = std::fs::read_to_string(self.sessions_file())?;
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// As pulling the plug does.
+    pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
+        self.process.kill()?;
+        self.process.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.kill());
+    }
+}

@@ -1,0 +1,116 @@
+//! A box office as its users see it: over HTTP.
+
+use anyhow::{Context as _, ensure};
+use box_office_tests::client::{Answer, Ask, Bearer, Connection, Target, path};
+use serde_json::Value;
+
+use super::Server;
+
+/// Somebody with a session, or nobody in particular.
+pub(crate) struct Person {
+    connection: Connection,
+    bearer: Option<Bearer>,
+    /// What was written last, so that the next read shows it.
+    seen: Option<hyper::header::HeaderValue>,
+}
+
+pub(crate) struct Said {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+impl Said {
+    pub(crate) fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn text(&self, field: &str) -> anyhow::Result<String> {
+        let text = self.body[field].as_str();
+        Ok(text.with_context(|| format!("{field} in {}", self.body))?.to_owned())
+    }
+
+    /// Demands that status.
+    pub(crate) fn expect(self, status: u16) -> anyhow::Result<Self> {
+        ensure!(
+            self.status == status,
+            "{} instead of {status}: {}",
+            self.status,
+            self.body
+        );
+        Ok(self)
+    }
+}
+
+impl Person {
+    pub(crate) fn anonymous(server: &Server) -> anyhow::Result<Self> {
+        let target: Target = server.url.replace("localhost", "127.0.0.1").parse()?;
+        Ok(Self {
+            connection: Connection::new(target),
+            bearer: None,
+            seen: None,
+        })
+    }
+
+    pub(crate) fn with_session(server: &Server, session: &str) -> anyhow::Result<Self> {
+        Ok(Self {
+            bearer: Some(session.parse()?),
+            ..Self::anonymous(server)?
+        })
+    }
+
+    pub(crate) fn admin(server: &Server) -> anyhow::Result<Self> {
+        Self::with_session(server, &server.admin_session)
+    }
+
+    pub(crate) fn customer(server: &Server, number: usize) -> anyhow::Result<Self> {
+        let sessions = server.sessions()?;
+        Self::with_session(server, sessions.get(number).context("a customer of that number")?)
+    }
+
+    pub(crate) async fn get(&mut self, resource: &str) -> anyhow::Result<Said> {
+        let ask = Ask::get(path(resource.to_owned())).seeing(self.seen.as_ref());
+        self.ask(ask).await
+    }
+
+    pub(crate) async fn post(&mut self, resource: &str, body: Value) -> anyhow::Result<Said> {
+        let ask = Ask::post(path(resource.to_owned()));
+        self.ask(if body.is_null() {
+            ask
+        } else {
+            ask.json(body.to_string().into())
+        })
+        .await
+    }
+
+    pub(crate) async fn post_with_key(&mut self, resource: &str, key: &str, body: Value) -> anyhow::Result<Said> {
+        let ask = Ask::post(path(resource.to_owned())).json(body.to_string().into());
+        self.ask(ask.idempotency_key(key.parse()?)).await
+    }
+
+    /// Lets the next read show what somebody else has written.
+    pub(crate) fn see_what_was_written_by(&mut self, other: &Self) {
+        self.seen.clone_from(&other.seen);
+    }
+
+    async fn ask(&mut self, mut ask: Ask) -> anyhow::Result<Said> {
+        if let Some(bearer) = &self.bearer {
+            ask = ask.bearer(bearer);
+        }
+        let Answer {
+            status,
+            consistency,
+            body,
+            ..
+        } = self.connection.ask(ask).await?;
+        self.seen = consistency.or(self.seen.take());
+        let body = if body.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&body).with_context(|| String::from_utf8_lossy(&body).into_owned())?
+        };
+        Ok(Said {
+            status: status.as_u16(),
+            body,
+        })
+    }
+}

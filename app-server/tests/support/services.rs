@@ -1,0 +1,60 @@
+//! Databases, keys and topics of its own for one installation.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::bail;
+use test_services::Broker;
+
+use super::Installation;
+
+/// How the services of an installation are reached.
+pub(crate) struct Places {
+    pub(crate) databases: [String; 4],
+    pub(crate) redis: String,
+    pub(crate) brokers: String,
+}
+
+const DATABASES: [&str; 4] = ["events", "projections", "analytics", "auth"];
+
+/// On the services that the tests of this process share.
+pub(crate) async fn shared() -> anyhow::Result<Installation> {
+    let postgres = test_services::postgres().await?;
+    let mut databases = Vec::new();
+    for purpose in DATABASES {
+        databases.push(postgres.fresh_database(purpose).await?);
+    }
+    let Ok(databases) = databases.try_into() else {
+        bail!("there are four databases");
+    };
+    installed(&Places {
+        databases,
+        redis: test_services::redis().await?.url().to_owned(),
+        brokers: brokers().await?,
+    })
+}
+
+pub(crate) async fn brokers() -> anyhow::Result<String> {
+    match test_services::broker().await? {
+        Broker::Real(broker) => Ok(broker.bootstrap().to_owned()),
+        Broker::Mock => bail!("these tests need a real broker: install Java 17 and Maven, or run a container engine"),
+    }
+}
+
+/// Migrates the databases and names everything else so that nobody else uses it.
+pub(crate) fn installed(places: &Places) -> anyhow::Result<Installation> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let own = format!("t{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let [events, projections, analytics, auth] = &places.databases;
+    let installation = Installation::default()
+        .with("DATABASE_URL_EVENTS", events)
+        .with("DATABASE_URL_PROJECTIONS", projections)
+        .with("DATABASE_URL_ANALYTICS", analytics)
+        .with("DATABASE_URL_AUTH", auth)
+        .with("REDIS_URL", &places.redis)
+        .with("REDIS_KEY_PREFIX", &format!("{own}:"))
+        .with("REDPANDA_BROKERS", &places.brokers)
+        .with("REDPANDA_TOPIC_PREFIX", &own)
+        .with("REDPANDA_PARTITIONS", "2");
+    installation.run(&["migrate"])?;
+    Ok(installation)
+}
