@@ -15,8 +15,8 @@ use std::time::Duration;
 use adapters_external::{ConsoleMailer, SandboxGateway, SystemClock, SystemEntropy, SystemIds};
 use adapters_http::{HttpConfig, HttpState};
 use adapters_memory::{
-    InMemoryDeadLetterStore, InMemoryEventStore, InMemoryOneTimeTokenStore, InMemoryReadModels, InMemorySessionStore,
-    InMemoryUserStore, InProcessBus,
+    InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryOneTimeTokenStore, InMemoryReadModels,
+    InMemorySessionStore, InMemoryUserStore, InProcessBus,
 };
 use anyhow::Context as _;
 use axum::Router;
@@ -139,6 +139,7 @@ fn open_box_office(address: SocketAddr) -> (Engine, HttpState) {
         ProjectionPorts {
             projections: read_models.clone(),
             dead_letters: Arc::new(InMemoryDeadLetterStore::new()),
+            followers: Arc::new(InMemoryFollowerStore::new()),
             publisher: bus.clone(),
             subscriber: bus,
         },
@@ -163,7 +164,8 @@ fn open_box_office(address: SocketAddr) -> (Engine, HttpState) {
             availability: read_models.clone(),
             reservations: read_models.clone(),
             payments: read_models.clone(),
-            sales: read_models,
+            sales: read_models.clone(),
+            projections: read_models,
             projected: engine.projected(),
         },
         sign_in: SignIn::new(sign_in, config),
