@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, PgConnection};
 use thiserror::Error;
 use ticketing_ports::errors::StoreError;
+use uuid::Uuid;
 
 /// What the database keeps, and so which migrations it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,6 +87,8 @@ pub enum DatabaseError {
 #[derive(Debug, Clone)]
 pub struct Database {
     purpose: Purpose,
+    /// Tells this pool from those of other processes.
+    client: Uuid,
     connect: Arc<PgConnectOptions>,
     pool: PgPool,
 }
@@ -125,8 +128,13 @@ impl Database {
             .connect_with(connect.clone())
             .await
             .map_err(|error| DatabaseError::Unreachable(purpose, error))?;
+        let client = sqlx::query_scalar("SELECT gen_random_uuid()")
+            .fetch_one(&pool)
+            .await
+            .map_err(|error| DatabaseError::Unreachable(purpose, error))?;
         Ok(Self {
             purpose,
+            client,
             connect: Arc::new(connect),
             pool,
         })
@@ -134,6 +142,10 @@ impl Database {
 
     pub fn purpose(&self) -> Purpose {
         self.purpose
+    }
+
+    pub(crate) fn client(&self) -> Uuid {
+        self.client
     }
 
     pub fn pool(&self) -> &PgPool {

@@ -3,6 +3,7 @@
 mod arguments;
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::Row;
@@ -18,10 +19,16 @@ use crate::cells::{Cells, bound, limit};
 use crate::database::Database;
 use arguments::Arguments;
 
+/// How often it is looked whether a claim has ended, and how many times at most: together more than a claim lasts.
+const CLAIM_LOOK: Duration = Duration::from_millis(3);
+const CLAIM_LOOKS: u32 = 100;
+
 /// The event store, with the deadlines and idempotency records that are committed beside its events.
 #[derive(Debug, Clone)]
 pub struct PostgresEventStore {
     pub(crate) pool: PgPool,
+    /// Tells this process from others that write to the same log.
+    writer: Uuid,
 }
 
 impl PostgresEventStore {
@@ -29,6 +36,7 @@ impl PostgresEventStore {
     pub fn new(database: &Database) -> Self {
         Self {
             pool: database.pool().clone(),
+            writer: database.client(),
         }
     }
 }
@@ -46,11 +54,18 @@ impl EventStore for PostgresEventStore {
             .await
             .map_err(|error| CommitError::Unavailable(error.into()))?;
         let row = Arguments::of(&commit)
-            .query()
+            .query(self.writer)
             .fetch_one(&mut *connection)
             .await
             .map_err(failure)?;
-        outcome(&row, &commit)
+        drop(connection);
+        match outcome(&row, &commit)? {
+            Verdict::Written(receipt) => Ok(receipt),
+            Verdict::Claimed { streams } => {
+                self.let_others_go_first(&streams).await;
+                Err(CommitError::Conflict { streams })
+            }
+        }
     }
 
     async fn find_commit(&self, id: CommitId) -> Result<Option<CommitReceipt>, StoreError> {
@@ -144,6 +159,42 @@ impl EventStore for PostgresEventStore {
     }
 }
 
+impl PostgresEventStore {
+    /// Waits while another writer has a claim on one of the streams. Whatever becomes of it, the caller reads them again.
+    async fn let_others_go_first(&self, streams: &[StreamId]) {
+        let types: Vec<&str> = streams.iter().map(|stream| stream.aggregate.as_str()).collect();
+        let ids: Vec<Uuid> = streams.iter().map(|stream| stream.id).collect();
+        for _ in 0..CLAIM_LOOKS {
+            let claimed: Result<bool, _> = sqlx::query_scalar(
+                "SELECT EXISTS (
+                     SELECT FROM claims
+                     JOIN unnest($1::text[]::aggregate_type[], $2::uuid[]) AS mine (aggregate_type, stream_id)
+                     USING (stream_id, aggregate_type)
+                     WHERE writer <> $3 AND ends_at > clock_timestamp()
+                 )",
+            )
+            .bind(&types)
+            .bind(&ids)
+            .bind(self.writer)
+            .fetch_one(&self.pool)
+            .await;
+            if !claimed.is_ok_and(|claimed| claimed) {
+                return;
+            }
+            tokio::time::sleep(CLAIM_LOOK).await;
+        }
+    }
+}
+
+/// What a commit that was not refused came to.
+enum Verdict {
+    Written(CommitReceipt),
+    /// Other writers were overtaken on these streams, and are about to write.
+    Claimed {
+        streams: Vec<StreamId>,
+    },
+}
+
 /// A key that stands in one commit twice can never be recorded.
 fn repeated_key(commit: &Commit) -> Option<ticketing_ports::idempotency::IdempotencyKey> {
     let mut seen = std::collections::HashSet::new();
@@ -151,7 +202,7 @@ fn repeated_key(commit: &Commit) -> Option<ticketing_ports::idempotency::Idempot
     Some(repeated.key.clone())
 }
 
-fn outcome(row: &PgRow, commit: &Commit) -> Result<CommitReceipt, CommitError> {
+fn outcome(row: &PgRow, commit: &Commit) -> Result<Verdict, CommitError> {
     // Once the server has answered, an answer that makes no sense says nothing about what was written.
     let unreadable = |error: sqlx::Error| CommitError::Unknown(error.into());
     let verdict: &str = row.try_get("verdict").map_err(unreadable)?;
@@ -167,11 +218,17 @@ fn outcome(row: &PgRow, commit: &Commit) -> Result<CommitReceipt, CommitError> {
                 let position = u64::try_from(position).map_err(|error| CommitError::Unknown(error.into()))?;
                 Ok(Position(position))
             };
-            Ok(CommitReceipt {
+            Ok(Verdict::Written(CommitReceipt {
                 first: position("first_position")?,
                 last: position("last_position")?,
-            })
+            }))
         }
+        "claimed" => Ok(Verdict::Claimed {
+            streams: places
+                .filter_map(|place| commit.appends.get(place))
+                .map(|append| append.stream)
+                .collect(),
+        }),
         "conflict" => Err(CommitError::Conflict {
             streams: places
                 .filter_map(|place| commit.appends.get(place))

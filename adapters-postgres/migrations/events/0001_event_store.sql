@@ -31,6 +31,16 @@ CREATE TABLE commits (
     last_position  bigint NOT NULL
 );
 
+-- Streams that a writer who was overtaken is about to write to. Without it, who commits again and again would overtake
+-- the others each time: they have to read first what it wrote. A claim ends by itself, and losing one costs a try.
+CREATE UNLOGGED TABLE claims (
+    stream_id      uuid           NOT NULL,
+    aggregate_type aggregate_type NOT NULL,
+    writer         uuid           NOT NULL,
+    ends_at        timestamptz    NOT NULL,
+    PRIMARY KEY (stream_id, aggregate_type)
+);
+
 CREATE TABLE deadlines (
     stream_id      uuid           NOT NULL,
     aggregate_type aggregate_type NOT NULL,
@@ -75,7 +85,7 @@ END;
 $$;
 
 CREATE TYPE commit_outcome AS (
-    -- 'written', 'conflict' or 'key_taken'
+    -- 'written', 'conflict', 'key_taken', or 'claimed' by another writer
     verdict        text,
     first_position bigint,
     last_position  bigint,
@@ -90,7 +100,7 @@ CREATE TYPE commit_outcome AS (
 -- A refused commit writes nothing. Statements see what the commit before wrote: each takes a new snapshot under
 -- READ COMMITTED, so the function refuses to run under anything stricter.
 CREATE FUNCTION write_commit(
-    the_commit uuid, written_at timestamptz,
+    the_commit uuid, the_writer uuid, written_at timestamptz,
     append_types text[], append_streams uuid[], append_expected bigint[],
     event_aggregates text[], event_streams uuid[], event_versions bigint[],
     event_types text[], schema_versions integer[], event_payloads bytea[], event_metadata text[],
@@ -135,9 +145,31 @@ BEGIN
         END IF;
     END IF;
 
+    -- Who was overtaken goes first.
+    IF EXISTS (SELECT FROM claims) THEN
+        SELECT array_agg(append.place) INTO outcome.refused
+        FROM unnest(append_types::aggregate_type[], append_streams)
+             WITH ORDINALITY AS append (aggregate_type, stream_id, place)
+             JOIN claims AS claim USING (stream_id, aggregate_type)
+        WHERE claim.writer <> the_writer AND claim.ends_at > clock_timestamp();
+        IF outcome.refused IS NOT NULL THEN
+            outcome.verdict := 'claimed';
+            RETURN outcome;
+        END IF;
+    END IF;
+
     -- A stable function looks through the snapshot of the statement that calls it: this one is taken after the lock.
     outcome.refused := moved_on(append_types, append_streams, append_expected);
     IF outcome.refused IS NOT NULL THEN
+        -- Nobody misses a claim that a crash has undone.
+        SET LOCAL synchronous_commit = off;
+        INSERT INTO claims AS claim (stream_id, aggregate_type, writer, ends_at)
+        SELECT append_streams[place], append_types[place]::aggregate_type, the_writer,
+               clock_timestamp() + interval '250 milliseconds'
+        FROM unnest(outcome.refused) AS place
+        ON CONFLICT (stream_id, aggregate_type) DO UPDATE
+        SET writer = excluded.writer, ends_at = excluded.ends_at
+        WHERE claim.writer = excluded.writer OR claim.ends_at <= clock_timestamp();
         outcome.verdict := 'conflict';
         RETURN outcome;
     END IF;
@@ -181,6 +213,13 @@ BEGIN
     IF cardinality(keys) > 0 THEN
         INSERT INTO idempotency_records (user_id, key, fingerprint, answer, recorded_at)
         SELECT * FROM unnest(key_users, keys, key_fingerprints, key_answers, key_times);
+    END IF;
+
+    IF EXISTS (SELECT FROM claims) THEN
+        DELETE FROM claims AS claim
+        USING unnest(append_types::aggregate_type[], append_streams) AS append (aggregate_type, stream_id)
+        WHERE claim.stream_id = append.stream_id AND claim.aggregate_type = append.aggregate_type;
+        DELETE FROM claims WHERE ends_at < clock_timestamp() - interval '1 minute';
     END IF;
 
     outcome.verdict := 'written';

@@ -90,14 +90,15 @@ impl<'c> Arguments<'c> {
     }
 
     /// The call, with the parameters in the order of the function's.
-    pub(super) fn query(self) -> Query<'c, Postgres, PgArguments> {
+    pub(super) fn query(self, writer: Uuid) -> Query<'c, Postgres, PgArguments> {
         let records = &self.commit.idempotency;
         sqlx::query(
             "SELECT verdict, first_position, last_position, refused
              FROM write_commit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-                               $20, $21, $22, $23, $24, $25)",
+                               $20, $21, $22, $23, $24, $25, $26)",
         )
         .bind(self.commit.id.uuid())
+        .bind(writer)
         .bind(self.commit.at)
         .bind(self.expected.types)
         .bind(self.expected.ids)

@@ -1,6 +1,7 @@
 //! A server as a process of its own: embedded, or on real services.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod load;
 pub(crate) mod office;
 pub(crate) mod services;
 

@@ -1,0 +1,80 @@
+//! Several processes write to one log.
+
+use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, Purpose};
+use chrono::DateTime;
+use ticketing_ports::event_store::{Append, Commit, CommitError, CommitReceipt, EventStore};
+use ticketing_ports::ids::{CommitId, SectionId};
+use ticketing_ports::streams::{Metadata, NewEvent, Version};
+use uuid::Uuid;
+
+fn commit(number: u128, expected: u64) -> Commit {
+    Commit {
+        id: CommitId::new(Uuid::from_u128(number)),
+        at: DateTime::UNIX_EPOCH,
+        appends: vec![Append {
+            stream: SectionId::new(Uuid::from_u128(7)).into(),
+            expected: Version(expected),
+            events: vec![NewEvent {
+                event_type: "SeatsHeld".into(),
+                event_version: 1,
+                data: b"{}".to_vec(),
+                metadata: Metadata::default(),
+            }],
+        }],
+        deadlines: Vec::new(),
+        idempotency: Vec::new(),
+    }
+}
+
+fn is_conflict(outcome: &Result<CommitReceipt, CommitError>) -> bool {
+    matches!(outcome, Err(CommitError::Conflict { .. }))
+}
+
+async fn two_writers() -> (PostgresEventStore, PostgresEventStore) {
+    let postgres = test_services::postgres().await.expect("PostgreSQL is there");
+    let url = postgres.fresh_database("turns").await.expect("a database can be made");
+    let connect = async || {
+        let database = Database::connect(Purpose::Events, &url, &DatabaseOptions::default())
+            .await
+            .expect("the database can be reached");
+        database.migrate().await.expect("it can be migrated");
+        PostgresEventStore::new(&database)
+    };
+    (connect().await, connect().await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_overtaken_goes_next_even_if_the_other_never_pauses() {
+    let (quick, slow) = two_writers().await;
+    quick.commit(commit(1, 0)).await.unwrap();
+    let overtaken = slow.commit(commit(2, 0)).await;
+    assert!(is_conflict(&overtaken), "{overtaken:?}");
+
+    // It knows the stream, and would overtake again.
+    let again = tokio::spawn({
+        let quick = quick.clone();
+        async move { quick.commit(commit(3, 1)).await }
+    });
+    for _ in 0..50 {
+        assert!(!again.is_finished(), "the turn of the other was not waited for");
+        tokio::task::yield_now().await;
+    }
+    slow.commit(commit(4, 1)).await.unwrap();
+
+    let waited = again.await.unwrap();
+    assert!(is_conflict(&waited), "{waited:?}");
+    quick.commit(commit(5, 2)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_overtaken_and_never_comes_back_holds_nobody_up_for_long() {
+    let (quick, slow) = two_writers().await;
+    quick.commit(commit(1, 0)).await.unwrap();
+    let overtaken = slow.commit(commit(2, 0)).await;
+    assert!(is_conflict(&overtaken), "{overtaken:?}");
+    drop(slow);
+
+    let waited = quick.commit(commit(3, 1)).await;
+    assert!(is_conflict(&waited), "{waited:?}");
+    quick.commit(commit(4, 1)).await.unwrap();
+}
