@@ -1,5 +1,7 @@
 //! An empty, migrated database for each test.
 
+use std::time::Duration;
+
 use adapters_postgres::{Database, DatabaseOptions, Purpose};
 
 pub(crate) async fn fresh(purpose: Purpose) -> Database {
@@ -23,6 +25,8 @@ pub(crate) async fn fresh_url(purpose: Purpose) -> String {
 pub(crate) async fn connect(purpose: Purpose, url: &str) -> Database {
     let options = DatabaseOptions {
         max_connections: 20,
+        // A busy machine is slow to answer; that is not what is tested.
+        acquire_timeout: Duration::from_secs(30),
         ..DatabaseOptions::default()
     };
     Database::connect(purpose, url, &options)
