@@ -6,13 +6,14 @@
 mod folded;
 mod queries;
 mod rebuild;
+mod sales;
 mod write;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use sqlx::AssertSqlSafe;
-use sqlx::postgres::PgPool;
+use sqlx::postgres::{PgPool, PgRow};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::read_models::{ApplyError, ProjectedBatch, ProjectionStore};
 use ticketing_ports::streams::Position;
@@ -44,9 +45,9 @@ impl PostgresReadModels {
 
     /// The statement on the tables of this store. It is written for the schema that readers see.
     fn sql(&self, statement: &'static str) -> AssertSqlSafe<String> {
-        let statement = match self.twin {
+        let statement = match &self.twin {
             None => statement.to_owned(),
-            Some(_) => statement.replace("read_models.", &format!("{}.", rebuild::TWIN)),
+            Some(twin) => statement.replace("read_models.", &format!("{}.", twin.schema)),
         };
         AssertSqlSafe(statement)
     }
@@ -56,19 +57,20 @@ impl PostgresReadModels {
 impl ProjectionStore for PostgresReadModels {
     async fn checkpoint(&self) -> Result<Position, StoreError> {
         let row = sqlx::query(self.sql("SELECT position FROM read_models.checkpoint WHERE id"))
-            .fetch_one(&self.pool)
+            .fetch_optional(&self.pool)
             .await
             .map_err(StoreError::unavailable)?;
-        position_of(&row)
+        position_of(row.as_ref())
     }
 
     async fn apply(&self, batch: ProjectedBatch) -> Result<(), ApplyError> {
+        let folded = Folded::of(batch.changes)?;
         let mut transaction = self.pool.begin().await.map_err(StoreError::unavailable)?;
         let row = sqlx::query(self.sql("SELECT position FROM read_models.checkpoint WHERE id FOR UPDATE"))
-            .fetch_one(&mut *transaction)
+            .fetch_optional(&mut *transaction)
             .await
             .map_err(StoreError::unavailable)?;
-        let checkpoint = position_of(&row)?;
+        let checkpoint = position_of(row.as_ref())?;
         if batch.upto <= checkpoint {
             return Ok(());
         }
@@ -78,7 +80,7 @@ impl ProjectionStore for PostgresReadModels {
                 after: batch.after,
             });
         }
-        self.write(&mut transaction, Folded::of(batch.changes)).await?;
+        self.write(&mut transaction, &folded).await?;
         sqlx::query(self.sql("UPDATE read_models.checkpoint SET position = $1 WHERE id"))
             .bind(bound(batch.upto.0))
             .execute(&mut *transaction)
@@ -109,7 +111,14 @@ impl ProjectionStore for PostgresReadModels {
     }
 }
 
-fn position_of(row: &sqlx::postgres::PgRow) -> Result<Position, StoreError> {
+fn position_of(row: Option<&PgRow>) -> Result<Position, StoreError> {
+    let Some(row) = row else {
+        return Err(StoreError::Inconsistent {
+            table: "checkpoint",
+            column: "id",
+            row: "true".to_owned(),
+        });
+    };
     let cells = Cells {
         row,
         table: "checkpoint",

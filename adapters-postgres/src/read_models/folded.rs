@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use ticketing_ports::Timestamp;
+use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_details::{EventStatus, EventView};
 use ticketing_ports::ids::{EventId, PaymentId, ReservationId, SectionId};
 use ticketing_ports::payment::PaymentView;
@@ -57,15 +58,17 @@ pub(super) struct GivenBack {
 }
 
 impl Folded {
-    pub(super) fn of(changes: Vec<Change>) -> Self {
+    /// # Errors
+    /// When the refunds of a sale add up to more than can be.
+    pub(super) fn of(changes: Vec<Change>) -> Result<Self, StoreError> {
         let mut folded = Self::default();
         for change in changes {
-            folded.take(change);
+            folded.take(change)?;
         }
-        folded
+        Ok(folded)
     }
 
-    fn take(&mut self, change: Change) {
+    fn take(&mut self, change: Change) -> Result<(), StoreError> {
         match change {
             Change::EventCreated(view) => drop(self.events.insert(view.event_id, view)),
             Change::EventStatusChanged {
@@ -104,9 +107,16 @@ impl Folded {
             Change::TicketsReturned { reservation_id } => self.given_back(reservation_id).returned = true,
             Change::SaleRefunded { reservation_id, amount } => {
                 let refunded = &mut self.given_back(reservation_id).refunded;
-                *refunded = refunded.saturating_add(amount.amount);
+                *refunded = refunded
+                    .checked_add(amount.amount)
+                    .ok_or_else(|| StoreError::Inconsistent {
+                        table: "sales",
+                        column: "refunded",
+                        row: reservation_id.to_string(),
+                    })?;
             }
         }
+        Ok(())
     }
 
     fn move_seats(&mut self, section: SectionId, moved: SeatMove, at: Timestamp) {

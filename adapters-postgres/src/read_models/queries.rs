@@ -1,6 +1,7 @@
-//! What people ask.
-
-use std::collections::BTreeMap;
+//! What people ask about events, seats, reservations and payments.
+//!
+//! Each question is one statement: two could be asked before and after a batch, or before and after the tables were
+//! changed for rebuilt ones.
 
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
@@ -8,12 +9,12 @@ use sqlx::types::Json;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_details::{EventStatus, EventView};
 use ticketing_ports::ids::{CustomerId, EventId, PaymentId, SectionId};
-use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::money::Money;
 use ticketing_ports::paging::{Listed, Page};
 use ticketing_ports::payment::{PaymentStatus, PaymentView};
 use ticketing_ports::read_models::{
-    Availability, AvailabilityQueries, DraftsVisible, EventQueries, EventSales, LifetimeValue, PaymentQueries,
-    Purchase, ReservationQueries, SalesQueries, SectionAvailability, SectionSales,
+    Availability, AvailabilityQueries, DraftsVisible, EventQueries, PaymentQueries, ReservationQueries,
+    SectionAvailability,
 };
 use ticketing_ports::reservation::{ReservationStatus, ReservationView};
 use ticketing_ports::seating::{Label, SeatCounts};
@@ -46,13 +47,19 @@ impl EventQueries for PostgresReadModels {
             DraftsVisible::OwnedBy(owner) => (false, Some(owner.uuid())),
             DraftsVisible::All => (true, None),
         };
-        // The window counts all rows that match, whatever page is wanted.
         let rows = sqlx::query(self.sql(
-            "SELECT event_id, status, version, view, count(*) OVER () AS total
-             FROM read_models.events
-             WHERE ($1::text IS NULL OR status = $1) AND (status <> $2 OR $3 OR owner_id = $4)
-             ORDER BY starts_at, event_id
-             LIMIT $5 OFFSET $6",
+            "SELECT total, event_id, status, version, view
+             FROM (
+                 SELECT count(*) AS total FROM read_models.events
+                 WHERE ($1::text IS NULL OR status = $1) AND (status <> $2 OR $3 OR owner_id = $4)
+             ) AS counted
+             LEFT JOIN (
+                 SELECT * FROM read_models.events
+                 WHERE ($1::text IS NULL OR status = $1) AND (status <> $2 OR $3 OR owner_id = $4)
+                 ORDER BY starts_at, event_id
+                 LIMIT $5 OFFSET $6
+             ) AS page ON true
+             ORDER BY starts_at, event_id",
         ))
         .bind(status.map(EventStatus::as_str))
         .bind(EventStatus::Draft.as_str())
@@ -63,25 +70,7 @@ impl EventQueries for PostgresReadModels {
         .fetch_all(&self.pool)
         .await
         .map_err(StoreError::unavailable)?;
-        let total = match total(&rows, "events")? {
-            Some(total) => total,
-            None => {
-                let total: i64 = sqlx::query_scalar(self.sql(
-                    "SELECT count(*) FROM read_models.events
-                     WHERE ($1::text IS NULL OR status = $1) AND (status <> $2 OR $3 OR owner_id = $4)",
-                ))
-                .bind(status.map(EventStatus::as_str))
-                .bind(EventStatus::Draft.as_str())
-                .bind(all_drafts)
-                .bind(drafts_of)
-                .fetch_one(&self.pool)
-                .await
-                .map_err(StoreError::unavailable)?;
-                total.unsigned_abs()
-            }
-        };
-        let rows = rows.iter().map(event_from).collect::<Result<_, _>>()?;
-        Ok(Listed { rows, total })
+        listed(&rows, "event_id", event_from)
     }
 }
 
@@ -98,17 +87,17 @@ impl AvailabilityQueries for PostgresReadModels {
         .fetch_all(&self.pool)
         .await
         .map_err(StoreError::unavailable)?;
-        let cells = |row| Cells {
-            row,
-            table: "sections",
-            key: "section_id",
-        };
-        let Some(first) = rows.first() else {
+        let Some(row) = rows.first() else {
             return Ok(None);
+        };
+        let first = Cells {
+            row,
+            table: "events",
+            key: "section_id",
         };
         Ok(Some(Availability {
             event_id: event,
-            sequence: cells(first).count("availability_sequence")?,
+            sequence: first.count("availability_sequence")?,
             sections: rows.iter().map(section_from).collect::<Result<_, _>>()?,
         }))
     }
@@ -117,167 +106,61 @@ impl AvailabilityQueries for PostgresReadModels {
 #[async_trait]
 impl ReservationQueries for PostgresReadModels {
     async fn reservations_of(&self, customer: CustomerId, page: Page) -> Result<Listed<ReservationView>, StoreError> {
-        let rows = sqlx::query(self.sql(
-            "SELECT reservation_id, status, version, payment_id, completed_at, tickets, view
-             FROM read_models.reservations
-             WHERE customer_id = $1
-             ORDER BY created_at DESC, reservation_id DESC
-             LIMIT $2 OFFSET $3",
-        ))
-        .bind(customer.uuid())
-        .bind(i64::from(page.size()))
-        .bind(offset(page))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(StoreError::unavailable)?;
-        let total = self
-            .count_of(
-                "SELECT count(*) FROM read_models.reservations WHERE customer_id = $1",
+        let rows = self
+            .page_of(
+                "SELECT total, reservation_id, status, version, payment_id, completed_at, tickets, view
+                 FROM (SELECT count(*) AS total FROM read_models.reservations WHERE customer_id = $1) AS counted
+                 LEFT JOIN (
+                     SELECT * FROM read_models.reservations
+                     WHERE customer_id = $1
+                     ORDER BY created_at DESC, reservation_id DESC
+                     LIMIT $2 OFFSET $3
+                 ) AS page ON true
+                 ORDER BY created_at DESC, reservation_id DESC",
                 customer,
+                page,
             )
             .await?;
-        let rows = rows.iter().map(reservation_from).collect::<Result<_, _>>()?;
-        Ok(Listed { rows, total })
+        listed(&rows, "reservation_id", reservation_from)
     }
 }
 
 #[async_trait]
 impl PaymentQueries for PostgresReadModels {
     async fn payments_of(&self, customer: CustomerId, page: Page) -> Result<Listed<PaymentView>, StoreError> {
-        let rows = sqlx::query(self.sql(
-            "SELECT payment_id, status, version, updated_at, last_four, refunded_amount, view
-             FROM read_models.payments
-             WHERE customer_id = $1
-             ORDER BY created_at DESC, payment_id DESC
-             LIMIT $2 OFFSET $3",
-        ))
-        .bind(customer.uuid())
-        .bind(i64::from(page.size()))
-        .bind(offset(page))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(StoreError::unavailable)?;
-        let total = self
-            .count_of(
-                "SELECT count(*) FROM read_models.payments WHERE customer_id = $1",
+        let rows = self
+            .page_of(
+                "SELECT total, payment_id, status, version, updated_at, last_four, refunded_amount, view
+                 FROM (SELECT count(*) AS total FROM read_models.payments WHERE customer_id = $1) AS counted
+                 LEFT JOIN (
+                     SELECT * FROM read_models.payments
+                     WHERE customer_id = $1
+                     ORDER BY created_at DESC, payment_id DESC
+                     LIMIT $2 OFFSET $3
+                 ) AS page ON true
+                 ORDER BY created_at DESC, payment_id DESC",
                 customer,
+                page,
             )
             .await?;
-        let rows = rows.iter().map(payment_from).collect::<Result<_, _>>()?;
-        Ok(Listed { rows, total })
-    }
-}
-
-#[async_trait]
-impl SalesQueries for PostgresReadModels {
-    async fn event_sales(&self, event: EventId) -> Result<Option<EventSales>, StoreError> {
-        let Some(view) = self.event(event).await? else {
-            return Ok(None);
-        };
-        let capacity: i64 = sqlx::query_scalar(
-            self.sql("SELECT coalesce(sum(capacity), 0)::bigint FROM read_models.sections WHERE event_id = $1"),
-        )
-        .bind(event.uuid())
-        .fetch_one(&self.pool)
-        .await
-        .map_err(StoreError::unavailable)?;
-        let rows = sqlx::query(self.sql(
-            "SELECT section, tier, sum(total_amount)::bigint AS revenue, sum(refunded)::bigint AS refunded,
-                    coalesce(sum(quantity) FILTER (WHERE NOT returned), 0)::bigint AS tickets
-             FROM read_models.sales
-             WHERE event_id = $1
-             GROUP BY section, tier",
-        ))
-        .bind(event.uuid())
-        .fetch_all(&self.pool)
-        .await
-        .map_err(StoreError::unavailable)?;
-        let currency = view.details.currency;
-        let mut sales = EventSales {
-            event_id: event,
-            total_revenue: Money::zero(currency),
-            refunded: Money::zero(currency),
-            tickets_sold: 0,
-            by_tier: BTreeMap::new(),
-            by_section: BTreeMap::new(),
-            total_capacity: capacity.unsigned_abs(),
-        };
-        for row in &rows {
-            let cells = Cells {
-                row,
-                table: "sales",
-                key: "section",
-            };
-            let revenue: i64 = cells.get("revenue")?;
-            let tickets = cells.count("tickets")?;
-            sales.total_revenue.amount += revenue;
-            sales.refunded.amount += cells.get::<i64>("refunded")?;
-            sales.tickets_sold += tickets;
-            *sales.by_tier.entry(label(&cells, "tier")?).or_default() += tickets;
-            let section = sales
-                .by_section
-                .entry(label(&cells, "section")?)
-                .or_insert(SectionSales {
-                    tickets_sold: 0,
-                    revenue: Money::zero(currency),
-                });
-            section.tickets_sold += tickets;
-            section.revenue.amount += revenue;
-        }
-        Ok(Some(sales))
-    }
-
-    async fn purchases_of(&self, customer: CustomerId, page: Page) -> Result<Listed<Purchase>, StoreError> {
-        let rows = sqlx::query(self.sql(
-            "SELECT sale.reservation_id, sale.sale, sale.refunded, sale.returned,
-                    event.view -> 'details' ->> 'name' AS event_name
-             FROM read_models.sales AS sale JOIN read_models.events AS event USING (event_id)
-             WHERE sale.customer_id = $1
-             ORDER BY sale.sold_at DESC, sale.reservation_id DESC
-             LIMIT $2 OFFSET $3",
-        ))
-        .bind(customer.uuid())
-        .bind(i64::from(page.size()))
-        .bind(offset(page))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(StoreError::unavailable)?;
-        let total = self
-            .count_of(
-                "SELECT count(*) FROM read_models.sales WHERE customer_id = $1",
-                customer,
-            )
-            .await?;
-        let rows = rows.iter().map(purchase_from).collect::<Result<_, _>>()?;
-        Ok(Listed { rows, total })
-    }
-
-    async fn lifetime_value(&self, customer: CustomerId) -> Result<Vec<LifetimeValue>, StoreError> {
-        let rows = sqlx::query(self.sql(
-            "SELECT currency, sum(total_amount)::bigint AS spent, sum(refunded)::bigint AS refunded, count(*) AS orders,
-                    coalesce(sum(quantity) FILTER (WHERE NOT returned), 0)::bigint AS tickets,
-                    min(sold_at) AS first_purchase_at, max(sold_at) AS last_purchase_at
-             FROM read_models.sales
-             WHERE customer_id = $1
-             GROUP BY currency
-             ORDER BY currency COLLATE \"C\"",
-        ))
-        .bind(customer.uuid())
-        .fetch_all(&self.pool)
-        .await
-        .map_err(StoreError::unavailable)?;
-        rows.iter().map(lifetime_value_from).collect()
+        listed(&rows, "payment_id", payment_from)
     }
 }
 
 impl PostgresReadModels {
-    async fn count_of(&self, count: &'static str, customer: CustomerId) -> Result<u64, StoreError> {
-        let total: i64 = sqlx::query_scalar(self.sql(count))
+    pub(super) async fn page_of(
+        &self,
+        statement: &'static str,
+        customer: CustomerId,
+        page: Page,
+    ) -> Result<Vec<PgRow>, StoreError> {
+        sqlx::query(self.sql(statement))
             .bind(customer.uuid())
-            .fetch_one(&self.pool)
+            .bind(i64::from(page.size()))
+            .bind(offset(page))
+            .fetch_all(&self.pool)
             .await
-            .map_err(StoreError::unavailable)?;
-        Ok(total.unsigned_abs())
+            .map_err(StoreError::unavailable)
     }
 }
 
@@ -285,17 +168,31 @@ fn offset(page: Page) -> i64 {
     page.offset().try_into().unwrap_or(i64::MAX)
 }
 
-/// What the window counted; nothing when the page is empty.
-fn total(rows: &[PgRow], table: &'static str) -> Result<Option<u64>, StoreError> {
-    let first = rows.first().map(|row| Cells {
-        row,
-        table,
-        key: "event_id",
-    });
-    first.map(|cells| cells.count("total")).transpose()
+/// The rows of a page, each beside the total. An empty page is one row with nothing but the total.
+pub(super) fn listed<T>(
+    rows: &[PgRow],
+    key: &'static str,
+    parse: impl Fn(&PgRow) -> Result<T, StoreError>,
+) -> Result<Listed<T>, StoreError> {
+    let mut listed = Listed {
+        rows: Vec::with_capacity(rows.len()),
+        total: 0,
+    };
+    for row in rows {
+        let cells = Cells {
+            row,
+            table: "page",
+            key,
+        };
+        listed.total = cells.count("total")?;
+        if cells.get::<Option<Uuid>>(key)?.is_some() {
+            listed.rows.push(parse(row)?);
+        }
+    }
+    Ok(listed)
 }
 
-fn label(cells: &Cells<'_>, column: &'static str) -> Result<Label, StoreError> {
+pub(super) fn label(cells: &Cells<'_>, column: &'static str) -> Result<Label, StoreError> {
     cells.parse(column, |text: &str| Label::new(text).ok())
 }
 
@@ -366,37 +263,5 @@ fn payment_from(row: &PgRow) -> Result<PaymentView, StoreError> {
         last_four: cells.get("last_four")?,
         refunded_amount: Money::new(cells.get("refunded_amount")?, view.refunded_amount.currency),
         ..view
-    })
-}
-
-fn purchase_from(row: &PgRow) -> Result<Purchase, StoreError> {
-    let cells = Cells {
-        row,
-        table: "sales",
-        key: "reservation_id",
-    };
-    let Json(sale): Json<ticketing_ports::read_models::Sale> = cells.get("sale")?;
-    Ok(Purchase {
-        event_name: label(&cells, "event_name")?,
-        refunded: Money::new(cells.get("refunded")?, sale.total_amount.currency),
-        returned: cells.get("returned")?,
-        sale,
-    })
-}
-
-fn lifetime_value_from(row: &PgRow) -> Result<LifetimeValue, StoreError> {
-    let cells = Cells {
-        row,
-        table: "sales",
-        key: "currency",
-    };
-    let currency = cells.parse("currency", |code: &str| Currency::new(code).ok())?;
-    Ok(LifetimeValue {
-        spent: Money::new(cells.get("spent")?, currency),
-        refunded: Money::new(cells.get("refunded")?, currency),
-        orders: cells.count("orders")?,
-        tickets: cells.count("tickets")?,
-        first_purchase_at: cells.get("first_purchase_at")?,
-        last_purchase_at: cells.get("last_purchase_at")?,
     })
 }

@@ -11,14 +11,15 @@ use uuid::Uuid;
 use super::PostgresReadModels;
 use super::folded::Folded;
 use crate::cells::bound;
+use crate::errors::refused;
 
 impl PostgresReadModels {
-    pub(super) async fn write(&self, connection: &mut PgConnection, folded: Folded) -> Result<(), StoreError> {
-        self.write_events(connection, &folded).await?;
-        self.write_sections(connection, &folded).await?;
-        self.write_reservations(connection, &folded).await?;
-        self.write_payments(connection, &folded).await?;
-        self.write_sales(connection, &folded).await
+    pub(super) async fn write(&self, connection: &mut PgConnection, folded: &Folded) -> Result<(), StoreError> {
+        self.write_events(connection, folded).await?;
+        self.write_sections(connection, folded).await?;
+        self.write_reservations(connection, folded).await?;
+        self.write_payments(connection, folded).await?;
+        self.write_sales(connection, folded).await
     }
 
     async fn write_events(&self, connection: &mut PgConnection, folded: &Folded) -> Result<(), StoreError> {
@@ -39,7 +40,7 @@ impl PostgresReadModels {
             .bind(column(rows, Json))
             .execute(&mut *connection)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(|error| refused(error, "events"))?;
         }
         if !folded.event_statuses.is_empty() {
             let ids: Vec<_> = folded.event_statuses.keys().map(|id| id.uuid()).collect();
@@ -67,7 +68,7 @@ impl PostgresReadModels {
             )
             .fetch_all(&mut *connection)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(|error| refused(error, "events"))?;
             all_there("events", &ids, changed)?;
         }
         Ok(())
@@ -94,7 +95,7 @@ impl PostgresReadModels {
             .bind(column(rows, |section| section.at))
             .execute(&mut *connection)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(|error| refused(error, "sections"))?;
         }
         if !folded.moves.is_empty() {
             let ids: Vec<_> = folded.moves.keys().map(|id| id.uuid()).collect();
@@ -126,7 +127,7 @@ impl PostgresReadModels {
             .bind(column(moves, |moves| moves.count))
             .fetch_all(&mut *connection)
             .await
-            .map_err(|error| count_out_of_range(error, &ids))?;
+            .map_err(|error| refused(error, "sections"))?;
             all_there("sections", &ids, moved)?;
         }
         Ok(())
@@ -154,7 +155,7 @@ impl PostgresReadModels {
             .bind(column(rows, Json))
             .execute(&mut *connection)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(|error| refused(error, "reservations"))?;
         }
         if !folded.reservation_changes.is_empty() {
             let ids: Vec<_> = folded.reservation_changes.keys().map(|id| id.uuid()).collect();
@@ -180,7 +181,7 @@ impl PostgresReadModels {
             }))
             .fetch_all(&mut *connection)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(|error| refused(error, "reservations"))?;
             all_there("reservations", &ids, changed)?;
         }
         Ok(())
@@ -208,7 +209,7 @@ impl PostgresReadModels {
             .bind(column(rows, Json))
             .execute(&mut *connection)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(|error| refused(error, "payments"))?;
         }
         if !folded.payment_changes.is_empty() {
             let ids: Vec<_> = folded.payment_changes.keys().map(|id| id.uuid()).collect();
@@ -233,7 +234,7 @@ impl PostgresReadModels {
             }))
             .fetch_all(&mut *connection)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(|error| refused(error, "payments"))?;
             all_there("payments", &ids, changed)?;
         }
         Ok(())
@@ -266,7 +267,7 @@ impl PostgresReadModels {
             .bind(column(rows, |sold| Json(&sold.sale)))
             .execute(&mut *connection)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(|error| refused(error, "sales"))?;
         }
         if !folded.sale_changes.is_empty() {
             let ids: Vec<_> = folded.sale_changes.keys().map(|id| id.uuid()).collect();
@@ -283,7 +284,7 @@ impl PostgresReadModels {
             .bind(column(changes, |change| change.returned))
             .fetch_all(&mut *connection)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(|error| refused(error, "sales"))?;
             all_there("sales", &ids, changed)?;
         }
         Ok(())
@@ -323,20 +324,5 @@ fn all_there(table: &'static str, wanted: &[Uuid], there: Vec<Uuid>) -> Result<(
             column: "id",
             row: missing.to_string(),
         }),
-    }
-}
-
-/// A count below zero cannot be, whoever says so.
-fn count_out_of_range(error: sqlx::Error, sections: &[Uuid]) -> StoreError {
-    let refused = error
-        .as_database_error()
-        .is_some_and(sqlx::error::DatabaseError::is_check_violation);
-    if !refused {
-        return StoreError::unavailable(error);
-    }
-    StoreError::Inconsistent {
-        table: "sections",
-        column: "counts",
-        row: sections.first().map(Uuid::to_string).unwrap_or_default(),
     }
 }

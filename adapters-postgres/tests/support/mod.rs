@@ -1,20 +1,35 @@
 //! An empty, migrated database for each test.
 
+use std::time::Duration;
+
 use adapters_postgres::{Database, DatabaseOptions, Purpose};
 
 pub(crate) async fn fresh(purpose: Purpose) -> Database {
+    connect(purpose, &fresh_url(purpose).await).await
+}
+
+/// The URL of a database, for tests in which several processes meet there.
+pub(crate) async fn fresh_url(purpose: Purpose) -> String {
     let postgres = test_services::postgres().await.expect("PostgreSQL is there");
     let url = postgres
         .fresh_database(purpose.as_str())
         .await
         .expect("a database can be made");
+    let database = connect(purpose, &url).await;
+    database.migrate().await.expect("an empty database can be migrated");
+    database.close().await;
+    url
+}
+
+/// A pool of its own, as another process has.
+pub(crate) async fn connect(purpose: Purpose, url: &str) -> Database {
     let options = DatabaseOptions {
         max_connections: 20,
+        // A busy machine is slow to answer; that is not what is tested.
+        acquire_timeout: Duration::from_secs(30),
         ..DatabaseOptions::default()
     };
-    let database = Database::connect(purpose, &url, &options)
+    Database::connect(purpose, url, &options)
         .await
-        .expect("the database can be reached");
-    database.migrate().await.expect("an empty database can be migrated");
-    database
+        .expect("the database can be reached")
 }

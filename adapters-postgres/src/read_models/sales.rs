@@ -1,0 +1,190 @@
+//! What people ask about sales: of an event, and of a customer.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use sqlx::postgres::PgRow;
+use sqlx::types::Json;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::ids::{CustomerId, EventId};
+use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::paging::{Listed, Page};
+use ticketing_ports::read_models::{EventSales, LifetimeValue, Purchase, Sale, SalesQueries, SectionSales};
+use ticketing_ports::seating::Label;
+
+use super::PostgresReadModels;
+use super::queries::{label, listed};
+use crate::cells::Cells;
+use crate::errors::refused;
+
+#[async_trait]
+impl SalesQueries for PostgresReadModels {
+    async fn event_sales(&self, event: EventId) -> Result<Option<EventSales>, StoreError> {
+        let rows = sqlx::query(self.sql(
+            "SELECT view -> 'details' ->> 'currency' AS currency, house.capacity, section, tier, revenue, refunded, tickets
+             FROM read_models.events
+             CROSS JOIN (
+                 SELECT coalesce(sum(capacity), 0)::bigint AS capacity FROM read_models.sections WHERE event_id = $1
+             ) AS house
+             LEFT JOIN (
+                 SELECT section, tier, sum(total_amount)::bigint AS revenue, sum(refunded)::bigint AS refunded,
+                        coalesce(sum(quantity) FILTER (WHERE NOT returned), 0)::bigint AS tickets
+                 FROM read_models.sales
+                 WHERE event_id = $1
+                 GROUP BY section, tier
+             ) AS sold ON true
+             WHERE event_id = $1",
+        ))
+        .bind(event.uuid())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| refused(error, "sales"))?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let first = Cells {
+            row,
+            table: "events",
+            key: "section",
+        };
+        let currency = currency(&first)?;
+        let mut sales = EventSales {
+            event_id: event,
+            total_revenue: Money::zero(currency),
+            refunded: Money::zero(currency),
+            tickets_sold: 0,
+            by_tier: BTreeMap::new(),
+            by_section: BTreeMap::new(),
+            total_capacity: first.count("capacity")?,
+        };
+        for row in &rows {
+            if let Some(group) = group_from(row)? {
+                group.add_to(&mut sales).ok_or_else(|| StoreError::Inconsistent {
+                    table: "sales",
+                    column: "total_amount",
+                    row: event.to_string(),
+                })?;
+            }
+        }
+        Ok(Some(sales))
+    }
+
+    async fn purchases_of(&self, customer: CustomerId, page: Page) -> Result<Listed<Purchase>, StoreError> {
+        let rows = self
+            .page_of(
+                "SELECT total, reservation_id, sale, refunded, returned, event.view -> 'details' ->> 'name' AS event_name
+                 FROM (SELECT count(*) AS total FROM read_models.sales WHERE customer_id = $1) AS counted
+                 LEFT JOIN (
+                     SELECT * FROM read_models.sales
+                     WHERE customer_id = $1
+                     ORDER BY sold_at DESC, reservation_id DESC
+                     LIMIT $2 OFFSET $3
+                 ) AS page ON true
+                 LEFT JOIN read_models.events AS event USING (event_id)
+                 ORDER BY sold_at DESC, reservation_id DESC",
+                customer,
+                page,
+            )
+            .await?;
+        listed(&rows, "reservation_id", purchase_from)
+    }
+
+    async fn lifetime_value(&self, customer: CustomerId) -> Result<Vec<LifetimeValue>, StoreError> {
+        let rows = sqlx::query(self.sql(
+            "SELECT currency, sum(total_amount)::bigint AS spent, sum(refunded)::bigint AS refunded, count(*) AS orders,
+                    coalesce(sum(quantity) FILTER (WHERE NOT returned), 0)::bigint AS tickets,
+                    min(sold_at) AS first_purchase_at, max(sold_at) AS last_purchase_at
+             FROM read_models.sales
+             WHERE customer_id = $1
+             GROUP BY currency
+             ORDER BY currency COLLATE \"C\"",
+        ))
+        .bind(customer.uuid())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| refused(error, "sales"))?;
+        rows.iter().map(lifetime_value_from).collect()
+    }
+}
+
+/// What was sold of one tier in one section.
+struct Group {
+    section: Label,
+    tier: Label,
+    revenue: i64,
+    refunded: i64,
+    tickets: u64,
+}
+
+impl Group {
+    /// Returns nothing when a sum is out of range.
+    fn add_to(self, sales: &mut EventSales) -> Option<()> {
+        let add = |to: &mut Money, amount: i64| to.amount.checked_add(amount).map(|sum| to.amount = sum);
+        add(&mut sales.total_revenue, self.revenue)?;
+        add(&mut sales.refunded, self.refunded)?;
+        sales.tickets_sold = sales.tickets_sold.checked_add(self.tickets)?;
+        let tier = sales.by_tier.entry(self.tier).or_default();
+        *tier = tier.checked_add(self.tickets)?;
+        let section = sales.by_section.entry(self.section).or_insert(SectionSales {
+            tickets_sold: 0,
+            revenue: Money::zero(sales.total_revenue.currency),
+        });
+        section.tickets_sold = section.tickets_sold.checked_add(self.tickets)?;
+        add(&mut section.revenue, self.revenue)
+    }
+}
+
+/// Nothing in the only row of an event without sales.
+fn group_from(row: &PgRow) -> Result<Option<Group>, StoreError> {
+    let cells = Cells {
+        row,
+        table: "sales",
+        key: "section",
+    };
+    if cells.get::<Option<&str>>("section")?.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Group {
+        section: label(&cells, "section")?,
+        tier: label(&cells, "tier")?,
+        revenue: cells.get("revenue")?,
+        refunded: cells.get("refunded")?,
+        tickets: cells.count("tickets")?,
+    }))
+}
+
+fn purchase_from(row: &PgRow) -> Result<Purchase, StoreError> {
+    let cells = Cells {
+        row,
+        table: "sales",
+        key: "reservation_id",
+    };
+    let Json(sale): Json<Sale> = cells.get("sale")?;
+    Ok(Purchase {
+        event_name: label(&cells, "event_name")?,
+        refunded: Money::new(cells.get("refunded")?, sale.total_amount.currency),
+        returned: cells.get("returned")?,
+        sale,
+    })
+}
+
+fn lifetime_value_from(row: &PgRow) -> Result<LifetimeValue, StoreError> {
+    let cells = Cells {
+        row,
+        table: "sales",
+        key: "currency",
+    };
+    let currency = currency(&cells)?;
+    Ok(LifetimeValue {
+        spent: Money::new(cells.get("spent")?, currency),
+        refunded: Money::new(cells.get("refunded")?, currency),
+        orders: cells.count("orders")?,
+        tickets: cells.count("tickets")?,
+        first_purchase_at: cells.get("first_purchase_at")?,
+        last_purchase_at: cells.get("last_purchase_at")?,
+    })
+}
+
+fn currency(cells: &Cells<'_>) -> Result<Currency, StoreError> {
+    cells.parse("currency", |code: &str| Currency::new(code).ok())
+}

@@ -1,0 +1,164 @@
+//! A log that is the same for whoever reads it: what each position changes follows from its number.
+
+use std::sync::Arc;
+
+use chrono::{TimeDelta, TimeZone, Utc};
+use ticketing_ports::Timestamp;
+use ticketing_ports::event_details::{EventDetails, EventStatus, EventView, Venue};
+use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId, UserId};
+use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::read_models::{Change, ProjectedBatch, Sale, SeatMove};
+use ticketing_ports::reservation::{ReservationStatus, ReservationView};
+use ticketing_ports::seating::{Allocation, Label, SeatId};
+use ticketing_ports::streams::{Position, Version};
+use uuid::Uuid;
+
+pub(crate) const CAPACITY: u32 = 10_000_000;
+
+/// So many seconds after noon of an ordinary day.
+pub(crate) fn at(seconds: u64) -> Timestamp {
+    let noon = Utc.with_ymd_and_hms(2027, 3, 14, 12, 0, 0).single();
+    let seconds = i64::try_from(seconds).expect("tests take place this century");
+    noon.expect("noon is unambiguous in UTC") + TimeDelta::seconds(seconds)
+}
+
+pub(crate) fn event_id() -> EventId {
+    EventId::new(Uuid::from_u128(1))
+}
+
+pub(crate) fn customer() -> CustomerId {
+    CustomerId::new(Uuid::from_u128(2))
+}
+
+pub(crate) fn section_id(number: u128) -> SectionId {
+    SectionId::new(Uuid::from_u128(0x5E_0000 + number))
+}
+
+/// Time first and then something that does not sort: the shape of a version 7 UUID.
+pub(crate) fn reservation_id(position: u64) -> ReservationId {
+    ReservationId::new(Uuid::from_u64_pair(
+        position >> 6,
+        position.wrapping_mul(0x9E37_79B9_7F4A_7C15),
+    ))
+}
+
+pub(crate) fn label(text: &str) -> Label {
+    Label::new(text).expect("the tests use proper labels")
+}
+
+pub(crate) fn eur(amount: i64) -> Money {
+    Money::new(amount, Currency::EUR)
+}
+
+/// The first position opens an event with two sections; each later one holds a seat in both, and sells another.
+pub(crate) fn changes(position: u64) -> Vec<Change> {
+    if position == 1 {
+        return vec![Change::EventCreated(event()), opened(1), opened(2)];
+    }
+    vec![
+        held(1, 1, position),
+        held(2, 1, position),
+        Change::ReservationHeld(reservation(position)),
+        Change::TicketsSold(sale(position)),
+    ]
+}
+
+/// The positions after `after` up to `upto`.
+pub(crate) fn batch(after: u64, upto: u64) -> ProjectedBatch {
+    ProjectedBatch {
+        after: Position(after),
+        upto: Position(upto),
+        changes: (after + 1..=upto).flat_map(changes).collect(),
+    }
+}
+
+pub(crate) fn event() -> EventView {
+    EventView {
+        event_id: event_id(),
+        owner_id: UserId::new(Uuid::from_u128(3)),
+        status: EventStatus::SalesOpen,
+        created_at: at(0),
+        version: Version(1),
+        details: Arc::new(EventDetails {
+            name: label("Night of the Proms"),
+            category: None,
+            genre: None,
+            currency: Currency::EUR,
+            starts_at: at(1_000_000),
+            venue: Venue {
+                name: label("Sportpaleis"),
+                city: label("Antwerp"),
+                country: label("BE"),
+                timezone: label("Europe/Brussels"),
+            },
+            sections: Vec::new(),
+            pricing_tiers: Vec::new(),
+            hold_seconds: 300,
+            max_seats_per_order: 8,
+            refund_policy: Vec::new(),
+        }),
+    }
+}
+
+pub(crate) fn opened(section: u128) -> Change {
+    Change::SectionOpened {
+        event_id: event_id(),
+        section_id: section_id(section),
+        name: label(&format!("Section {section}")),
+        capacity: CAPACITY,
+        at: at(0),
+    }
+}
+
+/// So many seats of the section are held; with a negative number they are free again.
+pub(crate) fn held(section: u128, seats: i64, position: u64) -> Change {
+    Change::SeatsMoved {
+        section_id: section_id(section),
+        moved: SeatMove {
+            available: -seats,
+            held: seats,
+            ..SeatMove::default()
+        },
+        at: at(position),
+    }
+}
+
+pub(crate) fn reservation(position: u64) -> ReservationView {
+    ReservationView {
+        reservation_id: reservation_id(position),
+        event_id: event_id(),
+        customer_id: customer(),
+        section: label("Section 1"),
+        tier: label("regular"),
+        seats: vec![SeatId {
+            row: label("A"),
+            number: 7,
+        }],
+        quantity: 1,
+        unit_price: eur(1_500),
+        total_amount: eur(1_500),
+        status: ReservationStatus::Held,
+        allocation: Allocation::Adjacent,
+        expires_at: at(position + 300),
+        created_at: at(position),
+        completed_at: None,
+        payment_id: None,
+        tickets: Vec::new(),
+        version: Version(1),
+    }
+}
+
+pub(crate) fn sale(position: u64) -> Sale {
+    Sale {
+        reservation_id: reservation_id(position),
+        payment_id: PaymentId::new(reservation_id(position).uuid()),
+        event_id: event_id(),
+        customer_id: customer(),
+        section: label("Section 1"),
+        tier: label("regular"),
+        quantity: 1,
+        unit_price: eur(1_500),
+        total_amount: eur(1_500),
+        sold_at: at(position),
+    }
+}
