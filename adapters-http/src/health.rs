@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use crate::state::Shared;
 
-/// One thing that must work for requests to be served.
+/// One thing that works or does not.
 #[async_trait]
 pub trait HealthCheck: Send + Sync {
     fn name(&self) -> &'static str;
@@ -23,6 +23,12 @@ pub trait HealthCheck: Send + Sync {
     /// # Errors
     /// When it does not work, with a word for an operator and nothing from inside.
     async fn check(&self) -> Result<(), &'static str>;
+
+    /// Whether requests cannot be served without it. A server that lacks something else should be looked after, and
+    /// still get its requests.
+    fn is_essential(&self) -> bool {
+        true
+    }
 }
 
 /// A check that takes longer has failed.
@@ -36,7 +42,7 @@ pub(crate) struct LivenessResponse {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReadinessResponse {
-    /// `healthy` or `degraded`.
+    /// `healthy`, `degraded` when something is amiss that requests do not need, or `unavailable`.
     status: &'static str,
     checks: BTreeMap<&'static str, CheckBody>,
 }
@@ -59,16 +65,19 @@ pub(crate) async fn live() -> Json<LivenessResponse> {
 #[utoipa::path(get, path = "/health/ready", tag = "operations",
     responses((status = 200, body = ReadinessResponse), (status = 503, body = ReadinessResponse)))]
 pub(crate) async fn ready(State(state): State<Shared>) -> (StatusCode, Json<ReadinessResponse>) {
-    let checks: BTreeMap<_, _> = join_all(state.health.iter().map(|check| ask(check.as_ref())))
-        .await
-        .into_iter()
-        .collect();
-    let healthy = checks.values().all(|check| check.healthy);
-    let (code, status) = if healthy {
-        (StatusCode::OK, "healthy")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "degraded")
+    let answers = join_all(state.health.iter().map(|check| ask(check.as_ref()))).await;
+    let failed = || {
+        let asked = state.health.iter().zip(&answers);
+        asked.filter(|(_, (_, body))| !body.healthy).map(|(check, _)| check)
     };
+    let (code, status) = if failed().any(|check| check.is_essential()) {
+        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+    } else if failed().next().is_some() {
+        (StatusCode::OK, "degraded")
+    } else {
+        (StatusCode::OK, "healthy")
+    };
+    let checks = answers.into_iter().collect();
     (code, Json(ReadinessResponse { status, checks }))
 }
 

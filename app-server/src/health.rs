@@ -9,7 +9,9 @@ use adapters_redis::Redis;
 use adapters_redpanda::RedpandaBus;
 use async_trait::async_trait;
 use ticketing_ports::event_store::EventStore;
+use ticketing_ports::followers::FollowerStore;
 use ticketing_ports::read_models::ProjectionStore;
+use ticketing_runtime::RELAY;
 
 /// Above so many facts behind the log, lists and counts are too old to serve.
 const MAX_LAG: u64 = 1_000;
@@ -84,6 +86,11 @@ impl HealthCheck for DatabaseCheck {
     async fn check(&self) -> Result<(), &'static str> {
         self.0.ping().await.map_err(|_| "the database does not answer")
     }
+
+    /// What organisers look up later can wait.
+    fn is_essential(&self) -> bool {
+        self.0.purpose() != Purpose::Analytics
+    }
 }
 
 /// Redis answers.
@@ -113,6 +120,49 @@ impl HealthCheck for BusCheck {
 
     async fn check(&self) -> Result<(), &'static str> {
         self.0.ping(PATIENCE).await.map_err(|_| "no broker answers")
+    }
+
+    fn is_essential(&self) -> bool {
+        false
+    }
+}
+
+/// The bus gets what the log has.
+pub struct RelayCheck {
+    pub events: Arc<dyn EventStore>,
+    pub followers: Arc<dyn FollowerStore>,
+}
+
+#[async_trait]
+impl HealthCheck for RelayCheck {
+    fn name(&self) -> &'static str {
+        "relay"
+    }
+
+    async fn check(&self) -> Result<(), &'static str> {
+        let head = self
+            .events
+            .head()
+            .await
+            .map_err(|_| "the event store does not answer")?;
+        let relayed = self.followers.position(RELAY).await;
+        let relayed = relayed.map_err(|_| "the position of the relay cannot be read")?;
+        if head.0.saturating_sub(relayed.0) > MAX_LAG {
+            Err("the relay lags behind the log")
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The projector reads from the log what the bus does not bring.
+    fn is_essential(&self) -> bool {
+        false
+    }
+}
+
+impl std::fmt::Debug for RelayCheck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RelayCheck")
     }
 }
 

@@ -12,7 +12,7 @@ use ticketing_runtime::{
 use tracing::info;
 
 use crate::config::{Role, Settings};
-use crate::health::{EventStoreCheck, ProjectionCheck};
+use crate::health::{EventStoreCheck, ProjectionCheck, RelayCheck};
 use crate::storage::{Bus, ReadSide, Storage};
 
 /// Everything that runs in this process.
@@ -73,6 +73,10 @@ impl Parts {
         ];
         health.extend(storage.health());
         health.extend(read_side.health());
+        health.push(Arc::new(RelayCheck {
+            events: storage.events.clone(),
+            followers: bus.followers.clone(),
+        }));
         health.extend(bus.health);
         let http = HttpState {
             box_office: engine.box_office(),

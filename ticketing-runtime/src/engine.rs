@@ -127,6 +127,7 @@ impl Engine {
             clock: Arc::clone(&clock),
             worker,
             committed,
+            told_lag: None,
         };
         if relays {
             engine.background.spawn(relay.run(engine.stop.clone()));

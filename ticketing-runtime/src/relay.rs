@@ -14,6 +14,7 @@ use ticketing_ports::followers::FollowerStore;
 use ticketing_ports::ids::WorkerId;
 use ticketing_ports::streams::Position;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -25,6 +26,8 @@ pub const RELAY: &str = "relay";
 const CHUNK: usize = 1_000;
 /// How often the log is looked at when nothing announces news: other processes may write to it.
 const POLL: Duration = Duration::from_millis(200);
+/// How often a lag is told.
+const TELL_LAG: Duration = Duration::from_secs(5);
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 pub(crate) struct Relay {
@@ -35,6 +38,8 @@ pub(crate) struct Relay {
     pub(crate) worker: WorkerId,
     /// News of this process; others write without announcing it here.
     pub(crate) committed: watch::Receiver<Position>,
+    /// When its lag was told last, while it has one.
+    pub(crate) told_lag: Option<Instant>,
 }
 
 impl Relay {
@@ -79,6 +84,26 @@ impl Relay {
             self.publisher.publish(&events).await?;
             self.followers.advance(RELAY, last).await?;
             position = last;
+            self.tell_lag(position, events.len() == CHUNK).await?;
+        }
+        Ok(())
+    }
+
+    /// Says from time to time how far behind the log it is, and once that it has caught up.
+    async fn tell_lag(&mut self, position: Position, behind: bool) -> Result<(), BoxError> {
+        if !behind {
+            if self.told_lag.take().is_some() {
+                info!(%position, "the relay has caught up with the log");
+            }
+            return Ok(());
+        }
+        if self.told_lag.is_none_or(|told| told.elapsed() >= TELL_LAG) {
+            let head = self.log.head().await?;
+            let lag = head.0.saturating_sub(position.0);
+            if lag > CHUNK as u64 {
+                info!(%position, lag, "the relay is behind the log");
+                self.told_lag = Some(Instant::now());
+            }
         }
         Ok(())
     }

@@ -61,7 +61,7 @@ async fn checks_that_fail_hang_or_break_are_named_and_waited_for_together() {
     let started = tokio::time::Instant::now();
     let answer = server.stranger().get("/health/ready").await;
     assert!(started.elapsed() < Duration::from_secs(3));
-    assert_eq!(answer.expect(503).body["status"], "degraded");
+    assert_eq!(answer.expect(503).body["status"], "unavailable");
     let error = |name: &str| answer.body["checks"][name]["error"].as_str();
     assert_eq!(error("projector"), Some("lags behind"));
     assert_eq!(error("mailer"), Some("no answer in time"));

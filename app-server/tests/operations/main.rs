@@ -1,0 +1,131 @@
+//! What an operator does on services, and what the server says to that.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use serde_json::Value;
+use sqlx::PgPool;
+use support::office::Person;
+use support::services::{Places, brokers, installed, shared};
+use support::{Installation, Server};
+use test_services::OwnedBroker;
+
+/// The value of a variable of the installation.
+fn variable(installation: &Installation, name: &str) -> String {
+    let mut variables = installation.variables.iter();
+    let found = variables.find(|(known, _)| known == name);
+    found.map(|(_, value)| value.clone()).expect("the variable is set")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_refuses_to_start_on_a_schema_that_was_not_migrated() {
+    let postgres = test_services::postgres().await.expect("PostgreSQL is there");
+    let mut installation = shared().await.expect("the services are there");
+    let fresh = postgres.fresh_database("events").await.expect("a database can be made");
+    for (name, value) in &mut installation.variables {
+        if name == "DATABASE_URL_EVENTS" {
+            value.clone_from(&fresh);
+        }
+    }
+    let refused = installation
+        .run(&["serve"])
+        .expect_err("there is nothing to serve from");
+    assert!(refused.to_string().contains("run `app-server migrate`"), "{refused}");
+    installation
+        .run(&["migrate"])
+        .expect("an empty database can be migrated");
+    let again = installation.run(&["migrate"]).expect("migrating twice is no error");
+    assert!(again.contains("events: up to date"), "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fact_that_cannot_be_projected_is_parked_shown_and_tried_again() {
+    let story = async {
+        let installation = shared().await?;
+        let server = Server::start(&installation, 1)?;
+        let event = server.event.clone();
+        drop(server);
+        let log = PgPool::connect(&variable(&installation, "DATABASE_URL_EVENTS")).await?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+            "INSERT INTO events (position, stream_id, aggregate_type, version, event_type, event_version, event_data,
+                                 commit_id, recorded_at)
+             SELECT head.position + 1, '{event}', 'catalog', max(version) + 1, 'SalesClosed', 1, 'nonsense',
+                    gen_random_uuid(), now()
+             FROM log_head AS head, events WHERE stream_id = '{event}' GROUP BY head.position;
+             UPDATE log_head SET position = position + 1;"
+        )))
+        .execute(&log)
+        .await?;
+        let _server = Server::start(&installation, 1)?;
+        let patience = Instant::now() + Duration::from_secs(60);
+        let mut listed = String::new();
+        while !listed.contains("SalesClosed") {
+            ensure!(Instant::now() < patience, "nothing was parked: {listed}");
+            listed = installation.run(&["dead-letters", "list"])?;
+        }
+        let position = listed.split(' ').next().unwrap_or_default().to_owned();
+        let shown = installation.run(&["dead-letters", "show", &position])?;
+        ensure!(shown.contains("nonsense") && shown.contains(&event), "{shown}");
+        let still = installation
+            .run(&["dead-letters", "retry"])
+            .expect_err("it is nonsense still");
+        ensure!(
+            still.to_string().contains("cannot be projected, the first at position"),
+            "{still}"
+        );
+
+        sqlx::raw_sql("UPDATE events SET event_data = '{}' WHERE event_data = 'nonsense'")
+            .execute(&log)
+            .await?;
+        let retried = installation.run(&["dead-letters", "retry"])?;
+        ensure!(retried.contains("every one can be projected"), "{retried}");
+        let empty = installation.run(&["dead-letters", "list"])?;
+        ensure!(empty.contains("no dead letters"), "{empty}");
+        let unknown = installation
+            .run(&["dead-letters", "drop", &position])
+            .expect_err("it is gone");
+        ensure!(unknown.to_string().contains("no dead letter at position"), "{unknown}");
+        anyhow::Ok(())
+    };
+    story.await.expect("dead letters are looked after");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_broker_a_server_is_degraded_and_still_ready() {
+    let story = async {
+        let postgres = test_services::postgres().await?;
+        let broker = OwnedBroker::start().await?;
+        let mut databases = Vec::new();
+        for purpose in ["events", "projections", "analytics", "auth"] {
+            databases.push(postgres.fresh_database(purpose).await?);
+        }
+        let installation = installed(&Places {
+            databases: databases.try_into().expect("there are four"),
+            redis: test_services::redis().await?.url().to_owned(),
+            brokers: broker.bootstrap().to_owned(),
+        })?;
+        ensure!(brokers().await? != broker.bootstrap(), "the broker is this test's own");
+        let server = Server::start(&installation, 1)?;
+        let mut operator = Person::anonymous(&server)?;
+        let ready = operator.get("/health/ready").await?.expect(200)?;
+        ensure!(ready.body["checks"]["event_bus"]["healthy"] == true, "{}", ready.body);
+        broker.kill().await?;
+        let patience = Instant::now() + Duration::from_secs(60);
+        loop {
+            let ready = operator.get("/health/ready").await?.expect(200)?;
+            if ready.body["status"] == "degraded" {
+                ensure!(
+                    ready.body["checks"]["event_bus"]["error"] != Value::Null,
+                    "{}",
+                    ready.body
+                );
+                return anyhow::Ok(());
+            }
+            ensure!(Instant::now() < patience, "nobody notices: {}", ready.body);
+        }
+    };
+    story.await.expect("the server says how it is");
+}
