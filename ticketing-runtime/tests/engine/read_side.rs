@@ -40,6 +40,7 @@ struct ReadSide {
     models: Arc<InMemoryReadModels>,
     letters: Arc<InMemoryDeadLetterStore>,
     bus: Arc<TamperedBus>,
+    followers: Arc<InMemoryFollowerStore>,
 }
 
 impl ReadSide {
@@ -51,6 +52,7 @@ impl ReadSide {
                 bus: InProcessBus::new(),
                 tamper: Mutex::new(tamper),
             }),
+            followers: Arc::new(InMemoryFollowerStore::new()),
         }
     }
 
@@ -58,7 +60,7 @@ impl ReadSide {
         ProjectionPorts {
             projections: self.models.clone(),
             dead_letters: self.letters.clone(),
-            followers: Arc::new(InMemoryFollowerStore::new()),
+            followers: self.followers.clone(),
             publisher: self.bus.clone(),
             subscriber: Arc::new(self.bus.bus.clone()),
         }
@@ -218,4 +220,59 @@ async fn a_rebuild_reads_the_whole_log_and_then_switches_over() {
     assert!(steps.len() > 2, "it says how far it has come: {steps:?}");
     assert!(steps.is_sorted());
     engine.abort();
+}
+
+/// Waits until the read models show so many places, for as long as it takes a lease to end and then some.
+async fn shows(side: &ReadSide, event: EventId, places: u32) -> bool {
+    for _ in 0..300 {
+        if side.available(event).await == places {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    false
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_process_that_relays_and_projects_dies_another_goes_on() {
+    let world = World::new();
+    let side = ReadSide::new(<[RecordedEvent]>::to_vec);
+    let first = side.start(&world);
+    let event = world.on_sale(&first.box_office(), 20).await;
+    hold(&first.box_office(), customer(1), event, 1).await.unwrap();
+    assert!(shows(&side, event, 19).await);
+
+    // It stands by: what it writes, the first one projects.
+    let second = side.start(&world);
+    hold(&second.box_office(), customer(2), event, 1).await.unwrap();
+    assert!(shows(&side, event, 18).await, "nobody projects while two could");
+    let reads = side.reads(second.projected());
+    let own = hold(&second.box_office(), customer(3), event, 1).await.unwrap();
+    reads.catch_up(own.consistency).await.unwrap();
+    assert_eq!(side.available(event).await, 17);
+
+    first.abort();
+    hold(&second.box_office(), customer(4), event, 1).await.unwrap();
+    assert!(shows(&side, event, 16).await, "nobody has taken over");
+    second.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_relay_that_died_before_it_noted_its_position_publishes_again_and_nothing_is_counted_twice() {
+    let world = World::new();
+    let mut side = ReadSide::new(<[RecordedEvent]>::to_vec);
+    let first = side.start(&world);
+    let event = world.on_sale(&first.box_office(), 20).await;
+    hold(&first.box_office(), customer(1), event, 1).await.unwrap();
+    assert!(shows(&side, event, 19).await);
+    first.abort();
+
+    // Everything was published, and nothing of that was noted.
+    side.followers = Arc::new(InMemoryFollowerStore::new());
+    let next = side.start(&world);
+    hold(&next.box_office(), customer(2), event, 1).await.unwrap();
+    assert!(shows(&side, event, 18).await);
+    let availability = side.models.availability(event).await.unwrap().unwrap();
+    assert_eq!(availability.sections[0].counts.held, 2);
+    next.abort();
 }
