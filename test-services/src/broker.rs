@@ -24,7 +24,13 @@ pub enum Broker {
     Real(RealBroker),
     /// There is neither a broker nor the means to start one: the client library's mock cluster has to do.
     /// Never in CI, where this is an error.
-    Mock,
+    Mock(MockBroker),
+}
+
+/// The mock cluster of `rdkafka`, in this process.
+#[derive(Debug, Clone)]
+pub struct MockBroker {
+    bootstrap: String,
 }
 
 /// A broker that speaks over a socket.
@@ -45,8 +51,8 @@ async fn find() -> Result<Broker> {
     match finding::find(Kind::Broker).await {
         Ok(found) => Ok(Broker::Real(RealBroker { found: Arc::new(found) })),
         Err(NotFound::NothingToStart(_, reason)) if !is_ci() => {
-            finding::tell(&format!("only the client library's mock of a broker, for: {reason:#}"));
-            Ok(Broker::Mock)
+            finding::tell(&format!("only rdkafka's mock cluster as the broker, for: {reason:#}"));
+            Ok(Broker::Mock(MockBroker::start()?))
         }
         Err(reason) => Err(reason.into()),
     }
@@ -80,6 +86,40 @@ fn answers(brokers: &str) -> Result<()> {
         }
     }
     Err(refusal)
+}
+
+impl Broker {
+    /// The brokers to begin with, for `bootstrap.servers`.
+    pub fn bootstrap(&self) -> &str {
+        match self {
+            Self::Real(broker) => broker.bootstrap(),
+            Self::Mock(broker) => &broker.bootstrap,
+        }
+    }
+}
+
+impl MockBroker {
+    /// Lives in a thread of its own, as long as the process does.
+    fn start() -> Result<Self> {
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let cluster = rdkafka::mocking::MockCluster::new(1);
+            drop(
+                tell.send(
+                    cluster
+                        .as_ref()
+                        .map(rdkafka::mocking::MockCluster::bootstrap_servers)
+                        .map_err(ToString::to_string),
+                ),
+            );
+            loop {
+                std::thread::park();
+            }
+        });
+        let bootstrap = told.recv().context("the thread of the mock cluster has ended")?;
+        let bootstrap = bootstrap.map_err(|error| anyhow::anyhow!("the mock cluster cannot be made: {error}"))?;
+        Ok(Self { bootstrap })
+    }
 }
 
 impl RealBroker {
@@ -127,5 +167,16 @@ impl Deref for OwnedBroker {
 
     fn deref(&self) -> &OwnProcess {
         &self.process
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mock_cluster_answers_where_it_says() {
+        let broker = Broker::Mock(MockBroker::start().unwrap());
+        answers(broker.bootstrap()).unwrap();
     }
 }

@@ -23,7 +23,7 @@ mod url;
 mod watchdog;
 
 pub use background::{Background, Part};
-pub use broker::{Broker, OwnedBroker, RealBroker, broker};
+pub use broker::{Broker, MockBroker, OwnedBroker, RealBroker, broker};
 pub use finding::Source;
 pub use kind::Kind;
 pub use own_process::OwnProcess;

@@ -4,13 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use adapters_redpanda::{BusOptions, RedpandaBus};
-use test_services::Broker;
 
 pub(crate) async fn fresh() -> RedpandaBus {
-    let broker = match test_services::broker().await.expect("a broker is there") {
-        Broker::Real(broker) => broker,
-        Broker::Mock => panic!("these tests need a real broker: install Java 17 and Maven, or run a container engine"),
-    };
+    let broker = test_services::broker().await.expect("a broker is there");
     RedpandaBus::connect(broker.bootstrap(), own_options())
         .await
         .expect("the broker answers")
