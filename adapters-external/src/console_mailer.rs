@@ -66,6 +66,7 @@ mod tests {
             to: EmailAddress::parse("ada@example.com").unwrap(),
             subject: "Sign in".to_owned(),
             text: "Open\nhttp://localhost:8080/auth/verify#token=x".to_owned(),
+            html: None,
         };
         ConsoleMailer::to(paper.clone()).send(mail).await.unwrap();
         let printed = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();

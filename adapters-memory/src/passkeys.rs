@@ -53,6 +53,14 @@ impl PasskeyStore for InMemoryPasskeyStore {
         Ok(current.map(|current| *current = passkey).is_some())
     }
 
+    async fn rename(&self, user: UserId, credential_id: &[u8], name: &str) -> Result<bool, StoreError> {
+        let mut passkeys = self.passkeys();
+        let own = passkeys
+            .get_mut(credential_id)
+            .filter(|passkey| passkey.user_id == user);
+        Ok(own.map(|passkey| name.clone_into(&mut passkey.name)).is_some())
+    }
+
     async fn remove(&self, user: UserId, credential_id: &[u8]) -> Result<bool, StoreError> {
         let mut passkeys = self.passkeys();
         let own = passkeys
@@ -62,5 +70,12 @@ impl PasskeyStore for InMemoryPasskeyStore {
             passkeys.remove(credential_id);
         }
         Ok(own)
+    }
+
+    async fn forget_all_of(&self, user: UserId) -> Result<u64, StoreError> {
+        let mut passkeys = self.passkeys();
+        let before = passkeys.len();
+        passkeys.retain(|_, passkey| passkey.user_id != user);
+        Ok((before - passkeys.len()) as u64)
     }
 }

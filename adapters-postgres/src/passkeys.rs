@@ -82,6 +82,17 @@ impl PasskeyStore for PostgresUserStore {
         Ok(done.rows_affected() == 1)
     }
 
+    async fn rename(&self, user: UserId, credential_id: &[u8], name: &str) -> Result<bool, StoreError> {
+        let done = sqlx::query("UPDATE passkeys SET name = $3 WHERE user_id = $1 AND credential_id = $2")
+            .bind(user.uuid())
+            .bind(credential_id)
+            .bind(name)
+            .execute(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(done.rows_affected() == 1)
+    }
+
     async fn remove(&self, user: UserId, credential_id: &[u8]) -> Result<bool, StoreError> {
         let done = sqlx::query("DELETE FROM passkeys WHERE user_id = $1 AND credential_id = $2")
             .bind(user.uuid())
@@ -90,6 +101,15 @@ impl PasskeyStore for PostgresUserStore {
             .await
             .map_err(StoreError::unavailable)?;
         Ok(done.rows_affected() == 1)
+    }
+
+    async fn forget_all_of(&self, user: UserId) -> Result<u64, StoreError> {
+        let done = sqlx::query("DELETE FROM passkeys WHERE user_id = $1")
+            .bind(user.uuid())
+            .execute(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(done.rows_affected())
     }
 }
 

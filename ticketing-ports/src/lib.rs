@@ -28,12 +28,15 @@ pub mod event_store;
 pub mod followers;
 pub mod gateway;
 pub mod idempotency;
+pub mod identities;
+pub mod identity_providers;
 pub mod mailer;
 pub mod oauth_tokens;
 pub mod one_time_tokens;
 pub mod passkeys;
 pub mod rate_limiter;
 pub mod read_models;
+pub mod relying_party;
 pub mod sessions;
 pub mod users;
 

@@ -6,12 +6,13 @@ use thiserror::Error;
 use crate::email::EmailAddress;
 use crate::errors::BoxError;
 
-/// A text mail. The body may hold a sign-in link, so it is never logged.
+/// A mail in text, and the same in HTML when that helps. The body may hold a sign-in link, so it is never logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
     pub to: EmailAddress,
     pub subject: String,
     pub text: String,
+    pub html: Option<String>,
 }
 
 impl std::fmt::Debug for Mail {

@@ -36,7 +36,9 @@ pub enum AddPasskeyError {
 /// - `a_credential_belongs_to_one_user`, also among racing registrations.
 /// - `an_update_from_a_stale_counter_is_refused`: of two racing logins with one assertion one wins.
 /// - `passkeys_of_a_user_are_listed_oldest_first`.
+/// - `a_passkey_is_renamed_by_its_owner_only`, and nothing else of it changes.
 /// - `a_removed_passkey_is_gone`, and only its owner can remove it.
+/// - `forgetting_the_passkeys_of_a_user_spares_everybody_else`.
 #[async_trait]
 pub trait PasskeyStore: Send + Sync {
     async fn add(&self, passkey: Passkey) -> Result<(), AddPasskeyError>;
@@ -48,6 +50,12 @@ pub trait PasskeyStore: Send + Sync {
     /// Replaces the key if its counter still is `seen_counter`; returns whether it did.
     async fn update(&self, passkey: Passkey, seen_counter: u32) -> Result<bool, StoreError>;
 
+    /// Returns whether the user has such a key.
+    async fn rename(&self, user: UserId, credential_id: &[u8], name: &str) -> Result<bool, StoreError>;
+
     /// Returns whether the user had such a key.
     async fn remove(&self, user: UserId, credential_id: &[u8]) -> Result<bool, StoreError>;
+
+    /// Returns how many there were.
+    async fn forget_all_of(&self, user: UserId) -> Result<u64, StoreError>;
 }

@@ -406,5 +406,6 @@ fn magic_link_mail(to: EmailAddress, link: &str) -> Mail {
              this mail.\n",
             MAGIC_LINK_LIFETIME.num_minutes()
         ),
+        html: None,
     }
 }
