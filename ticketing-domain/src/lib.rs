@@ -17,5 +17,6 @@ pub mod reducer;
 pub mod refunds;
 pub mod refusal;
 pub mod reservation;
+pub mod sign_in;
 pub mod stored;
 pub mod views;

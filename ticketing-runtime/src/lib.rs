@@ -36,7 +36,4 @@ pub use failure::{Failure, UnavailableCause};
 pub use projector::{READ_MODELS, rebuild};
 pub use reads::{READ_YOUR_WRITES_PATIENCE, Reads};
 pub use relay::RELAY;
-pub use sign_in::{
-    Ensured, LIVE_MAGIC_LINKS, MAGIC_LINK_LIFETIME, SESSION_IDLE, SESSION_LIFETIME, SignIn, SignInConfig,
-    SignInFailure, SignInPorts, SignedIn, Visitor,
-};
+pub use sign_in::{Ensured, SignIn, SignInConfig, SignInFailure, SignInPorts};

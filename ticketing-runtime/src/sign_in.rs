@@ -1,23 +1,39 @@
-//! Signing in: a link by mail proves an address, a proven address has an account, an account has sessions.
+//! Signing in: answers what the ceremonies of the domain ask, and remembers for a moment who is who.
 //!
-//! Never here: a user row for an address that nobody has proven (except where an operator asks for one), a secret or an
-//! address in a log line, or an answer that tells known addresses from unknown ones.
+//! Never here: a decision about who gets in, a secret or an address in a log line, or an answer that tells known
+//! addresses from unknown ones.
 
+mod audit;
+mod mailing;
+mod passkeys;
+mod perform;
+mod providers;
 mod recent;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use ticketing_domain::sign_in::{
+    self as ceremonies, AUTH_QUOTA, Context, FAILURE_QUOTA, RedeemMagicLink, Refusal, SendMagicLink, SignedIn, Visitor,
+    WS_TICKET_LIFETIME,
+};
 use ticketing_ports::Timestamp;
+use ticketing_ports::challenges::ChallengeStore;
 use ticketing_ports::clock::Clock;
 use ticketing_ports::email::EmailAddress;
-use ticketing_ports::errors::StoreError;
+use ticketing_ports::errors::{BoxError, StoreError};
+use ticketing_ports::identities::IdentityStore;
+use ticketing_ports::identity_providers::IdentityProvider;
 use ticketing_ports::ids::{IdSource, UserId};
-use ticketing_ports::mailer::{Mail, Mailer};
+use ticketing_ports::mailer::Mailer;
 use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
+use ticketing_ports::passkeys::PasskeyStore;
+use ticketing_ports::rate_limiter::{RateDecision, RateLimiter};
+use ticketing_ports::relying_party::RelyingParty;
 use ticketing_ports::roles::Role;
 use ticketing_ports::secrets::{Entropy, Secret, SecretDigest};
 use ticketing_ports::sessions::{Session, SessionStore, SignInMethod};
@@ -25,20 +41,11 @@ use ticketing_ports::users::{CreateUserError, User, UserStore};
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
+use audit::Event;
 use recent::RecentSessions;
 
-/// How long a mailed link opens the door.
-pub const MAGIC_LINK_LIFETIME: TimeDelta = TimeDelta::minutes(15);
-/// So many links of one address may be live; further ones are not mailed.
-pub const LIVE_MAGIC_LINKS: u64 = 3;
-/// A session that nobody uses ends after so long.
-pub const SESSION_IDLE: TimeDelta = TimeDelta::hours(24);
-/// A session ends after so long, however much it is used.
-pub const SESSION_LIFETIME: TimeDelta = TimeDelta::days(7);
 /// A use is written down if the last one that was is so long ago.
 const TOUCH_AFTER: TimeDelta = TimeDelta::minutes(1);
-/// So much of what a browser says of itself is kept, in characters.
-const USER_AGENT_KEPT: usize = 256;
 /// Senders of links to addresses that share a lane wait for each other.
 const LANES: usize = 64;
 
@@ -47,6 +54,14 @@ pub struct SignInPorts {
     pub users: Arc<dyn UserStore>,
     pub sessions: Arc<dyn SessionStore>,
     pub tokens: Arc<dyn OneTimeTokenStore>,
+    pub challenges: Arc<dyn ChallengeStore>,
+    pub passkeys: Arc<dyn PasskeyStore>,
+    pub identities: Arc<dyn IdentityStore>,
+    pub limiter: Arc<dyn RateLimiter>,
+    /// Nothing where the public URL is none that browsers make passkeys for, such as one with an IP address.
+    pub relying_party: Option<Arc<dyn RelyingParty>>,
+    /// By the name that stands in the address of their routes.
+    pub providers: BTreeMap<String, Arc<dyn IdentityProvider>>,
     pub mailer: Arc<dyn Mailer>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
@@ -67,33 +82,29 @@ pub struct SignIn {
 
 struct Inner {
     ports: SignInPorts,
-    verify_page: String,
+    public_url: String,
     recent: RecentSessions,
     /// Counting an address's links and adding one is one step within this process.
     lanes: [Mutex<()>; LANES],
     mails: TaskTracker,
 }
 
-/// Where a request came from, as far as is known.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Visitor {
-    pub ip: Option<IpAddr>,
-    pub user_agent: Option<String>,
-}
-
-/// A session that has just begun. Its secret is nowhere else.
-#[derive(Debug, Clone)]
-pub struct SignedIn {
-    pub secret: Secret,
-    pub session: Session,
-    pub user: User,
-}
-
 #[derive(Debug, thiserror::Error)]
 pub enum SignInFailure {
-    /// Unknown, used or expired: nobody is told which.
-    #[error("the token opens nothing")]
-    InvalidToken,
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// So many proofs from there did not hold that even the reason is no longer told.
+    #[error("too many failures from the same network")]
+    TooManyFailures(RateDecision),
+    #[error("there is no such identity provider")]
+    NoSuchProvider,
+    #[error("the identity provider is unavailable")]
+    ProviderUnavailable(#[source] BoxError),
+    #[error("there are no passkeys under this public URL")]
+    NoPasskeys,
+    /// Our own relying party could not do its part.
+    #[error("the ceremony failed")]
+    Internal(#[source] BoxError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -129,7 +140,7 @@ impl SignIn {
         Self {
             inner: Arc::new(Inner {
                 ports,
-                verify_page: format!("{}/auth/verify", public_url.trim_end_matches('/')),
+                public_url,
                 recent: RecentSessions::default(),
                 lanes: std::array::from_fn(|_| Mutex::new(())),
                 mails,
@@ -137,25 +148,23 @@ impl SignIn {
         }
     }
 
+    /// Counts a request that takes no session against the quota of its network.
+    ///
+    /// # Errors
+    /// When the limiter fails: then nobody gets in.
+    pub async fn admit(&self, ip: Option<IpAddr>) -> Result<RateDecision, StoreError> {
+        let key = format!("auth {}", network(ip));
+        self.inner.ports.limiter.hit(&key, AUTH_QUOTA, self.now()).await
+    }
+
     /// Mails a sign-in link, in the background. The answer is the same whether or not there is such a user, and whether
     /// or not a mail goes out.
     ///
     /// # Errors
     /// When the link can't be stored.
-    pub async fn send_magic_link(&self, email: EmailAddress) -> Result<(), StoreError> {
-        let ports = &self.inner.ports;
+    pub async fn send_magic_link(&self, email: EmailAddress) -> Result<(), SignInFailure> {
         let _lane = self.lane_of(&email).lock().await;
-        let live = ports
-            .tokens
-            .live_for(TokenPurpose::MagicLink, email.as_str(), ports.clock.now())
-            .await?;
-        if live < LIVE_MAGIC_LINKS {
-            let token = self.put_magic_link(&email).await?;
-            let mail = magic_link_mail(email, &self.link(&token));
-            let deliver = self.clone().deliver(mail, token.digest());
-            self.inner.mails.spawn(deliver);
-        }
-        Ok(())
+        self.run(SendMagicLink::begin(email, &self.inner.public_url)).await
     }
 
     /// Mints a sign-in link that an operator hands over. It is neither counted against the limit nor mailed.
@@ -163,7 +172,9 @@ impl SignIn {
     /// # Errors
     /// When the link can't be stored.
     pub async fn issue_link(&self, email: &EmailAddress) -> Result<String, StoreError> {
-        Ok(self.link(&self.put_magic_link(email).await?))
+        let (link, token) = ceremonies::magic_link(email, &self.inner.public_url, &self.context());
+        self.inner.ports.tokens.put(token).await?;
+        Ok(link)
     }
 
     /// Waits until no mail is on its way.
@@ -176,15 +187,9 @@ impl SignIn {
     /// # Errors
     /// When the token opens nothing, or a store fails; the token is used up all the same.
     pub async fn verify(&self, token: &Secret, from: Visitor) -> Result<SignedIn, SignInFailure> {
-        let ports = &self.inner.ports;
-        let taken = ports
-            .tokens
-            .take(TokenPurpose::MagicLink, token.digest(), ports.clock.now())
-            .await?
-            .ok_or(SignInFailure::InvalidToken)?;
-        let email = address_of(&taken)?;
-        let user = self.ensure_user(&email, Role::Customer).await?.into_user();
-        Ok(self.begin(user, SignInMethod::MagicLink, from).await?)
+        let ip = from.ip;
+        let outcome = self.run(RedeemMagicLink::begin(token, from)).await;
+        self.sign_in_ended(SignInMethod::MagicLink, ip, outcome).await
     }
 
     /// Returns the live session of that secret and its user as of at most a second ago.
@@ -192,8 +197,12 @@ impl SignIn {
     /// # Errors
     /// When a store fails.
     pub async fn authenticate(&self, secret: &Secret) -> Result<Option<(Session, User)>, StoreError> {
+        self.session_of(secret.digest()).await
+    }
+
+    async fn session_of(&self, digest: SecretDigest) -> Result<Option<(Session, User)>, StoreError> {
         let ports = &self.inner.ports;
-        let (digest, now) = (secret.digest(), ports.clock.now());
+        let now = self.now();
         let reading = match self.inner.recent.find(digest, now) {
             Ok(known) => return Ok(Some(known)),
             Err(reading) => reading,
@@ -228,6 +237,7 @@ impl SignIn {
     pub async fn logout_all(&self, user: UserId) -> Result<u64, StoreError> {
         let ended = self.inner.ports.sessions.end_all_of(user).await?;
         self.inner.recent.forget_all_of(user);
+        audit::record(Event::SessionsEnded { ended }, user);
         Ok(ended)
     }
 
@@ -236,19 +246,72 @@ impl SignIn {
     /// # Errors
     /// When the store fails.
     pub async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
-        let ports = &self.inner.ports;
-        ports.sessions.sessions_of(user, ports.clock.now()).await
+        self.inner.ports.sessions.sessions_of(user, self.now()).await
     }
 
-    /// Forgets a user, and ends its sessions at once. Returns whether there was one.
+    /// Makes a ticket that opens one WebSocket for a session, within seconds.
+    ///
+    /// # Errors
+    /// When the ticket can't be stored.
+    pub async fn issue_ws_ticket(&self, session: &Session) -> Result<Secret, StoreError> {
+        let ticket = Secret::generate(self.inner.ports.entropy.as_ref());
+        let stored = OneTimeToken {
+            digest: ticket.digest(),
+            purpose: TokenPurpose::WebSocketTicket,
+            subject: session.user_id.to_string(),
+            payload: session.digest.as_bytes().to_vec(),
+            expires_at: self.now() + WS_TICKET_LIFETIME,
+        };
+        self.inner.ports.tokens.put(stored).await?;
+        Ok(ticket)
+    }
+
+    /// Takes a ticket, once, for the session that it was made from, if that still lives.
+    ///
+    /// # Errors
+    /// When a store fails.
+    pub async fn redeem_ws_ticket(&self, ticket: &Secret) -> Result<Option<(Session, User)>, StoreError> {
+        let tokens = &self.inner.ports.tokens;
+        let taken = tokens.take(TokenPurpose::WebSocketTicket, ticket.digest(), self.now());
+        let Some(payload) = taken.await?.and_then(|token| token.payload.try_into().ok()) else {
+            return Ok(None);
+        };
+        self.session_of(SecretDigest::from_bytes(payload)).await
+    }
+
+    /// Forgets a user: passkeys, identities, account and sessions. Returns whether there was such a user.
     ///
     /// # Errors
     /// When a store fails; repeating it finishes the job.
     pub async fn erase(&self, user: UserId) -> Result<bool, StoreError> {
-        let erased = self.inner.ports.users.erase(user).await?;
-        self.inner.recent.forget_all_of(user);
+        let ports = &self.inner.ports;
+        // The account last, so that whoever asks again after a failure still finds what is left to forget.
+        ports.passkeys.forget_all_of(user).await?;
+        ports.identities.forget_all_of(user).await?;
+        let erased = ports.users.erase(user).await?;
         self.logout_all(user).await?;
+        audit::record(Event::Erased, user);
         Ok(erased)
+    }
+
+    /// Erases the account of a session that began a short while ago.
+    ///
+    /// # Errors
+    /// When the session is too old, or a store fails.
+    pub async fn erase_own(&self, session: &Session) -> Result<(), SignInFailure> {
+        if !ceremonies::is_fresh(session, self.now()) {
+            return Err(Refusal::StaleSession.into());
+        }
+        self.erase(session.user_id).await?;
+        Ok(())
+    }
+
+    /// Returns the user of the address, if there is one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find_user(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
+        self.inner.ports.users.find_by_email(email).await
     }
 
     /// Begins a session that no sign-in led to, such as a demonstration's.
@@ -256,8 +319,10 @@ impl SignIn {
     /// # Errors
     /// When the store fails.
     pub async fn open_session(&self, user: &User) -> Result<SignedIn, StoreError> {
-        self.begin(user.clone(), SignInMethod::MagicLink, Visitor::default())
-            .await
+        let (user, from) = (user.clone(), Visitor::default());
+        let signed_in = ceremonies::new_session(user, SignInMethod::MagicLink, from, &self.context());
+        self.inner.ports.sessions.create(signed_in.session.clone()).await?;
+        Ok(signed_in)
     }
 
     /// Returns the user of the address, who is created with that role when there is none and else keeps its own.
@@ -292,29 +357,35 @@ impl SignIn {
     pub async fn set_role(&self, user: UserId, role: Role) -> Result<bool, StoreError> {
         let changed = self.inner.ports.users.set_role(user, role).await?;
         self.inner.recent.forget_all_of(user);
+        audit::record(Event::RoleChanged { role }, user);
         self.logout_all(user).await?;
         Ok(changed)
     }
 
-    async fn begin(&self, user: User, method: SignInMethod, from: Visitor) -> Result<SignedIn, StoreError> {
-        let ports = &self.inner.ports;
-        let secret = Secret::generate(ports.entropy.as_ref());
-        let now = ports.clock.now();
-        let session = Session {
-            digest: secret.digest(),
-            user_id: user.id,
-            method,
-            created_at: now,
-            last_active: now,
-            idle_until: now + SESSION_IDLE,
-            ends_at: now + SESSION_LIFETIME,
-            ip: from.ip,
-            user_agent: from
-                .user_agent
-                .map(|agent| agent.chars().take(USER_AGENT_KEPT).collect()),
-        };
-        ports.sessions.create(session.clone()).await?;
-        Ok(SignedIn { secret, session, user })
+    /// Writes a sign-in down, and counts one that failed against its network.
+    async fn sign_in_ended(
+        &self,
+        method: SignInMethod,
+        ip: Option<IpAddr>,
+        outcome: Result<SignedIn, SignInFailure>,
+    ) -> Result<SignedIn, SignInFailure> {
+        match &outcome {
+            Ok(signed_in) => audit::signed_in(method, ip, signed_in.user.id),
+            Err(SignInFailure::Refused(refusal)) => self.refused(method, ip, *refusal).await?,
+            Err(_) => {}
+        }
+        outcome
+    }
+
+    async fn refused(&self, method: SignInMethod, ip: Option<IpAddr>, refusal: Refusal) -> Result<(), SignInFailure> {
+        audit::refused(method, ip, refusal);
+        let key = format!("failures {}", network(ip));
+        let counted = self.inner.ports.limiter.hit(&key, FAILURE_QUOTA, self.now()).await?;
+        if counted.allowed {
+            Ok(())
+        } else {
+            Err(SignInFailure::TooManyFailures(counted))
+        }
     }
 
     /// Writes the use of a session down if it is time to; nothing when the session has ended meanwhile.
@@ -322,7 +393,7 @@ impl SignIn {
         if now - session.last_active < TOUCH_AFTER {
             return Ok(Some(session));
         }
-        let idle_until = (now + SESSION_IDLE).min(session.ends_at);
+        let idle_until = ceremonies::touched_until(&session, now);
         let live = self.inner.ports.sessions.touch(session.digest, now, idle_until).await?;
         Ok(live.then_some(Session {
             last_active: now,
@@ -331,37 +402,17 @@ impl SignIn {
         }))
     }
 
-    async fn put_magic_link(&self, email: &EmailAddress) -> Result<Secret, StoreError> {
-        let ports = &self.inner.ports;
-        let token = Secret::generate(ports.entropy.as_ref());
-        let stored = OneTimeToken {
-            digest: token.digest(),
-            purpose: TokenPurpose::MagicLink,
-            subject: email.as_str().to_owned(),
-            payload: email.as_str().as_bytes().to_vec(),
-            expires_at: ports.clock.now() + MAGIC_LINK_LIFETIME,
-        };
-        ports.tokens.put(stored).await?;
-        Ok(token)
+    fn now(&self) -> Timestamp {
+        self.inner.ports.clock.now()
     }
 
-    /// Hands a mail over. A link that never left is withdrawn, so that it does not count as a live one.
-    async fn deliver(self, mail: Mail, link: SecretDigest) {
+    fn context(&self) -> Context<'_> {
         let ports = &self.inner.ports;
-        let Err(error) = ports.mailer.send(mail).await else {
-            return;
-        };
-        // Without its source: mail servers like to repeat the address.
-        tracing::warn!(%error, "a sign-in mail was not handed over");
-        let withdrawn = ports.tokens.take(TokenPurpose::MagicLink, link, ports.clock.now());
-        if let Err(error) = withdrawn.await {
-            tracing::warn!(%error, "a sign-in link that was not mailed could not be withdrawn");
+        Context {
+            now: ports.clock.now(),
+            ids: ports.ids.as_ref(),
+            entropy: ports.entropy.as_ref(),
         }
-    }
-
-    /// The token is in the fragment, which browsers send to no server.
-    fn link(&self, token: &Secret) -> String {
-        format!("{}#token={}", self.inner.verify_page, token.expose())
     }
 
     fn lane_of(&self, email: &EmailAddress) -> &Mutex<()> {
@@ -369,6 +420,18 @@ impl SignIn {
         email.hash(&mut hasher);
         let lane = hasher.finish() % LANES as u64;
         &self.inner.lanes[lane as usize]
+    }
+}
+
+/// What shares a quota: an IPv4 address, or the /64 that one household or machine has of IPv6.
+fn network(ip: Option<IpAddr>) -> String {
+    match ip.map(|ip| ip.to_canonical()) {
+        Some(IpAddr::V4(ip)) => ip.to_string(),
+        Some(IpAddr::V6(ip)) => {
+            let [a, b, c, d, ..] = ip.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        None => "unknown".to_owned(),
     }
 }
 
@@ -381,31 +444,21 @@ impl fmt::Debug for SignInPorts {
 impl fmt::Debug for SignIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignIn")
-            .field("verify_page", &self.inner.verify_page)
+            .field("public_url", &self.inner.public_url)
             .finish_non_exhaustive()
     }
 }
 
-fn address_of(token: &OneTimeToken) -> Result<EmailAddress, StoreError> {
-    std::str::from_utf8(&token.payload)
-        .ok()
-        .and_then(|text| EmailAddress::parse(text).ok())
-        .ok_or_else(|| StoreError::Inconsistent {
-            table: "one_time_tokens",
-            column: "payload",
-            row: format!("{:?}", token.digest),
-        })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn magic_link_mail(to: EmailAddress, link: &str) -> Mail {
-    Mail {
-        to,
-        subject: "Your sign-in link".to_owned(),
-        text: format!(
-            "Open this link to sign in:\n\n{link}\n\nIt works once, for {} minutes. If you did not ask for it, ignore \
-             this mail.\n",
-            MAGIC_LINK_LIFETIME.num_minutes()
-        ),
-        html: None,
+    #[test]
+    fn networks_share_a_quota_by_64_bits_of_ipv6_and_by_whole_ipv4_addresses() {
+        let of = |text: &str| network(Some(text.parse().unwrap()));
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::1"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
     }
 }

@@ -1,14 +1,21 @@
 //! Signing in, told with the stores of one process and a clock that the test turns.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 use adapters_memory::{
-    InMemoryOneTimeTokenStore, InMemorySessionStore, InMemoryUserStore, ManualClock, RecordingMailer, SeededEntropy,
+    InMemoryChallengeStore, InMemoryIdentityStore, InMemoryOneTimeTokenStore, InMemoryPasskeyStore,
+    InMemoryRateLimiter, InMemorySessionStore, InMemoryUserStore, ManualClock, RecordingMailer, SeededEntropy,
     SeededIds,
 };
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use futures::future::join_all;
+use ticketing_domain::sign_in::{
+    LIVE_MAGIC_LINKS, MAGIC_LINK_LIFETIME, Refusal, SESSION_IDLE, SESSION_LIFETIME, SignedIn, Visitor,
+};
 use ticketing_ports::Timestamp;
 use ticketing_ports::clock::Clock as _;
 use ticketing_ports::email::EmailAddress;
@@ -20,10 +27,7 @@ use ticketing_ports::roles::Role;
 use ticketing_ports::secrets::{Secret, SecretDigest};
 use ticketing_ports::sessions::{Session, SessionStore};
 use ticketing_ports::users::{CreateUserError, User, UserStore};
-use ticketing_runtime::{
-    Ensured, LIVE_MAGIC_LINKS, MAGIC_LINK_LIFETIME, SESSION_IDLE, SESSION_LIFETIME, SignIn, SignInConfig,
-    SignInFailure, SignInPorts, SignedIn, Visitor,
-};
+use ticketing_runtime::{Ensured, SignIn, SignInConfig, SignInFailure, SignInPorts};
 use tokio::sync::{Barrier, Semaphore};
 
 const INSTANT: TimeDelta = TimeDelta::milliseconds(1);
@@ -73,8 +77,9 @@ async fn a_thousand_concurrent_verifications_of_one_token_give_one_session() {
     for outcome in join_all(visits).await {
         match outcome.unwrap() {
             Ok(entered) => signed_in.push(entered),
-            Err(SignInFailure::InvalidToken) => {}
-            Err(SignInFailure::Store(error)) => panic!("{error}"),
+            // Beyond its quota a network is not even told why.
+            Err(SignInFailure::Refused(Refusal::InvalidToken) | SignInFailure::TooManyFailures(_)) => {}
+            Err(error) => panic!("{error}"),
         }
     }
     assert_eq!(signed_in.len(), 1);
@@ -114,7 +119,10 @@ async fn a_link_is_refused_from_the_end_of_its_fifteen_minutes_on() {
     door.sign_in.verify(&early, Visitor::default()).await.unwrap();
     door.clock.advance(INSTANT);
     let outcome = door.sign_in.verify(&late, Visitor::default()).await;
-    assert!(matches!(outcome, Err(SignInFailure::InvalidToken)), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(SignInFailure::Refused(Refusal::InvalidToken))),
+        "{outcome:?}"
+    );
 }
 
 #[tokio::test]
@@ -168,14 +176,55 @@ async fn an_operators_link_ignores_the_limit() {
     door.sign_in.verify(&token, Visitor::default()).await.unwrap();
 }
 
-#[tokio::test]
-async fn links_that_could_not_be_mailed_do_not_lock_an_address_out() {
-    let door = Door::with_mailer(Arc::new(NoMailServer));
-    for _ in 0..10 {
-        door.sign_in.send_magic_link(ada()).await.unwrap();
-        door.sign_in.mails_delivered().await;
-    }
+#[tokio::test(start_paused = true)]
+async fn a_link_that_could_not_be_mailed_is_withdrawn() {
+    let door = Door::with_mailer(Arc::new(MailServerBackAfter(AtomicUsize::new(usize::MAX))));
+    door.sign_in.send_magic_link(ada()).await.unwrap();
+    door.sign_in.mails_delivered().await;
     assert_eq!(door.live_links().await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_server_that_comes_back_gets_the_mail_then() {
+    let server = Arc::new(MailServerBackAfter(AtomicUsize::new(3)));
+    let door = Door::with_mailer(server.clone());
+    door.sign_in.send_magic_link(ada()).await.unwrap();
+    door.sign_in.mails_delivered().await;
+    assert_eq!(server.0.load(Relaxed), 0, "tries that failed were repeated");
+    assert_eq!(door.live_links().await, 1, "the link that arrived is good");
+}
+
+#[tokio::test]
+async fn a_sixth_mail_within_a_quarter_of_an_hour_is_silently_not_sent() {
+    let door = Door::new();
+    for _ in 0..7 {
+        let before = door.outbox().await.len();
+        door.sign_in.send_magic_link(ada()).await.unwrap();
+        if let Some(mail) = door.outbox().await.get(before) {
+            door.sign_in
+                .verify(&token_in(&mail.text), Visitor::default())
+                .await
+                .unwrap();
+        }
+    }
+    assert_eq!(door.outbox().await.len(), 5);
+}
+
+#[tokio::test]
+async fn a_network_whose_proofs_keep_failing_is_told_so_and_another_is_not() {
+    let door = Door::new();
+    let at = |last: u8| Visitor {
+        ip: Some([192, 0, 2, last].into()),
+        user_agent: None,
+    };
+    for _ in 0..20 {
+        let outcome = door.sign_in.verify(&made_up(), at(1)).await;
+        assert!(matches!(outcome, Err(SignInFailure::Refused(_))), "{outcome:?}");
+    }
+    let outcome = door.sign_in.verify(&made_up(), at(1)).await;
+    assert!(matches!(outcome, Err(SignInFailure::TooManyFailures(_))), "{outcome:?}");
+    let outcome = door.sign_in.verify(&made_up(), at(2)).await;
+    assert!(matches!(outcome, Err(SignInFailure::Refused(_))), "{outcome:?}");
 }
 
 #[tokio::test]
@@ -361,6 +410,10 @@ fn ada() -> EmailAddress {
     EmailAddress::parse("ada@example.com").expect("an address")
 }
 
+fn made_up() -> Secret {
+    Secret::generate(&SeededEntropy::new(99))
+}
+
 fn token_in(text: &str) -> Secret {
     let (_, after) = text.split_once("#token=").expect("a link");
     after.lines().next().and_then(Secret::parse).expect("a token")
@@ -395,6 +448,12 @@ impl Door {
             users: Arc::new(Yielding(users.clone())),
             sessions,
             tokens: Arc::new(Yielding(tokens.clone())),
+            challenges: Arc::new(InMemoryChallengeStore::new()),
+            passkeys: Arc::new(InMemoryPasskeyStore::new()),
+            identities: Arc::new(InMemoryIdentityStore::new()),
+            limiter: Arc::new(InMemoryRateLimiter::new()),
+            relying_party: None,
+            providers: BTreeMap::new(),
             mailer,
             clock: clock.clone(),
             entropy: Arc::new(SeededEntropy::new(1)),
@@ -515,12 +574,17 @@ impl OneTimeTokenStore for Yielding<InMemoryOneTimeTokenStore> {
     }
 }
 
-struct NoMailServer;
+/// Is unavailable so many times more.
+struct MailServerBackAfter(AtomicUsize);
 
 #[async_trait]
-impl Mailer for NoMailServer {
+impl Mailer for MailServerBackAfter {
     async fn send(&self, _: Mail) -> Result<(), MailError> {
-        Err(MailError::Unavailable("nobody listens".into()))
+        let left = self.0.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+        match left {
+            Ok(_) => Err(MailError::Unavailable("nobody listens".into())),
+            Err(_) => Ok(()),
+        }
     }
 }
 

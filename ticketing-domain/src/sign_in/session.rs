@@ -1,0 +1,50 @@
+//! What a session is when it begins, and how long it lives on.
+
+use std::net::IpAddr;
+
+use ticketing_ports::Timestamp;
+use ticketing_ports::sessions::{Session, SignInMethod};
+use ticketing_ports::users::User;
+
+use super::limits::{SESSION_FRESH, SESSION_IDLE, SESSION_LIFETIME};
+use super::{Context, SignedIn};
+
+/// So much of what a browser says of itself is kept, in characters.
+const USER_AGENT_KEPT: usize = 256;
+
+/// Where a request came from, as far as is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Visitor {
+    pub ip: Option<IpAddr>,
+    pub user_agent: Option<String>,
+}
+
+/// A session that begins now, with an id that nobody has seen before.
+pub fn new_session(user: User, method: SignInMethod, from: Visitor, context: &Context<'_>) -> SignedIn {
+    let secret = context.secret();
+    let now = context.now;
+    let session = Session {
+        digest: secret.digest(),
+        user_id: user.id,
+        method,
+        created_at: now,
+        last_active: now,
+        idle_until: now + SESSION_IDLE,
+        ends_at: now + SESSION_LIFETIME,
+        ip: from.ip,
+        user_agent: from
+            .user_agent
+            .map(|agent| agent.chars().take(USER_AGENT_KEPT).collect()),
+    };
+    SignedIn { secret, session, user }
+}
+
+/// How long a session that is used now stays without another use.
+pub fn touched_until(session: &Session, now: Timestamp) -> Timestamp {
+    (now + SESSION_IDLE).min(session.ends_at)
+}
+
+/// Whether the session began so shortly ago that it may change the ways into its account.
+pub fn is_fresh(session: &Session, now: Timestamp) -> bool {
+    now - session.created_at < SESSION_FRESH
+}

@@ -1,0 +1,80 @@
+//! The code that a browser brings back from an identity provider's sign-in, in the fragment of a page of ours.
+
+use ticketing_ports::ids::UserId;
+use ticketing_ports::one_time_tokens::{OneTimeToken, TokenPurpose};
+use ticketing_ports::secrets::{Secret, SecretDigest};
+use ticketing_ports::sessions::SignInMethod;
+use uuid::Uuid;
+
+use super::limits::SIGN_IN_CODE_LIFETIME;
+use super::session::{Visitor, new_session};
+use super::{Answer, Ask, Ceremony, Context, Next, Refusal, SignedIn};
+
+/// A code for one user in one browser, and what is stored of it.
+pub(super) fn sign_in_code(user: UserId, browser: SecretDigest, context: &Context<'_>) -> (Secret, OneTimeToken) {
+    let code = context.secret();
+    let stored = OneTimeToken {
+        digest: code.digest(),
+        purpose: TokenPurpose::SignInCode,
+        subject: user.to_string(),
+        payload: [user.uuid().as_bytes().as_slice(), browser.as_bytes()].concat(),
+        expires_at: context.now + SIGN_IN_CODE_LIFETIME,
+    };
+    (code, stored)
+}
+
+/// Trades a code for a session, in the browser that it was made for.
+#[derive(Debug)]
+pub struct ExchangeSignInCode {
+    browser: SecretDigest,
+    from: Visitor,
+    step: Step,
+}
+
+#[derive(Debug)]
+enum Step {
+    Taking,
+    Finding,
+    Beginning(Box<SignedIn>),
+}
+
+impl ExchangeSignInCode {
+    pub fn begin(code: &Secret, browser: SecretDigest, from: Visitor) -> Next<Self> {
+        let ask = Ask::TakeToken {
+            purpose: TokenPurpose::SignInCode,
+            digest: code.digest(),
+        };
+        let step = Step::Taking;
+        Next::Ask(ask, Self { browser, from, step })
+    }
+}
+
+impl Ceremony for ExchangeSignInCode {
+    type Outcome = SignedIn;
+
+    fn on(self, answer: Answer, context: &Context<'_>) -> Next<Self> {
+        match (self.step, answer) {
+            (Step::Taking, Answer::Token(taken)) => {
+                let live = taken.filter(|token| context.now < token.expires_at);
+                let user = live.and_then(|token| {
+                    let (user, browser) = token.payload.split_first_chunk::<16>()?;
+                    (browser == self.browser.as_bytes()).then(|| UserId::new(Uuid::from_bytes(*user)))
+                });
+                let Some(user) = user else {
+                    return Next::Refused(Refusal::InvalidToken);
+                };
+                let step = Step::Finding;
+                Next::Ask(Ask::FindUser(user), Self { step, ..self })
+            }
+            (Step::Finding, Answer::User(Some(user))) => {
+                let signed_in = new_session(user, SignInMethod::Oauth, self.from.clone(), context);
+                let ask = Ask::CreateSession(signed_in.session.clone());
+                let step = Step::Beginning(Box::new(signed_in));
+                Next::Ask(ask, Self { step, ..self })
+            }
+            (Step::Finding, Answer::User(None)) => Next::Refused(Refusal::InvalidToken),
+            (Step::Beginning(signed_in), Answer::Done) => Next::Done(*signed_in),
+            _ => Next::Refused(Refusal::OutOfStep),
+        }
+    }
+}

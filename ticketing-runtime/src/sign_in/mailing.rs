@@ -1,0 +1,42 @@
+//! Mail leaves in the background: whoever asked for it learns nothing from how long it takes.
+
+use std::time::Duration;
+
+use ticketing_ports::mailer::{Mail, MailError};
+use ticketing_ports::one_time_tokens::TokenPurpose;
+use ticketing_ports::secrets::SecretDigest;
+
+use super::SignIn;
+
+/// What a mail server that is unavailable is given to come back, after each try.
+const PATIENCE: [Duration; 4] = [
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+    Duration::from_secs(20),
+    Duration::from_secs(60),
+];
+
+impl SignIn {
+    pub(super) fn mail_in_background(&self, mail: Mail, link: SecretDigest) {
+        self.inner.mails.spawn(self.clone().deliver(mail, link));
+    }
+
+    /// Hands a mail over. A link that never left is withdrawn, so that it does not count as a live one.
+    async fn deliver(self, mail: Mail, link: SecretDigest) {
+        let ports = &self.inner.ports;
+        let mut waits = PATIENCE.into_iter();
+        let error = loop {
+            match (ports.mailer.send(mail.clone()).await, waits.next()) {
+                (Ok(()), _) => return,
+                (Err(MailError::Unavailable(_)), Some(wait)) => tokio::time::sleep(wait).await,
+                (Err(error), _) => break error,
+            }
+        };
+        // Without its source: mail servers like to repeat the address.
+        tracing::warn!(%error, "a sign-in mail was not handed over");
+        let withdrawn = ports.tokens.take(TokenPurpose::MagicLink, link, ports.clock.now());
+        if let Err(error) = withdrawn.await {
+            tracing::warn!(%error, "a sign-in link that was not mailed could not be withdrawn");
+        }
+    }
+}
