@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 use ticketing_domain::refusal::Refusal;
+use ticketing_domain::sign_in;
 use ticketing_ports::errors::StoreError;
-use ticketing_runtime::{Failure, UnavailableCause};
+use ticketing_runtime::{Failure, SignInFailure, UnavailableCause};
 use tracing::error;
 use utoipa::ToSchema;
+
+use crate::limit::too_many;
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])* $name:ident = $text:literal, $status:ident;)+) => {
@@ -63,6 +66,7 @@ codes! {
     InvalidStateTransition = "INVALID_STATE_TRANSITION", UNPROCESSABLE_ENTITY;
     ValidationFailed = "VALIDATION_FAILED", UNPROCESSABLE_ENTITY;
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", UNPROCESSABLE_ENTITY;
+    RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS;
     Busy = "BUSY", SERVICE_UNAVAILABLE;
     Unavailable = "UNAVAILABLE", SERVICE_UNAVAILABLE;
     Timeout = "TIMEOUT", GATEWAY_TIMEOUT;
@@ -236,6 +240,64 @@ impl From<Failure> for ApiError {
     }
 }
 
+impl From<SignInFailure> for ApiError {
+    fn from(failure: SignInFailure) -> Self {
+        match failure {
+            SignInFailure::Refused(refusal) => refusal.into(),
+            SignInFailure::TooManyFailures(decision) => too_many(decision.reset_after),
+            SignInFailure::NoSuchProvider => Self::new(Code::NotFound, "there is no such identity provider here"),
+            SignInFailure::NoPasskeys => Self::new(
+                Code::NotFound,
+                "there are no passkeys here: they need a public URL with a host name",
+            ),
+            SignInFailure::ProviderUnavailable(source) => {
+                error!(error = %Chain(source.as_ref()), "an identity provider is unavailable");
+                Self {
+                    message: "the identity provider is unavailable; try again soon, or sign in another way".to_owned(),
+                    ..Self::unavailable()
+                }
+            }
+            SignInFailure::Internal(source) => Failure::Internal(source).into(),
+            SignInFailure::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<sign_in::Refusal> for ApiError {
+    fn from(refusal: sign_in::Refusal) -> Self {
+        use sign_in::Refusal;
+
+        let forbidden =
+            |reason: &str| Self::new(Code::Forbidden, refusal.to_string()).with_details(json!({ "reason": reason }));
+        match refusal {
+            Refusal::InvalidToken => Self::unauthenticated(),
+            Refusal::InvalidChallenge => Self::invalid_request(
+                "challenge",
+                "is unknown, used or expired, or was begun elsewhere; begin again",
+            ),
+            Refusal::Malformed => Self::invalid_request("credential", refusal.to_string()),
+            Refusal::ProofRefused | Refusal::UnknownCredential | Refusal::PossiblyCopied => {
+                Self::new(Code::Unauthenticated, refusal.to_string())
+            }
+            Refusal::DeniedAtProvider => forbidden("denied_at_provider"),
+            Refusal::ProviderFailed => forbidden("provider_error"),
+            Refusal::UnprovenAddress => forbidden("address_not_verified"),
+            Refusal::SignInFirst => forbidden("sign_in_first"),
+            Refusal::StaleSession => forbidden("fresh_session_required"),
+            Refusal::IdentityTaken | Refusal::CredentialTaken => {
+                Self::new(Code::ResourceAlreadyExists, refusal.to_string())
+            }
+            Refusal::TooManyPasskeys => Self::new(Code::ValidationFailed, refusal.to_string())
+                .with_details(json!({ "errors": [{ "field": "passkeys", "reason": "at most 10" }] })),
+            Refusal::Contended => Self {
+                retry_after: Some(Duration::from_secs(1)),
+                ..Self::new(Code::Busy, refusal.to_string())
+            },
+            Refusal::OutOfStep => Failure::Internal(refusal.into()).into(),
+        }
+    }
+}
+
 /// An error and its sources in one line, whatever the format of the log.
 struct Chain<'a>(&'a dyn std::error::Error);
 
@@ -265,7 +327,16 @@ impl IntoResponse for ApiError {
             details: self.details.clone(),
         };
         let mut response = (self.code.status(), axum::Json(body)).into_response();
-        let headers = response.headers_mut();
+        self.write_headers(response.headers_mut());
+        // The shell writes the answer anew for callers who accept problem details.
+        response.extensions_mut().insert(std::sync::Arc::new(self));
+        response
+    }
+}
+
+impl ApiError {
+    /// What the answer says beside its body.
+    pub(crate) fn write_headers(&self, headers: &mut HeaderMap) {
         match self.code {
             Code::Unauthenticated => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             // Browsers send a request again by themselves after a 408, unless the connection is closed.
@@ -273,13 +344,14 @@ impl IntoResponse for ApiError {
             _ => {}
         }
         if let Some(retry_after) = self.retry_after {
-            let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(retry_after).max(1)));
         }
-        // The shell writes the answer anew for callers who accept problem details.
-        response.extensions_mut().insert(std::sync::Arc::new(self));
-        response
     }
+}
+
+/// Rounded up, so that whoever waits so long has waited long enough.
+pub(crate) fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 /// Writes an error answer as problem details.

@@ -9,8 +9,10 @@ mod errors;
 mod events;
 mod extract;
 mod health;
+mod limit;
 mod listing;
 mod openapi;
+mod page;
 mod payments;
 mod replies;
 mod reservations;
@@ -20,5 +22,7 @@ mod state;
 
 pub use errors::{ApiError, Code};
 pub use health::HealthCheck;
+pub use ipnet::IpNet;
 pub use openapi::{document, router};
+pub use page::Page;
 pub use state::{HttpConfig, HttpState};

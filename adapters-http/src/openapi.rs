@@ -11,9 +11,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::limit::limit;
 use crate::shell::{no_such_method, no_such_route, shell};
+use crate::sign_in::pages::verify_page;
+use crate::sign_in::{account, magic_link, oauth, passkeys, refuse_head, sessions};
 use crate::state::{HttpState, Shared};
-use crate::{analytics, availability, customers, events, health, payments, reservations, sign_in};
+use crate::{analytics, availability, customers, events, health, payments, reservations};
 
 #[derive(Debug, OpenApi)]
 #[openapi(
@@ -57,27 +60,52 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(payments::refund_payment))
         .routes(routes!(customers::customer_history))
         .routes(routes!(customers::lifetime_value))
-        .routes(routes!(sign_in::send_magic_link))
-        .routes(routes!(sign_in::verify_magic_link, sign_in::verify_magic_link_by_query))
-        .routes(routes!(sign_in::get_session))
-        .routes(routes!(sign_in::me))
-        .routes(routes!(sign_in::logout))
+        .routes(routes!(sessions::get_session))
+        .routes(routes!(sessions::list_sessions))
+        .routes(routes!(sessions::logout))
+        .routes(routes!(sessions::logout_all))
+        .routes(routes!(sessions::ws_ticket))
+        .routes(routes!(account::me, account::erase_me))
+        .routes(routes!(oauth::link))
+        .routes(routes!(passkeys::begin_registration))
+        .routes(routes!(passkeys::complete_registration))
+        .routes(routes!(passkeys::list_passkeys))
+        .routes(routes!(passkeys::rename_passkey, passkeys::remove_passkey))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
 }
 
+/// What can be asked of the sign-in without a session, and so is limited by network.
+fn anonymous_sign_in_routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(magic_link::send_magic_link))
+        .routes(routes!(
+            magic_link::verify_magic_link,
+            magic_link::verify_magic_link_by_query
+        ))
+        .route("/api/auth/magic-link/verify", head(refuse_head))
+        .routes(routes!(oauth::providers))
+        .routes(routes!(oauth::authorize))
+        .route("/api/auth/oauth/{provider}/authorize", head(refuse_head))
+        .routes(routes!(oauth::callback))
+        .route("/api/auth/oauth/{provider}/callback", head(refuse_head))
+        .routes(routes!(oauth::exchange))
+        .routes(routes!(passkeys::begin_login))
+        .routes(routes!(passkeys::complete_login))
+}
+
 /// The OpenAPI document of every route.
 pub fn document() -> utoipa::openapi::OpenApi {
-    routes().split_for_parts().1
+    routes().merge(anonymous_sign_in_routes()).split_for_parts().1
 }
 
 /// The whole API, with its document at `/api/openapi.json` and a page to read it at `/docs`.
 pub fn router(state: HttpState) -> Router {
     let state: Shared = Arc::new(state);
-    let (router, document) = routes().split_for_parts();
+    let limited = anonymous_sign_in_routes().layer(from_fn_with_state(Arc::clone(&state), limit));
+    let (router, document) = routes().merge(limited).split_for_parts();
     router
-        .route("/api/auth/magic-link/verify", head(sign_in::refuse_head))
-        .route("/auth/verify", get(sign_in::verify_page))
+        .route("/auth/verify", get(verify_page))
         .merge(SwaggerUi::new("/docs").url("/api/openapi.json", document))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use ticketing_ports::clock::Clock;
 use ticketing_ports::ids::IdSource;
 use ticketing_ports::users::UserStore;
@@ -37,6 +38,8 @@ pub struct HttpConfig {
     pub request_timeout: Duration,
     /// Larger bodies are answered 413.
     pub body_limit: usize,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Default for HttpConfig {
@@ -44,6 +47,7 @@ impl Default for HttpConfig {
         Self {
             request_timeout: Duration::from_secs(30),
             body_limit: 256 * 1024,
+            trusted_proxies: Vec::new(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The adapters that the settings name, and the engine on top of them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -122,6 +123,12 @@ pub fn sign_in(storage: &Storage, public_url: &str) -> SignIn {
         users: storage.users.clone(),
         sessions: storage.sessions.clone(),
         tokens: storage.tokens.clone(),
+        challenges: storage.challenges.clone(),
+        passkeys: storage.passkeys.clone(),
+        identities: storage.identities.clone(),
+        limiter: storage.limiter.clone(),
+        relying_party: None,
+        providers: BTreeMap::new(),
         mailer: Arc::new(ConsoleMailer::stdout()),
         clock: Arc::new(SystemClock::new()),
         entropy: Arc::new(SystemEntropy),

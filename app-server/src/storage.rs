@@ -4,23 +4,30 @@ use std::sync::Arc;
 
 use adapters_http::HealthCheck;
 use adapters_memory::{
-    InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryOneTimeTokenStore, InMemoryReadModels,
-    InMemorySessionStore, InMemoryUserStore, InProcessBus,
+    InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryIdentityStore,
+    InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemoryReadModels, InMemorySessionStore,
+    InMemoryUserStore, InProcessBus,
 };
 use adapters_postgres::{
     Database, DatabaseOptions, PostgresEventStore, PostgresReadModels, PostgresUserStore, Purpose,
 };
-use adapters_redis::{Redis, RedisOneTimeTokenStore, RedisOptions, RedisSessionStore};
+use adapters_redis::{
+    Redis, RedisChallengeStore, RedisOneTimeTokenStore, RedisOptions, RedisRateLimiter, RedisSessionStore,
+};
 use adapters_redpanda::{BusOptions, RedpandaBus};
 use adapters_sqlite::SqliteStore;
 use anyhow::Context as _;
+use ticketing_ports::challenges::ChallengeStore;
 use ticketing_ports::dead_letters::DeadLetterStore;
 use ticketing_ports::deadlines::DeadlineStore;
 use ticketing_ports::event_bus::{EventPublisher, EventSubscriber};
 use ticketing_ports::event_store::EventStore;
 use ticketing_ports::followers::FollowerStore;
 use ticketing_ports::idempotency::IdempotencyStore;
+use ticketing_ports::identities::IdentityStore;
 use ticketing_ports::one_time_tokens::OneTimeTokenStore;
+use ticketing_ports::passkeys::PasskeyStore;
+use ticketing_ports::rate_limiter::RateLimiter;
 use ticketing_ports::read_models::{
     AvailabilityQueries, EventQueries, PaymentQueries, ProjectionStore, ReservationQueries, SalesQueries,
 };
@@ -40,6 +47,10 @@ pub struct Storage {
     pub users: Arc<dyn UserStore>,
     pub tokens: Arc<dyn OneTimeTokenStore>,
     pub sessions: Arc<dyn SessionStore>,
+    pub challenges: Arc<dyn ChallengeStore>,
+    pub passkeys: Arc<dyn PasskeyStore>,
+    pub identities: Arc<dyn IdentityStore>,
+    pub limiter: Arc<dyn RateLimiter>,
     /// Nothing when every process follows the log for itself.
     followers: Option<Arc<dyn FollowerStore>>,
     file: Option<SqliteStore>,
@@ -95,11 +106,8 @@ impl Storage {
                     idempotency: shared.clone(),
                     users: shared.clone(),
                     tokens: shared,
-                    sessions: Arc::new(InMemorySessionStore::new()),
-                    followers: None,
                     file: Some(file),
-                    databases: Vec::new(),
-                    redis: None,
+                    ..Self::in_memory()
                 }
             }
             StorageUrl::Postgres(url) => {
@@ -118,7 +126,9 @@ impl Storage {
         };
         if let Some(url) = &storage.auth {
             let database = open(Purpose::Auth, url, storage).await?;
-            opened.users = Arc::new(PostgresUserStore::new(&database));
+            let store = Arc::new(PostgresUserStore::new(&database));
+            opened.users = store.clone();
+            opened.passkeys = store;
             opened.databases.push(database);
         }
         if let Some(url) = &storage.analytics {
@@ -127,6 +137,8 @@ impl Storage {
         if let Some(redis) = connect_to_redis(&settings.services).await? {
             opened.tokens = Arc::new(RedisOneTimeTokenStore::new(redis.clone()));
             opened.sessions = Arc::new(RedisSessionStore::new(redis.clone()));
+            opened.challenges = Arc::new(RedisChallengeStore::new(redis.clone()));
+            opened.limiter = Arc::new(RedisRateLimiter::new(redis.clone()));
             opened.redis = Some(redis);
         }
         Ok(opened)
@@ -141,6 +153,10 @@ impl Storage {
             users: Arc::new(InMemoryUserStore::new()),
             tokens: Arc::new(InMemoryOneTimeTokenStore::new()),
             sessions: Arc::new(InMemorySessionStore::new()),
+            challenges: Arc::new(InMemoryChallengeStore::new()),
+            passkeys: Arc::new(InMemoryPasskeyStore::new()),
+            identities: Arc::new(InMemoryIdentityStore::new()),
+            limiter: Arc::new(InMemoryRateLimiter::new()),
             followers: None,
             file: None,
             databases: Vec::new(),

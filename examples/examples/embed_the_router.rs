@@ -8,6 +8,7 @@
 //! `cargo run -p box-office-examples --example embed_the_router`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +16,9 @@ use std::time::Duration;
 use adapters_external::{ConsoleMailer, SandboxGateway, SystemClock, SystemEntropy, SystemIds};
 use adapters_http::{HttpConfig, HttpState};
 use adapters_memory::{
-    InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryOneTimeTokenStore, InMemoryReadModels,
-    InMemorySessionStore, InMemoryUserStore, InProcessBus,
+    InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryIdentityStore,
+    InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemoryReadModels, InMemorySessionStore,
+    InMemoryUserStore, InProcessBus,
 };
 use anyhow::Context as _;
 use axum::Router;
@@ -149,6 +151,12 @@ fn open_box_office(address: SocketAddr) -> (Engine, HttpState) {
         users: users.clone(),
         sessions: Arc::new(InMemorySessionStore::new()),
         tokens: Arc::new(InMemoryOneTimeTokenStore::new()),
+        challenges: Arc::new(InMemoryChallengeStore::new()),
+        passkeys: Arc::new(InMemoryPasskeyStore::new()),
+        identities: Arc::new(InMemoryIdentityStore::new()),
+        limiter: Arc::new(InMemoryRateLimiter::new()),
+        relying_party: None,
+        providers: BTreeMap::new(),
         mailer: Arc::new(ConsoleMailer::stdout()),
         clock: clock.clone(),
         entropy: Arc::new(SystemEntropy),

@@ -148,6 +148,11 @@ impl SignIn {
         }
     }
 
+    /// Where people reach the server.
+    pub fn public_url(&self) -> &str {
+        &self.inner.public_url
+    }
+
     /// Counts a request that takes no session against the quota of its network.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 mod body;
 mod consistency;
 mod correlation;
+mod from_where;
 mod idempotency;
 mod path;
 mod query;
@@ -11,6 +12,7 @@ mod session;
 
 pub(crate) use body::{Body, CARD_NUMBERS_REFUSED, Empty, Post};
 pub(crate) use consistency::SeenAfter;
-pub(crate) use path::{PathId, SectionPath};
+pub(crate) use from_where::{FromWhere, client_ip};
+pub(crate) use path::{CredentialId, PathId, SectionPath};
 pub(crate) use query::Query;
-pub(crate) use session::{MaybeSignedIn, SignedIn, visitor};
+pub(crate) use session::{MaybeSignedIn, SignedIn};

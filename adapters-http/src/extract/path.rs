@@ -2,6 +2,8 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ticketing_ports::ids::EventId;
 
 use crate::errors::ApiError;
@@ -37,6 +39,21 @@ impl FromRequestParts<Shared> for SectionPath {
         let Path((event, section)) = path.map_err(|_| ApiError::invalid_request("path", "is not valid UTF-8"))?;
         let event = event.parse().map_err(|_| not_a_uuid())?;
         Ok(Self { event, section })
+    }
+}
+
+/// The WebAuthn credential id in the path, base64url.
+#[derive(Debug, Clone)]
+pub(crate) struct CredentialId(pub(crate) Vec<u8>);
+
+impl FromRequestParts<Shared> for CredentialId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+        let path = Path::<String>::from_request_parts(parts, state).await.ok();
+        let id = path.and_then(|Path(text)| URL_SAFE_NO_PAD.decode(text).ok());
+        id.map(Self)
+            .ok_or_else(|| ApiError::invalid_request("id", "is not a credential id in base64url"))
     }
 }
 

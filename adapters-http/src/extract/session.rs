@@ -1,13 +1,10 @@
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::header::{AUTHORIZATION, USER_AGENT};
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use ticketing_ports::roles::Actor;
 use ticketing_ports::secrets::Secret;
 use ticketing_ports::sessions::Session;
 use ticketing_ports::users::User;
-use ticketing_runtime::Visitor;
 
 use crate::errors::ApiError;
 use crate::state::Shared;
@@ -80,17 +77,4 @@ fn bearer(parts: &Parts) -> Result<Option<Secret>, ApiError> {
         .and_then(Secret::parse)
         .map(Some)
         .ok_or_else(ApiError::unauthenticated)
-}
-
-/// What is known of the other end of the connection.
-pub(crate) fn visitor(parts: &Parts) -> Visitor {
-    let ip = parts
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|info| info.0.ip());
-    let agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
-    Visitor {
-        ip,
-        user_agent: agent.map(|text| text.chars().take(255).collect()),
-    }
 }

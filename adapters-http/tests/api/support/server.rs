@@ -1,11 +1,12 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use adapters_http::{HealthCheck, HttpConfig, HttpState, router};
 use adapters_memory::faults::{FaultPolicy, FaultyEventStore};
 use adapters_memory::{
-    InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway, InMemoryOneTimeTokenStore,
-    InMemoryReadModels, InMemorySessionStore, InMemoryUserStore, InProcessBus, ManualClock, RecordingMailer,
-    SeededEntropy, SeededIds,
+    InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway,
+    InMemoryIdentityStore, InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemoryReadModels,
+    InMemorySessionStore, InMemoryUserStore, InProcessBus, ManualClock, RecordingMailer, SeededEntropy, SeededIds,
 };
 use axum::Router;
 use chrono::TimeDelta;
@@ -81,6 +82,12 @@ impl TestServer {
             users: Arc::clone(&users) as _,
             sessions: Arc::new(InMemorySessionStore::new()),
             tokens: Arc::new(InMemoryOneTimeTokenStore::new()),
+            challenges: Arc::new(InMemoryChallengeStore::new()),
+            passkeys: Arc::new(InMemoryPasskeyStore::new()),
+            identities: Arc::new(InMemoryIdentityStore::new()),
+            limiter: Arc::new(InMemoryRateLimiter::new()),
+            relying_party: None,
+            providers: BTreeMap::new(),
             mailer: Arc::clone(&mailer) as _,
             clock: Arc::clone(&clock) as _,
             entropy: Arc::new(SeededEntropy::new(2)),

@@ -1,0 +1,57 @@
+//! The quota of what can be asked without a session, counted before anything of a body is read.
+
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use ticketing_domain::sign_in::AUTH_QUOTA;
+use ticketing_ports::rate_limiter::RateDecision;
+
+use crate::errors::{ApiError, Code, whole_seconds};
+use crate::extract::client_ip;
+use crate::state::Shared;
+
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+pub(crate) async fn limit(State(state): State<Shared>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let ip = client_ip(&parts, &state.config.trusted_proxies);
+    let decision = match state.sign_in.admit(ip).await {
+        Ok(decision) => decision,
+        Err(error) => return ApiError::from(error).into_response(),
+    };
+    let mut response = if decision.allowed {
+        next.run(Request::from_parts(parts, body)).await
+    } else {
+        too_many(decision.reset_after).into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(POLICY, policy());
+    headers.insert(LIMIT, remaining(decision));
+    response
+}
+
+pub(crate) fn too_many(retry_after: Duration) -> ApiError {
+    let error = ApiError::new(Code::RateLimited, "too many tries from your network; wait a while");
+    ApiError {
+        retry_after: Some(retry_after),
+        ..error
+    }
+}
+
+fn policy() -> HeaderValue {
+    let text = format!("\"auth\";q={};w={}", AUTH_QUOTA.limit, AUTH_QUOTA.window.as_secs());
+    HeaderValue::from_str(&text).expect("numbers in visible ASCII")
+}
+
+fn remaining(decision: RateDecision) -> HeaderValue {
+    let text = format!(
+        "\"auth\";r={};t={}",
+        decision.remaining,
+        whole_seconds(decision.reset_after)
+    );
+    HeaderValue::from_str(&text).expect("numbers in visible ASCII")
+}

@@ -1,0 +1,85 @@
+//! Signing in by a link in a mail.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::{Deserialize, Serialize};
+use ticketing_domain::sign_in::{MAGIC_LINK_LIFETIME, Visitor};
+use ticketing_ports::email::EmailAddress;
+use ticketing_ports::secrets::Secret;
+use utoipa::{IntoParams, ToSchema};
+
+use super::SessionResponse;
+use crate::errors::{ApiError, ErrorBody};
+use crate::extract::{Body, FromWhere, Query};
+use crate::state::{HttpState, Shared};
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SendMagicLinkRequest {
+    #[schema(example = "ada@example.com")]
+    email: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MagicLinkSentResponse {
+    message: &'static str,
+    expires_in_seconds: i64,
+}
+
+#[derive(Deserialize, ToSchema, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct VerifyMagicLinkRequest {
+    /// From the link in the mail; good once.
+    token: String,
+}
+
+/// Mail a sign-in link
+///
+/// The answer is the same whether the address is known or not.
+#[utoipa::path(post, path = "/api/auth/magic-link/send", tag = "authentication",
+    request_body = SendMagicLinkRequest,
+    responses((status = 202, body = MagicLinkSentResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn send_magic_link(
+    State(state): State<Shared>,
+    Body(request): Body<SendMagicLinkRequest>,
+) -> Result<impl IntoResponse, ApiError> {
+    let email = EmailAddress::parse(&request.email)
+        .map_err(|invalid| ApiError::invalid_request("email", invalid.to_string()))?;
+    state.sign_in.send_magic_link(email).await?;
+    let body = MagicLinkSentResponse {
+        message: "If the address is right, a sign-in link is on its way.",
+        expires_in_seconds: MAGIC_LINK_LIFETIME.num_seconds(),
+    };
+    Ok((StatusCode::ACCEPTED, Json(body)))
+}
+
+/// Sign in with the token of a mailed link
+#[utoipa::path(post, path = "/api/auth/magic-link/verify", tag = "authentication",
+    request_body = VerifyMagicLinkRequest,
+    responses((status = 200, body = SessionResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn verify_magic_link(
+    State(state): State<Shared>,
+    FromWhere(from): FromWhere,
+    Body(request): Body<VerifyMagicLinkRequest>,
+) -> Result<Json<SessionResponse>, ApiError> {
+    verify(&state, from, &request.token).await
+}
+
+/// Sign in with the token of a mailed link, in the query
+#[utoipa::path(get, path = "/api/auth/magic-link/verify", tag = "authentication", params(VerifyMagicLinkRequest),
+    responses((status = 200, body = SessionResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn verify_magic_link_by_query(
+    State(state): State<Shared>,
+    FromWhere(from): FromWhere,
+    Query(request): Query<VerifyMagicLinkRequest>,
+) -> Result<Json<SessionResponse>, ApiError> {
+    verify(&state, from, &request.token).await
+}
+
+async fn verify(state: &HttpState, from: Visitor, token: &str) -> Result<Json<SessionResponse>, ApiError> {
+    let token = Secret::parse(token).ok_or_else(ApiError::unauthenticated)?;
+    Ok(Json(state.sign_in.verify(&token, from).await?.into()))
+}

@@ -1,0 +1,239 @@
+//! Signing in, or linking, through an identity provider.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::header::{ACCEPT, COOKIE, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Redirect, Response};
+use cookie::{Cookie, SameSite};
+use serde::{Deserialize, Serialize};
+use ticketing_domain::sign_in::{FinishedOauth, Handover, LocalPath, OAUTH_LIFETIME, OauthAnswer, OauthCallback};
+use ticketing_ports::secrets::Secret;
+use utoipa::{IntoParams, ToSchema};
+
+use super::SessionResponse;
+use super::pages::sign_in_failed;
+use crate::errors::{ApiError, ErrorBody};
+use crate::extract::{Body, FromWhere, Query, SignedIn};
+use crate::state::{HttpState, Shared};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProvidersResponse {
+    providers: Vec<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct BeginOauthRequest {
+    /// Page of this site to come back to; its fragment will be `code=…`.
+    #[serde(default)]
+    next: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AuthorizationResponse {
+    /// Where to send the browser.
+    authorization_url: String,
+}
+
+/// Whatever else a provider adds is its own affair.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CallbackQuery {
+    code: Option<String>,
+    state: Option<String>,
+    iss: Option<String>,
+    error: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExchangeCodeRequest {
+    /// From the fragment; good once, for a minute, in the browser that began.
+    code: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LinkedResponse {
+    /// The provider that is a way into the account now.
+    linked: String,
+}
+
+/// Providers to sign in with
+#[utoipa::path(get, path = "/api/auth/oauth", tag = "authentication",
+    responses((status = 200, body = ProvidersResponse)))]
+pub(crate) async fn providers(State(state): State<Shared>) -> Json<ProvidersResponse> {
+    let providers = state.sign_in.providers().map(ToOwned::to_owned).collect();
+    Json(ProvidersResponse { providers })
+}
+
+/// Go to a provider and sign in there
+#[utoipa::path(get, path = "/api/auth/oauth/{provider}/authorize", tag = "authentication",
+    params(("provider" = String, Path), BeginOauthRequest),
+    responses((status = 303, description = "To the provider"), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn authorize(
+    State(state): State<Shared>,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    Query(request): Query<BeginOauthRequest>,
+) -> Result<Response, ApiError> {
+    let next = next_page(request.next.as_deref())?;
+    let browser = browser_cookie(&state, &headers);
+    let begun = state.sign_in.begin_oauth(&provider, browser, &next, None).await;
+    match begun {
+        Ok(begun) => Ok((set_cookie(&state, &begun.browser), Redirect::to(&begun.url)).into_response()),
+        Err(failure) => Ok(told(&headers, failure.into())),
+    }
+}
+
+/// Add a provider as a way into my account
+///
+/// Takes a session that began within the last 15 minutes. Send the browser to the answer's address.
+#[utoipa::path(post, path = "/api/auth/oauth/{provider}/link", tag = "authentication", security(("session" = [])),
+    params(("provider" = String, Path)), request_body = BeginOauthRequest,
+    responses((status = 200, body = AuthorizationResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn link(
+    State(state): State<Shared>,
+    caller: SignedIn,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    Body(request): Body<BeginOauthRequest>,
+) -> Result<impl IntoResponse, ApiError> {
+    let next = next_page(request.next.as_deref())?;
+    let browser = browser_cookie(&state, &headers);
+    let begun = state
+        .sign_in
+        .begin_oauth(&provider, browser, &next, Some(&caller.session))
+        .await?;
+    let body = AuthorizationResponse {
+        authorization_url: begun.url,
+    };
+    Ok((set_cookie(&state, &begun.browser), Json(body)))
+}
+
+/// Come back from a provider
+///
+/// Browsers are sent on to the page they asked for, with a code in its fragment; whoever accepts JSON gets the session.
+#[utoipa::path(get, path = "/api/auth/oauth/{provider}/callback", tag = "authentication",
+    params(("provider" = String, Path), CallbackQuery),
+    responses((status = 200, body = SessionResponse), (status = 303, description = "To the page asked for"),
+        (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn callback(
+    State(state): State<Shared>,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    FromWhere(from): FromWhere,
+    Query(query): Query<CallbackQuery>,
+) -> Response {
+    let Some(oauth_state) = query.state.as_deref().and_then(Secret::parse) else {
+        return told(
+            &headers,
+            ApiError::invalid_request("state", "is not one that we gave; begin again"),
+        );
+    };
+    let answer = match (query.code, query.error.as_deref()) {
+        (_, Some("access_denied")) => OauthAnswer::Denied,
+        (_, Some(_)) | (None, None) => OauthAnswer::Error,
+        (Some(code), None) => OauthAnswer::Code {
+            code,
+            issuer: query.iss,
+        },
+    };
+    let handover = if wants_json(&headers) {
+        Handover::Session
+    } else {
+        Handover::Code
+    };
+    let finished = state
+        .sign_in
+        .finish_oauth(OauthCallback {
+            provider: provider.clone(),
+            state: oauth_state,
+            browser: browser_cookie(&state, &headers),
+            answer,
+            handover,
+            from,
+        })
+        .await;
+    match finished {
+        Ok(FinishedOauth::SignedIn(signed_in)) => Json(SessionResponse::from(signed_in)).into_response(),
+        Ok(FinishedOauth::Code { code, next, .. }) => on_to(&state, &next, &format!("code={}", code.expose())),
+        Ok(FinishedOauth::Linked { .. }) if handover == Handover::Session => {
+            Json(LinkedResponse { linked: provider }).into_response()
+        }
+        Ok(FinishedOauth::Linked { next, .. }) => on_to(&state, &next, "linked"),
+        Err(failure) => told(&headers, failure.into()),
+    }
+}
+
+/// Trade the code of a provider's sign-in for a session
+#[utoipa::path(post, path = "/api/auth/oauth/exchange", tag = "authentication",
+    request_body = ExchangeCodeRequest,
+    responses((status = 200, body = SessionResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn exchange(
+    State(state): State<Shared>,
+    headers: HeaderMap,
+    FromWhere(from): FromWhere,
+    Body(request): Body<ExchangeCodeRequest>,
+) -> Result<Json<SessionResponse>, ApiError> {
+    let code = Secret::parse(&request.code).ok_or_else(ApiError::unauthenticated)?;
+    let browser = browser_cookie(&state, &headers).ok_or_else(ApiError::unauthenticated)?;
+    let signed_in = state.sign_in.exchange_code(&code, browser.digest(), from).await?;
+    Ok(Json(signed_in.into()))
+}
+
+fn next_page(asked: Option<&str>) -> Result<LocalPath, ApiError> {
+    asked.map_or_else(
+        || Ok(LocalPath::verify_page()),
+        |text| LocalPath::parse(text).map_err(|invalid| ApiError::invalid_request("next", invalid.to_string())),
+    )
+}
+
+/// Built from the public URL, never from what the request says of the host.
+fn on_to(state: &HttpState, next: &LocalPath, fragment: &str) -> Response {
+    let site = state.sign_in.public_url().trim_end_matches('/');
+    Redirect::to(&format!("{site}{}#{fragment}", next.as_str())).into_response()
+}
+
+/// A person gets a page, a program the error.
+fn told(headers: &HeaderMap, error: ApiError) -> Response {
+    if wants_json(headers) {
+        error.into_response()
+    } else {
+        sign_in_failed(&error)
+    }
+}
+
+fn wants_json(headers: &HeaderMap) -> bool {
+    let mut accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.any(|value| value.to_ascii_lowercase().contains("json"))
+}
+
+/// With the prefix that lets no other host of the domain set it, where TLS makes that possible.
+fn cookie_name(state: &HttpState) -> &'static str {
+    if is_https(state) { "__Host-oauth" } else { "oauth" }
+}
+
+fn is_https(state: &HttpState) -> bool {
+    state.sign_in.public_url().starts_with("https://")
+}
+
+fn browser_cookie(state: &HttpState, headers: &HeaderMap) -> Option<Secret> {
+    let sent = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut cookies = sent.flat_map(Cookie::split_parse).flatten();
+    let ours = cookies.find(|cookie| cookie.name() == cookie_name(state))?;
+    Secret::parse(ours.value())
+}
+
+fn set_cookie(state: &HttpState, browser: &Secret) -> [(axum::http::HeaderName, HeaderValue); 1] {
+    let cookie = Cookie::build((cookie_name(state), browser.expose()))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(is_https(state))
+        .max_age(cookie::time::Duration::seconds(OAUTH_LIFETIME.num_seconds()))
+        .build();
+    let value = HeaderValue::from_str(&cookie.to_string()).expect("a cookie of ours is visible ASCII");
+    [(SET_COOKIE, value)]
+}

@@ -1,0 +1,234 @@
+//! Passkeys: registering, signing in, and looking after them.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::IntoResponse;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use ticketing_domain::sign_in::BegunPasskey;
+use ticketing_ports::passkeys::Passkey;
+use ticketing_ports::seating::Label;
+use ticketing_ports::secrets::Secret;
+use ticketing_runtime::SignInFailure;
+use utoipa::ToSchema;
+
+use super::{MessageResponse, SessionResponse};
+use crate::errors::{ApiError, Code, ErrorBody};
+use crate::extract::{Body, CredentialId, Empty, FromWhere, SignedIn};
+use crate::state::Shared;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PasskeyChallengeResponse {
+    /// Comes back with the authenticator's answer; good once, for five minutes.
+    challenge_id: String,
+    /// For `navigator.credentials`: `{"publicKey": …}`.
+    #[schema(value_type = Object)]
+    options: Box<RawValue>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CompleteRegistrationRequest {
+    challenge_id: String,
+    /// What to call the passkey.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    name: Option<Label>,
+    /// The `PublicKeyCredential` as JSON; browsers may put in more than we know.
+    #[schema(value_type = Object)]
+    credential: Value,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BeginLoginRequest {
+    /// Accepted and not looked at: the challenge is the same for everybody.
+    #[serde(default)]
+    #[expect(dead_code, reason = "an answer that depended on it would tell who has an account")]
+    email: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CompleteLoginRequest {
+    challenge_id: String,
+    /// The `PublicKeyCredential` as JSON; browsers may put in more than we know.
+    #[schema(value_type = Object)]
+    credential: Value,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RenamePasskeyRequest {
+    #[schema(value_type = String)]
+    name: Label,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PasskeyResponse {
+    /// The credential id, base64url.
+    id: String,
+    name: String,
+    created_at: DateTime<Utc>,
+    last_used_at: Option<DateTime<Utc>>,
+    /// It may have been copied: it signs nobody in any more. Remove it.
+    suspect: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PasskeyListResponse {
+    /// The oldest first.
+    passkeys: Vec<PasskeyResponse>,
+}
+
+/// Begin to make a passkey
+///
+/// Takes a session that began within the last 15 minutes.
+#[utoipa::path(post, path = "/api/auth/passkey/register/begin", tag = "authentication", security(("session" = [])),
+    request_body = Empty,
+    responses((status = 200, body = PasskeyChallengeResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn begin_registration(
+    State(state): State<Shared>,
+    caller: SignedIn,
+    _: Body<Empty>,
+) -> Result<Json<PasskeyChallengeResponse>, ApiError> {
+    let SignedIn { session, user, .. } = caller;
+    let begun = state.sign_in.begin_passkey_registration(user, &session).await?;
+    challenge(begun).map(Json)
+}
+
+/// Finish making a passkey
+#[utoipa::path(post, path = "/api/auth/passkey/register/complete", tag = "authentication", security(("session" = [])),
+    request_body = CompleteRegistrationRequest,
+    responses((status = 201, body = PasskeyResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn complete_registration(
+    State(state): State<Shared>,
+    caller: SignedIn,
+    FromWhere(from): FromWhere,
+    Body(request): Body<CompleteRegistrationRequest>,
+) -> Result<impl IntoResponse, ApiError> {
+    let challenge_id = parse_challenge_id(&request.challenge_id)?;
+    let name = request.name.unwrap_or_else(unnamed);
+    let answer = request.credential.to_string();
+    let passkey = state
+        .sign_in
+        .complete_passkey_registration(caller.user.id, &challenge_id, name, answer, from.ip)
+        .await?;
+    let body = PasskeyResponse::from(passkey);
+    let location = format!("/api/auth/passkeys/{}", body.id);
+    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(body)))
+}
+
+/// Begin to sign in with a passkey
+#[utoipa::path(post, path = "/api/auth/passkey/login/begin", tag = "authentication",
+    request_body = BeginLoginRequest,
+    responses((status = 200, body = PasskeyChallengeResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn begin_login(
+    State(state): State<Shared>,
+    _: Body<BeginLoginRequest>,
+) -> Result<Json<PasskeyChallengeResponse>, ApiError> {
+    challenge(state.sign_in.begin_passkey_login().await?).map(Json)
+}
+
+/// Sign in with a passkey
+#[utoipa::path(post, path = "/api/auth/passkey/login/complete", tag = "authentication",
+    request_body = CompleteLoginRequest,
+    responses((status = 200, body = SessionResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn complete_login(
+    State(state): State<Shared>,
+    FromWhere(from): FromWhere,
+    Body(request): Body<CompleteLoginRequest>,
+) -> Result<Json<SessionResponse>, ApiError> {
+    let challenge_id = parse_challenge_id(&request.challenge_id)?;
+    let answer = request.credential.to_string();
+    let outcome = state.sign_in.complete_passkey_login(&challenge_id, answer, from).await;
+    let signed_in = outcome.map_err(|failure| match failure {
+        // Which of the reasons it was is nobody's business but the audit's.
+        SignInFailure::Refused(_) => ApiError::new(Code::Unauthenticated, "the passkey does not sign anybody in"),
+        other => other.into(),
+    })?;
+    Ok(Json(signed_in.into()))
+}
+
+/// My passkeys
+#[utoipa::path(get, path = "/api/auth/passkeys", tag = "authentication", security(("session" = [])),
+    responses((status = 200, body = PasskeyListResponse), (status = 401, body = ErrorBody)))]
+pub(crate) async fn list_passkeys(
+    State(state): State<Shared>,
+    caller: SignedIn,
+) -> Result<Json<PasskeyListResponse>, ApiError> {
+    let passkeys = state.sign_in.passkeys_of(caller.user.id).await?;
+    let passkeys = passkeys.into_iter().map(PasskeyResponse::from).collect();
+    Ok(Json(PasskeyListResponse { passkeys }))
+}
+
+/// Rename one of my passkeys
+#[utoipa::path(patch, path = "/api/auth/passkeys/{id}", tag = "authentication", security(("session" = [])),
+    params(("id" = String, Path, description = "The credential id, base64url")),
+    request_body = RenamePasskeyRequest,
+    responses((status = 200, body = PasskeyResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn rename_passkey(
+    State(state): State<Shared>,
+    caller: SignedIn,
+    CredentialId(id): CredentialId,
+    Body(request): Body<RenamePasskeyRequest>,
+) -> Result<Json<PasskeyResponse>, ApiError> {
+    let renamed = state.sign_in.rename_passkey(caller.user.id, &id, &request.name).await?;
+    Ok(Json(renamed.ok_or_else(no_such_passkey)?.into()))
+}
+
+/// Remove one of my passkeys
+///
+/// Every other session of mine ends with it: one of them may be of whoever has the key.
+#[utoipa::path(delete, path = "/api/auth/passkeys/{id}", tag = "authentication", security(("session" = [])),
+    params(("id" = String, Path, description = "The credential id, base64url")),
+    responses((status = 200, body = MessageResponse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn remove_passkey(
+    State(state): State<Shared>,
+    caller: SignedIn,
+    CredentialId(id): CredentialId,
+) -> Result<Json<MessageResponse>, ApiError> {
+    if !state.sign_in.remove_passkey(&caller.session, &id).await? {
+        return Err(no_such_passkey());
+    }
+    Ok(Json(MessageResponse {
+        message: "The passkey is removed, and you are signed out everywhere else",
+    }))
+}
+
+fn challenge(begun: BegunPasskey) -> Result<PasskeyChallengeResponse, ApiError> {
+    Ok(PasskeyChallengeResponse {
+        challenge_id: begun.challenge_id.expose(),
+        options: RawValue::from_string(begun.options).map_err(|_| ApiError::internal())?,
+    })
+}
+
+fn parse_challenge_id(text: &str) -> Result<Secret, ApiError> {
+    Secret::parse(text).ok_or_else(|| ApiError::invalid_request("challenge_id", "is not one that we gave"))
+}
+
+fn unnamed() -> Label {
+    Label::new("Passkey").expect("a short plain text")
+}
+
+fn no_such_passkey() -> ApiError {
+    ApiError::new(Code::NotFound, "there is no such passkey")
+}
+
+impl From<Passkey> for PasskeyResponse {
+    fn from(passkey: Passkey) -> Self {
+        Self {
+            id: URL_SAFE_NO_PAD.encode(&passkey.credential_id),
+            name: passkey.name,
+            created_at: passkey.created_at,
+            last_used_at: passkey.last_used_at,
+            suspect: passkey.suspect,
+        }
+    }
+}

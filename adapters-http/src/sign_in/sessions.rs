@@ -1,0 +1,131 @@
+//! The caller's sessions.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use ticketing_domain::sign_in::WS_TICKET_LIFETIME;
+use ticketing_ports::secrets::SecretDigest;
+use ticketing_ports::sessions::{Session, SignInMethod};
+use utoipa::ToSchema;
+
+use super::{MessageResponse, SessionResponse};
+use crate::errors::{ApiError, ErrorBody};
+use crate::extract::SignedIn;
+use crate::state::Shared;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SessionListResponse {
+    /// The newest first.
+    sessions: Vec<SessionBody>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SessionBody {
+    /// Tells sessions apart, and opens nothing.
+    id: String,
+    /// `magic_link`, `oauth` or `passkey`.
+    #[schema(value_type = String)]
+    method: SignInMethod,
+    created_at: DateTime<Utc>,
+    last_active: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    #[schema(value_type = Option<String>)]
+    ip: Option<IpAddr>,
+    user_agent: Option<String>,
+    /// Whether it is the session of this request.
+    current: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LoggedOutEverywhereResponse {
+    message: &'static str,
+    sessions_ended: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct WsTicketResponse {
+    /// Opens one WebSocket.
+    ticket: String,
+    expires_in_seconds: i64,
+}
+
+/// My session
+#[utoipa::path(get, path = "/api/auth/session", tag = "authentication", security(("session" = [])),
+    responses((status = 200, body = SessionResponse), (status = 401, body = ErrorBody)))]
+pub(crate) async fn get_session(caller: SignedIn) -> Json<SessionResponse> {
+    Json(SessionResponse::new(&caller.secret, &caller.session, caller.user))
+}
+
+/// Where I am signed in
+#[utoipa::path(get, path = "/api/auth/sessions", tag = "authentication", security(("session" = [])),
+    responses((status = 200, body = SessionListResponse), (status = 401, body = ErrorBody)))]
+pub(crate) async fn list_sessions(
+    State(state): State<Shared>,
+    caller: SignedIn,
+) -> Result<Json<SessionListResponse>, ApiError> {
+    let sessions = state.sign_in.sessions_of(caller.user.id).await?;
+    let current = caller.session.digest;
+    let sessions = sessions.into_iter().map(|session| body(session, current)).collect();
+    Ok(Json(SessionListResponse { sessions }))
+}
+
+/// End my session
+#[utoipa::path(post, path = "/api/auth/logout", tag = "authentication", security(("session" = [])),
+    responses((status = 200, body = MessageResponse), (status = 401, body = ErrorBody)))]
+pub(crate) async fn logout(State(state): State<Shared>, caller: SignedIn) -> Result<Json<MessageResponse>, ApiError> {
+    state.sign_in.logout(caller.session.digest).await?;
+    Ok(Json(MessageResponse { message: "Logged out" }))
+}
+
+/// End all my sessions, this one too
+#[utoipa::path(post, path = "/api/auth/logout-all", tag = "authentication", security(("session" = [])),
+    responses((status = 200, body = LoggedOutEverywhereResponse), (status = 401, body = ErrorBody)))]
+pub(crate) async fn logout_all(
+    State(state): State<Shared>,
+    caller: SignedIn,
+) -> Result<Json<LoggedOutEverywhereResponse>, ApiError> {
+    Ok(Json(LoggedOutEverywhereResponse {
+        message: "Logged out everywhere",
+        sessions_ended: state.sign_in.logout_all(caller.user.id).await?,
+    }))
+}
+
+/// A ticket for a WebSocket
+///
+/// Browsers can't send a header with a WebSocket; a ticket in its address is worth nothing after its first use.
+#[utoipa::path(post, path = "/api/auth/ws-ticket", tag = "authentication", security(("session" = [])),
+    responses((status = 200, body = WsTicketResponse), (status = 401, body = ErrorBody)))]
+pub(crate) async fn ws_ticket(
+    State(state): State<Shared>,
+    caller: SignedIn,
+) -> Result<Json<WsTicketResponse>, ApiError> {
+    let ticket = state.sign_in.issue_ws_ticket(&caller.session).await?;
+    Ok(Json(WsTicketResponse {
+        ticket: ticket.expose(),
+        expires_in_seconds: WS_TICKET_LIFETIME.num_seconds(),
+    }))
+}
+
+fn body(session: Session, current: SecretDigest) -> SessionBody {
+    SessionBody {
+        id: prefix_of(session.digest),
+        method: session.method,
+        created_at: session.created_at,
+        last_active: session.last_active,
+        expires_at: session.expires_at(),
+        ip: session.ip,
+        current: session.digest == current,
+        user_agent: session.user_agent,
+    }
+}
+
+fn prefix_of(digest: SecretDigest) -> String {
+    digest.as_bytes()[..6].iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a text takes whatever is written to it");
+        text
+    })
+}
