@@ -22,6 +22,15 @@ pub enum Kind {
 impl Kind {
     pub const ALL: [Self; 3] = [Self::Postgres, Self::Redis, Self::Broker];
 
+    /// What people call it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "PostgreSQL",
+            Self::Redis => "Redis",
+            Self::Broker => "the Kafka-API broker",
+        }
+    }
+
     /// The variable that says where a service of this kind is.
     pub const fn variable(self) -> &'static str {
         match self {
@@ -72,10 +81,6 @@ impl Kind {
 
 impl fmt::Display for Kind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Postgres => "PostgreSQL",
-            Self::Redis => "Redis",
-            Self::Broker => "the Kafka-API broker",
-        })
+        out.write_str(self.name())
     }
 }

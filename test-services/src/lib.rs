@@ -1,15 +1,19 @@
-//! Finds or starts the real services that tests run on: PostgreSQL, Redis and a Kafka-API broker.
+//! Finds or starts the real services that tests run on: PostgreSQL, Redis a Kafka-API broker, and an OpenID
+//! Connect issuer.
 //!
 //! [`postgres`], [`redis`] and [`broker`] give what the tests of a process share; a test takes a database, a key space or
 //! topics of its own there. [`OwnedPostgres`], [`OwnedRedis`] and [`OwnedBroker`] are private servers for tests that stop
-//! and kill them. A service that cannot be had is an error and never a test that passes without it.
+//! and kill them; [`issuer`] starts an issuer that knows the
+//! addresses it is given. A service that cannot be had is an error and never a test that passes without it.
 //!
 //! What a process starts here ends with it, by whatever signal, and leaves no folder behind.
 
 mod background;
 mod broker;
+mod cache;
 mod container;
 mod finding;
+mod issuer;
 mod kind;
 mod own_process;
 mod packages;
@@ -25,6 +29,7 @@ mod watchdog;
 pub use background::{Background, Part};
 pub use broker::{Broker, MockBroker, OwnedBroker, RealBroker, broker};
 pub use finding::Source;
+pub use issuer::{Issuer, issuer};
 pub use kind::Kind;
 pub use own_process::OwnProcess;
 pub use postgres::{OwnedPostgres, Postgres, postgres};

@@ -50,6 +50,21 @@ pub(crate) fn kafka(address: SocketAddr) -> io::Result<()> {
     }
 }
 
+/// Succeeds when an issuer of OpenID Connect says what it offers.
+pub(crate) fn openid(address: SocketAddr) -> io::Result<()> {
+    let mut stream = connect(address)?;
+    write!(
+        stream,
+        "GET /.well-known/openid-configuration HTTP/1.0\r\nHost: {address}\r\n\r\n"
+    )?;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer)?;
+    match answer.strip_prefix(b"HTTP/1.1 ") {
+        Some(b"200") => Ok(()),
+        _ => Err(io::Error::other("it does not say what it offers")),
+    }
+}
+
 fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;

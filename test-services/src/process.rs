@@ -14,7 +14,6 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tempfile::TempDir;
 
-use crate::kind::Kind;
 use crate::ports::Port;
 use crate::watchdog::Watchdog;
 
@@ -25,7 +24,8 @@ const LINES_OF_LOG: usize = 15;
 /// How a service is started, asked and stopped.
 #[derive(Debug, Clone)]
 pub(crate) struct Recipe {
-    pub(crate) kind: Kind,
+    /// What people call it.
+    pub(crate) service: &'static str,
     /// The program and its arguments.
     pub(crate) command: Vec<OsString>,
     pub(crate) run_as: Option<User>,
@@ -34,6 +34,8 @@ pub(crate) struct Recipe {
     pub(crate) probe: fn(SocketAddr) -> io::Result<()>,
     /// Ends it properly: what was under way is finished or undone.
     pub(crate) stop: Signal,
+    /// Ends it at once, and still lets it give back what outlives a process.
+    pub(crate) stop_at_once: Signal,
     pub(crate) to_come_up: Duration,
 }
 
@@ -135,7 +137,7 @@ impl Process {
     /// Starts it and waits until it answers.
     pub(crate) fn start(plan: Plan) -> Result<Self> {
         let mut process = Self {
-            watchdog: Watchdog::over(plan.folder.path(), plan.recipe.kind.stop_at_once())?,
+            watchdog: Watchdog::over(plan.folder.path(), plan.recipe.stop_at_once)?,
             folder: plan.folder.keep(),
             recipe: plan.recipe,
             child: None,
@@ -169,7 +171,7 @@ impl Process {
             .process_group(0);
         let child = User::applied(self.recipe.run_as, &mut command)
             .spawn()
-            .with_context(|| format!("cannot start {}", self.recipe.kind))?;
+            .with_context(|| format!("cannot start {}", self.recipe.service))?;
         let child = self.child.insert(child);
         let ended = |child: &mut Child| child.try_wait().ok().flatten().is_some();
         let up = wait_until_up(&self.recipe, &log, || ended(child));
@@ -192,7 +194,7 @@ impl Process {
         let offspring = children_of(Pid::from_child(child));
         child
             .kill()
-            .with_context(|| format!("cannot kill {}", self.recipe.kind))?;
+            .with_context(|| format!("cannot kill {}", self.recipe.service))?;
         for process in &offspring {
             // One that is gone already is as good as killed.
             let _ = kill_process(*process, Signal::KILL);
@@ -201,7 +203,7 @@ impl Process {
         let began = Instant::now();
         while offspring.iter().any(|process| is_alive(*process)) {
             if began.elapsed() > TO_STOP {
-                bail!("processes of {} outlive SIGKILL", self.recipe.kind);
+                bail!("processes of {} outlive SIGKILL", self.recipe.service);
             }
             thread::sleep(BETWEEN_PROBES);
         }
@@ -214,14 +216,14 @@ impl Process {
         };
         if child.try_wait()?.is_none() {
             kill_process(Pid::from_child(child), signal)
-                .with_context(|| format!("cannot stop {}", self.recipe.kind))?;
+                .with_context(|| format!("cannot stop {}", self.recipe.service))?;
         }
         let began = Instant::now();
         while child.try_wait()?.is_none() {
             if began.elapsed() > TO_STOP {
                 bail!(
                     "{} did not stop within {TO_STOP:?}\n{}",
-                    self.recipe.kind,
+                    self.recipe.service,
                     end_of_log(&self.log())
                 );
             }
@@ -243,7 +245,7 @@ impl Process {
 /// The folder goes with the watchdog.
 impl Drop for Process {
     fn drop(&mut self) {
-        if self.signal(self.recipe.kind.stop_at_once()).is_err() {
+        if self.signal(self.recipe.stop_at_once).is_err() {
             let _ = self.kill();
         }
     }
@@ -266,7 +268,7 @@ pub(crate) fn start_in_background(plan: Plan) -> Result<()> {
         .process_group(0);
     let mut child = User::applied(plan.recipe.run_as, &mut command)
         .spawn()
-        .with_context(|| format!("cannot start {}", plan.recipe.kind))?;
+        .with_context(|| format!("cannot start {}", plan.recipe.service))?;
     wait_until_up(&plan.recipe, &log, || child.try_wait().ok().flatten().is_some())
 }
 
@@ -320,12 +322,12 @@ pub(crate) fn wait_until_up(recipe: &Recipe, log: &Path, mut ended: impl FnMut()
             return Ok(());
         };
         if ended() {
-            bail!("{} ended while it started\n{}", recipe.kind, end_of_log(log));
+            bail!("{} ended while it started\n{}", recipe.service, end_of_log(log));
         }
         if began.elapsed() > recipe.to_come_up {
             bail!(
                 "{} does not answer on {} after {:?}: {refusal}\n{}",
-                recipe.kind,
+                recipe.service,
                 recipe.address,
                 recipe.to_come_up,
                 end_of_log(log)

@@ -19,6 +19,11 @@ fn redis_dies_with_a_process_that_is_killed() {
     dies_with_its_parent("redis");
 }
 
+#[test]
+fn an_issuer_dies_with_a_process_that_is_killed() {
+    dies_with_its_parent("issuer");
+}
+
 fn dies_with_its_parent(service: &str) {
     let folder = tempfile::tempdir().expect("there is room for a folder");
     // PostgreSQL may run as somebody else than we do.

@@ -5,7 +5,7 @@
 use std::io::{self, Read, Write};
 
 use anyhow::{Result, bail};
-use test_services::{OwnedPostgres, OwnedRedis};
+use test_services::{OwnedPostgres, OwnedRedis, issuer};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
@@ -18,7 +18,11 @@ async fn main() -> Result<()> {
             let server = OwnedRedis::start().await?;
             hold(server.url())
         }
-        _ => bail!("say postgres or redis"),
+        Some("issuer") => {
+            let issuer = issuer(&[]).await?;
+            hold(issuer.url())
+        }
+        _ => bail!("say postgres, redis or issuer"),
     }
 }
 

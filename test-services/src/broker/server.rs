@@ -90,12 +90,13 @@ fn recipe(programs: &Programs, folder: &Path, address: SocketAddr, controller: S
     command.extend(programs.arguments("kafka.Kafka"));
     command.push(settings.into());
     Ok(Recipe {
-        kind: Kind::Broker,
+        service: Kind::Broker.name(),
         command,
         run_as: None,
         address,
         probe: probe::kafka,
         stop: Signal::TERM,
+        stop_at_once: Kind::Broker.stop_at_once(),
         to_come_up: Duration::from_secs(90),
     })
 }

@@ -77,12 +77,13 @@ fn recipe(
         command.extend(["-c".into(), setting.into()]);
     }
     Ok(Recipe {
-        kind: Kind::Postgres,
+        service: Kind::Postgres.name(),
         command,
         run_as: user,
         address,
         probe: probe::postgres,
         stop: Signal::INT,
+        stop_at_once: Kind::Postgres.stop_at_once(),
         to_come_up: Duration::from_secs(60),
     })
 }

@@ -62,12 +62,13 @@ fn recipe(program: &Path, folder: &Path, address: SocketAddr, durability: Durabi
     });
     command.extend(settings.into_iter().map(OsString::from));
     Recipe {
-        kind: Kind::Redis,
+        service: Kind::Redis.name(),
         command,
         run_as: None,
         address,
         probe: probe::redis,
         stop: Signal::TERM,
+        stop_at_once: Kind::Redis.stop_at_once(),
         to_come_up: Duration::from_secs(30),
     }
 }

@@ -1,0 +1,187 @@
+//! GitHub: OAuth with a user endpoint, and no ID token.
+//!
+//! A login name can be given up and taken by somebody else, so the subject is the numeric id.
+
+use async_trait::async_trait;
+use oauth2::basic::BasicClient;
+use oauth2::http::header::{ACCEPT, AUTHORIZATION};
+use oauth2::http::{HeaderValue, Request, StatusCode};
+use oauth2::{
+    AccessToken, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse as _, TokenUrl,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use ticketing_ports::email::EmailAddress;
+use ticketing_ports::identity_providers::{
+    AuthorizationAnswer, AuthorizationRequest, ClaimedAddress, Claims, IdentityProvider, IdentityProviderError,
+};
+use url::Url;
+
+use crate::provider_http::{DoesNotFit, HttpLimits, InvalidIdentityProvider, ProviderHttp, token_failure};
+
+#[derive(Debug, Clone)]
+pub struct GithubSettings {
+    /// What the provider is called in our own addresses.
+    pub name: String,
+    pub client_id: String,
+    pub client_secret: SecretString,
+    pub redirect_url: Url,
+    /// Where people sign in: `https://github.com`, or the address of a GitHub Enterprise Server.
+    pub web: String,
+    /// `https://api.github.com`, or `https://HOST/api/v3`.
+    pub api: String,
+    pub http: HttpLimits,
+}
+
+impl GithubSettings {
+    pub fn new(client_id: String, client_secret: SecretString, redirect_url: Url) -> Self {
+        Self {
+            name: "github".to_owned(),
+            client_id,
+            client_secret,
+            redirect_url,
+            web: "https://github.com".to_owned(),
+            api: "https://api.github.com".to_owned(),
+            http: HttpLimits::default(),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct GithubProvider {
+    name: String,
+    issuer: String,
+    client: BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>,
+    user: String,
+    emails: String,
+    http: ProviderHttp,
+}
+
+#[derive(Deserialize)]
+struct User {
+    id: u64,
+}
+
+#[derive(Deserialize)]
+struct Email {
+    email: String,
+    primary: bool,
+    verified: bool,
+}
+
+impl GithubProvider {
+    /// Reaches no network.
+    ///
+    /// # Errors
+    /// When an address is none, or no HTTP client can be made.
+    pub fn new(settings: GithubSettings) -> Result<Self, InvalidIdentityProvider> {
+        let web = web_address("GitHub's web address", &settings.web)?;
+        let api = web_address("the address of GitHub's API", &settings.api)?;
+        // What GitHub calls itself in the `iss` of its answers (RFC 9207).
+        let issuer = format!("{web}/login/oauth");
+        let endpoint = |name| Url::parse(&format!("{issuer}/{name}")).expect("a path after a web address is one again");
+        let client = BasicClient::new(ClientId::new(settings.client_id))
+            .set_client_secret(ClientSecret::new(settings.client_secret.expose_secret().to_owned()))
+            .set_auth_type(AuthType::RequestBody)
+            .set_auth_uri(AuthUrl::from_url(endpoint("authorize")))
+            .set_token_uri(TokenUrl::from_url(endpoint("access_token")))
+            .set_redirect_uri(RedirectUrl::from_url(settings.redirect_url));
+        Ok(Self {
+            name: settings.name,
+            issuer,
+            client,
+            user: format!("{api}/user"),
+            emails: format!("{api}/user/emails?per_page=100"),
+            http: ProviderHttp::new(settings.http)?,
+        })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns nothing when there is no such thing for this token.
+    async fn get<T: DeserializeOwned>(
+        &self,
+        address: &str,
+        token: &AccessToken,
+    ) -> Result<Option<T>, IdentityProviderError> {
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.secret()))
+            .map_err(|_| DoesNotFit("the access token is not one"))?;
+        bearer.set_sensitive(true);
+        let request = Request::get(address)
+            .header(ACCEPT, "application/vnd.github+json")
+            .header("X-GitHub-Api-Version", "2022-11-28")
+            .header(AUTHORIZATION, bearer)
+            .body(Vec::new())
+            .map_err(|_| DoesNotFit("the provider cannot be asked about the user"))?;
+        let answer = self.http.ask(request).await?;
+        match answer.status() {
+            StatusCode::OK => serde_json::from_slice(answer.body())
+                .map(Some)
+                .map_err(|_| DoesNotFit("the provider does not tell about the user").into()),
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => Err(DoesNotFit("the provider does not tell about the user").into()),
+        }
+    }
+
+    /// The one address that GitHub itself writes to. There is none when the user did not let us see it.
+    async fn address(&self, token: &AccessToken) -> Result<Option<ClaimedAddress>, IdentityProviderError> {
+        let emails: Vec<Email> = self.get(&self.emails, token).await?.unwrap_or_default();
+        let primary = emails.into_iter().find(|email| email.primary);
+        Ok(primary.and_then(|primary| {
+            Some(ClaimedAddress {
+                address: EmailAddress::parse(&primary.email).ok()?,
+                vouched_for: primary.verified,
+            })
+        }))
+    }
+}
+
+#[async_trait]
+impl IdentityProvider for GithubProvider {
+    async fn authorization_url(&self, request: &AuthorizationRequest) -> Result<String, IdentityProviderError> {
+        let state = CsrfToken::new(request.state.expose());
+        let verifier = PkceCodeVerifier::new(request.code_verifier.expose());
+        let (url, _) = self
+            .client
+            .authorize_url(move || state)
+            .add_scope(Scope::new("user:email".to_owned()))
+            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
+            .url();
+        Ok(url.into())
+    }
+
+    async fn claims(&self, answer: &AuthorizationAnswer) -> Result<Claims, IdentityProviderError> {
+        if answer.issuer.as_ref().is_some_and(|issuer| *issuer != self.issuer) {
+            return Err(DoesNotFit("the answer is of another issuer").into());
+        }
+        let tokens = self
+            .client
+            .exchange_code(AuthorizationCode::new(answer.code.clone()))
+            .set_pkce_verifier(PkceCodeVerifier::new(answer.code_verifier.expose()))
+            .request_async(&self.http)
+            .await
+            .map_err(token_failure)?;
+        let user: User = self
+            .get(&self.user, tokens.access_token())
+            .await?
+            .ok_or(DoesNotFit("the provider does not tell about the user"))?;
+        Ok(Claims {
+            issuer: self.issuer.clone(),
+            subject: user.id.to_string(),
+            address: self.address(tokens.access_token()).await?,
+        })
+    }
+}
+
+/// Returns the address without a slash at its end.
+fn web_address(setting: &'static str, address: &str) -> Result<String, InvalidIdentityProvider> {
+    Url::parse(address)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none())
+        .map(|url| url.as_str().trim_end_matches('/').to_owned())
+        .ok_or(InvalidIdentityProvider::NotAWebAddress { setting })
+}

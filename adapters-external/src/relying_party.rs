@@ -1,0 +1,173 @@
+//! The relying party of WebAuthn over `webauthn-rs`.
+//!
+//! A challenge verifies as often as it is shown: whoever keeps the state has to take it out before verifying.
+
+use serde::Deserialize;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+use ticketing_ports::email::EmailAddress;
+use ticketing_ports::errors::BoxError;
+use ticketing_ports::ids::UserId;
+use ticketing_ports::passkeys::Passkey;
+use ticketing_ports::relying_party::{
+    BegunCeremony, ClaimedCredential, NewCredential, RelyingParty, RelyingPartyError, UsedCredential,
+};
+use url::{Host, Url};
+use uuid::Uuid;
+use webauthn_rs::prelude::{
+    DiscoverableAuthentication, Passkey as Credential, PasskeyRegistration, PublicKeyCredential,
+    RegisterPublicKeyCredential, Webauthn, WebauthnBuilder, WebauthnError,
+};
+use webauthn_rs_proto::ResidentKeyRequirement;
+
+#[derive(Debug)]
+pub struct WebauthnRelyingParty(Webauthn);
+
+/// A public URL with which no browser makes passkeys.
+#[derive(Debug, Error)]
+pub enum InvalidRelyingParty {
+    #[error("the public URL has an IP address for a host, and passkeys need a name: http://localhost:PORT will do")]
+    IpAddress,
+    #[error("the public URL is not an http or https address with a host")]
+    NotAWebAddress,
+    #[error("the public URL cannot be a relying party")]
+    Unsuitable(#[source] WebauthnError),
+}
+
+impl WebauthnRelyingParty {
+    /// The host of the public URL becomes the relying party id. Passkeys are bound to it: under another name they are
+    /// useless.
+    ///
+    /// # Errors
+    /// See [`InvalidRelyingParty`].
+    pub fn new(public_url: &Url) -> Result<Self, InvalidRelyingParty> {
+        let id = match public_url.host() {
+            Some(Host::Domain(name)) if matches!(public_url.scheme(), "http" | "https") => name,
+            Some(Host::Ipv4(_) | Host::Ipv6(_)) => return Err(InvalidRelyingParty::IpAddress),
+            _ => return Err(InvalidRelyingParty::NotAWebAddress),
+        };
+        WebauthnBuilder::new(id, public_url)
+            .and_then(WebauthnBuilder::build)
+            .map(Self)
+            .map_err(InvalidRelyingParty::Unsuitable)
+    }
+}
+
+impl RelyingParty for WebauthnRelyingParty {
+    fn begin_registration(
+        &self,
+        user: UserId,
+        email: &EmailAddress,
+        existing: &[Passkey],
+    ) -> Result<BegunCeremony, RelyingPartyError> {
+        let excluded = existing.iter().map(|key| key.credential_id.clone()).collect();
+        let (mut options, state) = self
+            .0
+            .start_passkey_registration(user.uuid(), email.as_str(), email.as_str(), Some(excluded))
+            .map_err(internal)?;
+        // The library says "discouraged", and then Chromium makes a key that a login without a name cannot find.
+        if let Some(selection) = options.public_key.authenticator_selection.as_mut() {
+            selection.resident_key = Some(ResidentKeyRequirement::Preferred);
+        }
+        begun(&options, &state)
+    }
+
+    fn finish_registration(&self, state: &[u8], answer: &str) -> Result<NewCredential, RelyingPartyError> {
+        let state: PasskeyRegistration = kept(state)?;
+        let answer: RegisterPublicKeyCredential = parsed(answer)?;
+        let credential = self.0.finish_passkey_registration(&answer, &state).map_err(failure)?;
+        let record = record_of(&credential)?;
+        Ok(NewCredential {
+            credential_id: credential.cred_id().to_vec(),
+            counter: kept::<RecordedCounter>(&record)?.cred.counter,
+            credential: record,
+        })
+    }
+
+    fn begin_login(&self) -> Result<BegunCeremony, RelyingPartyError> {
+        let (mut options, state) = self.0.start_discoverable_authentication().map_err(internal)?;
+        // Whether the browser asks in a dialog or offers keys in a field is the page's choice.
+        options.mediation = None;
+        begun(&options, &state)
+    }
+
+    fn identify(&self, answer: &str) -> Result<ClaimedCredential, RelyingPartyError> {
+        let answer: PublicKeyCredential = parsed(answer)?;
+        let handle = answer.get_user_unique_id();
+        Ok(ClaimedCredential {
+            credential_id: answer.get_credential_id().to_vec(),
+            user_handle: handle.and_then(|bytes| Uuid::from_slice(bytes).ok()).map(UserId::new),
+        })
+    }
+
+    fn finish_login(&self, state: &[u8], answer: &str, passkey: &Passkey) -> Result<UsedCredential, RelyingPartyError> {
+        let state: DiscoverableAuthentication = kept(state)?;
+        let answer: PublicKeyCredential = parsed(answer)?;
+        let mut credential: Credential = kept(&passkey.credential)?;
+        // The library believes whatever handle there is, and it is not signed.
+        let handle = answer.get_user_unique_id();
+        if handle.is_some_and(|bytes| bytes != passkey.user_id.uuid().as_bytes()) {
+            return Err(RelyingPartyError::Refused(WebauthnError::InvalidUserUniqueId.into()));
+        }
+        let login = self
+            .0
+            .finish_discoverable_authentication_v2(&answer, state, &credential)
+            .map_err(failure)?;
+        // The library has compared with the counter inside the record; the store guards the one beside it.
+        if passkey.counter > 0 && login.counter() <= passkey.counter {
+            return Err(RelyingPartyError::PossiblyCopied);
+        }
+        credential.update_credential(&login);
+        Ok(UsedCredential {
+            credential: record_of(&credential)?,
+            counter: login.counter(),
+        })
+    }
+}
+
+/// What we read of a credential's record: the library shows its counter only together with its dangerous internals.
+#[derive(Deserialize)]
+struct RecordedCounter {
+    cred: Counter,
+}
+
+#[derive(Deserialize)]
+struct Counter {
+    counter: u32,
+}
+
+fn begun(options: &impl Serialize, state: &impl Serialize) -> Result<BegunCeremony, RelyingPartyError> {
+    Ok(BegunCeremony {
+        options: serde_json::to_string(options).map_err(internal)?,
+        state: serde_json::to_vec(state).map_err(internal)?,
+    })
+}
+
+fn record_of(credential: &Credential) -> Result<Vec<u8>, RelyingPartyError> {
+    serde_json::to_vec(credential).map_err(internal)
+}
+
+fn kept<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RelyingPartyError> {
+    serde_json::from_slice(bytes).map_err(internal)
+}
+
+fn parsed<T: DeserializeOwned>(answer: &str) -> Result<T, RelyingPartyError> {
+    serde_json::from_str(answer).map_err(|error| RelyingPartyError::Malformed(error.into()))
+}
+
+fn internal(error: impl Into<BoxError>) -> RelyingPartyError {
+    RelyingPartyError::Internal(error.into())
+}
+
+fn failure(error: WebauthnError) -> RelyingPartyError {
+    match error {
+        WebauthnError::CredentialPossibleCompromise => RelyingPartyError::PossiblyCopied,
+        WebauthnError::ParseBase64Failure(_)
+        | WebauthnError::ParseCBORFailure(_)
+        | WebauthnError::ParseJSONFailure(_)
+        | WebauthnError::ParseNOMFailure
+        | WebauthnError::ParseInsufficientBytesAvailable => RelyingPartyError::Malformed(error.into()),
+        _ => RelyingPartyError::Refused(error.into()),
+    }
+}
