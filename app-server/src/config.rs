@@ -7,6 +7,7 @@ mod mistake;
 mod public_url;
 mod redis_url;
 mod settings;
+mod sign_in;
 mod storage_url;
 
 use std::ffi::OsString;
@@ -16,12 +17,14 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use thiserror::Error;
 use ticketing_ports::email::EmailAddress;
 
+pub use adapters_http::IpNet;
 pub use public_url::{InvalidPublicUrl, PublicUrl};
 pub use redis_url::{InvalidRedisUrl, RedisUrl};
 pub use settings::{
     EngineSettings, HttpSettings, LogFormat, LogSettings, Role, SandboxSettings, ServiceSettings, Settings,
     StorageSettings,
 };
+pub use sign_in::{GithubSettings, GoogleSettings, OidcSettings, SignInSettings};
 pub use storage_url::{InvalidPostgresUrl, InvalidStorageUrl, PostgresUrl, StorageUrl};
 
 const ABOUT: &str = "A box office that cannot oversell: one binary, one file of data.";
@@ -55,6 +58,8 @@ pub enum Command {
     Serve,
     /// Print a one-time link, good for 15 minutes, that signs an administrator in
     BootstrapAdmin(BootstrapAdmin),
+    /// Forget a person: account, passkeys, linked providers and sessions
+    EraseUser(EraseUser),
     /// Bring the schemas of the PostgreSQL databases up to date
     Migrate,
     /// Derive the read models from the log again, also while servers are running
@@ -74,6 +79,13 @@ pub struct BootstrapAdmin {
     /// Make an administrator of somebody who already has an account
     #[arg(long)]
     pub promote: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct EraseUser {
+    /// Address of the account
+    #[arg(long, value_name = "ADDRESS", value_parser = EmailAddress::parse)]
+    pub email: EmailAddress,
 }
 
 #[derive(Debug, Clone, Subcommand)]
@@ -167,8 +179,10 @@ impl CommandLine {
         if let Some(name) = NOT_AVAILABLE.into_iter().find(is_set) {
             return Err(Mistake::NotAvailable(name));
         }
+        self.settings.sign_in.check()?;
         let storage = &self.settings.storage;
         match (&storage.events, self.to_run()) {
+            (StorageUrl::Memory, Command::EraseUser(_)) => Err(Mistake::NothingKept("erase-user")),
             (StorageUrl::Memory, Command::BootstrapAdmin(_)) => Err(Mistake::NothingKept("bootstrap-admin")),
             (StorageUrl::Memory, Command::RebuildProjections) => Err(Mistake::NothingKept("rebuild-projections")),
             (StorageUrl::Memory, _) => Ok(()),

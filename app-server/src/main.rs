@@ -6,6 +6,7 @@ use app_server::bootstrap::bootstrap_admin;
 use app_server::config::{Command, CommandLine, Stop};
 use app_server::dead_letters::dead_letters;
 use app_server::demo::demo;
+use app_server::erase_user::erase_user;
 use app_server::migrate::migrate;
 use app_server::rebuild::rebuild_projections;
 use app_server::serve::serve;
@@ -48,6 +49,7 @@ async fn run(line: &CommandLine) -> anyhow::Result<()> {
         Command::Serve => serve(settings).await,
         Command::Demo(wanted) => demo(settings, &wanted).await,
         Command::BootstrapAdmin(wanted) => tell(&bootstrap_admin(settings, &wanted).await?),
+        Command::EraseUser(wanted) => tell(&erase_user(settings, &wanted).await?),
         Command::Migrate => tell(&migrate(&settings.storage).await?),
         Command::DeadLetters(wanted) => tell(&dead_letters(settings, &wanted).await?),
         Command::RebuildProjections => tell(&rebuild_projections(settings).await?),

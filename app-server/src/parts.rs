@@ -1,19 +1,17 @@
 //! The adapters that the settings name, and the engine on top of them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use adapters_external::{ConsoleMailer, SandboxGateway, SystemClock, SystemEntropy, SystemIds};
+use adapters_external::{SandboxGateway, SystemClock, SystemIds};
 use adapters_http::{HealthCheck, HttpConfig, HttpState};
 use anyhow::Context as _;
-use ticketing_runtime::{
-    BoxOffice, Engine, EngineConfig, Ports, ProjectionPorts, Reads, SignIn, SignInConfig, SignInPorts,
-};
+use ticketing_runtime::{BoxOffice, Engine, EngineConfig, Ports, ProjectionPorts, Reads};
 use tracing::info;
 
 use crate::config::{Role, Settings};
 use crate::health::{EventStoreCheck, ProjectionCheck, RelayCheck};
+use crate::sign_in::sign_in;
 use crate::storage::{Bus, ReadSide, Storage};
 
 /// Everything that runs in this process.
@@ -82,13 +80,14 @@ impl Parts {
         let http = HttpState {
             box_office: engine.box_office(),
             reads,
-            sign_in: sign_in(&storage, public_url),
+            sign_in: sign_in(&settings.sign_in, &storage, public_url)?,
             users: storage.users.clone(),
             health,
             clock,
             ids,
             config: HttpConfig {
                 request_timeout: settings.http.request_timeout,
+                trusted_proxies: settings.sign_in.trusted_proxies.clone(),
                 ..HttpConfig::default()
             },
         };
@@ -116,30 +115,6 @@ impl Parts {
         self.read_side.close().await;
         drained && mailed
     }
-}
-
-pub fn sign_in(storage: &Storage, public_url: &str) -> SignIn {
-    let ports = SignInPorts {
-        users: storage.users.clone(),
-        sessions: storage.sessions.clone(),
-        tokens: storage.tokens.clone(),
-        challenges: storage.challenges.clone(),
-        passkeys: storage.passkeys.clone(),
-        identities: storage.identities.clone(),
-        limiter: storage.limiter.clone(),
-        relying_party: None,
-        providers: BTreeMap::new(),
-        mailer: Arc::new(ConsoleMailer::stdout()),
-        clock: Arc::new(SystemClock::new()),
-        entropy: Arc::new(SystemEntropy),
-        ids: Arc::new(SystemIds::new()),
-    };
-    SignIn::new(
-        ports,
-        SignInConfig {
-            public_url: public_url.to_owned(),
-        },
-    )
 }
 
 fn engine_config(settings: &Settings) -> EngineConfig {

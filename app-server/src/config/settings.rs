@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use thiserror::Error;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use super::{PostgresUrl, PublicUrl, RedisUrl, StorageUrl};
+use super::{PostgresUrl, PublicUrl, RedisUrl, SignInSettings, StorageUrl};
 
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
@@ -18,6 +18,8 @@ pub struct Settings {
     pub storage: StorageSettings,
     #[command(flatten)]
     pub services: ServiceSettings,
+    #[command(flatten)]
+    pub sign_in: SignInSettings,
     #[command(flatten)]
     pub engine: EngineSettings,
     #[command(flatten)]

@@ -1,0 +1,163 @@
+//! Settings of signing in: whose word counts for where a request comes from, mail, and identity providers.
+
+use clap::Args;
+use secrecy::SecretString;
+
+use super::{IpNet, Mistake};
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Signing in")]
+pub struct SignInSettings {
+    /// Proxies in front of this server, addresses or networks separated by commas: their X-Forwarded-For is believed
+    #[arg(long, env, global = true, value_name = "NETWORKS", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
+    #[command(flatten)]
+    pub google: GoogleSettings,
+    #[command(flatten)]
+    pub github: GithubSettings,
+    #[command(flatten)]
+    pub oidc: OidcSettings,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct GoogleSettings {
+    /// Sign in with Google: the client that was registered there with PUBLIC_URL/api/auth/oauth/google/callback
+    #[arg(
+        long = "oauth-google-client-id",
+        env = "OAUTH_GOOGLE_CLIENT_ID",
+        global = true,
+        value_name = "ID"
+    )]
+    pub google_client_id: Option<String>,
+    #[arg(
+        long = "oauth-google-client-secret",
+        env = "OAUTH_GOOGLE_CLIENT_SECRET",
+        global = true,
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
+    pub google_client_secret: Option<SecretString>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct GithubSettings {
+    /// Sign in with GitHub: the client that was registered there with PUBLIC_URL/api/auth/oauth/github/callback
+    #[arg(
+        long = "oauth-github-client-id",
+        env = "OAUTH_GITHUB_CLIENT_ID",
+        global = true,
+        value_name = "ID"
+    )]
+    pub github_client_id: Option<String>,
+    #[arg(
+        long = "oauth-github-client-secret",
+        env = "OAUTH_GITHUB_CLIENT_SECRET",
+        global = true,
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
+    pub github_client_secret: Option<SecretString>,
+    /// Where people sign in, when it is a GitHub Enterprise Server
+    #[arg(
+        long = "oauth-github-url",
+        env = "OAUTH_GITHUB_URL",
+        global = true,
+        value_name = "URL",
+        default_value = "https://github.com"
+    )]
+    pub github_url: String,
+    /// The API that goes with it
+    #[arg(
+        long = "oauth-github-api-url",
+        env = "OAUTH_GITHUB_API_URL",
+        global = true,
+        value_name = "URL",
+        default_value = "https://api.github.com"
+    )]
+    pub github_api_url: String,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct OidcSettings {
+    /// Sign in with any OpenID Connect provider: its issuer, to the letter
+    #[arg(
+        long = "oauth-oidc-issuer",
+        env = "OAUTH_OIDC_ISSUER",
+        global = true,
+        value_name = "URL"
+    )]
+    pub oidc_issuer: Option<String>,
+    /// The client that was registered there with PUBLIC_URL/api/auth/oauth/oidc/callback
+    #[arg(
+        long = "oauth-oidc-client-id",
+        env = "OAUTH_OIDC_CLIENT_ID",
+        global = true,
+        value_name = "ID"
+    )]
+    pub oidc_client_id: Option<String>,
+    #[arg(
+        long = "oauth-oidc-client-secret",
+        env = "OAUTH_OIDC_CLIENT_SECRET",
+        global = true,
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
+    pub oidc_client_secret: Option<SecretString>,
+    /// Whether an address that it calls verified counts as proven: only if people can't claim just any address there
+    #[arg(
+        long = "oauth-oidc-trust-email",
+        env = "OAUTH_OIDC_TRUST_EMAIL",
+        global = true,
+        value_name = "BOOL",
+        action = clap::ArgAction::Set,
+        default_value = "false"
+    )]
+    pub oidc_trust_email: bool,
+}
+
+impl SignInSettings {
+    /// Checks that what belongs together is there together.
+    pub(super) fn check(&self) -> Result<(), Mistake> {
+        let both = "a client has an id and a secret";
+        let pairs = [
+            (
+                "OAUTH_GOOGLE_CLIENT_ID",
+                self.google.google_client_id.is_some(),
+                "OAUTH_GOOGLE_CLIENT_SECRET",
+                self.google.google_client_secret.is_some(),
+            ),
+            (
+                "OAUTH_GITHUB_CLIENT_ID",
+                self.github.github_client_id.is_some(),
+                "OAUTH_GITHUB_CLIENT_SECRET",
+                self.github.github_client_secret.is_some(),
+            ),
+            (
+                "OAUTH_OIDC_CLIENT_ID",
+                self.oidc.oidc_client_id.is_some(),
+                "OAUTH_OIDC_CLIENT_SECRET",
+                self.oidc.oidc_client_secret.is_some(),
+            ),
+        ];
+        for (id, has_id, secret, has_secret) in pairs {
+            match (has_id, has_secret) {
+                (true, false) => return Err(Mistake::Needed(secret, both)),
+                (false, true) => return Err(Mistake::Needed(id, both)),
+                _ => {}
+            }
+        }
+        match (&self.oidc.oidc_issuer, &self.oidc.oidc_client_id) {
+            (Some(_), None) => Err(Mistake::Needed("OAUTH_OIDC_CLIENT_ID", "the issuer has to know us")),
+            (None, Some(_)) => Err(Mistake::Needed("OAUTH_OIDC_ISSUER", "the client is of some issuer")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A network, or an address for a network of one.
+fn network(text: &str) -> Result<IpNet, &'static str> {
+    let text = text.trim();
+    text.parse()
+        .or_else(|_| text.parse().map(|address: std::net::IpAddr| IpNet::from(address)))
+        .map_err(|_| "is an address such as 10.0.0.1 or a network such as 10.0.0.0/8")
+}

@@ -1,0 +1,26 @@
+//! Forgetting a person.
+
+use anyhow::bail;
+
+use crate::config::{EraseUser, Settings};
+use crate::sign_in::sign_in;
+use crate::storage::Storage;
+
+/// Erases the account of an address: user, passkeys, identities and sessions. What was bought stays in the books under
+/// an id that leads to nobody.
+///
+/// # Errors
+/// When nobody has the address, or the storage cannot be used.
+pub async fn erase_user(settings: &Settings, wanted: &EraseUser) -> anyhow::Result<String> {
+    let storage = Storage::open(settings).await?;
+    let sign_in = sign_in(&settings.sign_in, &storage, settings.http.public_url.as_str())?;
+    let Some(user) = sign_in.find_user(&wanted.email).await? else {
+        bail!("nobody has an account under that address");
+    };
+    sign_in.erase(user.id).await?;
+    storage.close().await;
+    Ok(format!(
+        "Erased user {}; the books keep that id and nothing else of the person.",
+        user.id
+    ))
+}

@@ -1,0 +1,100 @@
+//! The ways to sign in that the settings open.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use adapters_external::{
+    ConsoleMailer, GithubProvider, GithubSettings, HttpLimits, OpenIdProvider, OpenIdSettings, SystemClock,
+    SystemEntropy, SystemIds, WebauthnRelyingParty,
+};
+use anyhow::Context as _;
+use ticketing_ports::clock::Clock;
+use ticketing_ports::identity_providers::IdentityProvider;
+use ticketing_ports::relying_party::RelyingParty;
+use ticketing_runtime::{SignIn, SignInConfig, SignInPorts};
+use tracing::info;
+use url::Url;
+
+use crate::config::SignInSettings;
+use crate::storage::Storage;
+
+/// # Errors
+/// When a provider's settings can't be used, with a reason for an operator. No provider is asked anything yet: one that
+/// is down stops nobody's start.
+pub fn sign_in(settings: &SignInSettings, storage: &Storage, public_url: &str) -> anyhow::Result<SignIn> {
+    let clock = Arc::new(SystemClock::new());
+    let ports = SignInPorts {
+        users: storage.users.clone(),
+        sessions: storage.sessions.clone(),
+        tokens: storage.tokens.clone(),
+        challenges: storage.challenges.clone(),
+        passkeys: storage.passkeys.clone(),
+        identities: storage.identities.clone(),
+        limiter: storage.limiter.clone(),
+        relying_party: relying_party(public_url)?,
+        providers: providers(settings, public_url, &(clock.clone() as _))?,
+        mailer: Arc::new(ConsoleMailer::stdout()),
+        clock,
+        entropy: Arc::new(SystemEntropy),
+        ids: Arc::new(SystemIds::new()),
+    };
+    let config = SignInConfig {
+        public_url: public_url.to_owned(),
+    };
+    Ok(SignIn::new(ports, config))
+}
+
+fn relying_party(public_url: &str) -> anyhow::Result<Option<Arc<dyn RelyingParty>>> {
+    let url = Url::parse(public_url).context("--public-url (PUBLIC_URL)")?;
+    match WebauthnRelyingParty::new(&url) {
+        Ok(relying_party) => Ok(Some(Arc::new(relying_party))),
+        Err(reason) => {
+            info!(%reason, "nobody can use passkeys here");
+            Ok(None)
+        }
+    }
+}
+
+fn providers(
+    settings: &SignInSettings,
+    public_url: &str,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<BTreeMap<String, Arc<dyn IdentityProvider>>> {
+    let callback = |name: &str| {
+        let url = format!("{public_url}/api/auth/oauth/{name}/callback");
+        Url::parse(&url).context("--public-url (PUBLIC_URL)")
+    };
+    let mut providers: BTreeMap<String, Arc<dyn IdentityProvider>> = BTreeMap::new();
+    let google = &settings.google;
+    if let Some((id, secret)) = google.google_client_id.clone().zip(google.google_client_secret.clone()) {
+        let provider = OpenIdProvider::new(OpenIdSettings::google(id, secret, callback("google")?), clock.clone())?;
+        providers.insert("google".to_owned(), Arc::new(provider));
+    }
+    let github = &settings.github;
+    if let Some((id, secret)) = github.github_client_id.clone().zip(github.github_client_secret.clone()) {
+        let provider = GithubProvider::new(GithubSettings {
+            web: github.github_url.clone(),
+            api: github.github_api_url.clone(),
+            ..GithubSettings::new(id, secret, callback("github")?)
+        })?;
+        providers.insert("github".to_owned(), Arc::new(provider));
+    }
+    let oidc = &settings.oidc;
+    let client = oidc.oidc_client_id.clone().zip(oidc.oidc_client_secret.clone());
+    if let Some((issuer, (client_id, client_secret))) = oidc.oidc_issuer.clone().zip(client) {
+        let settings = OpenIdSettings {
+            name: "oidc".to_owned(),
+            issuer,
+            client_id,
+            client_secret,
+            redirect_url: callback("oidc")?,
+            scopes: vec!["email".to_owned()],
+            trust_email: oidc.oidc_trust_email,
+            http: HttpLimits::default(),
+        };
+        let provider =
+            OpenIdProvider::new(settings, clock.clone()).context("--oauth-oidc-issuer (OAUTH_OIDC_ISSUER)")?;
+        providers.insert("oidc".to_owned(), Arc::new(provider));
+    }
+    Ok(providers)
+}
