@@ -5,12 +5,13 @@ use std::sync::Arc;
 use adapters_memory::faults::{Fault, FaultyEventStore};
 use adapters_memory::{
     InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway,
-    InMemoryOauthTokenStore, InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemoryReadModels,
-    InMemorySessionStore, InMemoryUserStore, InProcessBus,
+    InMemoryIdentityStore, InMemoryOauthTokenStore, InMemoryOneTimeTokenStore, InMemoryPasskeyStore,
+    InMemoryRateLimiter, InMemoryReadModels, InMemorySessionStore, InMemoryUserStore, InProcessBus,
 };
 use ticketing_ports::challenges::ChallengeStore;
 use ticketing_ports::dead_letters::DeadLetterStore;
 use ticketing_ports::followers::FollowerStore;
+use ticketing_ports::identities::IdentityStore;
 use ticketing_ports::oauth_tokens::OauthTokenStore;
 use ticketing_ports::one_time_tokens::OneTimeTokenStore;
 use ticketing_ports::passkeys::PasskeyStore;
@@ -53,6 +54,12 @@ mod users {
     use super::*;
 
     ticketing_testkit::user_store_conformance!(Arc::new(InMemoryUserStore::new()) as Arc<dyn UserStore>);
+}
+
+mod identities {
+    use super::*;
+
+    ticketing_testkit::identity_store_conformance!(Arc::new(InMemoryIdentityStore::new()) as Arc<dyn IdentityStore>);
 }
 
 mod one_time_tokens {

@@ -8,6 +8,7 @@ mod errors;
 mod event_store;
 mod followers;
 mod idempotency;
+mod identities;
 mod passkeys;
 mod read_models;
 mod users;

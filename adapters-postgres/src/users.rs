@@ -11,7 +11,7 @@ use ticketing_ports::users::{CreateUserError, User, UserStore};
 use crate::cells::Cells;
 use crate::database::Database;
 
-/// Users and their passkeys.
+/// Users, their passkeys and their identities at providers.
 #[derive(Debug, Clone)]
 pub struct PostgresUserStore {
     pub(crate) pool: PgPool,

@@ -1,10 +1,11 @@
-//! The suites of users and their passkeys, run on a real PostgreSQL.
+//! The suites of users, their passkeys and identities, run on a real PostgreSQL.
 
 mod support;
 
 use std::sync::Arc;
 
 use adapters_postgres::{PostgresUserStore, Purpose};
+use ticketing_ports::identities::IdentityStore;
 use ticketing_ports::passkeys::PasskeyStore;
 use ticketing_ports::users::UserStore;
 
@@ -18,10 +19,18 @@ mod passkeys {
     ticketing_testkit::passkey_store_conformance!(super::passkey_store().await);
 }
 
+mod identities {
+    ticketing_testkit::identity_store_conformance!(super::identity_store().await);
+}
+
 async fn user_store() -> Arc<dyn UserStore> {
     Arc::new(PostgresUserStore::new(&fresh(Purpose::Auth).await))
 }
 
 async fn passkey_store() -> Arc<dyn PasskeyStore> {
+    Arc::new(PostgresUserStore::new(&fresh(Purpose::Auth).await))
+}
+
+async fn identity_store() -> Arc<dyn IdentityStore> {
     Arc::new(PostgresUserStore::new(&fresh(Purpose::Auth).await))
 }

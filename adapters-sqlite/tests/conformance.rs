@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use adapters_sqlite::SqliteStore;
 use async_trait::async_trait;
 use tempfile::TempDir;
+use ticketing_ports::identities::IdentityStore;
 use ticketing_ports::one_time_tokens::OneTimeTokenStore;
+use ticketing_ports::passkeys::PasskeyStore;
 use ticketing_ports::users::UserStore;
 use ticketing_testkit::conformance::durability::Durable;
 use ticketing_testkit::conformance::{Backend, Keeping};
@@ -37,6 +39,14 @@ mod one_time_tokens {
     ticketing_testkit::one_time_token_store_conformance!(super::fresh_tokens().await);
 }
 
+mod passkeys {
+    ticketing_testkit::passkey_store_conformance!(super::fresh_passkeys().await);
+}
+
+mod identities {
+    ticketing_testkit::identity_store_conformance!(super::fresh_identities().await);
+}
+
 async fn fresh() -> Keeping<Backend, TempDir> {
     let (directory, store) = open().await;
     Keeping::new(Backend::of(store), directory)
@@ -48,6 +58,16 @@ async fn fresh_users() -> Keeping<Arc<dyn UserStore>, TempDir> {
 }
 
 async fn fresh_tokens() -> Keeping<Arc<dyn OneTimeTokenStore>, TempDir> {
+    let (directory, store) = open().await;
+    Keeping::new(Arc::new(store), directory)
+}
+
+async fn fresh_passkeys() -> Keeping<Arc<dyn PasskeyStore>, TempDir> {
+    let (directory, store) = open().await;
+    Keeping::new(Arc::new(store), directory)
+}
+
+async fn fresh_identities() -> Keeping<Arc<dyn IdentityStore>, TempDir> {
     let (directory, store) = open().await;
     Keeping::new(Arc::new(store), directory)
 }

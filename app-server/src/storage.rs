@@ -105,6 +105,8 @@ impl Storage {
                     deadlines: shared.clone(),
                     idempotency: shared.clone(),
                     users: shared.clone(),
+                    passkeys: shared.clone(),
+                    identities: shared.clone(),
                     tokens: shared,
                     file: Some(file),
                     ..Self::in_memory()
@@ -128,7 +130,8 @@ impl Storage {
             let database = open(Purpose::Auth, url, storage).await?;
             let store = Arc::new(PostgresUserStore::new(&database));
             opened.users = store.clone();
-            opened.passkeys = store;
+            opened.passkeys = store.clone();
+            opened.identities = store;
             opened.databases.push(database);
         }
         if let Some(url) = &storage.analytics {

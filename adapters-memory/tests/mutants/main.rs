@@ -2,7 +2,9 @@
 
 mod event_store;
 mod followers;
+mod identities;
 mod one_time_tokens;
+mod passkeys;
 mod read_models;
 mod sessions;
 mod users;
@@ -13,7 +15,9 @@ use std::sync::Arc;
 use adapters_memory::InMemoryEventStore;
 use async_trait::async_trait;
 use ticketing_ports::followers::FollowerStore;
+use ticketing_ports::identities::IdentityStore;
 use ticketing_ports::one_time_tokens::OneTimeTokenStore;
+use ticketing_ports::passkeys::PasskeyStore;
 use ticketing_ports::sessions::SessionStore;
 use ticketing_ports::users::UserStore;
 use ticketing_testkit::conformance::durability::Durable;
@@ -22,7 +26,9 @@ use ticketing_testkit::conformance::{self, Backend, Rule};
 
 use self::event_store::{Lie, Mutant};
 use self::followers::LyingFollowers;
+use self::identities::LyingIdentities;
 use self::one_time_tokens::LyingTokens;
+use self::passkeys::LyingPasskeys;
 use self::read_models::LyingReadModels;
 use self::sessions::LyingSessions;
 use self::users::LyingUsers;
@@ -55,6 +61,18 @@ async fn every_rule_of_followers_is_broken_by_a_mutant() {
 async fn every_rule_of_users_is_broken_by_a_mutant() {
     let make = |lie| -> Box<Arc<dyn UserStore>> { Box::new(Arc::new(LyingUsers::new(lie))) };
     every_rule_bites(conformance::users::RULES, users::BROKEN_BY, make).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_rule_of_passkeys_is_broken_by_a_mutant() {
+    let make = |lie| -> Box<Arc<dyn PasskeyStore>> { Box::new(Arc::new(LyingPasskeys::new(lie))) };
+    every_rule_bites(conformance::passkeys::RULES, passkeys::BROKEN_BY, make).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_rule_of_identities_is_broken_by_a_mutant() {
+    let make = |lie| -> Box<Arc<dyn IdentityStore>> { Box::new(Arc::new(LyingIdentities::new(lie))) };
+    every_rule_bites(conformance::identities::RULES, identities::BROKEN_BY, make).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -25,6 +25,7 @@ pub mod event_store;
 pub mod followers;
 pub mod gateway;
 pub mod idempotency;
+pub mod identities;
 pub mod oauth_tokens;
 pub mod one_time_tokens;
 pub mod passkeys;

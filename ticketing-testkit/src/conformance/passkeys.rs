@@ -19,7 +19,9 @@ suite! { $
         exactly_one_racing_update_from_a_counter_wins,
         an_update_does_not_give_a_passkey_to_somebody_else,
         passkeys_of_a_user_are_listed_oldest_first,
+        a_passkey_is_renamed_by_its_owner_only,
         a_removed_passkey_is_gone,
+        forgetting_the_passkeys_of_a_user_spares_everybody_else,
         only_its_owner_removes_a_passkey,
     }
 }
@@ -228,5 +230,52 @@ async fn only_its_owner_removes_a_passkey(passkeys: &Arc<dyn PasskeyStore>) -> V
     let id = passkey(1).credential_id;
     ensure!(!passkeys.remove(user(2), &id).await?, "somebody else removed a passkey");
     ensure_eq!(passkeys.find(&id).await?, Some(passkey(1)), "passkey");
+    Ok(())
+}
+
+async fn a_passkey_is_renamed_by_its_owner_only(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
+    passkeys.add(passkey(1)).await?;
+    let id = passkey(1).credential_id;
+    ensure!(
+        !passkeys.rename(user(2), &id, "Mine").await?,
+        "somebody else renamed a passkey"
+    );
+    ensure!(
+        !passkeys.rename(user(1), &[9], "Mine").await?,
+        "an unknown passkey was renamed"
+    );
+    ensure_eq!(passkeys.find(&id).await?, Some(passkey(1)), "passkey");
+    ensure!(
+        passkeys.rename(user(1), &id, "Blue, 'new' ä").await?,
+        "its owner could not rename it"
+    );
+    let renamed = Passkey {
+        name: "Blue, 'new' ä".to_owned(),
+        ..passkey(1)
+    };
+    ensure_eq!(passkeys.find(&id).await?, Some(renamed), "renamed passkey");
+    Ok(())
+}
+
+async fn forgetting_the_passkeys_of_a_user_spares_everybody_else(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
+    let others = Passkey {
+        user_id: user(2),
+        ..passkey(3)
+    };
+    for one in [passkey(1), passkey(2), others.clone()] {
+        passkeys.add(one).await?;
+    }
+    ensure_eq!(passkeys.forget_all_of(user(1)).await?, 2, "forgotten passkeys");
+    ensure_eq!(passkeys.passkeys_of(user(1)).await?, [], "passkeys of the forgotten");
+    ensure_eq!(
+        passkeys.find(&passkey(1).credential_id).await?,
+        None,
+        "a forgotten passkey"
+    );
+    ensure_eq!(
+        passkeys.passkeys_of(user(2)).await?,
+        [others],
+        "passkeys of somebody else"
+    );
     Ok(())
 }

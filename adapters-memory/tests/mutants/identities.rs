@@ -1,0 +1,114 @@
+//! An identity store that gets one thing wrong.
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::identities::{Identity, IdentityStore, LinkIdentityError};
+use ticketing_ports::ids::UserId;
+
+/// What the store gets wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum IdentityLie {
+    #[default]
+    None,
+    LastLinkWins,
+    RefusesTheSameLinkTwice,
+    FoldsCase,
+    ForgetsTheIssuer,
+    ListsInNoOrder,
+    ForgetsNothing,
+    ForgetsEverybody,
+}
+
+/// Which lie breaks which rule.
+pub(crate) const BROKEN_BY: &[(&str, IdentityLie)] = &[
+    ("an_identity_belongs_to_one_user", IdentityLie::LastLinkWins),
+    ("exactly_one_racing_link_of_an_identity_wins", IdentityLie::LastLinkWins),
+    (
+        "linking_an_identity_to_its_user_again_changes_nothing",
+        IdentityLie::RefusesTheSameLinkTwice,
+    ),
+    (
+        "linking_an_identity_to_its_user_again_changes_nothing",
+        IdentityLie::LastLinkWins,
+    ),
+    ("issuer_and_subject_are_compared_exactly", IdentityLie::FoldsCase),
+    ("issuer_and_subject_are_compared_exactly", IdentityLie::ForgetsTheIssuer),
+    (
+        "identities_of_a_user_are_listed_oldest_first",
+        IdentityLie::ListsInNoOrder,
+    ),
+    ("forgotten_identities_can_be_linked_again", IdentityLie::ForgetsNothing),
+    (
+        "forgotten_identities_can_be_linked_again",
+        IdentityLie::ForgetsEverybody,
+    ),
+];
+
+/// Identities in a list, and one lie.
+pub(crate) struct LyingIdentities {
+    lie: IdentityLie,
+    list: Mutex<Vec<Identity>>,
+}
+
+impl LyingIdentities {
+    pub(crate) fn new(lie: IdentityLie) -> Self {
+        Self {
+            lie,
+            list: Mutex::default(),
+        }
+    }
+
+    fn list(&self) -> std::sync::MutexGuard<'_, Vec<Identity>> {
+        self.list.lock().expect("no test panics with it")
+    }
+
+    fn is(&self, one: &Identity, issuer: &str, subject: &str) -> bool {
+        let subjects = match self.lie {
+            IdentityLie::FoldsCase => one.subject.eq_ignore_ascii_case(subject),
+            _ => one.subject == subject,
+        };
+        subjects && (self.lie == IdentityLie::ForgetsTheIssuer || one.issuer == issuer)
+    }
+}
+
+#[async_trait]
+impl IdentityStore for LyingIdentities {
+    async fn link(&self, identity: Identity) -> Result<(), LinkIdentityError> {
+        let mut list = self.list();
+        let known = list
+            .iter_mut()
+            .find(|one| self.is(one, &identity.issuer, &identity.subject));
+        match known {
+            Some(known) if self.lie == IdentityLie::LastLinkWins => *known = identity,
+            Some(known) if known.user_id == identity.user_id && self.lie != IdentityLie::RefusesTheSameLinkTwice => {}
+            Some(_) => return Err(LinkIdentityError::Taken),
+            None => list.push(identity),
+        }
+        Ok(())
+    }
+
+    async fn find(&self, issuer: &str, subject: &str) -> Result<Option<Identity>, StoreError> {
+        Ok(self.list().iter().find(|one| self.is(one, issuer, subject)).cloned())
+    }
+
+    async fn identities_of(&self, user: UserId) -> Result<Vec<Identity>, StoreError> {
+        let mut own: Vec<_> = self.list().iter().filter(|one| one.user_id == user).cloned().collect();
+        if self.lie != IdentityLie::ListsInNoOrder {
+            own.sort_by_key(|one| one.linked_at);
+        }
+        Ok(own)
+    }
+
+    async fn forget_all_of(&self, user: UserId) -> Result<u64, StoreError> {
+        let mut list = self.list();
+        let before = list.len();
+        match self.lie {
+            IdentityLie::ForgetsNothing => return Ok(2),
+            IdentityLie::ForgetsEverybody => list.clear(),
+            _ => list.retain(|one| one.user_id != user),
+        }
+        Ok((before - list.len()) as u64)
+    }
+}
