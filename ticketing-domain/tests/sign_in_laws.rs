@@ -1,0 +1,854 @@
+//! Laws of signing in: whatever ceremonies run beside each other, in whatever order their questions are answered, and
+//! wherever a process dies between two of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, TimeDelta};
+use proptest::prelude::*;
+use ticketing_domain::sign_in::{
+    Answer, Ask, BeginOauth, BeginPasskeyLogin, BeginPasskeyRegistration, BegunOauth, BegunPasskey, Ceremony,
+    CompletePasskeyLogin, CompletePasskeyRegistration, Context, CredentialRefused, ExchangeSignInCode, FinishOauth,
+    FinishedOauth, Handover, LocalPath, Next, OauthAnswer, OauthCallback, RedeemMagicLink, SendMagicLink, Visitor,
+};
+use ticketing_ports::Timestamp;
+use ticketing_ports::challenges::Challenge;
+use ticketing_ports::email::EmailAddress;
+use ticketing_ports::identities::Identity;
+use ticketing_ports::identity_providers::{ClaimedAddress, Claims};
+use ticketing_ports::ids::{IdSource, UserId};
+use ticketing_ports::one_time_tokens::OneTimeToken;
+use ticketing_ports::passkeys::Passkey;
+use ticketing_ports::relying_party::{BegunCeremony, ClaimedCredential, NewCredential, UsedCredential};
+use ticketing_ports::roles::Role;
+use ticketing_ports::seating::Label;
+use ticketing_ports::secrets::{Entropy, Secret, SecretDigest};
+use ticketing_ports::sessions::Session;
+use ticketing_ports::users::User;
+use uuid::Uuid;
+
+/// What the people of a run do. Numbers pick one of what there is, whichever it is by then.
+#[derive(Debug, Clone)]
+enum Act {
+    AskForALink {
+        address: usize,
+    },
+    FollowALink {
+        link: usize,
+    },
+    GoToAProvider {
+        session: Option<usize>,
+    },
+    ComeBack {
+        trip: usize,
+        subject: u8,
+        address: usize,
+        vouched: bool,
+        api: bool,
+        other_browser: bool,
+    },
+    TradeACode {
+        code: usize,
+        other_browser: bool,
+    },
+    BeginAPasskey {
+        session: usize,
+    },
+    FinishAPasskey {
+        begun: usize,
+        session: usize,
+        credential: u8,
+    },
+    BeginALogin,
+    FinishALogin {
+        begun: usize,
+        credential: u8,
+        handle: Option<usize>,
+    },
+    /// One question of one ceremony is answered.
+    Answer {
+        ceremony: usize,
+    },
+    /// Everything under way comes to its end.
+    Finish,
+    SignOut {
+        user: usize,
+    },
+    /// The process that ran it died.
+    Die {
+        ceremony: usize,
+    },
+    Promote {
+        user: usize,
+    },
+    Wait {
+        minutes: i64,
+    },
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let pick = 0..8_usize;
+    prop_oneof![
+        2 => (0..3_usize).prop_map(|address| Act::AskForALink { address }),
+        3 => pick.clone().prop_map(|link| Act::FollowALink { link }),
+        2 => proptest::option::of(pick.clone()).prop_map(|session| Act::GoToAProvider { session }),
+        3 => (pick.clone(), 0..3_u8, 0..3_usize, any::<bool>(), any::<bool>(), proptest::bool::weighted(0.1))
+            .prop_map(|(trip, subject, address, vouched, api, other_browser)| {
+                Act::ComeBack { trip, subject, address, vouched, api, other_browser }
+            }),
+        1 => (pick.clone(), proptest::bool::weighted(0.2))
+            .prop_map(|(code, other_browser)| Act::TradeACode { code, other_browser }),
+        1 => pick.clone().prop_map(|session| Act::BeginAPasskey { session }),
+        2 => (pick.clone(), pick.clone(), 0..3_u8)
+            .prop_map(|(begun, session, credential)| Act::FinishAPasskey { begun, session, credential }),
+        1 => Just(Act::BeginALogin),
+        2 => (pick.clone(), 0..3_u8, proptest::option::of(0..4_usize))
+            .prop_map(|(begun, credential, handle)| Act::FinishALogin { begun, credential, handle }),
+        20 => pick.clone().prop_map(|ceremony| Act::Answer { ceremony }),
+        8 => Just(Act::Finish),
+        1 => pick.clone().prop_map(|user| Act::SignOut { user }),
+        1 => pick.clone().prop_map(|ceremony| Act::Die { ceremony }),
+        1 => pick.prop_map(|user| Act::Promote { user }),
+        1 => (0..20_i64).prop_map(|minutes| Act::Wait { minutes }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_secret_opens_once_and_nobody_gets_an_account_that_is_not_proven_to_be_theirs(
+        acts in proptest::collection::vec(act(), 0..90)
+    ) {
+        let mut world = World::default();
+        for act in acts {
+            world.act(act);
+            prop_assert!(world.broken.is_empty(), "{:?}", world.broken);
+        }
+        world.act(Act::Finish);
+        prop_assert!(world.broken.is_empty(), "{:?}", world.broken);
+    }
+}
+
+#[test]
+fn the_runs_get_somewhere() {
+    let mut world = World::default();
+    let run = |world: &mut World, act| {
+        world.act(act);
+        world.act(Act::Finish);
+    };
+    run(&mut world, Act::AskForALink { address: 0 });
+    run(&mut world, Act::FollowALink { link: 0 });
+    assert_eq!((world.users.len(), world.sessions.len()), (2, 1));
+    run(&mut world, Act::BeginAPasskey { session: 0 });
+    run(
+        &mut world,
+        Act::FinishAPasskey {
+            begun: 0,
+            session: 0,
+            credential: 1,
+        },
+    );
+    run(&mut world, Act::BeginALogin);
+    run(
+        &mut world,
+        Act::FinishALogin {
+            begun: 0,
+            credential: 1,
+            handle: Some(0),
+        },
+    );
+    assert_eq!(world.sessions.len(), 2, "the passkey signs in");
+    run(&mut world, Act::GoToAProvider { session: Some(0) });
+    let back = |api| Act::ComeBack {
+        trip: 0,
+        subject: 1,
+        address: 2,
+        vouched: false,
+        api,
+        other_browser: false,
+    };
+    run(&mut world, back(true));
+    assert_eq!(world.identities.len(), 1, "the identity is linked from the session");
+    run(&mut world, Act::GoToAProvider { session: None });
+    run(&mut world, back(false));
+    run(
+        &mut world,
+        Act::TradeACode {
+            code: 0,
+            other_browser: false,
+        },
+    );
+    assert_eq!(world.sessions.len(), 3, "the linked identity signs in");
+    run(&mut world, Act::GoToAProvider { session: None });
+    run(
+        &mut world,
+        Act::ComeBack {
+            trip: 0,
+            subject: 2,
+            address: 1,
+            vouched: true,
+            api: true,
+            other_browser: false,
+        },
+    );
+    assert_eq!(
+        (world.users.len(), world.sessions.len()),
+        (3, 4),
+        "a vouched address makes an account"
+    );
+    assert!(world.broken.is_empty());
+}
+
+#[test]
+fn an_authenticator_that_claims_another_account_signs_nobody_in() {
+    let mut world = World::with_ada();
+    world.all(Act::BeginAPasskey { session: 0 });
+    world.all(Act::FinishAPasskey {
+        begun: 0,
+        session: 0,
+        credential: 1,
+    });
+    for handle in [None, Some(1)] {
+        world.all(Act::BeginALogin);
+        let claim = Act::FinishALogin {
+            begun: 0,
+            credential: 1,
+            handle,
+        };
+        world.all(claim);
+        assert_eq!(world.sessions.len(), 1, "{handle:?}");
+    }
+}
+
+#[test]
+fn a_session_that_ended_meanwhile_links_nothing() {
+    let mut world = World::with_ada();
+    world.all(Act::GoToAProvider { session: Some(0) });
+    world.all(Act::SignOut { user: 1 });
+    world.all(Act::ComeBack {
+        trip: 0,
+        subject: 1,
+        address: 0,
+        vouched: false,
+        api: true,
+        other_browser: false,
+    });
+    assert_eq!(world.identities, []);
+}
+
+#[test]
+fn a_challenge_for_one_users_passkey_makes_none_for_another() {
+    let mut world = World::with_ada();
+    world.all(Act::BeginAPasskey { session: 0 });
+    world.all(Act::AskForALink { address: 1 });
+    world.all(Act::FollowALink { link: 0 });
+    world.all(Act::FinishAPasskey {
+        begun: 0,
+        session: 0,
+        credential: 1,
+    });
+    assert_eq!(world.passkeys, []);
+}
+
+#[test]
+fn a_code_and_an_answer_are_worth_nothing_in_another_browser() {
+    let mut world = World::with_ada();
+    let back = |other_browser| Act::ComeBack {
+        trip: 0,
+        subject: 1,
+        address: 1,
+        vouched: true,
+        api: false,
+        other_browser,
+    };
+    world.all(Act::GoToAProvider { session: None });
+    world.all(back(true));
+    assert_eq!((world.codes.len(), world.identities.len()), (0, 0));
+    world.all(Act::GoToAProvider { session: None });
+    world.all(back(false));
+    world.all(Act::TradeACode {
+        code: 0,
+        other_browser: true,
+    });
+    assert_eq!((world.codes.len(), world.sessions.len()), (1, 1));
+}
+
+/// A ceremony under way, whatever its type, and what its run may lead to.
+struct Running {
+    ask: Ask,
+    ceremony: Box<dyn Run>,
+    may: May,
+}
+
+/// What the one who runs a ceremony has shown so far.
+#[derive(Clone, Default)]
+struct May {
+    /// The secret that opened it: a token or a challenge.
+    opened_by: Option<SecretDigest>,
+    proven: BTreeSet<EmailAddress>,
+    /// Accounts that the run may enter by something other than an address.
+    entered: BTreeSet<UserId>,
+    /// The session that was there when it began to link, and lived when it was looked at.
+    own_session: Option<UserId>,
+    /// Who was a customer when the run looked.
+    customers: BTreeSet<UserId>,
+    browser: Option<Secret>,
+    /// The account that an authenticator claims to be of.
+    claimed: Option<UserId>,
+}
+
+trait Run {
+    fn on(self: Box<Self>, answer: Answer, context: &Context<'_>) -> Stepped;
+}
+
+enum Stepped {
+    Ask(Ask, Box<dyn Run>),
+    Done(Outcome),
+    Refused,
+}
+
+enum Outcome {
+    Nothing,
+    SignedIn,
+    Away(BegunOauth),
+    Back(FinishedOauth),
+    Challenge(BegunPasskey),
+}
+
+struct Typed<C: Ceremony>(C, fn(C::Outcome) -> Outcome);
+
+impl<C: Ceremony + 'static> Run for Typed<C> {
+    fn on(self: Box<Self>, answer: Answer, context: &Context<'_>) -> Stepped {
+        stepped(self.0.on(answer, context), self.1)
+    }
+}
+
+fn stepped<C: Ceremony + 'static>(next: Next<C>, outcome: fn(C::Outcome) -> Outcome) -> Stepped {
+    match next {
+        Next::Ask(ask, ceremony) => Stepped::Ask(ask, Box::new(Typed(ceremony, outcome))),
+        Next::Done(done) => Stepped::Done(outcome(done)),
+        Next::Refused(_) => Stepped::Refused,
+    }
+}
+
+/// Counts: no id and no secret comes twice.
+#[derive(Default)]
+struct Source(AtomicU64);
+
+impl IdSource for Source {
+    fn uuid(&self) -> Uuid {
+        Uuid::from_u128(self.0.fetch_add(1, Ordering::Relaxed).into())
+    }
+}
+
+impl Entropy for Source {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+        bytes[..16].copy_from_slice(self.uuid().as_bytes());
+    }
+}
+
+/// Stores, mailboxes, a provider and authenticators, and who watches over the laws.
+struct World {
+    source: Source,
+    now: Timestamp,
+    tokens: BTreeMap<SecretDigest, OneTimeToken>,
+    challenges: BTreeMap<SecretDigest, Challenge>,
+    users: Vec<User>,
+    sessions: Vec<Session>,
+    identities: Vec<Identity>,
+    passkeys: Vec<Passkey>,
+    running: Vec<Running>,
+    /// What people have in their hands.
+    links: Vec<Secret>,
+    codes: Vec<(Secret, Secret)>,
+    trips: Vec<(Secret, Secret)>,
+    registrations: Vec<BegunPasskey>,
+    logins: Vec<BegunPasskey>,
+    claims: BTreeMap<String, Claims>,
+    opened: BTreeSet<SecretDigest>,
+    broken: Vec<String>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            source: Source::default(),
+            now: DateTime::from_timestamp(1_800_000_000, 0).expect("a time"),
+            tokens: BTreeMap::new(),
+            challenges: BTreeMap::new(),
+            // Made by the operator's command, with an address that a provider may vouch for to anybody.
+            users: vec![User {
+                id: UserId::new(Uuid::from_u128(u128::MAX)),
+                email: address(2),
+                role: Role::Admin,
+                created_at: DateTime::UNIX_EPOCH,
+            }],
+            sessions: Vec::new(),
+            identities: Vec::new(),
+            passkeys: Vec::new(),
+            running: Vec::new(),
+            links: Vec::new(),
+            codes: Vec::new(),
+            trips: Vec::new(),
+            registrations: Vec::new(),
+            logins: Vec::new(),
+            claims: BTreeMap::new(),
+            opened: BTreeSet::new(),
+            broken: Vec::new(),
+        }
+    }
+}
+
+fn pick<T: Clone>(among: &[T], number: usize) -> Option<T> {
+    // The latest first, so that small numbers shrink to what was just made.
+    among.iter().rev().nth(number).cloned()
+}
+
+fn address(number: usize) -> EmailAddress {
+    EmailAddress::parse(&format!("person{number}@example.com")).expect("an address")
+}
+
+macro_rules! context {
+    ($world:expr) => {
+        &Context {
+            now: $world.now,
+            ids: &$world.source,
+            entropy: &$world.source,
+        }
+    };
+}
+
+impl World {
+    /// Somebody has signed in by mail: the second user after the administrator, with the only session.
+    fn with_ada() -> Self {
+        let mut world = Self::default();
+        world.all(Act::AskForALink { address: 0 });
+        world.all(Act::FollowALink { link: 0 });
+        world
+    }
+
+    /// Does it, and all that follows.
+    fn all(&mut self, act: Act) {
+        self.act(act);
+        self.act(Act::Finish);
+        assert!(self.broken.is_empty(), "{:?}", self.broken);
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "an act is done once")]
+    fn act(&mut self, act: Act) {
+        match act {
+            Act::AskForALink { address: number } => {
+                let begun = SendMagicLink::begin(address(number), "https://tickets.example");
+                self.go_on(stepped(begun, |()| Outcome::Nothing), May::default());
+            }
+            Act::FollowALink { link } => {
+                if let Some(token) = pick(&self.links, link) {
+                    let begun = RedeemMagicLink::begin(&token, Visitor::default());
+                    self.go_on(stepped(begun, |_| Outcome::SignedIn), May::default());
+                }
+            }
+            Act::GoToAProvider { session } => {
+                let session = session.and_then(|session| pick(&self.sessions, session));
+                let next = LocalPath::verify_page();
+                let begun = BeginOauth::begin("oidc", None, &next, session.as_ref(), context!(self));
+                self.go_on(stepped(begun, Outcome::Away), May::default());
+            }
+            Act::ComeBack {
+                trip,
+                subject,
+                address: number,
+                vouched,
+                api,
+                other_browser,
+            } => self.come_back(trip, subject, address(number), vouched, api, other_browser),
+            Act::TradeACode { code, other_browser } => {
+                if let Some((code, browser)) = pick(&self.codes, code) {
+                    let browser = if other_browser {
+                        Secret::generate(&self.source)
+                    } else {
+                        browser
+                    };
+                    let begun = ExchangeSignInCode::begin(&code, browser.digest(), Visitor::default());
+                    let may = May {
+                        entered: self
+                            .users
+                            .iter()
+                            .map(|user| user.id)
+                            .filter(|_| !other_browser)
+                            .collect(),
+                        ..May::default()
+                    };
+                    self.go_on(stepped(begun, |_| Outcome::SignedIn), may);
+                }
+            }
+            Act::BeginAPasskey { session } => {
+                let session = pick(&self.sessions, session);
+                let user = session.as_ref().and_then(|session| self.user(session.user_id));
+                if let Some((session, user)) = session.zip(user) {
+                    let begun = BeginPasskeyRegistration::begin(user, &session, context!(self));
+                    self.go_on(stepped(begun, Outcome::Challenge), May::default());
+                }
+            }
+            Act::FinishAPasskey {
+                begun,
+                session,
+                credential,
+            } => {
+                if let Some((begun, session)) = pick(&self.registrations, begun).zip(pick(&self.sessions, session)) {
+                    let answer = format!("{credential}||{}", begun.options);
+                    let name = Label::new("Key").expect("a label");
+                    let next = CompletePasskeyRegistration::begin(session.user_id, &begun.challenge_id, name, answer);
+                    let may = May {
+                        entered: [session.user_id].into(),
+                        ..May::default()
+                    };
+                    self.go_on(stepped(next, |_| Outcome::Nothing), may);
+                }
+            }
+            Act::BeginALogin => {
+                self.go_on(stepped(BeginPasskeyLogin::begin(), Outcome::Challenge), May::default());
+            }
+            Act::FinishALogin {
+                begun,
+                credential,
+                handle,
+            } => {
+                if let Some(begun) = pick(&self.logins, begun) {
+                    let handle = handle.and_then(|user| pick(&self.users, user)).map(|user| user.id);
+                    let handle = handle.map_or_else(String::new, |id| id.to_string());
+                    let answer = format!("{credential}|{handle}|{}", begun.options);
+                    let next = CompletePasskeyLogin::begin(&begun.challenge_id, answer, Visitor::default());
+                    self.go_on(stepped(next, |_| Outcome::SignedIn), May::default());
+                }
+            }
+            Act::Answer { ceremony } => {
+                if ceremony < self.running.len() {
+                    let mut running = self.running.remove(ceremony);
+                    let answer = self.answer(running.ask, &mut running.may);
+                    let next = running.ceremony.on(answer, context!(self));
+                    self.go_on(next, running.may);
+                }
+            }
+            Act::Finish => {
+                while !self.running.is_empty() {
+                    self.act(Act::Answer { ceremony: 0 });
+                }
+            }
+            Act::SignOut { user } => {
+                if let Some(id) = self.users.get(user).map(|user| user.id) {
+                    self.sessions.retain(|session| session.user_id != id);
+                }
+            }
+            Act::Die { ceremony } => {
+                if ceremony < self.running.len() {
+                    self.running.remove(ceremony);
+                }
+            }
+            Act::Promote { user } => {
+                if let Some(user) = self.users.get_mut(user) {
+                    user.role = Role::Admin;
+                    let id = user.id;
+                    // A role that changes ends sessions.
+                    self.sessions.retain(|session| session.user_id != id);
+                }
+            }
+            Act::Wait { minutes } => self.now += TimeDelta::minutes(minutes),
+        }
+    }
+
+    fn come_back(
+        &mut self,
+        trip: usize,
+        subject: u8,
+        address: EmailAddress,
+        vouched_for: bool,
+        api: bool,
+        other_browser: bool,
+    ) {
+        let Some((state, browser)) = pick(&self.trips, trip) else {
+            return;
+        };
+        let code = self.source.uuid().to_string();
+        let claims = Claims {
+            issuer: "https://login.example".to_owned(),
+            subject: subject.to_string(),
+            address: Some(ClaimedAddress { address, vouched_for }),
+        };
+        self.claims.insert(code.clone(), claims);
+        let browser = if other_browser {
+            Secret::generate(&self.source)
+        } else {
+            browser
+        };
+        let begun = FinishOauth::begin(OauthCallback {
+            provider: "oidc".to_owned(),
+            state,
+            browser: Some(browser.clone()),
+            answer: OauthAnswer::Code { code, issuer: None },
+            handover: if api { Handover::Session } else { Handover::Code },
+            from: Visitor::default(),
+        });
+        let may = May {
+            browser: Some(browser),
+            ..May::default()
+        };
+        self.go_on(stepped(begun, Outcome::Back), may);
+    }
+
+    fn go_on(&mut self, next: Stepped, may: May) {
+        match next {
+            Stepped::Ask(ask, ceremony) => self.running.push(Running { ask, ceremony, may }),
+            Stepped::Refused => {}
+            Stepped::Done(outcome) => self.done(outcome, may.browser),
+        }
+    }
+
+    fn done(&mut self, outcome: Outcome, browser: Option<Secret>) {
+        match outcome {
+            Outcome::Away(begun) => {
+                let state = Secret::parse(&begun.url).expect("the address is the state");
+                self.trips.push((state, begun.browser));
+            }
+            Outcome::Back(FinishedOauth::Code { code, .. }) => {
+                self.codes.extend(browser.map(|browser| (code, browser)));
+            }
+            Outcome::Challenge(begun) if begun.options.starts_with("register") => self.registrations.push(begun),
+            Outcome::Challenge(begun) => self.logins.push(begun),
+            Outcome::Nothing | Outcome::SignedIn | Outcome::Back(_) => {}
+        }
+    }
+
+    fn user(&self, id: UserId) -> Option<User> {
+        self.users.iter().find(|user| user.id == id).cloned()
+    }
+
+    fn answer(&mut self, ask: Ask, may: &mut May) -> Answer {
+        let yes_or_no = |yes| if yes { Answer::Yes } else { Answer::No };
+        match ask {
+            Ask::CountMail(_) => Answer::Yes,
+            Ask::CountLiveLinks(email) => {
+                let live = |token: &&OneTimeToken| token.subject == email.as_str() && self.now < token.expires_at;
+                Answer::Count(self.tokens.values().filter(live).count() as u64)
+            }
+            Ask::PutToken(token) => {
+                self.tokens.insert(token.digest, token);
+                Answer::Done
+            }
+            Ask::TakeToken { purpose, digest } => {
+                let taken = self
+                    .tokens
+                    .get(&digest)
+                    .filter(|token| token.purpose == purpose)
+                    .cloned();
+                if let Some(token) = &taken {
+                    self.tokens.remove(&digest);
+                    may.opened_by = Some(digest);
+                    may.proven.extend(EmailAddress::parse(&token.subject).ok());
+                }
+                Answer::Token(taken)
+            }
+            Ask::SendLink { mail, .. } => {
+                let (_, rest) = mail.text.split_once("#token=").expect("a link");
+                let token = rest.split_whitespace().next().and_then(Secret::parse);
+                self.links.extend(token);
+                Answer::Done
+            }
+            Ask::PutChallenge(challenge) => {
+                self.challenges.insert(challenge.digest, challenge);
+                Answer::Done
+            }
+            Ask::TakeChallenge { ceremony, digest } => {
+                let fits = |challenge: &&Challenge| challenge.ceremony == ceremony;
+                let taken = self.challenges.get(&digest).filter(fits).cloned();
+                if taken.is_some() {
+                    self.challenges.remove(&digest);
+                    may.opened_by = Some(digest);
+                }
+                Answer::Challenge(taken)
+            }
+            Ask::FindUser(id) => Answer::User(self.user(id)),
+            Ask::FindUserByAddress(email) => {
+                let found = self.users.iter().find(|user| user.email == email).cloned();
+                let customer = found.iter().filter(|user| user.role == Role::Customer);
+                may.customers.extend(customer.map(|user| user.id));
+                Answer::User(found)
+            }
+            Ask::CreateUser(new) => {
+                let user = new.user();
+                if !may.proven.contains(&user.email) {
+                    self.broken
+                        .push("a user was made for an address that nobody had proven".to_owned());
+                }
+                if user.role != Role::Customer {
+                    self.broken.push("a sign-in made more than a customer".to_owned());
+                }
+                let free = self.users.iter().all(|other| other.email != user.email);
+                if free {
+                    may.customers.insert(user.id);
+                    self.users.push(user);
+                }
+                yes_or_no(free)
+            }
+            Ask::FindSession(digest) => {
+                let found = self.sessions.iter().find(|session| session.digest == digest).cloned();
+                may.own_session = found
+                    .as_ref()
+                    .filter(|one| one.is_live(self.now))
+                    .map(|one| one.user_id);
+                Answer::Session(found)
+            }
+            Ask::CreateSession(session) => {
+                self.watch_session(&session, may);
+                self.sessions.push(session);
+                Answer::Done
+            }
+            Ask::AuthorizationUrl { request, .. } => Answer::Url(request.state.expose()),
+            Ask::Claims { answer, .. } => {
+                let claims = self.claims[&answer.code].clone();
+                let vouched = claims.address.iter().filter(|claimed| claimed.vouched_for);
+                may.proven.extend(vouched.map(|claimed| claimed.address.clone()));
+                Answer::Claims(Ok(claims))
+            }
+            Ask::FindIdentity { issuer, subject } => {
+                let same = |one: &&Identity| one.issuer == issuer && one.subject == subject;
+                let found = self.identities.iter().find(same).cloned();
+                may.entered.extend(found.iter().map(|identity| identity.user_id));
+                Answer::Identity(found)
+            }
+            Ask::LinkIdentity(identity) => {
+                self.watch_link(&identity, may);
+                let same = |one: &&Identity| one.issuer == identity.issuer && one.subject == identity.subject;
+                match self.identities.iter().find(same) {
+                    Some(known) => yes_or_no(known.user_id == identity.user_id),
+                    None => {
+                        self.identities.push(identity);
+                        Answer::Yes
+                    }
+                }
+            }
+            Ask::BeginRegistration { .. } => Answer::Begun(self.begun("register")),
+            Ask::BeginLogin => Answer::Begun(self.begun("login")),
+            Ask::FinishRegistration { state, answer } => {
+                let (credential, _, options) = parts(&answer);
+                Answer::Registered(if options.as_bytes() == state {
+                    Ok(NewCredential {
+                        credential_id: credential.into(),
+                        credential: Vec::new(),
+                        counter: 0,
+                    })
+                } else {
+                    Err(CredentialRefused::Refused)
+                })
+            }
+            Ask::Identify { answer } => {
+                let (credential, handle, _) = parts(&answer);
+                may.claimed = handle.parse().ok();
+                Answer::Identified(Ok(ClaimedCredential {
+                    credential_id: credential.into(),
+                    user_handle: handle.parse().ok(),
+                }))
+            }
+            Ask::FinishLogin { state, answer, passkey } => {
+                let (_, _, options) = parts(&answer);
+                if options.as_bytes() != state {
+                    return Answer::Used(Err(CredentialRefused::Refused));
+                }
+                if may.claimed == Some(passkey.user_id) {
+                    may.entered.insert(passkey.user_id);
+                }
+                Answer::Used(Ok(UsedCredential {
+                    credential: passkey.credential,
+                    counter: passkey.counter + 1,
+                }))
+            }
+            Ask::PasskeysOf(user) => {
+                let own = self.passkeys.iter().filter(|passkey| passkey.user_id == user);
+                Answer::Passkeys(own.cloned().collect())
+            }
+            Ask::FindPasskey(id) => Answer::Passkey(
+                self.passkeys
+                    .iter()
+                    .find(|passkey| passkey.credential_id == id)
+                    .cloned(),
+            ),
+            Ask::AddPasskey(passkey) => {
+                if !may.entered.contains(&passkey.user_id) {
+                    self.broken
+                        .push("a passkey was made for somebody else's account".to_owned());
+                }
+                self.watch_secret(may);
+                let free = self
+                    .passkeys
+                    .iter()
+                    .all(|other| other.credential_id != passkey.credential_id);
+                if free {
+                    self.passkeys.push(passkey);
+                }
+                yes_or_no(free)
+            }
+            Ask::UpdatePasskey { passkey, seen_counter } => {
+                let same =
+                    |one: &&mut Passkey| one.credential_id == passkey.credential_id && one.counter == seen_counter;
+                let current = self.passkeys.iter_mut().find(same);
+                yes_or_no(current.map(|current| *current = passkey).is_some())
+            }
+        }
+    }
+
+    fn begun(&self, kind: &str) -> BegunCeremony {
+        let options = format!("{kind} {}", self.source.uuid());
+        BegunCeremony {
+            state: options.clone().into_bytes(),
+            options,
+        }
+    }
+
+    /// What a secret opens, it opens once.
+    fn watch_secret(&mut self, may: &May) {
+        match may.opened_by {
+            None => self.broken.push("something was opened without a secret".to_owned()),
+            Some(digest) => {
+                if !self.opened.insert(digest) {
+                    self.broken.push("a secret opened twice".to_owned());
+                }
+            }
+        }
+    }
+
+    fn watch_session(&mut self, session: &Session, may: &May) {
+        self.watch_secret(may);
+        let address = self.user(session.user_id).map(|user| user.email);
+        let proven = address.is_some_and(|address| may.proven.contains(&address));
+        if !proven && !may.entered.contains(&session.user_id) {
+            self.broken
+                .push("a session began in an account that nobody had proven to be theirs".to_owned());
+        }
+    }
+
+    fn watch_link(&mut self, identity: &Identity, may: &May) {
+        if may.own_session == Some(identity.user_id) {
+            return;
+        }
+        let Some(user) = self.user(identity.user_id) else {
+            return;
+        };
+        if !may.proven.contains(&user.email) {
+            self.broken
+                .push("an identity was linked to an account whose address was not proven".to_owned());
+        }
+        // Who is promoted between the question and the link was a customer when it was decided.
+        if user.role != Role::Customer && !may.customers.contains(&user.id) {
+            self.broken
+                .push("an identity was linked into an account of more than a customer".to_owned());
+        }
+    }
+}
+
+/// Credential, handle and challenge of an answer.
+fn parts(answer: &str) -> (&str, &str, &str) {
+    let mut parts = answer.splitn(3, '|');
+    let mut part = || parts.next().unwrap_or_default();
+    (part(), part(), part())
+}
