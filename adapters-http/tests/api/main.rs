@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "everything here is a test or a part of one")]
 
 mod access;
+mod account;
 mod analytics;
 mod availability;
 mod bad_requests;
@@ -10,10 +11,14 @@ mod errors;
 mod events;
 mod health;
 mod idempotency;
+mod limits;
 mod openapi;
+mod passkeys;
 mod payments;
+mod providers;
 mod race;
 mod reservations;
 mod shell;
 mod sign_in;
 mod support;
+mod who_may;

@@ -2,8 +2,10 @@
 
 mod actor;
 mod answer;
+mod provider;
 mod server;
 
 pub(crate) use actor::Actor;
 pub(crate) use answer::Answer;
+pub(crate) use provider::{Script, ScriptedProvider};
 pub(crate) use server::{TestServer, event_request};

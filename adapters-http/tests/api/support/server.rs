@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use adapters_external::WebauthnRelyingParty;
 use adapters_http::{HealthCheck, HttpConfig, HttpState, router};
 use adapters_memory::faults::{FaultPolicy, FaultyEventStore};
 use adapters_memory::{
@@ -9,15 +10,20 @@ use adapters_memory::{
     InMemorySessionStore, InMemoryUserStore, InProcessBus, ManualClock, RecordingMailer, SeededEntropy, SeededIds,
 };
 use axum::Router;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use ticketing_ports::clock::Clock as _;
 use ticketing_ports::email::EmailAddress;
+use ticketing_ports::passkeys::{Passkey, PasskeyStore as _};
 use ticketing_ports::roles::Role;
 use ticketing_ports::users::UserStore;
 use ticketing_runtime::{Engine, EngineConfig, Ports, ProjectionPorts, Reads, SignIn, SignInConfig, SignInPorts};
 
-use super::Actor;
+use url::Url;
+
+use super::{Actor, ScriptedProvider};
 
 /// The API on stores in memory, a clock that stands still, and no socket.
 pub(crate) struct TestServer {
@@ -26,6 +32,8 @@ pub(crate) struct TestServer {
     pub(crate) mailer: Arc<RecordingMailer>,
     pub(crate) users: Arc<dyn UserStore>,
     pub(crate) sign_in: SignIn,
+    pub(crate) passkeys: Arc<InMemoryPasskeyStore>,
+    pub(crate) provider: Arc<ScriptedProvider>,
     // Work goes on as long as somebody holds it.
     _engine: Engine,
 }
@@ -78,16 +86,18 @@ impl TestServer {
         );
         let users = Arc::new(InMemoryUserStore::new());
         let mailer = Arc::new(RecordingMailer::new());
+        let passkeys = Arc::new(InMemoryPasskeyStore::new());
+        let provider = Arc::new(ScriptedProvider::default());
         let ports = SignInPorts {
             users: Arc::clone(&users) as _,
             sessions: Arc::new(InMemorySessionStore::new()),
             tokens: Arc::new(InMemoryOneTimeTokenStore::new()),
             challenges: Arc::new(InMemoryChallengeStore::new()),
-            passkeys: Arc::new(InMemoryPasskeyStore::new()),
+            passkeys: Arc::clone(&passkeys) as _,
             identities: Arc::new(InMemoryIdentityStore::new()),
             limiter: Arc::new(InMemoryRateLimiter::new()),
-            relying_party: None,
-            providers: BTreeMap::new(),
+            relying_party: Some(Arc::new(relying_party())),
+            providers: BTreeMap::from([("scripted".to_owned(), Arc::clone(&provider) as _)]),
             mailer: Arc::clone(&mailer) as _,
             clock: Arc::clone(&clock) as _,
             entropy: Arc::new(SeededEntropy::new(2)),
@@ -121,6 +131,8 @@ impl TestServer {
             mailer,
             users,
             sign_in,
+            passkeys,
+            provider,
             _engine: engine,
         }
     }
@@ -173,6 +185,23 @@ impl TestServer {
         event
     }
 
+    /// Gives somebody a passkey that no authenticator has. Returns its id.
+    pub(crate) async fn passkey_of(&self, actor: &Actor) -> String {
+        let passkey = Passkey {
+            credential_id: vec![7; 16],
+            user_id: actor.id(),
+            name: "Key".to_owned(),
+            credential: Vec::new(),
+            counter: 0,
+            created_at: self.clock.now(),
+            last_used_at: None,
+            suspect: false,
+        };
+        let id = URL_SAFE_NO_PAD.encode(&passkey.credential_id);
+        self.passkeys.add(passkey).await.unwrap();
+        id
+    }
+
     async fn signed_in(&self, name: &str, role: Role) -> Actor {
         let email = EmailAddress::parse(&format!("{name}@example.com")).unwrap();
         let user = self.sign_in.ensure_user(&email, role).await.unwrap().into_user();
@@ -180,6 +209,10 @@ impl TestServer {
         let begun = self.sign_in.open_session(&user).await.unwrap();
         Actor::new(self.router.clone(), Some((begun.secret.expose(), id)))
     }
+}
+
+fn relying_party() -> WebauthnRelyingParty {
+    WebauthnRelyingParty::new(&Url::parse("https://tickets.example").unwrap()).unwrap()
 }
 
 /// A request that is in order.

@@ -1,0 +1,64 @@
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use ticketing_ports::email::EmailAddress;
+use ticketing_ports::identity_providers::{
+    AuthorizationAnswer, AuthorizationRequest, ClaimedAddress, Claims, IdentityProvider, IdentityProviderError,
+};
+
+/// An identity provider that says what a test told it to.
+#[derive(Default)]
+pub(crate) struct ScriptedProvider(Mutex<Option<Script>>);
+
+#[derive(Clone)]
+pub(crate) enum Script {
+    Claims {
+        subject: &'static str,
+        address: &'static str,
+        vouched_for: bool,
+    },
+    ProvesNothing,
+    Down,
+}
+
+impl ScriptedProvider {
+    pub(crate) fn says(&self, script: Script) {
+        *self.0.lock().unwrap() = Some(script);
+    }
+
+    fn script(&self) -> Script {
+        self.0.lock().unwrap().clone().unwrap_or(Script::ProvesNothing)
+    }
+}
+
+#[async_trait]
+impl IdentityProvider for ScriptedProvider {
+    async fn authorization_url(&self, request: &AuthorizationRequest) -> Result<String, IdentityProviderError> {
+        match self.script() {
+            Script::Down => Err(IdentityProviderError::Unavailable("out to lunch".into())),
+            _ => Ok(format!(
+                "https://login.example/authorize?state={}",
+                request.state.expose()
+            )),
+        }
+    }
+
+    async fn claims(&self, _: &AuthorizationAnswer) -> Result<Claims, IdentityProviderError> {
+        match self.script() {
+            Script::Claims {
+                subject,
+                address,
+                vouched_for,
+            } => Ok(Claims {
+                issuer: "https://login.example".to_owned(),
+                subject: subject.to_owned(),
+                address: Some(ClaimedAddress {
+                    address: EmailAddress::parse(address).unwrap(),
+                    vouched_for,
+                }),
+            }),
+            Script::ProvesNothing => Err(IdentityProviderError::Refused("a wrong signature".into())),
+            Script::Down => Err(IdentityProviderError::Unavailable("out to lunch".into())),
+        }
+    }
+}
