@@ -6,6 +6,7 @@ mod openid_provider;
 mod provider_http;
 mod relying_party;
 mod sandbox_gateway;
+mod smtp_mailer;
 mod system;
 
 pub use console_mailer::ConsoleMailer;
@@ -14,4 +15,5 @@ pub use openid_provider::{OpenIdProvider, OpenIdSettings};
 pub use provider_http::{HttpLimits, InvalidIdentityProvider};
 pub use relying_party::{InvalidRelyingParty, WebauthnRelyingParty};
 pub use sandbox_gateway::SandboxGateway;
+pub use smtp_mailer::{InvalidSmtpSettings, SmtpMailer, SmtpSettings};
 pub use system::{SystemClock, SystemEntropy, SystemIds};

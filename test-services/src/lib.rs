@@ -1,10 +1,10 @@
-//! Finds or starts the real services that tests run on: PostgreSQL, Redis a Kafka-API broker, and an OpenID
-//! Connect issuer.
+//! Finds or starts the real services that tests run on: PostgreSQL, Redis, a Kafka-API broker, an OpenID
+//! Connect issuer and a mail server.
 //!
 //! [`postgres`], [`redis`] and [`broker`] give what the tests of a process share; a test takes a database, a key space or
 //! topics of its own there. [`OwnedPostgres`], [`OwnedRedis`] and [`OwnedBroker`] are private servers for tests that stop
-//! and kill them; [`issuer`] starts an issuer that knows the
-//! addresses it is given. A service that cannot be had is an error and never a test that passes without it.
+//! and kill them; [`issuer`] starts an issuer that knows the addresses it is given, and
+//! [`smtp_sink`] a mail server that keeps what it gets. A service that cannot be had is an error and never a test that passes without it.
 //!
 //! What a process starts here ends with it, by whatever signal, and leaves no folder behind.
 
@@ -22,6 +22,7 @@ mod postgres;
 mod probe;
 mod process;
 mod redis;
+mod smtp;
 mod state;
 mod url;
 mod watchdog;
@@ -34,3 +35,4 @@ pub use kind::Kind;
 pub use own_process::OwnProcess;
 pub use postgres::{OwnedPostgres, Postgres, postgres};
 pub use redis::{OwnedRedis, Redis, RedisDatabase, redis};
+pub use smtp::{ReceivedMail, SmtpSink, SmtpTls, smtp_sink};

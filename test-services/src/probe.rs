@@ -50,6 +50,22 @@ pub(crate) fn kafka(address: SocketAddr) -> io::Result<()> {
     }
 }
 
+/// Succeeds when a mail server greets.
+pub(crate) fn smtp(address: SocketAddr) -> io::Result<()> {
+    let mut stream = connect(address)?;
+    let mut answer = [0; 3];
+    stream.read_exact(&mut answer)?;
+    match &answer {
+        b"220" => Ok(()),
+        _ => Err(io::Error::other("it does not greet as a mail server")),
+    }
+}
+
+/// Succeeds when somebody listens.
+pub(crate) fn anybody(address: SocketAddr) -> io::Result<()> {
+    connect(address).map(drop)
+}
+
 /// Succeeds when an issuer of OpenID Connect says what it offers.
 pub(crate) fn openid(address: SocketAddr) -> io::Result<()> {
     let mut stream = connect(address)?;

@@ -1,0 +1,156 @@
+//! Mail over SMTP.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use thiserror::Error;
+use ticketing_ports::errors::BoxError;
+use ticketing_ports::mailer::{Mail, MailError, Mailer};
+use url::Url;
+
+/// How long the server may take for each of its answers.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Hands mail to a server, over a few connections that are kept open.
+pub struct SmtpMailer {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+}
+
+#[derive(Debug, Clone)]
+pub struct SmtpSettings {
+    /// `smtps://` for TLS from the first byte (port 465 unless told otherwise), `smtp://` for STARTTLS, without which
+    /// no mail is sent (587); `smtp://…?tls=none` for a server that only this machine can reach (25). A user and a
+    /// password may stand before the host, percent-encoded.
+    pub url: String,
+    /// Such as `Box office <tickets@example.com>`.
+    pub from: String,
+    /// A certificate to trust besides those of the machine, in PEM.
+    pub root_certificate: Option<String>,
+}
+
+/// Never repeats a value: it may hold a password.
+#[derive(Debug, Error)]
+pub enum InvalidSmtpSettings {
+    #[error("use smtps://USER:PASSWORD@HOST:PORT, smtp://… for STARTTLS, or smtp://…?tls=none without encryption")]
+    Url,
+    #[error("the sender is an address such as tickets@example.com or Box office <tickets@example.com>")]
+    From,
+    #[error("the certificate is not PEM")]
+    Certificate,
+    #[error("TLS cannot be set up")]
+    Tls(#[source] BoxError),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encryption {
+    Implicit,
+    StartTls,
+    None,
+}
+
+impl SmtpMailer {
+    /// Reaches no network.
+    ///
+    /// # Errors
+    /// See [`InvalidSmtpSettings`].
+    pub fn new(settings: &SmtpSettings) -> Result<Self, InvalidSmtpSettings> {
+        let from = settings.from.parse().map_err(|_| InvalidSmtpSettings::From)?;
+        let url = Url::parse(&settings.url).map_err(|_| InvalidSmtpSettings::Url)?;
+        let encryption = encryption(&url).ok_or(InvalidSmtpSettings::Url)?;
+        let host = url.host_str().ok_or(InvalidSmtpSettings::Url)?;
+        let tls = || tls_parameters(host, settings.root_certificate.as_deref());
+        let (tls, usual_port) = match encryption {
+            Encryption::Implicit => (Tls::Wrapper(tls()?), 465),
+            Encryption::StartTls => (Tls::Required(tls()?), 587),
+            Encryption::None => (Tls::None, 25),
+        };
+        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
+            .port(url.port().unwrap_or(usual_port))
+            .tls(tls)
+            .timeout(Some(PATIENCE));
+        if !url.username().is_empty() {
+            let text = |part: &str| {
+                let decoded = percent_encoding::percent_decode_str(part).decode_utf8();
+                decoded.map(String::from).map_err(|_| InvalidSmtpSettings::Url)
+            };
+            let credentials = Credentials::new(text(url.username())?, text(url.password().unwrap_or_default())?);
+            transport = transport.credentials(credentials);
+        }
+        Ok(Self {
+            transport: transport.build(),
+            from,
+        })
+    }
+}
+
+fn encryption(url: &Url) -> Option<Encryption> {
+    let plain_path = ["", "/"].contains(&url.path()) && url.fragment().is_none();
+    match (url.scheme(), url.query()) {
+        ("smtps", None) if plain_path => Some(Encryption::Implicit),
+        ("smtp", None) if plain_path => Some(Encryption::StartTls),
+        ("smtp", Some("tls=none")) if plain_path => Some(Encryption::None),
+        _ => None,
+    }
+}
+
+fn tls_parameters(host: &str, root_certificate: Option<&str>) -> Result<TlsParameters, InvalidSmtpSettings> {
+    let mut parameters = TlsParameters::builder(host.to_owned());
+    if let Some(pem) = root_certificate {
+        let certificate = Certificate::from_pem(pem.as_bytes()).map_err(|_| InvalidSmtpSettings::Certificate)?;
+        parameters = parameters.add_root_certificate(certificate);
+    }
+    parameters
+        .build_rustls()
+        .map_err(|error| InvalidSmtpSettings::Tls(error.into()))
+}
+
+#[async_trait]
+impl Mailer for SmtpMailer {
+    async fn send(&self, mail: Mail) -> Result<(), MailError> {
+        let message = message(&self.from, mail)?;
+        match self.transport.send(message).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(failure(&error)),
+        }
+    }
+}
+
+fn message(from: &Mailbox, mail: Mail) -> Result<Message, MailError> {
+    let refused = || MailError::Refused("the mail cannot be put into the form of a message".into());
+    let to = mail.to.as_str().parse().map_err(|_| refused())?;
+    let message = Message::builder()
+        .from(from.clone())
+        .to(Mailbox::new(None, to))
+        .subject(mail.subject);
+    let message = match mail.html {
+        Some(html) => message.multipart(MultiPart::alternative_plain_html(mail.text, html)),
+        None => message.body(mail.text),
+    };
+    message.map_err(|_| refused())
+}
+
+/// What a mail server says often repeats the address, so only its code is told.
+fn failure(error: &lettre::transport::smtp::Error) -> MailError {
+    let told: BoxError = match error.status() {
+        Some(code) => format!("the mail server answered {code}").into(),
+        None if error.is_timeout() => "the mail server took too long".into(),
+        None if error.is_tls() => "there is no trusted encryption with the mail server".into(),
+        None => "the mail server was not reached, or does not speak SMTP".into(),
+    };
+    if error.is_permanent() {
+        MailError::Refused(told)
+    } else {
+        MailError::Unavailable(told)
+    }
+}
+
+impl std::fmt::Debug for SmtpMailer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SmtpMailer")
+    }
+}
