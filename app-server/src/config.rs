@@ -137,8 +137,6 @@ pub enum Stop {
 pub enum Mistake {
     #[error("{0}")]
     Unusable(String),
-    #[error("{0} is set, but this build does not have it yet: unset it to use what is built in")]
-    NotAvailable(&'static str),
     #[error("--database-url-events (DATABASE_URL_EVENTS): the folder {} does not exist", .0.display())]
     NoSuchFolder(PathBuf),
     #[error("--database-url-events (DATABASE_URL_EVENTS): {} is a folder, not a file", .0.display())]
@@ -148,9 +146,6 @@ pub enum Mistake {
     #[error("{0} is not set: {1}")]
     Needed(&'static str, &'static str),
 }
-
-/// Settings of the larger installation, named so that nobody believes they have an effect.
-const NOT_AVAILABLE: [&str; 1] = ["SMTP_URL"];
 
 impl CommandLine {
     /// Reads the flags, the process's name first, and the variables for what they leave open.
@@ -165,7 +160,7 @@ impl CommandLine {
                 Stop::Told(error)
             }
         })?;
-        line.check(|name| std::env::var_os(name)).map_err(Stop::Wrong)?;
+        line.check().map_err(Stop::Wrong)?;
         Ok(line)
     }
 
@@ -173,12 +168,8 @@ impl CommandLine {
         self.command.clone().unwrap_or(Command::Serve)
     }
 
-    /// Checks what one setting alone cannot know. A variable that is set to nothing counts as not set.
-    fn check(&self, variable: impl Fn(&str) -> Option<OsString>) -> Result<(), Mistake> {
-        let is_set = |name: &&str| variable(name).is_some_and(|value| !value.is_empty());
-        if let Some(name) = NOT_AVAILABLE.into_iter().find(is_set) {
-            return Err(Mistake::NotAvailable(name));
-        }
+    /// Checks what one setting alone cannot know.
+    fn check(&self) -> Result<(), Mistake> {
         self.settings.sign_in.check()?;
         let storage = &self.settings.storage;
         match (&storage.events, self.to_run()) {
@@ -311,13 +302,37 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_that_this_build_has_no_use_for_is_refused_and_an_empty_one_is_not() {
-        let set = |value: &'static str| move |name: &str| (name == "SMTP_URL").then(|| OsString::from(value));
+    fn a_client_of_a_provider_without_its_secret_is_refused() {
+        for (arguments, needed) in [
+            (&["--oauth-google-client-id", "us"][..], "OAUTH_GOOGLE_CLIENT_SECRET"),
+            (&["--oauth-github-client-secret", "s3cret"], "OAUTH_GITHUB_CLIENT_ID"),
+            (
+                &["--oauth-oidc-issuer", "https://login.example.com"],
+                "OAUTH_OIDC_CLIENT_ID",
+            ),
+            (
+                &["--oauth-oidc-client-id", "us", "--oauth-oidc-client-secret", "s3cret"],
+                "OAUTH_OIDC_ISSUER",
+            ),
+        ] {
+            let Err(Mistake::Needed(name, _)) = parsed(arguments).check() else {
+                panic!("{arguments:?} was not refused");
+            };
+            assert_eq!(name, needed);
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_an_address_or_a_network() {
+        let proxies = parsed(&["--trusted-proxies", "10.0.0.1, fd00::/8"])
+            .settings
+            .sign_in
+            .trusted_proxies;
+        assert_eq!(proxies.len(), 2);
         assert_eq!(
-            parsed(&[]).check(set("smtp://mail")),
-            Err(Mistake::NotAvailable("SMTP_URL"))
+            mistake(&["--trusted-proxies", "proxy.example.com"]),
+            "--trusted-proxies (TRUSTED_PROXIES): is an address such as 10.0.0.1 or a network such as 10.0.0.0/8"
         );
-        assert_eq!(parsed(&[]).check(set("")), Ok(()));
     }
 
     #[test]
@@ -325,7 +340,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let check = |path: PathBuf| {
             let url = format!("sqlite:{}", path.display());
-            parsed(&["--database-url-events", &url]).check(|_| None)
+            parsed(&["--database-url-events", &url]).check()
         };
         assert_eq!(check(folder.path().join("new.db")), Ok(()));
         assert_eq!(
@@ -340,7 +355,7 @@ mod tests {
 
     #[test]
     fn a_command_that_works_on_what_is_kept_refuses_memory() {
-        let check = |arguments: &[&str]| parsed(arguments).check(|_| None);
+        let check = |arguments: &[&str]| parsed(arguments).check();
         let memory = ["--database-url-events", "memory:"];
         assert_eq!(check(&memory), Ok(()));
         assert_eq!(
@@ -355,7 +370,7 @@ mod tests {
 
     #[test]
     fn a_log_in_postgresql_needs_the_other_databases_there_too() {
-        let needed = |arguments: &[&str]| match parsed(arguments).check(|_| None) {
+        let needed = |arguments: &[&str]| match parsed(arguments).check() {
             Err(Mistake::Needed(name, _)) => Some(name),
             Ok(()) => None,
             other => panic!("{other:?}"),

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use adapters_external::{
-    ConsoleMailer, GithubProvider, GithubSettings, HttpLimits, OpenIdProvider, OpenIdSettings, SystemClock,
-    SystemEntropy, SystemIds, WebauthnRelyingParty,
+    ConsoleMailer, GithubProvider, GithubSettings, HttpLimits, OpenIdProvider, OpenIdSettings, SmtpMailer,
+    SmtpSettings, SystemClock, SystemEntropy, SystemIds, WebauthnRelyingParty,
 };
 use anyhow::Context as _;
+use secrecy::ExposeSecret as _;
 use ticketing_ports::clock::Clock;
 use ticketing_ports::identity_providers::IdentityProvider;
+use ticketing_ports::mailer::Mailer;
 use ticketing_ports::relying_party::RelyingParty;
 use ticketing_runtime::{SignIn, SignInConfig, SignInPorts};
 use tracing::info;
@@ -33,7 +35,7 @@ pub fn sign_in(settings: &SignInSettings, storage: &Storage, public_url: &str) -
         limiter: storage.limiter.clone(),
         relying_party: relying_party(public_url)?,
         providers: providers(settings, public_url, &(clock.clone() as _))?,
-        mailer: Arc::new(ConsoleMailer::stdout()),
+        mailer: mailer(settings, public_url)?,
         clock,
         entropy: Arc::new(SystemEntropy),
         ids: Arc::new(SystemIds::new()),
@@ -42,6 +44,24 @@ pub fn sign_in(settings: &SignInSettings, storage: &Storage, public_url: &str) -
         public_url: public_url.to_owned(),
     };
     Ok(SignIn::new(ports, config))
+}
+
+/// A mail server, or the person at the terminal.
+fn mailer(settings: &SignInSettings, public_url: &str) -> anyhow::Result<Arc<dyn Mailer>> {
+    let Some(url) = settings.smtp_url.as_ref().filter(|url| !url.expose_secret().is_empty()) else {
+        return Ok(Arc::new(ConsoleMailer::stdout()));
+    };
+    let public_url = Url::parse(public_url).context("--public-url (PUBLIC_URL)")?;
+    let host = public_url.host_str().unwrap_or("localhost");
+    let from = settings.mail_from.clone();
+    let mailer = SmtpMailer::new(&SmtpSettings {
+        url: url.expose_secret().to_owned(),
+        from: from.unwrap_or_else(|| format!("Box office <no-reply@{host}>")),
+        root_certificate: None,
+    });
+    Ok(Arc::new(
+        mailer.context("--smtp-url (SMTP_URL) and --mail-from (MAIL_FROM)")?,
+    ))
 }
 
 fn relying_party(public_url: &str) -> anyhow::Result<Option<Arc<dyn RelyingParty>>> {

@@ -28,9 +28,9 @@ fn a_wrong_setting_is_one_line_on_standard_error_and_exit_code_2() {
             "app-server: --http-addr (HTTP_ADDR): invalid socket address syntax\n",
         ),
         (
-            &[("SMTP_URL", "smtp://mail")],
+            &[("OAUTH_GOOGLE_CLIENT_ID", "us")],
             &[],
-            "app-server: SMTP_URL is set, but this build does not have it yet: unset it to use what is built in\n",
+            "app-server: OAUTH_GOOGLE_CLIENT_SECRET is not set: a client has an id and a secret\n",
         ),
         (
             &[],

@@ -11,6 +11,13 @@ pub struct SignInSettings {
     /// Proxies in front of this server, addresses or networks separated by commas: their X-Forwarded-For is believed
     #[arg(long, env, global = true, value_name = "NETWORKS", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
+    /// Mail server: smtps://USER:PASSWORD@HOST, smtp://… for STARTTLS, smtp://…?tls=none on this machine; mail is
+    /// printed when not set
+    #[arg(long, env, global = true, hide_env_values = true, value_name = "URL")]
+    pub smtp_url: Option<SecretString>,
+    /// Sender of mails; Box office <no-reply@HOST of the public URL> when not set
+    #[arg(long, env, global = true, value_name = "SENDER")]
+    pub mail_from: Option<String>,
     #[command(flatten)]
     pub google: GoogleSettings,
     #[command(flatten)]

@@ -9,7 +9,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use tempfile::TempDir;
@@ -103,7 +103,26 @@ impl Server {
                 server.event = event.to_owned();
             }
         }
+        let patience = Instant::now() + STARTED;
+        while !server.log().contains("listening") {
+            ensure!(
+                Instant::now() < patience,
+                "the server does not listen:\n{}",
+                server.log()
+            );
+            std::thread::yield_now();
+        }
         Ok(server)
+    }
+
+    /// Where it really listens, whatever its public URL says.
+    pub(crate) fn local_url(&self) -> String {
+        let log = self.log();
+        let address = log
+            .split_once("listening")
+            .and_then(|(_, rest)| rest.split_once("address="));
+        let address = address.and_then(|(_, rest)| rest.split_whitespace().next());
+        address.map_or_else(|| self.url.clone(), |address| format!("http://{address}"))
     }
 
     pub(crate) fn sessions_file(&self) -> PathBuf {

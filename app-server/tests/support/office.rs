@@ -43,7 +43,7 @@ impl Said {
 
 impl Person {
     pub(crate) fn anonymous(server: &Server) -> anyhow::Result<Self> {
-        let target: Target = server.url.replace("localhost", "127.0.0.1").parse()?;
+        let target: Target = server.local_url().replace("localhost", "127.0.0.1").parse()?;
         Ok(Self {
             connection: Connection::new(target),
             bearer: None,

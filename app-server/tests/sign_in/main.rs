@@ -1,0 +1,271 @@
+//! Signing in as people do: by a mail from a real mail server, and at a real issuer of OpenID Connect, on each way to
+//! run the server. Whatever the server logged meanwhile, at its most talkative, holds nothing that opens a door.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use reqwest::redirect::{Attempt, Policy};
+use serde_json::{Value, json};
+use support::office::Person;
+use support::{Installation, Server, services};
+use test_services::{SmtpSink, SmtpTls, issuer, smtp_sink};
+use url::Url;
+
+/// How the server believes to be reached; the test knows where it really is.
+const PUBLIC_URL: &str = "http://localhost:4711";
+const CALLBACK: &str = "http://localhost:4711/api/auth/oauth/oidc/callback";
+const ARRIVED: Duration = Duration::from_secs(30);
+
+macro_rules! on_both_ways {
+    ($($walk:ident,)+) => {
+        mod embedded {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $walk() {
+                let folder = tempfile::tempdir().expect("a temporary folder");
+                let installation = super::Installation::embedded(folder.path());
+                super::$walk(installation).await.expect("the walk goes to its end");
+            })+
+        }
+
+        mod on_services {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $walk() {
+                let installation = super::services::shared().await.expect("the services are there");
+                super::$walk(installation).await.expect("the walk goes to its end");
+            })+
+        }
+    };
+}
+
+on_both_ways! {
+    a_mailed_link_signs_in_once_and_the_account_can_be_erased,
+    whoever_signs_in_at_the_issuer_buys_tickets_and_comes_back_as_the_same_customer,
+}
+
+/// Everything that a reader of the log must not find there.
+#[derive(Default)]
+struct Secrets(Vec<String>);
+
+impl Secrets {
+    fn knows(&mut self, secret: &str) -> String {
+        self.0.push(secret.to_owned());
+        secret.to_owned()
+    }
+
+    fn are_not_in_the_log_of(&self, server: &Server) -> anyhow::Result<()> {
+        let log = server.log().to_lowercase();
+        ensure!(log.contains("audit"), "the log says nothing of signing in:\n{log}");
+        for secret in &self.0 {
+            ensure!(!log.contains(&secret.to_lowercase()), "{secret} is in the log:\n{log}");
+        }
+        Ok(())
+    }
+}
+
+async fn a_mailed_link_signs_in_once_and_the_account_can_be_erased(installation: Installation) -> anyhow::Result<()> {
+    let sink = smtp_sink(SmtpTls::None).await?;
+    let url = format!("smtp://{}?tls=none", sink.address());
+    let server = Server::start(&talkative(installation).with("SMTP_URL", &url), 1)?;
+    let mut secrets = Secrets::default();
+    let address = secrets.knows("ada.lovelace@example.org");
+    let api = Api::of(&server);
+
+    let sent = api
+        .post("/api/auth/magic-link/send", &json!({ "email": address }))
+        .await?;
+    ensure!(sent.status() == 202, "{}", sent.status());
+    let token = secrets.knows(&mailed_token(&sink, &address).await?);
+    let session = api
+        .session("/api/auth/magic-link/verify", &json!({ "token": token }))
+        .await?;
+    ensure!(session["email"] == address.as_str(), "{session}");
+    let id = secrets.knows(session["session_id"].as_str().context("a session")?);
+    let again = api
+        .post("/api/auth/magic-link/verify", &json!({ "token": token }))
+        .await?;
+    ensure!(again.status() == 401, "a link signed in twice: {}", again.status());
+
+    let mut ada = Person::with_session(&server, &id)?;
+    let ticket = ada
+        .post("/api/auth/ws-ticket", json!({}))
+        .await?
+        .expect(200)?
+        .text("ticket")?;
+    secrets.knows(&ticket);
+    let erased = api
+        .client
+        .delete(api.at("/api/auth/me"))
+        .bearer_auth(&id)
+        .send()
+        .await?;
+    ensure!(erased.status() == 200, "{}", erased.status());
+    ada.get("/api/auth/me").await?.expect(401)?;
+    secrets.are_not_in_the_log_of(&server)
+}
+
+async fn whoever_signs_in_at_the_issuer_buys_tickets_and_comes_back_as_the_same_customer(
+    installation: Installation,
+) -> anyhow::Result<()> {
+    let issuer = issuer(&[CALLBACK]).await?;
+    let installation = talkative(installation)
+        .with("OAUTH_OIDC_ISSUER", issuer.url())
+        .with("OAUTH_OIDC_CLIENT_ID", issuer.client_id())
+        .with("OAUTH_OIDC_CLIENT_SECRET", issuer.client_secret())
+        .with("OAUTH_OIDC_TRUST_EMAIL", "true");
+    let server = Server::start(&installation, 1)?;
+    let mut secrets = Secrets::default();
+    let address = secrets.knows("grace.hopper@example.org");
+    secrets.knows(issuer.client_secret());
+    let api = Api::of(&server);
+
+    let first = api.sign_in_at_the_issuer(&address, &mut secrets).await?;
+    let id = secrets.knows(first["session_id"].as_str().context("a session")?);
+    let mut grace = Person::with_session(&server, &id)?;
+    let held = json!({ "event_id": server.event, "section": "General", "quantity": 2 });
+    let reservation = grace
+        .post("/api/reservations", held)
+        .await?
+        .expect(201)?
+        .text("reservation_id")?;
+    let card = json!({ "payment_method": { "type": "card", "token": "tok_visa" } });
+    let paid = grace
+        .post(&format!("/api/reservations/{reservation}/payment"), card)
+        .await?;
+    ensure!(
+        paid.expect(200)?.body["status"] == "completed",
+        "the tickets were not sold"
+    );
+
+    let second = api.sign_in_at_the_issuer(&address, &mut secrets).await?;
+    ensure!(
+        second["user"]["id"] == first["user"]["id"],
+        "somebody else came back: {second}"
+    );
+    secrets.knows(second["session_id"].as_str().context("a session")?);
+    secrets.are_not_in_the_log_of(&server)
+}
+
+fn talkative(installation: Installation) -> Installation {
+    installation.with("PUBLIC_URL", PUBLIC_URL).with("LOG_LEVEL", "debug")
+}
+
+/// Mail leaves in the background.
+async fn mailed_token(sink: &SmtpSink, address: &str) -> anyhow::Result<String> {
+    let arrived = async {
+        loop {
+            let received = sink.received()?;
+            if let Some(mail) = received.iter().find(|mail| mail.to == [address]) {
+                let text = mail.text.clone().context("a text part")?;
+                let (_, rest) = text.split_once("/auth/verify#token=").context("a link")?;
+                return Ok(rest.split_whitespace().next().unwrap_or_default().to_owned());
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(ARRIVED, arrived)
+        .await
+        .context("no mail arrived")?
+}
+
+/// A browser at the server, which it reaches where it really is.
+struct Api {
+    url: String,
+    client: reqwest::Client,
+}
+
+impl Api {
+    fn of(server: &Server) -> Self {
+        // Who was first in this process has installed the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let follow = |attempt: Attempt<'_>| {
+            if attempt.url().as_str().starts_with(PUBLIC_URL) {
+                attempt.stop()
+            } else {
+                attempt.follow()
+            }
+        };
+        let client = reqwest::Client::builder()
+            .cookie_store(true)
+            .redirect(Policy::custom(follow))
+            .build()
+            .expect("a client without a network can be made");
+        Self {
+            url: server.local_url(),
+            client,
+        }
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> anyhow::Result<reqwest::Response> {
+        let request = self
+            .client
+            .post(self.at(path))
+            .header("content-type", "application/json");
+        Ok(request.body(body.to_string()).send().await?)
+    }
+
+    async fn session(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let answer = self.post(path, body).await?;
+        ensure!(answer.status() == 200, "{}: {}", answer.status(), answer.text().await?);
+        Ok(serde_json::from_str(&answer.text().await?)?)
+    }
+
+    /// Out to the issuer, through its form, back to the callback, and from the code in the fragment to a session.
+    async fn sign_in_at_the_issuer(&self, address: &str, secrets: &mut Secrets) -> anyhow::Result<Value> {
+        let mut page = self
+            .client
+            .get(self.at("/api/auth/oauth/oidc/authorize"))
+            .send()
+            .await?;
+        if !page.url().as_str().starts_with(&self.url) && page.status() == 200 {
+            let fields = [("email", address), ("email_verified", "true")];
+            let body = url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(fields)
+                .finish();
+            let form = self.client.post(page.url().clone());
+            let form = form.header("content-type", "application/x-www-form-urlencoded");
+            page = form.body(body).send().await?;
+        }
+        // The issuer sends the browser back; its last redirect is not followed.
+        let back = page.headers().get("location").context("no way back")?.to_str()?;
+        let back = Url::parse(back)?;
+        for (name, value) in back.query_pairs() {
+            if name == "code" || name == "state" {
+                secrets.knows(&value);
+            }
+        }
+        let path = format!("{}?{}", back.path(), back.query().unwrap_or_default());
+        let callback = self
+            .client
+            .get(self.at(&path))
+            .header("accept", "text/html")
+            .send()
+            .await?;
+        ensure!(
+            callback.status() == 303,
+            "{}: {}",
+            callback.status(),
+            callback.text().await?
+        );
+        let location = callback
+            .headers()
+            .get("location")
+            .context("no page to go to")?
+            .to_str()?;
+        let (page, code) = location.split_once("#code=").context("no code in the fragment")?;
+        ensure!(page == format!("{PUBLIC_URL}/auth/verify"), "{location}");
+        let code = secrets.knows(code);
+        let session = self
+            .session("/api/auth/oauth/exchange", &json!({ "code": code }))
+            .await?;
+        let again = self.post("/api/auth/oauth/exchange", &json!({ "code": code })).await?;
+        ensure!(again.status() == 401, "a code was traded twice");
+        Ok(session)
+    }
+}
