@@ -24,5 +24,5 @@ pub use errors::{ApiError, Code};
 pub use health::HealthCheck;
 pub use ipnet::IpNet;
 pub use openapi::{document, router};
-pub use page::Page;
+pub use page::HtmlPage;
 pub use state::{HttpConfig, HttpState};

@@ -9,12 +9,12 @@ use sha2::{Digest as _, Sha256};
 /// An HTML page whose inline scripts and styles are named by their hashes in its `Content-Security-Policy`; it may ask
 /// this server, and nobody may frame it.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub struct HtmlPage {
     html: String,
     policy: String,
 }
 
-impl Page {
+impl HtmlPage {
     pub fn new(html: impl Into<String>) -> Self {
         let html = html.into();
         let policy = format!(
@@ -31,7 +31,7 @@ impl Page {
     }
 }
 
-impl IntoResponse for Page {
+impl IntoResponse for HtmlPage {
     fn into_response(self) -> Response {
         let headers = [
             (CONTENT_SECURITY_POLICY, self.policy),
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn each_inline_script_and_style_is_named_by_its_hash_and_nothing_else_runs() {
-        let page = Page::new("<style>a{}</style><script>1</script><p onclick=\"2\"><script>3</script>");
+        let page = HtmlPage::new("<style>a{}</style><script>1</script><p onclick=\"2\"><script>3</script>");
         let of = |text: &str| base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text));
         let scripts = format!("script-src 'sha256-{}' 'sha256-{}';", of("1"), of("3"));
         assert!(page.policy.contains(&scripts), "{}", page.policy);
@@ -73,6 +73,10 @@ mod tests {
 
     #[test]
     fn a_page_without_scripts_may_run_none() {
-        assert!(Page::new("<p>").policy.contains("script-src 'none'; style-src 'none'"));
+        assert!(
+            HtmlPage::new("<p>")
+                .policy
+                .contains("script-src 'none'; style-src 'none'")
+        );
     }
 }

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use adapters_external::SystemClock;
+use adapters_http::HtmlPage;
 use anyhow::Context as _;
+use axum::Router;
+use axum::routing::get;
 use chrono::TimeDelta;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
 use ticketing_ports::clock::Clock as _;
@@ -25,6 +28,7 @@ use crate::parts::Parts;
 use crate::serve::{listen, public_url, run};
 
 const NAME: &str = "Night of the Proms (demo)";
+const PASSKEY_PAGE: &str = "/demo/passkey";
 const ADMIN: &str = "admin@example.com";
 const CUSTOMER: &str = "customer@example.com";
 
@@ -42,7 +46,7 @@ pub async fn demo(settings: &Settings, wanted: &Demo) -> anyhow::Result<()> {
         told += &stage.sign_customers_in(&parts, customers, file).await?;
     }
     tell(&told);
-    run(settings, listener, parts).await
+    run(settings, listener, parts, pages()).await
 }
 
 #[expect(
@@ -51,6 +55,12 @@ pub async fn demo(settings: &Settings, wanted: &Demo) -> anyhow::Result<()> {
 )]
 fn tell(text: &str) {
     println!("{text}");
+}
+
+/// Pages to try things in a browser.
+fn pages() -> Router {
+    let passkey = HtmlPage::new(include_str!("../../examples/passkey.html"));
+    Router::new().route(PASSKEY_PAGE, get(async move || passkey))
 }
 
 struct Stage {
@@ -86,6 +96,8 @@ On sale: "{NAME}", event {event}, sections VIP (numbered) and General.
 Sign in (each link works once, for 15 minutes):
   as administrator  {admin_link}
   as customer       {customer_link}
+
+Passkeys and tickets in a browser: {url}{PASSKEY_PAGE}
 
 Or paste these lines into a terminal to sign in, hold two seats and pay for them:
 

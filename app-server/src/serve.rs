@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use adapters_http::router;
 use anyhow::Context as _;
+use axum::Router;
 use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,7 +23,7 @@ pub async fn serve(settings: &Settings) -> anyhow::Result<()> {
     let listener = listen(&settings.http).await?;
     let public_url = public_url(&settings.http, &listener)?;
     let parts = Parts::start(settings, &public_url).await?;
-    run(settings, listener, parts).await
+    run(settings, listener, parts, Router::new()).await
 }
 
 pub async fn listen(settings: &HttpSettings) -> anyhow::Result<TcpListener> {
@@ -42,13 +43,14 @@ pub fn public_url(settings: &HttpSettings, listener: &TcpListener) -> anyhow::Re
     })
 }
 
-/// Answers requests until SIGTERM or Ctrl-C, then finishes those under way.
+/// Answers requests, also for further pages, until SIGTERM or Ctrl-C, then finishes those under way.
 ///
 /// # Errors
 /// When the listener fails.
-pub async fn run(settings: &Settings, listener: TcpListener, parts: Parts) -> anyhow::Result<()> {
+pub async fn run(settings: &Settings, listener: TcpListener, parts: Parts, pages: Router) -> anyhow::Result<()> {
     let address = listener.local_addr().context("the listener has no address")?;
-    let router = router(parts.http.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let router = router(parts.http.clone()).merge(pages);
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let listener = listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {
             warn!(
