@@ -1,0 +1,162 @@
+// Walks of somebody at a browser, in Chromium with a virtual authenticator, against a demonstration server:
+//
+//   mailed link -> session -> passkey made -> signed out -> signed in by passkey without an address -> tickets bought
+//   the same with an OpenID Connect issuer instead of the link, and at the end once more by the issuer
+//
+//   node walk.mjs --server PATH/TO/app-server --issuer FOLDER/OF/test-services/issuer [--chromium PATH]
+//
+// The server takes its other settings from the environment: none for the embedded one.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { parseArgs } from "node:util";
+import puppeteer from "puppeteer-core";
+
+const { values: given } = parseArgs({
+  options: {
+    server: { type: "string" },
+    issuer: { type: "string" },
+    chromium: { type: "string", default: "/usr/bin/chromium" },
+  },
+});
+
+const PATIENCE = { timeout: 30_000 };
+const LINK = /mail to ada@example\.com[\s\S]*?(http:\S+#token=[\w-]+)/;
+
+async function freePort() {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
+
+/** Starts a program and waits until what it prints matches. */
+async function started(command, args, env, pattern) {
+  const process_ = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "ignore"] });
+  const printed = { text: "" };
+  process_.stdout.setEncoding("utf8").on("data", (more) => { printed.text += more; });
+  const until = async (wanted) => {
+    while (!wanted.test(printed.text)) {
+      await Promise.race([once(process_.stdout, "data"), once(process_, "exit").then(() => { throw new Error(`${command} ended`); })]);
+    }
+    return printed.text.match(wanted);
+  };
+  await until(pattern);
+  return { until, stop: async () => { process_.kill(); await once(process_, "exit"); } };
+}
+
+class Visitor {
+  static async at(url, browser) {
+    const visitor = new Visitor();
+    visitor.url = url;
+    visitor.page = await browser.newPage();
+    visitor.trouble = [];
+    visitor.page.on("pageerror", (error) => visitor.trouble.push(error.message));
+    visitor.page.on("console", (line) => { if (/Content Security Policy/.test(line.text())) visitor.trouble.push(line.text()); });
+    visitor.devtools = await visitor.page.createCDPSession();
+    await visitor.devtools.send("WebAuthn.enable");
+    const options = {
+      protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true,
+      isUserVerified: true, automaticPresenceSimulation: true,
+    };
+    visitor.authenticator = await visitor.devtools.send("WebAuthn.addVirtualAuthenticator", { options });
+    return visitor;
+  }
+
+  open(path) { return this.page.goto(this.url + path); }
+
+  isTold(words) {
+    const told = (words) => document.getElementById("say")?.textContent.includes(words);
+    return this.page.waitForFunction(told, PATIENCE, words);
+  }
+
+  /** Presses, and waits for the words that answer it. */
+  async press(selector, words) {
+    await this.page.locator(selector).setTimeout(PATIENCE.timeout).click();
+    await this.isTold(words);
+  }
+
+  userIsVerified(isUserVerified) {
+    return this.devtools.send("WebAuthn.setUserVerified", { ...this.authenticator, isUserVerified });
+  }
+}
+
+async function makesAPasskeyAndBuysWithIt(visitor) {
+  await visitor.press("#register", "The passkey is made");
+  const { credentials: [credential] } = await visitor.devtools.send("WebAuthn.getCredentials", visitor.authenticator);
+  assert(credential.isResidentCredential, "usernameless sign-in needs a resident key");
+  await visitor.press("#logout", "not signed in");
+  await visitor.press("#login", "You are signed in as ada@example.com");
+  await visitor.press("#buy", "Bought: completed");
+  assert.equal((await visitor.page.$$("#tickets li")).length, 2);
+}
+
+async function byMailedLink(visitor, server) {
+  await visitor.open("/demo/passkey");
+  await visitor.page.type("#address", "ada@example.com");
+  await visitor.press("#mail button", "on its way");
+  const [, link] = await server.until(LINK);
+  await visitor.page.goto(link);
+  // Whoever only looks uses nothing up.
+  await visitor.page.reload();
+  await visitor.page.goto("about:blank");
+  await visitor.page.goto(link);
+  await visitor.press("#go", "signed in as ada@example.com");
+  await visitor.press("#on", "signed in as ada@example.com");
+  await makesAPasskeyAndBuysWithIt(visitor);
+
+  await visitor.press("#logout", "not signed in");
+  await visitor.userIsVerified(false);
+  await visitor.press("#login", "did not work");
+  await visitor.userIsVerified(true);
+  await visitor.press("#login", "You are signed in");
+  await visitor.press("#passkeys li button:last-of-type", "removed");
+  await visitor.press("#logout", "not signed in");
+  await visitor.press("#login", "does not sign anybody in");
+}
+
+async function byIssuer(visitor) {
+  const signIn = async () => {
+    await visitor.open("/demo/passkey");
+    await visitor.page.locator("#providers a").setTimeout(PATIENCE.timeout).click();
+    await visitor.page.waitForFunction(() => document.querySelector("input[name=email]") || document.getElementById("say"), PATIENCE);
+    if (await visitor.page.$("input[name=email]")) {
+      await visitor.page.type("input[name=email]", "ada@example.com");
+      await Promise.all([visitor.page.waitForNavigation(PATIENCE), visitor.page.click("form button")]);
+    }
+    await visitor.isTold("You are signed in as ada@example.com");
+    await visitor.press("#on", "signed in as ada@example.com");
+  };
+  await signIn();
+  await makesAPasskeyAndBuysWithIt(visitor);
+  await visitor.press("#logout", "not signed in");
+  await signIn();
+}
+
+const [port, issuerPort] = [await freePort(), await freePort()];
+const url = `http://localhost:${port}`;
+const issuer = await started("node", [
+  `${given.issuer}/server.mjs`, "--port", `${issuerPort}`, "--client-id", "shop", "--client-secret", "s3cret",
+  "--redirect-uri", `${url}/api/auth/oauth/oidc/callback`,
+], {}, /127\.0\.0\.1/);
+const server = await started(given.server, ["demo"], {
+  HTTP_ADDR: `127.0.0.1:${port}`, PUBLIC_URL: url, OAUTH_OIDC_ISSUER: `http://127.0.0.1:${issuerPort}`,
+  OAUTH_OIDC_CLIENT_ID: "shop", OAUTH_OIDC_CLIENT_SECRET: "s3cret", OAUTH_OIDC_TRUST_EMAIL: "true",
+}, /is open at/);
+const browser = await puppeteer.launch({ executablePath: given.chromium, args: ["--no-sandbox", "--headless=new"] });
+try {
+  for (const walk of [byMailedLink, byIssuer]) {
+    const visitor = await Visitor.at(url, await browser.createBrowserContext());
+    await walk(visitor, server);
+    assert.deepEqual(visitor.trouble, []);
+    console.log(`${walk.name}: done`);
+  }
+} finally {
+  await browser.close();
+  await server.stop();
+  await issuer.stop();
+}
