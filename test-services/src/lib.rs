@@ -10,11 +10,13 @@
 
 mod background;
 mod broker;
+mod browser;
 mod cache;
 mod container;
 mod finding;
 mod issuer;
 mod kind;
+mod node;
 mod own_process;
 mod packages;
 mod ports;
@@ -29,6 +31,7 @@ mod watchdog;
 
 pub use background::{Background, Part};
 pub use broker::{Broker, MockBroker, OwnedBroker, RealBroker, broker};
+pub use browser::browser_walk;
 pub use finding::Source;
 pub use issuer::{Issuer, issuer};
 pub use kind::Kind;

@@ -2,14 +2,16 @@
 //
 //   mailed link -> session -> passkey made -> signed out -> signed in by passkey without an address -> tickets bought
 //   the same with an OpenID Connect issuer instead of the link, and at the end once more by the issuer
+//   a copy of the page at another origin, which gets the passkey's answer and may not use it
 //
-//   node walk.mjs --server PATH/TO/app-server --issuer FOLDER/OF/test-services/issuer [--chromium PATH]
+//   node walk.mjs --server PATH/TO/app-server --issuer PATH/TO/test-services/issuer/server.mjs [--chromium PATH]
 //
 // The server takes its other settings from the environment: none for the embedded one.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer as createProxy, request } from "node:http";
 import { createServer } from "node:net";
 import { parseArgs } from "node:util";
 import puppeteer from "puppeteer-core";
@@ -23,7 +25,8 @@ const { values: given } = parseArgs({
 });
 
 const PATIENCE = { timeout: 30_000 };
-const LINK = /mail to ada@example\.com[\s\S]*?(http:\S+#token=[\w-]+)/;
+const ADA = "ada@example.com";
+const GRACE = "grace@example.com";
 
 async function freePort() {
   const probe = createServer().listen(0, "127.0.0.1");
@@ -90,23 +93,28 @@ async function makesAPasskeyAndBuysWithIt(visitor) {
   const { credentials: [credential] } = await visitor.devtools.send("WebAuthn.getCredentials", visitor.authenticator);
   assert(credential.isResidentCredential, "usernameless sign-in needs a resident key");
   await visitor.press("#logout", "not signed in");
-  await visitor.press("#login", "You are signed in as ada@example.com");
+  await visitor.press("#login", `You are signed in as ${ADA}`);
   await visitor.press("#buy", "Bought: completed");
   assert.equal((await visitor.page.$$("#tickets li")).length, 2);
 }
 
-async function byMailedLink(visitor, server) {
+async function mailedLink(visitor, server, address) {
   await visitor.open("/demo/passkey");
-  await visitor.page.type("#address", "ada@example.com");
+  await visitor.page.type("#address", address);
   await visitor.press("#mail button", "on its way");
-  const [, link] = await server.until(LINK);
+  const [, link] = await server.until(new RegExp(`mail to ${address}[\\s\\S]*?(http:\\S+#token=[\\w-]+)`));
+  return link;
+}
+
+async function byMailedLink(visitor, server) {
+  const link = await mailedLink(visitor, server, ADA);
   await visitor.page.goto(link);
   // Whoever only looks uses nothing up.
   await visitor.page.reload();
   await visitor.page.goto("about:blank");
   await visitor.page.goto(link);
-  await visitor.press("#go", "signed in as ada@example.com");
-  await visitor.press("#on", "signed in as ada@example.com");
+  await visitor.press("#go", `signed in as ${ADA}`);
+  await visitor.press("#on", `signed in as ${ADA}`);
   await makesAPasskeyAndBuysWithIt(visitor);
 
   await visitor.press("#logout", "not signed in");
@@ -125,11 +133,11 @@ async function byIssuer(visitor) {
     await visitor.page.locator("#providers a").setTimeout(PATIENCE.timeout).click();
     await visitor.page.waitForFunction(() => document.querySelector("input[name=email]") || document.getElementById("say"), PATIENCE);
     if (await visitor.page.$("input[name=email]")) {
-      await visitor.page.type("input[name=email]", "ada@example.com");
+      await visitor.page.type("input[name=email]", ADA);
       await Promise.all([visitor.page.waitForNavigation(PATIENCE), visitor.page.click("form button")]);
     }
-    await visitor.isTold("You are signed in as ada@example.com");
-    await visitor.press("#on", "signed in as ada@example.com");
+    await visitor.isTold(`You are signed in as ${ADA}`);
+    await visitor.press("#on", `signed in as ${ADA}`);
   };
   await signIn();
   await makesAPasskeyAndBuysWithIt(visitor);
@@ -137,10 +145,41 @@ async function byIssuer(visitor) {
   await signIn();
 }
 
+/** Somebody else's site that hands everything on, as whoever fishes for sign-ins does. */
+async function copyOf(url) {
+  const copy = createProxy((asked, answer) => {
+    const { method, headers } = asked;
+    const onwards = request(url + asked.url, { method, headers: { ...headers, host: new URL(url).host, origin: url } }, (told) => {
+      answer.writeHead(told.statusCode, told.headers);
+      told.pipe(answer);
+    });
+    onwards.on("error", () => answer.destroy());
+    asked.pipe(onwards);
+  }).listen(0, "localhost");
+  await once(copy, "listening");
+  return { url: `http://localhost:${copy.address().port}`, stop: () => { copy.closeAllConnections(); copy.close(); } };
+}
+
+async function fromAnotherOrigin(visitor, server) {
+  await visitor.page.goto(await mailedLink(visitor, server, GRACE));
+  await visitor.press("#go", `signed in as ${GRACE}`);
+  await visitor.press("#on", `signed in as ${GRACE}`);
+  await visitor.press("#register", "The passkey is made");
+  await visitor.press("#logout", "not signed in");
+
+  const copy = await copyOf(visitor.url);
+  await visitor.page.goto(`${copy.url}/demo/passkey`);
+  await visitor.press("#login", "does not sign anybody in");
+  copy.stop();
+
+  await visitor.open("/demo/passkey");
+  await visitor.press("#login", `You are signed in as ${GRACE}`);
+}
+
 const [port, issuerPort] = [await freePort(), await freePort()];
 const url = `http://localhost:${port}`;
 const issuer = await started("node", [
-  `${given.issuer}/server.mjs`, "--port", `${issuerPort}`, "--client-id", "shop", "--client-secret", "s3cret",
+  given.issuer, "--port", `${issuerPort}`, "--client-id", "shop", "--client-secret", "s3cret",
   "--redirect-uri", `${url}/api/auth/oauth/oidc/callback`,
 ], {}, /127\.0\.0\.1/);
 const server = await started(given.server, ["demo"], {
@@ -149,7 +188,7 @@ const server = await started(given.server, ["demo"], {
 }, /is open at/);
 const browser = await puppeteer.launch({ executablePath: given.chromium, args: ["--no-sandbox", "--headless=new"] });
 try {
-  for (const walk of [byMailedLink, byIssuer]) {
+  for (const walk of [byMailedLink, byIssuer, fromAnotherOrigin]) {
     const visitor = await Visitor.at(url, await browser.createBrowserContext());
     await walk(visitor, server);
     assert.deepEqual(visitor.trouble, []);

@@ -1,0 +1,42 @@
+//! Signing in and buying in a real browser, on each way to run the server: by mail, by passkey and by an issuer of OpenID
+//! Connect. The walks themselves are in `test-services/browser/walk.mjs`; each ends with the line `NAME: done`.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use anyhow::ensure;
+use support::{Installation, services};
+
+const WALKS: [&str; 3] = ["byMailedLink", "byIssuer", "fromAnotherOrigin"];
+
+#[tokio::test]
+async fn people_sign_in_and_buy_in_chromium_embedded() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    walk(&Installation::embedded(folder.path())).await
+}
+
+#[tokio::test]
+async fn people_sign_in_and_buy_in_chromium_on_services() -> anyhow::Result<()> {
+    walk(&services::shared().await?).await
+}
+
+async fn walk(installation: &Installation) -> anyhow::Result<()> {
+    let mut command = test_services::browser_walk().await?;
+    command
+        .args(["--server", env!("CARGO_BIN_EXE_app-server")])
+        .envs(installation.variables.iter().map(|(name, value)| (name, value)));
+    let output = tokio::task::spawn_blocking(move || command.output()).await??;
+    let told = String::from_utf8_lossy(&output.stdout);
+    ensure!(
+        output.status.success(),
+        "{told}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for walk in WALKS {
+        ensure!(
+            told.contains(&format!("{walk}: done")),
+            "{walk} was not walked:\n{told}"
+        );
+    }
+    Ok(())
+}
