@@ -12,17 +12,18 @@ use ticketing_ports::rate_limiter::{Quota, RateDecision, RateLimiter};
 use crate::connection::Redis;
 use crate::keys::{hidden, micros};
 
-/// `KEYS` hits. `ARGV` now, window (microseconds), limit, lifetime (milliseconds).
+/// `KEYS` hits. `ARGV` now (nothing: Redis says), window (microseconds), limit, lifetime (milliseconds).
 /// Answers whether it is allowed, how many hits count, and the microseconds until the turning point.
 static HIT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
-        "local now, window, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+        "local clock = redis.call('TIME')
+         local now = tonumber(ARGV[1]) or (clock[1] * 1000000 + clock[2])
+         local window, limit = tonumber(ARGV[2]), tonumber(ARGV[3])
          redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
          local hits = redis.call('ZCARD', KEYS[1])
          local allowed = hits < limit
          if allowed then
-             local clock = redis.call('TIME')
-             redis.call('ZADD', KEYS[1], ARGV[1], clock[1] .. '.' .. clock[2] .. '.' .. hits)
+             redis.call('ZADD', KEYS[1], string.format('%.0f', now), clock[1] .. '.' .. clock[2] .. '.' .. hits)
              redis.call('PEXPIRE', KEYS[1], ARGV[4])
              hits = hits + 1
          end
@@ -38,28 +39,53 @@ static HIT: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
+/// Servers whose clocks differ count the same windows: the time is that of Redis.
 #[derive(Debug, Clone)]
-pub struct RedisRateLimiter(Redis);
+pub struct RedisRateLimiter {
+    redis: Redis,
+    time: Time,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Time {
+    OfRedis,
+    OfTheCaller,
+}
 
 impl RedisRateLimiter {
     pub fn new(redis: Redis) -> Self {
-        Self(redis)
+        Self {
+            redis,
+            time: Time::OfRedis,
+        }
+    }
+
+    /// Takes the time from whoever calls: for tests that move it, or where Redis has none to be trusted.
+    pub fn with_the_callers_time(redis: Redis) -> Self {
+        Self {
+            redis,
+            time: Time::OfTheCaller,
+        }
     }
 }
 
 #[async_trait]
 impl RateLimiter for RedisRateLimiter {
     async fn hit(&self, key: &str, quota: Quota, now: Timestamp) -> Result<RateDecision, StoreError> {
-        /// Clocks of several servers differ; what they count together must not vanish before the last of them is done.
+        /// Clocks of callers may differ; what they count together must not vanish before the last of them is done.
         const SLACK: Duration = Duration::from_secs(60);
         let whole = |count: u128| i64::try_from(count).unwrap_or(i64::MAX / 2);
         let mut hit = HIT.prepare_invoke();
-        hit.key(self.0.key("hits", &[&hidden(key)]))
-            .arg(micros(now))
+        let now = match self.time {
+            Time::OfRedis => String::new(),
+            Time::OfTheCaller => micros(now).to_string(),
+        };
+        hit.key(self.redis.key("hits", &[&hidden(key)]))
+            .arg(now)
             .arg(whole(quota.window.as_micros()))
             .arg(quota.limit)
             .arg(whole(quota.window.saturating_add(SLACK).as_millis()));
-        let (allowed, hits, reset): (bool, u32, i64) = self.0.run(&hit).await?;
+        let (allowed, hits, reset): (bool, u32, i64) = self.redis.run(&hit).await?;
         Ok(RateDecision {
             allowed,
             remaining: quota.limit.saturating_sub(hits),

@@ -50,7 +50,7 @@ mod oauth_tokens {
 mod rate_limiter {
     use super::*;
 
-    ticketing_testkit::rate_limiter_conformance!(
-        Arc::new(RedisRateLimiter::new(fresh("limits").await)) as Arc<dyn RateLimiter>
-    );
+    ticketing_testkit::rate_limiter_conformance!(Arc::new(RedisRateLimiter::with_the_callers_time(
+        fresh("limits").await
+    )) as Arc<dyn RateLimiter>);
 }
