@@ -2,7 +2,6 @@
 
 use anyhow::bail;
 use ticketing_ports::roles::Role;
-use tracing::info;
 
 use crate::config::{BootstrapAdmin, Settings};
 use crate::sign_in::sign_in;
@@ -25,7 +24,6 @@ pub async fn bootstrap_admin(settings: &Settings, wanted: &BootstrapAdmin) -> an
         }
         sign_in.set_role(user.id, Role::Admin).await?;
     }
-    info!(user_id = %user.id, promoted = user.role != Role::Admin, "a link for an administrator was issued");
     let link = sign_in.issue_link(&wanted.email).await?;
     storage.close().await;
     Ok(link)

@@ -39,9 +39,10 @@ async function freePort() {
 
 /** Starts a program and waits until what it prints matches. */
 async function started(command, args, env, pattern) {
-  const process_ = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "ignore"] });
-  const printed = { text: "" };
+  const process_ = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const printed = { text: "", log: "" };
   process_.stdout.setEncoding("utf8").on("data", (more) => { printed.text += more; });
+  process_.stderr.setEncoding("utf8").on("data", (more) => { printed.log += more; });
   const until = async (wanted) => {
     while (!wanted.test(printed.text)) {
       await Promise.race([once(process_.stdout, "data"), once(process_, "exit").then(() => { throw new Error(`${command} ended`); })]);
@@ -49,7 +50,7 @@ async function started(command, args, env, pattern) {
     return printed.text.match(wanted);
   };
   await until(pattern);
-  return { until, stop: async () => { process_.kill(); await once(process_, "exit"); } };
+  return { until, log: () => printed.log, stop: async () => { process_.kill(); await once(process_, "exit"); } };
 }
 
 class Visitor {
@@ -194,6 +195,8 @@ try {
     assert.deepEqual(visitor.trouble, []);
     console.log(`${walk.name}: done`);
   }
+  assert(/audit/.test(server.log()), "the log says nothing of signing in");
+  assert(!server.log().includes("@"), `an address is in the log:\n${server.log()}`);
 } finally {
   await browser.close();
   await server.stop();

@@ -179,6 +179,7 @@ impl SignIn {
     pub async fn issue_link(&self, email: &EmailAddress) -> Result<String, StoreError> {
         let (link, token) = ceremonies::magic_link(email, &self.inner.public_url, &self.context());
         self.inner.ports.tokens.put(token).await?;
+        audit::link_issued();
         Ok(link)
     }
 

@@ -340,6 +340,29 @@ async fn a_new_role_ends_the_sessions_that_began_under_the_old_one() {
 }
 
 #[tokio::test]
+async fn a_ticket_opens_one_socket_within_half_a_minute() {
+    let door = Door::new();
+    let ada = door.signed_in().await;
+    let ticket = || door.sign_in.issue_ws_ticket(&ada.session);
+    let redeem = async |ticket: &Secret| door.sign_in.redeem_ws_ticket(ticket).await.unwrap();
+
+    let first = ticket().await.unwrap();
+    assert_eq!(redeem(&first).await.unwrap().1.id, ada.user.id);
+    assert!(redeem(&first).await.is_none(), "a ticket opened twice");
+
+    let late = ticket().await.unwrap();
+    door.clock.advance(TimeDelta::seconds(30));
+    assert!(redeem(&late).await.is_none(), "a ticket opened after its time");
+
+    let orphan = ticket().await.unwrap();
+    door.sign_in.logout(ada.secret.digest()).await.unwrap();
+    assert!(
+        redeem(&orphan).await.is_none(),
+        "a ticket opened for a session that is over"
+    );
+}
+
+#[tokio::test]
 async fn an_idle_session_ends_after_a_day() {
     let door = Door::new();
     let ada = door.signed_in().await;

@@ -124,3 +124,24 @@ async fn a_store_that_is_down_is_unavailable_and_the_cause_is_kept_inside() {
     down.store(false, std::sync::atomic::Ordering::SeqCst);
     reserve(&alice, "k1", order(&event, 1)).await.expect(201);
 }
+
+#[tokio::test(start_paused = true)]
+async fn signing_in_knows_no_idempotency_keys() {
+    let server = TestServer::start();
+    let key = [("idempotency-key", "k1")];
+    for address in ["ada@example.com", "grace@example.com"] {
+        let sent = server.stranger();
+        let sent = sent
+            .post_with("/api/auth/magic-link/send", &key, json!({ "email": address }))
+            .await;
+        sent.expect(202);
+    }
+    let secret = json!({ "token": "A".repeat(43) });
+    for _ in 0..2 {
+        let refused = server.stranger();
+        let refused = refused
+            .post_with("/api/auth/magic-link/verify", &key, secret.clone())
+            .await;
+        refused.expect(401);
+    }
+}

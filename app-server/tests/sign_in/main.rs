@@ -43,6 +43,7 @@ macro_rules! on_both_ways {
 on_both_ways! {
     a_mailed_link_signs_in_once_and_the_account_can_be_erased,
     whoever_signs_in_at_the_issuer_buys_tickets_and_comes_back_as_the_same_customer,
+    the_first_administrator_gets_a_link_that_nobody_else_reads,
 }
 
 /// Everything that a reader of the log must not find there.
@@ -56,7 +57,11 @@ impl Secrets {
     }
 
     fn are_not_in_the_log_of(&self, server: &Server) -> anyhow::Result<()> {
-        let log = server.log().to_lowercase();
+        self.are_not_in(&server.log())
+    }
+
+    fn are_not_in(&self, log: &str) -> anyhow::Result<()> {
+        let log = log.to_lowercase();
         ensure!(log.contains("audit"), "the log says nothing of signing in:\n{log}");
         for secret in &self.0 {
             ensure!(!log.contains(&secret.to_lowercase()), "{secret} is in the log:\n{log}");
@@ -103,6 +108,19 @@ async fn a_mailed_link_signs_in_once_and_the_account_can_be_erased(installation:
         .await?;
     ensure!(erased.status() == 200, "{}", erased.status());
     ada.get("/api/auth/me").await?.expect(401)?;
+    is_audited(
+        &server.log(),
+        &[
+            &[
+                "outcome=\"signed_in\"",
+                "method=\"magic_link\"",
+                "user=",
+                "ip=127.0.0.1",
+            ],
+            &["outcome=InvalidToken", "method=\"magic_link\"", "ip=127.0.0.1"],
+            &["outcome=\"erased\"", "user="],
+        ],
+    )?;
     secrets.are_not_in_the_log_of(&server)
 }
 
@@ -146,6 +164,61 @@ async fn whoever_signs_in_at_the_issuer_buys_tickets_and_comes_back_as_the_same_
     );
     secrets.knows(second["session_id"].as_str().context("a session")?);
     secrets.are_not_in_the_log_of(&server)
+}
+
+async fn the_first_administrator_gets_a_link_that_nobody_else_reads(installation: Installation) -> anyhow::Result<()> {
+    let installation = talkative(installation);
+    let mut secrets = Secrets::default();
+    let address = secrets.knows("root@example.org");
+    let mut links = Vec::new();
+    for _ in 0..2 {
+        let (printed, logged) = installation.run_and_log(&["bootstrap-admin", "--email", &address])?;
+        let (_, token) = printed.trim().split_once("/auth/verify#token=").context("a link")?;
+        links.push(secrets.knows(token));
+        is_audited(&logged, &[&["outcome=\"link_issued\""]])?;
+        secrets.are_not_in(&logged)?;
+    }
+
+    let server = Server::start(&installation, 1)?;
+    let api = Api::of(&server);
+    let mut administrators = Vec::new();
+    for token in &links {
+        let session = api
+            .session("/api/auth/magic-link/verify", &json!({ "token": token }))
+            .await?;
+        ensure!(session["user"]["role"] == "admin", "{session}");
+        secrets.knows(session["session_id"].as_str().context("a session")?);
+        administrators.push(session["user"]["id"].clone());
+    }
+    ensure!(
+        administrators[0] == administrators[1],
+        "one address, two administrators"
+    );
+
+    // Whoever is a customer already becomes more only when it is said.
+    let mut customer = Person::customer(&server, 0)?;
+    let me = customer.get("/api/auth/me").await?.expect(200)?;
+    let address = secrets.knows(&me.text("email")?);
+    drop(server);
+    let promote = ["bootstrap-admin", "--email", &address, "--promote"];
+    let refused = installation.run(&promote[..3]);
+    let refused = refused.err().context("a customer was made an administrator")?;
+    ensure!(refused.to_string().contains("--promote"), "{refused}");
+    let (_, logged) = installation.run_and_log(&promote)?;
+    is_audited(&logged, &[&["outcome=\"role_changed\"", "role=\"admin\"", "user="]])?;
+    secrets.are_not_in(&logged)
+}
+
+/// Whether each of these has a line in the log that says all of it.
+fn is_audited(log: &str, wanted: &[&[&str]]) -> anyhow::Result<()> {
+    for words in wanted {
+        let mut lines = log.lines().filter(|line| line.contains("audit"));
+        ensure!(
+            lines.any(|line| words.iter().all(|word| line.contains(word))),
+            "no line says {words:?}:\n{log}"
+        );
+    }
+    Ok(())
 }
 
 fn talkative(installation: Installation) -> Installation {

@@ -37,10 +37,15 @@ impl Installation {
 
     /// Runs a command of the server to its end and returns what it printed.
     pub(crate) fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        Ok(self.run_and_log(arguments)?.0)
+    }
+
+    /// Runs a command of the server to its end and returns what it printed, and what it logged.
+    pub(crate) fn run_and_log(&self, arguments: &[&str]) -> anyhow::Result<(String, String)> {
         let output = self.command(arguments).output()?;
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        ensure!(output.status.success(), "{arguments:?}: {told}");
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        let logged = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.success(), "{arguments:?}: {logged}");
+        Ok((String::from_utf8_lossy(&output.stdout).into_owned(), logged))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -146,8 +151,22 @@ impl Server {
     }
 }
 
+impl Server {
+    /// The first line of the log that holds something a reader of logs must not learn: a session or an address.
+    fn told_too_much(&self) -> Option<String> {
+        let sessions = self.sessions().unwrap_or_default();
+        let opens = |line: &str| sessions.iter().chain([&self.admin_session]).any(|id| line.contains(id));
+        let log = self.log();
+        let mut lines = log.lines();
+        lines.find(|line| line.contains('@') || opens(line)).map(str::to_owned)
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.kill());
+        if !std::thread::panicking() && !self.admin_session.is_empty() {
+            assert_eq!(self.told_too_much(), None, "the log holds a session or an address");
+        }
     }
 }

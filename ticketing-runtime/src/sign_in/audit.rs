@@ -18,6 +18,11 @@ pub(super) enum Event {
     IdentityLinked { provider: String },
 }
 
+/// The address is in the link, and the link is for whoever asked for it: neither is told.
+pub(super) fn link_issued() {
+    info!(target: "audit", outcome = "link_issued", "an operator was given a link that signs in once");
+}
+
 pub(super) fn signed_in(method: SignInMethod, ip: Option<IpAddr>, user: UserId) {
     let method = name(method);
     info!(target: "audit", %user, method, ip = ip.map(tracing::field::display), outcome = "signed_in", "signed in");

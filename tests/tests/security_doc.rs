@@ -1,0 +1,59 @@
+//! Keeps `docs/SECURITY.md` from naming tests that are gone.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[test]
+fn every_test_that_the_security_document_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let document = fs::read_to_string(root.join("docs/SECURITY.md")).unwrap();
+    let (_, decisions) = document
+        .split_once("## Decisions, and the test of each")
+        .expect("the table is there");
+    let (table, _) = decisions
+        .split_once("\n## ")
+        .expect("the document goes on after the table");
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    let known = functions_below(&root);
+    for row in &rows {
+        let tests = row.rsplit('|').nth(1).unwrap_or_default();
+        let named: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "no test shows this: {row}");
+        for name in named {
+            assert!(known.contains(name), "there is no test {name}");
+        }
+    }
+    assert!(rows.len() > 30, "most of the table is gone");
+}
+
+/// The names of all functions of the workspace.
+fn functions_below(root: &Path) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut folders: Vec<PathBuf> = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let skipped = path.ends_with("target") || path.ends_with(".git") || path.ends_with("node_modules");
+            if path.is_dir() && !skipped {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let declared = text.split("fn ").skip(1);
+                let name = |rest: &str| {
+                    rest.split(|c: char| !c.is_alphanumeric() && c != '_')
+                        .next()
+                        .map(str::to_owned)
+                };
+                names.extend(declared.filter_map(name));
+                // Macros make tests of a list of names.
+                names.extend(
+                    text.lines()
+                        .filter_map(|line| line.trim().strip_suffix(','))
+                        .map(str::to_owned),
+                );
+            }
+        }
+    }
+    names
+}
