@@ -175,7 +175,8 @@ impl EventBook {
             }
             Aggregate::Inventory => {
                 let id = SectionId::new(stream.id);
-                let mut copies: Vec<_> = [Some(&mut self.sections), self.confirmed.as_mut()]
+                let confirmed = self.confirmed.as_mut().map(|confirmed| &mut confirmed.sections);
+                let mut copies: Vec<_> = [Some(&mut self.sections), confirmed]
                     .into_iter()
                     .flatten()
                     .map(|sections| sections.entry(id).or_default())
@@ -214,7 +215,7 @@ impl EventBook {
                 let id = SectionId::new(stream.id);
                 self.sections.remove(&id);
                 if let Some(confirmed) = &mut self.confirmed {
-                    confirmed.remove(&id);
+                    confirmed.forget(id);
                 }
             }
             Aggregate::Reservation => drop(self.reservations.remove(&ReservationId::new(stream.id))),

@@ -20,6 +20,7 @@ use ticketing_ports::streams::Version;
 pub use command::{Command, Fact, GatewayAnswer, Outcome, Question, Reply, StagedFact, Unanswered, Work};
 pub use load::event_of;
 pub use shared::About;
+use shared::Confirmed;
 
 use crate::catalog::CatalogState;
 use crate::inventory::InventoryState;
@@ -44,8 +45,8 @@ pub struct EventBook {
     /// Boxed: a node of the map has room for eleven, and there are many of these.
     reservations: BTreeMap<ReservationId, Box<Loaded<ReservationState>>>,
     payments: BTreeMap<PaymentId, Loaded<PaymentState>>,
-    /// The sections as the log is known to have them, without what is only assumed; see [`EventBook::of_shared_log`].
-    confirmed: Option<BTreeMap<SectionId, Loaded<InventoryState>>>,
+    /// See [`EventBook::of_shared_log`].
+    confirmed: Option<Confirmed>,
 }
 
 impl EventBook {
@@ -66,7 +67,7 @@ impl EventBook {
     #[must_use]
     pub fn of_shared_log(event_id: EventId) -> Self {
         Self {
-            confirmed: Some(BTreeMap::new()),
+            confirmed: Some(Confirmed::default()),
             ..Self::new(event_id)
         }
     }

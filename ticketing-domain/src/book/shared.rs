@@ -1,10 +1,38 @@
 //! Living with other writers of the same log: what an answer rests on, and taking assumptions back.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use ticketing_ports::ids::{PaymentId, ReservationId, SectionId};
 use ticketing_ports::streams::{Aggregate, StreamId, Version};
 
 use super::command::{Command, Fact, StagedFact};
 use super::{EventBook, Loaded};
+use crate::inventory::{InventoryEvent, InventoryState};
+
+/// The sections as the log is known to have them, and what is assumed beyond.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Confirmed {
+    pub(super) sections: BTreeMap<SectionId, Loaded<InventoryState>>,
+    /// The reservations that assumed facts are about, so that taking these back costs as much as they did.
+    assumed: BTreeMap<SectionId, VecDeque<(Version, ReservationId)>>,
+}
+
+impl Confirmed {
+    /// Takes note of a fact that is not in the log yet.
+    pub(super) fn assume(&mut self, section: SectionId, version: Version, fact: &InventoryEvent) {
+        if let Some(reservation) = fact.reservation_id() {
+            self.assumed
+                .entry(section)
+                .or_default()
+                .push_back((version, reservation));
+        }
+    }
+
+    pub(super) fn forget(&mut self, section: SectionId) {
+        self.sections.remove(&section);
+        self.assumed.remove(&section);
+    }
+}
 
 /// What is asked of a book.
 #[derive(Debug, Clone, Copy)]
@@ -45,10 +73,16 @@ impl EventBook {
             let Fact::Inventory(fact) = &staged.fact else {
                 continue;
             };
-            let loaded = confirmed.entry(SectionId::new(staged.stream.id)).or_default();
+            let id = SectionId::new(staged.stream.id);
+            let loaded = confirmed.sections.entry(id).or_default();
             if staged.version == loaded.version.next() {
                 loaded.state.evolve(fact);
                 loaded.version = staged.version;
+            }
+            if let Some(assumed) = confirmed.assumed.get_mut(&id) {
+                while assumed.front().is_some_and(|(version, _)| *version <= loaded.version) {
+                    assumed.pop_front();
+                }
             }
         }
     }
@@ -58,9 +92,14 @@ impl EventBook {
     pub fn rewind(&mut self, stream: StreamId) -> bool {
         if stream.aggregate == Aggregate::Inventory {
             let id = SectionId::new(stream.id);
-            let confirmed: Option<Loaded<_>> = self.confirmed.as_ref().and_then(|sections| sections.get(&id)).cloned();
-            if let Some(confirmed) = confirmed {
-                self.sections.insert(id, confirmed);
+            if let Some(confirmed) = &mut self.confirmed
+                && let Some(loaded) = confirmed.sections.get(&id)
+                && let Some(section) = self.sections.get_mut(&id)
+            {
+                let assumed = confirmed.assumed.remove(&id).unwrap_or_default();
+                let reservations = assumed.into_iter().map(|(_, reservation)| reservation);
+                section.state.take_back(&loaded.state, reservations);
+                section.version = loaded.version;
                 return true;
             }
         }

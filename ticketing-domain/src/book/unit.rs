@@ -84,6 +84,9 @@ impl<'a> Unit<'a> {
         for event in decision.events {
             loaded.state.evolve(&event);
             loaded.version = loaded.version.next();
+            if let Some(confirmed) = &mut self.book.confirmed {
+                confirmed.assume(section_id, loaded.version, &event);
+            }
             self.facts.push(StagedFact {
                 stream: StreamId::from(section_id),
                 version: loaded.version,

@@ -17,6 +17,19 @@ stored_events! {
     }
 }
 
+impl InventoryEvent {
+    /// The reservation whose places it is about; opening and blocking are about none.
+    pub fn reservation_id(&self) -> Option<ReservationId> {
+        match self {
+            Self::SeatsHeld(held) => Some(held.reservation_id),
+            Self::SeatsReleased(released) => Some(released.reservation_id),
+            Self::SeatsSold(sold) => Some(sold.reservation_id),
+            Self::SeatsRetaken(retaken) => Some(retaken.reservation_id),
+            Self::SectionOpened(_) | Self::SeatsBlocked(_) | Self::SeatsUnblocked(_) => None,
+        }
+    }
+}
+
 /// Places of a section: named seats, or a number of places in general admission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -32,6 +32,15 @@ pub struct InventoryState {
 }
 
 impl InventoryState {
+    /// Becomes what it was before facts about these reservations, and about none, were taken in. `before` is that state
+    /// and has to be an earlier one of the same section. Costs as much as the facts did, however large the section is.
+    pub fn take_back(&mut self, before: &Self, reservations: impl IntoIterator<Item = ReservationId>) {
+        match (&mut self.section, &before.section) {
+            (Some(section), Some(before)) => section.take_back(before, reservations),
+            (section, before) => section.clone_from(before),
+        }
+    }
+
     /// Takes a fact in. A fact that contradicts the earlier ones changes as much as leaves no place taken twice:
     /// seats that are gone are passed by, and a reservation has the seats that it was given last.
     pub fn evolve(&mut self, event: &InventoryEvent) {
@@ -296,6 +305,25 @@ impl Section {
             ClaimKind::Sold => self.sold += quantity,
         }
         self.claims.insert(reservation, CompactClaim { kind, places });
+    }
+
+    fn take_back(&mut self, before: &Self, reservations: impl IntoIterator<Item = ReservationId>) {
+        for reservation in reservations {
+            let claim = self.claims.remove(&reservation);
+            if let Some(ClaimKind::Held { until }) = claim.map(|claim| claim.kind) {
+                self.expiries.remove(&(until, reservation));
+            }
+            if let Some(claim) = before.claims.get(&reservation) {
+                if let ClaimKind::Held { until } = claim.kind {
+                    self.expiries.insert((until, reservation), claim.places.quantity());
+                }
+                self.claims.insert(reservation, claim.clone());
+            }
+        }
+        self.floor.clone_from(&before.floor);
+        self.held = before.held;
+        self.sold = before.sold;
+        self.blocked = before.blocked;
     }
 
     fn release(&mut self, reservation: ReservationId) {

@@ -52,6 +52,26 @@ proptest! {
     }
 
     #[test]
+    fn what_was_assumed_can_be_taken_back(seating in seating(), steps in steps(), sure in 0..8_usize) {
+        let mut section = open(seating);
+        let mut confirmed = section.clone();
+        let mut assumed = Vec::new();
+        for (number, (now, command)) in steps.into_iter().enumerate() {
+            let Ok(events) = answer(&section, &command, now) else {
+                continue;
+            };
+            take_in(&mut section, &events);
+            if number < sure {
+                take_in(&mut confirmed, &events);
+            } else {
+                assumed.extend(events.iter().filter_map(InventoryEvent::reservation_id));
+            }
+        }
+        section.take_back(&confirmed, assumed);
+        prop_assert_eq!(section, confirmed);
+    }
+
+    #[test]
     fn no_seat_is_ever_claimed_twice(seating in seating(), steps in steps()) {
         let capacity = seating.capacity();
         for (_, section) in live_states(seating, &steps) {
