@@ -20,8 +20,8 @@ use crate::database::Database;
 use arguments::Arguments;
 
 /// How often it is looked whether a claim has ended, and how many times at most: together more than a claim lasts.
-const CLAIM_LOOK: Duration = Duration::from_millis(3);
-const CLAIM_LOOKS: u32 = 100;
+const CLAIM_LOOK: Duration = Duration::from_millis(1);
+const CLAIM_LOOKS: u32 = 300;
 
 /// The event store, with the deadlines and idempotency records that are committed beside its events.
 #[derive(Debug, Clone)]
@@ -160,22 +160,17 @@ impl EventStore for PostgresEventStore {
 }
 
 impl PostgresEventStore {
-    /// Waits while another writer has a claim on one of the streams. Whatever becomes of it, the caller reads them again.
+    /// Waits for this writer's turn on the streams. Whatever becomes of it, the caller reads them again.
     async fn let_others_go_first(&self, streams: &[StreamId]) {
         let types: Vec<&str> = streams.iter().map(|stream| stream.aggregate.as_str()).collect();
         let ids: Vec<Uuid> = streams.iter().map(|stream| stream.id).collect();
         for _ in 0..CLAIM_LOOKS {
             let claimed: Result<bool, _> = sqlx::query_scalar(
-                "SELECT EXISTS (
-                     SELECT FROM claims
-                     JOIN unnest($1::text[]::aggregate_type[], $2::uuid[]) AS mine (aggregate_type, stream_id)
-                     USING (stream_id, aggregate_type)
-                     WHERE writer <> $3 AND ends_at > clock_timestamp()
-                 )",
+                "SELECT claimed_before($1, $2, $3) IS NOT NULL OR coalesce(turn_of($1) > clock_timestamp(), false)",
             )
+            .bind(self.writer)
             .bind(&types)
             .bind(&ids)
-            .bind(self.writer)
             .fetch_one(&self.pool)
             .await;
             if !claimed.is_ok_and(|claimed| claimed) {

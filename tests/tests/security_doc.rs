@@ -32,13 +32,13 @@ fn functions_below(root: &Path) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut folders: Vec<PathBuf> = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
+        for entry in fs::read_dir(&folder).expect("the folder can be read") {
+            let path = entry.expect("the folder can be read").path();
             let skipped = path.ends_with("target") || path.ends_with(".git") || path.ends_with("node_modules");
             if path.is_dir() && !skipped {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = fs::read_to_string(&path).unwrap();
+                let text = fs::read_to_string(&path).expect("the source can be read");
                 let declared = text.split("fn ").skip(1);
                 let name = |rest: &str| {
                     rest.split(|c: char| !c.is_alphanumeric() && c != '_')

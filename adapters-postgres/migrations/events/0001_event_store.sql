@@ -31,14 +31,17 @@ CREATE TABLE commits (
     last_position  bigint NOT NULL
 );
 
--- Streams that a writer who was overtaken is about to write to. Without it, who commits again and again would overtake
--- the others each time: they have to read first what it wrote. A claim ends by itself, and losing one costs a try.
+-- Writers who were overtaken on a stream, in the order of their turns: each may write when those before it have. Without
+-- it, who commits again and again would overtake the others each time: they have to read first what it wrote. Who had to
+-- make way gets its turn back after a few commits of the other and not after one: reading is what each change costs. A
+-- claim ends by itself, and losing one costs a try.
 CREATE UNLOGGED TABLE claims (
     stream_id      uuid           NOT NULL,
     aggregate_type aggregate_type NOT NULL,
     writer         uuid           NOT NULL,
+    turn_begins    timestamptz    NOT NULL,
     ends_at        timestamptz    NOT NULL,
-    PRIMARY KEY (stream_id, aggregate_type)
+    PRIMARY KEY (stream_id, aggregate_type, writer)
 );
 
 CREATE TABLE deadlines (
@@ -93,6 +96,39 @@ CREATE TYPE commit_outcome AS (
     refused        bigint[]
 );
 
+-- When a writer's turn begins: with the first of its claims, so that no two wait for each other.
+CREATE FUNCTION turn_of(the_writer uuid) RETURNS timestamptz
+LANGUAGE sql STABLE
+AS $$
+    SELECT min(turn_begins) FROM claims WHERE writer = the_writer AND ends_at > clock_timestamp()
+$$;
+
+-- The places of streams on which it is the turn of others, who come before this writer.
+CREATE FUNCTION claimed_before(the_writer uuid, types text[], streams uuid[]) RETURNS bigint[]
+LANGUAGE sql STABLE
+AS $$
+    SELECT array_agg(DISTINCT stream.place)
+    FROM unnest(types::aggregate_type[], streams) WITH ORDINALITY AS stream (aggregate_type, stream_id, place)
+    JOIN claims AS claim USING (stream_id, aggregate_type)
+    WHERE claim.writer <> the_writer
+      AND clock_timestamp() BETWEEN claim.turn_begins AND claim.ends_at
+      AND claim.turn_begins < coalesce(turn_of(the_writer), 'infinity')
+$$;
+
+CREATE FUNCTION claim(the_writer uuid, types text[], streams uuid[], places bigint[], after interval) RETURNS void
+LANGUAGE sql
+-- Nobody misses a claim that a crash has undone.
+SET synchronous_commit = off
+AS $$
+    INSERT INTO claims AS claim (stream_id, aggregate_type, writer, turn_begins, ends_at)
+    SELECT streams[place], types[place]::aggregate_type, the_writer,
+           coalesce(turn_of(the_writer), clock_timestamp() + after),
+           clock_timestamp() + after + interval '250 milliseconds'
+    FROM unnest(places) AS place
+    ON CONFLICT (stream_id, aggregate_type, writer)
+    DO UPDATE SET turn_begins = excluded.turn_begins, ends_at = excluded.ends_at
+$$;
+
 -- One commit, whole: a single call is a single round trip and a transaction of its own.
 --
 -- It begins by locking the head of the log, so commits stand in a queue. What is checked after that cannot change before
@@ -145,14 +181,11 @@ BEGIN
         END IF;
     END IF;
 
-    -- Who was overtaken goes first.
+    -- Who was overtaken goes first; who waits for that is next.
     IF EXISTS (SELECT FROM claims) THEN
-        SELECT array_agg(append.place) INTO outcome.refused
-        FROM unnest(append_types::aggregate_type[], append_streams)
-             WITH ORDINALITY AS append (aggregate_type, stream_id, place)
-             JOIN claims AS claim USING (stream_id, aggregate_type)
-        WHERE claim.writer <> the_writer AND claim.ends_at > clock_timestamp();
+        outcome.refused := claimed_before(the_writer, append_types, append_streams);
         IF outcome.refused IS NOT NULL THEN
+            PERFORM claim(the_writer, append_types, append_streams, outcome.refused, interval '10 milliseconds');
             outcome.verdict := 'claimed';
             RETURN outcome;
         END IF;
@@ -161,15 +194,7 @@ BEGIN
     -- A stable function looks through the snapshot of the statement that calls it: this one is taken after the lock.
     outcome.refused := moved_on(append_types, append_streams, append_expected);
     IF outcome.refused IS NOT NULL THEN
-        -- Nobody misses a claim that a crash has undone.
-        SET LOCAL synchronous_commit = off;
-        INSERT INTO claims AS claim (stream_id, aggregate_type, writer, ends_at)
-        SELECT append_streams[place], append_types[place]::aggregate_type, the_writer,
-               clock_timestamp() + interval '250 milliseconds'
-        FROM unnest(outcome.refused) AS place
-        ON CONFLICT (stream_id, aggregate_type) DO UPDATE
-        SET writer = excluded.writer, ends_at = excluded.ends_at
-        WHERE claim.writer = excluded.writer OR claim.ends_at <= clock_timestamp();
+        PERFORM claim(the_writer, append_types, append_streams, outcome.refused, interval '0');
         outcome.verdict := 'conflict';
         RETURN outcome;
     END IF;
@@ -218,7 +243,9 @@ BEGIN
     IF EXISTS (SELECT FROM claims) THEN
         DELETE FROM claims AS claim
         USING unnest(append_types::aggregate_type[], append_streams) AS append (aggregate_type, stream_id)
-        WHERE claim.stream_id = append.stream_id AND claim.aggregate_type = append.aggregate_type;
+        WHERE claim.stream_id = append.stream_id
+          AND claim.aggregate_type = append.aggregate_type
+          AND claim.writer = the_writer;
         DELETE FROM claims WHERE ends_at < clock_timestamp() - interval '1 minute';
     END IF;
 
