@@ -37,20 +37,28 @@ async function freePort() {
   return port;
 }
 
+/** What has to end when the walks do, the last first. */
+const ends = [];
+
 /** Starts a program and waits until what it prints matches. */
 async function started(command, args, env, pattern) {
-  const process_ = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const ended = once(child, "exit");
+  ends.push(async () => { child.kill(); await ended; });
   const printed = { text: "", log: "" };
-  process_.stdout.setEncoding("utf8").on("data", (more) => { printed.text += more; });
-  process_.stderr.setEncoding("utf8").on("data", (more) => { printed.log += more; });
+  child.stdout.setEncoding("utf8").on("data", (more) => { printed.text += more; });
+  child.stderr.setEncoding("utf8").on("data", (more) => { printed.log += more; });
   const until = async (wanted) => {
+    const signal = AbortSignal.timeout(PATIENCE.timeout);
     while (!wanted.test(printed.text)) {
-      await Promise.race([once(process_.stdout, "data"), once(process_, "exit").then(() => { throw new Error(`${command} ended`); })]);
+      const more = once(child.stdout, "data", { signal }).then(() => true, () => false);
+      const told = await Promise.race([more, ended.then(() => false)]);
+      if (!told) throw new Error(`${command} does not say ${wanted}:\n${printed.text}${printed.log}`);
     }
     return printed.text.match(wanted);
   };
   await until(pattern);
-  return { until, log: () => printed.log, stop: async () => { process_.kill(); await once(process_, "exit"); } };
+  return { until, log: () => printed.log };
 }
 
 class Visitor {
@@ -169,9 +177,9 @@ async function fromAnotherOrigin(visitor, server) {
   await visitor.press("#logout", "not signed in");
 
   const copy = await copyOf(visitor.url);
+  ends.push(copy.stop);
   await visitor.page.goto(`${copy.url}/demo/passkey`);
   await visitor.press("#login", "does not sign anybody in");
-  copy.stop();
 
   await visitor.open("/demo/passkey");
   await visitor.press("#login", `You are signed in as ${GRACE}`);
@@ -179,16 +187,17 @@ async function fromAnotherOrigin(visitor, server) {
 
 const [port, issuerPort] = [await freePort(), await freePort()];
 const url = `http://localhost:${port}`;
-const issuer = await started("node", [
-  given.issuer, "--port", `${issuerPort}`, "--client-id", "shop", "--client-secret", "s3cret",
-  "--redirect-uri", `${url}/api/auth/oauth/oidc/callback`,
-], {}, /127\.0\.0\.1/);
-const server = await started(given.server, ["demo"], {
-  HTTP_ADDR: `127.0.0.1:${port}`, PUBLIC_URL: url, OAUTH_OIDC_ISSUER: `http://127.0.0.1:${issuerPort}`,
-  OAUTH_OIDC_CLIENT_ID: "shop", OAUTH_OIDC_CLIENT_SECRET: "s3cret", OAUTH_OIDC_TRUST_EMAIL: "true",
-}, /is open at/);
-const browser = await puppeteer.launch({ executablePath: given.chromium, args: ["--no-sandbox", "--headless=new"] });
 try {
+  await started("node", [
+    given.issuer, "--port", `${issuerPort}`, "--client-id", "shop", "--client-secret", "s3cret",
+    "--redirect-uri", `${url}/api/auth/oauth/oidc/callback`,
+  ], {}, /127\.0\.0\.1/);
+  const server = await started(given.server, ["demo"], {
+    HTTP_ADDR: `127.0.0.1:${port}`, PUBLIC_URL: url, OAUTH_OIDC_ISSUER: `http://127.0.0.1:${issuerPort}`,
+    OAUTH_OIDC_CLIENT_ID: "shop", OAUTH_OIDC_CLIENT_SECRET: "s3cret", OAUTH_OIDC_TRUST_EMAIL: "true",
+  }, /is open at/);
+  const browser = await puppeteer.launch({ executablePath: given.chromium, args: ["--no-sandbox", "--headless=new"] });
+  ends.push(() => browser.close());
   for (const walk of [byMailedLink, byIssuer, fromAnotherOrigin]) {
     const visitor = await Visitor.at(url, await browser.createBrowserContext());
     await walk(visitor, server);
@@ -198,7 +207,5 @@ try {
   assert(/audit/.test(server.log()), "the log says nothing of signing in");
   assert(!server.log().includes("@"), `an address is in the log:\n${server.log()}`);
 } finally {
-  await browser.close();
-  await server.stop();
-  await issuer.stop();
+  for (const end of ends.reverse()) await end();
 }

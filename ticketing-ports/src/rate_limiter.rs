@@ -29,6 +29,11 @@ pub struct RateDecision {
 /// - `the_window_slides`: a hit counts for exactly one window.
 /// - `a_refused_hit_is_not_counted`.
 /// - `keys_do_not_share_a_quota`.
+/// - `a_hit_counts_for_its_window_whatever_windows_other_keys_have`.
+/// - `a_decision_says_what_remains_and_when_to_come_back`.
+///
+/// An adapter that several processes share may take the time of its store in place of `now`, so that their clocks need
+/// not agree.
 #[async_trait]
 pub trait RateLimiter: Send + Sync {
     async fn hit(&self, key: &str, quota: Quota, now: Timestamp) -> Result<RateDecision, StoreError>;

@@ -175,11 +175,12 @@ impl SignIn {
     /// Mints a sign-in link that an operator hands over. It is neither counted against the limit nor mailed.
     ///
     /// # Errors
-    /// When the link can't be stored.
+    /// When a store fails.
     pub async fn issue_link(&self, email: &EmailAddress) -> Result<String, StoreError> {
         let (link, token) = ceremonies::magic_link(email, &self.inner.public_url, &self.context());
+        let user = self.inner.ports.users.find_by_email(email).await?;
         self.inner.ports.tokens.put(token).await?;
-        audit::link_issued();
+        audit::link_issued(user.map(|user| user.id));
         Ok(link)
     }
 

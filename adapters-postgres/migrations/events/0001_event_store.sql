@@ -98,35 +98,46 @@ CREATE TYPE commit_outcome AS (
 
 -- When a writer's turn begins: with the first of its claims, so that no two wait for each other.
 CREATE FUNCTION turn_of(the_writer uuid) RETURNS timestamptz
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-    SELECT min(turn_begins) FROM claims WHERE writer = the_writer AND ends_at > clock_timestamp()
+BEGIN
+    RETURN (SELECT min(turn_begins) FROM claims WHERE writer = the_writer AND ends_at > clock_timestamp());
+END;
 $$;
 
 -- The places of streams on which it is the turn of others, who come before this writer.
 CREATE FUNCTION claimed_before(the_writer uuid, types text[], streams uuid[]) RETURNS bigint[]
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-    SELECT array_agg(DISTINCT stream.place)
-    FROM unnest(types::aggregate_type[], streams) WITH ORDINALITY AS stream (aggregate_type, stream_id, place)
-    JOIN claims AS claim USING (stream_id, aggregate_type)
-    WHERE claim.writer <> the_writer
-      AND clock_timestamp() BETWEEN claim.turn_begins AND claim.ends_at
-      AND claim.turn_begins < coalesce(turn_of(the_writer), 'infinity')
+DECLARE
+    mine timestamptz := coalesce(turn_of(the_writer), 'infinity');
+BEGIN
+    RETURN (
+        SELECT array_agg(DISTINCT stream.place)
+        FROM unnest(types::aggregate_type[], streams) WITH ORDINALITY AS stream (aggregate_type, stream_id, place)
+        JOIN claims AS claim USING (stream_id, aggregate_type)
+        WHERE claim.writer <> the_writer
+          AND clock_timestamp() BETWEEN claim.turn_begins AND claim.ends_at
+          AND claim.turn_begins < mine
+    );
+END;
 $$;
 
+-- Gives a writer its turn on the streams at these places, if it does not wait for one already.
 CREATE FUNCTION claim(the_writer uuid, types text[], streams uuid[], places bigint[], after interval) RETURNS void
-LANGUAGE sql
--- Nobody misses a claim that a crash has undone.
-SET synchronous_commit = off
+LANGUAGE plpgsql
 AS $$
+BEGIN
+    -- Nobody misses a claim that a crash has undone. Until the end of the transaction, which writes nothing else.
+    SET LOCAL synchronous_commit = off;
     INSERT INTO claims AS claim (stream_id, aggregate_type, writer, turn_begins, ends_at)
     SELECT streams[place], types[place]::aggregate_type, the_writer,
            coalesce(turn_of(the_writer), clock_timestamp() + after),
            clock_timestamp() + after + interval '250 milliseconds'
     FROM unnest(places) AS place
     ON CONFLICT (stream_id, aggregate_type, writer)
-    DO UPDATE SET turn_begins = excluded.turn_begins, ends_at = excluded.ends_at
+    DO UPDATE SET turn_begins = excluded.turn_begins, ends_at = excluded.ends_at;
+END;
 $$;
 
 -- One commit, whole: a single call is a single round trip and a transaction of its own.

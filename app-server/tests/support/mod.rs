@@ -149,9 +149,7 @@ impl Server {
         self.process.wait()?;
         Ok(())
     }
-}
 
-impl Server {
     /// The first line of the log that holds something a reader of logs must not learn: a session or an address.
     fn told_too_much(&self) -> Option<String> {
         let sessions = self.sessions().unwrap_or_default();

@@ -32,15 +32,6 @@ pub struct InventoryState {
 }
 
 impl InventoryState {
-    /// Becomes what it was before facts about these reservations, and about none, were taken in. `before` is that state
-    /// and has to be an earlier one of the same section. Costs as much as the facts did, however large the section is.
-    pub fn take_back(&mut self, before: &Self, reservations: impl IntoIterator<Item = ReservationId>) {
-        match (&mut self.section, &before.section) {
-            (Some(section), Some(before)) => section.take_back(before, reservations),
-            (section, before) => section.clone_from(before),
-        }
-    }
-
     /// Takes a fact in. A fact that contradicts the earlier ones changes as much as leaves no place taken twice:
     /// seats that are gone are passed by, and a reservation has the seats that it was given last.
     pub fn evolve(&mut self, event: &InventoryEvent) {
@@ -58,6 +49,15 @@ impl InventoryState {
             (Some(section), InventoryEvent::SeatsSold(sold)) => section.sell(sold.reservation_id),
             (Some(section), InventoryEvent::SeatsBlocked(blocked)) => section.block(&blocked.seats),
             (Some(section), InventoryEvent::SeatsUnblocked(unblocked)) => section.unblock(&unblocked.seats),
+        }
+    }
+
+    /// Becomes what it was before facts about these reservations, and about none, were taken in. `before` is that state
+    /// and has to be an earlier one of the same section. Costs as much as the facts did, however large the section is.
+    pub fn take_back(&mut self, before: &Self, reservations: impl IntoIterator<Item = ReservationId>) {
+        match (&mut self.section, &before.section) {
+            (Some(section), Some(before)) => section.take_back(before, reservations),
+            (section, before) => section.clone_from(before),
         }
     }
 

@@ -4,7 +4,7 @@
 
 mod small_event;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -18,6 +18,7 @@ use ticketing_domain::reservation::{ReservationEvent, ReservationState};
 use ticketing_domain::stored::StoredEvent as _;
 use ticketing_ports::Timestamp;
 use ticketing_ports::event_details::EventStatus;
+use ticketing_ports::ids::EventId;
 use ticketing_ports::reservation::ReservationStatus;
 use ticketing_ports::streams::{Aggregate, RecordedEvent, StreamId, Version};
 use ticketing_testkit::generators::{House, ORGANISER, Step, event_draft, steps};
@@ -75,6 +76,23 @@ fn play(mut house: House, steps: &[Step]) -> House {
     house
 }
 
+fn sections_of(log: &[RecordedEvent]) -> BTreeSet<StreamId> {
+    let streams = log.iter().map(|fact| fact.stream);
+    streams
+        .filter(|stream| stream.aggregate == Aggregate::Inventory)
+        .collect()
+}
+
+/// What a process that shares the log reads of the sections.
+fn shared_book(event_id: EventId, log: &[RecordedEvent]) -> EventBook {
+    let mut book = EventBook::of_shared_log(event_id);
+    for stream in sections_of(log) {
+        let facts: Vec<_> = log.iter().filter(|fact| fact.stream == stream).cloned().collect();
+        book.load(stream, &facts).unwrap();
+    }
+    book
+}
+
 fn facts_of(house: &House, aggregate: Aggregate) -> impl Iterator<Item = &RecordedEvent> {
     house.log.iter().filter(move |fact| fact.stream.aggregate == aggregate)
 }
@@ -98,6 +116,32 @@ proptest! {
             }
             held_sold_blocked_and_available_add_up(&house)?;
         }
+    }
+
+    #[test]
+    fn what_a_shared_book_assumed_is_taken_back_to_what_is_confirmed(steps in steps(), unconfirmed in 0..6_usize) {
+        let mut house = open();
+        let event_id = house.book.event_id();
+        house.book = shared_book(event_id, &house.log);
+        let mut certain = house.log.len();
+        let mut staged = VecDeque::new();
+        for step in &steps {
+            if let Some((_, Ok(work))) = house.take(step) {
+                staged.push_back(work.facts);
+            }
+            while staged.len() > unconfirmed {
+                let facts = staged.pop_front().unwrap();
+                certain += facts.len();
+                house.book.confirm(&facts);
+            }
+        }
+        for stream in sections_of(&house.log) {
+            house.book.rewind(stream);
+        }
+        for stream in house.streams.iter().filter(|stream| stream.aggregate != Aggregate::Inventory) {
+            house.book.forget(*stream);
+        }
+        prop_assert_eq!(house.book, shared_book(event_id, &house.log[..certain]));
     }
 
     #[test]

@@ -18,9 +18,10 @@ pub(super) enum Event {
     IdentityLinked { provider: String },
 }
 
-/// The address is in the link, and the link is for whoever asked for it: neither is told.
-pub(super) fn link_issued() {
-    info!(target: "audit", outcome = "link_issued", "an operator was given a link that signs in once");
+/// Nothing is told of whoever has no account yet.
+pub(super) fn link_issued(user: Option<UserId>) {
+    let user = user.map(tracing::field::display);
+    info!(target: "audit", user, outcome = "link_issued", "an operator was given a link that signs in once");
 }
 
 pub(super) fn signed_in(method: SignInMethod, ip: Option<IpAddr>, user: UserId) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use box_office_tests::audit::{Audit, Lists, Reader};
+use box_office_tests::audit::{Audit, AuditError, Lists, Reader};
 use box_office_tests::books::{self, Answers, Discrepancy};
 use box_office_tests::client::Bearer;
 use box_office_tests::journal::{self, Entry};
@@ -116,20 +116,22 @@ async fn judge(audit: &Audit, answers: &Answers, settle_seconds: u32) -> anyhow:
         answers.held.len(),
         audit.event
     );
-    let mut found = read_and_check(audit, answers).await?;
     for _ in 0..settle_seconds {
-        if found.is_empty() || !found.iter().all(Discrepancy::may_settle) {
-            break;
+        match read_and_check(audit, answers).await {
+            Ok(found) if found.is_empty() || !found.iter().all(Discrepancy::may_settle) => {
+                return Ok(print(audit.event, answers, &found));
+            }
+            // Read models that have not come so far do not know the event yet.
+            Ok(_) | Err(AuditError::NoSuchEvent(_)) => tokio::time::sleep(Duration::from_secs(1)).await,
+            Err(error) => return Err(error).context("reading the books"),
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        found = read_and_check(audit, answers).await?;
     }
+    let found = read_and_check(audit, answers).await.context("reading the books")?;
     Ok(print(audit.event, answers, &found))
 }
 
-async fn read_and_check(audit: &Audit, answers: &Answers) -> anyhow::Result<Vec<Discrepancy>> {
-    let books = audit.read_books().await.context("reading the books")?;
-    Ok(books::check(&books, answers))
+async fn read_and_check(audit: &Audit, answers: &Answers) -> Result<Vec<Discrepancy>, AuditError> {
+    Ok(books::check(&audit.read_books().await?, answers))
 }
 
 fn print(event: EventId, answers: &Answers, found: &[Discrepancy]) -> Verdict {
