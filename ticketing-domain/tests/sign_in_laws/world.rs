@@ -1,15 +1,12 @@
-//! Laws of signing in: whatever ceremonies run beside each other, in whatever order their questions are answered, and
-//! wherever a process dies between two of them.
+//! Everything that ceremonies ask, and who watches over the laws.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, TimeDelta};
-use proptest::prelude::*;
 use ticketing_domain::sign_in::{
-    Answer, Ask, BeginOauth, BeginPasskeyLogin, BeginPasskeyRegistration, BegunOauth, BegunPasskey, Ceremony,
-    CompletePasskeyLogin, CompletePasskeyRegistration, Context, CredentialRefused, ExchangeSignInCode, FinishOauth,
-    FinishedOauth, Handover, LocalPath, Next, OauthAnswer, OauthCallback, RedeemMagicLink, SendMagicLink, Visitor,
+    Answer, Ask, BeginOauth, BeginPasskeyLogin, BeginPasskeyRegistration, BegunPasskey, CompletePasskeyLogin,
+    CompletePasskeyRegistration, Context, CredentialRefused, ExchangeSignInCode, FinishOauth, FinishedOauth, Handover,
+    LocalPath, OauthAnswer, OauthCallback, RedeemMagicLink, SendMagicLink, Visitor,
 };
 use ticketing_ports::Timestamp;
 use ticketing_ports::challenges::Challenge;
@@ -22,353 +19,34 @@ use ticketing_ports::passkeys::Passkey;
 use ticketing_ports::relying_party::{BegunCeremony, ClaimedCredential, NewCredential, UsedCredential};
 use ticketing_ports::roles::Role;
 use ticketing_ports::seating::Label;
-use ticketing_ports::secrets::{Entropy, Secret, SecretDigest};
+use ticketing_ports::secrets::{Secret, SecretDigest};
 use ticketing_ports::sessions::Session;
 use ticketing_ports::users::User;
 use uuid::Uuid;
 
-/// What the people of a run do. Numbers pick one of what there is, whichever it is by then.
-#[derive(Debug, Clone)]
-enum Act {
-    AskForALink {
-        address: usize,
-    },
-    FollowALink {
-        link: usize,
-    },
-    GoToAProvider {
-        session: Option<usize>,
-    },
-    ComeBack {
-        trip: usize,
-        subject: u8,
-        address: usize,
-        vouched: bool,
-        api: bool,
-        other_browser: bool,
-    },
-    TradeACode {
-        code: usize,
-        other_browser: bool,
-    },
-    BeginAPasskey {
-        session: usize,
-    },
-    FinishAPasskey {
-        begun: usize,
-        session: usize,
-        credential: u8,
-    },
-    BeginALogin,
-    FinishALogin {
-        begun: usize,
-        credential: u8,
-        handle: Option<usize>,
-    },
-    /// One question of one ceremony is answered.
-    Answer {
-        ceremony: usize,
-    },
-    /// Everything under way comes to its end.
-    Finish,
-    SignOut {
-        user: usize,
-    },
-    /// The process that ran it died.
-    Die {
-        ceremony: usize,
-    },
-    Promote {
-        user: usize,
-    },
-    Wait {
-        minutes: i64,
-    },
-}
-
-fn act() -> impl Strategy<Value = Act> {
-    let pick = 0..8_usize;
-    prop_oneof![
-        2 => (0..3_usize).prop_map(|address| Act::AskForALink { address }),
-        3 => pick.clone().prop_map(|link| Act::FollowALink { link }),
-        2 => proptest::option::of(pick.clone()).prop_map(|session| Act::GoToAProvider { session }),
-        3 => (pick.clone(), 0..3_u8, 0..3_usize, any::<bool>(), any::<bool>(), proptest::bool::weighted(0.1))
-            .prop_map(|(trip, subject, address, vouched, api, other_browser)| {
-                Act::ComeBack { trip, subject, address, vouched, api, other_browser }
-            }),
-        1 => (pick.clone(), proptest::bool::weighted(0.2))
-            .prop_map(|(code, other_browser)| Act::TradeACode { code, other_browser }),
-        1 => pick.clone().prop_map(|session| Act::BeginAPasskey { session }),
-        2 => (pick.clone(), pick.clone(), 0..3_u8)
-            .prop_map(|(begun, session, credential)| Act::FinishAPasskey { begun, session, credential }),
-        1 => Just(Act::BeginALogin),
-        2 => (pick.clone(), 0..3_u8, proptest::option::of(0..4_usize))
-            .prop_map(|(begun, credential, handle)| Act::FinishALogin { begun, credential, handle }),
-        20 => pick.clone().prop_map(|ceremony| Act::Answer { ceremony }),
-        8 => Just(Act::Finish),
-        1 => pick.clone().prop_map(|user| Act::SignOut { user }),
-        1 => pick.clone().prop_map(|ceremony| Act::Die { ceremony }),
-        1 => pick.prop_map(|user| Act::Promote { user }),
-        1 => (0..20_i64).prop_map(|minutes| Act::Wait { minutes }),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
-
-    #[test]
-    fn every_secret_opens_once_and_nobody_gets_an_account_that_is_not_proven_to_be_theirs(
-        acts in proptest::collection::vec(act(), 0..90)
-    ) {
-        let mut world = World::default();
-        for act in acts {
-            world.act(act);
-            prop_assert!(world.broken.is_empty(), "{:?}", world.broken);
-        }
-        world.act(Act::Finish);
-        prop_assert!(world.broken.is_empty(), "{:?}", world.broken);
-    }
-}
-
-#[test]
-fn the_runs_get_somewhere() {
-    let mut world = World::default();
-    let run = |world: &mut World, act| {
-        world.act(act);
-        world.act(Act::Finish);
-    };
-    run(&mut world, Act::AskForALink { address: 0 });
-    run(&mut world, Act::FollowALink { link: 0 });
-    assert_eq!((world.users.len(), world.sessions.len()), (2, 1));
-    run(&mut world, Act::BeginAPasskey { session: 0 });
-    run(
-        &mut world,
-        Act::FinishAPasskey {
-            begun: 0,
-            session: 0,
-            credential: 1,
-        },
-    );
-    run(&mut world, Act::BeginALogin);
-    run(
-        &mut world,
-        Act::FinishALogin {
-            begun: 0,
-            credential: 1,
-            handle: Some(0),
-        },
-    );
-    assert_eq!(world.sessions.len(), 2, "the passkey signs in");
-    run(&mut world, Act::GoToAProvider { session: Some(0) });
-    let back = |api| Act::ComeBack {
-        trip: 0,
-        subject: 1,
-        address: 2,
-        vouched: false,
-        api,
-        other_browser: false,
-    };
-    run(&mut world, back(true));
-    assert_eq!(world.identities.len(), 1, "the identity is linked from the session");
-    run(&mut world, Act::GoToAProvider { session: None });
-    run(&mut world, back(false));
-    run(
-        &mut world,
-        Act::TradeACode {
-            code: 0,
-            other_browser: false,
-        },
-    );
-    assert_eq!(world.sessions.len(), 3, "the linked identity signs in");
-    run(&mut world, Act::GoToAProvider { session: None });
-    run(
-        &mut world,
-        Act::ComeBack {
-            trip: 0,
-            subject: 2,
-            address: 1,
-            vouched: true,
-            api: true,
-            other_browser: false,
-        },
-    );
-    assert_eq!(
-        (world.users.len(), world.sessions.len()),
-        (3, 4),
-        "a vouched address makes an account"
-    );
-    assert!(world.broken.is_empty());
-}
-
-#[test]
-fn an_authenticator_that_claims_another_account_signs_nobody_in() {
-    let mut world = World::with_ada();
-    world.all(Act::BeginAPasskey { session: 0 });
-    world.all(Act::FinishAPasskey {
-        begun: 0,
-        session: 0,
-        credential: 1,
-    });
-    for handle in [None, Some(1)] {
-        world.all(Act::BeginALogin);
-        let claim = Act::FinishALogin {
-            begun: 0,
-            credential: 1,
-            handle,
-        };
-        world.all(claim);
-        assert_eq!(world.sessions.len(), 1, "{handle:?}");
-    }
-}
-
-#[test]
-fn a_session_that_ended_meanwhile_links_nothing() {
-    let mut world = World::with_ada();
-    world.all(Act::GoToAProvider { session: Some(0) });
-    world.all(Act::SignOut { user: 1 });
-    world.all(Act::ComeBack {
-        trip: 0,
-        subject: 1,
-        address: 0,
-        vouched: false,
-        api: true,
-        other_browser: false,
-    });
-    assert_eq!(world.identities, []);
-}
-
-#[test]
-fn a_challenge_for_one_users_passkey_makes_none_for_another() {
-    let mut world = World::with_ada();
-    world.all(Act::BeginAPasskey { session: 0 });
-    world.all(Act::AskForALink { address: 1 });
-    world.all(Act::FollowALink { link: 0 });
-    world.all(Act::FinishAPasskey {
-        begun: 0,
-        session: 0,
-        credential: 1,
-    });
-    assert_eq!(world.passkeys, []);
-}
-
-#[test]
-fn a_code_and_an_answer_are_worth_nothing_in_another_browser() {
-    let mut world = World::with_ada();
-    let back = |other_browser| Act::ComeBack {
-        trip: 0,
-        subject: 1,
-        address: 1,
-        vouched: true,
-        api: false,
-        other_browser,
-    };
-    world.all(Act::GoToAProvider { session: None });
-    world.all(back(true));
-    assert_eq!((world.codes.len(), world.identities.len()), (0, 0));
-    world.all(Act::GoToAProvider { session: None });
-    world.all(back(false));
-    world.all(Act::TradeACode {
-        code: 0,
-        other_browser: true,
-    });
-    assert_eq!((world.codes.len(), world.sessions.len()), (1, 1));
-}
-
-/// A ceremony under way, whatever its type, and what its run may lead to.
-struct Running {
-    ask: Ask,
-    ceremony: Box<dyn Run>,
-    may: May,
-}
-
-/// What the one who runs a ceremony has shown so far.
-#[derive(Clone, Default)]
-struct May {
-    /// The secret that opened it: a token or a challenge.
-    opened_by: Option<SecretDigest>,
-    proven: BTreeSet<EmailAddress>,
-    /// Accounts that the run may enter by something other than an address.
-    entered: BTreeSet<UserId>,
-    /// The session that was there when it began to link, and lived when it was looked at.
-    own_session: Option<UserId>,
-    /// Who was a customer when the run looked.
-    customers: BTreeSet<UserId>,
-    browser: Option<Secret>,
-    /// The account that an authenticator claims to be of.
-    claimed: Option<UserId>,
-}
-
-trait Run {
-    fn on(self: Box<Self>, answer: Answer, context: &Context<'_>) -> Stepped;
-}
-
-enum Stepped {
-    Ask(Ask, Box<dyn Run>),
-    Done(Outcome),
-    Refused,
-}
-
-enum Outcome {
-    Nothing,
-    SignedIn,
-    Away(BegunOauth),
-    Back(FinishedOauth),
-    Challenge(BegunPasskey),
-}
-
-struct Typed<C: Ceremony>(C, fn(C::Outcome) -> Outcome);
-
-impl<C: Ceremony + 'static> Run for Typed<C> {
-    fn on(self: Box<Self>, answer: Answer, context: &Context<'_>) -> Stepped {
-        stepped(self.0.on(answer, context), self.1)
-    }
-}
-
-fn stepped<C: Ceremony + 'static>(next: Next<C>, outcome: fn(C::Outcome) -> Outcome) -> Stepped {
-    match next {
-        Next::Ask(ask, ceremony) => Stepped::Ask(ask, Box::new(Typed(ceremony, outcome))),
-        Next::Done(done) => Stepped::Done(outcome(done)),
-        Next::Refused(_) => Stepped::Refused,
-    }
-}
-
-/// Counts: no id and no secret comes twice.
-#[derive(Default)]
-struct Source(AtomicU64);
-
-impl IdSource for Source {
-    fn uuid(&self) -> Uuid {
-        Uuid::from_u128(self.0.fetch_add(1, Ordering::Relaxed).into())
-    }
-}
-
-impl Entropy for Source {
-    fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(0);
-        bytes[..16].copy_from_slice(self.uuid().as_bytes());
-    }
-}
+use crate::acts::Act;
+use crate::running::{May, Outcome, Running, Source, Stepped, stepped};
 
 /// Stores, mailboxes, a provider and authenticators, and who watches over the laws.
-struct World {
-    source: Source,
-    now: Timestamp,
-    tokens: BTreeMap<SecretDigest, OneTimeToken>,
-    challenges: BTreeMap<SecretDigest, Challenge>,
-    users: Vec<User>,
-    sessions: Vec<Session>,
-    identities: Vec<Identity>,
-    passkeys: Vec<Passkey>,
-    running: Vec<Running>,
+pub(crate) struct World {
+    pub(crate) source: Source,
+    pub(crate) now: Timestamp,
+    pub(crate) tokens: BTreeMap<SecretDigest, OneTimeToken>,
+    pub(crate) challenges: BTreeMap<SecretDigest, Challenge>,
+    pub(crate) users: Vec<User>,
+    pub(crate) sessions: Vec<Session>,
+    pub(crate) identities: Vec<Identity>,
+    pub(crate) passkeys: Vec<Passkey>,
+    pub(crate) running: Vec<Running>,
     /// What people have in their hands.
-    links: Vec<Secret>,
-    codes: Vec<(Secret, Secret)>,
-    trips: Vec<(Secret, Secret)>,
-    registrations: Vec<BegunPasskey>,
-    logins: Vec<BegunPasskey>,
-    claims: BTreeMap<String, Claims>,
-    opened: BTreeSet<SecretDigest>,
-    broken: Vec<String>,
+    pub(crate) links: Vec<Secret>,
+    pub(crate) codes: Vec<(Secret, Secret)>,
+    pub(crate) trips: Vec<(Secret, Secret)>,
+    pub(crate) registrations: Vec<BegunPasskey>,
+    pub(crate) logins: Vec<BegunPasskey>,
+    pub(crate) claims: BTreeMap<String, Claims>,
+    pub(crate) opened: BTreeSet<SecretDigest>,
+    pub(crate) broken: Vec<String>,
 }
 
 impl Default for World {
@@ -422,7 +100,7 @@ macro_rules! context {
 
 impl World {
     /// Somebody has signed in by mail: the second user after the administrator, with the only session.
-    fn with_ada() -> Self {
+    pub(crate) fn with_ada() -> Self {
         let mut world = Self::default();
         world.all(Act::AskForALink { address: 0 });
         world.all(Act::FollowALink { link: 0 });
@@ -430,14 +108,14 @@ impl World {
     }
 
     /// Does it, and all that follows.
-    fn all(&mut self, act: Act) {
+    pub(crate) fn all(&mut self, act: Act) {
         self.act(act);
         self.act(Act::Finish);
         assert!(self.broken.is_empty(), "{:?}", self.broken);
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "an act is done once")]
-    fn act(&mut self, act: Act) {
+    pub(crate) fn act(&mut self, act: Act) {
         match act {
             Act::AskForALink { address: number } => {
                 let begun = SendMagicLink::begin(address(number), "https://tickets.example");

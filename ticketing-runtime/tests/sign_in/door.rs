@@ -1,0 +1,139 @@
+//! Signing in with everything behind it in memory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use adapters_memory::{
+    InMemoryChallengeStore, InMemoryIdentityStore, InMemoryOneTimeTokenStore, InMemoryPasskeyStore,
+    InMemoryRateLimiter, InMemorySessionStore, InMemoryUserStore, ManualClock, RecordingMailer, SeededEntropy,
+    SeededIds,
+};
+use chrono::TimeDelta;
+use ticketing_domain::sign_in::{SignedIn, Visitor};
+use ticketing_ports::clock::Clock as _;
+use ticketing_ports::email::EmailAddress;
+use ticketing_ports::mailer::{Mail, Mailer};
+use ticketing_ports::one_time_tokens::{OneTimeTokenStore, TokenPurpose};
+use ticketing_ports::roles::Role;
+use ticketing_ports::secrets::Secret;
+use ticketing_ports::sessions::{Session, SessionStore};
+use ticketing_ports::users::User;
+use ticketing_runtime::{SignIn, SignInConfig, SignInPorts};
+
+use crate::yielding::Yielding;
+
+pub(crate) fn ada() -> EmailAddress {
+    EmailAddress::parse("ada@example.com").expect("an address")
+}
+
+pub(crate) fn made_up() -> Secret {
+    Secret::generate(&SeededEntropy::new(99))
+}
+
+pub(crate) fn token_in(text: &str) -> Secret {
+    let (_, after) = text.split_once("#token=").expect("a link");
+    after.lines().next().and_then(Secret::parse).expect("a token")
+}
+
+/// A door with everything behind it in memory.
+pub(crate) struct Door {
+    pub(crate) sign_in: SignIn,
+    pub(crate) users: Arc<InMemoryUserStore>,
+    pub(crate) tokens: Arc<InMemoryOneTimeTokenStore>,
+    pub(crate) mailer: Arc<RecordingMailer>,
+    pub(crate) clock: Arc<ManualClock>,
+}
+
+impl Door {
+    pub(crate) fn new() -> Self {
+        let mailer = Arc::new(RecordingMailer::new());
+        let mut door = Self::with(Arc::new(InMemorySessionStore::new()), mailer.clone());
+        door.mailer = mailer;
+        door
+    }
+
+    pub(crate) fn with_mailer(mailer: Arc<dyn Mailer>) -> Self {
+        Self::with(Arc::new(InMemorySessionStore::new()), mailer)
+    }
+
+    pub(crate) fn with(sessions: Arc<dyn SessionStore>, mailer: Arc<dyn Mailer>) -> Self {
+        let users = Arc::new(InMemoryUserStore::new());
+        let tokens = Arc::new(InMemoryOneTimeTokenStore::new());
+        let clock = Arc::new(ManualClock::default());
+        let ports = SignInPorts {
+            users: Arc::new(Yielding(users.clone())),
+            sessions,
+            tokens: Arc::new(Yielding(tokens.clone())),
+            challenges: Arc::new(InMemoryChallengeStore::new()),
+            passkeys: Arc::new(InMemoryPasskeyStore::new()),
+            identities: Arc::new(InMemoryIdentityStore::new()),
+            limiter: Arc::new(InMemoryRateLimiter::new()),
+            relying_party: None,
+            providers: BTreeMap::new(),
+            mailer,
+            clock: clock.clone(),
+            entropy: Arc::new(SeededEntropy::new(1)),
+            ids: Arc::new(SeededIds::new(2)),
+        };
+        let config = SignInConfig {
+            public_url: "https://tickets.example.com/".to_owned(),
+        };
+        Self {
+            sign_in: SignIn::new(ports, config),
+            users,
+            tokens,
+            mailer: Arc::new(RecordingMailer::new()),
+            clock,
+        }
+    }
+
+    pub(crate) async fn outbox(&self) -> Vec<Mail> {
+        self.sign_in.mails_delivered().await;
+        self.mailer.outbox()
+    }
+
+    pub(crate) async fn mailed_token(&self) -> Secret {
+        self.sign_in.send_magic_link(ada()).await.expect("the stores work");
+        let mail = self.outbox().await.pop().expect("a mail");
+        assert_eq!(mail.to, ada());
+        token_in(&mail.text)
+    }
+
+    pub(crate) async fn live_links(&self) -> u64 {
+        let address = ada();
+        let live = self
+            .tokens
+            .live_for(TokenPurpose::MagicLink, address.as_str(), self.clock.now());
+        live.await.expect("the stores work")
+    }
+
+    pub(crate) async fn user(&self, email: &str, role: Role) -> User {
+        let email = EmailAddress::parse(email).expect("an address");
+        self.sign_in
+            .ensure_user(&email, role)
+            .await
+            .expect("the stores work")
+            .into_user()
+    }
+
+    pub(crate) async fn signed_in(&self) -> SignedIn {
+        let token = token_in(&self.sign_in.issue_link(&ada()).await.expect("the stores work"));
+        self.sign_in
+            .verify(&token, Visitor::default())
+            .await
+            .expect("the stores work")
+    }
+
+    pub(crate) async fn authenticate(&self, secret: &Secret) -> Option<(Session, User)> {
+        self.sign_in.authenticate(secret).await.expect("the stores work")
+    }
+
+    /// Uses the session every twelve hours for so long, and a last time at the end.
+    pub(crate) async fn use_for(&self, signed_in: &SignedIn, long: TimeDelta) {
+        let end = self.clock.now() + long;
+        while self.clock.now() < end {
+            self.clock.advance(TimeDelta::hours(12).min(end - self.clock.now()));
+            assert!(self.authenticate(&signed_in.secret).await.is_some());
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Signing in, told with the stores of one process and a clock that the test turns.
+
+mod accounts;
+mod door;
+mod links;
+mod sessions;
+mod slow;
+mod yielding;

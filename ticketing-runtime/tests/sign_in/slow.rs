@@ -1,0 +1,85 @@
+//! Mail servers and sessions that take their time.
+
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
+use adapters_memory::InMemorySessionStore;
+use async_trait::async_trait;
+use ticketing_ports::Timestamp;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::ids::UserId;
+use ticketing_ports::mailer::{Mail, MailError, Mailer};
+use ticketing_ports::secrets::SecretDigest;
+use ticketing_ports::sessions::{Session, SessionStore};
+use tokio::sync::Semaphore;
+
+/// Is unavailable so many times more.
+pub(crate) struct MailServerBackAfter(pub(crate) AtomicUsize);
+
+#[async_trait]
+impl Mailer for MailServerBackAfter {
+    async fn send(&self, _: Mail) -> Result<(), MailError> {
+        let left = self.0.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+        match left {
+            Ok(_) => Err(MailError::Unavailable("nobody listens".into())),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+pub(crate) struct SlowMailServer(pub(crate) Semaphore);
+
+#[async_trait]
+impl Mailer for SlowMailServer {
+    async fn send(&self, _: Mail) -> Result<(), MailError> {
+        self.0.acquire().await.expect("nobody closes it").forget();
+        Ok(())
+    }
+}
+
+/// Reads at once and answers when it is told to.
+pub(crate) struct SlowSessions {
+    inner: InMemorySessionStore,
+    pub(crate) was_read: Semaphore,
+    pub(crate) may_answer: Semaphore,
+}
+
+impl Default for SlowSessions {
+    fn default() -> Self {
+        Self {
+            inner: InMemorySessionStore::new(),
+            was_read: Semaphore::new(0),
+            may_answer: Semaphore::new(0),
+        }
+    }
+}
+
+#[async_trait]
+impl SessionStore for SlowSessions {
+    async fn create(&self, session: Session) -> Result<(), StoreError> {
+        self.inner.create(session).await
+    }
+
+    async fn find(&self, digest: SecretDigest, now: Timestamp) -> Result<Option<Session>, StoreError> {
+        let found = self.inner.find(digest, now).await;
+        self.was_read.add_permits(1);
+        self.may_answer.acquire().await.expect("nobody closes it").forget();
+        found
+    }
+
+    async fn touch(&self, digest: SecretDigest, now: Timestamp, idle_until: Timestamp) -> Result<bool, StoreError> {
+        self.inner.touch(digest, now, idle_until).await
+    }
+
+    async fn end(&self, digest: SecretDigest) -> Result<bool, StoreError> {
+        self.inner.end(digest).await
+    }
+
+    async fn end_all_of(&self, user: UserId) -> Result<u64, StoreError> {
+        self.inner.end_all_of(user).await
+    }
+
+    async fn sessions_of(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        self.inner.sessions_of(user, now).await
+    }
+}

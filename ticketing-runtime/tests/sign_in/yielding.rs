@@ -1,0 +1,66 @@
+//! Stores that let others go first.
+
+use std::sync::Arc;
+
+use adapters_memory::{InMemoryOneTimeTokenStore, InMemoryUserStore};
+use async_trait::async_trait;
+use ticketing_ports::Timestamp;
+use ticketing_ports::email::EmailAddress;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::ids::UserId;
+use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
+use ticketing_ports::roles::Role;
+use ticketing_ports::secrets::SecretDigest;
+use ticketing_ports::users::{CreateUserError, User, UserStore};
+
+/// Lets others go first between a question and what is done with its answer.
+pub(crate) struct Yielding<S>(pub(crate) Arc<S>);
+
+#[async_trait]
+impl UserStore for Yielding<InMemoryUserStore> {
+    async fn create(&self, user: User) -> Result<(), CreateUserError> {
+        self.0.create(user).await
+    }
+
+    async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let found = self.0.find(id).await;
+        tokio::task::yield_now().await;
+        found
+    }
+
+    async fn find_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
+        let found = self.0.find_by_email(email).await;
+        tokio::task::yield_now().await;
+        found
+    }
+
+    async fn set_role(&self, id: UserId, role: Role) -> Result<bool, StoreError> {
+        self.0.set_role(id, role).await
+    }
+
+    async fn erase(&self, id: UserId) -> Result<bool, StoreError> {
+        self.0.erase(id).await
+    }
+}
+
+#[async_trait]
+impl OneTimeTokenStore for Yielding<InMemoryOneTimeTokenStore> {
+    async fn put(&self, token: OneTimeToken) -> Result<(), StoreError> {
+        self.0.put(token).await
+    }
+
+    async fn take(
+        &self,
+        purpose: TokenPurpose,
+        digest: SecretDigest,
+        now: Timestamp,
+    ) -> Result<Option<OneTimeToken>, StoreError> {
+        self.0.take(purpose, digest, now).await
+    }
+
+    async fn live_for(&self, purpose: TokenPurpose, subject: &str, now: Timestamp) -> Result<u64, StoreError> {
+        let live = self.0.live_for(purpose, subject, now).await;
+        tokio::task::yield_now().await;
+        live
+    }
+}
