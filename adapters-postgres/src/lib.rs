@@ -7,6 +7,7 @@ mod deadlines;
 mod errors;
 mod event_store;
 mod followers;
+mod gathered;
 mod idempotency;
 mod identities;
 mod passkeys;

@@ -10,11 +10,13 @@ use ticketing_ports::users::{CreateUserError, User, UserStore};
 
 use crate::cells::Cells;
 use crate::database::Database;
+use crate::gathered::GatheredUsers;
 
 /// Users, their passkeys and their identities at providers.
 #[derive(Debug, Clone)]
 pub struct PostgresUserStore {
     pub(crate) pool: PgPool,
+    gathered: GatheredUsers,
 }
 
 impl PostgresUserStore {
@@ -22,6 +24,7 @@ impl PostgresUserStore {
     pub fn new(database: &Database) -> Self {
         Self {
             pool: database.pool().clone(),
+            gathered: GatheredUsers::default(),
         }
     }
 }
@@ -49,12 +52,7 @@ impl UserStore for PostgresUserStore {
     }
 
     async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        let row = sqlx::query("SELECT user_id, email, role, created_at FROM users WHERE user_id = $1")
-            .bind(id.uuid())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
-        row.as_ref().map(user_from).transpose()
+        self.gathered.find(&self.pool, id).await
     }
 
     async fn find_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
@@ -86,7 +84,7 @@ impl UserStore for PostgresUserStore {
     }
 }
 
-fn user_from(row: &PgRow) -> Result<User, StoreError> {
+pub(crate) fn user_from(row: &PgRow) -> Result<User, StoreError> {
     let cells = Cells {
         row,
         table: "users",

@@ -1,0 +1,72 @@
+# Sourced by the benchmarks, after build-tools.sh: the programs, services of their own and servers with an event on sale.
+# They set $seconds, $programs and $state; everything ends with the script.
+
+# begin_bench SCRIPT GIVEN DEFAULT PACKAGE...: takes the number of seconds and builds the programs of the packages.
+begin_bench() {
+    local script=$1 default=$3
+    seconds=${2:-$default}
+    shift 3
+    case $seconds in
+        *[!0-9]*)
+            sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$script"
+            exit 2
+            ;;
+    esac
+    need_cargo
+    need_build_packages
+    say "Building ..."
+    local package packages=()
+    for package in "$@"; do
+        packages+=(-p "$package")
+    done
+    cargo build --release --locked --quiet --manifest-path "$root/Cargo.toml" "${packages[@]}" --bins
+    programs=${CARGO_TARGET_DIR:-$root/target}/release
+    state=$(mktemp -d)
+    servers=()
+    trap end_bench EXIT
+}
+
+services() { "$root/scripts/services" --state "$state/services" "$@"; }
+
+services_up() {
+    say "Starting the services ..."
+    services up >&2
+    eval "$(services env)"
+}
+
+stop_servers() {
+    [ ${#servers[@]} -eq 0 ] || kill "${servers[@]}" 2>/dev/null || true
+    wait "${servers[@]}" 2>/dev/null || true
+    servers=()
+}
+
+end_bench() {
+    stop_servers
+    services down >/dev/null 2>&1 || true
+    rm -rf "$state"
+}
+
+# start_demo NAME CUSTOMERS: a server with an event on sale and its customers' sessions in $state/NAME/sessions. Sets
+# $url, $admin and $event.
+start_demo() {
+    local folder=$state/$1
+    rm -rf "$folder"
+    mkdir "$folder"
+    (cd "$folder" && exec "$programs/app-server" --http-addr 127.0.0.1:0 demo --customers "$2" --sessions-file sessions >out 2>log) &
+    servers+=($!)
+    for _ in $(seq 600); do
+        grep -q '^EVENT=' "$folder/out" 2>/dev/null && grep -q listening "$folder/log" && break
+        sleep 0.1
+    done
+    url=$(sed -n 's/^The box office is open at \([^ ]*\).*/\1/p' "$folder/out" | sed 's/localhost/127.0.0.1/')
+    admin=$(sed -n 's/^ADMIN_SESSION=//p' "$folder/out")
+    # shellcheck disable=SC2034
+    event=$(sed -n 's/^EVENT=//p' "$folder/out")
+    if [ -z "$url" ] || [ -z "$admin" ]; then
+        say "The server did not start:"
+        cat "$folder/log" >&2
+        return 1
+    fi
+}
+
+median() { sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
