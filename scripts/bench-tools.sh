@@ -1,5 +1,9 @@
-# Sourced by the benchmarks, after build-tools.sh: the programs, services of their own and servers with an event on sale.
-# They set $seconds, $programs and $state; everything ends with the script.
+# Sourced by the benchmarks: the programs, services of their own and servers with an event on sale. Sets $root, $seconds,
+# $programs and $state; everything ends with the script.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/build-tools.sh
+source "$root/scripts/build-tools.sh"
 
 # begin_bench SCRIPT GIVEN DEFAULT PACKAGE...: takes the number of seconds and builds the programs of the packages.
 begin_bench() {

@@ -19,7 +19,7 @@ use crate::cells::{Cells, bound, limit};
 use crate::database::Database;
 use arguments::Arguments;
 
-/// How often it is looked whether a claim has ended, and how many times at most: together more than a claim lasts.
+/// How often it is looked whether others are done, and how many times at most: together more than a claim lasts.
 const CLAIM_LOOK: Duration = Duration::from_millis(1);
 const CLAIM_LOOKS: u32 = 300;
 
@@ -165,18 +165,23 @@ impl PostgresEventStore {
         let types: Vec<&str> = streams.iter().map(|stream| stream.aggregate.as_str()).collect();
         let ids: Vec<Uuid> = streams.iter().map(|stream| stream.id).collect();
         for _ in 0..CLAIM_LOOKS {
-            let claimed: Result<bool, _> = sqlx::query_scalar(
-                "SELECT claimed_before($1, $2, $3) IS NOT NULL OR coalesce(turn_of($1) > clock_timestamp(), false)",
+            let seconds: Result<Option<f64>, _> = sqlx::query_scalar(
+                "SELECT CASE
+                     WHEN turn_of($1) > clock_timestamp()
+                         THEN extract(epoch FROM turn_of($1) - clock_timestamp())::float8
+                     WHEN claimed_before($1, $2, $3) IS NOT NULL THEN $4
+                 END",
             )
             .bind(self.writer)
             .bind(&types)
             .bind(&ids)
+            .bind(CLAIM_LOOK.as_secs_f64())
             .fetch_one(&self.pool)
             .await;
-            if !claimed.is_ok_and(|claimed| claimed) {
+            let Ok(Some(wait)) = seconds.map(|seconds| Duration::try_from_secs_f64(seconds?).ok()) else {
                 return;
-            }
-            tokio::time::sleep(CLAIM_LOOK).await;
+            };
+            tokio::time::sleep(wait).await;
         }
     }
 }
