@@ -1,14 +1,16 @@
 //! Walks of somebody at a browser: Chromium, driven from Node.js.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 
-use crate::issuer;
+use crate::issuer::{Issuer, issuer};
 use crate::node::{self, NodeProgram};
 use crate::own_process::blocking;
 use crate::packages;
+use crate::ports::Port;
 
 const WALK: NodeProgram = NodeProgram {
     name: "browser",
@@ -19,22 +21,64 @@ const WALK: NodeProgram = NodeProgram {
     ],
 };
 
-/// The command that walks through signing in and buying in Chromium, but for the server it is to start
-/// (`--server PATH`) and the settings of that server, which it takes from its environment.
+/// A walk through signing in and buying in Chromium, with an issuer and a port that are kept for it.
+#[derive(Debug)]
+pub struct BrowserWalk {
+    command: Command,
+    _issuer: Issuer,
+    _port: Port,
+}
+
+/// Prepares a walk against a server that the walk itself starts as a demonstration: that program, with these variables.
 ///
 /// # Errors
-/// When Chromium, Node.js or a package of npm cannot be had.
-pub async fn browser_walk() -> Result<Command> {
-    blocking(|| {
-        let node = node::node()?;
+/// When Chromium, Node.js, the issuer or a package of npm cannot be had.
+pub async fn browser_walk(
+    server: impl AsRef<OsStr>,
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Result<BrowserWalk> {
+    let port = Port::free()?;
+    let url = format!("http://localhost:{}", port.number());
+    let issuer = issuer(&[&format!("{url}/api/auth/oauth/oidc/callback")]).await?;
+    let (node, walk, chromium) = blocking(|| {
         let chromium = packages::found_or_installed("Chromium", &["chromium"], chromium)?;
-        let mut command = Command::new(node);
-        command.arg(WALK.installed()?.join("walk.mjs"));
-        command.arg("--issuer").arg(issuer::program()?);
-        command.arg("--chromium").arg(chromium);
-        Ok(command)
+        Ok((node::node()?, WALK.installed()?.join("walk.mjs"), chromium))
     })
-    .await
+    .await?;
+    let mut command = Command::new(node);
+    command.arg(walk).arg("--server").arg(server);
+    command.arg("--chromium").arg(chromium);
+    command.envs(variables).envs([
+        ("HTTP_ADDR", port.address().to_string().as_str()),
+        ("PUBLIC_URL", &url),
+        ("OAUTH_OIDC_ISSUER", issuer.url()),
+        ("OAUTH_OIDC_CLIENT_ID", issuer.client_id()),
+        ("OAUTH_OIDC_CLIENT_SECRET", issuer.client_secret()),
+        ("OAUTH_OIDC_TRUST_EMAIL", "true"),
+    ]);
+    Ok(BrowserWalk {
+        command,
+        _issuer: issuer,
+        _port: port,
+    })
+}
+
+impl BrowserWalk {
+    /// Walks to the end; each of the walks has said `NAME: done` then, which is returned.
+    ///
+    /// # Errors
+    /// When one of them does not come to its end, with what was said.
+    pub async fn go(mut self) -> Result<String> {
+        blocking(move || {
+            let output = self.command.output().context("cannot start Node.js")?;
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            if !output.status.success() {
+                bail!("{said}{}", String::from_utf8_lossy(&output.stderr));
+            }
+            Ok(said)
+        })
+        .await
+    }
 }
 
 fn chromium() -> Option<PathBuf> {

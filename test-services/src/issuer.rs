@@ -1,7 +1,6 @@
 //! A real issuer of OpenID Connect: `oidc-provider` on Node.js, with a form that lets in whoever says an address.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -63,14 +62,9 @@ impl Issuer {
     }
 }
 
-/// What Node.js has to run.
-pub(crate) fn program() -> Result<PathBuf> {
-    Ok(PROGRAM.installed()?.join("server.mjs"))
-}
-
 fn plan(redirect_uris: &[String]) -> Result<Plan> {
     let node = node::node()?;
-    let server = program()?;
+    let server = PROGRAM.installed()?.join("server.mjs");
     let port = Port::free()?;
     let options = [
         ("--port", port.number().to_string()),

@@ -31,7 +31,7 @@ mod watchdog;
 
 pub use background::{Background, Part};
 pub use broker::{Broker, MockBroker, OwnedBroker, RealBroker, broker};
-pub use browser::browser_walk;
+pub use browser::{BrowserWalk, browser_walk};
 pub use finding::Source;
 pub use issuer::{Issuer, issuer};
 pub use kind::Kind;

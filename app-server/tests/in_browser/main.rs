@@ -21,21 +21,13 @@ async fn people_sign_in_and_buy_in_chromium_on_services() -> anyhow::Result<()> 
 }
 
 async fn walk(installation: &Installation) -> anyhow::Result<()> {
-    let mut command = test_services::browser_walk().await?;
-    command
-        .args(["--server", env!("CARGO_BIN_EXE_app-server")])
-        .envs(installation.variables.iter().map(|(name, value)| (name, value)));
-    let output = tokio::task::spawn_blocking(move || command.output()).await??;
-    let told = String::from_utf8_lossy(&output.stdout);
-    ensure!(
-        output.status.success(),
-        "{told}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    for walk in WALKS {
+    let server = env!("CARGO_BIN_EXE_app-server");
+    let walk = test_services::browser_walk(server, installation.variables.clone()).await?;
+    let told = walk.go().await?;
+    for name in WALKS {
         ensure!(
-            told.contains(&format!("{walk}: done")),
-            "{walk} was not walked:\n{told}"
+            told.contains(&format!("{name}: done")),
+            "{name} was not walked:\n{told}"
         );
     }
     Ok(())
