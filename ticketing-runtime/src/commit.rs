@@ -16,7 +16,7 @@ const TRIES: u32 = 12;
 /// again: if the first one lands after all, the store answers the second with the receipt of the first.
 pub(crate) async fn commit_with_known_outcome(
     store: &dyn EventStore,
-    commit: Commit,
+    commit: &Commit,
 ) -> Result<CommitReceipt, CommitError> {
     let id = commit.id;
     let mut pause = FIRST_PAUSE;

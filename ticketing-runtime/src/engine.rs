@@ -108,8 +108,7 @@ impl Engine {
     /// Starts the write side alone: lanes, deadlines, housekeeping.
     pub fn start_write_side(ports: Ports, config: EngineConfig) -> Self {
         let (_, projected) = watch::channel(Position::START);
-        let (engine, _) = Self::start_lanes(ports, config, projected);
-        engine
+        Self::start_lanes(ports, config, projected)
     }
 
     /// Starts everything.
@@ -119,34 +118,40 @@ impl Engine {
         let clock = Arc::clone(&ports.clock);
         let worker = WorkerId::new(ports.ids.uuid());
         let (relays, projects) = (config.relay, config.projector);
-        let (engine, committed) = Self::start_lanes(ports, config, projected);
+        let engine = Self::start_lanes(ports, config, projected);
+        let tail = &engine.lanes.tail;
         let relay = Relay {
             log: Arc::clone(&log),
             publisher: Arc::clone(&projection.publisher),
             followers: Arc::clone(&projection.followers),
             clock: Arc::clone(&clock),
             worker,
-            committed,
+            tail: Arc::clone(tail),
+            news: tail.news(),
             told_lag: None,
         };
         if relays {
             engine.background.spawn(relay.run(engine.stop.clone()));
         }
         if projects {
-            let projector = projector::run(log, projection, clock, worker, projected_sender, engine.stop.clone());
+            let projector = projector::run(
+                log,
+                Arc::clone(tail),
+                projection,
+                clock,
+                worker,
+                projected_sender,
+                engine.stop.clone(),
+            );
             engine.background.spawn(projector);
         }
         engine
     }
 
-    fn start_lanes(
-        ports: Ports,
-        config: EngineConfig,
-        projected: watch::Receiver<Position>,
-    ) -> (Self, watch::Receiver<Position>) {
+    fn start_lanes(ports: Ports, config: EngineConfig, projected: watch::Receiver<Position>) -> Self {
         let stop = CancellationToken::new();
         let background = TaskTracker::new();
-        let (lanes, committed) = Lanes::new(ports.clone(), config.clone());
+        let lanes = Lanes::new(ports.clone(), config.clone());
         background.spawn(deadlines::run(
             ports.clone(),
             config.clone(),
@@ -155,16 +160,13 @@ impl Engine {
         ));
         background.spawn(housekeeping::run(ports.clone(), config, stop.clone()));
         let box_office = BoxOffice::new(ports, Arc::clone(&lanes));
-        (
-            Self {
-                box_office,
-                lanes,
-                background,
-                stop,
-                projected,
-            },
-            committed,
-        )
+        Self {
+            box_office,
+            lanes,
+            background,
+            stop,
+            projected,
+        }
     }
 
     pub fn box_office(&self) -> BoxOffice {

@@ -311,7 +311,12 @@ impl Lane {
         let ports = &self.lanes.ports;
         let commit = batch.commit(CommitId::new(ports.ids.uuid()), ports.clock.now());
         let store = Arc::clone(&ports.events);
-        let commit = tokio::spawn(async move { commit_with_known_outcome(store.as_ref(), commit).await });
+        let tail = Arc::clone(&self.lanes.tail);
+        let commit = tokio::spawn(async move {
+            let receipt = commit_with_known_outcome(store.as_ref(), &commit).await?;
+            tail.take(commit, receipt);
+            Ok(receipt)
+        });
         let commit = AbortOnDropHandle::new(commit);
         self.in_flight = Some(InFlight { batch, commit });
     }
@@ -321,7 +326,6 @@ impl Lane {
             Ok(receipt) => {
                 if receipt.last > Position::START {
                     self.position = receipt.last;
-                    self.lanes.announce(receipt.last);
                 }
                 self.book.confirm(&batch.staged);
                 self.conclude(batch);

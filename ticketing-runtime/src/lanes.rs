@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use ticketing_ports::ids::EventId;
 use ticketing_ports::streams::Position;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -14,6 +14,7 @@ use crate::engine::{EngineConfig, Ports};
 use crate::failure::{Failure, UnavailableCause};
 use crate::job::Job;
 use crate::lane::Lane;
+use crate::tail::Tail;
 
 /// After how long a caller should come back who found a full mailbox.
 const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
@@ -28,7 +29,7 @@ pub(crate) struct Lanes {
     /// Ends lanes and calls wherever they are.
     crashed: CancellationToken,
     uses: AtomicU64,
-    committed: watch::Sender<Position>,
+    pub(crate) tail: Arc<Tail>,
 }
 
 #[derive(Debug, Default)]
@@ -66,9 +67,8 @@ enum From {
 }
 
 impl Lanes {
-    pub(crate) fn new(ports: Ports, config: EngineConfig) -> (Arc<Self>, watch::Receiver<Position>) {
-        let (committed, receiver) = watch::channel(Position::START);
-        let lanes = Self {
+    pub(crate) fn new(ports: Ports, config: EngineConfig) -> Arc<Self> {
+        Arc::new(Self {
             ports,
             config,
             open: Mutex::default(),
@@ -76,9 +76,8 @@ impl Lanes {
             calls: TaskTracker::new(),
             crashed: CancellationToken::new(),
             uses: AtomicU64::new(0),
-            committed,
-        };
-        (Arc::new(lanes), receiver)
+            tail: Arc::default(),
+        })
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -87,15 +86,6 @@ impl Lanes {
 
     pub(crate) fn len(&self) -> usize {
         self.open().lanes.len()
-    }
-
-    /// Tells followers of the log how far it reaches now.
-    pub(crate) fn announce(&self, position: Position) {
-        self.committed.send_if_modified(|known| {
-            let news = position > *known;
-            *known = position.max(*known);
-            news
-        });
     }
 
     /// Hands a person's request to the event's lane.

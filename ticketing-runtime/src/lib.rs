@@ -24,6 +24,7 @@ mod reads;
 mod relay;
 mod routes;
 mod sign_in;
+mod tail;
 mod turn;
 
 pub use box_office::{

@@ -1,4 +1,5 @@
-//! Keeps the read models up to date: facts come over the bus, and from the log wherever the bus left a gap.
+//! Keeps the read models up to date: facts come from the commits of this process as soon as they are durable, those of
+//! others over the bus, and from the log wherever both left a gap.
 //!
 //! Positions are gapless, so a lost, repeated or reordered delivery is always noticed. Row changes and checkpoint are
 //! applied together, so a fact that comes twice changes nothing. A fact that cannot be applied is parked together with
@@ -21,15 +22,19 @@ use ticketing_ports::ids::WorkerId;
 use ticketing_ports::read_models::{ApplyError, Change, ProjectedBatch, ProjectionStore};
 use ticketing_ports::streams::{Position, RecordedEvent, StreamId};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use crate::engine::ProjectionPorts;
+use crate::tail::Tail;
 use crate::turn::Turn;
 
 /// The group of the bus, the name of the turn and that of the dead letters.
 pub const READ_MODELS: &str = "read-models";
 const CHUNK: usize = 1_000;
+/// What this process writes is gathered for so long, so that a busy moment is a few transactions and not hundreds.
+const GATHERING: Duration = Duration::from_millis(10);
 /// After so long without news from the bus the log is asked whether there is any.
 const SILENCE: Duration = Duration::from_secs(1);
 /// How often who stands by looks whether what it was given has been applied.
@@ -38,6 +43,7 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(
     log: Arc<dyn EventStore>,
+    tail: Arc<Tail>,
     ports: ProjectionPorts,
     clock: Arc<dyn Clock>,
     worker: WorkerId,
@@ -56,7 +62,7 @@ pub(crate) async fn run(
             projected,
         };
         loop {
-            if let Err(error) = projector.follow(&ports, &mut turn).await {
+            if let Err(error) = projector.follow(&tail, &ports, &mut turn).await {
                 warn!(
                     error = error.as_ref() as &dyn std::error::Error,
                     "the projector stumbled and starts again"
@@ -118,25 +124,50 @@ struct Projector {
 }
 
 impl Projector {
-    async fn follow(&mut self, ports: &ProjectionPorts, turn: &mut Turn) -> Result<(), BoxError> {
+    async fn follow(&mut self, tail: &Tail, ports: &ProjectionPorts, turn: &mut Turn) -> Result<(), BoxError> {
         // Join first, then catch up: what is published in between comes over the bus, and is skipped if it was read.
         let mut subscription = ports.subscriber.subscribe(READ_MODELS).await?;
         loop {
             if turn.is_mine().await? {
-                self.lead(subscription.as_mut(), turn).await?;
+                self.lead(tail, subscription.as_mut(), turn).await?;
             } else {
                 self.stand_by(subscription.as_mut(), turn).await?;
             }
         }
     }
 
-    /// Applies what is delivered for as long as it is this worker's turn.
-    async fn lead(&mut self, subscription: &mut dyn Subscription, turn: &mut Turn) -> Result<(), BoxError> {
+    /// Applies what this process writes and what is delivered, for as long as it is this worker's turn.
+    async fn lead(
+        &mut self,
+        tail: &Tail,
+        subscription: &mut dyn Subscription,
+        turn: &mut Turn,
+    ) -> Result<(), BoxError> {
         self.load_parked_streams().await?;
         let mut position = self.projections.checkpoint().await?;
         position = self.catch_up_from_log(position, None).await?;
+        let mut news = tail.news();
+        let mut applied_at = Instant::now();
         while turn.is_mine().await? {
-            let Ok(delivered) = tokio::time::timeout(SILENCE, subscription.next(CHUNK)).await else {
+            let written = async {
+                tokio::time::sleep_until(applied_at + GATHERING).await;
+                // It ends with the engine.
+                drop(news.changed().await);
+            };
+            let delivered = tokio::select! {
+                delivered = tokio::time::timeout(SILENCE, subscription.next(CHUNK)) => delivered,
+                () = written => {
+                    // Others wrote what is missing here: the bus brings it.
+                    let written = tail.after(position, CHUNK);
+                    if written.len() == CHUNK {
+                        news.mark_changed();
+                    }
+                    position = self.apply(position, written).await?;
+                    applied_at = Instant::now();
+                    continue;
+                }
+            };
+            let Ok(delivered) = delivered else {
                 // The bus may have lost the last fact for good, and no later one would tell; or the read models were
                 // rebuilt, and are not as far as they were.
                 position = self.projections.checkpoint().await?;

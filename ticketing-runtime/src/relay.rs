@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::tail::Tail;
 use crate::turn::{Turn, WAIT_FOR_TURN};
 
 /// Under which name its position is kept.
@@ -36,8 +37,9 @@ pub(crate) struct Relay {
     pub(crate) followers: Arc<dyn FollowerStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) worker: WorkerId,
-    /// News of this process; others write without announcing it here.
-    pub(crate) committed: watch::Receiver<Position>,
+    pub(crate) tail: Arc<Tail>,
+    /// Of the tail.
+    pub(crate) news: watch::Receiver<Position>,
     /// When its lag was told last, while it has one.
     pub(crate) told_lag: Option<Instant>,
 }
@@ -76,7 +78,10 @@ impl Relay {
     /// Publishes until somebody else has the turn.
     async fn publish_from(&mut self, mut position: Position, turn: &mut Turn) -> Result<(), BoxError> {
         while turn.is_mine().await? {
-            let events = self.log.read_all(position, CHUNK).await?;
+            let mut events = self.tail.after(position, CHUNK);
+            if events.is_empty() {
+                events = self.log.read_all(position, CHUNK).await?;
+            }
             let Some(last) = events.last().map(|event| event.position) else {
                 self.wait_for_news().await;
                 continue;
@@ -110,7 +115,7 @@ impl Relay {
 
     async fn wait_for_news(&mut self) {
         // A closed channel only means that nobody announces any more.
-        if let Ok(Err(_)) = tokio::time::timeout(POLL, self.committed.changed()).await {
+        if let Ok(Err(_)) = tokio::time::timeout(POLL, self.news.changed()).await {
             tokio::time::sleep(POLL).await;
         }
     }

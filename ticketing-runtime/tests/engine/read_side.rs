@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use adapters_memory::faults::{Fault, Operation};
 use adapters_memory::{InMemoryDeadLetterStore, InMemoryFollowerStore, InMemoryReadModels, InProcessBus};
 use async_trait::async_trait;
 use ticketing_ports::dead_letters::DeadLetterStore as _;
@@ -18,7 +19,7 @@ use ticketing_runtime::{
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::world::{World, customer, hold};
+use crate::world::{World, customer, hold, settle};
 
 type Tamper = fn(&[RecordedEvent]) -> Vec<RecordedEvent>;
 
@@ -88,37 +89,87 @@ impl ReadSide {
     }
 }
 
-async fn sees_its_own_writes(tamper: Tamper) {
-    let world = World::new();
-    let side = ReadSide::new(tamper);
-    let engine = side.start(&world);
-    let office = engine.box_office();
-    let reads = side.reads(engine.projected());
+/// Holds at one engine, and looks after each where the read side of another has come.
+async fn sees_what_was_written(writer: &Engine, follower: &Engine, side: &ReadSide, world: &World) {
+    let office = writer.box_office();
+    let reads = side.reads(follower.projected());
     let event = world.on_sale(&office, 20).await;
     for number in 1..=5 {
         let held = hold(&office, customer(number), event, 1).await.unwrap();
         reads.catch_up(held.consistency).await.unwrap();
         assert_eq!(u128::from(side.available(event).await), 20 - number);
     }
-    engine.abort();
+}
+
+/// What another process writes comes over the bus.
+async fn sees_what_others_write(tamper: Tamper) {
+    let world = World::new();
+    let side = ReadSide::new(tamper);
+    let (writer, follower) = (world.engine(), side.start(&world));
+    sees_what_was_written(&writer, &follower, &side, &world).await;
+    writer.abort();
+    follower.abort();
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_reader_sees_its_own_writes() {
-    sees_its_own_writes(<[RecordedEvent]>::to_vec).await;
+    let world = World::new();
+    let side = ReadSide::new(<[RecordedEvent]>::to_vec);
+    let engine = side.start(&world);
+    sees_what_was_written(&engine, &engine, &side, &world).await;
+    engine.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_sees_its_own_writes_although_neither_bus_nor_log_can_be_read() {
+    let world = World::new();
+    let side = ReadSide::new(|_| Vec::new());
+    let engine = side.start(&world);
+    settle().await;
+    world.on_store(|operation| match operation {
+        Operation::ReadAll => Fault::FailBefore,
+        _ => Fault::None,
+    });
+    sees_what_was_written(&engine, &engine, &side, &world).await;
+    engine.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_sees_what_others_write() {
+    sees_what_others_write(<[RecordedEvent]>::to_vec).await;
+}
+
+/// Each engine has in memory only what it wrote itself.
+#[tokio::test(start_paused = true)]
+async fn a_reader_sees_what_several_write_in_turn() {
+    let world = World::new();
+    let side = ReadSide::new(<[RecordedEvent]>::to_vec);
+    let (here, there) = (side.start(&world), world.engine());
+    let reads = side.reads(here.projected());
+    let event = world.on_sale(&here.box_office(), 20).await;
+    for number in 1..=10 {
+        let engine = if number % 2 == 0 { &here } else { &there };
+        let held = hold(&engine.box_office(), customer(number), event, 1).await.unwrap();
+        if number % 3 == 0 {
+            reads.catch_up(held.consistency).await.unwrap();
+            assert_eq!(u128::from(side.available(event).await), 20 - number);
+        }
+    }
+    here.abort();
+    there.abort();
 }
 
 #[tokio::test(start_paused = true)]
 async fn facts_that_the_bus_loses_are_read_from_the_log() {
-    sees_its_own_writes(|_| Vec::new()).await;
-    sees_its_own_writes(|events| events[1..].to_vec()).await;
-    sees_its_own_writes(|events| events[..events.len() - 1].to_vec()).await;
+    sees_what_others_write(|_| Vec::new()).await;
+    sees_what_others_write(|events| events[1..].to_vec()).await;
+    sees_what_others_write(|events| events[..events.len() - 1].to_vec()).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn facts_that_come_twice_or_in_another_order_are_applied_once_and_in_order() {
-    sees_its_own_writes(|events| [events, events].concat()).await;
-    sees_its_own_writes(|events| events.iter().rev().cloned().collect()).await;
+    sees_what_others_write(|events| [events, events].concat()).await;
+    sees_what_others_write(|events| events.iter().rev().cloned().collect()).await;
 }
 
 #[tokio::test(start_paused = true)]

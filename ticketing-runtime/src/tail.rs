@@ -1,0 +1,187 @@
+//! The newest facts that this process has written, kept for those of its own who follow the log.
+//!
+//! A fact never changes and has one position, so a copy of it stands for what the log would return. What is not here
+//! (others wrote it, or it is too old) is read from the log; nothing depends on a fact being here.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+
+use chrono::SubsecRound as _;
+use ticketing_ports::event_store::{Commit, CommitReceipt};
+use ticketing_ports::streams::{Position, RecordedEvent};
+use tokio::sync::watch;
+
+/// So many facts are kept: some batches more than a follower takes at once.
+const CAPACITY: usize = 4_096;
+
+#[derive(Debug)]
+pub(crate) struct Tail {
+    facts: Mutex<BTreeMap<Position, RecordedEvent>>,
+    newest: watch::Sender<Position>,
+}
+
+impl Default for Tail {
+    fn default() -> Self {
+        Self {
+            facts: Mutex::default(),
+            newest: watch::Sender::new(Position::START),
+        }
+    }
+}
+
+impl Tail {
+    fn facts(&self) -> MutexGuard<'_, BTreeMap<Position, RecordedEvent>> {
+        self.facts.lock().expect("no code panics while it holds this lock")
+    }
+
+    /// Takes in a commit that is durable, and tells the followers.
+    pub(crate) fn take(&self, commit: Commit, receipt: CommitReceipt) {
+        if receipt.last == Position::START {
+            return;
+        }
+        // As exact as a log keeps it.
+        let recorded_at = commit.at.trunc_subsecs(6);
+        let mut position = receipt.first;
+        let mut facts = self.facts();
+        for append in commit.appends {
+            let mut version = append.expected;
+            for event in append.events {
+                version = version.next();
+                let fact = RecordedEvent {
+                    position,
+                    stream: append.stream,
+                    version,
+                    commit_id: commit.id,
+                    event_type: event.event_type,
+                    event_version: event.event_version,
+                    data: event.data,
+                    metadata: event.metadata,
+                    recorded_at,
+                };
+                facts.insert(position, fact);
+                position = position.plus(1);
+            }
+        }
+        while facts.len() > CAPACITY {
+            facts.pop_first();
+        }
+        drop(facts);
+        self.newest.send_if_modified(|known| {
+            let news = receipt.last > *known;
+            *known = receipt.last.max(*known);
+            news
+        });
+    }
+
+    /// Returns up to `limit` facts that follow `after` without a gap; none when the next one is not here.
+    pub(crate) fn after(&self, after: Position, limit: usize) -> Vec<RecordedEvent> {
+        let facts = self.facts();
+        facts
+            .range(after.plus(1)..)
+            .zip(1..)
+            .take(limit)
+            .take_while(|((position, _), place)| **position == after.plus(*place))
+            .map(|((_, fact), _)| fact.clone())
+            .collect()
+    }
+
+    /// Changes with the newest position that this process has written; others write without a word here.
+    pub(crate) fn news(&self) -> watch::Receiver<Position> {
+        self.newest.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use ticketing_ports::event_store::Append;
+    use ticketing_ports::ids::{CommitId, ReservationId};
+    use ticketing_ports::streams::{Metadata, NewEvent, StreamId, Version};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn stream(number: u128) -> StreamId {
+        ReservationId::new(Uuid::from_u128(number)).into()
+    }
+
+    /// A commit of so many facts in each of two streams.
+    fn commit(each: u64) -> Commit {
+        let event = NewEvent {
+            event_type: "ReservationHeld".into(),
+            event_version: 1,
+            data: b"{}".to_vec(),
+            metadata: Metadata::default(),
+        };
+        let append = |number| Append {
+            stream: stream(number),
+            expected: Version(2),
+            events: vec![event.clone(); each as usize],
+        };
+        Commit {
+            id: CommitId::new(Uuid::from_u128(9)),
+            at: DateTime::from_timestamp_nanos(1_234_567_891_234_567_891),
+            appends: vec![append(1), append(2)],
+            deadlines: Vec::new(),
+            idempotency: Vec::new(),
+        }
+    }
+
+    fn receipt(first: u64, last: u64) -> CommitReceipt {
+        CommitReceipt {
+            first: Position(first),
+            last: Position(last),
+        }
+    }
+
+    fn positions(facts: &[RecordedEvent]) -> Vec<u64> {
+        facts.iter().map(|fact| fact.position.0).collect()
+    }
+
+    #[test]
+    fn facts_get_the_places_that_the_log_gave_them() {
+        let tail = Tail::default();
+        tail.take(commit(2), receipt(11, 14));
+        let facts = tail.after(Position(10), 10);
+        assert_eq!(positions(&facts), [11, 12, 13, 14]);
+        let places: Vec<_> = facts.iter().map(|fact| (fact.stream, fact.version.0)).collect();
+        assert_eq!(places, [(stream(1), 3), (stream(1), 4), (stream(2), 3), (stream(2), 4)]);
+        assert_eq!(facts[0].recorded_at.timestamp_subsec_nanos(), 234_567_000);
+    }
+
+    #[test]
+    fn nothing_is_returned_across_a_gap() {
+        let tail = Tail::default();
+        tail.take(commit(1), receipt(5, 6));
+        tail.take(commit(1), receipt(1, 2));
+        assert_eq!(positions(&tail.after(Position::START, 10)), [1, 2]);
+        assert_eq!(positions(&tail.after(Position(2), 10)), [0; 0]);
+        // What others wrote in between is here when it was this process all the same.
+        tail.take(commit(1), receipt(3, 4));
+        assert_eq!(positions(&tail.after(Position::START, 10)), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(positions(&tail.after(Position(1), 3)), [2, 3, 4]);
+    }
+
+    #[test]
+    fn the_oldest_are_let_go_of() {
+        let tail = Tail::default();
+        let half = CAPACITY as u64 / 2;
+        for round in 0..3 {
+            let first = round * 2 * half + 1;
+            tail.take(commit(half), receipt(first, first + 2 * half - 1));
+        }
+        assert_eq!(tail.facts().len(), CAPACITY);
+        assert!(tail.after(Position::START, 1).is_empty());
+        assert_eq!(positions(&tail.after(Position(4 * half), 1)), [4 * half + 1]);
+    }
+
+    #[test]
+    fn news_never_go_back_and_a_commit_without_facts_is_none() {
+        let tail = Tail::default();
+        let news = tail.news();
+        tail.take(commit(1), receipt(5, 6));
+        tail.take(commit(1), receipt(3, 4));
+        tail.take(commit(0), receipt(0, 0));
+        assert_eq!(*news.borrow(), Position(6));
+    }
+}
