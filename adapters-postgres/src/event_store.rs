@@ -160,7 +160,8 @@ impl EventStore for PostgresEventStore {
 }
 
 impl PostgresEventStore {
-    /// Waits for this writer's turn on the streams. Whatever becomes of it, the caller reads them again.
+    /// Waits for this writer's turn on the streams. Whatever becomes of it, the caller reads them again: each look waits
+    /// for the commit that is under way, so that what it writes is read too.
     async fn let_others_go_first(&self, streams: &[StreamId]) {
         let types: Vec<&str> = streams.iter().map(|stream| stream.aggregate.as_str()).collect();
         let ids: Vec<Uuid> = streams.iter().map(|stream| stream.id).collect();
@@ -170,7 +171,9 @@ impl PostgresEventStore {
                      WHEN turn_of($1) > clock_timestamp()
                          THEN extract(epoch FROM turn_of($1) - clock_timestamp())::float8
                      WHEN claimed_before($1, $2, $3) IS NOT NULL THEN $4
-                 END",
+                 END
+                 FROM log_head WHERE id
+                 FOR KEY SHARE",
             )
             .bind(self.writer)
             .bind(&types)
