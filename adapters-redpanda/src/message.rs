@@ -9,10 +9,12 @@ use rdkafka::message::{BorrowedMessage, Header, Headers as _, OwnedHeaders};
 use thiserror::Error;
 use ticketing_ports::ids::{CommitId, UserId};
 use ticketing_ports::streams::{CorrelationId, Metadata, Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::trace_context::TraceContext;
 use uuid::Uuid;
 
 use crate::headers::{
-    ACTOR, COMMIT_ID, CORRELATION_ID, EVENT_TYPE, EVENT_VERSION, POSITION, RECORDED_AT, STREAM, VERSION,
+    ACTOR, COMMIT_ID, CORRELATION_ID, EVENT_TYPE, EVENT_VERSION, FACT_ID, POSITION, RECORDED_AT, STREAM, TRACEPARENT,
+    TRACESTATE, VERSION,
 };
 
 /// A message that none of ours can have been.
@@ -29,6 +31,7 @@ pub(crate) fn headers_of(event: &RecordedEvent) -> OwnedHeaders {
     };
     let recorded_at = event.recorded_at.to_rfc3339_opts(SecondsFormat::Micros, true);
     let mut headers = [
+        (FACT_ID, event.fact_id().to_string()),
         (POSITION, event.position.to_string()),
         (STREAM, event.stream.to_string()),
         (VERSION, event.version.to_string()),
@@ -44,6 +47,12 @@ pub(crate) fn headers_of(event: &RecordedEvent) -> OwnedHeaders {
     }
     if let Some(actor) = &event.metadata.actor {
         headers = header(headers, ACTOR, &actor.to_string());
+    }
+    if let Some(trace) = &event.metadata.trace {
+        headers = header(headers, TRACEPARENT, trace.traceparent());
+        if let Some(state) = trace.tracestate() {
+            headers = header(headers, TRACESTATE, state);
+        }
     }
     headers
 }
@@ -65,6 +74,7 @@ pub(crate) fn event_of(message: &BorrowedMessage<'_>) -> Result<RecordedEvent, F
             Some(id) => Some(UserId::new(parsed::<Uuid>(id, ACTOR)?)),
             None => None,
         },
+        trace: text(TRACEPARENT).and_then(|parent| TraceContext::parse(parent, text(TRACESTATE))),
     };
     Ok(RecordedEvent {
         position: Position(parsed(needed(POSITION)?, POSITION)?),

@@ -172,6 +172,7 @@ fn request<C>(by: Actor, command: C) -> Request<C> {
     Request {
         by,
         correlation_id,
+        trace: None,
         idempotency: None,
         command,
     }

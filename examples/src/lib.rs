@@ -50,6 +50,7 @@ pub fn request<C>(by: Actor, command: C) -> Request<C> {
     Request {
         by,
         correlation_id,
+        trace: None,
         idempotency: None,
         command,
     }

@@ -89,6 +89,7 @@ pub struct Ask {
     bearer: Option<Bearer>,
     consistency: Option<HeaderValue>,
     idempotency_key: Option<HeaderValue>,
+    others: Vec<(HeaderName, HeaderValue)>,
     body: Bytes,
 }
 
@@ -108,6 +109,7 @@ impl Ask {
             bearer: None,
             consistency: None,
             idempotency_key: None,
+            others: Vec::new(),
             body: Bytes::new(),
         }
     }
@@ -128,6 +130,13 @@ impl Ask {
     #[must_use]
     pub fn idempotency_key(mut self, key: HeaderValue) -> Self {
         self.idempotency_key = Some(key);
+        self
+    }
+
+    /// Sends one more header, beside what the others say.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.others.push((name, value));
         self
     }
 
@@ -154,6 +163,9 @@ impl Ask {
             if let Some(value) = value {
                 headers.insert(name, value);
             }
+        }
+        for (name, value) in self.others {
+            headers.append(name, value);
         }
         request
     }

@@ -49,6 +49,8 @@ ids! {
     CustomerId;
     /// An event on sale: a concert, a match. Facts in a stream are never called a bare "event id".
     EventId;
+    /// One fact, whoever tells it and however often; made from its place, see `RecordedEvent::fact_id`.
+    FactId;
     /// One attempt to pay for a reservation.
     PaymentId;
     /// One refund of (a part of) a payment; makes a repeated refund at the gateway harmless.

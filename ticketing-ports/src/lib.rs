@@ -19,6 +19,7 @@ pub mod roles;
 pub mod seating;
 pub mod secrets;
 pub mod streams;
+pub mod trace_context;
 
 pub mod challenges;
 pub mod dead_letters;

@@ -147,6 +147,7 @@ fn request<C>(command: C) -> Request<C> {
     Request {
         by: ORGANISER,
         correlation_id: CorrelationId::parse("benchmark").expect("it is visible ASCII"),
+        trace: None,
         idempotency: None,
         command,
     }

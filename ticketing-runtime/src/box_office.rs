@@ -17,6 +17,7 @@ use ticketing_ports::reservation::ReservationView;
 use ticketing_ports::roles::Actor;
 use ticketing_ports::seating::{Label, SeatId};
 use ticketing_ports::streams::{CorrelationId, Metadata, RecordedEvent, Version};
+use ticketing_ports::trace_context::TraceContext;
 use tokio::sync::oneshot;
 
 use crate::consistency::ConsistencyToken;
@@ -32,6 +33,8 @@ use crate::routes::Routes;
 pub struct Request<C> {
     pub by: Actor,
     pub correlation_id: CorrelationId,
+    /// Kept beside every fact that the command leads to at once, as the correlation id is.
+    pub trace: Option<TraceContext>,
     pub idempotency: Option<IdempotencyRequest>,
     pub command: C,
 }
@@ -365,6 +368,7 @@ impl BoxOffice {
         let metadata = Metadata {
             correlation_id: Some(request.correlation_id.clone()),
             actor: Some(request.by.user_id),
+            trace: request.trace.clone(),
         };
         self.hand_in(
             event,

@@ -13,6 +13,7 @@ use ticketing_runtime::{IdempotencyRequest, Request as Ask};
 use super::correlation::correlation_id;
 use super::idempotency::idempotency_key;
 use super::session::SignedIn;
+use super::trace_context::trace_context;
 use crate::errors::{ApiError, Code};
 use crate::state::Shared;
 use uuid::Uuid;
@@ -40,6 +41,7 @@ impl<T> Post<T> {
         Ask {
             by: self.ask.by,
             correlation_id: self.ask.correlation_id.clone(),
+            trace: self.ask.trace.clone(),
             idempotency: self.ask.idempotency.clone(),
             command,
         }
@@ -72,6 +74,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Post<T> {
         let ask = Ask {
             by: signed_in.actor(),
             correlation_id: correlation_id(&parts, state),
+            trace: trace_context(&parts.headers),
             idempotency,
             command: (),
         };

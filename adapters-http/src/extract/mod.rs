@@ -9,6 +9,7 @@ mod idempotency;
 mod path;
 mod query;
 mod session;
+mod trace_context;
 
 pub(crate) use body::{Body, CARD_NUMBERS_REFUSED, Empty, Post};
 pub(crate) use consistency::SeenAfter;

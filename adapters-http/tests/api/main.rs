@@ -21,4 +21,5 @@ mod reservations;
 mod shell;
 mod sign_in;
 mod support;
+mod trace_context;
 mod who_may;

@@ -45,6 +45,7 @@ pub(crate) enum Lie {
     SchemaVersionsAreBytes,
     ForgetsTheActor,
     InventsAnActor,
+    ForgetsTheTrace,
     TimesAreMilliseconds,
     TimesStartIn1970,
     MixesUpAggregates,
@@ -147,6 +148,7 @@ pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
     ("types_and_schema_versions_are_kept", Lie::ForgetsTheEventType),
     ("metadata_is_kept_present_or_absent", Lie::ForgetsTheActor),
     ("metadata_is_kept_present_or_absent", Lie::InventsAnActor),
+    ("metadata_is_kept_present_or_absent", Lie::ForgetsTheTrace),
     ("times_are_kept_to_the_microsecond", Lie::TimesAreMilliseconds),
     ("times_of_other_centuries_are_kept", Lie::TimesStartIn1970),
     (
@@ -501,6 +503,7 @@ impl Mutant {
                 Lie::InventsAnActor => {
                     event.metadata.actor.get_or_insert(UserId::new(Uuid::nil()));
                 }
+                Lie::ForgetsTheTrace => event.metadata.trace = None,
                 Lie::TimesAreMilliseconds => event.recorded_at = event.recorded_at.trunc_subsecs(3),
                 Lie::TimesStartIn1970 => event.recorded_at = event.recorded_at.max(DateTime::UNIX_EPOCH),
                 _ => {}

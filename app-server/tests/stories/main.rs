@@ -4,6 +4,7 @@
 mod support;
 
 mod buying;
+mod on_the_bus;
 mod organising;
 
 use support::{Installation, Server, services};

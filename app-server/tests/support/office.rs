@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use box_office_tests::client::{Answer, Ask, Bearer, Connection, Target, path};
+use hyper::header::{HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::Server;
@@ -11,7 +12,7 @@ pub(crate) struct Person {
     connection: Connection,
     bearer: Option<Bearer>,
     /// What was written last, so that the next read shows it.
-    seen: Option<hyper::header::HeaderValue>,
+    seen: Option<HeaderValue>,
 }
 
 pub(crate) struct Said {
@@ -85,6 +86,19 @@ impl Person {
     pub(crate) async fn post_with_key(&mut self, resource: &str, key: &str, body: Value) -> anyhow::Result<Said> {
         let ask = Ask::post(path(resource.to_owned())).json(body.to_string().into());
         self.ask(ask.idempotency_key(key.parse()?)).await
+    }
+
+    pub(crate) async fn post_with_headers(
+        &mut self,
+        resource: &str,
+        headers: &[(&'static str, &'static str)],
+        body: Value,
+    ) -> anyhow::Result<Said> {
+        let ask = Ask::post(path(resource.to_owned())).json(body.to_string().into());
+        let ask = headers.iter().fold(ask, |ask, (name, value)| {
+            ask.header(HeaderName::from_static(name), HeaderValue::from_static(value))
+        });
+        self.ask(ask).await
     }
 
     /// Lets the next read show what somebody else has written.

@@ -158,6 +158,7 @@ pub(crate) fn request<C>(by: Actor, command: C) -> Request<C> {
     Request {
         by,
         correlation_id: CorrelationId::parse("engine-test").unwrap(),
+        trace: None,
         idempotency: None,
         command,
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ticketing_ports::dead_letters::{DeadLetter, DeadLetterStore};
 use ticketing_ports::streams::Position;
 
-use super::fixtures::{at, recorded, stream};
+use super::fixtures::{at, full_metadata, recorded, stream};
 use super::race::race;
 use super::{Broken, Verdict, ensure, ensure_eq, suite};
 
@@ -85,6 +85,7 @@ async fn a_letter_comes_back_as_it_was_parked(letters: &Arc<dyn DeadLetterStore>
     let mut one = letter(SALES, 1, 7);
     one.reason = "'ä' \"\0\" at line 1\nand more".to_owned();
     one.event.data = vec![0, 255, b'{'];
+    one.event.metadata = full_metadata();
     letters.park(one.clone()).await?;
     ensure_eq!(letters.letters(SALES, Position(6), 1).await?, [one], "letters");
     Ok(())

@@ -10,10 +10,12 @@ use ticketing_ports::event_store::{CommitError, CommitReceipt};
 use ticketing_ports::streams::{
     Aggregate, CorrelationId, Metadata, NewEvent, Position, RecordedEvent, StreamId, Version,
 };
+use ticketing_ports::trace_context::TraceContext;
 use uuid::Uuid;
 
 use super::fixtures::{
-    answer, at, commit_id, deadline, event, events, key, payloads, stream, user, whole_log, whole_stream, write,
+    answer, at, commit_id, deadline, event, events, full_metadata, key, payloads, stream, trace, user, whole_log,
+    whole_stream, write,
 };
 use super::race::race;
 use super::{Backend, Broken, Verdict, ensure, ensure_eq, suite};
@@ -539,10 +541,7 @@ async fn what_is_written_is_read_back_unchanged(backend: &Backend) -> Verdict {
         event_type: Cow::Borrowed("seats_held"),
         event_version: 3,
         data: br#"{"seats":["A-1","A-2"]}"#.to_vec(),
-        metadata: Metadata {
-            correlation_id: CorrelationId::parse("req-42"),
-            actor: Some(user(7)),
-        },
+        metadata: full_metadata(),
     };
     let second = event("{}");
     write(1)
@@ -656,6 +655,7 @@ async fn types_and_schema_versions_are_kept(backend: &Backend) -> Verdict {
 
 async fn metadata_is_kept_present_or_absent(backend: &Backend) -> Verdict {
     let longest = "~".repeat(CorrelationId::MAX_LENGTH);
+    let longest_state = format!("quo\"te=\\{}", "~".repeat(TraceContext::MAX_STATE_LENGTH - 8));
     let correlations = [
         None,
         CorrelationId::parse(r#"quo"te\and{brace}"#),
@@ -667,8 +667,13 @@ async fn metadata_is_kept_present_or_absent(backend: &Backend) -> Verdict {
             [None, Some(user(1))].map(|actor| Metadata {
                 correlation_id: correlation_id.clone(),
                 actor,
+                trace: None,
             })
         })
+        .chain([None, trace(&[]), trace(&[&longest_state])].map(|trace| Metadata {
+            trace,
+            ..Metadata::default()
+        }))
         .collect();
     let new = written
         .iter()

@@ -7,7 +7,8 @@ use ticketing_ports::event_store::{Append, Commit, CommitError, CommitReceipt};
 use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord};
 use ticketing_ports::ids::{CommitId, EventId, ReservationId, UserId};
 use ticketing_ports::secrets::SecretDigest;
-use ticketing_ports::streams::{Metadata, NewEvent, Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::streams::{CorrelationId, Metadata, NewEvent, Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::trace_context::TraceContext;
 use uuid::Uuid;
 
 use super::{Backend, Broken};
@@ -42,6 +43,21 @@ pub(super) fn event(data: impl Into<Vec<u8>>) -> NewEvent {
         event_version: 1,
         data: data.into(),
         metadata: Metadata::default(),
+    }
+}
+
+/// The trace that somebody's request belongs to, with that much of a state.
+pub(super) fn trace(states: &[&str]) -> Option<TraceContext> {
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    TraceContext::parse(parent, states.iter().copied())
+}
+
+/// Everything that can be known about a fact, beside it.
+pub(super) fn full_metadata() -> Metadata {
+    Metadata {
+        correlation_id: CorrelationId::parse("req-42"),
+        actor: Some(user(7)),
+        trace: trace(&["rojo=00f067aa0ba902b7", "congo=t61rcWkgMzE"]),
     }
 }
 

@@ -277,6 +277,7 @@ pub(super) fn request<C>(by: Actor, command: C, key: Option<u64>) -> Request<C> 
     Request {
         by,
         correlation_id: CorrelationId::parse("simulation").expect("it is visible ASCII"),
+        trace: None,
         idempotency: key.map(|key| IdempotencyRequest {
             key: key.to_string(),
             fingerprint: [7; 32],

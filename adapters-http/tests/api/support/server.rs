@@ -16,6 +16,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use ticketing_ports::clock::Clock as _;
 use ticketing_ports::email::EmailAddress;
+use ticketing_ports::event_store::EventStore;
 use ticketing_ports::passkeys::{Passkey, PasskeyStore as _};
 use ticketing_ports::roles::Role;
 use ticketing_ports::users::UserStore;
@@ -28,6 +29,7 @@ use super::{Actor, ScriptedProvider};
 /// The API on stores in memory, a clock that stands still, and no socket.
 pub(crate) struct TestServer {
     pub(crate) router: Router,
+    pub(crate) log: Arc<dyn EventStore>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) mailer: Arc<RecordingMailer>,
     pub(crate) users: Arc<dyn UserStore>,
@@ -70,7 +72,7 @@ impl TestServer {
             Ports {
                 events: Arc::clone(&log) as _,
                 deadlines: Arc::clone(&log) as _,
-                idempotency: log,
+                idempotency: Arc::clone(&log) as _,
                 gateway: Arc::new(InMemoryGateway::new()),
                 clock: Arc::clone(&clock) as _,
                 ids: Arc::clone(&ids) as _,
@@ -127,6 +129,7 @@ impl TestServer {
         });
         Self {
             router,
+            log,
             clock,
             mailer,
             users,

@@ -1,0 +1,204 @@
+//! What everybody who reads our topics finds in the headers of a message.
+
+mod support;
+
+use std::time::Duration;
+
+use adapters_redpanda::{RedpandaBus, headers};
+use chrono::{DateTime, TimeDelta};
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{Consumer as _, StreamConsumer};
+use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use ticketing_ports::event_bus::{EventPublisher as _, EventSubscriber as _};
+use ticketing_ports::ids::{CommitId, ReservationId, UserId};
+use ticketing_ports::streams::{CorrelationId, Metadata, Position, RecordedEvent, Version};
+use ticketing_ports::trace_context::TraceContext;
+use uuid::Uuid;
+
+use support::own_options;
+
+const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+fn fact(version: u64, metadata: Metadata) -> RecordedEvent {
+    RecordedEvent {
+        position: Position(10 + version),
+        stream: ReservationId::new(Uuid::from_u128(42)).into(),
+        version: Version(version),
+        commit_id: CommitId::new(Uuid::from_u128(7)),
+        event_type: "ReservationHeld".into(),
+        event_version: 2,
+        data: b"{}".to_vec(),
+        metadata,
+        recorded_at: DateTime::UNIX_EPOCH + TimeDelta::microseconds(1),
+    }
+}
+
+fn traced(states: &[&str]) -> Metadata {
+    Metadata {
+        correlation_id: CorrelationId::parse("req-42"),
+        actor: Some(UserId::new(Uuid::from_u128(1))),
+        trace: TraceContext::parse(PARENT, states.iter().copied()),
+    }
+}
+
+/// A topic of our bus, and a reader and writer of it that knows nothing of us.
+struct Topic {
+    bus: RedpandaBus,
+    name: String,
+    brokers: String,
+    reader: StreamConsumer,
+}
+
+impl Topic {
+    async fn fresh() -> Self {
+        let broker = test_services::broker().await.unwrap();
+        let options = own_options();
+        let name = format!("{}.reservations", options.prefix);
+        let bus = RedpandaBus::connect(broker.bootstrap(), options).await.unwrap();
+        let reader: StreamConsumer = ClientConfig::new()
+            .set("bootstrap.servers", broker.bootstrap())
+            .set("group.id", format!("{name}.anybody"))
+            .set("auto.offset.reset", "earliest")
+            .create()
+            .unwrap();
+        reader.subscribe(&[&name]).unwrap();
+        Self {
+            bus,
+            name,
+            brokers: broker.bootstrap().to_owned(),
+            reader,
+        }
+    }
+
+    async fn next_headers(&self) -> Vec<(String, String)> {
+        let next = tokio::time::timeout(Duration::from_secs(60), self.reader.recv());
+        let message = next.await.expect("a message is there").unwrap();
+        let headers = message.headers().expect("a message of ours has headers");
+        let text = |value: Option<&[u8]>| String::from_utf8(value.unwrap_or_default().to_vec()).unwrap();
+        headers
+            .iter()
+            .map(|header| (header.key.to_owned(), text(header.value)))
+            .collect()
+    }
+
+    /// Sends a message of somebody else, or of another release of ours.
+    async fn send(&self, headers: &[(String, String)]) {
+        let producer: FutureProducer = ClientConfig::new()
+            .set("bootstrap.servers", &self.brokers)
+            .create()
+            .unwrap();
+        let headers = headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
+            headers.insert(Header {
+                key,
+                value: Some(value),
+            })
+        });
+        let record = FutureRecord::to(&self.name)
+            .key("anything")
+            .payload("{}")
+            .headers(headers);
+        producer.send(record, Duration::from_secs(10)).await.unwrap();
+    }
+}
+
+fn lines(headers: &[(String, String)]) -> String {
+    let lines = headers.iter().map(|(name, value)| format!("{name}: {value}\n"));
+    lines.collect()
+}
+
+fn value<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let header = headers.iter().find(|header| header.0 == name);
+    header.map(|header| header.1.as_str())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_says_in_its_headers_what_is_known_about_its_fact() {
+    let topic = Topic::fresh().await;
+    let everything = fact(1, traced(&["rojo=1", "congo=2"]));
+    let no_more_than_needed = fact(2, Metadata::default());
+    topic.bus.publish(&[everything, no_more_than_needed]).await.unwrap();
+    assert_eq!(
+        lines(&topic.next_headers().await),
+        "ticketing-fact-id: 297aef96-9d7e-542d-889a-a0f6d75c23f7
+ticketing-position: 11
+ticketing-stream: reservation-00000000-0000-0000-0000-00000000002a
+ticketing-version: 1
+ticketing-commit-id: 00000000-0000-0000-0000-000000000007
+ticketing-event-type: ReservationHeld
+ticketing-event-version: 2
+ticketing-recorded-at: 1970-01-01T00:00:00.000001Z
+ticketing-correlation-id: req-42
+ticketing-actor: 00000000-0000-0000-0000-000000000001
+traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
+tracestate: rojo=1,congo=2
+"
+    );
+    assert_eq!(
+        lines(&topic.next_headers().await),
+        "ticketing-fact-id: ada70c8e-642e-597b-afa0-c02184aff15b
+ticketing-position: 12
+ticketing-stream: reservation-00000000-0000-0000-0000-00000000002a
+ticketing-version: 2
+ticketing-commit-id: 00000000-0000-0000-0000-000000000007
+ticketing-event-type: ReservationHeld
+ticketing-event-version: 2
+ticketing-recorded-at: 1970-01-01T00:00:00.000001Z
+"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fact_that_is_published_again_has_the_same_id() {
+    let topic = Topic::fresh().await;
+    let facts = [fact(1, traced(&[])), fact(2, traced(&[]))];
+    // As a relay does that died before it noted how far it had come.
+    topic.bus.publish(&facts).await.unwrap();
+    topic.bus.publish(&facts).await.unwrap();
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        let headers = topic.next_headers().await;
+        ids.push(value(&headers, headers::FACT_ID).unwrap().to_owned());
+    }
+    let [first, second] = facts.map(|fact| fact.fact_id().to_string());
+    assert_eq!(ids, [first.clone(), second.clone(), first, second]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_trace_makes_no_sense_is_ours_without_it() {
+    let topic = Topic::fresh().await;
+    let own = fact(1, traced(&["rojo=1"]));
+    topic.bus.publish(std::slice::from_ref(&own)).await.unwrap();
+    let headers = topic.next_headers().await;
+    let with = |name: &str, value: &str| {
+        let mut headers = headers.clone();
+        let known = headers.iter_mut().find(|header| header.0 == name);
+        value.clone_into(&mut known.expect("it is there").1);
+        headers
+    };
+    topic.send(&with(headers::TRACEPARENT, "nonsense")).await;
+    topic.send(&with(headers::TRACESTATE, "ümlaut=1")).await;
+    let mut of_an_older_release = headers.clone();
+    of_an_older_release.retain(|(name, _)| {
+        let newer = [headers::FACT_ID, headers::TRACEPARENT, headers::TRACESTATE];
+        !newer.contains(&name.as_str())
+    });
+    topic.send(&of_an_older_release).await;
+
+    let mut member = topic.bus.subscribe("readers").await.unwrap();
+    let mut arrived = Vec::new();
+    while arrived.len() < 4 {
+        arrived.extend(member.next(1).await.unwrap());
+    }
+    // The keys differ, so that only the messages themselves tell which is which.
+    let count = |trace: Option<TraceContext>| {
+        let metadata = Metadata {
+            trace,
+            ..own.metadata.clone()
+        };
+        arrived.iter().filter(|fact| fact.metadata == metadata).count()
+    };
+    assert_eq!(count(own.metadata.trace.clone()), 1, "{arrived:#?}");
+    assert_eq!(count(TraceContext::parse(PARENT, [])), 1, "{arrived:#?}");
+    assert_eq!(count(None), 2, "{arrived:#?}");
+}
