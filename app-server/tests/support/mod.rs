@@ -35,6 +35,11 @@ impl Installation {
         self
     }
 
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        let variable = self.variables.iter().find(|(known, _)| known == name);
+        variable.map(|(_, value)| value.as_str())
+    }
+
     /// Runs a command of the server to its end and returns what it printed.
     pub(crate) fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
         Ok(self.run_and_log(arguments)?.0)
