@@ -67,6 +67,13 @@ impl std::fmt::Debug for RedpandaBus {
     }
 }
 
+impl BusOptions {
+    /// The names of its topics, for whoever makes them beforehand.
+    pub fn topics(&self) -> [String; 4] {
+        Topics::new(&self.prefix).names().clone()
+    }
+}
+
 impl RedpandaBus {
     /// Connects, and makes the topics that do not exist yet.
     ///

@@ -1,16 +1,19 @@
 //! Which topic the facts of an aggregate go to.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 use ticketing_ports::event_bus::BusUnavailable;
 use ticketing_ports::streams::Aggregate;
 use tracing::warn;
 
-use crate::{BusOptions, unavailable};
+use crate::{BusOptions, DefaultClient, unavailable};
 
 /// How long the cluster may take to make a topic.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,20 +35,24 @@ impl Topics {
         &self.0[place.expect("ALL has every aggregate")]
     }
 
-    /// Two processes that start at once may both try; who is second finds it done.
+    /// Two processes that start at once may both try; who is second finds it done. Where all topics are there nothing is
+    /// asked for, since not everybody may make topics.
     pub(crate) async fn create_missing(
         &self,
         config: &ClientConfig,
         options: &BusOptions,
     ) -> Result<(), BusUnavailable> {
+        let missing = self.missing(config).await?;
+        if missing.is_empty() {
+            return Ok(());
+        }
         let admin: AdminClient<DefaultClientContext> = config.create().map_err(unavailable)?;
         let partitions = options.partitions.try_into().unwrap_or(i32::MAX);
         // -1 leaves it to the broker.
         let copies = options
             .replication
             .map_or(-1, |copies| copies.try_into().unwrap_or(i32::MAX));
-        let wanted: Vec<NewTopic<'_>> = self
-            .0
+        let wanted: Vec<NewTopic<'_>> = missing
             .iter()
             .map(|name| NewTopic::new(name, partitions, TopicReplication::Fixed(copies)))
             .collect();
@@ -67,6 +74,26 @@ impl Topics {
             }
         }
         Ok(())
+    }
+
+    async fn missing(&self, config: &ClientConfig) -> Result<Vec<String>, BusUnavailable> {
+        let (config, mut names) = (config.clone(), self.0.to_vec());
+        let asked = tokio::task::spawn_blocking(move || {
+            // A consumer's question makes no topic, whatever the cluster is set to.
+            let client: BaseConsumer<_> = config.create_with_context(DefaultClient)?;
+            let mut there = HashSet::new();
+            for name in &names {
+                let metadata = client.fetch_metadata(Some(name), PATIENCE)?;
+                let topics = metadata.topics().iter().filter(|topic| topic.error().is_none());
+                there.extend(topics.map(|topic| topic.name().to_owned()));
+            }
+            names.retain(|name| !there.contains(name));
+            Ok(names)
+        });
+        match asked.await {
+            Ok(answer) => answer.map_err(|error: KafkaError| unavailable(error)),
+            Err(panic) => Err(unavailable(panic)),
+        }
     }
 }
 

@@ -102,7 +102,7 @@ async fn a_message_that_is_none_of_ours_stops_nobody() {
     let options = own_options();
     let topic = format!("{}.reservations", options.prefix);
     let broker = test_services::broker().await.unwrap();
-    let bus = RedpandaBus::connect(broker.bootstrap(), options).await.unwrap();
+    let bus = support::connected(&broker, options).await;
     let stranger: FutureProducer = ClientConfig::new()
         .set("bootstrap.servers", broker.bootstrap())
         .create()

@@ -6,8 +6,12 @@ mod server;
 use std::net::ToSocketAddrs;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
+use std::thread;
 
 use anyhow::{Context, Result};
+use rdkafka::error::KafkaError;
+use rdkafka::mocking::MockCluster;
 use tokio::sync::OnceCell;
 
 use crate::finding::{self, Found, NotFound, Source};
@@ -27,10 +31,18 @@ pub enum Broker {
     Mock(MockBroker),
 }
 
-/// The mock cluster of `rdkafka`, in this process.
+/// The mock cluster of `rdkafka`, in this process. Nobody can make topics over its API, so they are made here.
 #[derive(Debug, Clone)]
 pub struct MockBroker {
     bootstrap: String,
+    topics: Sender<NewTopic>,
+}
+
+#[derive(Debug)]
+struct NewTopic {
+    name: String,
+    partitions: i32,
+    made: Sender<Result<(), KafkaError>>,
 }
 
 /// A broker that speaks over a socket.
@@ -93,32 +105,57 @@ impl Broker {
     pub fn bootstrap(&self) -> &str {
         match self {
             Self::Real(broker) => broker.bootstrap(),
-            Self::Mock(broker) => &broker.bootstrap,
+            Self::Mock(broker) => broker.bootstrap(),
         }
     }
 }
 
 impl MockBroker {
-    /// Lives in a thread of its own, as long as the process does.
-    fn start() -> Result<Self> {
-        let (tell, told) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            let cluster = rdkafka::mocking::MockCluster::new(1);
-            drop(
-                tell.send(
-                    cluster
-                        .as_ref()
-                        .map(rdkafka::mocking::MockCluster::bootstrap_servers)
-                        .map_err(ToString::to_string),
-                ),
-            );
-            loop {
-                std::thread::park();
+    /// Starts a cluster of one broker in a thread of its own, which ends with the last clone.
+    ///
+    /// # Errors
+    /// When the client library cannot make it.
+    pub fn start() -> Result<Self> {
+        let (say_started, started) = mpsc::channel();
+        let (topics, wanted) = mpsc::channel::<NewTopic>();
+        thread::spawn(move || {
+            let cluster = match MockCluster::new(1) {
+                Ok(cluster) => cluster,
+                Err(error) => return drop(say_started.send(Err(error))),
+            };
+            drop(say_started.send(Ok(cluster.bootstrap_servers())));
+            for NewTopic { name, partitions, made } in wanted {
+                drop(made.send(cluster.create_topic(&name, partitions, 1)));
             }
         });
-        let bootstrap = told.recv().context("the thread of the mock cluster has ended")?;
-        let bootstrap = bootstrap.map_err(|error| anyhow::anyhow!("the mock cluster cannot be made: {error}"))?;
-        Ok(Self { bootstrap })
+        let bootstrap = started.recv().context("the thread of the mock cluster has ended")?;
+        let bootstrap = bootstrap.context("the mock cluster cannot be made")?;
+        Ok(Self { bootstrap, topics })
+    }
+
+    /// Makes topics; a real broker is asked for that over its API.
+    ///
+    /// # Errors
+    /// When one of them is there already.
+    pub fn make_topics(&self, names: &[String], partitions: u32) -> Result<()> {
+        for name in names {
+            let (say_made, made) = mpsc::channel();
+            let wanted = NewTopic {
+                name: name.clone(),
+                partitions: partitions.try_into().context("so many partitions")?,
+                made: say_made,
+            };
+            let ended = "the thread of the mock cluster has ended";
+            self.topics.send(wanted).context(ended)?;
+            let outcome = made.recv().context(ended)?;
+            outcome.with_context(|| format!("the mock cluster does not make the topic {name}"))?;
+        }
+        Ok(())
+    }
+
+    /// The brokers to begin with, for `bootstrap.servers`.
+    pub fn bootstrap(&self) -> &str {
+        &self.bootstrap
     }
 }
 
@@ -151,7 +188,10 @@ impl OwnedBroker {
     /// # Errors
     /// When Java or Apache Kafka cannot be had, or it does not come up.
     pub async fn start() -> Result<Self> {
-        let (address, process) = OwnProcess::start(server::plan).await?;
+        let (address, process) = OwnProcess::start(server::plan).await.context(
+            "a broker that is stopped and killed has to be Apache Kafka as a process of this machine; rdkafka's mock cluster \
+             keeps nothing and does not come back",
+        )?;
         let bootstrap = Kind::Broker.url(address);
         Ok(Self { bootstrap, process })
     }

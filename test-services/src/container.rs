@@ -1,32 +1,47 @@
 //! Services in containers, where an engine such as Docker answers.
 //!
-//! No engine, or no image, is not an error: then it is the turn of the next place. Removing a container needs the
-//! `docker` command, for by then this process is gone.
+//! No engine, or no image, is not an error: then it is the turn of the next place, within seconds. Removing a container
+//! needs the `docker` command, for by then this process is gone.
 
-use std::mem;
+use std::hash::{BuildHasher, RandomState};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
+use futures::{Stream, TryStreamExt};
+use testcontainers::bollard::Docker;
+use testcontainers::bollard::errors::Error as EngineError;
+use testcontainers::bollard::query_parameters::CreateImageOptionsBuilder;
 use testcontainers::core::client::docker_client_instance;
 use testcontainers::core::{ContainerPort, IntoContainerPort};
 use testcontainers::runners::AsyncRunner;
-use testcontainers::{ContainerRequest, GenericImage, ImageExt};
+use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::OnceCell;
 use tokio::time::{sleep, timeout};
 
+use crate::finding::tell;
 use crate::kind::Kind;
-use crate::packages;
+use crate::own_process::blocking;
 use crate::ports::Port;
+use crate::process::last_lines;
 use crate::watchdog::Watchdog;
+use crate::{packages, process};
 
 const TO_ANSWER: Duration = Duration::from_secs(3);
+/// After so long without a word of progress the registry counts as out of reach.
+const TO_GO_ON_FETCHING: Duration = Duration::from_secs(10);
 /// Long enough to fetch an image over a slow line.
-const TO_START: Duration = Duration::from_secs(180);
+const TO_FETCH: Duration = Duration::from_secs(180);
+const TO_START: Duration = Duration::from_secs(60);
 const TO_COME_UP: Duration = Duration::from_secs(60);
 const BETWEEN_PROBES: Duration = Duration::from_millis(100);
+/// Where an engine of this machine opens ports, as far as its client is not in a container itself.
+const HERE: &str = "127.0.0.1";
 
 /// The client of the engine belongs to a runtime; a test's own ends with the test.
 static RUNTIME: LazyLock<std::io::Result<Runtime>> =
@@ -63,57 +78,159 @@ async fn engine() -> Option<PathBuf> {
 }
 
 async fn run(kind: Kind, docker: &'static Path) -> Result<Container> {
-    let port = Port::free()?;
-    let (request, inside) = request(kind, port.number());
-    let container = timeout(TO_START, request.start())
-        .await
-        .context("fetching its image and starting it takes too long")??;
-    let watchdog = Watchdog::that_removes_container(docker, container.id())?;
-    let host = container.get_host().await?;
-    let outside = container.get_host_port_ipv4(inside).await?;
-    // The watchdog removes it, also where no destructor runs.
-    mem::forget(container);
+    let (image, tag) = image(kind);
+    fetch(&docker_client_instance().await?, image, tag).await?;
 
-    let address = kind.url(format_args!("{host}:{outside}"));
+    let mut started = Started::at(HERE, kind, docker).await?;
+    let host = started.host().await?;
+    if host != HERE && matches!(kind, Kind::Broker) {
+        // Only now is it known where clients are to look for it.
+        drop(started);
+        started = Started::at(&host, kind, docker).await?;
+    }
+
+    let port = started.container.get_host_port_ipv4(started.inside).await;
+    if port.is_err() {
+        goes_on(&started.container).await?;
+    }
+    let port = port?;
+    let address = kind.url(format_args!("{host}:{port}"));
+    wait_until_it_answers(kind, &address, &started.container).await?;
+    Ok(Container {
+        address,
+        _watchdog: started.watchdog,
+        _port: matches!(kind, Kind::Broker).then_some(started.port),
+    })
+}
+
+/// A container whose service may still be starting. It is removed when this is dropped.
+struct Started {
+    /// Removing it is the watchdog's, also where no destructor runs.
+    container: ManuallyDrop<ContainerAsync<GenericImage>>,
+    inside: ContainerPort,
+    watchdog: Watchdog,
+    port: Port,
+}
+
+impl Started {
+    async fn at(host: &str, kind: Kind, docker: &'static Path) -> Result<Self> {
+        let port = Port::free()?;
+        let (request, inside) = request(kind, host, port.number());
+        let name = fresh_name();
+        // First the watchdog, so that no moment is left in which this process could die and leave a container.
+        let watchdog = Watchdog::that_removes_container(docker, &name)?;
+        let container = timeout(TO_START, request.with_container_name(&name).start()).await;
+        let container = ManuallyDrop::new(container.context("starting its container takes too long")??);
+        if let Err(reason) = blocking(move || seen_by_command(docker, &name)).await {
+            ManuallyDrop::into_inner(container).rm().await?;
+            return Err(reason);
+        }
+        Ok(Self {
+            container,
+            inside,
+            watchdog,
+            port,
+        })
+    }
+
+    /// Where the engine opens ports. `localhost` might lead to a port of IPv6, which can be another container's.
+    async fn host(&self) -> Result<String> {
+        let host = self.container.get_host().await?.to_string();
+        Ok(if host == "localhost" { HERE.to_owned() } else { host })
+    }
+}
+
+/// Has the engine fetch the image unless it is there. Nobody signs in for it: these images are public.
+async fn fetch(engine: &Docker, image: &str, tag: &str) -> Result<()> {
+    if engine.inspect_image(&format!("{image}:{tag}")).await.is_ok() {
+        return Ok(());
+    }
+    tell(&format!("the engine fetches {image}:{tag}"));
+    let options = CreateImageOptionsBuilder::new().from_image(image).tag(tag).build();
+    let fetched = timeout(TO_FETCH, follow(engine.create_image(Some(options), None, None))).await;
+    fetched
+        .unwrap_or_else(|_| Err(anyhow!("it takes longer than {TO_FETCH:?}")))
+        .with_context(|| format!("the engine has no image {image}:{tag} and cannot fetch it"))
+}
+
+async fn follow<P>(progress: impl Stream<Item = Result<P, EngineError>>) -> Result<()> {
+    let mut progress = pin!(progress);
+    loop {
+        let step = timeout(TO_GO_ON_FETCHING, progress.try_next()).await;
+        let step = step.with_context(|| format!("the registry says nothing for {TO_GO_ON_FETCHING:?}"))?;
+        if step?.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// The command may be set to another engine than the library has found; then nobody would remove the container.
+fn seen_by_command(docker: &Path, name: &str) -> Result<()> {
+    process::run(
+        Command::new(docker)
+            .args(["container", "inspect", name])
+            .stdout(Stdio::null()),
+    )
+    .with_context(|| format!("{} does not see the container that was started", docker.display()))
+}
+
+async fn wait_until_it_answers(kind: Kind, address: &str, container: &ContainerAsync<GenericImage>) -> Result<()> {
     let began = Instant::now();
-    while let Err(reason) = kind.ask(&address).await {
+    while let Err(reason) = kind.ask(address).await {
+        goes_on(container).await?;
         if began.elapsed() > TO_COME_UP {
             bail!("its container does not answer after {TO_COME_UP:?}: {reason:#}");
         }
         sleep(BETWEEN_PROBES).await;
     }
-    Ok(Container {
-        address,
-        _watchdog: watchdog,
-        _port: matches!(kind, Kind::Broker).then_some(port),
-    })
+    Ok(())
 }
 
-/// What to run, and the port inside it. A broker has to tell clients its port outside, so that is chosen beforehand.
-fn request(kind: Kind, port: u16) -> (ContainerRequest<GenericImage>, ContainerPort) {
+/// An error with the end of its log when it has ended.
+async fn goes_on(container: &ContainerAsync<GenericImage>) -> Result<()> {
+    if container.is_running().await? {
+        return Ok(());
+    }
+    let mut log = container.stdout_to_vec().await?;
+    log.extend(container.stderr_to_vec().await?);
+    bail!(
+        "its container has ended while it started\n{}",
+        last_lines(&String::from_utf8_lossy(&log))
+    )
+}
+
+fn fresh_name() -> String {
+    let random = RandomState::new().hash_one(0_u8);
+    format!("box-office-test-{}-{random:016x}", std::process::id())
+}
+
+fn image(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Postgres => ("postgres", "16-alpine"),
+        Kind::Redis => ("redis", "7-alpine"),
+        Kind::Broker => ("redpandadata/redpanda", "v24.3.1"),
+    }
+}
+
+/// What to run, and the port inside it. A broker has to tell clients where it is outside, so that is chosen beforehand.
+fn request(kind: Kind, host: &str, port: u16) -> (ContainerRequest<GenericImage>, ContainerPort) {
+    let (name, tag) = image(kind);
+    let image = GenericImage::new(name, tag);
     match kind {
         Kind::Postgres => {
-            let image = GenericImage::new("postgres", "16-alpine").with_exposed_port(5432.tcp());
-            let request = image.with_env_var("POSTGRES_HOST_AUTH_METHOD", "trust").with_cmd([
-                "postgres",
-                "-c",
-                "max_connections=200",
-                "-c",
-                "fsync=off",
-            ]);
-            (request, 5432.tcp())
+            let image = image.with_exposed_port(5432.tcp());
+            let request = image.with_env_var("POSTGRES_HOST_AUTH_METHOD", "trust");
+            let command = ["postgres", "-c", "max_connections=200", "-c", "fsync=off"];
+            (request.with_cmd(command), 5432.tcp())
         }
         Kind::Redis => {
-            let image = GenericImage::new("redis", "7-alpine").with_exposed_port(6379.tcp());
-            (
-                image.with_cmd(["redis-server", "--databases", "512", "--save", ""]),
-                6379.tcp(),
-            )
+            let image = image.with_exposed_port(6379.tcp());
+            let command = ["redis-server", "--databases", "512", "--save", ""];
+            (image.with_cmd(command), 6379.tcp())
         }
         Kind::Broker => {
-            let image = GenericImage::new("redpandadata/redpanda", "v24.3.1");
-            let advertised = format!("--advertise-kafka-addr=127.0.0.1:{port}");
-            let request = image.with_mapped_port(port, 9092.tcp()).with_cmd([
+            let advertised = format!("--advertise-kafka-addr={host}:{port}");
+            let command = [
                 "redpanda",
                 "start",
                 "--mode=dev-container",
@@ -121,8 +238,8 @@ fn request(kind: Kind, port: u16) -> (ContainerRequest<GenericImage>, ContainerP
                 "--memory=1G",
                 "--kafka-addr=0.0.0.0:9092",
                 &advertised,
-            ]);
-            (request, 9092.tcp())
+            ];
+            (image.with_mapped_port(port, 9092.tcp()).with_cmd(command), 9092.tcp())
         }
     }
 }

@@ -344,7 +344,7 @@ fn end_of_log(log: &Path) -> String {
     }
 }
 
-fn last_lines(text: &str) -> String {
+pub(crate) fn last_lines(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let start = lines.len().saturating_sub(LINES_OF_LOG);
     lines[start..].iter().fold(String::new(), |mut out, line| {

@@ -48,8 +48,9 @@ impl Watchdog {
         Self::start(END_PROCESS, [folder.as_os_str(), signal.as_raw().to_string().as_ref()])
     }
 
-    pub(crate) fn that_removes_container(docker: &Path, id: &str) -> Result<Self> {
-        Self::start(REMOVE_CONTAINER, [docker.as_os_str(), id.as_ref()])
+    /// The name is one that a container is about to get.
+    pub(crate) fn that_removes_container(docker: &Path, name: &str) -> Result<Self> {
+        Self::start(REMOVE_CONTAINER, [docker.as_os_str(), name.as_ref()])
     }
 
     fn start(script: &str, arguments: [&OsStr; 2]) -> Result<Self> {

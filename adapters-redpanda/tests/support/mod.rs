@@ -1,15 +1,47 @@
 //! Topics and groups of its own for each test.
+#![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use adapters_redpanda::{BusOptions, RedpandaBus};
+use test_services::Broker;
+
+const BEYOND_THE_MOCK: [(&str, &str); 2] = [
+    (
+        "a_group_misses_nothing_while_members_come_and_go",
+        "refuses what is acknowledged while a group changes hands",
+    ),
+    (
+        "a_member_that_leaves_hands_over_to_one_that_waits",
+        "lets each new group wait for three seconds, and here are twenty",
+    ),
+];
 
 pub(crate) async fn fresh() -> RedpandaBus {
     let broker = test_services::broker().await.expect("a broker is there");
-    RedpandaBus::connect(broker.bootstrap(), own_options())
+    connected(&broker, own_options()).await
+}
+
+/// A mock cluster is given its topics beforehand.
+pub(crate) async fn connected(broker: &Broker, options: BusOptions) -> RedpandaBus {
+    if let Broker::Mock(mock) = broker {
+        refuse_what_only_a_real_broker_can_show();
+        mock.make_topics(&options.topics(), options.partitions)
+            .expect("the names are new");
+    }
+    RedpandaBus::connect(broker.bootstrap(), options)
         .await
         .expect("the broker answers")
+}
+
+/// Fails at once and with the reason, instead of after a minute. A test's thread has its name.
+fn refuse_what_only_a_real_broker_can_show() {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or_default();
+    if let Some((_, why)) = BEYOND_THE_MOCK.iter().find(|(name, _)| *name == test) {
+        panic!("{test} needs a real broker: rdkafka's mock cluster {why}");
+    }
 }
 
 pub(crate) fn own_options() -> BusOptions {

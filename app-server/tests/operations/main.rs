@@ -41,7 +41,7 @@ async fn a_fact_that_cannot_be_projected_is_parked_shown_and_tried_again() {
         let server = Server::start(&installation, 1)?;
         let event = server.event.clone();
         drop(server);
-        let log = PgPool::connect(installation.variable("DATABASE_URL_EVENTS")).await?;
+        let log = PgPool::connect(installation.value("DATABASE_URL_EVENTS").expect("the variable is set")).await?;
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
             "INSERT INTO events (position, stream_id, aggregate_type, version, event_type, event_version, event_data,
                                  commit_id, recorded_at)

@@ -35,11 +35,9 @@ impl Installation {
         self
     }
 
-    /// The value of a variable that is set.
-    pub(crate) fn variable(&self, name: &str) -> &str {
-        let mut variables = self.variables.iter();
-        let found = variables.find(|(known, _)| known == name);
-        found.map(|(_, value)| value).expect("the variable is set")
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        let variable = self.variables.iter().find(|(known, _)| known == name);
+        variable.map(|(_, value)| value.as_str())
     }
 
     /// Runs a command of the server to its end and returns what it printed.

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use adapters_redpanda::BusOptions;
 use anyhow::bail;
+use test_services::Broker;
 
 use super::Installation;
 
@@ -25,11 +27,25 @@ pub(crate) async fn shared() -> anyhow::Result<Installation> {
     let Ok(databases) = databases.try_into() else {
         bail!("there are four databases");
     };
-    installed(&Places {
+    let broker = test_services::broker().await?;
+    let installation = installed(&Places {
         databases,
         redis: test_services::redis().await?.url().to_owned(),
-        brokers: brokers().await?,
-    })
+        brokers: broker.bootstrap().to_owned(),
+    })?;
+    // Nobody can make topics on the mock cluster over its API.
+    if let Broker::Mock(mock) = broker {
+        let prefix = installation
+            .value("REDPANDA_TOPIC_PREFIX")
+            .unwrap_or_default()
+            .to_owned();
+        let options = BusOptions {
+            prefix,
+            ..BusOptions::default()
+        };
+        mock.make_topics(&options.topics(), 2)?;
+    }
+    Ok(installation)
 }
 
 pub(crate) async fn brokers() -> anyhow::Result<String> {

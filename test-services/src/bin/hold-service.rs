@@ -1,11 +1,12 @@
-//! Starts a private service, says where it is and waits to be killed: for the test of what is left of it then.
+//! Starts a private service, or finds one that tests share, says where it is and waits to be killed: for the tests of
+//! what is left of it then, and of where services are looked for.
 //!
 //! It also ends when its input does, so that it does not outlive a test that fails.
 
 use std::io::{self, Read, Write};
 
 use anyhow::{Result, bail};
-use test_services::{OwnedPostgres, OwnedRedis, issuer};
+use test_services::{OwnedPostgres, OwnedRedis, broker, issuer, postgres, redis};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
@@ -22,7 +23,10 @@ async fn main() -> Result<()> {
             let issuer = issuer(&[]).await?;
             hold(issuer.url())
         }
-        _ => bail!("say postgres, redis or issuer"),
+        Some("shared-postgres") => hold(postgres().await?.url()),
+        Some("shared-redis") => hold(redis().await?.url()),
+        Some("shared-broker") => hold(broker().await?.bootstrap()),
+        _ => bail!("say postgres, redis or issuer, or shared-postgres, shared-redis or shared-broker"),
     }
 }
 

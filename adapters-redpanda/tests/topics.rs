@@ -1,0 +1,23 @@
+//! Who makes the topics: the adapter, unless somebody else has.
+
+mod support;
+
+use adapters_redpanda::RedpandaBus;
+use test_services::{Broker, MockBroker};
+
+use support::own_options;
+
+/// The mock cluster refuses whoever asks it for a topic, as others do that give out only the right to read and write.
+#[tokio::test(flavor = "multi_thread")]
+async fn topics_that_are_there_are_not_asked_for() {
+    let cluster = MockBroker::start().unwrap();
+    support::connected(&Broker::Mock(cluster), own_options()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_bus_finds_the_topics_of_the_first() {
+    let broker = test_services::broker().await.unwrap();
+    let options = own_options();
+    support::connected(&broker, options.clone()).await;
+    RedpandaBus::connect(broker.bootstrap(), options).await.unwrap();
+}
