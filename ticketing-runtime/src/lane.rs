@@ -14,7 +14,7 @@ use ticketing_domain::policy;
 use ticketing_domain::reducer::Context;
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::event_store::{CommitError, CommitReceipt, EventStore};
-use ticketing_ports::ids::{CommitId, EventId};
+use ticketing_ports::ids::{CommitId, EventId, PaymentId};
 use ticketing_ports::streams::{Aggregate, Position, StreamId, Version};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
@@ -170,6 +170,7 @@ impl Lane {
 
     async fn decide(&mut self, job: Job) {
         if let Err(failure) = self.load_for(&job).await {
+            self.tell_who_waits_for(job.brings_news_of());
             job.tell(Err(failure), self.position);
             return;
         }
@@ -289,6 +290,15 @@ impl Lane {
         }
     }
 
+    /// What the gateway said of a payment is lost here, and is asked for again only when the payment's deadline is due:
+    /// nobody is kept waiting for that.
+    fn tell_who_waits_for(&mut self, payment: Option<PaymentId>) {
+        let waits_for_it = |(_, question): &mut (Job, Question)| Some(question.payment_id()) == payment;
+        for (job, _) in self.waiting.extract_if(.., waits_for_it) {
+            job.tell(Err(not_taken()), self.position);
+        }
+    }
+
     fn start_commit(&mut self) {
         let mut batch = loop {
             if self.in_flight.is_some() || self.gathering.is_empty() {
@@ -348,8 +358,8 @@ impl Lane {
                 // Those who waited for the gateway are told too: nothing may ever wake them, if it was written after all.
                 batch.streams().for_each(|stream| self.read_again(stream));
                 for entry in batch.entries {
-                    let cause = UnavailableCause::Store("the event store did not take the commit".into());
-                    entry.job.tell(Err(Failure::Unavailable(cause)), self.position);
+                    self.tell_who_waits_for(entry.job.brings_news_of());
+                    entry.job.tell(Err(not_taken()), self.position);
                 }
                 let gathered = std::mem::take(&mut self.gathering);
                 let jobs = self.take_back(gathered);
@@ -539,6 +549,12 @@ impl Lane {
             }
         }
     }
+}
+
+fn not_taken() -> Failure {
+    Failure::Unavailable(UnavailableCause::Store(
+        "the event store did not take the commit".into(),
+    ))
 }
 
 /// The batch in flight and what became of its commit.

@@ -8,17 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use serde_json::Value;
 use sqlx::PgPool;
+use support::Server;
 use support::office::Person;
 use support::services::{Places, brokers, installed, shared};
-use support::{Installation, Server};
 use test_services::OwnedBroker;
-
-/// The value of a variable of the installation.
-fn variable(installation: &Installation, name: &str) -> String {
-    let mut variables = installation.variables.iter();
-    let found = variables.find(|(known, _)| known == name);
-    found.map(|(_, value)| value.clone()).expect("the variable is set")
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_refuses_to_start_on_a_schema_that_was_not_migrated() {
@@ -48,7 +41,7 @@ async fn a_fact_that_cannot_be_projected_is_parked_shown_and_tried_again() {
         let server = Server::start(&installation, 1)?;
         let event = server.event.clone();
         drop(server);
-        let log = PgPool::connect(&variable(&installation, "DATABASE_URL_EVENTS")).await?;
+        let log = PgPool::connect(installation.variable("DATABASE_URL_EVENTS")?).await?;
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
             "INSERT INTO events (position, stream_id, aggregate_type, version, event_type, event_version, event_data,
                                  commit_id, recorded_at)

@@ -35,6 +35,15 @@ impl Installation {
         self
     }
 
+    /// The value of a variable that is set.
+    pub(crate) fn variable(&self, name: &str) -> anyhow::Result<&str> {
+        let mut variables = self.variables.iter();
+        let found = variables.find(|(known, _)| known == name);
+        found
+            .map(|(_, value)| value.as_str())
+            .with_context(|| format!("{name} is not set"))
+    }
+
     /// Runs a command of the server to its end and returns what it printed.
     pub(crate) fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
         Ok(self.run_and_log(arguments)?.0)
