@@ -5,11 +5,9 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use test_services::OwnedPostgres;
 
 use crate::on_sale::{
-    CUSTOMERS, IN_FULL_SWING, databases_of, nothing_is_sold_and_all_is_shown, on_sale_with, shared_redis,
+    CUSTOMERS, IN_FULL_SWING, SECONDS, databases_of, nothing_is_sold_and_all_is_shown, on_sale_with, shared_redis,
 };
 use crate::support::services::{Places, brokers, installed};
-
-const SECONDS: u32 = 20;
 
 /// Carries the statements out one by one; some of them are not allowed in a transaction.
 async fn operate(postgres: &OwnedPostgres, statements: &[String]) -> anyhow::Result<()> {
@@ -42,7 +40,7 @@ async fn closed_to_writers(
         nothing_is_sold_and_all_is_shown(server).await?;
         operate(&postgres, open).await?;
         load.wait_for_sales(IN_FULL_SWING)?;
-        load.finish()?;
+        load.enough()?;
         load.everybody_was_told()
     })
     .await?;

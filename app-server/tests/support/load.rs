@@ -1,7 +1,7 @@
 //! The load tool: customers who go on whatever happens, and remember what they were told.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,8 @@ use super::Server;
 /// Customers under way, with a journal of every answer.
 pub(crate) struct Load {
     process: Child,
+    /// Customers begin nothing more when it is closed.
+    input: Option<ChildStdin>,
     pub(crate) journal: PathBuf,
 }
 
@@ -19,16 +21,19 @@ impl Load {
     /// Lets customers hold, pay and cancel for so long: on that event, or on a large one of their own.
     pub(crate) fn start(server: &Server, journal: &Path, seconds: u32, event: Option<&str>) -> anyhow::Result<Self> {
         let log = std::fs::File::create(journal.with_extension("log"))?;
-        let process = tool()?
+        let mut process = tool()?
             .args(who(server))
             .arg("--journal")
             .arg(journal)
             .args(["--customers", "40", "--seconds", &seconds.to_string(), "--skip-check"])
+            .arg("--until-input-ends")
             .args(event.iter().flat_map(|event| ["--event", event]))
+            .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()?;
         Ok(Self {
+            input: process.stdin.take(),
             process,
             journal: journal.to_owned(),
         })
@@ -76,6 +81,12 @@ impl Load {
 
     fn journaled(&self) -> String {
         std::fs::read_to_string(&self.journal).unwrap_or_default()
+    }
+
+    /// Lets nobody begin anything any more, and waits until everybody has an answer.
+    pub(crate) fn enough(&mut self) -> anyhow::Result<()> {
+        self.input = None;
+        self.finish()
     }
 
     pub(crate) fn finish(&mut self) -> anyhow::Result<()> {
