@@ -44,8 +44,8 @@ pub(crate) fn successor(installation: &Installation, dead: &Server) -> anyhow::R
     Ok(next)
 }
 
-/// Waits until who wants to buy is told to come back later, and demands that who only looks is shown everything.
-pub(crate) async fn nothing_is_sold_and_all_is_shown(server: &Server) -> anyhow::Result<()> {
+/// Waits until who wants to buy is told, and soon, to come back later. The server lives on.
+pub(crate) async fn nothing_is_sold(server: &Server) -> anyhow::Result<()> {
     let mut customer = Person::customer(server, 0)?;
     let wanted = json!({"event_id": server.event, "section": "General", "quantity": 1});
     let patience = Instant::now() + SOON;
@@ -61,12 +61,18 @@ pub(crate) async fn nothing_is_sold_and_all_is_shown(server: &Server) -> anyhow:
         }
         ensure!(Instant::now() < patience, "the sale goes on");
     }
+    Person::anonymous(server)?.get("/health").await?.expect(200)?;
+    Ok(())
+}
+
+/// The same, and who only looks is shown everything.
+pub(crate) async fn nothing_is_sold_and_all_is_shown(server: &Server) -> anyhow::Result<()> {
+    nothing_is_sold(server).await?;
     let mut visitor = Person::anonymous(server)?;
     let event = format!("/api/events/{}", server.event);
     for resource in ["/availability", "/sections/VIP", ""] {
         visitor.get(&format!("{event}{resource}")).await?.expect(200)?;
     }
-    visitor.get("/health").await?.expect(200)?;
     Ok(())
 }
 
