@@ -297,6 +297,31 @@ async fn nobody_waits_for_what_the_gateway_said_while_it_cannot_be_written() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_slow_look_at_what_others_wrote_does_not_hold_up_who_does_not_wait_for_it() {
+    let world = World::new();
+    let engine = world.engine();
+    let office = engine.box_office();
+    let event = world.on_sale(&office, 10).await;
+    let reservation = held(&office, event, 1).await;
+    world.on_gateway(|| FOR_EVER);
+    let paying = {
+        let office = office.clone();
+        spawn(async move { office.pay(request(customer(1), payment_of(reservation))).await })
+    };
+    settle().await;
+    world.on_store(|operation| match operation {
+        Operation::MovedOn => Fault::Delay(Duration::from_secs(3)),
+        _ => Fault::None,
+    });
+    tokio::time::sleep(SOON).await;
+    for number in 2..5 {
+        timeout(SOON, held(&office, event, number)).await.unwrap();
+    }
+    paying.abort();
+    engine.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_capture_that_comes_after_the_event_was_cancelled_is_paid_back() {
     let world = World::new();
     let engine = world.engine();
