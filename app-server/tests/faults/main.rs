@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod between_steps;
 mod full_disk;
 mod on_sale;
 mod outages;

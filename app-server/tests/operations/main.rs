@@ -18,11 +18,7 @@ async fn a_server_refuses_to_start_on_a_schema_that_was_not_migrated() {
     let postgres = test_services::postgres().await.expect("PostgreSQL is there");
     let mut installation = shared().await.expect("the services are there");
     let fresh = postgres.fresh_database("events").await.expect("a database can be made");
-    for (name, value) in &mut installation.variables {
-        if name == "DATABASE_URL_EVENTS" {
-            value.clone_from(&fresh);
-        }
-    }
+    installation.set("DATABASE_URL_EVENTS", &fresh);
     let refused = installation
         .run(&["serve"])
         .expect_err("there is nothing to serve from");

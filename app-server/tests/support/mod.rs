@@ -35,6 +35,15 @@ impl Installation {
         self
     }
 
+    /// Gives a variable that is set another value.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        for (known, old) in &mut self.variables {
+            if known == name {
+                value.clone_into(old);
+            }
+        }
+    }
+
     /// The value of a variable that is set.
     pub(crate) fn variable(&self, name: &str) -> anyhow::Result<&str> {
         let mut variables = self.variables.iter();
