@@ -3,7 +3,7 @@
 //!
 //! [`postgres`], [`redis`] and [`broker`] give what the tests of a process share; a test takes a database, a key space or
 //! topics of its own there. [`OwnedPostgres`], [`OwnedRedis`] and [`OwnedBroker`] are private servers for tests that stop
-//! and kill them; [`issuer`] starts an issuer that knows the addresses it is given, and
+//! and kill them, and a [`SmallDisk`] is one to fill up; [`issuer`] starts an issuer that knows the addresses it is given, and
 //! [`smtp_sink`] a mail server that keeps what it gets. A service that cannot be had is an error and never a test that passes without it.
 //!
 //! What a process starts here ends with it, by whatever signal, and leaves no folder behind.
@@ -24,6 +24,7 @@ mod postgres;
 mod probe;
 mod process;
 mod redis;
+mod small_disk;
 mod smtp;
 mod state;
 mod url;
@@ -38,4 +39,5 @@ pub use kind::Kind;
 pub use own_process::OwnProcess;
 pub use postgres::{OwnedPostgres, Postgres, postgres};
 pub use redis::{OwnedRedis, Redis, RedisDatabase, redis};
+pub use small_disk::SmallDisk;
 pub use smtp::{ReceivedMail, SmtpSink, SmtpTls, smtp_sink};

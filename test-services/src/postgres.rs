@@ -16,8 +16,9 @@ use crate::finding::{self, Found, Source};
 use crate::kind::Kind;
 use crate::own_process::OwnProcess;
 use crate::process::Plan;
+use crate::small_disk::SmallDisk;
 use crate::url;
-use server::Durability;
+use server::{Durability, Places};
 
 /// Databases of earlier runs on a server that outlives them are dropped after this.
 const STALE_AFTER_SECONDS: i64 = 24 * 3_600;
@@ -49,7 +50,7 @@ async fn find() -> Result<Postgres> {
 }
 
 pub(crate) fn plan_shared() -> Result<Plan> {
-    server::plan(Durability::ForgottenByACrash)
+    server::plan(Durability::ForgottenByACrash, &Places::default())
 }
 
 pub(crate) async fn ask(url: &str) -> Result<String> {
@@ -166,7 +167,35 @@ impl OwnedPostgres {
     /// # Errors
     /// When PostgreSQL is not installed or does not come up.
     pub async fn start() -> Result<Self> {
-        let (address, process) = OwnProcess::start(|| server::plan(Durability::Kept)).await?;
+        Self::start_in(Places::default()).await
+    }
+
+    /// Starts a server whose tables are on that disk, and everything else is not.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed or does not come up.
+    pub async fn start_with_tables_on(disk: &SmallDisk) -> Result<Self> {
+        Self::start_in(Places {
+            tables: Some(disk.path().to_owned()),
+            log: None,
+        })
+        .await
+    }
+
+    /// Starts a server whose write-ahead log is on that disk, and everything else is not.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed or does not come up.
+    pub async fn start_with_log_on(disk: &SmallDisk) -> Result<Self> {
+        Self::start_in(Places {
+            tables: None,
+            log: Some(disk.path().to_owned()),
+        })
+        .await
+    }
+
+    async fn start_in(places: Places) -> Result<Self> {
+        let (address, process) = OwnProcess::start(move || server::plan(Durability::Kept, &places)).await?;
         let url = Kind::Postgres.url(address);
         Ok(Self { url, process })
     }

@@ -37,6 +37,17 @@ while read -r _; do :; done
 "$1" rm --force --volumes "$2"
 "#;
 
+/// Whoever uses the file system may take a moment to end; who does not is left with what it has open.
+const UNMOUNT: &str = r#"
+while read -r _; do :; done
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    umount "$1" && break
+    sleep 0.1
+done
+mountpoint -q "$1" && umount -l "$1"
+rmdir "$1"
+"#;
+
 #[derive(Debug)]
 pub(crate) struct Watchdog {
     shell: Child,
@@ -45,15 +56,19 @@ pub(crate) struct Watchdog {
 impl Watchdog {
     /// `signal` is the one that ends the service at once and still lets it clean up after itself.
     pub(crate) fn over(folder: &Path, signal: Signal) -> Result<Self> {
-        Self::start(END_PROCESS, [folder.as_os_str(), signal.as_raw().to_string().as_ref()])
+        Self::start(END_PROCESS, &[folder.as_os_str(), signal.as_raw().to_string().as_ref()])
     }
 
     /// The name is one that a container is about to get.
     pub(crate) fn that_removes_container(docker: &Path, name: &str) -> Result<Self> {
-        Self::start(REMOVE_CONTAINER, [docker.as_os_str(), name.as_ref()])
+        Self::start(REMOVE_CONTAINER, &[docker.as_os_str(), name.as_ref()])
     }
 
-    fn start(script: &str, arguments: [&OsStr; 2]) -> Result<Self> {
+    pub(crate) fn that_unmounts(folder: &Path) -> Result<Self> {
+        Self::start(UNMOUNT, &[folder.as_os_str()])
+    }
+
+    fn start(script: &str, arguments: &[&OsStr]) -> Result<Self> {
         let shell = Command::new("sh")
             .args(["-c", script, "watchdog"])
             .args(arguments)

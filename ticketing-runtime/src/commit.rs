@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
+use tokio::time::Instant;
 use tracing::warn;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// After so many tries to learn an outcome the callers are told that the store is unavailable.
-const TRIES: u32 = 12;
+/// After so long without learning an outcome the callers are told that the store is unavailable. A look-up of a store
+/// that is down takes seconds, so it is the time that counts: nobody should wait until the request itself runs out.
+const PATIENCE: Duration = Duration::from_secs(7);
 
 /// Writes a commit and does not return before it knows whether it was written, as far as that can be known.
 ///
@@ -21,6 +23,7 @@ pub(crate) async fn commit_with_known_outcome(
     let id = commit.id;
     let mut pause = FIRST_PAUSE;
     let mut tries = 0;
+    let began = Instant::now();
     loop {
         let source = match store.commit(commit.clone()).await {
             Err(CommitError::Unknown(source)) => source,
@@ -28,7 +31,7 @@ pub(crate) async fn commit_with_known_outcome(
         };
         loop {
             tries += 1;
-            if tries > TRIES {
+            if began.elapsed() > PATIENCE {
                 return Err(CommitError::Unknown(source));
             }
             warn!(commit_id = %id, tries, "the outcome of a commit is unknown, looking it up");

@@ -87,6 +87,14 @@ impl Job {
         }
     }
 
+    /// The payment of which it reports what the gateway said.
+    pub(crate) fn brings_news_of(&self) -> Option<PaymentId> {
+        match &self.ask {
+            Ask::Command(Command::GatewayAnswered { payment_id, .. }) => Some(*payment_id),
+            _ => None,
+        }
+    }
+
     pub(crate) fn tell(self, what: Result<Telling, Failure>, position: Position) {
         if let Some(reply) = self.reply {
             // A caller that has gone away finds the answer under its idempotency key.

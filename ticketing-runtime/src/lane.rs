@@ -13,8 +13,9 @@ use ticketing_domain::book::{About, Command, EventBook, Outcome, Question, Reply
 use ticketing_domain::policy;
 use ticketing_domain::reducer::Context;
 use ticketing_domain::refusal::Refusal;
+use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_store::{CommitError, CommitReceipt, EventStore};
-use ticketing_ports::ids::{CommitId, EventId};
+use ticketing_ports::ids::{CommitId, EventId, PaymentId};
 use ticketing_ports::streams::{Aggregate, Position, StreamId, Version};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
@@ -54,6 +55,9 @@ pub(crate) struct Lane {
     /// Sections that somebody else has written to: what they wrote has to be read.
     stale: BTreeSet<StreamId>,
     look_again: Interval,
+    /// The log could not be read in this round. It takes its time to say so, and whoever is next in the queue has waited
+    /// for that already.
+    unreadable: bool,
     /// When it last decided or committed something, or tried to retire.
     last_busy: Instant,
 }
@@ -90,6 +94,7 @@ impl Lane {
             shared,
             stale: BTreeSet::new(),
             look_again,
+            unreadable: false,
             last_busy: Instant::now(),
             gathering: Batch::default(),
             in_flight: None,
@@ -101,6 +106,7 @@ impl Lane {
     pub(crate) async fn run(mut self) {
         let mut inbox = Vec::new();
         loop {
+            self.unreadable = false;
             self.start_commit();
             let room = self.lanes.config.batch.saturating_sub(self.gathering.entries.len());
             let quiet = self.is_quiet();
@@ -109,6 +115,8 @@ impl Lane {
                 biased;
                 _ = self.look_again.tick(), if self.shared && !self.waiting.is_empty() => {
                     self.look_after_waiting().await;
+                    // A log that does not answer takes longer to say so than this rests: the others have their turn.
+                    self.look_again.reset();
                 }
                 outcome = outcome_of(&mut self.in_flight), if self.in_flight.is_some() => {
                     self.settle(outcome).await;
@@ -131,6 +139,7 @@ impl Lane {
         }
         // The mailbox is closed: finish what was taken.
         while !self.gathering.is_empty() || self.in_flight.is_some() {
+            self.unreadable = false;
             self.start_commit();
             if self.in_flight.is_some() {
                 let outcome = outcome_of(&mut self.in_flight).await;
@@ -170,6 +179,7 @@ impl Lane {
 
     async fn decide(&mut self, job: Job) {
         if let Err(failure) = self.load_for(&job).await {
+            self.tell_who_waits_for(job.brings_news_of());
             job.tell(Err(failure), self.position);
             return;
         }
@@ -289,6 +299,15 @@ impl Lane {
         }
     }
 
+    /// What the gateway said of a payment is lost here, and is asked for again only when the payment's deadline is due:
+    /// nobody is kept waiting for that.
+    fn tell_who_waits_for(&mut self, payment: Option<PaymentId>) {
+        let waits_for_it = |(_, question): &mut (Job, Question)| Some(question.payment_id()) == payment;
+        for (job, _) in self.waiting.extract_if(.., waits_for_it) {
+            job.tell(Err(not_taken()), self.position);
+        }
+    }
+
     fn start_commit(&mut self) {
         let mut batch = loop {
             if self.in_flight.is_some() || self.gathering.is_empty() {
@@ -352,8 +371,8 @@ impl Lane {
                 // Those who waited for the gateway are told too: nothing may ever wake them, if it was written after all.
                 batch.streams().for_each(|stream| self.read_again(stream));
                 for entry in batch.entries {
-                    let cause = UnavailableCause::Store("the event store did not take the commit".into());
-                    entry.job.tell(Err(Failure::Unavailable(cause)), self.position);
+                    self.tell_who_waits_for(entry.job.brings_news_of());
+                    entry.job.tell(Err(not_taken()), self.position);
                 }
                 let gathered = std::mem::take(&mut self.gathering);
                 let jobs = self.take_back(gathered);
@@ -531,8 +550,14 @@ impl Lane {
 
     async fn load(&mut self, stream: StreamId) -> Result<(), Failure> {
         loop {
+            if self.unreadable {
+                let cause = "the event store did not answer a moment ago";
+                return Err(Failure::Unavailable(UnavailableCause::Store(cause.into())));
+            }
             let after = self.book.version(stream);
-            let events = self.lanes.ports.events.read_stream(stream, after, PAGE).await?;
+            let read = self.lanes.ports.events.read_stream(stream, after, PAGE).await;
+            self.unreadable = read.as_ref().is_err_and(StoreError::is_transient);
+            let events = read?;
             if let Err(unreadable) = self.book.load(stream, &events) {
                 error!(%stream, error = &unreadable as &dyn std::error::Error, "a stream cannot be read");
                 return Err(Failure::Internal(unreadable.into()));
@@ -543,6 +568,12 @@ impl Lane {
             }
         }
     }
+}
+
+fn not_taken() -> Failure {
+    Failure::Unavailable(UnavailableCause::Store(
+        "the event store did not take the commit".into(),
+    ))
 }
 
 /// The batch in flight and what became of its commit.

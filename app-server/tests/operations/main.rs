@@ -18,11 +18,7 @@ async fn a_server_refuses_to_start_on_a_schema_that_was_not_migrated() {
     let postgres = test_services::postgres().await.expect("PostgreSQL is there");
     let mut installation = shared().await.expect("the services are there");
     let fresh = postgres.fresh_database("events").await.expect("a database can be made");
-    for (name, value) in &mut installation.variables {
-        if name == "DATABASE_URL_EVENTS" {
-            value.clone_from(&fresh);
-        }
-    }
+    installation.set("DATABASE_URL_EVENTS", &fresh);
     let refused = installation
         .run(&["serve"])
         .expect_err("there is nothing to serve from");
@@ -41,7 +37,7 @@ async fn a_fact_that_cannot_be_projected_is_parked_shown_and_tried_again() {
         let server = Server::start(&installation, 1)?;
         let event = server.event.clone();
         drop(server);
-        let log = PgPool::connect(installation.value("DATABASE_URL_EVENTS").expect("the variable is set")).await?;
+        let log = PgPool::connect(installation.variable("DATABASE_URL_EVENTS")?).await?;
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
             "INSERT INTO events (position, stream_id, aggregate_type, version, event_type, event_version, event_data,
                                  commit_id, recorded_at)

@@ -52,14 +52,9 @@ async fn follow_a_hold(installation: &Installation, server: &Server) -> anyhow::
 
 /// Reads a topic from its beginning, in a group of its own.
 fn reader(installation: &Installation, topic: &str) -> anyhow::Result<StreamConsumer> {
-    let prefix = installation
-        .value("REDPANDA_TOPIC_PREFIX")
-        .expect("the variable is set");
+    let prefix = installation.variable("REDPANDA_TOPIC_PREFIX")?;
     let reader: StreamConsumer = ClientConfig::new()
-        .set(
-            "bootstrap.servers",
-            installation.value("REDPANDA_BROKERS").expect("the variable is set"),
-        )
+        .set("bootstrap.servers", installation.variable("REDPANDA_BROKERS")?)
         .set("group.id", format!("{prefix}.{topic}.anybody"))
         .set("auto.offset.reset", "earliest")
         .create()?;

@@ -1,7 +1,7 @@
 //! The load tool: customers who go on whatever happens, and remember what they were told.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,8 @@ use super::Server;
 /// Customers under way, with a journal of every answer.
 pub(crate) struct Load {
     process: Child,
+    /// Customers begin nothing more when it is closed.
+    input: Option<ChildStdin>,
     pub(crate) journal: PathBuf,
 }
 
@@ -19,16 +21,19 @@ impl Load {
     /// Lets customers hold, pay and cancel for so long: on that event, or on a large one of their own.
     pub(crate) fn start(server: &Server, journal: &Path, seconds: u32, event: Option<&str>) -> anyhow::Result<Self> {
         let log = std::fs::File::create(journal.with_extension("log"))?;
-        let process = tool()?
+        let mut process = tool()?
             .args(who(server))
             .arg("--journal")
             .arg(journal)
             .args(["--customers", "40", "--seconds", &seconds.to_string(), "--skip-check"])
+            .arg("--until-input-ends")
             .args(event.iter().flat_map(|event| ["--event", event]))
+            .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()?;
         Ok(Self {
+            input: process.stdin.take(),
             process,
             journal: journal.to_owned(),
         })
@@ -37,9 +42,13 @@ impl Load {
     /// Waits until so many more answers are in the journal: the load is in full swing, or is so again.
     pub(crate) fn wait_for_answers(&mut self, more: usize) -> anyhow::Result<()> {
         let wanted = self.answers() + more;
+        self.wait_until("nobody is answered any more", |load| load.answers() >= wanted)
+    }
+
+    fn wait_until(&mut self, otherwise: &'static str, done: impl Fn(&Self) -> bool) -> anyhow::Result<()> {
         let patience = Instant::now() + Duration::from_secs(60);
-        while self.answers() < wanted {
-            ensure!(Instant::now() < patience, "nobody is answered any more");
+        while !done(self) {
+            ensure!(Instant::now() < patience, otherwise);
             if let Some(ended) = self.process.try_wait()? {
                 bail!("the load ended early: {ended}\n{}", self.log());
             }
@@ -48,13 +57,55 @@ impl Load {
         Ok(())
     }
 
+    /// Waits until so many more customers were turned away, or wait for an answer in vain.
+    pub(crate) fn wait_for_doubts(&mut self, more: usize) -> anyhow::Result<()> {
+        let wanted = self.doubts() + more;
+        self.wait_until("nobody is turned away", |load| load.doubts() >= wanted)
+    }
+
+    /// Waits until so many more customers have got what they asked for.
+    pub(crate) fn wait_for_sales(&mut self, more: usize) -> anyhow::Result<()> {
+        let sold = |load: &Self| load.answers() - load.doubts();
+        let wanted = sold(self) + more;
+        self.wait_until("nothing is sold any more", |load| sold(load) >= wanted)
+    }
+
     pub(crate) fn answers(&self) -> usize {
-        std::fs::read(&self.journal).map_or(0, |journal| journal.iter().filter(|byte| **byte == b'\n').count())
+        self.journaled().lines().count()
+    }
+
+    fn doubts(&self) -> usize {
+        let in_doubt = |line: &&str| line.contains("_in_doubt");
+        self.journaled().lines().filter(in_doubt).count()
+    }
+
+    fn journaled(&self) -> String {
+        std::fs::read_to_string(&self.journal).unwrap_or_default()
+    }
+
+    /// Lets nobody begin anything any more, and waits until everybody has an answer.
+    pub(crate) fn enough(&mut self) -> anyhow::Result<()> {
+        self.input = None;
+        self.finish()
     }
 
     pub(crate) fn finish(&mut self) -> anyhow::Result<()> {
         let ended = self.process.wait()?;
         ensure!(ended.success(), "the load failed: {ended}\n{}", self.log());
+        Ok(())
+    }
+
+    /// Demands of a load that has ended that everybody was answered, and nobody with a failure of the server's own:
+    /// who could not be served was told so, and in time.
+    pub(crate) fn everybody_was_told(&self) -> anyhow::Result<()> {
+        let log = self.log();
+        let blames = ["INTERNAL", "TIMEOUT"].map(|code| format!("refused {code}"));
+        ensure!(!blames.iter().any(|blame| log.contains(blame)), "{log}");
+        ensure!(
+            log.contains("refused UNAVAILABLE"),
+            "nobody was told to come back: {log}"
+        );
+        ensure!(log.contains("transport errors: 0"), "somebody had no answer: {log}");
         Ok(())
     }
 

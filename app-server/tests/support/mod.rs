@@ -35,9 +35,22 @@ impl Installation {
         self
     }
 
-    pub(crate) fn value(&self, name: &str) -> Option<&str> {
-        let variable = self.variables.iter().find(|(known, _)| known == name);
-        variable.map(|(_, value)| value.as_str())
+    /// Gives a variable that is set another value.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        for (known, old) in &mut self.variables {
+            if known == name {
+                value.clone_into(old);
+            }
+        }
+    }
+
+    /// The value of a variable that is set.
+    pub(crate) fn variable(&self, name: &str) -> anyhow::Result<&str> {
+        let mut variables = self.variables.iter();
+        let found = variables.find(|(known, _)| known == name);
+        found
+            .map(|(_, value)| value.as_str())
+            .with_context(|| format!("{name} is not set"))
     }
 
     /// Runs a command of the server to its end and returns what it printed.

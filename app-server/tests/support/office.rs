@@ -1,5 +1,7 @@
 //! A box office as its users see it: over HTTP.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, ensure};
 use box_office_tests::client::{Answer, Ask, Bearer, Connection, Target, path};
 use hyper::header::{HeaderName, HeaderValue};
@@ -17,6 +19,8 @@ pub(crate) struct Person {
 
 pub(crate) struct Said {
     pub(crate) status: u16,
+    /// How long the server wants to be left alone.
+    pub(crate) retry_after: Option<Duration>,
     pub(crate) body: Value,
 }
 
@@ -113,8 +117,8 @@ impl Person {
         let Answer {
             status,
             consistency,
+            retry_after,
             body,
-            ..
         } = self.connection.ask(ask).await?;
         self.seen = consistency.or(self.seen.take());
         let body = if body.is_empty() {
@@ -124,6 +128,7 @@ impl Person {
         };
         Ok(Said {
             status: status.as_u16(),
+            retry_after,
             body,
         })
     }

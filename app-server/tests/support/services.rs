@@ -35,10 +35,7 @@ pub(crate) async fn shared() -> anyhow::Result<Installation> {
     })?;
     // Nobody can make topics on the mock cluster over its API.
     if let Broker::Mock(mock) = broker {
-        let prefix = installation
-            .value("REDPANDA_TOPIC_PREFIX")
-            .unwrap_or_default()
-            .to_owned();
+        let prefix = installation.variable("REDPANDA_TOPIC_PREFIX")?.to_owned();
         let options = BusOptions {
             prefix,
             ..BusOptions::default()

@@ -23,13 +23,20 @@ pub(crate) enum Durability {
     ForgottenByACrash,
 }
 
-/// Makes an empty cluster in a temporary folder.
-pub(crate) fn plan(durability: Durability) -> Result<Plan> {
+/// Folders for what does not go into the temporary one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Places {
+    pub(crate) tables: Option<PathBuf>,
+    pub(crate) log: Option<PathBuf>,
+}
+
+/// Makes an empty cluster in a temporary folder, and in the places that are given.
+pub(crate) fn plan(durability: Durability, places: &Places) -> Result<Plan> {
     let programs = programs()?;
     let user = User::instead_of_root()?;
     let port = Port::free()?;
     let folder = process::folder("postgres", user)?;
-    let recipe = recipe(&programs, folder.path(), port.address(), user, durability)?;
+    let recipe = recipe(&programs, folder.path(), places, port.address(), user, durability)?;
     Ok(Plan {
         recipe,
         folder,
@@ -42,11 +49,12 @@ pub(crate) fn plan(durability: Durability) -> Result<Plan> {
 fn recipe(
     programs: &Path,
     folder: &Path,
+    places: &Places,
     address: SocketAddr,
     user: Option<User>,
     durability: Durability,
 ) -> Result<Recipe> {
-    let data = folder.join("data");
+    let data = places.tables.as_deref().unwrap_or(folder).join("data");
     let mut initdb = Command::new(programs.join("initdb"));
     initdb
         .args([
@@ -58,6 +66,12 @@ fn recipe(
         .args(["--no-sync", "--pgdata"])
         .arg(&data)
         .current_dir(folder);
+    if let Some(log) = &places.log {
+        // Small segments, so that the log soon needs another one.
+        initdb.arg("--wal-segsize=1").arg("--waldir").arg(log.join("log"));
+    } else if places.tables.is_some() {
+        initdb.arg("--waldir").arg(folder.join("write-ahead-log"));
+    }
     process::run(User::applied(user, &mut initdb))?;
 
     let mut command: Vec<OsString> = vec![programs.join("postgres").into(), "-D".into(), data.into()];

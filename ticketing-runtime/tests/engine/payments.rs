@@ -11,6 +11,7 @@ use ticketing_ports::reservation::ReservationStatus;
 use ticketing_ports::seating::Label;
 use ticketing_runtime::{BoxOffice, CancelEvent, Engine, EngineConfig, Failure, RefundPayment, UnavailableCause};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::world::{ORGANISER, World, customer, hold, keyed, payment_of, request, settle};
 
@@ -257,6 +258,66 @@ async fn nobody_waits_for_ever_when_the_outcome_of_a_commit_stays_unknown() {
     );
     let found = office.reservation(customer(1), reservation).await.unwrap();
     assert_eq!(found.status, ReservationStatus::Completed);
+    engine.abort();
+}
+
+/// Less than until the payment's deadline is due, which asks the gateway again.
+const SOON: Duration = Duration::from_secs(10);
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_what_the_gateway_said_while_it_cannot_be_written() {
+    for authorization_or_capture in [2, 3] {
+        let world = World::new();
+        let engine = world.engine();
+        let office = engine.box_office();
+        let event = world.on_sale(&office, 10).await;
+        let reservation = held(&office, event, 1).await;
+        let mut commits = 0;
+        world.on_store(move |operation| {
+            commits += usize::from(operation == Operation::Commit);
+            if commits >= authorization_or_capture {
+                Fault::FailBefore
+            } else {
+                Fault::None
+            }
+        });
+        let paying = office.pay(request(customer(1), payment_of(reservation)));
+        let answer = timeout(SOON, paying).await.unwrap();
+        assert!(
+            matches!(answer, Err(Failure::Unavailable(UnavailableCause::Store(_)))),
+            "{answer:?}"
+        );
+
+        world.on_store(|_| Fault::None);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let found = office.reservation(customer(1), reservation).await.unwrap();
+        assert_eq!(found.status, ReservationStatus::Completed);
+        engine.abort();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_look_at_what_others_wrote_does_not_hold_up_who_does_not_wait_for_it() {
+    let world = World::new();
+    let engine = world.engine();
+    let office = engine.box_office();
+    let event = world.on_sale(&office, 10).await;
+    let reservation = held(&office, event, 1).await;
+    world.on_gateway(|| FOR_EVER);
+    let paying = {
+        let office = office.clone();
+        spawn(async move { office.pay(request(customer(1), payment_of(reservation))).await })
+    };
+    settle().await;
+    world.on_store(|operation| match operation {
+        Operation::MovedOn => Fault::Delay(Duration::from_secs(3)),
+        _ => Fault::None,
+    });
+    tokio::time::sleep(SOON).await;
+    for number in 2..5 {
+        timeout(SOON, held(&office, event, number)).await.unwrap();
+    }
+    paying.abort();
     engine.abort();
 }
 

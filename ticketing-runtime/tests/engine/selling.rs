@@ -1,10 +1,11 @@
 //! Races for seats, idempotency keys, full mailboxes, and lanes that come and go.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use adapters_memory::InMemoryEventStore;
-use adapters_memory::faults::Fault;
+use adapters_memory::faults::{Fault, Operation};
 use async_trait::async_trait;
 use futures::future::join_all;
 use ticketing_domain::refusal::Refusal;
@@ -114,6 +115,38 @@ async fn a_commit_that_fails_is_told_and_forgotten() {
         "{answer:?}"
     );
     hold(&office, customer(2), event, 1).await.unwrap();
+    engine.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_queues_for_a_log_that_cannot_be_read_is_told_with_the_first() {
+    let world = World::new();
+    let engine = world.engine();
+    let event = world.on_sale(&engine.box_office(), 100).await;
+    engine.abort();
+    // Nothing is in memory.
+    let engine = world.engine();
+    let office = engine.box_office();
+    let reads = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&reads);
+    world.on_store(move |operation| match operation {
+        Operation::ReadStream => {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Fault::FailBefore
+        }
+        _ => Fault::None,
+    });
+    let answers = join_all((0..50).map(|number| hold(&office, customer(number), event, 1))).await;
+    for answer in &answers {
+        assert!(
+            matches!(answer, Err(Failure::Unavailable(UnavailableCause::Store(_)))),
+            "{answer:?}"
+        );
+    }
+    assert!(reads.load(Ordering::Relaxed) <= 2, "{reads:?} reads");
+
+    world.on_store(|_| Fault::None);
+    hold(&office, customer(1), event, 1).await.unwrap();
     engine.abort();
 }
 

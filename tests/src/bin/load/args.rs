@@ -126,6 +126,9 @@ pub(crate) struct Arguments {
     /// Stop after this many requests instead
     #[arg(long, value_name = "N", conflicts_with = "seconds", help_heading = "Load")]
     pub requests: Option<u64>,
+    /// Stop earlier, when the standard input ends
+    #[arg(long, help_heading = "Load")]
+    pub until_input_ends: bool,
     /// Send an Idempotency-Key with every command
     #[arg(long, help_heading = "Load")]
     pub idempotency: bool,

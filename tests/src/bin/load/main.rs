@@ -11,7 +11,7 @@ mod stage;
 mod statistics;
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::io::stdout;
+use std::io::{sink, stdin, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -85,6 +85,9 @@ async fn load(arguments: &Arguments, sessions: &[Bearer]) -> anyhow::Result<Verd
         run_number,
     ));
 
+    if arguments.until_input_ends {
+        stop_when_input_ends(Arc::clone(&run));
+    }
     let progress = tokio::spawn(progress::report(Arc::clone(&run)));
     let shopped = shop(
         &run,
@@ -104,6 +107,15 @@ async fn load(arguments: &Arguments, sessions: &[Bearer]) -> anyhow::Result<Verd
     }
     let answers = Answers::from_entries(run.journal().entries());
     check::this_run(arguments, &stage, sessions, &customers, &answers, now()).await
+}
+
+/// Whoever started the tool holds its input open for as long as customers shall shop.
+fn stop_when_input_ends(run: Arc<Run>) {
+    std::thread::spawn(move || {
+        // What cannot be read any more has ended too.
+        drop(std::io::copy(&mut stdin().lock(), &mut sink()));
+        run.stop();
+    });
 }
 
 fn open_journal(arguments: &Arguments, stage: &Stage) -> anyhow::Result<Journal> {

@@ -1,0 +1,108 @@
+//! A disk is really full: nothing can be sold, who only looks notices nothing, and the sale goes on by itself when there
+//! is room again.
+
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use sqlx::{Connection as _, PgConnection};
+use test_services::{OwnedPostgres, SmallDisk};
+
+use crate::on_sale::{
+    CUSTOMERS, IN_FULL_SWING, SECONDS, databases_of, nothing_is_sold, nothing_is_sold_and_all_is_shown, on_sale_with,
+    shared_redis,
+};
+use crate::support::load::{Load, check_books, journals};
+use crate::support::services::{Places, brokers, installed};
+use crate::support::{Installation, Server};
+
+/// Until PostgreSQL is back when an operator looks after it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where the tables are, PostgreSQL refuses what needs another page and goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_disk_of_the_tables_is_full_for_a_while() {
+    let story = async {
+        let disk = SmallDisk::mount(192)?;
+        let postgres = OwnedPostgres::start_with_tables_on(&disk).await?;
+        let installation = on(&postgres).await?;
+        on_sale_with(&installation, SECONDS, async |server, load| {
+            disk.fill()?;
+            nothing_is_sold_and_all_is_shown(server).await?;
+            load.wait_for_doubts(CUSTOMERS)?;
+            disk.make_room()?;
+            load.wait_for_sales(IN_FULL_SWING)?;
+            load.enough()?;
+            load.everybody_was_told()
+        })
+        .await
+    };
+    story.await.expect("the books are right");
+}
+
+/// Where the write-ahead log is, PostgreSQL panics, and may not come back before there is room: then an operator starts
+/// it again.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_disk_of_the_write_ahead_log_is_full_for_a_while() {
+    let story = async {
+        let disk = SmallDisk::mount(192)?;
+        let postgres = OwnedPostgres::start_with_log_on(&disk).await?;
+        let installation = on(&postgres).await?;
+        on_sale_with(&installation, SECONDS, async |server, load| {
+            disk.fill()?;
+            nothing_is_sold(server).await?;
+            load.wait_for_doubts(CUSTOMERS)?;
+            disk.make_room()?;
+            look_after(&postgres).await?;
+            load.wait_for_sales(IN_FULL_SWING)?;
+            load.enough()?;
+            load.everybody_was_told()
+        })
+        .await
+    };
+    story.await.expect("the books are right");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_disk_of_an_embedded_server_is_full_for_a_while_and_it_is_killed_when_it_is_full_again() {
+    let story = async {
+        let disk = SmallDisk::mount(64)?;
+        let installation = Installation::embedded(disk.path());
+        let folder = journals()?;
+        let mut server = Server::start(&installation, CUSTOMERS)?;
+        let mut load = Load::start(&server, &folder.path().join("journal"), SECONDS, None)?;
+        load.wait_for_answers(IN_FULL_SWING)?;
+        disk.fill()?;
+        nothing_is_sold_and_all_is_shown(&server).await?;
+        load.wait_for_doubts(CUSTOMERS)?;
+        disk.make_room()?;
+        load.wait_for_sales(IN_FULL_SWING)?;
+        disk.fill()?;
+        load.wait_for_doubts(CUSTOMERS)?;
+        server.kill()?;
+        load.outlive_the_server()?;
+        disk.make_room()?;
+        let next = Server::start(&installation, CUSTOMERS)?;
+        check_books(&next, &load.journal).map_err(|error| error.context(next.log()))
+    };
+    story.await.expect("the books are right");
+}
+
+async fn on(postgres: &OwnedPostgres) -> anyhow::Result<Installation> {
+    installed(&Places {
+        databases: databases_of(postgres).await?,
+        redis: shared_redis().await?,
+        brokers: brokers().await?,
+    })
+}
+
+/// Starts PostgreSQL whenever it has ended, until it serves.
+async fn look_after(postgres: &OwnedPostgres) -> anyhow::Result<()> {
+    let began = Instant::now();
+    loop {
+        let started = postgres.start_again().await;
+        match PgConnection::connect(postgres.url()).await {
+            Ok(connection) => return Ok(connection.close().await?),
+            Err(error) => ensure!(began.elapsed() < PATIENCE, "{error}: {started:?}"),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! An on-sale to break something in.
+
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use serde_json::json;
+use test_services::OwnedPostgres;
+
+use crate::support::load::{Load, check_books, journals};
+use crate::support::office::Person;
+use crate::support::{Installation, Server};
+
+/// Answers after which a load is in full swing.
+pub(crate) const IN_FULL_SWING: usize = 200;
+/// Long enough for a service to be away and back on a busy machine.
+pub(crate) const SECONDS: u32 = 30;
+pub(crate) const CUSTOMERS: usize = 40;
+
+/// Somebody who cannot be served is told so within this time.
+const SOON: Duration = Duration::from_secs(15);
+
+/// Plays an on-sale, does something to it in full swing, and checks the books when it is over.
+pub(crate) async fn on_sale_with(
+    installation: &Installation,
+    seconds: u32,
+    fault: impl AsyncFnOnce(&mut Server, &mut Load) -> anyhow::Result<()>,
+) -> anyhow::Result<String> {
+    let folder = journals()?;
+    let mut server = Server::start(installation, CUSTOMERS)?;
+    let mut load = Load::start(&server, &folder.path().join("journal"), seconds, None)?;
+    load.wait_for_answers(IN_FULL_SWING)?;
+    fault(&mut server, &mut load).await?;
+    load.finish()?;
+    let told = check_books(&server, &load.journal);
+    told.map_err(|error| error.context(server.log()))
+}
+
+/// A server in place of one that died. Its customers are signed in still where sessions are in Redis.
+pub(crate) fn successor(installation: &Installation, dead: &Server) -> anyhow::Result<Server> {
+    let mut next = Server::start(installation, CUSTOMERS)?;
+    let sessions = std::fs::read(dead.sessions_file())?;
+    std::fs::write(next.sessions_file(), sessions)?;
+    next.admin_session.clone_from(&dead.admin_session);
+    Ok(next)
+}
+
+/// Waits until who wants to buy is told, and soon, to come back later. The server lives on.
+pub(crate) async fn nothing_is_sold(server: &Server) -> anyhow::Result<()> {
+    let mut customer = Person::customer(server, 0)?;
+    let wanted = json!({"event_id": server.event, "section": "General", "quantity": 1});
+    let patience = Instant::now() + SOON;
+    loop {
+        let asked = Instant::now();
+        let said = customer.post("/api/reservations", wanted.clone()).await?;
+        ensure!(asked.elapsed() < SOON, "the answer took {:?}", asked.elapsed());
+        if said.status != 201 {
+            let said = said.expect(503)?;
+            ensure!(said.code() == "UNAVAILABLE", "{}", said.body);
+            ensure!(said.retry_after.is_some(), "it is not said when to come back");
+            break;
+        }
+        ensure!(Instant::now() < patience, "the sale goes on");
+    }
+    Person::anonymous(server)?.get("/health").await?.expect(200)?;
+    Ok(())
+}
+
+/// The same, and who only looks is shown everything.
+pub(crate) async fn nothing_is_sold_and_all_is_shown(server: &Server) -> anyhow::Result<()> {
+    nothing_is_sold(server).await?;
+    let mut visitor = Person::anonymous(server)?;
+    let event = format!("/api/events/{}", server.event);
+    for resource in ["/availability", "/sections/VIP", ""] {
+        visitor.get(&format!("{event}{resource}")).await?.expect(200)?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn databases_of(postgres: &OwnedPostgres) -> anyhow::Result<[String; 4]> {
+    Ok([
+        postgres.fresh_database("events").await?,
+        postgres.fresh_database("projections").await?,
+        postgres.fresh_database("analytics").await?,
+        postgres.fresh_database("auth").await?,
+    ])
+}
+
+pub(crate) async fn shared_redis() -> anyhow::Result<String> {
+    Ok(test_services::redis().await?.url().to_owned())
+}

@@ -1,0 +1,82 @@
+//! A database takes no writes any more, as after a failover to a replica or when an operator has closed it: readers
+//! notice nothing, and the sale goes on by itself when it takes them again.
+
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use test_services::OwnedPostgres;
+
+use crate::on_sale::{
+    CUSTOMERS, IN_FULL_SWING, SECONDS, databases_of, nothing_is_sold_and_all_is_shown, on_sale_with, shared_redis,
+};
+use crate::support::services::{Places, brokers, installed};
+
+/// Carries the statements out one by one; some of them are not allowed in a transaction.
+async fn operate(postgres: &OwnedPostgres, statements: &[String]) -> anyhow::Result<()> {
+    let mut connection = PgConnection::connect(postgres.url()).await?;
+    for statement in statements {
+        sqlx::raw_sql(AssertSqlSafe(statement.clone()))
+            .execute(&mut connection)
+            .await?;
+    }
+    connection.close().await?;
+    Ok(())
+}
+
+/// Plays an on-sale during which the statements close something to writers and open it again.
+async fn closed_to_writers(
+    postgres: OwnedPostgres,
+    databases: [String; 4],
+    close: &[String],
+    open: &[String],
+) -> anyhow::Result<()> {
+    let installation = installed(&Places {
+        databases,
+        redis: shared_redis().await?,
+        brokers: brokers().await?,
+    })?;
+    on_sale_with(&installation, SECONDS, async |server, load| {
+        operate(&postgres, close).await?;
+        nothing_is_sold_and_all_is_shown(server).await?;
+        load.wait_for_doubts(CUSTOMERS)?;
+        nothing_is_sold_and_all_is_shown(server).await?;
+        operate(&postgres, open).await?;
+        load.wait_for_sales(IN_FULL_SWING)?;
+        load.enough()?;
+        load.everybody_was_told()
+    })
+    .await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgresql_is_read_only_for_a_while() {
+    let story = async {
+        let postgres = OwnedPostgres::start().await?;
+        let databases = databases_of(&postgres).await?;
+        let reload = "SELECT pg_reload_conf()";
+        let close = ["ALTER SYSTEM SET default_transaction_read_only = on", reload];
+        let open = ["ALTER SYSTEM RESET default_transaction_read_only", reload];
+        closed_to_writers(postgres, databases, &close.map(str::to_owned), &open.map(str::to_owned)).await
+    };
+    story.await.expect("the books are right");
+}
+
+/// Ending the sessions cuts off commits that are under way.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_alone_is_read_only_for_a_while_and_its_sessions_are_ended() {
+    let story = async {
+        let postgres = OwnedPostgres::start().await?;
+        let databases = databases_of(&postgres).await?;
+        let log = databases[0].rsplit('/').next().unwrap_or_default().to_owned();
+        let end_sessions = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{log}'");
+        let close = [
+            format!("ALTER DATABASE {log} SET default_transaction_read_only = on"),
+            end_sessions.clone(),
+        ];
+        let open = [
+            format!("ALTER DATABASE {log} RESET default_transaction_read_only"),
+            end_sessions,
+        ];
+        closed_to_writers(postgres, databases, &close, &open).await
+    };
+    story.await.expect("the books are right");
+}

@@ -1,0 +1,87 @@
+//! Servers die and take over from each other.
+
+use serde_json::{Value, json};
+
+use crate::on_sale::{CUSTOMERS, IN_FULL_SWING, SECONDS, successor};
+use crate::support::load::{Load, check_books, journals};
+use crate::support::office::Person;
+use crate::support::{Server, services};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_killed_and_another_takes_over() {
+    let story = async {
+        let installation = services::shared().await?;
+        let folder = journals()?;
+        let mut server = Server::start(&installation, CUSTOMERS)?;
+        let mut load = Load::start(&server, &folder.path().join("journal"), SECONDS, None)?;
+        load.wait_for_answers(IN_FULL_SWING)?;
+        server.kill()?;
+        load.outlive_the_server()?;
+        let next = successor(&installation, &server)?;
+        check_books(&next, &folder.path().join("journal")).map_err(|error| error.context(next.log()))
+    };
+    story.await.expect("the books are right");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_servers_sell_one_event() {
+    let story = async {
+        let installation = services::shared().await?;
+        let folder = journals()?;
+        let first = Server::start(&installation, CUSTOMERS)?;
+        let second = Server::start(&installation, CUSTOMERS)?;
+        let journal = |name: &str| folder.path().join(name);
+        let event = large_event(&first, &second).await?;
+        let mut here = Load::start(&first, &journal("first"), SECONDS, Some(&event))?;
+        let mut there = Load::start(&second, &journal("second"), SECONDS, Some(&event))?;
+        there.wait_for_answers(IN_FULL_SWING)?;
+        here.wait_for_answers(IN_FULL_SWING)?;
+        let mut loads = [here, there];
+        for load in &mut loads {
+            load.finish()?;
+        }
+        check_books(&first, &loads[0].journal).map_err(|error| error.context(first.log()))?;
+        check_books(&second, &loads[1].journal).map_err(|error| error.context(second.log()))
+    };
+    story.await.expect("the books are right");
+}
+
+/// An event with its sales open that nobody sells out within a test, and that both servers show.
+async fn large_event(server: &Server, other: &Server) -> anyhow::Result<String> {
+    let mut organiser = Person::admin(server)?;
+    let demonstration = organiser
+        .get(&format!("/api/events/{}", server.event))
+        .await?
+        .expect(200)?;
+    let price = json!({"amount": 5000, "currency": "EUR"});
+    let draft = json!({
+        "name": "Large",
+        "currency": "EUR",
+        "starts_at": demonstration.text("starts_at")?,
+        "venue": {"name": "Field", "city": "Antwerp", "country": "BE", "timezone": "Europe/Brussels"},
+        "sections": [{"name": "Field", "seating": {"kind": "general_admission", "capacity": 100_000}}],
+        "pricing_tiers": [{"section": "Field", "tier": "regular", "price": price,
+                           "available_from": null, "available_until": null}],
+        "hold_seconds": 3600,
+    });
+    let event = organiser
+        .post("/api/events", draft)
+        .await?
+        .expect(201)?
+        .text("event_id")?;
+    for step in ["publish", "sales/open"] {
+        organiser
+            .post(&format!("/api/events/{event}/{step}"), Value::Null)
+            .await?
+            .expect(200)?;
+    }
+    let mut there = Person::admin(other)?;
+    there.see_what_was_written_by(&organiser);
+    for _ in 0..10 {
+        // Answered 503 while its read models are behind.
+        if there.get(&format!("/api/events/{event}")).await?.status == 200 {
+            return Ok(event);
+        }
+    }
+    anyhow::bail!("the other server does not show the event")
+}

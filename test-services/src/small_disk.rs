@@ -1,0 +1,82 @@
+//! A small disk of a test's own, to be filled up: a file system in memory, gone when we are.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::process;
+use crate::watchdog::Watchdog;
+
+/// What a full disk is full of.
+const BALLAST: &str = "ballast";
+/// Smaller writes fit as long as a page does.
+const PAGE: [u8; 4096] = [0; 4096];
+
+/// A file system that holds little. It is unmounted when the value is dropped, and also when the process dies.
+#[derive(Debug)]
+pub struct SmallDisk {
+    folder: PathBuf,
+    _watchdog: Watchdog,
+}
+
+impl SmallDisk {
+    /// Mounts an empty one that everybody may write to.
+    ///
+    /// # Errors
+    /// When mounting is not permitted, as to anybody but root and in most containers.
+    pub fn mount(megabytes: u32) -> Result<Self> {
+        let folder = process::folder("disk", None)?;
+        let disk = Self {
+            // Before the mount: whatever becomes of us, nothing stays mounted.
+            _watchdog: Watchdog::that_unmounts(folder.path())?,
+            folder: folder.keep(),
+        };
+        let mut mount = Command::new("mount");
+        mount
+            .args(["-t", "tmpfs", "-o"])
+            .arg(format!("size={megabytes}m,mode=1777"))
+            .arg("box-office-test")
+            .arg(&disk.folder);
+        process::run(&mut mount)
+            .context("a small disk cannot be mounted: that takes root, and a container that may mount")?;
+        Ok(disk)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Takes every page that is left. What others have in their files they can still overwrite.
+    ///
+    /// # Errors
+    /// When writing fails for another reason than a full disk.
+    pub fn fill(&self) -> Result<()> {
+        let mut ballast = File::options()
+            .create(true)
+            .append(true)
+            .open(self.ballast())
+            .context("cannot make the ballast")?;
+        loop {
+            match ballast.write(&PAGE) {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::StorageFull => return Ok(()),
+                Err(error) => return Err(error).context("cannot write the ballast"),
+            }
+        }
+    }
+
+    /// Gives everything back that filling it took.
+    ///
+    /// # Errors
+    /// When it was not filled.
+    pub fn make_room(&self) -> Result<()> {
+        fs::remove_file(self.ballast()).context("cannot remove the ballast")
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.folder.join(BALLAST)
+    }
+}
