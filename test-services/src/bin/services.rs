@@ -22,13 +22,16 @@ Examples:
   scripts/services down
       Stop them and remove their data.
 
-Each service is a process of this machine on a free port, with its data in a temporary folder. PostgreSQL and Redis are
-Debian's (installed with apt-get where they are missing and that is possible), the broker is Apache Kafka on Java 17.
-Tests find what is up by themselves; without it every test process starts its own.
+Each service is a process of this machine on a free port, with its data in a temporary folder. \
+PostgreSQL and Redis are Debian's (installed with apt-get where they are missing and that is possible), \
+the broker is Apache Kafka on Java 17. Tests find what is up by themselves; without it every test \
+process looks for its own.
 
 A service that is already there is used instead when its variable is set:
-  TEST_POSTGRES_URL      postgres://user:password@host:port/database, of a user who may create databases
-  TEST_REDIS_URL         redis://host:port/, whose other databases tests may empty
+  TEST_POSTGRES_URL      postgres://user:password@host:port/database
+                         (of a user who may create databases)
+  TEST_REDIS_URL         redis://host:port/
+                         (its other databases are emptied by tests)
   TEST_REDPANDA_BROKERS  host:port, several separated by commas";
 
 #[derive(Debug, Parser)]
@@ -112,8 +115,12 @@ async fn up(services: &Background, kinds: &[Kind], out: &mut dyn Write) -> Resul
 }
 
 fn down(services: &Background) -> Result<ExitCode> {
-    for kind in services.down()? {
+    let stopped = services.down()?;
+    for kind in &stopped {
         writeln!(io::stdout(), "{kind} is stopped and its data are removed")?;
+    }
+    if stopped.is_empty() {
+        writeln!(io::stderr(), "services: nothing was up")?;
     }
     Ok(ExitCode::SUCCESS)
 }
