@@ -2,8 +2,16 @@
 
 mod support;
 
+use adapters_redpanda::RedpandaBus;
 use ticketing_testkit::conformance::event_bus::Bus;
 
-use support::fresh;
+use support::own_options;
 
 ticketing_testkit::event_bus_conformance!(Bus::of(fresh().await));
+
+async fn fresh() -> RedpandaBus {
+    let broker = test_services::broker().await.expect("a broker is there");
+    RedpandaBus::connect(broker.bootstrap(), own_options())
+        .await
+        .expect("the broker answers")
+}

@@ -3,14 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use adapters_redpanda::{BusOptions, RedpandaBus};
-
-pub(crate) async fn fresh() -> RedpandaBus {
-    let broker = test_services::broker().await.expect("a broker is there");
-    RedpandaBus::connect(broker.bootstrap(), own_options())
-        .await
-        .expect("the broker answers")
-}
+use adapters_redpanda::BusOptions;
 
 pub(crate) fn own_options() -> BusOptions {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
