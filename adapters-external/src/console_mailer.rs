@@ -73,4 +73,46 @@ mod tests {
         assert!(printed.contains("mail to ada@example.com: Sign in"));
         assert!(printed.contains("│ http://localhost:8080/auth/verify#token=x\n"));
     }
+
+    /// Keeps what is written until it is told to print it, and then jams if it is broken.
+    struct Printer {
+        queue: Vec<u8>,
+        paper: Paper,
+        broken: bool,
+    }
+
+    impl Write for Printer {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.queue.write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            if self.broken {
+                return Err(std::io::Error::other("paper jam"));
+            }
+            self.paper.write_all(&std::mem::take(&mut self.queue))
+        }
+    }
+
+    #[tokio::test]
+    async fn answered_means_handed_over() {
+        for broken in [false, true] {
+            let paper = Paper::default();
+            let printer = Printer {
+                queue: Vec::new(),
+                paper: paper.clone(),
+                broken,
+            };
+            let mail = Mail {
+                to: EmailAddress::parse("ada@example.com").unwrap(),
+                subject: "Sign in".to_owned(),
+                text: "Open".to_owned(),
+                html: None,
+            };
+            let outcome = ConsoleMailer::to(printer).send(mail).await;
+            let printed = !paper.0.lock().unwrap().is_empty();
+            assert_eq!(outcome.is_ok(), printed, "{outcome:?}");
+            assert_eq!(printed, !broken);
+        }
+    }
 }

@@ -66,3 +66,62 @@ impl Entropy for SystemEntropy {
         getrandom::fill(bytes).expect("an operating system that gives no randomness cannot be served from");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::thread;
+
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn time_never_goes_back() {
+        let clock = SystemClock::new();
+        let ahead = clock.now() + TimeDelta::hours(1);
+        // As when the machine's clock is set back by an hour.
+        let set_back = SystemClock(Mutex::new(ahead));
+        assert_eq!(set_back.now(), ahead);
+        assert_eq!(set_back.now(), ahead);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let times: Vec<_> = (0..1_000).map(|_| clock.now()).collect();
+                    assert!(times.is_sorted());
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn ids_never_repeat() {
+        let ids = SystemIds::new();
+        let made: Vec<Vec<Uuid>> = thread::scope(|scope| {
+            let makers: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| (0..5_000).map(|_| ids.uuid()).collect()))
+                .collect();
+            makers.into_iter().map(|maker| maker.join().unwrap()).collect()
+        });
+        let distinct: BTreeSet<Uuid> = made.into_iter().flatten().collect();
+        assert_eq!(distinct.len(), 20_000);
+    }
+
+    /// What a test can see of it: every bit of every byte takes both values, and nothing comes twice.
+    #[test]
+    fn entropy_is_unpredictable() {
+        let filled: BTreeSet<[u8; 32]> = (0..200)
+            .map(|_| {
+                let mut bytes = [0; 32];
+                SystemEntropy.fill(&mut bytes);
+                bytes
+            })
+            .collect();
+        assert_eq!(filled.len(), 200);
+        for place in 0..32 {
+            let ever_set = filled.iter().fold(0, |bits, bytes| bits | bytes[place]);
+            let always_set = filled.iter().fold(255, |bits, bytes| bits & bytes[place]);
+            assert_eq!((ever_set, always_set), (255, 0), "byte {place}");
+        }
+    }
+}

@@ -2,10 +2,13 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use std::{env, future};
 
-use adapters_redpanda::RedpandaBus;
+use adapters_redpanda::{BusOptions, RedpandaBus};
 use chrono::DateTime;
 use rdkafka::ClientConfig;
 use rdkafka::producer::{FutureProducer, FutureRecord};
@@ -16,6 +19,14 @@ use ticketing_ports::streams::{Metadata, Position, RecordedEvent, StreamId, Vers
 use uuid::Uuid;
 
 use support::own_options;
+
+/// Set for the child that is killed.
+const BROKERS_OF_THE_CHILD: &str = "BOX_OFFICE_TEST_BROKERS";
+const PREFIX_OF_THE_CHILD: &str = "BOX_OFFICE_TEST_PREFIX";
+
+fn positions(events: &[RecordedEvent]) -> Vec<u64> {
+    events.iter().map(|event| event.position.0).collect()
+}
 
 /// So many events from that position on, of three streams in turn.
 fn events(from: u64, count: u64) -> Vec<RecordedEvent> {
@@ -86,15 +97,64 @@ async fn what_could_not_be_published_during_an_outage_arrives_after_it_in_order(
     bus.ping(Duration::from_secs(5)).await.unwrap();
 }
 
+/// Not a test of its own: what the child of the next test does.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_member_that_dies_before_it_acknowledges_leaves_its_events_to_the_next() {
-    let bus = support::fresh().await;
+async fn child_that_acknowledges_once_and_is_killed() {
+    let (Ok(brokers), Ok(prefix)) = (env::var(BROKERS_OF_THE_CHILD), env::var(PREFIX_OF_THE_CHILD)) else {
+        return;
+    };
+    let options = BusOptions {
+        prefix,
+        ..own_options()
+    };
+    let bus = RedpandaBus::connect(&brokers, options).await.unwrap();
+    let mut member = bus.subscribe("readers").await.unwrap();
+    for what in ["acknowledged", "holds"] {
+        let delivered = member.next(10).await.unwrap();
+        if what == "acknowledged" {
+            member.acknowledge().await.unwrap();
+        }
+        println!("\n{what} {:?}", positions(&delivered));
+    }
+    future::pending::<()>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_is_killed_before_it_acknowledges_leaves_its_events_to_the_next() {
+    let options = own_options();
+    let broker = test_services::broker().await.unwrap();
+    let bus = RedpandaBus::connect(broker.bootstrap(), options.clone()).await.unwrap();
     bus.publish(&events(1, 30)).await.unwrap();
-    let mut dying = bus.subscribe("readers").await.unwrap();
-    assert!(!dying.next(10).await.unwrap().is_empty());
+
+    let mut child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "child_that_acknowledges_once_and_is_killed", "--nocapture"])
+        .env(BROKERS_OF_THE_CHILD, broker.bootstrap())
+        .env(PREFIX_OF_THE_CHILD, &options.prefix)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut said = |what: &str| -> Vec<u64> {
+        let line = lines.find_map(|line| line.unwrap().strip_prefix(what).map(str::to_owned));
+        let line = line.expect("the child goes on until it is killed");
+        let numbers = line.trim_matches([' ', '[', ']']).split(", ");
+        numbers.map(|number| number.parse().unwrap()).collect()
+    };
+    let acknowledged = said("acknowledged");
+    let held = said("holds");
+    child.kill().unwrap();
+    child.wait().unwrap();
+
     let mut next = bus.subscribe("readers").await.unwrap();
-    drop(dying);
-    read_upto(next.as_mut(), 30).await;
+    let mut left: BTreeSet<u64> = (1..=30).collect();
+    left.retain(|position| !acknowledged.contains(position));
+    assert!(held.iter().all(|position| left.contains(position)), "{held:?}");
+    while !left.is_empty() {
+        for position in positions(&next.next(10).await.unwrap()) {
+            assert!(left.remove(&position), "{position} came although it was handled");
+        }
+        next.acknowledge().await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,7 +25,9 @@ pub struct Challenge {
 /// Stores challenges.
 ///
 /// **Contract**
-/// - `a_challenge_is_taken_exactly_once`, also among racing takers, and before it is verified.
+/// - `a_challenge_is_taken_exactly_once`, and before it is verified.
+/// - `exactly_one_racing_taker_gets_a_challenge`.
+/// - `an_unknown_challenge_is_nothing`, not an error.
 /// - `an_expired_challenge_is_not_there`.
 /// - `a_challenge_serves_only_its_own_ceremony`.
 #[async_trait]

@@ -19,8 +19,12 @@ pub struct DeadLetter {
 /// **Contract**
 /// - `a_parked_stream_is_known_to_be_parked`, for its projection only.
 /// - `letters_are_listed_in_log_order`.
+/// - `letters_are_listed_in_pages`.
+/// - `a_letter_comes_back_as_it_was_parked`.
 /// - `parking_the_same_event_twice_keeps_one_letter`.
-/// - `a_removed_letter_is_gone`, and its stream with the last of them.
+/// - `racing_parkers_of_one_event_keep_one_letter`.
+/// - `a_removed_letter_is_gone`, and those of other projections stay.
+/// - `a_stream_is_parked_until_its_last_letter_is_removed`.
 #[async_trait]
 pub trait DeadLetterStore: Send + Sync {
     async fn park(&self, letter: DeadLetter) -> Result<(), StoreError>;

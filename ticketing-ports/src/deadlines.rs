@@ -73,11 +73,20 @@ pub enum DeadlineChange {
 /// Hands out deadlines that are due. They are set and cleared by commits only.
 ///
 /// **Contract**
-/// - `a_deadline_is_handed_out_when_it_is_due_and_not_before`, the earliest first.
-/// - `a_claimed_deadline_is_handed_to_nobody_else_until_its_lease_ends`, also among racing claimers.
+/// - `a_deadline_is_handed_out_when_it_is_due_and_not_before`.
+/// - `the_earliest_deadline_comes_first`.
+/// - `no_more_deadlines_are_claimed_than_asked_for`.
+/// - `a_claimed_deadline_is_handed_to_nobody_else_until_its_lease_ends`.
+/// - `racing_claimers_never_get_the_same_deadline`.
 /// - `an_unsettled_deadline_comes_back_after_its_lease`: at least once.
-/// - `a_cleared_deadline_is_gone`; clearing one that does not exist is no error.
-/// - `setting_a_deadline_again_replaces_it` and makes it claimable again.
+/// - `a_cleared_deadline_is_gone`.
+/// - `a_cleared_deadline_does_not_come_back_after_its_lease`.
+/// - `clearing_a_deadline_that_does_not_exist_is_no_error`.
+/// - `clearing_one_kind_leaves_the_others`: a stream has one deadline of each kind.
+/// - `setting_a_deadline_again_replaces_it`.
+/// - `setting_a_claimed_deadline_again_makes_it_claimable`.
+/// - `the_last_change_in_one_commit_wins`.
+/// - `a_deadline_is_read_back_unchanged`.
 #[async_trait]
 pub trait DeadlineStore: Send + Sync {
     /// Claims up to `limit` deadlines that are due at `now`, for the length of `lease`.

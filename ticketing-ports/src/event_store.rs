@@ -58,20 +58,48 @@ pub enum CommitError {
 ///
 /// **Contract**
 /// - `a_commit_is_all_or_nothing`: over every stream, deadline and idempotency record in it.
+/// - `a_conflict_in_one_of_several_streams_writes_none`.
 /// - `versions_of_a_stream_count_from_1_without_gaps`.
-/// - `a_stale_version_is_a_conflict_and_writes_nothing`; likewise a version from the future, and creating a stream
-///   that exists. The conflict names every stream that is not at its expected version.
+/// - `a_stale_version_is_a_conflict_and_writes_nothing`.
+/// - `a_version_from_the_future_is_a_conflict_and_writes_nothing`.
+/// - `creating_a_stream_that_exists_is_a_conflict_and_writes_nothing`.
+/// - `a_conflict_names_exactly_the_streams_that_are_elsewhere`, not at their expected version.
+/// - `exactly_one_racing_creator_of_a_stream_wins`.
+/// - `racing_writers_of_one_stream_take_turns`.
 /// - `an_append_without_events_only_insists_on_the_version`: what a decision rests on may not have moved either.
 /// - `a_taken_idempotency_key_writes_nothing`.
-/// - `positions_are_gapless_and_in_commit_order`, from 1, also under racing writers; the events of one commit stand
-///   together, in the order of its appends.
+/// - `positions_are_gapless_and_in_commit_order`, from 1.
+/// - `positions_stay_gapless_under_racing_writers`.
+/// - `the_events_of_one_commit_stand_together_in_the_order_of_its_appends`.
+/// - `a_receipt_says_where_the_events_landed`.
 /// - `a_reader_never_skips`: once position *p* is returned by a read, everything before *p* is readable for good.
-/// - `what_is_written_is_read_back_unchanged`: payload bytes, types, metadata, times to the microsecond.
-/// - `a_commit_can_be_looked_up_by_its_id`, so that an unknown outcome becomes known; a refused commit leaves no trace.
+/// - `what_was_read_once_is_read_again`.
+/// - `what_is_written_is_read_back_unchanged`.
+/// - `any_bytes_can_be_a_payload`.
+/// - `a_payload_of_1_mib_is_kept`.
+/// - `a_commit_of_5000_events_is_kept`.
+/// - `types_and_schema_versions_are_kept`.
+/// - `metadata_is_kept_present_or_absent`.
+/// - `times_are_kept_to_the_microsecond`.
+/// - `times_of_other_centuries_are_kept`.
+/// - `streams_of_different_aggregates_with_one_id_are_apart`.
+/// - `a_commit_can_be_looked_up_by_its_id`, so that an unknown outcome becomes known.
+/// - `a_refused_commit_leaves_no_trace`.
 /// - `the_same_commit_twice_is_written_once`: the second call answers the receipt of the first.
+/// - `the_same_commit_racing_with_itself_is_written_once`.
+/// - `a_repeated_commit_leaves_later_deadlines_alone`.
 /// - `a_commit_without_events_is_allowed` and may change deadlines and idempotency records.
 /// - `streams_that_moved_on_are_named`, exactly those that are not at the version given.
+/// - `a_stream_is_read_page_by_page`.
+/// - `the_log_is_read_page_by_page`.
+/// - `a_limit_of_0_reads_nothing`.
+/// - `past_the_end_there_is_nothing`.
+/// - `an_unknown_stream_is_empty`.
+/// - `the_head_is_the_position_of_the_newest_event`.
 /// - `answered_means_durable`: an acknowledged commit survives a crash of the process (durable adapters).
+/// - `what_many_writers_were_answered_is_durable`, likewise.
+/// - `a_lease_outlives_a_crash`, likewise.
+/// - `positions_and_versions_go_on_after_a_crash`, likewise.
 #[async_trait]
 pub trait EventStore: Send + Sync {
     async fn commit(&self, commit: Commit) -> Result<CommitReceipt, CommitError>;

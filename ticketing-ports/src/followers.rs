@@ -15,11 +15,14 @@ use crate::streams::Position;
 /// harmless when it is done twice.
 ///
 /// **Contract**
-/// - `one_worker_has_the_turn`, also among racing workers, until its lease ends.
+/// - `one_worker_has_the_turn`, until its lease ends.
+/// - `one_of_racing_workers_gets_the_turn`.
 /// - `who_has_the_turn_may_renew_it`.
-/// - `the_turn_passes_on_when_its_lease_ends`, and at once when it is given back.
+/// - `the_turn_passes_on_when_its_lease_ends`.
+/// - `a_turn_that_is_given_back_passes_on_at_once`.
 /// - `only_its_own_turn_can_be_given_back`.
-/// - `the_position_is_kept_from_turn_to_turn` and never goes back.
+/// - `the_position_is_kept_from_turn_to_turn`.
+/// - `the_position_never_goes_back`.
 /// - `followers_do_not_share_anything`.
 #[async_trait]
 pub trait FollowerStore: Send + Sync {

@@ -61,8 +61,14 @@ pub enum GatewayError {
 ///
 /// **Contract**
 /// - `a_repeated_call_moves_money_once`: each call is idempotent in its payment id, refunds in their refund id.
+/// - `racing_calls_move_money_once`.
+/// - `a_repeated_authorisation_gets_the_first_answer`.
 /// - `a_lost_authorisation_can_be_looked_up` by its payment id.
+/// - `a_declined_payment_takes_no_money`.
+/// - `a_voided_payment_takes_no_money`.
+/// - `refunds_add_up`.
 /// - `an_unavailable_gateway_has_not_moved_money`.
+/// - `tokens_are_approved_or_declined_as_they_say`: those of a sandbox.
 #[async_trait]
 pub trait PaymentGateway: Send + Sync {
     /// Sets the amount aside.

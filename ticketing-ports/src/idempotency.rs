@@ -26,8 +26,15 @@ pub struct IdempotencyRecord {
 /// Finds recorded answers. They are recorded by commits only.
 ///
 /// **Contract**
-/// - `an_answer_is_found_by_the_user_and_key_that_recorded_it` and by nobody else.
-/// - `answers_recorded_before_a_time_can_be_forgotten`, and their keys used again.
+/// - `an_answer_is_found_by_the_user_and_key_that_recorded_it`.
+/// - `an_answer_is_found_by_nobody_else`.
+/// - `two_users_may_use_the_same_key`.
+/// - `an_answer_is_read_back_unchanged`.
+/// - `keys_are_compared_byte_by_byte`.
+/// - `exactly_one_of_racing_commits_with_one_key_wins`.
+/// - `a_key_twice_in_one_commit_is_taken`.
+/// - `answers_recorded_before_a_time_can_be_forgotten`.
+/// - `a_forgotten_key_can_be_used_again`.
 #[async_trait]
 pub trait IdempotencyStore: Send + Sync {
     async fn find_answer(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError>;

@@ -28,7 +28,8 @@ pub enum LinkIdentityError {
 /// Stores identities.
 ///
 /// **Contract**
-/// - `an_identity_belongs_to_one_user`, also among racing links.
+/// - `an_identity_belongs_to_one_user`.
+/// - `exactly_one_racing_link_of_an_identity_wins`.
 /// - `linking_an_identity_to_its_user_again_changes_nothing`, and is no error.
 /// - `issuer_and_subject_are_compared_exactly`: the same subject of another issuer is somebody else.
 /// - `identities_of_a_user_are_listed_oldest_first`.

@@ -20,7 +20,8 @@ pub struct SealedToken {
 /// **Contract**
 /// - `a_token_is_found_by_provider_and_user_until_it_expires`.
 /// - `storing_again_replaces_the_token`.
-/// - `a_forgotten_token_is_gone`.
+/// - `a_forgotten_token_is_gone`, and every other one stays.
+/// - `forgetting_a_token_that_is_not_there_is_no_error`.
 #[async_trait]
 pub trait OauthTokenStore: Send + Sync {
     async fn put(&self, token: SealedToken) -> Result<(), StoreError>;

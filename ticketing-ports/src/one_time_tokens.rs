@@ -27,10 +27,15 @@ pub struct OneTimeToken {
 /// Stores one-time tokens.
 ///
 /// **Contract**
-/// - `a_token_is_taken_exactly_once`, also among racing takers.
+/// - `a_token_is_taken_exactly_once`.
+/// - `exactly_one_racing_taker_gets_a_token`.
+/// - `an_unknown_token_is_nothing`, not an error.
+/// - `a_token_comes_back_as_it_was_put`.
 /// - `an_expired_token_is_not_there`.
 /// - `a_token_opens_only_the_door_it_was_made_for`, and a try at another door does not use it up.
 /// - `live_tokens_of_a_subject_are_counted`.
+/// - `a_taken_token_is_not_counted`.
+/// - `an_expired_token_is_not_counted`.
 #[async_trait]
 pub trait OneTimeTokenStore: Send + Sync {
     async fn put(&self, token: OneTimeToken) -> Result<(), StoreError>;

@@ -33,11 +33,17 @@ pub enum AddPasskeyError {
 /// Stores passkeys.
 ///
 /// **Contract**
-/// - `a_credential_belongs_to_one_user`, also among racing registrations.
-/// - `an_update_from_a_stale_counter_is_refused`: of two racing logins with one assertion one wins.
+/// - `a_credential_belongs_to_one_user`.
+/// - `exactly_one_racing_registration_of_a_credential_wins`.
+/// - `a_passkey_comes_back_as_it_was_added`.
+/// - `an_unknown_passkey_is_nothing`, not an error.
+/// - `an_update_from_a_stale_counter_is_refused`.
+/// - `exactly_one_racing_update_from_a_counter_wins`: of two logins with one assertion one goes on.
+/// - `an_update_does_not_give_a_passkey_to_somebody_else`.
 /// - `passkeys_of_a_user_are_listed_oldest_first`.
 /// - `a_passkey_is_renamed_by_its_owner_only`, and nothing else of it changes.
-/// - `a_removed_passkey_is_gone`, and only its owner can remove it.
+/// - `a_removed_passkey_is_gone`.
+/// - `only_its_owner_removes_a_passkey`.
 /// - `forgetting_the_passkeys_of_a_user_spares_everybody_else`.
 #[async_trait]
 pub trait PasskeyStore: Send + Sync {

@@ -25,7 +25,8 @@ pub struct RateDecision {
 /// Counts hits exactly, over a sliding window.
 ///
 /// **Contract**
-/// - `exactly_the_limit_is_allowed_in_a_window`, also among racing callers.
+/// - `exactly_the_limit_is_allowed_in_a_window`.
+/// - `exactly_the_limit_is_allowed_among_racing_callers`.
 /// - `the_window_slides`: a hit counts for exactly one window.
 /// - `a_refused_hit_is_not_counted`.
 /// - `keys_do_not_share_a_quota`.

@@ -118,10 +118,17 @@ pub struct ProjectedBatch {
 ///
 /// **Contract**
 /// - `changes_and_checkpoint_are_applied_together`.
+/// - `readers_never_see_half_a_batch`.
+/// - `a_batch_with_a_change_of_an_unknown_row_changes_nothing`.
 /// - `a_batch_that_was_applied_before_changes_nothing`: one that starts before the checkpoint is skipped when it ends
 ///   at or before it.
+/// - `exactly_one_racing_application_of_a_batch_counts`.
 /// - `a_batch_that_does_not_follow_the_checkpoint_is_refused` as [`ApplyError::OutOfOrder`].
 /// - `a_rebuild_is_invisible_until_it_is_switched_to`, and then visible all at once.
+/// - `a_rebuild_starts_empty_and_leaves_the_present_rows_alone`.
+/// - `batches_go_on_after_a_switch`.
+/// - `a_changed_reservation_keeps_what_the_change_does_not_name`.
+/// - `a_changed_payment_keeps_what_the_change_does_not_name`.
 #[async_trait]
 pub trait ProjectionStore: std::any::Any + Send + Sync {
     async fn checkpoint(&self) -> Result<Position, StoreError>;
@@ -152,7 +159,10 @@ pub enum DraftsVisible {
 }
 
 /// **Contract**
+/// - `an_event_is_read_as_it_was_created_and_changed`.
 /// - `events_are_listed_soonest_first`, ties by id.
+/// - `events_are_listed_in_pages`.
+/// - `events_are_listed_by_status`.
 /// - `drafts_are_listed_only_for_who_may_manage_them`.
 #[async_trait]
 pub trait EventQueries: Send + Sync {
@@ -186,6 +196,8 @@ pub struct Availability {
 
 /// **Contract**
 /// - `counts_of_a_section_add_up_to_its_capacity`.
+/// - `sections_stand_in_the_organisers_order`.
+/// - `the_sequence_grows_by_one_with_every_change_of_a_count`.
 #[async_trait]
 pub trait AvailabilityQueries: Send + Sync {
     async fn availability(&self, event: EventId) -> Result<Option<Availability>, StoreError>;
@@ -245,6 +257,8 @@ pub struct LifetimeValue {
 /// **Contract**
 /// - `sales_sum_quantities_and_amounts`, not rows.
 /// - `refunds_are_counted_beside_revenue`.
+/// - `returned_tickets_are_not_counted_as_sold`.
+/// - `an_event_without_sales_has_zeros_and_an_unknown_one_nothing`.
 /// - `purchases_of_a_customer_are_listed_newest_first`.
 /// - `lifetime_value_keeps_currencies_apart`.
 #[async_trait]

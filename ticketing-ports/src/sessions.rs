@@ -48,10 +48,16 @@ impl Session {
 ///
 /// **Contract**
 /// - `a_session_is_found_until_it_expires` and never after.
+/// - `a_session_comes_back_as_it_was_created`.
+/// - `an_unknown_session_is_nothing`, not an error.
 /// - `a_touch_moves_the_idle_end_and_never_past_the_absolute_end`.
 /// - `a_touch_does_not_bring_an_ended_session_back`.
+/// - `a_touch_does_not_bring_an_expired_session_back`.
+/// - `no_racing_touch_brings_an_ended_session_back`.
 /// - `an_ended_session_is_gone_at_once`.
+/// - `exactly_one_racing_end_finds_the_session`.
 /// - `ending_all_sessions_of_a_user_spares_everybody_else`.
+/// - `live_sessions_of_a_user_are_listed_newest_first`.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
     async fn create(&self, session: Session) -> Result<(), StoreError>;

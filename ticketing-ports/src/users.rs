@@ -28,10 +28,15 @@ pub enum CreateUserError {
 /// Stores users.
 ///
 /// **Contract**
-/// - `an_address_belongs_to_one_user`, also among racing creators: exactly one wins.
-/// - `a_user_is_found_by_id_and_by_address`; an unknown one is nothing, not an error.
+/// - `an_address_belongs_to_one_user`.
+/// - `exactly_one_racing_creator_of_an_address_wins`.
+/// - `an_id_belongs_to_one_user`.
+/// - `a_user_is_found_by_id_and_by_address`.
+/// - `an_unknown_user_is_nothing`, not an error.
+/// - `every_role_is_kept`.
 /// - `a_changed_role_is_seen_by_the_next_reader`.
-/// - `an_erased_user_is_gone` and the address free again.
+/// - `an_erased_user_is_gone`.
+/// - `the_address_of_an_erased_user_is_free_again`.
 #[async_trait]
 pub trait UserStore: Send + Sync {
     async fn create(&self, user: User) -> Result<(), CreateUserError>;

@@ -70,6 +70,17 @@ async fn an_answer_is_claims_only_when_everything_fits() {
     }
 }
 
+/// Here with all of them on the table; the other tests ask it of each error that they meet.
+#[tokio::test]
+async fn errors_show_no_token() {
+    let issuer = Issuer::open().await;
+    issuer.claims("nonce", json!("another"));
+    let shop = Shop::at(&issuer);
+    let error = shop.sign_in().await.unwrap_err();
+    assert!(!issuer.last_id_token().is_empty());
+    shop.shown_without_secrets(&error);
+}
+
 #[tokio::test]
 async fn a_signature_that_only_the_provider_could_have_made_is_needed() {
     for (signing, name) in [
@@ -479,7 +490,7 @@ impl<'a> Shop<'a> {
         self.shown_without_secrets(&error);
     }
 
-    /// `errors_show_no_token`, asked of every error of these tests.
+    /// Asked of every error of these tests.
     #[track_caller]
     fn shown_without_secrets(&self, error: &IdentityProviderError) -> String {
         let mut shown = format!("{error:?} {error:#?}");

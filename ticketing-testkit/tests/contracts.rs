@@ -1,0 +1,114 @@
+//! Keeps the contracts of the ports, the suites and the broken stores together, whoever adds to one of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[test]
+fn every_rule_of_a_suite_is_a_line_of_a_contract() {
+    let contracts = contracts();
+    for (suite, rules) in suites() {
+        // A store that outlives its process keeps a part of the contract of the log.
+        let port = if suite == "durability" { "event_store" } else { &suite };
+        let lines = contracts
+            .get(port)
+            .unwrap_or_else(|| panic!("no port is called {port}"));
+        for rule in rules {
+            assert!(lines.contains(&rule), "no contract in {port}.rs has the line {rule}");
+        }
+    }
+}
+
+#[test]
+fn every_line_of_a_contract_is_a_test() {
+    let functions = functions();
+    for (port, lines) in contracts() {
+        for line in lines {
+            assert!(
+                functions.contains(&line),
+                "{port}.rs promises {line}, and no test has that name"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_suite_is_tried_on_broken_stores() {
+    let mutants = fs::read_to_string(root().join("adapters-memory/tests/mutants/main.rs")).unwrap();
+    for suite in suites().keys() {
+        assert!(
+            mutants.contains(&format!("conformance::{suite}::RULES")),
+            "nothing shows that the rules of {suite} bite"
+        );
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The names of the rules, by suite.
+fn suites() -> BTreeMap<String, Vec<String>> {
+    let mut suites = BTreeMap::new();
+    for (name, text) in sources(&root().join("ticketing-testkit/src/conformance")) {
+        let Some((_, listed)) = text.split_once("\nsuite! { $\n") else {
+            continue;
+        };
+        let (listed, _) = listed.split_once("\n}\n").expect("the list ends");
+        let names = listed.lines().filter_map(|line| line.trim().strip_suffix(','));
+        let rules: Vec<String> = names.map(str::to_owned).collect();
+        assert!(!rules.is_empty(), "{name} has no rule");
+        suites.insert(name, rules);
+    }
+    assert!(suites.len() > 15, "most of the suites are gone");
+    suites
+}
+
+/// The lines of all contracts, by the file that they stand in.
+fn contracts() -> BTreeMap<String, BTreeSet<String>> {
+    let lines_of = |text: String| {
+        let begun = text.lines().filter_map(|line| line.trim().strip_prefix("/// - `"));
+        let names = begun.filter_map(|line| line.split_once('`'));
+        names.map(|(name, _)| name.to_owned()).collect()
+    };
+    sources(&root().join("ticketing-ports/src"))
+        .filter(|(_, text)| text.contains("/// **Contract**"))
+        .map(|(name, text)| (name, lines_of(text)))
+        .collect()
+}
+
+/// The names of all functions of the suites and of the tests of the workspace.
+fn functions() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut folders = vec![root()];
+    while let Some(folder) = folders.pop() {
+        for (_, text) in sources(&folder) {
+            let declared = text.split("fn ").skip(1);
+            names.extend(
+                declared
+                    .filter_map(|rest| rest.split_once('('))
+                    .map(|(name, _)| name.to_owned()),
+            );
+        }
+        let entries = fs::read_dir(&folder).expect("the folder can be read");
+        folders.extend(entries.filter_map(|entry| {
+            let path = entry.expect("the folder can be read").path();
+            let skipped = path.ends_with("target") || path.ends_with(".git") || path.ends_with("node_modules");
+            (path.is_dir() && !skipped).then_some(path)
+        }));
+    }
+    names
+}
+
+/// The Rust files of a folder: their names and what is in them.
+fn sources(folder: &Path) -> impl Iterator<Item = (String, String)> {
+    let entries = fs::read_dir(folder).expect("the folder can be read");
+    entries.filter_map(|entry| {
+        let path = entry.expect("the folder can be read").path();
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            return None;
+        }
+        let name = path.file_stem()?.to_str()?.to_owned();
+        Some((name, fs::read_to_string(&path).expect("the source can be read")))
+    })
+}
