@@ -5,7 +5,7 @@
 use std::io::{self, Read, Write};
 
 use anyhow::{Result, bail};
-use test_services::{OwnedPostgres, OwnedRedis, issuer};
+use test_services::{OwnedPostgres, OwnedRedis, SmallDisk, issuer};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
@@ -22,7 +22,11 @@ async fn main() -> Result<()> {
             let issuer = issuer(&[]).await?;
             hold(issuer.url())
         }
-        _ => bail!("say postgres, redis or issuer"),
+        Some("disk") => match SmallDisk::mount(1)? {
+            Some(disk) => hold(&disk.path().display().to_string()),
+            None => hold("no disk can be mounted"),
+        },
+        _ => bail!("say postgres, redis, issuer or disk"),
     }
 }
 
