@@ -52,17 +52,17 @@ struct Topic {
 
 impl Topic {
     async fn fresh() -> Self {
-        let broker = test_services::broker().await.unwrap();
+        let broker = test_services::broker().await.expect("a broker is there");
         let options = own_options();
         let name = format!("{}.reservations", options.prefix);
-        let bus = RedpandaBus::connect(broker.bootstrap(), options).await.unwrap();
+        let bus = support::connected(&broker, options).await;
         let reader: StreamConsumer = ClientConfig::new()
             .set("bootstrap.servers", broker.bootstrap())
             .set("group.id", format!("{name}.anybody"))
             .set("auto.offset.reset", "earliest")
             .create()
-            .unwrap();
-        reader.subscribe(&[&name]).unwrap();
+            .expect("the settings are right");
+        reader.subscribe(&[&name]).expect("the topic is there");
         Self {
             bus,
             name,
@@ -73,9 +73,10 @@ impl Topic {
 
     async fn next_headers(&self) -> Vec<(String, String)> {
         let next = tokio::time::timeout(Duration::from_secs(60), self.reader.recv());
-        let message = next.await.expect("a message is there").unwrap();
+        let message = next.await.expect("a message is there").expect("the broker answers");
         let headers = message.headers().expect("a message of ours has headers");
-        let text = |value: Option<&[u8]>| String::from_utf8(value.unwrap_or_default().to_vec()).unwrap();
+        let text =
+            |value: Option<&[u8]>| String::from_utf8(value.unwrap_or_default().to_vec()).expect("headers are text");
         headers
             .iter()
             .map(|header| (header.key.to_owned(), text(header.value)))
@@ -87,7 +88,7 @@ impl Topic {
         let producer: FutureProducer = ClientConfig::new()
             .set("bootstrap.servers", &self.brokers)
             .create()
-            .unwrap();
+            .expect("the settings are right");
         let headers = headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
             headers.insert(Header {
                 key,
@@ -98,7 +99,10 @@ impl Topic {
             .key("anything")
             .payload("{}")
             .headers(headers);
-        producer.send(record, Duration::from_secs(10)).await.unwrap();
+        producer
+            .send(record, Duration::from_secs(10))
+            .await
+            .expect("the broker takes it");
     }
 }
 

@@ -39,5 +39,5 @@ pub use kind::Kind;
 pub use own_process::OwnProcess;
 pub use postgres::{OwnedPostgres, Postgres, postgres};
 pub use redis::{OwnedRedis, Redis, RedisDatabase, redis};
-pub use small_disk::SmallDisk;
+pub use small_disk::{SmallDisk, limit_file_sizes};
 pub use smtp::{ReceivedMail, SmtpSink, SmtpTls, smtp_sink};

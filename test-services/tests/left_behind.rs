@@ -66,24 +66,49 @@ fn a_process_that_ends_by_itself_leaves_nothing() {
     assert_eq!(folders(&folder), 0);
 }
 
+#[test]
+fn a_small_disk_is_unmounted_when_its_process_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut parent, place) = told_by_parent("disk", &folder);
+    let is_mounted = || {
+        let mounts = fs::read_to_string("/proc/self/mounts").expect("this is Linux, where something was mounted");
+        mounts.contains(&place)
+    };
+    if place.starts_with('/') {
+        assert!(is_mounted());
+    }
+
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+
+    eventually("its folder is gone", || folders(&folder) == 0);
+    assert!(!place.starts_with('/') || !is_mounted());
+}
+
 /// Starts a process that starts a service in the folder, and returns the service's address.
 fn parent_of(service: &str, folder: &TempDir) -> (Child, String) {
+    let (parent, url) = told_by_parent(service, folder);
+    let authority = url.split("://").nth(1).unwrap_or_default();
+    let address = authority.rsplit('@').next().unwrap_or_default();
+    let address = address.split('/').next().unwrap_or_default().to_owned();
+    assert!(!address.is_empty(), "the service did not come up");
+    (parent, address)
+}
+
+/// Starts a process that holds something in the folder, and returns the line that it tells.
+fn told_by_parent(what: &str, folder: &TempDir) -> (Child, String) {
     let mut parent = Command::new(env!("CARGO_BIN_EXE_hold-service"))
-        .arg(service)
+        .arg(what)
         .env("TMPDIR", folder.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .expect("the program was built");
-    let mut url = String::new();
+    let mut told = String::new();
     BufReader::new(parent.stdout.take().expect("it is piped"))
-        .read_line(&mut url)
+        .read_line(&mut told)
         .expect("it is text");
-    let authority = url.trim().split("://").nth(1).unwrap_or_default();
-    let address = authority.rsplit('@').next().unwrap_or_default();
-    let address = address.split('/').next().unwrap_or_default().to_owned();
-    assert!(!address.is_empty(), "the service did not come up");
-    (parent, address)
+    (parent, told.trim().to_owned())
 }
 
 /// Counts the folders of services, without the one of the claims on ports.

@@ -66,11 +66,17 @@ impl Installation {
         Ok((String::from_utf8_lossy(&output.stdout).into_owned(), logged))
     }
 
+    /// The server as a command. A file that may not grow is an error to it, and does not end it.
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_app-server"));
+        let mut command = Command::new("/bin/sh");
         command
             .env_clear()
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .args([
+                "-c",
+                r#"trap "" XFSZ; exec "$0" "$@""#,
+                env!("CARGO_BIN_EXE_app-server"),
+            ])
             .args(arguments);
         command
     }
@@ -136,6 +142,11 @@ impl Server {
             std::thread::yield_now();
         }
         Ok(server)
+    }
+
+    /// Of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Where it really listens, whatever its public URL says.

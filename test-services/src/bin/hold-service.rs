@@ -6,7 +6,7 @@
 use std::io::{self, Read, Write};
 
 use anyhow::{Result, bail};
-use test_services::{OwnedPostgres, OwnedRedis, broker, issuer, postgres, redis};
+use test_services::{OwnedPostgres, OwnedRedis, SmallDisk, broker, issuer, postgres, redis};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
@@ -23,10 +23,14 @@ async fn main() -> Result<()> {
             let issuer = issuer(&[]).await?;
             hold(issuer.url())
         }
+        Some("disk") => match SmallDisk::mount(1)? {
+            Some(disk) => hold(&disk.path().display().to_string()),
+            None => hold("no disk can be mounted"),
+        },
         Some("shared-postgres") => hold(postgres().await?.url()),
         Some("shared-redis") => hold(redis().await?.url()),
         Some("shared-broker") => hold(broker().await?.bootstrap()),
-        _ => bail!("say postgres, redis or issuer, or shared-postgres, shared-redis or shared-broker"),
+        _ => bail!("say postgres, redis, issuer or disk, or shared-postgres, shared-redis or shared-broker"),
     }
 }
 
