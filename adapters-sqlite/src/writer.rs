@@ -240,10 +240,11 @@ async fn transact(
     };
     if let Err(error) = execute(connection, "COMMIT").await {
         roll_back(connection).await;
-        // A full disk is found before the end of the log is written; after any other error it may have been.
-        return Err(match ResultCode::of(&error) {
-            Some(ResultCode::FULL) => Failure::nothing_written(error),
-            _ => Failure::Unknown(Arc::new(error.into())),
+        // A write that fails does so before the end of the log is written; after any other error it may have been.
+        return Err(if ResultCode::is_out_of_room(&error) {
+            Failure::nothing_written(error)
+        } else {
+            Failure::Unknown(Arc::new(error.into()))
         });
     }
     Ok(outcomes)

@@ -71,41 +71,54 @@ async fn the_disk_of_the_write_ahead_log_is_full_for_a_while() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_disk_of_an_embedded_server_is_full_for_a_while_and_it_is_killed_when_it_is_full_again() {
     let story = async {
-        let folder = journals()?;
-        let disk = SmallDisk::mount(64)?;
-        let place = disk.as_ref().map_or(folder.path(), SmallDisk::path);
-        let installation = Installation::embedded(place);
-        let mut server = Server::start(&installation, CUSTOMERS)?;
-        let process = server.id();
-        let fill = || match &disk {
-            Some(disk) => disk.fill(),
-            None => limit_file_sizes(process, Some(size_of_the_log(place)?)),
-        };
-        let make_room = || match &disk {
-            Some(disk) => disk.make_room(),
-            None => limit_file_sizes(process, None),
-        };
-        let mut load = Load::start(&server, &folder.path().join("journal"), SECONDS, None)?;
-        load.wait_for_answers(IN_FULL_SWING)?;
-        fill()?;
-        nothing_is_sold_and_all_is_shown(&server).await?;
-        load.wait_for_doubts(CUSTOMERS)?;
-        make_room()?;
-        load.wait_for_sales(IN_FULL_SWING)?;
-        fill()?;
-        load.wait_for_doubts(CUSTOMERS)?;
-        server.kill()?;
-        load.outlive_the_server()?;
-        disk.as_ref().map_or(Ok(()), SmallDisk::make_room)?;
-        let next = Server::start(&installation, CUSTOMERS)?;
-        check_books(&next, &load.journal).map_err(|error| error.context(next.log()))
+        match SmallDisk::mount(64)? {
+            Some(disk) => embedded(disk.path(), |_| disk.fill(), |_| disk.make_room()).await,
+            None => files_that_may_not_grow().await,
+        }
     };
     story.await.expect("the books are right");
 }
 
-/// The file that grows with every commit.
-fn size_of_the_log(folder: &Path) -> anyhow::Result<u64> {
-    Ok(std::fs::metadata(folder.join("box-office.db-wal"))?.len())
+/// As where a quota is reached.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_of_an_embedded_server_may_not_grow_for_a_while_and_it_is_killed_when_they_may_not_again() {
+    files_that_may_not_grow().await.expect("the books are right");
+}
+
+async fn files_that_may_not_grow() -> anyhow::Result<String> {
+    let folder = journals()?;
+    let log = folder.path().join("box-office.db-wal");
+    embedded(
+        folder.path(),
+        |process| limit_file_sizes(process, Some(std::fs::metadata(&log)?.len())),
+        // The limit of a process that was killed is gone with it.
+        |process| limit_file_sizes(process, None).or(Ok(())),
+    )
+    .await
+}
+
+async fn embedded(
+    place: &Path,
+    fill: impl Fn(u32) -> anyhow::Result<()>,
+    make_room: impl Fn(u32) -> anyhow::Result<()>,
+) -> anyhow::Result<String> {
+    let folder = journals()?;
+    let installation = Installation::embedded(place);
+    let mut server = Server::start(&installation, CUSTOMERS)?;
+    let mut load = Load::start(&server, &folder.path().join("journal"), SECONDS, None)?;
+    load.wait_for_answers(IN_FULL_SWING)?;
+    fill(server.id())?;
+    nothing_is_sold_and_all_is_shown(&server).await?;
+    load.wait_for_doubts(CUSTOMERS)?;
+    make_room(server.id())?;
+    load.wait_for_sales(IN_FULL_SWING)?;
+    fill(server.id())?;
+    load.wait_for_doubts(CUSTOMERS)?;
+    server.kill()?;
+    load.outlive_the_server()?;
+    make_room(server.id())?;
+    let next = Server::start(&installation, CUSTOMERS)?;
+    check_books(&next, &load.journal).map_err(|error| error.context(next.log()))
 }
 
 async fn postgresql_says_that_its_disk_is_full() -> anyhow::Result<String> {

@@ -39,14 +39,19 @@ pub(crate) struct Arguments {
     )]
     pub url: Target,
     /// Session of an administrator, to make an event, read its analytics and check a journal
-    #[arg(long, value_name = "ID", help_heading = "Server")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true, help_heading = "Server")]
     pub admin_session: Option<Bearer>,
 
     /// Session ids of customers, one a line
     #[arg(long, value_name = "PATH", help_heading = "Customers")]
     pub sessions_file: Option<PathBuf>,
     /// Session id of a customer; may be given more than once
-    #[arg(long = "customer-session", value_name = "ID", help_heading = "Customers")]
+    #[arg(
+        long = "customer-session",
+        value_name = "ID",
+        allow_hyphen_values = true,
+        help_heading = "Customers"
+    )]
     pub customer_sessions: Vec<Bearer>,
     /// How many customers to play; they share the sessions when those are fewer
     #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Customers",
@@ -317,6 +322,12 @@ mod tests {
         assert!(!refusal(&["--customer-session", "c", "--admin-session", "a"]));
         assert!(!refusal(&["--customer-session", "c", "--event", event]));
         assert!(!refusal(&["--check-only", "--journal", "j", "--admin-session", "a"]));
+    }
+
+    #[test]
+    fn a_session_may_begin_with_a_hyphen() {
+        let flags = ["load", "--admin-session", "-4a", "--customer-session", "-X"];
+        assert!(Arguments::try_parse_from(flags).is_ok());
     }
 
     #[test]
