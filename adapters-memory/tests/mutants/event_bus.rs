@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use chrono::DurationRound as _;
-use chrono::TimeDelta;
+use chrono::SubsecRound as _;
 use ticketing_ports::event_bus::{BusUnavailable, EventPublisher, EventSubscriber, Subscription};
 use ticketing_ports::streams::{Aggregate, Metadata, RecordedEvent};
 use tokio::sync::Notify;
@@ -162,10 +161,7 @@ impl Shared {
             Lie::CarriesNoPayments if event.stream.aggregate == Aggregate::Payment => return None,
             Lie::SendsPayloadsAsText => event.data = String::from_utf8_lossy(&event.data).into_owned().into_bytes(),
             Lie::ForgetsMetadata => event.metadata = Metadata::default(),
-            Lie::RoundsTimes => {
-                let rounded = event.recorded_at.duration_trunc(TimeDelta::milliseconds(1));
-                event.recorded_at = rounded.expect("a time of the tests can be rounded");
-            }
+            Lie::RoundsTimes => event.recorded_at = event.recorded_at.trunc_subsecs(3),
             _ => {}
         }
         Some(event)
