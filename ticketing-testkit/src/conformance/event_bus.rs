@@ -466,7 +466,7 @@ async fn an_event_arrives_as_it_was_published(bus: &Bus) -> Verdict {
         correlation_id: CorrelationId::parse("req-42;%20='\""),
         ..full_metadata()
     };
-    let mut traced = recorded(stream(1), 8, 1 << 40);
+    let mut traced = recorded(stream(1), 8, u64::from(u32::MAX) + 1);
     traced.metadata.trace = trace(&[]);
     let published = vec![recorded(stream(1), 1, 1), odd, traced];
     bus.publish(&published).await?;
