@@ -155,6 +155,8 @@ impl Projector {
                 drop(news.changed().await);
             };
             let delivered = tokio::select! {
+                // In one order, so that a run can be replayed; what is delivered must not pile up on the bus.
+                biased;
                 delivered = tokio::time::timeout(SILENCE, subscription.next(CHUNK)) => delivered,
                 () = written => {
                     // Others wrote what is missing here: the bus brings it.
