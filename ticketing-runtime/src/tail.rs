@@ -17,14 +17,15 @@ const CAPACITY: usize = 4_096;
 #[derive(Debug)]
 pub(crate) struct Tail {
     facts: Mutex<BTreeMap<Position, RecordedEvent>>,
-    newest: watch::Sender<Position>,
+    /// One for each follower, told in the order in which they came: of one channel they would wake at random.
+    followers: Mutex<Vec<watch::Sender<Position>>>,
 }
 
 impl Default for Tail {
     fn default() -> Self {
         Self {
             facts: Mutex::default(),
-            newest: watch::Sender::new(Position::START),
+            followers: Mutex::default(),
         }
     }
 }
@@ -32,6 +33,10 @@ impl Default for Tail {
 impl Tail {
     fn facts(&self) -> MutexGuard<'_, BTreeMap<Position, RecordedEvent>> {
         self.facts.lock().expect("no code panics while it holds this lock")
+    }
+
+    fn followers(&self) -> MutexGuard<'_, Vec<watch::Sender<Position>>> {
+        self.followers.lock().expect("no code panics while it holds this lock")
     }
 
     /// Takes in a commit that is durable, and tells the followers.
@@ -66,11 +71,13 @@ impl Tail {
             facts.pop_first();
         }
         drop(facts);
-        self.newest.send_if_modified(|known| {
-            let news = receipt.last > *known;
-            *known = receipt.last.max(*known);
-            news
-        });
+        for follower in self.followers().iter() {
+            follower.send_if_modified(|known| {
+                let news = receipt.last > *known;
+                *known = receipt.last.max(*known);
+                news
+            });
+        }
     }
 
     /// Returns up to `limit` facts that follow `after` without a gap; none when the next one is not here.
@@ -87,7 +94,11 @@ impl Tail {
 
     /// Changes with the newest position that this process has written; others write without a word here.
     pub(crate) fn news(&self) -> watch::Receiver<Position> {
-        self.newest.subscribe()
+        let (follower, news) = watch::channel(Position::START);
+        let mut followers = self.followers();
+        followers.retain(|follower| !follower.is_closed());
+        followers.push(follower);
+        news
     }
 }
 
