@@ -14,20 +14,11 @@ use tokio::sync::watch;
 /// So many facts are kept: some batches more than a follower takes at once.
 const CAPACITY: usize = 4_096;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Tail {
     facts: Mutex<BTreeMap<Position, RecordedEvent>>,
     /// One for each follower, told in the order in which they came: of one channel they would wake at random.
     followers: Mutex<Vec<watch::Sender<Position>>>,
-}
-
-impl Default for Tail {
-    fn default() -> Self {
-        Self {
-            facts: Mutex::default(),
-            followers: Mutex::default(),
-        }
-    }
 }
 
 impl Tail {
