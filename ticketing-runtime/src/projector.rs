@@ -143,10 +143,11 @@ impl Projector {
         subscription: &mut dyn Subscription,
         turn: &mut Turn,
     ) -> Result<(), BoxError> {
+        // Before the log is read, so that nothing is written unnoticed in between.
+        let mut news = tail.news();
         self.load_parked_streams().await?;
         let mut position = self.projections.checkpoint().await?;
         position = self.catch_up_from_log(position, None).await?;
-        let mut news = tail.news();
         let mut applied_at = Instant::now();
         while turn.is_mine().await? {
             let written = async {
