@@ -161,11 +161,7 @@ impl Projector {
                 delivered = tokio::time::timeout(SILENCE, subscription.next(CHUNK)) => delivered,
                 () = written => {
                     // Others wrote what is missing here: the bus brings it.
-                    let written = tail.after(position, CHUNK);
-                    if written.len() == CHUNK {
-                        news.mark_changed();
-                    }
-                    position = self.apply(position, written).await?;
+                    position = self.catch_up_from_tail(tail, position).await?;
                     applied_at = Instant::now();
                     continue;
                 }
@@ -189,7 +185,12 @@ impl Projector {
             position = if in_order {
                 self.apply(position, fresh).await?
             } else {
-                self.catch_up_from_log(position, None).await?
+                let reached = self.catch_up_from_tail(tail, position).await?;
+                if fresh.iter().any(|event| event.position > reached) {
+                    self.catch_up_from_log(reached, None).await?
+                } else {
+                    reached
+                }
             };
             subscription.acknowledge().await?;
         }
@@ -214,6 +215,17 @@ impl Projector {
             } else if let Ok(delivered) = tokio::time::timeout(SILENCE, subscription.next(CHUNK)).await {
                 owed = delivered?.iter().map(|event| event.position).max().unwrap_or_default();
             }
+        }
+    }
+
+    /// Applies what follows `position` in memory.
+    async fn catch_up_from_tail(&mut self, tail: &Tail, mut position: Position) -> Result<Position, BoxError> {
+        loop {
+            let facts = tail.after(position, CHUNK);
+            if facts.is_empty() {
+                return Ok(position);
+            }
+            position = self.apply(position, facts).await?;
         }
     }
 

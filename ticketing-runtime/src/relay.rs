@@ -81,6 +81,7 @@ impl Relay {
             let mut events = self.tail.after(position, CHUNK);
             if events.is_empty() {
                 events = self.log.read_all(position, CHUNK).await?;
+                self.tail.keep(events.clone());
             }
             let Some(last) = events.last().map(|event| event.position) else {
                 self.wait_for_news().await;

@@ -1,7 +1,7 @@
-//! The newest facts that this process has written, kept for those of its own who follow the log.
+//! The newest facts that this process has written or read, kept for those of its own who follow the log.
 //!
 //! A fact never changes and has one position, so a copy of it stands for what the log would return. What is not here
-//! (others wrote it, or it is too old) is read from the log; nothing depends on a fact being here.
+//! (others wrote it and nobody here has read it yet, or it is too old) is read from the log; nothing depends on a fact being here.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -32,18 +32,15 @@ impl Tail {
 
     /// Takes in a commit that is durable, and tells the followers.
     pub(crate) fn take(&self, commit: Commit, receipt: CommitReceipt) {
-        if receipt.last == Position::START {
-            return;
-        }
         // As exact as a log keeps it.
         let recorded_at = commit.at.trunc_subsecs(6);
         let mut position = receipt.first;
-        let mut facts = self.facts();
+        let mut facts = Vec::new();
         for append in commit.appends {
             let mut version = append.expected;
             for event in append.events {
                 version = version.next();
-                let fact = RecordedEvent {
+                facts.push(RecordedEvent {
                     position,
                     stream: append.stream,
                     version,
@@ -53,19 +50,28 @@ impl Tail {
                     data: event.data,
                     metadata: event.metadata,
                     recorded_at,
-                };
-                facts.insert(position, fact);
+                });
                 position = position.plus(1);
             }
         }
+        self.keep(facts);
+    }
+
+    /// Takes in what one follower has read from the log, so that the others need not, and tells them.
+    pub(crate) fn keep(&self, news: Vec<RecordedEvent>) {
+        let Some(last) = news.last().map(|fact| fact.position) else {
+            return;
+        };
+        let mut facts = self.facts();
+        facts.extend(news.into_iter().map(|fact| (fact.position, fact)));
         while facts.len() > CAPACITY {
             facts.pop_first();
         }
         drop(facts);
         for follower in self.followers().iter() {
             follower.send_if_modified(|known| {
-                let news = receipt.last > *known;
-                *known = receipt.last.max(*known);
+                let news = last > *known;
+                *known = last.max(*known);
                 news
             });
         }
@@ -83,7 +89,7 @@ impl Tail {
             .collect()
     }
 
-    /// Changes with the newest position that this process has written; others write without a word here.
+    /// Changes with the newest position that this process knows of; others write without a word here.
     pub(crate) fn news(&self) -> watch::Receiver<Position> {
         let (follower, news) = watch::channel(Position::START);
         let mut followers = self.followers();
@@ -162,6 +168,16 @@ mod tests {
         tail.take(commit(1), receipt(3, 4));
         assert_eq!(positions(&tail.after(Position::START, 10)), [1, 2, 3, 4, 5, 6]);
         assert_eq!(positions(&tail.after(Position(1), 3)), [2, 3, 4]);
+    }
+
+    #[test]
+    fn what_others_wrote_fills_the_gap_once_it_is_read() {
+        let (tail, read) = (Tail::default(), Tail::default());
+        read.take(commit(2), receipt(1, 4));
+        tail.take(commit(1), receipt(5, 6));
+        tail.keep(read.after(Position(1), 3));
+        tail.keep(Vec::new());
+        assert_eq!(positions(&tail.after(Position(1), 10)), [2, 3, 4, 5, 6]);
     }
 
     #[test]

@@ -139,6 +139,26 @@ async fn a_reader_sees_what_others_write() {
     sees_what_others_write(<[RecordedEvent]>::to_vec).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_the_relay_has_read_is_projected_although_the_bus_never_brings_it() {
+    let world = World::new();
+    let side = ReadSide::new(|_| Vec::new());
+    let (writer, follower) = (world.engine(), side.start(&world));
+    let reads = side.reads(follower.projected());
+    let event = world.on_sale(&writer.box_office(), 20).await;
+    let held = hold(&writer.box_office(), customer(1), event, 1).await.unwrap();
+    let written = tokio::time::Instant::now();
+    reads.catch_up(held.consistency).await.unwrap();
+    // Sooner than the silence after which the log is asked.
+    assert!(
+        written.elapsed() < Duration::from_millis(500),
+        "{:?}",
+        written.elapsed()
+    );
+    writer.abort();
+    follower.abort();
+}
+
 /// Each engine has in memory only what it wrote itself.
 #[tokio::test(start_paused = true)]
 async fn a_reader_sees_what_several_write_in_turn() {
