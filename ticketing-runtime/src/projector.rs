@@ -35,6 +35,9 @@ pub const READ_MODELS: &str = "read-models";
 const CHUNK: usize = 1_000;
 /// What this process writes is gathered for so long, so that a busy moment is a few transactions and not hundreds.
 const GATHERING: Duration = Duration::from_millis(10);
+/// How often the bus is told what has been applied. It takes an answer from the brokers, and nothing is applied meanwhile;
+/// what was not acknowledged comes again and changes nothing.
+const ACKNOWLEDGING: Duration = Duration::from_millis(100);
 /// After so long without news from the bus the log is asked whether there is any.
 const SILENCE: Duration = Duration::from_secs(1);
 /// How often who stands by looks whether what it was given has been applied.
@@ -149,6 +152,7 @@ impl Projector {
         let mut position = self.projections.checkpoint().await?;
         position = self.catch_up_from_log(position, None).await?;
         let mut applied_at = Instant::now();
+        let mut acknowledged_at = Instant::now();
         while turn.is_mine().await? {
             let written = async {
                 tokio::time::sleep_until(applied_at + GATHERING).await;
@@ -171,6 +175,7 @@ impl Projector {
                 // rebuilt, and are not as far as they were.
                 position = self.projections.checkpoint().await?;
                 position = self.catch_up_from_log(position, None).await?;
+                subscription.acknowledge().await?;
                 continue;
             };
             let delivered = delivered?;
@@ -192,8 +197,12 @@ impl Projector {
                     reached
                 }
             };
-            subscription.acknowledge().await?;
+            if acknowledged_at.elapsed() >= ACKNOWLEDGING {
+                subscription.acknowledge().await?;
+                acknowledged_at = Instant::now();
+            }
         }
+        subscription.acknowledge().await?;
         Ok(())
     }
 
