@@ -66,26 +66,25 @@ impl ProjectionStore for PostgresReadModels {
     async fn apply(&self, batch: ProjectedBatch) -> Result<(), ApplyError> {
         let folded = Folded::of(batch.changes)?;
         let mut transaction = self.pool.begin().await.map_err(StoreError::unavailable)?;
-        let row = sqlx::query(self.sql("SELECT position FROM read_models.checkpoint WHERE id FOR UPDATE"))
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(StoreError::unavailable)?;
-        let checkpoint = position_of(row.as_ref())?;
-        if batch.upto <= checkpoint {
-            return Ok(());
-        }
-        if batch.after != checkpoint {
+        let advanced =
+            sqlx::query(self.sql("UPDATE read_models.checkpoint SET position = $2 WHERE id AND position = $1"))
+                .bind(bound(batch.after.0))
+                .bind(bound(batch.upto.0))
+                .execute(&mut *transaction)
+                .await
+                .map_err(StoreError::unavailable)?;
+        if advanced.rows_affected() == 0 {
+            drop(transaction);
+            let checkpoint = self.checkpoint().await?;
+            if batch.upto <= checkpoint {
+                return Ok(());
+            }
             return Err(ApplyError::OutOfOrder {
                 checkpoint,
                 after: batch.after,
             });
         }
         self.write(&mut transaction, &folded).await?;
-        sqlx::query(self.sql("UPDATE read_models.checkpoint SET position = $1 WHERE id"))
-            .bind(bound(batch.upto.0))
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::unavailable)?;
         transaction.commit().await.map_err(StoreError::unavailable)?;
         Ok(())
     }

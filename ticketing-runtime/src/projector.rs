@@ -34,9 +34,9 @@ use crate::turn::Turn;
 pub const READ_MODELS: &str = "read-models";
 const CHUNK: usize = 1_000;
 /// What this process writes is gathered for so long, so that a busy moment is a few transactions and not hundreds.
-const GATHERING: Duration = Duration::from_millis(10);
-/// How often the bus is told what has been applied. It takes an answer from the brokers, and nothing is applied meanwhile;
-/// what was not acknowledged comes again and changes nothing.
+const GATHERING: Duration = Duration::from_millis(4);
+/// How often the bus is told what has been applied. It takes an answer from the brokers; what was not acknowledged comes
+/// again and changes nothing.
 const ACKNOWLEDGING: Duration = Duration::from_millis(100);
 /// After so long without news from the bus the log is asked whether there is any.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -151,11 +151,12 @@ impl Projector {
         self.load_parked_streams().await?;
         let mut position = self.projections.checkpoint().await?;
         position = self.catch_up_from_log(position, None).await?;
-        let mut applied_at = Instant::now();
+        let mut looked_at = Instant::now();
         let mut acknowledged_at = Instant::now();
         while turn.is_mine().await? {
+            let gathered = looked_at + GATHERING;
             let written = async {
-                tokio::time::sleep_until(applied_at + GATHERING).await;
+                tokio::time::sleep_until(gathered).await;
                 // It ends with the engine.
                 drop(news.changed().await);
             };
@@ -163,12 +164,7 @@ impl Projector {
                 // In one order, so that a run can be replayed; what is delivered must not pile up on the bus.
                 biased;
                 delivered = tokio::time::timeout(SILENCE, subscription.next(CHUNK)) => delivered,
-                () = written => {
-                    // Others wrote what is missing here: the bus brings it.
-                    position = self.catch_up_from_tail(tail, position).await?;
-                    applied_at = Instant::now();
-                    continue;
-                }
+                () = written => Ok(Ok(Vec::new())),
             };
             let Ok(delivered) = delivered else {
                 // The bus may have lost the last fact for good, and no later one would tell; or the read models were
@@ -178,27 +174,27 @@ impl Projector {
                 subscription.acknowledge().await?;
                 continue;
             };
-            let delivered = delivered?;
-            let fresh: Vec<_> = delivered
-                .into_iter()
-                .filter(|event| event.position > position)
-                .collect();
-            let in_order = fresh
-                .iter()
-                .zip(1..)
-                .all(|(event, place)| event.position == position.plus(place));
-            position = if in_order {
+            let mut fresh = delivered?;
+            fresh.retain(|event| event.position > position);
+            // Much of what the bus brings this process has written itself: that must not keep it from what it writes now.
+            if !fresh.is_empty() || gathered <= Instant::now() {
+                looked_at = Instant::now();
+                position = self.catch_up_from_tail(tail, position).await?;
+                fresh.retain(|event| event.position > position);
+            }
+            let mut places = fresh.iter().zip(1..);
+            position = if places.all(|(event, place)| event.position == position.plus(place)) {
                 self.apply(position, fresh).await?
             } else {
-                let reached = self.catch_up_from_tail(tail, position).await?;
-                if fresh.iter().any(|event| event.position > reached) {
-                    self.catch_up_from_log(reached, None).await?
-                } else {
-                    reached
-                }
+                // Others wrote what is missing, and the bus has lost or reordered it.
+                self.catch_up_from_log(position, None).await?
             };
             if acknowledged_at.elapsed() >= ACKNOWLEDGING {
-                subscription.acknowledge().await?;
+                // What is written meanwhile does not wait for the answer of the brokers.
+                let (acknowledged, reached) =
+                    tokio::join!(subscription.acknowledge(), self.catch_up_from_tail(tail, position));
+                acknowledged?;
+                position = reached?;
                 acknowledged_at = Instant::now();
             }
         }

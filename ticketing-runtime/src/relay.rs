@@ -25,6 +25,8 @@ use crate::turn::{Turn, WAIT_FOR_TURN};
 pub const RELAY: &str = "relay";
 /// How many facts are published at once.
 const CHUNK: usize = 1_000;
+/// What is written is gathered for so long, so that a busy moment is a few requests to the brokers and not hundreds.
+const GATHERING: Duration = Duration::from_millis(20);
 /// How often the log is looked at when nothing announces news: other processes may write to it.
 const POLL: Duration = Duration::from_millis(200);
 /// How often a lag is told.
@@ -87,10 +89,15 @@ impl Relay {
                 self.wait_for_news().await;
                 continue;
             };
+            let published_at = Instant::now();
             self.publisher.publish(&events).await?;
             self.followers.advance(RELAY, last).await?;
             position = last;
-            self.tell_lag(position, events.len() == CHUNK).await?;
+            let behind = events.len() == CHUNK;
+            self.tell_lag(position, behind).await?;
+            if !behind {
+                tokio::time::sleep_until(published_at + GATHERING).await;
+            }
         }
         Ok(())
     }

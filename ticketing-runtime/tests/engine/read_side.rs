@@ -1,14 +1,14 @@
 //! What readers see, and when: consistency tokens, gaps, duplicates, unreadable facts, rebuilding.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use adapters_memory::faults::{Fault, Operation};
 use adapters_memory::{InMemoryDeadLetterStore, InMemoryFollowerStore, InMemoryReadModels, InProcessBus};
 use async_trait::async_trait;
 use ticketing_ports::dead_letters::DeadLetterStore as _;
-use ticketing_ports::event_bus::{BusUnavailable, EventPublisher};
+use ticketing_ports::event_bus::{BusUnavailable, EventPublisher, EventSubscriber, Subscription};
 use ticketing_ports::event_store::{Append, Commit, EventStore as _};
 use ticketing_ports::ids::{CommitId, EventId, ReservationId};
 use ticketing_ports::read_models::{AvailabilityQueries as _, ProjectionStore as _};
@@ -34,6 +34,35 @@ impl EventPublisher for TamperedBus {
     async fn publish(&self, events: &[RecordedEvent]) -> Result<(), BusUnavailable> {
         let tampered = (self.tamper.lock().unwrap())(events);
         self.bus.publish(&tampered).await
+    }
+}
+
+/// A bus that has the first fact ready again and again, for as long as somebody has the other end.
+#[derive(Clone)]
+struct Babbling {
+    first: Arc<Mutex<Vec<RecordedEvent>>>,
+    other_end: Weak<()>,
+}
+
+#[async_trait]
+impl EventSubscriber for Babbling {
+    async fn subscribe(&self, _: &str) -> Result<Box<dyn Subscription>, BusUnavailable> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+#[async_trait]
+impl Subscription for Babbling {
+    async fn next(&mut self, _: usize) -> Result<Vec<RecordedEvent>, BusUnavailable> {
+        let first = self.first.lock().unwrap().clone();
+        if first.is_empty() || self.other_end.strong_count() == 0 {
+            std::future::pending().await
+        }
+        Ok(first)
+    }
+
+    async fn acknowledge(&mut self) -> Result<(), BusUnavailable> {
+        Ok(())
     }
 }
 
@@ -157,6 +186,34 @@ async fn what_the_relay_has_read_is_projected_although_the_bus_never_brings_it()
     );
     writer.abort();
     follower.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bus_that_is_never_silent_keeps_nobody_from_what_is_written_now() {
+    let world = World::new();
+    let side = ReadSide::new(<[RecordedEvent]>::to_vec);
+    let other_end = Arc::new(());
+    let bus = Babbling {
+        first: Arc::default(),
+        other_end: Arc::downgrade(&other_end),
+    };
+    let ports = ProjectionPorts {
+        subscriber: Arc::new(bus.clone()),
+        ..side.ports()
+    };
+    let engine = Engine::start(world.ports(), ports, EngineConfig::default());
+    let reads = side.reads(engine.projected());
+    let event = world.on_sale(&engine.box_office(), 20).await;
+    *bus.first.lock().unwrap() = world.facts().await[..1].to_vec();
+    // The first one wakes who listens, and finds out what the bus is like.
+    let mut caught_up = Ok(());
+    for number in 1..=2 {
+        let held = hold(&engine.box_office(), customer(number), event, 1).await.unwrap();
+        caught_up = caught_up.and(reads.catch_up(held.consistency).await);
+    }
+    drop(other_end);
+    caught_up.unwrap();
+    engine.abort();
 }
 
 /// Each engine has in memory only what it wrote itself.
