@@ -114,6 +114,12 @@ pub async fn rebuild(
     }
 }
 
+/// Waits until something is written after the given time. It ends with the engine.
+async fn news_after(news: &mut watch::Receiver<Position>, time: Instant) {
+    tokio::time::sleep_until(time).await;
+    drop(news.changed().await);
+}
+
 struct Projector {
     log: Arc<dyn EventStore>,
     projections: Arc<dyn ProjectionStore>,
@@ -155,16 +161,11 @@ impl Projector {
         let mut acknowledged_at = Instant::now();
         while turn.is_mine().await? {
             let gathered = looked_at + GATHERING;
-            let written = async {
-                tokio::time::sleep_until(gathered).await;
-                // It ends with the engine.
-                drop(news.changed().await);
-            };
             let delivered = tokio::select! {
                 // In one order, so that a run can be replayed; what is delivered must not pile up on the bus.
                 biased;
                 delivered = tokio::time::timeout(SILENCE, subscription.next(CHUNK)) => delivered,
-                () = written => Ok(Ok(Vec::new())),
+                () = news_after(&mut news, gathered) => Ok(Ok(Vec::new())),
             };
             let Ok(delivered) = delivered else {
                 // The bus may have lost the last fact for good, and no later one would tell; or the read models were
@@ -190,11 +191,18 @@ impl Projector {
                 self.catch_up_from_log(position, None).await?
             };
             if acknowledged_at.elapsed() >= ACKNOWLEDGING {
+                let mut acknowledged = subscription.acknowledge();
                 // What is written meanwhile does not wait for the answer of the brokers.
-                let (acknowledged, reached) =
-                    tokio::join!(subscription.acknowledge(), self.catch_up_from_tail(tail, position));
-                acknowledged?;
-                position = reached?;
+                loop {
+                    tokio::select! {
+                        biased;
+                        answer = &mut acknowledged => break answer?,
+                        () = news_after(&mut news, looked_at + GATHERING) => {
+                            looked_at = Instant::now();
+                            position = self.catch_up_from_tail(tail, position).await?;
+                        }
+                    }
+                }
                 acknowledged_at = Instant::now();
             }
         }
