@@ -56,7 +56,7 @@ impl Subscription for Babbling {
     async fn next(&mut self, _: usize) -> Result<Vec<RecordedEvent>, BusUnavailable> {
         let first = self.first.lock().unwrap().clone();
         if first.is_empty() || self.other_end.strong_count() == 0 {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         Ok(first)
     }
