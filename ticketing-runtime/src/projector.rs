@@ -158,13 +158,17 @@ impl Projector {
         let mut position = self.projections.checkpoint().await?;
         position = self.catch_up_from_log(position, None).await?;
         let mut looked_at = Instant::now();
+        let mut heard_at = Instant::now();
         let mut acknowledged_at = Instant::now();
         while turn.is_mine().await? {
             let gathered = looked_at + GATHERING;
             let delivered = tokio::select! {
                 // In one order, so that a run can be replayed; what is delivered must not pile up on the bus.
                 biased;
-                delivered = tokio::time::timeout(SILENCE, subscription.next(CHUNK)) => delivered,
+                delivered = tokio::time::timeout_at(heard_at + SILENCE, subscription.next(CHUNK)) => {
+                    heard_at = Instant::now();
+                    delivered
+                }
                 () = news_after(&mut news, gathered) => Ok(Ok(Vec::new())),
             };
             let Ok(delivered) = delivered else {
@@ -172,7 +176,7 @@ impl Projector {
                 // rebuilt, and are not as far as they were.
                 position = self.projections.checkpoint().await?;
                 position = self.catch_up_from_log(position, None).await?;
-                subscription.acknowledge().await?;
+                position = self.acknowledge(subscription, tail, &mut news, position).await?;
                 continue;
             };
             let mut fresh = delivered?;
@@ -191,23 +195,42 @@ impl Projector {
                 self.catch_up_from_log(position, None).await?
             };
             if acknowledged_at.elapsed() >= ACKNOWLEDGING {
-                let mut acknowledged = subscription.acknowledge();
-                // What is written meanwhile does not wait for the answer of the brokers.
-                loop {
-                    tokio::select! {
-                        biased;
-                        answer = &mut acknowledged => break answer?,
-                        () = news_after(&mut news, looked_at + GATHERING) => {
-                            looked_at = Instant::now();
-                            position = self.catch_up_from_tail(tail, position).await?;
-                        }
-                    }
-                }
+                position = self.acknowledge(subscription, tail, &mut news, position).await?;
                 acknowledged_at = Instant::now();
             }
         }
         subscription.acknowledge().await?;
         Ok(())
+    }
+
+    /// Acknowledges what was delivered, and goes on after `position` while the brokers don't answer: they may be away.
+    async fn acknowledge(
+        &mut self,
+        subscription: &mut dyn Subscription,
+        tail: &Tail,
+        news: &mut watch::Receiver<Position>,
+        mut position: Position,
+    ) -> Result<Position, BoxError> {
+        let mut acknowledged = subscription.acknowledge();
+        let mut looked_at = Instant::now();
+        let mut read_at = looked_at;
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut acknowledged => {
+                    answer?;
+                    return Ok(position);
+                }
+                () = tokio::time::sleep_until(read_at + SILENCE) => {
+                    position = self.catch_up_from_log(position, None).await?;
+                    read_at = Instant::now();
+                }
+                () = news_after(news, looked_at + GATHERING) => {
+                    looked_at = Instant::now();
+                    position = self.catch_up_from_tail(tail, position).await?;
+                }
+            }
+        }
     }
 
     /// Watches somebody else apply, until it is this worker's turn.

@@ -1,7 +1,8 @@
 //! The newest facts that this process has written or read, kept for those of its own who follow the log.
 //!
 //! A fact never changes and has one position, so a copy of it stands for what the log would return. What is not here
-//! (others wrote it and nobody here has read it yet, or it is too old) is read from the log; nothing depends on a fact being here.
+//! (others wrote it and nobody here has read it yet, or it is too old) is read from the log; nothing depends on a fact
+//! being here.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};

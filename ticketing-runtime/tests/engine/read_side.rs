@@ -216,6 +216,82 @@ async fn a_bus_that_is_never_silent_keeps_nobody_from_what_is_written_now() {
     engine.abort();
 }
 
+/// Brokers that are away: nothing is taken, and nothing is brought.
+struct NoBus;
+
+#[async_trait]
+impl EventPublisher for NoBus {
+    async fn publish(&self, _: &[RecordedEvent]) -> Result<(), BusUnavailable> {
+        Err(BusUnavailable("no broker answers".into()))
+    }
+}
+
+#[async_trait]
+impl EventSubscriber for NoBus {
+    async fn subscribe(&self, _: &str) -> Result<Box<dyn Subscription>, BusUnavailable> {
+        Ok(Box::new(Self))
+    }
+}
+
+/// No answer comes, not even that there is none.
+#[async_trait]
+impl Subscription for NoBus {
+    async fn next(&mut self, _: usize) -> Result<Vec<RecordedEvent>, BusUnavailable> {
+        std::future::pending().await
+    }
+
+    async fn acknowledge(&mut self) -> Result<(), BusUnavailable> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_write_is_seen_by_who_writes_all_the_time_although_nothing_is_published() {
+    let side = ReadSide::new(|_| Vec::new());
+    let ports = ProjectionPorts {
+        publisher: Arc::new(NoBus),
+        ..side.ports()
+    };
+    sees_what_others_write_while_it_writes(&side, ports).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_write_is_seen_by_who_writes_all_the_time_although_no_broker_answers() {
+    let side = ReadSide::new(|_| Vec::new());
+    let ports = ProjectionPorts {
+        publisher: Arc::new(NoBus),
+        subscriber: Arc::new(NoBus),
+        ..side.ports()
+    };
+    sees_what_others_write_while_it_writes(&side, ports).await;
+}
+
+async fn sees_what_others_write_while_it_writes(side: &ReadSide, ports: ProjectionPorts) {
+    let world = World::new();
+    let here = Engine::start(world.ports(), ports, EngineConfig::default());
+    let there = world.engine();
+    let reads = side.reads(here.projected());
+    let event = world.on_sale(&here.box_office(), 100).await;
+    // Until it has acknowledged for the first time.
+    tokio::time::sleep(READ_YOUR_WRITES_PATIENCE / 10).await;
+    hold(&here.box_office(), customer(99), event, 1).await.unwrap();
+    settle().await;
+    let theirs = hold(&there.box_office(), customer(1), event, 1).await.unwrap();
+    let office = here.box_office();
+    let writing = async {
+        for number in 2.. {
+            tokio::time::sleep(READ_YOUR_WRITES_PATIENCE / 20).await;
+            hold(&office, customer(number), event, 1).await.unwrap();
+        }
+    };
+    tokio::select! {
+        caught_up = reads.catch_up(theirs.consistency) => caught_up.unwrap(),
+        () = writing => {}
+    }
+    here.abort();
+    there.abort();
+}
+
 /// Each engine has in memory only what it wrote itself.
 #[tokio::test(start_paused = true)]
 async fn a_reader_sees_what_several_write_in_turn() {
