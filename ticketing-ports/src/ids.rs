@@ -51,6 +51,8 @@ ids! {
     EventId;
     /// One fact, whoever tells it and however often; made from its place, see `RecordedEvent::fact_id`.
     FactId;
+    /// One log of facts, for as long as it exists; a copy restored from a backup has the same.
+    LogId;
     /// One attempt to pay for a reservation.
     PaymentId;
     /// One refund of (a part of) a payment; makes a repeated refund at the gateway harmless.

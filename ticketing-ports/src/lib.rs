@@ -11,6 +11,8 @@ pub mod email;
 pub mod errors;
 pub mod event_details;
 pub mod ids;
+pub mod lanes;
+pub mod logs;
 pub mod money;
 pub mod paging;
 pub mod payment;

@@ -10,32 +10,55 @@ use crate::Timestamp;
 use crate::ids::{CommitId, EventId, FactId, PaymentId, ReservationId, SectionId, UserId};
 use crate::trace_context::{self, TraceContext};
 
-/// Which kind of state a stream belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Aggregate {
-    Catalog,
-    Inventory,
-    Reservation,
-    Payment,
-}
-
-impl Aggregate {
-    pub const ALL: [Self; 4] = [Self::Catalog, Self::Inventory, Self::Reservation, Self::Payment];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Catalog => "catalog",
-            Self::Inventory => "inventory",
-            Self::Reservation => "reservation",
-            Self::Payment => "payment",
+/// Calls another macro with every aggregate there is: its name as a type, its name as text, and the type of its ids.
+///
+/// The list is closed and stands here only; whatever needs one piece for each aggregate is generated from it.
+#[macro_export]
+macro_rules! for_each_aggregate {
+    ($callback:path) => {
+        $callback! {
+            Catalog: "catalog", EventId;
+            Inventory: "inventory", SectionId;
+            Reservation: "reservation", ReservationId;
+            Payment: "payment", PaymentId;
         }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|aggregate| aggregate.as_str() == name)
-    }
+    };
 }
+
+macro_rules! aggregates {
+    ($($name:ident: $text:literal, $id:ident;)+) => {
+        /// Which kind of state a stream belongs to.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Aggregate {
+            $($name,)+
+        }
+
+        impl Aggregate {
+            pub const ALL: [Self; [$(Self::$name,)+].len()] = [$(Self::$name,)+];
+
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+
+            pub fn parse(name: &str) -> Option<Self> {
+                match name {
+                    $($text => Some(Self::$name),)+
+                    _ => None,
+                }
+            }
+        }
+
+        $(impl From<$id> for StreamId {
+            fn from(id: $id) -> Self {
+                Self::new(Aggregate::$name, id.uuid())
+            }
+        })+
+    };
+}
+for_each_aggregate!(aggregates);
 
 /// The name of one stream, printed as `reservation-0190c5…`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,30 +81,6 @@ impl StreamId {
 impl std::fmt::Display for StreamId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}-{}", self.aggregate.as_str(), self.id)
-    }
-}
-
-impl From<EventId> for StreamId {
-    fn from(id: EventId) -> Self {
-        Self::new(Aggregate::Catalog, id.uuid())
-    }
-}
-
-impl From<SectionId> for StreamId {
-    fn from(id: SectionId) -> Self {
-        Self::new(Aggregate::Inventory, id.uuid())
-    }
-}
-
-impl From<ReservationId> for StreamId {
-    fn from(id: ReservationId) -> Self {
-        Self::new(Aggregate::Reservation, id.uuid())
-    }
-}
-
-impl From<PaymentId> for StreamId {
-    fn from(id: PaymentId) -> Self {
-        Self::new(Aggregate::Payment, id.uuid())
     }
 }
 
