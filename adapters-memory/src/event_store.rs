@@ -14,42 +14,78 @@ use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, Deadline
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_store::{Append, Commit, CommitError, CommitReceipt, EventStore};
 use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
-use ticketing_ports::ids::CommitId;
+use ticketing_ports::ids::{CommitId, LogId};
+use ticketing_ports::logs::{Incarnation, LogIdentity};
 use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
+use uuid::Uuid;
 
 /// Keeps everything in memory, for as long as it lives.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct InMemoryEventStore {
     log: Mutex<Log>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone)]
 struct Log {
+    identity: LogIdentity,
     /// The event at position *p* has index *p* - 1.
     events: Vec<RecordedEvent>,
     /// The indices of a stream's events: its version *v* is the entry *v* - 1.
     streams: BTreeMap<StreamId, Vec<usize>>,
-    commits: BTreeMap<CommitId, CommitReceipt>,
+    /// The positions of a commit's first and last event.
+    commits: BTreeMap<CommitId, (Position, Position)>,
     deadlines: BTreeMap<DeadlineKey, Pending>,
     /// The keys of `deadlines`, the earliest first.
     due: BTreeSet<(Timestamp, DeadlineKey)>,
     answers: BTreeMap<IdempotencyKey, IdempotencyRecord>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Pending {
     deadline: Deadline,
     leased_until: Option<Timestamp>,
 }
 
 impl InMemoryEventStore {
+    /// An empty log with an id of its own.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "which log this is decides nothing; who wants to replay that too says the id"
+    )]
     pub fn new() -> Self {
-        Self::default()
+        Self::of(LogId::new(Uuid::new_v4()))
+    }
+
+    /// An empty log with that id.
+    pub fn of(log: LogId) -> Self {
+        Self {
+            log: Mutex::new(Log::of(log)),
+        }
+    }
+
+    /// A backup: all that the log holds now, its identity included.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self {
+            log: Mutex::new(self.log().clone()),
+        }
+    }
+
+    /// Restores a backup into this store: what was written since is gone, and nobody is told.
+    pub fn put_back(&self, backup: &Self) {
+        let restored = backup.log().clone();
+        *self.log() = restored;
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
         // Every change is checked before the first write, so that a panic elsewhere leaves the log whole.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for InMemoryEventStore {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -60,7 +96,8 @@ impl EventStore for InMemoryEventStore {
     }
 
     async fn find_commit(&self, id: CommitId) -> Result<Option<CommitReceipt>, StoreError> {
-        Ok(self.log().commits.get(&id).copied())
+        let log = self.log();
+        Ok(log.commits.get(&id).map(|landed| log.receipt(*landed)))
     }
 
     async fn read_stream(
@@ -69,10 +106,19 @@ impl EventStore for InMemoryEventStore {
         after: Version,
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
+        Ok(self.log().stream_after(stream, after).take(limit).cloned().collect())
+    }
+
+    async fn read_streams(
+        &self,
+        streams: &[(StreamId, Version)],
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
         let log = self.log();
-        let indices = log.streams.get(&stream).map_or(&[][..], Vec::as_slice);
-        let wanted = tail(indices, after.0).iter().take(limit);
-        Ok(wanted.map(|index| log.events[*index].clone()).collect())
+        let events = streams
+            .iter()
+            .flat_map(|(stream, after)| log.stream_after(*stream, *after));
+        Ok(events.take(limit).cloned().collect())
     }
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
@@ -89,6 +135,23 @@ impl EventStore for InMemoryEventStore {
         let elsewhere = seen.iter().filter(|(stream, version)| log.version(stream) != *version);
         Ok(elsewhere.map(|(stream, _)| *stream).collect())
     }
+
+    async fn identity(&self) -> Result<LogIdentity, StoreError> {
+        Ok(self.log().identity)
+    }
+
+    async fn commit_at(&self, position: Position) -> Result<Option<CommitId>, StoreError> {
+        let before = position.0.checked_sub(1);
+        let log = self.log();
+        let event = before.and_then(|before| tail(&log.events, before).first());
+        Ok(event.map(|event| event.commit_id))
+    }
+
+    async fn raise_incarnation(&self, seen: Incarnation) -> Result<Incarnation, StoreError> {
+        let incarnation = &mut self.log().identity.incarnation;
+        *incarnation = seen.next().max(*incarnation);
+        Ok(*incarnation)
+    }
 }
 
 #[async_trait]
@@ -100,8 +163,14 @@ impl DeadlineStore for InMemoryEventStore {
 
 #[async_trait]
 impl IdempotencyStore for InMemoryEventStore {
-    async fn find_answer(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError> {
-        Ok(self.log().answers.get(key).cloned())
+    async fn find_answers(&self, keys: &[IdempotencyKey]) -> Result<Vec<IdempotencyRecord>, StoreError> {
+        let log = self.log();
+        let keys: BTreeSet<_> = keys.iter().collect();
+        Ok(keys
+            .into_iter()
+            .filter_map(|key| log.answers.get(key))
+            .cloned()
+            .collect())
     }
 
     async fn forget_answers(&self, before: Timestamp) -> Result<u64, StoreError> {
@@ -113,9 +182,38 @@ impl IdempotencyStore for InMemoryEventStore {
 }
 
 impl Log {
+    fn of(log: LogId) -> Self {
+        Self {
+            identity: LogIdentity {
+                log,
+                incarnation: Incarnation::FIRST,
+            },
+            events: Vec::new(),
+            streams: BTreeMap::new(),
+            commits: BTreeMap::new(),
+            deadlines: BTreeMap::new(),
+            due: BTreeSet::new(),
+            answers: BTreeMap::new(),
+        }
+    }
+
+    fn receipt(&self, (first, last): (Position, Position)) -> CommitReceipt {
+        let incarnation = self.identity.incarnation;
+        CommitReceipt {
+            first,
+            last,
+            incarnation,
+        }
+    }
+
+    fn stream_after(&self, stream: StreamId, after: Version) -> impl Iterator<Item = &RecordedEvent> {
+        let indices = self.streams.get(&stream).map_or(&[][..], Vec::as_slice);
+        tail(indices, after.0).iter().map(|index| &self.events[*index])
+    }
+
     fn commit(&mut self, commit: Commit) -> Result<CommitReceipt, CommitError> {
-        if let Some(receipt) = self.commits.get(&commit.id) {
-            return Ok(*receipt);
+        if let Some(landed) = self.commits.get(&commit.id) {
+            return Ok(self.receipt(*landed));
         }
         self.check_keys(&commit.idempotency)?;
         self.check_versions(&commit.appends)?;
@@ -131,19 +229,13 @@ impl Log {
             self.answers.insert(record.key.clone(), record);
         }
         let last = self.head();
-        let receipt = if last == before {
-            CommitReceipt {
-                first: Position::START,
-                last: Position::START,
-            }
+        let landed = if last == before {
+            (Position::START, Position::START)
         } else {
-            CommitReceipt {
-                first: before.plus(1),
-                last,
-            }
+            (before.plus(1), last)
         };
-        self.commits.insert(commit.id, receipt);
-        Ok(receipt)
+        self.commits.insert(commit.id, landed);
+        Ok(self.receipt(landed))
     }
 
     fn check_keys(&self, records: &[IdempotencyRecord]) -> Result<(), CommitError> {

@@ -1,4 +1,4 @@
-//! The log: a commit as one call of `write_commit`, and reading.
+//! The log: a commit as one call of `write_commit_v2`, and reading.
 
 mod arguments;
 
@@ -11,7 +11,8 @@ use sqlx::postgres::{PgPool, PgRow};
 use sqlx::types::Json;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
-use ticketing_ports::ids::CommitId;
+use ticketing_ports::ids::{CommitId, LogId};
+use ticketing_ports::logs::{Incarnation, LogIdentity};
 use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
 use uuid::Uuid;
 
@@ -69,11 +70,15 @@ impl EventStore for PostgresEventStore {
     }
 
     async fn find_commit(&self, id: CommitId) -> Result<Option<CommitReceipt>, StoreError> {
-        let row = sqlx::query("SELECT commit_id, first_position, last_position FROM commits WHERE commit_id = $1")
-            .bind(id.uuid())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
+        let row = sqlx::query(
+            "SELECT commit_id, first_position, last_position, incarnation
+             FROM commits, log_head
+             WHERE commit_id = $1",
+        )
+        .bind(id.uuid())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
         let receipt = |row: &PgRow| {
             let cells = Cells {
                 row,
@@ -83,6 +88,7 @@ impl EventStore for PostgresEventStore {
             Ok(CommitReceipt {
                 first: Position(cells.count("first_position")?),
                 last: Position(cells.count("last_position")?),
+                incarnation: cells.parse("incarnation", incarnation)?,
             })
         };
         row.as_ref().map(receipt).transpose()
@@ -112,6 +118,27 @@ impl EventStore for PostgresEventStore {
         rows.iter().map(event_from).collect()
     }
 
+    async fn read_streams(
+        &self,
+        streams: &[(StreamId, Version)],
+        most: usize,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        let (types, ids, versions) = columns(streams);
+        let rows = sqlx::query(
+            "SELECT position, aggregate_type::text, stream_id, version, event_type, event_version, event_data, metadata,
+                    commit_id, recorded_at
+             FROM read_streams_v1($1, $2, $3, $4)",
+        )
+        .bind(types)
+        .bind(ids)
+        .bind(versions)
+        .bind(limit(most))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
+        rows.iter().map(event_from).collect()
+    }
+
     async fn read_all(&self, after: Position, most: usize) -> Result<Vec<RecordedEvent>, StoreError> {
         let rows = sqlx::query(
             "SELECT position, aggregate_type::text, stream_id, version, event_type, event_version, event_data, metadata,
@@ -134,18 +161,11 @@ impl EventStore for PostgresEventStore {
             .fetch_one(&self.pool)
             .await
             .map_err(StoreError::unavailable)?;
-        let cells = Cells {
-            row: &row,
-            table: "log_head",
-            key: "position",
-        };
-        Ok(Position(cells.count("position")?))
+        Ok(Position(head_cells(&row).count("position")?))
     }
 
     async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
-        let types: Vec<&str> = seen.iter().map(|(stream, _)| stream.aggregate.as_str()).collect();
-        let ids: Vec<Uuid> = seen.iter().map(|(stream, _)| stream.id).collect();
-        let versions: Vec<i64> = seen.iter().map(|(_, version)| bound(version.0)).collect();
+        let (types, ids, versions) = columns(seen);
         let places: Vec<i64> = sqlx::query_scalar("SELECT unnest(moved_on($1, $2, $3))")
             .bind(types)
             .bind(ids)
@@ -156,6 +176,38 @@ impl EventStore for PostgresEventStore {
         let place = |place: i64| usize::try_from(place - 1).ok();
         let moved = places.into_iter().filter_map(place).filter_map(|place| seen.get(place));
         Ok(moved.map(|(stream, _)| *stream).collect())
+    }
+
+    async fn identity(&self) -> Result<LogIdentity, StoreError> {
+        let row = sqlx::query("SELECT position, log_id, incarnation FROM log_head WHERE id")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        let cells = head_cells(&row);
+        Ok(LogIdentity {
+            log: LogId::new(cells.get("log_id")?),
+            incarnation: cells.parse("incarnation", incarnation)?,
+        })
+    }
+
+    async fn commit_at(&self, position: Position) -> Result<Option<CommitId>, StoreError> {
+        let commit: Option<Uuid> = sqlx::query_scalar("SELECT commit_id FROM events WHERE position = $1")
+            .bind(bound(position.0))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(commit.map(CommitId::new))
+    }
+
+    async fn raise_incarnation(&self, seen: Incarnation) -> Result<Incarnation, StoreError> {
+        let row = sqlx::query(
+            "UPDATE log_head SET incarnation = greatest(incarnation, $1) WHERE id RETURNING position, incarnation",
+        )
+        .bind(i32::try_from(seen.next().0).unwrap_or(i32::MAX))
+        .fetch_one(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
+        head_cells(&row).parse("incarnation", incarnation)
     }
 }
 
@@ -224,6 +276,11 @@ fn outcome(row: &PgRow, commit: &Commit) -> Result<Verdict, CommitError> {
             Ok(Verdict::Written(CommitReceipt {
                 first: position("first_position")?,
                 last: position("last_position")?,
+                incarnation: row
+                    .try_get("incarnation")
+                    .ok()
+                    .and_then(incarnation)
+                    .ok_or_else(|| CommitError::Unknown("the incarnation makes no sense".into()))?,
             }))
         }
         "claimed" => Ok(Verdict::Claimed {
@@ -261,6 +318,26 @@ fn failure(error: sqlx::Error) -> CommitError {
         },
         sqlx::Error::Encode(_) => CommitError::Unavailable(error.into()),
         _ => CommitError::Unknown(error.into()),
+    }
+}
+
+/// What names streams, and a version of each, column by column.
+fn columns(streams: &[(StreamId, Version)]) -> (Vec<&'static str>, Vec<Uuid>, Vec<i64>) {
+    let types = streams.iter().map(|(stream, _)| stream.aggregate.as_str());
+    let ids = streams.iter().map(|(stream, _)| stream.id);
+    let versions = streams.iter().map(|(_, version)| bound(version.0));
+    (types.collect(), ids.collect(), versions.collect())
+}
+
+fn incarnation(number: i32) -> Option<Incarnation> {
+    number.try_into().ok().map(Incarnation)
+}
+
+fn head_cells(row: &PgRow) -> Cells<'_> {
+    Cells {
+        row,
+        table: "log_head",
+        key: "position",
     }
 }
 

@@ -1,40 +1,28 @@
 //! Answers already given: recorded by commits, found and forgotten here.
 
 use async_trait::async_trait;
+use sqlx::postgres::PgRow;
 use ticketing_ports::Timestamp;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
+use ticketing_ports::ids::UserId;
+use uuid::Uuid;
 
 use crate::PostgresEventStore;
 use crate::cells::Cells;
 
 #[async_trait]
 impl IdempotencyStore for PostgresEventStore {
-    async fn find_answer(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError> {
-        let row = sqlx::query(
-            "SELECT user_id, fingerprint, answer, recorded_at
-             FROM idempotency_records
-             WHERE user_id = $1 AND key = $2",
-        )
-        .bind(key.user_id.uuid())
-        .bind(&key.key)
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(StoreError::unavailable)?;
-        let Some(row) = row else {
-            return Ok(None);
-        };
-        let cells = Cells {
-            row: &row,
-            table: "idempotency_records",
-            key: "user_id",
-        };
-        Ok(Some(IdempotencyRecord {
-            key: key.clone(),
-            fingerprint: cells.parse("fingerprint", |bytes: &[u8]| bytes.try_into().ok())?,
-            answer: cells.get("answer")?,
-            recorded_at: cells.get("recorded_at")?,
-        }))
+    async fn find_answers(&self, keys: &[IdempotencyKey]) -> Result<Vec<IdempotencyRecord>, StoreError> {
+        let users: Vec<Uuid> = keys.iter().map(|key| key.user_id.uuid()).collect();
+        let names: Vec<&str> = keys.iter().map(|key| &*key.key).collect();
+        let rows = sqlx::query("SELECT user_id, key, fingerprint, answer, recorded_at FROM find_answers_v1($1, $2)")
+            .bind(users)
+            .bind(names)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        rows.iter().map(record_from).collect()
     }
 
     async fn forget_answers(&self, before: Timestamp) -> Result<u64, StoreError> {
@@ -45,4 +33,21 @@ impl IdempotencyStore for PostgresEventStore {
             .map(|done| done.rows_affected())
             .map_err(StoreError::unavailable)
     }
+}
+
+fn record_from(row: &PgRow) -> Result<IdempotencyRecord, StoreError> {
+    let cells = Cells {
+        row,
+        table: "idempotency_records",
+        key: "user_id",
+    };
+    Ok(IdempotencyRecord {
+        key: IdempotencyKey {
+            user_id: UserId::new(cells.get("user_id")?),
+            key: cells.get("key")?,
+        },
+        fingerprint: cells.parse("fingerprint", |bytes: &[u8]| bytes.try_into().ok())?,
+        answer: cells.get("answer")?,
+        recorded_at: cells.get("recorded_at")?,
+    })
 }

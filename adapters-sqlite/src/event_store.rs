@@ -9,7 +9,8 @@ use sqlx::{Arguments, SqliteConnection};
 use ticketing_ports::errors::{BoxError, StoreError};
 use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
 use ticketing_ports::idempotency::IdempotencyKey;
-use ticketing_ports::ids::CommitId;
+use ticketing_ports::ids::{CommitId, LogId};
+use ticketing_ports::logs::{Incarnation, LogIdentity};
 use ticketing_ports::streams::{Metadata, NewEvent, Position, RecordedEvent, StreamId, Version};
 
 use crate::bulk::Bulk;
@@ -23,12 +24,22 @@ impl EventStore for SqliteStore {
     }
 
     async fn find_commit(&self, id: CommitId) -> Result<Option<CommitReceipt>, StoreError> {
-        let row = sqlx::query("SELECT commit_id, first_position, last_position FROM commits WHERE commit_id = ?")
-            .bind(id.uuid().as_bytes().as_slice())
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(StoreError::unavailable)?;
-        row.map(|row| Ok(commit_from(&row)?.1)).transpose()
+        let row = sqlx::query(
+            "SELECT commit_id, first_position, last_position, incarnation FROM commits, log WHERE commit_id = ?",
+        )
+        .bind(id.uuid().as_bytes().as_slice())
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(StoreError::unavailable)?;
+        let receipt = |row| {
+            let (_, (first, last)) = commit_from(&row)?;
+            Ok(CommitReceipt {
+                first,
+                last,
+                incarnation: incarnation_from(&row)?,
+            })
+        };
+        row.map(receipt).transpose()
     }
 
     async fn read_stream(
@@ -52,6 +63,30 @@ impl EventStore for SqliteStore {
         .fetch_all(&self.readers)
         .await
         .map_err(StoreError::unavailable)?;
+        rows.iter().map(event_from).collect()
+    }
+
+    async fn read_streams(
+        &self,
+        streams: &[(StreamId, Version)],
+        most: usize,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        let asked: Vec<(String, i64, i64)> = streams
+            .iter()
+            .map(|(stream, after)| {
+                (
+                    stream.id.simple().to_string(),
+                    number_of(stream.aggregate),
+                    bound(after.0),
+                )
+            })
+            .collect();
+        let rows = sqlx::query(READ_STREAMS)
+            .bind(sqlx::types::Json(asked))
+            .bind(limit(most))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(StoreError::unavailable)?;
         rows.iter().map(event_from).collect()
     }
 
@@ -98,16 +133,56 @@ impl EventStore for SqliteStore {
             .await
     }
 
+    async fn identity(&self) -> Result<LogIdentity, StoreError> {
+        let row = sqlx::query("SELECT id, log_id, incarnation FROM log")
+            .fetch_one(&self.readers)
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(LogIdentity {
+            log: LogId::new(log_cells(&row).uuid("log_id")?),
+            incarnation: incarnation_from(&row)?,
+        })
+    }
+
+    async fn commit_at(&self, position: Position) -> Result<Option<CommitId>, StoreError> {
+        let row = sqlx::query("SELECT position, commit_id FROM events WHERE position = ?")
+            .bind(bound(position.0))
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(StoreError::unavailable)?;
+        row.map(|row| Ok(CommitId::new(event_cells(&row).uuid("commit_id")?)))
+            .transpose()
+    }
+
+    async fn raise_incarnation(&self, seen: Incarnation) -> Result<Incarnation, StoreError> {
+        self.writer
+            .run(move |connection| {
+                Box::pin(async move {
+                    let row = sqlx::query("UPDATE log SET incarnation = MAX(incarnation, ?) RETURNING id, incarnation")
+                        .bind(seen.next().0)
+                        .fetch_one(connection)
+                        .await
+                        .map_err(StoreError::unavailable)?;
+                    incarnation_from(&row)
+                })
+            })
+            .await
+    }
+
     /// The file is locked: it belongs to one process.
     fn is_shared(&self) -> bool {
         false
     }
 }
 
+/// The positions of a commit's first and last event.
+type Landed = (Position, Position);
+
 /// What is known, in the writer's transaction, about everything that a group of commits touches.
 pub(crate) struct Books {
     head: Position,
-    commits: HashMap<CommitId, CommitReceipt>,
+    incarnation: Incarnation,
+    commits: HashMap<CommitId, Landed>,
     taken: HashSet<IdempotencyKey>,
     versions: HashMap<StreamId, Version>,
 }
@@ -134,11 +209,11 @@ impl Books {
         for commit in commits {
             let known = books.commits.get(&commit.id).copied();
             outcomes.push(match known {
-                Some(receipt) => Ok(receipt),
+                Some(landed) => Ok(books.receipt(landed)),
                 None => books.check(commit).map(|()| {
-                    let receipt = books.accept(commit, &mut rows);
-                    accepted.push((commit, receipt));
-                    receipt
+                    let landed = books.accept(commit, &mut rows);
+                    accepted.push((commit, landed));
+                    books.receipt(landed)
                 }),
             });
         }
@@ -163,8 +238,10 @@ impl Books {
             .flat_map(|commit| &commit.idempotency)
             .map(|record| &record.key)
             .collect();
+        let (head, incarnation) = read_head(connection).await?;
         Ok(Self {
-            head: read_head(connection).await?,
+            head,
+            incarnation,
             commits: find_commits(connection, commits).await?,
             taken: idempotency::taken(connection, &keys).await?,
             versions: find_versions(connection, &streams).await?,
@@ -194,7 +271,7 @@ impl Books {
         }
     }
 
-    fn accept<'c>(&mut self, commit: &'c Commit, rows: &mut Vec<NewRow<'c>>) -> CommitReceipt {
+    fn accept<'c>(&mut self, commit: &'c Commit, rows: &mut Vec<NewRow<'c>>) -> Landed {
         let before = self.head;
         for append in &commit.appends {
             let mut version = append.expected;
@@ -213,14 +290,22 @@ impl Books {
         }
         let keys = commit.idempotency.iter().map(|record| record.key.clone());
         self.taken.extend(keys);
-        let (first, last) = if self.head == before {
+        let landed = if self.head == before {
             (Position::START, Position::START)
         } else {
             (before.plus(1), self.head)
         };
-        let receipt = CommitReceipt { first, last };
-        self.commits.insert(commit.id, receipt);
-        receipt
+        self.commits.insert(commit.id, landed);
+        landed
+    }
+
+    fn receipt(&self, (first, last): Landed) -> CommitReceipt {
+        let incarnation = self.incarnation;
+        CommitReceipt {
+            first,
+            last,
+            incarnation,
+        }
     }
 
     fn version(&self, stream: StreamId) -> Version {
@@ -228,12 +313,33 @@ impl Books {
     }
 }
 
-async fn read_head(connection: &mut SqliteConnection) -> Result<Position, BoxError> {
-    let row = sqlx::query("SELECT IFNULL(MAX(position), 0) AS position FROM events")
+async fn read_head(connection: &mut SqliteConnection) -> Result<(Position, Incarnation), BoxError> {
+    let row = sqlx::query("SELECT id, incarnation, (SELECT IFNULL(MAX(position), 0) FROM events) AS position FROM log")
         .fetch_one(connection)
         .await?;
-    Ok(Position(event_cells(&row).count("position")?))
+    Ok((Position(event_cells(&row).count("position")?), incarnation_from(&row)?))
 }
+
+/// What is asked comes as one list, so that one text serves any number of streams. Versions have no gaps, so how many
+/// events each stream adds is known before one is read, and none is read that is not returned.
+pub(crate) const READ_STREAMS: &str = "
+    WITH asked (place, id, type, after) AS (
+        SELECT key, unhex(value ->> 0), value ->> 1, value ->> 2 FROM json_each(?1)
+    ),
+    news (place, id, type, after, number) AS (
+        SELECT place, id, type, after, MAX(0, IFNULL(
+            (SELECT MAX(version) FROM events WHERE aggregate_id = id AND aggregate_type = type), 0
+        ) - after)
+        FROM asked
+    ),
+    shares (place, id, type, after, share) AS (
+        SELECT place, id, type, after, MIN(number, ?2 - SUM(number) OVER (ORDER BY place) + number) FROM news
+    )
+    SELECT position, aggregate_type, aggregate_id, version, event_type, event_version, event_data, metadata, commit_id,
+           recorded_at
+    FROM shares CROSS JOIN events
+    ON aggregate_id = id AND aggregate_type = type AND version > after AND version <= after + share
+    ORDER BY place, version";
 
 pub(crate) const FIND_COMMITS: Bulk = Bulk {
     head: "SELECT commit_id, first_position, last_position FROM commits WHERE commit_id IN (",
@@ -244,7 +350,7 @@ pub(crate) const FIND_COMMITS: Bulk = Bulk {
 async fn find_commits(
     connection: &mut SqliteConnection,
     commits: &[Commit],
-) -> Result<HashMap<CommitId, CommitReceipt>, BoxError> {
+) -> Result<HashMap<CommitId, Landed>, BoxError> {
     let rows = FIND_COMMITS
         .fetch(connection, commits, |arguments, commit| {
             arguments.add(commit.id.uuid().as_bytes().as_slice())
@@ -308,36 +414,46 @@ fn bind_event(arguments: &mut SqliteArguments, row: &NewRow<'_>) -> Result<(), B
     arguments.add(row.commit.at.timestamp_micros())
 }
 
-async fn insert_commits(
-    connection: &mut SqliteConnection,
-    commits: &[(&Commit, CommitReceipt)],
-) -> Result<(), BoxError> {
+async fn insert_commits(connection: &mut SqliteConnection, commits: &[(&Commit, Landed)]) -> Result<(), BoxError> {
     const INSERT: Bulk = Bulk {
         head: "INSERT INTO commits (commit_id, first_position, last_position) VALUES ",
         row: "(?, ?, ?)",
         tail: "",
     };
     INSERT
-        .execute(connection, commits, |arguments, (commit, receipt)| {
+        .execute(connection, commits, |arguments, (commit, (first, last))| {
             arguments.add(commit.id.uuid().as_bytes().as_slice())?;
-            arguments.add(bound(receipt.first.0))?;
-            arguments.add(bound(receipt.last.0))
+            arguments.add(bound(first.0))?;
+            arguments.add(bound(last.0))
         })
         .await?;
     Ok(())
 }
 
-fn commit_from(row: &SqliteRow) -> Result<(CommitId, CommitReceipt), StoreError> {
+fn commit_from(row: &SqliteRow) -> Result<(CommitId, Landed), StoreError> {
     let cells = Cells {
         row,
         table: "commits",
         key: "commit_id",
     };
-    let receipt = CommitReceipt {
-        first: Position(cells.count("first_position")?),
-        last: Position(cells.count("last_position")?),
-    };
-    Ok((CommitId::new(cells.uuid("commit_id")?), receipt))
+    let landed = (
+        Position(cells.count("first_position")?),
+        Position(cells.count("last_position")?),
+    );
+    Ok((CommitId::new(cells.uuid("commit_id")?), landed))
+}
+
+fn incarnation_from(row: &SqliteRow) -> Result<Incarnation, StoreError> {
+    let number = |number: i64| number.try_into().ok();
+    log_cells(row).parse("incarnation", number).map(Incarnation)
+}
+
+fn log_cells(row: &SqliteRow) -> Cells<'_> {
+    Cells {
+        row,
+        table: "log",
+        key: "id",
+    }
 }
 
 fn event_from(row: &SqliteRow) -> Result<RecordedEvent, StoreError> {

@@ -16,18 +16,17 @@ use crate::cells::Cells;
 
 #[async_trait]
 impl IdempotencyStore for SqliteStore {
-    async fn find_answer(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError> {
-        let row = sqlx::query(
-            "SELECT user_id, key, fingerprint, answer, recorded_at
-             FROM idempotency_records
-             WHERE user_id = ? AND key = ?",
-        )
-        .bind(key.user_id.uuid().as_bytes().as_slice())
-        .bind(&key.key)
-        .fetch_optional(&self.readers)
-        .await
-        .map_err(StoreError::unavailable)?;
-        row.as_ref().map(record_from).transpose()
+    async fn find_answers(&self, keys: &[IdempotencyKey]) -> Result<Vec<IdempotencyRecord>, StoreError> {
+        let asked: Vec<(String, &str)> = keys
+            .iter()
+            .map(|key| (key.user_id.uuid().simple().to_string(), &*key.key))
+            .collect();
+        let rows = sqlx::query(FIND_ANSWERS)
+            .bind(sqlx::types::Json(asked))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(StoreError::unavailable)?;
+        rows.iter().map(record_from).collect()
     }
 
     async fn forget_answers(&self, before: Timestamp) -> Result<u64, StoreError> {
@@ -45,6 +44,12 @@ async fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<
         .map_err(StoreError::unavailable)?;
     Ok(forgotten.rows_affected())
 }
+
+/// What is asked comes as one list, so that one text serves any number of keys.
+pub(crate) const FIND_ANSWERS: &str = "
+    SELECT user_id, key, fingerprint, answer, recorded_at
+    FROM idempotency_records
+    WHERE (user_id, key) IN (SELECT unhex(value ->> 0), value ->> 1 FROM json_each(?1))";
 
 pub(crate) const FIND_KEYS: Bulk = Bulk {
     head: "SELECT user_id, key FROM idempotency_records WHERE (user_id, key) IN (VALUES ",

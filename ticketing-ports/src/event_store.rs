@@ -8,6 +8,7 @@ use crate::deadlines::DeadlineChange;
 use crate::errors::{BoxError, StoreError};
 use crate::idempotency::{IdempotencyKey, IdempotencyRecord};
 use crate::ids::CommitId;
+use crate::logs::{Incarnation, LogIdentity};
 use crate::streams::{NewEvent, Position, RecordedEvent, StreamId, Version};
 
 /// Facts for the end of one stream.
@@ -36,6 +37,8 @@ pub struct Commit {
 pub struct CommitReceipt {
     pub first: Position,
     pub last: Position,
+    /// The one in force when this was answered: another one than before means that the log was put back meanwhile.
+    pub incarnation: Incarnation,
 }
 
 #[derive(Debug, Error)]
@@ -90,7 +93,14 @@ pub enum CommitError {
 /// - `a_repeated_commit_leaves_later_deadlines_alone`.
 /// - `a_commit_without_events_is_allowed` and may change deadlines and idempotency records.
 /// - `streams_that_moved_on_are_named`, exactly those that are not at the version given.
+/// - `a_log_keeps_its_id_and_begins_with_its_first_incarnation`.
+/// - `an_incarnation_is_raised_once_although_several_notice`: all who have seen the same are answered the same.
+/// - `an_incarnation_is_raised_above_any_that_was_seen`, also above one that a life now lost has had.
+/// - `a_receipt_carries_the_incarnation_in_force`.
+/// - `the_commit_at_a_position_is_the_one_that_wrote_the_fact_there`, and past the end there is none.
 /// - `a_stream_is_read_page_by_page`.
+/// - `several_streams_are_read_one_after_another`, in the order asked, each after its version.
+/// - `a_limit_counts_the_facts_of_all_streams`.
 /// - `the_log_is_read_page_by_page`.
 /// - `a_limit_of_0_reads_nothing`.
 /// - `past_the_end_there_is_nothing`.
@@ -99,6 +109,7 @@ pub enum CommitError {
 /// - `answered_means_durable`: an acknowledged commit survives a crash of the process (durable adapters).
 /// - `what_many_writers_were_answered_is_durable`, likewise.
 /// - `a_lease_outlives_a_crash`, likewise.
+/// - `the_identity_of_a_log_outlives_a_crash`, likewise.
 /// - `positions_and_versions_go_on_after_a_crash`, likewise.
 #[async_trait]
 pub trait EventStore: Send + Sync {
@@ -115,6 +126,14 @@ pub trait EventStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, StoreError>;
 
+    /// Returns up to `limit` events of all of these streams together, stream after stream in the order asked, each with
+    /// versions greater than the one given with it, oldest first. Fewer than `limit` are all there are.
+    async fn read_streams(
+        &self,
+        streams: &[(StreamId, Version)],
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, StoreError>;
+
     /// Returns up to `limit` events of all streams with a position greater than `after`, oldest first.
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, StoreError>;
 
@@ -123,6 +142,16 @@ pub trait EventStore: Send + Sync {
 
     /// Returns the streams that are not at the version given, all looked at in one moment.
     async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError>;
+
+    /// Returns which log this is, and which life of it.
+    async fn identity(&self) -> Result<LogIdentity, StoreError>;
+
+    /// Returns the commit that wrote the event at `position`: whoever remembers both knows with one look whether this
+    /// log still has the past that they remember. Nothing at [`Position::START`] and past the end.
+    async fn commit_at(&self, position: Position) -> Result<Option<CommitId>, StoreError>;
+
+    /// Raises the incarnation above `seen`, unless somebody else has, and returns the one that is now in force.
+    async fn raise_incarnation(&self, seen: Incarnation) -> Result<Incarnation, StoreError>;
 
     /// Whether other processes may write to this log. If none can, what one process remembers of it stays true.
     fn is_shared(&self) -> bool {

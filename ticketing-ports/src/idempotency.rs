@@ -29,6 +29,7 @@ pub struct IdempotencyRecord {
 /// - `an_answer_is_found_by_the_user_and_key_that_recorded_it`.
 /// - `an_answer_is_found_by_nobody_else`.
 /// - `two_users_may_use_the_same_key`.
+/// - `several_answers_are_found_at_once`, each once, and nothing for keys that are unknown.
 /// - `an_answer_is_read_back_unchanged`.
 /// - `keys_are_compared_byte_by_byte`.
 /// - `exactly_one_of_racing_commits_with_one_key_wins`.
@@ -37,7 +38,8 @@ pub struct IdempotencyRecord {
 /// - `a_forgotten_key_can_be_used_again`.
 #[async_trait]
 pub trait IdempotencyStore: Send + Sync {
-    async fn find_answer(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError>;
+    /// Returns what is recorded under any of the keys, in no particular order.
+    async fn find_answers(&self, keys: &[IdempotencyKey]) -> Result<Vec<IdempotencyRecord>, StoreError>;
 
     /// Forgets every answer recorded before `before` and returns how many there were.
     async fn forget_answers(&self, before: Timestamp) -> Result<u64, StoreError>;

@@ -352,15 +352,21 @@ impl BoxOffice {
                     .running
                     .take(key.clone(), wanted.fingerprint)
                     .ok_or(Failure::RequestInProgress)?;
-                if let Some(record) = self.ports.idempotency.find_answer(&key).await? {
-                    let value = idempotency::replay(&record, wanted.fingerprint)?;
+                let question = question_key(&key);
+                let records = self
+                    .ports
+                    .idempotency
+                    .find_answers(&[key.clone(), question.clone()])
+                    .await?;
+                if let Some(record) = records.iter().find(|record| record.key == key) {
+                    let value = idempotency::replay(record, wanted.fingerprint)?;
                     let consistency = ConsistencyToken::new(self.ports.events.head().await?);
                     return Ok(Answer { value, consistency });
                 }
                 if command.may_wait()
-                    && let Some(record) = self.ports.idempotency.find_answer(&question_key(&key)).await?
+                    && let Some(record) = records.iter().find(|record| record.key == question)
                 {
-                    asked = Some(idempotency::resume(&record, wanted.fingerprint)?);
+                    asked = Some(idempotency::resume(record, wanted.fingerprint)?);
                 }
                 Some(running)
             }

@@ -62,11 +62,14 @@ pub(crate) struct Lane {
     last_busy: Instant,
 }
 
+/// Nothing when the batch had nothing to write.
+type Committed = Option<CommitReceipt>;
+
 #[derive(Debug)]
 struct InFlight {
     batch: Batch,
     /// Dies with the lane: what a process has not handed in when it ends, nobody hands in.
-    commit: AbortOnDropHandle<Result<CommitReceipt, CommitError>>,
+    commit: AbortOnDropHandle<Result<Committed, CommitError>>,
 }
 
 /// What somebody else has recorded under a key.
@@ -334,16 +337,16 @@ impl Lane {
         let commit = tokio::spawn(async move {
             let receipt = commit_with_known_outcome(store.as_ref(), &commit).await?;
             tail.take(commit, receipt);
-            Ok(receipt)
+            Ok(Some(receipt))
         });
         let commit = AbortOnDropHandle::new(commit);
         self.in_flight = Some(InFlight { batch, commit });
     }
 
-    async fn settle(&mut self, (batch, outcome): (Batch, Result<CommitReceipt, CommitError>)) {
+    async fn settle(&mut self, (batch, outcome): (Batch, Result<Committed, CommitError>)) {
         match outcome {
             Ok(receipt) => {
-                if receipt.last > Position::START {
+                if let Some(receipt) = receipt.filter(|receipt| receipt.last > Position::START) {
                     self.position = receipt.last;
                 }
                 self.book.confirm(&batch.staged);
@@ -503,12 +506,13 @@ impl Lane {
     }
 
     async fn recorded(&self, running: &RunningKey) -> Result<Recorded, Failure> {
-        let store = &self.lanes.ports.idempotency;
-        if let Some(record) = store.find_answer(&running.key).await? {
-            return Ok(Recorded::Answer(idempotency::replay(&record, running.fingerprint)));
+        let keys = [running.key.clone(), question_key(&running.key)];
+        let records = self.lanes.ports.idempotency.find_answers(&keys).await?;
+        if let Some(record) = records.iter().find(|record| record.key == running.key) {
+            return Ok(Recorded::Answer(idempotency::replay(record, running.fingerprint)));
         }
-        match store.find_answer(&question_key(&running.key)).await? {
-            Some(record) => Ok(Recorded::Question(idempotency::resume(&record, running.fingerprint)?)),
+        match records.first() {
+            Some(record) => Ok(Recorded::Question(idempotency::resume(record, running.fingerprint)?)),
             None => Err(Failure::Busy {
                 retry_after: Duration::from_secs(1),
             }),
@@ -577,7 +581,7 @@ fn not_taken() -> Failure {
 }
 
 /// The batch in flight and what became of its commit.
-async fn outcome_of(in_flight: &mut Option<InFlight>) -> (Batch, Result<CommitReceipt, CommitError>) {
+async fn outcome_of(in_flight: &mut Option<InFlight>) -> (Batch, Result<Committed, CommitError>) {
     let Some(flight) = in_flight else {
         return std::future::pending().await;
     };
@@ -591,12 +595,9 @@ async fn outcome_of(in_flight: &mut Option<InFlight>) -> (Batch, Result<CommitRe
 }
 
 /// Looks whether what was seen is still so, as a commit that insists on it would.
-async fn check(store: &dyn EventStore, seen: &[(StreamId, Version)]) -> Result<CommitReceipt, CommitError> {
+async fn check(store: &dyn EventStore, seen: &[(StreamId, Version)]) -> Result<Committed, CommitError> {
     match store.moved_on(seen).await {
-        Ok(streams) if streams.is_empty() => Ok(CommitReceipt {
-            first: Position::START,
-            last: Position::START,
-        }),
+        Ok(streams) if streams.is_empty() => Ok(None),
         Ok(streams) => Err(CommitError::Conflict { streams }),
         Err(error) => Err(CommitError::Unavailable(error.into())),
     }

@@ -105,6 +105,7 @@ mod tests {
     use chrono::DateTime;
     use ticketing_ports::event_store::Append;
     use ticketing_ports::ids::{CommitId, ReservationId};
+    use ticketing_ports::logs::Incarnation;
     use ticketing_ports::streams::{Metadata, NewEvent, StreamId, Version};
     use uuid::Uuid;
 
@@ -140,6 +141,7 @@ mod tests {
         CommitReceipt {
             first: Position(first),
             last: Position(last),
+            incarnation: Incarnation::FIRST,
         }
     }
 

@@ -105,7 +105,7 @@ async fn a_store_that_is_down_is_unavailable_and_the_cause_is_kept_inside() {
         let down = Arc::clone(&down);
         setup.faults = Arc::new(move |operation| {
             let is_down = down.load(std::sync::atomic::Ordering::SeqCst);
-            if is_down && operation == Operation::FindAnswer {
+            if is_down && operation == Operation::FindAnswers {
                 Fault::FailBefore
             } else {
                 Fault::None

@@ -81,7 +81,7 @@ async fn a_request_that_takes_too_long_is_answered_before_the_caller_gives_up() 
 async fn a_bug_is_answered_as_one_and_the_server_goes_on() {
     let server = TestServer::start_with(|setup| {
         setup.faults = Arc::new(|operation| match operation {
-            Operation::FindAnswer => panic!("secret at 10.0.0.7"),
+            Operation::FindAnswers => panic!("secret at 10.0.0.7"),
             _ => Fault::None,
         });
     });

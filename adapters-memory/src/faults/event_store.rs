@@ -14,6 +14,7 @@ use ticketing_ports::errors::{BoxError, StoreError};
 use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
 use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
 use ticketing_ports::ids::CommitId;
+use ticketing_ports::logs::{Incarnation, LogIdentity};
 use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
 
 /// What is about to be asked of the store.
@@ -22,11 +23,15 @@ pub enum Operation {
     Commit,
     FindCommit,
     ReadStream,
+    ReadStreams,
     ReadAll,
     Head,
     MovedOn,
+    Identity,
+    CommitAt,
+    RaiseIncarnation,
     ClaimDue,
-    FindAnswer,
+    FindAnswers,
     ForgetAnswers,
 }
 
@@ -144,6 +149,15 @@ impl<S: EventStore> EventStore for FaultyEventStore<S> {
         self.ask(Operation::ReadStream, read).await
     }
 
+    async fn read_streams(
+        &self,
+        streams: &[(StreamId, Version)],
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        let read = self.inner.read_streams(streams, limit);
+        self.ask(Operation::ReadStreams, read).await
+    }
+
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
         self.ask(Operation::ReadAll, self.inner.read_all(after, limit)).await
     }
@@ -154,6 +168,19 @@ impl<S: EventStore> EventStore for FaultyEventStore<S> {
 
     async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
         self.ask(Operation::MovedOn, self.inner.moved_on(seen)).await
+    }
+
+    async fn identity(&self) -> Result<LogIdentity, StoreError> {
+        self.ask(Operation::Identity, self.inner.identity()).await
+    }
+
+    async fn commit_at(&self, position: Position) -> Result<Option<CommitId>, StoreError> {
+        self.ask(Operation::CommitAt, self.inner.commit_at(position)).await
+    }
+
+    async fn raise_incarnation(&self, seen: Incarnation) -> Result<Incarnation, StoreError> {
+        let raise = self.inner.raise_incarnation(seen);
+        self.ask(Operation::RaiseIncarnation, raise).await
     }
 
     fn is_shared(&self) -> bool {
@@ -171,8 +198,8 @@ impl<S: DeadlineStore> DeadlineStore for FaultyEventStore<S> {
 
 #[async_trait]
 impl<S: IdempotencyStore> IdempotencyStore for FaultyEventStore<S> {
-    async fn find_answer(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError> {
-        self.ask(Operation::FindAnswer, self.inner.find_answer(key)).await
+    async fn find_answers(&self, keys: &[IdempotencyKey]) -> Result<Vec<IdempotencyRecord>, StoreError> {
+        self.ask(Operation::FindAnswers, self.inner.find_answers(keys)).await
     }
 
     async fn forget_answers(&self, before: Timestamp) -> Result<u64, StoreError> {

@@ -14,7 +14,8 @@ use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, Deadline
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
 use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
-use ticketing_ports::ids::{CommitId, EventId, UserId};
+use ticketing_ports::ids::{CommitId, EventId, LogId, UserId};
+use ticketing_ports::logs::{Incarnation, LogIdentity};
 use ticketing_ports::streams::{Aggregate, Position, RecordedEvent, StreamId, Version};
 use uuid::Uuid;
 
@@ -59,6 +60,15 @@ pub(crate) enum Lie {
     AnswersForUnknownStreams,
     HeadLagsBehind,
     NamesOneMovedStream,
+    MintsAnIdForEachQuestion,
+    CountsIncarnationsFromZero,
+    RaisesForEachWhoNotices,
+    RaisesByOne,
+    ReceiptsForgetTheIncarnation,
+    NamesTheNextCommit,
+    NamesACommitPastTheEnd,
+    SortsStreams,
+    LimitsEachStream,
     DropsDeadlines,
     HandsOutDeadlinesEarly,
     HandsOutTheLatestDeadlineFirst,
@@ -76,6 +86,8 @@ pub(crate) enum Lie {
     ForgetsFingerprints,
     FoldsKeys,
     KeepsOneOfTwoAnswers,
+    FindsOneAnswer,
+    AnswersForEachAsking,
     NeverForgetsAnswers,
     ForgetsOneAnswerTooMany,
 }
@@ -167,7 +179,35 @@ pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
         Lie::AppliesDeadlinesOfRepeatedCommits,
     ),
     ("a_commit_without_events_is_allowed", Lie::RefusesCommitsWithoutEvents),
+    (
+        "a_log_keeps_its_id_and_begins_with_its_first_incarnation",
+        Lie::MintsAnIdForEachQuestion,
+    ),
+    (
+        "a_log_keeps_its_id_and_begins_with_its_first_incarnation",
+        Lie::CountsIncarnationsFromZero,
+    ),
+    (
+        "an_incarnation_is_raised_once_although_several_notice",
+        Lie::RaisesForEachWhoNotices,
+    ),
+    ("an_incarnation_is_raised_above_any_that_was_seen", Lie::RaisesByOne),
+    (
+        "a_receipt_carries_the_incarnation_in_force",
+        Lie::ReceiptsForgetTheIncarnation,
+    ),
+    (
+        "the_commit_at_a_position_is_the_one_that_wrote_the_fact_there",
+        Lie::NamesTheNextCommit,
+    ),
+    (
+        "the_commit_at_a_position_is_the_one_that_wrote_the_fact_there",
+        Lie::NamesACommitPastTheEnd,
+    ),
     ("a_stream_is_read_page_by_page", Lie::LimitsAreOffByOne),
+    ("several_streams_are_read_one_after_another", Lie::SortsStreams),
+    ("a_limit_counts_the_facts_of_all_streams", Lie::LimitsEachStream),
+    ("a_limit_counts_the_facts_of_all_streams", Lie::LimitsAreOffByOne),
     ("the_log_is_read_page_by_page", Lie::LimitsAreOffByOne),
     ("a_limit_of_0_reads_nothing", Lie::LimitsAreOffByOne),
     ("past_the_end_there_is_nothing", Lie::StartsOverPastTheEnd),
@@ -216,6 +256,8 @@ pub(crate) const ANSWERS_BROKEN_BY: &[(&str, Lie)] = &[
     ),
     ("an_answer_is_found_by_nobody_else", Lie::IgnoresTheUserOfAKey),
     ("two_users_may_use_the_same_key", Lie::IgnoresTheUserOfAKey),
+    ("several_answers_are_found_at_once", Lie::FindsOneAnswer),
+    ("several_answers_are_found_at_once", Lie::AnswersForEachAsking),
     ("an_answer_is_read_back_unchanged", Lie::ForgetsFingerprints),
     ("keys_are_compared_byte_by_byte", Lie::FoldsKeys),
     ("exactly_one_of_racing_commits_with_one_key_wins", Lie::IgnoresTakenKeys),
@@ -470,9 +512,14 @@ impl Mutant {
                 first: receipt.first.plus(1),
                 ..receipt
             }),
+            (Lie::ReceiptsForgetTheIncarnation, Ok(receipt)) => Ok(CommitReceipt {
+                incarnation: Incarnation::FIRST,
+                ..receipt
+            }),
             (_, Ok(receipt)) => Ok(CommitReceipt {
                 first: self.distort_position(receipt.first),
                 last: self.distort_position(receipt.last),
+                ..receipt
             }),
             (_, outcome) => outcome,
         }
@@ -540,6 +587,7 @@ impl EventStore for Mutant {
             Lie::RemembersRefusedCommits if refused => Ok(Some(CommitReceipt {
                 first: Position::START,
                 last: Position::START,
+                incarnation: Incarnation::FIRST,
             })),
             _ => self.inner.find_commit(id).await,
         }
@@ -562,6 +610,25 @@ impl EventStore for Mutant {
         }
         let mut events = self.inner.read_stream(stream, after, self.distort_limit(limit)).await?;
         self.distort_events(&mut events);
+        Ok(events)
+    }
+
+    async fn read_streams(
+        &self,
+        streams: &[(StreamId, Version)],
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        let mut streams = streams.to_vec();
+        if self.lie == Lie::SortsStreams {
+            streams.sort_unstable();
+        }
+        if self.lie != Lie::LimitsEachStream {
+            return self.inner.read_streams(&streams, self.distort_limit(limit)).await;
+        }
+        let mut events = Vec::new();
+        for (stream, after) in streams {
+            events.extend(self.inner.read_stream(stream, after, limit).await?);
+        }
         Ok(events)
     }
 
@@ -592,6 +659,36 @@ impl EventStore for Mutant {
         }
         Ok(moved)
     }
+
+    async fn identity(&self) -> Result<LogIdentity, StoreError> {
+        let mut identity = self.inner.identity().await?;
+        match self.lie {
+            Lie::MintsAnIdForEachQuestion => identity.log = LogId::new(self.made_up_id().uuid()),
+            Lie::CountsIncarnationsFromZero => identity.incarnation.0 -= 1,
+            _ => {}
+        }
+        Ok(identity)
+    }
+
+    async fn commit_at(&self, position: Position) -> Result<Option<CommitId>, StoreError> {
+        let head = self.inner.head().await?;
+        let position = match self.lie {
+            Lie::NamesTheNextCommit => position.plus(1),
+            Lie::NamesACommitPastTheEnd => position.min(head),
+            _ => position,
+        };
+        self.inner.commit_at(position).await
+    }
+
+    async fn raise_incarnation(&self, seen: Incarnation) -> Result<Incarnation, StoreError> {
+        let in_force = self.inner.identity().await?.incarnation;
+        let seen = match self.lie {
+            Lie::RaisesForEachWhoNotices => in_force,
+            Lie::RaisesByOne => seen.min(in_force),
+            _ => seen,
+        };
+        self.inner.raise_incarnation(seen).await
+    }
 }
 
 #[async_trait]
@@ -614,10 +711,21 @@ impl DeadlineStore for Mutant {
 
 #[async_trait]
 impl IdempotencyStore for Mutant {
-    async fn find_answer(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, StoreError> {
-        let mut key = key.clone();
-        self.distort_key(&mut key);
-        self.inner.find_answer(&key).await
+    async fn find_answers(&self, keys: &[IdempotencyKey]) -> Result<Vec<IdempotencyRecord>, StoreError> {
+        let mut keys = keys.to_vec();
+        keys.iter_mut().for_each(|key| self.distort_key(key));
+        match self.lie {
+            Lie::FindsOneAnswer => keys.truncate(1),
+            Lie::AnswersForEachAsking => {
+                let mut found = Vec::new();
+                for key in keys {
+                    found.extend(self.inner.find_answers(&[key]).await?);
+                }
+                return Ok(found);
+            }
+            _ => {}
+        }
+        self.inner.find_answers(&keys).await
     }
 
     async fn forget_answers(&self, before: Timestamp) -> Result<u64, StoreError> {

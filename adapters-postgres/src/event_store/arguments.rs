@@ -1,4 +1,4 @@
-//! A commit as the columns that `write_commit` takes: PostgreSQL unnests them into rows.
+//! A commit as the columns that `write_commit_v2` takes: PostgreSQL unnests them into rows.
 
 use std::collections::BTreeMap;
 
@@ -93,8 +93,8 @@ impl<'c> Arguments<'c> {
     pub(super) fn query(self, writer: Uuid) -> Query<'c, Postgres, PgArguments> {
         let records = &self.commit.idempotency;
         sqlx::query(
-            "SELECT verdict, first_position, last_position, refused
-             FROM write_commit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+            "SELECT verdict, first_position, last_position, refused, incarnation
+             FROM write_commit_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
                                $20, $21, $22, $23, $24, $25, $26)",
         )
         .bind(self.commit.id.uuid())

@@ -12,6 +12,7 @@ use ticketing_domain::refusal::Refusal;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
 use ticketing_ports::ids::{CommitId, EventId};
+use ticketing_ports::logs::{Incarnation, LogIdentity};
 use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
 use ticketing_runtime::{BoxOffice, Engine, EngineConfig, Failure, Ports, UnavailableCause};
 use tokio::sync::{Barrier, Semaphore};
@@ -165,6 +166,14 @@ impl EventStore for Gate<InMemoryEventStore> {
         self.store.read_stream(id, after, limit).await
     }
 
+    async fn read_streams(
+        &self,
+        streams: &[(StreamId, Version)],
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        self.store.read_streams(streams, limit).await
+    }
+
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
         self.store.read_all(after, limit).await
     }
@@ -175,6 +184,18 @@ impl EventStore for Gate<InMemoryEventStore> {
 
     async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
         self.store.moved_on(seen).await
+    }
+
+    async fn identity(&self) -> Result<LogIdentity, StoreError> {
+        self.store.identity().await
+    }
+
+    async fn commit_at(&self, position: Position) -> Result<Option<CommitId>, StoreError> {
+        self.store.commit_at(position).await
+    }
+
+    async fn raise_incarnation(&self, seen: Incarnation) -> Result<Incarnation, StoreError> {
+        self.store.raise_incarnation(seen).await
     }
 }
 

@@ -1,8 +1,9 @@
 //! What a store that outlives its process does.
 
 use async_trait::async_trait;
+use ticketing_ports::logs::Incarnation;
 
-use super::fixtures::{answer, at, commit_id, deadline, events, key, stream, whole_log, write};
+use super::fixtures::{answer, at, commit_id, deadline, events, found_answer, key, stream, whole_log, write};
 use super::race::race;
 use super::{Backend, Verdict, ensure_eq, suite};
 
@@ -20,6 +21,7 @@ suite! { $
         answered_means_durable,
         what_many_writers_were_answered_is_durable,
         a_lease_outlives_a_crash,
+        the_identity_of_a_log_outlives_a_crash,
         positions_and_versions_go_on_after_a_crash,
     }
 }
@@ -46,7 +48,7 @@ async fn answered_means_durable(storage: &dyn Durable) -> Verdict {
         .claim_due(at(1), std::time::Duration::from_secs(1), 10)
         .await?;
     ensure_eq!(due, [deadline(1, at(1))], "deadlines after a crash");
-    let found = after.idempotency.find_answer(&key(1, "buy")).await?;
+    let found = found_answer(&after, &key(1, "buy")).await?;
     ensure_eq!(
         found,
         Some(answer(key(1, "buy"), "bought", at(0))),
@@ -84,6 +86,15 @@ async fn a_lease_outlives_a_crash(storage: &dyn Durable) -> Verdict {
     );
     let due = after.deadlines.claim_due(at(30), lease, 10).await?;
     ensure_eq!(due, [deadline(1, at(0))], "deadlines after the lease");
+    Ok(())
+}
+
+async fn the_identity_of_a_log_outlives_a_crash(storage: &dyn Durable) -> Verdict {
+    let before = storage.open().await;
+    before.store.raise_incarnation(Incarnation::FIRST).await?;
+    let identity = before.store.identity().await?;
+    let after = storage.open().await;
+    ensure_eq!(after.store.identity().await?, identity, "identity after a crash");
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use ticketing_ports::event_store::{CommitError, CommitReceipt};
+use ticketing_ports::logs::Incarnation;
 use ticketing_ports::streams::{
     Aggregate, CorrelationId, Metadata, NewEvent, Position, RecordedEvent, StreamId, Version,
 };
@@ -14,8 +15,8 @@ use ticketing_ports::trace_context::TraceContext;
 use uuid::Uuid;
 
 use super::fixtures::{
-    answer, at, commit_id, deadline, event, events, full_metadata, key, payloads, stream, trace, user, whole_log,
-    whole_stream, write,
+    answer, at, commit_id, deadline, event, events, found_answer, full_metadata, key, payloads, stream, trace, user,
+    whole_log, whole_stream, write,
 };
 use super::race::race;
 use super::{Backend, Broken, Verdict, ensure, ensure_eq, suite};
@@ -56,7 +57,14 @@ suite! { $
         the_same_commit_racing_with_itself_is_written_once,
         a_repeated_commit_leaves_later_deadlines_alone,
         a_commit_without_events_is_allowed,
+        a_log_keeps_its_id_and_begins_with_its_first_incarnation,
+        an_incarnation_is_raised_once_although_several_notice,
+        an_incarnation_is_raised_above_any_that_was_seen,
+        a_receipt_carries_the_incarnation_in_force,
+        the_commit_at_a_position_is_the_one_that_wrote_the_fact_there,
         a_stream_is_read_page_by_page,
+        several_streams_are_read_one_after_another,
+        a_limit_counts_the_facts_of_all_streams,
         the_log_is_read_page_by_page,
         a_limit_of_0_reads_nothing,
         past_the_end_there_is_nothing,
@@ -86,7 +94,7 @@ async fn a_commit_is_all_or_nothing(backend: &Backend) -> Verdict {
     );
     let due = backend.deadlines.claim_due(at(10), SECOND, 10).await?;
     ensure_eq!(due, [deadline(1, at(10))], "deadlines");
-    let found = backend.idempotency.find_answer(&key(1, "buy")).await?;
+    let found = found_answer(backend, &key(1, "buy")).await?;
     ensure!(found.is_some(), "the answer of the commit is missing");
 
     let before = whole_log(backend).await?;
@@ -100,7 +108,7 @@ async fn a_commit_is_all_or_nothing(backend: &Backend) -> Verdict {
     ensure_eq!(whole_log(backend).await?, before, "the log after a conflict");
     let due = backend.deadlines.claim_due(at(10), SECOND, 10).await?;
     ensure_eq!(due, [], "deadlines of a refused commit");
-    let found = backend.idempotency.find_answer(&key(1, "again")).await?;
+    let found = found_answer(backend, &key(1, "again")).await?;
     ensure_eq!(found, None, "answer of a refused commit");
     Ok(())
 }
@@ -339,9 +347,9 @@ async fn a_taken_idempotency_key_writes_nothing(backend: &Backend) -> Verdict {
     ensure_eq!(taken, key(1, "buy"), "the taken key");
     ensure_eq!(whole_log(backend).await?, [], "the log");
     ensure_eq!(backend.deadlines.claim_due(at(10), SECOND, 10).await?, [], "deadlines");
-    let other = backend.idempotency.find_answer(&key(1, "other")).await?;
+    let other = found_answer(backend, &key(1, "other")).await?;
     ensure_eq!(other, None, "another answer of the same commit");
-    let kept = backend.idempotency.find_answer(&key(1, "buy")).await?;
+    let kept = found_answer(backend, &key(1, "buy")).await?;
     ensure_eq!(kept, Some(answer(key(1, "buy"), "first", at(0))), "the first answer");
     Ok(())
 }
@@ -626,7 +634,7 @@ async fn a_commit_of_5000_events_is_kept(backend: &Backend) -> Verdict {
     let due = backend.deadlines.claim_due(at(1000), SECOND, 5000).await?;
     ensure_eq!(due.len(), 1000, "deadlines");
     for number in [1, 500, 1000] {
-        let found = backend.idempotency.find_answer(&key(number, "bulk")).await?;
+        let found = found_answer(backend, &key(number, "bulk")).await?;
         ensure!(found.is_some(), "answer {number} of a large commit is missing");
     }
     Ok(())
@@ -834,6 +842,7 @@ async fn a_commit_without_events_is_allowed(backend: &Backend) -> Verdict {
     let nowhere = CommitReceipt {
         first: Position::START,
         last: Position::START,
+        incarnation: Incarnation::FIRST,
     };
     write(1).append(stream(1), 0, events(1)).to(backend).await?;
     let receipt = write(2)
@@ -852,8 +861,132 @@ async fn a_commit_without_events_is_allowed(backend: &Backend) -> Verdict {
     ensure_eq!(backend.store.head().await?, Position(1), "head");
     let due = backend.deadlines.claim_due(at(1), SECOND, 10).await?;
     ensure_eq!(due, [deadline(1, at(1))], "deadlines");
-    let found = backend.idempotency.find_answer(&key(1, "buy")).await?;
+    let found = found_answer(backend, &key(1, "buy")).await?;
     ensure!(found.is_some(), "the answer of a commit without events is missing");
+    Ok(())
+}
+
+async fn a_log_keeps_its_id_and_begins_with_its_first_incarnation(backend: &Backend) -> Verdict {
+    let identity = backend.store.identity().await?;
+    ensure_eq!(identity.incarnation, Incarnation::FIRST, "incarnation of a new log");
+    write(1).append(stream(1), 0, events(2)).to(backend).await?;
+    ensure_eq!(backend.store.identity().await?, identity, "identity after a commit");
+    backend.store.raise_incarnation(Incarnation::FIRST).await?;
+    let raised = backend.store.identity().await?;
+    ensure_eq!(raised.log, identity.log, "id of the log in its next life");
+    Ok(())
+}
+
+async fn an_incarnation_is_raised_once_although_several_notice(backend: &Backend) -> Verdict {
+    for life in 1..=3 {
+        let seen = Incarnation(life);
+        let answers = race(8, |_| {
+            let backend = backend.clone();
+            async move { backend.store.raise_incarnation(seen).await }
+        })
+        .await?;
+        for answer in answers {
+            ensure_eq!(answer?, seen.next(), "incarnation that is answered");
+        }
+        ensure_eq!(
+            backend.store.identity().await?.incarnation,
+            seen.next(),
+            "incarnation in force"
+        );
+    }
+    let late = backend.store.raise_incarnation(Incarnation::FIRST).await?;
+    ensure_eq!(late, Incarnation(4), "incarnation for who has seen an old one");
+    Ok(())
+}
+
+async fn an_incarnation_is_raised_above_any_that_was_seen(backend: &Backend) -> Verdict {
+    let raised = backend.store.raise_incarnation(Incarnation(7)).await?;
+    ensure_eq!(raised, Incarnation(8), "incarnation that is answered");
+    let identity = backend.store.identity().await?;
+    ensure_eq!(identity.incarnation, Incarnation(8), "incarnation in force");
+    Ok(())
+}
+
+async fn a_receipt_carries_the_incarnation_in_force(backend: &Backend) -> Verdict {
+    let draft = write(1).append(stream(1), 0, events(1));
+    let first = draft.clone().to(backend).await?;
+    ensure_eq!(first.incarnation, Incarnation::FIRST, "incarnation of a receipt");
+    let raised = backend.store.raise_incarnation(Incarnation::FIRST).await?;
+    for (what, receipt) in [
+        ("repeated", Some(draft.to(backend).await?)),
+        ("looked up", backend.store.find_commit(commit_id(1)).await?),
+        ("new", Some(write(2).append(stream(1), 1, events(1)).to(backend).await?)),
+        ("without events", Some(write(3).to(backend).await?)),
+    ] {
+        let incarnation = receipt.map(|receipt| receipt.incarnation);
+        ensure_eq!(incarnation, Some(raised), "incarnation of the receipt that is {what}");
+    }
+    Ok(())
+}
+
+async fn the_commit_at_a_position_is_the_one_that_wrote_the_fact_there(backend: &Backend) -> Verdict {
+    let at = async |position| Ok::<_, Broken>(backend.store.commit_at(Position(position)).await?);
+    ensure_eq!(at(0).await?, None, "commit at the start of an empty log");
+    ensure_eq!(at(1).await?, None, "commit past the end of an empty log");
+    for number in 1..=3 {
+        write(number)
+            .append(stream(number), 0, events(number))
+            .to(backend)
+            .await?;
+        write(10 + number)
+            .set(deadline(1, super::fixtures::at(1)))
+            .to(backend)
+            .await?;
+    }
+    for (position, number) in [1, 2, 2, 3, 3, 3].into_iter().zip(1..) {
+        ensure_eq!(at(number).await?, Some(commit_id(position)), "commit at {number}");
+    }
+    for nowhere in [0, 7, 8, u64::MAX] {
+        ensure_eq!(at(nowhere).await?, None, "commit at {nowhere}");
+    }
+    Ok(())
+}
+
+async fn several_streams_are_read_one_after_another(backend: &Backend) -> Verdict {
+    for number in 0..3 {
+        write(number)
+            .append(stream(1), 2 * number as u64, events(2))
+            .append(stream(2), number as u64, events(1))
+            .append(stream(3), 3 * number as u64, events(3))
+            .to(backend)
+            .await?;
+    }
+    let asked = [(3, 7), (1, 0), (9, 0), (2, 3), (1, 4), (2, 1), (3, u64::MAX)];
+    let asked: Vec<_> = asked.map(|(id, after)| (stream(id), Version(after))).to_vec();
+    let read = backend.store.read_streams(&asked, usize::MAX).await?;
+    let mut one_by_one = Vec::new();
+    for (stream, after) in asked {
+        one_by_one.extend(backend.store.read_stream(stream, after, usize::MAX).await?);
+    }
+    ensure_eq!(read.len(), 2 + 6 + 2 + 2, "events of several streams");
+    ensure!(
+        read == one_by_one,
+        "streams read together differ from streams read alone"
+    );
+    ensure_eq!(backend.store.read_streams(&[], 10).await?, [], "events of no stream");
+    Ok(())
+}
+
+async fn a_limit_counts_the_facts_of_all_streams(backend: &Backend) -> Verdict {
+    write(1)
+        .append(stream(1), 0, events(3))
+        .append(stream(2), 0, events(4))
+        .append(stream(3), 0, events(2))
+        .to(backend)
+        .await?;
+    let asked = [(2, 1), (3, 0), (1, 0)].map(|(id, after)| (stream(id), Version(after)));
+    let all = [(2, 2), (2, 3), (2, 4), (3, 1), (3, 2), (1, 1), (1, 2), (1, 3)];
+    let all = all.map(|(id, version)| (stream(id), version));
+    for limit in [0, 1, 3, 4, 5, 7, 8, 9, usize::MAX] {
+        let read = backend.store.read_streams(&asked, limit).await?;
+        let read: Vec<_> = read.iter().map(|event| (event.stream, event.version.0)).collect();
+        ensure_eq!(read, all[..limit.min(8)], "events with a limit of {limit}");
+    }
     Ok(())
 }
 
@@ -963,6 +1096,7 @@ fn receipt_of(first: u64, last: u64) -> CommitReceipt {
     CommitReceipt {
         first: Position(first),
         last: Position(last),
+        incarnation: Incarnation::FIRST,
     }
 }
 

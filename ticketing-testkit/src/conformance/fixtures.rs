@@ -179,6 +179,15 @@ pub(super) async fn whole_stream(backend: &Backend, stream: StreamId) -> Result<
     Ok(backend.store.read_stream(stream, Version::NONE, usize::MAX).await?)
 }
 
+/// What is recorded under one key.
+pub(super) async fn found_answer(backend: &Backend, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, Broken> {
+    let mut found = backend.idempotency.find_answers(std::slice::from_ref(key)).await?;
+    match (found.pop(), found.pop()) {
+        (found, None) => Ok(found),
+        more => Err(Broken::because(format!("{more:?} under one key"))),
+    }
+}
+
 pub(super) fn payloads(events: &[RecordedEvent]) -> Vec<&[u8]> {
     events.iter().map(|event| event.data.as_slice()).collect()
 }

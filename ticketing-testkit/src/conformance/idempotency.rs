@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use ticketing_ports::event_store::CommitError;
 use ticketing_ports::idempotency::IdempotencyRecord;
 
-use super::fixtures::{answer, at, events, key, stream, whole_log, write};
+use super::fixtures::{answer, at, events, found_answer, key, stream, whole_log, write};
 use super::race::race;
 use super::{Backend, Verdict, ensure, ensure_eq, suite};
 
@@ -15,6 +15,7 @@ suite! { $
         an_answer_is_found_by_the_user_and_key_that_recorded_it,
         an_answer_is_found_by_nobody_else,
         two_users_may_use_the_same_key,
+        several_answers_are_found_at_once,
         an_answer_is_read_back_unchanged,
         keys_are_compared_byte_by_byte,
         exactly_one_of_racing_commits_with_one_key_wins,
@@ -30,7 +31,7 @@ async fn an_answer_is_found_by_the_user_and_key_that_recorded_it(backend: &Backe
         draft.to(backend).await?;
     }
     for name in ["buy", "cancel"] {
-        let found = backend.idempotency.find_answer(&key(1, name)).await?;
+        let found = found_answer(backend, &key(1, name)).await?;
         ensure_eq!(found, Some(answer(key(1, name), name, at(0))), "answer of {name:?}");
     }
     Ok(())
@@ -42,11 +43,7 @@ async fn an_answer_is_found_by_nobody_else(backend: &Backend) -> Verdict {
         .to(backend)
         .await?;
     for other in [key(2, "buy"), key(1, "sell"), key(1, "")] {
-        ensure_eq!(
-            backend.idempotency.find_answer(&other).await?,
-            None,
-            "answer of {other:?}"
-        );
+        ensure_eq!(found_answer(backend, &other).await?, None, "answer of {other:?}");
     }
     Ok(())
 }
@@ -57,10 +54,30 @@ async fn two_users_may_use_the_same_key(backend: &Backend) -> Verdict {
         draft.to(backend).await?;
     }
     for user in [1, 2] {
-        let found = backend.idempotency.find_answer(&key(user, "buy")).await?;
+        let found = found_answer(backend, &key(user, "buy")).await?;
         let recorded = answer(key(user, "buy"), &format!("for {user}"), at(0));
         ensure_eq!(found, Some(recorded), "answer of user {user}");
     }
+    Ok(())
+}
+
+async fn several_answers_are_found_at_once(backend: &Backend) -> Verdict {
+    ensure_eq!(backend.idempotency.find_answers(&[]).await?, [], "answers to nothing");
+    let recorded: Vec<IdempotencyRecord> = (0..50)
+        .map(|number| answer(key(number % 7, &format!("key {number}")), &number.to_string(), at(0)))
+        .collect();
+    let all = recorded.iter().cloned();
+    all.fold(write(1), |draft, record| draft.answer(record))
+        .to(backend)
+        .await?;
+    let unknown = [key(1, "key 0"), key(9, "key 1"), key(1, "")];
+    let asked: Vec<_> = recorded.iter().step_by(2).map(|record| record.key.clone()).collect();
+    let twice = [&asked[..], &unknown, &asked[..3]].concat();
+    let mut found = backend.idempotency.find_answers(&twice).await?;
+    found.sort_by(|one, other| one.key.cmp(&other.key));
+    let mut expected: Vec<_> = recorded.into_iter().step_by(2).collect();
+    expected.sort_by(|one, other| one.key.cmp(&other.key));
+    ensure_eq!(found, expected, "answers");
     Ok(())
 }
 
@@ -74,7 +91,7 @@ async fn an_answer_is_read_back_unchanged(backend: &Backend) -> Verdict {
             recorded_at: at(7) + TimeDelta::microseconds(1),
         };
         write(number).answer(recorded.clone()).to(backend).await?;
-        let found = backend.idempotency.find_answer(&recorded.key).await?;
+        let found = found_answer(backend, &recorded.key).await?;
         ensure_eq!(found, Some(recorded), "recorded answer");
     }
     Ok(())
@@ -92,7 +109,7 @@ async fn keys_are_compared_byte_by_byte(backend: &Backend) -> Verdict {
             .await?;
     }
     for name in names {
-        let found = backend.idempotency.find_answer(&key(1, name)).await?;
+        let found = found_answer(backend, &key(1, name)).await?;
         ensure_eq!(found, Some(answer(key(1, name), name, at(0))), "answer of {name:?}");
     }
     Ok(())
@@ -120,7 +137,7 @@ async fn exactly_one_of_racing_commits_with_one_key_wins(backend: &Backend) -> V
         log.len() == 1 && log[0].stream == stream(winners[0]),
         "the log holds events of a loser"
     );
-    let found = backend.idempotency.find_answer(&key(1, "buy")).await?;
+    let found = found_answer(backend, &key(1, "buy")).await?;
     ensure_eq!(
         found,
         Some(answer(key(1, "buy"), &winners[0].to_string(), at(0))),
@@ -139,7 +156,7 @@ async fn a_key_twice_in_one_commit_is_taken(backend: &Backend) -> Verdict {
         matches!(twice, Err(CommitError::KeyTaken { .. })),
         "{twice:?} instead of a taken key"
     );
-    ensure_eq!(backend.idempotency.find_answer(&key(1, "buy")).await?, None, "answer");
+    ensure_eq!(found_answer(backend, &key(1, "buy")).await?, None, "answer");
     Ok(())
 }
 
@@ -167,7 +184,7 @@ async fn answers_recorded_before_a_time_can_be_forgotten(backend: &Backend) -> V
         "answers forgotten again"
     );
     for (name, kept) in [("old", false), ("older", false), ("just", true), ("new", true)] {
-        let found = backend.idempotency.find_answer(&key(1, name)).await?;
+        let found = found_answer(backend, &key(1, name)).await?;
         ensure_eq!(found.is_some(), kept, "whether {name:?} is kept");
     }
     Ok(())
@@ -183,7 +200,7 @@ async fn a_forgotten_key_can_be_used_again(backend: &Backend) -> Verdict {
         .answer(answer(key(1, "buy"), "second", at(2)))
         .to(backend)
         .await?;
-    let found = backend.idempotency.find_answer(&key(1, "buy")).await?;
+    let found = found_answer(backend, &key(1, "buy")).await?;
     ensure_eq!(found, Some(answer(key(1, "buy"), "second", at(2))), "answer");
     Ok(())
 }
