@@ -9,7 +9,6 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use ticketing_domain::refusal::Refusal;
 use ticketing_domain::views::SectionView;
 use ticketing_ports::ids::EventId;
 use ticketing_ports::read_models::SectionAvailability;
@@ -17,7 +16,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::events::{MoneyBody, visible_event};
+use crate::events::MoneyBody;
 use crate::extract::{MaybeSignedIn, PathId, SectionPath, SeenAfter};
 use crate::state::Shared;
 
@@ -79,13 +78,7 @@ pub(crate) async fn get_availability(
     PathId(id): PathId<EventId>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    visible_event(&state, caller.actor(), id).await?;
-    let availability = state
-        .reads
-        .availability
-        .availability(id)
-        .await?
-        .ok_or(Refusal::EventNotFound(id))?;
+    let availability = state.desk.availability(caller.actor(), id).await?;
     let etag = format!("\"{}-{}\"", id, availability.sequence);
     let headers_out = [(ETAG, etag.clone()), (CACHE_CONTROL, "no-cache".to_owned())];
     if is_known(&headers, &etag) {
@@ -112,10 +105,7 @@ pub(crate) async fn get_section(
     caller: MaybeSignedIn,
     path: SectionPath,
 ) -> Result<Json<SectionResponse>, ApiError> {
-    let view = state
-        .box_office
-        .section(caller.actor(), path.event, &path.section)
-        .await?;
+    let view = state.desk.section(caller.actor(), path.event, &path.section).await?;
     Ok(Json(view.into()))
 }
 

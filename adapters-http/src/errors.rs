@@ -173,6 +173,7 @@ impl From<Refusal> for ApiError {
             Refusal::SectionNotFound(_) => plain(Code::SectionNotFound),
             Refusal::ReservationNotFound(_) => plain(Code::ReservationNotFound),
             Refusal::PaymentNotFound(_) => plain(Code::PaymentNotFound),
+            Refusal::CustomerNotFound(_) => plain(Code::CustomerNotFound),
             Refusal::Forbidden => plain(Code::Forbidden),
             Refusal::InvalidQuantity { requested, limit } => {
                 plain(Code::InvalidQuantity).with_details(json!({ "requested": requested, "limit": limit }))

@@ -6,13 +6,10 @@ use axum::response::IntoResponse;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
-use ticketing_domain::policy;
 use ticketing_domain::refusal::{FieldError, Refusal};
 use ticketing_ports::event_details::{EventStatus, EventView, PricingTier, RefundRule, Venue};
 use ticketing_ports::ids::EventId;
 use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::read_models::DraftsVisible;
-use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::seating::{Label, RowPlan, Seating};
 use ticketing_runtime::CancelEvent;
 use utoipa::{IntoParams, ToSchema};
@@ -201,9 +198,7 @@ pub(crate) async fn create_event(
     State(state): State<Shared>,
     post: Post<CreateEventRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
-    if !policy::may_create_events(post.signed_in.actor()) {
-        return Err(Refusal::Forbidden.into());
-    }
+    state.desk.may_create_events(post.signed_in.actor())?;
     let draft = EventDraft::try_from(&post.body)?;
     let created = state.box_office.create_event(post.ask(draft)).await?;
     let location = format!("/api/events/{}", created.value.event_id);
@@ -223,7 +218,7 @@ pub(crate) async fn get_event(
     caller: MaybeSignedIn,
     PathId(id): PathId<EventId>,
 ) -> Result<Json<EventResponse>, ApiError> {
-    let event = visible_event(&state, caller.actor(), id).await?;
+    let event = state.desk.event(caller.actor(), id).await?;
     Ok(Json(EventResponse::from(&event)))
 }
 
@@ -237,18 +232,7 @@ pub(crate) async fn list_events(
     Query(query): Query<EventsQuery>,
 ) -> Result<Json<EventsResponse>, ApiError> {
     let page = page(query.page, query.per_page)?;
-    let drafts = match caller.actor() {
-        Some(Actor { role: Role::Admin, .. }) => DraftsVisible::All,
-        Some(Actor {
-            role: Role::EventOwner,
-            user_id,
-        }) => DraftsVisible::OwnedBy(user_id),
-        Some(Actor {
-            role: Role::Customer, ..
-        })
-        | None => DraftsVisible::None,
-    };
-    let listed = state.reads.events.events(query.status, drafts, page).await?;
+    let listed = state.desk.events(caller.actor(), query.status, page).await?;
     Ok(Json(EventsResponse {
         events: listed.rows.iter().map(EventResponse::from).collect(),
         page: page.number(),
@@ -307,15 +291,6 @@ pub(crate) async fn cancel_event(
         .cancel_event(post.ask(CancelEvent { event_id, reason }))
         .await?;
     Ok(Done(changed.consistency, EventResponse::from(&changed.value)))
-}
-
-/// The event, unless it is a draft that is not the caller's business.
-pub(crate) async fn visible_event(state: &Shared, caller: Option<Actor>, id: EventId) -> Result<EventView, ApiError> {
-    let event = state.reads.events.event(id).await?;
-    let visible = event.filter(|event| {
-        event.status != EventStatus::Draft || caller.is_some_and(|actor| policy::may_manage(actor, event.owner_id))
-    });
-    visible.ok_or_else(|| Refusal::EventNotFound(id).into())
 }
 
 impl TryFrom<&CreateEventRequest> for EventDraft {

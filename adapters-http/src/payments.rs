@@ -136,7 +136,7 @@ pub(crate) async fn get_payment(
     caller: SignedIn,
     PathId(id): PathId<PaymentId>,
 ) -> Result<Json<PaymentResponse>, ApiError> {
-    let view = state.box_office.payment(caller.actor(), id).await?;
+    let view = state.desk.payment(caller.actor(), id).await?;
     Ok(Json(PaymentResponse::from(&view)))
 }
 
@@ -150,7 +150,7 @@ pub(crate) async fn list_payments(
     Query(query): Query<PageQuery>,
 ) -> Result<Json<PaymentsResponse>, ApiError> {
     let page = query.page()?;
-    let listed = state.reads.payments.payments_of(caller.user.id.into(), page).await?;
+    let listed = state.desk.own_payments(caller.actor(), page).await?;
     Ok(Json(PaymentsResponse {
         payments: listed.rows.iter().map(PaymentResponse::from).collect(),
         page: page.number(),
@@ -168,9 +168,7 @@ pub(crate) async fn refund_payment(
     PathId(payment_id): PathId<PaymentId>,
     post: Post<RefundRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
-    if !ticketing_domain::policy::may_refund(post.signed_in.actor()) {
-        return Err(Refusal::Forbidden.into());
-    }
+    state.desk.may_refund(post.signed_in.actor())?;
     refuse_card_number("reason", &post.body.reason)?;
     let mut errors = Vec::new();
     let reason = parse_label(&post.body.reason, "reason", &mut errors);

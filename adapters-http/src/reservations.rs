@@ -157,7 +157,7 @@ pub(crate) async fn get_reservation(
     caller: SignedIn,
     PathId(id): PathId<ReservationId>,
 ) -> Result<Json<ReservationResponse>, ApiError> {
-    let view = state.box_office.reservation(caller.actor(), id).await?;
+    let view = state.desk.reservation(caller.actor(), id).await?;
     Ok(Json(response(&view, state.clock.now())))
 }
 
@@ -171,11 +171,7 @@ pub(crate) async fn list_reservations(
     Query(query): Query<PageQuery>,
 ) -> Result<Json<ReservationsResponse>, ApiError> {
     let page = query.page()?;
-    let listed = state
-        .reads
-        .reservations
-        .reservations_of(caller.user.id.into(), page)
-        .await?;
+    let listed = state.desk.own_reservations(caller.actor(), page).await?;
     let now = state.clock.now();
     Ok(Json(ReservationsResponse {
         reservations: listed.rows.iter().map(|view| response(view, now)).collect(),
@@ -239,7 +235,7 @@ pub(crate) async fn reservation_history(
     caller: SignedIn,
     PathId(id): PathId<ReservationId>,
 ) -> Result<Json<HistoryResponse>, ApiError> {
-    let entries = state.box_office.history(caller.actor(), id).await?;
+    let entries = state.desk.reservation_history(caller.actor(), id).await?;
     let events = entries
         .into_iter()
         .map(HistoryBody::try_from)

@@ -4,8 +4,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use ticketing_ports::clock::Clock;
 use ticketing_ports::ids::IdSource;
-use ticketing_ports::users::UserStore;
-use ticketing_runtime::{BoxOffice, Reads, SignIn};
+use ticketing_runtime::{BoxOffice, Desk, SignIn};
 
 use crate::health::HealthCheck;
 
@@ -13,9 +12,8 @@ use crate::health::HealthCheck;
 #[derive(Clone)]
 pub struct HttpState {
     pub box_office: BoxOffice,
-    pub reads: Reads,
+    pub desk: Desk,
     pub sign_in: SignIn,
-    pub users: Arc<dyn UserStore>,
     pub health: Vec<Arc<dyn HealthCheck>>,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn IdSource>,

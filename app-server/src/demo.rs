@@ -16,7 +16,6 @@ use ticketing_ports::event_details::{EventStatus, PricingTier, Venue};
 use ticketing_ports::ids::EventId;
 use ticketing_ports::money::{Currency, Money};
 use ticketing_ports::paging::Page;
-use ticketing_ports::read_models::DraftsVisible;
 use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::seating::{Label, RowPlan, Seating};
 use ticketing_ports::streams::CorrelationId;
@@ -141,12 +140,7 @@ async fn person(parts: &Parts, address: &str, role: Role) -> anyhow::Result<User
 
 async fn on_sale_already(parts: &Parts) -> anyhow::Result<Option<EventId>> {
     let page = Page::new(1, Page::MAX_SIZE).context("the first page is a page")?;
-    let events = parts
-        .http
-        .reads
-        .events
-        .events(Some(EventStatus::SalesOpen), DraftsVisible::None, page)
-        .await?;
+    let events = parts.http.desk.events(None, Some(EventStatus::SalesOpen), page).await?;
     Ok(events
         .rows
         .iter()
@@ -163,7 +157,7 @@ async fn put_on_sale(parts: &Parts, admin: &User) -> anyhow::Result<EventId> {
     let event = office.create_event(request(by, draft())).await?.value.event_id;
     office.publish(request(by, event)).await?;
     let opened = office.open_sales(request(by, event)).await?;
-    parts.http.reads.catch_up(opened.consistency).await?;
+    parts.http.desk.catch_up(opened.consistency).await?;
     Ok(event)
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use adapters_external::{SandboxGateway, SystemClock, SystemIds};
 use adapters_http::{HealthCheck, HttpConfig, HttpState};
 use anyhow::Context as _;
-use ticketing_runtime::{BoxOffice, Engine, EngineConfig, Ports, ProjectionPorts, Reads};
+use ticketing_runtime::{BoxOffice, Desk, DeskPorts, Engine, EngineConfig, Ports, ProjectionPorts};
 use tracing::info;
 
 use crate::config::{Role, Settings};
@@ -51,17 +51,19 @@ impl Parts {
             subscriber: bus.subscriber.clone(),
         };
         let engine = Engine::start(ports, projection, engine_config(settings));
-        let reads = Reads {
+        let desk_ports = DeskPorts {
+            log: storage.events.clone(),
             events: read_side.events.clone(),
             availability: read_side.availability.clone(),
             reservations: read_side.reservations.clone(),
             payments: read_side.payments.clone(),
             sales: read_side.sales.clone(),
             projections: read_side.projections.clone(),
-            projected: engine.projected(),
+            users: storage.users.clone(),
+            clock: clock.clone(),
         };
         if read_side.in_memory {
-            catch_up(&storage, &reads).await?;
+            catch_up(&storage, &engine).await?;
         }
         let mut health: Vec<Arc<dyn HealthCheck>> = vec![
             Arc::new(EventStoreCheck(storage.events.clone())),
@@ -79,9 +81,8 @@ impl Parts {
         health.extend(bus.health);
         let http = HttpState {
             box_office: engine.box_office(),
-            reads,
+            desk: Desk::new(engine.box_office(), desk_ports, engine.projected()),
             sign_in: sign_in(&settings.sign_in, &storage, public_url)?,
-            users: storage.users.clone(),
             health,
             clock,
             ids,
@@ -131,9 +132,9 @@ fn engine_config(settings: &Settings) -> EngineConfig {
 }
 
 /// Waits for the read models, which are rebuilt from the log at every start, and says how far they are.
-async fn catch_up(storage: &Storage, reads: &Reads) -> anyhow::Result<()> {
+async fn catch_up(storage: &Storage, engine: &Engine) -> anyhow::Result<()> {
     let head = storage.events.head().await.context("the event store cannot be read")?;
-    let mut projected = reads.projected.clone();
+    let mut projected = engine.projected();
     loop {
         let caught_up = projected.wait_for(|position| *position >= head);
         match tokio::time::timeout(Duration::from_secs(1), caught_up).await {
@@ -143,7 +144,7 @@ async fn catch_up(storage: &Storage, reads: &Reads) -> anyhow::Result<()> {
                 return Ok(());
             }
             Err(_) => {
-                let position = *reads.projected.borrow();
+                let position = *engine.projected().borrow();
                 info!(%position, %head, "reading the log into the read models");
             }
         }

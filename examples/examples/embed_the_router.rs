@@ -36,7 +36,7 @@ use ticketing_ports::email::EmailAddress;
 use ticketing_ports::ids::EventId;
 use ticketing_ports::roles::Role;
 use ticketing_runtime::{
-    BoxOffice, Engine, EngineConfig, Ports, ProjectionPorts, Reads, SignIn, SignInConfig, SignInPorts,
+    BoxOffice, Desk, DeskPorts, Engine, EngineConfig, Ports, ProjectionPorts, SignIn, SignInConfig, SignInPorts,
 };
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -133,7 +133,7 @@ fn open_box_office(address: SocketAddr) -> (Engine, HttpState) {
         Ports {
             events: log.clone(),
             deadlines: log.clone(),
-            idempotency: log,
+            idempotency: log.clone(),
             gateway: Arc::new(SandboxGateway::new(clock.clone())),
             clock: clock.clone(),
             ids: ids.clone(),
@@ -167,17 +167,22 @@ fn open_box_office(address: SocketAddr) -> (Engine, HttpState) {
     };
     let state = HttpState {
         box_office: engine.box_office(),
-        reads: Reads {
-            events: read_models.clone(),
-            availability: read_models.clone(),
-            reservations: read_models.clone(),
-            payments: read_models.clone(),
-            sales: read_models.clone(),
-            projections: read_models,
-            projected: engine.projected(),
-        },
+        desk: Desk::new(
+            engine.box_office(),
+            DeskPorts {
+                log,
+                events: read_models.clone(),
+                availability: read_models.clone(),
+                reservations: read_models.clone(),
+                payments: read_models.clone(),
+                sales: read_models.clone(),
+                projections: read_models,
+                users,
+                clock: clock.clone(),
+            },
+            engine.projected(),
+        ),
         sign_in: SignIn::new(sign_in, config),
-        users,
         health: Vec::new(),
         clock,
         ids,

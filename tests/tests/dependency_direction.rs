@@ -1,7 +1,9 @@
 //! Holds the workspace to its one direction of dependency.
 //!
 //! A crate that points the wrong way compiles and works, and costs nothing until the day somebody wants the domain
-//! without the database. So it fails here.
+//! without the database. So it fails here. And a few modules are closed to a crate that may use the rest of their crate.
+
+use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
@@ -53,6 +55,47 @@ fn must_do_without(name: &str) -> &'static [&'static str] {
         "ticketing-domain" => &["axum", "rand", "sqlx", "tokio", "tracing"],
         _ => &[],
     }
+}
+
+/// A module that a crate must not name, although it uses the crate that the module is in: who may see or do what is
+/// decided at the desk and in the domain, for every door alike.
+const CLOSED: &[(&str, &str, &str)] = &[("adapters-http", "ticketing_domain", "policy")];
+
+/// Whether Rust code names `module` of `krate`, in a `use` or on the spot. Comments do not count.
+fn names(source: &str, krate: &str, module: &str) -> bool {
+    let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code = code.collect::<Vec<_>>().join(" ");
+    let root = format!("{krate}::");
+    code.split(&root).skip(1).any(|path| {
+        let path = path.trim_start();
+        let end = match path.strip_prefix('{') {
+            Some(_) => path.find(';'),
+            None => path.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | ':' | '*'))),
+        };
+        let path = &path[..end.unwrap_or(path.len())];
+        path.starts_with('*')
+            || path
+                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .any(|word| word == module)
+    })
+}
+
+/// Every file of Rust code of a crate's `src`, with the path that it is called by.
+fn sources(krate: &str) -> Vec<(PathBuf, String)> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(krate).join("src")];
+    let mut sources = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a crate has its code in `src`") {
+            let path = entry.expect("a folder of the workspace can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let source = std::fs::read_to_string(&path).expect("code is UTF-8");
+                sources.push((path, source));
+            }
+        }
+    }
+    sources
 }
 
 /// Describes every dependency that points the wrong way, and every member without a rule.
@@ -149,6 +192,43 @@ fn a_new_crate_without_a_rule_is_found() {
         wrong_ways(&members, &dependencies),
         ["ticketing-extras has no place in the direction of dependency: give it one in this test"]
     );
+}
+
+#[test]
+fn nobody_names_a_module_that_is_closed_to_them() {
+    for (krate, of, module) in CLOSED {
+        let sources = sources(krate);
+        assert!(sources.len() > 10, "the code of {krate} was not read");
+        for (path, source) in sources {
+            assert!(
+                !names(&source, of, module),
+                "{} names {of}::{module}, which is closed to {krate}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_closed_module_is_found_however_it_is_named() {
+    for code in [
+        "use ticketing_domain::policy;",
+        "use ticketing_domain::policy::may_refund;",
+        "use ticketing_domain::{catalog::EventDraft, policy};",
+        "use ticketing_domain::{\n    refusal::Refusal,\n    policy::{may_manage, may_refund},\n};",
+        "use ticketing_domain::*;",
+        "if !ticketing_domain::policy::may_refund(actor) {}",
+    ] {
+        assert!(names(code, "ticketing_domain", "policy"), "{code}");
+    }
+    for code in [
+        "use ticketing_domain::refusal::Refusal;\nlet policy = 1;",
+        "// as ticketing_domain::policy says",
+        "use ticketing_domain::{catalog::EventDraft};\nfn policy() {}",
+        "fn f(refusal: ticketing_domain::refusal::Refusal, policy: u8) {}",
+    ] {
+        assert!(!names(code, "ticketing_domain", "policy"), "{code}");
+    }
 }
 
 /// Judges the workspace as it is, plus one made-up dependency.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use thiserror::Error;
 use ticketing_ports::Timestamp;
 use ticketing_ports::gateway::DeclineReason;
-use ticketing_ports::ids::{EventId, PaymentId, ReservationId};
+use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
 use ticketing_ports::seating::SeatId;
 
 /// A refused command has changed nothing. Refusals are counted and answered, never stored.
@@ -22,6 +22,9 @@ pub enum Refusal {
     /// Also for somebody else's payment, so that ids cannot be probed.
     #[error("payment {0} does not exist")]
     PaymentNotFound(PaymentId),
+    /// Also for somebody else, so that ids cannot be probed.
+    #[error("customer {0} does not exist")]
+    CustomerNotFound(CustomerId),
     #[error("your role does not allow this")]
     Forbidden,
     #[error("the quantity must be between 1 and {limit}")]

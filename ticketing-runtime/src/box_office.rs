@@ -20,7 +20,7 @@ use ticketing_ports::streams::{CorrelationId, Metadata, RecordedEvent, Version};
 use ticketing_ports::trace_context::TraceContext;
 use tokio::sync::oneshot;
 
-use crate::consistency::ConsistencyToken;
+use crate::desk::ConsistencyToken;
 use crate::engine::Ports;
 use crate::failure::{Failure, UnavailableCause};
 use crate::idempotency;

@@ -2,15 +2,15 @@
 //!
 //! One *lane* for each event on sale decides commands one after another in memory and hands their facts to the event
 //! store in group commits; a projector follows the log into the read models; deadlines wake lanes up. [`BoxOffice`] is
-//! the front door.
+//! the front door for what changes something, [`Desk`] for questions.
 //!
 //! Never here: knowledge of a concrete adapter, or a rule of the domain.
 
 mod batch;
 mod box_office;
 mod commit;
-mod consistency;
 mod deadlines;
+mod desk;
 mod engine;
 mod failure;
 mod gateway_calls;
@@ -20,7 +20,6 @@ mod job;
 mod lane;
 mod lanes;
 mod projector;
-mod reads;
 mod relay;
 mod routes;
 mod sign_in;
@@ -31,10 +30,9 @@ pub use box_office::{
     Answer, AuthorizePayment, BoxOffice, CancelEvent, HistoryEntry, HoldSeats, IdempotencyRequest, PayReservation,
     RefundPayment, Request,
 };
-pub use consistency::ConsistencyToken;
+pub use desk::{ConsistencyToken, Desk, DeskPorts, READ_YOUR_WRITES_PATIENCE};
 pub use engine::{Engine, EngineConfig, Ports, ProjectionPorts};
 pub use failure::{Failure, UnavailableCause};
 pub use projector::{READ_MODELS, rebuild};
-pub use reads::{READ_YOUR_WRITES_PATIENCE, Reads};
 pub use relay::RELAY;
 pub use sign_in::{Ensured, SignIn, SignInConfig, SignInFailure, SignInPorts};

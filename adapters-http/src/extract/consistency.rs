@@ -19,7 +19,7 @@ impl FromRequestParts<Shared> for SeenAfter {
             let token = token.ok_or_else(|| {
                 ApiError::invalid_request("Ticketing-Consistency", "is not a token that a write has answered with")
             })?;
-            state.reads.catch_up(token).await?;
+            state.desk.catch_up(token).await?;
         }
         Ok(Self)
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::event_details::{EventStatus, EventView};
+use ticketing_ports::event_details::EventView;
 use ticketing_ports::ids::{PaymentId, ReservationId};
 use ticketing_ports::payment::PaymentView;
 use ticketing_ports::read_models::SectionAvailability;
@@ -37,11 +37,11 @@ impl EventBook {
     /// The catalog entry, unless it is a draft that is not the viewer's business.
     pub(super) fn visible_listing(&self, viewer: Option<Actor>) -> Result<&Listing, Refusal> {
         let listing = self.listing().ok_or(Refusal::EventNotFound(self.event_id))?;
-        let manages = viewer.is_some_and(|actor| policy::may_manage(actor, listing.owner_id));
-        if listing.status == EventStatus::Draft && !manages {
-            return Err(Refusal::EventNotFound(self.event_id));
+        if policy::may_see_event(viewer, listing.status, listing.owner_id) {
+            Ok(listing)
+        } else {
+            Err(Refusal::EventNotFound(self.event_id))
         }
-        Ok(listing)
     }
 
     pub(super) fn payment_state(&self, id: PaymentId) -> Option<&PaymentState> {

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use adapters_memory::faults::{Fault, Operation};
-use adapters_memory::{InMemoryDeadLetterStore, InMemoryFollowerStore, InMemoryReadModels, InProcessBus};
+use adapters_memory::{
+    InMemoryDeadLetterStore, InMemoryFollowerStore, InMemoryReadModels, InMemoryUserStore, InProcessBus,
+};
 use async_trait::async_trait;
 use ticketing_ports::dead_letters::DeadLetterStore as _;
 use ticketing_ports::event_bus::{BusUnavailable, EventPublisher, EventSubscriber, Subscription};
@@ -14,7 +16,8 @@ use ticketing_ports::ids::{CommitId, EventId, ReservationId};
 use ticketing_ports::read_models::{AvailabilityQueries as _, ProjectionStore as _};
 use ticketing_ports::streams::{Metadata, NewEvent, Position, RecordedEvent, StreamId, Version};
 use ticketing_runtime::{
-    Engine, EngineConfig, Failure, ProjectionPorts, READ_YOUR_WRITES_PATIENCE, Reads, UnavailableCause, rebuild,
+    Desk, DeskPorts, Engine, EngineConfig, Failure, ProjectionPorts, READ_YOUR_WRITES_PATIENCE, UnavailableCause,
+    rebuild,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -100,16 +103,24 @@ impl ReadSide {
         Engine::start(world.ports(), self.ports(), EngineConfig::default())
     }
 
-    fn reads(&self, projected: watch::Receiver<Position>) -> Reads {
-        Reads {
+    /// A desk of this process, whose projector is that of `follower`.
+    fn desk(&self, world: &World, follower: &Engine) -> Desk {
+        self.desk_that_sees(world, follower, follower.projected())
+    }
+
+    fn desk_that_sees(&self, world: &World, engine: &Engine, projected: watch::Receiver<Position>) -> Desk {
+        let ports = DeskPorts {
+            log: world.ports().events,
             events: self.models.clone(),
             availability: self.models.clone(),
             reservations: self.models.clone(),
             payments: self.models.clone(),
             sales: self.models.clone(),
             projections: self.models.clone(),
-            projected,
-        }
+            users: Arc::new(InMemoryUserStore::new()),
+            clock: world.ports().clock,
+        };
+        Desk::new(engine.box_office(), ports, projected)
     }
 
     async fn available(&self, event: EventId) -> u32 {
@@ -121,11 +132,11 @@ impl ReadSide {
 /// Holds at one engine, and looks after each where the read side of another has come.
 async fn sees_what_was_written(writer: &Engine, follower: &Engine, side: &ReadSide, world: &World) {
     let office = writer.box_office();
-    let reads = side.reads(follower.projected());
+    let desk = side.desk(world, follower);
     let event = world.on_sale(&office, 20).await;
     for number in 1..=5 {
         let held = hold(&office, customer(number), event, 1).await.unwrap();
-        reads.catch_up(held.consistency).await.unwrap();
+        desk.catch_up(held.consistency).await.unwrap();
         assert_eq!(u128::from(side.available(event).await), 20 - number);
     }
 }
@@ -173,11 +184,11 @@ async fn what_the_relay_has_read_is_projected_although_the_bus_never_brings_it()
     let world = World::new();
     let side = ReadSide::new(|_| Vec::new());
     let (writer, follower) = (world.engine(), side.start(&world));
-    let reads = side.reads(follower.projected());
+    let desk = side.desk(&world, &follower);
     let event = world.on_sale(&writer.box_office(), 20).await;
     let held = hold(&writer.box_office(), customer(1), event, 1).await.unwrap();
     let written = tokio::time::Instant::now();
-    reads.catch_up(held.consistency).await.unwrap();
+    desk.catch_up(held.consistency).await.unwrap();
     // Sooner than the silence after which the log is asked.
     assert!(
         written.elapsed() < Duration::from_millis(500),
@@ -202,14 +213,14 @@ async fn a_bus_that_is_never_silent_keeps_nobody_from_what_is_written_now() {
         ..side.ports()
     };
     let engine = Engine::start(world.ports(), ports, EngineConfig::default());
-    let reads = side.reads(engine.projected());
+    let desk = side.desk(&world, &engine);
     let event = world.on_sale(&engine.box_office(), 20).await;
     *bus.first.lock().unwrap() = world.facts().await[..1].to_vec();
     // The first one wakes who listens, and finds out what the bus is like.
     let mut caught_up = Ok(());
     for number in 1..=2 {
         let held = hold(&engine.box_office(), customer(number), event, 1).await.unwrap();
-        caught_up = caught_up.and(reads.catch_up(held.consistency).await);
+        caught_up = caught_up.and(desk.catch_up(held.consistency).await);
     }
     drop(other_end);
     caught_up.unwrap();
@@ -270,7 +281,7 @@ async fn sees_what_others_write_while_it_writes(side: &ReadSide, ports: Projecti
     let world = World::new();
     let here = Engine::start(world.ports(), ports, EngineConfig::default());
     let there = world.engine();
-    let reads = side.reads(here.projected());
+    let desk = side.desk(&world, &here);
     let event = world.on_sale(&here.box_office(), 100).await;
     // Until it has acknowledged for the first time.
     tokio::time::sleep(READ_YOUR_WRITES_PATIENCE / 10).await;
@@ -285,7 +296,7 @@ async fn sees_what_others_write_while_it_writes(side: &ReadSide, ports: Projecti
         }
     };
     tokio::select! {
-        caught_up = reads.catch_up(theirs.consistency) => caught_up.unwrap(),
+        caught_up = desk.catch_up(theirs.consistency) => caught_up.unwrap(),
         () = writing => {}
     }
     here.abort();
@@ -298,13 +309,13 @@ async fn a_reader_sees_what_several_write_in_turn() {
     let world = World::new();
     let side = ReadSide::new(<[RecordedEvent]>::to_vec);
     let (here, there) = (side.start(&world), world.engine());
-    let reads = side.reads(here.projected());
+    let desk = side.desk(&world, &here);
     let event = world.on_sale(&here.box_office(), 20).await;
     for number in 1..=10 {
         let engine = if number % 2 == 0 { &here } else { &there };
         let held = hold(&engine.box_office(), customer(number), event, 1).await.unwrap();
         if number % 3 == 0 {
-            reads.catch_up(held.consistency).await.unwrap();
+            desk.catch_up(held.consistency).await.unwrap();
             assert_eq!(u128::from(side.available(event).await), 20 - number);
         }
     }
@@ -334,9 +345,10 @@ async fn a_reader_is_told_when_the_read_models_lag_too_far_behind() {
     let held = hold(&office, customer(1), event, 1).await.unwrap();
     // Nobody moves this one.
     let (_stopped, projected) = watch::channel(Position::START);
-    let reads = ReadSide::new(<[RecordedEvent]>::to_vec).reads(projected);
+    let side = ReadSide::new(<[RecordedEvent]>::to_vec);
+    let desk = side.desk_that_sees(&world, &engine, projected);
     let asked = tokio::time::Instant::now();
-    let answer = reads.catch_up(held.consistency).await;
+    let answer = desk.catch_up(held.consistency).await;
     assert!(
         matches!(answer, Err(Failure::Unavailable(UnavailableCause::ReadModelsLag))),
         "{answer:?}"
@@ -380,7 +392,7 @@ async fn an_unreadable_fact_is_parked_with_what_follows_in_its_stream_and_the_ot
     let second = world.log.head().await.unwrap();
 
     let held = hold(&office, customer(1), event, 1).await.unwrap();
-    side.reads(engine.projected()).catch_up(held.consistency).await.unwrap();
+    side.desk(&world, &engine).catch_up(held.consistency).await.unwrap();
     assert_eq!(side.available(event).await, 19);
     let letters = side.letters.letters("read-models", Position::START, 10).await.unwrap();
     let parked: Vec<_> = letters.iter().map(|letter| letter.event.position).collect();
@@ -450,9 +462,9 @@ async fn when_the_process_that_relays_and_projects_dies_another_goes_on() {
     let second = side.start(&world);
     hold(&second.box_office(), customer(2), event, 1).await.unwrap();
     assert!(shows(&side, event, 18).await, "nobody projects while two could");
-    let reads = side.reads(second.projected());
+    let desk = side.desk(&world, &second);
     let own = hold(&second.box_office(), customer(3), event, 1).await.unwrap();
-    reads.catch_up(own.consistency).await.unwrap();
+    desk.catch_up(own.consistency).await.unwrap();
     assert_eq!(side.available(event).await, 17);
 
     first.abort();

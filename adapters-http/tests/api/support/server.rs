@@ -20,7 +20,9 @@ use ticketing_ports::event_store::EventStore;
 use ticketing_ports::passkeys::{Passkey, PasskeyStore as _};
 use ticketing_ports::roles::Role;
 use ticketing_ports::users::UserStore;
-use ticketing_runtime::{Engine, EngineConfig, Ports, ProjectionPorts, Reads, SignIn, SignInConfig, SignInPorts};
+use ticketing_runtime::{
+    Desk, DeskPorts, Engine, EngineConfig, Ports, ProjectionPorts, SignIn, SignInConfig, SignInPorts,
+};
 
 use url::Url;
 
@@ -111,17 +113,22 @@ impl TestServer {
         let sign_in = SignIn::new(ports, config);
         let router = router(HttpState {
             box_office: engine.box_office(),
-            reads: Reads {
-                events: Arc::clone(&models) as _,
-                availability: Arc::clone(&models) as _,
-                reservations: Arc::clone(&models) as _,
-                payments: Arc::clone(&models) as _,
-                sales: Arc::clone(&models) as _,
-                projections: models,
-                projected: engine.projected(),
-            },
+            desk: Desk::new(
+                engine.box_office(),
+                DeskPorts {
+                    log: Arc::clone(&log) as _,
+                    events: Arc::clone(&models) as _,
+                    availability: Arc::clone(&models) as _,
+                    reservations: Arc::clone(&models) as _,
+                    payments: Arc::clone(&models) as _,
+                    sales: Arc::clone(&models) as _,
+                    projections: models,
+                    users: Arc::clone(&users) as _,
+                    clock: Arc::clone(&clock) as _,
+                },
+                engine.projected(),
+            ),
             sign_in: sign_in.clone(),
-            users: Arc::clone(&users) as _,
             health: setup.health,
             clock: Arc::clone(&clock) as _,
             ids,

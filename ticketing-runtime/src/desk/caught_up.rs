@@ -1,15 +1,10 @@
-//! The read side: queries of the read models, and waiting until they have seen a write.
+//! Waiting until the read models have seen a write.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use ticketing_ports::read_models::{
-    AvailabilityQueries, EventQueries, PaymentQueries, ProjectionStore, ReservationQueries, SalesQueries,
-};
 use ticketing_ports::streams::Position;
-use tokio::sync::watch;
 
-use crate::consistency::ConsistencyToken;
+use super::{ConsistencyToken, Desk};
 use crate::failure::{Failure, UnavailableCause};
 
 /// How long a read waits for its read model to see the write it asks for.
@@ -18,28 +13,7 @@ pub const READ_YOUR_WRITES_PATIENCE: Duration = Duration::from_secs(2);
 /// How often the read models are asked how far they are while somebody waits for them.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
-#[derive(Clone)]
-pub struct Reads {
-    pub events: Arc<dyn EventQueries>,
-    pub availability: Arc<dyn AvailabilityQueries>,
-    pub reservations: Arc<dyn ReservationQueries>,
-    pub payments: Arc<dyn PaymentQueries>,
-    pub sales: Arc<dyn SalesQueries>,
-    /// Where the read models are, if somebody else's projector writes them.
-    pub projections: Arc<dyn ProjectionStore>,
-    /// Where the projector of this process is.
-    pub projected: watch::Receiver<Position>,
-}
-
-impl std::fmt::Debug for Reads {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reads")
-            .field("projected", &*self.projected.borrow())
-            .finish_non_exhaustive()
-    }
-}
-
-impl Reads {
+impl Desk {
     /// Waits until the read models have seen everything the token stands for.
     ///
     /// # Errors
@@ -60,6 +34,7 @@ impl Reads {
             }
             // An error here lasts or it does not; the caller's patience ends either way.
             if self
+                .ports
                 .projections
                 .checkpoint()
                 .await

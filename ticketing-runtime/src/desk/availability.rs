@@ -1,0 +1,30 @@
+//! What is still to be had.
+
+use ticketing_domain::refusal::Refusal;
+use ticketing_domain::views::SectionView;
+use ticketing_ports::ids::EventId;
+use ticketing_ports::read_models::Availability;
+use ticketing_ports::roles::Actor;
+
+use super::Desk;
+use crate::failure::Failure;
+
+impl Desk {
+    /// Counts of every section. Drafts are only for who may manage them.
+    ///
+    /// # Errors
+    /// When the viewer knows of no such event.
+    pub async fn availability(&self, viewer: Option<Actor>, id: EventId) -> Result<Availability, Failure> {
+        self.event(viewer, id).await?;
+        let availability = self.ports.availability.availability(id).await?;
+        availability.ok_or_else(|| Refusal::EventNotFound(id).into())
+    }
+
+    /// One section, from the write side. Drafts are only for who may manage them.
+    ///
+    /// # Errors
+    /// When the viewer knows of no such event or section.
+    pub async fn section(&self, viewer: Option<Actor>, event: EventId, name: &str) -> Result<SectionView, Failure> {
+        self.office.section(viewer, event, name).await
+    }
+}

@@ -1,0 +1,43 @@
+//! What a customer has bought, for that customer and for admins.
+
+use ticketing_domain::policy;
+use ticketing_domain::refusal::Refusal;
+use ticketing_ports::ids::{CustomerId, UserId};
+use ticketing_ports::paging::{Listed, Page};
+use ticketing_ports::read_models::{LifetimeValue, Purchase};
+use ticketing_ports::roles::Actor;
+
+use super::Desk;
+use crate::failure::Failure;
+
+impl Desk {
+    /// Newest first.
+    ///
+    /// # Errors
+    /// When the caller knows of no such customer.
+    pub async fn purchases(&self, by: Actor, of: CustomerId, page: Page) -> Result<Listed<Purchase>, Failure> {
+        self.must_know(by, of).await?;
+        Ok(self.ports.sales.purchases_of(of, page).await?)
+    }
+
+    /// What the customer has spent so far, an entry for each currency.
+    ///
+    /// # Errors
+    /// When the caller knows of no such customer.
+    pub async fn lifetime_value(&self, by: Actor, of: CustomerId) -> Result<Vec<LifetimeValue>, Failure> {
+        self.must_know(by, of).await?;
+        Ok(self.ports.sales.lifetime_value(of).await?)
+    }
+
+    /// Somebody else is not found, so that ids cannot be probed.
+    async fn must_know(&self, by: Actor, customer: CustomerId) -> Result<(), Failure> {
+        let user = UserId::from(customer);
+        let known =
+            policy::may_act_for(by, customer) && (by.user_id == user || self.ports.users.find(user).await?.is_some());
+        if known {
+            Ok(())
+        } else {
+            Err(Refusal::CustomerNotFound(customer).into())
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Events on sale, and what was sold of them.
+
+use ticketing_domain::policy;
+use ticketing_domain::refusal::Refusal;
+use ticketing_ports::event_details::{EventStatus, EventView};
+use ticketing_ports::ids::EventId;
+use ticketing_ports::paging::{Listed, Page};
+use ticketing_ports::read_models::EventSales;
+use ticketing_ports::roles::Actor;
+
+use super::Desk;
+use crate::failure::Failure;
+
+impl Desk {
+    /// Refuses whoever may not create events, before what they wrote is looked at.
+    ///
+    /// # Errors
+    /// When the caller's role does not allow it.
+    pub fn may_create_events(&self, by: Actor) -> Result<(), Refusal> {
+        if policy::may_create_events(by) {
+            Ok(())
+        } else {
+            Err(Refusal::Forbidden)
+        }
+    }
+
+    /// Drafts are only for who may manage them.
+    ///
+    /// # Errors
+    /// When the viewer knows of no such event.
+    pub async fn event(&self, viewer: Option<Actor>, id: EventId) -> Result<EventView, Failure> {
+        let event = self.ports.events.event(id).await?;
+        event
+            .filter(|event| policy::may_see_event(viewer, event.status, event.owner_id))
+            .ok_or_else(|| Refusal::EventNotFound(id).into())
+    }
+
+    /// Soonest first. Drafts are only for who may manage them.
+    ///
+    /// # Errors
+    /// When the read models do not answer.
+    pub async fn events(
+        &self,
+        viewer: Option<Actor>,
+        status: Option<EventStatus>,
+        page: Page,
+    ) -> Result<Listed<EventView>, Failure> {
+        let drafts = policy::drafts_visible(viewer);
+        Ok(self.ports.events.events(status, drafts, page).await?)
+    }
+
+    /// For who manages the event.
+    ///
+    /// # Errors
+    /// When there is no such event, or the caller may not manage it.
+    pub async fn event_sales(&self, by: Actor, id: EventId) -> Result<EventSales, Failure> {
+        let event = self.event(Some(by), id).await?;
+        if !policy::may_manage(by, event.owner_id) {
+            return Err(Refusal::Forbidden.into());
+        }
+        let sales = self.ports.sales.event_sales(id).await?;
+        sales.ok_or_else(|| Refusal::EventNotFound(id).into())
+    }
+}

@@ -1,0 +1,69 @@
+//! The one place where questions are asked: who may see what, from which side it is answered, and how fresh the answer is.
+//!
+//! A question about one reservation, payment or section goes to the write side and is always up to date; lists and sums
+//! come from the read models, which a caller's [`ConsistencyToken`] can wait for. Nothing here changes anything.
+
+mod availability;
+mod caught_up;
+mod customers;
+mod events;
+mod payments;
+mod reservations;
+mod token;
+
+use std::sync::Arc;
+
+use ticketing_ports::clock::Clock;
+use ticketing_ports::event_store::EventStore;
+use ticketing_ports::read_models::{
+    AvailabilityQueries, EventQueries, PaymentQueries, ProjectionStore, ReservationQueries, SalesQueries,
+};
+use ticketing_ports::streams::Position;
+use ticketing_ports::users::UserStore;
+use tokio::sync::watch;
+
+use crate::box_office::BoxOffice;
+
+pub use caught_up::READ_YOUR_WRITES_PATIENCE;
+pub use token::ConsistencyToken;
+
+/// What is read, beside the write side.
+#[derive(Clone)]
+pub struct DeskPorts {
+    /// The log that the read models are made of.
+    pub log: Arc<dyn EventStore>,
+    pub events: Arc<dyn EventQueries>,
+    pub availability: Arc<dyn AvailabilityQueries>,
+    pub reservations: Arc<dyn ReservationQueries>,
+    pub payments: Arc<dyn PaymentQueries>,
+    pub sales: Arc<dyn SalesQueries>,
+    /// How far the read models are, also when the projector of another process writes them.
+    pub projections: Arc<dyn ProjectionStore>,
+    pub users: Arc<dyn UserStore>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for DeskPorts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DeskPorts").finish_non_exhaustive()
+    }
+}
+
+/// Answers every question about the box office. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    office: BoxOffice,
+    ports: DeskPorts,
+    /// Where the projector of this process is.
+    projected: watch::Receiver<Position>,
+}
+
+impl Desk {
+    pub fn new(office: BoxOffice, ports: DeskPorts, projected: watch::Receiver<Position>) -> Self {
+        Self {
+            office,
+            ports,
+            projected,
+        }
+    }
+}
