@@ -15,7 +15,6 @@ use ticketing_ports::streams::Position;
 #[derive(Debug, Default)]
 pub struct InMemoryFollowerStore {
     followers: Mutex<HashMap<String, Follower>>,
-    from: Position,
 }
 
 #[derive(Debug, Default)]
@@ -29,24 +28,13 @@ impl InMemoryFollowerStore {
         Self::default()
     }
 
-    /// Followers begin behind `position`: what came before is read from the log itself.
-    pub fn starting_after(position: Position) -> Self {
-        Self {
-            from: position,
-            ..Self::default()
-        }
-    }
-
     fn followers(&self) -> MutexGuard<'_, HashMap<String, Follower>> {
         self.followers.lock().expect("no code panics while it holds this lock")
     }
 
     fn with<T>(&self, name: &str, work: impl FnOnce(&mut Follower) -> T) -> T {
         let mut followers = self.followers();
-        work(followers.entry(name.to_owned()).or_insert_with(|| Follower {
-            position: self.from,
-            turn: None,
-        }))
+        work(followers.entry(name.to_owned()).or_default())
     }
 }
 

@@ -10,7 +10,6 @@ pub mod erase_user;
 pub mod health;
 pub mod migrate;
 pub mod parts;
-mod per_process;
 pub mod rebuild;
 pub mod serve;
 pub mod sign_in;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use adapters_external::{SandboxGateway, SystemClock, SystemIds};
 use adapters_http::{HealthCheck, HttpConfig, HttpState};
 use anyhow::Context as _;
-use ticketing_runtime::{BoxOffice, Desk, DeskPorts, Engine, EngineConfig, Ports, ProjectionPorts};
+use ticketing_runtime::{BoxOffice, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, Ports, ProjectionPorts};
 use tracing::info;
 
 use crate::config::{Role, Settings};
@@ -47,8 +47,7 @@ impl Parts {
             projections: read_side.projections.clone(),
             dead_letters: read_side.dead_letters.clone(),
             followers: bus.followers.clone(),
-            publisher: bus.publisher.clone(),
-            subscriber: bus.subscriber.clone(),
+            bus: bus.ends.clone(),
         };
         let engine = Engine::start(ports, projection, engine_config(settings));
         let desk_ports = DeskPorts {
@@ -74,10 +73,12 @@ impl Parts {
         ];
         health.extend(storage.health());
         health.extend(read_side.health());
-        health.push(Arc::new(RelayCheck {
-            events: storage.events.clone(),
-            followers: bus.followers.clone(),
-        }));
+        if bus.ends.is_some() {
+            health.push(Arc::new(RelayCheck {
+                events: storage.events.clone(),
+                followers: bus.followers.clone(),
+            }));
+        }
         health.extend(bus.health);
         let http = HttpState {
             box_office: engine.box_office(),
@@ -119,14 +120,20 @@ impl Parts {
 }
 
 fn engine_config(settings: &Settings) -> EngineConfig {
+    let plays = |role| settings.engine.roles.contains(&role);
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     EngineConfig {
         mailbox: count(settings.engine.lane_mailbox),
         lane_idle: settings.engine.lane_idle,
         max_lanes: count(settings.engine.max_lanes),
         idempotency_retention: settings.storage.idempotency,
-        relay: settings.engine.roles.contains(&Role::Relay),
-        projector: settings.engine.roles.contains(&Role::Projections),
+        facts_from: if plays(Role::Http) || plays(Role::Relay) {
+            FactsFrom::ThisProcess
+        } else {
+            FactsFrom::TheBus
+        },
+        relay: plays(Role::Relay),
+        projector: plays(Role::Projections),
         ..EngineConfig::default()
     }
 }

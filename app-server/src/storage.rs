@@ -6,7 +6,7 @@ use adapters_http::HealthCheck;
 use adapters_memory::{
     InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryIdentityStore,
     InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemoryReadModels, InMemorySessionStore,
-    InMemoryUserStore, InProcessBus,
+    InMemoryUserStore,
 };
 use adapters_postgres::{
     Database, DatabaseOptions, PostgresEventStore, PostgresReadModels, PostgresUserStore, Purpose,
@@ -20,7 +20,6 @@ use anyhow::Context as _;
 use ticketing_ports::challenges::ChallengeStore;
 use ticketing_ports::dead_letters::DeadLetterStore;
 use ticketing_ports::deadlines::DeadlineStore;
-use ticketing_ports::event_bus::{EventPublisher, EventSubscriber};
 use ticketing_ports::event_store::EventStore;
 use ticketing_ports::followers::FollowerStore;
 use ticketing_ports::idempotency::IdempotencyStore;
@@ -36,7 +35,6 @@ use ticketing_ports::users::UserStore;
 
 use crate::config::{PostgresUrl, ServiceSettings, Settings, StorageSettings, StorageUrl};
 use crate::health::{BusCheck, DatabaseCheck, RedisCheck};
-use crate::per_process::RelayPerProcess;
 
 /// What is kept: the log with what is committed beside it, the users, and what is on its way to them.
 #[derive(Clone)]
@@ -72,10 +70,10 @@ pub struct ReadSide {
     database: Option<Database>,
 }
 
-/// What carries facts from the log to those who follow it.
+/// What those who follow the log share, and what carries facts to those who only read.
 pub struct Bus {
-    pub publisher: Arc<dyn EventPublisher>,
-    pub subscriber: Arc<dyn EventSubscriber>,
+    /// Nothing when the log serves everybody.
+    pub ends: Option<ticketing_runtime::Bus>,
     pub followers: Arc<dyn FollowerStore>,
     pub health: Option<Arc<dyn HealthCheck>>,
 }
@@ -237,20 +235,16 @@ impl ReadSide {
 
 impl Bus {
     /// # Errors
-    /// When the brokers cannot be reached, or the log cannot be read.
+    /// When the brokers cannot be reached.
     pub async fn open(settings: &ServiceSettings, storage: &Storage) -> anyhow::Result<Self> {
+        let followers: Arc<dyn FollowerStore> = match &storage.followers {
+            Some(shared) => shared.clone(),
+            // One process alone: what its log had before, it publishes again at every start.
+            None => Arc::new(InMemoryFollowerStore::new()),
+        };
         let Some(brokers) = &settings.brokers else {
-            let bus = Arc::new(InProcessBus::new());
-            // What came before this start is read from the log itself.
-            let head = storage.events.head().await.context("the event store cannot be read")?;
-            let here = InMemoryFollowerStore::starting_after(head);
-            let followers: Arc<dyn FollowerStore> = match &storage.followers {
-                Some(shared) => Arc::new(RelayPerProcess::new(here, shared.clone())),
-                None => Arc::new(here),
-            };
             return Ok(Self {
-                publisher: bus.clone(),
-                subscriber: bus,
+                ends: None,
                 followers,
                 health: None,
             });
@@ -265,14 +259,12 @@ impl Bus {
                 .await
                 .context("--redpanda-brokers (REDPANDA_BROKERS)")?,
         );
-        let followers = match &storage.followers {
-            Some(shared) => shared.clone(),
-            // One process alone: what its log had before, it publishes again at every start.
-            None => Arc::new(InMemoryFollowerStore::new()),
-        };
-        Ok(Self {
+        let ends = ticketing_runtime::Bus {
             publisher: bus.clone(),
             subscriber: bus.clone(),
+        };
+        Ok(Self {
+            ends: Some(ends),
             followers,
             health: Some(Arc::new(BusCheck(bus))),
         })

@@ -18,7 +18,7 @@ use adapters_http::{HttpConfig, HttpState};
 use adapters_memory::{
     InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryIdentityStore,
     InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemoryReadModels, InMemorySessionStore,
-    InMemoryUserStore, InProcessBus,
+    InMemoryUserStore,
 };
 use anyhow::Context as _;
 use axum::Router;
@@ -125,7 +125,6 @@ async fn close(theatre: State<Theatre>) -> Result<axum::Json<Value>, StatusCode>
 fn open_box_office(address: SocketAddr) -> (Engine, HttpState) {
     let log = Arc::new(InMemoryEventStore::new());
     let read_models = Arc::new(InMemoryReadModels::new());
-    let bus = Arc::new(InProcessBus::new());
     let users = Arc::new(InMemoryUserStore::new());
     let clock = Arc::new(SystemClock::new());
     let ids = Arc::new(SystemIds::new());
@@ -142,8 +141,7 @@ fn open_box_office(address: SocketAddr) -> (Engine, HttpState) {
             projections: read_models.clone(),
             dead_letters: Arc::new(InMemoryDeadLetterStore::new()),
             followers: Arc::new(InMemoryFollowerStore::new()),
-            publisher: bus.clone(),
-            subscriber: bus,
+            bus: None,
         },
         EngineConfig::default(),
     );

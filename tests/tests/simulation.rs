@@ -24,7 +24,7 @@ use ticketing_ports::gateway::{Authorization, AuthorizeRequest, GatewayError, Ga
 use ticketing_ports::ids::{PaymentId, RefundId};
 use ticketing_ports::money::Money;
 use ticketing_ports::streams::{Position, RecordedEvent};
-use ticketing_runtime::{Ports, ProjectionPorts};
+use ticketing_runtime::{Bus, Ports, ProjectionPorts};
 use ticketing_testkit::simulation::{Ledger, Report, Violation, World, simulate};
 use tokio::sync::Notify;
 
@@ -140,7 +140,7 @@ impl Storm {
     }
 }
 
-/// A bus that is worse than its contract: it loses and repeats. The projector has to notice and read the log.
+/// A bus that is worse than its contract: it loses and repeats. Who follows it has to notice and read the log.
 struct UnreliableBus {
     bus: InProcessBus,
     storm: Arc<Storm>,
@@ -253,11 +253,13 @@ fn build_world(seed: u64, storm: &Arc<Storm>) -> World {
             projections: Arc::new(InMemoryReadModels::new()),
             dead_letters: Arc::new(InMemoryDeadLetterStore::new()),
             followers: Arc::new(InMemoryFollowerStore::new()),
-            publisher: Arc::new(UnreliableBus {
-                bus: bus.clone(),
-                storm: Arc::clone(&on_bus),
+            bus: Some(Bus {
+                publisher: Arc::new(UnreliableBus {
+                    bus: bus.clone(),
+                    storm: Arc::clone(&on_bus),
+                }),
+                subscriber: Arc::new(bus),
             }),
-            subscriber: Arc::new(bus),
         }
     };
     let calm = Arc::clone(storm);

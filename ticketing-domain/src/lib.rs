@@ -8,6 +8,7 @@
 
 pub mod book;
 pub mod catalog;
+pub mod facts;
 pub mod inventory;
 pub mod payment;
 pub mod policy;

@@ -1,4 +1,6 @@
-//! From facts to rows: written once, applied by every read-model adapter.
+//! From facts to rows: each projection is written once, and whoever keeps its rows applies what it says.
+
+use std::fmt::Debug;
 
 use ticketing_ports::event_details::{EventStatus, EventView};
 use ticketing_ports::ids::{EventId, PaymentId, ReservationId, SectionId};
@@ -6,28 +8,41 @@ use ticketing_ports::money::Money;
 use ticketing_ports::payment::{PaymentStatus, PaymentView};
 use ticketing_ports::read_models::{Change, PaymentChange, ReservationChange, SeatMove};
 use ticketing_ports::reservation::{ReservationStatus, ReservationView};
-use ticketing_ports::streams::{Aggregate, RecordedEvent};
+use ticketing_ports::streams::RecordedEvent;
 
 use crate::catalog::CatalogEvent;
+use crate::facts::Fact;
 use crate::inventory::InventoryEvent;
 use crate::payment::{PaymentEvent, RefundCause};
 use crate::reservation::{Booking, ReservationEvent};
-use crate::stored::{StoredEvent as _, UnreadableEvent};
 
-/// The row changes that follow from one fact. Needs nothing but the fact.
-///
-/// # Errors
-/// When this build cannot read the fact.
-pub fn project(event: &RecordedEvent) -> Result<Vec<Change>, UnreadableEvent> {
-    Ok(match event.stream.aggregate {
-        Aggregate::Catalog => vec![project_catalog(event, CatalogEvent::from_recorded(event)?)],
-        Aggregate::Inventory => vec![project_inventory(event, InventoryEvent::from_recorded(event)?)],
-        Aggregate::Reservation => project_reservation(event, ReservationEvent::from_recorded(event)?),
-        Aggregate::Payment => project_payment(event, PaymentEvent::from_recorded(event)?),
-    })
+/// What one fact means for the rows of somebody. Needs nothing but the fact.
+pub trait Projection: Debug + Send + Sync {
+    /// One change of one row.
+    type Change: Debug + Send + Sync + 'static;
+
+    /// The changes that follow from a fact, in the order in which they are to be made.
+    fn changes(&self, recorded: &RecordedEvent, fact: &Fact) -> Vec<Self::Change>;
 }
 
-fn project_catalog(recorded: &RecordedEvent, event: CatalogEvent) -> Change {
+/// What people read: events, sections, reservations, payments and sales.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadModels;
+
+impl Projection for ReadModels {
+    type Change = Change;
+
+    fn changes(&self, recorded: &RecordedEvent, fact: &Fact) -> Vec<Change> {
+        match fact {
+            Fact::Catalog(event) => vec![project_catalog(recorded, event)],
+            Fact::Inventory(event) => vec![project_inventory(recorded, event)],
+            Fact::Reservation(event) => project_reservation(recorded, event),
+            Fact::Payment(event) => project_payment(recorded, event),
+        }
+    }
+}
+
+fn project_catalog(recorded: &RecordedEvent, event: &CatalogEvent) -> Change {
     let status = match event {
         CatalogEvent::EventCreated(created) => {
             return Change::EventCreated(EventView {
@@ -36,7 +51,7 @@ fn project_catalog(recorded: &RecordedEvent, event: CatalogEvent) -> Change {
                 status: EventStatus::Draft,
                 created_at: created.created_at,
                 version: recorded.version,
-                details: created.details,
+                details: created.details.clone(),
             });
         }
         CatalogEvent::EventPublished(_) => EventStatus::Published,
@@ -52,7 +67,7 @@ fn project_catalog(recorded: &RecordedEvent, event: CatalogEvent) -> Change {
     }
 }
 
-fn project_inventory(recorded: &RecordedEvent, event: InventoryEvent) -> Change {
+fn project_inventory(recorded: &RecordedEvent, event: &InventoryEvent) -> Change {
     let at = recorded.recorded_at;
     let moved = match event {
         InventoryEvent::SectionOpened(opened) => {
@@ -60,7 +75,7 @@ fn project_inventory(recorded: &RecordedEvent, event: InventoryEvent) -> Change 
                 event_id: opened.event_id,
                 section_id: opened.section_id,
                 capacity: opened.seating.capacity(),
-                name: opened.name,
+                name: opened.name.clone(),
                 at,
             };
         }
@@ -121,7 +136,7 @@ fn project_inventory(recorded: &RecordedEvent, event: InventoryEvent) -> Change 
     }
 }
 
-fn project_reservation(recorded: &RecordedEvent, event: ReservationEvent) -> Vec<Change> {
+fn project_reservation(recorded: &RecordedEvent, event: &ReservationEvent) -> Vec<Change> {
     let reservation_id = ReservationId::new(recorded.stream.id);
     let changed = |status| ReservationChange {
         reservation_id,
@@ -134,7 +149,7 @@ fn project_reservation(recorded: &RecordedEvent, event: ReservationEvent) -> Vec
     let returned = |was_completed: bool| was_completed.then_some(Change::TicketsReturned { reservation_id });
     match event {
         ReservationEvent::ReservationHeld(held) => {
-            let booking = Booking::from(&held);
+            let booking = Booking::from(held);
             vec![Change::ReservationHeld(ReservationView {
                 reservation_id,
                 event_id: booking.event_id,
@@ -168,10 +183,10 @@ fn project_reservation(recorded: &RecordedEvent, event: ReservationEvent) -> Vec
             Change::ReservationChanged(ReservationChange {
                 payment_id: Some(completed.sale.payment_id),
                 completed_at: Some(completed.sale.sold_at),
-                tickets: completed.tickets,
+                tickets: completed.tickets.clone(),
                 ..changed(ReservationStatus::Completed)
             }),
-            Change::TicketsSold(completed.sale),
+            Change::TicketsSold(completed.sale.clone()),
         ],
         ReservationEvent::ReservationExpired(_) => {
             vec![Change::ReservationChanged(changed(ReservationStatus::Expired))]
@@ -195,7 +210,7 @@ fn project_reservation(recorded: &RecordedEvent, event: ReservationEvent) -> Vec
     }
 }
 
-fn project_payment(recorded: &RecordedEvent, event: PaymentEvent) -> Vec<Change> {
+fn project_payment(recorded: &RecordedEvent, event: &PaymentEvent) -> Vec<Change> {
     let payment_id = PaymentId::new(recorded.stream.id);
     let changed = |status, at| PaymentChange {
         payment_id,
@@ -215,14 +230,14 @@ fn project_payment(recorded: &RecordedEvent, event: PaymentEvent) -> Vec<Change>
             amount: requested.amount,
             refunded_amount: Money::zero(requested.amount.currency),
             status: PaymentStatus::Pending,
-            method: requested.method,
+            method: requested.method.clone(),
             last_four: None,
             created_at: requested.at,
             updated_at: requested.at,
             version: recorded.version,
         })],
         PaymentEvent::PaymentAuthorized(authorized) => change(PaymentChange {
-            last_four: authorized.last_four,
+            last_four: authorized.last_four.clone(),
             ..changed(PaymentStatus::Authorized, authorized.at)
         }),
         PaymentEvent::PaymentDeclined(declined) => change(changed(PaymentStatus::Failed, declined.at)),

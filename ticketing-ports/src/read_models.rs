@@ -106,15 +106,15 @@ pub struct Sale {
 
 /// Row changes of consecutive events, applied together with the checkpoint that follows from them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProjectedBatch {
+pub struct ProjectedBatch<C = Change> {
     /// Position of the last event before the batch.
     pub after: Position,
     /// Position of the last event of the batch.
     pub upto: Position,
-    pub changes: Vec<Change>,
+    pub changes: Vec<C>,
 }
 
-/// Rows that a projector writes.
+/// Rows that a projection makes of the facts; those that people read, unless it says of what else they are.
 ///
 /// **Contract**
 /// - `changes_and_checkpoint_are_applied_together`.
@@ -130,16 +130,16 @@ pub struct ProjectedBatch {
 /// - `a_changed_reservation_keeps_what_the_change_does_not_name`.
 /// - `a_changed_payment_keeps_what_the_change_does_not_name`.
 #[async_trait]
-pub trait ProjectionStore: std::any::Any + Send + Sync {
+pub trait ProjectionStore<C = Change>: std::any::Any + Send + Sync {
     async fn checkpoint(&self) -> Result<Position, StoreError>;
 
-    async fn apply(&self, batch: ProjectedBatch) -> Result<(), ApplyError>;
+    async fn apply(&self, batch: ProjectedBatch<C>) -> Result<(), ApplyError>;
 
     /// Returns an empty twin at [`Position::START`] that nobody reads yet.
-    async fn begin_rebuild(&self) -> Result<Arc<dyn ProjectionStore>, StoreError>;
+    async fn begin_rebuild(&self) -> Result<Arc<dyn ProjectionStore<C>>, StoreError>;
 
     /// Makes readers see the twin instead. The twin must have come from `begin_rebuild` of this store.
-    async fn switch_to(&self, rebuilt: Arc<dyn ProjectionStore>) -> Result<(), StoreError>;
+    async fn switch_to(&self, rebuilt: Arc<dyn ProjectionStore<C>>) -> Result<(), StoreError>;
 }
 
 #[derive(Debug, thiserror::Error)]

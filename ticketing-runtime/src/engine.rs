@@ -1,4 +1,4 @@
-//! Everything that runs: the lanes, the deadline poller, the relay, the projector and the housekeeping, with what they
+//! Everything that runs: the lanes, the deadline poller, the followers of the log and the housekeeping, with what they
 //! need from outside.
 
 use std::sync::Arc;
@@ -7,7 +7,6 @@ use std::time::Duration;
 use ticketing_ports::clock::Clock;
 use ticketing_ports::dead_letters::DeadLetterStore;
 use ticketing_ports::deadlines::DeadlineStore;
-use ticketing_ports::event_bus::{EventPublisher, EventSubscriber};
 use ticketing_ports::event_store::EventStore;
 use ticketing_ports::followers::FollowerStore;
 use ticketing_ports::gateway::PaymentGateway;
@@ -20,9 +19,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::box_office::BoxOffice;
+use crate::follow::{Bus, FollowPorts, Follower, Following, Projected, READ_MODELS, Relay};
 use crate::lanes::Lanes;
-use crate::relay::Relay;
-use crate::{deadlines, housekeeping, projector};
+use crate::{deadlines, housekeeping};
 
 /// What the write side needs from outside.
 #[derive(Clone)]
@@ -40,9 +39,9 @@ pub struct Ports {
 pub struct ProjectionPorts {
     pub projections: Arc<dyn ProjectionStore>,
     pub dead_letters: Arc<dyn DeadLetterStore>,
-    pub publisher: Arc<dyn EventPublisher>,
-    pub subscriber: Arc<dyn EventSubscriber>,
     pub followers: Arc<dyn FollowerStore>,
+    /// Carries the facts to other processes, where there are some.
+    pub bus: Option<Bus>,
 }
 
 macro_rules! opaque_debug {
@@ -72,10 +71,21 @@ pub struct EngineConfig {
     pub deadline_lease: Duration,
     /// How long answers to idempotency keys are remembered.
     pub idempotency_retention: Duration,
-    /// Whether this process publishes the log on the bus when it is its turn.
+    /// Where this process gets the facts for those who follow the log.
+    pub facts_from: FactsFrom,
+    /// Whether this process publishes the log on the bus, if there is one, when it is its turn.
     pub relay: bool,
     /// Whether this process keeps the read models up to date when it is its turn.
     pub projector: bool,
+}
+
+/// Where the followers of a process get the facts; what is missing there they read from the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FactsFrom {
+    /// For a process that writes, or that relays what others write.
+    ThisProcess,
+    /// For a process that only reads. The same as the other without a bus.
+    TheBus,
 }
 
 impl Default for EngineConfig {
@@ -88,9 +98,74 @@ impl Default for EngineConfig {
             deadline_poll: Duration::from_millis(500),
             deadline_lease: Duration::from_secs(30),
             idempotency_retention: Duration::from_secs(24 * 3_600),
+            facts_from: FactsFrom::ThisProcess,
             relay: true,
             projector: true,
         }
+    }
+}
+
+/// An engine before it runs, and who is to follow its log.
+#[derive(Debug)]
+pub struct EngineBuilder {
+    ports: Ports,
+    following: FollowPorts,
+    config: EngineConfig,
+    followers: Vec<Box<dyn Follower>>,
+}
+
+impl EngineBuilder {
+    #[must_use]
+    pub fn config(mut self, config: EngineConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Registers somebody who follows the log. Of several with the same name the last one counts.
+    #[must_use]
+    pub fn follow(self, follower: impl Follower + 'static) -> Self {
+        self.follow_boxed(Box::new(follower))
+    }
+
+    fn follow_boxed(mut self, follower: Box<dyn Follower>) -> Self {
+        let name = follower.spec().name;
+        self.followers.retain(|other| other.spec().name != name);
+        self.followers.push(follower);
+        self
+    }
+
+    /// Registers the rows that people read, if this process keeps them up to date.
+    #[must_use]
+    pub fn read_models(self, store: Arc<dyn ProjectionStore>) -> Self {
+        if self.config.projector {
+            self.follow(Projected::read_models(store))
+        } else {
+            self
+        }
+    }
+
+    pub fn start(self) -> Engine {
+        let (log, clock) = (Arc::clone(&self.ports.events), Arc::clone(&self.ports.clock));
+        let worker = WorkerId::new(self.ports.ids.uuid());
+        let (relays, facts_from) = (self.config.relay, self.config.facts_from);
+        let mut engine = Engine::start_lanes(self.ports, self.config);
+        let mut following = Following {
+            log,
+            tail: Arc::clone(&engine.lanes.tail),
+            clock,
+            worker,
+            ports: self.following,
+            facts_from: FactsFrom::ThisProcess,
+        };
+        if let Some(bus) = following.ports.bus.clone().filter(|_| relays) {
+            // The first one: what it reads the others need not. What it publishes it cannot wait for.
+            engine.spawn(&following, Box::new(Relay::new(bus.publisher)));
+        }
+        following.facts_from = facts_from;
+        for follower in self.followers {
+            engine.spawn(&following, follower);
+        }
+        engine
     }
 }
 
@@ -101,54 +176,45 @@ pub struct Engine {
     lanes: Arc<Lanes>,
     background: TaskTracker,
     stop: CancellationToken,
-    projected: watch::Receiver<Position>,
+    /// How far each follower has come.
+    followers: Vec<(&'static str, watch::Receiver<Position>)>,
 }
 
 impl Engine {
     /// Starts the write side alone: lanes, deadlines, housekeeping.
     pub fn start_write_side(ports: Ports, config: EngineConfig) -> Self {
-        let (_, projected) = watch::channel(Position::START);
-        Self::start_lanes(ports, config, projected)
+        Self::start_lanes(ports, config)
     }
 
-    /// Starts everything.
+    /// An engine whose log is followed by whom the builder is told of, and by the relay when there is a bus.
+    pub fn builder(ports: Ports, following: FollowPorts) -> EngineBuilder {
+        EngineBuilder {
+            ports,
+            following,
+            config: EngineConfig::default(),
+            followers: Vec::new(),
+        }
+    }
+
+    /// Starts everything that the product has.
     pub fn start(ports: Ports, projection: ProjectionPorts, config: EngineConfig) -> Self {
-        let (projected_sender, projected) = watch::channel(Position::START);
-        let log = Arc::clone(&ports.events);
-        let clock = Arc::clone(&ports.clock);
-        let worker = WorkerId::new(ports.ids.uuid());
-        let (relays, projects) = (config.relay, config.projector);
-        let engine = Self::start_lanes(ports, config, projected);
-        let tail = &engine.lanes.tail;
-        let relay = Relay {
-            log: Arc::clone(&log),
-            publisher: Arc::clone(&projection.publisher),
-            followers: Arc::clone(&projection.followers),
-            clock: Arc::clone(&clock),
-            worker,
-            tail: Arc::clone(tail),
-            news: tail.news(),
-            told_lag: None,
+        let following = FollowPorts {
+            followers: projection.followers,
+            dead_letters: projection.dead_letters,
+            bus: projection.bus,
         };
-        if relays {
-            engine.background.spawn(relay.run(engine.stop.clone()));
-        }
-        if projects {
-            let projector = projector::run(
-                log,
-                Arc::clone(tail),
-                projection,
-                clock,
-                worker,
-                projected_sender,
-                engine.stop.clone(),
-            );
-            engine.background.spawn(projector);
-        }
-        engine
+        let builder = Self::builder(ports, following).config(config);
+        builder.read_models(projection.projections).start()
     }
 
-    fn start_lanes(ports: Ports, config: EngineConfig, projected: watch::Receiver<Position>) -> Self {
+    fn spawn(&mut self, following: &Following, follower: Box<dyn Follower>) {
+        let (sender, reached) = watch::channel(Position::START);
+        self.followers.push((follower.spec().name, reached));
+        self.background
+            .spawn(following.run(follower, sender, self.stop.clone()));
+    }
+
+    fn start_lanes(ports: Ports, config: EngineConfig) -> Self {
         let stop = CancellationToken::new();
         let background = TaskTracker::new();
         let lanes = Lanes::new(ports.clone(), config.clone());
@@ -165,7 +231,7 @@ impl Engine {
             lanes,
             background,
             stop,
-            projected,
+            followers: Vec::new(),
         }
     }
 
@@ -173,9 +239,18 @@ impl Engine {
         self.box_office.clone()
     }
 
-    /// Where the projector is.
+    /// How far a follower has come by the knowledge of this process; nothing when it does not run here.
+    pub fn reached(&self, follower: &str) -> Option<watch::Receiver<Position>> {
+        let mut followers = self.followers.iter();
+        followers
+            .find(|(name, _)| *name == follower)
+            .map(|(_, reached)| reached.clone())
+    }
+
+    /// How far the read models have come; a closed channel when they are not kept here.
     pub fn projected(&self) -> watch::Receiver<Position> {
-        self.projected.clone()
+        self.reached(READ_MODELS)
+            .unwrap_or_else(|| watch::channel(Position::START).1)
     }
 
     /// How many lanes keep their memory right now.

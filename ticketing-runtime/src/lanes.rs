@@ -12,9 +12,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::engine::{EngineConfig, Ports};
 use crate::failure::{Failure, UnavailableCause};
+use crate::follow::Tail;
 use crate::job::Job;
 use crate::lane::Lane;
-use crate::tail::Tail;
 
 /// After how long a caller should come back who found a full mailbox.
 const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(1);

@@ -16,8 +16,8 @@ use ticketing_ports::ids::{CommitId, EventId, ReservationId};
 use ticketing_ports::read_models::{AvailabilityQueries as _, ProjectionStore as _};
 use ticketing_ports::streams::{Metadata, NewEvent, Position, RecordedEvent, StreamId, Version};
 use ticketing_runtime::{
-    Desk, DeskPorts, Engine, EngineConfig, Failure, ProjectionPorts, READ_YOUR_WRITES_PATIENCE, UnavailableCause,
-    rebuild,
+    Bus, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, Failure, Projected, ProjectionPorts,
+    READ_YOUR_WRITES_PATIENCE, UnavailableCause, rebuild,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -94,13 +94,50 @@ impl ReadSide {
             projections: self.models.clone(),
             dead_letters: self.letters.clone(),
             followers: self.followers.clone(),
-            publisher: self.bus.clone(),
-            subscriber: Arc::new(self.bus.bus.clone()),
+            bus: Some(Bus {
+                publisher: self.bus.clone(),
+                subscriber: Arc::new(self.bus.bus.clone()),
+            }),
         }
     }
 
     fn start(&self, world: &World) -> Engine {
         Engine::start(world.ports(), self.ports(), EngineConfig::default())
+    }
+
+    /// A process that writes and relays, and leaves the read models to another.
+    fn writer(&self, world: &World) -> Engine {
+        let config = EngineConfig {
+            projector: false,
+            ..EngineConfig::default()
+        };
+        Engine::start(world.ports(), self.ports(), config)
+    }
+
+    /// A process that only reads, and is brought the facts by the bus.
+    fn reader(&self, world: &World) -> Engine {
+        Self::reader_of(world, self.ports())
+    }
+
+    fn reader_of(world: &World, ports: ProjectionPorts) -> Engine {
+        let config = EngineConfig {
+            facts_from: FactsFrom::TheBus,
+            relay: false,
+            ..EngineConfig::default()
+        };
+        Engine::start(world.ports(), ports, config)
+    }
+
+    /// Nothing is taken by the bus, or only nothing is brought.
+    fn without_brokers(
+        &self,
+        publisher: Arc<dyn EventPublisher>,
+        subscriber: Arc<dyn EventSubscriber>,
+    ) -> ProjectionPorts {
+        ProjectionPorts {
+            bus: Some(Bus { publisher, subscriber }),
+            ..self.ports()
+        }
     }
 
     /// A desk of this process, whose projector is that of `follower`.
@@ -141,11 +178,18 @@ async fn sees_what_was_written(writer: &Engine, follower: &Engine, side: &ReadSi
     }
 }
 
-/// What another process writes comes over the bus.
+/// What another process writes comes over the bus to who only reads; who writes too finds it in the log.
 async fn sees_what_others_write(tamper: Tamper) {
     let world = World::new();
     let side = ReadSide::new(tamper);
     let (writer, follower) = (world.engine(), side.start(&world));
+    sees_what_was_written(&writer, &follower, &side, &world).await;
+    writer.abort();
+    follower.abort();
+
+    let world = World::new();
+    let side = ReadSide::new(tamper);
+    let (writer, follower) = (side.writer(&world), side.reader(&world));
     sees_what_was_written(&writer, &follower, &side, &world).await;
     writer.abort();
     follower.abort();
@@ -180,7 +224,7 @@ async fn a_reader_sees_what_others_write() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_relay_has_read_is_projected_although_the_bus_never_brings_it() {
+async fn what_others_write_is_in_the_log_before_any_bus_could_bring_it() {
     let world = World::new();
     let side = ReadSide::new(|_| Vec::new());
     let (writer, follower) = (world.engine(), side.start(&world));
@@ -208,12 +252,9 @@ async fn a_bus_that_is_never_silent_keeps_nobody_from_what_is_written_now() {
         first: Arc::default(),
         other_end: Arc::downgrade(&other_end),
     };
-    let ports = ProjectionPorts {
-        subscriber: Arc::new(bus.clone()),
-        ..side.ports()
-    };
-    let engine = Engine::start(world.ports(), ports, EngineConfig::default());
-    let desk = side.desk(&world, &engine);
+    let ports = side.without_brokers(side.bus.clone(), Arc::new(bus.clone()));
+    let (engine, reader) = (world.engine(), ReadSide::reader_of(&world, ports));
+    let desk = side.desk(&world, &reader);
     let event = world.on_sale(&engine.box_office(), 20).await;
     *bus.first.lock().unwrap() = world.facts().await[..1].to_vec();
     // The first one wakes who listens, and finds out what the bus is like.
@@ -225,6 +266,7 @@ async fn a_bus_that_is_never_silent_keeps_nobody_from_what_is_written_now() {
     drop(other_end);
     caught_up.unwrap();
     engine.abort();
+    reader.abort();
 }
 
 /// Brokers that are away: nothing is taken, and nothing is brought.
@@ -259,27 +301,35 @@ impl Subscription for NoBus {
 #[tokio::test(start_paused = true)]
 async fn what_others_write_is_seen_by_who_writes_all_the_time_although_nothing_is_published() {
     let side = ReadSide::new(|_| Vec::new());
-    let ports = ProjectionPorts {
-        publisher: Arc::new(NoBus),
-        ..side.ports()
-    };
+    let subscriber = Arc::new(side.bus.bus.clone());
+    let ports = side.without_brokers(Arc::new(NoBus), subscriber);
     sees_what_others_write_while_it_writes(&side, ports).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_others_write_is_seen_by_who_writes_all_the_time_although_no_broker_answers() {
     let side = ReadSide::new(|_| Vec::new());
-    let ports = ProjectionPorts {
-        publisher: Arc::new(NoBus),
-        subscriber: Arc::new(NoBus),
-        ..side.ports()
-    };
+    let ports = side.without_brokers(Arc::new(NoBus), Arc::new(NoBus));
     sees_what_others_write_while_it_writes(&side, ports).await;
 }
 
 async fn sees_what_others_write_while_it_writes(side: &ReadSide, ports: ProjectionPorts) {
-    let world = World::new();
-    let here = Engine::start(world.ports(), ports, EngineConfig::default());
+    for facts_from in [FactsFrom::ThisProcess, FactsFrom::TheBus] {
+        let config = EngineConfig {
+            facts_from,
+            ..EngineConfig::default()
+        };
+        side.models
+            .switch_to(Arc::new(InMemoryReadModels::new()))
+            .await
+            .unwrap();
+        let world = World::new();
+        let here = Engine::start(world.ports(), ports.clone(), config);
+        sees_what_others_write_while_it_writes_itself(side, &world, here).await;
+    }
+}
+
+async fn sees_what_others_write_while_it_writes_itself(side: &ReadSide, world: &World, here: Engine) {
     let there = world.engine();
     let desk = side.desk(&world, &here);
     let event = world.on_sale(&here.box_office(), 100).await;
@@ -422,7 +472,7 @@ async fn a_rebuild_reads_the_whole_log_and_then_switches_over() {
     let mut steps = Vec::new();
     let position = rebuild(
         world.log.clone(),
-        side.models.clone(),
+        &Projected::read_models(side.models.clone()),
         side.letters.clone(),
         world.ports().clock,
         |done, all| steps.push((done, all)),

@@ -16,7 +16,9 @@ use ticketing_ports::read_models::ProjectionStore;
 use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::seating::{Label, RowPlan, Seating};
 use ticketing_ports::streams::{CorrelationId, Position, RecordedEvent};
-use ticketing_runtime::{BoxOffice, CancelEvent, Engine, EngineConfig, Failure, IdempotencyRequest, Request};
+use ticketing_runtime::{
+    BoxOffice, CancelEvent, Engine, EngineConfig, FactsFrom, Failure, IdempotencyRequest, Request,
+};
 use uuid::Uuid;
 
 use super::World;
@@ -72,6 +74,12 @@ impl Stage {
             lane_idle: Duration::from_secs(20),
             deadline_poll: Duration::from_secs(5),
             deadline_lease: Duration::from_secs(10),
+            // Both in turn: what is written here, and what an unreliable bus makes of it.
+            facts_from: if self.crashes.load(Ordering::Relaxed).is_multiple_of(2) {
+                FactsFrom::ThisProcess
+            } else {
+                FactsFrom::TheBus
+            },
             ..EngineConfig::default()
         };
         let projection = (self.world.projections)();

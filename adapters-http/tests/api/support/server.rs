@@ -7,7 +7,7 @@ use adapters_memory::faults::{FaultPolicy, FaultyEventStore};
 use adapters_memory::{
     InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway,
     InMemoryIdentityStore, InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemoryReadModels,
-    InMemorySessionStore, InMemoryUserStore, InProcessBus, ManualClock, RecordingMailer, SeededEntropy, SeededIds,
+    InMemorySessionStore, InMemoryUserStore, ManualClock, RecordingMailer, SeededEntropy, SeededIds,
 };
 use axum::Router;
 use base64::Engine as _;
@@ -69,7 +69,6 @@ impl TestServer {
             move |operation| faults.fault(operation),
         ));
         let models = Arc::new(InMemoryReadModels::new());
-        let bus = Arc::new(InProcessBus::new());
         let engine = Engine::start(
             Ports {
                 events: Arc::clone(&log) as _,
@@ -83,8 +82,7 @@ impl TestServer {
                 projections: Arc::clone(&models) as _,
                 dead_letters: Arc::new(InMemoryDeadLetterStore::new()),
                 followers: Arc::new(InMemoryFollowerStore::new()),
-                publisher: Arc::clone(&bus) as _,
-                subscriber: bus,
+                bus: None,
             },
             EngineConfig::default(),
         );

@@ -5,25 +5,27 @@
 //! being here.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use chrono::SubsecRound as _;
 use ticketing_ports::event_store::{Commit, CommitReceipt};
 use ticketing_ports::streams::{Position, RecordedEvent};
 use tokio::sync::watch;
 
+use super::facts::LoggedFact;
+
 /// So many facts are kept: some batches more than a follower takes at once.
 const CAPACITY: usize = 4_096;
 
 #[derive(Debug, Default)]
 pub(crate) struct Tail {
-    facts: Mutex<BTreeMap<Position, RecordedEvent>>,
+    facts: Mutex<BTreeMap<Position, Arc<LoggedFact>>>,
     /// One for each follower, told in the order in which they came: of one channel they would wake at random.
     followers: Mutex<Vec<watch::Sender<Position>>>,
 }
 
 impl Tail {
-    fn facts(&self) -> MutexGuard<'_, BTreeMap<Position, RecordedEvent>> {
+    fn facts(&self) -> MutexGuard<'_, BTreeMap<Position, Arc<LoggedFact>>> {
         self.facts.lock().expect("no code panics while it holds this lock")
     }
 
@@ -41,7 +43,7 @@ impl Tail {
             let mut version = append.expected;
             for event in append.events {
                 version = version.next();
-                facts.push(RecordedEvent {
+                let fact = RecordedEvent {
                     position,
                     stream: append.stream,
                     version,
@@ -51,7 +53,8 @@ impl Tail {
                     data: event.data,
                     metadata: event.metadata,
                     recorded_at,
-                });
+                };
+                facts.push(Arc::new(LoggedFact::from(fact)));
                 position = position.plus(1);
             }
         }
@@ -59,12 +62,14 @@ impl Tail {
     }
 
     /// Takes in what one follower has read from the log, so that the others need not, and tells them.
-    pub(crate) fn keep(&self, news: Vec<RecordedEvent>) {
-        let Some(last) = news.last().map(|fact| fact.position) else {
+    pub(crate) fn keep(&self, news: Vec<Arc<LoggedFact>>) {
+        let Some(last) = news.iter().map(|fact| fact.recorded().position).max() else {
             return;
         };
         let mut facts = self.facts();
-        facts.extend(news.into_iter().map(|fact| (fact.position, fact)));
+        for fact in news {
+            facts.insert(fact.recorded().position, fact);
+        }
         while facts.len() > CAPACITY {
             facts.pop_first();
         }
@@ -79,14 +84,14 @@ impl Tail {
     }
 
     /// Returns up to `limit` facts that follow `after` without a gap; none when the next one is not here.
-    pub(crate) fn after(&self, after: Position, limit: usize) -> Vec<RecordedEvent> {
+    pub(crate) fn after(&self, after: Position, limit: usize) -> Vec<Arc<LoggedFact>> {
         let facts = self.facts();
         facts
             .range(after.plus(1)..)
             .zip(1..)
             .take(limit)
             .take_while(|((position, _), place)| **position == after.plus(*place))
-            .map(|((_, fact), _)| fact.clone())
+            .map(|((_, fact), _)| Arc::clone(fact))
             .collect()
     }
 
@@ -145,8 +150,8 @@ mod tests {
         }
     }
 
-    fn positions(facts: &[RecordedEvent]) -> Vec<u64> {
-        facts.iter().map(|fact| fact.position.0).collect()
+    fn positions(facts: &[Arc<LoggedFact>]) -> Vec<u64> {
+        facts.iter().map(|fact| fact.recorded().position.0).collect()
     }
 
     #[test]
@@ -155,9 +160,10 @@ mod tests {
         tail.take(commit(2), receipt(11, 14));
         let facts = tail.after(Position(10), 10);
         assert_eq!(positions(&facts), [11, 12, 13, 14]);
-        let places: Vec<_> = facts.iter().map(|fact| (fact.stream, fact.version.0)).collect();
+        let places: Vec<_> = facts.iter().map(|fact| fact.recorded()).collect();
+        let places: Vec<_> = places.iter().map(|fact| (fact.stream, fact.version.0)).collect();
         assert_eq!(places, [(stream(1), 3), (stream(1), 4), (stream(2), 3), (stream(2), 4)]);
-        assert_eq!(facts[0].recorded_at.timestamp_subsec_nanos(), 234_567_000);
+        assert_eq!(facts[0].recorded().recorded_at.timestamp_subsec_nanos(), 234_567_000);
     }
 
     #[test]

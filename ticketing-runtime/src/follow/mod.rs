@@ -1,0 +1,127 @@
+//! Following the log: whoever does something with each fact is a [`Follower`], and all of them run in one loop.
+//!
+//! The loop takes turns with other processes, gets the facts from a source, hands them over in order, keeps apart what
+//! cannot be taken, and says how far it has come. Relay and read models are two of the followers; others are registered
+//! with [`EngineBuilder::follow`](crate::EngineBuilder::follow).
+
+mod bus_and_log;
+mod facts;
+mod follower;
+mod lag;
+mod poison;
+mod projected;
+mod rebuild;
+mod relay;
+mod running;
+mod source;
+mod tail;
+mod tail_and_log;
+mod turns;
+
+use std::sync::Arc;
+
+use ticketing_ports::clock::Clock;
+use ticketing_ports::dead_letters::DeadLetterStore;
+use ticketing_ports::event_bus::{EventPublisher, EventSubscriber};
+use ticketing_ports::event_store::EventStore;
+use ticketing_ports::followers::FollowerStore;
+use ticketing_ports::ids::WorkerId;
+use ticketing_ports::streams::Position;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+pub use facts::{Facts, LoggedFact};
+pub use follower::{First, FollowError, Follower, Keeps, OnPoison, Runs, Spec, Twin};
+pub use projected::{Projected, READ_MODELS};
+pub use rebuild::rebuild;
+pub use relay::RELAY;
+pub(crate) use relay::Relay;
+pub(crate) use tail::Tail;
+
+use crate::engine::FactsFrom;
+use bus_and_log::BusAndLog;
+use lag::LagTold;
+use poison::Poison;
+use running::Running;
+use source::Source;
+use tail_and_log::TailAndLog;
+use turns::Turn;
+
+/// What following the log needs from outside.
+#[derive(Clone)]
+pub struct FollowPorts {
+    pub followers: Arc<dyn FollowerStore>,
+    pub dead_letters: Arc<dyn DeadLetterStore>,
+    /// Carries the facts to other processes, where there are some; the log serves without it.
+    pub bus: Option<Bus>,
+}
+
+/// Both ends of a bus.
+#[derive(Clone)]
+pub struct Bus {
+    pub publisher: Arc<dyn EventPublisher>,
+    pub subscriber: Arc<dyn EventSubscriber>,
+}
+
+impl std::fmt::Debug for FollowPorts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FollowPorts")
+            .field("bus", &self.bus)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Bus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Bus")
+    }
+}
+
+/// What the followers of one process share.
+pub(crate) struct Following {
+    pub(crate) log: Arc<dyn EventStore>,
+    pub(crate) tail: Arc<Tail>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) worker: WorkerId,
+    pub(crate) ports: FollowPorts,
+    pub(crate) facts_from: FactsFrom,
+}
+
+impl Following {
+    /// Runs a follower until it is told to stop, and tells `reached` how far it has come.
+    pub(crate) fn run(
+        &self,
+        follower: Box<dyn Follower>,
+        reached: watch::Sender<Position>,
+        stop: CancellationToken,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let spec = follower.spec().clone();
+        let running = Running {
+            source: self.source(&spec),
+            log: Arc::clone(&self.log),
+            positions: Arc::clone(&self.ports.followers),
+            turn: Turn::new(
+                Arc::clone(&self.ports.followers),
+                Arc::clone(&self.clock),
+                &spec,
+                self.worker,
+            ),
+            poison: Poison::new(Arc::clone(&self.ports.dead_letters), Arc::clone(&self.clock), &spec),
+            reached,
+            lag: LagTold::new(spec.name),
+            here: None,
+            follower,
+            spec,
+        };
+        running.run(stop)
+    }
+
+    fn source(&self, spec: &Spec) -> Box<dyn Source> {
+        match &self.ports.bus {
+            Some(bus) if self.facts_from == FactsFrom::TheBus => {
+                Box::new(BusAndLog::new(&bus.subscriber, spec.name, &self.tail, &self.log))
+            }
+            _ => Box::new(TailAndLog::new(&self.tail, &self.log)),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Rows that a projection makes of the facts, whatever keeps them: applied together with the checkpoint, so that a fact
+//! that comes twice changes nothing.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ticketing_domain::projection::{Projection, ReadModels};
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::ids::{CommitId, LogId};
+use ticketing_ports::logs::Mark;
+use ticketing_ports::read_models::{ApplyError, ProjectedBatch, ProjectionStore};
+
+use super::facts::{Facts, LoggedFact};
+use super::follower::{First, FollowError, Follower, Keeps, OnPoison, Runs, Spec, Twin};
+
+/// The name of the read models' turn, of their group on the bus and of their dead letters.
+pub const READ_MODELS: &str = "read-models";
+
+/// A follower that keeps the rows of one projection.
+pub struct Projected<P: Projection> {
+    spec: Spec,
+    projection: P,
+    store: Arc<dyn ProjectionStore<P::Change>>,
+    /// Of a twin: the store whose place it is to take.
+    replaces: Option<Arc<dyn ProjectionStore<P::Change>>>,
+}
+
+impl<P: Projection> Projected<P> {
+    pub fn new(spec: Spec, projection: P, store: Arc<dyn ProjectionStore<P::Change>>) -> Self {
+        Self {
+            spec,
+            projection,
+            store,
+            replaces: None,
+        }
+    }
+}
+
+impl Projected<ReadModels> {
+    /// The rows that people read.
+    pub fn read_models(store: Arc<dyn ProjectionStore>) -> Self {
+        let spec = Spec {
+            name: READ_MODELS,
+            generation: 1,
+            runs: Runs::OnceInTheCluster,
+            keeps: Keeps::WithTheEffect,
+            first: First::AtTheBeginning,
+            on_poison: OnPoison::ParkTheStream,
+            most: 1_000,
+            gather: Duration::from_millis(4),
+        };
+        Self::new(spec, ReadModels, store)
+    }
+}
+
+impl<P: Projection> Projected<P> {
+    fn changes_of(&self, fact: &LoggedFact) -> Result<Vec<P::Change>, FollowError> {
+        match fact.typed() {
+            Ok(typed) => Ok(self.projection.changes(fact.recorded(), typed)),
+            Err(unreadable) => Err(FollowError::Poison {
+                at: fact.recorded().position,
+                why: unreadable.to_string().into(),
+            }),
+        }
+    }
+
+    async fn apply(&self, after: Mark, upto: Mark, changes: Vec<P::Change>) -> Result<(), ApplyError> {
+        let (after, upto) = (after.position, upto.position);
+        self.store.apply(ProjectedBatch { after, upto, changes }).await
+    }
+
+    /// Finds the fact that cannot be applied.
+    async fn take_one_by_one(&self, facts: &Facts) -> Result<(), FollowError> {
+        let mut after = facts.after();
+        for fact in facts.iter() {
+            let at = fact.mark(after.log);
+            match self.apply(after, at, self.changes_of(fact)?).await {
+                Ok(()) => after = at,
+                Err(ApplyError::Store(error @ StoreError::Inconsistent { .. })) => {
+                    let (at, why) = (at.position, error.into());
+                    return Err(FollowError::Poison { at, why });
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(self.apply(after, facts.upto(), Vec::new()).await?)
+    }
+}
+
+impl From<ApplyError> for FollowError {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::OutOfOrder { .. } => Self::Elsewhere,
+            ApplyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl<P: Projection> Debug for Projected<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Projected")
+            .field("projection", &self.projection)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl<P: Projection + Clone + 'static> Follower for Projected<P> {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    async fn stands(&mut self) -> Result<Option<Mark>, FollowError> {
+        let position = self.store.checkpoint().await?;
+        Ok(Some(Mark {
+            log: LogId::new(uuid::Uuid::nil()),
+            position,
+            commit: CommitId::new(uuid::Uuid::nil()),
+        }))
+    }
+
+    async fn take(&mut self, facts: &Facts) -> Result<(), FollowError> {
+        let mut changes = Vec::with_capacity(facts.len());
+        for fact in facts.iter() {
+            changes.extend(self.changes_of(fact)?);
+        }
+        match self.apply(facts.after(), facts.upto(), changes).await {
+            Err(ApplyError::Store(StoreError::Inconsistent { .. })) => self.take_one_by_one(facts).await,
+            applied => Ok(applied?),
+        }
+    }
+
+    async fn twin(&self) -> Result<Option<Box<dyn Twin>>, FollowError> {
+        Ok(Some(Box::new(Self {
+            spec: self.spec.clone(),
+            projection: self.projection.clone(),
+            store: self.store.begin_rebuild().await?,
+            replaces: Some(Arc::clone(&self.store)),
+        })))
+    }
+}
+
+#[async_trait]
+impl<P: Projection + Clone + 'static> Twin for Projected<P> {
+    async fn switch(self: Box<Self>) -> Result<(), FollowError> {
+        match self.replaces {
+            Some(live) => Ok(live.switch_to(self.store).await?),
+            None => Err(FollowError::Never("these rows are no twin of any".into())),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Puts every fact on the bus, in order.
+//!
+//! A fact is published before that is noted, so that none is left out when the process dies in between: it is published
+//! again then, and whoever listens knows it by its fact id.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ticketing_ports::event_bus::EventPublisher;
+use ticketing_ports::logs::Mark;
+
+use super::facts::Facts;
+use super::follower::{First, FollowError, Follower, Keeps, OnPoison, Runs, Spec, Twin};
+
+/// Under which name its position is kept.
+pub const RELAY: &str = "relay";
+
+const SPEC: Spec = Spec {
+    name: RELAY,
+    generation: 1,
+    runs: Runs::OnceInTheCluster,
+    keeps: Keeps::ByTheEngine,
+    first: First::AtTheBeginning,
+    on_poison: OnPoison::Stop,
+    most: 1_000,
+    gather: Duration::from_millis(50),
+};
+
+pub(crate) struct Relay {
+    publisher: Arc<dyn EventPublisher>,
+}
+
+impl Relay {
+    pub(crate) fn new(publisher: Arc<dyn EventPublisher>) -> Self {
+        Self { publisher }
+    }
+}
+
+impl std::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Relay")
+    }
+}
+
+#[async_trait]
+impl Follower for Relay {
+    fn spec(&self) -> &Spec {
+        &SPEC
+    }
+
+    async fn stands(&mut self) -> Result<Option<Mark>, FollowError> {
+        Ok(None)
+    }
+
+    async fn take(&mut self, facts: &Facts) -> Result<(), FollowError> {
+        let events: Vec<_> = facts.iter().map(|fact| fact.recorded().clone()).collect();
+        let published = self.publisher.publish(&events).await;
+        published.map_err(|error| FollowError::Later(error.into()))
+    }
+
+    async fn twin(&self) -> Result<Option<Box<dyn Twin>>, FollowError> {
+        Ok(None)
+    }
+}

@@ -1,0 +1,83 @@
+//! Taking turns with other processes at following the log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ticketing_ports::clock::Clock;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::followers::FollowerStore;
+use ticketing_ports::ids::WorkerId;
+use tokio::time::Instant;
+
+use super::follower::{Runs, Spec};
+
+/// After a process has died, so long nobody works.
+const LEASE: Duration = Duration::from_secs(10);
+/// How long a turn is; then it is renewed.
+const RENEWAL: Duration = Duration::from_secs(3);
+/// How often those who wait look whether it is their turn.
+const WAITING: Duration = Duration::from_secs(1);
+
+/// Whose turn it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// This worker's, and it has just begun or begun again.
+    Begins,
+    /// This worker's still.
+    GoesOn,
+    SomebodyElses,
+}
+
+pub(super) struct Turn {
+    store: Arc<dyn FollowerStore>,
+    clock: Arc<dyn Clock>,
+    follower: &'static str,
+    runs: Runs,
+    worker: WorkerId,
+    /// When it was asked last, and whether the turn was had.
+    asked: Option<(Instant, bool)>,
+}
+
+impl Turn {
+    pub(super) fn new(store: Arc<dyn FollowerStore>, clock: Arc<dyn Clock>, spec: &Spec, worker: WorkerId) -> Self {
+        Self {
+            store,
+            clock,
+            follower: spec.name,
+            runs: spec.runs,
+            worker,
+            asked: None,
+        }
+    }
+
+    /// Whose turn it is now; asks the store only from time to time. In every process it is always this one's.
+    pub(super) async fn look(&mut self) -> Result<Look, StoreError> {
+        let recent = self
+            .asked
+            .filter(|(at, mine)| at.elapsed() < if *mine { RENEWAL } else { WAITING });
+        if let Some((_, mine)) = recent {
+            return Ok(if mine { Look::GoesOn } else { Look::SomebodyElses });
+        }
+        let at = Instant::now();
+        self.asked = None;
+        let mine = match self.runs {
+            Runs::InEveryProcess => true,
+            Runs::OnceInTheCluster => {
+                let taken = self
+                    .store
+                    .take_turn(self.follower, self.worker, self.clock.now(), LEASE);
+                taken.await?.is_some()
+            }
+        };
+        self.asked = Some((at, mine));
+        Ok(if mine { Look::Begins } else { Look::SomebodyElses })
+    }
+
+    /// Lets the next worker begin at once; otherwise it begins when the lease ends.
+    pub(super) async fn give_back(&mut self) {
+        let mine = self.asked.take().is_some_and(|(_, mine)| mine);
+        if mine && self.runs == Runs::OnceInTheCluster {
+            drop(self.store.give_back(self.follower, self.worker).await);
+        }
+    }
+}
