@@ -27,15 +27,61 @@ begin_bench() {
     programs=${CARGO_TARGET_DIR:-$root/target}/release
     state=$(mktemp -d)
     servers=()
+    # What services_up sets is none of these.
+    given=()
+    local variable
+    for variable in TEST_POSTGRES_URL TEST_REDIS_URL TEST_REDPANDA_BROKERS; do
+        [ -z "${!variable:-}" ] || given+=("$variable=${!variable}")
+    done
     trap end_bench EXIT
 }
 
-services() { "$root/scripts/services" --state "$state/services" "$@"; }
+services() {
+    env -u TEST_POSTGRES_URL -u TEST_REDIS_URL -u TEST_REDPANDA_BROKERS "${given[@]}" \
+        "$root/scripts/services" --state "$state/services" "$@"
+}
 
+# services_up [--durable]: fresh ones, instead of those that were started before.
 services_up() {
     say "Starting the services ..."
-    services up >&2
+    services down >/dev/null 2>&1 || true
+    services up "$@" >&2
     eval "$(services env)"
+}
+
+# The id of the postmaster, and of the broker; nothing where it is no process of this machine.
+postgres_process() {
+    local backend
+    backend=$(psql "$TEST_POSTGRES_URL" --no-align --tuples-only --command \
+        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
+    [ "$(cat "/proc/$backend/comm" 2>/dev/null)" != postgres ] || sed -n 's/^PPid:[[:space:]]*//p' "/proc/$backend/status"
+}
+broker_process() {
+    local folder
+    folder=$(awk -F'"' '/"kind"/ { kind = $4 } /"folder"/ && kind == "broker" { print $4 }' "$state/services/state.json" 2>/dev/null)
+    [ -z "$folder" ] || cat "$folder/pid"
+}
+
+# processor_time ID...: prints the processor time so far of each process, with all that it has started, in microseconds.
+# 0 for what is no id.
+processor_time() {
+    { cat /proc/[0-9]*/stat 2>/dev/null || true; } | awk -v ids="$*" -v ticks="$(getconf CLK_TCK)" '
+        { id = $1; sub(/^.*\) /, ""); parent[id] = $2; used[id] = $12 + $13 + $14 + $15 }
+        END { count = split(ids, root, " ")
+              for (id in used)
+                  for (above = id; above in parent; above = parent[above])
+                      for (i = 1; i <= count; i++) if (above == root[i]) sum[i] += used[id]
+              for (i = 1; i <= count; i++) printf "%.0f ", sum[i] * 1000000 / ticks }'
+}
+
+# counted NAME FIELD...: prints what the server has counted until it stopped, each field after the other; `-` for what
+# this build does not count.
+counted() {
+    local name=$1 field
+    shift
+    for field in "$@"; do
+        sed -n "s/.*the engine's totals.* $field=\([0-9]*\).*/\1/p" "$state/$name/log" | tail -n 1 | grep . || echo -
+    done
 }
 
 stop_servers() {

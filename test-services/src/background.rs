@@ -62,12 +62,14 @@ impl Part {
 #[derive(Debug, Clone)]
 pub struct Background {
     state: State,
+    durable: bool,
 }
 
 impl Background {
     pub fn of_workspace() -> Self {
         Self {
             state: State::of_workspace(),
+            durable: false,
         }
     }
 
@@ -75,7 +77,14 @@ impl Background {
     pub fn in_folder(folder: &Path) -> Self {
         Self {
             state: State::in_folder(folder.to_owned()),
+            durable: false,
         }
+    }
+
+    /// Lets the commits of the PostgreSQL that it starts wait for the disk. What is up already stays as it is.
+    #[must_use]
+    pub fn durable(self) -> Self {
+        Self { durable: true, ..self }
     }
 
     /// Starts a service unless a variable gives it or it runs already, and waits until it answers. In PostgreSQL it
@@ -150,7 +159,7 @@ impl Background {
             entries.remove(place);
             self.state.write(&entries)?;
         }
-        let plan = kind.plan()?;
+        let plan = if self.durable { kind.plan_durable() } else { kind.plan() }?;
         let entry = Entry {
             kind,
             address: kind.url(plan.recipe.address),

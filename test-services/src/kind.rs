@@ -49,6 +49,15 @@ impl Kind {
         }
     }
 
+    /// How to start a service whose commits wait for the disk where a production server's do; only PostgreSQL's.
+    pub(crate) fn plan_durable(self) -> Result<Plan> {
+        match self {
+            Self::Postgres => postgres::plan_durable(),
+            Self::Redis => redis::plan_shared(),
+            Self::Broker => broker::plan(),
+        }
+    }
+
     /// Ends it at once, and still lets it give back what outlives a process, such as shared memory.
     pub(crate) fn stop_at_once(self) -> Signal {
         match self {

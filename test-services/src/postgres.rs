@@ -53,6 +53,10 @@ pub(crate) fn plan_shared() -> Result<Plan> {
     server::plan(Durability::ForgottenByACrash, &Places::default())
 }
 
+pub(crate) fn plan_durable() -> Result<Plan> {
+    server::plan(Durability::Kept, &Places::default())
+}
+
 pub(crate) async fn ask(url: &str) -> Result<String> {
     let mut connection = connect(url).await?;
     let version: String = sqlx::query_scalar("SHOW server_version")

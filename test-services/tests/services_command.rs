@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use redis::{Client, Commands};
+use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 
 #[test]
@@ -91,6 +92,22 @@ fn the_databases_of_the_server_are_there_and_named_by_its_variables() {
     assert_eq!(tests.lines().count(), 1);
 }
 
+#[tokio::test]
+async fn commits_wait_for_the_disk_when_they_are_told_to() {
+    for (arguments, waits) in [
+        (&["up", "postgres"][..], "off"),
+        (&["up", "--durable", "postgres"][..], "on"),
+    ] {
+        let services = Services::new();
+        services.done(arguments);
+        let mut connection = PgConnection::connect(&services.postgres_url()).await.unwrap();
+        for setting in ["fsync", "full_page_writes"] {
+            let show = sqlx::query_scalar::<_, String>("SELECT current_setting($1)").bind(setting);
+            assert_eq!(show.fetch_one(&mut connection).await.unwrap(), waits, "{setting}");
+        }
+    }
+}
+
 #[test]
 fn a_variable_that_points_at_nothing_is_an_error_that_does_not_show_its_value() {
     let services = Services::new();
@@ -142,10 +159,21 @@ impl Services {
         text(&self.done(&["up", service]).stdout)
     }
 
-    fn redis_url(&self) -> String {
+    /// The value of a variable that `env` prints; empty when it does not.
+    fn variable(&self, name: &str) -> String {
         let env = text(&self.done(&["env"]).stdout);
-        let url = env.lines().find_map(|line| line.strip_prefix("export REDIS_URL="));
-        url.unwrap_or_default().trim_matches('\'').to_owned()
+        let value = env
+            .lines()
+            .find_map(|line| line.strip_prefix("export ")?.strip_prefix(name)?.strip_prefix('='));
+        value.unwrap_or_default().trim_matches('\'').to_owned()
+    }
+
+    fn redis_url(&self) -> String {
+        self.variable("REDIS_URL")
+    }
+
+    fn postgres_url(&self) -> String {
+        self.variable("TEST_POSTGRES_URL")
     }
 
     fn redis(&self) -> redis::Connection {

@@ -51,6 +51,9 @@ enum Action {
         /// Only these
         #[arg(value_enum, value_name = "SERVICE", default_values_t = Kind::ALL)]
         services: Vec<Kind>,
+        /// Let every commit of PostgreSQL wait for the disk, as in production
+        #[arg(long)]
+        durable: bool,
     },
     /// Stop what up started and remove its data
     Down,
@@ -91,7 +94,13 @@ async fn act(line: CommandLine) -> Result<ExitCode> {
         None => Background::of_workspace(),
     };
     match line.command {
-        Action::Up { services: kinds } => up(&services, &kinds, &mut io::stdout()).await,
+        Action::Up {
+            services: kinds,
+            durable,
+        } => {
+            let services = if durable { services.durable() } else { services };
+            up(&services, &kinds, &mut io::stdout()).await
+        }
         Action::Down => down(&services),
         Action::Status { line } => status(&services, line).await,
         Action::Env { tests } => env(&services, tests).await,

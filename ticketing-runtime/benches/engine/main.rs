@@ -1,0 +1,119 @@
+//! Durable holds a second, in process, by how many callers ask at once for one section; and what a command costs in a
+//! section that has been sold from for long.
+//!
+//! `cargo bench -p ticketing-runtime --bench engine` prints tables; the ratios are of one run, so they hold on a noisy
+//! machine where the absolute figures do not. `-- memory`, `-- sqlite` or `-- postgres` runs one store
+//! alone, `-- section` only the second part.
+
+mod section;
+mod stage;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use adapters_memory::InMemoryEventStore;
+use adapters_postgres::PostgresEventStore;
+use adapters_sqlite::SqliteStore;
+use ticketing_ports::seating::{RowPlan, Seating};
+use ticketing_runtime::{Engine, EngineConfig, Failure};
+
+use crate::stage::{customer, fresh_database, hold_of, label, on_sale, ports, request};
+
+const CALLERS: [usize; 4] = [1, 10, 100, 1_000];
+const ROUND: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Clone, Copy)]
+enum Section {
+    GeneralAdmission,
+    /// Best available among 20,000 numbered seats.
+    Numbered,
+}
+
+impl Section {
+    fn seating(self) -> Seating {
+        match self {
+            Self::GeneralAdmission => Seating::GeneralAdmission { capacity: 1_000_000 },
+            Self::Numbered => Seating::Numbered {
+                rows: (0..200)
+                    .map(|row| RowPlan {
+                        row: label(&format!("R{row}")),
+                        seats: 100,
+                    })
+                    .collect(),
+            },
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark reports to its caller")]
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    let runs = |name: &str| wanted.is_empty() || wanted.iter().any(|w| name.contains(w.as_str()));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        for (section, title) in [
+            (Section::GeneralAdmission, "general admission"),
+            (Section::Numbered, "best available, 20,000 seats"),
+        ] {
+            for store in ["memory", "sqlite", "postgres"] {
+                if !runs(store) {
+                    continue;
+                }
+                println!("\nholds on {store}, {title}");
+                println!("{:>8} {:>12} {:>14}", "callers", "holds/s", "ratio to one");
+                let mut alone = None;
+                for callers in CALLERS {
+                    let rate = round(store, section, callers).await;
+                    let base = *alone.get_or_insert(rate);
+                    println!("{callers:>8} {rate:>12.0} {:>13.1}x", rate / base);
+                }
+            }
+        }
+        if runs("section") {
+            section::measure().await;
+        }
+    });
+}
+
+async fn round(store: &str, section: Section, callers: usize) -> f64 {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let ports = match store {
+        "memory" => ports(Arc::new(InMemoryEventStore::new())),
+        "postgres" => ports(Arc::new(PostgresEventStore::new(&fresh_database().await))),
+        _ => {
+            let file = SqliteStore::open(folder.path().join("bench.db")).await;
+            ports(Arc::new(file.expect("a fresh file")))
+        }
+    };
+    let engine = Engine::start_write_side(ports, EngineConfig::default());
+    let office = engine.box_office();
+    let held = Arc::new(AtomicU64::new(0));
+    let event = on_sale(&office, section.seating()).await;
+    let started = Instant::now();
+    let mut tasks = tokio::task::JoinSet::new();
+    for caller in 0..callers {
+        let (office, held) = (office.clone(), Arc::clone(&held));
+        tasks.spawn(async move {
+            let by = customer(caller);
+            while started.elapsed() < ROUND {
+                match office.hold(request(by, hold_of(event, 1))).await {
+                    Ok(_) => drop(held.fetch_add(1, Ordering::Relaxed)),
+                    // Sold out: this round is over.
+                    Err(Failure::Refused(_)) => break,
+                    Err(failure) => panic!("{failure}"),
+                }
+            }
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.expect("a caller does not panic");
+    }
+    let rate = held.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64();
+    engine.shut_down(Duration::from_secs(10)).await;
+    rate
+}

@@ -1,0 +1,131 @@
+//! What the parts of the benchmark share: an engine on a store, and an event on sale.
+
+use std::sync::Arc;
+
+use adapters_external::{SandboxGateway, SystemClock, SystemIds};
+use adapters_postgres::{Database, DatabaseOptions, Purpose};
+use chrono::TimeDelta;
+use ticketing_domain::catalog::{EventDraft, SectionDraft};
+use ticketing_ports::clock::Clock as _;
+use ticketing_ports::deadlines::DeadlineStore;
+use ticketing_ports::event_details::{PricingTier, Venue};
+use ticketing_ports::event_store::EventStore;
+use ticketing_ports::idempotency::IdempotencyStore;
+use ticketing_ports::ids::{EventId, UserId};
+use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::roles::{Actor, Role};
+use ticketing_ports::seating::{Label, Seating};
+use ticketing_ports::streams::CorrelationId;
+use ticketing_runtime::{BoxOffice, HoldSeats, Ports, Request};
+use uuid::Uuid;
+
+const ORGANISER: Actor = Actor {
+    user_id: UserId::new(Uuid::from_u128(1)),
+    role: Role::Admin,
+};
+
+pub(crate) fn customer(number: usize) -> Actor {
+    Actor {
+        user_id: UserId::new(Uuid::from_u128(number as u128 + 10)),
+        role: Role::Customer,
+    }
+}
+
+pub(crate) async fn fresh_database() -> Database {
+    let postgres = test_services::postgres().await.expect("PostgreSQL is there");
+    let url = postgres.fresh_database("bench").await.expect("a database can be made");
+    let options = DatabaseOptions::default();
+    let database = Database::connect(Purpose::Events, &url, &options)
+        .await
+        .expect("the database can be reached");
+    database.migrate().await.expect("an empty database can be migrated");
+    database
+}
+
+pub(crate) fn ports<S>(store: Arc<S>) -> Ports
+where
+    S: EventStore + DeadlineStore + IdempotencyStore + 'static,
+{
+    let clock = Arc::new(SystemClock::new());
+    Ports {
+        events: store.clone(),
+        deadlines: store.clone(),
+        idempotency: store,
+        gateway: Arc::new(SandboxGateway::new(clock.clone())),
+        clock,
+        ids: Arc::new(SystemIds::new()),
+    }
+}
+
+pub(crate) fn hold_of(event_id: EventId, quantity: u32) -> HoldSeats {
+    HoldSeats {
+        event_id,
+        section: "Main".to_owned(),
+        quantity,
+        specific_seats: None,
+        customer_id: None,
+    }
+}
+
+pub(crate) fn label(text: &str) -> Label {
+    Label::new(text).expect("a short plain text")
+}
+
+pub(crate) async fn on_sale(office: &BoxOffice, seating: Seating) -> EventId {
+    let created = office
+        .create_event(request(ORGANISER, draft(seating)))
+        .await
+        .expect("the draft is acceptable");
+    let event = created.value.event_id;
+    office
+        .publish(request(ORGANISER, event))
+        .await
+        .expect("a draft can be published");
+    office
+        .open_sales(request(ORGANISER, event))
+        .await
+        .expect("a published event can go on sale");
+    event
+}
+
+pub(crate) fn request<C>(by: Actor, command: C) -> Request<C> {
+    let correlation_id = CorrelationId::parse("benchmark").expect("it is visible ASCII");
+    Request {
+        by,
+        correlation_id,
+        trace: None,
+        idempotency: None,
+        command,
+    }
+}
+
+fn draft(seating: Seating) -> EventDraft {
+    EventDraft {
+        name: label("Benchmark"),
+        category: None,
+        genre: None,
+        currency: Currency::EUR,
+        starts_at: SystemClock::new().now() + TimeDelta::days(30),
+        venue: Venue {
+            name: label("Hall"),
+            city: label("Ghent"),
+            country: label("BE"),
+            timezone: label("UTC"),
+        },
+        sections: vec![SectionDraft {
+            name: label("Main"),
+            seating,
+        }],
+        pricing_tiers: vec![PricingTier {
+            section: label("Main"),
+            tier: label("regular"),
+            price: Money::new(5_000, Currency::EUR),
+            available_from: None,
+            available_until: None,
+        }],
+        // Until the benchmark is over.
+        hold_seconds: Some(3_600),
+        max_seats_per_order: None,
+        refund_policy: None,
+    }
+}
