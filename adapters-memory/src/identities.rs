@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use ticketing_ports::erase::{Erase, Person};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::identities::{Identity, IdentityStore, LinkIdentityError};
 use ticketing_ports::ids::UserId;
@@ -47,11 +48,14 @@ impl IdentityStore for InMemoryIdentityStore {
         own.sort_by_key(|identity| identity.linked_at);
         Ok(own)
     }
+}
 
-    async fn forget_all_of(&self, user: UserId) -> Result<u64, StoreError> {
+#[async_trait]
+impl Erase for InMemoryIdentityStore {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
         let mut identities = self.identities();
         let before = identities.len();
-        identities.retain(|_, identity| identity.user_id != user);
+        identities.retain(|_, identity| identity.user_id != person.id);
         Ok((before - identities.len()) as u64)
     }
 }

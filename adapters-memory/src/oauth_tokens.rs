@@ -3,6 +3,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
+use ticketing_ports::erase::{Erase, Person};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::ids::UserId;
 use ticketing_ports::oauth_tokens::{OauthTokenStore, SealedToken};
@@ -38,5 +39,15 @@ impl OauthTokenStore for InMemoryOauthTokenStore {
     async fn forget(&self, provider: &str, user: UserId) -> Result<(), StoreError> {
         self.tokens().remove(&(provider.to_owned(), user));
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Erase for InMemoryOauthTokenStore {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
+        let mut tokens = self.tokens();
+        let before = tokens.len();
+        tokens.retain(|(_, user), _| *user != person.id);
+        Ok((before - tokens.len()) as u64)
     }
 }

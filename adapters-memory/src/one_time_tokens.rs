@@ -3,6 +3,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
+use ticketing_ports::erase::{Erase, Person};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
 use ticketing_ports::secrets::SecretDigest;
@@ -67,5 +68,16 @@ impl OneTimeTokenStore for InMemoryOneTimeTokenStore {
             .values()
             .filter(|token| token.purpose == purpose && token.subject == subject && now < token.expires_at);
         Ok(live.count() as u64)
+    }
+}
+
+#[async_trait]
+impl Erase for InMemoryOneTimeTokenStore {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
+        let subjects = person.subjects();
+        let mut tokens = self.tokens();
+        let before = tokens.by_digest.len();
+        tokens.by_digest.retain(|_, token| !subjects.contains(&token.subject));
+        Ok((before - tokens.by_digest.len()) as u64)
     }
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use ticketing_ports::erase::{Erase, Person};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::ids::UserId;
 use ticketing_ports::passkeys::{AddPasskeyError, Passkey, PasskeyStore};
@@ -71,11 +72,14 @@ impl PasskeyStore for InMemoryPasskeyStore {
         }
         Ok(own)
     }
+}
 
-    async fn forget_all_of(&self, user: UserId) -> Result<u64, StoreError> {
+#[async_trait]
+impl Erase for InMemoryPasskeyStore {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
         let mut passkeys = self.passkeys();
         let before = passkeys.len();
-        passkeys.retain(|_, passkey| passkey.user_id != user);
+        passkeys.retain(|_, passkey| passkey.user_id != person.id);
         Ok((before - passkeys.len()) as u64)
     }
 }

@@ -3,6 +3,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
+use ticketing_ports::erase::{Erase, Person};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::ids::UserId;
 use ticketing_ports::secrets::SecretDigest;
@@ -119,5 +120,12 @@ impl SessionStore for InMemorySessionStore {
             .collect();
         live.sort_by_key(|session| std::cmp::Reverse(session.created_at));
         Ok(live)
+    }
+}
+
+#[async_trait]
+impl Erase for InMemorySessionStore {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
+        self.end_all_of(person.id).await
     }
 }

@@ -3,6 +3,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use ticketing_ports::email::EmailAddress;
+use ticketing_ports::erase::{Erase, Person};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::ids::UserId;
 use ticketing_ports::roles::Role;
@@ -52,10 +53,13 @@ impl UserStore for InMemoryUserStore {
     async fn set_role(&self, id: UserId, role: Role) -> Result<bool, StoreError> {
         Ok(self.users().by_id.get_mut(&id).map(|user| user.role = role).is_some())
     }
+}
 
-    async fn erase(&self, id: UserId) -> Result<bool, StoreError> {
+#[async_trait]
+impl Erase for InMemoryUserStore {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
         let mut users = self.users();
-        let erased = users.by_id.remove(&id);
-        Ok(erased.map(|user| users.by_email.remove(&user.email)).is_some())
+        let erased = users.by_id.remove(&person.id);
+        Ok(erased.map_or(0, |user| users.by_email.remove(&user.email).map_or(0, |_| 1)))
     }
 }

@@ -60,15 +60,6 @@ impl IdentityStore for PostgresUserStore {
         .map_err(StoreError::unavailable)?;
         rows.iter().map(identity_from).collect()
     }
-
-    async fn forget_all_of(&self, user: UserId) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM identities WHERE user_id = $1")
-            .bind(user.uuid())
-            .execute(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
-        Ok(done.rows_affected())
-    }
 }
 
 fn identity_from(row: &PgRow) -> Result<Identity, StoreError> {

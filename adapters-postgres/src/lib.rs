@@ -4,6 +4,7 @@ mod cells;
 mod database;
 mod dead_letters;
 mod deadlines;
+mod erase;
 mod errors;
 mod event_store;
 mod followers;

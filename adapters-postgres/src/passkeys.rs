@@ -102,15 +102,6 @@ impl PasskeyStore for PostgresUserStore {
             .map_err(StoreError::unavailable)?;
         Ok(done.rows_affected() == 1)
     }
-
-    async fn forget_all_of(&self, user: UserId) -> Result<u64, StoreError> {
-        let done = sqlx::query("DELETE FROM passkeys WHERE user_id = $1")
-            .bind(user.uuid())
-            .execute(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
-        Ok(done.rows_affected())
-    }
 }
 
 fn passkey_from(row: &PgRow) -> Result<Passkey, StoreError> {

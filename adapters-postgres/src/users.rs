@@ -73,15 +73,6 @@ impl UserStore for PostgresUserStore {
             .map_err(StoreError::unavailable)?;
         Ok(done.rows_affected() == 1)
     }
-
-    async fn erase(&self, id: UserId) -> Result<bool, StoreError> {
-        let done = sqlx::query("DELETE FROM users WHERE user_id = $1")
-            .bind(id.uuid())
-            .execute(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
-        Ok(done.rows_affected() == 1)
-    }
 }
 
 pub(crate) fn user_from(row: &PgRow) -> Result<User, StoreError> {

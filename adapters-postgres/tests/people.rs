@@ -4,10 +4,16 @@ mod support;
 
 use std::sync::Arc;
 
-use adapters_postgres::{PostgresUserStore, Purpose};
-use ticketing_ports::identities::IdentityStore;
-use ticketing_ports::passkeys::PasskeyStore;
-use ticketing_ports::users::UserStore;
+use adapters_postgres::{Database, PostgresUserStore, Purpose};
+use chrono::DateTime;
+use ticketing_ports::email::EmailAddress;
+use ticketing_ports::erase::{Erase as _, Person};
+use ticketing_ports::identities::{Identity, IdentityStore};
+use ticketing_ports::ids::UserId;
+use ticketing_ports::passkeys::{Passkey, PasskeyStore};
+use ticketing_ports::roles::Role;
+use ticketing_ports::users::{User, UserStore};
+use uuid::Uuid;
 
 use support::fresh;
 
@@ -33,4 +39,70 @@ async fn passkey_store() -> Arc<dyn PasskeyStore> {
 
 async fn identity_store() -> Arc<dyn IdentityStore> {
     Arc::new(PostgresUserStore::new(&fresh(Purpose::Auth).await))
+}
+
+#[tokio::test]
+async fn no_table_names_an_erased_person() {
+    let database = fresh(Purpose::Auth).await;
+    let people = PostgresUserStore::new(&database);
+    let (id, at) = (UserId::new(Uuid::from_u128(0xADA)), DateTime::UNIX_EPOCH);
+    let email = EmailAddress::parse("ada@example.com").unwrap();
+    let user = User {
+        id,
+        email: email.clone(),
+        role: Role::Customer,
+        created_at: at,
+    };
+    people.create(user).await.unwrap();
+    let passkey = Passkey {
+        credential_id: vec![1],
+        user_id: id,
+        name: "Ada's key".to_owned(),
+        credential: vec![1],
+        counter: 0,
+        created_at: at,
+        last_used_at: None,
+        suspect: false,
+    };
+    people.add(passkey).await.unwrap();
+    let identity = Identity {
+        issuer: "https://id.example.com".to_owned(),
+        subject: "countess".to_owned(),
+        user_id: id,
+        linked_at: at,
+    };
+    people.link(identity).await.unwrap();
+    for (table, rows) in tables(&database).await {
+        assert!(
+            !rows.is_empty(),
+            "{table}: this test has to fill it, and erasing to empty it"
+        );
+    }
+
+    let person = Person { id, email: Some(email) };
+    assert_eq!(people.erase(&person).await.unwrap(), 3);
+    for (table, rows) in tables(&database).await {
+        assert_eq!(rows, "", "{table} still has the person");
+    }
+}
+
+/// Every table of ours with all of its rows as text.
+async fn tables(database: &Database) -> Vec<(String, String)> {
+    let names: Vec<String> = sqlx::query_scalar(
+        "SELECT table_name::text
+         FROM information_schema.tables
+         WHERE table_schema = 'public' AND table_name <> '_sqlx_migrations'",
+    )
+    .fetch_all(database.pool())
+    .await
+    .unwrap();
+    let mut tables = Vec::new();
+    for name in names {
+        let rows = format!("SELECT coalesce(string_agg(t::text, ' '), '') FROM \"{name}\" AS t");
+        let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(rows))
+            .fetch_one(database.pool())
+            .await;
+        tables.push((name, rows.unwrap()));
+    }
+    tables
 }

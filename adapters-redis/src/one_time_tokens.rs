@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use redis::Script;
 use ticketing_ports::Timestamp;
+use ticketing_ports::erase::{Erase, Person};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
 use ticketing_ports::secrets::SecretDigest;
@@ -33,6 +34,18 @@ static TAKE: LazyLock<Script> = LazyLock::new(|| {
          redis.call('DEL', KEYS[1])
          redis.call('ZREM', token[4], ARGV[1])
          return {token[1], token[2], token[3]}",
+    )
+});
+
+/// `KEYS` index. `ARGV` what the keys of its tokens begin with.
+static ERASE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local erased = 0
+         for _, name in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+             erased = erased + redis.call('DEL', ARGV[1] .. name)
+         end
+         redis.call('DEL', KEYS[1])
+         return erased",
     )
 });
 
@@ -100,6 +113,23 @@ impl OneTimeTokenStore for RedisOneTimeTokenStore {
                     .arg("+inf"),
             )
             .await
+    }
+}
+
+#[async_trait]
+impl Erase for RedisOneTimeTokenStore {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
+        let mut erased = 0;
+        for subject in person.subjects() {
+            for purpose in TokenPurpose::ALL {
+                let mut erase = ERASE.prepare_invoke();
+                erase
+                    .key(self.index(purpose, &subject))
+                    .arg(self.0.key(TOKEN, &[name_of(purpose), ""]));
+                erased += self.0.run::<u64>(&erase).await?;
+            }
+        }
+        Ok(erased)
     }
 }
 

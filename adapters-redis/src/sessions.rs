@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use redis::Script;
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
+use ticketing_ports::erase::{Erase, Person};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::ids::UserId;
 use ticketing_ports::secrets::SecretDigest;
@@ -158,6 +159,13 @@ impl SessionStore for RedisSessionStore {
         sessions.retain(|session| session.is_live(now));
         sessions.sort_by_key(|session| std::cmp::Reverse(session.created_at));
         Ok(sessions)
+    }
+}
+
+#[async_trait]
+impl Erase for RedisSessionStore {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
+        self.end_all_of(person.id).await
     }
 }
 

@@ -52,12 +52,6 @@ impl IdentityStore for SqliteStore {
         .map_err(StoreError::unavailable)?;
         rows.iter().map(identity_from).collect()
     }
-
-    async fn forget_all_of(&self, user: UserId) -> Result<u64, StoreError> {
-        self.writer
-            .run(move |connection| Box::pin(delete_all_of(connection, user)))
-            .await
-    }
 }
 
 /// Returns whose identity it is now.
@@ -75,15 +69,6 @@ async fn insert(connection: &mut SqliteConnection, identity: Identity) -> Result
     .fetch_one(connection)
     .await
     .map_err(StoreError::unavailable)
-}
-
-async fn delete_all_of(connection: &mut SqliteConnection, user: UserId) -> Result<u64, StoreError> {
-    let done = sqlx::query("DELETE FROM identities WHERE user_id = ?")
-        .bind(user.uuid().as_bytes().as_slice())
-        .execute(connection)
-        .await
-        .map_err(StoreError::unavailable)?;
-    Ok(done.rows_affected())
 }
 
 fn identity_from(row: &SqliteRow) -> Result<Identity, StoreError> {

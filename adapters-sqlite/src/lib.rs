@@ -9,6 +9,7 @@
 mod bulk;
 mod cells;
 mod deadlines;
+mod erase;
 mod event_store;
 mod idempotency;
 mod identities;

@@ -67,12 +67,6 @@ impl PasskeyStore for SqliteStore {
             .run(move |connection| Box::pin(delete(connection, user, id)))
             .await
     }
-
-    async fn forget_all_of(&self, user: UserId) -> Result<u64, StoreError> {
-        self.writer
-            .run(move |connection| Box::pin(delete_all_of(connection, user)))
-            .await
-    }
 }
 
 /// Returns whether nobody had the credential.
@@ -140,15 +134,6 @@ async fn delete(connection: &mut SqliteConnection, user: UserId, credential_id: 
         .await
         .map_err(StoreError::unavailable)?;
     Ok(done.rows_affected() == 1)
-}
-
-async fn delete_all_of(connection: &mut SqliteConnection, user: UserId) -> Result<u64, StoreError> {
-    let done = sqlx::query("DELETE FROM passkeys WHERE user_id = ?")
-        .bind(user.uuid().as_bytes().as_slice())
-        .execute(connection)
-        .await
-        .map_err(StoreError::unavailable)?;
-    Ok(done.rows_affected())
 }
 
 fn passkey_from(row: &SqliteRow) -> Result<Passkey, StoreError> {

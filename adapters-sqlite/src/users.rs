@@ -45,12 +45,6 @@ impl UserStore for SqliteStore {
             .run(move |connection| Box::pin(update_role(connection, id, role)))
             .await
     }
-
-    async fn erase(&self, id: UserId) -> Result<bool, StoreError> {
-        self.writer
-            .run(move |connection| Box::pin(delete(connection, id)))
-            .await
-    }
 }
 
 /// Returns whether neither the id nor the address was taken.
@@ -73,15 +67,6 @@ async fn insert(connection: &mut SqliteConnection, user: User) -> Result<bool, S
 async fn update_role(connection: &mut SqliteConnection, id: UserId, role: Role) -> Result<bool, StoreError> {
     let done = sqlx::query("UPDATE users SET role = ? WHERE user_id = ?")
         .bind(role.as_str())
-        .bind(id.uuid().as_bytes().as_slice())
-        .execute(connection)
-        .await
-        .map_err(StoreError::unavailable)?;
-    Ok(done.rows_affected() == 1)
-}
-
-async fn delete(connection: &mut SqliteConnection, id: UserId) -> Result<bool, StoreError> {
-    let done = sqlx::query("DELETE FROM users WHERE user_id = ?")
         .bind(id.uuid().as_bytes().as_slice())
         .execute(connection)
         .await

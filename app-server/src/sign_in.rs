@@ -39,6 +39,7 @@ pub fn sign_in(settings: &SignInSettings, storage: &Storage, public_url: &str) -
         clock,
         entropy: Arc::new(SystemEntropy),
         ids: Arc::new(SystemIds::new()),
+        elsewhere: Vec::new(),
     };
     let config = SignInConfig {
         public_url: public_url.to_owned(),

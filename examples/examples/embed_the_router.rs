@@ -159,6 +159,7 @@ fn open_box_office(address: SocketAddr) -> (Engine, HttpState) {
         clock: clock.clone(),
         entropy: Arc::new(SystemEntropy),
         ids: ids.clone(),
+        elsewhere: Vec::new(),
     };
     let config = SignInConfig {
         public_url: format!("http://{address}/tickets"),

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
+use ticketing_ports::erase::{Erase, Person};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
 use ticketing_ports::secrets::SecretDigest;
@@ -90,6 +91,17 @@ impl OneTimeTokenStore for TokenMap {
     }
 }
 
+#[async_trait]
+impl Erase for TokenMap {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
+        let subjects = person.subjects();
+        let mut tokens = self.tokens();
+        let before = tokens.len();
+        tokens.retain(|_, token| !subjects.contains(&token.subject));
+        Ok((before - tokens.len()) as u64)
+    }
+}
+
 /// Reads well and passes a glance: it works whenever one person at a time opens the right door in time.
 #[derive(Debug, Default)]
 struct HastyTokenMap(Mutex<BTreeMap<SecretDigest, OneTimeToken>>);
@@ -127,6 +139,17 @@ impl OneTimeTokenStore for HastyTokenMap {
             .values()
             .filter(|token| token.purpose == purpose && token.subject == subject);
         Ok(live.count() as u64)
+    }
+}
+
+#[async_trait]
+impl Erase for HastyTokenMap {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
+        let subjects = person.subjects();
+        let mut tokens = self.tokens();
+        let before = tokens.len();
+        tokens.retain(|_, token| !subjects.contains(&token.subject));
+        Ok((before - tokens.len()) as u64)
     }
 }
 

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::Timestamp;
+use crate::erase::Erase;
 use crate::errors::StoreError;
 use crate::ids::UserId;
 
@@ -33,15 +34,12 @@ pub enum LinkIdentityError {
 /// - `linking_an_identity_to_its_user_again_changes_nothing`, and is no error.
 /// - `issuer_and_subject_are_compared_exactly`: the same subject of another issuer is somebody else.
 /// - `identities_of_a_user_are_listed_oldest_first`.
-/// - `forgotten_identities_can_be_linked_again`, and those of everybody else stay.
+/// - `identities_of_an_erased_person_can_be_linked_again`, and those of everybody else stay.
 #[async_trait]
-pub trait IdentityStore: Send + Sync {
+pub trait IdentityStore: Erase + Send + Sync {
     async fn link(&self, identity: Identity) -> Result<(), LinkIdentityError>;
 
     async fn find(&self, issuer: &str, subject: &str) -> Result<Option<Identity>, StoreError>;
 
     async fn identities_of(&self, user: UserId) -> Result<Vec<Identity>, StoreError>;
-
-    /// Returns how many there were.
-    async fn forget_all_of(&self, user: UserId) -> Result<u64, StoreError>;
 }

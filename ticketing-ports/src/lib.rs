@@ -26,6 +26,7 @@ pub mod trace_context;
 pub mod challenges;
 pub mod dead_letters;
 pub mod deadlines;
+pub mod erase;
 pub mod event_bus;
 pub mod event_store;
 pub mod followers;

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use crate::Timestamp;
+use crate::erase::Erase;
 use crate::errors::StoreError;
 use crate::ids::UserId;
 
@@ -22,8 +23,9 @@ pub struct SealedToken {
 /// - `storing_again_replaces_the_token`.
 /// - `a_forgotten_token_is_gone`, and every other one stays.
 /// - `forgetting_a_token_that_is_not_there_is_no_error`.
+/// - `erasing_the_sealed_tokens_of_a_person_spares_everybody_else`, at every provider.
 #[async_trait]
-pub trait OauthTokenStore: Send + Sync {
+pub trait OauthTokenStore: Erase + Send + Sync {
     async fn put(&self, token: SealedToken) -> Result<(), StoreError>;
 
     async fn find(&self, provider: &str, user: UserId, now: Timestamp) -> Result<Option<SealedToken>, StoreError>;

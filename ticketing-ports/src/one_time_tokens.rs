@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use crate::Timestamp;
+use crate::erase::Erase;
 use crate::errors::StoreError;
 use crate::secrets::SecretDigest;
 
@@ -14,11 +15,15 @@ pub enum TokenPurpose {
     WebSocketTicket,
 }
 
+impl TokenPurpose {
+    pub const ALL: [Self; 3] = [Self::MagicLink, Self::SignInCode, Self::WebSocketTicket];
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OneTimeToken {
     pub digest: SecretDigest,
     pub purpose: TokenPurpose,
-    /// Who the token is about, such as an address; used to count live tokens.
+    /// Who the token is about: the address or the id of a user. Live tokens are counted by it, and erased.
     pub subject: String,
     pub payload: Vec<u8>,
     pub expires_at: Timestamp,
@@ -36,8 +41,9 @@ pub struct OneTimeToken {
 /// - `live_tokens_of_a_subject_are_counted`.
 /// - `a_taken_token_is_not_counted`.
 /// - `an_expired_token_is_not_counted`.
+/// - `tokens_of_an_erased_person_open_nothing`: those whose subject is the address or the id; all others stay.
 #[async_trait]
-pub trait OneTimeTokenStore: Send + Sync {
+pub trait OneTimeTokenStore: Erase + Send + Sync {
     async fn put(&self, token: OneTimeToken) -> Result<(), StoreError>;
 
     async fn take(

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::Timestamp;
+use crate::erase::Erase;
 use crate::errors::StoreError;
 use crate::ids::UserId;
 
@@ -44,9 +45,9 @@ pub enum AddPasskeyError {
 /// - `a_passkey_is_renamed_by_its_owner_only`, and nothing else of it changes.
 /// - `a_removed_passkey_is_gone`.
 /// - `only_its_owner_removes_a_passkey`.
-/// - `forgetting_the_passkeys_of_a_user_spares_everybody_else`.
+/// - `erasing_the_passkeys_of_a_person_spares_everybody_else`.
 #[async_trait]
-pub trait PasskeyStore: Send + Sync {
+pub trait PasskeyStore: Erase + Send + Sync {
     async fn add(&self, passkey: Passkey) -> Result<(), AddPasskeyError>;
 
     async fn find(&self, credential_id: &[u8]) -> Result<Option<Passkey>, StoreError>;
@@ -61,7 +62,4 @@ pub trait PasskeyStore: Send + Sync {
 
     /// Returns whether the user had such a key.
     async fn remove(&self, user: UserId, credential_id: &[u8]) -> Result<bool, StoreError>;
-
-    /// Returns how many there were.
-    async fn forget_all_of(&self, user: UserId) -> Result<u64, StoreError>;
 }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::erase::Erase;
 use crate::errors::StoreError;
 use crate::ids::UserId;
 use crate::secrets::SecretDigest;
@@ -58,8 +59,9 @@ impl Session {
 /// - `exactly_one_racing_end_finds_the_session`.
 /// - `ending_all_sessions_of_a_user_spares_everybody_else`.
 /// - `live_sessions_of_a_user_are_listed_newest_first`.
+/// - `erasing_the_sessions_of_a_person_spares_everybody_else`.
 #[async_trait]
-pub trait SessionStore: Send + Sync {
+pub trait SessionStore: Erase + Send + Sync {
     async fn create(&self, session: Session) -> Result<(), StoreError>;
 
     async fn find(&self, digest: SecretDigest, now: Timestamp) -> Result<Option<Session>, StoreError>;

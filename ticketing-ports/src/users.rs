@@ -1,10 +1,11 @@
-//! People with an account. Everything that names a person lives here, so that erasing one row forgets them.
+//! People with an account.
 
 use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::Timestamp;
 use crate::email::EmailAddress;
+use crate::erase::Erase;
 use crate::errors::StoreError;
 use crate::ids::UserId;
 use crate::roles::Role;
@@ -38,7 +39,7 @@ pub enum CreateUserError {
 /// - `an_erased_user_is_gone`.
 /// - `the_address_of_an_erased_user_is_free_again`.
 #[async_trait]
-pub trait UserStore: Send + Sync {
+pub trait UserStore: Erase + Send + Sync {
     async fn create(&self, user: User) -> Result<(), CreateUserError>;
 
     async fn find(&self, id: UserId) -> Result<Option<User>, StoreError>;
@@ -47,7 +48,4 @@ pub trait UserStore: Send + Sync {
 
     /// Returns whether there is such a user.
     async fn set_role(&self, id: UserId, role: Role) -> Result<bool, StoreError>;
-
-    /// Returns whether there was such a user.
-    async fn erase(&self, id: UserId) -> Result<bool, StoreError>;
 }

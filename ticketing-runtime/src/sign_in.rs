@@ -4,6 +4,7 @@
 //! addresses from unknown ones.
 
 mod audit;
+mod erasure;
 mod mailing;
 mod passkeys;
 mod perform;
@@ -25,6 +26,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::challenges::ChallengeStore;
 use ticketing_ports::clock::Clock;
 use ticketing_ports::email::EmailAddress;
+use ticketing_ports::erase::Erase;
 use ticketing_ports::errors::{BoxError, StoreError};
 use ticketing_ports::identities::IdentityStore;
 use ticketing_ports::identity_providers::IdentityProvider;
@@ -66,6 +68,8 @@ pub struct SignInPorts {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub ids: Arc<dyn IdSource>,
+    /// What else keeps something of people, and forgets them when their account is erased.
+    pub elsewhere: Vec<Arc<dyn Erase>>,
 }
 
 #[derive(Debug, Clone)]
@@ -284,33 +288,6 @@ impl SignIn {
             return Ok(None);
         };
         self.session_of(SecretDigest::from_bytes(payload)).await
-    }
-
-    /// Forgets a user: passkeys, identities, account and sessions. Returns whether there was such a user.
-    ///
-    /// # Errors
-    /// When a store fails; repeating it finishes the job.
-    pub async fn erase(&self, user: UserId) -> Result<bool, StoreError> {
-        let ports = &self.inner.ports;
-        // The account last, so that whoever asks again after a failure still finds what is left to forget.
-        ports.passkeys.forget_all_of(user).await?;
-        ports.identities.forget_all_of(user).await?;
-        let erased = ports.users.erase(user).await?;
-        self.logout_all(user).await?;
-        audit::record(Event::Erased, user);
-        Ok(erased)
-    }
-
-    /// Erases the account of a session that began a short while ago.
-    ///
-    /// # Errors
-    /// When the session is too old, or a store fails.
-    pub async fn erase_own(&self, session: &Session) -> Result<(), SignInFailure> {
-        if !ceremonies::is_fresh(session, self.now()) {
-            return Err(Refusal::StaleSession.into());
-        }
-        self.erase(session.user_id).await?;
-        Ok(())
     }
 
     /// Returns the user of the address, if there is one.

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use ticketing_ports::erase::{Erase, Person};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::identities::{Identity, IdentityStore, LinkIdentityError};
 use ticketing_ports::ids::UserId;
@@ -17,8 +18,8 @@ pub(crate) enum IdentityLie {
     FoldsCase,
     ForgetsTheIssuer,
     ListsInNoOrder,
-    ForgetsNothing,
-    ForgetsEverybody,
+    ErasesNothing,
+    ErasesEverybody,
 }
 
 /// Which lie breaks which rule.
@@ -39,10 +40,13 @@ pub(crate) const BROKEN_BY: &[(&str, IdentityLie)] = &[
         "identities_of_a_user_are_listed_oldest_first",
         IdentityLie::ListsInNoOrder,
     ),
-    ("forgotten_identities_can_be_linked_again", IdentityLie::ForgetsNothing),
     (
-        "forgotten_identities_can_be_linked_again",
-        IdentityLie::ForgetsEverybody,
+        "identities_of_an_erased_person_can_be_linked_again",
+        IdentityLie::ErasesNothing,
+    ),
+    (
+        "identities_of_an_erased_person_can_be_linked_again",
+        IdentityLie::ErasesEverybody,
     ),
 ];
 
@@ -100,14 +104,17 @@ impl IdentityStore for LyingIdentities {
         }
         Ok(own)
     }
+}
 
-    async fn forget_all_of(&self, user: UserId) -> Result<u64, StoreError> {
+#[async_trait]
+impl Erase for LyingIdentities {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
         let mut list = self.list();
         let before = list.len();
         match self.lie {
-            IdentityLie::ForgetsNothing => return Ok(2),
-            IdentityLie::ForgetsEverybody => list.clear(),
-            _ => list.retain(|one| one.user_id != user),
+            IdentityLie::ErasesNothing => return Ok(2),
+            IdentityLie::ErasesEverybody => list.clear(),
+            _ => list.retain(|one| one.user_id != person.id),
         }
         Ok((before - list.len()) as u64)
     }

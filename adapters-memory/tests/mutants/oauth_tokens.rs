@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
+use ticketing_ports::erase::{Erase, Person};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::ids::UserId;
 use ticketing_ports::oauth_tokens::{OauthTokenStore, SealedToken};
@@ -23,6 +24,8 @@ pub(crate) enum SealedTokenLie {
     ForgetsEveryProvider,
     ForgetsEverybody,
     InsistsOnATokenToForget,
+    ErasesAtOneProvider,
+    ErasesEverybody,
 }
 
 /// Which lie breaks which rule.
@@ -51,6 +54,14 @@ pub(crate) const BROKEN_BY: &[(&str, SealedTokenLie)] = &[
     (
         "forgetting_a_token_that_is_not_there_is_no_error",
         SealedTokenLie::InsistsOnATokenToForget,
+    ),
+    (
+        "erasing_the_sealed_tokens_of_a_person_spares_everybody_else",
+        SealedTokenLie::ErasesAtOneProvider,
+    ),
+    (
+        "erasing_the_sealed_tokens_of_a_person_spares_everybody_else",
+        SealedTokenLie::ErasesEverybody,
     ),
 ];
 
@@ -119,5 +130,19 @@ impl OauthTokenStore for LyingSealedTokens {
             return Err(StoreError::Unavailable("there is no such token".into()));
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Erase for LyingSealedTokens {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
+        let mut tokens = self.tokens();
+        let before = tokens.len();
+        tokens.retain(|token| match self.lie {
+            SealedTokenLie::ErasesAtOneProvider => token.provider != "google" || token.user_id != person.id,
+            SealedTokenLie::ErasesEverybody => false,
+            _ => token.user_id != person.id,
+        });
+        Ok((before - tokens.len()) as u64)
     }
 }

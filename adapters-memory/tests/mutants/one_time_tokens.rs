@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
+use ticketing_ports::erase::{Erase, Person};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
 use ticketing_ports::secrets::SecretDigest;
@@ -24,6 +25,10 @@ pub(crate) enum TokenLie {
     CountsEverybody,
     CountsTakenTokens,
     CountsExpiredTokens,
+    ErasesByIdOnly,
+    ErasesByAddressOnly,
+    ErasesLinksOnly,
+    ErasesEverybody,
 }
 
 /// Which lie breaks which rule.
@@ -42,6 +47,10 @@ pub(crate) const BROKEN_BY: &[(&str, TokenLie)] = &[
     ("live_tokens_of_a_subject_are_counted", TokenLie::CountsEverybody),
     ("a_taken_token_is_not_counted", TokenLie::CountsTakenTokens),
     ("an_expired_token_is_not_counted", TokenLie::CountsExpiredTokens),
+    ("tokens_of_an_erased_person_open_nothing", TokenLie::ErasesByIdOnly),
+    ("tokens_of_an_erased_person_open_nothing", TokenLie::ErasesByAddressOnly),
+    ("tokens_of_an_erased_person_open_nothing", TokenLie::ErasesLinksOnly),
+    ("tokens_of_an_erased_person_open_nothing", TokenLie::ErasesEverybody),
 ];
 
 /// Tokens in a list, and one lie.
@@ -125,5 +134,24 @@ impl OneTimeTokenStore for LyingTokens {
             count += self.taken.lock().expect("no test panics with it").len();
         }
         Ok(count as u64)
+    }
+}
+
+#[async_trait]
+impl Erase for LyingTokens {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
+        let subjects = match self.lie {
+            TokenLie::ErasesByIdOnly => vec![person.id.to_string()],
+            TokenLie::ErasesByAddressOnly => person.subjects().split_off(1),
+            _ => person.subjects(),
+        };
+        let mut live = self.live();
+        let before = live.len();
+        live.retain(|token| match self.lie {
+            TokenLie::ErasesLinksOnly => token.purpose != TokenPurpose::MagicLink || !subjects.contains(&token.subject),
+            TokenLie::ErasesEverybody => false,
+            _ => !subjects.contains(&token.subject),
+        });
+        Ok((before - live.len()) as u64)
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use ticketing_ports::erase::{Erase, Person};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::ids::UserId;
 use ticketing_ports::passkeys::{AddPasskeyError, Passkey, PasskeyStore};
@@ -21,7 +22,8 @@ pub(crate) enum PasskeyLie {
     RenamesForAnybody,
     RemovesNothing,
     RemovesForAnybody,
-    ForgetsEverybody,
+    ErasesNothing,
+    ErasesEverybody,
 }
 
 /// Which lie breaks which rule.
@@ -49,8 +51,12 @@ pub(crate) const BROKEN_BY: &[(&str, PasskeyLie)] = &[
     ("a_passkey_is_renamed_by_its_owner_only", PasskeyLie::RenamesForAnybody),
     ("a_removed_passkey_is_gone", PasskeyLie::RemovesNothing),
     (
-        "forgetting_the_passkeys_of_a_user_spares_everybody_else",
-        PasskeyLie::ForgetsEverybody,
+        "erasing_the_passkeys_of_a_person_spares_everybody_else",
+        PasskeyLie::ErasesNothing,
+    ),
+    (
+        "erasing_the_passkeys_of_a_person_spares_everybody_else",
+        PasskeyLie::ErasesEverybody,
     ),
     ("only_its_owner_removes_a_passkey", PasskeyLie::RemovesForAnybody),
 ];
@@ -135,11 +141,18 @@ impl PasskeyStore for LyingPasskeys {
         list.retain(kept);
         Ok(list.len() < before)
     }
+}
 
-    async fn forget_all_of(&self, user: UserId) -> Result<u64, StoreError> {
+#[async_trait]
+impl Erase for LyingPasskeys {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
         let mut list = self.list();
         let before = list.len();
-        list.retain(|one| one.user_id != user && self.lie != PasskeyLie::ForgetsEverybody);
+        match self.lie {
+            PasskeyLie::ErasesNothing => return Ok(2),
+            PasskeyLie::ErasesEverybody => list.clear(),
+            _ => list.retain(|one| one.user_id != person.id),
+        }
         Ok((before - list.len()) as u64)
     }
 }

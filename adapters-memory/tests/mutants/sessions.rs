@@ -7,6 +7,7 @@ use adapters_memory::InMemorySessionStore;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
+use ticketing_ports::erase::{Erase, Person};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::ids::UserId;
 use ticketing_ports::secrets::SecretDigest;
@@ -31,6 +32,7 @@ pub(crate) enum SessionLie {
     EndsEverybody,
     ListsOldestFirst,
     ListsExpiredSessions,
+    ErasesNothing,
 }
 
 /// Which lie breaks which rule.
@@ -75,6 +77,14 @@ pub(crate) const BROKEN_BY: &[(&str, SessionLie)] = &[
     (
         "live_sessions_of_a_user_are_listed_newest_first",
         SessionLie::ListsExpiredSessions,
+    ),
+    (
+        "erasing_the_sessions_of_a_person_spares_everybody_else",
+        SessionLie::ErasesNothing,
+    ),
+    (
+        "erasing_the_sessions_of_a_person_spares_everybody_else",
+        SessionLie::EndsEverybody,
     ),
 ];
 
@@ -191,5 +201,15 @@ impl SessionStore for LyingSessions {
             listed.reverse();
         }
         Ok(listed)
+    }
+}
+
+#[async_trait]
+impl Erase for LyingSessions {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
+        match self.lie {
+            SessionLie::ErasesNothing => Ok(2),
+            _ => self.end_all_of(person.id).await,
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use ticketing_ports::email::EmailAddress;
+use ticketing_ports::erase::{Erase, Person};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::ids::UserId;
 use ticketing_ports::roles::Role;
@@ -113,11 +114,14 @@ impl UserStore for LyingUsers {
         }
         Ok(true)
     }
+}
 
-    async fn erase(&self, id: UserId) -> Result<bool, StoreError> {
+#[async_trait]
+impl Erase for LyingUsers {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
         let mut table = self.table();
-        let Some(index) = table.users.iter().position(|user| user.id == id) else {
-            return Ok(false);
+        let Some(index) = table.users.iter().position(|user| user.id == person.id) else {
+            return Ok(0);
         };
         if self.lie != UserLie::ErasesNobody {
             let erased = table.users.remove(index);
@@ -125,6 +129,6 @@ impl UserStore for LyingUsers {
                 table.taken.remove(&erased.email);
             }
         }
-        Ok(true)
+        Ok(1)
     }
 }

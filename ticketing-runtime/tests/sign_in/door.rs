@@ -40,6 +40,8 @@ pub(crate) struct Door {
     pub(crate) sign_in: SignIn,
     pub(crate) users: Arc<InMemoryUserStore>,
     pub(crate) tokens: Arc<InMemoryOneTimeTokenStore>,
+    pub(crate) passkeys: Arc<InMemoryPasskeyStore>,
+    pub(crate) identities: Arc<InMemoryIdentityStore>,
     pub(crate) mailer: Arc<RecordingMailer>,
     pub(crate) clock: Arc<ManualClock>,
 }
@@ -57,16 +59,29 @@ impl Door {
     }
 
     pub(crate) fn with(sessions: Arc<dyn SessionStore>, mailer: Arc<dyn Mailer>) -> Self {
+        Self::changed(sessions, mailer, |_| {})
+    }
+
+    /// With some ports that are not the usual ones.
+    pub(crate) fn changed(
+        sessions: Arc<dyn SessionStore>,
+        mailer: Arc<dyn Mailer>,
+        change: impl FnOnce(&mut SignInPorts),
+    ) -> Self {
         let users = Arc::new(InMemoryUserStore::new());
         let tokens = Arc::new(InMemoryOneTimeTokenStore::new());
+        let (passkeys, identities) = (
+            Arc::new(InMemoryPasskeyStore::new()),
+            Arc::new(InMemoryIdentityStore::new()),
+        );
         let clock = Arc::new(ManualClock::default());
-        let ports = SignInPorts {
+        let mut ports = SignInPorts {
             users: Arc::new(Yielding(users.clone())),
             sessions,
             tokens: Arc::new(Yielding(tokens.clone())),
             challenges: Arc::new(InMemoryChallengeStore::new()),
-            passkeys: Arc::new(InMemoryPasskeyStore::new()),
-            identities: Arc::new(InMemoryIdentityStore::new()),
+            passkeys: passkeys.clone(),
+            identities: identities.clone(),
             limiter: Arc::new(InMemoryRateLimiter::new()),
             relying_party: None,
             providers: BTreeMap::new(),
@@ -74,7 +89,9 @@ impl Door {
             clock: clock.clone(),
             entropy: Arc::new(SeededEntropy::new(1)),
             ids: Arc::new(SeededIds::new(2)),
+            elsewhere: Vec::new(),
         };
+        change(&mut ports);
         let config = SignInConfig {
             public_url: "https://tickets.example.com/".to_owned(),
         };
@@ -82,6 +99,8 @@ impl Door {
             sign_in: SignIn::new(ports, config),
             users,
             tokens,
+            passkeys,
+            identities,
             mailer: Arc::new(RecordingMailer::new()),
             clock,
         }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod door;
+mod erasure;
 mod links;
 mod sessions;
 mod slow;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use adapters_memory::RecordingMailer;
 use chrono::TimeDelta;
 use ticketing_domain::sign_in::{SESSION_IDLE, SESSION_LIFETIME};
+use ticketing_ports::erase::{Erase as _, Person};
 use ticketing_ports::roles::Role;
 use ticketing_ports::secrets::Secret;
 use ticketing_ports::users::UserStore;
@@ -91,7 +92,11 @@ async fn a_user_that_another_process_erased_is_signed_out_within_a_second() {
     let door = Door::new();
     let ada = door.signed_in().await;
     assert!(door.authenticate(&ada.secret).await.is_some());
-    door.users.erase(ada.user.id).await.unwrap();
+    let person = Person {
+        id: ada.user.id,
+        email: Some(ada.user.email.clone()),
+    };
+    assert_eq!(door.users.erase(&person).await.unwrap(), 1);
     door.clock.advance(A_SECOND);
     assert!(door.authenticate(&ada.secret).await.is_none());
 }

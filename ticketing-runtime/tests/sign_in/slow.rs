@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use adapters_memory::InMemorySessionStore;
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
+use ticketing_ports::erase::{Erase, Person};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::ids::UserId;
 use ticketing_ports::mailer::{Mail, MailError, Mailer};
@@ -81,5 +82,12 @@ impl SessionStore for SlowSessions {
 
     async fn sessions_of(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
         self.inner.sessions_of(user, now).await
+    }
+}
+
+#[async_trait]
+impl Erase for SlowSessions {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
+        self.inner.erase(person).await
     }
 }

@@ -6,6 +6,7 @@ use adapters_memory::{InMemoryOneTimeTokenStore, InMemoryUserStore};
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
 use ticketing_ports::email::EmailAddress;
+use ticketing_ports::erase::{Erase, Person};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::ids::UserId;
 use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
@@ -37,10 +38,6 @@ impl UserStore for Yielding<InMemoryUserStore> {
     async fn set_role(&self, id: UserId, role: Role) -> Result<bool, StoreError> {
         self.0.set_role(id, role).await
     }
-
-    async fn erase(&self, id: UserId) -> Result<bool, StoreError> {
-        self.0.erase(id).await
-    }
 }
 
 #[async_trait]
@@ -62,5 +59,12 @@ impl OneTimeTokenStore for Yielding<InMemoryOneTimeTokenStore> {
         let live = self.0.live_for(purpose, subject, now).await;
         tokio::task::yield_now().await;
         live
+    }
+}
+
+#[async_trait]
+impl<S: Erase> Erase for Yielding<S> {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
+        self.0.erase(person).await
     }
 }

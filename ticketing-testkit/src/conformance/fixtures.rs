@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use chrono::{TimeDelta, TimeZone, Utc};
 use ticketing_ports::Timestamp;
 use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
+use ticketing_ports::erase::Person;
 use ticketing_ports::event_store::{Append, Commit, CommitError, CommitReceipt};
 use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord};
 use ticketing_ports::ids::{CommitId, EventId, ReservationId, UserId};
@@ -23,6 +24,14 @@ pub(super) fn stream(number: usize) -> StreamId {
 
 pub(super) fn user(number: usize) -> UserId {
     UserId::new(Uuid::from_u128(0xA0_0000_0000 + number as u128))
+}
+
+/// Who is to be forgotten, known by no address.
+pub(super) fn person(number: usize) -> Person {
+    Person {
+        id: user(number),
+        email: None,
+    }
 }
 
 pub(super) fn digest(number: usize) -> SecretDigest {

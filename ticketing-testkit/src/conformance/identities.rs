@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ticketing_ports::identities::{Identity, IdentityStore, LinkIdentityError};
 
-use super::fixtures::{at, user};
+use super::fixtures::{at, person, user};
 use super::race::race;
 use super::{Broken, Verdict, ensure, ensure_eq, suite};
 
@@ -16,7 +16,7 @@ suite! { $
         linking_an_identity_to_its_user_again_changes_nothing,
         issuer_and_subject_are_compared_exactly,
         identities_of_a_user_are_listed_oldest_first,
-        forgotten_identities_can_be_linked_again,
+        identities_of_an_erased_person_can_be_linked_again,
     }
 }
 
@@ -140,23 +140,19 @@ async fn identities_of_a_user_are_listed_oldest_first(identities: &Arc<dyn Ident
     Ok(())
 }
 
-async fn forgotten_identities_can_be_linked_again(identities: &Arc<dyn IdentityStore>) -> Verdict {
+async fn identities_of_an_erased_person_can_be_linked_again(identities: &Arc<dyn IdentityStore>) -> Verdict {
     for one in [identity("ada", 1), identity("countess", 1), identity("bob", 2)] {
         identities.link(one).await?;
     }
-    ensure_eq!(identities.forget_all_of(user(1)).await?, 2, "forgotten identities");
-    ensure_eq!(
-        identities.identities_of(user(1)).await?,
-        [],
-        "identities of the forgotten"
-    );
-    ensure_eq!(identities.find(ISSUER, "ada").await?, None, "a forgotten identity");
+    ensure_eq!(identities.erase(&person(1)).await?, 2, "erased identities");
+    ensure_eq!(identities.identities_of(user(1)).await?, [], "identities of the erased");
+    ensure_eq!(identities.find(ISSUER, "ada").await?, None, "an erased identity");
     ensure_eq!(
         identities.identities_of(user(2)).await?,
         [identity("bob", 2)],
         "identities of somebody else"
     );
     identities.link(identity("ada", 2)).await?;
-    ensure_eq!(identities.forget_all_of(user(1)).await?, 0, "forgotten a second time");
+    ensure_eq!(identities.erase(&person(1)).await?, 0, "erased a second time");
     Ok(())
 }

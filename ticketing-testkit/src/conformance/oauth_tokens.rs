@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use ticketing_ports::oauth_tokens::{OauthTokenStore, SealedToken};
 
-use super::fixtures::{at, user};
+use super::fixtures::{at, person, user};
 use super::{Verdict, ensure_eq, suite};
 
 suite! { $
@@ -15,6 +15,7 @@ suite! { $
         storing_again_replaces_the_token,
         a_forgotten_token_is_gone,
         forgetting_a_token_that_is_not_there_is_no_error,
+        erasing_the_sealed_tokens_of_a_person_spares_everybody_else,
     }
 }
 
@@ -76,5 +77,20 @@ async fn a_forgotten_token_is_gone(tokens: &Arc<dyn OauthTokenStore>) -> Verdict
 
 async fn forgetting_a_token_that_is_not_there_is_no_error(tokens: &Arc<dyn OauthTokenStore>) -> Verdict {
     tokens.forget("google", user(1)).await?;
+    Ok(())
+}
+
+async fn erasing_the_sealed_tokens_of_a_person_spares_everybody_else(tokens: &Arc<dyn OauthTokenStore>) -> Verdict {
+    for one in [token("google", 1), token("github", 1), token("google", 2)] {
+        tokens.put(one).await?;
+    }
+    ensure_eq!(tokens.erase(&person(1)).await?, 2, "erased tokens");
+    for provider in ["google", "github"] {
+        let found = tokens.find(provider, user(1), at(0)).await?;
+        ensure_eq!(found, None, "an erased token of {provider}");
+    }
+    let another = tokens.find("google", user(2), at(0)).await?;
+    ensure_eq!(another, Some(token("google", 2)), "a token of somebody else");
+    ensure_eq!(tokens.erase(&person(1)).await?, 0, "tokens erased again");
     Ok(())
 }

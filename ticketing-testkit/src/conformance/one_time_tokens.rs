@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use ticketing_ports::email::EmailAddress;
+use ticketing_ports::erase::Person;
 use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
 
-use super::fixtures::{at, digest};
+use super::fixtures::{at, digest, person};
 use super::race::race;
 use super::{Verdict, ensure_eq, suite};
 
@@ -20,14 +22,9 @@ suite! { $
         live_tokens_of_a_subject_are_counted,
         a_taken_token_is_not_counted,
         an_expired_token_is_not_counted,
+        tokens_of_an_erased_person_open_nothing,
     }
 }
-
-const PURPOSES: [TokenPurpose; 3] = [
-    TokenPurpose::MagicLink,
-    TokenPurpose::SignInCode,
-    TokenPurpose::WebSocketTicket,
-];
 
 /// A link for Ada that expires after a minute.
 fn token(number: usize) -> OneTimeToken {
@@ -77,7 +74,7 @@ async fn an_unknown_token_is_nothing(tokens: &Arc<dyn OneTimeTokenStore>) -> Ver
 }
 
 async fn a_token_comes_back_as_it_was_put(tokens: &Arc<dyn OneTimeTokenStore>) -> Verdict {
-    for (number, purpose) in PURPOSES.into_iter().enumerate() {
+    for (number, purpose) in TokenPurpose::ALL.into_iter().enumerate() {
         let payloads = [Vec::new(), vec![0, 255, b'\'', 0], vec![7; 100_000]];
         let one = OneTimeToken {
             purpose,
@@ -107,10 +104,10 @@ async fn an_expired_token_is_not_there(tokens: &Arc<dyn OneTimeTokenStore>) -> V
 }
 
 async fn a_token_opens_only_the_door_it_was_made_for(tokens: &Arc<dyn OneTimeTokenStore>) -> Verdict {
-    for purpose in PURPOSES {
+    for purpose in TokenPurpose::ALL {
         let one = OneTimeToken { purpose, ..token(1) };
         tokens.put(one.clone()).await?;
-        for other in PURPOSES.into_iter().filter(|other| *other != purpose) {
+        for other in TokenPurpose::ALL.into_iter().filter(|other| *other != purpose) {
             let taken = tokens.take(other, one.digest, at(0)).await?;
             ensure_eq!(taken, None, "a {purpose:?} at the door of a {other:?}");
         }
@@ -170,4 +167,41 @@ async fn live(tokens: &Arc<dyn OneTimeTokenStore>, seconds: i64) -> Result<u64, 
     Ok(tokens
         .live_for(TokenPurpose::MagicLink, "ada@example.com", at(seconds))
         .await?)
+}
+
+async fn tokens_of_an_erased_person_open_nothing(tokens: &Arc<dyn OneTimeTokenStore>) -> Verdict {
+    let ada = Person {
+        email: Some(EmailAddress::parse("ada@example.com")?),
+        ..person(1)
+    };
+    let ticket = |number: usize, person: &Person| OneTimeToken {
+        purpose: TokenPurpose::WebSocketTicket,
+        subject: person.id.to_string(),
+        ..token(number)
+    };
+    let code = OneTimeToken {
+        purpose: TokenPurpose::SignInCode,
+        ..token(2)
+    };
+    let link_of_another = OneTimeToken {
+        subject: "grace@example.com".to_owned(),
+        ..token(4)
+    };
+    let hers = [token(1), code, ticket(3, &ada)];
+    let others = [link_of_another, ticket(5, &person(2))];
+    for one in hers.iter().chain(&others) {
+        tokens.put(one.clone()).await?;
+    }
+    ensure_eq!(tokens.erase(&ada).await?, 3, "erased tokens");
+    ensure_eq!(live(tokens, 0).await?, 0, "live tokens of the erased");
+    for one in hers {
+        let taken = tokens.take(one.purpose, one.digest, at(0)).await?;
+        ensure_eq!(taken, None, "an erased {:?}", one.purpose);
+    }
+    for one in others {
+        let taken = tokens.take(one.purpose, one.digest, at(0)).await?;
+        ensure_eq!(taken, Some(one), "a token of somebody else");
+    }
+    ensure_eq!(tokens.erase(&ada).await?, 0, "tokens erased again");
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ticketing_ports::passkeys::{AddPasskeyError, Passkey, PasskeyStore};
 
-use super::fixtures::{at, user};
+use super::fixtures::{at, person, user};
 use super::race::race;
 use super::{Broken, Verdict, ensure, ensure_eq, suite};
 
@@ -21,7 +21,7 @@ suite! { $
         passkeys_of_a_user_are_listed_oldest_first,
         a_passkey_is_renamed_by_its_owner_only,
         a_removed_passkey_is_gone,
-        forgetting_the_passkeys_of_a_user_spares_everybody_else,
+        erasing_the_passkeys_of_a_person_spares_everybody_else,
         only_its_owner_removes_a_passkey,
     }
 }
@@ -257,7 +257,7 @@ async fn a_passkey_is_renamed_by_its_owner_only(passkeys: &Arc<dyn PasskeyStore>
     Ok(())
 }
 
-async fn forgetting_the_passkeys_of_a_user_spares_everybody_else(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
+async fn erasing_the_passkeys_of_a_person_spares_everybody_else(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
     let others = Passkey {
         user_id: user(2),
         ..passkey(3)
@@ -265,17 +265,18 @@ async fn forgetting_the_passkeys_of_a_user_spares_everybody_else(passkeys: &Arc<
     for one in [passkey(1), passkey(2), others.clone()] {
         passkeys.add(one).await?;
     }
-    ensure_eq!(passkeys.forget_all_of(user(1)).await?, 2, "forgotten passkeys");
-    ensure_eq!(passkeys.passkeys_of(user(1)).await?, [], "passkeys of the forgotten");
+    ensure_eq!(passkeys.erase(&person(1)).await?, 2, "erased passkeys");
+    ensure_eq!(passkeys.passkeys_of(user(1)).await?, [], "passkeys of the erased");
     ensure_eq!(
         passkeys.find(&passkey(1).credential_id).await?,
         None,
-        "a forgotten passkey"
+        "an erased passkey"
     );
     ensure_eq!(
         passkeys.passkeys_of(user(2)).await?,
         [others],
         "passkeys of somebody else"
     );
+    ensure_eq!(passkeys.erase(&person(1)).await?, 0, "passkeys erased again");
     Ok(())
 }

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
 use ticketing_ports::sessions::{Session, SessionStore, SignInMethod};
 
-use super::fixtures::{at, digest, user};
+use super::fixtures::{at, digest, person, user};
 use super::race::race;
 use super::{Verdict, ensure, ensure_eq, suite};
 
@@ -24,6 +24,7 @@ suite! { $
         exactly_one_racing_end_finds_the_session,
         ending_all_sessions_of_a_user_spares_everybody_else,
         live_sessions_of_a_user_are_listed_newest_first,
+        erasing_the_sessions_of_a_person_spares_everybody_else,
     }
 }
 
@@ -254,5 +255,29 @@ async fn live_sessions_of_a_user_are_listed_newest_first(sessions: &Arc<dyn Sess
     }
     let listed = sessions.sessions_of(user(1), at(6)).await?;
     ensure_eq!(listed, [third, second, first], "sessions of the user");
+    Ok(())
+}
+
+async fn erasing_the_sessions_of_a_person_spares_everybody_else(sessions: &Arc<dyn SessionStore>) -> Verdict {
+    let another = Session {
+        user_id: user(2),
+        ..session(3)
+    };
+    for one in [session(1), session(2), another.clone()] {
+        sessions.create(one).await?;
+    }
+    ensure_eq!(sessions.erase(&person(1)).await?, 2, "erased sessions");
+    ensure_eq!(
+        sessions.sessions_of(user(1), at(4)).await?,
+        [],
+        "sessions of the erased"
+    );
+    for number in [1, 2] {
+        let found = sessions.find(digest(number), at(4)).await?;
+        ensure_eq!(found, None, "an erased session");
+    }
+    let left = sessions.find(another.digest, at(4)).await?;
+    ensure_eq!(left, Some(another), "a session of somebody else");
+    ensure_eq!(sessions.erase(&person(1)).await?, 0, "sessions erased again");
     Ok(())
 }

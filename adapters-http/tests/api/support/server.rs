@@ -104,6 +104,7 @@ impl TestServer {
             clock: Arc::clone(&clock) as _,
             entropy: Arc::new(SeededEntropy::new(2)),
             ids: Arc::clone(&ids) as _,
+            elsewhere: Vec::new(),
         };
         let config = SignInConfig {
             public_url: "https://tickets.example".to_owned(),

@@ -1,0 +1,24 @@
+//! Forgetting a person.
+
+use async_trait::async_trait;
+use ticketing_ports::erase::{Erase, Person};
+use ticketing_ports::errors::StoreError;
+
+use crate::users::PostgresUserStore;
+
+#[async_trait]
+impl Erase for PostgresUserStore {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
+        let erased: i64 = sqlx::query_scalar(
+            "WITH keys     AS (DELETE FROM passkeys   WHERE user_id = $1 RETURNING 1),
+                  linked   AS (DELETE FROM identities WHERE user_id = $1 RETURNING 1),
+                  accounts AS (DELETE FROM users      WHERE user_id = $1 RETURNING 1)
+             SELECT (SELECT count(*) FROM keys) + (SELECT count(*) FROM linked) + (SELECT count(*) FROM accounts)",
+        )
+        .bind(person.id.uuid())
+        .fetch_one(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
+        Ok(erased.unsigned_abs())
+    }
+}

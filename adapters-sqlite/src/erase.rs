@@ -1,0 +1,42 @@
+//! Forgetting a person.
+
+use async_trait::async_trait;
+use sqlx::SqliteConnection;
+use ticketing_ports::erase::{Erase, Person};
+use ticketing_ports::errors::StoreError;
+
+use crate::SqliteStore;
+
+#[async_trait]
+impl Erase for SqliteStore {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
+        let person = person.clone();
+        self.writer
+            .run(move |connection| Box::pin(erase(connection, person)))
+            .await
+    }
+}
+
+/// The account last: whoever repeats it after a crash finds the person by the address.
+async fn erase(connection: &mut SqliteConnection, person: Person) -> Result<u64, StoreError> {
+    let id = person.id.uuid();
+    let mut erased = 0;
+    for subject in person.subjects() {
+        let tokens = sqlx::query("DELETE FROM one_time_tokens WHERE subject = ?").bind(subject);
+        let done = tokens
+            .execute(&mut *connection)
+            .await
+            .map_err(StoreError::unavailable)?;
+        erased += done.rows_affected();
+    }
+    for sql in [
+        "DELETE FROM passkeys WHERE user_id = ?",
+        "DELETE FROM identities WHERE user_id = ?",
+        "DELETE FROM users WHERE user_id = ?",
+    ] {
+        let rows = sqlx::query(sql).bind(id.as_bytes().as_slice());
+        let done = rows.execute(&mut *connection).await.map_err(StoreError::unavailable)?;
+        erased += done.rows_affected();
+    }
+    Ok(erased)
+}

@@ -1,0 +1,133 @@
+//! Holds every port to a decision: either it keeps something of people and can forget them, or it says why it need not.
+//!
+//! A store that forgets nobody works as well as any, until the day somebody asks to be forgotten.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use quote::ToTokens as _;
+use syn::{Fields, Item, TypeParamBound};
+
+/// What a port keeps of people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keeps {
+    /// Forgotten when an account is erased: the server's own sign-in has it.
+    Something,
+    /// Forgotten likewise, by whoever uses it: it goes into `SignInPorts::elsewhere`.
+    SomethingForWhoeverUsesIt,
+    Nothing(&'static str),
+}
+use Keeps::{Nothing, Something, SomethingForWhoeverUsesIt};
+
+const IDS_ONLY: Keeps = Nothing("facts and what is derived from them hold ids, never a name or an address");
+const PORTS: &[(&str, Keeps)] = &[
+    ("AvailabilityQueries", IDS_ONLY),
+    ("ChallengeStore", Nothing("known by a secret, and gone within minutes")),
+    ("Clock", Nothing("stores nothing")),
+    ("DeadLetterStore", IDS_ONLY),
+    ("DeadlineStore", IDS_ONLY),
+    ("Entropy", Nothing("stores nothing")),
+    ("Erase", Nothing("is how the others forget")),
+    ("EventPublisher", IDS_ONLY),
+    ("EventQueries", IDS_ONLY),
+    ("EventStore", IDS_ONLY),
+    ("EventSubscriber", IDS_ONLY),
+    ("FollowerStore", IDS_ONLY),
+    ("IdSource", Nothing("stores nothing")),
+    ("IdempotencyStore", Nothing("answers about ids, gone after a day")),
+    ("IdentityProvider", Nothing("what it knows it knows without us")),
+    ("IdentityStore", Something),
+    ("Mailer", Nothing("hands on what it is given")),
+    ("OauthTokenStore", SomethingForWhoeverUsesIt),
+    ("OneTimeTokenStore", Something),
+    ("PasskeyStore", Something),
+    ("PaymentGateway", Nothing("is told ids and amounts")),
+    ("PaymentQueries", IDS_ONLY),
+    ("ProjectionStore", IDS_ONLY),
+    ("RateLimiter", Nothing("counts networks, for as long as a window is")),
+    ("RelyingParty", Nothing("stores nothing")),
+    ("ReservationQueries", IDS_ONLY),
+    ("SalesQueries", IDS_ONLY),
+    ("SessionStore", Something),
+    ("Subscription", IDS_ONLY),
+    ("UserStore", Something),
+];
+
+#[test]
+fn every_port_can_forget_people_or_says_why_it_need_not() {
+    let mut decided: BTreeMap<&str, Keeps> = PORTS.iter().copied().collect();
+    for (name, can_erase) in ports() {
+        let Some(keeps) = decided.remove(name.as_str()) else {
+            panic!("does {name} keep anything of people? Say so here; if it does, let it require Erase");
+        };
+        let has_to = !matches!(keeps, Nothing(_));
+        assert_eq!(can_erase, has_to, "{name}: whether it requires Erase");
+    }
+    assert!(decided.is_empty(), "no such ports any more: {decided:?}");
+}
+
+#[test]
+fn erasing_an_account_reaches_every_store_of_the_server_with_something_of_people() {
+    let fields = fields_of_sign_in_ports();
+    let place = fs::read_to_string(root().join("ticketing-runtime/src/sign_in/erasure.rs")).unwrap();
+    for (port, keeps) in PORTS {
+        let field = fields.get(*port);
+        match keeps {
+            Something => {
+                let field = field.unwrap_or_else(|| panic!("signing in has no {port}"));
+                assert!(
+                    place.contains(&format!("stores.push({field}.clone())")),
+                    "erasing an account does not reach the {port}"
+                );
+            }
+            SomethingForWhoeverUsesIt => assert_eq!(field, None, "{port} is the server's now"),
+            Nothing(_) => {}
+        }
+    }
+}
+
+/// Every public trait of `ticketing-ports` and whether it requires [`Erase`](ticketing_ports::erase::Erase).
+fn ports() -> Vec<(String, bool)> {
+    let mut ports = Vec::new();
+    for entry in fs::read_dir(root().join("ticketing-ports/src")).unwrap() {
+        for item in items_of(&entry.unwrap().path()) {
+            let Item::Trait(port) = item else { continue };
+            let erases =
+                |bound: &TypeParamBound| matches!(bound, TypeParamBound::Trait(bound) if bound.path.is_ident("Erase"));
+            ports.push((port.ident.to_string(), port.supertraits.iter().any(erases)));
+        }
+    }
+    assert!(ports.len() > 20, "most of the ports are gone");
+    ports
+}
+
+/// The fields of `SignInPorts` by the port in them.
+fn fields_of_sign_in_ports() -> BTreeMap<String, String> {
+    let mut by_port = BTreeMap::new();
+    for item in items_of(&root().join("ticketing-runtime/src/sign_in.rs")) {
+        let Item::Struct(ports) = item else { continue };
+        let (true, Fields::Named(fields)) = (ports.ident == "SignInPorts", ports.fields) else {
+            continue;
+        };
+        for field in fields.named {
+            let text = field.ty.to_token_stream().to_string();
+            let port = text.strip_prefix("Arc < dyn ").and_then(|text| text.strip_suffix(" >"));
+            if let (Some(port), Some(name)) = (port, field.ident) {
+                by_port.insert(port.to_owned(), name.to_string());
+            }
+        }
+    }
+    assert!(by_port.contains_key("UserStore"), "SignInPorts is somewhere else");
+    by_port
+}
+
+fn items_of(path: &Path) -> Vec<Item> {
+    let text = fs::read_to_string(path).unwrap();
+    let file = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    file.items
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}

@@ -1,0 +1,185 @@
+//! Forgetting a person, also when a store fails in the middle of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use adapters_memory::{InMemorySessionStore, RecordingMailer};
+use async_trait::async_trait;
+use ticketing_domain::sign_in::SignedIn;
+use ticketing_ports::clock::Clock as _;
+use ticketing_ports::email::EmailAddress;
+use ticketing_ports::erase::{Erase, Person};
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::identities::{Identity, IdentityStore as _};
+use ticketing_ports::ids::UserId;
+use ticketing_ports::passkeys::{Passkey, PasskeyStore as _};
+use ticketing_ports::roles::Role;
+use ticketing_ports::users::{CreateUserError, User, UserStore};
+use ticketing_runtime::SignInPorts;
+
+use crate::door::{Door, ada};
+
+#[tokio::test]
+async fn an_erased_person_is_nowhere_any_more_and_everybody_else_is() {
+    let elsewhere = Arc::new(Failing::default());
+    let door = door_with(|ports| ports.elsewhere.push(elsewhere.clone()));
+    let ada = full_account(&door, 1).await;
+    let grace = door.user("grace@example.com", Role::Customer).await;
+    let grace = door.sign_in.open_session(&grace).await.unwrap();
+    fill(&door, &grace, 2).await;
+
+    assert!(door.sign_in.erase(ada.user.id).await.unwrap());
+
+    assert_nothing_is_left(&door, &ada).await;
+    assert_eq!(elsewhere.erased.load(Ordering::Relaxed), 2, "it was told");
+    let id = grace.user.id;
+    assert!(door.authenticate(&grace.secret).await.is_some());
+    assert_eq!(door.passkeys.passkeys_of(id).await.unwrap().len(), 1);
+    assert_eq!(door.identities.identities_of(id).await.unwrap().len(), 1);
+    assert!(
+        !door.sign_in.erase(ada.user.id).await.unwrap(),
+        "there was no account any more"
+    );
+}
+
+#[tokio::test]
+async fn an_erasure_that_fails_half_way_still_finds_the_account_and_ends_complete_when_it_is_repeated() {
+    let elsewhere = Arc::new(Failing::default());
+    let mut users = None;
+    let door = door_with(|ports| {
+        let failing = Arc::new(FailingUsers {
+            inner: ports.users.clone(),
+            failing: Failing::default(),
+        });
+        ports.users = failing.clone();
+        ports.elsewhere.push(elsewhere.clone());
+        users = Some(failing);
+    });
+    let users = users.unwrap();
+    let ada = full_account(&door, 1).await;
+    // The first store of all, then the last.
+    for broken in [elsewhere.as_ref(), &users.failing] {
+        broken.failures.store(1, Ordering::Relaxed);
+        door.sign_in.erase(ada.user.id).await.unwrap_err();
+        let found = door.sign_in.find_user(&ada.user.email).await.unwrap();
+        assert_eq!(
+            found.as_ref(),
+            Some(&ada.user),
+            "whoever repeats it asks by the address"
+        );
+        assert!(
+            door.authenticate(&ada.secret).await.is_none(),
+            "signed out first of all"
+        );
+    }
+    assert!(door.sign_in.erase(ada.user.id).await.unwrap());
+    assert_nothing_is_left(&door, &ada).await;
+}
+
+fn door_with(change: impl FnOnce(&mut SignInPorts)) -> Door {
+    let mailer = Arc::new(RecordingMailer::new());
+    Door::changed(Arc::new(InMemorySessionStore::new()), mailer, change)
+}
+
+/// Ada with a session and whatever else an account can have; a link that she has not followed is among it.
+async fn full_account(door: &Door, number: u8) -> SignedIn {
+    let ada = door.signed_in().await;
+    fill(door, &ada, number).await;
+    door.sign_in.issue_link(&ada.user.email).await.unwrap();
+    door.sign_in.issue_ws_ticket(&ada.session).await.unwrap();
+    ada
+}
+
+async fn fill(door: &Door, signed_in: &SignedIn, number: u8) {
+    let (user_id, now) = (signed_in.user.id, door.clock.now());
+    let passkey = Passkey {
+        credential_id: vec![number],
+        user_id,
+        name: "Blue".to_owned(),
+        credential: vec![number],
+        counter: 0,
+        created_at: now,
+        last_used_at: None,
+        suspect: false,
+    };
+    door.passkeys.add(passkey).await.unwrap();
+    let identity = Identity {
+        issuer: "https://id.example.com".to_owned(),
+        subject: number.to_string(),
+        user_id,
+        linked_at: now,
+    };
+    door.identities.link(identity).await.unwrap();
+}
+
+async fn assert_nothing_is_left(door: &Door, erased: &SignedIn) {
+    let id = erased.user.id;
+    assert_eq!(door.users.find(id).await.unwrap(), None);
+    assert_eq!(door.sign_in.find_user(&ada()).await.unwrap(), None);
+    assert!(door.authenticate(&erased.secret).await.is_none());
+    assert_eq!(door.sign_in.sessions_of(id).await.unwrap(), []);
+    assert_eq!(door.passkeys.passkeys_of(id).await.unwrap(), []);
+    assert_eq!(door.identities.identities_of(id).await.unwrap(), []);
+    let person = Person { id, email: Some(ada()) };
+    assert_eq!(door.tokens.erase(&person).await.unwrap(), 0, "tokens were left");
+}
+
+/// Forgets, unless it is down: so many times more.
+#[derive(Default)]
+struct Failing {
+    failures: AtomicU64,
+    erased: AtomicU64,
+}
+
+impl Failing {
+    fn fail(&self) -> Result<(), StoreError> {
+        let left = self
+            .failures
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        match left {
+            Ok(_) => Err(StoreError::Unavailable("it is down".into())),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Erase for Failing {
+    async fn erase(&self, _: &Person) -> Result<u64, StoreError> {
+        self.fail()?;
+        self.erased.fetch_add(1, Ordering::Relaxed);
+        Ok(0)
+    }
+}
+
+struct FailingUsers {
+    inner: Arc<dyn UserStore>,
+    failing: Failing,
+}
+
+#[async_trait]
+impl UserStore for FailingUsers {
+    async fn create(&self, user: User) -> Result<(), CreateUserError> {
+        self.inner.create(user).await
+    }
+
+    async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.inner.find(id).await
+    }
+
+    async fn find_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
+        self.inner.find_by_email(email).await
+    }
+
+    async fn set_role(&self, id: UserId, role: Role) -> Result<bool, StoreError> {
+        self.inner.set_role(id, role).await
+    }
+}
+
+#[async_trait]
+impl Erase for FailingUsers {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
+        self.failing.fail()?;
+        self.inner.erase(person).await
+    }
+}
