@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use ticketing_ports::event_bus::{BusUnavailable, EventPublisher, EventSubscriber, Subscription};
+use ticketing_ports::event_bus::{BusUnavailable, Delivered, EventPublisher, EventSubscriber, Subscription};
+use ticketing_ports::logs::LogIdentity;
 use ticketing_ports::streams::RecordedEvent;
 use tokio::sync::Notify;
 
@@ -24,9 +25,9 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Group {
-    waiting: VecDeque<Arc<RecordedEvent>>,
+    waiting: VecDeque<Arc<Delivered>>,
     /// Delivered to a member, by member, and not acknowledged yet.
-    delivered: BTreeMap<u64, Vec<Arc<RecordedEvent>>>,
+    delivered: BTreeMap<u64, Vec<Arc<Delivered>>>,
     members: u64,
 }
 
@@ -47,7 +48,7 @@ impl Shared {
         self.groups.lock().expect("no code panics while it holds this lock")
     }
 
-    fn try_publish(&self, events: &[RecordedEvent]) -> bool {
+    fn try_publish(&self, from: LogIdentity, events: &[RecordedEvent]) -> bool {
         let mut groups = self.groups();
         if groups.values().any(|group| group.backlog() >= CAPACITY) {
             return false;
@@ -56,7 +57,10 @@ impl Shared {
             return true;
         }
         for event in events {
-            let event = Arc::new(event.clone());
+            let event = Arc::new(Delivered {
+                from,
+                event: event.clone(),
+            });
             for group in groups.values_mut() {
                 group.waiting.push_back(Arc::clone(&event));
             }
@@ -68,12 +72,12 @@ impl Shared {
 
 #[async_trait]
 impl EventPublisher for InProcessBus {
-    async fn publish(&self, events: &[RecordedEvent]) -> Result<(), BusUnavailable> {
+    async fn publish(&self, from: LogIdentity, events: &[RecordedEvent]) -> Result<(), BusUnavailable> {
         loop {
             let room = self.0.acknowledged.notified();
             tokio::pin!(room);
             room.as_mut().enable();
-            if self.0.try_publish(events) {
+            if self.0.try_publish(from, events) {
                 return Ok(());
             }
             room.await;
@@ -103,7 +107,7 @@ struct Member {
 }
 
 impl Member {
-    fn take(&self, limit: usize) -> Vec<RecordedEvent> {
+    fn take(&self, limit: usize) -> Vec<Delivered> {
         let mut groups = self.bus.groups();
         let Some(group) = groups.get_mut(&self.group) else {
             return Vec::new();
@@ -118,7 +122,7 @@ impl Member {
         }
         let count = limit.min(group.waiting.len());
         let taken: Vec<_> = group.waiting.drain(..count).collect();
-        let events = taken.iter().map(|event| RecordedEvent::clone(event)).collect();
+        let events = taken.iter().map(|event| Delivered::clone(event)).collect();
         group.delivered.entry(self.number).or_default().extend(taken);
         events
     }
@@ -141,7 +145,7 @@ impl Member {
 
 #[async_trait]
 impl Subscription for Member {
-    async fn next(&mut self, limit: usize) -> Result<Vec<RecordedEvent>, BusUnavailable> {
+    async fn next(&mut self, limit: usize) -> Result<Vec<Delivered>, BusUnavailable> {
         let bus = Arc::clone(&self.bus);
         loop {
             let news = bus.published.notified();

@@ -10,11 +10,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineStore};
+use ticketing_ports::deadlines::{CausedDeadline, DeadlineKey, DeadlineStore, DeadlineWrite};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_store::{Append, Commit, CommitError, CommitReceipt, EventStore};
 use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
 use ticketing_ports::ids::{CommitId, LogId};
+use ticketing_ports::lanes::LaneId;
 use ticketing_ports::logs::{Incarnation, LogIdentity};
 use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
 use uuid::Uuid;
@@ -42,7 +43,7 @@ struct Log {
 
 #[derive(Debug, Clone)]
 struct Pending {
-    deadline: Deadline,
+    caused: CausedDeadline,
     leased_until: Option<Timestamp>,
 }
 
@@ -156,7 +157,12 @@ impl EventStore for InMemoryEventStore {
 
 #[async_trait]
 impl DeadlineStore for InMemoryEventStore {
-    async fn claim_due(&self, now: Timestamp, lease: Duration, limit: usize) -> Result<Vec<Deadline>, StoreError> {
+    async fn claim_due(
+        &self,
+        now: Timestamp,
+        lease: Duration,
+        limit: usize,
+    ) -> Result<Vec<CausedDeadline>, StoreError> {
         Ok(self.log().claim_due(now, lease, limit))
     }
 }
@@ -220,10 +226,10 @@ impl Log {
 
         let before = self.head();
         for append in commit.appends {
-            self.append(commit.id, commit.at, append);
+            self.append(commit.id, commit.lane, commit.at, append);
         }
-        for change in commit.deadlines {
-            self.change_deadline(change);
+        for write in commit.deadlines {
+            self.write_deadline(write);
         }
         for record in commit.idempotency {
             self.answers.insert(record.key.clone(), record);
@@ -264,7 +270,7 @@ impl Log {
         }
     }
 
-    fn append(&mut self, commit_id: CommitId, at: Timestamp, append: Append) {
+    fn append(&mut self, commit_id: CommitId, lane: LaneId, at: Timestamp, append: Append) {
         let indices = self.streams.entry(append.stream).or_default();
         for new in append.events {
             let index = self.events.len();
@@ -273,6 +279,7 @@ impl Log {
                 position: Position(index as u64 + 1),
                 stream: append.stream,
                 version: Version(indices.len() as u64),
+                lane,
                 commit_id,
                 event_type: new.event_type,
                 event_version: new.event_version,
@@ -283,25 +290,22 @@ impl Log {
         }
     }
 
-    fn change_deadline(&mut self, change: DeadlineChange) {
-        let (key, replacement) = match change {
-            DeadlineChange::Set(deadline) => (deadline.key, Some(deadline)),
-            DeadlineChange::Clear(key) => (key, None),
-        };
+    fn write_deadline(&mut self, write: DeadlineWrite) {
+        let key = write.key();
         if let Some(old) = self.deadlines.remove(&key) {
-            self.due.remove(&(old.deadline.due_at, key));
+            self.due.remove(&(old.caused.deadline.due_at, key));
         }
-        if let Some(deadline) = replacement {
-            self.due.insert((deadline.due_at, key));
+        if let DeadlineWrite::Set(caused) = write {
+            self.due.insert((caused.deadline.due_at, key));
             let pending = Pending {
-                deadline,
+                caused,
                 leased_until: None,
             };
             self.deadlines.insert(key, pending);
         }
     }
 
-    fn claim_due(&mut self, now: Timestamp, lease: Duration, limit: usize) -> Vec<Deadline> {
+    fn claim_due(&mut self, now: Timestamp, lease: Duration, limit: usize) -> Vec<CausedDeadline> {
         let until = TimeDelta::from_std(lease)
             .ok()
             .and_then(|lease| now.checked_add_signed(lease))
@@ -314,7 +318,7 @@ impl Log {
             let pending = self.deadlines.get_mut(key).expect("`due` has the keys of `deadlines`");
             if pending.leased_until.is_none_or(|end| end <= now) {
                 pending.leased_until = Some(until);
-                claimed.push(pending.deadline);
+                claimed.push(pending.caused.clone());
             }
         }
         claimed

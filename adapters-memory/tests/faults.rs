@@ -8,7 +8,7 @@ use std::time::Duration;
 use adapters_memory::InMemoryEventStore;
 use adapters_memory::faults::{Fault, FaultyEventStore, Operation};
 use chrono::DateTime;
-use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind, DeadlineStore};
+use ticketing_ports::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineKind, DeadlineStore, DeadlineWrite};
 use ticketing_ports::event_store::{Append, Commit, CommitError, EventStore};
 use ticketing_ports::ids::{CommitId, EventId, ReservationId};
 use ticketing_ports::streams::{Metadata, NewEvent, Position, StreamId, Version};
@@ -92,6 +92,7 @@ fn commit() -> Commit {
     let stream: StreamId = ReservationId::new(Uuid::from_u128(1)).into();
     Commit {
         id: CommitId::new(Uuid::from_u128(1)),
+        lane: EventId::new(Uuid::nil()).into(),
         at: DateTime::UNIX_EPOCH,
         appends: vec![Append {
             stream,
@@ -103,13 +104,16 @@ fn commit() -> Commit {
                 metadata: Metadata::default(),
             }],
         }],
-        deadlines: vec![DeadlineChange::Set(Deadline {
-            key: DeadlineKey {
-                stream,
-                kind: DeadlineKind::HoldExpiry,
+        deadlines: vec![DeadlineWrite::Set(CausedDeadline {
+            deadline: Deadline {
+                key: DeadlineKey {
+                    stream,
+                    kind: DeadlineKind::HoldExpiry,
+                },
+                due_at: DateTime::UNIX_EPOCH,
+                lane: EventId::new(Uuid::from_u128(1)).into(),
             },
-            due_at: DateTime::UNIX_EPOCH,
-            event_id: EventId::new(Uuid::from_u128(1)),
+            cause: Metadata::default(),
         })],
         idempotency: Vec::new(),
     }

@@ -1,9 +1,11 @@
 //! From the values of a row to the vocabulary, and the error that says which row is corrupt.
 
 use sqlx::postgres::{PgRow, Postgres};
+use sqlx::types::Json;
 use sqlx::{Decode, Row, Type};
 use ticketing_ports::errors::StoreError;
-use ticketing_ports::streams::{Aggregate, StreamId};
+use ticketing_ports::lanes::{LaneId, LaneKind};
+use ticketing_ports::streams::{Aggregate, Metadata, StreamId};
 use uuid::Uuid;
 
 /// A row of a table, with the name of the column that tells it from the others.
@@ -32,8 +34,19 @@ impl<'r> Cells<'r> {
     }
 
     pub(crate) fn stream(&self) -> Result<StreamId, StoreError> {
-        let aggregate = self.parse("aggregate_type", Aggregate::parse)?;
+        let aggregate = self.parse("aggregate_type", Aggregate::from_number)?;
         Ok(StreamId::new(aggregate, self.get("stream_id")?))
+    }
+
+    pub(crate) fn lane(&self) -> Result<LaneId, StoreError> {
+        let kind = self.parse("lane_kind", LaneKind::from_number)?;
+        Ok(LaneId::new(kind, self.get("lane_id")?))
+    }
+
+    /// Written only when there is something to say.
+    pub(crate) fn metadata(&self, column: &'static str) -> Result<Metadata, StoreError> {
+        let written: Option<Json<_>> = self.get(column)?;
+        Ok(written.map(|Json(metadata)| metadata).unwrap_or_default())
     }
 
     pub(crate) fn inconsistent(&self, column: &'static str) -> StoreError {

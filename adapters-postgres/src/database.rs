@@ -9,6 +9,8 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, PgConnection};
 use thiserror::Error;
 use ticketing_ports::errors::StoreError;
+use ticketing_ports::lanes::LaneKind;
+use ticketing_ports::streams::Aggregate;
 use uuid::Uuid;
 
 /// What the database keeps, and so which migrations it has.
@@ -168,6 +170,9 @@ impl Database {
             let mut connection = PgConnection::connect_with(&patient).await?;
             let before = applied(&mut connection).await?;
             self.purpose.migrator().run(&mut connection).await?;
+            if self.purpose == Purpose::Events {
+                write_names(&mut connection).await?;
+            }
             let after = applied(&mut connection).await?;
             connection.close().await?;
             Ok(after.len() - before.len())
@@ -211,6 +216,30 @@ impl Database {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Writes down what the numbers in the events database mean, for who looks at its tables.
+async fn write_names(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let aggregates = Aggregate::ALL.map(|aggregate| (aggregate.number(), aggregate.as_str()));
+    let lanes = LaneKind::ALL.map(|kind| (kind.number(), kind.as_str()));
+    for (sql, names) in [
+        (
+            "INSERT INTO aggregates SELECT * FROM unnest($1, $2) ON CONFLICT DO NOTHING",
+            &aggregates[..],
+        ),
+        (
+            "INSERT INTO lane_kinds SELECT * FROM unnest($1, $2) ON CONFLICT DO NOTHING",
+            &lanes[..],
+        ),
+    ] {
+        let (numbers, names): (Vec<i16>, Vec<&str>) = names.iter().copied().unzip();
+        sqlx::query(sql)
+            .bind(numbers)
+            .bind(names)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }
 
 /// The versions of the migrations that the database has. Only reads, so that it works on a replica too.

@@ -8,7 +8,8 @@ use sqlx::types::Json;
 use ticketing_ports::dead_letters::{DeadLetter, DeadLetterStore};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::ids::CommitId;
-use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::lanes::LaneId;
+use ticketing_ports::streams::{Aggregate, Position, RecordedEvent, StreamId, Version};
 
 use crate::PostgresReadModels;
 use crate::cells::{Cells, bound, limit};
@@ -19,8 +20,9 @@ impl DeadLetterStore for PostgresReadModels {
         let event = letter.event;
         sqlx::query(
             "INSERT INTO dead_letters (projection, position, stream_id, aggregate_type, version, event_type,
-                                       event_version, event_data, metadata, commit_id, recorded_at, reason, parked_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                                       event_version, event_data, metadata, commit_id, recorded_at, reason, parked_at,
+                                       lane)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
              ON CONFLICT DO NOTHING",
         )
         .bind(letter.projection)
@@ -36,6 +38,7 @@ impl DeadLetterStore for PostgresReadModels {
         .bind(event.recorded_at)
         .bind(letter.reason.into_bytes())
         .bind(letter.parked_at)
+        .bind(event.lane.to_string())
         .execute(&self.pool)
         .await
         .map(drop)
@@ -59,7 +62,7 @@ impl DeadLetterStore for PostgresReadModels {
     async fn letters(&self, projection: &str, after: Position, most: usize) -> Result<Vec<DeadLetter>, StoreError> {
         let rows = sqlx::query(
             "SELECT projection, position, stream_id, aggregate_type, version, event_type, event_version, event_data,
-                    metadata, commit_id, recorded_at, reason, parked_at
+                    metadata, commit_id, recorded_at, reason, parked_at, lane
              FROM dead_letters
              WHERE projection = $1 AND position > $2
              ORDER BY position
@@ -96,8 +99,12 @@ fn letter_from(row: &PgRow) -> Result<DeadLetter, StoreError> {
         projection: cells.get("projection")?,
         event: RecordedEvent {
             position: Position(cells.count("position")?),
-            stream: cells.stream()?,
+            stream: StreamId::new(
+                cells.parse("aggregate_type", Aggregate::parse)?,
+                cells.get("stream_id")?,
+            ),
             version: Version(cells.count("version")?),
+            lane: cells.parse("lane", LaneId::parse)?,
             commit_id: CommitId::new(cells.get("commit_id")?),
             event_type: Cow::Owned(cells.get("event_type")?),
             event_version: cells.parse("event_version", |version: i32| version.try_into().ok())?,

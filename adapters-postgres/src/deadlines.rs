@@ -6,16 +6,15 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use sqlx::postgres::PgRow;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{Deadline, DeadlineKey, DeadlineKind, DeadlineStore};
+use ticketing_ports::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineKind, DeadlineStore};
 use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::EventId;
 
 use crate::PostgresEventStore;
 use crate::cells::{Cells, limit};
 
 #[async_trait]
 impl DeadlineStore for PostgresEventStore {
-    async fn claim_due(&self, now: Timestamp, lease: Duration, most: usize) -> Result<Vec<Deadline>, StoreError> {
+    async fn claim_due(&self, now: Timestamp, lease: Duration, most: usize) -> Result<Vec<CausedDeadline>, StoreError> {
         let until = TimeDelta::from_std(lease)
             .ok()
             .and_then(|lease| now.checked_add_signed(lease))
@@ -35,7 +34,8 @@ impl DeadlineStore for PostgresEventStore {
              WHERE claimed.stream_id = due.stream_id
                AND claimed.aggregate_type = due.aggregate_type
                AND claimed.kind = due.kind
-             RETURNING claimed.stream_id, claimed.aggregate_type::text, claimed.kind, claimed.due_at, claimed.event_id",
+             RETURNING claimed.stream_id, claimed.aggregate_type, claimed.kind, claimed.due_at, claimed.lane_kind,
+                       claimed.lane_id, claimed.cause",
         )
         .bind(now)
         .bind(until)
@@ -43,25 +43,28 @@ impl DeadlineStore for PostgresEventStore {
         .fetch_all(&self.pool)
         .await
         .map_err(StoreError::unavailable)?;
-        let mut claimed: Vec<Deadline> = rows.iter().map(deadline_from).collect::<Result<_, _>>()?;
+        let mut claimed: Vec<CausedDeadline> = rows.iter().map(deadline_from).collect::<Result<_, _>>()?;
         // The rows of RETURNING come in no particular order.
-        claimed.sort_unstable_by_key(|deadline| (deadline.due_at, deadline.key));
+        claimed.sort_unstable_by_key(|CausedDeadline { deadline, .. }| (deadline.due_at, deadline.key));
         Ok(claimed)
     }
 }
 
-fn deadline_from(row: &PgRow) -> Result<Deadline, StoreError> {
+fn deadline_from(row: &PgRow) -> Result<CausedDeadline, StoreError> {
     let cells = Cells {
         row,
         table: "deadlines",
         key: "stream_id",
     };
-    Ok(Deadline {
-        key: DeadlineKey {
-            stream: cells.stream()?,
-            kind: cells.parse("kind", DeadlineKind::parse)?,
+    Ok(CausedDeadline {
+        deadline: Deadline {
+            key: DeadlineKey {
+                stream: cells.stream()?,
+                kind: cells.parse("kind", DeadlineKind::parse)?,
+            },
+            due_at: cells.get("due_at")?,
+            lane: cells.lane()?,
         },
-        due_at: cells.get("due_at")?,
-        event_id: EventId::new(cells.get("event_id")?),
+        cause: cells.metadata("cause")?,
     })
 }

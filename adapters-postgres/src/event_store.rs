@@ -8,7 +8,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::Row;
 use sqlx::postgres::{PgPool, PgRow};
-use sqlx::types::Json;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
 use ticketing_ports::ids::{CommitId, LogId};
@@ -101,15 +100,15 @@ impl EventStore for PostgresEventStore {
         most: usize,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
         let rows = sqlx::query(
-            "SELECT position, aggregate_type::text, stream_id, version, event_type, event_version, event_data, metadata,
-                    commit_id, recorded_at
+            "SELECT position, aggregate_type, stream_id, version, event_type, event_version, event_data, metadata,
+                    commit_id, recorded_at, lane_kind, lane_id
              FROM events
-             WHERE stream_id = $1 AND aggregate_type = $2::text::aggregate_type AND version > $3
+             WHERE stream_id = $1 AND aggregate_type = $2 AND version > $3
              ORDER BY version
              LIMIT $4",
         )
         .bind(stream.id)
-        .bind(stream.aggregate.as_str())
+        .bind(stream.aggregate.number())
         .bind(bound(after.0))
         .bind(limit(most))
         .fetch_all(&self.pool)
@@ -125,8 +124,8 @@ impl EventStore for PostgresEventStore {
     ) -> Result<Vec<RecordedEvent>, StoreError> {
         let (types, ids, versions) = columns(streams);
         let rows = sqlx::query(
-            "SELECT position, aggregate_type::text, stream_id, version, event_type, event_version, event_data, metadata,
-                    commit_id, recorded_at
+            "SELECT position, aggregate_type, stream_id, version, event_type, event_version, event_data, metadata,
+                    commit_id, recorded_at, lane_kind, lane_id
              FROM read_streams_v1($1, $2, $3, $4)",
         )
         .bind(types)
@@ -141,8 +140,8 @@ impl EventStore for PostgresEventStore {
 
     async fn read_all(&self, after: Position, most: usize) -> Result<Vec<RecordedEvent>, StoreError> {
         let rows = sqlx::query(
-            "SELECT position, aggregate_type::text, stream_id, version, event_type, event_version, event_data, metadata,
-                    commit_id, recorded_at
+            "SELECT position, aggregate_type, stream_id, version, event_type, event_version, event_data, metadata,
+                    commit_id, recorded_at, lane_kind, lane_id
              FROM events
              WHERE position > $1
              ORDER BY position
@@ -166,7 +165,7 @@ impl EventStore for PostgresEventStore {
 
     async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
         let (types, ids, versions) = columns(seen);
-        let places: Vec<i64> = sqlx::query_scalar("SELECT unnest(moved_on($1, $2, $3))")
+        let places: Vec<i64> = sqlx::query_scalar("SELECT unnest(moved_on_v2($1, $2, $3))")
             .bind(types)
             .bind(ids)
             .bind(versions)
@@ -215,14 +214,14 @@ impl PostgresEventStore {
     /// Waits for this writer's turn on the streams. Whatever becomes of it, the caller reads them again: each look waits
     /// for the commit that is under way, so that what it writes is read too.
     async fn let_others_go_first(&self, streams: &[StreamId]) {
-        let types: Vec<&str> = streams.iter().map(|stream| stream.aggregate.as_str()).collect();
+        let types: Vec<i16> = streams.iter().map(|stream| stream.aggregate.number()).collect();
         let ids: Vec<Uuid> = streams.iter().map(|stream| stream.id).collect();
         for _ in 0..CLAIM_LOOKS {
             let seconds: Result<Option<f64>, _> = sqlx::query_scalar(
                 "SELECT CASE
-                     WHEN turn_of($1) > clock_timestamp()
-                         THEN extract(epoch FROM turn_of($1) - clock_timestamp())::float8
-                     WHEN claimed_before($1, $2, $3) IS NOT NULL THEN $4
+                     WHEN turn_of_v2($1) > clock_timestamp()
+                         THEN extract(epoch FROM turn_of_v2($1) - clock_timestamp())::float8
+                     WHEN claimed_before_v2($1, $2, $3) IS NOT NULL THEN $4
                  END
                  FROM log_head WHERE id
                  FOR KEY SHARE",
@@ -322,8 +321,8 @@ fn failure(error: sqlx::Error) -> CommitError {
 }
 
 /// What names streams, and a version of each, column by column.
-fn columns(streams: &[(StreamId, Version)]) -> (Vec<&'static str>, Vec<Uuid>, Vec<i64>) {
-    let types = streams.iter().map(|(stream, _)| stream.aggregate.as_str());
+fn columns(streams: &[(StreamId, Version)]) -> (Vec<i16>, Vec<Uuid>, Vec<i64>) {
+    let types = streams.iter().map(|(stream, _)| stream.aggregate.number());
     let ids = streams.iter().map(|(stream, _)| stream.id);
     let versions = streams.iter().map(|(_, version)| bound(version.0));
     (types.collect(), ids.collect(), versions.collect())
@@ -351,14 +350,12 @@ fn event_from(row: &PgRow) -> Result<RecordedEvent, StoreError> {
         position: Position(cells.count("position")?),
         stream: cells.stream()?,
         version: Version(cells.count("version")?),
+        lane: cells.lane()?,
         commit_id: CommitId::new(cells.get("commit_id")?),
         event_type: Cow::Owned(cells.get("event_type")?),
         event_version: cells.parse("event_version", |version: i32| version.try_into().ok())?,
         data: cells.get("event_data")?,
-        metadata: cells
-            .get::<Option<Json<_>>>("metadata")?
-            .map(|Json(metadata)| metadata)
-            .unwrap_or_default(),
+        metadata: cells.metadata("metadata")?,
         recorded_at: cells.get("recorded_at")?,
     })
 }

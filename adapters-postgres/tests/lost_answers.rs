@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, Purpose};
 use chrono::DateTime;
 use ticketing_ports::event_store::{Append, Commit, CommitError, EventStore};
-use ticketing_ports::ids::{CommitId, ReservationId};
+use ticketing_ports::ids::{CommitId, EventId, ReservationId};
 use ticketing_ports::streams::{Metadata, NewEvent, Position, Version};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,6 +19,7 @@ use support::fresh;
 fn commit(number: u128) -> Commit {
     Commit {
         id: CommitId::new(Uuid::from_u128(number)),
+        lane: EventId::new(Uuid::nil()).into(),
         at: DateTime::UNIX_EPOCH,
         appends: vec![Append {
             stream: ReservationId::new(Uuid::from_u128(number)).into(),

@@ -3,13 +3,14 @@
 use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, Purpose};
 use chrono::DateTime;
 use ticketing_ports::event_store::{Append, Commit, CommitError, CommitReceipt, EventStore};
-use ticketing_ports::ids::{CommitId, SectionId};
+use ticketing_ports::ids::{CommitId, EventId, SectionId};
 use ticketing_ports::streams::{Metadata, NewEvent, Version};
 use uuid::Uuid;
 
 fn commit(number: u128, expected: u64) -> Commit {
     Commit {
         id: CommitId::new(Uuid::from_u128(number)),
+        lane: EventId::new(Uuid::nil()).into(),
         at: DateTime::UNIX_EPOCH,
         appends: vec![Append {
             stream: SectionId::new(Uuid::from_u128(7)).into(),

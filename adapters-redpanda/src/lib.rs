@@ -21,6 +21,7 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use ticketing_ports::event_bus::BusUnavailable;
+use ticketing_ports::streams::Aggregate;
 
 use publisher::Publisher;
 use topics::Topics;
@@ -69,7 +70,7 @@ impl std::fmt::Debug for RedpandaBus {
 
 impl BusOptions {
     /// The names of its topics, for whoever makes them beforehand.
-    pub fn topics(&self) -> [String; 4] {
+    pub fn topics(&self) -> [String; Aggregate::ALL.len()] {
         Topics::new(&self.prefix).names().clone()
     }
 }

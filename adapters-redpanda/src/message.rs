@@ -7,14 +7,17 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Header, Headers as _, OwnedHeaders};
 use thiserror::Error;
-use ticketing_ports::ids::{CommitId, UserId};
+use ticketing_ports::event_bus::Delivered;
+use ticketing_ports::ids::{CommitId, LogId, UserId};
+use ticketing_ports::lanes::LaneId;
+use ticketing_ports::logs::{Incarnation, LogIdentity};
 use ticketing_ports::streams::{CorrelationId, Metadata, Position, RecordedEvent, StreamId, Version};
 use ticketing_ports::trace_context::TraceContext;
 use uuid::Uuid;
 
 use crate::headers::{
-    ACTOR, COMMIT_ID, CORRELATION_ID, EVENT_TYPE, EVENT_VERSION, FACT_ID, POSITION, RECORDED_AT, STREAM, TRACEPARENT,
-    TRACESTATE, VERSION,
+    ACTOR, COMMIT_ID, CORRELATION_ID, EVENT_TYPE, EVENT_VERSION, FACT_ID, INCARNATION, LANE, LOG, POSITION,
+    RECORDED_AT, STREAM, TRACEPARENT, TRACESTATE, VERSION,
 };
 
 /// A message that none of ours can have been.
@@ -22,7 +25,7 @@ use crate::headers::{
 #[error("the header {0} is missing or makes no sense")]
 pub(crate) struct ForeignMessage(&'static str);
 
-pub(crate) fn headers_of(event: &RecordedEvent) -> OwnedHeaders {
+pub(crate) fn headers_of(from: LogIdentity, event: &RecordedEvent) -> OwnedHeaders {
     let header = |headers: OwnedHeaders, key: &str, value: &str| {
         headers.insert(Header {
             key,
@@ -35,6 +38,9 @@ pub(crate) fn headers_of(event: &RecordedEvent) -> OwnedHeaders {
         (POSITION, event.position.to_string()),
         (STREAM, event.stream.to_string()),
         (VERSION, event.version.to_string()),
+        (LANE, event.lane.to_string()),
+        (LOG, from.log.to_string()),
+        (INCARNATION, from.incarnation.to_string()),
         (COMMIT_ID, event.commit_id.to_string()),
         (EVENT_TYPE, event.event_type.to_string()),
         (EVENT_VERSION, event.event_version.to_string()),
@@ -57,7 +63,7 @@ pub(crate) fn headers_of(event: &RecordedEvent) -> OwnedHeaders {
     headers
 }
 
-pub(crate) fn event_of(message: &BorrowedMessage<'_>) -> Result<RecordedEvent, ForeignMessage> {
+pub(crate) fn fact_of(message: &BorrowedMessage<'_>) -> Result<Delivered, ForeignMessage> {
     let text = |name: &'static str| {
         let headers = message.headers()?;
         let header = headers.iter().find(|header| header.key == name)?;
@@ -76,17 +82,23 @@ pub(crate) fn event_of(message: &BorrowedMessage<'_>) -> Result<RecordedEvent, F
         },
         trace: text(TRACEPARENT).and_then(|parent| TraceContext::parse(parent, text(TRACESTATE))),
     };
-    Ok(RecordedEvent {
+    let from = LogIdentity {
+        log: LogId::new(parsed(needed(LOG)?, LOG)?),
+        incarnation: Incarnation(parsed(needed(INCARNATION)?, INCARNATION)?),
+    };
+    let event = RecordedEvent {
         position: Position(parsed(needed(POSITION)?, POSITION)?),
         stream: StreamId::parse(needed(STREAM)?).ok_or(ForeignMessage(STREAM))?,
         version: Version(parsed(needed(VERSION)?, VERSION)?),
+        lane: LaneId::parse(needed(LANE)?).ok_or(ForeignMessage(LANE))?,
         commit_id: CommitId::new(parsed(needed(COMMIT_ID)?, COMMIT_ID)?),
         event_type: Cow::Owned(needed(EVENT_TYPE)?.to_owned()),
         event_version: parsed(needed(EVENT_VERSION)?, EVENT_VERSION)?,
         data: message.payload().unwrap_or_default().to_vec(),
         metadata,
         recorded_at: recorded_at.with_timezone(&Utc),
-    })
+    };
+    Ok(Delivered { from, event })
 }
 
 fn parsed<T: FromStr>(text: &str, header: &'static str) -> Result<T, ForeignMessage> {

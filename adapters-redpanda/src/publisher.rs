@@ -13,6 +13,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _, PurgeConfig};
 use thiserror::Error;
 use ticketing_ports::event_bus::{BusUnavailable, EventPublisher};
+use ticketing_ports::logs::LogIdentity;
 use ticketing_ports::streams::RecordedEvent;
 
 use crate::message::headers_of;
@@ -58,7 +59,7 @@ impl Publisher {
         }
     }
 
-    async fn publish(&self, events: &[RecordedEvent]) -> Result<(), NotPublished> {
+    async fn publish(&self, from: LogIdentity, events: &[RecordedEvent]) -> Result<(), NotPublished> {
         let producer = self.producer()?;
         // Also when the caller stops waiting: what it started must not arrive behind what it publishes next.
         let mut on_failure = Discard {
@@ -67,7 +68,7 @@ impl Publisher {
         };
         let published = tokio::time::timeout(self.patience, async {
             for step in events.chunks(STEP) {
-                for delivery in self.send(&producer, step)? {
+                for delivery in self.send(&producer, from, step)? {
                     delivery
                         .await
                         .map_err(|_| NotPublished::Ended)?
@@ -81,14 +82,19 @@ impl Publisher {
         outcome
     }
 
-    fn send(&self, producer: &FutureProducer, events: &[RecordedEvent]) -> Result<Vec<DeliveryFuture>, KafkaError> {
+    fn send(
+        &self,
+        producer: &FutureProducer,
+        from: LogIdentity,
+        events: &[RecordedEvent],
+    ) -> Result<Vec<DeliveryFuture>, KafkaError> {
         let mut under_way = Vec::with_capacity(events.len());
         for event in events {
             let key = event.stream.to_string();
             let record = FutureRecord::to(self.topics.of(event.stream.aggregate))
                 .key(&key)
                 .payload(&event.data)
-                .headers(headers_of(event));
+                .headers(headers_of(from, event));
             under_way.push(producer.send_result(record).map_err(|(error, _)| error)?);
         }
         Ok(under_way)
@@ -129,10 +135,10 @@ impl Drop for Discard<'_> {
 
 #[async_trait]
 impl EventPublisher for RedpandaBus {
-    async fn publish(&self, events: &[RecordedEvent]) -> Result<(), BusUnavailable> {
+    async fn publish(&self, from: LogIdentity, events: &[RecordedEvent]) -> Result<(), BusUnavailable> {
         if events.is_empty() {
             return Ok(());
         }
-        self.publisher.publish(events).await.map_err(unavailable)
+        self.publisher.publish(from, events).await.map_err(unavailable)
     }
 }

@@ -12,11 +12,10 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use ticketing_ports::event_bus::{BusUnavailable, EventSubscriber, Subscription};
-use ticketing_ports::streams::RecordedEvent;
+use ticketing_ports::event_bus::{BusUnavailable, Delivered, EventSubscriber, Subscription};
 use tracing::warn;
 
-use crate::message::event_of;
+use crate::message::fact_of;
 use crate::{RedpandaBus, unavailable};
 
 /// How often a member that cannot reach a broker looks again.
@@ -87,10 +86,10 @@ impl Member {
     }
 
     /// Notes a message as delivered. A foreign one is skipped, so that it stops nobody for ever.
-    fn take(&mut self, message: &BorrowedMessage<'_>) -> Option<RecordedEvent> {
+    fn take(&mut self, message: &BorrowedMessage<'_>) -> Option<Delivered> {
         let place = (message.topic().to_owned(), message.partition());
         self.delivered.insert(place, message.offset() + 1);
-        match event_of(message) {
+        match fact_of(message) {
             Ok(event) => Some(event),
             Err(foreign) => {
                 warn!(topic = message.topic(), partition = message.partition(), offset = message.offset(), %foreign,
@@ -116,7 +115,7 @@ impl Member {
 
 #[async_trait]
 impl Subscription for Member {
-    async fn next(&mut self, limit: usize) -> Result<Vec<RecordedEvent>, BusUnavailable> {
+    async fn next(&mut self, limit: usize) -> Result<Vec<Delivered>, BusUnavailable> {
         if let Some(error) = self.failed.take() {
             return Err(unavailable(error));
         }

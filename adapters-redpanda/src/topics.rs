@@ -19,14 +19,14 @@ use crate::{BusOptions, DefaultClient, unavailable};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone)]
-pub(crate) struct Topics([String; 4]);
+pub(crate) struct Topics([String; Aggregate::ALL.len()]);
 
 impl Topics {
     pub(crate) fn new(prefix: &str) -> Self {
         Self(Aggregate::ALL.map(|aggregate| format!("{prefix}.{}", name_of(aggregate))))
     }
 
-    pub(crate) fn names(&self) -> &[String; 4] {
+    pub(crate) fn names(&self) -> &[String; Aggregate::ALL.len()] {
         &self.0
     }
 

@@ -11,7 +11,8 @@ use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use ticketing_ports::event_bus::{EventPublisher as _, EventSubscriber as _};
-use ticketing_ports::ids::{CommitId, ReservationId, UserId};
+use ticketing_ports::ids::{CommitId, EventId, LogId, ReservationId, UserId};
+use ticketing_ports::logs::{Incarnation, LogIdentity};
 use ticketing_ports::streams::{CorrelationId, Metadata, Position, RecordedEvent, Version};
 use ticketing_ports::trace_context::TraceContext;
 use uuid::Uuid;
@@ -20,11 +21,17 @@ use support::own_options;
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
+const LOG: LogIdentity = LogIdentity {
+    log: LogId::new(Uuid::from_u128(5)),
+    incarnation: Incarnation(3),
+};
+
 fn fact(version: u64, metadata: Metadata) -> RecordedEvent {
     RecordedEvent {
         position: Position(10 + version),
         stream: ReservationId::new(Uuid::from_u128(42)).into(),
         version: Version(version),
+        lane: EventId::new(Uuid::from_u128(6)).into(),
         commit_id: CommitId::new(Uuid::from_u128(7)),
         event_type: "ReservationHeld".into(),
         event_version: 2,
@@ -121,13 +128,20 @@ async fn a_message_says_in_its_headers_what_is_known_about_its_fact() {
     let topic = Topic::fresh().await;
     let everything = fact(1, traced(&["rojo=1", "congo=2"]));
     let no_more_than_needed = fact(2, Metadata::default());
-    topic.bus.publish(&[everything, no_more_than_needed]).await.unwrap();
+    topic
+        .bus
+        .publish(LOG, &[everything, no_more_than_needed])
+        .await
+        .unwrap();
     assert_eq!(
         lines(&topic.next_headers().await),
-        "ticketing-fact-id: 297aef96-9d7e-542d-889a-a0f6d75c23f7
+        "ticketing-fact-id: ef408fbc-8e08-5b42-ab7b-1333a0568fbe
 ticketing-position: 11
 ticketing-stream: reservation-00000000-0000-0000-0000-00000000002a
 ticketing-version: 1
+ticketing-lane: event-00000000-0000-0000-0000-000000000006
+ticketing-log: 00000000-0000-0000-0000-000000000005
+ticketing-incarnation: 3
 ticketing-commit-id: 00000000-0000-0000-0000-000000000007
 ticketing-event-type: ReservationHeld
 ticketing-event-version: 2
@@ -140,10 +154,13 @@ tracestate: rojo=1,congo=2
     );
     assert_eq!(
         lines(&topic.next_headers().await),
-        "ticketing-fact-id: ada70c8e-642e-597b-afa0-c02184aff15b
+        "ticketing-fact-id: 69ab9afb-936d-5ab5-87f5-b3dcf7068964
 ticketing-position: 12
 ticketing-stream: reservation-00000000-0000-0000-0000-00000000002a
 ticketing-version: 2
+ticketing-lane: event-00000000-0000-0000-0000-000000000006
+ticketing-log: 00000000-0000-0000-0000-000000000005
+ticketing-incarnation: 3
 ticketing-commit-id: 00000000-0000-0000-0000-000000000007
 ticketing-event-type: ReservationHeld
 ticketing-event-version: 2
@@ -157,8 +174,8 @@ async fn a_fact_that_is_published_again_has_the_same_id() {
     let topic = Topic::fresh().await;
     let facts = [fact(1, traced(&[])), fact(2, traced(&[]))];
     // As a relay does that died before it noted how far it had come.
-    topic.bus.publish(&facts).await.unwrap();
-    topic.bus.publish(&facts).await.unwrap();
+    topic.bus.publish(LOG, &facts).await.unwrap();
+    topic.bus.publish(LOG, &facts).await.unwrap();
     let mut ids = Vec::new();
     for _ in 0..4 {
         let headers = topic.next_headers().await;
@@ -172,7 +189,7 @@ async fn a_fact_that_is_published_again_has_the_same_id() {
 async fn a_message_whose_trace_makes_no_sense_is_ours_without_it() {
     let topic = Topic::fresh().await;
     let own = fact(1, traced(&["rojo=1"]));
-    topic.bus.publish(std::slice::from_ref(&own)).await.unwrap();
+    topic.bus.publish(LOG, std::slice::from_ref(&own)).await.unwrap();
     let headers = topic.next_headers().await;
     let with = |name: &str, value: &str| {
         let mut headers = headers.clone();
@@ -182,9 +199,13 @@ async fn a_message_whose_trace_makes_no_sense_is_ours_without_it() {
     };
     topic.send(&with(headers::TRACEPARENT, "nonsense")).await;
     topic.send(&with(headers::TRACESTATE, "ümlaut=1")).await;
-    let mut of_an_older_release = headers.clone();
+    let mut without_trace = headers.clone();
+    without_trace.retain(|(name, _)| ![headers::TRACEPARENT, headers::TRACESTATE].contains(&name.as_str()));
+    topic.send(&without_trace).await;
+    // Of which log it is nobody knows: it is passed over, and who needs it finds it in the log.
+    let mut of_an_older_release = without_trace;
     of_an_older_release.retain(|(name, _)| {
-        let newer = [headers::FACT_ID, headers::TRACEPARENT, headers::TRACESTATE];
+        let newer = [headers::LANE, headers::LOG, headers::INCARNATION];
         !newer.contains(&name.as_str())
     });
     topic.send(&of_an_older_release).await;
@@ -200,7 +221,7 @@ async fn a_message_whose_trace_makes_no_sense_is_ours_without_it() {
             trace,
             ..own.metadata.clone()
         };
-        arrived.iter().filter(|fact| fact.metadata == metadata).count()
+        arrived.iter().filter(|fact| fact.event.metadata == metadata).count()
     };
     assert_eq!(count(own.metadata.trace.clone()), 1, "{arrived:#?}");
     assert_eq!(count(TraceContext::parse(PARENT, [])), 1, "{arrived:#?}");

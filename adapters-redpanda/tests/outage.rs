@@ -13,8 +13,9 @@ use chrono::DateTime;
 use rdkafka::ClientConfig;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use test_services::OwnedBroker;
-use ticketing_ports::event_bus::{EventPublisher as _, EventSubscriber as _, Subscription};
-use ticketing_ports::ids::{CommitId, ReservationId};
+use ticketing_ports::event_bus::{Delivered, EventPublisher as _, EventSubscriber as _, Subscription};
+use ticketing_ports::ids::{CommitId, EventId, LogId, ReservationId};
+use ticketing_ports::logs::{Incarnation, LogIdentity};
 use ticketing_ports::streams::{Metadata, Position, RecordedEvent, StreamId, Version};
 use uuid::Uuid;
 
@@ -24,8 +25,13 @@ use support::own_options;
 const BROKERS_OF_THE_CHILD: &str = "BOX_OFFICE_TEST_BROKERS";
 const PREFIX_OF_THE_CHILD: &str = "BOX_OFFICE_TEST_PREFIX";
 
-fn positions(events: &[RecordedEvent]) -> Vec<u64> {
-    events.iter().map(|event| event.position.0).collect()
+const LOG: LogIdentity = LogIdentity {
+    log: LogId::new(Uuid::from_u128(5)),
+    incarnation: Incarnation(3),
+};
+
+fn positions(delivered: &[Delivered]) -> Vec<u64> {
+    delivered.iter().map(|delivered| delivered.event.position.0).collect()
 }
 
 /// So many events from that position on, of three streams in turn.
@@ -35,6 +41,7 @@ fn events(from: u64, count: u64) -> Vec<RecordedEvent> {
             position: Position(position),
             stream: ReservationId::new(Uuid::from_u128(u128::from((position - 1) % 3))).into(),
             version: Version((position - 1) / 3 + 1),
+            lane: EventId::new(Uuid::nil()).into(),
             commit_id: CommitId::new(Uuid::from_u128(u128::from(position))),
             event_type: "ReservationHeld".into(),
             event_version: 1,
@@ -50,7 +57,7 @@ async fn read_upto(member: &mut dyn Subscription, upto: u64) {
     let mut furthest: BTreeMap<StreamId, u64> = BTreeMap::new();
     let mut missing: Vec<u64> = (1..=upto).collect();
     while !missing.is_empty() {
-        for event in member.next(100).await.expect("the broker is there") {
+        for Delivered { event, .. } in member.next(100).await.expect("the broker is there") {
             let version = event.version.0;
             let before = furthest.entry(event.stream).or_default();
             assert!(
@@ -70,13 +77,13 @@ async fn what_could_not_be_published_during_an_outage_arrives_after_it_in_order(
     let broker = OwnedBroker::start().await.unwrap();
     let bus = RedpandaBus::connect(broker.bootstrap(), own_options()).await.unwrap();
     let mut member = bus.subscribe("readers").await.unwrap();
-    bus.publish(&events(1, 30)).await.unwrap();
+    bus.publish(LOG, &events(1, 30)).await.unwrap();
     read_upto(member.as_mut(), 30).await;
 
     broker.kill().await.unwrap();
 
     let tried = Instant::now();
-    let refused = bus.publish(&events(31, 30)).await;
+    let refused = bus.publish(LOG, &events(31, 30)).await;
     assert!(refused.is_err(), "nobody is there to keep it");
     assert!(
         tried.elapsed() < Duration::from_secs(15),
@@ -89,7 +96,7 @@ async fn what_could_not_be_published_during_an_outage_arrives_after_it_in_order(
 
     // As the relay does: from where it knows that all was kept.
     let patience = Instant::now() + Duration::from_secs(60);
-    while bus.publish(&events(31, 30)).await.is_err() {
+    while bus.publish(LOG, &events(31, 30)).await.is_err() {
         assert!(Instant::now() < patience, "the publisher does not recover");
     }
     let mut late = bus.subscribe("late readers").await.unwrap();
@@ -124,7 +131,7 @@ async fn a_member_that_is_killed_before_it_acknowledges_leaves_its_events_to_the
     let options = own_options();
     let broker = test_services::broker().await.unwrap();
     let bus = RedpandaBus::connect(broker.bootstrap(), options.clone()).await.unwrap();
-    bus.publish(&events(1, 30)).await.unwrap();
+    bus.publish(LOG, &events(1, 30)).await.unwrap();
 
     let mut child = Command::new(env::current_exe().unwrap())
         .args(["--exact", "child_that_acknowledges_once_and_is_killed", "--nocapture"])
@@ -174,7 +181,7 @@ async fn a_message_that_is_none_of_ours_stops_nobody() {
             .payload("world");
         stranger.send(record, Duration::from_secs(10)).await.unwrap();
     }
-    bus.publish(&events(1, 6)).await.unwrap();
+    bus.publish(LOG, &events(1, 6)).await.unwrap();
     let mut member = bus.subscribe("readers").await.unwrap();
     read_upto(member.as_mut(), 6).await;
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use adapters_sqlite::SqliteStore;
 use chrono::DateTime;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
+use ticketing_ports::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineKind, DeadlineWrite};
 use ticketing_ports::event_store::{Append, Commit, EventStore};
 use ticketing_ports::ids::{CommitId, EventId, ReservationId, SectionId};
 use ticketing_ports::streams::{Metadata, NewEvent, StreamId, Version};
@@ -80,13 +80,16 @@ fn commit(ids: &AtomicU64, section: StreamId, done: u64, holds: u64, at: Timesta
             expected: Version::NONE,
             events: vec![event("reservation_opened")],
         });
-        deadlines.push(DeadlineChange::Set(Deadline {
-            key: DeadlineKey {
-                stream,
-                kind: DeadlineKind::HoldExpiry,
+        deadlines.push(DeadlineWrite::Set(CausedDeadline {
+            deadline: Deadline {
+                key: DeadlineKey {
+                    stream,
+                    kind: DeadlineKind::HoldExpiry,
+                },
+                due_at: at + Duration::from_secs(300),
+                lane: event_id.into(),
             },
-            due_at: at + Duration::from_secs(300),
-            event_id,
+            cause: Metadata::default(),
         }));
     }
     appends.push(Append {
@@ -96,6 +99,7 @@ fn commit(ids: &AtomicU64, section: StreamId, done: u64, holds: u64, at: Timesta
     });
     Commit {
         id: CommitId::new(new_id()),
+        lane: event_id.into(),
         at,
         appends,
         deadlines,

@@ -5,7 +5,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row, Sqlite, Type};
 use ticketing_ports::Timestamp;
 use ticketing_ports::errors::StoreError;
-use ticketing_ports::streams::{Aggregate, StreamId};
+use ticketing_ports::lanes::{LaneId, LaneKind};
+use ticketing_ports::streams::{Aggregate, Metadata, StreamId};
 use uuid::Uuid;
 
 /// A row of a table, with the name of the column that tells it from the others.
@@ -42,8 +43,21 @@ impl<'r> Cells<'r> {
     }
 
     pub(crate) fn stream(&self) -> Result<StreamId, StoreError> {
-        let aggregate = self.parse("aggregate_type", aggregate_of)?;
+        let aggregate = self.parse("aggregate_type", Aggregate::from_number)?;
         Ok(StreamId::new(aggregate, self.uuid("aggregate_id")?))
+    }
+
+    pub(crate) fn lane(&self) -> Result<LaneId, StoreError> {
+        let kind = self.parse("lane_kind", LaneKind::from_number)?;
+        Ok(LaneId::new(kind, self.uuid("lane_id")?))
+    }
+
+    /// Written only when there is something to say.
+    pub(crate) fn metadata(&self, column: &'static str) -> Result<Metadata, StoreError> {
+        self.parse(column, |json: Option<&str>| match json {
+            Some(json) => serde_json::from_str(json).ok(),
+            None => Some(Metadata::default()),
+        })
     }
 
     fn inconsistent(&self, column: &'static str) -> StoreError {
@@ -57,20 +71,10 @@ impl<'r> Cells<'r> {
     }
 }
 
-/// The numbers are part of the file format.
-pub(crate) fn number_of(aggregate: Aggregate) -> i64 {
-    match aggregate {
-        Aggregate::Catalog => 1,
-        Aggregate::Inventory => 2,
-        Aggregate::Reservation => 3,
-        Aggregate::Payment => 4,
-    }
-}
-
-fn aggregate_of(number: i64) -> Option<Aggregate> {
-    Aggregate::ALL
-        .into_iter()
-        .find(|aggregate| number_of(*aggregate) == number)
+/// Metadata as it is written: nothing when there is nothing to say.
+pub(crate) fn written(metadata: &Metadata) -> Result<Option<String>, serde_json::Error> {
+    let says_something = *metadata != Metadata::default();
+    says_something.then(|| serde_json::to_string(metadata)).transpose()
 }
 
 /// An upper bound as SQLite counts: nothing it stores is beyond its largest integer.

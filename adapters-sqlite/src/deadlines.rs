@@ -8,17 +8,16 @@ use chrono::TimeDelta;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Arguments, SqliteConnection};
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind, DeadlineStore};
+use ticketing_ports::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineKind, DeadlineStore, DeadlineWrite};
 use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::EventId;
 
 use crate::SqliteStore;
 use crate::bulk::Bulk;
-use crate::cells::{Cells, limit, number_of};
+use crate::cells::{Cells, limit, written};
 
 #[async_trait]
 impl DeadlineStore for SqliteStore {
-    async fn claim_due(&self, now: Timestamp, lease: Duration, most: usize) -> Result<Vec<Deadline>, StoreError> {
+    async fn claim_due(&self, now: Timestamp, lease: Duration, most: usize) -> Result<Vec<CausedDeadline>, StoreError> {
         let until = TimeDelta::from_std(lease)
             .ok()
             .and_then(|lease| now.checked_add_signed(lease))
@@ -34,7 +33,7 @@ async fn claim(
     now: Timestamp,
     until: Timestamp,
     most: usize,
-) -> Result<Vec<Deadline>, StoreError> {
+) -> Result<Vec<CausedDeadline>, StoreError> {
     let rows = sqlx::query(
         "UPDATE deadlines
          SET leased_until = ?2
@@ -45,7 +44,7 @@ async fn claim(
              ORDER BY due_at
              LIMIT ?3
          )
-         RETURNING aggregate_id, aggregate_type, kind, due_at, event_id",
+         RETURNING aggregate_id, aggregate_type, kind, due_at, lane_kind, lane_id, cause",
     )
     .bind(now.timestamp_micros())
     .bind(until.timestamp_micros())
@@ -53,9 +52,9 @@ async fn claim(
     .fetch_all(connection)
     .await
     .map_err(StoreError::unavailable)?;
-    let mut claimed: Vec<Deadline> = rows.iter().map(deadline_from).collect::<Result<_, _>>()?;
+    let mut claimed: Vec<CausedDeadline> = rows.iter().map(deadline_from).collect::<Result<_, _>>()?;
     // The rows of RETURNING come in no particular order.
-    claimed.sort_unstable_by_key(|deadline| (deadline.due_at, deadline.key));
+    claimed.sort_unstable_by_key(|CausedDeadline { deadline, .. }| (deadline.due_at, deadline.key));
     Ok(claimed)
 }
 
@@ -68,19 +67,20 @@ pub(crate) const CLEAR: Bulk = Bulk {
 /// Applies the changes in their order: the last one of a key counts.
 pub(crate) async fn change(
     connection: &mut SqliteConnection,
-    changes: impl Iterator<Item = &DeadlineChange>,
+    writes: impl Iterator<Item = &DeadlineWrite>,
 ) -> Result<(), sqlx::Error> {
     const SET: Bulk = Bulk {
-        head: "INSERT INTO deadlines (aggregate_id, aggregate_type, kind, due_at, event_id) VALUES ",
-        row: "(?, ?, ?, ?, ?)",
+        head: "INSERT INTO deadlines (aggregate_id, aggregate_type, kind, due_at, lane_kind, lane_id, cause) VALUES ",
+        row: "(?, ?, ?, ?, ?, ?, ?)",
         tail: " ON CONFLICT (aggregate_id, aggregate_type, kind)
-                DO UPDATE SET due_at = excluded.due_at, event_id = excluded.event_id, leased_until = NULL",
+                DO UPDATE SET due_at = excluded.due_at, lane_kind = excluded.lane_kind, lane_id = excluded.lane_id,
+                              cause = excluded.cause, leased_until = NULL",
     };
     let mut last = BTreeMap::new();
-    for change in changes {
-        match change {
-            DeadlineChange::Set(deadline) => last.insert(deadline.key, Some(*deadline)),
-            DeadlineChange::Clear(key) => last.insert(*key, None),
+    for write in writes {
+        match write {
+            DeadlineWrite::Set(caused) => last.insert(caused.deadline.key, Some(caused)),
+            DeadlineWrite::Clear(key) => last.insert(*key, None),
         };
     }
     let cleared: Vec<DeadlineKey> = last
@@ -88,37 +88,42 @@ pub(crate) async fn change(
         .filter(|(_, set)| set.is_none())
         .map(|(key, _)| *key)
         .collect();
-    let set: Vec<Deadline> = last.into_values().flatten().collect();
+    let set: Vec<&CausedDeadline> = last.into_values().flatten().collect();
     CLEAR
         .execute(connection, &cleared, |arguments, key| {
             arguments.add(key.stream.id.as_bytes().as_slice())?;
-            arguments.add(number_of(key.stream.aggregate))?;
+            arguments.add(key.stream.aggregate.number())?;
             arguments.add(kind_number(key.kind))
         })
         .await?;
-    SET.execute(connection, &set, |arguments, deadline| {
+    SET.execute(connection, &set, |arguments, CausedDeadline { deadline, cause }| {
         arguments.add(deadline.key.stream.id.as_bytes().as_slice())?;
-        arguments.add(number_of(deadline.key.stream.aggregate))?;
+        arguments.add(deadline.key.stream.aggregate.number())?;
         arguments.add(kind_number(deadline.key.kind))?;
         arguments.add(deadline.due_at.timestamp_micros())?;
-        arguments.add(deadline.event_id.uuid().as_bytes().as_slice())
+        arguments.add(deadline.lane.kind.number())?;
+        arguments.add(deadline.lane.id.as_bytes().as_slice())?;
+        arguments.add(written(cause)?)
     })
     .await
 }
 
-fn deadline_from(row: &SqliteRow) -> Result<Deadline, StoreError> {
+fn deadline_from(row: &SqliteRow) -> Result<CausedDeadline, StoreError> {
     let cells = Cells {
         row,
         table: "deadlines",
         key: "aggregate_id",
     };
-    Ok(Deadline {
-        key: DeadlineKey {
-            stream: cells.stream()?,
-            kind: cells.parse("kind", kind_of)?,
+    Ok(CausedDeadline {
+        deadline: Deadline {
+            key: DeadlineKey {
+                stream: cells.stream()?,
+                kind: cells.parse("kind", kind_of)?,
+            },
+            due_at: cells.time("due_at")?,
+            lane: cells.lane()?,
         },
-        due_at: cells.time("due_at")?,
-        event_id: EventId::new(cells.uuid("event_id")?),
+        cause: cells.metadata("cause")?,
     })
 }
 

@@ -11,10 +11,10 @@ use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStor
 use ticketing_ports::idempotency::IdempotencyKey;
 use ticketing_ports::ids::{CommitId, LogId};
 use ticketing_ports::logs::{Incarnation, LogIdentity};
-use ticketing_ports::streams::{Metadata, NewEvent, Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::streams::{NewEvent, Position, RecordedEvent, StreamId, Version};
 
 use crate::bulk::Bulk;
-use crate::cells::{Cells, bound, limit, number_of};
+use crate::cells::{Cells, bound, limit, written};
 use crate::{SqliteStore, deadlines, idempotency};
 
 #[async_trait]
@@ -50,14 +50,14 @@ impl EventStore for SqliteStore {
     ) -> Result<Vec<RecordedEvent>, StoreError> {
         let rows = sqlx::query(
             "SELECT position, aggregate_type, aggregate_id, version, event_type, event_version, event_data, metadata,
-                    commit_id, recorded_at
+                    commit_id, recorded_at, lane_kind, lane_id
              FROM events
              WHERE aggregate_id = ? AND aggregate_type = ? AND version > ?
              ORDER BY version
              LIMIT ?",
         )
         .bind(stream.id.as_bytes().as_slice())
-        .bind(number_of(stream.aggregate))
+        .bind(stream.aggregate.number())
         .bind(bound(after.0))
         .bind(limit(most))
         .fetch_all(&self.readers)
@@ -71,12 +71,12 @@ impl EventStore for SqliteStore {
         streams: &[(StreamId, Version)],
         most: usize,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
-        let asked: Vec<(String, i64, i64)> = streams
+        let asked: Vec<(String, i16, i64)> = streams
             .iter()
             .map(|(stream, after)| {
                 (
                     stream.id.simple().to_string(),
-                    number_of(stream.aggregate),
+                    stream.aggregate.number(),
                     bound(after.0),
                 )
             })
@@ -93,7 +93,7 @@ impl EventStore for SqliteStore {
     async fn read_all(&self, after: Position, most: usize) -> Result<Vec<RecordedEvent>, StoreError> {
         let rows = sqlx::query(
             "SELECT position, aggregate_type, aggregate_id, version, event_type, event_version, event_data, metadata,
-                    commit_id, recorded_at
+                    commit_id, recorded_at, lane_kind, lane_id
              FROM events
              WHERE position > ?
              ORDER BY position
@@ -336,7 +336,7 @@ pub(crate) const READ_STREAMS: &str = "
         SELECT place, id, type, after, MIN(number, ?2 - SUM(number) OVER (ORDER BY place) + number) FROM news
     )
     SELECT position, aggregate_type, aggregate_id, version, event_type, event_version, event_data, metadata, commit_id,
-           recorded_at
+           recorded_at, lane_kind, lane_id
     FROM shares CROSS JOIN events
     ON aggregate_id = id AND aggregate_type = type AND version > after AND version <= after + share
     ORDER BY place, version";
@@ -375,7 +375,7 @@ async fn find_versions(
     let rows = FIND_VERSIONS
         .fetch(connection, streams, |arguments, stream| {
             arguments.add(stream.id.as_bytes().as_slice())?;
-            arguments.add(number_of(stream.aggregate))
+            arguments.add(stream.aggregate.number())
         })
         .await?;
     let version_of = |row| {
@@ -388,30 +388,26 @@ async fn find_versions(
 async fn insert_events(connection: &mut SqliteConnection, rows: &[NewRow<'_>]) -> Result<(), BoxError> {
     const INSERT: Bulk = Bulk {
         head: "INSERT INTO events (position, aggregate_type, aggregate_id, version, event_type, event_version,
-                                   event_data, metadata, commit_id, recorded_at) VALUES ",
-        row: "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                   event_data, metadata, commit_id, recorded_at, lane_kind, lane_id) VALUES ",
+        row: "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         tail: "",
     };
     Ok(INSERT.execute(connection, rows, bind_event).await?)
 }
 
 fn bind_event(arguments: &mut SqliteArguments, row: &NewRow<'_>) -> Result<(), BoxError> {
-    let metadata = &row.event.metadata;
-    let metadata = if *metadata == Metadata::default() {
-        None
-    } else {
-        Some(serde_json::to_string(metadata)?)
-    };
     arguments.add(bound(row.position.0))?;
-    arguments.add(number_of(row.stream.aggregate))?;
+    arguments.add(row.stream.aggregate.number())?;
     arguments.add(row.stream.id.as_bytes().as_slice())?;
     arguments.add(bound(row.version.0))?;
     arguments.add(&*row.event.event_type)?;
     arguments.add(row.event.event_version)?;
     arguments.add(row.event.data.as_slice())?;
-    arguments.add(metadata)?;
+    arguments.add(written(&row.event.metadata)?)?;
     arguments.add(row.commit.id.uuid().as_bytes().as_slice())?;
-    arguments.add(row.commit.at.timestamp_micros())
+    arguments.add(row.commit.at.timestamp_micros())?;
+    arguments.add(row.commit.lane.kind.number())?;
+    arguments.add(row.commit.lane.id.as_bytes().as_slice())
 }
 
 async fn insert_commits(connection: &mut SqliteConnection, commits: &[(&Commit, Landed)]) -> Result<(), BoxError> {
@@ -458,19 +454,16 @@ fn log_cells(row: &SqliteRow) -> Cells<'_> {
 
 fn event_from(row: &SqliteRow) -> Result<RecordedEvent, StoreError> {
     let cells = event_cells(row);
-    let metadata = cells.parse("metadata", |json: Option<&str>| match json {
-        Some(json) => serde_json::from_str(json).ok(),
-        None => Some(Metadata::default()),
-    })?;
     Ok(RecordedEvent {
         position: Position(cells.count("position")?),
         stream: cells.stream()?,
         version: Version(cells.count("version")?),
+        lane: cells.lane()?,
         commit_id: CommitId::new(cells.uuid("commit_id")?),
         event_type: Cow::Owned(cells.get("event_type")?),
         event_version: cells.parse("event_version", |version: i64| version.try_into().ok())?,
         data: cells.get("event_data")?,
-        metadata,
+        metadata: cells.metadata("metadata")?,
         recorded_at: cells.time("recorded_at")?,
     })
 }

@@ -286,7 +286,7 @@ mod tests {
     use chrono::DateTime;
     use tempfile::TempDir;
     use ticketing_ports::event_store::{Append, EventStore};
-    use ticketing_ports::ids::{CommitId, ReservationId};
+    use ticketing_ports::ids::{CommitId, EventId, ReservationId};
     use ticketing_ports::streams::{Metadata, NewEvent, Position, Version};
     use uuid::Uuid;
 
@@ -404,6 +404,7 @@ mod tests {
     fn commit(number: u128, bytes: usize) -> Commit {
         Commit {
             id: CommitId::new(Uuid::from_u128(number)),
+            lane: EventId::new(Uuid::nil()).into(),
             at: DateTime::UNIX_EPOCH,
             appends: vec![Append {
                 stream: ReservationId::new(Uuid::from_u128(number)).into(),

@@ -12,7 +12,7 @@ use chrono::DateTime;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 use ticketing_ports::event_store::{Append, Commit, EventStore};
-use ticketing_ports::ids::{CommitId, ReservationId};
+use ticketing_ports::ids::{CommitId, EventId, ReservationId};
 use ticketing_ports::streams::{Metadata, NewEvent, Position, Version};
 use uuid::Uuid;
 
@@ -178,6 +178,7 @@ fn spawn_child(file: &Path) -> Child {
 fn commit(number: u128) -> Commit {
     Commit {
         id: CommitId::new(Uuid::from_u128(number)),
+        lane: EventId::new(Uuid::nil()).into(),
         at: DateTime::UNIX_EPOCH,
         appends: vec![Append {
             stream: ReservationId::new(Uuid::from_u128(number)).into(),

@@ -22,6 +22,7 @@ use ticketing_ports::event_bus::{BusUnavailable, EventPublisher};
 use ticketing_ports::event_store::EventStore;
 use ticketing_ports::gateway::{Authorization, AuthorizeRequest, GatewayError, GatewayRecord, PaymentGateway};
 use ticketing_ports::ids::{PaymentId, RefundId};
+use ticketing_ports::logs::LogIdentity;
 use ticketing_ports::money::Money;
 use ticketing_ports::streams::{Position, RecordedEvent};
 use ticketing_runtime::{Bus, Ports, ProjectionPorts};
@@ -148,7 +149,7 @@ struct UnreliableBus {
 
 #[async_trait]
 impl EventPublisher for UnreliableBus {
-    async fn publish(&self, events: &[RecordedEvent]) -> Result<(), BusUnavailable> {
+    async fn publish(&self, from: LogIdentity, events: &[RecordedEvent]) -> Result<(), BusUnavailable> {
         match self.storm.strikes(1) {
             Some(0..40) => {
                 self.storm.note("bus: lost");
@@ -156,11 +157,11 @@ impl EventPublisher for UnreliableBus {
             }
             Some(40..80) => {
                 self.storm.note("bus: twice");
-                self.bus.publish(events).await?;
-                self.bus.publish(events).await
+                self.bus.publish(from, events).await?;
+                self.bus.publish(from, events).await
             }
             Some(_) => Err(BusUnavailable("the bus is on strike".into())),
-            None => self.bus.publish(events).await,
+            None => self.bus.publish(from, events).await,
         }
     }
 }

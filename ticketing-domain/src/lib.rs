@@ -19,6 +19,5 @@ pub mod refunds;
 pub mod refusal;
 pub mod reservation;
 pub mod sign_in;
-pub mod status;
 pub mod stored;
 pub mod views;

@@ -276,7 +276,7 @@ fn ask_again(seconds: i64) -> DeadlineChange {
     DeadlineChange::Set(Deadline {
         key: retry_key(),
         due_at: after(seconds),
-        event_id: EVENT,
+        lane: EVENT.into(),
     })
 }
 

@@ -47,7 +47,7 @@ fn a_hold_leaves_a_deadline_that_ends_it() {
         .with_deadlines([DeadlineChange::Set(Deadline {
             key: expiry(),
             due_at: after(300),
-            event_id: EVENT,
+            lane: EVENT.into(),
         })]);
 }
 
@@ -235,7 +235,7 @@ fn a_deadline_that_comes_early_is_set_again_and_one_that_comes_twice_changes_not
     let again = Deadline {
         key: expiry(),
         due_at: after(300),
-        event_id: EVENT,
+        lane: EVENT.into(),
     };
     given::<Reservations>([held().into()])
         .at(after(299))

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 use crate::errors::StoreError;
-use crate::ids::EventId;
-use crate::streams::StreamId;
+use crate::lanes::LaneId;
+use crate::streams::{Metadata, StreamId};
 
 /// What a deadline is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -57,17 +57,61 @@ pub struct DeadlineKey {
 pub struct Deadline {
     pub key: DeadlineKey,
     pub due_at: Timestamp,
-    /// The event on sale whose lane handles it.
-    pub event_id: EventId,
+    /// The lane that handles it.
+    pub lane: LaneId,
 }
 
-/// Part of a commit.
+/// A deadline with what is known of the request that set it, so that what it leads to is known to come of that request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CausedDeadline {
+    pub deadline: Deadline,
+    pub cause: Metadata,
+}
+
+/// What a decision changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeadlineChange {
     /// Replaces the deadline of that key, also one that is being delivered.
     Set(Deadline),
     Clear(DeadlineKey),
+}
+
+impl DeadlineChange {
+    pub fn key(&self) -> DeadlineKey {
+        match self {
+            Self::Set(deadline) => deadline.key,
+            Self::Clear(key) => *key,
+        }
+    }
+
+    pub fn caused_by(self, cause: &Metadata) -> DeadlineWrite {
+        match self {
+            Self::Set(deadline) => DeadlineWrite::Set(CausedDeadline {
+                deadline,
+                cause: cause.clone(),
+            }),
+            Self::Clear(key) => DeadlineWrite::Clear(key),
+        }
+    }
+}
+
+/// Part of a commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeadlineWrite {
+    /// Replaces the deadline of that key and its cause, also one that is being delivered.
+    Set(CausedDeadline),
+    Clear(DeadlineKey),
+}
+
+impl DeadlineWrite {
+    pub fn key(&self) -> DeadlineKey {
+        match self {
+            Self::Set(caused) => caused.deadline.key,
+            Self::Clear(key) => *key,
+        }
+    }
 }
 
 /// Hands out deadlines that are due. They are set and cleared by commits only.
@@ -87,8 +131,10 @@ pub enum DeadlineChange {
 /// - `setting_a_claimed_deadline_again_makes_it_claimable`.
 /// - `the_last_change_in_one_commit_wins`.
 /// - `a_deadline_is_read_back_unchanged`.
+/// - `a_deadline_comes_with_what_set_it_last`: correlation id, actor and trace.
 #[async_trait]
 pub trait DeadlineStore: Send + Sync {
     /// Claims up to `limit` deadlines that are due at `now`, for the length of `lease`.
-    async fn claim_due(&self, now: Timestamp, lease: Duration, limit: usize) -> Result<Vec<Deadline>, StoreError>;
+    async fn claim_due(&self, now: Timestamp, lease: Duration, limit: usize)
+    -> Result<Vec<CausedDeadline>, StoreError>;
 }

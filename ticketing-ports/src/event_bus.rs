@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::errors::BoxError;
+use crate::logs::LogIdentity;
 use crate::streams::RecordedEvent;
 
 /// The bus did not take or give an event; the same call may succeed later.
@@ -11,16 +12,23 @@ use crate::streams::RecordedEvent;
 #[error("the event bus is unavailable")]
 pub struct BusUnavailable(#[source] pub BoxError);
 
+/// A fact as it arrives, and which life of which log it is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    pub from: LogIdentity,
+    pub event: RecordedEvent,
+}
+
 /// Puts facts on the bus.
 ///
 /// **Contract**
 /// - `events_of_one_stream_arrive_in_order`.
 /// - `answered_means_kept`: after `publish` returns, every group gets every event at least once.
 /// - `a_group_sees_every_position`, from 1 on and without a gap, when all that the log has is published.
-/// - `an_event_arrives_as_it_was_published`.
+/// - `an_event_arrives_as_it_was_published`, with the log that it is of.
 #[async_trait]
 pub trait EventPublisher: Send + Sync {
-    async fn publish(&self, events: &[RecordedEvent]) -> Result<(), BusUnavailable>;
+    async fn publish(&self, from: LogIdentity, events: &[RecordedEvent]) -> Result<(), BusUnavailable>;
 }
 
 /// Joins a group of consumers; each event goes to one member of each group.
@@ -50,7 +58,7 @@ pub trait EventSubscriber: Send + Sync {
 #[async_trait]
 pub trait Subscription: Send {
     /// Waits for at least one event and returns up to `limit`.
-    async fn next(&mut self, limit: usize) -> Result<Vec<RecordedEvent>, BusUnavailable>;
+    async fn next(&mut self, limit: usize) -> Result<Vec<Delivered>, BusUnavailable>;
 
     /// Says that everything returned so far has been handled for good.
     async fn acknowledge(&mut self) -> Result<(), BusUnavailable>;

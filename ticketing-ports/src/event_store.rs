@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::Timestamp;
-use crate::deadlines::DeadlineChange;
+use crate::deadlines::DeadlineWrite;
 use crate::errors::{BoxError, StoreError};
 use crate::idempotency::{IdempotencyKey, IdempotencyRecord};
 use crate::ids::CommitId;
+use crate::lanes::LaneId;
 use crate::logs::{Incarnation, LogIdentity};
 use crate::streams::{NewEvent, Position, RecordedEvent, StreamId, Version};
 
@@ -24,11 +25,13 @@ pub struct Append {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     pub id: CommitId,
+    /// Who decided it; stands beside each of its events. Every stream is of one lane, for good: its writers see to that.
+    pub lane: LaneId,
     /// Becomes `recorded_at` of every event.
     pub at: Timestamp,
     /// At most one entry a stream. One without events only insists on its stream's version.
     pub appends: Vec<Append>,
-    pub deadlines: Vec<DeadlineChange>,
+    pub deadlines: Vec<DeadlineWrite>,
     pub idempotency: Vec<IdempotencyRecord>,
 }
 
@@ -78,6 +81,7 @@ pub enum CommitError {
 /// - `a_reader_never_skips`: once position *p* is returned by a read, everything before *p* is readable for good.
 /// - `what_was_read_once_is_read_again`.
 /// - `what_is_written_is_read_back_unchanged`.
+/// - `every_event_names_the_lane_of_its_commit`.
 /// - `any_bytes_can_be_a_payload`.
 /// - `a_payload_of_1_mib_is_kept`.
 /// - `a_commit_of_5000_events_is_kept`.

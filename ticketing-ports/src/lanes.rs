@@ -26,6 +26,15 @@ impl LaneKind {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
+
+    /// The number that databases know it by, for good: its place in the list, which only grows at its end.
+    pub const fn number(self) -> i16 {
+        self as i16 + 1
+    }
+
+    pub fn from_number(number: i16) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
 }
 
 /// The name of one lane, printed as `event-0190c5…`. It stands beside every fact, and no stream ever changes its lane.
@@ -68,6 +77,13 @@ impl std::fmt::Display for LaneId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_numbers_in_databases_stay_what_they_are() {
+        assert_eq!(LaneKind::ALL.map(|kind| (kind.number(), kind.as_str())), [(1, "event")]);
+        assert_eq!(LaneKind::from_number(1), Some(LaneKind::Event));
+        assert_eq!(LaneKind::from_number(0), None);
+    }
 
     #[test]
     fn a_lane_id_survives_the_trip_through_its_text() {

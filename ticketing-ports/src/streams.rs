@@ -8,11 +8,12 @@ use uuid::Uuid;
 
 use crate::Timestamp;
 use crate::ids::{CommitId, EventId, FactId, PaymentId, ReservationId, SectionId, UserId};
+use crate::lanes::LaneId;
 use crate::trace_context::{self, TraceContext};
 
 /// Calls another macro with every aggregate there is: its name as a type, its name as text, and the type of its ids.
 ///
-/// The list is closed and stands here only; whatever needs one piece for each aggregate is generated from it.
+/// The list is closed, only grows at its end, and stands here only; whatever needs one piece for each aggregate is generated from it.
 #[macro_export]
 macro_rules! for_each_aggregate {
     ($callback:path) => {
@@ -48,6 +49,15 @@ macro_rules! aggregates {
                     $($text => Some(Self::$name),)+
                     _ => None,
                 }
+            }
+
+            /// The number that databases know it by, for good: its place in the list, which only grows at its end.
+            pub const fn number(self) -> i16 {
+                self as i16 + 1
+            }
+
+            pub fn from_number(number: i16) -> Option<Self> {
+                Self::ALL.into_iter().find(|aggregate| aggregate.number() == number)
             }
         }
 
@@ -152,10 +162,10 @@ impl CorrelationId {
 pub struct Metadata {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<CorrelationId>,
-    /// Who asked; absent when a deadline or a gateway did.
+    /// Who asked; absent when nobody did. What a deadline or a gateway brings about is known by who set it going.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<UserId>,
-    /// Where the request belongs in its caller's trace; absent when it said nothing, or a deadline or a gateway asked.
+    /// Where the request belongs in its caller's trace; absent when it said nothing.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -180,6 +190,8 @@ pub struct RecordedEvent {
     pub position: Position,
     pub stream: StreamId,
     pub version: Version,
+    /// The lane that decided it, and with it every fact of the stream.
+    pub lane: LaneId,
     pub commit_id: CommitId,
     pub event_type: Cow<'static, str>,
     pub event_version: u16,
@@ -192,12 +204,13 @@ impl RecordedEvent {
     /// What [`Self::fact_id`] is derived in. Changing it would give every fact a second id.
     const FACT_IDS: Uuid = Uuid::from_u128(0xc239_a7ca_5b5c_4b4d_ae84_7040_66a2_0802);
 
-    /// The same for the same fact wherever and however often it is told, so that who hears it twice can tell.
+    /// The same for the same fact wherever and however often it is told, so that who hears it twice can tell. A fact that
+    /// a log lost and the one that is written in its place have different ids: they are of different commits.
     ///
-    /// A UUID of version 5 ([RFC 9562](https://www.rfc-editor.org/rfc/rfc9562#section-5.5)) of `STREAM/VERSION`, as in
-    /// `reservation-0190c5…/3`, in the namespace `c239a7ca-5b5c-4b4d-ae84-704066a20802`.
+    /// A UUID of version 5 ([RFC 9562](https://www.rfc-editor.org/rfc/rfc9562#section-5.5)) of `COMMIT/STREAM/VERSION`, as
+    /// in `0190c5…/reservation-0190c5…/3`, in the namespace `c239a7ca-5b5c-4b4d-ae84-704066a20802`.
     pub fn fact_id(&self) -> FactId {
-        let place = format!("{}/{}", self.stream, self.version);
+        let place = format!("{}/{}/{}", self.commit_id, self.stream, self.version);
         FactId::new(Uuid::new_v5(&Self::FACT_IDS, place.as_bytes()))
     }
 }
@@ -213,13 +226,27 @@ mod tests {
             position: Position(7),
             stream: stream.into(),
             version: Version(version),
-            commit_id: CommitId::new(Uuid::nil()),
+            lane: EventId::new(Uuid::from_u128(1)).into(),
+            commit_id: CommitId::new(Uuid::from_u128(9)),
             event_type: "ReservationHeld".into(),
             event_version: 1,
             data: b"{}".to_vec(),
             metadata: Metadata::default(),
             recorded_at: DateTime::UNIX_EPOCH,
         }
+    }
+
+    #[test]
+    fn the_numbers_in_databases_stay_what_they_are() {
+        let numbers = Aggregate::ALL.map(|aggregate| (aggregate.number(), aggregate.as_str()));
+        assert_eq!(
+            numbers,
+            [(1, "catalog"), (2, "inventory"), (3, "reservation"), (4, "payment")]
+        );
+        for (number, name) in numbers {
+            assert_eq!(Aggregate::from_number(number), Aggregate::parse(name));
+        }
+        assert_eq!(Aggregate::from_number(0), None);
     }
 
     #[test]
@@ -240,20 +267,25 @@ mod tests {
     }
 
     #[test]
-    fn a_fact_id_is_made_from_the_facts_place_in_its_stream_and_from_nothing_else() {
+    fn a_fact_id_is_made_from_the_facts_commit_and_its_place_in_its_stream_and_from_nothing_else() {
         let id = Uuid::from_u128(42);
         let told = fact(ReservationId::new(id), 3);
         // Consumers keep these ids: whatever changes them is a breaking change.
-        assert_eq!(told.fact_id().to_string(), "0341f153-8cea-5f00-a3f5-4ddc1588f67a");
+        assert_eq!(told.fact_id().to_string(), "445fec34-8fa6-53d8-953f-205af4f9e787");
         let mut told_again = told.clone();
         told_again.position = Position(8);
         told_again.data = b"[]".to_vec();
         told_again.metadata.actor = Some(UserId::new(id));
+        told_again.lane = EventId::new(Uuid::from_u128(2)).into();
         assert_eq!(told_again.fact_id(), told.fact_id());
         for other in [
             fact(ReservationId::new(id), 4),
             fact(PaymentId::new(id), 3),
             fact(ReservationId::new(Uuid::from_u128(43)), 3),
+            RecordedEvent {
+                commit_id: CommitId::new(Uuid::from_u128(10)),
+                ..told.clone()
+            },
         ] {
             assert_ne!(other.fact_id(), told.fact_id(), "{other:?}");
         }

@@ -70,7 +70,7 @@ where
     let engine = Engine::start_write_side(ports.clone(), EngineConfig::default());
     let (event, section) = on_sale(&engine.box_office()).await;
     engine.shut_down(Duration::from_secs(10)).await;
-    write_past(store.as_ref(), section).await;
+    write_past(store.as_ref(), event, section).await;
 
     let mut times = Vec::new();
     for _ in 0..ROUNDS {
@@ -86,7 +86,7 @@ where
     times[ROUNDS / 2]
 }
 
-async fn write_past(store: &dyn EventStore, section: SectionId) {
+async fn write_past(store: &dyn EventStore, event: EventId, section: SectionId) {
     let ids = SystemIds::new();
     let at = SystemClock::new().now();
     let held_until = at + TimeDelta::minutes(5);
@@ -116,6 +116,7 @@ async fn write_past(store: &dyn EventStore, section: SectionId) {
         }
         let commit = Commit {
             id: CommitId::new(ids.uuid()),
+            lane: event.into(),
             at,
             appends: vec![Append {
                 stream: StreamId::from(section),

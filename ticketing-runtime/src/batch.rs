@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use ticketing_domain::book::{Question, StagedFact, Work};
 use ticketing_domain::payment::GatewayCall;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{DeadlineChange, DeadlineKey};
+use ticketing_ports::deadlines::{DeadlineKey, DeadlineWrite};
 use ticketing_ports::event_store::{Append, Commit};
 use ticketing_ports::idempotency::IdempotencyRecord;
 use ticketing_ports::ids::CommitId;
+use ticketing_ports::lanes::LaneId;
 use ticketing_ports::streams::{Metadata, StreamId, Version};
 
 use crate::failure::Failure;
@@ -25,7 +26,7 @@ pub(crate) struct Batch {
     relied_on: BTreeMap<StreamId, Version>,
     /// To be confirmed in a book that others can disappoint.
     pub(crate) staged: Vec<StagedFact>,
-    deadlines: BTreeMap<DeadlineKey, DeadlineChange>,
+    deadlines: BTreeMap<DeadlineKey, DeadlineWrite>,
     records: Vec<IdempotencyRecord>,
     /// To be made once the facts are durable.
     pub(crate) calls: Vec<GatewayCall>,
@@ -93,11 +94,7 @@ impl Batch {
             }
         }
         for change in work.deadlines {
-            let key = match change {
-                DeadlineChange::Set(deadline) => deadline.key,
-                DeadlineChange::Clear(key) => key,
-            };
-            self.deadlines.insert(key, change);
+            self.deadlines.insert(change.key(), change.caused_by(metadata));
         }
         self.calls.extend(work.calls);
     }
@@ -149,7 +146,7 @@ impl Batch {
         });
     }
 
-    pub(crate) fn commit(&mut self, id: CommitId, at: Timestamp) -> Commit {
+    pub(crate) fn commit(&mut self, id: CommitId, lane: LaneId, at: Timestamp) -> Commit {
         let mut appends = std::mem::take(&mut self.appends);
         let unchanged = self
             .relied_on
@@ -162,6 +159,7 @@ impl Batch {
         }));
         Commit {
             id,
+            lane,
             at,
             appends,
             deadlines: std::mem::take(&mut self.deadlines).into_values().collect(),

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use ticketing_domain::book::Command;
+use ticketing_ports::deadlines::CausedDeadline;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::engine::{EngineConfig, Ports};
-use crate::lane;
+use crate::job::Job;
 use crate::lanes::Lanes;
 
 /// How many deadlines are claimed at once.
@@ -23,8 +24,16 @@ pub(crate) async fn run(ports: Ports, config: EngineConfig, lanes: Arc<Lanes>, s
             {
                 Ok(due) => {
                     let more = due.len() == CHUNK;
-                    for deadline in due {
-                        lane::report(&lanes, deadline.event_id, Command::DeadlineDue(deadline)).await;
+                    for CausedDeadline { deadline, cause } in due {
+                        // There are lanes of no other kind yet.
+                        let Some(event) = deadline.lane.event_id() else {
+                            continue;
+                        };
+                        let job = Job {
+                            metadata: cause,
+                            ..Job::report(Command::DeadlineDue(deadline))
+                        };
+                        lanes.report(event, job).await;
                     }
                     if more {
                         continue;

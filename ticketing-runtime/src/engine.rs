@@ -159,7 +159,8 @@ impl EngineBuilder {
         };
         if let Some(bus) = following.ports.bus.clone().filter(|_| relays) {
             // The first one: what it reads the others need not. What it publishes it cannot wait for.
-            engine.spawn(&following, Box::new(Relay::new(bus.publisher)));
+            let relay = Relay::new(Arc::clone(&following.log), bus.publisher);
+            engine.spawn(&following, Box::new(relay));
         }
         following.facts_from = facts_from;
         for follower in self.followers {

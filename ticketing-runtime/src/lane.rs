@@ -331,7 +331,7 @@ impl Lane {
             self.conclude(batch);
         };
         let ports = &self.lanes.ports;
-        let commit = batch.commit(CommitId::new(ports.ids.uuid()), ports.clock.now());
+        let commit = batch.commit(CommitId::new(ports.ids.uuid()), self.event.into(), ports.clock.now());
         let store = Arc::clone(&ports.events);
         let tail = Arc::clone(&self.lanes.tail);
         let commit = tokio::spawn(async move {

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use ticketing_domain::book::event_of;
 use ticketing_ports::event_store::EventStore;
 use ticketing_ports::ids::EventId;
 use ticketing_ports::streams::{StreamId, Version};
@@ -13,7 +12,7 @@ use crate::failure::Failure;
 /// Each of the two generations holds so many routes.
 const GENERATION: usize = 50_000;
 
-/// Remembers routes that were used recently; the others are read from the first fact of their stream.
+/// Remembers routes that were used recently; the others are the lane of their stream's first fact.
 #[derive(Debug, Default)]
 pub(crate) struct Routes(Mutex<Generations>);
 
@@ -41,7 +40,7 @@ impl Routes {
         let Some(first) = first.first() else {
             return Ok(None);
         };
-        let event = event_of(first).map_err(|error| Failure::Internal(error.into()))?;
+        let event = first.lane.event_id();
         if let Some(event) = event {
             self.learn(stream, event);
         }

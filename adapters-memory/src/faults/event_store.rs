@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{Deadline, DeadlineStore};
+use ticketing_ports::deadlines::{CausedDeadline, DeadlineStore};
 use ticketing_ports::errors::{BoxError, StoreError};
 use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
 use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
@@ -190,7 +190,12 @@ impl<S: EventStore> EventStore for FaultyEventStore<S> {
 
 #[async_trait]
 impl<S: DeadlineStore> DeadlineStore for FaultyEventStore<S> {
-    async fn claim_due(&self, now: Timestamp, lease: Duration, limit: usize) -> Result<Vec<Deadline>, StoreError> {
+    async fn claim_due(
+        &self,
+        now: Timestamp,
+        lease: Duration,
+        limit: usize,
+    ) -> Result<Vec<CausedDeadline>, StoreError> {
         let claim = self.inner.claim_due(now, lease, limit);
         self.ask(Operation::ClaimDue, claim).await
     }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use chrono::SubsecRound as _;
-use ticketing_ports::event_bus::{BusUnavailable, EventPublisher, EventSubscriber, Subscription};
+use ticketing_ports::event_bus::{BusUnavailable, Delivered, EventPublisher, EventSubscriber, Subscription};
+use ticketing_ports::logs::{Incarnation, LogIdentity};
 use ticketing_ports::streams::{Aggregate, Metadata, RecordedEvent};
 use tokio::sync::Notify;
 
@@ -20,6 +21,7 @@ pub(crate) enum Lie {
     CarriesNoPayments,
     SendsPayloadsAsText,
     ForgetsMetadata,
+    ForgetsTheIncarnation,
     RoundsTimes,
     HasOneGroup,
     GivesEveryMemberEverything,
@@ -49,6 +51,7 @@ pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
     ("an_event_arrives_as_it_was_published", Lie::SendsPayloadsAsText),
     ("an_event_arrives_as_it_was_published", Lie::ForgetsMetadata),
     ("an_event_arrives_as_it_was_published", Lie::RoundsTimes),
+    ("an_event_arrives_as_it_was_published", Lie::ForgetsTheIncarnation),
     ("every_group_gets_every_event", Lie::HasOneGroup),
     (
         "each_event_goes_to_one_member_of_a_group",
@@ -114,7 +117,7 @@ struct Shared {
 
 #[derive(Default)]
 struct Log {
-    events: Vec<RecordedEvent>,
+    events: Vec<Delivered>,
     groups: BTreeMap<String, Group>,
     /// How many have ever joined.
     joined: u64,
@@ -122,7 +125,7 @@ struct Log {
 
 #[derive(Default)]
 struct Group {
-    copies: Vec<(RecordedEvent, Place)>,
+    copies: Vec<(Delivered, Place)>,
     members: BTreeSet<u64>,
 }
 
@@ -155,23 +158,24 @@ impl Shared {
     }
 
     /// The event as this bus carries it, unless it loses it.
-    fn carried(&self, event: &RecordedEvent) -> Option<RecordedEvent> {
+    fn carried(&self, mut from: LogIdentity, event: &RecordedEvent) -> Option<Delivered> {
         let mut event = event.clone();
         match self.lie {
             Lie::CarriesNoPayments if event.stream.aggregate == Aggregate::Payment => return None,
             Lie::SendsPayloadsAsText => event.data = String::from_utf8_lossy(&event.data).into_owned().into_bytes(),
             Lie::ForgetsMetadata => event.metadata = Metadata::default(),
+            Lie::ForgetsTheIncarnation => from.incarnation = Incarnation::FIRST,
             Lie::RoundsTimes => event.recorded_at = event.recorded_at.trunc_subsecs(3),
             _ => {}
         }
-        Some(event)
+        Some(Delivered { from, event })
     }
 }
 
 #[async_trait]
 impl EventPublisher for LyingBus {
-    async fn publish(&self, events: &[RecordedEvent]) -> Result<(), BusUnavailable> {
-        let mut kept: Vec<_> = events.iter().filter_map(|event| self.0.carried(event)).collect();
+    async fn publish(&self, from: LogIdentity, events: &[RecordedEvent]) -> Result<(), BusUnavailable> {
+        let mut kept: Vec<_> = events.iter().filter_map(|event| self.0.carried(from, event)).collect();
         match self.0.lie {
             Lie::KeepsABatchBackwards => kept.reverse(),
             Lie::LosesTheLastOfABatch => drop(kept.pop()),
@@ -234,7 +238,7 @@ struct Member {
 }
 
 impl Member {
-    fn take(&mut self, limit: usize) -> Vec<RecordedEvent> {
+    fn take(&mut self, limit: usize) -> Vec<Delivered> {
         let lie = self.bus.lie;
         let mut log = self.bus.log();
         let Some(group) = log.groups.get_mut(&self.group) else {
@@ -247,11 +251,11 @@ impl Member {
         for (event, place) in &mut group.copies {
             match place {
                 Place::With { member, .. } if *member != self.number => {
-                    owed.insert(event.stream);
+                    owed.insert(event.event.stream);
                 }
                 Place::With { .. } if lie == Lie::AcknowledgesWithTheNextDelivery => *place = Place::Done,
                 Place::Waiting if taken.len() < limit => {
-                    if owed.contains(&event.stream) && lie != Lie::LetsOthersOvertake {
+                    if owed.contains(&event.event.stream) && lie != Lie::LetsOthersOvertake {
                         continue;
                     }
                     *place = match lie {
@@ -292,7 +296,7 @@ impl Member {
 
 #[async_trait]
 impl Subscription for Member {
-    async fn next(&mut self, limit: usize) -> Result<Vec<RecordedEvent>, BusUnavailable> {
+    async fn next(&mut self, limit: usize) -> Result<Vec<Delivered>, BusUnavailable> {
         let bus = Arc::clone(&self.bus);
         loop {
             // Whoever has this is woken by what is published from here on.

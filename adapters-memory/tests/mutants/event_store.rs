@@ -10,13 +10,13 @@ use adapters_memory::InMemoryEventStore;
 use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound, TimeDelta};
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind, DeadlineStore};
+use ticketing_ports::deadlines::{CausedDeadline, DeadlineKey, DeadlineKind, DeadlineStore, DeadlineWrite};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
 use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
 use ticketing_ports::ids::{CommitId, EventId, LogId, UserId};
 use ticketing_ports::logs::{Incarnation, LogIdentity};
-use ticketing_ports::streams::{Aggregate, Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::streams::{Aggregate, Metadata, Position, RecordedEvent, StreamId, Version};
 use uuid::Uuid;
 
 /// What the store gets wrong.
@@ -40,6 +40,7 @@ pub(crate) enum Lie {
     RewritesHistory,
     ForgetsWhichCommitItWas,
     ForgetsTheEventType,
+    ForgetsTheLane,
     PayloadsAreText,
     CutsPayloadsAt64Kib,
     CutsCommitsAt4096Events,
@@ -80,7 +81,8 @@ pub(crate) enum Lie {
     ClearsEveryKind,
     KeepsTheFirstDeadline,
     FirstChangeWins,
-    ForgetsTheEventOfADeadline,
+    ForgetsTheLaneOfADeadline,
+    ForgetsTheCauseOfADeadline,
     DropsAnswers,
     IgnoresTheUserOfAKey,
     ForgetsFingerprints,
@@ -153,6 +155,7 @@ pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
     ("streams_that_moved_on_are_named", Lie::NamesOneMovedStream),
     ("what_was_read_once_is_read_again", Lie::RewritesHistory),
     ("what_is_written_is_read_back_unchanged", Lie::ForgetsWhichCommitItWas),
+    ("every_event_names_the_lane_of_its_commit", Lie::ForgetsTheLane),
     ("any_bytes_can_be_a_payload", Lie::PayloadsAreText),
     ("a_payload_of_1_mib_is_kept", Lie::CutsPayloadsAt64Kib),
     ("a_commit_of_5000_events_is_kept", Lie::CutsCommitsAt4096Events),
@@ -245,7 +248,12 @@ pub(crate) const DEADLINES_BROKEN_BY: &[(&str, Lie)] = &[
         Lie::KeepsTheFirstDeadline,
     ),
     ("the_last_change_in_one_commit_wins", Lie::FirstChangeWins),
-    ("a_deadline_is_read_back_unchanged", Lie::ForgetsTheEventOfADeadline),
+    ("a_deadline_is_read_back_unchanged", Lie::ForgetsTheLaneOfADeadline),
+    (
+        "a_deadline_comes_with_what_set_it_last",
+        Lie::ForgetsTheCauseOfADeadline,
+    ),
+    ("a_deadline_comes_with_what_set_it_last", Lie::KeepsTheFirstDeadline),
 ];
 
 /// Which lie breaks which rule of recorded answers.
@@ -336,13 +344,13 @@ impl Mutant {
             Lie::NeverClearsDeadlines => {
                 commit
                     .deadlines
-                    .retain(|change| matches!(change, DeadlineChange::Set(_)));
+                    .retain(|change| matches!(change, DeadlineWrite::Set(_)));
             }
             Lie::ClearsEveryKind => {
-                let of_every_kind = |change: &DeadlineChange| match *change {
-                    DeadlineChange::Set(_) => vec![*change],
-                    DeadlineChange::Clear(key) => DeadlineKind::ALL
-                        .map(|kind| DeadlineChange::Clear(DeadlineKey { kind, ..key }))
+                let of_every_kind = |change: &DeadlineWrite| match change {
+                    DeadlineWrite::Set(_) => vec![change.clone()],
+                    DeadlineWrite::Clear(key) => DeadlineKind::ALL
+                        .map(|kind| DeadlineWrite::Clear(DeadlineKey { kind, ..*key }))
                         .to_vec(),
                 };
                 commit.deadlines = commit.deadlines.iter().flat_map(of_every_kind).collect();
@@ -350,15 +358,18 @@ impl Mutant {
             Lie::KeepsTheFirstDeadline => {
                 let mut known = self.known_deadlines.lock().expect("no test panics with it");
                 commit.deadlines.retain(|change| match change {
-                    DeadlineChange::Set(deadline) => known.insert(deadline.key),
-                    DeadlineChange::Clear(key) => known.remove(key),
+                    DeadlineWrite::Set(caused) => known.insert(caused.deadline.key),
+                    DeadlineWrite::Clear(key) => known.remove(key),
                 });
             }
             Lie::FirstChangeWins => commit.deadlines.reverse(),
-            Lie::ForgetsTheEventOfADeadline => {
-                for change in &mut commit.deadlines {
-                    if let DeadlineChange::Set(deadline) = change {
-                        deadline.event_id = EventId::new(Uuid::nil());
+            Lie::ForgetsTheLaneOfADeadline | Lie::ForgetsTheCauseOfADeadline => {
+                for write in &mut commit.deadlines {
+                    if let DeadlineWrite::Set(caused) = write {
+                        match self.lie {
+                            Lie::ForgetsTheCauseOfADeadline => caused.cause = Metadata::default(),
+                            _ => caused.deadline.lane = EventId::new(Uuid::nil()).into(),
+                        }
                     }
                 }
             }
@@ -475,9 +486,9 @@ impl Mutant {
                 let mut known = self.known_deadlines.lock().expect("no test panics with it").clone();
                 for change in &commit.deadlines {
                     match change {
-                        DeadlineChange::Set(deadline) => _ = known.insert(deadline.key),
-                        DeadlineChange::Clear(key) if known.remove(key) => {}
-                        DeadlineChange::Clear(_) => return Err(broken()),
+                        DeadlineWrite::Set(caused) => _ = known.insert(caused.deadline.key),
+                        DeadlineWrite::Clear(key) if known.remove(key) => {}
+                        DeadlineWrite::Clear(_) => return Err(broken()),
                     }
                 }
                 *self.known_deadlines.lock().expect("no test panics with it") = known;
@@ -543,6 +554,7 @@ impl Mutant {
                 Lie::CountsVersionsFromZero => event.version.0 -= 1,
                 Lie::RewritesHistory if !self.first_time(event.position) => event.data.reverse(),
                 Lie::ForgetsWhichCommitItWas => event.commit_id = CommitId::new(Uuid::nil()),
+                Lie::ForgetsTheLane => event.lane = EventId::new(Uuid::nil()).into(),
                 Lie::ForgetsTheEventType => event.event_type = Cow::Borrowed("event"),
                 Lie::PayloadsAreText => event.data = String::from_utf8_lossy(&event.data).into_owned().into_bytes(),
                 Lie::SchemaVersionsAreBytes => event.event_version &= 0xFF,
@@ -693,7 +705,12 @@ impl EventStore for Mutant {
 
 #[async_trait]
 impl DeadlineStore for Mutant {
-    async fn claim_due(&self, now: Timestamp, lease: Duration, limit: usize) -> Result<Vec<Deadline>, StoreError> {
+    async fn claim_due(
+        &self,
+        now: Timestamp,
+        lease: Duration,
+        limit: usize,
+    ) -> Result<Vec<CausedDeadline>, StoreError> {
         let (now, lease, limit) = match self.lie {
             Lie::HandsOutDeadlinesEarly => (now + TimeDelta::milliseconds(1), lease, limit),
             Lie::IgnoresLeases => (now, Duration::ZERO, limit),

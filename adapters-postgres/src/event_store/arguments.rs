@@ -6,8 +6,9 @@ use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey};
+use ticketing_ports::deadlines::{CausedDeadline, DeadlineKey, DeadlineWrite};
 use ticketing_ports::event_store::Commit;
+use ticketing_ports::lanes::LaneId;
 use ticketing_ports::streams::{Metadata, StreamId};
 use uuid::Uuid;
 
@@ -23,20 +24,21 @@ pub(super) struct Arguments<'c> {
     set: Streams,
     set_kinds: Vec<&'static str>,
     set_due: Vec<Timestamp>,
-    set_events: Vec<Uuid>,
+    set_lanes: Vec<LaneId>,
+    set_causes: Vec<Option<String>>,
 }
 
 /// Two columns that name streams.
 #[derive(Default)]
 struct Streams {
-    types: Vec<&'static str>,
+    types: Vec<i16>,
     ids: Vec<Uuid>,
 }
 
 impl Extend<StreamId> for Streams {
     fn extend<I: IntoIterator<Item = StreamId>>(&mut self, streams: I) {
         for stream in streams {
-            self.types.push(stream.aggregate.as_str());
+            self.types.push(stream.aggregate.number());
             self.ids.push(stream.id);
         }
     }
@@ -63,10 +65,10 @@ struct Events<'c> {
 impl<'c> Arguments<'c> {
     pub(super) fn of(commit: &'c Commit) -> Self {
         let mut last_change = BTreeMap::new();
-        for change in &commit.deadlines {
-            match change {
-                DeadlineChange::Set(deadline) => last_change.insert(deadline.key, Some(*deadline)),
-                DeadlineChange::Clear(key) => last_change.insert(*key, None),
+        for write in &commit.deadlines {
+            match write {
+                DeadlineWrite::Set(caused) => last_change.insert(caused.deadline.key, Some(caused)),
+                DeadlineWrite::Clear(key) => last_change.insert(*key, None),
             };
         }
         let cleared: Vec<DeadlineKey> = last_change
@@ -74,7 +76,7 @@ impl<'c> Arguments<'c> {
             .filter(|(_, set)| set.is_none())
             .map(|(key, _)| *key)
             .collect();
-        let set: Vec<Deadline> = last_change.into_values().flatten().collect();
+        let set: Vec<&CausedDeadline> = last_change.into_values().flatten().collect();
         Self {
             commit,
             expected: commit.appends.iter().map(|append| append.stream).collect(),
@@ -82,10 +84,11 @@ impl<'c> Arguments<'c> {
             events: Events::of(commit),
             cleared: cleared.iter().map(|key| key.stream).collect(),
             cleared_kinds: cleared.iter().map(|key| key.kind.as_str()).collect(),
-            set: set.iter().map(|deadline| deadline.key.stream).collect(),
-            set_kinds: set.iter().map(|deadline| deadline.key.kind.as_str()).collect(),
-            set_due: set.iter().map(|deadline| deadline.due_at).collect(),
-            set_events: set.iter().map(|deadline| deadline.event_id.uuid()).collect(),
+            set: set.iter().map(|caused| caused.deadline.key.stream).collect(),
+            set_kinds: set.iter().map(|caused| caused.deadline.key.kind.as_str()).collect(),
+            set_due: set.iter().map(|caused| caused.deadline.due_at).collect(),
+            set_lanes: set.iter().map(|caused| caused.deadline.lane).collect(),
+            set_causes: set.iter().map(|caused| written(&caused.cause)).collect(),
         }
     }
 
@@ -95,10 +98,12 @@ impl<'c> Arguments<'c> {
         sqlx::query(
             "SELECT verdict, first_position, last_position, refused, incarnation
              FROM write_commit_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-                               $20, $21, $22, $23, $24, $25, $26)",
+                               $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)",
         )
         .bind(self.commit.id.uuid())
         .bind(writer)
+        .bind(self.commit.lane.kind.number())
+        .bind(self.commit.lane.id)
         .bind(self.commit.at)
         .bind(self.expected.types)
         .bind(self.expected.ids)
@@ -117,7 +122,9 @@ impl<'c> Arguments<'c> {
         .bind(self.set.ids)
         .bind(self.set_kinds)
         .bind(self.set_due)
-        .bind(self.set_events)
+        .bind(self.set_lanes.iter().map(|lane| lane.kind.number()).collect::<Vec<_>>())
+        .bind(self.set_lanes.iter().map(|lane| lane.id).collect::<Vec<_>>())
+        .bind(self.set_causes)
         .bind(
             records
                 .iter()
@@ -151,11 +158,15 @@ impl<'c> Events<'c> {
                 columns.types.push(&event.event_type);
                 columns.schema_versions.push(event.event_version.into());
                 columns.payloads.push(&event.data);
-                let metadata = (event.metadata != Metadata::default())
-                    .then(|| serde_json::to_string(&event.metadata).expect("metadata is plain strings and ids"));
-                columns.metadata.push(metadata);
+                columns.metadata.push(written(&event.metadata));
             }
         }
         columns
     }
+}
+
+/// Metadata as it is written: nothing when there is nothing to say.
+fn written(metadata: &Metadata) -> Option<String> {
+    let says_something = *metadata != Metadata::default();
+    says_something.then(|| serde_json::to_string(metadata).expect("metadata is plain strings and ids"))
 }

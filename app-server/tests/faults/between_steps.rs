@@ -8,7 +8,7 @@ use adapters_redpanda::{BusOptions, RedpandaBus};
 use anyhow::ensure;
 use sqlx::{Connection as _, PgConnection};
 use test_services::OwnedBroker;
-use ticketing_ports::event_bus::{EventSubscriber as _, Subscription};
+use ticketing_ports::event_bus::{Delivered, EventSubscriber as _, Subscription};
 use ticketing_ports::streams::{Position, StreamId, Version};
 
 use crate::on_sale::{CUSTOMERS, IN_FULL_SWING, SECONDS, successor};
@@ -206,7 +206,7 @@ impl Witness {
         let Ok(delivered) = tokio::time::timeout(Duration::from_secs(2), self.subscription.next(1_000)).await else {
             return Ok(false);
         };
-        for event in delivered? {
+        for Delivered { event, .. } in delivered? {
             let version = self.versions.entry(event.stream).or_insert(Version::NONE);
             ensure!(
                 event.version.0 <= version.0 + 1,

@@ -1,7 +1,7 @@
 //! How a book gets to know streams, and forgets them.
 
 use ticketing_ports::deadlines::DeadlineKind;
-use ticketing_ports::ids::{EventId, PaymentId, ReservationId, SectionId};
+use ticketing_ports::ids::{PaymentId, ReservationId, SectionId};
 use ticketing_ports::streams::{Aggregate, RecordedEvent, StreamId, Version};
 
 use super::command::Command;
@@ -11,28 +11,6 @@ use crate::inventory::InventoryEvent;
 use crate::payment::PaymentEvent;
 use crate::reservation::ReservationEvent;
 use crate::stored::{StoredEvent, UnreadableEvent};
-
-/// The event on sale that a stream belongs to, told by the stream's first fact.
-///
-/// # Errors
-/// When this build cannot read the fact.
-pub fn event_of(first: &RecordedEvent) -> Result<Option<EventId>, UnreadableEvent> {
-    Ok(match first.stream.aggregate {
-        Aggregate::Catalog => Some(EventId::new(first.stream.id)),
-        Aggregate::Inventory => match InventoryEvent::from_recorded(first)? {
-            InventoryEvent::SectionOpened(opened) => Some(opened.event_id),
-            _ => None,
-        },
-        Aggregate::Reservation => match ReservationEvent::from_recorded(first)? {
-            ReservationEvent::ReservationHeld(held) => Some(held.event_id),
-            _ => None,
-        },
-        Aggregate::Payment => match PaymentEvent::from_recorded(first)? {
-            PaymentEvent::PaymentRequested(requested) => Some(requested.event_id),
-            _ => None,
-        },
-    })
-}
 
 impl EventBook {
     /// Streams that have to be loaded before the command can be handled. Ask again after loading them: what they say

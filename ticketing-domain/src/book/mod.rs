@@ -18,7 +18,6 @@ use ticketing_ports::ids::{EventId, PaymentId, ReservationId, SectionId};
 use ticketing_ports::streams::Version;
 
 pub use command::{Command, Fact, GatewayAnswer, Outcome, Question, Reply, StagedFact, Unanswered, Work};
-pub use load::event_of;
 pub use shared::About;
 use shared::Confirmed;
 

@@ -45,7 +45,7 @@ pub fn decide(state: &CatalogState, command: &CatalogCommand, ctx: &Context<'_>)
             let start = Deadline {
                 key,
                 due_at: details.starts_at,
-                event_id: *event_id,
+                lane: (*event_id).into(),
             };
             let effects = details
                 .sections
@@ -72,9 +72,6 @@ pub fn decide(state: &CatalogState, command: &CatalogCommand, ctx: &Context<'_>)
 
         (CatalogState::Listed(listing), CatalogCommand::Publish { by }) => {
             listing.leave(*by, &[Draft], "publish", ctx)?;
-            if ctx.now >= listing.details.starts_at {
-                return Err(Refusal::invalid("starts_at", "must be in the future"));
-            }
             Ok(Decision::event(EventPublished {}.into()))
         }
         (CatalogState::Listed(listing), CatalogCommand::OpenSales { by }) => {
@@ -95,7 +92,7 @@ pub fn decide(state: &CatalogState, command: &CatalogCommand, ctx: &Context<'_>)
             let settle = Deadline {
                 key: listing.deadline(DeadlineKind::CancellationChunk),
                 due_at: ctx.now,
-                event_id: listing.event_id,
+                lane: listing.event_id.into(),
             };
             Ok(Decision::event(EventCancelled { reason: reason.clone() }.into())
                 .with_deadline(DeadlineChange::Clear(listing.deadline(DeadlineKind::EventStart)))
@@ -110,7 +107,7 @@ pub fn decide(state: &CatalogState, command: &CatalogCommand, ctx: &Context<'_>)
                 let again = Deadline {
                     key,
                     due_at: listing.details.starts_at,
-                    event_id: listing.event_id,
+                    lane: listing.event_id.into(),
                 };
                 Decision::nothing().with_deadline(DeadlineChange::Set(again))
             } else {

@@ -326,7 +326,7 @@ fn retry_later(event_id: EventId, payment_id: PaymentId, ctx: &Context<'_>) -> D
     DeadlineChange::Set(Deadline {
         key: retry_key(payment_id),
         due_at,
-        event_id,
+        lane: event_id.into(),
     })
 }
 
@@ -335,7 +335,7 @@ fn ask_again(order: &Order, seconds: i64, ctx: &Context<'_>) -> DeadlineChange {
     DeadlineChange::Set(Deadline {
         key: retry_key(order.payment_id),
         due_at,
-        event_id: order.event_id,
+        lane: order.event_id.into(),
     })
 }
 

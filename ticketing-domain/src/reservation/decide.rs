@@ -30,7 +30,7 @@ pub fn decide(state: &ReservationState, command: &ReservationCommand, ctx: &Cont
             let expiry = Deadline {
                 key,
                 due_at: held.held_until,
-                event_id: held.event_id,
+                lane: held.event_id.into(),
             };
             Ok(Reaction::event(held.clone()).deadline(DeadlineChange::Set(expiry)))
         }

@@ -108,7 +108,7 @@ fn hold_ran_out(state: &ReservationState, ctx: &Context<'_>) -> Reaction {
         let later = Deadline {
             key: booking.expiry_key(),
             due_at: booking.held_until,
-            event_id: booking.event_id,
+            lane: booking.event_id.into(),
         };
         return Reaction::nothing().deadline(DeadlineChange::Set(later));
     }

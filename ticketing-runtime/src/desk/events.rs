@@ -2,7 +2,6 @@
 
 use ticketing_domain::policy;
 use ticketing_domain::refusal::Refusal;
-use ticketing_domain::status::{self, AsOf as _};
 use ticketing_ports::event_details::{EventStatus, EventView};
 use ticketing_ports::ids::EventId;
 use ticketing_ports::paging::{Listed, Page};
@@ -32,7 +31,6 @@ impl Desk {
     pub async fn event(&self, viewer: Option<Actor>, id: EventId) -> Result<EventView, Failure> {
         let event = self.ports.events.event(id).await?;
         event
-            .map(|event| event.as_of(self.ports.clock.now()))
             .filter(|event| policy::may_see_event(viewer, event.status, event.owner_id))
             .ok_or_else(|| Refusal::EventNotFound(id).into())
     }
@@ -47,11 +45,8 @@ impl Desk {
         status: Option<EventStatus>,
         page: Page,
     ) -> Result<Listed<EventView>, Failure> {
-        let now = self.ports.clock.now();
-        let wanted = status.map(|status| status::events_that_are(status, now));
         let drafts = policy::drafts_visible(viewer);
-        let listed = self.ports.events.events(wanted.as_ref(), drafts, page).await?;
-        Ok(listed.map(|event| event.as_of(now)))
+        Ok(self.ports.events.events(status, drafts, page).await?)
     }
 
     /// For who manages the event.

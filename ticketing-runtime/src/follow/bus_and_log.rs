@@ -84,7 +84,10 @@ impl BusAndLog {
             self.subscription = Some(self.bus.subscribe(self.group).await?);
         }
         match &mut self.subscription {
-            Some(subscription) => subscription.next(most).await,
+            Some(subscription) => {
+                let delivered = subscription.next(most).await?;
+                Ok(delivered.into_iter().map(|delivered| delivered.event).collect())
+            }
             None => Ok(Vec::new()),
         }
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ticketing_ports::event_bus::EventPublisher;
+use ticketing_ports::event_store::EventStore;
 use ticketing_ports::logs::Mark;
 
 use super::facts::Facts;
@@ -28,12 +29,13 @@ const SPEC: Spec = Spec {
 };
 
 pub(crate) struct Relay {
+    log: Arc<dyn EventStore>,
     publisher: Arc<dyn EventPublisher>,
 }
 
 impl Relay {
-    pub(crate) fn new(publisher: Arc<dyn EventPublisher>) -> Self {
-        Self { publisher }
+    pub(crate) fn new(log: Arc<dyn EventStore>, publisher: Arc<dyn EventPublisher>) -> Self {
+        Self { log, publisher }
     }
 }
 
@@ -55,7 +57,10 @@ impl Follower for Relay {
 
     async fn take(&mut self, facts: &Facts) -> Result<(), FollowError> {
         let events: Vec<_> = facts.iter().map(|fact| fact.recorded().clone()).collect();
-        let published = self.publisher.publish(&events).await;
+        // Asked anew each time: a log that is put back is in another incarnation from then on.
+        let from = self.log.identity().await;
+        let from = from.map_err(|error| FollowError::Later(error.into()))?;
+        let published = self.publisher.publish(from, &events).await;
         published.map_err(|error| FollowError::Later(error.into()))
     }
 

@@ -47,6 +47,7 @@ impl Tail {
                     position,
                     stream: append.stream,
                     version,
+                    lane: commit.lane,
                     commit_id: commit.id,
                     event_type: event.event_type,
                     event_version: event.event_version,
@@ -109,7 +110,7 @@ impl Tail {
 mod tests {
     use chrono::DateTime;
     use ticketing_ports::event_store::Append;
-    use ticketing_ports::ids::{CommitId, ReservationId};
+    use ticketing_ports::ids::{CommitId, EventId, ReservationId};
     use ticketing_ports::logs::Incarnation;
     use ticketing_ports::streams::{Metadata, NewEvent, StreamId, Version};
     use uuid::Uuid;
@@ -135,6 +136,7 @@ mod tests {
         };
         Commit {
             id: CommitId::new(Uuid::from_u128(9)),
+            lane: EventId::new(Uuid::from_u128(1)).into(),
             at: DateTime::from_timestamp_nanos(1_234_567_891_234_567_891),
             appends: vec![append(1), append(2)],
             deadlines: Vec::new(),

@@ -10,9 +10,10 @@ use adapters_memory::{
 };
 use async_trait::async_trait;
 use ticketing_ports::dead_letters::DeadLetterStore as _;
-use ticketing_ports::event_bus::{BusUnavailable, EventPublisher, EventSubscriber, Subscription};
+use ticketing_ports::event_bus::{BusUnavailable, Delivered, EventPublisher, EventSubscriber, Subscription};
 use ticketing_ports::event_store::{Append, Commit, EventStore as _};
-use ticketing_ports::ids::{CommitId, EventId, ReservationId};
+use ticketing_ports::ids::{CommitId, EventId, LogId, ReservationId};
+use ticketing_ports::logs::{Incarnation, LogIdentity};
 use ticketing_ports::read_models::{AvailabilityQueries as _, ProjectionStore as _};
 use ticketing_ports::streams::{Metadata, NewEvent, Position, RecordedEvent, StreamId, Version};
 use ticketing_runtime::{
@@ -34,9 +35,9 @@ struct TamperedBus {
 
 #[async_trait]
 impl EventPublisher for TamperedBus {
-    async fn publish(&self, events: &[RecordedEvent]) -> Result<(), BusUnavailable> {
+    async fn publish(&self, from: LogIdentity, events: &[RecordedEvent]) -> Result<(), BusUnavailable> {
         let tampered = (self.tamper.lock().unwrap())(events);
-        self.bus.publish(&tampered).await
+        self.bus.publish(from, &tampered).await
     }
 }
 
@@ -56,12 +57,17 @@ impl EventSubscriber for Babbling {
 
 #[async_trait]
 impl Subscription for Babbling {
-    async fn next(&mut self, _: usize) -> Result<Vec<RecordedEvent>, BusUnavailable> {
+    async fn next(&mut self, _: usize) -> Result<Vec<Delivered>, BusUnavailable> {
         let first = self.first.lock().unwrap().clone();
         if first.is_empty() || self.other_end.strong_count() == 0 {
             std::future::pending::<()>().await;
         }
-        Ok(first)
+        let from = LogIdentity {
+            log: LogId::new(Uuid::nil()),
+            incarnation: Incarnation::FIRST,
+        };
+        let delivered = first.into_iter().map(|event| Delivered { from, event });
+        Ok(delivered.collect())
     }
 
     async fn acknowledge(&mut self) -> Result<(), BusUnavailable> {
@@ -274,7 +280,7 @@ struct NoBus;
 
 #[async_trait]
 impl EventPublisher for NoBus {
-    async fn publish(&self, _: &[RecordedEvent]) -> Result<(), BusUnavailable> {
+    async fn publish(&self, _: LogIdentity, _: &[RecordedEvent]) -> Result<(), BusUnavailable> {
         Err(BusUnavailable("no broker answers".into()))
     }
 }
@@ -289,7 +295,7 @@ impl EventSubscriber for NoBus {
 /// No answer comes, not even that there is none.
 #[async_trait]
 impl Subscription for NoBus {
-    async fn next(&mut self, _: usize) -> Result<Vec<RecordedEvent>, BusUnavailable> {
+    async fn next(&mut self, _: usize) -> Result<Vec<Delivered>, BusUnavailable> {
         std::future::pending().await
     }
 
@@ -411,6 +417,7 @@ async fn write(world: &World, stream: StreamId, expected: u64, event_type: &'sta
     let id = CommitId::new(Uuid::from_u128(u128::from(expected) ^ stream.id.as_u128()));
     let commit = Commit {
         id,
+        lane: EventId::new(Uuid::nil()).into(),
         at: world.facts().await.last().unwrap().recorded_at,
         appends: vec![Append {
             stream,

@@ -13,8 +13,9 @@ use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
 use ticketing_ports::ids::{CommitId, EventId};
 use ticketing_ports::logs::{Incarnation, LogIdentity};
-use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
-use ticketing_runtime::{BoxOffice, Engine, EngineConfig, Failure, Ports, UnavailableCause};
+use ticketing_ports::streams::{CorrelationId, Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::trace_context::TraceContext;
+use ticketing_runtime::{BoxOffice, Engine, EngineConfig, Failure, Ports, Request, UnavailableCause};
 use tokio::sync::{Barrier, Semaphore};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -353,4 +354,35 @@ async fn one_key_used_many_times_at_once_holds_once() {
         one.abort();
         two.abort();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_deadline_brings_about_is_known_by_the_request_that_set_it() {
+    let world = World::new();
+    let engine = world.engine();
+    let office = engine.box_office();
+    let event = world.on_sale(&office, 10).await;
+    let traced = Request {
+        correlation_id: CorrelationId::parse("the-hold").unwrap(),
+        trace: TraceContext::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", []),
+        ..request(customer(1), seats(event, 2))
+    };
+    office.hold(traced.clone()).await.unwrap();
+    engine.abort();
+    // Another process finds it due.
+    let engine = world.engine();
+    tokio::time::sleep(Duration::from_secs(302)).await;
+    let facts = world.facts().await;
+    let expired: Vec<_> = facts.iter().rev().take(2).collect();
+    assert!(
+        expired.iter().any(|fact| fact.event_type == "ReservationExpired"),
+        "{expired:?}"
+    );
+    for fact in expired {
+        assert_eq!(fact.metadata.correlation_id, Some(traced.correlation_id.clone()));
+        assert_eq!(fact.metadata.trace, traced.trace);
+        assert_eq!(fact.metadata.actor, Some(customer(1).user_id));
+        assert_eq!(fact.lane, event.into());
+    }
+    engine.abort();
 }

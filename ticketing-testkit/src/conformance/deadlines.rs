@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{Deadline, DeadlineKey, DeadlineKind};
+use ticketing_ports::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineKind};
+use ticketing_ports::streams::Metadata;
 
-use super::fixtures::{Draft, at, deadline, stream, write};
+use super::fixtures::{Draft, at, claimed, deadline, full_metadata, lane, stream, user, write};
 use super::race::race;
 use super::{Backend, Broken, Verdict, ensure, ensure_eq, suite};
 
@@ -28,13 +29,14 @@ suite! { $
         setting_a_claimed_deadline_again_makes_it_claimable,
         the_last_change_in_one_commit_wins,
         a_deadline_is_read_back_unchanged,
+        a_deadline_comes_with_what_set_it_last,
     }
 }
 
 const LEASE: Duration = Duration::from_secs(30);
 
 async fn claim(backend: &Backend, now: Timestamp, limit: usize) -> Result<Vec<Deadline>, Broken> {
-    Ok(backend.deadlines.claim_due(now, LEASE, limit).await?)
+    claimed(backend, now, LEASE, limit).await
 }
 
 async fn a_deadline_is_handed_out_when_it_is_due_and_not_before(backend: &Backend) -> Verdict {
@@ -202,7 +204,7 @@ async fn clearing_one_kind_leaves_the_others(backend: &Backend) -> Verdict {
 async fn setting_a_deadline_again_replaces_it(backend: &Backend) -> Verdict {
     write(1).set(deadline(1, at(10))).to(backend).await?;
     let moved = Deadline {
-        event_id: deadline(9, at(0)).event_id,
+        lane: lane(9),
         ..deadline(1, at(20))
     };
     write(2).set(moved).to(backend).await?;
@@ -250,5 +252,34 @@ async fn a_deadline_is_read_back_unchanged(backend: &Backend) -> Verdict {
         let due = claim(backend, at(0) + century, 1).await?;
         ensure!(due == [deadline(number, due_at)], "{due:?} is not what was set");
     }
+    Ok(())
+}
+
+async fn a_deadline_comes_with_what_set_it_last(backend: &Backend) -> Verdict {
+    let asked = Metadata {
+        actor: Some(user(3)),
+        ..Metadata::default()
+    };
+    let causes = [full_metadata(), Metadata::default(), asked.clone(), full_metadata()];
+    let draft = (1..).zip(&causes).fold(write(1), |draft, (number, cause)| {
+        draft.set_because(deadline(number, at(number as i64)), cause.clone())
+    });
+    draft.to(backend).await?;
+    // Each of these replaces what was there, and has the cause of its own.
+    write(2)
+        .set_because(deadline(1, at(1)), asked.clone())
+        .set_because(deadline(2, at(2)), full_metadata())
+        .set(deadline(3, at(3)))
+        .to(backend)
+        .await?;
+    let due = backend.deadlines.claim_due(at(100), LEASE, 10).await?;
+    let expected: Vec<CausedDeadline> = (1..)
+        .zip([asked, full_metadata(), Metadata::default(), full_metadata()])
+        .map(|(number, cause)| CausedDeadline {
+            deadline: deadline(number, at(number as i64)),
+            cause,
+        })
+        .collect();
+    ensure_eq!(due, expected, "deadlines with their causes");
     Ok(())
 }

@@ -15,8 +15,8 @@ use ticketing_ports::trace_context::TraceContext;
 use uuid::Uuid;
 
 use super::fixtures::{
-    answer, at, commit_id, deadline, event, events, found_answer, full_metadata, key, payloads, stream, trace, user,
-    whole_log, whole_stream, write,
+    answer, at, claimed, commit_id, deadline, event, events, found_answer, full_metadata, key, lane, payloads, stream,
+    trace, user, whole_log, whole_stream, write,
 };
 use super::race::race;
 use super::{Backend, Broken, Verdict, ensure, ensure_eq, suite};
@@ -43,6 +43,7 @@ suite! { $
         a_reader_never_skips,
         what_was_read_once_is_read_again,
         what_is_written_is_read_back_unchanged,
+        every_event_names_the_lane_of_its_commit,
         any_bytes_can_be_a_payload,
         a_payload_of_1_mib_is_kept,
         a_commit_of_5000_events_is_kept,
@@ -92,7 +93,7 @@ async fn a_commit_is_all_or_nothing(backend: &Backend) -> Verdict {
         1,
         "events of the second stream"
     );
-    let due = backend.deadlines.claim_due(at(10), SECOND, 10).await?;
+    let due = claimed(backend, at(10), SECOND, 10).await?;
     ensure_eq!(due, [deadline(1, at(10))], "deadlines");
     let found = found_answer(backend, &key(1, "buy")).await?;
     ensure!(found.is_some(), "the answer of the commit is missing");
@@ -106,7 +107,7 @@ async fn a_commit_is_all_or_nothing(backend: &Backend) -> Verdict {
         .conflicts_at(backend)
         .await?;
     ensure_eq!(whole_log(backend).await?, before, "the log after a conflict");
-    let due = backend.deadlines.claim_due(at(10), SECOND, 10).await?;
+    let due = claimed(backend, at(10), SECOND, 10).await?;
     ensure_eq!(due, [], "deadlines of a refused commit");
     let found = found_answer(backend, &key(1, "again")).await?;
     ensure_eq!(found, None, "answer of a refused commit");
@@ -346,7 +347,7 @@ async fn a_taken_idempotency_key_writes_nothing(backend: &Backend) -> Verdict {
     };
     ensure_eq!(taken, key(1, "buy"), "the taken key");
     ensure_eq!(whole_log(backend).await?, [], "the log");
-    ensure_eq!(backend.deadlines.claim_due(at(10), SECOND, 10).await?, [], "deadlines");
+    ensure_eq!(claimed(backend, at(10), SECOND, 10).await?, [], "deadlines");
     let other = found_answer(backend, &key(1, "other")).await?;
     ensure_eq!(other, None, "another answer of the same commit");
     let kept = found_answer(backend, &key(1, "buy")).await?;
@@ -554,6 +555,7 @@ async fn what_is_written_is_read_back_unchanged(backend: &Backend) -> Verdict {
     let second = event("{}");
     write(1)
         .at(at(99))
+        .of(lane(7))
         .append(stream(1), 0, vec![first.clone(), second.clone()])
         .to(backend)
         .await?;
@@ -564,6 +566,7 @@ async fn what_is_written_is_read_back_unchanged(backend: &Backend) -> Verdict {
             position: Position(number),
             stream: stream(1),
             version: Version(number),
+            lane: lane(7),
             commit_id: commit_id(1),
             event_type: new.event_type,
             event_version: new.event_version,
@@ -574,6 +577,27 @@ async fn what_is_written_is_read_back_unchanged(backend: &Backend) -> Verdict {
         .collect();
     ensure_eq!(whole_stream(backend, stream(1)).await?, recorded, "the stream");
     ensure_eq!(whole_log(backend).await?, recorded, "the log");
+    Ok(())
+}
+
+async fn every_event_names_the_lane_of_its_commit(backend: &Backend) -> Verdict {
+    for number in 1..=3 {
+        write(number)
+            .of(lane(number))
+            .append(stream(number), 0, events(2))
+            .append(stream(10 + number), 0, events(1))
+            .to(backend)
+            .await?;
+    }
+    let lanes: Vec<_> = [1, 1, 1, 2, 2, 2, 3, 3, 3].map(lane).to_vec();
+    let told: Vec<_> = whole_log(backend).await?.iter().map(|event| event.lane).collect();
+    ensure_eq!(told, lanes, "lanes of the log");
+    let told: Vec<_> = whole_stream(backend, stream(12))
+        .await?
+        .iter()
+        .map(|event| event.lane)
+        .collect();
+    ensure_eq!(told, [lane(2)], "lanes of a stream");
     Ok(())
 }
 
@@ -631,7 +655,7 @@ async fn a_commit_of_5000_events_is_kept(backend: &Backend) -> Verdict {
             .eq(written.iter().map(|event| &event.data)),
         "the payloads of a large commit are mixed up"
     );
-    let due = backend.deadlines.claim_due(at(1000), SECOND, 5000).await?;
+    let due = claimed(backend, at(1000), SECOND, 5000).await?;
     ensure_eq!(due.len(), 1000, "deadlines");
     for number in [1, 500, 1000] {
         let found = found_answer(backend, &key(number, "bulk")).await?;
@@ -833,7 +857,7 @@ async fn a_repeated_commit_leaves_later_deadlines_alone(backend: &Backend) -> Ve
     set.clone().to(backend).await?;
     write(2).clear(deadline(1, at(1)).key).to(backend).await?;
     set.to(backend).await?;
-    let due = backend.deadlines.claim_due(at(10), SECOND, 10).await?;
+    let due = claimed(backend, at(10), SECOND, 10).await?;
     ensure_eq!(due, [], "deadlines that were cleared after the commit's first arrival");
     Ok(())
 }
@@ -859,7 +883,7 @@ async fn a_commit_without_events_is_allowed(backend: &Backend) -> Verdict {
         "receipt of a commit with nothing in it"
     );
     ensure_eq!(backend.store.head().await?, Position(1), "head");
-    let due = backend.deadlines.claim_due(at(1), SECOND, 10).await?;
+    let due = claimed(backend, at(1), SECOND, 10).await?;
     ensure_eq!(due, [deadline(1, at(1))], "deadlines");
     let found = found_answer(backend, &key(1, "buy")).await?;
     ensure!(found.is_some(), "the answer of a commit without events is missing");

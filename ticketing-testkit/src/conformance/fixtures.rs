@@ -1,12 +1,15 @@
 use std::borrow::Cow;
+use std::time::Duration;
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
+use ticketing_ports::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineKind, DeadlineWrite};
 use ticketing_ports::erase::Person;
 use ticketing_ports::event_store::{Append, Commit, CommitError, CommitReceipt};
 use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord};
-use ticketing_ports::ids::{CommitId, EventId, ReservationId, UserId};
+use ticketing_ports::ids::{CommitId, EventId, LogId, ReservationId, UserId};
+use ticketing_ports::lanes::LaneId;
+use ticketing_ports::logs::{Incarnation, LogIdentity};
 use ticketing_ports::secrets::SecretDigest;
 use ticketing_ports::streams::{CorrelationId, Metadata, NewEvent, Position, RecordedEvent, StreamId, Version};
 use ticketing_ports::trace_context::TraceContext;
@@ -20,6 +23,19 @@ pub(super) fn commit_id(number: usize) -> CommitId {
 
 pub(super) fn stream(number: usize) -> StreamId {
     ReservationId::new(Uuid::from_u128(0x50_0000_0000 + number as u128)).into()
+}
+
+/// The lane of an event on sale.
+pub(super) fn lane(number: usize) -> LaneId {
+    EventId::new(Uuid::from_u128(0xE0_0000_0000 + number as u128)).into()
+}
+
+/// Which log facts on a bus are of.
+pub(super) fn log_identity(number: u32) -> LogIdentity {
+    LogIdentity {
+        log: LogId::new(Uuid::from_u128(0x10_0000_0000 + u128::from(number))),
+        incarnation: Incarnation(number),
+    }
 }
 
 pub(super) fn user(number: usize) -> UserId {
@@ -76,6 +92,7 @@ pub(super) fn recorded(stream: StreamId, version: u64, position: u64) -> Recorde
         position: Position(position),
         stream,
         version: Version(version),
+        lane: lane(1),
         commit_id: commit_id(position as usize),
         event_type: Cow::Borrowed("seats_held"),
         event_version: 1,
@@ -99,7 +116,7 @@ pub(super) fn deadline(number: usize, due_at: Timestamp) -> Deadline {
             kind: DeadlineKind::HoldExpiry,
         },
         due_at,
-        event_id: EventId::new(Uuid::from_u128(0xE0_0000_0000 + number as u128)),
+        lane: lane(number),
     }
 }
 
@@ -127,6 +144,7 @@ pub(super) struct Draft(Commit);
 pub(super) fn write(number: usize) -> Draft {
     Draft(Commit {
         id: commit_id(number),
+        lane: lane(1),
         at: at(0),
         appends: Vec::new(),
         deadlines: Vec::new(),
@@ -149,13 +167,23 @@ impl Draft {
         self
     }
 
-    pub(super) fn set(mut self, deadline: Deadline) -> Self {
-        self.0.deadlines.push(DeadlineChange::Set(deadline));
+    pub(super) fn of(mut self, lane: LaneId) -> Self {
+        self.0.lane = lane;
+        self
+    }
+
+    pub(super) fn set(self, deadline: Deadline) -> Self {
+        self.set_because(deadline, Metadata::default())
+    }
+
+    pub(super) fn set_because(mut self, deadline: Deadline, cause: Metadata) -> Self {
+        let caused = CausedDeadline { deadline, cause };
+        self.0.deadlines.push(DeadlineWrite::Set(caused));
         self
     }
 
     pub(super) fn clear(mut self, key: DeadlineKey) -> Self {
-        self.0.deadlines.push(DeadlineChange::Clear(key));
+        self.0.deadlines.push(DeadlineWrite::Clear(key));
         self
     }
 
@@ -195,6 +223,17 @@ pub(super) async fn found_answer(backend: &Backend, key: &IdempotencyKey) -> Res
         (found, None) => Ok(found),
         more => Err(Broken::because(format!("{more:?} under one key"))),
     }
+}
+
+/// Claims deadlines that were set without a cause.
+pub(super) async fn claimed(
+    backend: &Backend,
+    now: Timestamp,
+    lease: Duration,
+    limit: usize,
+) -> Result<Vec<Deadline>, Broken> {
+    let claimed = backend.deadlines.claim_due(now, lease, limit).await?;
+    Ok(claimed.into_iter().map(|caused| caused.deadline).collect())
 }
 
 pub(super) fn payloads(events: &[RecordedEvent]) -> Vec<&[u8]> {

@@ -57,8 +57,6 @@ pub enum Step {
     Wait {
         time: chrono::TimeDelta,
     },
-    /// Only in a script that begins with a draft does it change anything.
-    Publish,
     OpenSales,
     CloseSales,
     CancelEvent,
