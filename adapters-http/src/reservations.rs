@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use ticketing_domain::refusal::{FieldError, Refusal};
 use ticketing_ports::Timestamp;
 use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
-use ticketing_ports::reservation::{ReservationStatus, ReservationView};
+use ticketing_ports::reservation::ReservationView;
 use ticketing_ports::seating::{Allocation, SeatId};
 use ticketing_runtime::{HistoryEntry, HoldSeats, PayReservation};
 use utoipa::ToSchema;
@@ -294,11 +294,6 @@ fn response(view: &ReservationView, now: Timestamp) -> ReservationResponse {
         number: seat.number,
         price: view.unit_price.into(),
     };
-    // A list may be read before the deadline has tidied up.
-    let status = match view.status {
-        ReservationStatus::Held if now >= view.expires_at => ReservationStatus::Expired,
-        status => status,
-    };
     ReservationResponse {
         reservation_id: view.reservation_id.uuid(),
         event_id: view.event_id.uuid(),
@@ -307,7 +302,7 @@ fn response(view: &ReservationView, now: Timestamp) -> ReservationResponse {
         seats: view.seats.iter().map(seat).collect(),
         quantity: view.quantity,
         total_amount: view.total_amount.into(),
-        status: status.as_str(),
+        status: view.status.as_str(),
         allocation: view.allocation,
         expires_at: view.expires_at,
         created_at: view.created_at,

@@ -18,8 +18,8 @@ use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
 use ticketing_ports::paging::{Listed, Page};
 use ticketing_ports::payment::PaymentView;
 use ticketing_ports::read_models::{
-    ApplyError, Availability, AvailabilityQueries, DraftsVisible, EventQueries, EventSales, LifetimeValue,
-    PaymentQueries, ProjectedBatch, ProjectionStore, Purchase, ReservationQueries, SalesQueries,
+    ApplyError, Availability, AvailabilityQueries, DraftsVisible, EventQueries, EventSales, EventsWanted,
+    LifetimeValue, PaymentQueries, ProjectedBatch, ProjectionStore, Purchase, ReservationQueries, SalesQueries,
 };
 use ticketing_ports::reservation::ReservationView;
 use ticketing_ports::streams::Position;
@@ -109,7 +109,7 @@ impl EventQueries for InMemoryReadModels {
 
     async fn events(
         &self,
-        status: Option<EventStatus>,
+        wanted: Option<&EventsWanted>,
         drafts: DraftsVisible,
         page: Page,
     ) -> Result<Listed<EventView>, StoreError> {
@@ -119,7 +119,8 @@ impl EventQueries for InMemoryReadModels {
                 DraftsVisible::OwnedBy(owner) => event.owner_id == owner,
                 DraftsVisible::All => true,
             };
-            status.is_none_or(|status| event.status == status) && (event.status != EventStatus::Draft || draft_visible)
+            wanted.is_none_or(|wanted| wanted.includes(event.status, event.details.starts_at))
+                && (event.status != EventStatus::Draft || draft_visible)
         };
         Ok(self.read(|rows| {
             let soonest_first = rows.events_by_start.iter().filter_map(|(_, id)| rows.events.get(id));

@@ -13,7 +13,7 @@ use test_services::OwnedPostgres;
 use ticketing_ports::ids::PaymentId;
 use ticketing_ports::payment::{MethodKind, PaymentStatus, PaymentView};
 use ticketing_ports::read_models::{
-    Change, PaymentChange, ProjectedBatch, ProjectionStore, ReservationChange, SeatMove,
+    Change, PaymentChange, ProjectedBatch, ProjectionStore, ReservationChange, Said, SeatMove,
 };
 use ticketing_ports::reservation::{ReservationStatus, Ticket};
 use ticketing_ports::streams::{Position, Version};
@@ -93,14 +93,14 @@ fn step(event: u64) -> Vec<Change> {
         reservation_id,
         status,
         version: Version(version),
-        payment_id: Some(payment_id),
+        payment_id: Said::Now(payment_id),
         completed_at: None,
         tickets: Vec::new(),
     };
     let paid = |status, version| {
         vec![Change::PaymentChanged(PaymentChange {
             payment_id,
-            status,
+            status: Some(status),
             version: Version(version),
             updated_at: log::at(event),
             last_four: None,

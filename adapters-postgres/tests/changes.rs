@@ -13,7 +13,7 @@ use ticketing_ports::paging::Page;
 use ticketing_ports::payment::{MethodKind, PaymentStatus, PaymentView};
 use ticketing_ports::read_models::{
     ApplyError, AvailabilityQueries, Change, EventQueries, PaymentChange, PaymentQueries, ProjectedBatch,
-    ProjectionStore, ReservationChange, ReservationQueries, SalesQueries, SeatMove,
+    ProjectionStore, ReservationChange, ReservationQueries, Said, SalesQueries, SeatMove,
 };
 use ticketing_ports::reservation::{ReservationStatus, Ticket};
 use ticketing_ports::streams::{Position, Version};
@@ -49,7 +49,7 @@ fn payment(number: u64) -> PaymentView {
 fn paid(number: u64, status: PaymentStatus, version: u64) -> PaymentChange {
     PaymentChange {
         payment_id: payment(number).payment_id,
-        status,
+        status: Some(status),
         version: Version(version),
         updated_at: at(1_000 + version),
         last_four: None,
@@ -62,7 +62,7 @@ fn reserved(number: u64, status: ReservationStatus, version: u64) -> Reservation
         reservation_id: log::reservation_id(number),
         status,
         version: Version(version),
-        payment_id: None,
+        payment_id: Said::Nothing,
         completed_at: None,
         tickets: Vec::new(),
     }
@@ -87,7 +87,7 @@ fn story(number: u64) -> Vec<Change> {
         log::held(1, 1, number),
         Change::PaymentRequested(payment(number)),
         Change::ReservationChanged(ReservationChange {
-            payment_id: Some(payment(number).payment_id),
+            payment_id: Said::Now(payment(number).payment_id),
             ..reserved(number, ReservationStatus::PaymentPending, 2)
         }),
         Change::PaymentChanged(PaymentChange {

@@ -19,5 +19,6 @@ pub mod refunds;
 pub mod refusal;
 pub mod reservation;
 pub mod sign_in;
+pub mod status;
 pub mod stored;
 pub mod views;

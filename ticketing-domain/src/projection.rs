@@ -6,7 +6,7 @@ use ticketing_ports::event_details::{EventStatus, EventView};
 use ticketing_ports::ids::{EventId, PaymentId, ReservationId, SectionId};
 use ticketing_ports::money::Money;
 use ticketing_ports::payment::{PaymentStatus, PaymentView};
-use ticketing_ports::read_models::{Change, PaymentChange, ReservationChange, SeatMove};
+use ticketing_ports::read_models::{Change, PaymentChange, ReservationChange, Said, SeatMove};
 use ticketing_ports::reservation::{ReservationStatus, ReservationView};
 use ticketing_ports::streams::RecordedEvent;
 
@@ -142,7 +142,7 @@ fn project_reservation(recorded: &RecordedEvent, event: &ReservationEvent) -> Ve
         reservation_id,
         status,
         version: recorded.version,
-        payment_id: None,
+        payment_id: Said::Nothing,
         completed_at: None,
         tickets: Vec::new(),
     };
@@ -172,16 +172,19 @@ fn project_reservation(recorded: &RecordedEvent, event: &ReservationEvent) -> Ve
         }
         ReservationEvent::ReservationPaymentStarted(started) => {
             vec![Change::ReservationChanged(ReservationChange {
-                payment_id: Some(started.payment_id),
+                payment_id: Said::Now(started.payment_id),
                 ..changed(ReservationStatus::PaymentPending)
             })]
         }
         ReservationEvent::ReservationPaymentDeclined(_) | ReservationEvent::ReservationPaymentGivenUp(_) => {
-            vec![Change::ReservationChanged(changed(ReservationStatus::Held))]
+            vec![Change::ReservationChanged(ReservationChange {
+                payment_id: Said::Gone,
+                ..changed(ReservationStatus::Held)
+            })]
         }
         ReservationEvent::ReservationCompleted(completed) => vec![
             Change::ReservationChanged(ReservationChange {
-                payment_id: Some(completed.sale.payment_id),
+                payment_id: Said::Now(completed.sale.payment_id),
                 completed_at: Some(completed.sale.sold_at),
                 tickets: completed.tickets.clone(),
                 ..changed(ReservationStatus::Completed)
@@ -198,7 +201,7 @@ fn project_reservation(recorded: &RecordedEvent, event: &ReservationEvent) -> Ve
         }
         ReservationEvent::ReservationCompensated(compensated) => {
             vec![Change::ReservationChanged(ReservationChange {
-                payment_id: Some(compensated.payment_id),
+                payment_id: Said::Now(compensated.payment_id),
                 ..changed(ReservationStatus::Compensated)
             })]
         }
@@ -214,7 +217,7 @@ fn project_payment(recorded: &RecordedEvent, event: &PaymentEvent) -> Vec<Change
     let payment_id = PaymentId::new(recorded.stream.id);
     let changed = |status, at| PaymentChange {
         payment_id,
-        status,
+        status: Some(status),
         version: recorded.version,
         updated_at: at,
         last_four: None,
@@ -246,7 +249,10 @@ fn project_payment(recorded: &RecordedEvent, event: &PaymentEvent) -> Vec<Change
         PaymentEvent::VoidRequested(requested) => change(changed(PaymentStatus::Failed, requested.at)),
         PaymentEvent::PaymentVoided(voided) => change(changed(PaymentStatus::Failed, voided.at)),
         // The amounts tell the status from here on; a request for a refund does not change them.
-        PaymentEvent::RefundRequested(_) => Vec::new(),
+        PaymentEvent::RefundRequested(requested) => change(PaymentChange {
+            status: None,
+            ..changed(PaymentStatus::Captured, requested.at)
+        }),
         PaymentEvent::PaymentRefunded(refunded) => {
             let status = if refunded.in_full {
                 PaymentStatus::Refunded

@@ -36,3 +36,13 @@ pub struct Listed<T> {
     pub rows: Vec<T>,
     pub total: u64,
 }
+
+impl<T> Listed<T> {
+    /// The same page of what the rows become.
+    pub fn map<U>(self, of: impl FnMut(T) -> U) -> Listed<U> {
+        Listed {
+            rows: self.rows.into_iter().map(of).collect(),
+            total: self.total,
+        }
+    }
+}

@@ -67,13 +67,44 @@ pub struct SeatMove {
     pub blocked: i64,
 }
 
+/// What a change says of something that a row may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said<T> {
+    #[default]
+    Nothing,
+    /// That the row has it no longer.
+    Gone,
+    Now(T),
+}
+
+impl<T> Said<T> {
+    /// What is there afterwards.
+    pub fn over(self, before: Option<T>) -> Option<T> {
+        match self {
+            Self::Nothing => before,
+            Self::Gone => None,
+            Self::Now(value) => Some(value),
+        }
+    }
+
+    /// What two changes say together.
+    #[must_use]
+    pub fn after(self, earlier: Self) -> Self {
+        match self {
+            Self::Nothing => earlier,
+            later => later,
+        }
+    }
+}
+
 /// Fields that are absent keep their value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationChange {
     pub reservation_id: ReservationId,
     pub status: ReservationStatus,
     pub version: Version,
-    pub payment_id: Option<PaymentId>,
+    pub payment_id: Said<PaymentId>,
     pub completed_at: Option<Timestamp>,
     /// Empty keeps the tickets.
     pub tickets: Vec<Ticket>,
@@ -83,7 +114,7 @@ pub struct ReservationChange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentChange {
     pub payment_id: PaymentId,
-    pub status: PaymentStatus,
+    pub status: Option<PaymentStatus>,
     pub version: Version,
     pub updated_at: Timestamp,
     pub last_four: Option<String>,
@@ -128,6 +159,7 @@ pub struct ProjectedBatch<C = Change> {
 /// - `a_rebuild_starts_empty_and_leaves_the_present_rows_alone`.
 /// - `batches_go_on_after_a_switch`.
 /// - `a_changed_reservation_keeps_what_the_change_does_not_name`.
+/// - `a_changed_reservation_loses_what_the_change_takes_away`.
 /// - `a_changed_payment_keeps_what_the_change_does_not_name`.
 #[async_trait]
 pub trait ProjectionStore<C = Change>: std::any::Any + Send + Sync {
@@ -158,19 +190,43 @@ pub enum DraftsVisible {
     All,
 }
 
+/// Which events a list is to show, by what is recorded of them: time alone may have changed what they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventsWanted {
+    pub now: Timestamp,
+    /// The recorded statuses that are wanted of an event that begins after `now`.
+    pub to_come: Vec<EventStatus>,
+    /// The recorded statuses that are wanted of an event that has begun at `now`.
+    pub begun: Vec<EventStatus>,
+}
+
+impl EventsWanted {
+    pub fn includes(&self, recorded: EventStatus, starts_at: Timestamp) -> bool {
+        let wanted = if starts_at > self.now {
+            &self.to_come
+        } else {
+            &self.begun
+        };
+        wanted.contains(&recorded)
+    }
+}
+
+/// Events as they were recorded.
+///
 /// **Contract**
 /// - `an_event_is_read_as_it_was_created_and_changed`.
 /// - `events_are_listed_soonest_first`, ties by id.
 /// - `events_are_listed_in_pages`.
-/// - `events_are_listed_by_status`.
+/// - `events_are_listed_by_what_is_recorded_before_and_after_their_start`.
 /// - `drafts_are_listed_only_for_who_may_manage_them`.
 #[async_trait]
 pub trait EventQueries: Send + Sync {
     async fn event(&self, id: EventId) -> Result<Option<EventView>, StoreError>;
 
+    /// All that are visible when `wanted` is absent.
     async fn events(
         &self,
-        status: Option<EventStatus>,
+        wanted: Option<&EventsWanted>,
         drafts: DraftsVisible,
         page: Page,
     ) -> Result<Listed<EventView>, StoreError>;

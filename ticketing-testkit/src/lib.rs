@@ -1,5 +1,6 @@
 //! Conformance suites for the ports, generators, given/when/then and the simulation.
 
+pub mod both_sides;
 pub mod conformance;
 pub mod generators;
 pub mod scenario;

@@ -37,6 +37,45 @@ async fn an_event_goes_from_draft_to_sale_and_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_draft_whose_start_has_passed_cannot_be_published() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let created = olga.post("/api/events", event_request("2027-01-15T09:00:00Z")).await;
+    let event = created.expect(201).text("event_id");
+    server.pass(chrono::TimeDelta::hours(1));
+    let late = olga.post(&format!("/api/events/{event}/publish"), ()).await;
+    assert_eq!(
+        late.refused(422, "VALIDATION_FAILED")["errors"],
+        json!([{ "field": "starts_at", "reason": "must be in the future" }])
+    );
+    let cancelled = olga.post(&format!("/api/events/{event}/cancel"), ()).await;
+    assert_eq!(cancelled.expect(200).body["status"], "cancelled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_has_begun_is_completed_alone_and_in_every_list() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let event = server.event_on_sale(&olga).await;
+    let listed = async |status: &str| {
+        let listed = server.stranger().get(&format!("/api/events?status={status}")).await;
+        let events = listed.expect(200).body["events"].as_array().unwrap().clone();
+        events
+            .into_iter()
+            .map(|event| event["status"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(listed("sales_open").await, ["sales_open"]);
+    assert!(listed("completed").await.is_empty());
+    // Nothing runs between the start and the questions: no timer has said so yet.
+    server.pass(chrono::TimeDelta::days(60));
+    assert!(listed("sales_open").await.is_empty());
+    assert_eq!(listed("completed").await, ["completed"]);
+    let alone = server.stranger().get(&format!("/api/events/{event}")).await;
+    assert_eq!(alone.expect(200).body["status"], "completed");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_posted_is_what_is_read() {
     let server = TestServer::start();
     let olga = server.owner("olga").await;

@@ -202,7 +202,7 @@ impl Rows {
         };
         row.status = change.status;
         row.version = change.version;
-        row.payment_id = change.payment_id.or(row.payment_id);
+        row.payment_id = change.payment_id.over(row.payment_id);
         row.completed_at = change.completed_at.or(row.completed_at);
         if !change.tickets.is_empty() {
             row.tickets = change.tickets;
@@ -213,7 +213,7 @@ impl Rows {
         let Some(row) = self.payments.get_mut(&change.payment_id) else {
             return;
         };
-        row.status = change.status;
+        row.status = change.status.unwrap_or(row.status);
         row.version = change.version;
         row.updated_at = change.updated_at;
         row.refunded_amount = change.refunded_amount.unwrap_or(row.refunded_amount);

@@ -11,8 +11,8 @@ use ticketing_ports::money::{Currency, Money};
 use ticketing_ports::paging::{Listed, Page};
 use ticketing_ports::payment::PaymentView;
 use ticketing_ports::read_models::{
-    ApplyError, Availability, AvailabilityQueries, Change, DraftsVisible, EventQueries, EventSales, LifetimeValue,
-    PaymentQueries, ProjectedBatch, ProjectionStore, Purchase, ReservationQueries, SalesQueries,
+    ApplyError, Availability, AvailabilityQueries, Change, DraftsVisible, EventQueries, EventSales, EventsWanted,
+    LifetimeValue, PaymentQueries, ProjectedBatch, ProjectionStore, Purchase, ReservationQueries, Said, SalesQueries,
 };
 use ticketing_ports::reservation::ReservationView;
 use ticketing_ports::streams::Position;
@@ -35,7 +35,8 @@ pub(crate) enum ReadLie {
     IgnoresStatusChanges,
     ListsTheLatestFirst,
     TotalsAreThoseOfThePage,
-    IgnoresTheWantedStatus,
+    IgnoresTheStart,
+    KeepsWhatIsGone,
     ShowsEverybodyDrafts,
     LosesSeatsOnTheWay,
     SortsSectionsByName,
@@ -94,7 +95,14 @@ pub(crate) const BROKEN_BY: &[(&str, ReadLie)] = &[
     ),
     ("events_are_listed_soonest_first", ReadLie::ListsTheLatestFirst),
     ("events_are_listed_in_pages", ReadLie::TotalsAreThoseOfThePage),
-    ("events_are_listed_by_status", ReadLie::IgnoresTheWantedStatus),
+    (
+        "events_are_listed_by_what_is_recorded_before_and_after_their_start",
+        ReadLie::IgnoresTheStart,
+    ),
+    (
+        "a_changed_reservation_loses_what_the_change_takes_away",
+        ReadLie::KeepsWhatIsGone,
+    ),
     (
         "drafts_are_listed_only_for_who_may_manage_them",
         ReadLie::ShowsEverybodyDrafts,
@@ -190,6 +198,9 @@ impl LyingReadModels {
             }
             (ReadLie::OverwritesWithNothing, Change::ReservationChanged(change)) => {
                 change.completed_at = Some(change.completed_at.unwrap_or_default());
+            }
+            (ReadLie::KeepsWhatIsGone, Change::ReservationChanged(change)) if change.payment_id == Said::Gone => {
+                change.payment_id = Said::Nothing;
             }
             (ReadLie::ClearsTheLastFour, Change::PaymentChanged(change)) => {
                 change.last_four = Some(change.last_four.clone().unwrap_or_default());
@@ -296,16 +307,23 @@ impl EventQueries for LyingReadModels {
 
     async fn events(
         &self,
-        status: Option<EventStatus>,
+        wanted: Option<&EventsWanted>,
         drafts: DraftsVisible,
         page: Page,
     ) -> Result<Listed<EventView>, StoreError> {
-        let status = status.filter(|_| self.lie != ReadLie::IgnoresTheWantedStatus);
+        let careless = wanted.map(|wanted| EventsWanted {
+            begun: wanted.to_come.clone(),
+            ..wanted.clone()
+        });
+        let wanted = match self.lie {
+            ReadLie::IgnoresTheStart => careless.as_ref(),
+            _ => wanted,
+        };
         let drafts = match self.lie {
             ReadLie::ShowsEverybodyDrafts => DraftsVisible::All,
             _ => drafts,
         };
-        let listed = self.honest.events(status, drafts, page).await?;
+        let listed = self.honest.events(wanted, drafts, page).await?;
         Ok(match self.lie {
             ReadLie::ListsTheLatestFirst => reversed(listed),
             ReadLie::TotalsAreThoseOfThePage => Listed {

@@ -137,7 +137,7 @@ impl Folded {
         if let Some(view) = self.reservations.get_mut(&change.reservation_id) {
             view.status = change.status;
             view.version = change.version;
-            view.payment_id = change.payment_id.or(view.payment_id);
+            view.payment_id = change.payment_id.over(view.payment_id);
             view.completed_at = change.completed_at.or(view.completed_at);
             if !change.tickets.is_empty() {
                 view.tickets = change.tickets;
@@ -149,7 +149,7 @@ impl Folded {
             Some(earlier) => {
                 earlier.status = change.status;
                 earlier.version = change.version;
-                earlier.payment_id = change.payment_id.or(earlier.payment_id);
+                earlier.payment_id = change.payment_id.after(earlier.payment_id);
                 earlier.completed_at = change.completed_at.or(earlier.completed_at);
                 if !change.tickets.is_empty() {
                     earlier.tickets = change.tickets;
@@ -160,7 +160,7 @@ impl Folded {
 
     fn change_payment(&mut self, change: PaymentChange) {
         if let Some(view) = self.payments.get_mut(&change.payment_id) {
-            view.status = change.status;
+            view.status = change.status.unwrap_or(view.status);
             view.version = change.version;
             view.updated_at = change.updated_at;
             view.refunded_amount = change.refunded_amount.unwrap_or(view.refunded_amount);
@@ -170,7 +170,7 @@ impl Folded {
         match self.payment_changes.get_mut(&change.payment_id) {
             None => drop(self.payment_changes.insert(change.payment_id, change)),
             Some(earlier) => {
-                earlier.status = change.status;
+                earlier.status = change.status.or(earlier.status);
                 earlier.version = change.version;
                 earlier.updated_at = change.updated_at;
                 earlier.refunded_amount = change.refunded_amount.or(earlier.refunded_amount);

@@ -6,6 +6,7 @@
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
+use ticketing_ports::Timestamp;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_details::{EventStatus, EventView};
 use ticketing_ports::ids::{CustomerId, EventId, PaymentId, SectionId};
@@ -13,7 +14,7 @@ use ticketing_ports::money::Money;
 use ticketing_ports::paging::{Listed, Page};
 use ticketing_ports::payment::{PaymentStatus, PaymentView};
 use ticketing_ports::read_models::{
-    Availability, AvailabilityQueries, DraftsVisible, EventQueries, PaymentQueries, ReservationQueries,
+    Availability, AvailabilityQueries, DraftsVisible, EventQueries, EventsWanted, PaymentQueries, ReservationQueries,
     SectionAvailability,
 };
 use ticketing_ports::reservation::{ReservationStatus, ReservationView};
@@ -38,7 +39,7 @@ impl EventQueries for PostgresReadModels {
 
     async fn events(
         &self,
-        status: Option<EventStatus>,
+        wanted: Option<&EventsWanted>,
         drafts: DraftsVisible,
         page: Page,
     ) -> Result<Listed<EventView>, StoreError> {
@@ -51,20 +52,24 @@ impl EventQueries for PostgresReadModels {
             "SELECT total, event_id, status, version, view
              FROM (
                  SELECT count(*) AS total FROM read_models.events
-                 WHERE ($1::text IS NULL OR status = $1) AND (status <> $2 OR $3 OR owner_id = $4)
+                 WHERE (status <> $1 OR $2 OR owner_id = $3)
+                   AND CASE WHEN starts_at > $4 THEN status = ANY ($5) ELSE status = ANY ($6) END
              ) AS counted
              LEFT JOIN (
                  SELECT * FROM read_models.events
-                 WHERE ($1::text IS NULL OR status = $1) AND (status <> $2 OR $3 OR owner_id = $4)
+                 WHERE (status <> $1 OR $2 OR owner_id = $3)
+                   AND CASE WHEN starts_at > $4 THEN status = ANY ($5) ELSE status = ANY ($6) END
                  ORDER BY starts_at, event_id
-                 LIMIT $5 OFFSET $6
+                 LIMIT $7 OFFSET $8
              ) AS page ON true
              ORDER BY starts_at, event_id",
         ))
-        .bind(status.map(EventStatus::as_str))
         .bind(EventStatus::Draft.as_str())
         .bind(all_drafts)
         .bind(drafts_of)
+        .bind(wanted.map_or(Timestamp::UNIX_EPOCH, |wanted| wanted.now))
+        .bind(names(wanted.map(|wanted| wanted.to_come.as_slice())))
+        .bind(names(wanted.map(|wanted| wanted.begun.as_slice())))
         .bind(i64::from(page.size()))
         .bind(offset(page))
         .fetch_all(&self.pool)
@@ -162,6 +167,12 @@ impl PostgresReadModels {
             .await
             .map_err(StoreError::unavailable)
     }
+}
+
+/// The names of the statuses that are wanted; of all of them if nothing is said.
+fn names(wanted: Option<&[EventStatus]>) -> Vec<&'static str> {
+    let wanted = wanted.unwrap_or(&EventStatus::ALL);
+    wanted.iter().map(|status| status.as_str()).collect()
 }
 
 fn offset(page: Page) -> i64 {

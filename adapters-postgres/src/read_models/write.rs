@@ -6,6 +6,8 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::ids::{EventId, PaymentId};
+use ticketing_ports::payment::PaymentStatus;
+use ticketing_ports::read_models::Said;
 use uuid::Uuid;
 
 use super::PostgresReadModels;
@@ -163,18 +165,21 @@ impl PostgresReadModels {
             let changed = sqlx::query_scalar(self.sql(
                 "UPDATE read_models.reservations AS reservation
                  SET status = change.status, version = change.version,
-                     payment_id = coalesce(change.payment_id, reservation.payment_id),
+                     payment_id = CASE WHEN change.keeps_payment THEN reservation.payment_id ELSE change.payment_id END,
                      completed_at = coalesce(change.completed_at, reservation.completed_at),
                      tickets = coalesce(change.tickets, reservation.tickets)
-                 FROM unnest($1, $2, $3, $4, $5, $6)
-                      AS change (reservation_id, status, version, payment_id, completed_at, tickets)
+                 FROM unnest($1, $2, $3, $4, $5, $6, $7)
+                      AS change (reservation_id, status, version, keeps_payment, payment_id, completed_at, tickets)
                  WHERE reservation.reservation_id = change.reservation_id
                  RETURNING reservation.reservation_id",
             ))
             .bind(&ids)
             .bind(column(changes.clone(), |change| change.status.as_str()))
             .bind(column(changes.clone(), |change| bound(change.version.0)))
-            .bind(column(changes.clone(), |change| change.payment_id.map(PaymentId::uuid)))
+            .bind(column(changes.clone(), |change| change.payment_id == Said::Nothing))
+            .bind(column(changes.clone(), |change| {
+                change.payment_id.over(None).map(PaymentId::uuid)
+            }))
             .bind(column(changes.clone(), |change| change.completed_at))
             .bind(column(changes, |change| {
                 (!change.tickets.is_empty()).then_some(Json(&change.tickets))
@@ -216,7 +221,7 @@ impl PostgresReadModels {
             let changes = folded.payment_changes.values();
             let changed = sqlx::query_scalar(self.sql(
                 "UPDATE read_models.payments AS payment
-                 SET status = change.status, version = change.version, updated_at = change.updated_at,
+                 SET status = coalesce(change.status, payment.status), version = change.version, updated_at = change.updated_at,
                      last_four = coalesce(change.last_four, payment.last_four),
                      refunded_amount = coalesce(change.refunded_amount, payment.refunded_amount)
                  FROM unnest($1, $2, $3, $4, $5, $6)
@@ -225,7 +230,7 @@ impl PostgresReadModels {
                  RETURNING payment.payment_id",
             ))
             .bind(&ids)
-            .bind(column(changes.clone(), |change| change.status.as_str()))
+            .bind(column(changes.clone(), |change| change.status.map(PaymentStatus::as_str)))
             .bind(column(changes.clone(), |change| bound(change.version.0)))
             .bind(column(changes.clone(), |change| change.updated_at))
             .bind(column(changes.clone(), |change| change.last_four.as_deref()))

@@ -72,6 +72,9 @@ pub fn decide(state: &CatalogState, command: &CatalogCommand, ctx: &Context<'_>)
 
         (CatalogState::Listed(listing), CatalogCommand::Publish { by }) => {
             listing.leave(*by, &[Draft], "publish", ctx)?;
+            if ctx.now >= listing.details.starts_at {
+                return Err(Refusal::invalid("starts_at", "must be in the future"));
+            }
             Ok(Decision::event(EventPublished {}.into()))
         }
         (CatalogState::Listed(listing), CatalogCommand::OpenSales { by }) => {

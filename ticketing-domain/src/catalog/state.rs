@@ -10,6 +10,7 @@ use ticketing_ports::streams::Version;
 use super::event::CatalogEvent;
 use crate::pricing;
 use crate::refusal::Refusal;
+use crate::status;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum CatalogState {
@@ -86,16 +87,9 @@ impl Listing {
         };
     }
 
-    /// The status that counts at `now`: once begun, an event is completed, whether or not a timer has said so.
+    /// The status that counts at `now`.
     pub fn status_at(&self, now: Timestamp) -> EventStatus {
-        match self.status {
-            EventStatus::Published | EventStatus::SalesOpen | EventStatus::SalesClosed
-                if now >= self.details.starts_at =>
-            {
-                EventStatus::Completed
-            }
-            status => status,
-        }
+        status::of_event(self.status, self.details.starts_at, now)
     }
 
     /// On which terms `quantity` places of a section are sold at `now`.

@@ -7,6 +7,7 @@ use ticketing_ports::streams::Version;
 
 use super::event::{ReservationEvent, ReservationHeld};
 use crate::inventory::TakenSeats;
+use crate::status;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ReservationState {
@@ -209,11 +210,15 @@ impl ReservationState {
         matches!(self, Self::Held { .. } | Self::PaymentPending { .. })
     }
 
-    /// The status that counts at `now`: a hold that ran out is expired, whether or not a timer has said so.
+    /// The status that counts at `now`.
     pub fn status_at(&self, now: Timestamp) -> Option<ReservationStatus> {
+        let held_until = self.booking()?.held_until;
+        Some(status::of_reservation(self.recorded_status()?, held_until, now))
+    }
+
+    fn recorded_status(&self) -> Option<ReservationStatus> {
         Some(match self {
             Self::Absent => return None,
-            Self::Held { booking, .. } if now >= booking.held_until => ReservationStatus::Expired,
             Self::Held { .. } => ReservationStatus::Held,
             Self::PaymentPending { .. } => ReservationStatus::PaymentPending,
             Self::Completed { .. } => ReservationStatus::Completed,

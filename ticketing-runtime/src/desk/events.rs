@@ -2,6 +2,7 @@
 
 use ticketing_domain::policy;
 use ticketing_domain::refusal::Refusal;
+use ticketing_domain::status::{self, AsOf as _};
 use ticketing_ports::event_details::{EventStatus, EventView};
 use ticketing_ports::ids::EventId;
 use ticketing_ports::paging::{Listed, Page};
@@ -31,6 +32,7 @@ impl Desk {
     pub async fn event(&self, viewer: Option<Actor>, id: EventId) -> Result<EventView, Failure> {
         let event = self.ports.events.event(id).await?;
         event
+            .map(|event| event.as_of(self.ports.clock.now()))
             .filter(|event| policy::may_see_event(viewer, event.status, event.owner_id))
             .ok_or_else(|| Refusal::EventNotFound(id).into())
     }
@@ -45,8 +47,11 @@ impl Desk {
         status: Option<EventStatus>,
         page: Page,
     ) -> Result<Listed<EventView>, Failure> {
+        let now = self.ports.clock.now();
+        let wanted = status.map(|status| status::events_that_are(status, now));
         let drafts = policy::drafts_visible(viewer);
-        Ok(self.ports.events.events(status, drafts, page).await?)
+        let listed = self.ports.events.events(wanted.as_ref(), drafts, page).await?;
+        Ok(listed.map(|event| event.as_of(now)))
     }
 
     /// For who manages the event.

@@ -1,5 +1,6 @@
 //! Reservations of a customer.
 
+use ticketing_domain::status::AsOf as _;
 use ticketing_ports::ids::ReservationId;
 use ticketing_ports::paging::{Listed, Page};
 use ticketing_ports::reservation::ReservationView;
@@ -32,6 +33,7 @@ impl Desk {
     /// When the read models do not answer.
     pub async fn own_reservations(&self, by: Actor, page: Page) -> Result<Listed<ReservationView>, Failure> {
         let listed = self.ports.reservations.reservations_of(by.user_id.into(), page).await?;
-        Ok(listed)
+        let now = self.ports.clock.now();
+        Ok(listed.map(|reservation| reservation.as_of(now)))
     }
 }

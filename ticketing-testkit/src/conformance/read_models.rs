@@ -10,8 +10,8 @@ use ticketing_ports::money::{Currency, Money};
 use ticketing_ports::paging::{Listed, Page};
 use ticketing_ports::payment::PaymentStatus;
 use ticketing_ports::read_models::{
-    ApplyError, AvailabilityQueries, Change, DraftsVisible, EventQueries, PaymentChange, PaymentQueries,
-    ProjectedBatch, ProjectionStore, ReservationChange, ReservationQueries, SalesQueries, SectionSales,
+    ApplyError, AvailabilityQueries, Change, DraftsVisible, EventQueries, EventsWanted, PaymentChange, PaymentQueries,
+    ProjectedBatch, ProjectionStore, ReservationChange, ReservationQueries, Said, SalesQueries, SectionSales,
 };
 use ticketing_ports::reservation::{ReservationStatus, Ticket};
 use ticketing_ports::seating::SeatCounts;
@@ -40,13 +40,14 @@ suite! { $
         an_event_is_read_as_it_was_created_and_changed,
         events_are_listed_soonest_first,
         events_are_listed_in_pages,
-        events_are_listed_by_status,
+        events_are_listed_by_what_is_recorded_before_and_after_their_start,
         drafts_are_listed_only_for_who_may_manage_them,
         counts_of_a_section_add_up_to_its_capacity,
         sections_stand_in_the_organisers_order,
         the_sequence_grows_by_one_with_every_change_of_a_count,
         reservations_of_a_customer_are_listed_newest_first,
         a_changed_reservation_keeps_what_the_change_does_not_name,
+        a_changed_reservation_loses_what_the_change_takes_away,
         payments_of_a_customer_are_listed_newest_first,
         a_changed_payment_keeps_what_the_change_does_not_name,
         an_event_without_sales_has_zeros_and_an_unknown_one_nothing,
@@ -206,7 +207,7 @@ async fn a_batch_with_a_change_of_an_unknown_row_changes_nothing(models: &ReadMo
             reservation_id: reservation_id(1),
             status: ReservationStatus::Expired,
             version: Version(2),
-            payment_id: None,
+            payment_id: Said::Nothing,
             completed_at: None,
             tickets: Vec::new(),
         }),
@@ -417,22 +418,45 @@ async fn events_are_listed_in_pages(models: &ReadModels) -> Verdict {
     Ok(())
 }
 
-async fn events_are_listed_by_status(models: &ReadModels) -> Verdict {
-    for (number, status) in (1..).zip(EventStatus::ALL) {
-        let view = EventView {
-            status,
-            ..public(number, number as i64)
-        };
-        models.apply(vec![Change::EventCreated(view)]).await?;
+async fn events_are_listed_by_what_is_recorded_before_and_after_their_start(models: &ReadModels) -> Verdict {
+    let all = || (1..).zip(EventStatus::ALL);
+    for (number, status) in all() {
+        // One begins at the moment that is asked about, and one just after it.
+        for (number, starts) in [(number, 50), (number + 10, 51)] {
+            let view = EventView {
+                status,
+                ..public(number, starts)
+            };
+            models.apply(vec![Change::EventCreated(view)]).await?;
+        }
     }
-    for (number, status) in (1..).zip(EventStatus::ALL) {
+    let listed = async |to_come: &[EventStatus], begun: &[EventStatus]| -> Result<_, Broken> {
+        let wanted = EventsWanted {
+            now: at(50),
+            to_come: to_come.to_vec(),
+            begun: begun.to_vec(),
+        };
         let listed = models
             .events
-            .events(Some(status), DraftsVisible::All, page(1, 9))
+            .events(Some(&wanted), DraftsVisible::All, page(1, 99))
             .await?;
-        ensure_eq!(numbers(&listed.rows), [number], "events that are {status:?}");
-        ensure_eq!(listed.total, 1, "how many events are {status:?}");
+        ensure_eq!(listed.total, listed.rows.len() as u64, "how many are wanted");
+        Ok(numbers(&listed.rows))
+    };
+    for (number, status) in all() {
+        ensure_eq!(listed(&[], &[status]).await?, [number], "begun and {status:?}");
+        ensure_eq!(listed(&[status], &[]).await?, [number + 10], "to come and {status:?}");
     }
+    let (first, second) = (EventStatus::ALL[0], EventStatus::ALL[1]);
+    ensure_eq!(
+        listed(&[second], &[first, second]).await?,
+        [1, 2, 12],
+        "several at once"
+    );
+    ensure!(
+        listed(&[], &[]).await?.is_empty(),
+        "something although nothing is wanted"
+    );
     Ok(())
 }
 
@@ -457,9 +481,14 @@ async fn drafts_are_listed_only_for_who_may_manage_them(models: &ReadModels) -> 
         (DraftsVisible::All, &[1, 2, 3, 4], &[1, 2]),
     ];
     for (drafts, every, only_drafts) in visible {
-        for (status, expected) in [(None, every), (Some(EventStatus::Draft), only_drafts)] {
-            let listed = models.events.events(status, drafts, page(1, 9)).await?;
-            ensure_eq!(numbers(&listed.rows), expected, "{status:?} events for {drafts:?}");
+        let wanted = EventsWanted {
+            now: at(50),
+            to_come: vec![EventStatus::Draft],
+            begun: vec![EventStatus::Draft],
+        };
+        for (wanted, expected) in [(None, every), (Some(&wanted), only_drafts)] {
+            let listed = models.events.events(wanted, drafts, page(1, 9)).await?;
+            ensure_eq!(numbers(&listed.rows), expected, "events for {drafts:?}, if {wanted:?}");
             ensure_eq!(listed.total, expected.len() as u64, "total for {drafts:?}");
         }
     }
@@ -589,7 +618,7 @@ async fn a_changed_reservation_keeps_what_the_change_does_not_name(models: &Read
         reservation_id: reservation_id(1),
         status,
         version: Version(version),
-        payment_id: None,
+        payment_id: Said::Nothing,
         completed_at: None,
         tickets: Vec::new(),
     };
@@ -599,7 +628,7 @@ async fn a_changed_reservation_keeps_what_the_change_does_not_name(models: &Read
     }];
     models
         .apply(vec![Change::ReservationChanged(ReservationChange {
-            payment_id: Some(payment_id(1)),
+            payment_id: Said::Now(payment_id(1)),
             completed_at: Some(at(9)),
             tickets: tickets.clone(),
             ..change(ReservationStatus::Completed, 2)
@@ -618,6 +647,36 @@ async fn a_changed_reservation_keeps_what_the_change_does_not_name(models: &Read
     expected.status = ReservationStatus::Refunded;
     expected.version = Version(3);
     ensure_eq!(read().await?, [expected], "refunded reservation");
+    Ok(())
+}
+
+async fn a_changed_reservation_loses_what_the_change_takes_away(models: &ReadModels) -> Verdict {
+    models
+        .apply(vec![created(1), Change::ReservationHeld(reservation(1))])
+        .await?;
+    let change = |payment_id, version| {
+        Change::ReservationChanged(ReservationChange {
+            reservation_id: reservation_id(1),
+            status: ReservationStatus::Held,
+            version: Version(version),
+            payment_id,
+            completed_at: None,
+            tickets: Vec::new(),
+        })
+    };
+    let read = async || -> Result<_, Broken> {
+        let listed = models.reservations.reservations_of(customer(1), page(1, 9)).await?;
+        Ok(listed.rows.into_iter().map(|row| row.payment_id).collect::<Vec<_>>())
+    };
+    let (paying, declined) = (Said::Now(payment_id(1)), Said::Gone);
+    models.apply(vec![change(paying, 2)]).await?;
+    ensure_eq!(read().await?, [Some(payment_id(1))], "while it is paid");
+    models.apply(vec![change(declined, 3)]).await?;
+    ensure_eq!(read().await?, [None], "after a batch of its own");
+    models
+        .apply(vec![change(paying, 4), change(declined, 5), change(Said::Nothing, 6)])
+        .await?;
+    ensure_eq!(read().await?, [None], "after both in one batch");
     Ok(())
 }
 
@@ -646,7 +705,7 @@ async fn a_changed_payment_keeps_what_the_change_does_not_name(models: &ReadMode
 
     let change = |status, version| PaymentChange {
         payment_id: payment_id(1),
-        status,
+        status: Some(status),
         version: Version(version),
         updated_at: at(version as i64),
         last_four: None,
@@ -662,15 +721,23 @@ async fn a_changed_payment_keeps_what_the_change_does_not_name(models: &ReadMode
                 refunded_amount: Some(eur(500)),
                 ..change(PaymentStatus::PartiallyRefunded, 3)
             }),
-            Change::PaymentChanged(change(PaymentStatus::Captured, 4)),
         ])
         .await?;
-    expected.status = PaymentStatus::Captured;
-    expected.version = Version(4);
-    expected.updated_at = at(4);
+    expected.status = PaymentStatus::PartiallyRefunded;
+    expected.version = Version(3);
+    expected.updated_at = at(3);
     expected.last_four = Some("4242".to_owned());
     expected.refunded_amount = eur(500);
-    ensure_eq!(read().await?, [expected], "changed payment");
+    ensure_eq!(read().await?, [expected.clone()], "changed payment");
+
+    let asked = PaymentChange {
+        status: None,
+        ..change(PaymentStatus::Captured, 4)
+    };
+    models.apply(vec![Change::PaymentChanged(asked)]).await?;
+    expected.version = Version(4);
+    expected.updated_at = at(4);
+    ensure_eq!(read().await?, [expected], "payment without a new status");
     Ok(())
 }
 

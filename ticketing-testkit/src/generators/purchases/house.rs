@@ -59,6 +59,20 @@ impl House {
     /// # Panics
     /// When the draft is not acceptable.
     pub fn on_sale(draft: EventDraft, now: Timestamp) -> Self {
+        let mut house = Self::drafted(draft, now);
+        for step in [Step::Publish, Step::OpenSales] {
+            if let Some((_, Err(refusal))) = house.take(&step) {
+                panic!("the event cannot go on sale: {refusal:?}");
+            }
+        }
+        house
+    }
+
+    /// Creates the event at `now`.
+    ///
+    /// # Panics
+    /// When the draft is not acceptable.
+    pub fn drafted(draft: EventDraft, now: Timestamp) -> Self {
         let mut house = Self {
             draft: draft.clone(),
             book: EventBook::new(EVENT),
@@ -71,16 +85,12 @@ impl House {
             reservations: Vec::new(),
             payments: Vec::new(),
         };
-        let by = ORGANISER;
-        let draft = Box::new(draft);
-        for command in [
-            Command::CreateEvent { by, draft },
-            Command::Publish { by },
-            Command::OpenSales { by },
-        ] {
-            if let Err(refusal) = house.handle(&command) {
-                panic!("the event cannot go on sale: {refusal:?}");
-            }
+        let create = Command::CreateEvent {
+            by: ORGANISER,
+            draft: Box::new(draft),
+        };
+        if let Err(refusal) = house.handle(&create) {
+            panic!("the event cannot be created: {refusal:?}");
         }
         house
     }
@@ -157,6 +167,7 @@ impl House {
                 self.now += time;
                 return None;
             }
+            Step::Publish => Command::Publish { by: ORGANISER },
             Step::OpenSales => Command::OpenSales { by: ORGANISER },
             Step::CloseSales => Command::CloseSales { by: ORGANISER },
             Step::CancelEvent => Command::CancelEvent {

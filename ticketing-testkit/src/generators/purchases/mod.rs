@@ -57,6 +57,8 @@ pub enum Step {
     Wait {
         time: chrono::TimeDelta,
     },
+    /// Only in a script that begins with a draft does it change anything.
+    Publish,
     OpenSales,
     CloseSales,
     CancelEvent,

@@ -1,0 +1,235 @@
+//! The law that the two sides never disagree: at any moment of any history, what the facts add up to on the write side is
+//! what the read models show.
+//!
+//! Rows are what was recorded; [`ticketing_domain::status`] says what time has made of them. A store that keeps a row
+//! wrongly, a projection that forgets a fact and a rule that is written down twice all break this law.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use ticketing_domain::catalog::{CatalogState, EventDraft};
+use ticketing_domain::facts::Fact;
+use ticketing_domain::payment::PaymentState;
+use ticketing_domain::projection::{self, Projection as _};
+use ticketing_domain::reservation::ReservationState;
+use ticketing_domain::status::{self, AsOf as _};
+use ticketing_ports::Timestamp;
+use ticketing_ports::event_details::{EventStatus, EventView};
+use ticketing_ports::ids::CustomerId;
+use ticketing_ports::paging::Page;
+use ticketing_ports::payment::PaymentView;
+use ticketing_ports::read_models::{DraftsVisible, ProjectedBatch};
+use ticketing_ports::reservation::ReservationView;
+use ticketing_ports::streams::{Position, RecordedEvent, Version};
+use uuid::Uuid;
+
+use crate::conformance::read_models::ReadModels;
+use crate::generators::{House, Step, event_draft, steps};
+use crate::scenario::start;
+
+/// An event that goes on sale early, late or never, and what happens to it.
+#[derive(Debug, Clone)]
+pub struct History {
+    pub draft: EventDraft,
+    /// What is tried before anybody can buy.
+    pub before: Vec<Step>,
+    pub steps: Vec<Step>,
+}
+
+pub fn histories() -> impl Strategy<Value = History> {
+    let wait = prop_oneof![
+        Just(TimeDelta::zero()),
+        (0..86_400_i64 * 100).prop_map(TimeDelta::seconds),
+    ];
+    let before = prop_oneof![
+        6 => Just(vec![Step::Publish, Step::OpenSales]),
+        1 => Just(Vec::new()),
+        2 => (wait.clone(), wait).prop_map(|(first, second)| {
+            vec![
+                Step::Wait { time: first },
+                Step::Deadline { which: 0 },
+                Step::Publish,
+                Step::Wait { time: second },
+                Step::OpenSales,
+            ]
+        }),
+    ];
+    (event_draft(start()), before, steps()).prop_map(|(draft, before, steps)| History { draft, before, steps })
+}
+
+/// Plays the history, and compares both sides after every step and at every moment at which time alone changes
+/// something.
+///
+/// # Errors
+/// Describes the first disagreement.
+pub async fn agree_all_along(models: &ReadModels, history: &History) -> Result<(), String> {
+    let mut house = House::drafted(history.draft.clone(), start());
+    let mut write_side = WriteSide::default();
+    for step in history.before.iter().chain(&history.steps) {
+        house.take(step);
+        write_side.take(&house.log, models).await?;
+        write_side.agrees(models, house.now).await?;
+    }
+    for moment in write_side.moments_after(house.now) {
+        write_side.agrees(models, moment).await?;
+    }
+    Ok(())
+}
+
+/// What the facts add up to.
+#[derive(Debug, Default)]
+struct WriteSide {
+    taken: usize,
+    catalogs: BTreeMap<Uuid, (CatalogState, Version)>,
+    reservations: BTreeMap<Uuid, (ReservationState, Version)>,
+    payments: BTreeMap<Uuid, (PaymentState, Version)>,
+}
+
+impl WriteSide {
+    /// Takes what is new in the log in, on both sides.
+    async fn take(&mut self, log: &[RecordedEvent], models: &ReadModels) -> Result<(), String> {
+        let new = &log[self.taken..];
+        let (Some(first), Some(last)) = (new.first(), new.last()) else {
+            return Ok(());
+        };
+        let mut changes = Vec::new();
+        for fact in new {
+            let typed = Fact::from_recorded(fact).map_err(said)?;
+            self.evolve(fact, &typed);
+            changes.extend(projection::ReadModels.changes(fact, &typed));
+        }
+        let batch = ProjectedBatch {
+            after: Position(first.position.0 - 1),
+            upto: last.position,
+            changes,
+        };
+        models.projection.apply(batch).await.map_err(said)?;
+        self.taken = log.len();
+        Ok(())
+    }
+
+    fn evolve(&mut self, recorded: &RecordedEvent, fact: &Fact) {
+        let (id, version) = (recorded.stream.id, recorded.version);
+        match fact {
+            Fact::Inventory(_) => {}
+            Fact::Catalog(event) => {
+                let (state, at) = self.catalogs.entry(id).or_default();
+                state.evolve(event);
+                *at = version;
+            }
+            Fact::Reservation(event) => {
+                let (state, at) = self.reservations.entry(id).or_default();
+                state.evolve(event);
+                *at = version;
+            }
+            Fact::Payment(event) => {
+                let (state, at) = self.payments.entry(id).or_default();
+                state.evolve(event);
+                *at = version;
+            }
+        }
+    }
+
+    fn events(&self, now: Timestamp) -> Vec<EventView> {
+        let listings = self.catalogs.values();
+        listings
+            .filter_map(|(state, version)| Some(state.listing()?.view(*version, now)))
+            .collect()
+    }
+
+    fn reservations(&self, now: Timestamp) -> Vec<ReservationView> {
+        let states = self.reservations.values();
+        states
+            .filter_map(|(state, version)| state.view(*version, now))
+            .collect()
+    }
+
+    fn payments(&self) -> Vec<PaymentView> {
+        let states = self.payments.values();
+        states.filter_map(|(state, version)| state.view(*version)).collect()
+    }
+
+    /// Moments from `now` on at which something begins or runs out, and those just before.
+    fn moments_after(&self, now: Timestamp) -> Vec<Timestamp> {
+        let starts = self.events(now).into_iter().map(|event| event.details.starts_at);
+        let ends = self
+            .reservations(now)
+            .into_iter()
+            .map(|reservation| reservation.expires_at);
+        let mut moments: Vec<_> = starts
+            .chain(ends)
+            .flat_map(|at| [at - TimeDelta::microseconds(1), at])
+            .filter(|at| *at >= now)
+            .collect();
+        moments.sort_unstable();
+        moments.dedup();
+        moments
+    }
+
+    async fn agrees(&self, models: &ReadModels, now: Timestamp) -> Result<(), String> {
+        self.events_agree(models, now).await?;
+        let customers: std::collections::BTreeSet<CustomerId> =
+            self.reservations(now).iter().map(|view| view.customer_id).collect();
+        let page = Page::new(1, Page::MAX_SIZE).expect("the first page is a page");
+        for customer in customers {
+            let listed = models
+                .reservations
+                .reservations_of(customer, page)
+                .await
+                .map_err(said)?;
+            let rows = listed.rows.into_iter().map(|row| row.as_of(now));
+            let folded = self
+                .reservations(now)
+                .into_iter()
+                .filter(|view| view.customer_id == customer);
+            same(now, rows, folded, |view| view.reservation_id.uuid())?;
+
+            let listed = models.payments.payments_of(customer, page).await.map_err(said)?;
+            let folded = self.payments().into_iter().filter(|view| view.customer_id == customer);
+            same(now, listed.rows, folded, |view| view.payment_id.uuid())?;
+        }
+        Ok(())
+    }
+
+    /// One by one, and in the list of every status.
+    async fn events_agree(&self, models: &ReadModels, now: Timestamp) -> Result<(), String> {
+        let mut rows = Vec::new();
+        for id in self.events(now).into_iter().map(|event| event.event_id) {
+            rows.extend(models.events.event(id).await.map_err(said)?);
+        }
+        let by_id = |view: &EventView| view.event_id.uuid();
+        same(now, rows.into_iter().map(|row| row.as_of(now)), self.events(now), by_id)?;
+
+        let page = Page::new(1, Page::MAX_SIZE).expect("the first page is a page");
+        for status in EventStatus::ALL {
+            let wanted = status::events_that_are(status, now);
+            let listed = models.events.events(Some(&wanted), DraftsVisible::All, page).await;
+            let rows = listed.map_err(said)?.rows.into_iter().map(|row| row.as_of(now));
+            let folded = self.events(now).into_iter().filter(|event| event.status == status);
+            same(now, rows, folded, by_id)?;
+        }
+        Ok(())
+    }
+}
+
+fn same<T: PartialEq + Debug>(
+    now: Timestamp,
+    rows: impl IntoIterator<Item = T>,
+    folded: impl IntoIterator<Item = T>,
+    id: impl Fn(&T) -> Uuid,
+) -> Result<(), String> {
+    let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (id(&row), row)).collect();
+    let folded: BTreeMap<_, _> = folded.into_iter().map(|view| (id(&view), view)).collect();
+    if rows == folded {
+        return Ok(());
+    }
+    Err(format!(
+        "at {now} the read side shows\n{rows:#?}\nand the facts add up to\n{folded:#?}"
+    ))
+}
+
+fn said(error: impl std::error::Error) -> String {
+    error.to_string()
+}
