@@ -1,6 +1,7 @@
 //! What surrounds every request: correlation id, time limit, panics, and headers that every answer has.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -10,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures::FutureExt as _;
 use ticketing_ports::streams::CorrelationId;
+use ticketing_runtime::Observed;
 use tracing::{Instrument as _, debug, error, info_span};
 
 use crate::errors::{ApiError, Code, as_problem};
@@ -63,6 +65,10 @@ pub(crate) async fn shell(State(state): State<Shared>, mut request: Request, nex
         let latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         debug!(status = response.status().as_u16(), latency_us, "answered");
     });
+    if let Some(error) = response.extensions().get::<Arc<ApiError>>() {
+        let code = error.code.as_str();
+        state.config.observer.observe(Observed::Refused { code });
+    }
     if wants_problem {
         response = as_problem(response);
     }

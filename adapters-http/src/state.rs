@@ -4,7 +4,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use ticketing_ports::clock::Clock;
 use ticketing_ports::ids::IdSource;
-use ticketing_runtime::{BoxOffice, Desk, SignIn};
+use ticketing_runtime::{BoxOffice, Desk, Observer, SignIn, Unobserved};
 
 use crate::health::HealthCheck;
 
@@ -38,6 +38,8 @@ pub struct HttpConfig {
     pub body_limit: usize,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Is told of every answer that is an error.
+    pub observer: Arc<dyn Observer>,
 }
 
 impl Default for HttpConfig {
@@ -46,6 +48,7 @@ impl Default for HttpConfig {
             request_timeout: Duration::from_secs(30),
             body_limit: 256 * 1024,
             trusted_proxies: Vec::new(),
+            observer: Arc::new(Unobserved),
         }
     }
 }

@@ -100,7 +100,7 @@ async fn every_key_has_the_prefix_and_an_end_and_names_neither_secret_nor_addres
         .await
         .unwrap();
     let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut plain).await.unwrap();
-    assert_eq!(keys.len(), 7, "{keys:?}");
+    assert_eq!(keys.len(), 8, "{keys:?}");
     for key in keys {
         assert!(key.starts_with("mine:"), "{key}");
         assert!(!key.contains(ADDRESS) && !key.contains(&secret.expose()), "{key}");

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use adapters_external::{SandboxGateway, SystemClock, SystemIds};
 use adapters_http::{HealthCheck, HttpConfig, HttpState};
 use anyhow::Context as _;
-use ticketing_runtime::{BoxOffice, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, Ports, ProjectionPorts};
+use ticketing_runtime::{
+    BoxOffice, Counted, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, Ports, ProjectionPorts, Totals,
+};
 use tracing::info;
 
 use crate::config::{Role, Settings};
@@ -21,6 +23,7 @@ pub struct Parts {
     pub read_side: ReadSide,
     pub engine: Engine,
     pub http: HttpState,
+    totals: Arc<Totals>,
 }
 
 impl Parts {
@@ -32,6 +35,7 @@ impl Parts {
         let storage = Storage::open(settings).await?;
         let read_side = ReadSide::open(&settings.storage).await?;
         let bus = Bus::open(&settings.services, &storage).await?;
+        let totals = Arc::new(Totals::default());
         let clock = Arc::new(SystemClock::new());
         let ids = Arc::new(SystemIds::new());
         let gateway = SandboxGateway::new(clock.clone()).with_latency(settings.sandbox.sandbox_latency);
@@ -49,7 +53,7 @@ impl Parts {
             followers: bus.followers.clone(),
             bus: bus.ends.clone(),
         };
-        let engine = Engine::start(ports, projection, engine_config(settings));
+        let engine = Engine::start(ports, projection, engine_config(settings, totals.clone()));
         let desk_ports = DeskPorts {
             log: storage.events.clone(),
             events: read_side.events.clone(),
@@ -90,6 +94,7 @@ impl Parts {
             config: HttpConfig {
                 request_timeout: settings.http.request_timeout,
                 trusted_proxies: settings.sign_in.trusted_proxies.clone(),
+                observer: totals.clone(),
                 ..HttpConfig::default()
             },
         };
@@ -98,6 +103,7 @@ impl Parts {
             read_side,
             engine,
             http,
+            totals,
         })
     }
 
@@ -115,11 +121,39 @@ impl Parts {
             .is_ok();
         self.storage.close().await;
         self.read_side.close().await;
+        tell(&self.totals.counted());
         drained && mailed
     }
 }
 
-fn engine_config(settings: &Settings) -> EngineConfig {
+/// What benchmarks read from the log of a server that has stopped.
+fn tell(counted: &Counted) {
+    let Counted {
+        decisions,
+        thrown_away,
+        parked,
+        commits,
+        jobs,
+        facts,
+        ..
+    } = *counted;
+    info!(
+        decisions,
+        deciding_us = u64::try_from(counted.deciding.as_micros()).unwrap_or(u64::MAX),
+        thrown_away,
+        parked,
+        commits,
+        committing_us = u64::try_from(counted.committing.as_micros()).unwrap_or(u64::MAX),
+        jobs,
+        mean_group = format_args!("{:.1}", counted.mean_group()),
+        facts,
+        followed = ?counted.followed,
+        refusals = ?counted.refusals,
+        "the engine's totals"
+    );
+}
+
+fn engine_config(settings: &Settings, observer: Arc<Totals>) -> EngineConfig {
     let plays = |role| settings.engine.roles.contains(&role);
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     EngineConfig {
@@ -134,6 +168,7 @@ fn engine_config(settings: &Settings) -> EngineConfig {
         },
         relay: plays(Role::Relay),
         projector: plays(Role::Projections),
+        observer,
         ..EngineConfig::default()
     }
 }

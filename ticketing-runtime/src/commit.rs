@@ -6,20 +6,36 @@ use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStor
 use tokio::time::Instant;
 use tracing::warn;
 
+use crate::observer::{Observed, Observer};
+
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// After so long without learning an outcome the callers are told that the store is unavailable. A look-up of a store
 /// that is down takes seconds, so it is the time that counts: nobody should wait until the request itself runs out.
 const PATIENCE: Duration = Duration::from_secs(7);
 
+/// Writes a commit that so many jobs share, and tells the observer when the log has taken it.
+pub(crate) async fn commit_for(
+    jobs: usize,
+    commit: &Commit,
+    store: &dyn EventStore,
+    observer: &dyn Observer,
+) -> Result<CommitReceipt, CommitError> {
+    let began = Instant::now();
+    let receipt = commit_with_known_outcome(store, commit).await?;
+    observer.observe(Observed::Committed {
+        jobs,
+        facts: commit.appends.iter().map(|append| append.events.len()).sum(),
+        took: began.elapsed(),
+    });
+    Ok(receipt)
+}
+
 /// Writes a commit and does not return before it knows whether it was written, as far as that can be known.
 ///
 /// A lost answer is looked up by the commit's id. When the store does not know the id, the very same commit is handed in
 /// again: if the first one lands after all, the store answers the second with the receipt of the first.
-pub(crate) async fn commit_with_known_outcome(
-    store: &dyn EventStore,
-    commit: &Commit,
-) -> Result<CommitReceipt, CommitError> {
+async fn commit_with_known_outcome(store: &dyn EventStore, commit: &Commit) -> Result<CommitReceipt, CommitError> {
     let id = commit.id;
     let mut pause = FIRST_PAUSE;
     let mut tries = 0;

@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 use crate::box_office::BoxOffice;
 use crate::follow::{Bus, FollowPorts, Follower, Following, Projected, READ_MODELS, Relay};
 use crate::lanes::Lanes;
+use crate::observer::{Observer, Unobserved};
 use crate::{deadlines, housekeeping};
 
 /// What the write side needs from outside.
@@ -77,6 +78,8 @@ pub struct EngineConfig {
     pub relay: bool,
     /// Whether this process keeps the read models up to date when it is its turn.
     pub projector: bool,
+    /// Is told what the lanes do.
+    pub observer: Arc<dyn Observer>,
 }
 
 /// Where the followers of a process get the facts; what is missing there they read from the log.
@@ -101,6 +104,7 @@ impl Default for EngineConfig {
             facts_from: FactsFrom::ThisProcess,
             relay: true,
             projector: true,
+            observer: Arc::new(Unobserved),
         }
     }
 }

@@ -23,7 +23,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, warn};
 
 use crate::batch::{Batch, Entry, Verdict};
-use crate::commit::commit_with_known_outcome;
+use crate::commit::commit_for;
 use crate::failure::{Failure, UnavailableCause};
 use crate::gateway_calls;
 use crate::idempotency;
@@ -334,8 +334,10 @@ impl Lane {
         let commit = batch.commit(CommitId::new(ports.ids.uuid()), self.event.into(), ports.clock.now());
         let store = Arc::clone(&ports.events);
         let tail = Arc::clone(&self.lanes.tail);
+        let observer = Arc::clone(&self.lanes.config.observer);
+        let jobs = batch.entries.len();
         let commit = tokio::spawn(async move {
-            let receipt = commit_with_known_outcome(store.as_ref(), &commit).await?;
+            let receipt = commit_for(jobs, &commit, store.as_ref(), observer.as_ref()).await?;
             tail.take(commit, receipt);
             Ok(Some(receipt))
         });

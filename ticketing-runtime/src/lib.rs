@@ -20,6 +20,7 @@ mod idempotency;
 mod job;
 mod lane;
 mod lanes;
+mod observer;
 mod routes;
 mod sign_in;
 
@@ -34,4 +35,5 @@ pub use follow::{
     Bus, Facts, First, FollowError, FollowPorts, Follower, Keeps, LoggedFact, OnPoison, Projected, READ_MODELS, RELAY,
     Runs, Spec, Twin, rebuild,
 };
+pub use observer::{Counted, Observed, Observer, Totals, Unobserved};
 pub use sign_in::{Ensured, SignIn, SignInConfig, SignInFailure, SignInPorts};

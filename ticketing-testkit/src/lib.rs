@@ -3,5 +3,6 @@
 pub mod both_sides;
 pub mod conformance;
 pub mod generators;
+pub mod observing;
 pub mod scenario;
 pub mod simulation;

@@ -5,6 +5,10 @@ use axum::Router;
 use axum::http::Method;
 use std::sync::Arc;
 
+use std::collections::BTreeMap;
+
+use ticketing_testkit::observing::KeepingObserver;
+
 use crate::support::{Actor, TestServer, event_request};
 
 #[tokio::test(start_paused = true)]
@@ -49,6 +53,26 @@ async fn an_unknown_route_is_not_found_in_json() {
     for path in ["/", "/api", "/api/event", "/api/events/", "/metrics/x"] {
         server.stranger().get(path).await.refused(404, "NOT_FOUND");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_answer_that_is_an_error_is_counted_by_its_code() {
+    let observer = Arc::new(KeepingObserver::default());
+    let server = TestServer::start_with(|setup| setup.http.observer = observer.clone());
+    let stranger = server.stranger();
+    assert_eq!(stranger.get("/health").await.status, 200);
+    assert_eq!(observer.refusals(), BTreeMap::new());
+
+    stranger.get("/no/such/route").await.refused(404, "NOT_FOUND");
+    let problem = [("accept", "application/problem+json")];
+    assert_eq!(stranger.get_with("/no/such/route", &problem).await.status, 404);
+    stranger
+        .send(Method::DELETE, "/api/events", &[], ())
+        .await
+        .refused(405, "METHOD_NOT_ALLOWED");
+    stranger.get("/api/auth/me").await.refused(401, "UNAUTHENTICATED");
+    let expected = [("METHOD_NOT_ALLOWED", 1), ("NOT_FOUND", 2), ("UNAUTHENTICATED", 1)];
+    assert_eq!(observer.refusals(), BTreeMap::from(expected));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,153 @@
+//! Sums of everything since the process began.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::{Observed, Observer};
+
+/// Adds up what it is told.
+#[derive(Debug, Default)]
+pub struct Totals {
+    decisions: AtomicU64,
+    deciding_ns: AtomicU64,
+    thrown_away: AtomicU64,
+    parked: AtomicU64,
+    commits: AtomicU64,
+    jobs: AtomicU64,
+    facts: AtomicU64,
+    committing_us: AtomicU64,
+    followed: Mutex<BTreeMap<&'static str, u64>>,
+    refusals: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+/// The sums at one moment. A job counts once for each commit that it shared, also when it had to be decided more often.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counted {
+    pub decisions: u64,
+    pub deciding: Duration,
+    pub thrown_away: u64,
+    /// Jobs that had to wait for a load.
+    pub parked: u64,
+    pub commits: u64,
+    pub jobs: u64,
+    pub facts: u64,
+    pub committing: Duration,
+    /// Facts by follower.
+    pub followed: BTreeMap<&'static str, u64>,
+    /// Answers by code.
+    pub refusals: BTreeMap<&'static str, u64>,
+}
+
+impl Counted {
+    /// How many jobs shared a commit on average; 0 before the first.
+    pub fn mean_group(&self) -> f64 {
+        self.jobs as f64 / self.commits.max(1) as f64
+    }
+}
+
+impl Totals {
+    pub fn counted(&self) -> Counted {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let by_name = |map: &Mutex<BTreeMap<_, _>>| map.lock().expect("nobody panics while counting").clone();
+        Counted {
+            decisions: read(&self.decisions),
+            deciding: Duration::from_nanos(read(&self.deciding_ns)),
+            thrown_away: read(&self.thrown_away),
+            parked: read(&self.parked),
+            commits: read(&self.commits),
+            jobs: read(&self.jobs),
+            facts: read(&self.facts),
+            committing: Duration::from_micros(read(&self.committing_us)),
+            followed: by_name(&self.followed),
+            refusals: by_name(&self.refusals),
+        }
+    }
+}
+
+impl Observer for Totals {
+    fn observe(&self, seen: Observed) {
+        match seen {
+            Observed::Decided { command: _, took } => {
+                add(&self.decisions, 1);
+                add(&self.deciding_ns, took.as_nanos());
+            }
+            Observed::ThrownAway { jobs } => add(&self.thrown_away, jobs as u128),
+            Observed::Parked { streams: _ } => add(&self.parked, 1),
+            Observed::Committed { jobs, facts, took } => {
+                add(&self.commits, 1);
+                add(&self.jobs, jobs as u128);
+                add(&self.facts, facts as u128);
+                add(&self.committing_us, took.as_micros());
+            }
+            Observed::Followed {
+                follower,
+                facts,
+                took: _,
+            } => count(&self.followed, follower, facts as u64),
+            Observed::Refused { code } => count(&self.refusals, code, 1),
+        }
+    }
+}
+
+fn add(sum: &AtomicU64, more: u128) {
+    sum.fetch_add(u64::try_from(more).unwrap_or(u64::MAX), Ordering::Relaxed);
+}
+
+fn count(sums: &Mutex<BTreeMap<&'static str, u64>>, name: &'static str, more: u64) {
+    let mut sums = sums.lock().expect("nobody panics while counting");
+    *sums.entry(name).or_default() += more;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_is_told_is_added_up() {
+        let totals = Totals::default();
+        let took = Duration::from_millis(2);
+        for seen in [
+            Observed::Decided { command: "hold", took },
+            Observed::Decided { command: "pay", took },
+            Observed::Parked { streams: 3 },
+            Observed::ThrownAway { jobs: 4 },
+            Observed::Committed {
+                jobs: 5,
+                facts: 9,
+                took,
+            },
+            Observed::Committed {
+                jobs: 2,
+                facts: 4,
+                took,
+            },
+            Observed::Followed {
+                follower: "relay",
+                facts: 7,
+                took,
+            },
+            Observed::Refused { code: "BUSY" },
+            Observed::Refused { code: "BUSY" },
+            Observed::Refused { code: "FORBIDDEN" },
+        ] {
+            totals.observe(seen);
+        }
+        let counted = totals.counted();
+        let expected = Counted {
+            decisions: 2,
+            deciding: 2 * took,
+            thrown_away: 4,
+            parked: 1,
+            commits: 2,
+            jobs: 7,
+            facts: 13,
+            committing: 2 * took,
+            followed: BTreeMap::from([("relay", 7)]),
+            refusals: BTreeMap::from([("BUSY", 2), ("FORBIDDEN", 1)]),
+        };
+        assert_eq!(counted, expected);
+        assert!((counted.mean_group() - 3.5).abs() < f64::EPSILON);
+    }
+}
