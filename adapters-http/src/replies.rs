@@ -1,5 +1,6 @@
 //! Answers of commands.
 
+use axum::Extension;
 use axum::Json;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -17,18 +18,28 @@ pub(crate) struct Created<T>(pub(crate) ConsistencyToken, pub(crate) String, pub
 
 impl<T: Serialize> IntoResponse for Done<T> {
     fn into_response(self) -> Response {
-        ([(CONSISTENCY, token_value(self.0))], Json(self.1)).into_response()
+        (Extension(self.0), Json(self.1)).into_response()
     }
 }
 
 impl<T: Serialize> IntoResponse for Created<T> {
     fn into_response(self) -> Response {
         let location = HeaderValue::from_str(&self.1).expect("locations are made of routes and UUIDs");
-        let headers = [(CONSISTENCY, token_value(self.0)), (LOCATION, location)];
-        (StatusCode::CREATED, headers, Json(self.2)).into_response()
+        (
+            StatusCode::CREATED,
+            Extension(self.0),
+            [(LOCATION, location)],
+            Json(self.2),
+        )
+            .into_response()
     }
 }
 
-fn token_value(token: ConsistencyToken) -> HeaderValue {
-    HeaderValue::from_str(&token.to_string()).expect("a token is visible ASCII")
+/// Writes the token of a write into its answer. The caller goes on with one token, so it also says what the request's said.
+pub(crate) fn write_token(response: &mut Response, seen_before: Option<&ConsistencyToken>) {
+    if let Some(token) = response.extensions_mut().remove::<ConsistencyToken>() {
+        let token = seen_before.map_or_else(|| token.clone(), |before| token.clone().merge(before));
+        let value = HeaderValue::from_str(&token.to_string()).expect("a token is visible ASCII");
+        response.headers_mut().insert(CONSISTENCY, value);
+    }
 }

@@ -15,6 +15,8 @@ use ticketing_runtime::Observed;
 use tracing::{Instrument as _, debug, error, info_span};
 
 use crate::errors::{ApiError, Code, as_problem};
+use crate::extract::consistency_token;
+use crate::replies::write_token;
 use crate::state::{HttpState, Shared};
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -42,10 +44,20 @@ pub(crate) async fn shell(State(state): State<Shared>, mut request: Request, nex
         .map_or("", MatchedPath::as_str);
     let span = info_span!("request", method = %request.method(), route, correlation_id = correlation_id.as_str());
     request.extensions_mut().insert(correlation_id.clone());
+    let seen_before = consistency_token(request.headers());
+    if let Ok(Some(token)) = &seen_before {
+        request.extensions_mut().insert(token.clone());
+    }
 
     let started = Instant::now();
     let limit = state.config.request_timeout;
-    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let handled = async {
+        match &seen_before {
+            Ok(_) => next.run(request).await,
+            Err(malformed) => malformed.clone().into_response(),
+        }
+    };
+    let handled = AssertUnwindSafe(handled).catch_unwind();
     let mut response = match tokio::time::timeout(limit, handled).instrument(span.clone()).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {
@@ -69,6 +81,7 @@ pub(crate) async fn shell(State(state): State<Shared>, mut request: Request, nex
         let code = error.code.as_str();
         state.config.observer.observe(Observed::Refused { code });
     }
+    write_token(&mut response, seen_before.ok().flatten().as_ref());
     if wants_problem {
         response = as_problem(response);
     }

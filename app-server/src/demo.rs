@@ -157,7 +157,7 @@ async fn put_on_sale(parts: &Parts, admin: &User) -> anyhow::Result<EventId> {
     let event = office.create_event(request(by, draft())).await?.value.event_id;
     office.publish(request(by, event)).await?;
     let opened = office.open_sales(request(by, event)).await?;
-    parts.http.desk.catch_up(opened.consistency).await?;
+    parts.http.desk.catch_up(&opened.consistency).await?;
     Ok(event)
 }
 

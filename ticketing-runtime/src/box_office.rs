@@ -25,6 +25,7 @@ use crate::engine::Ports;
 use crate::failure::{Failure, UnavailableCause};
 use crate::idempotency;
 use crate::job::{Ask, Job, RunningKeys, Telling, Told, question_key};
+use crate::known_log::KnownLog;
 use crate::lanes::Lanes;
 use crate::routes::Routes;
 
@@ -247,7 +248,7 @@ impl BoxOffice {
                     by: request.by,
                     id: reservation_id,
                 };
-                self.ask(event, ask).await.and_then(into_reply)?.reservation()
+                self.answered(self.ask(event, ask).await?).await?.reservation()
             }
         }
     }
@@ -276,7 +277,7 @@ impl BoxOffice {
                     by: request.by,
                     id: payment_id,
                 };
-                self.ask(event, ask).await.and_then(into_reply)?.payment()
+                self.answered(self.ask(event, ask).await?).await?.payment()
             }
         }
     }
@@ -288,7 +289,7 @@ impl BoxOffice {
     pub async fn reservation(&self, by: Actor, id: ReservationId) -> Result<ReservationView, Failure> {
         let event = self.event_of_reservation(id).await?;
         let told = self.ask(event, Ask::Reservation { by, id }).await?;
-        Ok(into_reply(told)?.reservation()?.value)
+        Ok(self.answered(told).await?.reservation()?.value)
     }
 
     /// From the write side: always up to date.
@@ -298,7 +299,7 @@ impl BoxOffice {
     pub async fn payment(&self, by: Actor, id: PaymentId) -> Result<PaymentView, Failure> {
         let event = self.event_of_payment(id).await?;
         let told = self.ask(event, Ask::Payment { by, id }).await?;
-        Ok(into_reply(told)?.payment()?.value)
+        Ok(self.answered(told).await?.payment()?.value)
     }
 
     /// Everything that ever happened to a reservation.
@@ -360,7 +361,8 @@ impl BoxOffice {
                     .await?;
                 if let Some(record) = records.iter().find(|record| record.key == key) {
                     let value = idempotency::replay(record, wanted.fingerprint)?;
-                    let consistency = ConsistencyToken::new(self.ports.events.head().await?);
+                    let head = self.ports.events.head().await?;
+                    let consistency = self.lanes.log.token(head).await?;
                     return Ok(Answer { value, consistency });
                 }
                 if command.may_wait()
@@ -376,17 +378,34 @@ impl BoxOffice {
             actor: Some(request.by.user_id),
             trace: request.trace.clone(),
         };
-        self.hand_in(
-            event,
-            Job {
-                metadata,
-                key,
-                asked,
-                ..Job::report(command)
-            },
-        )
-        .await
-        .and_then(into_reply)
+        let told = self
+            .hand_in(
+                event,
+                Job {
+                    metadata,
+                    key,
+                    asked,
+                    ..Job::report(command)
+                },
+            )
+            .await?;
+        self.answered(told).await
+    }
+
+    /// With how far the log reached. The log was asked which it is before anything was written.
+    async fn answered(&self, told: Told) -> Result<Answer<Reply>, Failure> {
+        match told.what {
+            Telling::Reply(value) => Ok(Answer {
+                value,
+                consistency: self.lanes.log.token(told.position).await?,
+            }),
+            Telling::Section(_) => Err(wrong_reply()),
+        }
+    }
+
+    /// Which log the answers are about.
+    pub(crate) fn log(&self) -> &KnownLog {
+        &self.lanes.log
     }
 
     async fn ask(&self, event: EventId, ask: Ask) -> Result<Told, Failure> {
@@ -396,6 +415,8 @@ impl BoxOffice {
     async fn hand_in(&self, event: EventId, mut job: Job) -> Result<Told, Failure> {
         let (reply, answer) = oneshot::channel();
         job.reply = Some(reply);
+        // Before anything is written: an answer that cannot be told where it stands would look like a failure.
+        self.lanes.log.identity().await?;
         self.lanes.submit(event, job);
         // A lane drops a job unanswered only when the engine is stopped under it.
         answer
@@ -411,16 +432,6 @@ impl BoxOffice {
     async fn event_of_payment(&self, id: PaymentId) -> Result<EventId, Failure> {
         let event = self.routes.find(self.ports.events.as_ref(), id.into()).await?;
         event.ok_or_else(|| Refusal::PaymentNotFound(id).into())
-    }
-}
-
-fn into_reply(told: Told) -> Result<Answer<Reply>, Failure> {
-    match told.what {
-        Telling::Reply(value) => Ok(Answer {
-            value,
-            consistency: ConsistencyToken::new(told.position),
-        }),
-        Telling::Section(_) => Err(wrong_reply()),
     }
 }
 

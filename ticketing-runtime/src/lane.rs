@@ -333,12 +333,13 @@ impl Lane {
         let ports = &self.lanes.ports;
         let commit = batch.commit(CommitId::new(ports.ids.uuid()), self.event.into(), ports.clock.now());
         let store = Arc::clone(&ports.events);
-        let tail = Arc::clone(&self.lanes.tail);
-        let observer = Arc::clone(&self.lanes.config.observer);
+        let lanes = Arc::clone(&self.lanes);
         let jobs = batch.entries.len();
         let commit = tokio::spawn(async move {
-            let receipt = commit_for(jobs, &commit, store.as_ref(), observer.as_ref()).await?;
-            tail.take(commit, receipt);
+            let observer = lanes.config.observer.as_ref();
+            let receipt = commit_for(jobs, &commit, store.as_ref(), observer).await?;
+            lanes.log.heard(receipt.incarnation);
+            lanes.tail.take(commit, receipt);
             Ok(Some(receipt))
         });
         let commit = AbortOnDropHandle::new(commit);

@@ -14,6 +14,7 @@ use crate::engine::{EngineConfig, Ports};
 use crate::failure::{Failure, UnavailableCause};
 use crate::follow::Tail;
 use crate::job::Job;
+use crate::known_log::KnownLog;
 use crate::lane::Lane;
 
 /// After how long a caller should come back who found a full mailbox.
@@ -30,6 +31,7 @@ pub(crate) struct Lanes {
     crashed: CancellationToken,
     uses: AtomicU64,
     pub(crate) tail: Arc<Tail>,
+    pub(crate) log: KnownLog,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +71,7 @@ enum From {
 impl Lanes {
     pub(crate) fn new(ports: Ports, config: EngineConfig) -> Arc<Self> {
         Arc::new(Self {
+            log: KnownLog::new(Arc::clone(&ports.events)),
             ports,
             config,
             open: Mutex::default(),

@@ -18,6 +18,7 @@ mod gateway_calls;
 mod housekeeping;
 mod idempotency;
 mod job;
+mod known_log;
 mod lane;
 mod lanes;
 mod observer;

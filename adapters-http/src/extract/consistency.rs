@@ -1,10 +1,23 @@
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use ticketing_runtime::ConsistencyToken;
 
 use crate::errors::ApiError;
 use crate::replies::CONSISTENCY;
 use crate::state::Shared;
+
+/// What the caller says to have seen; nothing when it says nothing. Several tokens are the sum of them.
+pub(crate) fn consistency_token(headers: &HeaderMap) -> Result<Option<ConsistencyToken>, ApiError> {
+    let mut tokens = headers.get_all(&CONSISTENCY).iter();
+    let parsed = tokens.try_fold(None, |sum: Option<ConsistencyToken>, value| {
+        let token = value.to_str().ok().and_then(ConsistencyToken::parse)?;
+        Some(Some(sum.map_or_else(|| token.clone(), |sum| sum.merge(&token))))
+    });
+    parsed.ok_or_else(|| {
+        ApiError::invalid_request("Ticketing-Consistency", "is not a token that a write has answered with")
+    })
+}
 
 /// The read models have seen the write that the caller's token stands for.
 #[derive(Debug)]
@@ -14,12 +27,8 @@ impl FromRequestParts<Shared> for SeenAfter {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
-        if let Some(value) = parts.headers.get(&CONSISTENCY) {
-            let token = value.to_str().ok().and_then(ConsistencyToken::parse);
-            let token = token.ok_or_else(|| {
-                ApiError::invalid_request("Ticketing-Consistency", "is not a token that a write has answered with")
-            })?;
-            state.desk.catch_up(token).await?;
+        if let Some(token) = parts.extensions.get::<ConsistencyToken>().cloned() {
+            state.desk.catch_up(&token).await?;
         }
         Ok(Self)
     }

@@ -12,7 +12,7 @@ mod session;
 mod trace_context;
 
 pub(crate) use body::{Body, CARD_NUMBERS_REFUSED, Empty, Post};
-pub(crate) use consistency::SeenAfter;
+pub(crate) use consistency::{SeenAfter, consistency_token};
 pub(crate) use from_where::{FromWhere, client_ip};
 pub(crate) use path::{CredentialId, PathId, SectionPath};
 pub(crate) use query::Query;

@@ -16,6 +16,7 @@ use ticketing_ports::ids::{CommitId, EventId, LogId, ReservationId};
 use ticketing_ports::logs::{Incarnation, LogIdentity};
 use ticketing_ports::read_models::{AvailabilityQueries as _, ProjectionStore as _};
 use ticketing_ports::streams::{Metadata, NewEvent, Position, RecordedEvent, StreamId, Version};
+use ticketing_runtime::ConsistencyToken;
 use ticketing_runtime::{
     Bus, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, Failure, Projected, ProjectionPorts,
     READ_YOUR_WRITES_PATIENCE, UnavailableCause, rebuild,
@@ -179,7 +180,7 @@ async fn sees_what_was_written(writer: &Engine, follower: &Engine, side: &ReadSi
     let event = world.on_sale(&office, 20).await;
     for number in 1..=5 {
         let held = hold(&office, customer(number), event, 1).await.unwrap();
-        desk.catch_up(held.consistency).await.unwrap();
+        desk.catch_up(&held.consistency).await.unwrap();
         assert_eq!(u128::from(side.available(event).await), 20 - number);
     }
 }
@@ -238,7 +239,7 @@ async fn what_others_write_is_in_the_log_before_any_bus_could_bring_it() {
     let event = world.on_sale(&writer.box_office(), 20).await;
     let held = hold(&writer.box_office(), customer(1), event, 1).await.unwrap();
     let written = tokio::time::Instant::now();
-    desk.catch_up(held.consistency).await.unwrap();
+    desk.catch_up(&held.consistency).await.unwrap();
     // Sooner than the silence after which the log is asked.
     assert!(
         written.elapsed() < Duration::from_millis(500),
@@ -267,7 +268,7 @@ async fn a_bus_that_is_never_silent_keeps_nobody_from_what_is_written_now() {
     let mut caught_up = Ok(());
     for number in 1..=2 {
         let held = hold(&engine.box_office(), customer(number), event, 1).await.unwrap();
-        caught_up = caught_up.and(desk.catch_up(held.consistency).await);
+        caught_up = caught_up.and(desk.catch_up(&held.consistency).await);
     }
     drop(other_end);
     caught_up.unwrap();
@@ -352,7 +353,7 @@ async fn sees_what_others_write_while_it_writes_itself(side: &ReadSide, world: &
         }
     };
     tokio::select! {
-        caught_up = desk.catch_up(theirs.consistency) => caught_up.unwrap(),
+        caught_up = desk.catch_up(&theirs.consistency) => caught_up.unwrap(),
         () = writing => {}
     }
     here.abort();
@@ -371,7 +372,7 @@ async fn a_reader_sees_what_several_write_in_turn() {
         let engine = if number % 2 == 0 { &here } else { &there };
         let held = hold(&engine.box_office(), customer(number), event, 1).await.unwrap();
         if number % 3 == 0 {
-            desk.catch_up(held.consistency).await.unwrap();
+            desk.catch_up(&held.consistency).await.unwrap();
             assert_eq!(u128::from(side.available(event).await), 20 - number);
         }
     }
@@ -404,11 +405,27 @@ async fn a_reader_is_told_when_the_read_models_lag_too_far_behind() {
     let side = ReadSide::new(<[RecordedEvent]>::to_vec);
     let desk = side.desk_that_sees(&world, &engine, projected);
     let asked = tokio::time::Instant::now();
-    let answer = desk.catch_up(held.consistency).await;
+    let answer = desk.catch_up(&held.consistency).await;
     assert!(
         matches!(answer, Err(Failure::Unavailable(UnavailableCause::ReadModelsLag))),
         "{answer:?}"
     );
+    assert_eq!(asked.elapsed(), READ_YOUR_WRITES_PATIENCE);
+
+    // What an earlier life of the log said, and what is not in it, nobody waits for.
+    let log = world.ports().events;
+    let former = log.identity().await.unwrap();
+    let beyond = log.head().await.unwrap().plus(1);
+    let asked = tokio::time::Instant::now();
+    desk.catch_up(&ConsistencyToken::new(former, beyond)).await.unwrap();
+    log.raise_incarnation(former.incarnation).await.unwrap();
+    desk.catch_up(&held.consistency).await.unwrap();
+    assert_eq!(asked.elapsed(), Duration::ZERO);
+
+    // The next write is of the present life.
+    let held = hold(&office, customer(2), event, 1).await.unwrap();
+    let answer = desk.catch_up(&held.consistency).await;
+    assert!(answer.is_err(), "{answer:?}");
     assert_eq!(asked.elapsed(), READ_YOUR_WRITES_PATIENCE);
     engine.abort();
 }
@@ -449,7 +466,7 @@ async fn an_unreadable_fact_is_parked_with_what_follows_in_its_stream_and_the_ot
     let second = world.log.head().await.unwrap();
 
     let held = hold(&office, customer(1), event, 1).await.unwrap();
-    side.desk(&world, &engine).catch_up(held.consistency).await.unwrap();
+    side.desk(&world, &engine).catch_up(&held.consistency).await.unwrap();
     assert_eq!(side.available(event).await, 19);
     let letters = side.letters.letters("read-models", Position::START, 10).await.unwrap();
     let parked: Vec<_> = letters.iter().map(|letter| letter.event.position).collect();
@@ -521,7 +538,7 @@ async fn when_the_process_that_relays_and_projects_dies_another_goes_on() {
     assert!(shows(&side, event, 18).await, "nobody projects while two could");
     let desk = side.desk(&world, &second);
     let own = hold(&second.box_office(), customer(3), event, 1).await.unwrap();
-    desk.catch_up(own.consistency).await.unwrap();
+    desk.catch_up(&own.consistency).await.unwrap();
     assert_eq!(side.available(event).await, 17);
 
     first.abort();
