@@ -61,6 +61,7 @@ codes! {
     SeatsUnavailable = "SEATS_UNAVAILABLE", CONFLICT;
     ResourceAlreadyExists = "RESOURCE_ALREADY_EXISTS", CONFLICT;
     RequestInProgress = "REQUEST_IN_PROGRESS", CONFLICT;
+    AnswerNotKept = "ANSWER_NOT_KEPT", CONFLICT;
     EventCancelled = "EVENT_CANCELLED", GONE;
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", PAYLOAD_TOO_LARGE;
     InvalidStateTransition = "INVALID_STATE_TRANSITION", UNPROCESSABLE_ENTITY;
@@ -232,6 +233,10 @@ impl From<Failure> for ApiError {
             Failure::RequestInProgress => Self::new(
                 Code::RequestInProgress,
                 "a request with this idempotency key is still running; wait for its answer",
+            ),
+            Failure::AnswerNotKept => Self::new(
+                Code::AnswerNotKept,
+                "this request was answered before, with a secret that is shown once; use a new idempotency key",
             ),
             Failure::Internal(source) => {
                 error!(error = %Chain(source.as_ref()), "a request failed because of a bug");

@@ -164,7 +164,7 @@ async fn put_on_sale(parts: &Parts, admin: &User) -> anyhow::Result<EventId> {
 fn request<C>(by: Actor, command: C) -> Request<C> {
     let correlation_id = CorrelationId::parse("demo").expect("it is visible ASCII");
     Request {
-        by,
+        by: by.into(),
         correlation_id,
         trace: None,
         idempotency: None,

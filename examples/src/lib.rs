@@ -48,7 +48,7 @@ where
 pub fn request<C>(by: Actor, command: C) -> Request<C> {
     let correlation_id = CorrelationId::parse("example").expect("it is visible ASCII");
     Request {
-        by,
+        by: by.into(),
         correlation_id,
         trace: None,
         idempotency: None,

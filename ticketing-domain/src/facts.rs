@@ -1,21 +1,40 @@
-//! A stored fact, read into the type that it has in the domain.
+//! A fact of any stream, with the type that it has in the domain.
 
-use ticketing_ports::streams::{Aggregate, RecordedEvent};
+use ticketing_ports::streams::{Aggregate, Metadata, NewEvent, RecordedEvent};
 
-pub use crate::book::Fact;
+use crate::catalog::Catalog;
+use crate::inventory::Inventory;
+use crate::payment::Payment;
+use crate::reducer::Reducer;
+use crate::reservation::Reservation;
 use crate::stored::{StoredEvent, UnreadableEvent};
 
-impl Fact {
-    /// Reads a stored fact of any stream.
-    ///
-    /// # Errors
-    /// When this build cannot read it.
-    pub fn from_recorded(recorded: &RecordedEvent) -> Result<Self, UnreadableEvent> {
-        Ok(match recorded.stream.aggregate {
-            Aggregate::Catalog => Self::Catalog(StoredEvent::from_recorded(recorded)?),
-            Aggregate::Inventory => Self::Inventory(StoredEvent::from_recorded(recorded)?),
-            Aggregate::Reservation => Self::Reservation(StoredEvent::from_recorded(recorded)?),
-            Aggregate::Payment => Self::Payment(StoredEvent::from_recorded(recorded)?),
-        })
-    }
+macro_rules! facts {
+    ($($name:ident: $text:literal, $id:ident;)+) => {
+        /// One fact of one stream.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Fact {
+            $($name(<$name as Reducer>::Event),)+
+        }
+
+        impl Fact {
+            /// The fact as it is stored, with what is known of how it came to be.
+            pub fn to_new_event(&self, metadata: Metadata) -> NewEvent {
+                match self {
+                    $(Self::$name(event) => event.to_new_event(metadata),)+
+                }
+            }
+
+            /// Reads a stored fact of any stream.
+            ///
+            /// # Errors
+            /// When this build cannot read it.
+            pub fn from_recorded(recorded: &RecordedEvent) -> Result<Self, UnreadableEvent> {
+                Ok(match recorded.stream.aggregate {
+                    $(Aggregate::$name => Self::$name(StoredEvent::from_recorded(recorded)?),)+
+                })
+            }
+        }
+    };
 }
+ticketing_ports::for_each_aggregate!(facts);

@@ -1,19 +1,23 @@
 //! The pure rules of a box office.
 //!
 //! Reducers (`decide` a command, `evolve` by a fact) for the four aggregates, the reservation saga (`react`), the
-//! projections, pricing and policy. [`book::EventBook`] puts them together for one event on sale, still pure.
+//! projections, pricing and policy. A [`command`] goes through them within a [`book`] of everything that is known of its
+//! lane, still pure.
 //!
 //! Never here: async, a clock, randomness, logging, or a map whose order is random. Time and ids arrive as arguments,
 //! so that any run can be replayed byte for byte.
 
 pub mod book;
 pub mod catalog;
+pub mod command;
+pub mod commands;
 pub mod facts;
 pub mod inventory;
 pub mod payment;
 pub mod policy;
 pub mod pricing;
 pub mod projection;
+pub mod queries;
 pub mod reducer;
 pub mod refunds;
 pub mod refusal;

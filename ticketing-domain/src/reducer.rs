@@ -1,10 +1,53 @@
-//! What every reducer of this crate has in common: `decide` a command against a state, `evolve` the state by a fact.
+//! What every reducer of this crate has in common: `decide` a command against a state, `evolve` the state by a fact, and
+//! `undo` what the fact changed.
+
+use std::fmt::Debug;
 
 use serde::Serialize;
 use ticketing_ports::Timestamp;
 use ticketing_ports::deadlines::DeadlineChange;
 use ticketing_ports::ids::IdSource;
+use ticketing_ports::streams::{Aggregate, StreamId};
 use uuid::Uuid;
+
+use crate::stored::StoredEvent;
+
+/// How the streams of one aggregate are decided on and remembered.
+///
+/// Implemented by types without values, one for each aggregate of the closed list.
+pub trait Reducer: Debug + Clone + PartialEq + Eq + Send + Sync + 'static {
+    const AGGREGATE: Aggregate;
+
+    type Id: Copy + Ord + Debug + Into<StreamId> + Send + Sync;
+    /// The default is a stream without facts.
+    type State: Debug + Clone + PartialEq + Eq + Default + Send + Sync;
+    type Event: StoredEvent + Debug + Clone + PartialEq + Eq + Send + Sync;
+    type Command: Debug;
+    /// What has to be done beside writing the facts, as plain data.
+    type Effect: Debug + PartialEq;
+    type Refusal: Debug + PartialEq;
+    /// What one fact changed.
+    type Undo: Debug + Clone + PartialEq + Eq + Send + Sync;
+
+    fn id(uuid: Uuid) -> Self::Id;
+
+    /// # Errors
+    /// When the command is refused; nothing has changed then.
+    fn decide(
+        state: &Self::State,
+        command: &Self::Command,
+        ctx: &Context<'_>,
+    ) -> Result<Decision<Self::Event, Self::Effect>, Self::Refusal>;
+
+    /// Takes a fact in. History is never refused: a fact that does not fit changes nothing.
+    fn evolve(state: &mut Self::State, event: &Self::Event) -> Self::Undo;
+
+    /// Takes the latest fact back. Costs as much as the fact did, however large the state is.
+    fn undo(state: &mut Self::State, undo: Self::Undo);
+
+    /// Whether nothing more will come of the stream on its own, so that its memory may be given back.
+    fn is_settled(state: &Self::State) -> bool;
+}
 
 /// What a decision may know beside state and command.
 #[derive(Clone, Copy)]
@@ -43,8 +86,8 @@ impl<Event, Effect> Decision<Event, Effect> {
         Self::events(Vec::new())
     }
 
-    pub fn event(event: Event) -> Self {
-        Self::events(vec![event])
+    pub fn event(event: impl Into<Event>) -> Self {
+        Self::events(vec![event.into()])
     }
 
     pub fn events(events: Vec<Event>) -> Self {

@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use ticketing_ports::Timestamp;
 use ticketing_ports::gateway::DeclineReason;
 use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
 use ticketing_ports::seating::SeatId;
+use ticketing_ports::streams::{Aggregate, StreamId};
 
 /// A refused command has changed nothing. Refusals are counted and answered, never stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     #[error("event {0} does not exist")]
     EventNotFound(EventId),
@@ -47,7 +49,10 @@ pub enum Refusal {
     #[error("the payment was declined")]
     PaymentFailed { reason: DeclineReason, attempts_left: u32 },
     #[error("{action} is not possible in state {from}")]
-    InvalidStateTransition { from: &'static str, action: &'static str },
+    InvalidStateTransition {
+        from: Cow<'static, str>,
+        action: Cow<'static, str>,
+    },
     #[error("it exists already")]
     AlreadyExists,
     #[error("the request has invalid content")]
@@ -55,13 +60,29 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// That a status does not allow what was asked.
+    pub fn state(from: impl Into<Cow<'static, str>>, action: impl Into<Cow<'static, str>>) -> Self {
+        let (from, action) = (from.into(), action.into());
+        Self::InvalidStateTransition { from, action }
+    }
+
+    /// That a stream does not exist, in the words of whoever asked for it.
+    pub fn not_found(stream: StreamId) -> Self {
+        match stream.aggregate {
+            Aggregate::Catalog => Self::EventNotFound(EventId::new(stream.id)),
+            Aggregate::Inventory => Self::SectionNotFound(stream.id.to_string()),
+            Aggregate::Reservation => Self::ReservationNotFound(ReservationId::new(stream.id)),
+            Aggregate::Payment => Self::PaymentNotFound(PaymentId::new(stream.id)),
+        }
+    }
+
     pub fn invalid(field: impl Into<String>, reason: impl Into<Cow<'static, str>>) -> Self {
         Self::Invalid(vec![FieldError::new(field, reason)])
     }
 }
 
 /// One thing that is wrong with the content of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     /// Path of the field, such as `sections[1].name`.
     pub field: String,

@@ -1,7 +1,7 @@
 //! A payment, told as given / when / then.
 
 use ticketing_domain::payment::{
-    CaptureRequested, GatewayCall, LOOK_AGAIN_SECONDS, PaymentAuthorized, PaymentCaptured, PaymentCommand,
+    CaptureRequested, GatewayCall, LOOK_AGAIN_SECONDS, Payment, PaymentAuthorized, PaymentCaptured, PaymentCommand,
     PaymentDeclined, PaymentEvent, PaymentRefunded, PaymentRequested, PaymentVoided, RefundCause, RefundRequested,
     VoidRequested,
 };
@@ -12,7 +12,7 @@ use ticketing_ports::ids::{CustomerId, EventId, PaymentId, RefundId, Reservation
 use ticketing_ports::money::{Currency, Money};
 use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
 use ticketing_ports::streams::StreamId;
-use ticketing_testkit::scenario::{Payments, after, given, start};
+use ticketing_testkit::scenario::{after, given, start};
 use uuid::Uuid;
 
 const PAYMENT: PaymentId = PaymentId::new(Uuid::from_u128(1));
@@ -33,7 +33,7 @@ fn a_request_asks_the_gateway_and_leaves_a_deadline_that_asks_again() {
         capture: true,
         wanted_by: after(300),
     };
-    given::<Payments>([])
+    given::<Payment>([])
         .when(request)
         .then([requested()])
         .with_effects([GatewayCall::Authorize {
@@ -47,7 +47,7 @@ fn a_request_asks_the_gateway_and_leaves_a_deadline_that_asks_again() {
 
 #[test]
 fn an_approval_settles_the_question() {
-    given::<Payments>([requested()])
+    given::<Payment>([requested()])
         .when(approved())
         .then([PaymentEvent::from(authorized())])
         .with_effects([])
@@ -56,14 +56,14 @@ fn an_approval_settles_the_question() {
 
 #[test]
 fn an_approval_that_comes_twice_changes_nothing() {
-    given::<Payments>([requested(), authorized().into()])
+    given::<Payment>([requested(), authorized().into()])
         .when(approved())
         .then_nothing();
 }
 
 #[test]
 fn a_lost_answer_is_looked_up_because_the_token_is_not_kept() {
-    given::<Payments>([requested()])
+    given::<Payment>([requested()])
         .at(after(30))
         .when(PaymentCommand::Retry)
         .then::<PaymentEvent>([])
@@ -73,7 +73,7 @@ fn a_lost_answer_is_looked_up_because_the_token_is_not_kept() {
 
 #[test]
 fn an_approval_of_an_attempt_that_was_given_up_is_voided() {
-    given::<Payments>([requested(), given_up().into()])
+    given::<Payment>([requested(), given_up().into()])
         .when(approved())
         .then([VoidRequested { at: start() }])
         .with_effects([GatewayCall::Void { payment_id: PAYMENT }]);
@@ -81,16 +81,16 @@ fn an_approval_of_an_attempt_that_was_given_up_is_voided() {
 
 #[test]
 fn an_attempt_that_was_given_up_is_looked_up_once_more() {
-    given::<Payments>([requested()])
+    given::<Payment>([requested()])
         .when(never_heard_of())
         .then([given_up()])
         .with_deadlines([ask_again(LOOK_AGAIN_SECONDS)]);
-    given::<Payments>([requested(), given_up().into()])
+    given::<Payment>([requested(), given_up().into()])
         .at(after(LOOK_AGAIN_SECONDS))
         .when(PaymentCommand::Retry)
         .then::<PaymentEvent>([])
         .with_effects([GatewayCall::LookUp { payment_id: PAYMENT }]);
-    given::<Payments>([requested(), given_up().into()])
+    given::<Payment>([requested(), given_up().into()])
         .at(after(LOOK_AGAIN_SECONDS))
         .when(never_heard_of())
         .then::<PaymentEvent>([])
@@ -99,7 +99,7 @@ fn an_attempt_that_was_given_up_is_looked_up_once_more() {
 
 #[test]
 fn a_capture_without_an_answer_is_repeated() {
-    given::<Payments>([
+    given::<Payment>([
         requested(),
         authorized().into(),
         CaptureRequested { at: start() }.into(),
@@ -114,19 +114,16 @@ fn a_capture_without_an_answer_is_repeated() {
 
 #[test]
 fn nothing_can_be_captured_twice() {
-    given::<Payments>(captured())
+    given::<Payment>(captured())
         .when(PaymentCommand::Capture)
-        .then_refused(Refusal::InvalidStateTransition {
-            from: "captured",
-            action: "capture",
-        });
+        .then_refused(Refusal::state("captured", "capture"));
 }
 
 #[test]
 fn a_refund_without_an_amount_gives_back_all_that_is_left() {
     let mut history = captured();
     history.extend([refund_requested(30), refunded(30, 30, false)]);
-    given::<Payments>(history)
+    given::<Payment>(history)
         .when(refund(None))
         .then([refund_requested(70)])
         .with_effects([GatewayCall::Refund {
@@ -140,23 +137,17 @@ fn a_refund_without_an_amount_gives_back_all_that_is_left() {
 fn more_than_what_was_captured_is_never_refunded_not_even_while_another_refund_is_under_way() {
     let mut history = captured();
     history.push(refund_requested(60));
-    given::<Payments>(history)
+    given::<Payment>(history)
         .when(refund(Some(eur(41))))
-        .then_refused(Refusal::InvalidStateTransition {
-            from: "captured",
-            action: "refund",
-        });
+        .then_refused(Refusal::state("captured", "refund"));
 }
 
 #[test]
 fn zero_negative_and_foreign_amounts_are_not_refunded() {
     for amount in [eur(0), eur(-1), Money::new(1, Currency::USD)] {
-        given::<Payments>(captured())
+        given::<Payment>(captured())
             .when(refund(Some(amount)))
-            .then_refused(Refusal::InvalidStateTransition {
-                from: "captured",
-                action: "refund",
-            });
+            .then_refused(Refusal::state("captured", "refund"));
     }
 }
 
@@ -164,14 +155,14 @@ fn zero_negative_and_foreign_amounts_are_not_refunded() {
 fn a_refund_that_is_reported_twice_is_recorded_once() {
     let mut history = captured();
     history.extend([refund_requested(100), refunded(100, 100, true)]);
-    given::<Payments>(history)
+    given::<Payment>(history)
         .when(PaymentCommand::RecordRefunded(REFUND))
         .then_nothing();
 }
 
 #[test]
 fn a_void_after_the_money_was_taken_does_nothing() {
-    given::<Payments>(captured()).when(PaymentCommand::Void).then_nothing();
+    given::<Payment>(captured()).when(PaymentCommand::Void).then_nothing();
 }
 
 #[test]
@@ -182,12 +173,9 @@ fn a_voided_payment_cannot_be_captured() {
         VoidRequested { at: start() }.into(),
         PaymentVoided { at: start() }.into(),
     ];
-    given::<Payments>(voided)
+    given::<Payment>(voided)
         .when(PaymentCommand::Capture)
-        .then_refused(Refusal::InvalidStateTransition {
-            from: "failed",
-            action: "capture",
-        });
+        .then_refused(Refusal::state("failed", "capture"));
 }
 
 fn captured() -> Vec<PaymentEvent> {

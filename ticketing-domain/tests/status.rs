@@ -13,7 +13,7 @@ mod small_event;
 use small_event::small_event;
 
 fn status(house: &House) -> EventStatus {
-    house.book.event_view(house.now).unwrap().status
+    house.event().status
 }
 
 #[test]

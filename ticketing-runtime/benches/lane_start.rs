@@ -146,7 +146,7 @@ async fn on_sale(office: &BoxOffice) -> (EventId, SectionId) {
 
 fn request<C>(command: C) -> Request<C> {
     Request {
-        by: ORGANISER,
+        by: ORGANISER.into(),
         correlation_id: CorrelationId::parse("benchmark").expect("it is visible ASCII"),
         trace: None,
         idempotency: None,

@@ -3,41 +3,68 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ticketing_domain::book::{Command, Reply};
+use ticketing_domain::book::Caller;
 use ticketing_domain::catalog::EventDraft;
+use ticketing_domain::command::{Address, Command, Question};
+use ticketing_domain::commands::{
+    AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, CreateEvent, HoldSeats, OpenSales,
+    PayReservation, PublishEvent, RefundPayment, ReportPayment, UnblockSeats,
+};
+use ticketing_domain::queries::{SeePayment, SeeReservation, SeeSection};
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::views::SectionView;
 use ticketing_ports::Timestamp;
 use ticketing_ports::event_details::EventView;
 use ticketing_ports::idempotency::IdempotencyKey;
-use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
-use ticketing_ports::money::Money;
-use ticketing_ports::payment::{PaymentMethod, PaymentView};
+use ticketing_ports::ids::{EventId, PaymentId, ReservationId, UserId};
+use ticketing_ports::lanes::LaneId;
+use ticketing_ports::payment::PaymentView;
+use ticketing_ports::read_models::SectionAvailability;
 use ticketing_ports::reservation::ReservationView;
 use ticketing_ports::roles::Actor;
-use ticketing_ports::seating::{Label, SeatId};
 use ticketing_ports::streams::{CorrelationId, Metadata, RecordedEvent, Version};
 use ticketing_ports::trace_context::TraceContext;
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::desk::ConsistencyToken;
 use crate::engine::Ports;
 use crate::failure::{Failure, UnavailableCause};
-use crate::idempotency;
-use crate::job::{Ask, Job, RunningKeys, Telling, Told, question_key};
 use crate::known_log::KnownLog;
+use crate::lane::{Asked, Delivered, Job, RunningKey, RunningKeys, Wondering};
+use crate::lane_index::LaneIndex;
 use crate::lanes::Lanes;
-use crate::routes::Routes;
 
 /// A command with who asks and how the answer is remembered.
 #[derive(Debug, Clone)]
 pub struct Request<C> {
-    pub by: Actor,
+    pub by: Caller,
     pub correlation_id: CorrelationId,
-    /// Kept beside every fact that the command leads to at once, as the correlation id is.
+    /// Kept beside every fact that the command leads to, as the correlation id is.
     pub trace: Option<TraceContext>,
     pub idempotency: Option<IdempotencyRequest>,
     pub command: C,
+}
+
+impl<C> Request<C> {
+    /// The same request for another command.
+    pub fn with<D>(self, command: impl FnOnce(C) -> D) -> Request<D> {
+        Request {
+            by: self.by,
+            correlation_id: self.correlation_id,
+            trace: self.trace,
+            idempotency: self.idempotency,
+            command: command(self.command),
+        }
+    }
+
+    fn cause(&self) -> Metadata {
+        Metadata {
+            correlation_id: Some(self.correlation_id.clone()),
+            actor: user_of(self.by),
+            trace: self.trace.clone(),
+        }
+    }
 }
 
 /// The caller's idempotency key and a digest of everything the request says.
@@ -52,46 +79,6 @@ pub struct IdempotencyRequest {
 pub struct Answer<T> {
     pub value: T,
     pub consistency: ConsistencyToken,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CancelEvent {
-    pub event_id: EventId,
-    pub reason: Option<Label>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HoldSeats {
-    pub event_id: EventId,
-    pub section: String,
-    pub quantity: u32,
-    /// These seats or none; otherwise the best available.
-    pub specific_seats: Option<Vec<SeatId>>,
-    /// The caller itself unless an admin buys for somebody.
-    pub customer_id: Option<CustomerId>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuthorizePayment {
-    pub reservation_id: ReservationId,
-    pub method: PaymentMethod,
-}
-
-/// Captures an authorised payment, or authorises and captures in one step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PayReservation {
-    pub reservation_id: ReservationId,
-    /// A payment authorised before, or the caller's own id for this attempt, which then charges once.
-    pub payment_id: Option<PaymentId>,
-    pub method: Option<PaymentMethod>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefundPayment {
-    pub payment_id: PaymentId,
-    /// All that is left when absent.
-    pub amount: Option<Money>,
-    pub reason: Label,
 }
 
 /// One fact in the history of a reservation.
@@ -113,7 +100,7 @@ const SETTLING_PATIENCE: Duration = Duration::from_secs(10);
 pub struct BoxOffice {
     ports: Ports,
     lanes: Arc<Lanes>,
-    routes: Arc<Routes>,
+    index: Arc<LaneIndex>,
     running: RunningKeys,
 }
 
@@ -122,44 +109,62 @@ impl BoxOffice {
         Self {
             ports,
             lanes,
-            routes: Arc::default(),
+            index: Arc::default(),
             running: RunningKeys::default(),
         }
+    }
+
+    /// Asks for anything that there is a command for, also one of another crate, and answers when it is durable.
+    ///
+    /// # Errors
+    /// When the command is refused, or something that it needs is down.
+    pub async fn ask<C: Command>(&self, request: Request<C>) -> Result<Answer<C::Reply>, Failure> {
+        let key = self.running_key(&request)?;
+        // Before anything is written: an answer that cannot be told where it stands would look like a failure.
+        self.lanes.log.identity().await?;
+        let lane = self.lane_of(request.command.address()).await?;
+        let (caller, answer) = oneshot::channel();
+        let cause = request.cause();
+        let mut job = Job::new(Asked::new(request.command, Some(caller)), request.by, cause);
+        job.key = key;
+        self.hand_in(lane, job, answer).await
+    }
+
+    /// Answers a question from the write side: always up to date.
+    ///
+    /// # Errors
+    /// When there is nothing to see for the caller, or something that it needs is down.
+    pub async fn see<Q: Question>(&self, by: Caller, question: Q) -> Result<Q::Answer, Failure> {
+        Ok(self.look(by, question).await?.value)
     }
 
     /// # Errors
     /// When the caller may not create events or the draft is not acceptable.
     pub async fn create_event(&self, request: Request<EventDraft>) -> Result<Answer<EventView>, Failure> {
-        let event = EventId::new(self.ports.ids.uuid());
-        let command = Command::CreateEvent {
-            by: request.by,
-            draft: Box::new(request.command.clone()),
+        let event_id = EventId::new(self.ports.ids.uuid());
+        let create = |draft| CreateEvent {
+            event_id,
+            draft: Box::new(draft),
         };
-        self.command(&request, event, command).await?.event()
+        self.ask(request.with(create)).await
     }
 
     /// # Errors
     /// When the caller may not manage the event, or its status does not allow it.
     pub async fn publish(&self, request: Request<EventId>) -> Result<Answer<EventView>, Failure> {
-        self.command(&request, request.command, Command::Publish { by: request.by })
-            .await?
-            .event()
+        self.ask(request.with(|event_id| PublishEvent { event_id })).await
     }
 
     /// # Errors
     /// When the caller may not manage the event, or its status does not allow it.
     pub async fn open_sales(&self, request: Request<EventId>) -> Result<Answer<EventView>, Failure> {
-        self.command(&request, request.command, Command::OpenSales { by: request.by })
-            .await?
-            .event()
+        self.ask(request.with(|event_id| OpenSales { event_id })).await
     }
 
     /// # Errors
     /// When the caller may not manage the event, or its status does not allow it.
     pub async fn close_sales(&self, request: Request<EventId>) -> Result<Answer<EventView>, Failure> {
-        self.command(&request, request.command, Command::CloseSales { by: request.by })
-            .await?
-            .event()
+        self.ask(request.with(|event_id| CloseSales { event_id })).await
     }
 
     /// Cancels the event at once; its reservations are settled in the background, surviving restarts.
@@ -167,11 +172,23 @@ impl BoxOffice {
     /// # Errors
     /// When the caller may not manage the event, or its status does not allow it.
     pub async fn cancel_event(&self, request: Request<CancelEvent>) -> Result<Answer<EventView>, Failure> {
-        let command = Command::CancelEvent {
-            by: request.by,
-            reason: request.command.reason.clone(),
-        };
-        self.command(&request, request.command.event_id, command).await?.event()
+        self.ask(request).await
+    }
+
+    /// Takes free places off sale.
+    ///
+    /// # Errors
+    /// When the caller may not manage the event, or a place is not free.
+    pub async fn block_seats(&self, request: Request<BlockSeats>) -> Result<Answer<SectionAvailability>, Failure> {
+        self.ask(request).await
+    }
+
+    /// Puts blocked places back on sale.
+    ///
+    /// # Errors
+    /// When the caller may not manage the event, or a place is not blocked.
+    pub async fn unblock_seats(&self, request: Request<UnblockSeats>) -> Result<Answer<SectionAvailability>, Failure> {
+        self.ask(request).await
     }
 
     /// Holds seats at the price in force now.
@@ -179,17 +196,7 @@ impl BoxOffice {
     /// # Errors
     /// When they are not to be had on these terms.
     pub async fn hold(&self, request: Request<HoldSeats>) -> Result<Answer<ReservationView>, Failure> {
-        let hold = &request.command;
-        let command = Command::Hold {
-            by: request.by,
-            customer_id: hold.customer_id,
-            section: hold.section.clone(),
-            quantity: hold.quantity,
-            specific_seats: hold.specific_seats.clone(),
-        };
-        let answer = self.command(&request, hold.event_id, command).await?.reservation()?;
-        self.routes.learn(answer.value.reservation_id.into(), hold.event_id);
-        Ok(answer)
+        self.ask(request).await
     }
 
     /// Sets the money for a reservation aside.
@@ -197,14 +204,7 @@ impl BoxOffice {
     /// # Errors
     /// When the reservation cannot be paid, or the payment is declined.
     pub async fn authorize(&self, request: Request<AuthorizePayment>) -> Result<Answer<PaymentView>, Failure> {
-        let AuthorizePayment { reservation_id, method } = request.command.clone();
-        let event = self.event_of_reservation(reservation_id).await?;
-        let command = Command::Authorize {
-            by: request.by,
-            reservation_id,
-            method,
-        };
-        self.command(&request, event, command).await?.payment()
+        self.ask(request).await
     }
 
     /// Pays and waits for the gateway, however long it takes; the payment goes on when the caller stops waiting.
@@ -212,19 +212,7 @@ impl BoxOffice {
     /// # Errors
     /// When the reservation cannot be paid, or the payment is declined.
     pub async fn pay(&self, request: Request<PayReservation>) -> Result<Answer<ReservationView>, Failure> {
-        let PayReservation {
-            reservation_id,
-            payment_id,
-            method,
-        } = request.command.clone();
-        let event = self.event_of_reservation(reservation_id).await?;
-        let command = Command::Pay {
-            by: request.by,
-            reservation_id,
-            payment_id,
-            method,
-        };
-        self.command(&request, event, command).await?.reservation()
+        self.ask(request).await
     }
 
     /// Gives up a hold, or a paid reservation for what the event's policy gives back.
@@ -235,21 +223,11 @@ impl BoxOffice {
         &self,
         request: Request<ReservationId>,
     ) -> Result<Answer<ReservationView>, Failure> {
-        let reservation_id = request.command;
-        let event = self.event_of_reservation(reservation_id).await?;
-        let command = Command::CancelReservation {
-            by: request.by,
-            reservation_id,
-        };
-        match tokio::time::timeout(SETTLING_PATIENCE, self.command(&request, event, command)).await {
-            Ok(answer) => answer?.reservation(),
-            Err(_) => {
-                let ask = Ask::Reservation {
-                    by: request.by,
-                    id: reservation_id,
-                };
-                self.answered(self.ask(event, ask).await?).await?.reservation()
-            }
+        let (by, reservation_id) = (request.by, request.command);
+        let cancel = self.ask(request.with(|reservation_id| CancelReservation { reservation_id }));
+        match tokio::time::timeout(SETTLING_PATIENCE, cancel).await {
+            Ok(answer) => answer,
+            Err(_) => self.look(by, SeeReservation { reservation_id }).await,
         }
     }
 
@@ -258,28 +236,19 @@ impl BoxOffice {
     /// # Errors
     /// When the caller may not, or there is not so much left.
     pub async fn refund(&self, request: Request<RefundPayment>) -> Result<Answer<PaymentView>, Failure> {
-        let RefundPayment {
-            payment_id,
-            amount,
-            reason,
-        } = request.command.clone();
-        let event = self.event_of_payment(payment_id).await?;
-        let command = Command::Refund {
-            by: request.by,
-            payment_id,
-            amount,
-            reason,
-        };
-        match tokio::time::timeout(SETTLING_PATIENCE, self.command(&request, event, command)).await {
-            Ok(answer) => answer?.payment(),
-            Err(_) => {
-                let ask = Ask::Payment {
-                    by: request.by,
-                    id: payment_id,
-                };
-                self.answered(self.ask(event, ask).await?).await?.payment()
-            }
+        let (by, payment_id) = (request.by, request.command.payment_id);
+        match tokio::time::timeout(SETTLING_PATIENCE, self.ask(request)).await {
+            Ok(answer) => answer,
+            Err(_) => self.look(by, SeePayment { payment_id }).await,
         }
+    }
+
+    /// Takes note of what the payment gateway has to say, by whatever way it came here. It counts once, in any order.
+    ///
+    /// # Errors
+    /// When there is no such payment.
+    pub async fn report_payment(&self, request: Request<ReportPayment>) -> Result<Answer<PaymentView>, Failure> {
+        self.ask(request).await
     }
 
     /// From the write side: always up to date.
@@ -287,9 +256,7 @@ impl BoxOffice {
     /// # Errors
     /// When there is no such reservation, or it is somebody else's.
     pub async fn reservation(&self, by: Actor, id: ReservationId) -> Result<ReservationView, Failure> {
-        let event = self.event_of_reservation(id).await?;
-        let told = self.ask(event, Ask::Reservation { by, id }).await?;
-        Ok(self.answered(told).await?.reservation()?.value)
+        self.see(by.into(), SeeReservation { reservation_id: id }).await
     }
 
     /// From the write side: always up to date.
@@ -297,9 +264,7 @@ impl BoxOffice {
     /// # Errors
     /// When there is no such payment, or it is somebody else's.
     pub async fn payment(&self, by: Actor, id: PaymentId) -> Result<PaymentView, Failure> {
-        let event = self.event_of_payment(id).await?;
-        let told = self.ask(event, Ask::Payment { by, id }).await?;
-        Ok(self.answered(told).await?.payment()?.value)
+        self.see(by.into(), SeePayment { payment_id: id }).await
     }
 
     /// Everything that ever happened to a reservation.
@@ -325,82 +290,37 @@ impl BoxOffice {
     /// # Errors
     /// When there is no such event or section.
     pub async fn section(&self, by: Option<Actor>, event: EventId, section: &str) -> Result<SectionView, Failure> {
-        let ask = Ask::Section {
-            viewer: by,
+        let see = SeeSection {
+            event_id: event,
             name: section.to_owned(),
         };
-        match self.ask(event, ask).await?.what {
-            Telling::Section(view) => Ok(view),
-            Telling::Reply(_) => Err(wrong_reply()),
-        }
+        self.see(by.map_or(Caller::World, Caller::Person), see).await
     }
 
-    async fn command<C>(
+    async fn look<Q: Question>(&self, by: Caller, question: Q) -> Result<Answer<Q::Answer>, Failure> {
+        let lane = self.lane_of(question.address()).await?;
+        let (caller, answer) = oneshot::channel();
+        let job = Job::new(Wondering::new(question, caller), by, Metadata::default());
+        self.hand_in(lane, job, answer).await
+    }
+
+    async fn hand_in<T>(
         &self,
-        request: &Request<C>,
-        event: EventId,
-        command: Command,
-    ) -> Result<Answer<Reply>, Failure> {
-        let mut asked = None;
-        let key = match &request.idempotency {
-            None => None,
-            Some(wanted) => {
-                let key = IdempotencyKey {
-                    user_id: request.by.user_id,
-                    key: wanted.key.clone(),
-                };
-                let running = self
-                    .running
-                    .take(key.clone(), wanted.fingerprint)
-                    .ok_or(Failure::RequestInProgress)?;
-                let question = question_key(&key);
-                let records = self
-                    .ports
-                    .idempotency
-                    .find_answers(&[key.clone(), question.clone()])
-                    .await?;
-                if let Some(record) = records.iter().find(|record| record.key == key) {
-                    let value = idempotency::replay(record, wanted.fingerprint)?;
-                    let head = self.ports.events.head().await?;
-                    let consistency = self.lanes.log.token(head).await?;
-                    return Ok(Answer { value, consistency });
-                }
-                if command.may_wait()
-                    && let Some(record) = records.iter().find(|record| record.key == question)
-                {
-                    asked = Some(idempotency::resume(record, wanted.fingerprint)?);
-                }
-                Some(running)
-            }
-        };
-        let metadata = Metadata {
-            correlation_id: Some(request.correlation_id.clone()),
-            actor: Some(request.by.user_id),
-            trace: request.trace.clone(),
-        };
-        let told = self
-            .hand_in(
-                event,
-                Job {
-                    metadata,
-                    key,
-                    asked,
-                    ..Job::report(command)
-                },
-            )
-            .await?;
-        self.answered(told).await
-    }
-
-    /// With how far the log reached. The log was asked which it is before anything was written.
-    async fn answered(&self, told: Told) -> Result<Answer<Reply>, Failure> {
-        match told.what {
-            Telling::Reply(value) => Ok(Answer {
-                value,
-                consistency: self.lanes.log.token(told.position).await?,
-            }),
-            Telling::Section(_) => Err(wrong_reply()),
+        lane: LaneId,
+        job: Job,
+        answer: oneshot::Receiver<Result<Delivered<T>, Failure>>,
+    ) -> Result<Answer<T>, Failure> {
+        self.lanes.submit(lane, job);
+        // A lane drops a job unanswered only when the engine is stopped under it.
+        let stopped = || Err(Failure::Unavailable(UnavailableCause::ShuttingDown));
+        let delivered = answer.await.unwrap_or_else(|_| stopped())?;
+        if let Some(stream) = delivered.stream {
+            self.index.learn(stream, lane);
         }
+        Ok(Answer {
+            value: delivered.value,
+            consistency: self.lanes.log.token(delivered.position).await?,
+        })
     }
 
     /// Which log the answers are about.
@@ -408,66 +328,33 @@ impl BoxOffice {
         &self.lanes.log
     }
 
-    async fn ask(&self, event: EventId, ask: Ask) -> Result<Told, Failure> {
-        self.hand_in(event, Job::ask(ask)).await
+    /// Keeps a second request with the same key out while the first one is running.
+    fn running_key<C>(&self, request: &Request<C>) -> Result<Option<RunningKey>, Failure> {
+        let Some(wanted) = &request.idempotency else {
+            return Ok(None);
+        };
+        let key = IdempotencyKey {
+            user_id: user_of(request.by).unwrap_or(UserId::new(Uuid::nil())),
+            key: wanted.key.clone(),
+        };
+        let running = self.running.take(key, wanted.fingerprint);
+        running.map(Some).ok_or(Failure::RequestInProgress)
     }
 
-    async fn hand_in(&self, event: EventId, mut job: Job) -> Result<Told, Failure> {
-        let (reply, answer) = oneshot::channel();
-        job.reply = Some(reply);
-        // Before anything is written: an answer that cannot be told where it stands would look like a failure.
-        self.lanes.log.identity().await?;
-        self.lanes.submit(event, job);
-        // A lane drops a job unanswered only when the engine is stopped under it.
-        answer
-            .await
-            .unwrap_or(Err(Failure::Unavailable(UnavailableCause::ShuttingDown)))
-    }
-
-    async fn event_of_reservation(&self, id: ReservationId) -> Result<EventId, Failure> {
-        let event = self.routes.find(self.ports.events.as_ref(), id.into()).await?;
-        event.ok_or_else(|| Refusal::ReservationNotFound(id).into())
-    }
-
-    async fn event_of_payment(&self, id: PaymentId) -> Result<EventId, Failure> {
-        let event = self.routes.find(self.ports.events.as_ref(), id.into()).await?;
-        event.ok_or_else(|| Refusal::PaymentNotFound(id).into())
-    }
-}
-
-impl Answer<Reply> {
-    fn event(self) -> Result<Answer<EventView>, Failure> {
-        match self.value {
-            Reply::Event(value) => Ok(Answer {
-                value,
-                consistency: self.consistency,
-            }),
-            _ => Err(wrong_reply()),
-        }
-    }
-
-    fn reservation(self) -> Result<Answer<ReservationView>, Failure> {
-        match self.value {
-            Reply::Reservation(value) => Ok(Answer {
-                value,
-                consistency: self.consistency,
-            }),
-            _ => Err(wrong_reply()),
-        }
-    }
-
-    fn payment(self) -> Result<Answer<PaymentView>, Failure> {
-        match self.value {
-            Reply::Payment(value) => Ok(Answer {
-                value,
-                consistency: self.consistency,
-            }),
-            _ => Err(wrong_reply()),
+    async fn lane_of(&self, address: Address) -> Result<LaneId, Failure> {
+        match address {
+            Address::Lane(lane) => Ok(lane),
+            Address::Stream(stream) => {
+                let lane = self.index.find(self.ports.events.as_ref(), stream).await?;
+                lane.ok_or_else(|| Refusal::not_found(stream).into())
+            }
         }
     }
 }
 
-/// Only a bug, or a record written by another build, answers one question with the reply to another.
-fn wrong_reply() -> Failure {
-    Failure::Internal("the reply is of another kind than the question".into())
+fn user_of(caller: Caller) -> Option<UserId> {
+    match caller {
+        Caller::Person(actor) => Some(actor.user_id),
+        Caller::World => None,
+    }
 }

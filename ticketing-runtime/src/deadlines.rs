@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use ticketing_domain::book::Command;
-use ticketing_ports::deadlines::CausedDeadline;
+use ticketing_domain::book::Caller;
+use ticketing_domain::command::Command;
+use ticketing_domain::commands::{CompleteEvent, ExpireHold, RetryPayment, SettleCancellation};
+use ticketing_ports::deadlines::{CausedDeadline, Deadline, DeadlineKind};
+use ticketing_ports::streams::Metadata;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::engine::{EngineConfig, Ports};
-use crate::job::Job;
+use crate::lane::{Asked, Job};
 use crate::lanes::Lanes;
 
 /// How many deadlines are claimed at once.
@@ -25,15 +28,7 @@ pub(crate) async fn run(ports: Ports, config: EngineConfig, lanes: Arc<Lanes>, s
                 Ok(due) => {
                     let more = due.len() == CHUNK;
                     for CausedDeadline { deadline, cause } in due {
-                        // There are lanes of no other kind yet.
-                        let Some(event) = deadline.lane.event_id() else {
-                            continue;
-                        };
-                        let job = Job {
-                            metadata: cause,
-                            ..Job::report(Command::DeadlineDue(deadline))
-                        };
-                        lanes.report(event, job).await;
+                        lanes.report(deadline.lane, job_for(deadline, cause)).await;
                     }
                     if more {
                         continue;
@@ -50,4 +45,18 @@ pub(crate) async fn run(ports: Ports, config: EngineConfig, lanes: Arc<Lanes>, s
         }
     };
     stop.run_until_cancelled(work).await;
+}
+
+/// What a deadline asks for, on behalf of whoever caused it.
+fn job_for(deadline: Deadline, cause: Metadata) -> Job {
+    match deadline.key.kind {
+        DeadlineKind::HoldExpiry => job(ExpireHold { deadline }, cause),
+        DeadlineKind::GatewayRetry => job(RetryPayment { deadline }, cause),
+        DeadlineKind::CancellationChunk => job(SettleCancellation { deadline }, cause),
+        DeadlineKind::EventStart => job(CompleteEvent { deadline }, cause),
+    }
+}
+
+fn job(command: impl Command, cause: Metadata) -> Job {
+    Job::new(Asked::new(command, None), Caller::World, cause)
 }

@@ -19,6 +19,9 @@ pub enum Failure {
     IdempotencyKeyReused,
     #[error("a request with the same idempotency key is still running")]
     RequestInProgress,
+    /// The request was answered before, with a secret that is kept nowhere.
+    #[error("the answer to this idempotency key held a secret and cannot be repeated")]
+    AnswerNotKept,
     /// A bug, or a log that this build cannot read.
     #[error("internal error")]
     Internal(#[source] ticketing_ports::errors::BoxError),
@@ -42,6 +45,28 @@ impl From<StoreError> for Failure {
             Self::Unavailable(UnavailableCause::Store(error.into()))
         } else {
             Self::Internal(error.into())
+        }
+    }
+}
+
+impl Failure {
+    /// The same once more, for somebody else whom it concerns.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Refused(refusal) => Self::Refused(refusal.clone()),
+            Self::Busy { retry_after } => Self::Busy {
+                retry_after: *retry_after,
+            },
+            Self::Unavailable(cause) => Self::Unavailable(match cause {
+                UnavailableCause::Store(error) => UnavailableCause::Store(error.to_string().into()),
+                UnavailableCause::Gateway => UnavailableCause::Gateway,
+                UnavailableCause::ShuttingDown => UnavailableCause::ShuttingDown,
+                UnavailableCause::ReadModelsLag => UnavailableCause::ReadModelsLag,
+            }),
+            Self::IdempotencyKeyReused => Self::IdempotencyKeyReused,
+            Self::RequestInProgress => Self::RequestInProgress,
+            Self::AnswerNotKept => Self::AnswerNotKept,
+            Self::Internal(error) => Self::Internal(error.to_string().into()),
         }
     }
 }

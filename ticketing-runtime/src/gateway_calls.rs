@@ -5,25 +5,30 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ticketing_domain::book::{Command, GatewayAnswer};
+use ticketing_domain::book::Caller;
+use ticketing_domain::commands::{GatewayAnswer, ReportPayment};
 use ticketing_domain::payment::GatewayCall;
 use ticketing_ports::gateway::{AuthorizeRequest, GatewayError, GatewayRecord, PaymentGateway};
-use ticketing_ports::ids::{EventId, PaymentId};
+use ticketing_ports::ids::PaymentId;
+use ticketing_ports::lanes::LaneId;
+use ticketing_ports::streams::Metadata;
 use tracing::warn;
 
-use crate::lane;
+use crate::lane::{Asked, Job};
 use crate::lanes::Lanes;
 
-/// So often a call without an answer is repeated at once; after that the deadline asks again.
+/// How many times a call without an answer is made; after that the deadline asks again.
 const TRIES: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-pub(crate) fn start(call: GatewayCall, event: EventId, lanes: &Arc<Lanes>) {
+/// Makes a call beside the lane. What it leads to has the same cause as the call.
+pub(crate) fn start(call: GatewayCall, cause: Metadata, lane: LaneId, lanes: &Arc<Lanes>) {
     let lanes_of_call = Arc::clone(lanes);
     lanes.spawn_call(async move {
         let payment_id = call.payment_id();
         if let Some(answer) = make(call, lanes_of_call.ports.gateway.as_ref()).await {
-            lane::report(&lanes_of_call, event, Command::GatewayAnswered { payment_id, answer }).await;
+            let report = Asked::new(ReportPayment { payment_id, answer }, None);
+            lanes_of_call.report(lane, Job::new(report, Caller::World, cause)).await;
         }
     });
 }

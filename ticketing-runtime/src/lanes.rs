@@ -1,11 +1,10 @@
-//! One lane for each event on sale that is being talked about: found, started, retired.
+//! The lanes that are being talked about: found, started, retired.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-use ticketing_ports::ids::EventId;
-use ticketing_ports::streams::Position;
+use ticketing_ports::lanes::LaneId;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -13,9 +12,8 @@ use tokio_util::task::TaskTracker;
 use crate::engine::{EngineConfig, Ports};
 use crate::failure::{Failure, UnavailableCause};
 use crate::follow::Tail;
-use crate::job::Job;
 use crate::known_log::KnownLog;
-use crate::lane::Lane;
+use crate::lane::{Job, Lane, Letter};
 
 /// After how long a caller should come back who found a full mailbox.
 const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
@@ -36,9 +34,9 @@ pub(crate) struct Lanes {
 
 #[derive(Debug, Default)]
 struct Open {
-    lanes: HashMap<EventId, Entry>,
-    /// Held by the running lane of an event; the next one waits until it has settled everything it took.
-    turns: HashMap<EventId, Weak<Turn>>,
+    lanes: HashMap<LaneId, Entry>,
+    /// Held by the running lane of an id; the next one waits until it has settled everything it took.
+    turns: HashMap<LaneId, Weak<Turn>>,
     hours: Hours,
 }
 
@@ -55,15 +53,15 @@ enum Hours {
 
 #[derive(Debug)]
 struct Entry {
-    mailbox: mpsc::Sender<Job>,
-    /// Tells lanes of one event apart when one takes over from another.
+    mailbox: mpsc::Sender<Letter>,
+    /// Tells lanes of one id apart when one takes over from another.
     number: u64,
     last_use: u64,
 }
 
 /// Who hands something in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum From {
+enum Submitter {
     Person,
     World,
 }
@@ -91,56 +89,64 @@ impl Lanes {
         self.open().lanes.len()
     }
 
-    /// Hands a person's request to the event's lane.
+    /// Hands a person's request to its lane.
     ///
     /// A full mailbox answers at once, so that a caller never waits without knowing.
-    pub(crate) fn submit(self: &Arc<Self>, event: EventId, job: Job) {
-        self.send_or_tell(event, job, From::Person);
+    pub(crate) fn submit(self: &Arc<Self>, lane: LaneId, job: Job) {
+        self.send_or_tell(lane, job, Submitter::Person);
     }
 
     /// Gives a job that waits for the gateway to the lane that takes over.
-    pub(crate) fn hand_over(self: &Arc<Self>, event: EventId, job: Job) {
-        self.send_or_tell(event, job, From::World);
+    pub(crate) fn hand_over(self: &Arc<Self>, lane: LaneId, job: Job) {
+        self.send_or_tell(lane, job, Submitter::World);
     }
 
-    fn send_or_tell(self: &Arc<Self>, event: EventId, mut job: Job, from: From) {
-        let (job, failure) = loop {
-            let Some(mailbox) = self.mailbox(event, from) else {
-                break (job, Failure::Unavailable(UnavailableCause::ShuttingDown));
+    fn send_or_tell(self: &Arc<Self>, lane: LaneId, job: Job, from: Submitter) {
+        let mut letter = Letter::Job(job);
+        let failure = loop {
+            let Some(mailbox) = self.mailbox(lane, from) else {
+                break Failure::Unavailable(UnavailableCause::ShuttingDown);
             };
-            match mailbox.try_send(job) {
+            match mailbox.try_send(letter) {
                 Ok(()) => return,
                 Err(mpsc::error::TrySendError::Full(returned)) => {
+                    letter = returned;
                     let retry_after = RETRY_AFTER;
-                    break (returned, Failure::Busy { retry_after });
+                    break Failure::Busy { retry_after };
                 }
                 // The lane retired in between; the next one takes the job.
-                Err(mpsc::error::TrySendError::Closed(returned)) => job = returned,
+                Err(mpsc::error::TrySendError::Closed(returned)) => letter = returned,
             }
         };
-        job.tell(Err(failure), Position::START);
+        if let Letter::Job(job) = letter {
+            job.fail(failure);
+        }
     }
 
     /// Hands in what the world reports, waiting for a place; also while the engine drains.
-    pub(crate) async fn report(self: &Arc<Self>, event: EventId, job: Job) {
-        let mut job = job;
-        while let Some(mailbox) = self.mailbox(event, From::World) {
-            match mailbox.send(job).await {
+    pub(crate) async fn report(self: &Arc<Self>, lane: LaneId, job: Job) {
+        self.post(lane, Letter::Job(job)).await;
+    }
+
+    async fn post(self: &Arc<Self>, lane: LaneId, letter: Letter) {
+        let mut letter = letter;
+        while let Some(mailbox) = self.mailbox(lane, Submitter::World) {
+            match mailbox.send(letter).await {
                 Ok(()) => break,
-                Err(mpsc::error::SendError(returned)) => job = returned,
+                Err(mpsc::error::SendError(returned)) => letter = returned,
             }
         }
     }
 
-    /// Returns nothing once nothing is taken any more.
-    fn mailbox(self: &Arc<Self>, event: EventId, from: From) -> Option<mpsc::Sender<Job>> {
+    /// `None` once nothing is taken any more.
+    fn mailbox(self: &Arc<Self>, lane: LaneId, from: Submitter) -> Option<mpsc::Sender<Letter>> {
         let last_use = self.uses.fetch_add(1, Ordering::Relaxed);
         let mut open = self.open();
         match (open.hours, from) {
-            (Hours::Open, _) | (Hours::Draining, From::World) => {}
-            (Hours::Draining, From::Person) | (Hours::Closed, _) => return None,
+            (Hours::Open, _) | (Hours::Draining, Submitter::World) => {}
+            (Hours::Draining, Submitter::Person) | (Hours::Closed, _) => return None,
         }
-        if let Some(entry) = open.lanes.get_mut(&event)
+        if let Some(entry) = open.lanes.get_mut(&lane)
             && !entry.mailbox.is_closed()
         {
             entry.last_use = last_use;
@@ -150,11 +156,11 @@ impl Lanes {
             open.retire_oldest();
         }
         let (mailbox, receiver) = mpsc::channel(self.config.mailbox);
-        let lane = Lane::new(event, last_use, receiver, Arc::clone(self));
-        let turn = open.turn(event);
+        let runs = Lane::new(lane, last_use, receiver, Arc::clone(self));
+        let turn = open.turn(lane);
         let run = async move {
             let _turn = turn.lock_owned().await;
-            lane.run().await;
+            runs.run().await;
         };
         self.tasks.spawn(self.crashed.clone().run_until_cancelled_owned(run));
         let entry = Entry {
@@ -162,15 +168,15 @@ impl Lanes {
             number: last_use,
             last_use,
         };
-        open.lanes.insert(event, entry);
+        open.lanes.insert(lane, entry);
         Some(mailbox)
     }
 
     /// Forgets a lane that ends; its mailbox must take nothing more.
-    pub(crate) fn forget(&self, event: EventId, number: u64) {
+    pub(crate) fn forget(&self, lane: LaneId, number: u64) {
         let mut open = self.open();
-        if open.lanes.get(&event).is_some_and(|entry| entry.number == number) {
-            open.lanes.remove(&event);
+        if open.lanes.get(&lane).is_some_and(|entry| entry.number == number) {
+            open.lanes.remove(&lane);
         }
     }
 
@@ -187,10 +193,10 @@ impl Lanes {
         self.calls.close();
         loop {
             self.calls.wait().await;
-            let events: Vec<_> = self.open().lanes.keys().copied().collect();
-            for event in events {
+            let lanes: Vec<_> = self.open().lanes.keys().copied().collect();
+            for lane in lanes {
                 let (reply, settled) = oneshot::channel();
-                self.report(event, Job::barrier(reply)).await;
+                self.post(lane, Letter::Barrier(reply)).await;
                 // A lane that ended has settled everything it took.
                 drop(settled.await);
             }
@@ -216,15 +222,15 @@ impl Lanes {
 }
 
 impl Open {
-    fn turn(&mut self, event: EventId) -> Arc<Turn> {
-        if let Some(turn) = self.turns.get(&event).and_then(Weak::upgrade) {
+    fn turn(&mut self, lane: LaneId) -> Arc<Turn> {
+        if let Some(turn) = self.turns.get(&lane).and_then(Weak::upgrade) {
             return turn;
         }
         if self.turns.len() > 2 * self.lanes.len() {
             self.turns.retain(|_, turn| turn.strong_count() > 0);
         }
         let turn = Arc::default();
-        self.turns.insert(event, Arc::downgrade(&turn));
+        self.turns.insert(lane, Arc::downgrade(&turn));
         turn
     }
 
@@ -234,9 +240,9 @@ impl Open {
             .lanes
             .iter()
             .min_by_key(|(_, entry)| entry.last_use)
-            .map(|(event, _)| *event);
-        if let Some(event) = oldest {
-            self.lanes.remove(&event);
+            .map(|(lane, _)| *lane);
+        if let Some(lane) = oldest {
+            self.lanes.remove(&lane);
         }
     }
 }

@@ -1,12 +1,11 @@
 //! The engine that runs the domain.
 //!
-//! One *lane* for each event on sale decides commands one after another in memory and hands their facts to the event
-//! store in group commits; followers of the log publish it and keep the read models; deadlines wake lanes up.
-//! [`BoxOffice`] is the front door for what changes something, [`Desk`] for questions.
+//! A *lane* for each event on sale decides commands one after another in memory and hands their facts to the event store
+//! in group commits; followers of the log publish it and keep the read models; deadlines wake lanes up. [`BoxOffice`] is
+//! the front door for what changes something, [`Desk`] for questions.
 //!
 //! Never here: knowledge of a concrete adapter, or a rule of the domain.
 
-mod batch;
 mod box_office;
 mod commit;
 mod deadlines;
@@ -16,19 +15,14 @@ mod failure;
 mod follow;
 mod gateway_calls;
 mod housekeeping;
-mod idempotency;
-mod job;
 mod known_log;
 mod lane;
+mod lane_index;
 mod lanes;
 mod observer;
-mod routes;
 mod sign_in;
 
-pub use box_office::{
-    Answer, AuthorizePayment, BoxOffice, CancelEvent, HistoryEntry, HoldSeats, IdempotencyRequest, PayReservation,
-    RefundPayment, Request,
-};
+pub use box_office::{Answer, BoxOffice, HistoryEntry, IdempotencyRequest, Request};
 pub use desk::{ConsistencyToken, Desk, DeskPorts, READ_YOUR_WRITES_PATIENCE};
 pub use engine::{Engine, EngineBuilder, EngineConfig, FactsFrom, Ports, ProjectionPorts};
 pub use failure::{Failure, UnavailableCause};
@@ -38,3 +32,7 @@ pub use follow::{
 };
 pub use observer::{Counted, Observed, Observer, Totals, Unobserved};
 pub use sign_in::{Ensured, SignIn, SignInConfig, SignInFailure, SignInPorts};
+/// What can be asked of a [`BoxOffice`].
+pub use ticketing_domain::commands::{
+    AuthorizePayment, BlockSeats, CancelEvent, HoldSeats, PayReservation, RefundPayment, ReportPayment, UnblockSeats,
+};

@@ -1,24 +1,16 @@
 //! Given facts, when a command is decided, then facts, effects or a refusal follow.
 //!
 //! ```
-//! use ticketing_testkit::scenario::{Payments, given};
-//! use ticketing_domain::payment::PaymentCommand;
+//! use ticketing_domain::payment::{Payment, PaymentCommand};
+//! use ticketing_testkit::scenario::given;
 //!
-//! given::<Payments>([]).when(PaymentCommand::Retry).then_nothing();
+//! given::<Payment>([]).when(PaymentCommand::Retry).then_nothing();
 //! ```
 
-use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, TimeDelta};
-use ticketing_domain::catalog::{self, CatalogCommand, CatalogEffect, CatalogEvent, CatalogState};
-use ticketing_domain::inventory::{self, InventoryCommand, InventoryEvent, InventoryRefusal, InventoryState};
-use ticketing_domain::payment::{self, GatewayCall, PaymentCommand, PaymentEvent, PaymentState};
-use ticketing_domain::reducer::{Context, NoEffect};
-use ticketing_domain::refusal::Refusal;
-use ticketing_domain::reservation::{
-    self, ReservationCommand, ReservationEvent, ReservationState, SagaCommand, SagaInput,
-};
+use ticketing_domain::reducer::{Context, Decision, Reducer};
 use ticketing_ports::Timestamp;
 use ticketing_ports::deadlines::DeadlineChange;
 use ticketing_ports::ids::IdSource;
@@ -50,141 +42,22 @@ impl IdSource for CountingIds {
     }
 }
 
-/// A part of the domain that turns commands into facts.
-pub trait Subject {
-    type State: Default + Clone + PartialEq + Debug;
-    type Event: Clone + PartialEq + Debug;
-    type Command: Debug;
-    type Effect: PartialEq + Debug;
-    type Refusal: PartialEq + Debug;
-
-    fn evolve(state: &mut Self::State, event: &Self::Event);
-
-    /// # Errors
-    /// When the command is refused.
-    fn decide(
-        state: &Self::State,
-        command: &Self::Command,
-        ctx: &Context<'_>,
-    ) -> Result<Followed<Self::Event, Self::Effect>, Self::Refusal>;
-}
-
-/// What followed from a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Followed<Event, Effect> {
-    pub events: Vec<Event>,
-    pub deadlines: Vec<DeadlineChange>,
-    pub effects: Vec<Effect>,
-}
-
-macro_rules! reducer_subject {
-    ($(#[$doc:meta])* $name:ident = $module:ident($state:ty, $event:ty, $command:ty, $effect:ty, $refusal:ty)) => {
-        $(#[$doc])*
-        #[derive(Debug)]
-        pub struct $name;
-
-        impl Subject for $name {
-            type State = $state;
-            type Event = $event;
-            type Command = $command;
-            type Effect = $effect;
-            type Refusal = $refusal;
-
-            fn evolve(state: &mut $state, event: &$event) {
-                state.evolve(event);
-            }
-
-            fn decide(
-                state: &$state,
-                command: &$command,
-                ctx: &Context<'_>,
-            ) -> Result<Followed<$event, $effect>, $refusal> {
-                let decision = $module::decide(state, command, ctx)?;
-                Ok(Followed { events: decision.events, deadlines: decision.deadlines, effects: decision.effects })
-            }
-        }
-    };
-}
-
-reducer_subject!(
-    /// The catalog entry of an event on sale.
-    Catalog = catalog(CatalogState, CatalogEvent, CatalogCommand, CatalogEffect, Refusal)
-);
-reducer_subject!(
-    /// The inventory of a section.
-    Inventory = inventory(InventoryState, InventoryEvent, InventoryCommand, NoEffect, InventoryRefusal)
-);
-reducer_subject!(
-    /// A payment.
-    Payments = payment(PaymentState, PaymentEvent, PaymentCommand, GatewayCall, Refusal)
-);
-
-/// The reservation saga: what people ask of it and what the world reports to it.
-#[derive(Debug)]
-pub struct Reservations;
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AskOrReport {
-    Ask(ReservationCommand),
-    Report(SagaInput),
-}
-
-impl From<ReservationCommand> for AskOrReport {
-    fn from(command: ReservationCommand) -> Self {
-        Self::Ask(command)
-    }
-}
-
-impl From<SagaInput> for AskOrReport {
-    fn from(input: SagaInput) -> Self {
-        Self::Report(input)
-    }
-}
-
-impl Subject for Reservations {
-    type State = ReservationState;
-    type Event = ReservationEvent;
-    type Command = AskOrReport;
-    type Effect = SagaCommand;
-    type Refusal = Refusal;
-
-    fn evolve(state: &mut ReservationState, event: &ReservationEvent) {
-        state.evolve(event);
-    }
-
-    fn decide(
-        state: &ReservationState,
-        command: &AskOrReport,
-        ctx: &Context<'_>,
-    ) -> Result<Followed<ReservationEvent, SagaCommand>, Refusal> {
-        let reaction = match command {
-            AskOrReport::Ask(command) => reservation::decide(state, command, ctx)?,
-            AskOrReport::Report(input) => reservation::react(state, input, ctx),
-        };
-        Ok(Followed {
-            events: reaction.events,
-            deadlines: reaction.deadlines,
-            effects: reaction.commands,
-        })
-    }
-}
-
 /// Starts a scenario with what has happened so far.
-pub fn given<S: Subject>(events: impl IntoIterator<Item = S::Event>) -> Given<S> {
+pub fn given<S: Reducer>(events: impl IntoIterator<Item = S::Event>) -> Given<S> {
     let mut state = S::State::default();
     for event in events {
-        S::evolve(&mut state, &event);
+        drop(S::evolve(&mut state, &event));
     }
     Given { state, now: start() }
 }
 
 #[derive(Debug)]
-pub struct Given<S: Subject> {
+pub struct Given<S: Reducer> {
     state: S::State,
     now: Timestamp,
 }
 
-impl<S: Subject> Given<S> {
+impl<S: Reducer> Given<S> {
     #[must_use]
     pub fn at(self, now: Timestamp) -> Self {
         Self { now, ..self }
@@ -201,17 +74,17 @@ impl<S: Subject> Given<S> {
 }
 
 #[derive(Debug)]
-pub struct Then<S: Subject>(Result<Followed<S::Event, S::Effect>, S::Refusal>);
+pub struct Then<S: Reducer>(Result<Decision<S::Event, S::Effect>, S::Refusal>);
 
 #[track_caller]
-fn accepted<S: Subject>(then: &Then<S>) -> &Followed<S::Event, S::Effect> {
+fn accepted<S: Reducer>(then: &Then<S>) -> &Decision<S::Event, S::Effect> {
     match &then.0 {
         Ok(followed) => followed,
         Err(refusal) => panic!("refused: {refusal:?}"),
     }
 }
 
-impl<S: Subject> Then<S> {
+impl<S: Reducer> Then<S> {
     /// Exactly these facts follow.
     ///
     /// # Panics

@@ -72,7 +72,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Post<T> {
             fingerprint: fingerprint(&parts, &bytes),
         });
         let ask = Ask {
-            by: signed_in.actor(),
+            by: signed_in.actor().into(),
             correlation_id: correlation_id(&parts, state),
             trace: trace_context(&parts.headers),
             idempotency,

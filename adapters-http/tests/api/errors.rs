@@ -85,10 +85,7 @@ fn every_refusal_has_its_row() {
             Some(json!({ "reason": "insufficient_funds", "attempts_left": 2 })),
         ),
         (
-            Refusal::InvalidStateTransition {
-                from: "draft",
-                action: "open sales",
-            },
+            Refusal::state("draft", "open sales"),
             422,
             "INVALID_STATE_TRANSITION",
             Some(json!({ "from": "draft", "action": "open sales" })),
@@ -144,6 +141,7 @@ fn every_failure_has_its_row_and_shows_nothing_from_inside() {
         (StoreError::unavailable(secret).into(), 503, "UNAVAILABLE", Some("2")),
         (Failure::IdempotencyKeyReused, 422, "IDEMPOTENCY_KEY_REUSED", None),
         (Failure::RequestInProgress, 409, "REQUEST_IN_PROGRESS", None),
+        (Failure::AnswerNotKept, 409, "ANSWER_NOT_KEPT", None),
         (Failure::Internal(secret.into()), 500, "INTERNAL", None),
         (corrupt.into(), 500, "INTERNAL", None),
     ];

@@ -1,77 +1,55 @@
-//! Everything about one event on sale, put together: its catalog entry, its sections, and the reservations and payments
-//! that are being talked about.
+//! Everything that is known of one lane: the states of its streams, as its facts made them.
 //!
-//! [`EventBook::handle`] takes one command through the reducers and the saga and stages what follows from it, still
-//! without any I/O: facts, deadlines and gateway calls as plain data. The engine's lane owns one book and commits what
-//! it stages; a test can own one just as well.
+//! A book is pure memory. A [`Unit`] takes one command through the reducers and stages what follows; what it needs and
+//! the book does not know is named, loaded by whoever owns the book, and [absorbed](Book::absorb). Every fact that a unit
+//! applies goes into one journal of undos, so that a refused command, a lost race and a failed commit are all the same:
+//! [roll back](Book::roll_back) to a mark. What is in the log is [confirmed](Book::confirm), and can no longer be undone.
 
-mod command;
-mod handle;
-mod load;
-mod queries;
-mod shared;
+mod effects;
+mod journal;
+mod shelves;
+mod staged;
+mod streams;
 mod unit;
 
-use std::collections::BTreeMap;
+use ticketing_ports::lanes::LaneId;
 
-use ticketing_ports::ids::{EventId, PaymentId, ReservationId, SectionId};
-use ticketing_ports::streams::Version;
+pub use effects::CarryOut;
+use journal::Journal;
+pub use journal::JournalMark;
+pub use shelves::Kept;
+use shelves::Shelves;
+pub use staged::{Staged, StagedFact};
+pub use streams::{NotWhole, Page};
+pub use unit::{Caller, Declined, Every, Listed, Made, Ran, Stop, Unit, Wants};
 
-pub use command::{Command, Fact, GatewayAnswer, Outcome, Question, Reply, StagedFact, Unanswered, Work};
-pub use shared::About;
-use shared::Confirmed;
-
-use crate::catalog::CatalogState;
-use crate::inventory::InventoryState;
-use crate::payment::PaymentState;
-use crate::reservation::ReservationState;
-
-/// So many reservations of a cancelled event are settled in one commit.
-pub const CANCELLATION_CHUNK: usize = 100;
-
-/// The state of one stream and how many facts it has seen.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Loaded<S> {
-    state: S,
-    version: Version,
+/// What is known of one lane. Two books are equal when they know the same of the same streams.
+#[derive(Debug, Clone)]
+pub struct Book {
+    lane: LaneId,
+    shelves: Shelves,
+    journal: Journal,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventBook {
-    event_id: EventId,
-    catalog: Option<Loaded<CatalogState>>,
-    sections: BTreeMap<SectionId, Loaded<InventoryState>>,
-    /// Boxed: a node of the map has room for eleven, and there are many of these.
-    reservations: BTreeMap<ReservationId, Box<Loaded<ReservationState>>>,
-    payments: BTreeMap<PaymentId, Loaded<PaymentState>>,
-    /// See [`EventBook::of_shared_log`].
-    confirmed: Option<Confirmed>,
-}
-
-impl EventBook {
-    /// A book that knows nothing yet; see [`EventBook::missing`].
-    pub fn new(event_id: EventId) -> Self {
+impl Book {
+    /// A book that knows nothing yet.
+    pub fn new(lane: LaneId) -> Self {
         Self {
-            event_id,
-            catalog: None,
-            sections: BTreeMap::new(),
-            reservations: BTreeMap::new(),
-            payments: BTreeMap::new(),
-            confirmed: None,
+            lane,
+            shelves: Shelves::default(),
+            journal: Journal::default(),
         }
     }
 
-    /// A book whose assumptions are likely to be disappointed, because others write to the same log: it keeps its
-    /// sections twice, so that [`EventBook::rewind`] need not read a whole section again.
-    #[must_use]
-    pub fn of_shared_log(event_id: EventId) -> Self {
-        Self {
-            confirmed: Some(Confirmed::default()),
-            ..Self::new(event_id)
-        }
-    }
-
-    pub fn event_id(&self) -> EventId {
-        self.event_id
+    pub fn lane(&self) -> LaneId {
+        self.lane
     }
 }
+
+impl PartialEq for Book {
+    fn eq(&self, other: &Self) -> bool {
+        self.lane == other.lane && self.shelves == other.shelves
+    }
+}
+
+impl Eq for Book {}

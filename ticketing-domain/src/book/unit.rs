@@ -1,198 +1,349 @@
 //! One command's way through the reducers: each fact is applied as it is decided, so that the next decision sees it.
+//!
+//! What a unit looks at it notes, also when that leads to nothing: a decision is only right while the log is still where
+//! it was seen. What it would have to look at and the book does not know is a *miss*. A miss is sticky: whatever the
+//! command made of it, the unit counts as one that needs more to be loaded.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::marker::PhantomData;
+use std::ops::Range;
 
-use ticketing_ports::deadlines::DeadlineChange;
-use ticketing_ports::ids::{PaymentId, ReservationId, SectionId};
+use ticketing_ports::deadlines::{DeadlineChange, DeadlineKey};
+use ticketing_ports::ids::EventId;
+use ticketing_ports::roles::Actor;
 use ticketing_ports::streams::{StreamId, Version};
 
-use super::EventBook;
-use super::command::{Fact, StagedFact};
-use crate::catalog::{self, CatalogCommand, CatalogEffect};
-use crate::inventory::{self, InventoryCommand, InventoryRefusal};
-use crate::payment::{self, GatewayCall, PaymentCommand, PaymentEvent};
-use crate::reducer::Context;
+use super::shelves::{Kept, Known, Standing};
+use super::staged::{Staged, StagedFact};
+use super::{Book, effects::CarryOut};
+use crate::payment::GatewayCall;
+use crate::reducer::{Context, Reducer};
 use crate::refusal::Refusal;
-use crate::reservation::{self, Reaction, ReservationCommand, SagaCommand, SagaInput};
 
-pub(super) struct Unit<'a> {
-    pub(super) book: &'a mut EventBook,
-    pub(super) ctx: Context<'a>,
-    /// What was looked at, in the versions before this command.
-    pub(super) relied_on: BTreeMap<StreamId, Version>,
-    pub(super) facts: Vec<StagedFact>,
-    pub(super) deadlines: Vec<DeadlineChange>,
-    pub(super) calls: Vec<GatewayCall>,
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    Person(Actor),
+    /// The gateway, or a deadline.
+    World,
 }
 
-impl<'a> Unit<'a> {
-    pub(super) fn new(book: &'a mut EventBook, ctx: Context<'a>) -> Self {
-        // Every decision rests on what the catalog says: a cancelled event sells nothing.
-        let catalog = StreamId::from(book.event_id);
-        let relied_on = BTreeMap::from([(catalog, book.version(catalog))]);
-        Self {
-            book,
-            ctx,
-            relied_on,
+impl From<Actor> for Caller {
+    fn from(actor: Actor) -> Self {
+        Self::Person(actor)
+    }
+}
+
+/// Streams that have to be read before a command can be decided, each after the version that is known of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wants(pub BTreeMap<StreamId, Version>);
+
+/// Why a command did not come to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    Refused(Refusal),
+    /// Something is not loaded.
+    Load,
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Why an aggregate did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Declined<R> {
+    Refused(R),
+    /// Something is not loaded.
+    Load,
+}
+
+impl<R> Declined<R> {
+    /// Says the aggregate's refusal in the words of the command.
+    pub fn or_refuse(self, in_words: impl FnOnce(R) -> Refusal) -> Stop {
+        match self {
+            Self::Refused(refusal) => Stop::Refused(in_words(refusal)),
+            Self::Load => Stop::Load,
+        }
+    }
+}
+
+impl From<Declined<Refusal>> for Stop {
+    fn from(declined: Declined<Refusal>) -> Self {
+        declined.or_refuse(|refusal| refusal)
+    }
+}
+
+/// Which facts of the unit followed from one decision.
+#[derive(Debug, Clone)]
+pub struct Made<A>(Range<usize>, PhantomData<A>);
+
+/// An aggregate whose streams are listed somewhere in their lane, so that all of them can be read.
+pub trait Listed: Kept {
+    /// # Errors
+    /// When what lists them is not loaded.
+    fn listed(unit: &Unit<'_>) -> Result<Vec<Self::Id>, Stop>;
+}
+
+/// All streams of an aggregate in a lane, with their states.
+pub type Every<'u, A> = Vec<(<A as Reducer>::Id, &'u <A as Reducer>::State)>;
+
+/// What became of a unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ran<T> {
+    /// What it staged is applied to the book.
+    Done { value: T, staged: Staged },
+    /// The book is unchanged. The refusal is right while the log is where it was seen.
+    Refused {
+        refusal: Refusal,
+        read_set: BTreeMap<StreamId, Version>,
+    },
+    /// The book is unchanged. Run it again when this is loaded.
+    Load(Wants),
+}
+
+/// One command on its way, with the book that it is decided on.
+#[derive(Debug)]
+pub struct Unit<'a> {
+    book: &'a mut Book,
+    ctx: Context<'a>,
+    caller: Caller,
+    reads: RefCell<Reads>,
+    facts: Vec<StagedFact>,
+    deadlines: Vec<DeadlineChange>,
+    calls: Vec<GatewayCall>,
+}
+
+#[derive(Debug, Default)]
+struct Reads {
+    /// In the versions before this unit.
+    seen: BTreeMap<StreamId, Version>,
+    missed: Wants,
+}
+
+impl Book {
+    /// Runs one unit: either everything that it decides is applied to the book, or nothing.
+    pub fn run<T>(
+        &mut self,
+        ctx: &Context<'_>,
+        caller: Caller,
+        command: impl FnOnce(&mut Unit<'_>) -> Result<T, Stop>,
+    ) -> Ran<T> {
+        let before = self.mark();
+        let mut unit = Unit {
+            book: self,
+            ctx: *ctx,
+            caller,
+            reads: RefCell::default(),
             facts: Vec::new(),
             deadlines: Vec::new(),
             calls: Vec::new(),
-        }
-    }
-
-    pub(super) fn rely_on(&mut self, stream: impl Into<StreamId>) {
-        let stream = stream.into();
-        let version = self.book.version(stream);
-        self.relied_on.entry(stream).or_insert(version);
-    }
-
-    pub(super) fn catalog(&mut self, command: &CatalogCommand) -> Result<(), Refusal> {
-        let loaded = self.book.catalog.get_or_insert_default();
-        let decision = catalog::decide(&loaded.state, command, &self.ctx)?;
-        for event in decision.events {
-            loaded.state.evolve(&event);
-            loaded.version = loaded.version.next();
-            self.facts.push(StagedFact {
-                stream: StreamId::from(self.book.event_id),
-                version: loaded.version,
-                fact: Fact::Catalog(event),
-            });
-        }
-        self.deadlines.extend(decision.deadlines);
-        let event_id = self.book.event_id;
-        for CatalogEffect::OpenSection(section) in decision.effects {
-            let open = InventoryCommand::Open {
-                section_id: section.section_id,
-                event_id,
-                name: section.name,
-                seating: section.seating,
-            };
-            self.inventory(section.section_id, &open)
-                .map_err(|_| Refusal::AlreadyExists)?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn inventory(
-        &mut self,
-        section_id: SectionId,
-        command: &InventoryCommand,
-    ) -> Result<(), InventoryRefusal> {
-        self.rely_on(section_id);
-        let loaded = self.book.sections.entry(section_id).or_default();
-        let decision = inventory::decide(&loaded.state, command, &self.ctx)?;
-        for event in decision.events {
-            loaded.state.evolve(&event);
-            loaded.version = loaded.version.next();
-            if let Some(confirmed) = &mut self.book.confirmed {
-                confirmed.assume(section_id, loaded.version, &event);
-            }
-            self.facts.push(StagedFact {
-                stream: StreamId::from(section_id),
-                version: loaded.version,
-                fact: Fact::Inventory(event),
-            });
-        }
-        self.deadlines.extend(decision.deadlines);
-        Ok(())
-    }
-
-    pub(super) fn reservation(&mut self, id: ReservationId, command: &ReservationCommand) -> Result<(), Refusal> {
-        self.rely_on(id);
-        let loaded = self.book.reservations.entry(id).or_default();
-        let reaction = reservation::decide(&loaded.state, command, &self.ctx)?;
-        self.carry_out(id, reaction);
-        Ok(())
-    }
-
-    pub(super) fn report(&mut self, id: ReservationId, input: &SagaInput) {
-        self.rely_on(id);
-        let loaded = self.book.reservations.entry(id).or_default();
-        let reaction = reservation::react(&loaded.state, input, &self.ctx);
-        self.carry_out(id, reaction);
-    }
-
-    /// Decides a command about a payment, and tells its reservation what came of it.
-    pub(super) fn payment(&mut self, id: PaymentId, command: &PaymentCommand) -> Result<(), Refusal> {
-        self.rely_on(id);
-        let loaded = self.book.payments.entry(id).or_default();
-        let decision = payment::decide(&loaded.state, command, &self.ctx)?;
-        let mut reports = Vec::new();
-        for event in decision.events {
-            loaded.state.evolve(&event);
-            loaded.version = loaded.version.next();
-            if let Some(order) = loaded.state.order() {
-                reports.extend(report_of(id, order.capture, &event).map(|input| (order.reservation_id, input)));
-            }
-            self.facts.push(StagedFact {
-                stream: StreamId::from(id),
-                version: loaded.version,
-                fact: Fact::Payment(event),
-            });
-        }
-        self.deadlines.extend(decision.deadlines);
-        self.calls.extend(decision.effects);
-        for (reservation_id, input) in reports {
-            self.report(reservation_id, &input);
-        }
-        Ok(())
-    }
-
-    fn carry_out(&mut self, id: ReservationId, reaction: Reaction) {
-        let loaded = self.book.reservations.entry(id).or_default();
-        for event in reaction.events {
-            loaded.state.evolve(&event);
-            loaded.version = loaded.version.next();
-            self.facts.push(StagedFact {
-                stream: StreamId::from(id),
-                version: loaded.version,
-                fact: Fact::Reservation(event),
-            });
-        }
-        self.deadlines.extend(reaction.deadlines);
-        for command in reaction.commands {
-            match command {
-                SagaCommand::SellSeats {
-                    section_id,
-                    command,
-                    payment_id,
-                } => {
-                    // Seats of a cancelled event are nobody's, also when the money for them was under way.
-                    let sold = self.book.not_cancelled().is_ok() && self.inventory(section_id, &command).is_ok();
-                    let input = if sold {
-                        SagaInput::SeatsSold { payment_id }
-                    } else {
-                        SagaInput::SeatsGone { payment_id }
-                    };
-                    self.report(id, &input);
+        };
+        let result = command(&mut unit);
+        let Unit {
+            reads,
+            facts,
+            deadlines,
+            calls,
+            ..
+        } = unit;
+        let Reads { seen, missed } = reads.into_inner();
+        let result = if missed.0.is_empty() { result } else { Err(Stop::Load) };
+        match result {
+            Ok(value) => Ran::Done {
+                value,
+                staged: Staged {
+                    read_set: seen,
+                    facts,
+                    deadlines,
+                    calls,
+                },
+            },
+            Err(stop) => {
+                self.roll_back(before);
+                match stop {
+                    Stop::Refused(refusal) => Ran::Refused {
+                        refusal,
+                        read_set: seen,
+                    },
+                    Stop::Load => Ran::Load(missed),
                 }
-                // A refusal here means that it is so already: a lapsed hold was released when somebody took its seats,
-                // a payment was void, nothing was left to refund.
-                SagaCommand::Inventory { section_id, command } => drop(self.inventory(section_id, &command)),
-                SagaCommand::Payment { payment_id, command } => drop(self.payment(payment_id, &command)),
             }
         }
     }
 }
 
-/// What a reservation has to know about a fact of its payment.
-fn report_of(payment_id: PaymentId, capture: bool, event: &PaymentEvent) -> Option<SagaInput> {
-    Some(match event {
-        PaymentEvent::PaymentAuthorized(_) => SagaInput::PaymentAuthorized { payment_id, capture },
-        PaymentEvent::PaymentDeclined(declined) => SagaInput::PaymentDeclined {
-            payment_id,
-            reason: declined.reason,
-        },
-        PaymentEvent::PaymentCaptured(_) => SagaInput::PaymentCaptured { payment_id },
-        PaymentEvent::PaymentRefunded(refunded) => SagaInput::PaymentRefunded {
-            amount: refunded.amount,
-            in_full: refunded.in_full,
-            cause: refunded.cause,
-        },
-        PaymentEvent::PaymentRequested(_)
-        | PaymentEvent::CaptureRequested(_)
-        | PaymentEvent::VoidRequested(_)
-        | PaymentEvent::PaymentVoided(_)
-        | PaymentEvent::RefundRequested(_) => return None,
-    })
+impl<'a> Unit<'a> {
+    /// Time and ids, for a reducer or a price.
+    pub fn ctx(&self) -> &Context<'a> {
+        &self.ctx
+    }
+
+    pub fn now(&self) -> ticketing_ports::Timestamp {
+        self.ctx.now
+    }
+
+    pub fn caller(&self) -> Caller {
+        self.caller
+    }
+
+    /// The person who asks.
+    ///
+    /// # Errors
+    /// When nobody does: only people may ask for this.
+    pub fn person(&self) -> Result<Actor, Refusal> {
+        match self.caller {
+            Caller::Person(actor) => Ok(actor),
+            Caller::World => Err(Refusal::Forbidden),
+        }
+    }
+
+    /// The event on sale that this lane is about.
+    ///
+    /// # Errors
+    /// When it is about something else.
+    pub fn event_id(&self) -> Result<EventId, Refusal> {
+        self.book.lane.event_id().ok_or(Refusal::Forbidden)
+    }
+
+    /// The state of a stream with an id from outside; the default if it has no facts. Notes that the decision rests on
+    /// it.
+    ///
+    /// # Errors
+    /// When it is not loaded.
+    pub fn get<A: Kept>(&self, id: A::Id) -> Result<&A::State, Stop> {
+        self.look::<A>(id).map(|known| &known.state).ok_or(Stop::Load)
+    }
+
+    /// The state of a stream with its version.
+    ///
+    /// # Errors
+    /// When it is not loaded.
+    pub fn get_with_version<A: Kept>(&self, id: A::Id) -> Result<(&A::State, Version), Stop> {
+        let known = self.look::<A>(id).ok_or(Stop::Load)?;
+        Ok((&known.state, known.head.version))
+    }
+
+    /// The states of all streams of an aggregate in this lane. Notes that the decision rests on each of them, and on
+    /// what lists them, so that none can be added unnoticed.
+    ///
+    /// # Errors
+    /// When one of them is not loaded.
+    pub fn every<A: Listed>(&self) -> Result<Every<'_, A>, Stop> {
+        let ids = A::listed(self)?;
+        // Not lazily: all that are missing are loaded at once.
+        let states: Vec<_> = ids.into_iter().map(|id| (id, self.look::<A>(id))).collect();
+        let loaded = states
+            .into_iter()
+            .map(|(id, known)| known.map(|known| (id, &known.state)));
+        loaded.collect::<Option<_>>().ok_or(Stop::Load)
+    }
+
+    fn look<A: Kept>(&self, id: A::Id) -> Option<&Known<A::State>> {
+        let stream: StreamId = id.into();
+        let known = A::shelf(&self.book.shelves).get(&id).map(AsRef::as_ref);
+        let whole = known.filter(|known| known.head.standing == Standing::Whole);
+        let mut reads = self.reads.borrow_mut();
+        match whole {
+            Some(known) => {
+                reads.seen.entry(stream).or_insert(known.head.version);
+            }
+            None => {
+                reads.missed.0.insert(stream, self.book.read_from(stream));
+            }
+        }
+        whole
+    }
+
+    /// Makes a stream with a new id, which needs no loading: nobody has heard of it.
+    pub fn begin<A: Kept>(&mut self, id: A::Id) {
+        let stream: StreamId = id.into();
+        let shelf = A::shelf_mut(&mut self.book.shelves);
+        if let Entry::Vacant(place) = shelf.entry(id) {
+            place.insert(Box::default());
+            self.book.journal.began(stream);
+        }
+    }
+
+    /// Mints an id and makes its stream.
+    pub fn mint<A: Kept>(&mut self) -> A::Id {
+        let id = self.ctx.new_id(A::id);
+        self.begin::<A>(id);
+        id
+    }
+
+    /// Decides a command about one stream and applies what follows.
+    ///
+    /// # Errors
+    /// When the aggregate refuses, or something is not loaded.
+    pub fn decide<A: Kept + CarryOut>(
+        &mut self,
+        id: A::Id,
+        command: &A::Command,
+    ) -> Result<Made<A>, Declined<A::Refusal>> {
+        let stream: StreamId = id.into();
+        let known = self.look::<A>(id).ok_or(Declined::Load)?;
+        let decision = A::decide(&known.state, command, &self.ctx).map_err(Declined::Refused)?;
+        let first = self.facts.len();
+        let known = A::shelf_mut(&mut self.book.shelves)
+            .get_mut(&id)
+            .expect("what was decided on is known");
+        for event in decision.events {
+            let undo = A::evolve(&mut known.state, &event);
+            known.head.version = known.head.version.next();
+            known.head.assumed += 1;
+            self.book.journal.applied(stream, A::undone(undo));
+            self.facts.push(StagedFact {
+                stream,
+                version: known.head.version,
+                fact: A::fact(event),
+            });
+        }
+        self.deadlines.extend(decision.deadlines);
+        let made = Made(first..self.facts.len(), PhantomData);
+        A::carry_out(self, id, &made, decision.effects)?;
+        Ok(made)
+    }
+
+    /// The facts that followed from one decision about one stream.
+    pub fn made<'m, A: Kept>(&'m self, made: &Made<A>) -> impl Iterator<Item = &'m A::Event> {
+        self.facts[made.0.clone()]
+            .iter()
+            .filter_map(|staged| A::of(&staged.fact))
+    }
+
+    /// Every fact that this unit has led to so far.
+    pub fn facts(&self) -> &[StagedFact] {
+        &self.facts
+    }
+
+    /// Whether nothing has followed so far.
+    pub fn is_idle(&self) -> bool {
+        self.facts.is_empty() && self.deadlines.is_empty() && self.calls.is_empty()
+    }
+
+    /// Whether something was looked at that is not loaded. Whoever looks at many asks at the end.
+    pub fn has_missed(&self) -> bool {
+        !self.reads.borrow().missed.0.is_empty()
+    }
+
+    pub fn change_deadline(&mut self, change: DeadlineChange) {
+        self.deadlines.push(change);
+    }
+
+    /// Clears a deadline that came and led to nothing: nothing waits for it any more.
+    pub fn clear_if_idle(&mut self, key: DeadlineKey) {
+        if self.is_idle() {
+            self.deadlines.push(DeadlineChange::Clear(key));
+        }
+    }
+
+    /// Asks the gateway once the facts are durable.
+    pub(super) fn call(&mut self, calls: impl IntoIterator<Item = GatewayCall>) {
+        self.calls.extend(calls);
+    }
 }

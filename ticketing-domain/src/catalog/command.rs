@@ -1,3 +1,4 @@
+use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
 use ticketing_ports::event_details::{PricingTier, RefundRule, Venue};
 use ticketing_ports::ids::EventId;
@@ -32,7 +33,7 @@ pub enum CatalogCommand {
 }
 
 /// An event on sale as its organiser asks for it. What is absent gets its default.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventDraft {
     pub name: Label,
     pub category: Option<Label>,
@@ -47,7 +48,7 @@ pub struct EventDraft {
     pub refund_policy: Option<Vec<RefundRule>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SectionDraft {
     pub name: Label,
     pub seating: Seating,

@@ -61,7 +61,7 @@ pub fn decide(state: &CatalogState, command: &CatalogCommand, ctx: &Context<'_>)
             };
             let decision = CatalogDecision {
                 effects,
-                ..Decision::event(created.into())
+                ..Decision::event(created)
             };
             Ok(decision.with_deadline(DeadlineChange::Set(start)))
         }
@@ -75,15 +75,15 @@ pub fn decide(state: &CatalogState, command: &CatalogCommand, ctx: &Context<'_>)
             if ctx.now >= listing.details.starts_at {
                 return Err(Refusal::invalid("starts_at", "must be in the future"));
             }
-            Ok(Decision::event(EventPublished {}.into()))
+            Ok(Decision::event(EventPublished {}))
         }
         (CatalogState::Listed(listing), CatalogCommand::OpenSales { by }) => {
             listing.leave(*by, &[Published, EventStatus::SalesClosed], "open_sales", ctx)?;
-            Ok(Decision::event(SalesOpened {}.into()))
+            Ok(Decision::event(SalesOpened {}))
         }
         (CatalogState::Listed(listing), CatalogCommand::CloseSales { by }) => {
             listing.leave(*by, &[SalesOpen], "close_sales", ctx)?;
-            Ok(Decision::event(SalesClosed {}.into()))
+            Ok(Decision::event(SalesClosed {}))
         }
         (CatalogState::Listed(listing), CatalogCommand::Cancel { by, reason }) => {
             listing.leave(
@@ -97,7 +97,7 @@ pub fn decide(state: &CatalogState, command: &CatalogCommand, ctx: &Context<'_>)
                 due_at: ctx.now,
                 lane: listing.event_id.into(),
             };
-            Ok(Decision::event(EventCancelled { reason: reason.clone() }.into())
+            Ok(Decision::event(EventCancelled { reason: reason.clone() })
                 .with_deadline(DeadlineChange::Clear(listing.deadline(DeadlineKind::EventStart)))
                 .with_deadline(DeadlineChange::Set(settle)))
         }
@@ -114,7 +114,7 @@ pub fn decide(state: &CatalogState, command: &CatalogCommand, ctx: &Context<'_>)
                 };
                 Decision::nothing().with_deadline(DeadlineChange::Set(again))
             } else {
-                Decision::event(EventCompleted {}.into()).with_deadline(DeadlineChange::Clear(key))
+                Decision::event(EventCompleted {}).with_deadline(DeadlineChange::Clear(key))
             })
         }
         (CatalogState::Listed(listing), CatalogCommand::FinishCancellation) => {
@@ -142,10 +142,7 @@ impl Listing {
         match self.status_at(ctx.now) {
             status if from.contains(&status) => Ok(()),
             EventStatus::Cancelled => Err(Refusal::EventCancelled(self.event_id)),
-            status => Err(Refusal::InvalidStateTransition {
-                from: status.as_str(),
-                action,
-            }),
+            status => Err(Refusal::state(status.as_str(), action)),
         }
     }
 

@@ -87,6 +87,10 @@ impl Listing {
         };
     }
 
+    pub fn is_cancelled(&self) -> bool {
+        self.status == EventStatus::Cancelled
+    }
+
     /// The status that counts at `now`.
     pub fn status_at(&self, now: Timestamp) -> EventStatus {
         status::of_event(self.status, self.details.starts_at, now)
@@ -113,10 +117,7 @@ impl Listing {
             });
         }
         if status != EventStatus::SalesOpen {
-            return Err(Refusal::InvalidStateTransition {
-                from: status.as_str(),
-                action: "reserve",
-            });
+            return Err(Refusal::state(status.as_str(), "reserve"));
         }
         let Some(tier) = pricing::tier_in_force(&self.details.pricing_tiers, section, now) else {
             return Err(Refusal::invalid("section", "no price is in force for this section now"));

@@ -12,7 +12,8 @@ use super::event::{
 };
 use super::refusal::InventoryRefusal;
 use super::seat_map::{SeatIndex, SeatPlan};
-use super::state::{ClaimKind, CompactClaim, Floor, InventoryState, Places, SeatMap, Section};
+use super::section::{CompactClaim, Floor, Places, SeatMap, Section};
+use super::state::{ClaimKind, InventoryState};
 use crate::reducer::{Context, Decision, NoEffect};
 
 /// Decides a command about one section.

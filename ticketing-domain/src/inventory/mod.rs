@@ -8,9 +8,11 @@ mod decide;
 mod event;
 mod refusal;
 mod seat_map;
+mod section;
 mod state;
 #[cfg(test)]
 mod tests;
+mod undo;
 
 pub use command::{HoldSeats, InventoryCommand, SeatWish};
 pub use decide::decide;
@@ -20,3 +22,51 @@ pub use event::{
 };
 pub use refusal::InventoryRefusal;
 pub use state::{Claim, ClaimKind, InventoryState};
+pub use undo::InventoryUndo;
+
+use ticketing_ports::ids::SectionId;
+use ticketing_ports::streams::Aggregate;
+use uuid::Uuid;
+
+use crate::reducer::{Context, Decision, NoEffect, Reducer};
+
+/// The reducer of inventories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inventory {}
+
+impl Reducer for Inventory {
+    const AGGREGATE: Aggregate = Aggregate::Inventory;
+
+    type Id = SectionId;
+    type State = InventoryState;
+    type Event = InventoryEvent;
+    type Command = InventoryCommand;
+    type Effect = NoEffect;
+    type Refusal = InventoryRefusal;
+    type Undo = InventoryUndo;
+
+    fn id(uuid: Uuid) -> SectionId {
+        SectionId::new(uuid)
+    }
+
+    fn decide(
+        state: &InventoryState,
+        command: &InventoryCommand,
+        ctx: &Context<'_>,
+    ) -> Result<Decision<InventoryEvent, NoEffect>, InventoryRefusal> {
+        decide(state, command, ctx)
+    }
+
+    fn evolve(state: &mut InventoryState, event: &InventoryEvent) -> InventoryUndo {
+        state.evolve(event)
+    }
+
+    fn undo(state: &mut InventoryState, undo: InventoryUndo) {
+        state.undo(undo);
+    }
+
+    /// Whoever wants seats next needs it.
+    fn is_settled(_: &InventoryState) -> bool {
+        false
+    }
+}

@@ -123,7 +123,7 @@ pub fn decide(state: &PaymentState, command: &PaymentCommand, ctx: &Context<'_>)
                 reason: DeclineReason::Interrupted,
                 at,
             };
-            Ok(Decision::event(given_up.into()).with_deadline(ask_again(order, LOOK_AGAIN_SECONDS, ctx)))
+            Ok(Decision::event(given_up).with_deadline(ask_again(order, LOOK_AGAIN_SECONDS, ctx)))
         }
         // The second look found nothing either.
         (
@@ -222,7 +222,7 @@ pub fn decide(state: &PaymentState, command: &PaymentCommand, ctx: &Context<'_>)
             Ok(if pending.len() == 1 {
                 answered(order, done)
             } else {
-                Decision::event(done.into())
+                Decision::event(done)
             })
         }
 
@@ -311,14 +311,14 @@ fn asking(
     payment_id: PaymentId,
     ctx: &Context<'_>,
 ) -> PaymentDecision {
-    Decision::event(event.into())
+    Decision::event(event)
         .with_effect(call)
         .with_deadline(retry_later(event_id, payment_id, ctx))
 }
 
 /// A fact that settles the only question the gateway had.
 fn answered(order: &Order, event: impl Into<PaymentEvent>) -> PaymentDecision {
-    Decision::event(event.into()).with_deadline(DeadlineChange::Clear(retry_key(order.payment_id)))
+    Decision::event(event).with_deadline(DeadlineChange::Clear(retry_key(order.payment_id)))
 }
 
 fn retry_later(event_id: EventId, payment_id: PaymentId, ctx: &Context<'_>) -> DeadlineChange {
@@ -350,5 +350,5 @@ fn not_possible(state: &PaymentState, action: &'static str) -> Refusal {
     let from = state
         .status()
         .map_or("absent", ticketing_ports::payment::PaymentStatus::as_str);
-    Refusal::InvalidStateTransition { from, action }
+    Refusal::state(from, action)
 }

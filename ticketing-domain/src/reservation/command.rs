@@ -24,6 +24,25 @@ pub enum ReservationCommand {
     Cancel { by: Actor, refund: Money },
 }
 
+/// Whatever a reservation has to answer to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReservationInput {
+    Asked(ReservationCommand),
+    Reported(SagaInput),
+}
+
+impl From<ReservationCommand> for ReservationInput {
+    fn from(command: ReservationCommand) -> Self {
+        Self::Asked(command)
+    }
+}
+
+impl From<SagaInput> for ReservationInput {
+    fn from(input: SagaInput) -> Self {
+        Self::Reported(input)
+    }
+}
+
 /// What the world reports to a reservation. A timeout is an input like any other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SagaInput {

@@ -6,7 +6,7 @@ use ticketing_ports::streams::StreamId;
 
 use super::command::ReservationCommand;
 use super::event::{CancelReason, ReservationCancelled, ReservationPaymentStarted};
-use super::react::{Reaction, SagaCommand};
+use super::react::{ReservationDecision, SagaCommand};
 use super::state::{Booking, ReservationState};
 use crate::inventory::{InventoryCommand, ReleaseReason};
 use crate::payment::{PaymentCommand, RefundCause};
@@ -18,7 +18,11 @@ use crate::refusal::Refusal;
 ///
 /// # Errors
 /// When it is not theirs, has run out, or its status does not allow it.
-pub fn decide(state: &ReservationState, command: &ReservationCommand, ctx: &Context<'_>) -> Result<Reaction, Refusal> {
+pub fn decide(
+    state: &ReservationState,
+    command: &ReservationCommand,
+    ctx: &Context<'_>,
+) -> Result<ReservationDecision, Refusal> {
     use ReservationState::{Absent, Cancelled, Compensated, Completed, Expired, Held, PaymentPending, Refunded};
 
     match (state, command) {
@@ -32,7 +36,7 @@ pub fn decide(state: &ReservationState, command: &ReservationCommand, ctx: &Cont
                 due_at: held.held_until,
                 lane: held.event_id.into(),
             };
-            Ok(Reaction::event(held.clone()).deadline(DeadlineChange::Set(expiry)))
+            Ok(ReservationDecision::event(held.clone()).with_deadline(DeadlineChange::Set(expiry)))
         }
         (_, ReservationCommand::Open(_)) => Err(Refusal::AlreadyExists),
 
@@ -47,10 +51,10 @@ pub fn decide(state: &ReservationState, command: &ReservationCommand, ctx: &Cont
         ) => {
             booking.belongs_to(*by)?;
             booking.not_run_out(ctx.now)?;
-            Ok(Reaction::event(ReservationPaymentStarted {
+            Ok(ReservationDecision::event(ReservationPaymentStarted {
                 payment_id: *payment_id,
             })
-            .command(SagaCommand::Payment {
+            .with_effect(SagaCommand::Payment {
                 payment_id: *payment_id,
                 command: PaymentCommand::Request {
                     payment_id: *payment_id,
@@ -74,7 +78,7 @@ pub fn decide(state: &ReservationState, command: &ReservationCommand, ctx: &Cont
         ) if pending == payment_id => {
             booking.belongs_to(*by)?;
             booking.not_run_out(ctx.now)?;
-            Ok(Reaction::nothing().command(SagaCommand::Payment {
+            Ok(ReservationDecision::nothing().with_effect(SagaCommand::Payment {
                 payment_id: *payment_id,
                 command: PaymentCommand::Capture,
             }))
@@ -93,10 +97,12 @@ pub fn decide(state: &ReservationState, command: &ReservationCommand, ctx: &Cont
         ) => {
             booking.belongs_to(*by)?;
             Ok(
-                give_up_hold(booking, CancelReason::Customer, ReleaseReason::Cancelled).command(SagaCommand::Payment {
-                    payment_id: *payment_id,
-                    command: PaymentCommand::Void,
-                }),
+                give_up_hold(booking, CancelReason::Customer, ReleaseReason::Cancelled).with_effect(
+                    SagaCommand::Payment {
+                        payment_id: *payment_id,
+                        command: PaymentCommand::Void,
+                    },
+                ),
             )
         }
         (Completed { booking, paid }, ReservationCommand::Cancel { by, refund }) => {
@@ -105,11 +111,11 @@ pub fn decide(state: &ReservationState, command: &ReservationCommand, ctx: &Cont
                 reason: CancelReason::Customer,
                 was_completed: true,
             };
-            let reaction = Reaction::event(cancelled).command(booking.release(ReleaseReason::Cancelled));
+            let reaction = ReservationDecision::event(cancelled).with_effect(booking.release(ReleaseReason::Cancelled));
             Ok(if refund.is_zero() {
                 reaction
             } else {
-                reaction.command(SagaCommand::Payment {
+                reaction.with_effect(SagaCommand::Payment {
                     payment_id: paid.payment_id,
                     command: PaymentCommand::Refund {
                         refund_id: ctx.new_id(RefundId::new),
@@ -145,28 +151,25 @@ pub fn decide(state: &ReservationState, command: &ReservationCommand, ctx: &Cont
                 .status_at(ctx.now)
                 .expect("a reservation with a booking has a status")
                 .as_str();
-            Err(Refusal::InvalidStateTransition { from, action })
+            Err(Refusal::state(from, action))
         }
         (
             Absent,
             ReservationCommand::StartPayment { .. }
             | ReservationCommand::Capture { .. }
             | ReservationCommand::Cancel { .. },
-        ) => Err(Refusal::InvalidStateTransition {
-            from: "absent",
-            action: "change",
-        }),
+        ) => Err(Refusal::state("absent", "change")),
     }
 }
 
 /// Ends a hold that was not paid.
-pub(super) fn give_up_hold(booking: &Booking, reason: CancelReason, release: ReleaseReason) -> Reaction {
-    Reaction::event(ReservationCancelled {
+pub(super) fn give_up_hold(booking: &Booking, reason: CancelReason, release: ReleaseReason) -> ReservationDecision {
+    ReservationDecision::event(ReservationCancelled {
         reason,
         was_completed: false,
     })
-    .deadline(DeadlineChange::Clear(booking.expiry_key()))
-    .command(booking.release(release))
+    .with_deadline(DeadlineChange::Clear(booking.expiry_key()))
+    .with_effect(booking.release(release))
 }
 
 impl Booking {

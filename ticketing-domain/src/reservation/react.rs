@@ -13,18 +13,13 @@ use super::event::{
 use super::state::{Booking, ReservationState};
 use crate::inventory::{InventoryCommand, ReleaseReason};
 use crate::payment::{PaymentCommand, RefundCause};
-use crate::reducer::Context;
+use crate::reducer::{Context, Decision};
 
 /// So many declined payments end a hold.
 pub const MAX_DECLINES: u32 = 3;
 
-/// What a saga wants to happen, as plain data.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reaction {
-    pub events: Vec<ReservationEvent>,
-    pub deadlines: Vec<DeadlineChange>,
-    pub commands: Vec<SagaCommand>,
-}
+/// What the reservation records, and its commands to the other aggregates.
+pub type ReservationDecision = Decision<ReservationEvent, SagaCommand>;
 
 /// A command of the saga to another aggregate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,34 +40,9 @@ pub enum SagaCommand {
     },
 }
 
-impl Reaction {
-    pub fn nothing() -> Self {
-        Self::default()
-    }
-
-    pub fn event(event: impl Into<ReservationEvent>) -> Self {
-        Self {
-            events: vec![event.into()],
-            ..Self::default()
-        }
-    }
-
-    #[must_use]
-    pub fn command(mut self, command: SagaCommand) -> Self {
-        self.commands.push(command);
-        self
-    }
-
-    #[must_use]
-    pub fn deadline(mut self, change: DeadlineChange) -> Self {
-        self.deadlines.push(change);
-        self
-    }
-}
-
 /// Reacts to what the world reports. An input that comes twice, or too late to matter, is no error; money that comes
 /// too late is turned into the same seats if they are free, else into a refund.
-pub fn react(state: &ReservationState, input: &SagaInput, ctx: &Context<'_>) -> Reaction {
+pub fn react(state: &ReservationState, input: &SagaInput, ctx: &Context<'_>) -> ReservationDecision {
     match input {
         SagaInput::HoldRanOut => hold_ran_out(state, ctx),
         SagaInput::EventCancelled => event_cancelled(state, ctx),
@@ -82,26 +52,28 @@ pub fn react(state: &ReservationState, input: &SagaInput, ctx: &Context<'_>) -> 
         SagaInput::SeatsSold { payment_id } => seats_sold(state, *payment_id, ctx),
         SagaInput::SeatsGone { payment_id } => seats_gone(state, *payment_id, ctx),
         SagaInput::PaymentRefunded { amount, in_full, cause } => match state {
-            _ if *cause == RefundCause::NoSeats => Reaction::nothing(),
-            ReservationState::Cancelled { paid: Some(_), .. } => Reaction::event(ReservationRefunded {
+            _ if *cause == RefundCause::NoSeats => ReservationDecision::nothing(),
+            ReservationState::Cancelled { paid: Some(_), .. } => ReservationDecision::event(ReservationRefunded {
                 amount: *amount,
                 was_completed: false,
             }),
-            ReservationState::Completed { booking, .. } if *in_full => Reaction::event(ReservationRefunded {
-                amount: *amount,
-                was_completed: true,
-            })
-            .command(booking.release(ReleaseReason::Refunded)),
-            _ => Reaction::nothing(),
+            ReservationState::Completed { booking, .. } if *in_full => {
+                ReservationDecision::event(ReservationRefunded {
+                    amount: *amount,
+                    was_completed: true,
+                })
+                .with_effect(booking.release(ReleaseReason::Refunded))
+            }
+            _ => ReservationDecision::nothing(),
         },
     }
 }
 
-fn hold_ran_out(state: &ReservationState, ctx: &Context<'_>) -> Reaction {
+fn hold_ran_out(state: &ReservationState, ctx: &Context<'_>) -> ReservationDecision {
     let (ReservationState::Held { booking, .. } | ReservationState::PaymentPending { booking, .. }) = state else {
         return match state.booking() {
-            Some(booking) => Reaction::nothing().deadline(DeadlineChange::Clear(booking.expiry_key())),
-            None => Reaction::nothing(),
+            Some(booking) => ReservationDecision::nothing().with_deadline(DeadlineChange::Clear(booking.expiry_key())),
+            None => ReservationDecision::nothing(),
         };
     };
     if ctx.now < booking.held_until {
@@ -110,22 +82,22 @@ fn hold_ran_out(state: &ReservationState, ctx: &Context<'_>) -> Reaction {
             due_at: booking.held_until,
             lane: booking.event_id.into(),
         };
-        return Reaction::nothing().deadline(DeadlineChange::Set(later));
+        return ReservationDecision::nothing().with_deadline(DeadlineChange::Set(later));
     }
     expire(state, booking)
 }
 
 /// Ends a hold that ran out. A payment under way is let go, or dealt with when its answer comes.
-fn expire(state: &ReservationState, booking: &Booking) -> Reaction {
+fn expire(state: &ReservationState, booking: &Booking) -> ReservationDecision {
     let payment_id = match state {
         ReservationState::PaymentPending { payment_id, .. } => Some(*payment_id),
         _ => None,
     };
-    let reaction = Reaction::event(ReservationExpired { payment_id })
-        .deadline(DeadlineChange::Clear(booking.expiry_key()))
-        .command(booking.release(ReleaseReason::Expired));
+    let reaction = ReservationDecision::event(ReservationExpired { payment_id })
+        .with_deadline(DeadlineChange::Clear(booking.expiry_key()))
+        .with_effect(booking.release(ReleaseReason::Expired));
     match payment_id {
-        Some(payment_id) => reaction.command(SagaCommand::Payment {
+        Some(payment_id) => reaction.with_effect(SagaCommand::Payment {
             payment_id,
             command: PaymentCommand::Void,
         }),
@@ -133,34 +105,34 @@ fn expire(state: &ReservationState, booking: &Booking) -> Reaction {
     }
 }
 
-fn event_cancelled(state: &ReservationState, ctx: &Context<'_>) -> Reaction {
+fn event_cancelled(state: &ReservationState, ctx: &Context<'_>) -> ReservationDecision {
     match state {
         ReservationState::Held { booking, .. } => {
             give_up_hold(booking, CancelReason::EventCancelled, ReleaseReason::EventCancelled)
         }
         ReservationState::PaymentPending {
             booking, payment_id, ..
-        } => give_up_hold(booking, CancelReason::EventCancelled, ReleaseReason::EventCancelled).command(
+        } => give_up_hold(booking, CancelReason::EventCancelled, ReleaseReason::EventCancelled).with_effect(
             SagaCommand::Payment {
                 payment_id: *payment_id,
                 command: PaymentCommand::Void,
             },
         ),
-        ReservationState::Completed { booking, paid } => Reaction::event(ReservationCancelled {
+        ReservationState::Completed { booking, paid } => ReservationDecision::event(ReservationCancelled {
             reason: CancelReason::EventCancelled,
             was_completed: true,
         })
-        .command(booking.release(ReleaseReason::EventCancelled))
-        .command(refund_everything(paid.payment_id, RefundCause::EventCancelled, ctx)),
+        .with_effect(booking.release(ReleaseReason::EventCancelled))
+        .with_effect(refund_everything(paid.payment_id, RefundCause::EventCancelled, ctx)),
         ReservationState::Absent
         | ReservationState::Expired { .. }
         | ReservationState::Cancelled { .. }
         | ReservationState::Compensated { .. }
-        | ReservationState::Refunded { .. } => Reaction::nothing(),
+        | ReservationState::Refunded { .. } => ReservationDecision::nothing(),
     }
 }
 
-fn authorized(state: &ReservationState, payment: PaymentId, capture: bool, ctx: &Context<'_>) -> Reaction {
+fn authorized(state: &ReservationState, payment: PaymentId, capture: bool, ctx: &Context<'_>) -> ReservationDecision {
     let command = |command| SagaCommand::Payment {
         payment_id: payment,
         command,
@@ -172,17 +144,17 @@ fn authorized(state: &ReservationState, payment: PaymentId, capture: bool, ctx: 
             if ctx.now >= booking.held_until {
                 expire(state, booking)
             } else if capture {
-                Reaction::nothing().command(command(PaymentCommand::Capture))
+                ReservationDecision::nothing().with_effect(command(PaymentCommand::Capture))
             } else {
-                Reaction::nothing()
+                ReservationDecision::nothing()
             }
         }
         // Nobody waits for this money any more.
-        _ => Reaction::nothing().command(command(PaymentCommand::Void)),
+        _ => ReservationDecision::nothing().with_effect(command(PaymentCommand::Void)),
     }
 }
 
-fn declined(state: &ReservationState, payment: PaymentId, reason: DeclineReason) -> Reaction {
+fn declined(state: &ReservationState, payment: PaymentId, reason: DeclineReason) -> ReservationDecision {
     match state {
         ReservationState::PaymentPending {
             booking,
@@ -190,10 +162,10 @@ fn declined(state: &ReservationState, payment: PaymentId, reason: DeclineReason)
             payment_id,
         } if *payment_id == payment => {
             if reason == DeclineReason::Interrupted {
-                return Reaction::event(ReservationPaymentGivenUp { payment_id: payment });
+                return ReservationDecision::event(ReservationPaymentGivenUp { payment_id: payment });
             }
             let declines = declines + 1;
-            let mut reaction = Reaction::event(ReservationPaymentDeclined {
+            let mut reaction = ReservationDecision::event(ReservationPaymentDeclined {
                 payment_id: payment,
                 reason,
                 declines,
@@ -205,16 +177,16 @@ fn declined(state: &ReservationState, payment: PaymentId, reason: DeclineReason)
                 };
                 reaction.events.push(compensated.into());
                 reaction = reaction
-                    .deadline(DeadlineChange::Clear(booking.expiry_key()))
-                    .command(booking.release(ReleaseReason::Declined));
+                    .with_deadline(DeadlineChange::Clear(booking.expiry_key()))
+                    .with_effect(booking.release(ReleaseReason::Declined));
             }
             reaction
         }
-        _ => Reaction::nothing(),
+        _ => ReservationDecision::nothing(),
     }
 }
 
-fn captured(state: &ReservationState, payment: PaymentId, ctx: &Context<'_>) -> Reaction {
+fn captured(state: &ReservationState, payment: PaymentId, ctx: &Context<'_>) -> ReservationDecision {
     match state {
         ReservationState::PaymentPending {
             booking, payment_id, ..
@@ -224,7 +196,7 @@ fn captured(state: &ReservationState, payment: PaymentId, ctx: &Context<'_>) -> 
             payment_id: Some(payment_id),
         } if *payment_id == payment => {
             let reservation_id = booking.reservation_id;
-            Reaction::nothing().command(SagaCommand::SellSeats {
+            ReservationDecision::nothing().with_effect(SagaCommand::SellSeats {
                 section_id: booking.section_id,
                 command: InventoryCommand::Sell {
                     reservation_id,
@@ -233,13 +205,13 @@ fn captured(state: &ReservationState, payment: PaymentId, ctx: &Context<'_>) -> 
                 payment_id: payment,
             })
         }
-        _ => Reaction::nothing().command(refund_everything(payment, RefundCause::NoSeats, ctx)),
+        _ => ReservationDecision::nothing().with_effect(refund_everything(payment, RefundCause::NoSeats, ctx)),
     }
 }
 
-fn seats_sold(state: &ReservationState, payment_id: PaymentId, ctx: &Context<'_>) -> Reaction {
+fn seats_sold(state: &ReservationState, payment_id: PaymentId, ctx: &Context<'_>) -> ReservationDecision {
     let Some(booking) = state.booking() else {
-        return Reaction::nothing();
+        return ReservationDecision::nothing();
     };
     let seats = booking.seats.seats();
     let tickets = (0..booking.seats.quantity() as usize).map(|index| Ticket {
@@ -258,23 +230,23 @@ fn seats_sold(state: &ReservationState, payment_id: PaymentId, ctx: &Context<'_>
         total_amount: booking.total,
         sold_at: ctx.now,
     };
-    Reaction::event(ReservationCompleted {
+    ReservationDecision::event(ReservationCompleted {
         sale,
         tickets: tickets.collect(),
     })
-    .deadline(DeadlineChange::Clear(booking.expiry_key()))
+    .with_deadline(DeadlineChange::Clear(booking.expiry_key()))
 }
 
-fn seats_gone(state: &ReservationState, payment_id: PaymentId, ctx: &Context<'_>) -> Reaction {
+fn seats_gone(state: &ReservationState, payment_id: PaymentId, ctx: &Context<'_>) -> ReservationDecision {
     let Some(booking) = state.booking() else {
-        return Reaction::nothing();
+        return ReservationDecision::nothing();
     };
-    Reaction::event(ReservationCompensated {
+    ReservationDecision::event(ReservationCompensated {
         reason: CompensationReason::PaidTooLate,
         payment_id,
     })
-    .deadline(DeadlineChange::Clear(booking.expiry_key()))
-    .command(refund_everything(payment_id, RefundCause::NoSeats, ctx))
+    .with_deadline(DeadlineChange::Clear(booking.expiry_key()))
+    .with_effect(refund_everything(payment_id, RefundCause::NoSeats, ctx))
 }
 
 fn refund_everything(payment_id: PaymentId, cause: RefundCause, ctx: &Context<'_>) -> SagaCommand {

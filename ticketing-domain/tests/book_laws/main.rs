@@ -4,24 +4,24 @@
 
 mod small_event;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{TestCaseResult, TestRunner};
 use small_event::small_event;
-use ticketing_domain::book::{Command, EventBook, Work};
-use ticketing_domain::catalog::{CatalogEvent, CatalogState};
-use ticketing_domain::inventory::{InventoryEvent, InventoryState};
-use ticketing_domain::payment::{PaymentEvent, PaymentState};
-use ticketing_domain::reservation::{ReservationEvent, ReservationState};
+use ticketing_domain::book::{Book, Page, Staged};
+use ticketing_domain::catalog::{Catalog, CatalogEvent, CatalogState};
+use ticketing_domain::inventory::{Inventory, InventoryEvent, InventoryState};
+use ticketing_domain::payment::{Payment, PaymentEvent, PaymentState};
+use ticketing_domain::reducer::Reducer;
+use ticketing_domain::reservation::{Reservation, ReservationEvent, ReservationState};
 use ticketing_domain::stored::StoredEvent as _;
 use ticketing_ports::Timestamp;
 use ticketing_ports::event_details::EventStatus;
-use ticketing_ports::ids::EventId;
 use ticketing_ports::reservation::ReservationStatus;
 use ticketing_ports::streams::{Aggregate, RecordedEvent, StreamId, Version};
-use ticketing_testkit::generators::{House, ORGANISER, Step, event_draft, steps};
+use ticketing_testkit::generators::{AnyCommand, Asked, House, ORGANISER, Step, event_draft, steps};
 use ticketing_testkit::scenario::start;
 
 /// Every way in which a recorded fact may move a reservation.
@@ -83,12 +83,16 @@ fn sections_of(log: &[RecordedEvent]) -> BTreeSet<StreamId> {
         .collect()
 }
 
-/// What a process that shares the log reads of the sections.
-fn shared_book(event_id: EventId, log: &[RecordedEvent]) -> EventBook {
-    let mut book = EventBook::of_shared_log(event_id);
-    for stream in sections_of(log) {
-        let facts: Vec<_> = log.iter().filter(|fact| fact.stream == stream).cloned().collect();
-        book.load(stream, &facts).unwrap();
+/// What is known of these streams when only the first facts of the log are.
+fn read(house: &House, streams: impl Iterator<Item = StreamId>, certain: usize) -> Book {
+    let mut book = Book::new(house.book.lane());
+    for stream in streams {
+        let facts: Vec<_> = house.log[..certain]
+            .iter()
+            .filter(|fact| fact.stream == stream)
+            .cloned()
+            .collect();
+        book.absorb(stream, Version::NONE, &facts, Page::Last).unwrap();
     }
     book
 }
@@ -104,44 +108,52 @@ proptest! {
     fn every_step_keeps_the_laws(steps in steps()) {
         let mut house = open();
         for step in &steps {
-            let before = house.book.clone();
             let versions = versions_of(&house);
             match house.take(step) {
                 None => {}
-                Some((_, Ok(work))) => what_was_relied_on_is_what_was_there(&versions, &work)?,
-                Some((command, Err(_))) => {
+                Some((asked, Ok(staged))) => {
+                    what_was_read_is_what_was_there(&versions, &staged)?;
+                    reading_a_set_notes_the_set(&house, &asked, &staged)?;
+                }
+                Some((asked, Err(_))) => {
                     prop_assert_eq!(&versions, &versions_of(&house));
-                    a_refused_command_changes_nothing(before, &command, &mut house)?;
+                    a_refused_command_changes_nothing(&mut house, &asked)?;
                 }
             }
-            held_sold_blocked_and_available_add_up(&house)?;
+            held_sold_blocked_and_available_add_up(&mut house)?;
         }
     }
 
     #[test]
-    fn what_a_shared_book_assumed_is_taken_back_to_what_is_confirmed(steps in steps(), unconfirmed in 0..6_usize) {
+    fn what_was_assumed_is_taken_back_to_what_is_confirmed(steps in steps(), unconfirmed in 0..30_usize) {
         let mut house = open();
-        let event_id = house.book.event_id();
-        house.book = shared_book(event_id, &house.log);
+        let certain_steps = steps.len().saturating_sub(unconfirmed);
         let mut certain = house.log.len();
-        let mut staged = VecDeque::new();
-        for step in &steps {
-            if let Some((_, Ok(work))) = house.take(step) {
-                staged.push_back(work.facts);
+        let mut mark = house.book.mark();
+        for (number, step) in steps.iter().enumerate() {
+            let Some(asked) = house.asked(step) else { continue };
+            if let Ok(staged) = house.assume(&asked) {
+                house.write(&staged, asked.caller);
             }
-            while staged.len() > unconfirmed {
-                let facts = staged.pop_front().unwrap();
-                certain += facts.len();
-                house.book.confirm(&facts);
+            if number < certain_steps {
+                certain = house.log.len();
+                mark = house.book.mark();
+                house.book.confirm(mark);
             }
         }
-        for stream in sections_of(&house.log) {
-            house.book.rewind(stream);
-        }
-        for stream in house.streams.iter().filter(|stream| stream.aggregate != Aggregate::Inventory) {
-            house.book.forget(*stream);
-        }
-        prop_assert_eq!(house.book, shared_book(event_id, &house.log[..certain]));
+        house.book.roll_back(mark);
+        let known: Vec<_> = house.streams.iter().filter(|stream| house.book.version(**stream).is_some()).collect();
+        let read_anew = read(&house, known.into_iter().copied(), certain);
+        prop_assert_eq!(house.book, read_anew);
+    }
+
+    #[test]
+    fn undoing_a_fact_leaves_what_was_there_before_it(steps in steps()) {
+        let house = play(open(), &steps);
+        every_fact_can_be_undone::<Catalog>(&house)?;
+        every_fact_can_be_undone::<Inventory>(&house)?;
+        every_fact_can_be_undone::<Reservation>(&house)?;
+        every_fact_can_be_undone::<Payment>(&house)?;
     }
 
     #[test]
@@ -155,9 +167,9 @@ proptest! {
 
     #[test]
     fn every_log_keeps_the_laws_whatever_is_on_sale(draft in event_draft(start()), steps in steps()) {
-        let house = play(House::on_sale(draft, start()), &steps);
+        let mut house = play(House::on_sale(draft, start()), &steps);
         every_law_of_a_log_holds(&house)?;
-        held_sold_blocked_and_available_add_up(&house)?;
+        held_sold_blocked_and_available_add_up(&mut house)?;
     }
 }
 
@@ -205,15 +217,15 @@ fn versions_of(house: &House) -> BTreeMap<StreamId, Version> {
     house.log.iter().map(|fact| (fact.stream, fact.version)).collect()
 }
 
-fn what_was_relied_on_is_what_was_there(versions: &BTreeMap<StreamId, Version>, work: &Work) -> TestCaseResult {
+fn what_was_read_is_what_was_there(versions: &BTreeMap<StreamId, Version>, staged: &Staged) -> TestCaseResult {
     let version = |stream| versions.get(stream).copied().unwrap_or_default();
-    for (stream, relied_on) in &work.relied_on {
-        prop_assert_eq!(version(stream), *relied_on, "{}", stream);
+    for (stream, seen) in &staged.read_set {
+        prop_assert_eq!(version(stream), *seen, "{}", stream);
     }
-    let mut next = work.relied_on.clone();
-    for fact in &work.facts {
+    let mut next = staged.read_set.clone();
+    for fact in &staged.facts {
         let version = next.get_mut(&fact.stream);
-        prop_assert!(version.is_some(), "{} was changed and not relied on", fact.stream);
+        prop_assert!(version.is_some(), "{} was changed and not read", fact.stream);
         let version = version.unwrap();
         *version = version.next();
         prop_assert_eq!(fact.version, *version);
@@ -221,20 +233,45 @@ fn what_was_relied_on_is_what_was_there(versions: &BTreeMap<StreamId, Version>, 
     Ok(())
 }
 
-/// Only what had to be loaded for it may be new.
-fn a_refused_command_changes_nothing(before: EventBook, command: &Command, house: &mut House) -> TestCaseResult {
-    let after = std::mem::replace(&mut house.book, before);
-    house.prepare(command);
-    prop_assert_eq!(&after, &house.book);
+/// Who settles a cancellation rests on every section, looked at or not, and on what lists them.
+fn reading_a_set_notes_the_set(house: &House, asked: &Asked, staged: &Staged) -> TestCaseResult {
+    if !matches!(asked.command, AnyCommand::SettleCancellation(_)) || staged.facts.is_empty() {
+        return Ok(());
+    }
+    let catalog = facts_of(house, Aggregate::Catalog).map(|fact| fact.stream);
+    for stream in catalog.chain(sections_of(&house.log)) {
+        prop_assert!(staged.read_set.contains_key(&stream), "{} is not noted", stream);
+    }
     Ok(())
 }
 
-fn held_sold_blocked_and_available_add_up(house: &House) -> TestCaseResult {
-    for section in &house.draft.sections {
-        let section = house
-            .book
-            .section_view(Some(ORGANISER), section.name.as_str(), house.now);
-        let section = section.unwrap();
+fn a_refused_command_changes_nothing(house: &mut House, asked: &Asked) -> TestCaseResult {
+    let (before, mark) = (house.book.clone(), house.book.mark());
+    prop_assert!(house.assume(asked).is_err());
+    prop_assert_eq!(mark, house.book.mark());
+    prop_assert_eq!(&before, &house.book);
+    Ok(())
+}
+
+fn every_fact_can_be_undone<R: Reducer>(house: &House) -> TestCaseResult {
+    let mut states: BTreeMap<StreamId, R::State> = BTreeMap::new();
+    for fact in facts_of(house, R::AGGREGATE) {
+        let state = states.entry(fact.stream).or_default();
+        let event = R::Event::from_recorded(fact).unwrap();
+        let before = state.clone();
+        let undo = R::evolve(state, &event);
+        let after = state.clone();
+        R::undo(state, undo);
+        prop_assert_eq!(&before, &*state, "{}", fact.event_type);
+        drop(R::evolve(state, &event));
+        prop_assert_eq!(&after, &*state, "{}", fact.event_type);
+    }
+    Ok(())
+}
+
+fn held_sold_blocked_and_available_add_up(house: &mut House) -> TestCaseResult {
+    for section in house.draft.sections.clone() {
+        let section = house.section(ORGANISER.into(), section.name.as_str()).unwrap();
         prop_assert_eq!(
             section.availability.counts.capacity(),
             section.availability.total_capacity
@@ -244,16 +281,7 @@ fn held_sold_blocked_and_available_add_up(house: &House) -> TestCaseResult {
 }
 
 fn a_replay_of_the_facts_is_the_live_book(house: &House) -> TestCaseResult {
-    let mut replayed = EventBook::new(house.book.event_id());
-    for stream in &house.streams {
-        let facts: Vec<_> = house
-            .log
-            .iter()
-            .filter(|fact| fact.stream == *stream)
-            .cloned()
-            .collect();
-        replayed.load(*stream, &facts).unwrap();
-    }
+    let replayed = read(house, house.streams.iter().copied(), house.log.len());
     prop_assert_eq!(&replayed, &house.book);
     Ok(())
 }

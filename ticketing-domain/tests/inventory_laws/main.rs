@@ -52,23 +52,20 @@ proptest! {
     }
 
     #[test]
-    fn what_was_assumed_can_be_taken_back(seating in seating(), steps in steps(), sure in 0..8_usize) {
-        let mut section = open(seating);
-        let mut confirmed = section.clone();
-        let mut assumed = Vec::new();
-        for (number, (now, command)) in steps.into_iter().enumerate() {
-            let Ok(events) = answer(&section, &command, now) else {
-                continue;
-            };
-            take_in(&mut section, &events);
-            if number < sure {
-                take_in(&mut confirmed, &events);
-            } else {
-                assumed.extend(events.iter().filter_map(InventoryEvent::reservation_id));
-            }
+    fn every_fact_can_be_undone_also_one_that_contradicts_the_others(
+        seating in seating(),
+        events in vec(any_event(), 0..20),
+    ) {
+        let mut section = InventoryState::default();
+        let mut journal = Vec::new();
+        for event in std::iter::once(opened(seating).into()).chain(events) {
+            let before = section.clone();
+            journal.push((section.evolve(&event), before));
         }
-        section.take_back(&confirmed, assumed);
-        prop_assert_eq!(section, confirmed);
+        for (undo, before) in journal.into_iter().rev() {
+            section.undo(undo);
+            prop_assert_eq!(&section, &before);
+        }
     }
 
     #[test]

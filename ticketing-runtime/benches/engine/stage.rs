@@ -91,7 +91,7 @@ pub(crate) async fn on_sale(office: &BoxOffice, seating: Seating) -> EventId {
 pub(crate) fn request<C>(by: Actor, command: C) -> Request<C> {
     let correlation_id = CorrelationId::parse("benchmark").expect("it is visible ASCII");
     Request {
-        by,
+        by: by.into(),
         correlation_id,
         trace: None,
         idempotency: None,

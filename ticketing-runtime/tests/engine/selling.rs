@@ -132,7 +132,7 @@ async fn who_queues_for_a_log_that_cannot_be_read_is_told_with_the_first() {
     let reads = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&reads);
     world.on_store(move |operation| match operation {
-        Operation::ReadStream => {
+        Operation::ReadStream | Operation::ReadStreams => {
             counted.fetch_add(1, Ordering::Relaxed);
             Fault::FailBefore
         }

@@ -156,7 +156,7 @@ impl<S> Gate<S> {
 
 pub(crate) fn request<C>(by: Actor, command: C) -> Request<C> {
     Request {
-        by,
+        by: by.into(),
         correlation_id: CorrelationId::parse("engine-test").unwrap(),
         trace: None,
         idempotency: None,

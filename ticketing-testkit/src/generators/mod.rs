@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use proptest::prelude::*;
-//! use ticketing_testkit::generators::{House, event_draft, steps};
+//! use ticketing_testkit::generators::{House, ORGANISER, event_draft, steps};
 //! use ticketing_testkit::scenario::start;
 //!
 //! proptest! {
@@ -16,8 +16,8 @@
 //!         let mut house = House::on_sale(draft, start());
 //!         for step in &steps {
 //!             house.take(step);
-//!             for section in &house.draft.sections {
-//!                 let view = house.book.section_view(None, section.name.as_str(), house.now).unwrap();
+//!             for section in house.draft.sections.clone() {
+//!                 let view = house.section(ORGANISER.into(), section.name.as_str()).unwrap();
 //!                 let counts = view.availability.counts;
 //!                 prop_assert!(counts.held + counts.sold <= section.seating.capacity());
 //!             }
@@ -36,5 +36,5 @@ mod times;
 pub use events::{event_details, event_draft, label, pricing_tiers, refund_policy, seating, section_drafts, venue};
 pub use money::{currency, method_kind, method_token, payment_method, price};
 pub use orders::{Order, order, seats_of};
-pub use purchases::{House, ORGANISER, Step, customer, purchase, steps};
+pub use purchases::{AnyCommand, Asked, House, ORGANISER, Step, by, customer, purchase, steps};
 pub use times::{moments, pause, time_before, time_from};

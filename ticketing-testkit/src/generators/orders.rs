@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
-use ticketing_domain::book::Command;
+use ticketing_domain::commands::HoldSeats;
 use ticketing_ports::event_details::EventDetails;
-use ticketing_ports::roles::Actor;
+use ticketing_ports::ids::EventId;
 use ticketing_ports::seating::{Label, SeatId, Seating};
 
 /// Places in one section.
@@ -18,13 +18,13 @@ pub struct Order {
 
 impl Order {
     /// The command that asks for them.
-    pub fn hold(&self, by: Actor) -> Command {
-        Command::Hold {
-            by,
-            customer_id: None,
+    pub fn hold(&self, event_id: EventId) -> HoldSeats {
+        HoldSeats {
+            event_id,
             section: self.section.as_str().to_owned(),
             quantity: self.quantity,
             specific_seats: self.specific_seats.clone(),
+            customer_id: None,
         }
     }
 }

@@ -283,7 +283,7 @@ where
 
 pub(super) fn request<C>(by: Actor, command: C, key: Option<u64>) -> Request<C> {
     Request {
-        by,
+        by: by.into(),
         correlation_id: CorrelationId::parse("simulation").expect("it is visible ASCII"),
         trace: None,
         idempotency: key.map(|key| IdempotencyRequest {

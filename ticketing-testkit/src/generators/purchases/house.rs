@@ -1,32 +1,88 @@
 //! One book that people, gateways and timers get at, and the log of everything it staged.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use ticketing_domain::book::{Command, EventBook, GatewayAnswer, Work};
-use ticketing_domain::catalog::EventDraft;
+use ticketing_domain::book::{Book, Caller, Page, Ran, Staged};
+use ticketing_domain::catalog::{CatalogEvent, EventDraft};
+use ticketing_domain::command::{self, Performed, Question, ViewOf};
+use ticketing_domain::commands::{
+    AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, CompleteEvent, CreateEvent, ExpireHold,
+    GatewayAnswer, HoldSeats, OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment, RetryPayment,
+    SettleCancellation, UnblockSeats,
+};
+use ticketing_domain::inventory::TakenSeats;
 use ticketing_domain::payment::GatewayCall;
+use ticketing_domain::queries::SeeSection;
 use ticketing_domain::reducer::Context;
 use ticketing_domain::refusal::Refusal;
+use ticketing_domain::stored::StoredEvent as _;
+use ticketing_domain::views::SectionView;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey};
+use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
+use ticketing_ports::event_details::{EventDetails, EventView};
 use ticketing_ports::gateway::{Authorization, DeclineReason};
 use ticketing_ports::ids::{CommitId, EventId, PaymentId, ReservationId, UserId};
 use ticketing_ports::money::Money;
 use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
 use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::seating::{Label, SeatId, Seating};
-use ticketing_ports::streams::{Aggregate, Metadata, Position, RecordedEvent, StreamId};
+use ticketing_ports::streams::{Aggregate, Metadata, Position, RecordedEvent, StreamId, Version};
 use uuid::Uuid;
 
 use super::Step;
 use crate::scenario::CountingIds;
+
+macro_rules! any_command {
+    ($($name:ident,)+) => {
+        /// Any command of the box office.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum AnyCommand {
+            $($name($name),)+
+        }
+
+        $(impl From<$name> for AnyCommand {
+            fn from(command: $name) -> Self {
+                Self::$name(command)
+            }
+        })+
+
+        impl AnyCommand {
+            /// Runs it on a book, whatever it answers.
+            pub fn run(&self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> Ran<()> {
+                match self {
+                    $(Self::$name(command) => without_answer(command::perform(book, ctx, caller, command)),)+
+                }
+            }
+        }
+    };
+}
+any_command! {
+    AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, CompleteEvent, CreateEvent, ExpireHold,
+    HoldSeats, OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment, RetryPayment, SettleCancellation,
+    UnblockSeats,
+}
+
+fn without_answer<C: command::Command>(ran: Ran<Performed<C>>) -> Ran<()> {
+    match ran {
+        Ran::Done { staged, .. } => Ran::Done { value: (), staged },
+        Ran::Refused { refusal, read_set } => Ran::Refused { refusal, read_set },
+        Ran::Load(wants) => Ran::Load(wants),
+    }
+}
+
+/// A command and who asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    pub caller: Caller,
+    pub command: AnyCommand,
+}
 
 /// Whose event it is, and an admin, so that refunds are this actor's business too.
 pub const ORGANISER: Actor = Actor {
     user_id: UserId::new(Uuid::from_u128(1)),
     role: Role::Admin,
 };
-const EVENT: EventId = EventId::new(Uuid::from_u128(2));
 
 /// The customer of that number.
 pub fn customer(number: u128) -> Actor {
@@ -40,7 +96,7 @@ pub fn customer(number: u128) -> Actor {
 #[derive(Debug)]
 pub struct House {
     pub draft: EventDraft,
-    pub book: EventBook,
+    pub book: Book,
     pub now: Timestamp,
     /// Every fact, in the order of their commits.
     pub log: Vec<RecordedEvent>,
@@ -54,6 +110,8 @@ pub struct House {
 }
 
 impl House {
+    pub const EVENT: EventId = EventId::new(Uuid::from_u128(2));
+
     /// Creates the event, publishes it and opens sales, all at `now`.
     ///
     /// # Panics
@@ -75,7 +133,7 @@ impl House {
     pub fn drafted(draft: EventDraft, now: Timestamp) -> Self {
         let mut house = Self {
             draft: draft.clone(),
-            book: EventBook::new(EVENT),
+            book: Book::new(Self::EVENT.into()),
             now,
             log: Vec::new(),
             streams: BTreeSet::new(),
@@ -85,55 +143,71 @@ impl House {
             reservations: Vec::new(),
             payments: Vec::new(),
         };
-        let create = Command::CreateEvent {
-            by: ORGANISER,
+        let create = CreateEvent {
+            event_id: Self::EVENT,
             draft: Box::new(draft),
         };
-        if let Err(refusal) = house.handle(&create) {
+        if let Err(refusal) = house.ask(&by(ORGANISER, create)) {
             panic!("the event cannot be created: {refusal:?}");
         }
         house
     }
 
     /// Does what the step says, if there is anything it could mean right now; returns the command and its answer.
-    pub fn take(&mut self, step: &Step) -> Option<(Command, Result<Work, Refusal>)> {
-        let command = self.command(step)?;
-        let answer = self.handle(&command);
-        Some((command, answer))
+    pub fn take(&mut self, step: &Step) -> Option<(Asked, Result<Staged, Refusal>)> {
+        let asked = self.asked(step)?;
+        let answer = self.ask(&asked);
+        Some((asked, answer))
     }
 
-    /// Loads what is missing without handling anything.
-    pub fn prepare(&mut self, command: &Command) {
+    /// Runs a command on the book without writing what follows: that is only assumed.
+    pub fn assume(&mut self, asked: &Asked) -> Result<Staged, Refusal> {
         loop {
-            let missing = self.book.missing(command);
-            if missing.is_empty() {
-                return;
-            }
-            for stream in missing {
-                self.streams.insert(stream);
-                let events: Vec<_> = self.log.iter().filter(|fact| fact.stream == stream).cloned().collect();
-                self.book
-                    .load(stream, &events)
-                    .expect("the log has what the book staged");
+            let ids = std::mem::take(&mut self.ids);
+            let ctx = Context {
+                now: self.now,
+                ids: &ids,
+            };
+            let ran = asked.command.run(&mut self.book, &ctx, asked.caller);
+            self.ids = ids;
+            match ran {
+                Ran::Done { staged, .. } => return Ok(staged),
+                Ran::Refused { refusal, .. } => return Err(refusal),
+                Ran::Load(wants) => wants.0.into_iter().for_each(|(stream, after)| self.load(stream, after)),
             }
         }
     }
 
-    pub fn handle(&mut self, command: &Command) -> Result<Work, Refusal> {
-        self.prepare(command);
-        let ctx = Context {
-            now: self.now,
-            ids: &self.ids,
-        };
-        let work = self.book.handle(command, &ctx)?;
-        for fact in &work.facts {
-            let new = fact.to_new_event(Metadata::default());
+    /// Runs a command and writes what follows.
+    pub fn ask(&mut self, asked: &Asked) -> Result<Staged, Refusal> {
+        let staged = self.assume(asked)?;
+        self.write(&staged, asked.caller);
+        self.book.confirm(self.book.mark());
+        Ok(staged)
+    }
+
+    fn load(&mut self, stream: StreamId, after: Version) {
+        self.streams.insert(stream);
+        let later = self
+            .log
+            .iter()
+            .filter(|fact| fact.stream == stream && fact.version > after);
+        let facts: Vec<_> = later.cloned().collect();
+        self.book
+            .absorb(stream, after, &facts, Page::Last)
+            .expect("the log has what the book staged");
+    }
+
+    /// Writes what a command has led to into the log.
+    pub fn write(&mut self, staged: &Staged, caller: Caller) {
+        for fact in &staged.facts {
+            let new = fact.fact.to_new_event(Metadata::default());
             self.streams.insert(fact.stream);
             self.log.push(RecordedEvent {
                 position: Position(self.log.len() as u64 + 1),
                 stream: fact.stream,
                 version: fact.version,
-                lane: self.book.event_id().into(),
+                lane: self.book.lane(),
                 commit_id: CommitId::new(Uuid::nil()),
                 event_type: new.event_type,
                 event_version: new.event_version,
@@ -143,37 +217,91 @@ impl House {
             });
             let is_new = fact.version.0 == 1;
             if is_new && fact.stream.aggregate == Aggregate::Reservation {
-                let customer = command.by().expect("people open reservations");
+                let Caller::Person(customer) = caller else {
+                    panic!("people open reservations");
+                };
                 self.reservations.push((ReservationId::new(fact.stream.id), customer));
             }
             if is_new && fact.stream.aggregate == Aggregate::Payment {
                 self.payments.push(PaymentId::new(fact.stream.id));
             }
         }
-        for change in &work.deadlines {
+        for change in &staged.deadlines {
             match change {
                 DeadlineChange::Set(deadline) => drop(self.deadlines.insert(deadline.key, *deadline)),
                 DeadlineChange::Clear(key) => drop(self.deadlines.remove(key)),
             }
         }
-        self.calls.extend(work.calls.iter().cloned());
-        Ok(work)
+        self.calls.extend(staged.calls.iter().cloned());
     }
 
-    fn command(&mut self, step: &Step) -> Option<Command> {
-        let some_reservation = |reservation: usize| some(&self.reservations, reservation).copied();
+    /// What the organiser said about the event, completed by the domain.
+    ///
+    /// # Panics
+    /// Never: the first fact of a house says it.
+    pub fn details(&self) -> Arc<EventDetails> {
+        match CatalogEvent::from_recorded(&self.log[0]) {
+            Ok(CatalogEvent::EventCreated(created)) => created.details,
+            other => panic!("a house begins with its event: {other:?}"),
+        }
+    }
+
+    /// The event as the write side shows it.
+    ///
+    /// # Panics
+    /// Never: a house begins with its event.
+    pub fn event(&self) -> EventView {
+        let stream = StreamId::from(Self::EVENT);
+        let facts: Vec<_> = self.log.iter().filter(|fact| fact.stream == stream).cloned().collect();
+        let version = facts.last().map_or(Version::NONE, |fact| fact.version);
+        let at = self.now;
+        let view = command::view_again(&facts, &ViewOf { stream, version, at });
+        view.ok().flatten().expect("a house begins with its event")
+    }
+
+    /// A section as the write side shows it; `None` if the viewer sees no such section.
+    pub fn section(&mut self, viewer: Caller, name: &str) -> Option<SectionView> {
+        let see = SeeSection {
+            event_id: Self::EVENT,
+            name: name.to_owned(),
+        };
+        self.see(viewer, &see).ok()
+    }
+
+    /// Answers a question from the book.
+    ///
+    /// # Errors
+    /// When the viewer may not see it, or there is no such thing.
+    pub fn see<Q: Question>(&mut self, viewer: Caller, question: &Q) -> Result<Q::Answer, Refusal> {
+        loop {
+            let ctx = Context {
+                now: self.now,
+                ids: &CountingIds::default(),
+            };
+            match command::answer(&mut self.book, &ctx, viewer, question) {
+                Ran::Done { value, .. } => return Ok(value),
+                Ran::Refused { refusal, .. } => return Err(refusal),
+                Ran::Load(wants) => wants.0.into_iter().for_each(|(stream, after)| self.load(stream, after)),
+            }
+        }
+    }
+
+    /// What a step means right now, if anything. Time passes by itself.
+    pub fn asked(&mut self, step: &Step) -> Option<Asked> {
+        let event_id = Self::EVENT;
         Some(match *step {
             Step::Wait { time } => {
                 self.now += time;
                 return None;
             }
-            Step::Publish => Command::Publish { by: ORGANISER },
-            Step::OpenSales => Command::OpenSales { by: ORGANISER },
-            Step::CloseSales => Command::CloseSales { by: ORGANISER },
-            Step::CancelEvent => Command::CancelEvent {
-                by: ORGANISER,
-                reason: None,
-            },
+            Step::Publish => by(ORGANISER, PublishEvent { event_id }),
+            Step::OpenSales => by(ORGANISER, OpenSales { event_id }),
+            Step::CloseSales => by(ORGANISER, CloseSales { event_id }),
+            Step::CancelEvent => {
+                let reason = None;
+                by(ORGANISER, CancelEvent { event_id, reason })
+            }
+            Step::Block { section, seats, back } => self.block(section, seats, back)?,
             Step::Hold {
                 customer: number,
                 section,
@@ -181,60 +309,46 @@ impl House {
                 seats,
             } => {
                 let section = &self.draft.sections[section % self.draft.sections.len()];
-                Command::Hold {
-                    by: customer(number),
-                    customer_id: None,
+                let hold = HoldSeats {
+                    event_id,
                     section: section.name.as_str().to_owned(),
                     quantity,
                     specific_seats: seats.and_then(|first| neighbours(&section.seating, first, quantity)),
-                }
+                    customer_id: None,
+                };
+                by(customer(number), hold)
             }
             Step::Pay {
                 by,
                 reservation,
                 payment,
                 fresh,
-            } => {
-                let (reservation_id, owner) = some_reservation(reservation)?;
-                let payment_id = match payment {
-                    Some(_) if fresh => Some(PaymentId::new(Uuid::from_u128(1_000_000 + self.log.len() as u128))),
-                    Some(payment) => some(&self.payments, payment).copied(),
-                    None => None,
-                };
-                Command::Pay {
-                    by: by.map_or(owner, customer),
-                    reservation_id,
-                    payment_id,
-                    method: Some(card()),
-                }
-            }
+            } => self.pay(by, reservation, payment, fresh)?,
             Step::Authorize { reservation } => {
-                let (reservation_id, by) = some_reservation(reservation)?;
+                let (reservation_id, owner) = *some(&self.reservations, reservation)?;
                 let method = card();
-                Command::Authorize {
-                    by,
-                    reservation_id,
-                    method,
-                }
+                by(owner, AuthorizePayment { reservation_id, method })
             }
-            Step::CancelReservation { by, reservation } => {
-                let (reservation_id, owner) = some_reservation(reservation)?;
-                let by = by.map_or(owner, customer);
-                Command::CancelReservation { by, reservation_id }
+            Step::CancelReservation {
+                by: number,
+                reservation,
+            } => {
+                let (reservation_id, owner) = *some(&self.reservations, reservation)?;
+                by(number.map_or(owner, customer), CancelReservation { reservation_id })
             }
-            Step::Refund { payment, amount } => Command::Refund {
-                by: ORGANISER,
-                payment_id: *some(&self.payments, payment)?,
-                amount: amount.map(|amount| Money::new(amount, self.draft.currency)),
-                reason: Label::new("goodwill").expect("a short plain text"),
-            },
+            Step::Refund { payment, amount } => {
+                let refund = RefundPayment {
+                    payment_id: *some(&self.payments, payment)?,
+                    amount: amount.map(|amount| Money::new(amount, self.draft.currency)),
+                    reason: Label::new("goodwill").expect("a short plain text"),
+                };
+                by(ORGANISER, refund)
+            }
             Step::Answer { call, how } => {
                 // The latest calls are the ones that matter most.
                 let call = self.calls.iter().rev().nth(call)?;
-                Command::GatewayAnswered {
-                    payment_id: call.payment_id(),
-                    answer: answer(call, how),
-                }
+                let (payment_id, answer) = (call.payment_id(), answer(call, how));
+                world(ReportPayment { payment_id, answer })
             }
             Step::Stray { payment, how } => {
                 let payment_id = *some(&self.payments, payment)?;
@@ -244,13 +358,80 @@ impl House {
                     2 => GatewayAnswer::Voided,
                     _ => GatewayAnswer::NeverAuthorized,
                 };
-                Command::GatewayAnswered { payment_id, answer }
+                world(ReportPayment { payment_id, answer })
             }
             Step::Deadline { which } => {
                 let deadlines: Vec<_> = self.deadlines.values().collect();
-                Command::DeadlineDue(**some(&deadlines, which)?)
+                due(**some(&deadlines, which)?)
             }
         })
+    }
+
+    fn block(&self, section: usize, first: usize, back: bool) -> Option<Asked> {
+        let section = &self.draft.sections[section % self.draft.sections.len()];
+        let seats = match &section.seating {
+            Seating::GeneralAdmission { .. } => TakenSeats::Places(1),
+            seating @ Seating::Numbered { .. } => TakenSeats::Seats(neighbours(seating, first, 1)?),
+        };
+        let (event_id, section) = (Self::EVENT, section.name.as_str().to_owned());
+        Some(if back {
+            by(
+                ORGANISER,
+                UnblockSeats {
+                    event_id,
+                    section,
+                    seats,
+                },
+            )
+        } else {
+            by(
+                ORGANISER,
+                BlockSeats {
+                    event_id,
+                    section,
+                    seats,
+                },
+            )
+        })
+    }
+
+    fn pay(&self, number: Option<u128>, reservation: usize, payment: Option<usize>, fresh: bool) -> Option<Asked> {
+        let (reservation_id, owner) = *some(&self.reservations, reservation)?;
+        let payment_id = match payment {
+            Some(_) if fresh => Some(PaymentId::new(Uuid::from_u128(1_000_000 + self.log.len() as u128))),
+            Some(payment) => some(&self.payments, payment).copied(),
+            None => None,
+        };
+        let pay = PayReservation {
+            reservation_id,
+            payment_id,
+            method: Some(card()),
+        };
+        Some(by(number.map_or(owner, customer), pay))
+    }
+}
+
+/// A command that somebody asks for.
+pub fn by(actor: Actor, command: impl Into<AnyCommand>) -> Asked {
+    Asked {
+        caller: actor.into(),
+        command: command.into(),
+    }
+}
+
+fn world(command: impl Into<AnyCommand>) -> Asked {
+    Asked {
+        caller: Caller::World,
+        command: command.into(),
+    }
+}
+
+fn due(deadline: Deadline) -> Asked {
+    match deadline.key.kind {
+        DeadlineKind::HoldExpiry => world(ExpireHold { deadline }),
+        DeadlineKind::GatewayRetry => world(RetryPayment { deadline }),
+        DeadlineKind::CancellationChunk => world(SettleCancellation { deadline }),
+        DeadlineKind::EventStart => world(CompleteEvent { deadline }),
     }
 }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::times::pause;
 
-pub use house::{House, ORGANISER, customer};
+pub use house::{AnyCommand, Asked, House, ORGANISER, by, customer};
 
 /// One thing that happens. Numbers choose among what is there at that moment, so that every script means something in
 /// every [`House`], also after it has been shrunk.
@@ -59,6 +59,13 @@ pub enum Step {
     },
     /// Only in a script that begins with a draft does it change anything.
     Publish,
+    /// The organiser takes places off sale, or puts them back.
+    Block {
+        section: usize,
+        /// The seat, if there are any.
+        seats: usize,
+        back: bool,
+    },
     OpenSales,
     CloseSales,
     CancelEvent,
@@ -109,6 +116,8 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (n(), any::<u8>()).prop_map(|(payment, how)| Step::Stray { payment, how }),
         12 => n().prop_map(|which| Step::Deadline { which }),
         8 => pause().prop_map(|time| Step::Wait { time }),
+        3 => (n(), n(), prop::bool::weighted(0.4))
+            .prop_map(|(section, seats, back)| Step::Block { section, seats, back }),
         2 => Just(Step::OpenSales),
         1 => Just(Step::CloseSales),
         1 => Just(Step::CancelEvent),

@@ -1,0 +1,150 @@
+//! What an aggregate asks of the others: the effects of a decision, carried out within the same unit.
+
+use ticketing_ports::ids::{EventId, PaymentId, ReservationId, SectionId};
+
+use super::shelves::Kept;
+use super::unit::{Declined, Made, Unit};
+use crate::catalog::{Catalog, CatalogEffect, Listing};
+use crate::inventory::{Inventory, InventoryCommand, InventoryRefusal};
+use crate::payment::{GatewayCall, Payment, PaymentEvent};
+use crate::reducer::NoEffect;
+use crate::refusal::Refusal;
+use crate::reservation::{Reservation, SagaCommand, SagaInput};
+
+/// An aggregate whose effects are carried out within the unit that decided them.
+pub trait CarryOut: Kept {
+    /// # Errors
+    /// When somebody who has to do something refuses, or is not loaded.
+    fn carry_out(
+        unit: &mut Unit<'_>,
+        id: Self::Id,
+        made: &Made<Self>,
+        effects: Vec<Self::Effect>,
+    ) -> Result<(), Declined<Self::Refusal>>;
+}
+
+impl CarryOut for Catalog {
+    fn carry_out(
+        unit: &mut Unit<'_>,
+        event_id: EventId,
+        _: &Made<Self>,
+        effects: Vec<CatalogEffect>,
+    ) -> Result<(), Declined<Refusal>> {
+        for CatalogEffect::OpenSection(section) in effects {
+            let open = InventoryCommand::Open {
+                section_id: section.section_id,
+                event_id,
+                name: section.name,
+                seating: section.seating,
+            };
+            unit.begin::<Inventory>(section.section_id);
+            let opened = unit.decide::<Inventory>(section.section_id, &open);
+            opened.map_err(|declined| match declined {
+                Declined::Refused(_) => Declined::Refused(Refusal::AlreadyExists),
+                Declined::Load => Declined::Load,
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl CarryOut for Inventory {
+    fn carry_out(
+        _: &mut Unit<'_>,
+        _: SectionId,
+        _: &Made<Self>,
+        _: Vec<NoEffect>,
+    ) -> Result<(), Declined<InventoryRefusal>> {
+        Ok(())
+    }
+}
+
+impl CarryOut for Payment {
+    /// Asks the gateway, and tells the reservation what came of its payment.
+    fn carry_out(
+        unit: &mut Unit<'_>,
+        id: PaymentId,
+        made: &Made<Self>,
+        effects: Vec<GatewayCall>,
+    ) -> Result<(), Declined<Refusal>> {
+        unit.call(effects);
+        let Some(order) = unit.get::<Payment>(id).map_err(|_| Declined::Load)?.order() else {
+            return Ok(());
+        };
+        let (reservation_id, capture) = (order.reservation_id, order.capture);
+        let reports: Vec<_> = unit
+            .made(made)
+            .filter_map(|event| report_of(id, capture, event))
+            .collect();
+        for report in reports {
+            unit.decide::<Reservation>(reservation_id, &report.into())?;
+        }
+        Ok(())
+    }
+}
+
+impl CarryOut for Reservation {
+    fn carry_out(
+        unit: &mut Unit<'_>,
+        id: ReservationId,
+        _: &Made<Self>,
+        effects: Vec<SagaCommand>,
+    ) -> Result<(), Declined<Refusal>> {
+        for command in effects {
+            match command {
+                SagaCommand::SellSeats {
+                    section_id,
+                    command,
+                    payment_id,
+                } => {
+                    // Seats of a cancelled event are nobody's, also when the money for them was under way.
+                    let sold = !unit.event_is_cancelled() && unit.decide::<Inventory>(section_id, &command).is_ok();
+                    let input = if sold {
+                        SagaInput::SeatsSold { payment_id }
+                    } else {
+                        SagaInput::SeatsGone { payment_id }
+                    };
+                    unit.decide::<Reservation>(id, &input.into())?;
+                }
+                // A refusal here means that it is so already: a lapsed hold was released when somebody took its seats,
+                // a payment was void, nothing was left to refund. What is not loaded is missed, whatever this says.
+                SagaCommand::Inventory { section_id, command } => {
+                    drop(unit.decide::<Inventory>(section_id, &command));
+                }
+                SagaCommand::Payment { payment_id, command } => drop(unit.decide::<Payment>(payment_id, &command)),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Unit<'_> {
+    /// False also when the catalog is not loaded; then that is missed.
+    fn event_is_cancelled(&self) -> bool {
+        let catalog = self.event_id().map(|event_id| self.get::<Catalog>(event_id));
+        let listing = catalog.ok().and_then(Result::ok).and_then(|state| state.listing());
+        listing.is_some_and(Listing::is_cancelled)
+    }
+}
+
+/// What a reservation has to know about a fact of its payment.
+fn report_of(payment_id: PaymentId, capture: bool, event: &PaymentEvent) -> Option<SagaInput> {
+    Some(match event {
+        PaymentEvent::PaymentAuthorized(_) => SagaInput::PaymentAuthorized { payment_id, capture },
+        PaymentEvent::PaymentDeclined(declined) => SagaInput::PaymentDeclined {
+            payment_id,
+            reason: declined.reason,
+        },
+        PaymentEvent::PaymentCaptured(_) => SagaInput::PaymentCaptured { payment_id },
+        PaymentEvent::PaymentRefunded(refunded) => SagaInput::PaymentRefunded {
+            amount: refunded.amount,
+            in_full: refunded.in_full,
+            cause: refunded.cause,
+        },
+        PaymentEvent::PaymentRequested(_)
+        | PaymentEvent::CaptureRequested(_)
+        | PaymentEvent::VoidRequested(_)
+        | PaymentEvent::PaymentVoided(_)
+        | PaymentEvent::RefundRequested(_) => return None,
+    })
+}

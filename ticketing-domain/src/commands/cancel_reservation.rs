@@ -1,0 +1,101 @@
+//! Giving up a reservation: a hold at once, paid seats for what the event's policy pays back.
+//!
+//! Refused when the reservation is somebody else's, has run out or has ended already. If money goes back, it waits for
+//! the gateway.
+
+use serde::{Deserialize, Serialize};
+use ticketing_ports::ids::{RefundId, ReservationId};
+use ticketing_ports::money::Money;
+use ticketing_ports::reservation::ReservationView;
+use ticketing_ports::roles::Actor;
+
+use super::pending_payment::PendingPayment;
+use crate::book::{Stop, Unit, Wants};
+use crate::catalog::Catalog;
+use crate::command::{Address, Command, Outcome};
+use crate::facts::Fact;
+use crate::payment::{Payment, PaymentEvent, PaymentState};
+use crate::refunds;
+use crate::refusal::Refusal;
+use crate::reservation::{Booking, Reservation, ReservationCommand};
+
+/// Gives seats back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelReservation {
+    pub reservation_id: ReservationId,
+}
+
+impl Command for CancelReservation {
+    const NAME: &'static str = "cancel_reservation";
+
+    type Reply = ReservationView;
+    type Awaits = PendingPayment;
+
+    fn address(&self) -> Address {
+        Address::Stream(self.reservation_id.into())
+    }
+
+    fn wants(&self, wants: &mut Wants) {
+        wants.add(self.reservation_id);
+    }
+
+    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+        let by = unit.person()?;
+        let reservation_id = self.reservation_id;
+        let refund = self.refund(unit, by)?;
+        let paid_with = unit
+            .get::<Reservation>(reservation_id)?
+            .paid()
+            .map(|paid| paid.payment_id);
+        let cancel = ReservationCommand::Cancel { by, refund };
+        unit.decide::<Reservation>(reservation_id, &cancel.into())?;
+        Ok(match (paid_with, requested_refund(unit)) {
+            (Some(payment_id), Some(refund_id)) => {
+                let pending = PendingPayment::CancelledAndRefunded {
+                    payment_id,
+                    refund_id,
+                    reservation_id,
+                };
+                Outcome::Awaits(pending)
+            }
+            _ => Outcome::Reply(reservation_id),
+        })
+    }
+}
+
+impl CancelReservation {
+    /// What the policy gives back now, and never more than is left.
+    fn refund(&self, unit: &Unit<'_>, by: Actor) -> Result<Money, Stop> {
+        let state = unit.own_reservation(by, self.reservation_id)?;
+        let not_found = Refusal::ReservationNotFound(self.reservation_id);
+        let booking = state.booking().ok_or(not_found)?;
+        let share = by_policy(unit, booking)?;
+        let left = match state.paid() {
+            Some(paid) => unit.get::<Payment>(paid.payment_id).map(PaymentState::refundable)?,
+            None => None,
+        };
+        Ok(match left {
+            Some(left) if share.amount > left.amount => left,
+            _ => share,
+        })
+    }
+}
+
+fn by_policy(unit: &Unit<'_>, booking: &Booking) -> Result<Money, Stop> {
+    let Some(listing) = unit.get::<Catalog>(booking.event_id)?.listing() else {
+        return Ok(Money::zero(booking.total.currency));
+    };
+    Ok(refunds::by_policy(
+        &listing.details.refund_policy,
+        listing.details.starts_at,
+        unit.now(),
+        booking.total,
+    ))
+}
+
+fn requested_refund(unit: &Unit<'_>) -> Option<RefundId> {
+    unit.facts().iter().find_map(|staged| match &staged.fact {
+        Fact::Payment(PaymentEvent::RefundRequested(requested)) => Some(requested.refund_id),
+        _ => None,
+    })
+}

@@ -1,0 +1,39 @@
+//! Closing sales for a while or for good. What is held stays held, and can be paid.
+//!
+//! Refused to who does not manage the event, and when sales are not open.
+
+use serde::{Deserialize, Serialize};
+use ticketing_ports::event_details::EventView;
+use ticketing_ports::ids::EventId;
+
+use crate::book::{Stop, Unit, Wants};
+use crate::catalog::CatalogCommand;
+use crate::command::{Address, Command, Never, Outcome};
+
+/// Lets nobody hold more seats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloseSales {
+    pub event_id: EventId,
+}
+
+impl Command for CloseSales {
+    const NAME: &'static str = "close_sales";
+
+    type Reply = EventView;
+    type Awaits = Never;
+
+    fn address(&self) -> Address {
+        Address::Lane(self.event_id.into())
+    }
+
+    fn wants(&self, wants: &mut Wants) {
+        wants.add(self.event_id);
+    }
+
+    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+        let by = unit.person()?;
+        Ok(Outcome::Reply(
+            unit.decide_on_event(&CatalogCommand::CloseSales { by })?,
+        ))
+    }
+}

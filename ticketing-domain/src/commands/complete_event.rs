@@ -1,0 +1,36 @@
+//! The start of an event has come: nothing is sold any more.
+//!
+//! Never refused: an event that was cancelled meanwhile stays cancelled.
+
+use serde::{Deserialize, Serialize};
+use ticketing_ports::deadlines::Deadline;
+
+use crate::book::{Stop, Unit};
+use crate::catalog::{Catalog, CatalogCommand};
+use crate::command::{Address, Command, Never, Outcome};
+use ticketing_ports::event_details::EventView;
+use ticketing_ports::ids::EventId;
+
+/// Ends the sale of an event that has begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompleteEvent {
+    pub deadline: Deadline,
+}
+
+impl Command for CompleteEvent {
+    const NAME: &'static str = "complete_event";
+
+    type Reply = EventView;
+    type Awaits = Never;
+
+    fn address(&self) -> Address {
+        Address::Lane(self.deadline.lane)
+    }
+
+    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+        let event_id = EventId::new(self.deadline.key.stream.id);
+        unit.decide::<Catalog>(event_id, &CatalogCommand::Start)?;
+        unit.clear_if_idle(self.deadline.key);
+        Ok(Outcome::Reply(event_id))
+    }
+}

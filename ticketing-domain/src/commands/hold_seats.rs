@@ -1,0 +1,135 @@
+//! Holding seats: they are set aside for a few minutes, at the price in force now.
+//!
+//! Reads the catalog for terms, then the section. Records the seats and the reservation, and sets the deadline of the
+//! hold. Refused when the event is not on sale or not to be seen, the section is unknown, no price is in force, the
+//! quantity is beyond the limit, or the seats are not to be had.
+
+use serde::{Deserialize, Serialize};
+use ticketing_ports::ids::{CustomerId, EventId};
+use ticketing_ports::reservation::ReservationView;
+use ticketing_ports::roles::{Actor, Role};
+use ticketing_ports::seating::{Label, SeatId};
+
+use crate::book::{Stop, Unit, Wants};
+use crate::catalog::Terms;
+use crate::command::{Address, Command, Never, Outcome};
+use crate::inventory::{self, Inventory, InventoryCommand, InventoryEvent, InventoryRefusal, SeatWish, SeatsHeld};
+use crate::refusal::Refusal;
+use crate::reservation::{Reservation, ReservationCommand, ReservationHeld};
+
+/// Sets seats aside for a customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldSeats {
+    pub event_id: EventId,
+    pub section: String,
+    pub quantity: u32,
+    /// These seats or none; otherwise the best available.
+    pub specific_seats: Option<Vec<SeatId>>,
+    /// The caller itself unless an admin buys for somebody.
+    pub customer_id: Option<CustomerId>,
+}
+
+impl Command for HoldSeats {
+    const NAME: &'static str = "hold_seats";
+
+    type Reply = ReservationView;
+    type Awaits = Never;
+
+    fn address(&self) -> Address {
+        Address::Lane(self.event_id.into())
+    }
+
+    fn wants(&self, wants: &mut Wants) {
+        wants.add(self.event_id);
+    }
+
+    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+        let by = unit.person()?;
+        let customer_id = self.customer(by)?;
+        let terms = unit
+            .listing_seen_by(Some(by))?
+            .terms(&self.section, self.quantity, unit.now())?;
+        let reservation_id = unit.mint::<Reservation>();
+        let hold = inventory::HoldSeats {
+            reservation_id,
+            quantity: self.quantity,
+            wish: match &self.specific_seats {
+                Some(seats) => SeatWish::Exactly(seats.clone()),
+                None => SeatWish::BestAvailable,
+            },
+            held_until: terms.held_until,
+        };
+        let made = unit
+            .decide::<Inventory>(terms.section_id, &InventoryCommand::Hold(hold))
+            .map_err(|declined| declined.or_refuse(|refusal| refused(refusal, &terms.section)))?;
+        let Some(InventoryEvent::SeatsHeld(held)) = unit.made(&made).last() else {
+            unreachable!("an accepted hold ends with the seats it holds");
+        };
+        let open = ReservationCommand::Open(opening(self.event_id, customer_id, terms, held, unit));
+        unit.decide::<Reservation>(reservation_id, &open.into())?;
+        Ok(Outcome::Reply(reservation_id))
+    }
+}
+
+impl HoldSeats {
+    fn customer(&self, by: Actor) -> Result<CustomerId, Refusal> {
+        let customer_id = self.customer_id.unwrap_or_else(|| by.user_id.into());
+        if customer_id != CustomerId::from(by.user_id) && by.role != Role::Admin {
+            return Err(Refusal::Forbidden);
+        }
+        Ok(customer_id)
+    }
+}
+
+fn opening(
+    event_id: EventId,
+    customer_id: CustomerId,
+    terms: Terms,
+    held: &SeatsHeld,
+    unit: &Unit<'_>,
+) -> ReservationHeld {
+    ReservationHeld {
+        reservation_id: held.reservation_id,
+        event_id,
+        customer_id,
+        section_id: terms.section_id,
+        section: terms.section,
+        tier: terms.tier,
+        seats: held.seats.clone(),
+        allocation: held.allocation,
+        unit_price: terms.unit_price,
+        total: terms.total,
+        held_until: terms.held_until,
+        at: unit.now(),
+    }
+}
+
+/// Says in a customer's words why a section does not take seats for a hold, or off sale.
+pub(super) fn refused(refusal: InventoryRefusal, section: &Label) -> Refusal {
+    match refusal {
+        InventoryRefusal::InsufficientInventory { requested, available } => Refusal::InsufficientInventory {
+            requested,
+            available,
+            section: section.as_str().to_owned(),
+        },
+        InventoryRefusal::SeatsUnavailable(seats) => Refusal::SeatsUnavailable { seats },
+        InventoryRefusal::UnknownSeats(seats) => {
+            let names: Vec<_> = seats.iter().take(20).map(ToString::to_string).collect();
+            Refusal::invalid(
+                "specific_seats",
+                format!("the section has no seat {}", names.join(", ")),
+            )
+        }
+        InventoryRefusal::RepeatedSeat(seat) => {
+            Refusal::invalid("specific_seats", format!("seat {seat} is named twice"))
+        }
+        InventoryRefusal::NotNumbered => Refusal::invalid("specific_seats", "the section has no numbered seats"),
+        InventoryRefusal::QuantityMismatch => Refusal::invalid("quantity", "must be the number of specific seats"),
+        InventoryRefusal::AlreadyHeld => Refusal::AlreadyExists,
+        InventoryRefusal::NotOpen
+        | InventoryRefusal::AlreadyOpen
+        | InventoryRefusal::NothingToRelease
+        | InventoryRefusal::AlreadySold
+        | InventoryRefusal::NotBlocked => Refusal::SectionNotFound(section.as_str().to_owned()),
+    }
+}

@@ -1,0 +1,101 @@
+//! What several commands look at, and what they may see there.
+
+use ticketing_ports::ids::{EventId, PaymentId, ReservationId};
+use ticketing_ports::roles::Actor;
+
+use crate::book::{Stop, Unit};
+use crate::catalog::{Catalog, CatalogCommand, Listing};
+use crate::inventory::Inventory;
+use crate::payment::{Payment, PaymentState};
+use crate::policy;
+use crate::refusal::Refusal;
+use crate::reservation::{Reservation, ReservationState};
+
+use crate::book::Listed;
+use ticketing_ports::ids::SectionId;
+
+impl Listed for Inventory {
+    /// The catalog lists the sections of an event.
+    fn listed(unit: &Unit<'_>) -> Result<Vec<SectionId>, Stop> {
+        let catalog = unit.get::<Catalog>(unit.event_id()?)?;
+        let sections = catalog.listing().map(|listing| &listing.details.sections);
+        Ok(sections
+            .into_iter()
+            .flatten()
+            .map(|section| section.section_id)
+            .collect())
+    }
+}
+
+impl Unit<'_> {
+    /// The catalog entry of this lane's event.
+    pub(crate) fn listing(&self) -> Result<&Listing, Stop> {
+        let event_id = self.event_id()?;
+        let listing = self.get::<Catalog>(event_id)?.listing();
+        Ok(listing.ok_or(Refusal::EventNotFound(event_id))?)
+    }
+
+    /// The catalog entry, unless it is a draft that is not the viewer's business.
+    pub(crate) fn listing_seen_by(&self, viewer: Option<Actor>) -> Result<&Listing, Stop> {
+        let listing = self.listing()?;
+        if policy::may_see_event(viewer, listing.status, listing.owner_id) {
+            Ok(listing)
+        } else {
+            Err(Refusal::EventNotFound(listing.event_id).into())
+        }
+    }
+
+    /// The catalog entry, for somebody who manages the event.
+    pub(crate) fn listing_managed_by(&self, actor: Actor) -> Result<&Listing, Stop> {
+        let listing = self.listing_seen_by(Some(actor))?;
+        if policy::may_manage(actor, listing.owner_id) {
+            Ok(listing)
+        } else {
+            Err(Refusal::Forbidden.into())
+        }
+    }
+
+    /// A reservation of this event, if it is the caller's business.
+    pub(crate) fn own_reservation(&self, by: Actor, id: ReservationId) -> Result<&ReservationState, Stop> {
+        let event_id = self.event_id()?;
+        let state = self.get::<Reservation>(id)?;
+        let own = state
+            .booking()
+            .is_some_and(|booking| booking.event_id == event_id && policy::may_act_for(by, booking.customer_id));
+        if own {
+            Ok(state)
+        } else {
+            Err(Refusal::ReservationNotFound(id).into())
+        }
+    }
+
+    /// A payment for this event.
+    pub(crate) fn payment_here(&self, id: PaymentId) -> Result<&PaymentState, Stop> {
+        let event_id = self.event_id()?;
+        let state = self.get::<Payment>(id)?;
+        let here = state.order().is_some_and(|order| order.event_id == event_id);
+        if here {
+            Ok(state)
+        } else {
+            Err(Refusal::PaymentNotFound(id).into())
+        }
+    }
+
+    /// # Errors
+    /// When the event is cancelled: nothing is sold then.
+    pub(crate) fn not_cancelled(&self) -> Result<(), Stop> {
+        let event_id = self.event_id()?;
+        let listing = self.get::<Catalog>(event_id)?.listing();
+        if listing.is_some_and(Listing::is_cancelled) {
+            return Err(Refusal::EventCancelled(event_id).into());
+        }
+        Ok(())
+    }
+
+    /// Asks something of the catalog entry, which has to exist.
+    pub(crate) fn decide_on_event(&mut self, command: &CatalogCommand) -> Result<EventId, Stop> {
+        let event_id = self.listing()?.event_id;
+        self.decide::<Catalog>(event_id, command)?;
+        Ok(event_id)
+    }
+}

@@ -1,0 +1,46 @@
+//! Every command of the box office, a file for each.
+//!
+//! What people ask: [`CreateEvent`], [`PublishEvent`], [`OpenSales`], [`CloseSales`], [`CancelEvent`], [`BlockSeats`],
+//! [`UnblockSeats`], [`HoldSeats`], [`AuthorizePayment`], [`PayReservation`], [`CancelReservation`], [`RefundPayment`].
+//! What the world reports: [`ReportPayment`]. What a deadline asks: [`CompleteEvent`], [`ExpireHold`], [`RetryPayment`],
+//! [`SettleCancellation`].
+
+mod authorize_payment;
+mod block_seats;
+mod cancel_event;
+mod cancel_reservation;
+mod close_sales;
+mod complete_event;
+mod create_event;
+mod expire_hold;
+mod hold_seats;
+mod looking;
+mod open_sales;
+mod pay_reservation;
+mod pending_payment;
+mod publish_event;
+mod refund_payment;
+mod replies;
+mod report_payment;
+mod retry_payment;
+mod settle_cancellation;
+mod unblock_seats;
+
+pub use authorize_payment::AuthorizePayment;
+pub use block_seats::BlockSeats;
+pub use cancel_event::CancelEvent;
+pub use cancel_reservation::CancelReservation;
+pub use close_sales::CloseSales;
+pub use complete_event::CompleteEvent;
+pub use create_event::CreateEvent;
+pub use expire_hold::ExpireHold;
+pub use hold_seats::HoldSeats;
+pub use open_sales::OpenSales;
+pub use pay_reservation::PayReservation;
+pub use pending_payment::PendingPayment;
+pub use publish_event::PublishEvent;
+pub use refund_payment::RefundPayment;
+pub use report_payment::{GatewayAnswer, ReportPayment};
+pub use retry_payment::RetryPayment;
+pub use settle_cancellation::{CANCELLATION_CHUNK, SettleCancellation};
+pub use unblock_seats::UnblockSeats;

@@ -1,0 +1,37 @@
+//! Opening sales, for the first time or again.
+//!
+//! Refused to who does not manage the event, and when it is neither published nor closed.
+
+use serde::{Deserialize, Serialize};
+use ticketing_ports::event_details::EventView;
+use ticketing_ports::ids::EventId;
+
+use crate::book::{Stop, Unit, Wants};
+use crate::catalog::CatalogCommand;
+use crate::command::{Address, Command, Never, Outcome};
+
+/// Lets customers hold seats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenSales {
+    pub event_id: EventId,
+}
+
+impl Command for OpenSales {
+    const NAME: &'static str = "open_sales";
+
+    type Reply = EventView;
+    type Awaits = Never;
+
+    fn address(&self) -> Address {
+        Address::Lane(self.event_id.into())
+    }
+
+    fn wants(&self, wants: &mut Wants) {
+        wants.add(self.event_id);
+    }
+
+    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+        let by = unit.person()?;
+        Ok(Outcome::Reply(unit.decide_on_event(&CatalogCommand::OpenSales { by })?))
+    }
+}

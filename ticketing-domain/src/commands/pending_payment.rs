@@ -1,0 +1,139 @@
+//! What commands wait for that are about a payment.
+
+use serde::{Deserialize, Serialize};
+use ticketing_ports::gateway::DeclineReason;
+use ticketing_ports::ids::{PaymentId, RefundId, ReservationId};
+use ticketing_ports::streams::StreamId;
+
+use crate::book::{Stop, Unit};
+use crate::command::{Awaited, Progress};
+use crate::payment::{Payment, PaymentState, RefundCause};
+use crate::refusal::Refusal;
+use crate::reservation::{MAX_DECLINES, Reservation, ReservationState};
+
+/// What somebody is waiting to hear about a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PendingPayment {
+    Authorized {
+        payment_id: PaymentId,
+    },
+    Paid {
+        payment_id: PaymentId,
+        reservation_id: ReservationId,
+    },
+    Refunded {
+        payment_id: PaymentId,
+        refund_id: RefundId,
+    },
+    CancelledAndRefunded {
+        payment_id: PaymentId,
+        refund_id: RefundId,
+        reservation_id: ReservationId,
+    },
+}
+
+impl Awaited for PendingPayment {
+    fn payment_id(&self) -> PaymentId {
+        match self {
+            Self::Authorized { payment_id }
+            | Self::Paid { payment_id, .. }
+            | Self::Refunded { payment_id, .. }
+            | Self::CancelledAndRefunded { payment_id, .. } => *payment_id,
+        }
+    }
+
+    fn reply(&self) -> StreamId {
+        match self {
+            Self::Authorized { payment_id } | Self::Refunded { payment_id, .. } => (*payment_id).into(),
+            Self::Paid { reservation_id, .. } | Self::CancelledAndRefunded { reservation_id, .. } => {
+                (*reservation_id).into()
+            }
+        }
+    }
+
+    fn look(&self, unit: &Unit<'_>) -> Result<Progress, Stop> {
+        let payment = unit.get::<Payment>(self.payment_id())?;
+        match (self, payment) {
+            (_, PaymentState::Absent | PaymentState::Requested(_)) => Ok(Progress::Pending),
+            (
+                Self::Authorized { .. },
+                PaymentState::Authorized(_) | PaymentState::Capturing(_) | PaymentState::Captured { .. },
+            ) => Ok(Progress::Settled),
+            (Self::Paid { .. }, PaymentState::Authorized(_) | PaymentState::Capturing(_)) => Ok(Progress::Pending),
+            (
+                Self::Paid {
+                    payment_id,
+                    reservation_id,
+                },
+                PaymentState::Captured { pending, .. },
+            ) => {
+                // Money that goes back because there are no seats is not a paid reservation, done or not.
+                let no_seats = pending.values().any(|refund| refund.cause == RefundCause::NoSeats);
+                let reservation = unit.get::<Reservation>(*reservation_id)?;
+                paid(unit, *payment_id, reservation, no_seats)
+            }
+            (Self::Authorized { .. } | Self::Paid { .. }, unpaid) => not_paid(unit, unpaid),
+            (
+                Self::Refunded { refund_id, .. } | Self::CancelledAndRefunded { refund_id, .. },
+                PaymentState::Captured { pending, .. },
+            ) if !pending.contains_key(refund_id) => Ok(Progress::Settled),
+            (Self::Refunded { .. } | Self::CancelledAndRefunded { .. }, _) => Ok(Progress::Pending),
+        }
+    }
+}
+
+/// What a captured payment has bought.
+fn paid(
+    unit: &Unit<'_>,
+    payment_id: PaymentId,
+    reservation: &ReservationState,
+    no_seats: bool,
+) -> Result<Progress, Stop> {
+    match reservation {
+        ReservationState::Expired { booking, .. } | ReservationState::Compensated { booking, .. } => {
+            Err(booking.run_out().into())
+        }
+        state if state.paid().is_some_and(|paid| paid.payment_id == payment_id) && !no_seats => Ok(Progress::Settled),
+        state => match state.status_at(unit.now()) {
+            None => Ok(Progress::Pending),
+            Some(status) => Err(Refusal::state(status.as_str(), "pay").into()),
+        },
+    }
+}
+
+/// Why a payment that has ended has bought nothing.
+fn not_paid(unit: &Unit<'_>, payment: &PaymentState) -> Result<Progress, Stop> {
+    let reservation = match payment.order() {
+        Some(order) => unit.get::<Reservation>(order.reservation_id)?,
+        None => return Ok(Progress::GatewayDown),
+    };
+    match (payment, reservation.booking()) {
+        (
+            PaymentState::Declined {
+                reason: DeclineReason::Interrupted,
+                ..
+            },
+            _,
+        )
+        | (_, None) => Ok(Progress::GatewayDown),
+        (PaymentState::Declined { reason, .. }, _) => {
+            let attempts_left = match reservation {
+                ReservationState::Held { declines, .. } | ReservationState::PaymentPending { declines, .. } => {
+                    MAX_DECLINES.saturating_sub(*declines)
+                }
+                _ => 0,
+            };
+            Err(Refusal::PaymentFailed {
+                reason: *reason,
+                attempts_left,
+            }
+            .into())
+        }
+        (_, Some(booking)) => Err(match reservation {
+            ReservationState::Cancelled { .. } => Refusal::state("cancelled", "pay"),
+            _ => booking.run_out(),
+        }
+        .into()),
+    }
+}

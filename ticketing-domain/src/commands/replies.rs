@@ -1,0 +1,64 @@
+//! What commands answer: views of one stream.
+
+use ticketing_ports::Timestamp;
+use ticketing_ports::event_details::EventView;
+use ticketing_ports::payment::PaymentView;
+use ticketing_ports::read_models::SectionAvailability;
+use ticketing_ports::reservation::ReservationView;
+use ticketing_ports::streams::Version;
+
+use crate::catalog::{Catalog, CatalogState};
+use crate::command::Reply;
+use crate::inventory::{Inventory, InventoryState};
+use crate::payment::{Payment, PaymentState};
+use crate::reservation::{Reservation, ReservationState};
+
+impl Reply for EventView {
+    type Of = Catalog;
+
+    fn view(state: &CatalogState, version: Version, at: Timestamp) -> Option<Self> {
+        Some(state.listing()?.view(version, at))
+    }
+
+    fn from_former_record(record: &str) -> Option<Self> {
+        serde_json::from_str(record).ok()
+    }
+}
+
+impl Reply for SectionAvailability {
+    type Of = Inventory;
+
+    fn view(state: &InventoryState, _: Version, at: Timestamp) -> Option<Self> {
+        Some(Self {
+            section_id: state.section_id()?,
+            name: state.name()?.clone(),
+            total_capacity: state.seating()?.capacity(),
+            counts: state.counts(at),
+            last_updated: at,
+        })
+    }
+}
+
+impl Reply for ReservationView {
+    type Of = Reservation;
+
+    fn view(state: &ReservationState, version: Version, at: Timestamp) -> Option<Self> {
+        state.view(version, at)
+    }
+
+    fn from_former_record(record: &str) -> Option<Self> {
+        serde_json::from_str(record).ok()
+    }
+}
+
+impl Reply for PaymentView {
+    type Of = Payment;
+
+    fn view(state: &PaymentState, version: Version, _: Timestamp) -> Option<Self> {
+        state.view(version)
+    }
+
+    fn from_former_record(record: &str) -> Option<Self> {
+        serde_json::from_str(record).ok()
+    }
+}

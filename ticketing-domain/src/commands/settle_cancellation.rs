@@ -1,0 +1,94 @@
+//! Settling a cancelled event, a chunk of its reservations at a time: holds are released, paid ones refunded in full.
+//!
+//! While there are more, the same commit sets the deadline again, so that a restart goes on where it stopped. It rests on
+//! every section of the event: none can be added, and no seat taken, unnoticed. Never refused.
+
+use serde::{Deserialize, Serialize};
+use ticketing_ports::deadlines::{Deadline, DeadlineChange};
+use ticketing_ports::event_details::EventView;
+use ticketing_ports::ids::{EventId, ReservationId, SectionId};
+
+use crate::book::{Stop, Unit};
+use crate::catalog::{Catalog, CatalogCommand};
+use crate::command::{Address, Command, Never, Outcome};
+use crate::inventory::{Inventory, InventoryCommand, ReleaseReason};
+use crate::payment::Payment;
+use crate::reservation::{Reservation, ReservationState, SagaInput};
+
+/// How many reservations of a cancelled event are settled in one commit.
+pub const CANCELLATION_CHUNK: usize = 100;
+
+/// Settles the next reservations of a cancelled event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettleCancellation {
+    pub deadline: Deadline,
+}
+
+impl Command for SettleCancellation {
+    const NAME: &'static str = "settle_cancellation";
+
+    type Reply = EventView;
+    type Awaits = Never;
+
+    fn address(&self) -> Address {
+        Address::Lane(self.deadline.lane)
+    }
+
+    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+        let event_id = EventId::new(self.deadline.key.stream.id);
+        let listing = unit.get::<Catalog>(event_id)?.listing();
+        if listing.is_some_and(|listing| listing.settling) {
+            self.settle(unit, event_id)?;
+        }
+        unit.clear_if_idle(self.deadline.key);
+        Ok(Outcome::Reply(event_id))
+    }
+}
+
+impl SettleCancellation {
+    fn settle(&self, unit: &mut Unit<'_>, event_id: EventId) -> Result<(), Stop> {
+        let (sections, next) = next_to_settle(unit)?;
+        load_all(unit, &next)?;
+        for reservation_id in next {
+            unit.decide::<Reservation>(reservation_id, &SagaInput::EventCancelled.into())?;
+            for section_id in &sections {
+                // Seats whose reservation does not answer for them must not stay taken.
+                let release = InventoryCommand::Release {
+                    reservation_id,
+                    reason: ReleaseReason::EventCancelled,
+                };
+                drop(unit.decide::<Inventory>(*section_id, &release));
+            }
+        }
+        let (_, more) = next_to_settle(unit)?;
+        if more.is_empty() {
+            unit.decide::<Catalog>(event_id, &CatalogCommand::FinishCancellation)?;
+        } else {
+            unit.change_deadline(DeadlineChange::Set(Deadline {
+                due_at: unit.now(),
+                ..self.deadline
+            }));
+        }
+        Ok(())
+    }
+}
+
+/// Every section, and the next chunk of reservations that still have seats in one.
+fn next_to_settle(unit: &Unit<'_>) -> Result<(Vec<SectionId>, Vec<ReservationId>), Stop> {
+    let sections = unit.every::<Inventory>()?;
+    let with_seats = sections.iter().flat_map(|(_, section)| section.reservations());
+    let next = with_seats.take(CANCELLATION_CHUNK).collect();
+    Ok((sections.into_iter().map(|(id, _)| id).collect(), next))
+}
+
+/// Looks at all reservations, and at the payments they name, before anything is decided: what is not loaded is then
+/// loaded together.
+fn load_all(unit: &Unit<'_>, reservations: &[ReservationId]) -> Result<(), Stop> {
+    for id in reservations {
+        let payment = unit.get::<Reservation>(*id).map(ReservationState::payment_id);
+        if let Ok(Some(payment)) = payment {
+            drop(unit.get::<Payment>(payment));
+        }
+    }
+    if unit.has_missed() { Err(Stop::Load) } else { Ok(()) }
+}

@@ -1,0 +1,45 @@
+//! Putting blocked places back on sale.
+//!
+//! Refused to who does not manage the event, when the event is over or cancelled, the section is unknown, or not all of
+//! the places are blocked.
+
+use serde::{Deserialize, Serialize};
+use ticketing_ports::ids::EventId;
+use ticketing_ports::read_models::SectionAvailability;
+
+use crate::book::{Stop, Unit, Wants};
+use crate::command::{Address, Command, Never, Outcome};
+use crate::inventory::{Inventory, InventoryCommand, TakenSeats};
+
+use super::block_seats::{refused, section_to_block};
+
+/// Puts blocked places of a section back on sale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnblockSeats {
+    pub event_id: EventId,
+    pub section: String,
+    pub seats: TakenSeats,
+}
+
+impl Command for UnblockSeats {
+    const NAME: &'static str = "unblock_seats";
+
+    type Reply = SectionAvailability;
+    type Awaits = Never;
+
+    fn address(&self) -> Address {
+        Address::Lane(self.event_id.into())
+    }
+
+    fn wants(&self, wants: &mut Wants) {
+        wants.add(self.event_id);
+    }
+
+    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+        let (section_id, section) = section_to_block(unit, &self.section)?;
+        let seats = self.seats.clone();
+        unit.decide::<Inventory>(section_id, &InventoryCommand::Unblock { seats })
+            .map_err(|declined| declined.or_refuse(|refusal| refused(refusal, &section)))?;
+        Ok(Outcome::Reply(section_id))
+    }
+}

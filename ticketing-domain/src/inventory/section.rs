@@ -1,0 +1,325 @@
+//! One section that was opened: who has which places, and the counts that follow.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use ticketing_ports::Timestamp;
+use ticketing_ports::ids::ReservationId;
+use ticketing_ports::seating::{SeatCounts, Seating};
+
+use super::event::{SectionOpened, TakenSeats};
+use super::seat_map::{FreeSeats, SeatIndex, SeatPlan};
+use super::state::ClaimKind;
+use super::undo::Undone;
+
+/// A section that was opened.
+///
+/// Every place is free, or counted once in `held`, `sold` or `blocked`; the three never exceed the capacity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Section {
+    pub(super) opened: Arc<SectionOpened>,
+    floor: Floor,
+    capacity: u32,
+    held: u32,
+    sold: u32,
+    blocked: u32,
+    pub(super) claims: BTreeMap<ReservationId, CompactClaim>,
+    /// Every hold with its quantity, the first to run out in front. Whoever asks what has run out reads no more of it.
+    expiries: BTreeMap<(Timestamp, ReservationId), u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Floor {
+    GeneralAdmission,
+    Numbered(SeatMap),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SeatMap {
+    pub(super) plan: Arc<SeatPlan>,
+    /// A hold that ran out but was not released yet still keeps its seats out of here.
+    pub(super) free: FreeSeats,
+    blocked: BTreeSet<SeatIndex>,
+}
+
+/// A [`Claim`](super::state::Claim) as it is kept: there may be a hundred thousand of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CompactClaim {
+    pub(super) kind: ClaimKind,
+    pub(super) places: Places,
+}
+
+const _: () = assert!(
+    size_of::<CompactClaim>() <= 32,
+    "a claim costs what its readers were promised"
+);
+
+/// [`TakenSeats`] of this section: the seats exist, and there is at most one way to write each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Places {
+    Count(u32),
+    Seats(Box<[SeatIndex]>),
+}
+
+impl Places {
+    pub(super) fn quantity(&self) -> u32 {
+        match self {
+            Self::Count(places) => *places,
+            Self::Seats(seats) => u32::try_from(seats.len()).expect("a section has fewer than 2^32 seats"),
+        }
+    }
+
+    /// Whether they are the same places, in whatever order.
+    pub(super) fn same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Seats(these), Self::Seats(those)) => {
+                let sorted = |seats: &[SeatIndex]| {
+                    let mut seats = seats.to_vec();
+                    seats.sort_unstable();
+                    seats
+                };
+                sorted(these) == sorted(those)
+            }
+            _ => self == other,
+        }
+    }
+}
+
+impl Section {
+    pub(super) fn open(opened: &SectionOpened) -> Self {
+        let (floor, capacity) = match &opened.seating {
+            Seating::GeneralAdmission { capacity } => (Floor::GeneralAdmission, *capacity),
+            Seating::Numbered { rows } => {
+                let plan = Arc::new(SeatPlan::new(rows));
+                let capacity = plan.capacity();
+                let free = FreeSeats::all(&plan);
+                let blocked = BTreeSet::new();
+                (Floor::Numbered(SeatMap { plan, free, blocked }), capacity)
+            }
+        };
+        Self {
+            opened: Arc::new(opened.clone()),
+            floor,
+            capacity,
+            held: 0,
+            sold: 0,
+            blocked: 0,
+            claims: BTreeMap::new(),
+            expiries: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn floor(&self) -> &Floor {
+        &self.floor
+    }
+
+    /// Places that nobody has, not even by a hold that ran out.
+    pub(super) fn untouched(&self) -> u32 {
+        self.capacity - self.held - self.sold - self.blocked
+    }
+
+    pub(super) fn blocked(&self) -> u32 {
+        self.blocked
+    }
+
+    pub(super) fn counts(&self, now: Timestamp) -> SeatCounts {
+        let lapsed: u32 = self.lapsed(now).map(|(_, quantity)| quantity).sum();
+        SeatCounts {
+            available: self.untouched() + lapsed,
+            held: self.held - lapsed,
+            sold: self.sold,
+            blocked: self.blocked,
+        }
+    }
+
+    pub(super) fn claim(&self, reservation: ReservationId) -> Option<&CompactClaim> {
+        self.claims.get(&reservation)
+    }
+
+    /// Holds that have run out but were not released yet, with their quantities, the oldest first.
+    pub(super) fn lapsed(&self, now: Timestamp) -> impl Iterator<Item = (ReservationId, u32)> + '_ {
+        self.expiries
+            .iter()
+            .take_while(move |((until, _), _)| *until <= now)
+            .map(|((_, reservation), quantity)| (*reservation, *quantity))
+    }
+
+    /// The seats that a hold or a sale has; none in general admission.
+    pub(super) fn seats_of(&self, reservation: ReservationId) -> &[SeatIndex] {
+        match self.claim(reservation) {
+            Some(CompactClaim {
+                places: Places::Seats(seats),
+                ..
+            }) => seats,
+            _ => &[],
+        }
+    }
+
+    /// The seats that are free at `now`, those of lapsed holds among them.
+    pub(super) fn free_seats<'a>(&self, map: &'a SeatMap, now: Timestamp) -> Cow<'a, FreeSeats> {
+        let mut lapsed = self.lapsed(now).peekable();
+        if lapsed.peek().is_none() {
+            return Cow::Borrowed(&map.free);
+        }
+        let mut free = map.free.clone();
+        let seats = lapsed.flat_map(|(reservation, _)| self.seats_of(reservation));
+        free.release(&map.plan, seats.copied());
+        Cow::Owned(free)
+    }
+
+    pub(super) fn name_seats(&self, places: &Places) -> TakenSeats {
+        match (&self.floor, places) {
+            (Floor::Numbered(map), Places::Seats(seats)) => {
+                TakenSeats::Seats(seats.iter().map(|seat| map.plan.seat_id(*seat)).collect())
+            }
+            _ => TakenSeats::Places(places.quantity()),
+        }
+    }
+
+    pub(super) fn give(&mut self, reservation: ReservationId, wanted: &TakenSeats, kind: ClaimKind) -> Undone {
+        let before = self.release(reservation);
+        let places = self.take_free(wanted);
+        if places.quantity() > 0 {
+            self.enter(reservation, CompactClaim { kind, places });
+        }
+        Undone::Claim { reservation, before }
+    }
+
+    /// Writes down a claim whose places have been taken.
+    fn enter(&mut self, reservation: ReservationId, claim: CompactClaim) {
+        let quantity = claim.places.quantity();
+        match claim.kind {
+            ClaimKind::Held { until } => {
+                self.held += quantity;
+                self.expiries.insert((until, reservation), quantity);
+            }
+            ClaimKind::Sold => self.sold += quantity,
+        }
+        self.claims.insert(reservation, claim);
+    }
+
+    /// Takes a fact back that was not about opening the section.
+    pub(super) fn undo(&mut self, undone: Undone) {
+        match undone {
+            Undone::Nothing | Undone::Opened => {}
+            Undone::Claim { reservation, before } => {
+                self.release(reservation);
+                if let Some(claim) = before {
+                    self.take_exactly(&claim.places);
+                    self.enter(reservation, claim);
+                }
+            }
+            Undone::Sold { reservation, until } => {
+                if let Some(claim) = self.claims.get_mut(&reservation) {
+                    claim.kind = ClaimKind::Held { until };
+                    let quantity = claim.places.quantity();
+                    self.sold -= quantity;
+                    self.held += quantity;
+                    self.expiries.insert((until, reservation), quantity);
+                }
+            }
+            Undone::Blocked(places) => self.unblock_exactly(&places),
+            Undone::Unblocked(places) => {
+                self.take_exactly(&places);
+                self.block_taken(&places);
+            }
+        }
+    }
+
+    pub(super) fn release(&mut self, reservation: ReservationId) -> Option<CompactClaim> {
+        let claim = self.claims.remove(&reservation)?;
+        match claim.kind {
+            ClaimKind::Held { until } => {
+                self.held -= claim.places.quantity();
+                self.expiries.remove(&(until, reservation));
+            }
+            ClaimKind::Sold => self.sold -= claim.places.quantity(),
+        }
+        if let (Floor::Numbered(map), Places::Seats(seats)) = (&mut self.floor, &claim.places) {
+            map.free.release(&map.plan, seats.iter().copied());
+        }
+        Some(claim)
+    }
+
+    pub(super) fn sell(&mut self, reservation: ReservationId) -> Undone {
+        let Some(claim) = self.claims.get_mut(&reservation) else {
+            return Undone::Nothing;
+        };
+        let ClaimKind::Held { until } = claim.kind else {
+            return Undone::Nothing;
+        };
+        claim.kind = ClaimKind::Sold;
+        self.held -= claim.places.quantity();
+        self.sold += claim.places.quantity();
+        self.expiries.remove(&(until, reservation));
+        Undone::Sold { reservation, until }
+    }
+
+    pub(super) fn block(&mut self, wanted: &TakenSeats) -> Places {
+        let places = self.take_free(wanted);
+        self.block_taken(&places);
+        places
+    }
+
+    fn block_taken(&mut self, places: &Places) {
+        self.blocked += places.quantity();
+        if let (Floor::Numbered(map), Places::Seats(seats)) = (&mut self.floor, places) {
+            map.blocked.extend(seats);
+        }
+    }
+
+    pub(super) fn unblock(&mut self, wanted: &TakenSeats) -> Places {
+        let places = match (&self.floor, wanted) {
+            (Floor::GeneralAdmission, TakenSeats::Places(places)) => Places::Count(self.blocked.min(*places)),
+            (Floor::Numbered(map), TakenSeats::Seats(seats)) => {
+                let known: BTreeSet<_> = seats.iter().filter_map(|seat| map.plan.index_of(seat)).collect();
+                Places::Seats(known.into_iter().filter(|seat| map.is_blocked(*seat)).collect())
+            }
+            (Floor::GeneralAdmission, TakenSeats::Seats(_)) | (Floor::Numbered(_), TakenSeats::Places(_)) => {
+                Places::Count(0)
+            }
+        };
+        self.unblock_exactly(&places);
+        places
+    }
+
+    /// Frees places that are known to be blocked.
+    fn unblock_exactly(&mut self, places: &Places) {
+        self.blocked -= places.quantity();
+        if let (Floor::Numbered(map), Places::Seats(seats)) = (&mut self.floor, places) {
+            for seat in seats {
+                map.blocked.remove(seat);
+            }
+            map.free.release(&map.plan, seats.iter().copied());
+        }
+    }
+
+    /// Takes places that are known to be free.
+    fn take_exactly(&mut self, places: &Places) {
+        if let (Floor::Numbered(map), Places::Seats(seats)) = (&mut self.floor, places) {
+            map.free.take(&map.plan, seats.iter().copied());
+        }
+    }
+
+    /// As much of what is wanted as nobody has.
+    fn take_free(&mut self, wanted: &TakenSeats) -> Places {
+        let untouched = self.untouched();
+        match (&mut self.floor, wanted) {
+            (Floor::GeneralAdmission, TakenSeats::Places(places)) => Places::Count(untouched.min(*places)),
+            (Floor::Numbered(map), TakenSeats::Seats(seats)) => {
+                let known = seats.iter().filter_map(|seat| map.plan.index_of(seat));
+                Places::Seats(map.free.take(&map.plan, known).into())
+            }
+            (Floor::GeneralAdmission, TakenSeats::Seats(_)) | (Floor::Numbered(_), TakenSeats::Places(_)) => {
+                Places::Count(0)
+            }
+        }
+    }
+}
+
+impl SeatMap {
+    pub(super) fn is_blocked(&self, seat: SeatIndex) -> bool {
+        self.blocked.contains(&seat)
+    }
+}

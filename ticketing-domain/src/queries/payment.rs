@@ -1,0 +1,36 @@
+//! One payment as it is now. Somebody else's does not exist.
+
+use ticketing_ports::ids::PaymentId;
+use ticketing_ports::payment::PaymentView;
+
+use crate::book::{Stop, Unit};
+use crate::command::{Address, Question};
+use crate::payment::Payment;
+use crate::policy;
+use crate::refusal::Refusal;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeePayment {
+    pub payment_id: PaymentId,
+}
+
+impl Question for SeePayment {
+    const NAME: &'static str = "see_payment";
+
+    type Answer = PaymentView;
+
+    fn address(&self) -> Address {
+        Address::Stream(self.payment_id.into())
+    }
+
+    fn look(&self, unit: &Unit<'_>) -> Result<PaymentView, Stop> {
+        let by = unit.person()?;
+        let id = self.payment_id;
+        unit.payment_here(id)?;
+        let (state, version) = unit.get_with_version::<Payment>(id)?;
+        let own = state
+            .view(version)
+            .filter(|view| policy::may_act_for(by, view.customer_id));
+        Ok(own.ok_or(Refusal::PaymentNotFound(id))?)
+    }
+}

@@ -1,0 +1,33 @@
+//! One reservation as it is now. Somebody else's does not exist.
+
+use ticketing_ports::ids::ReservationId;
+use ticketing_ports::reservation::ReservationView;
+
+use crate::book::{Stop, Unit};
+use crate::command::{Address, Question};
+use crate::refusal::Refusal;
+use crate::reservation::Reservation;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeeReservation {
+    pub reservation_id: ReservationId,
+}
+
+impl Question for SeeReservation {
+    const NAME: &'static str = "see_reservation";
+
+    type Answer = ReservationView;
+
+    fn address(&self) -> Address {
+        Address::Stream(self.reservation_id.into())
+    }
+
+    fn look(&self, unit: &Unit<'_>) -> Result<ReservationView, Stop> {
+        let id = self.reservation_id;
+        unit.own_reservation(unit.person()?, id)?;
+        let (state, version) = unit.get_with_version::<Reservation>(id)?;
+        Ok(state
+            .view(version, unit.now())
+            .ok_or(Refusal::ReservationNotFound(id))?)
+    }
+}

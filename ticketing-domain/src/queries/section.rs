@@ -1,0 +1,71 @@
+//! One section as it is now: counts, price and, if numbered, its rows. A draft is only for who manages it.
+
+use std::collections::BTreeMap;
+
+use ticketing_ports::Timestamp;
+use ticketing_ports::event_details::Section;
+use ticketing_ports::ids::EventId;
+use ticketing_ports::read_models::SectionAvailability;
+use ticketing_ports::seating::{RowPlan, SeatId, Seating};
+
+use crate::book::{Caller, Stop, Unit};
+use crate::command::{Address, Question, Reply as _};
+use crate::inventory::{Inventory, InventoryState};
+use crate::pricing;
+use crate::refusal::Refusal;
+use crate::views::{PriceNow, RowView, SectionView};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeeSection {
+    pub event_id: EventId,
+    pub name: String,
+}
+
+impl Question for SeeSection {
+    const NAME: &'static str = "see_section";
+
+    type Answer = SectionView;
+
+    fn address(&self) -> Address {
+        Address::Lane(self.event_id.into())
+    }
+
+    fn look(&self, unit: &Unit<'_>) -> Result<SectionView, Stop> {
+        let viewer = match unit.caller() {
+            Caller::Person(actor) => Some(actor),
+            Caller::World => None,
+        };
+        let listing = unit.listing_seen_by(viewer)?;
+        let not_found = || Refusal::SectionNotFound(self.name.clone());
+        let section = listing.details.section(&self.name).ok_or_else(not_found)?;
+        let (inventory, version) = unit.get_with_version::<Inventory>(section.section_id)?;
+        let now = unit.now();
+        let price = pricing::tier_in_force(&listing.details.pricing_tiers, &self.name, now).map(|tier| PriceNow {
+            tier: tier.tier.clone(),
+            price: tier.price,
+        });
+        Ok(SectionView {
+            event_id: self.event_id,
+            availability: SectionAvailability::view(inventory, version, now).ok_or_else(not_found)?,
+            price,
+            rows: rows(section, inventory, now),
+        })
+    }
+}
+
+/// `None` in general admission.
+fn rows(section: &Section, inventory: &InventoryState, now: Timestamp) -> Option<Vec<RowView>> {
+    let Seating::Numbered { rows } = &section.seating else {
+        return None;
+    };
+    let mut taken: BTreeMap<_, Vec<SeatId>> = BTreeMap::new();
+    for seat in inventory.taken_seats(now) {
+        taken.entry(seat.row.clone()).or_default().push(seat);
+    }
+    let row_view = |row: &RowPlan| RowView {
+        row: row.row.clone(),
+        seats: row.seats,
+        taken: taken.remove(&row.row).unwrap_or_default(),
+    };
+    Some(rows.iter().map(row_view).collect())
+}

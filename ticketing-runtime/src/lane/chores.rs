@@ -1,0 +1,118 @@
+//! What a lane lets others do while it goes on deciding: reading streams, looking keys up, answering again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ticketing_domain::book::{NotWhole, Page, Wants};
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::event_store::EventStore;
+use ticketing_ports::streams::{RecordedEvent, StreamId, Version};
+use tokio::task::JoinError;
+use tracing::error;
+
+use super::Lane;
+use super::job::{End, Job};
+use super::keys::Found;
+use crate::failure::Failure;
+
+/// How many facts are read at once.
+pub(super) const PAGE: usize = 2_000;
+
+/// What came of something that was done beside the lane.
+#[derive(Debug)]
+pub(super) enum Chore {
+    Read {
+        asked: Vec<(StreamId, Version)>,
+        facts: Result<Vec<RecordedEvent>, StoreError>,
+    },
+    LookedUp {
+        jobs: Vec<Job>,
+        found: Result<Found, StoreError>,
+    },
+    /// Which payments that are waited for somebody else has moved.
+    MovedOn(Result<Vec<StreamId>, StoreError>),
+    Ended {
+        job: Job,
+        end: End,
+    },
+}
+
+impl Lane {
+    pub(super) fn finish_chore(&mut self, chore: Result<Chore, JoinError>) {
+        match chore {
+            Ok(Chore::Read { asked, facts }) => self.take_page(asked, facts),
+            Ok(Chore::LookedUp { jobs, found }) => self.looked_up(jobs, found),
+            Ok(Chore::MovedOn(moved)) => self.look_after_payments(moved),
+            Ok(Chore::Ended { job, end }) => job.end(end),
+            // Its jobs went with it; their callers are told that by their channels.
+            Err(panic) => {
+                error!(lane = %self.id, error = &panic as &dyn std::error::Error, "a task of a lane panicked")
+            }
+        }
+    }
+
+    /// Reads streams in a task of its own.
+    pub(super) fn start_reading(&mut self, wants: Wants) {
+        if !wants.0.is_empty() {
+            self.read_page(wants.0.into_iter().collect());
+        }
+    }
+
+    fn read_page(&mut self, asked: Vec<(StreamId, Version)>) {
+        let store = Arc::clone(&self.lanes.ports.events);
+        self.chores.spawn(async move {
+            let facts = store.read_streams(&asked, PAGE).await;
+            Chore::Read { asked, facts }
+        });
+    }
+
+    /// Takes in what was read. A full page ends somewhere; what comes after it is asked for next.
+    fn take_page(&mut self, asked: Vec<(StreamId, Version)>, facts: Result<Vec<RecordedEvent>, StoreError>) {
+        let facts = match facts {
+            Ok(facts) => facts,
+            Err(error) => {
+                let failure = Failure::from(error);
+                return self.cannot_load(asked.into_iter().map(|(stream, _)| stream), &failure);
+            }
+        };
+        let unfinished = if facts.len() < PAGE {
+            None
+        } else {
+            facts.last().map(|fact| fact.stream)
+        };
+        let mut by_stream: BTreeMap<StreamId, Vec<RecordedEvent>> = BTreeMap::new();
+        for fact in facts {
+            by_stream.entry(fact.stream).or_default().push(fact);
+        }
+        let mut rest = Vec::new();
+        let mut loaded = Vec::new();
+        for (stream, after) in asked {
+            if !rest.is_empty() {
+                rest.push((stream, after));
+                continue;
+            }
+            let facts = by_stream.remove(&stream).unwrap_or_default();
+            let more = unfinished == Some(stream);
+            let page = if more { Page::MoreToCome } else { Page::Last };
+            match self.book.absorb(stream, after, &facts, page) {
+                Ok(()) if more => rest.push((stream, facts.last().map_or(after, |last| last.version))),
+                Ok(()) => loaded.push(stream),
+                Err(not_whole) => self.cannot_load([stream], &unreadable(stream, not_whole)),
+            }
+        }
+        if !rest.is_empty() {
+            self.read_page(rest);
+        }
+        self.have_loaded(loaded);
+    }
+}
+
+fn unreadable(stream: StreamId, not_whole: NotWhole) -> Failure {
+    error!(%stream, error = &not_whole as &dyn std::error::Error, "a stream cannot be read");
+    Failure::Internal(not_whole.into())
+}
+
+/// Looks which streams are elsewhere than they were seen.
+pub(super) async fn moved_on(store: Arc<dyn EventStore>, seen: Vec<(StreamId, Version)>) -> Chore {
+    Chore::MovedOn(store.moved_on(&seen).await)
+}

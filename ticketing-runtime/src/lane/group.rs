@@ -1,0 +1,156 @@
+//! What a lane has decided and not yet committed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ticketing_domain::book::{JournalMark, Staged, StagedFact};
+use ticketing_domain::payment::GatewayCall;
+use ticketing_ports::Timestamp;
+use ticketing_ports::deadlines::{DeadlineKey, DeadlineWrite};
+use ticketing_ports::event_store::{Append, Commit};
+use ticketing_ports::idempotency::IdempotencyRecord;
+use ticketing_ports::ids::{CommitId, PaymentId};
+use ticketing_ports::lanes::LaneId;
+use ticketing_ports::streams::{Metadata, StreamId, Version};
+
+use super::job::Job;
+
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    /// Where the book's journal stood before it.
+    pub(super) from: JournalMark,
+    /// In the order in which they were decided.
+    pub(super) entries: Vec<Entry>,
+    appends: Vec<Append>,
+    /// Where the append of a stream is.
+    places: BTreeMap<StreamId, usize>,
+    /// What was looked at and not changed, in the version it was looked at.
+    read_set: BTreeMap<StreamId, Version>,
+    deadlines: BTreeMap<DeadlineKey, DeadlineWrite>,
+    records: Vec<IdempotencyRecord>,
+    /// To be made once the facts are durable, with what caused them.
+    pub(super) calls: Vec<(GatewayCall, Metadata)>,
+    /// Streams that were loaded for it, changed or not.
+    loaded: BTreeSet<StreamId>,
+}
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) job: Job,
+    pub(super) verdict: Verdict,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The job has its answer.
+    Answered,
+    /// The gateway has to answer first.
+    Awaits(PaymentId),
+}
+
+impl Group {
+    pub(super) fn starting_at(from: JournalMark) -> Self {
+        Self {
+            from,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether committing it would write nothing.
+    pub(super) fn writes_nothing(&self) -> bool {
+        self.appends.is_empty() && self.deadlines.is_empty() && self.records.is_empty()
+    }
+
+    /// Streams that were changed or loaded for it.
+    pub(super) fn streams(&self) -> impl Iterator<Item = StreamId> + '_ {
+        self.places.keys().chain(&self.loaded).copied()
+    }
+
+    pub(super) fn touches(&self, stream: StreamId) -> bool {
+        self.places.contains_key(&stream) || self.loaded.contains(&stream)
+    }
+
+    /// Notes what answers of this group rest on; what the group itself has changed needs no saying.
+    pub(super) fn rest_on(&mut self, read_set: BTreeMap<StreamId, Version>) {
+        for (stream, version) in read_set {
+            if !self.places.contains_key(&stream) {
+                self.read_set.entry(stream).or_insert(version);
+            }
+        }
+    }
+
+    /// What has to be so still for the answers of a group that writes nothing.
+    pub(super) fn take_read_set(&mut self) -> Vec<(StreamId, Version)> {
+        std::mem::take(&mut self.read_set).into_iter().collect()
+    }
+
+    /// Takes in what a command has led to.
+    pub(super) fn stage(&mut self, staged: Staged, cause: &Metadata) {
+        self.rest_on(staged.read_set);
+        for fact in &staged.facts {
+            self.append(fact, cause);
+        }
+        for change in staged.deadlines {
+            self.deadlines.insert(change.key(), change.caused_by(cause));
+        }
+        self.calls
+            .extend(staged.calls.into_iter().map(|call| (call, cause.clone())));
+    }
+
+    fn append(&mut self, fact: &StagedFact, cause: &Metadata) {
+        let event = fact.fact.to_new_event(cause.clone());
+        let appends = &mut self.appends;
+        let place = *self.places.entry(fact.stream).or_insert_with(|| {
+            let expected = Version(fact.version.0 - 1);
+            appends.push(Append {
+                stream: fact.stream,
+                expected,
+                events: Vec::new(),
+            });
+            appends.len() - 1
+        });
+        appends[place].events.push(event);
+    }
+
+    /// Remembers what a job was answered, or waits for, under its key if it has one.
+    pub(super) fn record(&mut self, job: &Job, at: Timestamp) {
+        if let (Some(running), Some(said)) = (&job.key, job.work.said()) {
+            self.records.push(running.record(&said, at));
+        }
+    }
+
+    pub(super) fn push(&mut self, mut job: Job, verdict: Verdict) {
+        self.loaded.extend(std::mem::take(&mut job.progress.loaded));
+        self.entries.push(Entry { job, verdict });
+    }
+
+    /// Takes out the jobs that wait for this payment.
+    pub(super) fn take_who_awaits(&mut self, payment: PaymentId) -> Vec<Job> {
+        let awaits = |entry: &mut Entry| entry.verdict == Verdict::Awaits(payment);
+        self.entries.extract_if(.., awaits).map(|entry| entry.job).collect()
+    }
+
+    pub(super) fn commit(&mut self, id: CommitId, lane: LaneId, at: Timestamp) -> Commit {
+        let mut appends = std::mem::take(&mut self.appends);
+        let unchanged = self
+            .read_set
+            .iter()
+            .filter(|(stream, _)| !self.places.contains_key(stream));
+        appends.extend(unchanged.map(|(stream, expected)| Append {
+            stream: *stream,
+            expected: *expected,
+            events: Vec::new(),
+        }));
+        Commit {
+            id,
+            lane,
+            at,
+            appends,
+            deadlines: std::mem::take(&mut self.deadlines).into_values().collect(),
+            idempotency: std::mem::take(&mut self.records),
+        }
+    }
+}

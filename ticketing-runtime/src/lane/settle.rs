@@ -1,0 +1,147 @@
+//! What became of a commit: answers go out, or what was assumed is taken back and decided again.
+
+use std::time::Duration;
+
+use ticketing_ports::event_store::{CommitError, CommitReceipt};
+use ticketing_ports::idempotency::IdempotencyKey;
+use ticketing_ports::ids::PaymentId;
+use ticketing_ports::streams::{Position, StreamId};
+use tracing::warn;
+
+use super::Lane;
+use super::group::{Entry, Group, Verdict};
+use super::job::{End, Job};
+use crate::failure::{Failure, UnavailableCause};
+use crate::gateway_calls;
+use crate::observer::Observed;
+
+/// How many times a job is decided again because other writers were faster; then its caller is told to come back.
+const MAX_RETRIES: u32 = 100;
+
+impl Lane {
+    pub(super) fn settle(&mut self, group: Group, outcome: Result<Option<CommitReceipt>, CommitError>) {
+        match outcome {
+            Ok(receipt) => {
+                if let Some(receipt) = receipt.filter(|receipt| receipt.last > Position::START) {
+                    self.position = receipt.last;
+                }
+                self.book.confirm(self.gathering.from);
+                self.conclude(group);
+            }
+            Err(CommitError::Conflict { streams }) => {
+                let jobs = self.take_back_all(group);
+                streams.into_iter().for_each(|stream| self.book.suspect(stream));
+                self.decide_again(jobs);
+            }
+            Err(CommitError::KeyTaken { key }) => {
+                let jobs = self.take_back_all(group);
+                self.look_up_again(jobs, &key);
+            }
+            Err(error @ (CommitError::Unavailable(_) | CommitError::Unknown(_))) => {
+                warn!(lane = %self.id, error = &error as &dyn std::error::Error, "a commit failed");
+                self.commit_failed(group);
+            }
+        }
+    }
+
+    /// Tells everybody whose facts are durable now, makes the calls that were waiting for that, and gives back memory.
+    pub(super) fn conclude(&mut self, group: Group) {
+        let streams: Vec<StreamId> = group.streams().collect();
+        // Before anybody is told: whoever drains the engine then finds them under way.
+        for (call, cause) in group.calls {
+            gateway_calls::start(call, cause, self.id, &self.lanes);
+        }
+        for Entry { mut job, verdict } in group.entries {
+            match verdict {
+                Verdict::Answered => job.end(End::Answered(self.position)),
+                Verdict::Awaits(_) => {
+                    job.progress.waits_durably = true;
+                    self.decide(job);
+                }
+            }
+        }
+        for stream in streams {
+            if !self.gathering.touches(stream) && !self.parked.pins(stream) {
+                self.book.forget_if_settled(stream);
+            }
+        }
+    }
+
+    /// Nobody knows whether it was written, or nothing was. Its callers are told, also those who waited for the gateway:
+    /// nothing may ever wake them, if it was written after all.
+    fn commit_failed(&mut self, failed: Group) {
+        self.book.roll_back(failed.from);
+        failed.streams().for_each(|stream| self.book.doubt(stream));
+        let gathered = self.take_gathered();
+        for entry in failed.entries {
+            self.tell_who_waits_for(entry.job.work.reports_on());
+            entry.job.fail(not_taken());
+        }
+        let jobs = self.undecided(gathered);
+        self.decide_again(jobs);
+    }
+
+    /// Undoes what was assumed in a failed group and in the one gathered on top of it; returns the jobs of both in their
+    /// order.
+    fn take_back_all(&mut self, failed: Group) -> Vec<Job> {
+        self.book.roll_back(failed.from);
+        let mut jobs = self.undecided(failed);
+        let gathered = self.take_gathered();
+        jobs.extend(self.undecided(gathered));
+        jobs
+    }
+
+    /// The group being gathered, whose facts have been rolled back.
+    fn take_gathered(&mut self) -> Group {
+        std::mem::replace(&mut self.gathering, Group::starting_at(self.book.mark()))
+    }
+
+    /// The jobs of a group that was taken back. Those who waited for the gateway wait again.
+    fn undecided(&mut self, group: Group) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        for Entry { mut job, .. } in group.entries {
+            job.work.take_back(job.progress.waits_durably);
+            jobs.push(job);
+        }
+        jobs
+    }
+
+    fn decide_again(&mut self, jobs: Vec<Job>) {
+        self.observe(Observed::ThrownAway { jobs: jobs.len() });
+        for mut job in jobs {
+            job.progress.retries += 1;
+            job.progress.rounds = 0;
+            if job.progress.retries > MAX_RETRIES {
+                let retry_after = Duration::from_secs(1);
+                job.fail(Failure::Busy { retry_after });
+            } else {
+                self.decide(job);
+            }
+        }
+    }
+
+    /// Somebody else has recorded a key in the meantime: its job is answered what they recorded, the others are decided
+    /// again.
+    fn look_up_again(&mut self, mut jobs: Vec<Job>, key: &IdempotencyKey) {
+        let taken = |job: &mut Job| job.key.as_ref().is_some_and(|running| running.is_recorded_under(key));
+        let theirs: Vec<_> = jobs.extract_if(.., taken).collect();
+        for mut job in theirs {
+            job.progress.looked_up = false;
+            self.take(job);
+        }
+        self.decide_again(jobs);
+    }
+
+    pub(super) fn tell_who_waits_for(&mut self, payment: Option<PaymentId>) {
+        let waiting = payment.and_then(|payment| self.waiting.remove(&payment));
+        for job in waiting.unwrap_or_default() {
+            job.fail(not_taken());
+        }
+    }
+}
+
+fn not_taken() -> Failure {
+    Failure::Unavailable(UnavailableCause::Store(
+        "the event store did not take the commit".into(),
+    ))
+}

@@ -1,0 +1,55 @@
+//! Which lane a stream belongs to: whoever names a reservation or a payment need not know the event.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use ticketing_ports::event_store::EventStore;
+use ticketing_ports::lanes::LaneId;
+use ticketing_ports::streams::{StreamId, Version};
+
+use crate::failure::Failure;
+
+/// How many streams each of the two generations holds.
+const GENERATION: usize = 50_000;
+
+/// Remembers the lanes of streams that were used recently; of others it reads the first fact.
+#[derive(Debug, Default)]
+pub(crate) struct LaneIndex(Mutex<Generations>);
+
+#[derive(Debug, Default)]
+struct Generations {
+    young: HashMap<StreamId, LaneId>,
+    old: HashMap<StreamId, LaneId>,
+}
+
+impl LaneIndex {
+    pub(crate) fn learn(&self, stream: StreamId, lane: LaneId) {
+        let mut generations = self.0.lock().expect("no code panics while it holds this lock");
+        if generations.young.len() >= GENERATION {
+            generations.old = std::mem::take(&mut generations.young);
+        }
+        generations.young.insert(stream, lane);
+    }
+
+    /// `None` if the stream does not exist.
+    pub(crate) async fn find(&self, log: &dyn EventStore, stream: StreamId) -> Result<Option<LaneId>, Failure> {
+        if let Some(lane) = self.recent(stream) {
+            return Ok(Some(lane));
+        }
+        let first = log.read_stream(stream, Version::NONE, 1).await?;
+        let lane = first.first().map(|fact| fact.lane);
+        if let Some(lane) = lane {
+            self.learn(stream, lane);
+        }
+        Ok(lane)
+    }
+
+    fn recent(&self, stream: StreamId) -> Option<LaneId> {
+        let generations = self.0.lock().expect("no code panics while it holds this lock");
+        generations
+            .young
+            .get(&stream)
+            .or_else(|| generations.old.get(&stream))
+            .copied()
+    }
+}
