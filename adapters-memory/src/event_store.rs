@@ -16,7 +16,7 @@ use ticketing_ports::event_store::{Append, Commit, CommitError, CommitReceipt, E
 use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
 use ticketing_ports::ids::{CommitId, LogId};
 use ticketing_ports::lanes::LaneId;
-use ticketing_ports::logs::{Incarnation, LogIdentity};
+use ticketing_ports::logs::{Incarnation, LogIdentity, SchemaGeneration};
 use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
 use uuid::Uuid;
 
@@ -29,6 +29,7 @@ pub struct InMemoryEventStore {
 #[derive(Debug, Clone)]
 struct Log {
     identity: LogIdentity,
+    schema_floor: SchemaGeneration,
     /// The event at position *p* has index *p* - 1.
     events: Vec<RecordedEvent>,
     /// The indices of a stream's events: its version *v* is the entry *v* - 1.
@@ -153,6 +154,16 @@ impl EventStore for InMemoryEventStore {
         *incarnation = seen.next().max(*incarnation);
         Ok(*incarnation)
     }
+
+    async fn schema_floor(&self) -> Result<SchemaGeneration, StoreError> {
+        Ok(self.log().schema_floor)
+    }
+
+    async fn raise_schema_floor(&self, to: SchemaGeneration) -> Result<SchemaGeneration, StoreError> {
+        let floor = &mut self.log().schema_floor;
+        *floor = to.max(*floor);
+        Ok(*floor)
+    }
 }
 
 #[async_trait]
@@ -194,6 +205,7 @@ impl Log {
                 log,
                 incarnation: Incarnation::FIRST,
             },
+            schema_floor: SchemaGeneration::FIRST,
             events: Vec::new(),
             streams: BTreeMap::new(),
             commits: BTreeMap::new(),

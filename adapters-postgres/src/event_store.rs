@@ -11,7 +11,7 @@ use sqlx::postgres::{PgPool, PgRow};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
 use ticketing_ports::ids::{CommitId, LogId};
-use ticketing_ports::logs::{Incarnation, LogIdentity};
+use ticketing_ports::logs::{Incarnation, LogIdentity, SchemaGeneration};
 use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
 use uuid::Uuid;
 
@@ -208,6 +208,25 @@ impl EventStore for PostgresEventStore {
         .map_err(StoreError::unavailable)?;
         head_cells(&row).parse("incarnation", incarnation)
     }
+
+    async fn schema_floor(&self) -> Result<SchemaGeneration, StoreError> {
+        let row = sqlx::query("SELECT position, schema_floor FROM log_head WHERE id")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(StoreError::unavailable)?;
+        head_cells(&row).parse("schema_floor", generation)
+    }
+
+    async fn raise_schema_floor(&self, to: SchemaGeneration) -> Result<SchemaGeneration, StoreError> {
+        let row = sqlx::query(
+            "UPDATE log_head SET schema_floor = greatest(schema_floor, $1) WHERE id RETURNING position, schema_floor",
+        )
+        .bind(i32::try_from(to.0).unwrap_or(i32::MAX))
+        .fetch_one(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
+        head_cells(&row).parse("schema_floor", generation)
+    }
 }
 
 impl PostgresEventStore {
@@ -330,6 +349,10 @@ fn columns(streams: &[(StreamId, Version)]) -> (Vec<i16>, Vec<Uuid>, Vec<i64>) {
 
 fn incarnation(number: i32) -> Option<Incarnation> {
     number.try_into().ok().map(Incarnation)
+}
+
+fn generation(number: i32) -> Option<SchemaGeneration> {
+    number.try_into().ok().map(SchemaGeneration)
 }
 
 fn head_cells(row: &PgRow) -> Cells<'_> {

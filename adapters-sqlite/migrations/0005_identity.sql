@@ -1,8 +1,10 @@
--- Which log this is, and which life of it: one row. The id is minted once, a UUID of version 4.
+-- Which log this is, which life of it, and which generation of facts every build that works on it can read: one row. The
+-- id is minted once, a UUID of version 4.
 CREATE TABLE log (
-    id          INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
-    log_id      BLOB    NOT NULL,
-    incarnation INTEGER NOT NULL DEFAULT 1
+    id           INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    log_id       BLOB    NOT NULL,
+    incarnation  INTEGER NOT NULL DEFAULT 1,
+    schema_floor INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 
 INSERT INTO log (id, log_id) VALUES (1, unhex(

@@ -10,7 +10,7 @@ use ticketing_ports::errors::{BoxError, StoreError};
 use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
 use ticketing_ports::idempotency::IdempotencyKey;
 use ticketing_ports::ids::{CommitId, LogId};
-use ticketing_ports::logs::{Incarnation, LogIdentity};
+use ticketing_ports::logs::{Incarnation, LogIdentity, SchemaGeneration};
 use ticketing_ports::streams::{NewEvent, Position, RecordedEvent, StreamId, Version};
 
 use crate::bulk::Bulk;
@@ -164,6 +164,30 @@ impl EventStore for SqliteStore {
                         .await
                         .map_err(StoreError::unavailable)?;
                     incarnation_from(&row)
+                })
+            })
+            .await
+    }
+
+    async fn schema_floor(&self) -> Result<SchemaGeneration, StoreError> {
+        let row = sqlx::query("SELECT id, schema_floor FROM log")
+            .fetch_one(&self.readers)
+            .await
+            .map_err(StoreError::unavailable)?;
+        generation_from(&row)
+    }
+
+    async fn raise_schema_floor(&self, to: SchemaGeneration) -> Result<SchemaGeneration, StoreError> {
+        self.writer
+            .run(move |connection| {
+                Box::pin(async move {
+                    let raise = "UPDATE log SET schema_floor = MAX(schema_floor, ?) RETURNING id, schema_floor";
+                    let row = sqlx::query(raise)
+                        .bind(to.0)
+                        .fetch_one(connection)
+                        .await
+                        .map_err(StoreError::unavailable)?;
+                    generation_from(&row)
                 })
             })
             .await
@@ -442,6 +466,11 @@ fn commit_from(row: &SqliteRow) -> Result<(CommitId, Landed), StoreError> {
 fn incarnation_from(row: &SqliteRow) -> Result<Incarnation, StoreError> {
     let number = |number: i64| number.try_into().ok();
     log_cells(row).parse("incarnation", number).map(Incarnation)
+}
+
+fn generation_from(row: &SqliteRow) -> Result<SchemaGeneration, StoreError> {
+    let number = |number: i64| number.try_into().ok();
+    log_cells(row).parse("schema_floor", number).map(SchemaGeneration)
 }
 
 fn log_cells(row: &SqliteRow) -> Cells<'_> {

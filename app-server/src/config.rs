@@ -61,7 +61,7 @@ pub enum Command {
     /// Forget a person: account, passkeys, linked providers and sessions
     EraseUser(EraseUser),
     /// Bring the schemas of the PostgreSQL databases up to date
-    Migrate,
+    Migrate(Migrate),
     /// Derive the read models from the log again, also while servers are running
     RebuildProjections,
     /// Look after facts that could not be projected
@@ -86,6 +86,14 @@ pub struct EraseUser {
     /// Address of the account
     #[arg(long, value_name = "ADDRESS", value_parser = EmailAddress::parse)]
     pub email: EmailAddress,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Migrate {
+    /// After an update, once every server runs the new version: let them write what only that one reads. Older versions
+    /// cannot be started any more
+    #[arg(long)]
+    pub finish: bool,
 }
 
 #[derive(Debug, Clone, Subcommand)]

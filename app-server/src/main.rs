@@ -50,7 +50,7 @@ async fn run(line: &CommandLine) -> anyhow::Result<()> {
         Command::Demo(wanted) => demo(settings, &wanted).await,
         Command::BootstrapAdmin(wanted) => tell(&bootstrap_admin(settings, &wanted).await?),
         Command::EraseUser(wanted) => tell(&erase_user(settings, &wanted).await?),
-        Command::Migrate => tell(&migrate(&settings.storage).await?),
+        Command::Migrate(wanted) => tell(&migrate(&settings.storage, wanted).await?),
         Command::DeadLetters(wanted) => tell(&dead_letters(settings, &wanted).await?),
         Command::RebuildProjections => tell(&rebuild_projections(settings).await?),
     }

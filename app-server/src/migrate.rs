@@ -1,13 +1,17 @@
 //! Bringing schemas up to date.
 
-use crate::config::StorageSettings;
+use adapters_postgres::{PostgresEventStore, Purpose};
+use ticketing_runtime::finish_update;
+
+use crate::config::{Migrate, StorageSettings};
 use crate::storage::{connect, named_databases};
 
-/// Migrates every PostgreSQL database that the settings name and returns a line about each.
+/// Migrates every PostgreSQL database that the settings name, finishes an update if that is wanted, and returns a line
+/// about each.
 ///
 /// # Errors
 /// When one cannot be reached or migrated; those before it are up to date then.
-pub async fn migrate(settings: &StorageSettings) -> anyhow::Result<String> {
+pub async fn migrate(settings: &StorageSettings, wanted: Migrate) -> anyhow::Result<String> {
     let databases = named_databases(settings);
     if databases.is_empty() {
         return Ok("no PostgreSQL database is set: an SQLite file is migrated when it is opened".to_owned());
@@ -21,6 +25,12 @@ pub async fn migrate(settings: &StorageSettings) -> anyhow::Result<String> {
             migrations => format!("{}: {migrations} migrations applied", purpose.as_str()),
         };
         lines.push(line);
+        if wanted.finish && purpose == Purpose::Events {
+            let floor = finish_update(&PostgresEventStore::new(&database)).await?;
+            lines.push(format!(
+                "events: all facts up to generation {floor} are written from now on"
+            ));
+        }
         database.close().await;
     }
     Ok(lines.join("\n"))

@@ -124,6 +124,7 @@ impl Storage {
             }
             StorageUrl::Memory => Self::in_memory(),
         };
+        ticketing_runtime::check_floor(opened.events.as_ref()).await?;
         if let Some(url) = &storage.auth {
             let database = open(Purpose::Auth, url, storage).await?;
             let store = Arc::new(PostgresUserStore::new(&database));

@@ -12,6 +12,7 @@ pub mod catalog;
 pub mod command;
 pub mod commands;
 pub mod facts;
+pub mod generations;
 pub mod inventory;
 pub mod payment;
 pub mod policy;

@@ -5,6 +5,8 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 use ticketing_ports::streams::{Metadata, NewEvent, RecordedEvent};
 
+use crate::generations::NewVersion;
+
 /// A stored fact that this build cannot read.
 #[derive(Debug, Error)]
 pub enum UnreadableEvent {
@@ -23,6 +25,9 @@ pub enum UnreadableEvent {
 pub trait StoredEvent: Sized {
     /// Every type this enum writes, with the version it writes.
     const SCHEMAS: &'static [(&'static str, u16)];
+
+    /// Those of them that not every build on a log may read yet.
+    const NEW_VERSIONS: &'static [NewVersion];
 
     fn schema(&self) -> (&'static str, u16);
 
@@ -54,6 +59,25 @@ pub(crate) fn write_payload(payload: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(payload).expect("payloads are plain data with string keys")
 }
 
+/// What no arm of an enum reads.
+pub(crate) fn read_unknown<E>(
+    event_type: &str,
+    event_version: u16,
+    data: &[u8],
+    read: fn(&str, u16, &[u8]) -> Result<E, UnreadableEvent>,
+) -> Result<E, UnreadableEvent> {
+    #[cfg(feature = "made-up-version")]
+    if let Some((version, data)) = crate::generations::made_up::lowered(event_type, event_version, data) {
+        return read(event_type, version, &data);
+    }
+    #[cfg(not(feature = "made-up-version"))]
+    let _ = (data, read);
+    Err(UnreadableEvent::UnknownSchema {
+        event_type: event_type.to_owned(),
+        event_version,
+    })
+}
+
 pub(crate) fn read_payload<T: DeserializeOwned>(
     event_type: &str,
     event_version: u16,
@@ -68,13 +92,15 @@ pub(crate) fn read_payload<T: DeserializeOwned>(
 
 /// Declares an enum of facts and its stable schema in one place.
 ///
-/// Each variant holds one payload struct. An older version of a payload is read by naming its upcaster:
-/// `SeatsHeld = "SeatsHeld" v2 (SeatsHeld), from { 1 => upcast_v1 }`.
+/// Each variant holds one payload struct. An older version of a payload is read by naming its upcaster, and is written for
+/// as long as the floor of the log is below the generation that the new version begins with:
+/// `SeatsHeld(SeatsHeld) = "SeatsHeld" v 2 since 3 else 1 => lower_to_v1, from { 1 => upcast_v1 };`.
 macro_rules! stored_events {
     (
         $(#[$meta:meta])*
         pub enum $name:ident {
             $($(#[$variant_meta:meta])* $variant:ident($payload:ty) = $event_type:literal v $version:literal
+                $(since $generation:literal else $before:literal => $lower:path)?
                 $(, from { $($old:literal => $upcast:path),+ })?;)+
         }
     ) => {
@@ -86,6 +112,20 @@ macro_rules! stored_events {
 
         impl $crate::stored::StoredEvent for $name {
             const SCHEMAS: &'static [(&'static str, u16)] = &[$(($event_type, $version)),+];
+
+            const NEW_VERSIONS: &'static [$crate::generations::NewVersion] = &[$($(
+                $crate::generations::NewVersion {
+                    event_type: $event_type,
+                    version: $version,
+                    since: ticketing_ports::logs::SchemaGeneration($generation),
+                    before: $before,
+                    lower: |data| {
+                        let new: $payload = $crate::stored::read_payload($event_type, $version, data)
+                            .expect("what this build has just written it reads");
+                        $crate::stored::write_payload(&$lower(new))
+                    },
+                },
+            )?)+];
 
             fn schema(&self) -> (&'static str, u16) {
                 match self {
@@ -109,10 +149,7 @@ macro_rules! stored_events {
                             $crate::stored::read_payload(event_type, event_version, data).map($upcast).map(Self::$variant)
                         })+)?
                     )+
-                    _ => Err($crate::stored::UnreadableEvent::UnknownSchema {
-                        event_type: event_type.to_owned(),
-                        event_version,
-                    }),
+                    _ => $crate::stored::read_unknown(event_type, event_version, data, Self::read),
                 }
             }
         }

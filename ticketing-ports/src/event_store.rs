@@ -9,7 +9,7 @@ use crate::errors::{BoxError, StoreError};
 use crate::idempotency::{IdempotencyKey, IdempotencyRecord};
 use crate::ids::CommitId;
 use crate::lanes::LaneId;
-use crate::logs::{Incarnation, LogIdentity};
+use crate::logs::{Incarnation, LogIdentity, SchemaGeneration};
 use crate::streams::{NewEvent, Position, RecordedEvent, StreamId, Version};
 
 /// Facts for the end of one stream.
@@ -102,6 +102,7 @@ pub enum CommitError {
 /// - `an_incarnation_is_raised_above_any_that_was_seen`, also above one that a life now lost has had.
 /// - `a_receipt_carries_the_incarnation_in_force`.
 /// - `the_commit_at_a_position_is_the_one_that_wrote_the_fact_there`, and past the end there is none.
+/// - `the_schema_floor_begins_with_the_first_generation_and_never_sinks`.
 /// - `a_stream_is_read_page_by_page`.
 /// - `several_streams_are_read_one_after_another`, in the order asked, each after its version.
 /// - `a_limit_counts_the_facts_of_all_streams`.
@@ -113,7 +114,7 @@ pub enum CommitError {
 /// - `answered_means_durable`: an acknowledged commit survives a crash of the process (durable adapters).
 /// - `what_many_writers_were_answered_is_durable`, likewise.
 /// - `a_lease_outlives_a_crash`, likewise.
-/// - `the_identity_of_a_log_outlives_a_crash`, likewise.
+/// - `the_identity_of_a_log_outlives_a_crash`, likewise, and so does its schema floor.
 /// - `positions_and_versions_go_on_after_a_crash`, likewise.
 #[async_trait]
 pub trait EventStore: Send + Sync {
@@ -156,6 +157,12 @@ pub trait EventStore: Send + Sync {
 
     /// Raises the incarnation above `seen`, unless somebody else has, and returns the one that is now in force.
     async fn raise_incarnation(&self, seen: Incarnation) -> Result<Incarnation, StoreError>;
+
+    /// Returns the generation of facts that every build which works on this log can read.
+    async fn schema_floor(&self) -> Result<SchemaGeneration, StoreError>;
+
+    /// Raises the floor to `to`, unless it is as high already, and returns the one that is now in force.
+    async fn raise_schema_floor(&self, to: SchemaGeneration) -> Result<SchemaGeneration, StoreError>;
 
     /// Whether other processes may write to this log. If none can, what one process remembers of it stays true.
     fn is_shared(&self) -> bool {

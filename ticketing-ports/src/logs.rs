@@ -30,6 +30,29 @@ impl std::fmt::Display for Incarnation {
     }
 }
 
+/// A generation of facts: each new version of a fact begins with one, and a build knows all up to its own.
+///
+/// The *floor* of a log is the generation that every build which works on it can read. A build reads the next version of a
+/// fact from the start, and writes it only once the floor says that all others read it too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SchemaGeneration(pub u32);
+
+impl SchemaGeneration {
+    pub const FIRST: Self = Self(1);
+
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl std::fmt::Display for SchemaGeneration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A log and which life of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LogIdentity {

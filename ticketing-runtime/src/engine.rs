@@ -22,7 +22,7 @@ use crate::box_office::BoxOffice;
 use crate::follow::{Bus, FollowPorts, Follower, Following, Projected, READ_MODELS, Relay};
 use crate::lanes::Lanes;
 use crate::observer::{Observer, Unobserved};
-use crate::{deadlines, housekeeping};
+use crate::{deadlines, floor, housekeeping};
 
 /// What the write side needs from outside.
 #[derive(Clone)]
@@ -70,6 +70,8 @@ pub struct EngineConfig {
     pub deadline_poll: Duration,
     /// How long a claimed deadline is not handed out again.
     pub deadline_lease: Duration,
+    /// How often it is looked whether newer versions of facts may be written.
+    pub floor_poll: Duration,
     /// How long answers to idempotency keys are remembered.
     pub idempotency_retention: Duration,
     /// Where this process gets the facts for those who follow the log.
@@ -100,6 +102,7 @@ impl Default for EngineConfig {
             max_lanes: 1_000,
             deadline_poll: Duration::from_millis(500),
             deadline_lease: Duration::from_secs(30),
+            floor_poll: Duration::from_secs(10),
             idempotency_retention: Duration::from_secs(24 * 3_600),
             facts_from: FactsFrom::ThisProcess,
             relay: true,
@@ -230,6 +233,7 @@ impl Engine {
             stop.clone(),
         ));
         background.spawn(housekeeping::run(ports.clone(), config, stop.clone()));
+        background.spawn(floor::run(Arc::clone(&lanes), stop.clone()));
         let box_office = BoxOffice::new(ports, Arc::clone(&lanes));
         Self {
             box_office,

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::engine::{EngineConfig, Ports};
 use crate::failure::{Failure, UnavailableCause};
+use crate::floor::Floor;
 use crate::follow::Tail;
 use crate::known_log::KnownLog;
 use crate::lane::{Job, Lane, Letter};
@@ -30,6 +31,7 @@ pub(crate) struct Lanes {
     uses: AtomicU64,
     pub(crate) tail: Arc<Tail>,
     pub(crate) log: KnownLog,
+    pub(crate) floor: Floor,
 }
 
 #[derive(Debug, Default)]
@@ -78,6 +80,7 @@ impl Lanes {
             crashed: CancellationToken::new(),
             uses: AtomicU64::new(0),
             tail: Arc::default(),
+            floor: Floor::default(),
         })
     }
 

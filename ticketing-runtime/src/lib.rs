@@ -12,6 +12,7 @@ mod deadlines;
 mod desk;
 mod engine;
 mod failure;
+mod floor;
 mod follow;
 mod gateway_calls;
 mod housekeeping;
@@ -26,6 +27,7 @@ pub use box_office::{Answer, BoxOffice, HistoryEntry, IdempotencyRequest, Reques
 pub use desk::{ConsistencyToken, Desk, DeskPorts, READ_YOUR_WRITES_PATIENCE};
 pub use engine::{Engine, EngineBuilder, EngineConfig, FactsFrom, Ports, ProjectionPorts};
 pub use failure::{Failure, UnavailableCause};
+pub use floor::{LogNotReadable, check_floor, finish_update};
 pub use follow::{
     Bus, Facts, First, FollowError, FollowPorts, Follower, Keeps, LoggedFact, OnPoison, Projected, READ_MODELS, RELAY,
     Runs, Spec, Twin, rebuild,

@@ -14,7 +14,7 @@ use ticketing_ports::errors::{BoxError, StoreError};
 use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
 use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
 use ticketing_ports::ids::CommitId;
-use ticketing_ports::logs::{Incarnation, LogIdentity};
+use ticketing_ports::logs::{Incarnation, LogIdentity, SchemaGeneration};
 use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
 
 /// What is about to be asked of the store.
@@ -30,6 +30,8 @@ pub enum Operation {
     Identity,
     CommitAt,
     RaiseIncarnation,
+    SchemaFloor,
+    RaiseSchemaFloor,
     ClaimDue,
     FindAnswers,
     ForgetAnswers,
@@ -181,6 +183,15 @@ impl<S: EventStore> EventStore for FaultyEventStore<S> {
     async fn raise_incarnation(&self, seen: Incarnation) -> Result<Incarnation, StoreError> {
         let raise = self.inner.raise_incarnation(seen);
         self.ask(Operation::RaiseIncarnation, raise).await
+    }
+
+    async fn schema_floor(&self) -> Result<SchemaGeneration, StoreError> {
+        self.ask(Operation::SchemaFloor, self.inner.schema_floor()).await
+    }
+
+    async fn raise_schema_floor(&self, to: SchemaGeneration) -> Result<SchemaGeneration, StoreError> {
+        let raise = self.inner.raise_schema_floor(to);
+        self.ask(Operation::RaiseSchemaFloor, raise).await
     }
 
     fn is_shared(&self) -> bool {

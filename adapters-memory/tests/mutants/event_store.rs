@@ -15,7 +15,7 @@ use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
 use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
 use ticketing_ports::ids::{CommitId, EventId, LogId, UserId};
-use ticketing_ports::logs::{Incarnation, LogIdentity};
+use ticketing_ports::logs::{Incarnation, LogIdentity, SchemaGeneration};
 use ticketing_ports::streams::{Aggregate, Metadata, Position, RecordedEvent, StreamId, Version};
 use uuid::Uuid;
 
@@ -68,6 +68,8 @@ pub(crate) enum Lie {
     ReceiptsForgetTheIncarnation,
     NamesTheNextCommit,
     NamesACommitPastTheEnd,
+    LowersTheFloor,
+    FloorsBeginWithNothing,
     SortsStreams,
     LimitsEachStream,
     DropsDeadlines,
@@ -207,6 +209,14 @@ pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
         "the_commit_at_a_position_is_the_one_that_wrote_the_fact_there",
         Lie::NamesACommitPastTheEnd,
     ),
+    (
+        "the_schema_floor_begins_with_the_first_generation_and_never_sinks",
+        Lie::LowersTheFloor,
+    ),
+    (
+        "the_schema_floor_begins_with_the_first_generation_and_never_sinks",
+        Lie::FloorsBeginWithNothing,
+    ),
     ("a_stream_is_read_page_by_page", Lie::LimitsAreOffByOne),
     ("several_streams_are_read_one_after_another", Lie::SortsStreams),
     ("a_limit_counts_the_facts_of_all_streams", Lie::LimitsEachStream),
@@ -285,6 +295,7 @@ pub(crate) const ANSWERS_BROKEN_BY: &[(&str, Lie)] = &[
 pub(crate) struct Mutant {
     inner: InMemoryEventStore,
     lie: Lie,
+    floor: Mutex<SchemaGeneration>,
     /// Ids for commits that the mutant makes up.
     made_up: AtomicU64,
     refused: AtomicU64,
@@ -298,6 +309,7 @@ impl Mutant {
         Self {
             inner: InMemoryEventStore::new(),
             lie,
+            floor: Mutex::new(SchemaGeneration::FIRST),
             made_up: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             refused_ids: Mutex::default(),
@@ -700,6 +712,22 @@ impl EventStore for Mutant {
             _ => seen,
         };
         self.inner.raise_incarnation(seen).await
+    }
+
+    async fn schema_floor(&self) -> Result<SchemaGeneration, StoreError> {
+        Ok(match self.lie {
+            Lie::LowersTheFloor => *self.floor.lock().expect("no test panics with it"),
+            Lie::FloorsBeginWithNothing => SchemaGeneration(self.inner.schema_floor().await?.0 - 1),
+            _ => self.inner.schema_floor().await?,
+        })
+    }
+
+    async fn raise_schema_floor(&self, to: SchemaGeneration) -> Result<SchemaGeneration, StoreError> {
+        if self.lie == Lie::LowersTheFloor {
+            *self.floor.lock().expect("no test panics with it") = to;
+            return Ok(to);
+        }
+        self.inner.raise_schema_floor(to).await
     }
 }
 

@@ -1,7 +1,9 @@
--- Which log this is, and which life of it, beside the position of its newest event.
+-- Which log this is, which life of it, and which generation of facts every build that works on it can read, beside the
+-- position of its newest event.
 ALTER TABLE log_head
-    ADD COLUMN log_id      uuid    NOT NULL DEFAULT gen_random_uuid(),
-    ADD COLUMN incarnation integer NOT NULL DEFAULT 1;
+    ADD COLUMN log_id       uuid    NOT NULL DEFAULT gen_random_uuid(),
+    ADD COLUMN incarnation  integer NOT NULL DEFAULT 1,
+    ADD COLUMN schema_floor integer NOT NULL DEFAULT 1;
 
 -- Functions have a version in their names from here on: the next one stands beside the one before, for as long as a build
 -- runs that calls it. Those without are of tables that are no longer so.

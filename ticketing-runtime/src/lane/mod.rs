@@ -216,7 +216,8 @@ impl Lane {
             let store = Arc::clone(&self.lanes.ports.events);
             let commit = if !group.writes_nothing() {
                 let ports = &self.lanes.ports;
-                let commit = group.commit(CommitId::new(ports.ids.uuid()), self.id, ports.clock.now());
+                let mut commit = group.commit(CommitId::new(ports.ids.uuid()), self.id, ports.clock.now());
+                self.lanes.floor.write_for_all(&mut commit);
                 let lanes = Arc::clone(&self.lanes);
                 let jobs = group.entries.len();
                 tokio::spawn(async move {

@@ -12,7 +12,7 @@ use ticketing_domain::refusal::Refusal;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
 use ticketing_ports::ids::{CommitId, EventId};
-use ticketing_ports::logs::{Incarnation, LogIdentity};
+use ticketing_ports::logs::{Incarnation, LogIdentity, SchemaGeneration};
 use ticketing_ports::streams::{CorrelationId, Position, RecordedEvent, StreamId, Version};
 use ticketing_ports::trace_context::TraceContext;
 use ticketing_runtime::{BoxOffice, Engine, EngineConfig, Failure, Ports, Request, UnavailableCause};
@@ -197,6 +197,14 @@ impl EventStore for Gate<InMemoryEventStore> {
 
     async fn raise_incarnation(&self, seen: Incarnation) -> Result<Incarnation, StoreError> {
         self.store.raise_incarnation(seen).await
+    }
+
+    async fn schema_floor(&self) -> Result<SchemaGeneration, StoreError> {
+        self.store.schema_floor().await
+    }
+
+    async fn raise_schema_floor(&self, to: SchemaGeneration) -> Result<SchemaGeneration, StoreError> {
+        self.store.raise_schema_floor(to).await
     }
 }
 

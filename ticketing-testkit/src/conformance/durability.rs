@@ -1,7 +1,7 @@
 //! What a store that outlives its process does.
 
 use async_trait::async_trait;
-use ticketing_ports::logs::Incarnation;
+use ticketing_ports::logs::{Incarnation, SchemaGeneration};
 
 use super::fixtures::{answer, at, claimed, commit_id, deadline, events, found_answer, key, stream, whole_log, write};
 use super::race::race;
@@ -89,9 +89,11 @@ async fn a_lease_outlives_a_crash(storage: &dyn Durable) -> Verdict {
 async fn the_identity_of_a_log_outlives_a_crash(storage: &dyn Durable) -> Verdict {
     let before = storage.open().await;
     before.store.raise_incarnation(Incarnation::FIRST).await?;
+    let floor = before.store.raise_schema_floor(SchemaGeneration(5)).await?;
     let identity = before.store.identity().await?;
     let after = storage.open().await;
     ensure_eq!(after.store.identity().await?, identity, "identity after a crash");
+    ensure_eq!(after.store.schema_floor().await?, floor, "schema floor after a crash");
     Ok(())
 }
 

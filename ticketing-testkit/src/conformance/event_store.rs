@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use ticketing_ports::event_store::{CommitError, CommitReceipt};
-use ticketing_ports::logs::Incarnation;
+use ticketing_ports::logs::{Incarnation, SchemaGeneration};
 use ticketing_ports::streams::{
     Aggregate, CorrelationId, Metadata, NewEvent, Position, RecordedEvent, StreamId, Version,
 };
@@ -63,6 +63,7 @@ suite! { $
         an_incarnation_is_raised_above_any_that_was_seen,
         a_receipt_carries_the_incarnation_in_force,
         the_commit_at_a_position_is_the_one_that_wrote_the_fact_there,
+        the_schema_floor_begins_with_the_first_generation_and_never_sinks,
         a_stream_is_read_page_by_page,
         several_streams_are_read_one_after_another,
         a_limit_counts_the_facts_of_all_streams,
@@ -1010,6 +1011,18 @@ async fn a_limit_counts_the_facts_of_all_streams(backend: &Backend) -> Verdict {
         let read = backend.store.read_streams(&asked, limit).await?;
         let read: Vec<_> = read.iter().map(|event| (event.stream, event.version.0)).collect();
         ensure_eq!(read, all[..limit.min(8)], "events with a limit of {limit}");
+    }
+    Ok(())
+}
+
+async fn the_schema_floor_begins_with_the_first_generation_and_never_sinks(backend: &Backend) -> Verdict {
+    let floor = backend.store.schema_floor().await?;
+    ensure_eq!(floor, SchemaGeneration::FIRST, "floor of a new log");
+    for (to, in_force) in [(3, 3), (2, 3), (3, 3), (7, 7), (1, 7)] {
+        let raised = backend.store.raise_schema_floor(SchemaGeneration(to)).await?;
+        ensure_eq!(raised, SchemaGeneration(in_force), "floor when it is raised to {to}");
+        let floor = backend.store.schema_floor().await?;
+        ensure_eq!(floor, raised, "floor in force");
     }
     Ok(())
 }

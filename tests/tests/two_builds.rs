@@ -1,0 +1,232 @@
+//! Two builds on one log, in the middle of an update: one still writes what it always wrote, one writes the next version
+//! of a fact, and both read both. The version is made up; everything else is real.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters_memory::{InMemoryEventStore, InMemoryGateway, SeededIds, TokioClock};
+use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, Purpose};
+use chrono::TimeDelta;
+use serde_json::Value;
+use ticketing_domain::catalog::{EventDraft, SectionDraft};
+use ticketing_domain::generations::made_up::{MadeUpVersion, declare};
+use ticketing_ports::clock::Clock as _;
+use ticketing_ports::event_details::{PricingTier, Venue};
+use ticketing_ports::event_store::EventStore;
+use ticketing_ports::ids::{EventId, UserId};
+use ticketing_ports::logs::SchemaGeneration;
+use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::reservation::ReservationStatus;
+use ticketing_ports::roles::{Actor, Role};
+use ticketing_ports::seating::{Label, Seating};
+use ticketing_ports::streams::{CorrelationId, Position, RecordedEvent};
+use ticketing_runtime::{
+    BoxOffice, Engine, EngineConfig, HoldSeats, LogNotReadable, Ports, Request, check_floor, finish_update,
+};
+use uuid::Uuid;
+
+const ORGANISER: Actor = Actor {
+    user_id: UserId::new(Uuid::from_u128(1)),
+    role: Role::Admin,
+};
+const PLACES: u32 = 40;
+
+/// The next version of `SeatsHeld` has its fields one level down.
+fn raise(data: &[u8]) -> Vec<u8> {
+    let old: Value = serde_json::from_slice(data).expect("facts are JSON");
+    serde_json::to_vec(&serde_json::json!({ "hold": old })).expect("it is JSON")
+}
+
+fn lower(data: &[u8]) -> Vec<u8> {
+    let new: Value = serde_json::from_slice(data).expect("facts are JSON");
+    serde_json::to_vec(&new["hold"]).expect("it is JSON")
+}
+
+fn customer(number: u32) -> Actor {
+    Actor {
+        user_id: UserId::new(Uuid::from_u128(100 + u128::from(number))),
+        role: Role::Customer,
+    }
+}
+
+fn request<C>(by: Actor, command: C) -> Request<C> {
+    Request {
+        by: by.into(),
+        correlation_id: CorrelationId::parse("two-builds").expect("visible ASCII"),
+        trace: None,
+        idempotency: None,
+        command,
+    }
+}
+
+fn engine(store: PostgresEventStore, clock: &Arc<TokioClock>, seed: u64, floor_poll: Duration) -> Engine {
+    let store = Arc::new(store);
+    let ports = Ports {
+        events: store.clone(),
+        deadlines: store.clone(),
+        idempotency: store,
+        gateway: Arc::new(InMemoryGateway::new()),
+        clock: clock.clone(),
+        ids: Arc::new(SeededIds::new(seed)),
+    };
+    let config = EngineConfig {
+        floor_poll,
+        ..EngineConfig::default()
+    };
+    Engine::start_write_side(ports, config)
+}
+
+async fn on_sale(office: &BoxOffice, clock: &TokioClock) -> EventId {
+    let label = |text: &str| Label::new(text).expect("a short plain text");
+    let draft = EventDraft {
+        name: label("An update"),
+        category: None,
+        genre: None,
+        currency: Currency::EUR,
+        starts_at: clock.now() + TimeDelta::days(30),
+        venue: Venue {
+            name: label("Hall"),
+            city: label("Ghent"),
+            country: label("BE"),
+            timezone: label("UTC"),
+        },
+        sections: vec![SectionDraft {
+            name: label("Floor"),
+            seating: Seating::GeneralAdmission { capacity: PLACES },
+        }],
+        pricing_tiers: vec![PricingTier {
+            section: label("Floor"),
+            tier: label("regular"),
+            price: Money::new(2_500, Currency::EUR),
+            available_from: None,
+            available_until: None,
+        }],
+        hold_seconds: None,
+        max_seats_per_order: None,
+        refund_policy: None,
+    };
+    let event = office
+        .create_event(request(ORGANISER, draft))
+        .await
+        .unwrap()
+        .value
+        .event_id;
+    office.publish(request(ORGANISER, event)).await.unwrap();
+    office.open_sales(request(ORGANISER, event)).await.unwrap();
+    event
+}
+
+async fn hold(office: &BoxOffice, event_id: EventId, number: u32) {
+    let seats = HoldSeats {
+        event_id,
+        section: "Floor".to_owned(),
+        quantity: 1,
+        specific_seats: None,
+        customer_id: None,
+    };
+    let held = office.hold(request(customer(number), seats)).await.unwrap().value;
+    assert_eq!(held.status, ReservationStatus::Held);
+    // Whoever is asked reads what the other wrote.
+    let found = office.reservation(customer(number), held.reservation_id).await.unwrap();
+    assert_eq!(found, held);
+}
+
+fn versions_of_holds(log: &[RecordedEvent]) -> Vec<u16> {
+    let holds = log.iter().filter(|fact| fact.event_type == "SeatsHeld");
+    holds.map(|fact| fact.event_version).collect()
+}
+
+async fn whole_log(store: &dyn EventStore) -> Vec<RecordedEvent> {
+    store.read_all(Position::START, 10_000).await.unwrap()
+}
+
+// One test: the made-up version is one for the whole process.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_books_are_right() {
+    let next = declare(MadeUpVersion {
+        event_type: "SeatsHeld",
+        version: 2,
+        raise,
+        lower,
+    });
+    let postgres = test_services::postgres().await.expect("PostgreSQL is there");
+    let url = postgres
+        .fresh_database("two_builds")
+        .await
+        .expect("a database can be made");
+    let options = DatabaseOptions::default();
+    let mut stores = Vec::new();
+    for _ in 0..2 {
+        let database = Database::connect(Purpose::Events, &url, &options).await.unwrap();
+        database.migrate().await.unwrap();
+        stores.push(PostgresEventStore::new(&database));
+    }
+    let [reads, writes] = stores.try_into().expect("there are two");
+    let log = writes.clone();
+    let clock = Arc::new(TokioClock::start());
+    // Who looks for the floor once an hour writes what it always wrote.
+    let reads = engine(reads, &clock, 1, Duration::from_secs(3_600));
+    let writes = engine(writes, &clock, 2, Duration::from_millis(5));
+    let (old, new) = (reads.box_office(), writes.box_office());
+
+    let event = on_sale(&old, &clock).await;
+    for number in 0..10 {
+        hold(if number % 2 == 0 { &old } else { &new }, event, number).await;
+    }
+    assert_eq!(
+        versions_of_holds(&whole_log(&log).await),
+        [1; 10],
+        "nobody may write it yet"
+    );
+
+    assert_eq!(finish_update(&log).await.unwrap(), next);
+    let mut number = 10;
+    while versions_of_holds(&whole_log(&log).await).last() == Some(&1) {
+        hold(&new, event, number).await;
+        number += 1;
+        assert!(number < PLACES - 10, "it does not hear of the floor");
+    }
+    while number < PLACES {
+        // At once, on one section: each has to read what the other has just written.
+        tokio::join!(hold(&old, event, number), hold(&new, event, number + 1));
+        number += 2;
+        if number + 1 == PLACES {
+            hold(&old, event, number).await;
+            number += 1;
+        }
+    }
+
+    let facts = whole_log(&log).await;
+    let versions = versions_of_holds(&facts);
+    assert_eq!(versions.len(), PLACES as usize);
+    assert!(versions[11..].contains(&1) && versions.contains(&2), "{versions:?}");
+    for office in [&old, &new] {
+        let view = office.section(Some(ORGANISER), event, "Floor").await.unwrap();
+        let counts = view.availability.counts;
+        assert_eq!((counts.available, counts.held), (0, PLACES), "{counts:?}");
+    }
+    // Nothing of it is in memory: all is read from the log, in both versions.
+    reads.abort();
+    writes.abort();
+    let third = engine(log.clone(), &clock, 3, Duration::from_secs(3_600));
+    let view = third
+        .box_office()
+        .section(Some(ORGANISER), event, "Floor")
+        .await
+        .unwrap();
+    assert_eq!(view.availability.counts.held, PLACES);
+    third.abort();
+    a_build_that_does_not_read_all_is_refused(next).await;
+}
+
+async fn a_build_that_does_not_read_all_is_refused(newest: SchemaGeneration) {
+    let log = InMemoryEventStore::new();
+    check_floor(&log).await.unwrap();
+    log.raise_schema_floor(newest).await.unwrap();
+    check_floor(&log).await.unwrap();
+    log.raise_schema_floor(newest.next()).await.unwrap();
+    for refused in [check_floor(&log).await, finish_update(&log).await.map(drop)] {
+        let refused = refused.unwrap_err();
+        assert!(matches!(refused, LogNotReadable::Newer { .. }), "{refused:?}");
+    }
+}
