@@ -14,8 +14,6 @@ use ticketing_runtime::{Failure, SignInFailure, UnavailableCause};
 use tracing::error;
 use utoipa::ToSchema;
 
-use crate::limit::too_many;
-
 macro_rules! codes {
     ($($(#[doc = $doc:literal])* $name:ident = $text:literal, $status:ident;)+) => {
         /// Machine-readable reason of an error answer.
@@ -148,6 +146,14 @@ impl ApiError {
         }
     }
 
+    pub(crate) fn too_many(retry_after: Duration) -> Self {
+        let error = Self::new(Code::RateLimited, "too many tries from your network; wait a while");
+        Self {
+            retry_after: Some(retry_after),
+            ..error
+        }
+    }
+
     /// The body as RFC 9457 problem details.
     pub(crate) fn problem(&self) -> Value {
         let status = self.code.status();
@@ -250,7 +256,7 @@ impl From<SignInFailure> for ApiError {
     fn from(failure: SignInFailure) -> Self {
         match failure {
             SignInFailure::Refused(refusal) => refusal.into(),
-            SignInFailure::TooManyFailures(decision) => too_many(decision.reset_after),
+            SignInFailure::TooManyFailures(decision) => Self::too_many(decision.reset_after),
             SignInFailure::NoSuchProvider => Self::new(Code::NotFound, "there is no such identity provider here"),
             SignInFailure::NoPasskeys => Self::new(
                 Code::NotFound,

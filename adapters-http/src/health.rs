@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -13,23 +12,8 @@ use futures::future::join_all;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::health_check::HealthCheck;
 use crate::state::Shared;
-
-/// One thing that works or does not.
-#[async_trait]
-pub trait HealthCheck: Send + Sync {
-    fn name(&self) -> &'static str;
-
-    /// # Errors
-    /// When it does not work, with a word for an operator and nothing from inside.
-    async fn check(&self) -> Result<(), &'static str>;
-
-    /// Whether requests cannot be served without it. A server that lacks something else should be looked after, and
-    /// still get its requests.
-    fn is_essential(&self) -> bool {
-        true
-    }
-}
 
 /// A check that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -9,6 +9,7 @@ mod errors;
 mod events;
 mod extract;
 mod health;
+mod health_check;
 mod limit;
 mod listing;
 mod openapi;
@@ -21,7 +22,7 @@ mod sign_in;
 mod state;
 
 pub use errors::{ApiError, Code};
-pub use health::HealthCheck;
+pub use health_check::HealthCheck;
 pub use ipnet::IpNet;
 pub use openapi::{document, router};
 pub use page::HtmlPage;

@@ -1,7 +1,5 @@
 //! The quota of what can be asked without a session, counted before anything of a body is read.
 
-use std::time::Duration;
-
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
@@ -9,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use ticketing_domain::sign_in::AUTH_QUOTA;
 use ticketing_ports::rate_limiter::RateDecision;
 
-use crate::errors::{ApiError, Code, whole_seconds};
+use crate::errors::{ApiError, whole_seconds};
 use crate::extract::client_ip;
 use crate::state::Shared;
 
@@ -26,20 +24,12 @@ pub(crate) async fn limit(State(state): State<Shared>, request: Request, next: N
     let mut response = if decision.allowed {
         next.run(Request::from_parts(parts, body)).await
     } else {
-        too_many(decision.reset_after).into_response()
+        ApiError::too_many(decision.reset_after).into_response()
     };
     let headers = response.headers_mut();
     headers.insert(POLICY, policy());
     headers.insert(LIMIT, remaining(decision));
     response
-}
-
-pub(crate) fn too_many(retry_after: Duration) -> ApiError {
-    let error = ApiError::new(Code::RateLimited, "too many tries from your network; wait a while");
-    ApiError {
-        retry_after: Some(retry_after),
-        ..error
-    }
 }
 
 fn policy() -> HeaderValue {

@@ -15,15 +15,11 @@ use ticketing_runtime::Observed;
 use tracing::{Instrument as _, debug, error, info_span};
 
 use crate::errors::{ApiError, Code, as_problem};
-use crate::extract::consistency_token;
+use crate::extract::{consistency_token, fresh_correlation_id};
 use crate::replies::write_token;
-use crate::state::{HttpState, Shared};
+use crate::state::Shared;
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
-
-pub(crate) fn fresh_correlation_id(state: &HttpState) -> CorrelationId {
-    CorrelationId::parse(&state.ids.uuid().to_string()).expect("a UUID is visible ASCII")
-}
 
 pub(crate) async fn shell(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
     let given = request

@@ -6,7 +6,7 @@ use ticketing_ports::clock::Clock;
 use ticketing_ports::ids::IdSource;
 use ticketing_runtime::{BoxOffice, Desk, Observer, SignIn, Unobserved};
 
-use crate::health::HealthCheck;
+use crate::health_check::HealthCheck;
 
 /// What the API is made of. One for each server.
 #[derive(Clone)]

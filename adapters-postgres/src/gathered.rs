@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sqlx::Row as _;
 use sqlx::postgres::{PgPool, PgRow};
+use ticketing_ports::email::EmailAddress;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::ids::UserId;
+use ticketing_ports::roles::Role;
 use ticketing_ports::users::User;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::users::user_from;
+use crate::cells::Cells;
 
 /// While one statement is under way the next questions gather, so a crowd costs as many statements as fit one after
 /// another, and somebody who is alone waits for nobody.
@@ -119,4 +121,18 @@ async fn rows_of(pool: &PgPool, ids: Vec<Uuid>) -> Result<HashMap<Uuid, PgRow>, 
         .await?;
     let named = rows.into_iter().map(|row| Ok((row.try_get("user_id")?, row)));
     named.collect()
+}
+
+pub(crate) fn user_from(row: &PgRow) -> Result<User, StoreError> {
+    let cells = Cells {
+        row,
+        table: "users",
+        key: "user_id",
+    };
+    Ok(User {
+        id: UserId::new(cells.get("user_id")?),
+        email: cells.parse("email", |email: &str| EmailAddress::parse(email).ok())?,
+        role: cells.parse("role", Role::parse)?,
+        created_at: cells.get("created_at")?,
+    })
 }

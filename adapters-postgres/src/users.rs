@@ -1,16 +1,15 @@
 //! People with an account.
 
 use async_trait::async_trait;
-use sqlx::postgres::{PgPool, PgRow};
+use sqlx::postgres::PgPool;
 use ticketing_ports::email::EmailAddress;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::ids::UserId;
 use ticketing_ports::roles::Role;
 use ticketing_ports::users::{CreateUserError, User, UserStore};
 
-use crate::cells::Cells;
 use crate::database::Database;
-use crate::gathered::GatheredUsers;
+use crate::gathered::{GatheredUsers, user_from};
 
 /// Users, their passkeys and their identities at providers.
 #[derive(Debug, Clone)]
@@ -73,18 +72,4 @@ impl UserStore for PostgresUserStore {
             .map_err(StoreError::unavailable)?;
         Ok(done.rows_affected() == 1)
     }
-}
-
-pub(crate) fn user_from(row: &PgRow) -> Result<User, StoreError> {
-    let cells = Cells {
-        row,
-        table: "users",
-        key: "user_id",
-    };
-    Ok(User {
-        id: UserId::new(cells.get("user_id")?),
-        email: cells.parse("email", |email: &str| EmailAddress::parse(email).ok())?,
-        role: cells.parse("role", Role::parse)?,
-        created_at: cells.get("created_at")?,
-    })
 }

@@ -7,18 +7,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _, PurgeConfig};
 use thiserror::Error;
-use ticketing_ports::event_bus::{BusUnavailable, EventPublisher};
 use ticketing_ports::logs::LogIdentity;
 use ticketing_ports::streams::RecordedEvent;
 
 use crate::message::headers_of;
+use crate::options::BusOptions;
 use crate::topics::Topics;
-use crate::{BusOptions, RedpandaBus, unavailable};
 
 /// So many events are under way at once; what is larger is published in several steps.
 const STEP: usize = 5_000;
@@ -32,7 +30,7 @@ pub(crate) struct Publisher {
 }
 
 #[derive(Debug, Error)]
-enum NotPublished {
+pub(crate) enum NotPublished {
     #[error(transparent)]
     Kafka(#[from] KafkaError),
     #[error("no broker has confirmed it in time")]
@@ -59,7 +57,7 @@ impl Publisher {
         }
     }
 
-    async fn publish(&self, from: LogIdentity, events: &[RecordedEvent]) -> Result<(), NotPublished> {
+    pub(crate) async fn publish(&self, from: LogIdentity, events: &[RecordedEvent]) -> Result<(), NotPublished> {
         let producer = self.producer()?;
         // Also when the caller stops waiting: what it started must not arrive behind what it publishes next.
         let mut on_failure = Discard {
@@ -130,15 +128,5 @@ impl Drop for Discard<'_> {
         if self.armed {
             self.publisher.discard();
         }
-    }
-}
-
-#[async_trait]
-impl EventPublisher for RedpandaBus {
-    async fn publish(&self, from: LogIdentity, events: &[RecordedEvent]) -> Result<(), BusUnavailable> {
-        if events.is_empty() {
-            return Ok(());
-        }
-        self.publisher.publish(from, events).await.map_err(unavailable)
     }
 }

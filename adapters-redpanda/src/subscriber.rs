@@ -15,8 +15,9 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use ticketing_ports::event_bus::{BusUnavailable, Delivered, EventSubscriber, Subscription};
 use tracing::warn;
 
+use crate::bus::RedpandaBus;
+use crate::client::unavailable;
 use crate::message::fact_of;
-use crate::{RedpandaBus, unavailable};
 
 /// How often a member that cannot reach a broker looks again.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -13,7 +13,8 @@ use ticketing_ports::event_bus::BusUnavailable;
 use ticketing_ports::streams::Aggregate;
 use tracing::warn;
 
-use crate::{BusOptions, DefaultClient, unavailable};
+use crate::client::{DefaultClient, unavailable};
+use crate::options::BusOptions;
 
 /// How long the cluster may take to make a topic.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,7 +1,7 @@
 use axum::http::request::Parts;
 use ticketing_ports::streams::CorrelationId;
 
-use crate::state::Shared;
+use crate::state::{HttpState, Shared};
 
 /// The correlation id that the shell has given the request.
 pub(super) fn correlation_id(parts: &Parts, state: &Shared) -> CorrelationId {
@@ -9,5 +9,9 @@ pub(super) fn correlation_id(parts: &Parts, state: &Shared) -> CorrelationId {
         .extensions
         .get::<CorrelationId>()
         .cloned()
-        .unwrap_or_else(|| crate::shell::fresh_correlation_id(state))
+        .unwrap_or_else(|| fresh_correlation_id(state))
+}
+
+pub(crate) fn fresh_correlation_id(state: &HttpState) -> CorrelationId {
+    CorrelationId::parse(&state.ids.uuid().to_string()).expect("a UUID is visible ASCII")
 }

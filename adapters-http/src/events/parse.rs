@@ -1,0 +1,133 @@
+//! From what an organiser sends to a draft; everything that is wrong is told at once.
+
+use ticketing_domain::catalog::{EventDraft, SectionDraft};
+use ticketing_domain::refusal::{FieldError, Refusal};
+use ticketing_ports::event_details::{PricingTier, RefundRule, Venue};
+use ticketing_ports::money::Currency;
+use ticketing_ports::seating::{Label, RowPlan, Seating};
+
+use super::{CreateEventRequest, PricingTierBody, RefundRuleBody, SeatingBody, SectionBody, VenueBody};
+
+impl TryFrom<&CreateEventRequest> for EventDraft {
+    type Error = Refusal;
+
+    fn try_from(request: &CreateEventRequest) -> Result<Self, Refusal> {
+        let mut errors = Vec::new();
+        let draft = parse_draft(request, &mut errors);
+        match draft {
+            Some(draft) if errors.is_empty() => Ok(draft),
+            _ => Err(Refusal::Invalid(errors)),
+        }
+    }
+}
+
+/// Parses everything before it gives up, so that all errors are told at once.
+fn parse_draft(request: &CreateEventRequest, errors: &mut Vec<FieldError>) -> Option<EventDraft> {
+    let name = parse_label(&request.name, "name", errors);
+    let category = parse_optional(request.category.as_deref(), "category", errors);
+    let genre = parse_optional(request.genre.as_deref(), "genre", errors);
+    let currency = Currency::new(&request.currency)
+        .map_err(|invalid| errors.push(FieldError::new("currency", invalid.to_string())))
+        .ok();
+    let venue = parse_venue(&request.venue, errors);
+    let sections: Vec<_> = request
+        .sections
+        .iter()
+        .enumerate()
+        .map(|(index, section)| parse_section(section, &format!("sections[{index}]"), errors))
+        .collect();
+    let pricing_tiers: Vec<_> = request
+        .pricing_tiers
+        .iter()
+        .enumerate()
+        .map(|(index, tier)| parse_tier(tier, &format!("pricing_tiers[{index}]"), errors))
+        .collect();
+    let rule = |rule: &RefundRuleBody| RefundRule {
+        hours_before: rule.hours_before,
+        percent: rule.percent,
+    };
+    Some(EventDraft {
+        name: name?,
+        category,
+        genre,
+        currency: currency?,
+        starts_at: request.starts_at,
+        venue: venue?,
+        sections: sections.into_iter().collect::<Option<_>>()?,
+        pricing_tiers: pricing_tiers.into_iter().collect::<Option<_>>()?,
+        hold_seconds: request.hold_seconds,
+        max_seats_per_order: request.max_seats_per_order,
+        refund_policy: request
+            .refund_policy
+            .as_ref()
+            .map(|rules| rules.iter().map(rule).collect()),
+    })
+}
+
+pub(crate) fn parse_label(text: &str, field: &str, errors: &mut Vec<FieldError>) -> Option<Label> {
+    Label::new(text)
+        .map_err(|invalid| errors.push(FieldError::new(field, invalid.to_string())))
+        .ok()
+}
+
+pub(super) fn parse_optional(text: Option<&str>, field: &str, errors: &mut Vec<FieldError>) -> Option<Label> {
+    text.and_then(|text| parse_label(text, field, errors))
+}
+
+fn parse_venue(venue: &VenueBody, errors: &mut Vec<FieldError>) -> Option<Venue> {
+    let name = parse_label(&venue.name, "venue.name", errors);
+    let city = parse_label(&venue.city, "venue.city", errors);
+    let timezone = parse_label(&venue.timezone, "venue.timezone", errors);
+    let two_letters = venue.country.len() == 2 && venue.country.bytes().all(|b| b.is_ascii_uppercase());
+    if !two_letters {
+        errors.push(FieldError::new("venue.country", "must be two upper-case letters"));
+        return None;
+    }
+    let country = parse_label(&venue.country, "venue.country", errors);
+    Some(Venue {
+        name: name?,
+        city: city?,
+        country: country?,
+        timezone: timezone?,
+    })
+}
+
+fn parse_section(section: &SectionBody, field: &str, errors: &mut Vec<FieldError>) -> Option<SectionDraft> {
+    let name = parse_label(&section.name, &format!("{field}.name"), errors);
+    let seating = match &section.seating {
+        SeatingBody::GeneralAdmission { capacity } => Some(Seating::GeneralAdmission { capacity: *capacity }),
+        SeatingBody::Numbered { rows } => {
+            let rows: Vec<_> = rows
+                .iter()
+                .enumerate()
+                .map(|(index, row)| {
+                    let label = parse_label(&row.row, &format!("{field}.seating.rows[{index}].row"), errors)?;
+                    Some(RowPlan {
+                        row: label,
+                        seats: row.seats,
+                    })
+                })
+                .collect();
+            rows.into_iter()
+                .collect::<Option<_>>()
+                .map(|rows| Seating::Numbered { rows })
+        }
+    };
+    Some(SectionDraft {
+        name: name?,
+        seating: seating?,
+    })
+}
+
+fn parse_tier(tier: &PricingTierBody, field: &str, errors: &mut Vec<FieldError>) -> Option<PricingTier> {
+    let section = parse_label(&tier.section, &format!("{field}.section"), errors);
+    let name = parse_label(&tier.tier, &format!("{field}.tier"), errors);
+    let price = tier.price.parse(&format!("{field}.price"), errors);
+    Some(PricingTier {
+        section: section?,
+        tier: name?,
+        price: price?,
+        available_from: tier.available_from,
+        available_until: tier.available_until,
+    })
+}

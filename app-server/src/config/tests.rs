@@ -1,0 +1,201 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::*;
+
+#[test]
+fn without_any_flag_it_serves_with_the_documented_defaults() {
+    let line = parsed(&[]);
+    assert!(matches!(line.to_run(), Command::Serve));
+    let settings = line.settings;
+    assert_eq!(settings.http.http_addr, SocketAddr::from(([127, 0, 0, 1], 8080)));
+    assert_eq!(settings.http.public_url.as_str(), "http://localhost:8080");
+    assert_eq!(settings.http.request_timeout, Duration::from_secs(30));
+    assert_eq!(settings.http.shutdown, Duration::from_secs(30));
+    assert_eq!(settings.storage.events, StorageUrl::Sqlite("box-office.db".into()));
+    assert_eq!(settings.storage.idempotency, Duration::from_secs(24 * 3_600));
+    assert_eq!(settings.engine.lane_mailbox, 10_000);
+    assert_eq!(settings.engine.lane_idle, Duration::from_secs(60));
+    assert_eq!(settings.engine.max_lanes, 1_000);
+    assert_eq!(settings.sandbox.sandbox_latency, Duration::ZERO);
+    assert_eq!(settings.log.log_format, LogFormat::Text);
+}
+
+#[test]
+fn a_setting_may_stand_before_or_after_the_command() {
+    for arguments in [["--max-lanes", "7", "serve"], ["serve", "--max-lanes", "7"]] {
+        assert_eq!(parsed(&arguments).settings.engine.max_lanes, 7, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_wrong_value_names_its_setting_and_says_what_would_do() {
+    for (arguments, line) in [
+        (
+            ["--http-addr", "localhost"],
+            "--http-addr (HTTP_ADDR): invalid socket address syntax",
+        ),
+        (
+            ["--lane-mailbox", "0"],
+            "--lane-mailbox (LANE_MAILBOX): 0 is not in 1..=1000000",
+        ),
+        (
+            ["--request-timeout-seconds", "301"],
+            "--request-timeout-seconds (REQUEST_TIMEOUT_SECONDS): 301 is not in 1..=300",
+        ),
+        (
+            ["--idempotency-hours", "soon"],
+            "--idempotency-hours (IDEMPOTENCY_HOURS): invalid digit found in string",
+        ),
+        (
+            ["--log-level", "inof"],
+            "--log-level (LOG_LEVEL): is off, error, warn, info, debug or trace, or target=level, several separated by commas",
+        ),
+        (
+            ["--log-format", "xml"],
+            "--log-format (LOG_FORMAT): is one of text, json",
+        ),
+    ] {
+        assert_eq!(mistake(&arguments), line);
+    }
+}
+
+#[test]
+fn a_wrong_command_is_told_in_one_line() {
+    for (arguments, line) in [
+        (&["serf"][..], "unrecognized subcommand 'serf'"),
+        (&["--colour"], "unexpected argument '--colour' found"),
+        (
+            &["bootstrap-admin"],
+            "the following required arguments were not provided: --email <ADDRESS>",
+        ),
+        (
+            &["bootstrap-admin", "--email", "ada"],
+            "--email: not an e-mail address that we can deliver to",
+        ),
+        (
+            &["demo", "--customers", "9"],
+            "the following required arguments were not provided: --sessions-file <PATH>",
+        ),
+    ] {
+        assert_eq!(mistake(arguments), line);
+    }
+}
+
+#[test]
+fn a_connection_string_is_never_repeated() {
+    let line = mistake(&["--database-url-events", "postgres://box:s3cret@db:port/events"]);
+    assert_eq!(
+        line,
+        "--database-url-events (DATABASE_URL_EVENTS): use postgres://USER:PASSWORD@HOST:PORT/DATABASE"
+    );
+}
+
+#[test]
+fn a_client_of_a_provider_without_its_secret_is_refused() {
+    for (arguments, needed) in [
+        (&["--oauth-google-client-id", "us"][..], "OAUTH_GOOGLE_CLIENT_SECRET"),
+        (&["--oauth-github-client-secret", "s3cret"], "OAUTH_GITHUB_CLIENT_ID"),
+        (
+            &["--oauth-oidc-issuer", "https://login.example.com"],
+            "OAUTH_OIDC_CLIENT_ID",
+        ),
+        (
+            &["--oauth-oidc-client-id", "us", "--oauth-oidc-client-secret", "s3cret"],
+            "OAUTH_OIDC_ISSUER",
+        ),
+    ] {
+        let Err(Mistake::Needed(name, _)) = parsed(arguments).check() else {
+            panic!("{arguments:?} was not refused");
+        };
+        assert_eq!(name, needed);
+    }
+}
+
+#[test]
+fn a_proxy_is_an_address_or_a_network() {
+    let proxies = parsed(&["--trusted-proxies", "10.0.0.1, fd00::/8"])
+        .settings
+        .sign_in
+        .trusted_proxies;
+    assert_eq!(proxies.len(), 2);
+    assert_eq!(
+        mistake(&["--trusted-proxies", "proxy.example.com"]),
+        "--trusted-proxies (TRUSTED_PROXIES): is an address such as 10.0.0.1 or a network such as 10.0.0.0/8"
+    );
+}
+
+#[test]
+fn a_database_in_a_folder_that_is_not_there_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |path: PathBuf| {
+        let url = format!("sqlite:{}", path.display());
+        parsed(&["--database-url-events", &url]).check()
+    };
+    assert_eq!(check(folder.path().join("new.db")), Ok(()));
+    assert_eq!(
+        check(folder.path().to_owned()),
+        Err(Mistake::NotAFile(folder.path().to_owned()))
+    );
+    assert_eq!(
+        check(folder.path().join("missing/new.db")),
+        Err(Mistake::NoSuchFolder(folder.path().join("missing")))
+    );
+}
+
+#[test]
+fn a_command_that_works_on_what_is_kept_refuses_memory() {
+    let check = |arguments: &[&str]| parsed(arguments).check();
+    let memory = ["--database-url-events", "memory:"];
+    assert_eq!(check(&memory), Ok(()));
+    assert_eq!(
+        check(&[&memory[..], &["bootstrap-admin", "--email", "ada@example.com"]].concat()),
+        Err(Mistake::NothingKept("bootstrap-admin"))
+    );
+    assert_eq!(
+        check(&[&memory[..], &["rebuild-projections"]].concat()),
+        Err(Mistake::NothingKept("rebuild-projections"))
+    );
+}
+
+#[test]
+fn a_log_in_postgresql_needs_the_other_databases_there_too() {
+    let needed = |arguments: &[&str]| match parsed(arguments).check() {
+        Err(Mistake::Needed(name, _)) => Some(name),
+        Ok(()) => None,
+        other => panic!("{other:?}"),
+    };
+    let mut arguments = vec!["--database-url-events", "postgres://db/events"];
+    assert_eq!(needed(&arguments), Some("DATABASE_URL_AUTH"));
+    arguments.extend(["--database-url-auth", "postgres://db/auth"]);
+    assert_eq!(needed(&arguments), Some("DATABASE_URL_PROJECTIONS"));
+    arguments.extend(["--database-url-projections", "postgres://db/projections"]);
+    assert_eq!(needed(&arguments), None);
+    arguments.extend(["bootstrap-admin", "--email", "ada@example.com"]);
+    assert_eq!(needed(&arguments), Some("REDIS_URL"));
+    arguments.extend(["--redis-url", "redis://cache"]);
+    assert_eq!(needed(&arguments), None);
+}
+
+#[test]
+fn the_definition_of_the_flags_is_sound() {
+    CommandLine::command().debug_assert();
+}
+
+fn parsed(arguments: &[&str]) -> CommandLine {
+    CommandLine::try_parse_from(with_name(arguments)).unwrap()
+}
+
+fn mistake(arguments: &[&str]) -> String {
+    match CommandLine::read(with_name(arguments)) {
+        Err(Stop::Wrong(mistake)) => mistake.to_string(),
+        other => panic!("{arguments:?} was not refused: {other:?}"),
+    }
+}
+
+fn with_name(arguments: &[&str]) -> Vec<OsString> {
+    std::iter::once("app-server")
+        .chain(arguments.iter().copied())
+        .map(OsString::from)
+        .collect()
+}

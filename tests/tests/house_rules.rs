@@ -1,0 +1,178 @@
+//! Holds the sources to rules that a compiler does not know: no module cycles, no long files without a reason, and a lane
+//! of functions that fit on a screen.
+//!
+//! What breaks a rule today stands in a list of exceptions. A list only shrinks: an exception that is needed no more
+//! fails as well.
+
+mod sources;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use sources::{Crate, SourceFile};
+
+/// Crates whose code is shipped.
+const SHIPPED: &[&str] = &[
+    "adapters-external",
+    "adapters-http",
+    "adapters-memory",
+    "adapters-postgres",
+    "adapters-redis",
+    "adapters-redpanda",
+    "adapters-sqlite",
+    "app-server",
+    "ticketing-domain",
+    "ticketing-ports",
+    "ticketing-runtime",
+];
+
+const LONGEST_FILE: usize = 400;
+/// What the head of a longer file says, and after it the reason.
+const REASON: &str = "//! Long because ";
+/// Longer, and without a reason.
+const LONG_FILES: &[&str] = &[
+    "adapters-sqlite/src/event_store.rs",
+    "ticketing-runtime/src/lane/job.rs",
+];
+
+const LONGEST_FUNCTION: usize = 60;
+/// Longer functions of the lane, by file and name.
+const LONG_FUNCTIONS: &[&str] = &[];
+
+/// Uses between the top-level modules of a crate that make a cycle: crate, who uses, what.
+const CYCLES: &[(&str, &str, &str)] = &[
+    // What a commit writes of deadlines and answers stands beside the ports that read them.
+    ("adapters-sqlite", "store", "writer"),
+    // The ports and the settings of the engine stand beside the engine that everything else is part of.
+    ("ticketing-runtime", "box_office", "engine"),
+    ("ticketing-runtime", "deadlines", "engine"),
+    ("ticketing-runtime", "follow", "engine"),
+    ("ticketing-runtime", "housekeeping", "engine"),
+    ("ticketing-runtime", "lanes", "engine"),
+    // The consistency token stands among the questions, and every write answers with one.
+    ("ticketing-runtime", "box_office", "desk"),
+    ("ticketing-runtime", "known_log", "desk"),
+    // A lane and what it calls hand jobs back to the lanes that started it.
+    ("ticketing-runtime", "gateway_calls", "lane"),
+    ("ticketing-runtime", "gateway_calls", "lanes"),
+    ("ticketing-runtime", "lane", "lanes"),
+];
+
+/// Items of a crate's root that its modules may use: they are the vocabulary of all of them.
+const OF_THE_ROOT: &[(&str, &str)] = &[("ticketing-ports", "Timestamp")];
+
+#[test]
+fn no_two_modules_of_a_crate_need_each_other() {
+    let mut excepted: BTreeSet<_> = CYCLES.iter().copied().collect();
+    let mut cycles = Vec::new();
+    for name in SHIPPED {
+        let shipped = Crate::named(name);
+        let mut uses = shipped.uses();
+        for (of, from, to) in CYCLES {
+            if of == name && uses.get(*from).is_some_and(|used| used.contains(*to)) && reaches(&uses, to, from) {
+                excepted.remove(&(of, from, to));
+            }
+        }
+        for (of, from, to) in CYCLES {
+            if of == name
+                && let Some(used) = uses.get_mut(*from)
+            {
+                used.remove(*to);
+            }
+        }
+        for (from, used) in &uses {
+            cycles.extend(
+                used.iter()
+                    .filter(|to| reaches(&uses, to, from))
+                    .map(|to| format!("{name}: {from} uses {to}, which needs {from}")),
+            );
+        }
+    }
+    assert!(cycles.is_empty(), "module cycles:\n{}", cycles.join("\n"));
+    assert!(excepted.is_empty(), "no cycles any more: {excepted:?}");
+}
+
+#[test]
+fn no_module_uses_what_stands_in_the_root_of_its_crate() {
+    let mut found = Vec::new();
+    let mut excepted: BTreeSet<_> = OF_THE_ROOT.iter().copied().collect();
+    for name in SHIPPED {
+        for (from, item) in Crate::named(name).uses_of_the_root() {
+            match OF_THE_ROOT.iter().find(|(of, known)| of == name && *known == item) {
+                Some(known) => drop(excepted.remove(known)),
+                None => found.push(format!("{name}: {from} uses crate::{item}")),
+            }
+        }
+    }
+    assert!(found.is_empty(), "upward imports:\n{}", found.join("\n"));
+    assert!(excepted.is_empty(), "used no more: {excepted:?}");
+}
+
+#[test]
+fn a_long_file_says_why() {
+    let mut excepted: BTreeSet<_> = LONG_FILES.iter().copied().collect();
+    let mut found = Vec::new();
+    for file in SHIPPED.iter().flat_map(|name| Crate::named(name).files) {
+        let lines = file.text.lines().count();
+        let head = file.text.lines().take_while(|line| line.starts_with("//!"));
+        let says_why = head.clone().any(|line| line.starts_with(REASON));
+        let long = lines > LONGEST_FILE && !file.is_of_tests();
+        if says_why {
+            assert!(long, "{} is not long any more: its head need not say why", file.name);
+        } else if long && !excepted.remove(file.name.as_str()) {
+            found.push(format!("{}: {lines} lines", file.name));
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "over {LONGEST_FILE} lines and no reason in the head:\n{}",
+        found.join("\n")
+    );
+    assert!(excepted.is_empty(), "not long any more: {excepted:?}");
+}
+
+#[test]
+fn every_function_of_the_lane_fits_on_a_screen() {
+    let mut excepted: BTreeSet<_> = LONG_FUNCTIONS.iter().copied().collect();
+    let mut found = Vec::new();
+    let of_the_lane = |file: &SourceFile| file.name.starts_with("ticketing-runtime/src/lane");
+    let files: Vec<_> = Crate::named("ticketing-runtime").files;
+    assert!(files.iter().any(of_the_lane), "the lane is somewhere else");
+    for file in files.iter().filter(|file| of_the_lane(file)) {
+        for (function, lines) in file.functions() {
+            let name = format!("{} {function}", file.name);
+            if lines > LONGEST_FUNCTION && !excepted.remove(name.as_str()) {
+                found.push(format!("{name}: {lines} lines"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "over {LONGEST_FUNCTION} lines:\n{}", found.join("\n"));
+    assert!(excepted.is_empty(), "not long any more: {excepted:?}");
+}
+
+#[test]
+fn every_shipped_crate_is_held_to_the_rules() {
+    let manifest = fs::read_to_string(sources::root().join("Cargo.toml")).unwrap();
+    let not_shipped = ["examples", "test-services", "tests", "ticketing-testkit"];
+    let (_, members) = manifest.split_once("members = [").unwrap();
+    let (members, _) = members.split_once(']').unwrap();
+    for member in members.split(',').map(|member| member.trim().trim_matches('"')) {
+        let known = member.is_empty() || SHIPPED.contains(&member) || not_shipped.contains(&member);
+        assert!(known, "is {member} shipped?");
+    }
+}
+
+/// Whether the first module needs the second, directly or by others.
+fn reaches(uses: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![from];
+    while let Some(module) = open.pop() {
+        if module == to {
+            return true;
+        }
+        if seen.insert(module) {
+            open.extend(uses.get(module).into_iter().flatten().map(String::as_str));
+        }
+    }
+    false
+}

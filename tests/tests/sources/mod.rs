@@ -1,0 +1,334 @@
+//! Reads the sources of a crate: which module uses which, and how long things are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use syn::spanned::Spanned as _;
+use syn::visit::{self, Visit};
+use syn::{Attribute, File, ImplItemFn, Item, ItemFn, ItemMod, ItemUse, Macro, UseTree};
+
+/// The sources of one crate, without its tests and benchmarks.
+pub(crate) struct Crate {
+    pub(crate) files: Vec<SourceFile>,
+}
+
+pub(crate) struct SourceFile {
+    /// From the root of the workspace.
+    pub(crate) name: String,
+    pub(crate) text: String,
+    /// The module that it is; nothing for the root of the crate.
+    module: Vec<String>,
+    syntax: File,
+}
+
+/// Who uses what: the module and the whole path from the root of the crate.
+type Use = (Vec<String>, Vec<String>);
+
+impl Crate {
+    pub(crate) fn named(name: &str) -> Self {
+        let src = root().join(name).join("src");
+        let mut files = Vec::new();
+        collect(&src, &src, name, &mut files);
+        assert!(!files.is_empty(), "{name} has no sources");
+        Self { files }
+    }
+
+    /// The top-level modules that each top-level module uses, also by what the root re-exports of them.
+    pub(crate) fn uses(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let (modules, exports) = (self.modules(), self.exports());
+        let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (from, path) in self.all_uses() {
+            let Some(from) = from.first().filter(|from| modules.contains(*from)) else {
+                continue;
+            };
+            let Some(first) = path.first() else { continue };
+            let to = if modules.contains(first) {
+                Some(first)
+            } else {
+                exports.get(first)
+            };
+            if let Some(to) = to.filter(|to| *to != from) {
+                graph.entry(from.clone()).or_default().insert(to.clone());
+            }
+        }
+        graph
+    }
+
+    /// What modules use that the root has of its own: module and item.
+    pub(crate) fn uses_of_the_root(&self) -> BTreeSet<(String, String)> {
+        let (modules, exports) = (self.modules(), self.exports());
+        let own = |item: &String| !modules.contains(item) && !exports.contains_key(item) && self.root_has(item);
+        self.all_uses()
+            .into_iter()
+            .filter_map(|(from, path)| Some((from.first()?.clone(), path.first()?.clone())))
+            .filter(|(_, item)| own(item))
+            .collect()
+    }
+
+    fn all_uses(&self) -> Vec<Use> {
+        self.files.iter().flat_map(SourceFile::uses).collect()
+    }
+
+    fn modules(&self) -> BTreeSet<String> {
+        self.files
+            .iter()
+            .filter_map(|file| file.module.first().cloned())
+            .collect()
+    }
+
+    fn roots(&self) -> impl Iterator<Item = &SourceFile> {
+        self.files.iter().filter(|file| file.module.is_empty())
+    }
+
+    /// What the root re-exports, by the module that it comes from.
+    fn exports(&self) -> BTreeMap<String, String> {
+        let mut exports = BTreeMap::new();
+        for item in self.roots().flat_map(|file| &file.syntax.items) {
+            let Item::Use(reexport) = item else { continue };
+            for path in leaves(&reexport.tree) {
+                let path: Vec<_> = path
+                    .into_iter()
+                    .filter(|part| part != "self" && part != "crate")
+                    .collect();
+                if let (Some(module), Some(name)) = (path.first(), path.last()) {
+                    exports.insert(name.clone(), module.clone());
+                }
+            }
+        }
+        exports
+    }
+
+    fn root_has(&self, name: &str) -> bool {
+        self.roots().flat_map(|file| &file.syntax.items).any(|item| match item {
+            Item::Const(item) => item.ident == name,
+            Item::Enum(item) => item.ident == name,
+            Item::Fn(item) => item.sig.ident == name,
+            Item::Static(item) => item.ident == name,
+            Item::Struct(item) => item.ident == name,
+            Item::Trait(item) => item.ident == name,
+            Item::Type(item) => item.ident == name,
+            _ => false,
+        })
+    }
+}
+
+impl SourceFile {
+    /// Whether all that is in it is compiled for tests only.
+    pub(crate) fn is_of_tests(&self) -> bool {
+        self.module.last().is_some_and(|last| last == "tests")
+    }
+
+    /// Every function that is no test, with its number of lines.
+    pub(crate) fn functions(&self) -> Vec<(String, usize)> {
+        let mut functions = Functions(Vec::new());
+        functions.visit_file(&self.syntax);
+        functions.0
+    }
+
+    fn uses(&self) -> Vec<Use> {
+        if self.module.iter().any(|module| module == "tests") {
+            return Vec::new();
+        }
+        let mut uses = Uses {
+            module: self.module.clone(),
+            found: Vec::new(),
+        };
+        uses.visit_file(&self.syntax);
+        uses.found
+    }
+}
+
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn collect(folder: &Path, src: &Path, name: &str, files: &mut Vec<SourceFile>) {
+    for entry in fs::read_dir(folder).expect("the folder can be read") {
+        let path = entry.expect("the folder can be read").path();
+        if path.is_dir() {
+            collect(&path, src, name, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).expect("the source can be read");
+            let inner = path.strip_prefix(src).expect("it is below src");
+            let mut module: Vec<String> = inner
+                .with_extension("")
+                .iter()
+                .map(|part| part.to_string_lossy().into_owned())
+                .collect();
+            let is_root = module.len() == 1 && matches!(module[0].as_str(), "lib" | "main");
+            if is_root || module.last().is_some_and(|last| last == "mod") {
+                module.pop();
+            }
+            files.push(SourceFile {
+                name: format!("{name}/src/{}", inner.display()),
+                module,
+                syntax: syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())),
+                text,
+            });
+        }
+    }
+}
+
+fn is_for_tests(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        let cfg_test = || {
+            attribute
+                .parse_args::<syn::Ident>()
+                .is_ok_and(|argument| argument == "test")
+        };
+        attribute.path().is_ident("cfg") && cfg_test()
+    })
+}
+
+/// Finds paths that begin at the root of the crate or above their own module, wherever they stand.
+struct Uses {
+    module: Vec<String>,
+    found: Vec<Use>,
+}
+
+impl Uses {
+    fn add(&mut self, path: &[String]) {
+        let mut inside = self.module.clone();
+        let mut rest = path;
+        match path.first().map(String::as_str) {
+            Some("crate") => {
+                inside.clear();
+                rest = &path[1..];
+            }
+            Some("self") => rest = &path[1..],
+            Some("super") => {}
+            _ => return,
+        }
+        while rest.first().is_some_and(|part| part == "super") {
+            inside.pop();
+            rest = &rest[1..];
+        }
+        inside.extend_from_slice(rest);
+        self.found.push((self.module.clone(), inside));
+    }
+}
+
+impl<'ast> Visit<'ast> for Uses {
+    fn visit_item_mod(&mut self, item: &'ast ItemMod) {
+        if is_for_tests(&item.attrs) {
+            return;
+        }
+        self.module.push(item.ident.to_string());
+        visit::visit_item_mod(self, item);
+        self.module.pop();
+    }
+
+    fn visit_item_use(&mut self, item: &'ast ItemUse) {
+        if !is_for_tests(&item.attrs) {
+            for path in leaves(&item.tree) {
+                self.add(&path);
+            }
+        }
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let parts: Vec<String> = path.segments.iter().map(|part| part.ident.to_string()).collect();
+        self.add(&parts);
+        visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, call: &'ast Macro) {
+        for path in paths_in(call.tokens.clone()) {
+            self.add(&path);
+        }
+        visit::visit_macro(self, call);
+    }
+}
+
+/// Every path that a use declaration names, as its parts.
+fn leaves(tree: &UseTree) -> Vec<Vec<String>> {
+    match tree {
+        UseTree::Path(path) => leaves(&path.tree)
+            .into_iter()
+            .map(|rest| std::iter::once(path.ident.to_string()).chain(rest).collect())
+            .collect(),
+        UseTree::Name(name) => vec![vec![name.ident.to_string()]],
+        UseTree::Rename(name) => vec![vec![name.ident.to_string()]],
+        UseTree::Glob(_) => vec![Vec::new()],
+        UseTree::Group(group) => group.items.iter().flat_map(leaves).collect(),
+    }
+}
+
+/// The paths in the arguments of a macro that begin with `crate`, `self` or `super`.
+fn paths_in(tokens: TokenStream) -> Vec<Vec<String>> {
+    let mut paths = Vec::new();
+    let mut path: Vec<String> = Vec::new();
+    let mut colons = 0;
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) => {
+                if colons != 2 {
+                    paths.push(std::mem::take(&mut path));
+                }
+                path.push(ident.to_string());
+                colons = 0;
+            }
+            TokenTree::Punct(punct) if punct.as_char() == ':' => colons += 1,
+            TokenTree::Group(group) => {
+                let inner = paths_in(group.stream());
+                if colons == 2 && group.delimiter() == Delimiter::Brace {
+                    paths.extend(inner.iter().map(|rest| path.iter().chain(rest).cloned().collect()));
+                } else {
+                    paths.extend(inner);
+                }
+                paths.push(std::mem::take(&mut path));
+                colons = 0;
+            }
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {
+                paths.push(std::mem::take(&mut path));
+                colons = 0;
+            }
+        }
+    }
+    paths.push(path);
+    paths.retain(|path| !path.is_empty());
+    paths
+}
+
+struct Functions(Vec<(String, usize)>);
+
+impl Functions {
+    fn add(&mut self, name: &syn::Ident, whole: proc_macro2::Span) {
+        let lines = whole.end().line - whole.start().line + 1;
+        self.0.push((name.to_string(), lines));
+    }
+}
+
+impl<'ast> Visit<'ast> for Functions {
+    fn visit_item_mod(&mut self, item: &'ast ItemMod) {
+        if !is_for_tests(&item.attrs) {
+            visit::visit_item_mod(self, item);
+        }
+    }
+
+    fn visit_item_fn(&mut self, function: &'ast ItemFn) {
+        self.add(
+            &function.sig.ident,
+            function
+                .sig
+                .span()
+                .join(function.block.span())
+                .unwrap_or(function.block.span()),
+        );
+        visit::visit_item_fn(self, function);
+    }
+
+    fn visit_impl_item_fn(&mut self, function: &'ast ImplItemFn) {
+        self.add(
+            &function.sig.ident,
+            function
+                .sig
+                .span()
+                .join(function.block.span())
+                .unwrap_or(function.block.span()),
+        );
+        visit::visit_impl_item_fn(self, function);
+    }
+}
