@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use ticketing_ports::ids::CustomerId;
 use ticketing_ports::read_models::{LifetimeValue, Purchase};
+use ticketing_runtime::List;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -19,9 +20,13 @@ use crate::state::Shared;
 pub(crate) struct CustomerHistoryResponse {
     customer_id: Uuid,
     purchases: Vec<PurchaseBody>,
-    page: u32,
+    /// Absent when `after` was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<u32>,
     per_page: u32,
     total: u64,
+    /// To be asked for as `after`; null when nothing follows.
+    next: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -68,10 +73,11 @@ pub(crate) async fn customer_history(
     PathId(id): PathId<CustomerId>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<CustomerHistoryResponse>, ApiError> {
-    let page = query.page()?;
+    let page = query.page(List::Purchases)?;
     let listed = state.desk.purchases(caller.actor(), id, page).await?;
     Ok(Json(CustomerHistoryResponse {
         customer_id: id.uuid(),
+        next: listed.next.map(|cursor| List::Purchases.cursor_text(cursor)),
         purchases: listed.rows.into_iter().map(PurchaseBody::from).collect(),
         page: page.number(),
         per_page: page.size(),

@@ -13,7 +13,7 @@ use ticketing_ports::event_details::{EventStatus, EventView, PricingTier, Refund
 use ticketing_ports::ids::EventId;
 use ticketing_ports::money::{Currency, Money};
 use ticketing_ports::seating::{Label, Seating};
-use ticketing_runtime::CancelEvent;
+use ticketing_runtime::{CancelEvent, List};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -177,22 +177,29 @@ pub(crate) struct EventResponse {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EventsResponse {
     events: Vec<EventResponse>,
-    page: u32,
+    /// Absent when `after` was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<u32>,
     per_page: u32,
     total: u64,
+    /// To be asked for as `after`; null when nothing follows.
+    next: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventsQuery {
     /// Only events of this status.
     #[param(value_type = Option<String>)]
     status: Option<EventStatus>,
+    /// From 1. Not together with `after`.
     #[param(minimum = 1, default = 1)]
     page: Option<u32>,
     #[param(minimum = 1, maximum = 100, default = 20)]
     per_page: Option<u32>,
+    /// The `next` of an answer of this list: what follows its last row, also when rows have come meanwhile.
+    after: Option<String>,
 }
 
 /// Create an event as a draft
@@ -236,13 +243,14 @@ pub(crate) async fn list_events(
     caller: MaybeSignedIn,
     Query(query): Query<EventsQuery>,
 ) -> Result<Json<EventsResponse>, ApiError> {
-    let page = page(query.page, query.per_page)?;
+    let page = page(List::Events, query.page, query.per_page, query.after.as_deref())?;
     let listed = state.desk.events(caller.actor(), query.status, page).await?;
     Ok(Json(EventsResponse {
         events: listed.rows.iter().map(EventResponse::from).collect(),
         page: page.number(),
         per_page: page.size(),
         total: listed.total,
+        next: listed.next.map(|cursor| List::Events.cursor_text(cursor)),
     }))
 }
 

@@ -1,35 +1,47 @@
-//! Pages of lists.
+//! Parts of lists.
 
 use serde::Deserialize;
 use ticketing_ports::paging::Page;
+use ticketing_runtime::List;
 use utoipa::IntoParams;
 
 use crate::errors::ApiError;
 
-#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
-    /// From 1.
+    /// From 1. Not together with `after`.
     #[param(minimum = 1, default = 1)]
     page: Option<u32>,
     #[param(minimum = 1, maximum = 100, default = 20)]
     per_page: Option<u32>,
+    /// The `next` of an answer of this list: what follows its last row, also when rows have come meanwhile.
+    after: Option<String>,
 }
 
 impl PageQuery {
-    pub(crate) fn page(self) -> Result<Page, ApiError> {
-        page(self.page, self.per_page)
+    pub(crate) fn page(&self, list: List) -> Result<Page, ApiError> {
+        page(list, self.page, self.per_page, self.after.as_deref())
     }
 }
 
-pub(crate) fn page(number: Option<u32>, size: Option<u32>) -> Result<Page, ApiError> {
-    let (number, size) = (number.unwrap_or(1), size.unwrap_or(Page::DEFAULT_SIZE));
-    Page::new(number, size).ok_or_else(|| {
-        if number == 0 {
-            ApiError::invalid_request("page", "must be at least 1")
-        } else {
-            ApiError::invalid_request("per_page", format!("must be between 1 and {}", Page::MAX_SIZE))
+pub(crate) fn page(list: List, number: Option<u32>, size: Option<u32>, after: Option<&str>) -> Result<Page, ApiError> {
+    let size = size.unwrap_or(Page::DEFAULT_SIZE);
+    let page = match (number, after) {
+        (Some(_), Some(_)) => {
+            return Err(ApiError::invalid_request(
+                "after",
+                "cannot be asked for together with page",
+            ));
         }
-    })
+        (None, Some(text)) => {
+            let cursor = list.parse_cursor(text);
+            let cursor = cursor.ok_or_else(|| ApiError::invalid_request("after", "is not the next of this list"))?;
+            Page::after(cursor, size)
+        }
+        (Some(0), None) => return Err(ApiError::invalid_request("page", "must be at least 1")),
+        (number, None) => Page::new(number.unwrap_or(1), size),
+    };
+    page.ok_or_else(|| ApiError::invalid_request("per_page", format!("must be between 1 and {}", Page::MAX_SIZE)))
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::ids::{PaymentId, ReservationId};
 use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod, PaymentView, contains_card_number};
-use ticketing_runtime::{AuthorizePayment, RefundPayment};
+use ticketing_runtime::{AuthorizePayment, List, RefundPayment};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -100,9 +100,13 @@ pub(crate) struct MethodResponse {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PaymentsResponse {
     payments: Vec<PaymentResponse>,
-    page: u32,
+    /// Absent when `after` was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<u32>,
     per_page: u32,
     total: u64,
+    /// To be asked for as `after`; null when nothing follows.
+    next: Option<String>,
 }
 
 /// Set the money for a reservation aside
@@ -149,13 +153,14 @@ pub(crate) async fn list_payments(
     _: SeenAfter,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<PaymentsResponse>, ApiError> {
-    let page = query.page()?;
+    let page = query.page(List::Payments)?;
     let listed = state.desk.own_payments(caller.actor(), page).await?;
     Ok(Json(PaymentsResponse {
         payments: listed.rows.iter().map(PaymentResponse::from).collect(),
         page: page.number(),
         per_page: page.size(),
         total: listed.total,
+        next: listed.next.map(|cursor| List::Payments.cursor_text(cursor)),
     }))
 }
 

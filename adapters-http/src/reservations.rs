@@ -11,7 +11,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
 use ticketing_ports::reservation::ReservationView;
 use ticketing_ports::seating::{Allocation, SeatId};
-use ticketing_runtime::{HistoryEntry, HoldSeats, PayReservation};
+use ticketing_runtime::{HistoryEntry, HoldSeats, List, PayReservation};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -109,9 +109,13 @@ pub(crate) struct TicketBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReservationsResponse {
     reservations: Vec<ReservationResponse>,
-    page: u32,
+    /// Absent when `after` was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<u32>,
     per_page: u32,
     total: u64,
+    /// To be asked for as `after`; null when nothing follows.
+    next: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -170,7 +174,7 @@ pub(crate) async fn list_reservations(
     _: SeenAfter,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<ReservationsResponse>, ApiError> {
-    let page = query.page()?;
+    let page = query.page(List::Reservations)?;
     let listed = state.desk.own_reservations(caller.actor(), page).await?;
     let now = state.clock.now();
     Ok(Json(ReservationsResponse {
@@ -178,6 +182,7 @@ pub(crate) async fn list_reservations(
         page: page.number(),
         per_page: page.size(),
         total: listed.total,
+        next: listed.next.map(|cursor| List::Reservations.cursor_text(cursor)),
     }))
 }
 

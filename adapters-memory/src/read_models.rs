@@ -15,7 +15,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_details::{EventStatus, EventView};
 use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
-use ticketing_ports::paging::{Listed, Page};
+use ticketing_ports::paging::{Cursor, Listed, Page};
 use ticketing_ports::payment::PaymentView;
 use ticketing_ports::read_models::{
     ApplyError, Availability, AvailabilityQueries, DraftsVisible, EventQueries, EventSales, EventsWanted,
@@ -123,8 +123,11 @@ impl EventQueries for InMemoryReadModels {
                 && (event.status != EventStatus::Draft || draft_visible)
         };
         Ok(self.read(|rows| {
-            let soonest_first = rows.events_by_start.iter().filter_map(|(_, id)| rows.events.get(id));
-            paged(soonest_first.filter(visible), page)
+            let soonest_first = rows.events_by_start.iter().filter_map(|(at, id)| {
+                let cursor = Cursor { at: *at, id: id.uuid() };
+                Some((cursor, rows.events.get(id).filter(visible)?))
+            });
+            paged(soonest_first, page, |cursor, row| row > cursor)
         }))
     }
 }
@@ -141,10 +144,11 @@ impl ReservationQueries for InMemoryReadModels {
     async fn reservations_of(&self, customer: CustomerId, page: Page) -> Result<Listed<ReservationView>, StoreError> {
         Ok(self.read(|rows| {
             let newest_first = of_customer(&rows.reservations_by_customer, customer);
-            paged(
-                newest_first.filter_map(|id| rows.reservations.get(&ReservationId::new(id)).map(Box::as_ref)),
-                page,
-            )
+            let found = newest_first.filter_map(|cursor| {
+                let row = rows.reservations.get(&ReservationId::new(cursor.id))?;
+                Some((cursor, row.as_ref()))
+            });
+            paged(found, page, |cursor, row| row < cursor)
         }))
     }
 }
@@ -154,10 +158,9 @@ impl PaymentQueries for InMemoryReadModels {
     async fn payments_of(&self, customer: CustomerId, page: Page) -> Result<Listed<PaymentView>, StoreError> {
         Ok(self.read(|rows| {
             let newest_first = of_customer(&rows.payments_by_customer, customer);
-            paged(
-                newest_first.filter_map(|id| rows.payments.get(&PaymentId::new(id))),
-                page,
-            )
+            let found =
+                newest_first.filter_map(|cursor| Some((cursor, rows.payments.get(&PaymentId::new(cursor.id))?)));
+            paged(found, page, |cursor, row| row < cursor)
         }))
     }
 }
@@ -171,41 +174,55 @@ impl SalesQueries for InMemoryReadModels {
     async fn purchases_of(&self, customer: CustomerId, page: Page) -> Result<Listed<Purchase>, StoreError> {
         Ok(self.read(|rows| {
             let newest_first = of_customer(&rows.sales.by_customer, customer);
-            let listed = paged(
-                newest_first.filter_map(|id| rows.sales.by_reservation.get(&ReservationId::new(id))),
-                page,
-            );
-            Listed {
-                rows: listed.rows.into_iter().map(|sold| rows.purchase(sold)).collect(),
-                total: listed.total,
-            }
+            let sold = &rows.sales.by_reservation;
+            let found = newest_first.filter_map(|cursor| Some((cursor, sold.get(&ReservationId::new(cursor.id))?)));
+            paged(found, page, |cursor, row| row < cursor).map(|sold| rows.purchase(sold))
         }))
     }
 
     async fn lifetime_value(&self, customer: CustomerId) -> Result<Vec<LifetimeValue>, StoreError> {
         Ok(self.read(|rows| {
             let newest_first = of_customer(&rows.sales.by_customer, customer);
-            rows.sales.lifetime_value(newest_first.map(ReservationId::new))
+            rows.sales
+                .lifetime_value(newest_first.map(|cursor| ReservationId::new(cursor.id)))
         }))
     }
 }
 
-/// Ids of a customer's rows, the newest first.
-fn of_customer(index: &ByCustomer, customer: CustomerId) -> impl Iterator<Item = Uuid> + '_ {
+/// Where a customer's rows stand, the newest first.
+fn of_customer(index: &ByCustomer, customer: CustomerId) -> impl Iterator<Item = Cursor> + '_ {
     let first = (customer, Timestamp::MIN_UTC, Uuid::nil());
     let last = (customer, Timestamp::MAX_UTC, Uuid::max());
-    index.range(first..=last).rev().map(|(_, _, id)| *id)
+    let newest_first = index.range(first..=last).rev();
+    newest_first.map(|(_, at, id)| Cursor { at: *at, id: *id })
 }
 
-fn paged<'a, T: Clone + 'a>(rows: impl Iterator<Item = &'a T>, page: Page) -> Listed<T> {
-    let offset = usize::try_from(page.offset()).unwrap_or(usize::MAX);
-    let mut total = 0;
-    let mut wanted = Vec::new();
-    for (place, row) in rows.enumerate() {
-        total += 1;
-        if place >= offset && wanted.len() < page.size() as usize {
-            wanted.push(row.clone());
+/// The page of rows that stand in the order of their list; `follows` says whether a row comes after a cursor.
+fn paged<'a, T: Clone + 'a>(
+    rows: impl Iterator<Item = (Cursor, &'a T)>,
+    page: Page,
+    follows: impl Fn(&Cursor, &Cursor) -> bool,
+) -> Listed<T> {
+    let mut passed_by = page.offset();
+    let mut listed = Listed {
+        rows: Vec::new(),
+        total: 0,
+        next: None,
+    };
+    let mut last = None;
+    for (cursor, row) in rows {
+        listed.total += 1;
+        if page.cursor().is_some_and(|after| !follows(&after, &cursor)) {
+            continue;
+        }
+        if passed_by > 0 {
+            passed_by -= 1;
+        } else if listed.rows.len() < page.size() as usize {
+            listed.rows.push(row.clone());
+            last = Some(cursor);
+        } else {
+            listed.next = last;
         }
     }
-    Listed { rows: wanted, total }
+    listed
 }

@@ -217,6 +217,7 @@ impl EventsWanted {
 /// - `an_event_is_read_as_it_was_created_and_changed`.
 /// - `events_are_listed_soonest_first`, ties by id.
 /// - `events_are_listed_in_pages`.
+/// - `events_are_listed_after_a_cursor_although_others_arrive`.
 /// - `events_are_listed_by_what_is_recorded_before_and_after_their_start`.
 /// - `drafts_are_listed_only_for_who_may_manage_them`.
 #[async_trait]
@@ -261,6 +262,7 @@ pub trait AvailabilityQueries: Send + Sync {
 
 /// **Contract**
 /// - `reservations_of_a_customer_are_listed_newest_first` and nobody else's.
+/// - `reservations_are_listed_after_a_cursor_although_others_arrive`.
 #[async_trait]
 pub trait ReservationQueries: Send + Sync {
     async fn reservations_of(&self, customer: CustomerId, page: Page) -> Result<Listed<ReservationView>, StoreError>;
@@ -268,6 +270,7 @@ pub trait ReservationQueries: Send + Sync {
 
 /// **Contract**
 /// - `payments_of_a_customer_are_listed_newest_first` and nobody else's.
+/// - `payments_are_listed_after_a_cursor_although_others_arrive`.
 #[async_trait]
 pub trait PaymentQueries: Send + Sync {
     async fn payments_of(&self, customer: CustomerId, page: Page) -> Result<Listed<PaymentView>, StoreError>;
@@ -316,6 +319,7 @@ pub struct LifetimeValue {
 /// - `returned_tickets_are_not_counted_as_sold`.
 /// - `an_event_without_sales_has_zeros_and_an_unknown_one_nothing`.
 /// - `purchases_of_a_customer_are_listed_newest_first`.
+/// - `purchases_are_listed_after_a_cursor_although_others_arrive`.
 /// - `lifetime_value_keeps_currencies_apart`.
 #[async_trait]
 pub trait SalesQueries: Send + Sync {

@@ -310,6 +310,8 @@ impl BoxOffice {
         job: Job,
         answer: oneshot::Receiver<Result<Delivered<T>, Failure>>,
     ) -> Result<Answer<T>, Failure> {
+        // Before anything is written: an answer that cannot be told where it stands would look like a failure.
+        self.lanes.log.identity().await?;
         self.lanes.submit(lane, job);
         // A lane drops a job unanswered only when the engine is stopped under it.
         let stopped = || Err(Failure::Unavailable(UnavailableCause::ShuttingDown));

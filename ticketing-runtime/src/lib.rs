@@ -24,7 +24,7 @@ mod observer;
 mod sign_in;
 
 pub use box_office::{Answer, BoxOffice, HistoryEntry, IdempotencyRequest, Request};
-pub use desk::{ConsistencyToken, Desk, DeskPorts, READ_YOUR_WRITES_PATIENCE};
+pub use desk::{ConsistencyToken, Desk, DeskPorts, List, READ_YOUR_WRITES_PATIENCE};
 pub use engine::{Engine, EngineBuilder, EngineConfig, FactsFrom, Ports, ProjectionPorts};
 pub use failure::{Failure, UnavailableCause};
 pub use floor::{LogNotReadable, check_floor, finish_update};

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use ticketing_ports::event_store::EventStore as _;
 use ticketing_ports::ids::LogId;
 use ticketing_ports::logs::{Incarnation, LogIdentity};
 use ticketing_ports::streams::Position;

@@ -13,6 +13,7 @@ mod events;
 mod health;
 mod idempotency;
 mod limits;
+mod lists;
 mod openapi;
 mod passkeys;
 mod payments;

@@ -11,7 +11,7 @@ use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_details::{EventStatus, EventView};
 use ticketing_ports::ids::{CustomerId, EventId, PaymentId, SectionId};
 use ticketing_ports::money::Money;
-use ticketing_ports::paging::{Listed, Page};
+use ticketing_ports::paging::{Cursor, Listed, Page};
 use ticketing_ports::payment::{PaymentStatus, PaymentView};
 use ticketing_ports::read_models::{
     Availability, AvailabilityQueries, DraftsVisible, EventQueries, EventsWanted, PaymentQueries, ReservationQueries,
@@ -49,7 +49,7 @@ impl EventQueries for PostgresReadModels {
             DraftsVisible::All => (true, None),
         };
         let rows = sqlx::query(self.sql(
-            "SELECT total, event_id, status, version, view
+            "SELECT total, starts_at AS at, event_id, status, version, view
              FROM (
                  SELECT count(*) AS total FROM read_models.events
                  WHERE (status <> $1 OR $2 OR owner_id = $3)
@@ -59,6 +59,7 @@ impl EventQueries for PostgresReadModels {
                  SELECT * FROM read_models.events
                  WHERE (status <> $1 OR $2 OR owner_id = $3)
                    AND CASE WHEN starts_at > $4 THEN status = ANY ($5) ELSE status = ANY ($6) END
+                   AND (starts_at, event_id) > ($9, $10)
                  ORDER BY starts_at, event_id
                  LIMIT $7 OFFSET $8
              ) AS page ON true
@@ -70,12 +71,14 @@ impl EventQueries for PostgresReadModels {
         .bind(wanted.map_or(Timestamp::UNIX_EPOCH, |wanted| wanted.now))
         .bind(names(wanted.map(|wanted| wanted.to_come.as_slice())))
         .bind(names(wanted.map(|wanted| wanted.begun.as_slice())))
-        .bind(i64::from(page.size()))
+        .bind(one_more_than(page))
         .bind(offset(page))
+        .bind(page.cursor().map_or(Timestamp::UNIX_EPOCH, |cursor| cursor.at))
+        .bind(page.cursor().map_or(Uuid::nil(), |cursor| cursor.id))
         .fetch_all(&self.pool)
         .await
         .map_err(StoreError::unavailable)?;
-        listed(&rows, "event_id", event_from)
+        listed(&rows, page, "event_id", event_from)
     }
 }
 
@@ -113,11 +116,11 @@ impl ReservationQueries for PostgresReadModels {
     async fn reservations_of(&self, customer: CustomerId, page: Page) -> Result<Listed<ReservationView>, StoreError> {
         let rows = self
             .page_of(
-                "SELECT total, reservation_id, status, version, payment_id, completed_at, tickets, view
+                "SELECT total, created_at AS at, reservation_id, status, version, payment_id, completed_at, tickets, view
                  FROM (SELECT count(*) AS total FROM read_models.reservations WHERE customer_id = $1) AS counted
                  LEFT JOIN (
                      SELECT * FROM read_models.reservations
-                     WHERE customer_id = $1
+                     WHERE customer_id = $1 AND (created_at, reservation_id) < ($4, $5)
                      ORDER BY created_at DESC, reservation_id DESC
                      LIMIT $2 OFFSET $3
                  ) AS page ON true
@@ -126,7 +129,7 @@ impl ReservationQueries for PostgresReadModels {
                 page,
             )
             .await?;
-        listed(&rows, "reservation_id", reservation_from)
+        listed(&rows, page, "reservation_id", reservation_from)
     }
 }
 
@@ -135,11 +138,11 @@ impl PaymentQueries for PostgresReadModels {
     async fn payments_of(&self, customer: CustomerId, page: Page) -> Result<Listed<PaymentView>, StoreError> {
         let rows = self
             .page_of(
-                "SELECT total, payment_id, status, version, updated_at, last_four, refunded_amount, view
+                "SELECT total, created_at AS at, payment_id, status, version, updated_at, last_four, refunded_amount, view
                  FROM (SELECT count(*) AS total FROM read_models.payments WHERE customer_id = $1) AS counted
                  LEFT JOIN (
                      SELECT * FROM read_models.payments
-                     WHERE customer_id = $1
+                     WHERE customer_id = $1 AND (created_at, payment_id) < ($4, $5)
                      ORDER BY created_at DESC, payment_id DESC
                      LIMIT $2 OFFSET $3
                  ) AS page ON true
@@ -148,7 +151,7 @@ impl PaymentQueries for PostgresReadModels {
                 page,
             )
             .await?;
-        listed(&rows, "payment_id", payment_from)
+        listed(&rows, page, "payment_id", payment_from)
     }
 }
 
@@ -161,8 +164,10 @@ impl PostgresReadModels {
     ) -> Result<Vec<PgRow>, StoreError> {
         sqlx::query(self.sql(statement))
             .bind(customer.uuid())
-            .bind(i64::from(page.size()))
+            .bind(one_more_than(page))
             .bind(offset(page))
+            .bind(page.cursor().map_or(Timestamp::MAX_UTC, |cursor| cursor.at))
+            .bind(page.cursor().map_or(Uuid::max(), |cursor| cursor.id))
             .fetch_all(&self.pool)
             .await
             .map_err(StoreError::unavailable)
@@ -175,20 +180,29 @@ fn names(wanted: Option<&[EventStatus]>) -> Vec<&'static str> {
     wanted.iter().map(|status| status.as_str()).collect()
 }
 
+/// One row more than wanted says whether any follows.
+fn one_more_than(page: Page) -> i64 {
+    i64::from(page.size()) + 1
+}
+
 fn offset(page: Page) -> i64 {
     page.offset().try_into().unwrap_or(i64::MAX)
 }
 
-/// The rows of a page, each beside the total. An empty page is one row with nothing but the total.
+/// The rows of a page, each beside the total and its own place, and perhaps one more. An empty page is one row with
+/// nothing but the total.
 pub(super) fn listed<T>(
     rows: &[PgRow],
+    page: Page,
     key: &'static str,
     parse: impl Fn(&PgRow) -> Result<T, StoreError>,
 ) -> Result<Listed<T>, StoreError> {
     let mut listed = Listed {
         rows: Vec::with_capacity(rows.len()),
         total: 0,
+        next: None,
     };
+    let mut last = None;
     for row in rows {
         let cells = Cells {
             row,
@@ -196,8 +210,15 @@ pub(super) fn listed<T>(
             key,
         };
         listed.total = cells.count("total")?;
-        if cells.get::<Option<Uuid>>(key)?.is_some() {
+        let Some(id) = cells.get::<Option<Uuid>>(key)? else {
+            continue;
+        };
+        if listed.rows.len() < page.size() as usize {
             listed.rows.push(parse(row)?);
+            let at = cells.get("at")?;
+            last = Some(Cursor { at, id });
+        } else {
+            listed.next = last;
         }
     }
     Ok(listed)

@@ -72,11 +72,11 @@ impl SalesQueries for PostgresReadModels {
     async fn purchases_of(&self, customer: CustomerId, page: Page) -> Result<Listed<Purchase>, StoreError> {
         let rows = self
             .page_of(
-                "SELECT total, reservation_id, sale, refunded, returned, event.view -> 'details' ->> 'name' AS event_name
+                "SELECT total, sold_at AS at, reservation_id, sale, refunded, returned, event.view -> 'details' ->> 'name' AS event_name
                  FROM (SELECT count(*) AS total FROM read_models.sales WHERE customer_id = $1) AS counted
                  LEFT JOIN (
                      SELECT * FROM read_models.sales
-                     WHERE customer_id = $1
+                     WHERE customer_id = $1 AND (sold_at, reservation_id) < ($4, $5)
                      ORDER BY sold_at DESC, reservation_id DESC
                      LIMIT $2 OFFSET $3
                  ) AS page ON true
@@ -86,7 +86,7 @@ impl SalesQueries for PostgresReadModels {
                 page,
             )
             .await?;
-        listed(&rows, "reservation_id", purchase_from)
+        listed(&rows, page, "reservation_id", purchase_from)
     }
 
     async fn lifetime_value(&self, customer: CustomerId) -> Result<Vec<LifetimeValue>, StoreError> {

@@ -7,6 +7,7 @@ mod availability;
 mod caught_up;
 mod customers;
 mod events;
+mod paging;
 mod payments;
 mod reservations;
 mod token;
@@ -25,6 +26,7 @@ use tokio::sync::watch;
 use crate::box_office::BoxOffice;
 
 pub use caught_up::READ_YOUR_WRITES_PATIENCE;
+pub use paging::List;
 pub use token::ConsistencyToken;
 
 /// What is read, beside the write side.

@@ -1,5 +1,6 @@
 //! What every read model does: rows that a projector writes, and the queries that people ask of them.
 
+mod cursors;
 mod rows;
 
 use std::fmt;
@@ -20,6 +21,11 @@ use ticketing_ports::streams::{Position, Version};
 use super::fixtures::{at, user};
 use super::race::race;
 use super::{Broken, Verdict, ensure, ensure_eq, suite};
+use cursors::{
+    events_are_listed_after_a_cursor_although_others_arrive, payments_are_listed_after_a_cursor_although_others_arrive,
+    purchases_are_listed_after_a_cursor_although_others_arrive,
+    reservations_are_listed_after_a_cursor_although_others_arrive,
+};
 use rows::{
     customer, event, event_id, label, moved, opened, payment, payment_id, reservation, reservation_id, sale,
     section_id, ticket_id,
@@ -40,21 +46,25 @@ suite! { $
         an_event_is_read_as_it_was_created_and_changed,
         events_are_listed_soonest_first,
         events_are_listed_in_pages,
+        events_are_listed_after_a_cursor_although_others_arrive,
         events_are_listed_by_what_is_recorded_before_and_after_their_start,
         drafts_are_listed_only_for_who_may_manage_them,
         counts_of_a_section_add_up_to_its_capacity,
         sections_stand_in_the_organisers_order,
         the_sequence_grows_by_one_with_every_change_of_a_count,
         reservations_of_a_customer_are_listed_newest_first,
+        reservations_are_listed_after_a_cursor_although_others_arrive,
         a_changed_reservation_keeps_what_the_change_does_not_name,
         a_changed_reservation_loses_what_the_change_takes_away,
         payments_of_a_customer_are_listed_newest_first,
+        payments_are_listed_after_a_cursor_although_others_arrive,
         a_changed_payment_keeps_what_the_change_does_not_name,
         an_event_without_sales_has_zeros_and_an_unknown_one_nothing,
         sales_sum_quantities_and_amounts,
         refunds_are_counted_beside_revenue,
         returned_tickets_are_not_counted_as_sold,
         purchases_of_a_customer_are_listed_newest_first,
+        purchases_are_listed_after_a_cursor_although_others_arrive,
         lifetime_value_keeps_currencies_apart,
     }
 }
