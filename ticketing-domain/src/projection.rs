@@ -233,7 +233,7 @@ fn project_payment(recorded: &RecordedEvent, event: &PaymentEvent) -> Vec<Change
             amount: requested.amount,
             refunded_amount: Money::zero(requested.amount.currency),
             status: PaymentStatus::Pending,
-            method: requested.method.clone(),
+            method: requested.method,
             last_four: None,
             created_at: requested.at,
             updated_at: requested.at,

@@ -34,6 +34,10 @@ pub fn events_that_are(wanted: EventStatus, now: Timestamp) -> EventsWanted {
 }
 
 /// A row that was recorded, as it is at a moment.
+#[expect(
+    clippy::wrong_self_convention,
+    reason = "`as of` is about time, and there is no conversion"
+)]
 pub trait AsOf {
     #[must_use]
     fn as_of(self, now: Timestamp) -> Self;

@@ -1,0 +1,59 @@
+//! A log in memory that is put back to an older copy, as a restored backup is.
+
+use std::borrow::Cow;
+
+use adapters_memory::InMemoryEventStore;
+use chrono::DateTime;
+use ticketing_ports::event_store::{Append, Commit, EventStore as _};
+use ticketing_ports::ids::{CommitId, EventId, ReservationId};
+use ticketing_ports::streams::{Metadata, NewEvent, Position, Version};
+use uuid::Uuid;
+
+fn commit(number: u128) -> Commit {
+    Commit {
+        id: CommitId::new(Uuid::from_u128(number)),
+        lane: EventId::new(Uuid::nil()).into(),
+        at: DateTime::UNIX_EPOCH,
+        appends: vec![Append {
+            stream: ReservationId::new(Uuid::from_u128(number)).into(),
+            expected: Version::NONE,
+            events: vec![NewEvent {
+                event_type: Cow::Borrowed("held"),
+                event_version: 1,
+                data: b"{}".to_vec(),
+                metadata: Metadata::default(),
+            }],
+        }],
+        deadlines: Vec::new(),
+        idempotency: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_is_put_back_has_its_old_facts_and_the_same_id() {
+    let log = InMemoryEventStore::new();
+    log.commit(commit(1)).await.unwrap();
+    let backup = log.copy();
+    let identity = log.identity().await.unwrap();
+    for lost in [2, 3] {
+        log.commit(commit(lost)).await.unwrap();
+    }
+    log.put_back(&backup);
+    assert_eq!(log.identity().await.unwrap(), identity, "an id alone tells nothing");
+    assert_eq!(log.head().await.unwrap(), Position(1));
+    assert_eq!(log.find_commit(commit(2).id).await.unwrap(), None);
+    // Once it has grown again only the commits tell.
+    log.commit(commit(4)).await.unwrap();
+    assert_eq!(log.commit_at(Position(2)).await.unwrap(), Some(commit(4).id));
+    assert_eq!(
+        backup.head().await.unwrap(),
+        Position(1),
+        "the copy is a log of its own"
+    );
+}
+
+#[tokio::test]
+async fn two_logs_have_different_ids() {
+    let (one, other) = (InMemoryEventStore::new(), InMemoryEventStore::default());
+    assert_ne!(one.identity().await.unwrap().log, other.identity().await.unwrap().log);
+}
