@@ -40,11 +40,11 @@ pub fn events_that_are(wanted: EventStatus, now: Timestamp) -> EventsWanted {
 )]
 pub trait AsOf {
     #[must_use]
-    fn as_of(self, now: Timestamp) -> Self;
+    fn seen_at(self, now: Timestamp) -> Self;
 }
 
 impl AsOf for EventView {
-    fn as_of(self, now: Timestamp) -> Self {
+    fn seen_at(self, now: Timestamp) -> Self {
         Self {
             status: of_event(self.status, self.details.starts_at, now),
             ..self
@@ -53,7 +53,7 @@ impl AsOf for EventView {
 }
 
 impl AsOf for ReservationView {
-    fn as_of(self, now: Timestamp) -> Self {
+    fn seen_at(self, now: Timestamp) -> Self {
         Self {
             status: of_reservation(self.status, self.expires_at, now),
             ..self

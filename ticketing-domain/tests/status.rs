@@ -1,5 +1,7 @@
 //! What time alone does to an event on sale, and what it stops.
 
+#![expect(clippy::unwrap_used, reason = "everything here is a test or a part of one")]
+
 use chrono::TimeDelta;
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::status::events_that_are;

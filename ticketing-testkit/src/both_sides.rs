@@ -179,7 +179,7 @@ impl WriteSide {
                 .reservations_of(customer, page)
                 .await
                 .map_err(said)?;
-            let rows = listed.rows.into_iter().map(|row| row.as_of(now));
+            let rows = listed.rows.into_iter().map(|row| row.seen_at(now));
             let folded = self
                 .reservations(now)
                 .into_iter()
@@ -200,13 +200,18 @@ impl WriteSide {
             rows.extend(models.events.event(id).await.map_err(said)?);
         }
         let by_id = |view: &EventView| view.event_id.uuid();
-        same(now, rows.into_iter().map(|row| row.as_of(now)), self.events(now), by_id)?;
+        same(
+            now,
+            rows.into_iter().map(|row| row.seen_at(now)),
+            self.events(now),
+            by_id,
+        )?;
 
         let page = Page::new(1, Page::MAX_SIZE).expect("the first page is a page");
         for status in EventStatus::ALL {
             let wanted = status::events_that_are(status, now);
             let listed = models.events.events(Some(&wanted), DraftsVisible::All, page).await;
-            let rows = listed.map_err(said)?.rows.into_iter().map(|row| row.as_of(now));
+            let rows = listed.map_err(said)?.rows.into_iter().map(|row| row.seen_at(now));
             let folded = self.events(now).into_iter().filter(|event| event.status == status);
             same(now, rows, folded, by_id)?;
         }

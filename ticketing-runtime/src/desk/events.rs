@@ -32,7 +32,7 @@ impl Desk {
     pub async fn event(&self, viewer: Option<Actor>, id: EventId) -> Result<EventView, Failure> {
         let event = self.ports.events.event(id).await?;
         event
-            .map(|event| event.as_of(self.ports.clock.now()))
+            .map(|event| event.seen_at(self.ports.clock.now()))
             .filter(|event| policy::may_see_event(viewer, event.status, event.owner_id))
             .ok_or_else(|| Refusal::EventNotFound(id).into())
     }
@@ -51,7 +51,7 @@ impl Desk {
         let wanted = status.map(|status| status::events_that_are(status, now));
         let drafts = policy::drafts_visible(viewer);
         let listed = self.ports.events.events(wanted.as_ref(), drafts, page).await?;
-        Ok(listed.map(|event| event.as_of(now)))
+        Ok(listed.map(|event| event.seen_at(now)))
     }
 
     /// For who manages the event.

@@ -34,6 +34,6 @@ impl Desk {
     pub async fn own_reservations(&self, by: Actor, page: Page) -> Result<Listed<ReservationView>, Failure> {
         let listed = self.ports.reservations.reservations_of(by.user_id.into(), page).await?;
         let now = self.ports.clock.now();
-        Ok(listed.map(|reservation| reservation.as_of(now)))
+        Ok(listed.map(|reservation| reservation.seen_at(now)))
     }
 }
