@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
+mod keys;
 mod observing;
 mod payments;
 mod read_side;
