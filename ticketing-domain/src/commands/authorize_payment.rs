@@ -63,3 +63,37 @@ pub(super) fn start(
     unit.decide::<Reservation>(reservation_id, &start.into())?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::given::{ALICE, BOB, card, on_sale};
+    use crate::payment::GatewayCall;
+    use crate::refusal::Refusal;
+
+    fn authorize(reservation_id: ReservationId) -> AuthorizePayment {
+        let method = card();
+        AuthorizePayment { reservation_id, method }
+    }
+
+    #[test]
+    fn the_gateway_is_asked_once_the_request_is_durable() {
+        let mut house = on_sale();
+        let held = house.hold(ALICE, 1);
+        let started = house.asks(ALICE, authorize(held)).unwrap();
+        assert_eq!(started.facts(), ["ReservationPaymentStarted", "PaymentRequested"]);
+        assert!(matches!(house.calls(), [GatewayCall::Authorize { .. }]));
+    }
+
+    #[test]
+    fn a_hold_that_ran_out_or_is_somebody_elses_is_not_paid() {
+        let mut house = on_sale();
+        let held = house.hold(ALICE, 1);
+        let refused = house.asks(BOB, authorize(held)).unwrap_err();
+        assert_eq!(refused, Refusal::ReservationNotFound(held));
+        house.wait(300);
+        let refused = house.asks(ALICE, authorize(held)).unwrap_err();
+        assert!(matches!(refused, Refusal::ReservationExpired { .. }));
+        assert!(house.calls().is_empty());
+    }
+}

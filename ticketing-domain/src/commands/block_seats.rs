@@ -82,3 +82,83 @@ pub(super) fn refused(refusal: InventoryRefusal, section: &Label) -> Refusal {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::CancelEvent;
+    use crate::commands::given::{ALICE, EVENT, ORGANISER, balcony, on_sale, seat};
+
+    fn block(section: &str, seats: TakenSeats) -> BlockSeats {
+        BlockSeats {
+            event_id: EVENT,
+            section: section.to_owned(),
+            seats,
+        }
+    }
+
+    #[test]
+    fn blocked_places_are_not_for_sale() {
+        let mut house = on_sale();
+        let seats = TakenSeats::Seats(vec![seat("A-1")]);
+        let blocked = house.asks(ORGANISER, block("Balcony", seats)).unwrap();
+        assert_eq!(blocked.facts(), ["SeatsBlocked"]);
+        let counts = blocked.reply().counts;
+        assert_eq!((counts.blocked, counts.available), (1, 3));
+        let refused = house.asks(ALICE, balcony(&["A-1"])).unwrap_err();
+        assert_eq!(
+            refused,
+            Refusal::SeatsUnavailable {
+                seats: vec![seat("A-1")]
+            }
+        );
+    }
+
+    #[test]
+    fn a_place_that_somebody_holds_is_not_blocked_before_its_hold_has_run_out() {
+        let mut house = on_sale();
+        house.asks(ALICE, balcony(&["A-1"])).unwrap();
+        let seats = TakenSeats::Seats(vec![seat("A-1"), seat("A-2")]);
+        let refused = house.asks(ORGANISER, block("Balcony", seats.clone())).unwrap_err();
+        assert_eq!(
+            refused,
+            Refusal::SeatsUnavailable {
+                seats: vec![seat("A-1")]
+            }
+        );
+        house.wait(300);
+        let blocked = house.asks(ORGANISER, block("Balcony", seats)).unwrap();
+        assert_eq!(blocked.facts(), ["SeatsReleased", "SeatsBlocked"]);
+    }
+
+    #[test]
+    fn what_a_section_cannot_mean_names_the_field() {
+        let mut house = on_sale();
+        for (section, seats) in [
+            ("Floor", TakenSeats::Seats(vec![seat("A-1")])),
+            ("Balcony", TakenSeats::Places(1)),
+            ("Balcony", TakenSeats::Seats(vec![seat("Z-1")])),
+            ("Floor", TakenSeats::Places(0)),
+        ] {
+            match house.asks(ORGANISER, block(section, seats)).unwrap_err() {
+                Refusal::Invalid(errors) => assert_eq!(errors[0].field, "seats"),
+                refusal => panic!("{refusal:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn only_who_manages_the_event_blocks_and_only_while_it_is_to_come() {
+        let mut house = on_sale();
+        let one = || block("Floor", TakenSeats::Places(1));
+        assert_eq!(house.asks(ALICE, one()).unwrap_err(), Refusal::Forbidden);
+        let nowhere = house.asks(ORGANISER, block("Moon", TakenSeats::Places(1)));
+        assert_eq!(nowhere.unwrap_err(), Refusal::SectionNotFound("Moon".to_owned()));
+        let (event_id, reason) = (EVENT, None);
+        house.asks(ORGANISER, CancelEvent { event_id, reason }).unwrap();
+        assert_eq!(
+            house.asks(ORGANISER, one()).unwrap_err(),
+            Refusal::EventCancelled(EVENT)
+        );
+    }
+}

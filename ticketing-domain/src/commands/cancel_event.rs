@@ -40,3 +40,42 @@ impl Command for CancelEvent {
         })?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ticketing_ports::deadlines::DeadlineKind;
+
+    use super::*;
+    use crate::commands::given::{ALICE, EVENT, ORGANISER, floor, on_sale};
+    use crate::refusal::Refusal;
+
+    const CANCEL: CancelEvent = CancelEvent {
+        event_id: EVENT,
+        reason: None,
+    };
+
+    #[test]
+    fn nothing_is_sold_at_once_and_reservations_are_settled_later() {
+        let mut house = on_sale();
+        house.hold(ALICE, 1);
+        assert_eq!(house.asks(ORGANISER, CANCEL).unwrap().facts(), ["EventCancelled"]);
+        assert!(house.deadline(DeadlineKind::CancellationChunk).is_some());
+        assert!(house.deadline(DeadlineKind::EventStart).is_none());
+        assert_eq!(house.asks(ALICE, floor(1)).unwrap_err(), Refusal::EventCancelled(EVENT));
+    }
+
+    #[test]
+    fn an_event_is_cancelled_once() {
+        let mut house = on_sale();
+        house.asks(ORGANISER, CANCEL).unwrap();
+        assert_eq!(
+            house.asks(ORGANISER, CANCEL).unwrap_err(),
+            Refusal::EventCancelled(EVENT)
+        );
+    }
+
+    #[test]
+    fn a_customer_cancels_no_event() {
+        assert_eq!(on_sale().asks(ALICE, CANCEL).unwrap_err(), Refusal::Forbidden);
+    }
+}

@@ -99,3 +99,48 @@ fn requested_refund(unit: &Unit<'_>) -> Option<RefundId> {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::given::{ALICE, BOB, floor, on_sale};
+    use crate::payment::GatewayCall;
+
+    #[test]
+    fn a_hold_is_given_up_at_once() {
+        let mut house = on_sale();
+        let reservation_id = house.hold(ALICE, 5);
+        let cancelled = house.asks(ALICE, CancelReservation { reservation_id }).unwrap();
+        assert_eq!(cancelled.facts(), ["ReservationCancelled", "SeatsReleased"]);
+        assert!(house.asks(BOB, floor(5)).is_ok());
+    }
+
+    #[test]
+    fn paid_seats_are_given_back_for_what_the_policy_says() {
+        let mut house = on_sale();
+        let (reservation_id, _) = house.buy(ALICE, 2);
+        // Between seven and three days before: half of it.
+        house.wait(25 * 86_400);
+        let cancelled = house.asks(ALICE, CancelReservation { reservation_id }).unwrap();
+        assert_eq!(
+            cancelled.facts(),
+            ["ReservationCancelled", "SeatsReleased", "RefundRequested"]
+        );
+        assert!(matches!(
+            house.calls().last(),
+            Some(GatewayCall::Refund { amount, .. }) if amount.amount == 2_500
+        ));
+    }
+
+    #[test]
+    fn somebody_elses_reservation_does_not_exist_and_none_is_cancelled_twice() {
+        let mut house = on_sale();
+        let reservation_id = house.hold(ALICE, 1);
+        let cancel = CancelReservation { reservation_id };
+        let refused = house.asks(BOB, cancel).unwrap_err();
+        assert_eq!(refused, Refusal::ReservationNotFound(reservation_id));
+        house.asks(ALICE, cancel).unwrap();
+        let refused = house.asks(ALICE, cancel).unwrap_err();
+        assert_eq!(refused, Refusal::state("cancelled", "cancel"));
+    }
+}

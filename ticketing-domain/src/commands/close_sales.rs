@@ -37,3 +37,28 @@ impl Command for CloseSales {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::given::{ALICE, EVENT, ORGANISER, floor, on_sale, paying};
+    use crate::refusal::Refusal;
+
+    #[test]
+    fn nobody_holds_more_and_what_is_held_can_be_paid() {
+        let mut house = on_sale();
+        let held = house.hold(ALICE, 1);
+        house.asks(ORGANISER, CloseSales { event_id: EVENT }).unwrap();
+        let refused = house.asks(ALICE, floor(1)).unwrap_err();
+        assert_eq!(refused, Refusal::state("sales_closed", "reserve"));
+        assert!(house.asks(ALICE, paying(held)).is_ok());
+    }
+
+    #[test]
+    fn sales_are_closed_once() {
+        let mut house = on_sale();
+        house.asks(ORGANISER, CloseSales { event_id: EVENT }).unwrap();
+        let again = house.asks(ORGANISER, CloseSales { event_id: EVENT });
+        assert_eq!(again.unwrap_err(), Refusal::state("sales_closed", "close_sales"));
+    }
+}

@@ -34,3 +34,31 @@ impl Command for CompleteEvent {
         Ok(Outcome::Reply(event_id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ticketing_ports::deadlines::DeadlineKind;
+
+    use super::*;
+    use crate::book::Caller;
+    use crate::commands::given::{ALICE, floor, on_sale};
+
+    #[test]
+    fn an_event_that_has_begun_is_over_for_the_box_office() {
+        let mut house = on_sale();
+        let deadline = house.deadline(DeadlineKind::EventStart).unwrap();
+        house.wait(30 * 86_400);
+        let completed = house.asks(Caller::World, CompleteEvent { deadline }).unwrap();
+        assert_eq!(completed.facts(), ["EventCompleted"]);
+        assert!(house.asks(ALICE, floor(1)).is_err());
+    }
+
+    #[test]
+    fn a_deadline_that_comes_early_comes_again() {
+        let mut house = on_sale();
+        let deadline = house.deadline(DeadlineKind::EventStart).unwrap();
+        let early = house.asks(Caller::World, CompleteEvent { deadline }).unwrap();
+        assert!(early.facts().is_empty());
+        assert_eq!(house.deadline(DeadlineKind::EventStart), Some(deadline));
+    }
+}

@@ -39,3 +39,38 @@ impl Command for CreateEvent {
         Ok(Outcome::Reply(self.event_id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::given::{ALICE, EVENT, ORGANISER, a_draft};
+    use crate::refusal::Refusal;
+
+    #[test]
+    fn a_draft_opens_every_section_with_all_places_free() {
+        let mut house = a_draft();
+        let event_id = EventId::new(uuid::Uuid::from_u128(3));
+        let draft = Box::new(house.draft());
+        let created = house.asks(ORGANISER, CreateEvent { event_id, draft }).unwrap();
+        assert_eq!(created.facts(), ["EventCreated", "SectionOpened", "SectionOpened"]);
+        assert_eq!(created.staged.deadlines.len(), 1, "the start of the event");
+    }
+
+    #[test]
+    fn an_id_that_is_taken_creates_nothing() {
+        let mut house = a_draft();
+        let draft = Box::new(house.draft());
+        let again = house.asks(ORGANISER, CreateEvent { event_id: EVENT, draft });
+        assert_eq!(again.unwrap_err(), Refusal::AlreadyExists);
+    }
+
+    #[test]
+    fn a_customer_creates_no_events() {
+        let mut house = a_draft();
+        let draft = Box::new(house.draft());
+        let event_id = EventId::new(uuid::Uuid::from_u128(3));
+        let refused = house.asks(ALICE, CreateEvent { event_id, draft });
+        assert_eq!(refused.unwrap_err(), Refusal::Forbidden);
+        assert_eq!(house.version(event_id), None, "nothing is left of it");
+    }
+}

@@ -34,3 +34,47 @@ impl Command for ExpireHold {
         Ok(Outcome::Reply(reservation_id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ticketing_ports::deadlines::DeadlineKind;
+
+    use super::*;
+    use crate::book::Caller;
+    use crate::commands::given::{ALICE, on_sale};
+
+    #[test]
+    fn a_hold_that_ran_out_ends_and_gives_its_places_back() {
+        let mut house = on_sale();
+        house.hold(ALICE, 1);
+        let deadline = house.deadline(DeadlineKind::HoldExpiry).unwrap();
+        house.wait(300);
+        let expired = house.asks(Caller::World, ExpireHold { deadline }).unwrap();
+        assert_eq!(expired.facts(), ["ReservationExpired", "SeatsReleased"]);
+        assert!(house.deadline(DeadlineKind::HoldExpiry).is_none());
+    }
+
+    #[test]
+    fn a_deadline_that_comes_early_comes_again() {
+        let mut house = on_sale();
+        house.hold(ALICE, 1);
+        let deadline = house.deadline(DeadlineKind::HoldExpiry).unwrap();
+        let early = house.asks(Caller::World, ExpireHold { deadline }).unwrap();
+        assert!(early.facts().is_empty());
+        assert_eq!(house.deadline(DeadlineKind::HoldExpiry), Some(deadline));
+    }
+
+    #[test]
+    fn what_was_paid_meanwhile_stays_paid() {
+        let mut house = on_sale();
+        house.hold(ALICE, 1);
+        let deadline = house.deadline(DeadlineKind::HoldExpiry).unwrap();
+        let reservation_id = ReservationId::new(deadline.key.stream.id);
+        let payment_id = house.start_paying(ALICE, reservation_id);
+        house.gateway_says(payment_id, crate::commands::given::approved());
+        house.gateway_says(payment_id, crate::commands::GatewayAnswer::Captured);
+        house.wait(300);
+        let late = house.asks(Caller::World, ExpireHold { deadline }).unwrap();
+        assert!(late.facts().is_empty());
+    }
+}

@@ -133,3 +133,81 @@ pub(super) fn refused(refusal: InventoryRefusal, section: &Label) -> Refusal {
         | InventoryRefusal::NotBlocked => Refusal::SectionNotFound(section.as_str().to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ticketing_ports::deadlines::DeadlineKind;
+    use ticketing_ports::seating::Allocation;
+
+    use super::*;
+    use crate::commands::given::{ADMIN, ALICE, BOB, a_draft, balcony, floor, on_sale, seat};
+
+    #[test]
+    fn seats_are_held_at_the_price_in_force_until_the_deadline() {
+        let mut house = on_sale();
+        let held = house.asks(ALICE, floor(2)).unwrap();
+        assert_eq!(held.facts(), ["SeatsHeld", "ReservationHeld"]);
+        let view = held.reply();
+        assert_eq!((view.quantity, view.total_amount.amount), (2, 5_000));
+        let expiry = house.deadline(DeadlineKind::HoldExpiry).unwrap();
+        assert_eq!(expiry.due_at, view.expires_at);
+    }
+
+    #[test]
+    fn seats_that_are_gone_are_named_and_none_is_held() {
+        let mut house = on_sale();
+        house.asks(ALICE, balcony(&["A-2"])).unwrap();
+        let refused = house.asks(BOB, balcony(&["A-1", "A-2"])).unwrap_err();
+        let seats = vec![seat("A-2")];
+        assert_eq!(refused, Refusal::SeatsUnavailable { seats });
+        assert!(house.asks(BOB, balcony(&["A-1"])).is_ok());
+    }
+
+    #[test]
+    fn who_names_no_seats_gets_the_best() {
+        let mut house = on_sale();
+        let best = HoldSeats {
+            specific_seats: None,
+            ..balcony(&["A-1", "A-2"])
+        };
+        let held = house.asks(ALICE, best).unwrap().reply();
+        assert_eq!(held.allocation, Allocation::Adjacent);
+    }
+
+    #[test]
+    fn a_hold_that_ran_out_gives_its_places_to_who_comes_next() {
+        let mut house = on_sale();
+        house.hold(ALICE, 5);
+        assert!(matches!(
+            house.asks(BOB, floor(1)).unwrap_err(),
+            Refusal::InsufficientInventory { available: 0, .. }
+        ));
+        house.wait(300);
+        let held = house.asks(BOB, floor(1)).unwrap();
+        assert_eq!(held.facts(), ["SeatsReleased", "SeatsHeld", "ReservationHeld"]);
+    }
+
+    #[test]
+    fn a_draft_and_an_unknown_section_sell_nothing() {
+        let refused = a_draft().asks(ALICE, floor(1)).unwrap_err();
+        assert!(matches!(refused, Refusal::EventNotFound(_)));
+        let nowhere = HoldSeats {
+            section: "Moon".to_owned(),
+            ..floor(1)
+        };
+        let refused = on_sale().asks(ALICE, nowhere).unwrap_err();
+        assert_eq!(refused, Refusal::SectionNotFound("Moon".to_owned()));
+    }
+
+    #[test]
+    fn only_an_admin_holds_for_somebody_else() {
+        let for_bob = HoldSeats {
+            customer_id: Some(BOB.user_id.into()),
+            ..floor(1)
+        };
+        let mut house = on_sale();
+        assert_eq!(house.asks(ALICE, for_bob.clone()).unwrap_err(), Refusal::Forbidden);
+        let held = house.asks(ADMIN, for_bob).unwrap().reply();
+        assert_eq!(held.customer_id, BOB.user_id.into());
+    }
+}

@@ -13,6 +13,8 @@ mod close_sales;
 mod complete_event;
 mod create_event;
 mod expire_hold;
+#[cfg(test)]
+mod given;
 mod hold_seats;
 mod looking;
 mod open_sales;

@@ -35,3 +35,31 @@ impl Command for OpenSales {
         Ok(Outcome::Reply(unit.decide_on_event(&CatalogCommand::OpenSales { by })?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::CloseSales;
+    use crate::commands::given::{BOB, EVENT, ORGANISER, a_draft, on_sale};
+    use crate::refusal::Refusal;
+
+    #[test]
+    fn sales_open_again_after_they_were_closed() {
+        let mut house = on_sale();
+        house.asks(ORGANISER, CloseSales { event_id: EVENT }).unwrap();
+        let open = OpenSales { event_id: EVENT };
+        assert_eq!(house.asks(ORGANISER, open).unwrap().facts(), ["SalesOpened"]);
+    }
+
+    #[test]
+    fn a_draft_is_not_sold() {
+        let refused = a_draft().asks(ORGANISER, OpenSales { event_id: EVENT });
+        assert_eq!(refused.unwrap_err(), Refusal::state("draft", "open_sales"));
+    }
+
+    #[test]
+    fn a_stranger_opens_nothing() {
+        let refused = on_sale().asks(BOB, OpenSales { event_id: EVENT });
+        assert_eq!(refused.unwrap_err(), Refusal::Forbidden);
+    }
+}

@@ -95,3 +95,77 @@ impl PayReservation {
         Ok(payment_id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Performed;
+    use crate::commands::AuthorizePayment;
+    use crate::commands::given::{ALICE, BOB, approved, card, on_sale, paying};
+
+    #[test]
+    fn asking_again_while_a_payment_is_under_way_joins_it() {
+        let mut house = on_sale();
+        let held = house.hold(ALICE, 1);
+        let payment_id = house.start_paying(ALICE, held);
+        let again = house.asks(ALICE, paying(held)).unwrap();
+        assert!(again.facts().is_empty());
+        let awaited = PendingPayment::Paid {
+            payment_id,
+            reservation_id: held,
+        };
+        assert!(matches!(again.performed, Performed::Awaits(awaits) if awaits == awaited));
+    }
+
+    #[test]
+    fn what_was_authorised_before_is_captured() {
+        let mut house = on_sale();
+        let held = house.hold(ALICE, 1);
+        let (reservation_id, method) = (held, card());
+        house.asks(ALICE, AuthorizePayment { reservation_id, method }).unwrap();
+        let payment_id = match house.calls() {
+            [call] => call.payment_id(),
+            calls => panic!("{calls:?}"),
+        };
+        house.gateway_says(payment_id, approved());
+        let capture = PayReservation {
+            payment_id: Some(payment_id),
+            method: None,
+            ..paying(held)
+        };
+        assert_eq!(house.asks(ALICE, capture).unwrap().facts(), ["CaptureRequested"]);
+    }
+
+    #[test]
+    fn without_a_method_or_a_payment_there_is_nothing_to_pay_with() {
+        let mut house = on_sale();
+        let held = house.hold(ALICE, 1);
+        let with = |payment_id| PayReservation {
+            payment_id,
+            method: None,
+            ..paying(held)
+        };
+        assert!(matches!(
+            house.asks(ALICE, with(None)).unwrap_err(),
+            Refusal::Invalid(_)
+        ));
+        let unknown = PaymentId::new(uuid::Uuid::from_u128(77));
+        let refused = house.asks(ALICE, with(Some(unknown))).unwrap_err();
+        assert_eq!(refused, Refusal::PaymentNotFound(unknown));
+    }
+
+    #[test]
+    fn a_payment_of_another_reservation_and_a_strangers_reservation_do_not_exist() {
+        let mut house = on_sale();
+        let (mine, theirs) = (house.hold(ALICE, 1), house.hold(BOB, 1));
+        let payment_id = house.start_paying(BOB, theirs);
+        let with_theirs = PayReservation {
+            payment_id: Some(payment_id),
+            ..paying(mine)
+        };
+        let refused = house.asks(ALICE, with_theirs).unwrap_err();
+        assert_eq!(refused, Refusal::PaymentNotFound(payment_id));
+        let refused = house.asks(ALICE, paying(theirs)).unwrap_err();
+        assert_eq!(refused, Refusal::ReservationNotFound(theirs));
+    }
+}

@@ -35,3 +35,29 @@ impl Command for PublishEvent {
         Ok(Outcome::Reply(unit.decide_on_event(&CatalogCommand::Publish { by })?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::given::{ALICE, EVENT, ORGANISER, a_draft, on_sale};
+    use crate::refusal::Refusal;
+
+    #[test]
+    fn a_draft_is_published_by_who_manages_it() {
+        let mut house = a_draft();
+        let publish = PublishEvent { event_id: EVENT };
+        assert_eq!(house.asks(ORGANISER, publish).unwrap().facts(), ["EventPublished"]);
+    }
+
+    #[test]
+    fn somebody_elses_draft_does_not_exist() {
+        let refused = a_draft().asks(ALICE, PublishEvent { event_id: EVENT });
+        assert_eq!(refused.unwrap_err(), Refusal::EventNotFound(EVENT));
+    }
+
+    #[test]
+    fn what_is_on_sale_is_not_published_again() {
+        let refused = on_sale().asks(ORGANISER, PublishEvent { event_id: EVENT });
+        assert_eq!(refused.unwrap_err(), Refusal::state("sales_open", "publish"));
+    }
+}

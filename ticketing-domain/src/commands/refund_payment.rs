@@ -57,3 +57,46 @@ impl Command for RefundPayment {
         Ok(Outcome::Awaits(pending))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::GatewayAnswer;
+    use crate::commands::given::{ADMIN, ALICE, ORGANISER, label, on_sale};
+    use crate::payment::GatewayCall;
+
+    fn all_of(payment_id: PaymentId) -> RefundPayment {
+        RefundPayment {
+            payment_id,
+            amount: None,
+            reason: label("goodwill"),
+        }
+    }
+
+    #[test]
+    fn everything_goes_back_and_the_seats_with_it() {
+        let mut house = on_sale();
+        let (_, payment_id) = house.buy(ALICE, 1);
+        assert_eq!(
+            house.asks(ADMIN, all_of(payment_id)).unwrap().facts(),
+            ["RefundRequested"]
+        );
+        let Some(GatewayCall::Refund { refund_id, .. }) = house.calls().last().cloned() else {
+            panic!("the gateway is not asked");
+        };
+        let facts = house.gateway_says(payment_id, GatewayAnswer::Refunded(refund_id));
+        assert_eq!(facts, ["PaymentRefunded", "ReservationRefunded", "SeatsReleased"]);
+    }
+
+    #[test]
+    fn only_an_admin_refunds_and_only_what_was_captured() {
+        let mut house = on_sale();
+        let (_, payment_id) = house.buy(ALICE, 1);
+        for by in [ALICE, ORGANISER] {
+            assert_eq!(house.asks(by, all_of(payment_id)).unwrap_err(), Refusal::Forbidden);
+        }
+        let unknown = PaymentId::new(uuid::Uuid::from_u128(77));
+        let refused = house.asks(ADMIN, all_of(unknown)).unwrap_err();
+        assert_eq!(refused, Refusal::PaymentNotFound(unknown));
+    }
+}

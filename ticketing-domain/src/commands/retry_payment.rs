@@ -34,3 +34,42 @@ impl Command for RetryPayment {
         Ok(Outcome::Reply(payment_id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ticketing_ports::deadlines::DeadlineKind;
+
+    use super::*;
+    use crate::book::Caller;
+    use crate::commands::given::{ALICE, on_sale};
+    use crate::payment::GatewayCall;
+
+    #[test]
+    fn an_authorisation_without_an_answer_is_looked_up() {
+        let mut house = on_sale();
+        let held = house.hold(ALICE, 1);
+        house.start_paying(ALICE, held);
+        let deadline = house.deadline(DeadlineKind::GatewayRetry).unwrap();
+        house.wait(30);
+        house.asks(Caller::World, RetryPayment { deadline }).unwrap();
+        assert!(matches!(house.calls().last(), Some(GatewayCall::LookUp { .. })));
+        assert!(
+            house.deadline(DeadlineKind::GatewayRetry).is_some(),
+            "it may be lost again"
+        );
+    }
+
+    #[test]
+    fn a_payment_that_was_answered_is_left_alone() {
+        let mut house = on_sale();
+        let held = house.hold(ALICE, 1);
+        house.start_paying(ALICE, held);
+        let deadline = house.deadline(DeadlineKind::GatewayRetry).unwrap();
+        let payment_id = PaymentId::new(deadline.key.stream.id);
+        house.gateway_says(payment_id, crate::commands::given::approved());
+        house.gateway_says(payment_id, crate::commands::GatewayAnswer::Captured);
+        let asked = house.calls().len();
+        house.asks(Caller::World, RetryPayment { deadline }).unwrap();
+        assert_eq!(house.calls().len(), asked);
+    }
+}

@@ -92,3 +92,58 @@ fn load_all(unit: &Unit<'_>, reservations: &[ReservationId]) -> Result<(), Stop>
     }
     if unit.has_missed() { Err(Stop::Load) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use ticketing_ports::deadlines::DeadlineKind;
+
+    use super::*;
+    use crate::book::Caller;
+    use crate::commands::CancelEvent;
+    use crate::commands::given::{ALICE, BOB, EVENT, ORGANISER, on_sale};
+
+    #[test]
+    fn holds_are_released_and_paid_seats_refunded_in_full() {
+        let mut house = on_sale();
+        house.buy(ALICE, 1);
+        house.hold(BOB, 1);
+        let (event_id, reason) = (EVENT, None);
+        house.asks(ORGANISER, CancelEvent { event_id, reason }).unwrap();
+        let deadline = house.deadline(DeadlineKind::CancellationChunk).unwrap();
+        let settled = house.asks(Caller::World, SettleCancellation { deadline }).unwrap();
+        let expected = [
+            "ReservationCancelled",
+            "SeatsReleased",
+            "RefundRequested",
+            "ReservationCancelled",
+            "SeatsReleased",
+            "CancellationFinished",
+        ];
+        assert_eq!(settled.facts(), expected);
+    }
+
+    #[test]
+    fn it_rests_on_every_section_also_on_one_where_nobody_has_a_seat() {
+        let mut house = on_sale();
+        house.hold(ALICE, 1);
+        let (event_id, reason) = (EVENT, None);
+        let cancelled = house.asks(ORGANISER, CancelEvent { event_id, reason }).unwrap();
+        let sections = cancelled.reply().details.sections.clone();
+        let deadline = house.deadline(DeadlineKind::CancellationChunk).unwrap();
+        let settled = house.asks(Caller::World, SettleCancellation { deadline }).unwrap();
+        assert_eq!(sections.len(), 2);
+        for section in sections {
+            assert!(settled.staged.read_set.contains_key(&section.section_id.into()));
+        }
+    }
+
+    #[test]
+    fn an_event_that_is_not_cancelled_has_nothing_to_settle() {
+        let mut house = on_sale();
+        let start = house.deadline(DeadlineKind::EventStart).unwrap();
+        let mut deadline = start;
+        deadline.key.kind = DeadlineKind::CancellationChunk;
+        let nothing = house.asks(Caller::World, SettleCancellation { deadline }).unwrap();
+        assert!(nothing.facts().is_empty());
+    }
+}

@@ -43,3 +43,47 @@ impl Command for UnblockSeats {
         Ok(Outcome::Reply(section_id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::BlockSeats;
+    use crate::commands::given::{ALICE, EVENT, ORGANISER, floor, on_sale};
+    use crate::refusal::Refusal;
+
+    #[test]
+    fn what_was_blocked_can_be_sold_again() {
+        let mut house = on_sale();
+        let (event_id, section, seats) = (EVENT, "Floor".to_owned(), TakenSeats::Places(5));
+        let block = BlockSeats {
+            event_id,
+            section: section.clone(),
+            seats: seats.clone(),
+        };
+        house.asks(ORGANISER, block).unwrap();
+        assert!(house.asks(ALICE, floor(1)).is_err());
+        let unblock = UnblockSeats {
+            event_id,
+            section,
+            seats,
+        };
+        let unblocked = house.asks(ORGANISER, unblock).unwrap();
+        assert_eq!(unblocked.facts(), ["SeatsUnblocked"]);
+        assert_eq!(unblocked.reply().counts.available, 5);
+        assert!(house.asks(ALICE, floor(1)).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_blocked_is_not_unblocked() {
+        let unblock = UnblockSeats {
+            event_id: EVENT,
+            section: "Floor".to_owned(),
+            seats: TakenSeats::Places(1),
+        };
+        let refused = on_sale().asks(ORGANISER, unblock).unwrap_err();
+        assert_eq!(
+            refused,
+            Refusal::invalid("seats", "not all of these places are blocked")
+        );
+    }
+}

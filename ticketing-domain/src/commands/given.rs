@@ -1,0 +1,283 @@
+//! Given an event and what has happened to it, when a command is run, then facts follow, or it is refused.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, TimeDelta};
+use ticketing_ports::Timestamp;
+use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKind};
+use ticketing_ports::event_details::{PricingTier, Venue};
+use ticketing_ports::gateway::Authorization;
+use ticketing_ports::ids::{EventId, IdSource, PaymentId, ReservationId, UserId};
+use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::roles::{Actor, Role};
+use ticketing_ports::seating::{Label, RowPlan, SeatId, Seating};
+use ticketing_ports::streams::{Aggregate, Metadata, StreamId, Version};
+use uuid::Uuid;
+
+use super::{CreateEvent, GatewayAnswer, HoldSeats, OpenSales, PayReservation, PublishEvent, ReportPayment};
+use crate::book::{Book, Caller, Page, Ran, Staged};
+use crate::catalog::{EventDraft, SectionDraft};
+use crate::command::{Command, Performed, perform};
+use crate::payment::GatewayCall;
+use crate::reducer::Context;
+use crate::refusal::Refusal;
+
+pub(super) const EVENT: EventId = EventId::new(Uuid::from_u128(2));
+pub(super) const ORGANISER: Actor = actor(1, Role::EventOwner);
+pub(super) const ADMIN: Actor = actor(5, Role::Admin);
+pub(super) const ALICE: Actor = actor(10, Role::Customer);
+pub(super) const BOB: Actor = actor(11, Role::Customer);
+
+const fn actor(id: u128, role: Role) -> Actor {
+    Actor {
+        user_id: UserId::new(Uuid::from_u128(id)),
+        role,
+    }
+}
+
+#[derive(Debug, Default)]
+struct CountingIds(AtomicU64);
+
+impl IdSource for CountingIds {
+    fn uuid(&self) -> Uuid {
+        Uuid::from_u128(1_000 + u128::from(self.0.fetch_add(1, Ordering::Relaxed)))
+    }
+}
+
+/// One lane whose facts are in the log at once, and in which nothing was ever heard of that is not in its book.
+pub(super) struct House {
+    pub(super) now: Timestamp,
+    book: Book,
+    ids: CountingIds,
+    deadlines: Vec<Deadline>,
+    calls: Vec<GatewayCall>,
+}
+
+/// What followed from a command.
+#[derive(Debug)]
+pub(super) struct Happened<C: Command> {
+    pub(super) performed: Performed<C>,
+    pub(super) staged: Staged,
+}
+
+impl<C: Command> Happened<C> {
+    /// The types of the facts, in their order.
+    pub(super) fn facts(&self) -> Vec<String> {
+        let new = self
+            .staged
+            .facts
+            .iter()
+            .map(|staged| staged.fact.to_new_event(Metadata::default()));
+        new.map(|event| event.event_type.into_owned()).collect()
+    }
+
+    pub(super) fn reply(self) -> C::Reply {
+        match self.performed {
+            Performed::Replied { reply, .. } => reply,
+            other => panic!("no reply: {other:?}"),
+        }
+    }
+}
+
+/// An event as its organiser has just created it: a floor of five places and a balcony of four seats, 25.00 each.
+pub(super) fn a_draft() -> House {
+    let mut house = House {
+        now: DateTime::from_timestamp(1_800_000_000, 0).expect("a date within range"),
+        book: Book::new(EVENT.into()),
+        ids: CountingIds::default(),
+        deadlines: Vec::new(),
+        calls: Vec::new(),
+    };
+    let draft = Box::new(house.draft());
+    house
+        .asks(ORGANISER, CreateEvent { event_id: EVENT, draft })
+        .expect("the draft is acceptable");
+    house
+}
+
+pub(super) fn on_sale() -> House {
+    let mut house = a_draft();
+    house
+        .asks(ORGANISER, PublishEvent { event_id: EVENT })
+        .expect("a draft can be published");
+    house
+        .asks(ORGANISER, OpenSales { event_id: EVENT })
+        .expect("what is published can be sold");
+    house
+}
+
+impl House {
+    pub(super) fn draft(&self) -> EventDraft {
+        let tier = |section: &str| PricingTier {
+            section: label(section),
+            tier: label("regular"),
+            price: Money::new(2_500, Currency::EUR),
+            available_from: None,
+            available_until: None,
+        };
+        let section = |name: &str, seating| SectionDraft {
+            name: label(name),
+            seating,
+        };
+        let rows = vec![RowPlan {
+            row: label("A"),
+            seats: 4,
+        }];
+        EventDraft {
+            name: label("An evening"),
+            category: None,
+            genre: None,
+            currency: Currency::EUR,
+            starts_at: self.now + TimeDelta::days(30),
+            venue: Venue {
+                name: label("Hall"),
+                city: label("Ghent"),
+                country: label("BE"),
+                timezone: label("Europe/Brussels"),
+            },
+            sections: vec![
+                section("Floor", Seating::GeneralAdmission { capacity: 5 }),
+                section("Balcony", Seating::Numbered { rows }),
+            ],
+            pricing_tiers: vec![tier("Floor"), tier("Balcony")],
+            hold_seconds: Some(300),
+            max_seats_per_order: None,
+            refund_policy: None,
+        }
+    }
+
+    pub(super) fn asks<C: Command>(&mut self, by: impl Into<Caller>, command: C) -> Result<Happened<C>, Refusal> {
+        let caller = by.into();
+        loop {
+            let ctx = Context {
+                now: self.now,
+                ids: &self.ids,
+            };
+            match perform(&mut self.book, &ctx, caller, &command) {
+                Ran::Refused { refusal, .. } => return Err(refusal),
+                Ran::Load(wants) => {
+                    for stream in wants.0.into_keys() {
+                        let read = self.book.absorb(stream, Version::NONE, &[], Page::Last);
+                        read.expect("a stream without facts can be read");
+                    }
+                }
+                Ran::Done { value, staged } => {
+                    self.book.confirm(self.book.mark());
+                    self.note(&staged);
+                    return Ok(Happened {
+                        performed: value,
+                        staged,
+                    });
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, staged: &Staged) {
+        for change in &staged.deadlines {
+            self.deadlines.retain(|deadline| deadline.key != change.key());
+            if let DeadlineChange::Set(deadline) = change {
+                self.deadlines.push(*deadline);
+            }
+        }
+        self.calls.extend(staged.calls.iter().cloned());
+    }
+
+    pub(super) fn wait(&mut self, seconds: i64) {
+        self.now += TimeDelta::seconds(seconds);
+    }
+
+    /// The deadline of that kind which is set.
+    pub(super) fn deadline(&self, kind: DeadlineKind) -> Option<Deadline> {
+        self.deadlines
+            .iter()
+            .find(|deadline| deadline.key.kind == kind)
+            .copied()
+    }
+
+    pub(super) fn calls(&self) -> &[GatewayCall] {
+        &self.calls
+    }
+
+    /// Somebody holds so many places on the floor.
+    pub(super) fn hold(&mut self, by: Actor, quantity: u32) -> ReservationId {
+        let held = self.asks(by, floor(quantity)).expect("there are places");
+        held.reply().reservation_id
+    }
+
+    /// Somebody pays by card; the gateway has not answered.
+    pub(super) fn start_paying(&mut self, by: Actor, reservation_id: ReservationId) -> PaymentId {
+        let started = self.asks(by, paying(reservation_id)).expect("the hold can be paid");
+        let payments = started.staged.facts.iter().map(|fact| fact.stream);
+        let payment = payments
+            .into_iter()
+            .find(|stream| stream.aggregate == Aggregate::Payment);
+        PaymentId::new(payment.expect("a payment has begun").id)
+    }
+
+    pub(super) fn gateway_says(&mut self, payment_id: PaymentId, answer: GatewayAnswer) -> Vec<String> {
+        let report = ReportPayment { payment_id, answer };
+        self.asks(Caller::World, report)
+            .expect("there is such a payment")
+            .facts()
+    }
+
+    /// Somebody holds so many places and pays for them.
+    pub(super) fn buy(&mut self, by: Actor, quantity: u32) -> (ReservationId, PaymentId) {
+        let reservation_id = self.hold(by, quantity);
+        let payment_id = self.start_paying(by, reservation_id);
+        self.gateway_says(payment_id, approved());
+        self.gateway_says(payment_id, GatewayAnswer::Captured);
+        (reservation_id, payment_id)
+    }
+
+    pub(super) fn version(&self, stream: impl Into<StreamId>) -> Option<Version> {
+        self.book.version(stream.into())
+    }
+}
+
+pub(super) fn label(text: &str) -> Label {
+    Label::new(text).expect("a short plain text")
+}
+
+pub(super) fn seat(text: &str) -> SeatId {
+    SeatId::parse(text).expect("a seat")
+}
+
+pub(super) fn floor(quantity: u32) -> HoldSeats {
+    HoldSeats {
+        event_id: EVENT,
+        section: "Floor".to_owned(),
+        quantity,
+        specific_seats: None,
+        customer_id: None,
+    }
+}
+
+pub(super) fn balcony(seats: &[&str]) -> HoldSeats {
+    HoldSeats {
+        section: "Balcony".to_owned(),
+        specific_seats: Some(seats.iter().copied().map(seat).collect()),
+        ..floor(u32::try_from(seats.len()).expect("a few seats"))
+    }
+}
+
+pub(super) fn card() -> PaymentMethod {
+    PaymentMethod {
+        kind: MethodKind::Card,
+        token: MethodToken::new("tok_visa").expect("a token, not a card number"),
+    }
+}
+
+pub(super) fn paying(reservation_id: ReservationId) -> PayReservation {
+    PayReservation {
+        reservation_id,
+        payment_id: None,
+        method: Some(card()),
+    }
+}
+
+pub(super) fn approved() -> GatewayAnswer {
+    GatewayAnswer::Authorized(Authorization::Approved { last_four: None })
+}
