@@ -4,6 +4,7 @@
 
 mod analytics;
 mod availability;
+mod blocking;
 mod customers;
 mod errors;
 mod events;

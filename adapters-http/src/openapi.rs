@@ -16,7 +16,7 @@ use crate::shell::{no_such_method, no_such_route, shell};
 use crate::sign_in::pages::verify_page;
 use crate::sign_in::{account, magic_link, oauth, passkeys, refuse_head, sessions};
 use crate::state::{HttpState, Shared};
-use crate::{analytics, availability, customers, events, health, payments, reservations};
+use crate::{analytics, availability, blocking, customers, events, health, payments, reservations};
 
 #[derive(Debug, OpenApi)]
 #[openapi(
@@ -44,6 +44,8 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(events::open_sales))
         .routes(routes!(events::close_sales))
         .routes(routes!(events::cancel_event))
+        .routes(routes!(blocking::block_seats))
+        .routes(routes!(blocking::unblock_seats))
         .routes(routes!(availability::get_availability))
         .routes(routes!(availability::get_section))
         .routes(routes!(analytics::event_analytics))

@@ -42,7 +42,7 @@ pub(crate) struct CreateReservationRequest {
 
 /// Any JSON integer; what no order can have becomes a number that no order can have.
 #[derive(Debug, Clone, Copy)]
-struct Quantity(u32);
+pub(crate) struct Quantity(pub(crate) u32);
 
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -253,15 +253,8 @@ impl TryFrom<&CreateReservationRequest> for HoldSeats {
 
     fn try_from(request: &CreateReservationRequest) -> Result<Self, Refusal> {
         let mut errors = Vec::new();
-        let mut parse_seat = |(index, text): (usize, &String)| {
-            SeatId::parse(text)
-                .map_err(|invalid| {
-                    errors.push(FieldError::new(format!("specific_seats[{index}]"), invalid.to_string()));
-                })
-                .ok()
-        };
         let seats = request.specific_seats.as_ref();
-        let specific_seats = seats.map(|seats| seats.iter().enumerate().filter_map(&mut parse_seat).collect());
+        let specific_seats = seats.map(|seats| parse_seats(seats, "specific_seats", &mut errors));
         if !errors.is_empty() {
             return Err(Refusal::Invalid(errors));
         }
@@ -273,6 +266,16 @@ impl TryFrom<&CreateReservationRequest> for HoldSeats {
             customer_id: request.customer_id.map(CustomerId::new),
         })
     }
+}
+
+/// Those that are seats; the errors name the others.
+pub(crate) fn parse_seats(seats: &[String], field: &str, errors: &mut Vec<FieldError>) -> Vec<SeatId> {
+    let mut parse = |(index, text): (usize, &String)| {
+        SeatId::parse(text)
+            .map_err(|invalid| errors.push(FieldError::new(format!("{field}[{index}]"), invalid.to_string())))
+            .ok()
+    };
+    seats.iter().enumerate().filter_map(&mut parse).collect()
 }
 
 impl TryFrom<HistoryEntry> for HistoryBody {

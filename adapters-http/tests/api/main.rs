@@ -7,6 +7,7 @@ mod account;
 mod analytics;
 mod availability;
 mod bad_requests;
+mod blocking;
 mod consistency;
 mod errors;
 mod events;

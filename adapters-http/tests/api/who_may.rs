@@ -20,6 +20,8 @@ const TABLE: &[(&str, [u16; 6])] = &[
     ("open_sales",                 [401, 403, 403, 200, 403, 200]),
     ("close_sales",                [401, 403, 403, 200, 403, 200]),
     ("cancel_event",               [401, 403, 403, 200, 403, 200]),
+    ("block_seats",                [401, 403, 403, 200, 403, 200]),
+    ("unblock_seats",              [401, 403, 403, 200, 403, 200]),
     ("get_availability",           [200, 200, 200, 200, 200, 200]),
     ("get_section",                [200, 200, 200, 200, 200, 200]),
     ("event_analytics",            [401, 403, 403, 200, 403, 200]),
@@ -144,6 +146,10 @@ impl World {
                 .await
                 .expect(200);
         }
+        if operation == "unblock_seats" {
+            let path = format!("/api/events/{event}/sections/General/block");
+            olga.post(&path, json!({ "quantity": 1 })).await.expect(200);
+        }
         if ["get_payment", "refund_payment"].contains(&operation) {
             payment = alice.pay(&reservation, "tok_visa").await.expect(200).text("payment_id");
         }
@@ -193,6 +199,7 @@ impl World {
         let method = json!({ "type": "card", "token": "tok_visa" });
         let body = match operation {
             "create_event" => event_request(&self.server.in_days(60)),
+            "block_seats" | "unblock_seats" => json!({ "quantity": 1 }),
             "cancel_event" | "refund_payment" => json!({ "reason": "a test" }),
             "create_reservation" => json!({ "event_id": self.event, "section": "General", "quantity": 1 }),
             "pay_reservation" => json!({ "payment_method": method }),

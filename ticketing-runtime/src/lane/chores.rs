@@ -1,7 +1,10 @@
 //! What a lane lets others do while it goes on deciding: reading streams, looking keys up, answering again.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+
+use futures::FutureExt as _;
 
 use ticketing_domain::book::{NotWhole, Page, Wants};
 use ticketing_ports::errors::StoreError;
@@ -23,14 +26,14 @@ pub(super) const PAGE: usize = 2_000;
 pub(super) enum Chore {
     Read {
         asked: Vec<(StreamId, Version)>,
-        facts: Result<Vec<RecordedEvent>, StoreError>,
+        facts: Result<Vec<RecordedEvent>, Failure>,
     },
     LookedUp {
         jobs: Vec<Job>,
-        found: Result<Found, StoreError>,
+        found: Result<Found, Failure>,
     },
     /// Which payments that are waited for somebody else has moved.
-    MovedOn(Result<Vec<StreamId>, StoreError>),
+    MovedOn(Result<Vec<StreamId>, Failure>),
     Ended {
         job: Job,
         end: End,
@@ -44,7 +47,7 @@ impl Lane {
             Ok(Chore::LookedUp { jobs, found }) => self.looked_up(jobs, found),
             Ok(Chore::MovedOn(moved)) => self.look_after_payments(moved),
             Ok(Chore::Ended { job, end }) => job.end(end),
-            // Its jobs went with it; their callers are told that by their channels.
+            // No store is asked unguarded, so this is a bug of the lane itself.
             Err(panic) => {
                 error!(lane = %self.id, error = &panic as &dyn std::error::Error, "a task of a lane panicked")
             }
@@ -61,17 +64,16 @@ impl Lane {
     fn read_page(&mut self, asked: Vec<(StreamId, Version)>) {
         let store = Arc::clone(&self.lanes.ports.events);
         self.chores.spawn(async move {
-            let facts = store.read_streams(&asked, PAGE).await;
+            let facts = answered(store.read_streams(&asked, PAGE)).await;
             Chore::Read { asked, facts }
         });
     }
 
     /// Takes in what was read. A full page ends somewhere; what comes after it is asked for next.
-    fn take_page(&mut self, asked: Vec<(StreamId, Version)>, facts: Result<Vec<RecordedEvent>, StoreError>) {
+    fn take_page(&mut self, asked: Vec<(StreamId, Version)>, facts: Result<Vec<RecordedEvent>, Failure>) {
         let facts = match facts {
             Ok(facts) => facts,
-            Err(error) => {
-                let failure = Failure::from(error);
+            Err(failure) => {
                 return self.cannot_load(asked.into_iter().map(|(stream, _)| stream), &failure);
             }
         };
@@ -114,5 +116,13 @@ fn unreadable(stream: StreamId, not_whole: NotWhole) -> Failure {
 
 /// Looks which streams are elsewhere than they were seen.
 pub(super) async fn moved_on(store: Arc<dyn EventStore>, seen: Vec<(StreamId, Version)>) -> Chore {
-    Chore::MovedOn(store.moved_on(&seen).await)
+    Chore::MovedOn(answered(store.moved_on(&seen)).await)
+}
+
+/// What a store says. A store that panics is a bug, and whoever waits for it has to hear of that.
+pub(super) async fn answered<T>(read: impl Future<Output = Result<T, StoreError>>) -> Result<T, Failure> {
+    match AssertUnwindSafe(read).catch_unwind().await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Failure::Internal("a store panicked".into())),
+    }
 }

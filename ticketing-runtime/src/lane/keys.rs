@@ -13,7 +13,7 @@ use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, Idempotenc
 use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
 
 use super::Lane;
-use super::chores::{Chore, PAGE};
+use super::chores::{Chore, PAGE, answered};
 use super::job::{End, Job};
 use super::said::{Former, Recorded, Said};
 use crate::failure::Failure;
@@ -59,17 +59,16 @@ impl Lane {
         }
         let store = Arc::clone(&self.lanes.ports.idempotency);
         self.chores.spawn(async move {
-            let found = find(store.as_ref(), &keys).await;
+            let found = answered(find(store.as_ref(), &keys)).await;
             Chore::LookedUp { jobs, found }
         });
     }
 
-    pub(super) fn looked_up(&mut self, jobs: Vec<Job>, found: Result<Found, StoreError>) {
+    pub(super) fn looked_up(&mut self, jobs: Vec<Job>, found: Result<Found, Failure>) {
         self.lookups.under_way = false;
         match found {
             Ok(found) => jobs.into_iter().for_each(|job| self.go_on(job, &found)),
-            Err(error) => {
-                let failure = Failure::from(error);
+            Err(failure) => {
                 for job in jobs {
                     job.fail(failure.again());
                 }
@@ -107,9 +106,9 @@ impl Lane {
     fn replay(&mut self, job: Job, said: Said) {
         let store = Arc::clone(&self.lanes.ports.events);
         self.chores.spawn(async move {
-            let end = match read_again(store.as_ref(), &said).await {
+            let end = match answered(read_again(store.as_ref(), &said)).await {
                 Ok((facts, position)) => End::Replayed { said, facts, position },
-                Err(error) => End::Failed(error.into()),
+                Err(failure) => End::Failed(failure),
             };
             Chore::Ended { job, end }
         });
@@ -118,9 +117,9 @@ impl Lane {
     fn replay_former(&mut self, job: Job, former: Former) {
         let store = Arc::clone(&self.lanes.ports.events);
         self.chores.spawn(async move {
-            let end = match store.head().await {
+            let end = match answered(store.head()).await {
                 Ok(position) => End::ReplayedFormer { former, position },
-                Err(error) => End::Failed(error.into()),
+                Err(failure) => End::Failed(failure),
             };
             Chore::Ended { job, end }
         });

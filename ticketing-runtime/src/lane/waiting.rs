@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use ticketing_ports::errors::StoreError;
 use ticketing_ports::ids::PaymentId;
 use ticketing_ports::streams::StreamId;
 
 use super::{Lane, chores};
+use crate::failure::Failure;
 
 impl Lane {
     /// Looks whether somebody else has moved a payment that is waited for here.
@@ -27,7 +27,7 @@ impl Lane {
     }
 
     /// Reads the payments that somebody else has moved, on behalf of those who wait for them.
-    pub(super) fn look_after_payments(&mut self, moved: Result<Vec<StreamId>, StoreError>) {
+    pub(super) fn look_after_payments(&mut self, moved: Result<Vec<StreamId>, Failure>) {
         self.looking = false;
         // A log that does not answer takes longer to say so than this rests: the others have their turn.
         self.look_again.reset();
