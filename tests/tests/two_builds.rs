@@ -9,7 +9,8 @@ use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, Purpose};
 use chrono::TimeDelta;
 use serde_json::Value;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
-use ticketing_domain::generations::made_up::{MadeUpVersion, declare};
+use ticketing_domain::generations;
+use ticketing_domain::made_up::{MadeUpVersion, declare};
 use ticketing_ports::clock::Clock as _;
 use ticketing_ports::event_details::{PricingTier, Venue};
 use ticketing_ports::event_store::EventStore;
@@ -143,9 +144,11 @@ async fn whole_log(store: &dyn EventStore) -> Vec<RecordedEvent> {
 // One test: the made-up version is one for the whole process.
 #[tokio::test(flavor = "multi_thread")]
 async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_books_are_right() {
-    let next = declare(MadeUpVersion {
+    let next = generations::newest().next();
+    declare(MadeUpVersion {
         event_type: "SeatsHeld",
         version: 2,
+        since: next,
         raise,
         lower,
     });

@@ -10,27 +10,16 @@ use crate::catalog::CatalogEvent;
 use crate::inventory::InventoryEvent;
 use crate::payment::PaymentEvent;
 use crate::reservation::ReservationEvent;
-use crate::stored::StoredEvent;
+use crate::stored::{NewVersion, StoredEvent};
 
 /// The newest generation of facts that this build reads. A new version of a fact begins the next one.
 const NEWEST: SchemaGeneration = SchemaGeneration::FIRST;
 
-/// A version of a fact that is written from a generation on, and how it is written before.
-#[derive(Debug, Clone, Copy)]
-pub struct NewVersion {
-    pub event_type: &'static str,
-    pub version: u16,
-    pub since: SchemaGeneration,
-    pub before: u16,
-    /// From a payload of `version` to one of `before`.
-    pub lower: fn(&[u8]) -> Vec<u8>,
-}
-
 /// The newest generation of facts that this build reads.
 pub fn newest() -> SchemaGeneration {
     #[cfg(feature = "made-up-version")]
-    if let Some(made_up) = made_up::declared() {
-        return made_up.since;
+    if let Some(since) = crate::made_up::since() {
+        return since;
     }
     NEWEST
 }
@@ -38,7 +27,7 @@ pub fn newest() -> SchemaGeneration {
 /// Writes the fact as every build reads it, by the floor of its log.
 pub fn write_for_all(floor: SchemaGeneration, event: &mut NewEvent) {
     #[cfg(feature = "made-up-version")]
-    made_up::write_if_all_read_it(floor, event);
+    crate::made_up::write_if_all_read_it(floor, event);
     // Nearly always; there is nothing to look for.
     if floor >= newest() {
         return;
@@ -57,63 +46,6 @@ fn lower<'v>(versions: impl Iterator<Item = &'v NewVersion>, floor: SchemaGenera
     if let Some(new) = versions.into_iter().find(is_it).filter(|new| floor < new.since) {
         event.data = (new.lower)(&event.data);
         event.event_version = new.before;
-    }
-}
-
-/// A version of a fact that no build has, so that tests can see two builds on one log.
-#[cfg(feature = "made-up-version")]
-pub mod made_up {
-    use std::sync::OnceLock;
-
-    use super::{NEWEST, NewEvent, SchemaGeneration};
-
-    /// The version after the one that is written.
-    #[derive(Debug)]
-    pub struct MadeUpVersion {
-        pub event_type: &'static str,
-        pub version: u16,
-        pub raise: fn(&[u8]) -> Vec<u8>,
-        /// How it is read.
-        pub lower: fn(&[u8]) -> Vec<u8>,
-    }
-
-    #[derive(Debug)]
-    pub(crate) struct Declared {
-        pub(crate) since: SchemaGeneration,
-        made_up: MadeUpVersion,
-    }
-
-    static DECLARED: OnceLock<Declared> = OnceLock::new();
-
-    /// From now on this process reads it, and writes it once the floor is at the generation that is returned.
-    ///
-    /// # Panics
-    /// When there is one already.
-    pub fn declare(made_up: MadeUpVersion) -> SchemaGeneration {
-        let since = NEWEST.next();
-        DECLARED.set(Declared { since, made_up }).expect("one is enough");
-        since
-    }
-
-    pub(crate) fn declared() -> Option<&'static Declared> {
-        DECLARED.get()
-    }
-
-    /// The version before, and the payload as it has it.
-    pub(crate) fn lowered(event_type: &str, event_version: u16, data: &[u8]) -> Option<(u16, Vec<u8>)> {
-        let made_up = &declared()?.made_up;
-        let is_it = made_up.event_type == event_type && made_up.version == event_version;
-        is_it.then(|| (event_version - 1, (made_up.lower)(data)))
-    }
-
-    pub(super) fn write_if_all_read_it(floor: SchemaGeneration, event: &mut NewEvent) {
-        let Some(Declared { since, made_up }) = declared() else {
-            return;
-        };
-        if floor >= *since && event.event_type == made_up.event_type && event.event_version + 1 == made_up.version {
-            event.data = (made_up.raise)(&event.data);
-            event.event_version = made_up.version;
-        }
     }
 }
 

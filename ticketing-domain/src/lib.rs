@@ -14,6 +14,8 @@ pub mod commands;
 pub mod facts;
 pub mod generations;
 pub mod inventory;
+#[cfg(feature = "made-up-version")]
+pub mod made_up;
 pub mod payment;
 pub mod policy;
 pub mod pricing;

@@ -3,9 +3,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
+use ticketing_ports::logs::SchemaGeneration;
 use ticketing_ports::streams::{Metadata, NewEvent, RecordedEvent};
-
-use crate::generations::NewVersion;
 
 /// A stored fact that this build cannot read.
 #[derive(Debug, Error)]
@@ -19,6 +18,17 @@ pub enum UnreadableEvent {
         #[source]
         source: serde_json::Error,
     },
+}
+
+/// A version of a fact that is written from a generation on, and how it is written before.
+#[derive(Debug, Clone, Copy)]
+pub struct NewVersion {
+    pub event_type: &'static str,
+    pub version: u16,
+    pub since: SchemaGeneration,
+    pub before: u16,
+    /// From a payload of `version` to one of `before`.
+    pub lower: fn(&[u8]) -> Vec<u8>,
 }
 
 /// An enum of facts, one stable type and schema version for each variant.
@@ -67,7 +77,7 @@ pub(crate) fn read_unknown<E>(
     read: fn(&str, u16, &[u8]) -> Result<E, UnreadableEvent>,
 ) -> Result<E, UnreadableEvent> {
     #[cfg(feature = "made-up-version")]
-    if let Some((version, data)) = crate::generations::made_up::lowered(event_type, event_version, data) {
+    if let Some((version, data)) = crate::made_up::lowered(event_type, event_version, data) {
         return read(event_type, version, &data);
     }
     #[cfg(not(feature = "made-up-version"))]
@@ -113,8 +123,8 @@ macro_rules! stored_events {
         impl $crate::stored::StoredEvent for $name {
             const SCHEMAS: &'static [(&'static str, u16)] = &[$(($event_type, $version)),+];
 
-            const NEW_VERSIONS: &'static [$crate::generations::NewVersion] = &[$($(
-                $crate::generations::NewVersion {
+            const NEW_VERSIONS: &'static [$crate::stored::NewVersion] = &[$($(
+                $crate::stored::NewVersion {
                     event_type: $event_type,
                     version: $version,
                     since: ticketing_ports::logs::SchemaGeneration($generation),

@@ -233,7 +233,12 @@ impl Engine {
             stop.clone(),
         ));
         background.spawn(housekeeping::run(ports.clone(), config, stop.clone()));
-        background.spawn(floor::run(Arc::clone(&lanes), stop.clone()));
+        background.spawn(floor::run(
+            Arc::clone(&lanes.floor),
+            Arc::clone(&ports.events),
+            lanes.config.floor_poll,
+            stop.clone(),
+        ));
         let box_office = BoxOffice::new(ports, Arc::clone(&lanes));
         Self {
             box_office,

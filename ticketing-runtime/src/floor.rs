@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use thiserror::Error;
 use ticketing_domain::generations;
@@ -12,8 +13,6 @@ use ticketing_ports::event_store::{Commit, EventStore};
 use ticketing_ports::logs::SchemaGeneration;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-
-use crate::lanes::Lanes;
 
 #[derive(Debug)]
 pub(crate) struct Floor(AtomicU32);
@@ -34,21 +33,21 @@ impl Floor {
 }
 
 /// Keeps the floor as the log has it.
-pub(crate) async fn run(lanes: Arc<Lanes>, stop: CancellationToken) {
+pub(crate) async fn run(floor: Arc<Floor>, log: Arc<dyn EventStore>, every: Duration, stop: CancellationToken) {
     if generations::newest() == SchemaGeneration::FIRST {
         // Every build reads all there is.
         return;
     }
     let work = async {
         loop {
-            match floor_of(lanes.ports.events.as_ref()).await {
-                Ok(floor) => lanes.floor.0.store(floor.0, Ordering::Relaxed),
+            match floor_of(log.as_ref()).await {
+                Ok(heard) => floor.0.store(heard.0, Ordering::Relaxed),
                 Err(error) => warn!(
                     error = &error as &dyn std::error::Error,
                     "the schema floor of the log could not be read"
                 ),
             }
-            tokio::time::sleep(lanes.config.floor_poll).await;
+            tokio::time::sleep(every).await;
         }
     };
     stop.run_until_cancelled(work).await;

@@ -31,7 +31,7 @@ pub(crate) struct Lanes {
     uses: AtomicU64,
     pub(crate) tail: Arc<Tail>,
     pub(crate) log: KnownLog,
-    pub(crate) floor: Floor,
+    pub(crate) floor: Arc<Floor>,
 }
 
 #[derive(Debug, Default)]
@@ -80,7 +80,7 @@ impl Lanes {
             crashed: CancellationToken::new(),
             uses: AtomicU64::new(0),
             tail: Arc::default(),
-            floor: Floor::default(),
+            floor: Arc::default(),
         })
     }
 
