@@ -1,4 +1,4 @@
-//! Turns and positions of followers within one process.
+//! Turns and marks of followers within one process.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
@@ -8,18 +8,18 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
 use ticketing_ports::errors::StoreError;
-use ticketing_ports::followers::FollowerStore;
+use ticketing_ports::followers::{FollowerId, FollowerStore};
 use ticketing_ports::ids::WorkerId;
-use ticketing_ports::streams::Position;
+use ticketing_ports::logs::Mark;
 
 #[derive(Debug, Default)]
 pub struct InMemoryFollowerStore {
-    followers: Mutex<HashMap<String, Follower>>,
+    followers: Mutex<HashMap<FollowerId, Follower>>,
 }
 
 #[derive(Debug, Default)]
 struct Follower {
-    position: Position,
+    mark: Option<Mark>,
     turn: Option<(WorkerId, Timestamp)>,
 }
 
@@ -28,13 +28,12 @@ impl InMemoryFollowerStore {
         Self::default()
     }
 
-    fn followers(&self) -> MutexGuard<'_, HashMap<String, Follower>> {
+    fn followers(&self) -> MutexGuard<'_, HashMap<FollowerId, Follower>> {
         self.followers.lock().expect("no code panics while it holds this lock")
     }
 
-    fn with<T>(&self, name: &str, work: impl FnOnce(&mut Follower) -> T) -> T {
-        let mut followers = self.followers();
-        work(followers.entry(name.to_owned()).or_default())
+    fn with<T>(&self, follower: FollowerId, work: impl FnOnce(&mut Follower) -> T) -> T {
+        work(self.followers().entry(follower).or_default())
     }
 }
 
@@ -42,40 +41,43 @@ impl InMemoryFollowerStore {
 impl FollowerStore for InMemoryFollowerStore {
     async fn take_turn(
         &self,
-        follower: &str,
+        follower: FollowerId,
         worker: WorkerId,
         now: Timestamp,
         lease: Duration,
-    ) -> Result<Option<Position>, StoreError> {
+    ) -> Result<bool, StoreError> {
         let until = TimeDelta::from_std(lease)
             .ok()
             .and_then(|lease| now.checked_add_signed(lease))
             .unwrap_or(Timestamp::MAX_UTC);
         Ok(self.with(follower, |follower| {
-            let taken = follower
-                .turn
-                .is_some_and(|(holder, ends)| holder != worker && now < ends);
-            if taken {
-                return None;
+            let turn = follower.turn;
+            let taken = turn.is_some_and(|(holder, ends)| holder != worker && now < ends);
+            if !taken {
+                follower.turn = Some((worker, until));
             }
-            follower.turn = Some((worker, until));
-            Some(follower.position)
+            !taken
         }))
     }
 
-    async fn give_back(&self, follower: &str, worker: WorkerId) -> Result<(), StoreError> {
+    async fn give_back(&self, follower: FollowerId, worker: WorkerId) -> Result<(), StoreError> {
         self.with(follower, |follower| {
             follower.turn.take_if(|(holder, _)| *holder == worker)
         });
         Ok(())
     }
 
-    async fn advance(&self, follower: &str, position: Position) -> Result<(), StoreError> {
-        self.with(follower, |follower| follower.position = follower.position.max(position));
-        Ok(())
+    async fn mark(&self, follower: FollowerId) -> Result<Option<Mark>, StoreError> {
+        Ok(self.with(follower, |follower| follower.mark))
     }
 
-    async fn position(&self, follower: &str) -> Result<Position, StoreError> {
-        Ok(self.with(follower, |follower| follower.position))
+    async fn move_mark(&self, follower: FollowerId, before: Option<Mark>, mark: Mark) -> Result<bool, StoreError> {
+        Ok(self.with(follower, |follower| {
+            let moves = follower.mark == before;
+            if moves {
+                follower.mark = Some(mark);
+            }
+            moves
+        }))
     }
 }

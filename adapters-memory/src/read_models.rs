@@ -15,6 +15,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_details::{EventStatus, EventView};
 use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
+use ticketing_ports::logs::Mark;
 use ticketing_ports::paging::{Cursor, Listed, Page};
 use ticketing_ports::payment::PaymentView;
 use ticketing_ports::read_models::{
@@ -35,10 +36,19 @@ pub struct InMemoryReadModels {
     rows: RwLock<Arc<RwLock<Tables>>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Tables {
-    checkpoint: Position,
+    checkpoint: Mark,
     rows: Rows,
+}
+
+impl Default for Tables {
+    fn default() -> Self {
+        Self {
+            checkpoint: Mark::of_no_log(Position::START),
+            rows: Rows::default(),
+        }
+    }
 }
 
 impl InMemoryReadModels {
@@ -59,7 +69,7 @@ impl InMemoryReadModels {
 
 #[async_trait]
 impl ProjectionStore for InMemoryReadModels {
-    async fn checkpoint(&self) -> Result<Position, StoreError> {
+    async fn checkpoint(&self) -> Result<Mark, StoreError> {
         Ok(self
             .tables()
             .read()
@@ -70,10 +80,10 @@ impl ProjectionStore for InMemoryReadModels {
     async fn apply(&self, batch: ProjectedBatch) -> Result<(), ApplyError> {
         let tables = self.tables();
         let mut tables = tables.write().expect("no code panics while it holds this lock");
-        if batch.upto <= tables.checkpoint {
-            return Ok(());
-        }
         if batch.after != tables.checkpoint {
+            if batch.upto == tables.checkpoint {
+                return Ok(());
+            }
             return Err(ApplyError::OutOfOrder {
                 checkpoint: tables.checkpoint,
                 after: batch.after,

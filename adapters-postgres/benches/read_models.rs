@@ -11,6 +11,7 @@ use std::time::Instant;
 use adapters_postgres::{Database, DatabaseOptions, PostgresReadModels, Purpose};
 use test_services::OwnedPostgres;
 use ticketing_ports::ids::PaymentId;
+use ticketing_ports::logs::Mark;
 use ticketing_ports::payment::{MethodKind, PaymentStatus, PaymentView};
 use ticketing_ports::read_models::{
     Change, PaymentChange, ProjectedBatch, ProjectionStore, ReservationChange, Said, SeatMove,
@@ -63,8 +64,8 @@ async fn apply(models: &dyn ProjectionStore, events: u64, changes: impl Fn(u64) 
     let mut spent = 0.;
     for first in (0..events).step_by(BATCH as usize) {
         let batch = ProjectedBatch {
-            after: Position(first + 1),
-            upto: Position(first + BATCH + 1),
+            after: Mark::of_no_log(Position(first + 1)),
+            upto: Mark::of_no_log(Position(first + BATCH + 1)),
             changes: (first..first + BATCH).flat_map(&changes).collect(),
         };
         let begun = Instant::now();

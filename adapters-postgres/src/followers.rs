@@ -1,4 +1,4 @@
-//! Turns and positions of those who follow the log.
+//! Turns and marks of those who follow the log.
 
 use std::time::Duration;
 
@@ -6,9 +6,11 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
 use ticketing_ports::errors::StoreError;
-use ticketing_ports::followers::FollowerStore;
-use ticketing_ports::ids::WorkerId;
+use ticketing_ports::followers::{FollowerId, FollowerStore};
+use ticketing_ports::ids::{CommitId, WorkerId};
+use ticketing_ports::logs::Mark;
 use ticketing_ports::streams::Position;
+use uuid::Uuid;
 
 use crate::PostgresEventStore;
 use crate::cells::{Cells, bound};
@@ -17,26 +19,56 @@ use crate::cells::{Cells, bound};
 impl FollowerStore for PostgresEventStore {
     async fn take_turn(
         &self,
-        follower: &str,
+        follower: FollowerId,
         worker: WorkerId,
         now: Timestamp,
         lease: Duration,
-    ) -> Result<Option<Position>, StoreError> {
+    ) -> Result<bool, StoreError> {
         let until = TimeDelta::from_std(lease)
             .ok()
             .and_then(|lease| now.checked_add_signed(lease))
             .unwrap_or(Timestamp::MAX_UTC);
-        let row = sqlx::query(
-            "INSERT INTO followers AS follower (name, worker, turn_ends_at)
-             VALUES ($1, $2, $4)
-             ON CONFLICT (name) DO UPDATE SET worker = $2, turn_ends_at = $4
-             WHERE follower.worker IS NULL OR follower.worker = $2 OR follower.turn_ends_at <= $3
-             RETURNING position",
+        let taken = sqlx::query(
+            "INSERT INTO followers AS follower (log_id, name, generation, worker, turn_ends_at)
+             VALUES ($1, $2, $3, $4, $6)
+             ON CONFLICT (log_id, name, generation) DO UPDATE SET worker = $4, turn_ends_at = $6
+             WHERE follower.worker IS NULL OR follower.worker = $4 OR follower.turn_ends_at <= $5",
         )
-        .bind(follower)
+        .bind(follower.log.uuid())
+        .bind(follower.name)
+        .bind(i32::from(follower.generation))
         .bind(worker.uuid())
         .bind(now)
         .bind(until)
+        .execute(&self.pool)
+        .await
+        .map_err(StoreError::unavailable)?;
+        Ok(taken.rows_affected() == 1)
+    }
+
+    async fn give_back(&self, follower: FollowerId, worker: WorkerId) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE followers SET worker = NULL, turn_ends_at = NULL
+             WHERE log_id = $1 AND name = $2 AND generation = $3 AND worker = $4",
+        )
+        .bind(follower.log.uuid())
+        .bind(follower.name)
+        .bind(i32::from(follower.generation))
+        .bind(worker.uuid())
+        .execute(&self.pool)
+        .await
+        .map(drop)
+        .map_err(StoreError::unavailable)
+    }
+
+    async fn mark(&self, follower: FollowerId) -> Result<Option<Mark>, StoreError> {
+        let row = sqlx::query(
+            "SELECT position, commit_id FROM followers
+             WHERE log_id = $1 AND name = $2 AND generation = $3 AND position IS NOT NULL",
+        )
+        .bind(follower.log.uuid())
+        .bind(follower.name)
+        .bind(i32::from(follower.generation))
         .fetch_optional(&self.pool)
         .await
         .map_err(StoreError::unavailable)?;
@@ -48,40 +80,35 @@ impl FollowerStore for PostgresEventStore {
             table: "followers",
             key: "position",
         };
-        Ok(Some(Position(cells.count("position")?)))
+        Ok(Some(Mark {
+            log: follower.log,
+            position: Position(cells.count("position")?),
+            commit: CommitId::new(cells.get("commit_id")?),
+        }))
     }
 
-    async fn give_back(&self, follower: &str, worker: WorkerId) -> Result<(), StoreError> {
-        sqlx::query("UPDATE followers SET worker = NULL, turn_ends_at = NULL WHERE name = $1 AND worker = $2")
-            .bind(follower)
-            .bind(worker.uuid())
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(StoreError::unavailable)
-    }
-
-    async fn advance(&self, follower: &str, position: Position) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO followers AS follower (name, position)
-             VALUES ($1, $2)
-             ON CONFLICT (name) DO UPDATE SET position = $2
-             WHERE follower.position < $2",
+    async fn move_mark(&self, follower: FollowerId, before: Option<Mark>, mark: Mark) -> Result<bool, StoreError> {
+        let position = before.map(|before| bound(before.position.0));
+        let commit: Option<Uuid> = before.map(|before| before.commit.uuid());
+        let moved = sqlx::query(
+            "INSERT INTO followers AS follower (log_id, name, generation, position, commit_id)
+             SELECT $1, $2, $3, $6, $7
+             WHERE $4::bigint IS NULL OR EXISTS (
+                 SELECT FROM followers WHERE log_id = $1 AND name = $2 AND generation = $3
+             )
+             ON CONFLICT (log_id, name, generation) DO UPDATE SET position = $6, commit_id = $7
+             WHERE follower.position IS NOT DISTINCT FROM $4 AND follower.commit_id IS NOT DISTINCT FROM $5",
         )
-        .bind(follower)
-        .bind(bound(position.0))
+        .bind(follower.log.uuid())
+        .bind(follower.name)
+        .bind(i32::from(follower.generation))
+        .bind(position)
+        .bind(commit)
+        .bind(bound(mark.position.0))
+        .bind(mark.commit.uuid())
         .execute(&self.pool)
         .await
-        .map(drop)
-        .map_err(StoreError::unavailable)
-    }
-
-    async fn position(&self, follower: &str) -> Result<Position, StoreError> {
-        let position: Option<i64> = sqlx::query_scalar("SELECT position FROM followers WHERE name = $1")
-            .bind(follower)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(StoreError::unavailable)?;
-        Ok(Position(position.unwrap_or_default().unsigned_abs()))
+        .map_err(StoreError::unavailable)?;
+        Ok(moved.rows_affected() == 1)
     }
 }

@@ -15,6 +15,8 @@ use async_trait::async_trait;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgPool, PgRow};
 use ticketing_ports::errors::StoreError;
+use ticketing_ports::ids::{CommitId, LogId};
+use ticketing_ports::logs::Mark;
 use ticketing_ports::read_models::{ApplyError, ProjectedBatch, ProjectionStore};
 use ticketing_ports::streams::Position;
 
@@ -55,34 +57,38 @@ impl PostgresReadModels {
 
 #[async_trait]
 impl ProjectionStore for PostgresReadModels {
-    async fn checkpoint(&self) -> Result<Position, StoreError> {
-        let row = sqlx::query(self.sql("SELECT position FROM read_models.checkpoint WHERE id"))
+    async fn checkpoint(&self) -> Result<Mark, StoreError> {
+        let row = sqlx::query(self.sql("SELECT position, log_id, commit_id FROM read_models.checkpoint WHERE id"))
             .fetch_optional(&self.pool)
             .await
             .map_err(StoreError::unavailable)?;
-        position_of(row.as_ref())
+        mark_of(row.as_ref())
     }
 
     async fn apply(&self, batch: ProjectedBatch) -> Result<(), ApplyError> {
-        let folded = Folded::of(batch.changes)?;
+        let ProjectedBatch { after, upto, changes } = batch;
+        let folded = Folded::of(changes)?;
         let mut transaction = self.pool.begin().await.map_err(StoreError::unavailable)?;
-        let advanced =
-            sqlx::query(self.sql("UPDATE read_models.checkpoint SET position = $2 WHERE id AND position = $1"))
-                .bind(bound(batch.after.0))
-                .bind(bound(batch.upto.0))
-                .execute(&mut *transaction)
-                .await
-                .map_err(StoreError::unavailable)?;
+        let advanced = sqlx::query(self.sql(
+            "UPDATE read_models.checkpoint SET position = $4, log_id = $5, commit_id = $6
+             WHERE id AND position = $1 AND log_id = $2 AND commit_id = $3",
+        ))
+        .bind(bound(after.position.0))
+        .bind(after.log.uuid())
+        .bind(after.commit.uuid())
+        .bind(bound(upto.position.0))
+        .bind(upto.log.uuid())
+        .bind(upto.commit.uuid())
+        .execute(&mut *transaction)
+        .await
+        .map_err(StoreError::unavailable)?;
         if advanced.rows_affected() == 0 {
             drop(transaction);
             let checkpoint = self.checkpoint().await?;
-            if batch.upto <= checkpoint {
+            if checkpoint == upto {
                 return Ok(());
             }
-            return Err(ApplyError::OutOfOrder {
-                checkpoint,
-                after: batch.after,
-            });
+            return Err(ApplyError::OutOfOrder { checkpoint, after });
         }
         self.write(&mut transaction, &folded).await?;
         transaction.commit().await.map_err(StoreError::unavailable)?;
@@ -110,7 +116,7 @@ impl ProjectionStore for PostgresReadModels {
     }
 }
 
-fn position_of(row: Option<&PgRow>) -> Result<Position, StoreError> {
+fn mark_of(row: Option<&PgRow>) -> Result<Mark, StoreError> {
     let Some(row) = row else {
         return Err(StoreError::Inconsistent {
             table: "checkpoint",
@@ -123,5 +129,9 @@ fn position_of(row: Option<&PgRow>) -> Result<Position, StoreError> {
         table: "checkpoint",
         key: "position",
     };
-    Ok(Position(cells.count("position")?))
+    Ok(Mark {
+        log: LogId::new(cells.get("log_id")?),
+        position: Position(cells.count("position")?),
+        commit: CommitId::new(cells.get("commit_id")?),
+    })
 }

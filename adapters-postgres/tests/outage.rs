@@ -34,7 +34,7 @@ async fn healed(models: &PostgresReadModels) -> Position {
     let patience = Instant::now() + Duration::from_secs(30);
     loop {
         match models.checkpoint().await {
-            Ok(position) => return position,
+            Ok(checkpoint) => return checkpoint.position,
             Err(error) => assert!(Instant::now() < patience, "the store does not heal: {error:?}"),
         }
     }

@@ -114,13 +114,13 @@ async fn readers_and_projectors_of_other_processes_go_on_during_switches() {
     let projector = tokio::spawn({
         let (models, done) = (installation.process().await, Arc::clone(&done));
         async move {
-            let mut position = models.checkpoint().await.unwrap().0;
+            let mut position = models.checkpoint().await.unwrap().position.0;
             let mut set_back = 0;
             while !done.load(Ordering::SeqCst) {
                 match models.apply(batch(position, position + 1)).await {
                     Ok(()) => position += 1,
                     Err(ApplyError::OutOfOrder { checkpoint, .. }) => {
-                        position = checkpoint.0;
+                        position = checkpoint.position.0;
                         set_back += 1;
                     }
                     Err(error) => panic!("{error:?}"),
@@ -171,7 +171,7 @@ async fn readers_and_projectors_of_other_processes_go_on_during_switches() {
     }
     let set_back = projector.await.expect("the projector carried on");
     assert!(set_back > 0, "no switch was noticed by the projector");
-    let position = rebuilder.checkpoint().await.unwrap().0;
+    let position = rebuilder.checkpoint().await.unwrap().position.0;
     assert_eq!(held(&rebuilder).await, position - 1, "rows beside the checkpoint");
 }
 
@@ -299,5 +299,5 @@ async fn a_rebuild_during_which_the_tables_were_migrated_is_not_switched_to() {
     let stale = models.switch_to(twin).await;
     assert!(matches!(stale, Err(StoreError::Unavailable(_))), "{stale:?}");
     assert_eq!(held(&models).await, 2);
-    assert_eq!(models.checkpoint().await.unwrap(), Position(3));
+    assert_eq!(models.checkpoint().await.unwrap().position, Position(3));
 }

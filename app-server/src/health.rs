@@ -11,7 +11,8 @@ use async_trait::async_trait;
 use ticketing_ports::event_store::EventStore;
 use ticketing_ports::followers::FollowerStore;
 use ticketing_ports::read_models::ProjectionStore;
-use ticketing_runtime::RELAY;
+use ticketing_ports::streams::Position;
+use ticketing_runtime::relay;
 
 /// Above so many facts behind the log, lists and counts are too old to serve.
 const MAX_LAG: u64 = 1_000;
@@ -37,7 +38,7 @@ impl HealthCheck for EventStoreCheck {
     }
 }
 
-/// The read models follow the log.
+/// The read models follow the log, and no other one.
 pub struct ProjectionCheck {
     pub events: Arc<dyn EventStore>,
     pub projections: Arc<dyn ProjectionStore>,
@@ -50,17 +51,21 @@ impl HealthCheck for ProjectionCheck {
     }
 
     async fn check(&self) -> Result<(), &'static str> {
-        let head = self
-            .events
-            .head()
-            .await
-            .map_err(|_| "the event store does not answer")?;
-        let projected = self
-            .projections
-            .checkpoint()
-            .await
-            .map_err(|_| "the read models do not answer")?;
-        if head.0.saturating_sub(projected.0) > MAX_LAG {
+        const NO_LOG: &str = "the event store does not answer";
+        let log = self.events.identity().await.map_err(|_| NO_LOG)?;
+        let head = self.events.head().await.map_err(|_| NO_LOG)?;
+        let rows = self.projections.checkpoint().await;
+        let rows = rows.map_err(|_| "the read models do not answer")?;
+        if !rows.is_of_no_log() && rows.log != log.log {
+            return Err("the read models are those of another log");
+        }
+        if !rows.is_of_no_log() && !rows.is_start() {
+            let commit = self.events.commit_at(rows.position).await.map_err(|_| NO_LOG)?;
+            if commit != Some(rows.commit) {
+                return Err("the log has lost facts that the read models were made of");
+            }
+        }
+        if head.0.saturating_sub(rows.position.0) > MAX_LAG {
             Err("the read models lag behind the log")
         } else {
             Ok(())
@@ -145,8 +150,11 @@ impl HealthCheck for RelayCheck {
             .head()
             .await
             .map_err(|_| "the event store does not answer")?;
-        let relayed = self.followers.position(RELAY).await;
+        let log = self.events.identity().await;
+        let log = log.map_err(|_| "the event store does not answer")?.log;
+        let relayed = self.followers.mark(relay(log)).await;
         let relayed = relayed.map_err(|_| "the position of the relay cannot be read")?;
+        let relayed = relayed.map_or(Position::START, |mark| mark.position);
         if head.0.saturating_sub(relayed.0) > MAX_LAG {
             Err("the relay lags behind the log")
         } else {

@@ -23,7 +23,7 @@ pub async fn rebuild_projections(settings: &Settings) -> anyhow::Result<String> 
     let began = Instant::now();
     let done = rebuild(
         storage.events.clone(),
-        &Projected::read_models(read_side.projections.clone()),
+        &mut Projected::read_models(read_side.projections.clone()),
         read_side.dead_letters.clone(),
         Arc::new(SystemClock::new()),
         progress,

@@ -46,7 +46,6 @@ const CYCLES: &[(&str, &str, &str)] = &[
     // The ports and the settings of the engine stand beside the engine that everything else is part of.
     ("ticketing-runtime", "box_office", "engine"),
     ("ticketing-runtime", "deadlines", "engine"),
-    ("ticketing-runtime", "follow", "engine"),
     ("ticketing-runtime", "housekeeping", "engine"),
     ("ticketing-runtime", "lanes", "engine"),
     // The consistency token stands among the questions, and every write answers with one.

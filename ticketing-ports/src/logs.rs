@@ -71,6 +71,8 @@ pub struct Mark {
 
 impl Mark {
     pub const NO_COMMIT: CommitId = CommitId::new(Uuid::nil());
+    /// Stands in a mark that does not say of which log it is.
+    pub const NO_LOG: LogId = LogId::new(Uuid::nil());
 
     /// Before the first fact of a log.
     pub const fn start(log: LogId) -> Self {
@@ -79,6 +81,20 @@ impl Mark {
             position: Position::START,
             commit: Self::NO_COMMIT,
         }
+    }
+
+    /// What a store says that nobody has told of a log: an empty one, or one that was filled when positions were all there
+    /// was.
+    pub const fn of_no_log(position: Position) -> Self {
+        Self {
+            log: Self::NO_LOG,
+            position,
+            commit: Self::NO_COMMIT,
+        }
+    }
+
+    pub fn is_of_no_log(&self) -> bool {
+        self.log == Self::NO_LOG
     }
 
     pub fn is_start(&self) -> bool {

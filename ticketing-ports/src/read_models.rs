@@ -12,12 +12,13 @@ use crate::Timestamp;
 use crate::errors::StoreError;
 use crate::event_details::{EventStatus, EventView};
 use crate::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId, UserId};
+use crate::logs::Mark;
 use crate::money::Money;
 use crate::paging::{Listed, Page};
 use crate::payment::{PaymentStatus, PaymentView};
 use crate::reservation::{ReservationStatus, ReservationView, Ticket};
 use crate::seating::{Label, SeatCounts};
-use crate::streams::{Position, Version};
+use crate::streams::Version;
 
 /// One change of one row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,10 +139,10 @@ pub struct Sale {
 /// Row changes of consecutive events, applied together with the checkpoint that follows from them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectedBatch<C = Change> {
-    /// Position of the last event before the batch.
-    pub after: Position,
-    /// Position of the last event of the batch.
-    pub upto: Position,
+    /// The last event before the batch.
+    pub after: Mark,
+    /// The last event of the batch.
+    pub upto: Mark,
     pub changes: Vec<C>,
 }
 
@@ -149,12 +150,14 @@ pub struct ProjectedBatch<C = Change> {
 ///
 /// **Contract**
 /// - `changes_and_checkpoint_are_applied_together`.
+/// - `the_checkpoint_says_of_which_log_and_commit_it_is`.
+/// - `rows_of_no_log_are_claimed_by_a_batch_without_events`, by one log only.
 /// - `readers_never_see_half_a_batch`.
 /// - `a_batch_with_a_change_of_an_unknown_row_changes_nothing`.
-/// - `a_batch_that_was_applied_before_changes_nothing`: one that starts before the checkpoint is skipped when it ends
-///   at or before it.
+/// - `a_batch_that_was_applied_before_changes_nothing`: one that ends where the checkpoint is is skipped.
 /// - `exactly_one_racing_application_of_a_batch_counts`.
 /// - `a_batch_that_does_not_follow_the_checkpoint_is_refused` as [`ApplyError::OutOfOrder`].
+/// - `a_batch_of_another_log_or_another_past_is_refused`, likewise, although its positions fit.
 /// - `a_rebuild_is_invisible_until_it_is_switched_to`, and then visible all at once.
 /// - `a_rebuild_starts_empty_and_leaves_the_present_rows_alone`.
 /// - `batches_go_on_after_a_switch`.
@@ -163,11 +166,12 @@ pub struct ProjectedBatch<C = Change> {
 /// - `a_changed_payment_keeps_what_the_change_does_not_name`.
 #[async_trait]
 pub trait ProjectionStore<C = Change>: std::any::Any + Send + Sync {
-    async fn checkpoint(&self) -> Result<Position, StoreError>;
+    /// How far the rows have come; a mark of no log while no log has claimed them.
+    async fn checkpoint(&self) -> Result<Mark, StoreError>;
 
     async fn apply(&self, batch: ProjectedBatch<C>) -> Result<(), ApplyError>;
 
-    /// Returns an empty twin at [`Position::START`] that nobody reads yet.
+    /// Returns an empty twin that nobody reads yet, and that no log has claimed.
     async fn begin_rebuild(&self) -> Result<Arc<dyn ProjectionStore<C>>, StoreError>;
 
     /// Makes readers see the twin instead. The twin must have come from `begin_rebuild` of this store.
@@ -177,7 +181,7 @@ pub trait ProjectionStore<C = Change>: std::any::Any + Send + Sync {
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     #[error("the batch starts after {after}, the checkpoint is {checkpoint}")]
-    OutOfOrder { checkpoint: Position, after: Position },
+    OutOfOrder { checkpoint: Mark, after: Mark },
     #[error(transparent)]
     Store(#[from] StoreError),
 }

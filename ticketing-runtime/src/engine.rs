@@ -19,7 +19,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::box_office::BoxOffice;
-use crate::follow::{Bus, FollowPorts, Follower, Following, Projected, READ_MODELS, Relay};
+use crate::follow::{
+    Bus, FactsFrom, FollowPorts, Follower, Following, OnLostPast, Progress, Projected, READ_MODELS, Relay, Tail,
+    WatchedLog,
+};
 use crate::lanes::Lanes;
 use crate::observer::{Observer, Unobserved};
 use crate::{deadlines, floor, housekeeping};
@@ -76,21 +79,14 @@ pub struct EngineConfig {
     pub idempotency_retention: Duration,
     /// Where this process gets the facts for those who follow the log.
     pub facts_from: FactsFrom,
+    /// What is done about rows that were made of facts that the log no longer has.
+    pub on_lost_past: OnLostPast,
     /// Whether this process publishes the log on the bus, if there is one, when it is its turn.
     pub relay: bool,
     /// Whether this process keeps the read models up to date when it is its turn.
     pub projector: bool,
     /// Is told what the lanes do.
     pub observer: Arc<dyn Observer>,
-}
-
-/// Where the followers of a process get the facts; what is missing there they read from the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FactsFrom {
-    /// For a process that writes, or that relays what others write.
-    ThisProcess,
-    /// For a process that only reads. The same as the other without a bus.
-    TheBus,
 }
 
 impl Default for EngineConfig {
@@ -105,6 +101,7 @@ impl Default for EngineConfig {
             floor_poll: Duration::from_secs(10),
             idempotency_retention: Duration::from_secs(24 * 3_600),
             facts_from: FactsFrom::ThisProcess,
+            on_lost_past: OnLostPast::Rebuild,
             relay: true,
             projector: true,
             observer: Arc::new(Unobserved),
@@ -152,22 +149,27 @@ impl EngineBuilder {
     }
 
     pub fn start(self) -> Engine {
-        let (log, clock) = (Arc::clone(&self.ports.events), Arc::clone(&self.ports.clock));
-        let worker = WorkerId::new(self.ports.ids.uuid());
+        let mut ports = self.ports;
+        let tail = Arc::<Tail>::default();
+        // Whoever asks it, the followers learn when it does not answer.
+        ports.events = Arc::new(WatchedLog::new(ports.events, Arc::clone(&tail)));
+        let (log, clock) = (Arc::clone(&ports.events), Arc::clone(&ports.clock));
+        let worker = WorkerId::new(ports.ids.uuid());
         let (relays, facts_from) = (self.config.relay, self.config.facts_from);
-        let mut engine = Engine::start_lanes(self.ports, self.config);
+        let on_lost_past = self.config.on_lost_past;
+        let mut engine = Engine::start_lanes(ports, self.config, Arc::clone(&tail));
         let mut following = Following {
             log,
-            tail: Arc::clone(&engine.lanes.tail),
+            tail,
             clock,
             worker,
             ports: self.following,
             facts_from: FactsFrom::ThisProcess,
+            on_lost_past,
         };
         if let Some(bus) = following.ports.bus.clone().filter(|_| relays) {
             // The first one: what it reads the others need not. What it publishes it cannot wait for.
-            let relay = Relay::new(Arc::clone(&following.log), bus.publisher);
-            engine.spawn(&following, Box::new(relay));
+            engine.spawn(&following, Box::new(Relay::new(bus.publisher)));
         }
         following.facts_from = facts_from;
         for follower in self.followers {
@@ -184,14 +186,13 @@ pub struct Engine {
     lanes: Arc<Lanes>,
     background: TaskTracker,
     stop: CancellationToken,
-    /// How far each follower has come.
-    followers: Vec<(&'static str, watch::Receiver<Position>)>,
+    followers: Vec<Progress>,
 }
 
 impl Engine {
     /// Starts the write side alone: lanes, deadlines, housekeeping.
     pub fn start_write_side(ports: Ports, config: EngineConfig) -> Self {
-        Self::start_lanes(ports, config)
+        Self::start_lanes(ports, config, Arc::default())
     }
 
     /// An engine whose log is followed by whom the builder is told of, and by the relay when there is a bus.
@@ -216,16 +217,15 @@ impl Engine {
     }
 
     fn spawn(&mut self, following: &Following, follower: Box<dyn Follower>) {
-        let (sender, reached) = watch::channel(Position::START);
-        self.followers.push((follower.spec().name, reached));
-        self.background
-            .spawn(following.run(follower, sender, self.stop.clone()));
+        let (told, progress) = Progress::of(follower.spec().name);
+        self.followers.push(progress);
+        self.background.spawn(following.run(follower, told, self.stop.clone()));
     }
 
-    fn start_lanes(ports: Ports, config: EngineConfig) -> Self {
+    fn start_lanes(ports: Ports, config: EngineConfig, tail: Arc<Tail>) -> Self {
         let stop = CancellationToken::new();
         let background = TaskTracker::new();
-        let lanes = Lanes::new(ports.clone(), config.clone());
+        let lanes = Lanes::new(ports.clone(), config.clone(), tail);
         background.spawn(deadlines::run(
             ports.clone(),
             config.clone(),
@@ -253,18 +253,23 @@ impl Engine {
         self.box_office.clone()
     }
 
-    /// How far a follower has come by the knowledge of this process; nothing when it does not run here.
-    pub fn reached(&self, follower: &str) -> Option<watch::Receiver<Position>> {
-        let mut followers = self.followers.iter();
-        followers
-            .find(|(name, _)| *name == follower)
-            .map(|(_, reached)| reached.clone())
+    /// How far the followers of the log have come that run in this process, and how they are.
+    pub fn followers(&self) -> &[Progress] {
+        &self.followers
+    }
+
+    /// The follower of that name; nothing when it does not run here.
+    pub fn follower(&self, name: &str) -> Option<Progress> {
+        self.followers
+            .iter()
+            .find(|progress| progress.follower == name)
+            .cloned()
     }
 
     /// How far the read models have come; a closed channel when they are not kept here.
     pub fn projected(&self) -> watch::Receiver<Position> {
-        self.reached(READ_MODELS)
-            .unwrap_or_else(|| watch::channel(Position::START).1)
+        let here = self.follower(READ_MODELS).map(|progress| progress.reached);
+        here.unwrap_or_else(|| watch::channel(Position::START).1)
     }
 
     /// How many lanes keep their memory right now.

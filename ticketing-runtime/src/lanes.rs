@@ -69,7 +69,7 @@ enum Submitter {
 }
 
 impl Lanes {
-    pub(crate) fn new(ports: Ports, config: EngineConfig) -> Arc<Self> {
+    pub(crate) fn new(ports: Ports, config: EngineConfig, tail: Arc<Tail>) -> Arc<Self> {
         Arc::new(Self {
             log: KnownLog::new(Arc::clone(&ports.events)),
             ports,
@@ -79,7 +79,7 @@ impl Lanes {
             calls: TaskTracker::new(),
             crashed: CancellationToken::new(),
             uses: AtomicU64::new(0),
-            tail: Arc::default(),
+            tail,
             floor: Arc::default(),
         })
     }

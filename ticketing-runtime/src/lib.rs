@@ -25,12 +25,12 @@ mod sign_in;
 
 pub use box_office::{Answer, BoxOffice, HistoryEntry, IdempotencyRequest, Request};
 pub use desk::{ConsistencyToken, Desk, DeskPorts, List, READ_YOUR_WRITES_PATIENCE};
-pub use engine::{Engine, EngineBuilder, EngineConfig, FactsFrom, Ports, ProjectionPorts};
+pub use engine::{Engine, EngineBuilder, EngineConfig, Ports, ProjectionPorts};
 pub use failure::{Failure, UnavailableCause};
 pub use floor::{LogNotReadable, check_floor, finish_update};
 pub use follow::{
-    Bus, Facts, First, FollowError, FollowPorts, Follower, Keeps, LoggedFact, OnPoison, Projected, READ_MODELS, RELAY,
-    Runs, Spec, Twin, rebuild,
+    Bus, Condition, Facts, FactsFrom, First, FollowError, FollowPorts, Follower, Keeps, LoggedFact, OnLostPast,
+    OnPoison, Progress, Projected, READ_MODELS, RELAY, Runs, Spec, Twin, rebuild, relay,
 };
 pub use observer::{Counted, Observed, Observer, Totals, Unobserved};
 pub use sign_in::{Ensured, SignIn, SignInConfig, SignInFailure, SignInPorts};

@@ -18,6 +18,7 @@ use ticketing_domain::status::{self, AsOf as _};
 use ticketing_ports::Timestamp;
 use ticketing_ports::event_details::{EventStatus, EventView};
 use ticketing_ports::ids::CustomerId;
+use ticketing_ports::logs::Mark;
 use ticketing_ports::paging::Page;
 use ticketing_ports::payment::PaymentView;
 use ticketing_ports::read_models::{DraftsVisible, ProjectedBatch};
@@ -101,8 +102,8 @@ impl WriteSide {
             changes.extend(projection::ReadModels.changes(fact, &typed));
         }
         let batch = ProjectedBatch {
-            after: Position(first.position.0 - 1),
-            upto: last.position,
+            after: Mark::of_no_log(Position(first.position.0 - 1)),
+            upto: Mark::of_no_log(last.position),
             changes,
         };
         models.projection.apply(batch).await.map_err(said)?;

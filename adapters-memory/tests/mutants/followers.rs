@@ -6,9 +6,9 @@ use adapters_memory::InMemoryFollowerStore;
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
 use ticketing_ports::errors::StoreError;
-use ticketing_ports::followers::FollowerStore;
-use ticketing_ports::ids::WorkerId;
-use ticketing_ports::streams::Position;
+use ticketing_ports::followers::{FollowerId, FollowerStore};
+use ticketing_ports::ids::{LogId, WorkerId};
+use ticketing_ports::logs::Mark;
 use uuid::Uuid;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,9 +20,13 @@ pub(crate) enum Lie {
     LeasesForEver,
     IgnoresWhatIsGivenBack,
     TakesAnybodysTurnBack,
-    ForgetsPositions,
-    GoesBack,
+    ForgetsMarks,
+    ForgetsCommits,
+    MovesForAnybody,
+    LooksBeforeItMoves,
     HasOneFollower,
+    HasOneGeneration,
+    HasOneLog,
 }
 
 /// Which lie breaks which rule.
@@ -36,14 +40,17 @@ pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
         Lie::IgnoresWhatIsGivenBack,
     ),
     ("only_its_own_turn_can_be_given_back", Lie::TakesAnybodysTurnBack),
-    ("the_position_is_kept_from_turn_to_turn", Lie::ForgetsPositions),
-    ("the_position_never_goes_back", Lie::GoesBack),
+    ("the_mark_is_kept_from_turn_to_turn", Lie::ForgetsMarks),
+    ("the_mark_is_kept_from_turn_to_turn", Lie::ForgetsCommits),
+    ("a_mark_is_moved_only_by_who_knows_where_it_was", Lie::MovesForAnybody),
+    ("one_of_racing_workers_moves_the_mark", Lie::LooksBeforeItMoves),
     ("followers_do_not_share_anything", Lie::HasOneFollower),
+    ("followers_do_not_share_anything", Lie::HasOneGeneration),
+    ("followers_do_not_share_anything", Lie::HasOneLog),
 ];
 
 pub(crate) struct LyingFollowers {
     inner: InMemoryFollowerStore,
-    last: std::sync::Mutex<Position>,
     turns: std::sync::Mutex<Vec<WorkerId>>,
     lie: Lie,
 }
@@ -52,14 +59,19 @@ impl LyingFollowers {
     pub(crate) fn new(lie: Lie) -> Self {
         Self {
             inner: InMemoryFollowerStore::new(),
-            last: std::sync::Mutex::default(),
             turns: std::sync::Mutex::default(),
             lie,
         }
     }
 
-    fn name<'n>(&self, follower: &'n str) -> &'n str {
-        if self.lie == Lie::HasOneFollower { "" } else { follower }
+    fn id(&self, mut follower: FollowerId) -> FollowerId {
+        match self.lie {
+            Lie::HasOneFollower => follower.name = "",
+            Lie::HasOneGeneration => follower.generation = 0,
+            Lie::HasOneLog => follower.log = LogId::new(Uuid::nil()),
+            _ => {}
+        }
+        follower
     }
 }
 
@@ -67,15 +79,15 @@ impl LyingFollowers {
 impl FollowerStore for LyingFollowers {
     async fn take_turn(
         &self,
-        follower: &str,
+        follower: FollowerId,
         mut worker: WorkerId,
         now: Timestamp,
         mut lease: Duration,
-    ) -> Result<Option<Position>, StoreError> {
+    ) -> Result<bool, StoreError> {
         {
             let mut turns = self.turns.lock().expect("no test panics with it");
             if self.lie == Lie::NeverRenews && turns.contains(&worker) {
-                return Ok(None);
+                return Ok(false);
             }
             turns.push(worker);
         }
@@ -84,14 +96,10 @@ impl FollowerStore for LyingFollowers {
             Lie::LeasesForEver => lease = Duration::MAX,
             _ => {}
         }
-        let position = self.inner.take_turn(self.name(follower), worker, now, lease).await?;
-        Ok(match self.lie {
-            Lie::ForgetsPositions => position.map(|_| Position::START),
-            _ => position,
-        })
+        self.inner.take_turn(self.id(follower), worker, now, lease).await
     }
 
-    async fn give_back(&self, follower: &str, worker: WorkerId) -> Result<(), StoreError> {
+    async fn give_back(&self, follower: FollowerId, worker: WorkerId) -> Result<(), StoreError> {
         match self.lie {
             Lie::IgnoresWhatIsGivenBack => Ok(()),
             Lie::TakesAnybodysTurnBack => {
@@ -101,19 +109,35 @@ impl FollowerStore for LyingFollowers {
                 }
                 Ok(())
             }
-            _ => self.inner.give_back(self.name(follower), worker).await,
+            _ => self.inner.give_back(self.id(follower), worker).await,
         }
     }
 
-    async fn advance(&self, follower: &str, position: Position) -> Result<(), StoreError> {
-        *self.last.lock().expect("no test panics with it") = position;
-        self.inner.advance(self.name(follower), position).await
+    async fn mark(&self, follower: FollowerId) -> Result<Option<Mark>, StoreError> {
+        let mark = self.inner.mark(self.id(follower)).await?;
+        Ok(match self.lie {
+            Lie::ForgetsMarks => None,
+            Lie::ForgetsCommits => mark.map(|mark| Mark {
+                commit: Mark::NO_COMMIT,
+                ..mark
+            }),
+            _ => mark,
+        })
     }
 
-    async fn position(&self, follower: &str) -> Result<Position, StoreError> {
-        match self.lie {
-            Lie::GoesBack => Ok(*self.last.lock().expect("no test panics with it")),
-            _ => self.inner.position(self.name(follower)).await,
-        }
+    async fn move_mark(&self, follower: FollowerId, before: Option<Mark>, mark: Mark) -> Result<bool, StoreError> {
+        let follower = self.id(follower);
+        let before = match self.lie {
+            Lie::MovesForAnybody => self.inner.mark(follower).await?,
+            Lie::LooksBeforeItMoves => {
+                if self.inner.mark(follower).await? != before {
+                    return Ok(false);
+                }
+                tokio::task::yield_now().await;
+                self.inner.mark(follower).await?
+            }
+            _ => before,
+        };
+        self.inner.move_mark(follower, before, mark).await
     }
 }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_details::{EventStatus, EventView};
 use ticketing_ports::ids::{CustomerId, EventId};
+use ticketing_ports::logs::Mark;
 use ticketing_ports::money::{Currency, Money};
 use ticketing_ports::paging::{Listed, Page};
 use ticketing_ports::payment::PaymentView;
@@ -24,11 +25,14 @@ pub(crate) enum ReadLie {
     #[default]
     None,
     ForgetsTheCheckpoint,
+    ForgetsTheCommit,
+    LetsAnybodyClaim,
     AppliesChangeByChange,
     SkipsUnknownRows,
     AppliesBatchesAgain,
     LooksBeforeItApplies,
     JumpsOverGaps,
+    KnowsPositionsOnly,
     RebuildsInPlace,
     RebuildsOnTopOfThePresent,
     IgnoresTheSwitch,
@@ -59,6 +63,18 @@ pub(crate) const BROKEN_BY: &[(&str, ReadLie)] = &[
     (
         "changes_and_checkpoint_are_applied_together",
         ReadLie::ForgetsTheCheckpoint,
+    ),
+    (
+        "the_checkpoint_says_of_which_log_and_commit_it_is",
+        ReadLie::ForgetsTheCommit,
+    ),
+    (
+        "rows_of_no_log_are_claimed_by_a_batch_without_events",
+        ReadLie::LetsAnybodyClaim,
+    ),
+    (
+        "a_batch_of_another_log_or_another_past_is_refused",
+        ReadLie::KnowsPositionsOnly,
     ),
     ("readers_never_see_half_a_batch", ReadLie::AppliesChangeByChange),
     (
@@ -170,7 +186,7 @@ pub(crate) struct LyingReadModels {
     lie: ReadLie,
     honest: Arc<InMemoryReadModels>,
     /// Positions as the wrapper tells them to the honest store, for lies that number batches anew.
-    applied: Mutex<(u64, Position)>,
+    applied: Mutex<(u64, Mark)>,
 }
 
 impl LyingReadModels {
@@ -178,20 +194,25 @@ impl LyingReadModels {
         Self {
             lie,
             honest: Arc::new(InMemoryReadModels::new()),
-            applied: Mutex::new((0, Position::START)),
+            applied: Mutex::new((0, Mark::of_no_log(Position::START))),
         }
     }
 
     /// Applies changes whatever the honest store's checkpoint is.
-    async fn force(&self, upto: Position, changes: Vec<Change>) -> Result<(), ApplyError> {
+    async fn force(&self, upto: Mark, changes: Vec<Change>) -> Result<(), ApplyError> {
         let mut applied = self.applied.lock().await;
         let forced = ProjectedBatch {
-            after: Position(applied.0),
-            upto: Position(applied.0 + 1),
+            after: Mark::of_no_log(Position(applied.0)),
+            upto: Mark::of_no_log(Position(applied.0 + 1)),
             changes,
         };
         self.honest.apply(forced).await?;
-        *applied = (applied.0 + 1, applied.1.max(upto));
+        let furthest = if upto.position < applied.1.position {
+            applied.1
+        } else {
+            upto
+        };
+        *applied = (applied.0 + 1, furthest);
         Ok(())
     }
 
@@ -202,6 +223,8 @@ impl LyingReadModels {
                 | ReadLie::AppliesBatchesAgain
                 | ReadLie::LooksBeforeItApplies
                 | ReadLie::JumpsOverGaps
+                | ReadLie::KnowsPositionsOnly
+                | ReadLie::LetsAnybodyClaim
                 | ReadLie::SkipsUnknownRows
         )
     }
@@ -247,9 +270,13 @@ fn reversed<T>(mut listed: Listed<T>) -> Listed<T> {
 
 #[async_trait]
 impl ProjectionStore for LyingReadModels {
-    async fn checkpoint(&self) -> Result<Position, StoreError> {
+    async fn checkpoint(&self) -> Result<Mark, StoreError> {
         match self.lie {
-            ReadLie::ForgetsTheCheckpoint => Ok(Position::START),
+            ReadLie::ForgetsTheCheckpoint => Ok(Mark::of_no_log(Position::START)),
+            ReadLie::ForgetsTheCommit => Ok(Mark {
+                commit: Mark::NO_COMMIT,
+                ..self.honest.checkpoint().await?
+            }),
             _ if self.renumbers() => Ok(self.applied.lock().await.1),
             _ => self.honest.checkpoint().await,
         }
@@ -266,12 +293,14 @@ impl ProjectionStore for LyingReadModels {
         }
         let checkpoint = self.applied.lock().await.1;
         let fits = match self.lie {
-            ReadLie::AppliesBatchesAgain => after <= checkpoint,
-            ReadLie::JumpsOverGaps => upto > checkpoint,
+            ReadLie::AppliesBatchesAgain => after.position <= checkpoint.position,
+            ReadLie::JumpsOverGaps => upto.position > checkpoint.position,
+            ReadLie::KnowsPositionsOnly => after.position == checkpoint.position,
+            ReadLie::LetsAnybodyClaim => after == checkpoint || after.is_of_no_log(),
             _ => after == checkpoint,
         };
         if !fits {
-            return match upto <= checkpoint {
+            return match upto == checkpoint {
                 true => Ok(()),
                 false => Err(ApplyError::OutOfOrder { checkpoint, after }),
             };

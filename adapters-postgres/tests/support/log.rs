@@ -6,6 +6,7 @@ use chrono::{TimeDelta, TimeZone, Utc};
 use ticketing_ports::Timestamp;
 use ticketing_ports::event_details::{EventDetails, EventStatus, EventView, Venue};
 use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId, UserId};
+use ticketing_ports::logs::Mark;
 use ticketing_ports::money::{Currency, Money};
 use ticketing_ports::read_models::{Change, ProjectedBatch, Sale, SeatMove};
 use ticketing_ports::reservation::{ReservationStatus, ReservationView};
@@ -66,8 +67,8 @@ pub(crate) fn changes(position: u64) -> Vec<Change> {
 /// The positions after `after` up to `upto`.
 pub(crate) fn batch(after: u64, upto: u64) -> ProjectedBatch {
     ProjectedBatch {
-        after: Position(after),
-        upto: Position(upto),
+        after: Mark::of_no_log(Position(after)),
+        upto: Mark::of_no_log(Position(upto)),
         changes: (after + 1..=upto).flat_map(changes).collect(),
     }
 }

@@ -71,7 +71,7 @@ impl Desk {
                 .projections
                 .checkpoint()
                 .await
-                .is_ok_and(|checkpoint| checkpoint >= position)
+                .is_ok_and(|checkpoint| checkpoint.position >= position)
             {
                 return;
             }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ticketing_ports::errors::BoxError;
-use ticketing_ports::event_bus::{BusUnavailable, EventSubscriber, Subscription};
+use ticketing_ports::event_bus::{BusUnavailable, Delivered, EventSubscriber, Subscription};
 use ticketing_ports::event_store::EventStore;
+use ticketing_ports::logs::Mark;
 use ticketing_ports::streams::{Position, RecordedEvent};
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::warn;
@@ -66,9 +67,12 @@ impl BusAndLog {
     async fn delivered(&mut self, most: usize, until: Instant) -> Vec<RecordedEvent> {
         match timeout_at(until, self.heard(most)).await {
             Ok(Ok(delivered)) => {
-                let newest = delivered.iter().map(|event| event.position).max();
-                self.owed = self.owed.max(newest);
-                delivered
+                // What is of another log, or of an earlier life of this one, is owed as well, and taken by leaving it.
+                let ours = delivered.into_iter().filter(|fact| self.tail.is_of(fact.from));
+                let ours: Vec<_> = ours.map(|fact| fact.event).collect();
+                let newest = ours.iter().map(|event| event.position).max().unwrap_or_default();
+                self.owed = self.owed.max(Some(newest));
+                ours
             }
             Ok(Err(error)) => {
                 self.lose_touch(&error);
@@ -79,15 +83,12 @@ impl BusAndLog {
         }
     }
 
-    async fn heard(&mut self, most: usize) -> Result<Vec<RecordedEvent>, BusUnavailable> {
+    async fn heard(&mut self, most: usize) -> Result<Vec<Delivered>, BusUnavailable> {
         if self.subscription.is_none() {
             self.subscription = Some(self.bus.subscribe(self.group).await?);
         }
         match &mut self.subscription {
-            Some(subscription) => {
-                let delivered = subscription.next(most).await?;
-                Ok(delivered.into_iter().map(|delivered| delivered.event).collect())
-            }
+            Some(subscription) => subscription.next(most).await,
             None => Ok(Vec::new()),
         }
     }
@@ -128,7 +129,7 @@ impl std::fmt::Debug for BusAndLog {
 
 #[async_trait]
 impl Source for BusAndLog {
-    async fn next(&mut self, after: Position, most: usize) -> Result<Vec<Arc<LoggedFact>>, BoxError> {
+    async fn next(&mut self, after: Mark, most: usize) -> Result<Vec<Arc<LoggedFact>>, BoxError> {
         loop {
             // Here is also what was delivered out of order.
             let here = self.tail.after(after, most);
@@ -142,7 +143,7 @@ impl Source for BusAndLog {
                 return read(self.log.as_ref(), &self.tail, after, most).await;
             }
             let mut fresh = self.delivered(most, self.ask_at).await;
-            fresh.retain(|event| event.position > after);
+            fresh.retain(|event| event.position > after.position);
             if !fresh.is_empty() {
                 self.ask_at = self.ask_at.min(Instant::now() + REORDERING);
                 self.tail

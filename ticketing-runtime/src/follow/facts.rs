@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use ticketing_domain::facts::Fact;
 use ticketing_domain::stored::UnreadableEvent;
 use ticketing_ports::ids::LogId;
-use ticketing_ports::logs::Mark;
+use ticketing_ports::logs::{LogIdentity, Mark};
 use ticketing_ports::streams::RecordedEvent;
 
 /// A fact as the log has it. It is read into its type when somebody first asks for that, and only once.
@@ -49,6 +49,7 @@ impl From<RecordedEvent> for LoggedFact {
 /// Facts of one log that follow each other, without those that are parked or skipped.
 #[derive(Debug, Clone)]
 pub struct Facts {
+    log: LogIdentity,
     after: Mark,
     upto: Mark,
     facts: Vec<Arc<LoggedFact>>,
@@ -56,15 +57,30 @@ pub struct Facts {
 
 impl Facts {
     /// No facts, for a follower that is to stand at `upto` from now on.
-    pub fn none(after: Mark, upto: Mark) -> Self {
+    pub fn none(log: LogIdentity, after: Mark, upto: Mark) -> Self {
         let facts = Vec::new();
-        Self { after, upto, facts }
+        Self {
+            log,
+            after,
+            upto,
+            facts,
+        }
     }
 
     /// The facts behind `after`, to the last of them.
-    pub fn behind(after: Mark, facts: Vec<Arc<LoggedFact>>) -> Self {
-        let upto = facts.last().map_or(after, |last| last.mark(after.log));
-        Self { after, upto, facts }
+    pub fn behind(log: LogIdentity, after: Mark, facts: Vec<Arc<LoggedFact>>) -> Self {
+        let upto = facts.last().map_or(after, |last| last.mark(log.log));
+        Self {
+            log,
+            after,
+            upto,
+            facts,
+        }
+    }
+
+    /// The log that they are of, and which life of it.
+    pub fn log(&self) -> LogIdentity {
+        self.log
     }
 
     /// Where the follower stands before it takes these.
@@ -103,8 +119,8 @@ impl Facts {
         let later = |fact: &&Arc<LoggedFact>| fact.recorded().position > mark.position;
         Self {
             after: mark,
-            upto: self.upto,
             facts: self.facts.iter().filter(later).cloned().collect(),
+            ..*self
         }
     }
 }

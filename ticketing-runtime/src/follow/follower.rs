@@ -28,7 +28,7 @@ pub trait Follower: Send + Debug {
 
     /// An empty follower beside this one, to be filled from the beginning and then switched to; `None` when what this
     /// one does must not happen twice.
-    async fn twin(&self) -> Result<Option<Box<dyn Twin>>, FollowError>;
+    async fn twin(&mut self) -> Result<Option<Box<dyn Twin>>, FollowError>;
 }
 
 /// A follower that is being filled and that nobody sees yet.

@@ -7,8 +7,11 @@
 mod bus_and_log;
 mod facts;
 mod follower;
+mod keeping;
 mod lag;
+mod past;
 mod poison;
+mod progress;
 mod projected;
 mod rebuild;
 mod relay;
@@ -17,6 +20,7 @@ mod source;
 mod tail;
 mod tail_and_log;
 mod turns;
+mod watched;
 
 use std::sync::Arc;
 
@@ -26,21 +30,25 @@ use ticketing_ports::event_bus::{EventPublisher, EventSubscriber};
 use ticketing_ports::event_store::EventStore;
 use ticketing_ports::followers::FollowerStore;
 use ticketing_ports::ids::WorkerId;
-use ticketing_ports::streams::Position;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use facts::{Facts, LoggedFact};
 pub use follower::{First, FollowError, Follower, Keeps, OnPoison, Runs, Spec, Twin};
+pub use past::OnLostPast;
+pub(crate) use progress::Teller;
+pub use progress::{Condition, Progress};
 pub use projected::{Projected, READ_MODELS};
 pub use rebuild::rebuild;
-pub use relay::RELAY;
 pub(crate) use relay::Relay;
+pub use relay::{RELAY, relay};
+pub use source::FactsFrom;
 pub(crate) use tail::Tail;
+pub(crate) use watched::WatchedLog;
 
-use crate::engine::FactsFrom;
 use bus_and_log::BusAndLog;
+use keeping::Keeping;
 use lag::LagTold;
+use past::Memory;
 use poison::Poison;
 use running::Running;
 use source::Source;
@@ -85,31 +93,34 @@ pub(crate) struct Following {
     pub(crate) worker: WorkerId,
     pub(crate) ports: FollowPorts,
     pub(crate) facts_from: FactsFrom,
+    pub(crate) on_lost_past: OnLostPast,
 }
 
 impl Following {
-    /// Runs a follower until it is told to stop, and tells `reached` how far it has come.
+    /// Runs a follower until it is told to stop.
     pub(crate) fn run(
         &self,
         follower: Box<dyn Follower>,
-        reached: watch::Sender<Position>,
+        told: Teller,
         stop: CancellationToken,
     ) -> impl Future<Output = ()> + Send + use<> {
         let spec = follower.spec().clone();
         let running = Running {
             source: self.source(&spec),
             log: Arc::clone(&self.log),
-            positions: Arc::clone(&self.ports.followers),
+            tail: Arc::clone(&self.tail),
+            keeping: Keeping::new(Arc::clone(&self.ports.followers), &spec),
             turn: Turn::new(
                 Arc::clone(&self.ports.followers),
                 Arc::clone(&self.clock),
-                &spec,
+                spec.runs,
                 self.worker,
             ),
             poison: Poison::new(Arc::clone(&self.ports.dead_letters), Arc::clone(&self.clock), &spec),
-            reached,
+            memory: Memory::default(),
+            on_lost_past: self.on_lost_past,
+            told,
             lag: LagTold::new(spec.name),
-            here: None,
             follower,
             spec,
         };

@@ -42,6 +42,26 @@ impl Poison {
         }
     }
 
+    /// For who makes everything anew: what is kept now is of facts that are gone.
+    pub(super) async fn anew(&self) -> Result<Self, StoreError> {
+        loop {
+            let letters = self.letters.letters(self.follower, Position::START, CHUNK).await?;
+            if letters.is_empty() {
+                break;
+            }
+            for letter in letters {
+                self.letters.remove(self.follower, letter.event.position).await?;
+            }
+        }
+        Ok(Self {
+            letters: Arc::clone(&self.letters),
+            clock: Arc::clone(&self.clock),
+            parked: BTreeMap::new(),
+            written: BTreeSet::new(),
+            ..*self
+        })
+    }
+
     /// Learns which streams are parked.
     pub(super) async fn load(&mut self) -> Result<(), StoreError> {
         self.parked.clear();

@@ -8,7 +8,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ticketing_domain::projection::{Projection, ReadModels};
 use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::{CommitId, LogId};
 use ticketing_ports::logs::Mark;
 use ticketing_ports::read_models::{ApplyError, ProjectedBatch, ProjectionStore};
 
@@ -67,7 +66,6 @@ impl<P: Projection> Projected<P> {
     }
 
     async fn apply(&self, after: Mark, upto: Mark, changes: Vec<P::Change>) -> Result<(), ApplyError> {
-        let (after, upto) = (after.position, upto.position);
         self.store.apply(ProjectedBatch { after, upto, changes }).await
     }
 
@@ -75,7 +73,7 @@ impl<P: Projection> Projected<P> {
     async fn take_one_by_one(&self, facts: &Facts) -> Result<(), FollowError> {
         let mut after = facts.after();
         for fact in facts.iter() {
-            let at = fact.mark(after.log);
+            let at = fact.mark(facts.log().log);
             match self.apply(after, at, self.changes_of(fact)?).await {
                 Ok(()) => after = at,
                 Err(ApplyError::Store(error @ StoreError::Inconsistent { .. })) => {
@@ -113,12 +111,7 @@ impl<P: Projection + Clone + 'static> Follower for Projected<P> {
     }
 
     async fn stands(&mut self) -> Result<Option<Mark>, FollowError> {
-        let position = self.store.checkpoint().await?;
-        Ok(Some(Mark {
-            log: LogId::new(uuid::Uuid::nil()),
-            position,
-            commit: CommitId::new(uuid::Uuid::nil()),
-        }))
+        Ok(Some(self.store.checkpoint().await?))
     }
 
     async fn take(&mut self, facts: &Facts) -> Result<(), FollowError> {
@@ -132,7 +125,7 @@ impl<P: Projection + Clone + 'static> Follower for Projected<P> {
         }
     }
 
-    async fn twin(&self) -> Result<Option<Box<dyn Twin>>, FollowError> {
+    async fn twin(&mut self) -> Result<Option<Box<dyn Twin>>, FollowError> {
         Ok(Some(Box::new(Self {
             spec: self.spec.clone(),
             projection: self.projection.clone(),

@@ -6,10 +6,8 @@ use ticketing_ports::clock::Clock;
 use ticketing_ports::dead_letters::DeadLetterStore;
 use ticketing_ports::errors::{BoxError, StoreError};
 use ticketing_ports::event_store::EventStore;
-use ticketing_ports::ids::LogId;
-use ticketing_ports::logs::Mark;
+use ticketing_ports::logs::{LogIdentity, Mark};
 use ticketing_ports::streams::Position;
-use uuid::Uuid;
 
 use super::facts::Facts;
 use super::follower::{FollowError, Follower, Twin};
@@ -22,64 +20,71 @@ use super::poison::Poison;
 /// When a store is unavailable, or what the follower does must not happen twice; the old stays in place then.
 pub async fn rebuild(
     log: Arc<dyn EventStore>,
-    follower: &dyn Follower,
+    follower: &mut dyn Follower,
     dead_letters: Arc<dyn DeadLetterStore>,
     clock: Arc<dyn Clock>,
     mut progress: impl FnMut(Position, Position) + Send,
 ) -> Result<Position, BoxError> {
     let poison = Poison::new(dead_letters, clock, follower.spec());
     let mut rebuilding = Rebuilding::begin(log, follower, poison).await?;
-    loop {
-        let head = rebuilding.head().await?;
-        progress(rebuilding.stands.position, head);
-        if rebuilding.stands.position >= head {
-            return Ok(rebuilding.switch().await?);
-        }
+    while !rebuilding.has_all().await? {
+        progress(rebuilding.stands.position, rebuilding.head);
         rebuilding.step().await?;
     }
+    progress(rebuilding.stands.position, rebuilding.head);
+    Ok(rebuilding.switch().await?)
 }
 
 /// A twin on its way to the head of the log.
 pub(super) struct Rebuilding {
-    log: Arc<dyn EventStore>,
+    store: Arc<dyn EventStore>,
+    log: LogIdentity,
     twin: Box<dyn Twin>,
     poison: Poison,
     stands: Mark,
+    /// Where the log ended when it was looked at last.
+    head: Position,
     most: usize,
 }
 
 impl Rebuilding {
     pub(super) async fn begin(
-        log: Arc<dyn EventStore>,
-        follower: &dyn Follower,
-        poison: Poison,
+        store: Arc<dyn EventStore>,
+        follower: &mut dyn Follower,
+        mut poison: Poison,
     ) -> Result<Self, FollowError> {
-        let Some(twin) = follower.twin().await? else {
+        let Some(mut twin) = follower.twin().await? else {
             return Err(FollowError::Never(
                 "what this follower does must not happen twice".into(),
             ));
         };
+        let log = store.identity().await?;
+        let start = Mark::start(log.log);
+        let empty = twin.stands().await?.unwrap_or(start);
+        let stands = poison.take(twin.as_mut(), Facts::none(log, empty, start)).await?;
         Ok(Self {
+            store,
             log,
             twin,
             poison,
-            stands: Mark::start(LogId::new(Uuid::nil())),
+            stands,
+            head: Position::START,
             most: follower.spec().most,
         })
     }
 
-    pub(super) async fn head(&self) -> Result<Position, StoreError> {
-        self.log.head().await
+    /// Whether everything that is in the log now was taken.
+    pub(super) async fn has_all(&mut self) -> Result<bool, StoreError> {
+        self.head = self.store.head().await?;
+        Ok(self.stands.position >= self.head)
     }
 
     /// Takes the next facts.
     pub(super) async fn step(&mut self) -> Result<(), FollowError> {
-        let events = self.log.read_all(self.stands.position, self.most).await?;
+        let events = self.store.read_all(self.stands.position, self.most).await?;
         let facts = events.into_iter().map(|event| Arc::new(event.into())).collect();
-        self.stands = self
-            .poison
-            .take(self.twin.as_mut(), Facts::behind(self.stands, facts))
-            .await?;
+        let facts = Facts::behind(self.log, self.stands, facts);
+        self.stands = self.poison.take(self.twin.as_mut(), facts).await?;
         Ok(())
     }
 

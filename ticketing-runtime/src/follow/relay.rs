@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ticketing_ports::event_bus::EventPublisher;
-use ticketing_ports::event_store::EventStore;
+use ticketing_ports::followers::FollowerId;
+use ticketing_ports::ids::LogId;
 use ticketing_ports::logs::Mark;
 
 use super::facts::Facts;
@@ -28,14 +29,18 @@ const SPEC: Spec = Spec {
     gather: Duration::from_millis(50),
 };
 
+/// The relay of a log, as its turn and its mark are kept.
+pub fn relay(log: LogId) -> FollowerId {
+    SPEC.id(log)
+}
+
 pub(crate) struct Relay {
-    log: Arc<dyn EventStore>,
     publisher: Arc<dyn EventPublisher>,
 }
 
 impl Relay {
-    pub(crate) fn new(log: Arc<dyn EventStore>, publisher: Arc<dyn EventPublisher>) -> Self {
-        Self { log, publisher }
+    pub(crate) fn new(publisher: Arc<dyn EventPublisher>) -> Self {
+        Self { publisher }
     }
 }
 
@@ -56,15 +61,15 @@ impl Follower for Relay {
     }
 
     async fn take(&mut self, facts: &Facts) -> Result<(), FollowError> {
+        if facts.is_empty() {
+            return Ok(());
+        }
         let events: Vec<_> = facts.iter().map(|fact| fact.recorded().clone()).collect();
-        // Asked anew each time: a log that is put back is in another incarnation from then on.
-        let from = self.log.identity().await;
-        let from = from.map_err(|error| FollowError::Later(error.into()))?;
-        let published = self.publisher.publish(from, &events).await;
+        let published = self.publisher.publish(facts.log(), &events).await;
         published.map_err(|error| FollowError::Later(error.into()))
     }
 
-    async fn twin(&self) -> Result<Option<Box<dyn Twin>>, FollowError> {
+    async fn twin(&mut self) -> Result<Option<Box<dyn Twin>>, FollowError> {
         Ok(None)
     }
 }

@@ -4,24 +4,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ticketing_ports::event_store::EventStore;
-use ticketing_ports::followers::FollowerStore;
-use ticketing_ports::ids::{CommitId, LogId};
-use ticketing_ports::logs::Mark;
-use ticketing_ports::streams::Position;
-use tokio::sync::watch;
+use ticketing_ports::followers::FollowerId;
+use ticketing_ports::logs::{LogIdentity, Mark};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
-use uuid::Uuid;
+use tracing::{error, info, warn};
 
 use super::facts::Facts;
-use super::follower::{First, FollowError, Follower, Keeps, Spec};
+use super::follower::{FollowError, Follower, Keeps, Spec};
+use super::keeping::Keeping;
 use super::lag::LagTold;
+use super::past::{Memory, OnLostPast, Past};
 use super::poison::Poison;
+use super::progress::{Condition, Teller};
+use super::rebuild::Rebuilding;
 use super::source::Source;
+use super::tail::Tail;
 use super::turns::{Look, Turn};
 
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How often it is looked whether what stopped a follower is over.
+const PAUSE_WHILE_STOPPED: Duration = Duration::from_secs(3);
 
 /// A follower at work, with what the engine does for it.
 pub(super) struct Running {
@@ -29,13 +32,21 @@ pub(super) struct Running {
     pub(super) spec: Spec,
     pub(super) source: Box<dyn Source>,
     pub(super) log: Arc<dyn EventStore>,
-    pub(super) positions: Arc<dyn FollowerStore>,
+    pub(super) tail: Arc<Tail>,
+    pub(super) keeping: Keeping,
     pub(super) turn: Turn,
     pub(super) poison: Poison,
-    pub(super) reached: watch::Sender<Position>,
+    pub(super) memory: Memory,
+    pub(super) on_lost_past: OnLostPast,
+    pub(super) told: Teller,
     pub(super) lag: LagTold,
-    /// Where it stands, if nobody else keeps that.
-    pub(super) here: Option<Mark>,
+}
+
+/// Where a follower may go on.
+enum Stands {
+    At(LogIdentity, Mark),
+    /// Nothing can be taken, as the condition says.
+    Nowhere,
 }
 
 impl Running {
@@ -43,11 +54,7 @@ impl Running {
         let work = async {
             loop {
                 if let Err(error) = self.follow().await {
-                    warn!(
-                        error = &error as &dyn std::error::Error,
-                        follower = self.spec.name,
-                        "a follower of the log stumbled and starts again"
-                    );
+                    self.stumble(&error);
                 }
                 tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
             }
@@ -56,112 +63,232 @@ impl Running {
         self.turn.give_back().await;
     }
 
+    fn stumble(&self, failure: &FollowError) {
+        let follower = self.spec.name;
+        if let FollowError::Never(why) = failure {
+            if self.told.is(Condition::Stopped(why.to_string().into())) {
+                let error = failure as &dyn std::error::Error;
+                error!(error, follower, "a follower of the log has stopped");
+            }
+        } else {
+            self.told.is(Condition::Fails);
+            let error = failure as &dyn std::error::Error;
+            warn!(error, follower, "a follower of the log stumbled and starts again");
+        }
+    }
+
     async fn follow(&mut self) -> Result<(), FollowError> {
         loop {
-            if self.turn.look().await? == Look::SomebodyElses {
-                self.stand_by().await?;
+            let log = self.identity().await?;
+            let id = self.spec.id(log.log);
+            if self.turn.look(id).await? == Look::SomebodyElses {
+                self.stand_by(log, id).await?;
             } else {
-                self.lead().await?;
+                self.lead(id).await?;
             }
         }
     }
 
+    /// Which log is followed.
+    async fn identity(&mut self) -> Result<LogIdentity, FollowError> {
+        let identity = self.log.identity().await?;
+        self.tail.belongs_to(identity);
+        Ok(identity)
+    }
+
     /// Takes what there is, for as long as it is this worker's turn.
-    async fn lead(&mut self) -> Result<(), FollowError> {
+    async fn lead(&mut self, id: FollowerId) -> Result<(), FollowError> {
         self.poison.load().await?;
-        let mut stands = self.stands().await?;
-        info!(follower = self.spec.name, position = %stands.position, "a follower works in this process");
-        while self.turn.look().await? != Look::SomebodyElses {
-            let next = self.source.next(stands.position, self.spec.most).await;
+        let mut doubts = self.tail.doubts();
+        let mut stands = self.proved().await?;
+        loop {
+            let look = self.turn.look(id).await?;
+            if look == Look::SomebodyElses {
+                return Ok(());
+            }
+            let Stands::At(log, mark) = stands else {
+                tokio::time::sleep(PAUSE_WHILE_STOPPED).await;
+                stands = self.proved().await?;
+                continue;
+            };
+            let next = self.source.next(mark, self.spec.most).await;
             let facts = next.map_err(FollowError::Later)?;
-            if facts.is_empty() {
-                // It may have been rebuilt, and not be as far as it was.
-                stands = self.stands().await?;
-                self.lag.caught_up(stands.position);
+            let certain = doubts == self.tail.doubts() && look == Look::GoesOn;
+            if facts.is_empty() || !certain {
+                // The log may have been put back, or the follower rebuilt: that is looked at before anything is taken.
+                doubts = self.tail.doubts();
+                stands = self.proved().await?;
                 continue;
             }
             let began = Instant::now();
             let behind = facts.len() == self.spec.most;
-            stands = match self.take(Facts::behind(stands, facts)).await {
-                Err(FollowError::Elsewhere) => self.stands().await?,
-                taken => taken?,
+            stands = match self.take(Facts::behind(log, mark, facts)).await {
+                Err(FollowError::Elsewhere) => self.found_elsewhere(mark).await?,
+                taken => Stands::At(log, taken?),
             };
-            self.reach(stands.position);
-            self.source.taken(stands.position).await.map_err(FollowError::Later)?;
-            if behind {
-                self.lag.tell(self.log.as_ref(), stands.position).await?;
-            } else {
-                self.lag.caught_up(stands.position);
+            self.taken(&stands, behind).await?;
+            if !behind {
                 tokio::time::sleep_until(began + self.spec.gather).await;
             }
         }
-        Ok(())
     }
 
     /// Watches somebody else work, until it is this worker's turn.
-    async fn stand_by(&mut self) -> Result<(), FollowError> {
-        while self.turn.look().await? == Look::SomebodyElses {
-            let stands = self.stands().await?;
-            self.source
-                .stand_by(stands.position)
-                .await
-                .map_err(FollowError::Later)?;
+    async fn stand_by(&mut self, log: LogIdentity, id: FollowerId) -> Result<(), FollowError> {
+        self.told.is(Condition::StandsBy);
+        while self.turn.look(id).await? == Look::SomebodyElses {
+            let stands = self.keeping.stands(self.follower.as_mut(), log).await?;
+            let here = stands.filter(|mark| mark.log == log.log);
+            let reached = here.map(|mark| mark.position).unwrap_or_default();
+            self.told.reach(reached);
+            self.source.stand_by(reached).await.map_err(FollowError::Later)?;
         }
         Ok(())
     }
 
     async fn take(&mut self, facts: Facts) -> Result<Mark, FollowError> {
+        let log = facts.log();
         let stands = self.poison.take(self.follower.as_mut(), facts).await?;
-        match self.spec.keeps {
-            Keeps::WithTheEffect => {}
-            Keeps::ByTheEngine => self.positions.advance(self.spec.name, stands.position).await?,
-            Keeps::Nothing => self.here = Some(stands),
+        self.keeping.keep(log, stands).await?;
+        Ok(stands)
+    }
+
+    /// Where the follower stands that was not at `expected` when it should take what follows.
+    async fn found_elsewhere(&mut self, expected: Mark) -> Result<Stands, FollowError> {
+        match self.proved().await? {
+            Stands::At(_, mark) if mark == expected => Err(FollowError::Elsewhere),
+            stands => Ok(stands),
         }
-        Ok(stands)
     }
 
-    /// Where the follower stands.
-    async fn stands(&mut self) -> Result<Mark, FollowError> {
-        let stands = match self.spec.keeps {
-            Keeps::WithTheEffect => self.follower.stands().await?,
-            Keeps::ByTheEngine => Some(mark(self.positions.position(self.spec.name).await?)),
-            Keeps::Nothing => match self.here {
-                Some(here) => Some(here),
-                None => self.follower.stands().await?,
-            },
+    /// Tells whom it concerns that facts were taken.
+    async fn taken(&mut self, stands: &Stands, behind: bool) -> Result<(), FollowError> {
+        let Stands::At(_, Mark { position, .. }) = *stands else {
+            return Ok(());
         };
-        let stands = match stands {
-            Some(stands) => stands,
-            None => self.begin().await?,
-        };
-        self.reach(stands.position);
-        Ok(stands)
+        self.told.reach(position);
+        self.source.taken(position).await.map_err(FollowError::Later)?;
+        if behind {
+            self.lag.tell(self.log.as_ref(), position).await?;
+        } else {
+            self.lag.caught_up(position);
+        }
+        Ok(())
     }
 
-    /// Where a follower begins that stands nowhere yet.
-    async fn begin(&mut self) -> Result<Mark, FollowError> {
-        match self.spec.first {
-            First::AtTheBeginning | First::WhereItSays => Ok(mark(Position::START)),
-            First::Now => {
-                let now = mark(self.log.head().await?);
-                self.take(Facts::none(mark(Position::START), now)).await
+    /// Where the follower stands, once it is sure that the log has what leads there.
+    async fn proved(&mut self) -> Result<Stands, FollowError> {
+        loop {
+            let log = self.identity().await?;
+            let Some(mark) = self.keeping.stands(self.follower.as_mut(), log).await? else {
+                self.begin(log).await?;
+                continue;
+            };
+            let past = if !mark.is_of_no_log() {
+                self.memory.look(self.log.as_ref(), log, mark).await?
+            } else if self.claim(log, mark).await? {
+                continue;
+            } else {
+                Past::Lost
+            };
+            match past {
+                Past::Kept => {
+                    self.works_at(mark);
+                    return Ok(Stands::At(log, mark));
+                }
+                Past::OfAnotherLog => {
+                    if self.told.is(Condition::OfAnotherLog) {
+                        error!(follower = self.spec.name, kept = %mark, log = %log.log,
+                            "what a follower keeps is of another log, and nothing of it is changed");
+                    }
+                    return Ok(Stands::Nowhere);
+                }
+                Past::Lost => {
+                    if !self.make_good(log, mark).await? {
+                        return Ok(Stands::Nowhere);
+                    }
+                }
             }
         }
     }
 
-    fn reach(&self, position: Position) {
-        self.reached.send_if_modified(|reached| {
-            let moved = *reached != position;
-            *reached = position;
-            moved
-        });
+    fn works_at(&self, mark: Mark) {
+        self.told.reach(mark.position);
+        if self.told.is(Condition::Works) {
+            let (follower, position) = (self.spec.name, mark.position);
+            info!(follower, %position, "a follower of the log works in this process");
+        }
     }
-}
 
-fn mark(position: Position) -> Mark {
-    Mark {
-        log: LogId::new(Uuid::nil()),
-        position,
-        commit: CommitId::new(Uuid::nil()),
+    /// Puts a follower that stands nowhere yet where it begins.
+    async fn begin(&mut self, log: LogIdentity) -> Result<(), FollowError> {
+        let first = self.keeping.first(self.log.as_ref(), log).await?;
+        match self.take(Facts::none(log, Mark::start(log.log), first)).await {
+            Ok(_) | Err(FollowError::Elsewhere) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Says of which log the things are that a follower keeps, if the log has as much. Returns whether it has.
+    async fn claim(&mut self, log: LogIdentity, mark: Mark) -> Result<bool, FollowError> {
+        let commit = match self.log.commit_at(mark.position).await? {
+            Some(commit) => commit,
+            None if mark.is_start() => Mark::NO_COMMIT,
+            None => return Ok(false),
+        };
+        let claimed = Mark {
+            log: log.log,
+            commit,
+            ..mark
+        };
+        match self.take(Facts::none(log, mark, claimed)).await {
+            Ok(_) | Err(FollowError::Elsewhere) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The log has lost facts that were taken. Returns whether the follower has been put right.
+    async fn make_good(&mut self, log: LogIdentity, mark: Mark) -> Result<bool, FollowError> {
+        if self.memory.tell_loss(self.log.as_ref(), mark).await? {
+            error!(follower = self.spec.name, kept = %mark,
+                "the log has lost facts that were taken: it is not the one that it was");
+        }
+        if self.spec.keeps != Keeps::WithTheEffect {
+            // What is in memory is dropped. What was done outside is done again for the facts that there are now.
+            if self.spec.keeps == Keeps::Nothing
+                && let Some(empty) = self.follower.twin().await?
+            {
+                empty.switch().await?;
+            }
+            self.keeping.forget(log).await?;
+            self.memory.forget();
+            return Ok(true);
+        }
+        if self.on_lost_past == OnLostPast::Refuse {
+            self.told.is(Condition::OfALostPast);
+            return Ok(false);
+        }
+        self.told.is(Condition::Rebuilds);
+        self.rebuild(log).await?;
+        self.poison.load().await?;
+        self.memory.forget();
+        Ok(true)
+    }
+
+    /// Fills a twin from the log as it is now, for as long as it is this worker's turn, and switches to it.
+    async fn rebuild(&mut self, log: LogIdentity) -> Result<(), FollowError> {
+        let follower = self.spec.name;
+        info!(follower, "what a follower keeps is made anew from the log");
+        let poison = self.poison.anew().await?;
+        let mut rebuilding = Rebuilding::begin(Arc::clone(&self.log), self.follower.as_mut(), poison).await?;
+        while !rebuilding.has_all().await? {
+            if self.turn.look(self.spec.id(log.log)).await? == Look::SomebodyElses {
+                return Err(FollowError::Elsewhere);
+            }
+            rebuilding.step().await?;
+        }
+        let position = rebuilding.switch().await?;
+        info!(follower, %position, "what a follower keeps was made anew");
+        Ok(())
     }
 }

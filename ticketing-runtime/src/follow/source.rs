@@ -12,10 +12,20 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ticketing_ports::errors::BoxError;
 use ticketing_ports::event_store::EventStore;
+use ticketing_ports::logs::Mark;
 use ticketing_ports::streams::Position;
 
 use super::facts::LoggedFact;
 use super::tail::Tail;
+
+/// Where the followers of a process get the facts; what is missing there they read from the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FactsFrom {
+    /// For a process that writes, or that relays what others write.
+    ThisProcess,
+    /// For a process that only reads. The same as the other without a bus.
+    TheBus,
+}
 
 /// So long a source waits for news at most, so that whoever asks can look after the rest of its work.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
@@ -25,7 +35,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) trait Source: Send + Debug {
     /// Returns up to `most` facts that follow `after` without a gap. It waits for the next one, but not for longer than
     /// [`PATIENCE`]; then it returns none.
-    async fn next(&mut self, after: Position, most: usize) -> Result<Vec<Arc<LoggedFact>>, BoxError>;
+    async fn next(&mut self, after: Mark, most: usize) -> Result<Vec<Arc<LoggedFact>>, BoxError>;
 
     /// Hears that everything up to there has been taken for good.
     async fn taken(&mut self, upto: Position) -> Result<(), BoxError>;
@@ -34,14 +44,25 @@ pub(super) trait Source: Send + Debug {
     async fn stand_by(&mut self, reached: Position) -> Result<(), BoxError>;
 }
 
-/// The facts behind `after`, from the log; the other followers of the process need not read them again.
+/// The facts behind `after`, from the log; the other followers of the process need not read them again. None, and a doubt,
+/// when the log has another fact at `after` than the one that is remembered there.
 pub(super) async fn read(
     log: &dyn EventStore,
     tail: &Tail,
-    after: Position,
+    after: Mark,
     most: usize,
 ) -> Result<Vec<Arc<LoggedFact>>, BoxError> {
-    let events = log.read_all(after, most).await?;
+    let before = Position(after.position.0.saturating_sub(1));
+    let mut events = log.read_all(before, most.saturating_add(1)).await?;
+    if !after.is_start() {
+        let proof = events.first().is_some_and(|event| event.commit_id == after.commit);
+        if !proof {
+            tail.doubt();
+            return Ok(Vec::new());
+        }
+        events.remove(0);
+    }
+    events.truncate(most);
     let facts: Vec<_> = events.into_iter().map(|event| Arc::new(event.into())).collect();
     tail.keep(facts.clone());
     Ok(facts)

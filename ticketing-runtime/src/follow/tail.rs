@@ -5,10 +5,12 @@
 //! being here.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use chrono::SubsecRound as _;
 use ticketing_ports::event_store::{Commit, CommitReceipt};
+use ticketing_ports::logs::{Incarnation, LogIdentity, Mark};
 use ticketing_ports::streams::{Position, RecordedEvent};
 use tokio::sync::watch;
 
@@ -20,6 +22,10 @@ const CAPACITY: usize = 4_096;
 #[derive(Debug, Default)]
 pub(crate) struct Tail {
     facts: Mutex<BTreeMap<Position, Arc<LoggedFact>>>,
+    /// Of which life of which log they are; nothing while nobody knows.
+    log: Mutex<Option<LogIdentity>>,
+    /// How often the log has failed to answer.
+    doubts: AtomicU64,
     /// One for each follower, told in the order in which they came: of one channel they would wake at random.
     followers: Mutex<Vec<watch::Sender<Position>>>,
 }
@@ -33,8 +39,57 @@ impl Tail {
         self.followers.lock().expect("no code panics while it holds this lock")
     }
 
+    fn log(&self) -> MutexGuard<'_, Option<LogIdentity>> {
+        self.log.lock().expect("no code panics while it holds this lock")
+    }
+
+    /// Says which log is followed. When it is another one than before, or another life of it, everything is let go of: it
+    /// may be among what was lost.
+    pub(super) fn belongs_to(&self, identity: LogIdentity) {
+        let before = self.log().replace(identity);
+        if before.is_some_and(|before| before != identity) {
+            self.facts().clear();
+        }
+    }
+
+    /// Whether that log is followed, and lives that life. When it has a later one than is known, there is a doubt.
+    pub(super) fn is_of(&self, identity: LogIdentity) -> bool {
+        let Some(known) = *self.log() else {
+            return false;
+        };
+        if known.log == identity.log && known.incarnation < identity.incarnation {
+            self.doubt();
+        }
+        known == identity
+    }
+
+    /// Notes that the log did not answer: it may not be the same when it does again.
+    pub(super) fn doubt(&self) {
+        self.doubts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn doubts(&self) -> u64 {
+        self.doubts.load(Ordering::Relaxed)
+    }
+
+    /// Whether facts of that life of the log may be kept beside those that are here.
+    fn lives_in(&self, incarnation: Incarnation) -> bool {
+        let mut log = self.log();
+        let Some(known) = log.as_mut() else {
+            return true;
+        };
+        if known.incarnation < incarnation {
+            known.incarnation = incarnation;
+            self.facts().clear();
+        }
+        known.incarnation == incarnation
+    }
+
     /// Takes in a commit that is durable, and tells the followers.
     pub(crate) fn take(&self, commit: Commit, receipt: CommitReceipt) {
+        if !self.lives_in(receipt.incarnation) {
+            return;
+        }
         // As exact as a log keeps it.
         let recorded_at = commit.at.trunc_subsecs(6);
         let mut position = receipt.first;
@@ -84,9 +139,15 @@ impl Tail {
         }
     }
 
-    /// Returns up to `limit` facts that follow `after` without a gap; none when the next one is not here.
-    pub(crate) fn after(&self, after: Position, limit: usize) -> Vec<Arc<LoggedFact>> {
+    /// Returns up to `limit` facts that follow `mark` without a gap; none when the next one is not here, or when another
+    /// fact is here where the mark is.
+    pub(crate) fn after(&self, mark: Mark, limit: usize) -> Vec<Arc<LoggedFact>> {
         let facts = self.facts();
+        let after = mark.position;
+        let there = facts.get(&after);
+        if there.is_some_and(|fact| fact.recorded().commit_id != mark.commit) {
+            return Vec::new();
+        }
         facts
             .range(after.plus(1)..)
             .zip(1..)
@@ -110,7 +171,7 @@ impl Tail {
 mod tests {
     use chrono::DateTime;
     use ticketing_ports::event_store::Append;
-    use ticketing_ports::ids::{CommitId, EventId, ReservationId};
+    use ticketing_ports::ids::{CommitId, EventId, LogId, ReservationId};
     use ticketing_ports::logs::Incarnation;
     use ticketing_ports::streams::{Metadata, NewEvent, StreamId, Version};
     use uuid::Uuid;
@@ -152,6 +213,15 @@ mod tests {
         }
     }
 
+    /// A place behind commits of these tests.
+    fn at(position: u64) -> Mark {
+        Mark {
+            log: LogId::new(Uuid::from_u128(1)),
+            position: Position(position),
+            commit: CommitId::new(Uuid::from_u128(9)),
+        }
+    }
+
     fn positions(facts: &[Arc<LoggedFact>]) -> Vec<u64> {
         facts.iter().map(|fact| fact.recorded().position.0).collect()
     }
@@ -160,7 +230,7 @@ mod tests {
     fn facts_get_the_places_that_the_log_gave_them() {
         let tail = Tail::default();
         tail.take(commit(2), receipt(11, 14));
-        let facts = tail.after(Position(10), 10);
+        let facts = tail.after(at(10), 10);
         assert_eq!(positions(&facts), [11, 12, 13, 14]);
         let places: Vec<_> = facts.iter().map(|fact| fact.recorded()).collect();
         let places: Vec<_> = places.iter().map(|fact| (fact.stream, fact.version.0)).collect();
@@ -173,12 +243,12 @@ mod tests {
         let tail = Tail::default();
         tail.take(commit(1), receipt(5, 6));
         tail.take(commit(1), receipt(1, 2));
-        assert_eq!(positions(&tail.after(Position::START, 10)), [1, 2]);
-        assert_eq!(positions(&tail.after(Position(2), 10)), [0; 0]);
+        assert_eq!(positions(&tail.after(at(0), 10)), [1, 2]);
+        assert_eq!(positions(&tail.after(at(2), 10)), [0; 0]);
         // What others wrote in between is here when it was this process all the same.
         tail.take(commit(1), receipt(3, 4));
-        assert_eq!(positions(&tail.after(Position::START, 10)), [1, 2, 3, 4, 5, 6]);
-        assert_eq!(positions(&tail.after(Position(1), 3)), [2, 3, 4]);
+        assert_eq!(positions(&tail.after(at(0), 10)), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(positions(&tail.after(at(1), 3)), [2, 3, 4]);
     }
 
     #[test]
@@ -186,9 +256,9 @@ mod tests {
         let (tail, read) = (Tail::default(), Tail::default());
         read.take(commit(2), receipt(1, 4));
         tail.take(commit(1), receipt(5, 6));
-        tail.keep(read.after(Position(1), 3));
+        tail.keep(read.after(at(1), 3));
         tail.keep(Vec::new());
-        assert_eq!(positions(&tail.after(Position(1), 10)), [2, 3, 4, 5, 6]);
+        assert_eq!(positions(&tail.after(at(1), 10)), [2, 3, 4, 5, 6]);
     }
 
     #[test]
@@ -200,8 +270,8 @@ mod tests {
             tail.take(commit(half), receipt(first, first + 2 * half - 1));
         }
         assert_eq!(tail.facts().len(), CAPACITY);
-        assert!(tail.after(Position::START, 1).is_empty());
-        assert_eq!(positions(&tail.after(Position(4 * half), 1)), [4 * half + 1]);
+        assert!(tail.after(at(0), 1).is_empty());
+        assert_eq!(positions(&tail.after(at(4 * half), 1)), [4 * half + 1]);
     }
 
     #[test]
@@ -212,5 +282,40 @@ mod tests {
         tail.take(commit(1), receipt(3, 4));
         tail.take(commit(0), receipt(0, 0));
         assert_eq!(*news.borrow(), Position(6));
+    }
+
+    #[test]
+    fn nothing_follows_a_mark_of_another_past() {
+        let tail = Tail::default();
+        tail.take(commit(2), receipt(1, 4));
+        assert_eq!(positions(&tail.after(at(2), 10)), [3, 4]);
+        let other = Mark {
+            commit: CommitId::new(Uuid::from_u128(8)),
+            ..at(2)
+        };
+        assert_eq!(positions(&tail.after(other, 10)), [0; 0]);
+    }
+
+    #[test]
+    fn what_was_kept_of_an_earlier_life_of_the_log_is_let_go_of() {
+        let identity = |incarnation| LogIdentity {
+            log: at(0).log,
+            incarnation,
+        };
+        let tail = Tail::default();
+        tail.belongs_to(identity(Incarnation::FIRST));
+        tail.take(commit(2), receipt(1, 4));
+        let second = CommitReceipt {
+            incarnation: Incarnation::FIRST.next(),
+            ..receipt(3, 6)
+        };
+        tail.take(commit(2), second);
+        assert_eq!(positions(&tail.after(at(0), 10)), [0; 0]);
+        assert_eq!(positions(&tail.after(at(2), 10)), [3, 4, 5, 6]);
+        // An answer that was long under way.
+        tail.take(commit(1), receipt(1, 2));
+        assert_eq!(positions(&tail.after(at(0), 10)), [0; 0]);
+        tail.belongs_to(identity(Incarnation(3)));
+        assert_eq!(positions(&tail.after(at(2), 10)), [0; 0]);
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ticketing_ports::errors::BoxError;
 use ticketing_ports::event_store::EventStore;
+use ticketing_ports::logs::Mark;
 use ticketing_ports::streams::Position;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -50,7 +51,7 @@ impl std::fmt::Debug for TailAndLog {
 
 #[async_trait]
 impl Source for TailAndLog {
-    async fn next(&mut self, after: Position, most: usize) -> Result<Vec<Arc<LoggedFact>>, BoxError> {
+    async fn next(&mut self, after: Mark, most: usize) -> Result<Vec<Arc<LoggedFact>>, BoxError> {
         let patience = Instant::now() + PATIENCE;
         loop {
             let announced = *self.news.borrow_and_update();
@@ -59,7 +60,7 @@ impl Source for TailAndLog {
                 return Ok(facts);
             }
             let now = Instant::now();
-            if announced > after || self.look_at <= now {
+            if announced > after.position || self.look_at <= now {
                 self.look_at = now + self.poll;
                 match read(self.log.as_ref(), &self.tail, after, most).await {
                     Ok(facts) if facts.is_empty() => {}

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use ticketing_ports::clock::Clock;
 use ticketing_ports::errors::StoreError;
-use ticketing_ports::followers::FollowerStore;
+use ticketing_ports::followers::{FollowerId, FollowerStore};
 use ticketing_ports::ids::WorkerId;
 use tokio::time::Instant;
 
-use super::follower::{Runs, Spec};
+use super::follower::Runs;
 
 /// After a process has died, so long nobody works.
 const LEASE: Duration = Duration::from_secs(10);
@@ -31,53 +31,50 @@ pub(super) enum Look {
 pub(super) struct Turn {
     store: Arc<dyn FollowerStore>,
     clock: Arc<dyn Clock>,
-    follower: &'static str,
     runs: Runs,
     worker: WorkerId,
-    /// When it was asked last, and whether the turn was had.
-    asked: Option<(Instant, bool)>,
+    /// When the store was asked last, for whom, and whether the turn was had.
+    asked: Option<(Instant, FollowerId, bool)>,
 }
 
 impl Turn {
-    pub(super) fn new(store: Arc<dyn FollowerStore>, clock: Arc<dyn Clock>, spec: &Spec, worker: WorkerId) -> Self {
+    pub(super) fn new(store: Arc<dyn FollowerStore>, clock: Arc<dyn Clock>, runs: Runs, worker: WorkerId) -> Self {
         Self {
             store,
             clock,
-            follower: spec.name,
-            runs: spec.runs,
+            runs,
             worker,
             asked: None,
         }
     }
 
     /// Whose turn it is now; asks the store only from time to time. In every process it is always this one's.
-    pub(super) async fn look(&mut self) -> Result<Look, StoreError> {
-        let recent = self
-            .asked
-            .filter(|(at, mine)| at.elapsed() < if *mine { RENEWAL } else { WAITING });
-        if let Some((_, mine)) = recent {
-            return Ok(if mine { Look::GoesOn } else { Look::SomebodyElses });
+    pub(super) async fn look(&mut self, follower: FollowerId) -> Result<Look, StoreError> {
+        if let Some((at, _, mine)) = self.asked.filter(|(_, asked_for, _)| *asked_for == follower) {
+            let lasts = if mine { RENEWAL } else { WAITING };
+            if at.elapsed() < lasts {
+                return Ok(if mine { Look::GoesOn } else { Look::SomebodyElses });
+            }
         }
         let at = Instant::now();
         self.asked = None;
         let mine = match self.runs {
             Runs::InEveryProcess => true,
             Runs::OnceInTheCluster => {
-                let taken = self
-                    .store
-                    .take_turn(self.follower, self.worker, self.clock.now(), LEASE);
-                taken.await?.is_some()
+                let now = self.clock.now();
+                self.store.take_turn(follower, self.worker, now, LEASE).await?
             }
         };
-        self.asked = Some((at, mine));
+        self.asked = Some((at, follower, mine));
         Ok(if mine { Look::Begins } else { Look::SomebodyElses })
     }
 
     /// Lets the next worker begin at once; otherwise it begins when the lease ends.
     pub(super) async fn give_back(&mut self) {
-        let mine = self.asked.take().is_some_and(|(_, mine)| mine);
-        if mine && self.runs == Runs::OnceInTheCluster {
-            drop(self.store.give_back(self.follower, self.worker).await);
+        if let Some((_, follower, true)) = self.asked.take()
+            && self.runs == Runs::OnceInTheCluster
+        {
+            drop(self.store.give_back(follower, self.worker).await);
         }
     }
 }

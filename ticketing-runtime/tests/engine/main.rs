@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
 mod keys;
+mod lost_past;
 mod observing;
 mod payments;
 mod read_side;

@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use crate::world::{World, customer, hold, settle};
 
-type Tamper = fn(&[RecordedEvent]) -> Vec<RecordedEvent>;
+pub(crate) type Tamper = fn(&[RecordedEvent]) -> Vec<RecordedEvent>;
 
 /// A bus that does to each batch what a test wants.
 struct TamperedBus {
@@ -76,15 +76,15 @@ impl Subscription for Babbling {
     }
 }
 
-struct ReadSide {
-    models: Arc<InMemoryReadModels>,
-    letters: Arc<InMemoryDeadLetterStore>,
+pub(crate) struct ReadSide {
+    pub(crate) models: Arc<InMemoryReadModels>,
+    pub(crate) letters: Arc<InMemoryDeadLetterStore>,
     bus: Arc<TamperedBus>,
-    followers: Arc<InMemoryFollowerStore>,
+    pub(crate) followers: Arc<InMemoryFollowerStore>,
 }
 
 impl ReadSide {
-    fn new(tamper: Tamper) -> Self {
+    pub(crate) fn new(tamper: Tamper) -> Self {
         Self {
             models: Arc::new(InMemoryReadModels::new()),
             letters: Arc::new(InMemoryDeadLetterStore::new()),
@@ -96,7 +96,7 @@ impl ReadSide {
         }
     }
 
-    fn ports(&self) -> ProjectionPorts {
+    pub(crate) fn ports(&self) -> ProjectionPorts {
         ProjectionPorts {
             projections: self.models.clone(),
             dead_letters: self.letters.clone(),
@@ -108,12 +108,12 @@ impl ReadSide {
         }
     }
 
-    fn start(&self, world: &World) -> Engine {
+    pub(crate) fn start(&self, world: &World) -> Engine {
         Engine::start(world.ports(), self.ports(), EngineConfig::default())
     }
 
     /// A process that writes and relays, and leaves the read models to another.
-    fn writer(&self, world: &World) -> Engine {
+    pub(crate) fn writer(&self, world: &World) -> Engine {
         let config = EngineConfig {
             projector: false,
             ..EngineConfig::default()
@@ -122,11 +122,11 @@ impl ReadSide {
     }
 
     /// A process that only reads, and is brought the facts by the bus.
-    fn reader(&self, world: &World) -> Engine {
+    pub(crate) fn reader(&self, world: &World) -> Engine {
         Self::reader_of(world, self.ports())
     }
 
-    fn reader_of(world: &World, ports: ProjectionPorts) -> Engine {
+    pub(crate) fn reader_of(world: &World, ports: ProjectionPorts) -> Engine {
         let config = EngineConfig {
             facts_from: FactsFrom::TheBus,
             relay: false,
@@ -148,7 +148,7 @@ impl ReadSide {
     }
 
     /// A desk of this process, whose projector is that of `follower`.
-    fn desk(&self, world: &World, follower: &Engine) -> Desk {
+    pub(crate) fn desk(&self, world: &World, follower: &Engine) -> Desk {
         self.desk_that_sees(world, follower, follower.projected())
     }
 
@@ -167,7 +167,7 @@ impl ReadSide {
         Desk::new(engine.box_office(), ports, projected)
     }
 
-    async fn available(&self, event: EventId) -> u32 {
+    pub(crate) async fn available(&self, event: EventId) -> u32 {
         let availability = self.models.availability(event).await.unwrap().unwrap();
         availability.sections[0].counts.available
     }
@@ -479,7 +479,10 @@ async fn an_unreadable_fact_is_parked_with_what_follows_in_its_stream_and_the_ot
     tokio::time::sleep(Duration::from_secs(2)).await;
     let letters = side.letters.letters("read-models", Position::START, 10).await.unwrap();
     assert_eq!(letters.len(), 3);
-    assert_eq!(side.models.checkpoint().await.unwrap(), world.log.head().await.unwrap());
+    assert_eq!(
+        side.models.checkpoint().await.unwrap().position,
+        world.log.head().await.unwrap()
+    );
     engine.abort();
 }
 
@@ -496,7 +499,7 @@ async fn a_rebuild_reads_the_whole_log_and_then_switches_over() {
     let mut steps = Vec::new();
     let position = rebuild(
         world.log.clone(),
-        &Projected::read_models(side.models.clone()),
+        &mut Projected::read_models(side.models.clone()),
         side.letters.clone(),
         world.ports().clock,
         |done, all| steps.push((done, all)),
@@ -505,7 +508,7 @@ async fn a_rebuild_reads_the_whole_log_and_then_switches_over() {
     .unwrap();
     let head = world.log.head().await.unwrap();
     assert_eq!(position, head);
-    assert_eq!(side.models.checkpoint().await.unwrap(), head);
+    assert_eq!(side.models.checkpoint().await.unwrap().position, head);
     assert_eq!(side.available(event).await, 1_400);
     assert!(steps.len() > 2, "it says how far it has come: {steps:?}");
     assert!(steps.is_sorted());
@@ -513,7 +516,7 @@ async fn a_rebuild_reads_the_whole_log_and_then_switches_over() {
 }
 
 /// Waits until the read models show so many places, for as long as it takes a lease to end and then some.
-async fn shows(side: &ReadSide, event: EventId, places: u32) -> bool {
+pub(crate) async fn shows(side: &ReadSide, event: EventId, places: u32) -> bool {
     for _ in 0..300 {
         if side.available(event).await == places {
             return true;

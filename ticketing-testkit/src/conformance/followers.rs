@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ticketing_ports::followers::FollowerStore;
-use ticketing_ports::ids::WorkerId;
+use ticketing_ports::followers::{FollowerId, FollowerStore};
+use ticketing_ports::ids::{CommitId, LogId, WorkerId};
+use ticketing_ports::logs::Mark;
 use ticketing_ports::streams::Position;
 use uuid::Uuid;
 
@@ -21,13 +22,18 @@ suite! { $
         the_turn_passes_on_when_its_lease_ends,
         a_turn_that_is_given_back_passes_on_at_once,
         only_its_own_turn_can_be_given_back,
-        the_position_is_kept_from_turn_to_turn,
-        the_position_never_goes_back,
+        the_mark_is_kept_from_turn_to_turn,
+        a_mark_is_moved_only_by_who_knows_where_it_was,
+        one_of_racing_workers_moves_the_mark,
         followers_do_not_share_anything,
     }
 }
 
-const RELAY: &str = "relay";
+const RELAY: FollowerId = FollowerId {
+    log: LogId::new(Uuid::from_u128(1)),
+    name: "relay",
+    generation: 1,
+};
 const LEASE: Duration = Duration::from_secs(10);
 
 fn worker(number: u128) -> WorkerId {
@@ -36,10 +42,15 @@ fn worker(number: u128) -> WorkerId {
 
 /// Whether the worker gets the turn at that second.
 async fn gets(store: &Arc<dyn FollowerStore>, number: u128, second: i64) -> Result<bool, Broken> {
-    Ok(store
-        .take_turn(RELAY, worker(number), at(second), LEASE)
-        .await?
-        .is_some())
+    Ok(store.take_turn(RELAY, worker(number), at(second), LEASE).await?)
+}
+
+fn mark(position: u64, commit: u128) -> Mark {
+    Mark {
+        log: RELAY.log,
+        position: Position(position),
+        commit: CommitId::new(Uuid::from_u128(commit)),
+    }
 }
 
 async fn one_worker_has_the_turn(store: &Arc<dyn FollowerStore>) -> Verdict {
@@ -60,7 +71,7 @@ async fn one_of_racing_workers_gets_the_turn(store: &Arc<dyn FollowerStore>) -> 
     .await?;
     let mut winners = 0;
     for outcome in outcomes {
-        winners += usize::from(outcome?.is_some());
+        winners += usize::from(outcome?);
     }
     ensure_eq!(winners, 1, "workers with the turn");
     Ok(())
@@ -95,34 +106,71 @@ async fn only_its_own_turn_can_be_given_back(store: &Arc<dyn FollowerStore>) -> 
     Ok(())
 }
 
-async fn the_position_is_kept_from_turn_to_turn(store: &Arc<dyn FollowerStore>) -> Verdict {
-    ensure_eq!(store.position(RELAY).await?, Position::START, "a position nobody set");
-    let first = store.take_turn(RELAY, worker(1), at(0), LEASE).await?;
-    ensure_eq!(first, Some(Position::START), "where the first begins");
-    store.advance(RELAY, Position(7)).await?;
-    let renewed = store.take_turn(RELAY, worker(1), at(1), LEASE).await?;
-    ensure_eq!(renewed, Some(Position(7)), "where the first goes on");
-    let next = store.take_turn(RELAY, worker(2), at(20), LEASE).await?;
-    ensure_eq!(next, Some(Position(7)), "where the next begins");
-    ensure_eq!(store.position(RELAY).await?, Position(7), "how far it has come");
+async fn the_mark_is_kept_from_turn_to_turn(store: &Arc<dyn FollowerStore>) -> Verdict {
+    ensure_eq!(store.mark(RELAY).await?, None, "a mark that nobody set");
+    ensure!(gets(store, 1, 0).await?, "nobody had the turn, and it was not given");
+    ensure_eq!(store.mark(RELAY).await?, None, "the mark of who has only had a turn");
+    let first = mark(7, 70);
+    ensure!(store.move_mark(RELAY, None, first).await?, "the first mark was not set");
+    ensure_eq!(store.mark(RELAY).await?, Some(first), "the mark");
+    ensure!(gets(store, 1, 1).await?, "the turn was not renewed");
+    ensure!(gets(store, 2, 20).await?, "the turn outlives its lease");
+    ensure_eq!(store.mark(RELAY).await?, Some(first), "the mark in the next turn");
     Ok(())
 }
 
-async fn the_position_never_goes_back(store: &Arc<dyn FollowerStore>) -> Verdict {
-    store.advance(RELAY, Position(7)).await?;
-    store.advance(RELAY, Position(5)).await?;
-    ensure_eq!(
-        store.position(RELAY).await?,
-        Position(7),
-        "the position after a late worker's note"
+async fn a_mark_is_moved_only_by_who_knows_where_it_was(store: &Arc<dyn FollowerStore>) -> Verdict {
+    let (early, late) = (mark(3, 30), mark(7, 70));
+    let unheard = store.move_mark(RELAY, Some(early), late).await?;
+    ensure!(!unheard, "a mark was moved that was never set");
+    ensure!(store.move_mark(RELAY, None, early).await?, "the first mark was not set");
+    ensure!(
+        store.move_mark(RELAY, Some(early), late).await?,
+        "the mark was not moved"
     );
+    // One who is late, one who remembers another past, and one who knows of none.
+    for before in [Some(early), Some(mark(7, 71)), None] {
+        let moved = store.move_mark(RELAY, before, mark(8, 80)).await?;
+        ensure!(!moved, "the mark was moved by somebody who thinks it is at {before:?}");
+        ensure_eq!(store.mark(RELAY).await?, Some(late), "the mark");
+    }
+    ensure!(
+        store.move_mark(RELAY, Some(late), early).await?,
+        "the mark was not set back"
+    );
+    ensure_eq!(store.mark(RELAY).await?, Some(early), "the mark that was set back");
+    Ok(())
+}
+
+async fn one_of_racing_workers_moves_the_mark(store: &Arc<dyn FollowerStore>) -> Verdict {
+    let mut stands = None;
+    for round in 1..=5 {
+        let outcomes = race(8, |number| {
+            let store = Arc::clone(store);
+            async move { store.move_mark(RELAY, stands, mark(round, number as u128 + 1)).await }
+        })
+        .await?;
+        let mut winners = 0;
+        for outcome in outcomes {
+            winners += usize::from(outcome?);
+        }
+        ensure_eq!(winners, 1, "workers that moved the mark");
+        stands = store.mark(RELAY).await?;
+        ensure_eq!(stands.map(|mark| mark.position), Some(Position(round)), "the position");
+    }
     Ok(())
 }
 
 async fn followers_do_not_share_anything(store: &Arc<dyn FollowerStore>) -> Verdict {
     ensure!(gets(store, 1, 0).await?, "nobody had the turn, and it was not given");
-    store.advance(RELAY, Position(7)).await?;
-    let other = store.take_turn("other", worker(2), at(0), LEASE).await?;
-    ensure_eq!(other, Some(Position::START), "the turn of another follower");
+    store.move_mark(RELAY, None, mark(7, 70)).await?;
+    let named = FollowerId { name: "other", ..RELAY };
+    let generation = FollowerId { generation: 2, ..RELAY };
+    let log = LogId::new(Uuid::from_u128(2));
+    for other in [named, generation, FollowerId { log, ..RELAY }] {
+        let taken = store.take_turn(other, worker(2), at(0), LEASE).await?;
+        ensure!(taken, "the turn of {other:?} is that of the relay");
+        ensure_eq!(store.mark(other).await?, None, "the mark of {other:?}");
+    }
     Ok(())
 }

@@ -7,6 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use ticketing_ports::event_details::{EventStatus, EventView};
+use ticketing_ports::ids::{CommitId, LogId};
+use ticketing_ports::logs::Mark;
 use ticketing_ports::money::{Currency, Money};
 use ticketing_ports::paging::{Listed, Page};
 use ticketing_ports::payment::PaymentStatus;
@@ -17,6 +19,7 @@ use ticketing_ports::read_models::{
 use ticketing_ports::reservation::{ReservationStatus, Ticket};
 use ticketing_ports::seating::SeatCounts;
 use ticketing_ports::streams::{Position, Version};
+use uuid::Uuid;
 
 use super::fixtures::{at, user};
 use super::race::race;
@@ -35,11 +38,14 @@ suite! { $
     /// Makes a test of every rule for read models; the expression gives a `ReadModels` over an empty store.
     read_models_conformance in read_models for ReadModels {
         changes_and_checkpoint_are_applied_together,
+        the_checkpoint_says_of_which_log_and_commit_it_is,
+        rows_of_no_log_are_claimed_by_a_batch_without_events,
         readers_never_see_half_a_batch,
         a_batch_with_a_change_of_an_unknown_row_changes_nothing,
         a_batch_that_was_applied_before_changes_nothing,
         exactly_one_racing_application_of_a_batch_counts,
         a_batch_that_does_not_follow_the_checkpoint_is_refused,
+        a_batch_of_another_log_or_another_past_is_refused,
         a_rebuild_is_invisible_until_it_is_switched_to,
         a_rebuild_starts_empty_and_leaves_the_present_rows_alone,
         batches_go_on_after_a_switch,
@@ -104,8 +110,12 @@ impl ReadModels {
 
     /// Applies the changes as the next event of the log.
     async fn apply(&self, changes: Vec<Change>) -> Verdict {
-        let after = self.projection.checkpoint().await?;
-        Ok(self.projection.apply(batch(after.0, after.0 + 1, changes)).await?)
+        let Position(after) = self.position().await?;
+        Ok(self.projection.apply(batch(after, after + 1, changes)).await?)
+    }
+
+    async fn position(&self) -> Result<Position, Broken> {
+        Ok(self.projection.checkpoint().await?.position)
     }
 
     async fn all_events(&self) -> Result<Vec<EventView>, Broken> {
@@ -126,10 +136,20 @@ impl fmt::Debug for ReadModels {
 }
 
 fn batch(after: u64, upto: u64, changes: Vec<Change>) -> ProjectedBatch {
-    ProjectedBatch {
-        after: Position(after),
-        upto: Position(upto),
-        changes,
+    let (after, upto) = (mark(after), mark(upto));
+    ProjectedBatch { after, upto, changes }
+}
+
+/// A position of the log that the rules are about, whose every event has a commit of its own; no log has claimed the
+/// start.
+fn mark(position: u64) -> Mark {
+    if position == 0 {
+        return Mark::of_no_log(Position::START);
+    }
+    Mark {
+        log: LogId::new(Uuid::from_u128(1)),
+        position: Position(position),
+        commit: CommitId::new(Uuid::from_u128(u128::from(position))),
     }
 }
 
@@ -146,19 +166,61 @@ fn created(number: usize) -> Change {
 }
 
 async fn changes_and_checkpoint_are_applied_together(models: &ReadModels) -> Verdict {
-    ensure_eq!(
-        models.projection.checkpoint().await?,
-        Position::START,
-        "the first checkpoint"
-    );
+    ensure_eq!(models.position().await?, Position::START, "the first checkpoint");
     models.projection.apply(batch(0, 7, vec![created(1)])).await?;
-    ensure_eq!(models.projection.checkpoint().await?, Position(7), "checkpoint");
+    ensure_eq!(models.position().await?, Position(7), "checkpoint");
     ensure_eq!(models.all_events().await?, [event(1)], "events");
     models.projection.apply(batch(7, 9, Vec::new())).await?;
     ensure_eq!(
-        models.projection.checkpoint().await?,
+        models.position().await?,
         Position(9),
         "checkpoint after a batch without changes"
+    );
+    Ok(())
+}
+
+async fn the_checkpoint_says_of_which_log_and_commit_it_is(models: &ReadModels) -> Verdict {
+    let first = Mark::of_no_log(Position::START);
+    ensure_eq!(models.projection.checkpoint().await?, first, "the first checkpoint");
+    models.projection.apply(batch(0, 7, vec![created(1)])).await?;
+    ensure_eq!(models.projection.checkpoint().await?, mark(7), "checkpoint");
+    let twin = models.projection.begin_rebuild().await?;
+    twin.apply(batch(0, 3, vec![created(2)])).await?;
+    ensure_eq!(twin.checkpoint().await?, mark(3), "checkpoint of the twin");
+    models.projection.switch_to(twin).await?;
+    ensure_eq!(
+        models.projection.checkpoint().await?,
+        mark(3),
+        "checkpoint after the switch"
+    );
+    Ok(())
+}
+
+async fn rows_of_no_log_are_claimed_by_a_batch_without_events(models: &ReadModels) -> Verdict {
+    // Rows of a time when nobody told of a log.
+    let old = Mark::of_no_log(Position(4));
+    let claim = |after, upto| ProjectedBatch {
+        after,
+        upto,
+        changes: Vec::new(),
+    };
+    models.projection.apply(claim(mark(0), old)).await?;
+    models.projection.apply(claim(old, mark(4))).await?;
+    ensure_eq!(models.projection.checkpoint().await?, mark(4), "checkpoint");
+    let other = Mark {
+        log: LogId::new(Uuid::from_u128(2)),
+        ..mark(4)
+    };
+    let again = models.projection.apply(claim(old, other)).await;
+    ensure!(
+        matches!(again, Err(ApplyError::OutOfOrder { .. })),
+        "{again:?} for rows that another log has claimed"
+    );
+    models.apply(vec![created(1)]).await?;
+    ensure_eq!(
+        models.projection.checkpoint().await?,
+        mark(5),
+        "checkpoint after the next event"
     );
     Ok(())
 }
@@ -180,9 +242,9 @@ async fn readers_never_see_half_a_batch(models: &ReadModels) -> Verdict {
                 return Ok(());
             }
             loop {
-                let before = models.projection.checkpoint().await?.0 - 1;
+                let before = models.position().await?.0 - 1;
                 let counts = models.counts(1).await?;
-                let after = models.projection.checkpoint().await?.0 - 1;
+                let after = models.position().await?.0 - 1;
                 let [first, second] = counts.as_slice() else {
                     return Err(Broken::because("a section is missing"));
                 };
@@ -235,7 +297,7 @@ async fn a_batch_with_a_change_of_an_unknown_row_changes_nothing(models: &ReadMo
             matches!(outcome, Err(ApplyError::Store(_))),
             "{outcome:?} instead of a refusal of {what}"
         );
-        ensure_eq!(models.projection.checkpoint().await?, Position(1), "checkpoint");
+        ensure_eq!(models.position().await?, Position(1), "checkpoint");
         ensure_eq!(models.all_events().await?, [event(1)], "events");
         let counts = models.counts(1).await?;
         ensure_eq!(counts.iter().map(|counts| counts.held).sum::<u32>(), 0, "held seats");
@@ -249,7 +311,7 @@ async fn a_batch_that_was_applied_before_changes_nothing(models: &ReadModels) ->
         .apply(batch(0, 3, vec![created(1), opened(1, 1, 10)]))
         .await?;
     models.projection.apply(batch(3, 6, vec![moved(1, -2, 2, 0)])).await?;
-    for (after, upto) in [(3, 6), (4, 6), (0, 6), (2, 4), (0, 0)] {
+    for (after, upto) in [(3, 6), (4, 6), (0, 6)] {
         models
             .projection
             .apply(batch(after, upto, vec![moved(1, -2, 2, 0)]))
@@ -260,7 +322,7 @@ async fn a_batch_that_was_applied_before_changes_nothing(models: &ReadModels) ->
             Some(2),
             "held seats after {after} to {upto} again"
         );
-        ensure_eq!(models.projection.checkpoint().await?, Position(6), "checkpoint");
+        ensure_eq!(models.position().await?, Position(6), "checkpoint");
     }
     Ok(())
 }
@@ -287,18 +349,43 @@ async fn exactly_one_racing_application_of_a_batch_counts(models: &ReadModels) -
 
 async fn a_batch_that_does_not_follow_the_checkpoint_is_refused(models: &ReadModels) -> Verdict {
     models.projection.apply(batch(0, 5, vec![created(1)])).await?;
-    // A gap, and two that were applied in part.
-    for (after, upto) in [(6, 7), (4, 6), (0, 6)] {
+    // A gap, two that were applied in part, and two from before.
+    for (after, upto) in [(6, 7), (4, 6), (0, 6), (2, 4), (0, 0)] {
         let outcome = models.projection.apply(batch(after, upto, vec![created(2)])).await;
         ensure!(
             matches!(
                 outcome,
-                Err(ApplyError::OutOfOrder { checkpoint: Position(5), after: Position(told) }) if told == after
+                Err(ApplyError::OutOfOrder { checkpoint, after: told }) if checkpoint == mark(5) && told == mark(after)
             ),
             "{outcome:?} for {after} to {upto} at 5"
         );
-        ensure_eq!(models.projection.checkpoint().await?, Position(5), "checkpoint");
+        ensure_eq!(models.position().await?, Position(5), "checkpoint");
         ensure_eq!(models.all_events().await?, [event(1)], "events");
+    }
+    Ok(())
+}
+
+async fn a_batch_of_another_log_or_another_past_is_refused(models: &ReadModels) -> Verdict {
+    models.projection.apply(batch(0, 5, vec![created(1)])).await?;
+    let of_another_log = |position| Mark {
+        log: LogId::new(Uuid::from_u128(2)),
+        ..mark(position)
+    };
+    let of_another_past = |position| Mark {
+        commit: CommitId::new(Uuid::from_u128(77)),
+        ..mark(position)
+    };
+    for after in [of_another_log(5), of_another_past(5), Mark::of_no_log(Position(5))] {
+        for upto in [mark(6), of_another_log(6), of_another_past(5), of_another_log(5)] {
+            let changes = vec![created(2)];
+            let outcome = models.projection.apply(ProjectedBatch { after, upto, changes }).await;
+            ensure!(
+                matches!(outcome, Err(ApplyError::OutOfOrder { .. })),
+                "{outcome:?} for {after:?} to {upto:?}"
+            );
+            ensure_eq!(models.projection.checkpoint().await?, mark(5), "checkpoint");
+            ensure_eq!(models.all_events().await?, [event(1)], "events");
+        }
     }
     Ok(())
 }
@@ -309,33 +396,25 @@ async fn a_rebuild_is_invisible_until_it_is_switched_to(models: &ReadModels) -> 
     twin.apply(batch(0, 1, vec![created(2)])).await?;
     twin.apply(batch(1, 4, vec![created(3)])).await?;
     ensure_eq!(models.all_events().await?, [event(1)], "events before the switch");
-    ensure_eq!(
-        models.projection.checkpoint().await?,
-        Position(2),
-        "checkpoint before the switch"
-    );
+    ensure_eq!(models.position().await?, Position(2), "checkpoint before the switch");
     models.projection.switch_to(twin).await?;
     ensure_eq!(
         models.all_events().await?,
         [event(2), event(3)],
         "events after the switch"
     );
-    ensure_eq!(
-        models.projection.checkpoint().await?,
-        Position(4),
-        "checkpoint after the switch"
-    );
+    ensure_eq!(models.position().await?, Position(4), "checkpoint after the switch");
     Ok(())
 }
 
 async fn a_rebuild_starts_empty_and_leaves_the_present_rows_alone(models: &ReadModels) -> Verdict {
     models.projection.apply(batch(0, 2, vec![created(1)])).await?;
     let twin = models.projection.begin_rebuild().await?;
-    ensure_eq!(twin.checkpoint().await?, Position::START, "checkpoint of the twin");
+    ensure_eq!(twin.checkpoint().await?, mark(0), "checkpoint of the twin");
     models.projection.apply(batch(2, 3, vec![created(2)])).await?;
     ensure_eq!(
         twin.checkpoint().await?,
-        Position::START,
+        mark(0),
         "checkpoint of the twin after a batch that was not for it"
     );
     drop(twin);
@@ -358,7 +437,7 @@ async fn batches_go_on_after_a_switch(models: &ReadModels) -> Verdict {
     models.projection.switch_to(twin).await?;
     models.projection.apply(batch(2, 3, vec![created(2)])).await?;
     ensure_eq!(models.all_events().await?, [event(1), event(2)], "events");
-    ensure_eq!(models.projection.checkpoint().await?, Position(3), "checkpoint");
+    ensure_eq!(models.position().await?, Position(3), "checkpoint");
     Ok(())
 }
 

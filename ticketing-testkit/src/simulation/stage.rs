@@ -150,7 +150,7 @@ pub async fn simulate(seed: u64, world: World) -> Result<Report, Vec<Violation>>
     let log = read_log(&world).await;
     let projections = stage.projections.lock().expect("nobody panics on stage").clone();
     let checkpoint = match projections {
-        Some(projections) => projections.checkpoint().await.expect("the storm is over"),
+        Some(projections) => projections.checkpoint().await.expect("the storm is over").position,
         None => Position::START,
     };
     let mut violations = check_books(&log, world.ledger.as_ref());

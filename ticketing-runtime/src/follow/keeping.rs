@@ -1,0 +1,103 @@
+//! Where a follower stands, whoever keeps that.
+
+use std::sync::Arc;
+
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::event_store::EventStore;
+use ticketing_ports::followers::{FollowerId, FollowerStore};
+use ticketing_ports::ids::LogId;
+use ticketing_ports::logs::{LogIdentity, Mark};
+
+use super::follower::{First, FollowError, Follower, Keeps, Spec};
+
+impl Spec {
+    /// The follower of one log.
+    pub fn id(&self, log: LogId) -> FollowerId {
+        FollowerId {
+            log,
+            name: self.name,
+            generation: self.generation,
+        }
+    }
+}
+
+/// The account of a follower's position that the engine keeps, as far as the follower does not.
+pub(super) struct Keeping {
+    marks: Arc<dyn FollowerStore>,
+    spec: Spec,
+    /// What was noted last, here or in the store.
+    noted: Option<Mark>,
+}
+
+impl Keeping {
+    pub(super) fn new(marks: Arc<dyn FollowerStore>, spec: &Spec) -> Self {
+        Self {
+            marks,
+            spec: spec.clone(),
+            noted: None,
+        }
+    }
+
+    /// Where the follower stands; nothing when it has not begun.
+    pub(super) async fn stands(
+        &mut self,
+        follower: &mut dyn Follower,
+        log: LogIdentity,
+    ) -> Result<Option<Mark>, FollowError> {
+        match self.spec.keeps {
+            Keeps::WithTheEffect => return follower.stands().await,
+            Keeps::ByTheEngine => self.noted = self.marks.mark(self.spec.id(log.log)).await?,
+            Keeps::Nothing => {
+                if self.noted.is_none() {
+                    self.noted = follower.stands().await?;
+                }
+            }
+        }
+        Ok(self.noted)
+    }
+
+    /// Notes that the follower stands there now.
+    pub(super) async fn keep(&mut self, log: LogIdentity, mark: Mark) -> Result<(), FollowError> {
+        match self.spec.keeps {
+            Keeps::WithTheEffect => {}
+            Keeps::ByTheEngine => {
+                let id = self.spec.id(log.log);
+                if !self.marks.move_mark(id, self.noted, mark).await? {
+                    return Err(FollowError::Elsewhere);
+                }
+                self.noted = Some(mark);
+            }
+            Keeps::Nothing => self.noted = Some(mark),
+        }
+        Ok(())
+    }
+
+    /// Where a follower begins that stands nowhere.
+    pub(super) async fn first(&self, store: &dyn EventStore, log: LogIdentity) -> Result<Mark, StoreError> {
+        let start = Mark::start(log.log);
+        if self.spec.first != First::Now {
+            return Ok(start);
+        }
+        let position = store.head().await?;
+        Ok(match store.commit_at(position).await? {
+            Some(commit) => Mark {
+                position,
+                commit,
+                ..start
+            },
+            None => start,
+        })
+    }
+
+    /// Sets the follower back to where followers of its kind begin: its facts are gone from the log.
+    pub(super) async fn forget(&mut self, log: LogIdentity) -> Result<(), FollowError> {
+        match self.spec.keeps {
+            Keeps::WithTheEffect => Ok(()),
+            Keeps::ByTheEngine => self.keep(log, Mark::start(log.log)).await,
+            Keeps::Nothing => {
+                self.noted = None;
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! How far a follower has come, and how it is, for others to watch.
+
+use std::sync::Arc;
+
+use ticketing_ports::streams::Position;
+use tokio::sync::watch;
+
+/// How a follower is, as far as this process knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    Starts,
+    Works,
+    /// Another process works.
+    StandsBy,
+    /// The log has lost facts that it was made of, and it is made anew.
+    Rebuilds,
+    /// The log has lost facts that it was made of, and it is left as it is.
+    OfALostPast,
+    /// It was made of the facts of another log, and this process changes nothing.
+    OfAnotherLog,
+    /// Why it takes nothing more until somebody has looked.
+    Stopped(Arc<str>),
+    /// Something is down, and it is tried again.
+    Fails,
+}
+
+/// A follower that runs in this process, from outside.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    pub follower: &'static str,
+    /// Up to where everything was taken, here or elsewhere.
+    pub reached: watch::Receiver<Position>,
+    pub condition: watch::Receiver<Condition>,
+}
+
+/// The same from inside.
+#[derive(Debug)]
+pub(crate) struct Teller {
+    reached: watch::Sender<Position>,
+    condition: watch::Sender<Condition>,
+}
+
+impl Progress {
+    pub(crate) fn of(follower: &'static str) -> (Teller, Self) {
+        let (reached_sender, reached) = watch::channel(Position::START);
+        let (condition_sender, condition) = watch::channel(Condition::Starts);
+        let teller = Teller {
+            reached: reached_sender,
+            condition: condition_sender,
+        };
+        let progress = Self {
+            follower,
+            reached,
+            condition,
+        };
+        (teller, progress)
+    }
+}
+
+impl Teller {
+    pub(super) fn reach(&self, position: Position) {
+        tell(&self.reached, position);
+    }
+
+    /// Returns whether that is news.
+    pub(super) fn is(&self, condition: Condition) -> bool {
+        tell(&self.condition, condition)
+    }
+}
+
+fn tell<T: PartialEq>(channel: &watch::Sender<T>, value: T) -> bool {
+    channel.send_if_modified(|told| {
+        let news = *told != value;
+        *told = value;
+        news
+    })
+}

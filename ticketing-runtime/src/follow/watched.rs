@@ -1,0 +1,99 @@
+//! The log as the rest of the engine sees it, so that whoever follows it learns when it did not answer.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ticketing_ports::errors::StoreError;
+use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
+use ticketing_ports::ids::CommitId;
+use ticketing_ports::logs::{Incarnation, LogIdentity, SchemaGeneration};
+use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
+
+use super::tail::Tail;
+
+/// A log that was away may have been put back to an older copy meanwhile.
+pub(crate) struct WatchedLog {
+    log: Arc<dyn EventStore>,
+    tail: Arc<Tail>,
+}
+
+impl WatchedLog {
+    pub(crate) fn new(log: Arc<dyn EventStore>, tail: Arc<Tail>) -> Self {
+        Self { log, tail }
+    }
+
+    fn heard<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        if answer.is_err() {
+            self.tail.doubt();
+        }
+        answer
+    }
+}
+
+#[async_trait]
+impl EventStore for WatchedLog {
+    async fn commit(&self, commit: Commit) -> Result<CommitReceipt, CommitError> {
+        let answer = self.log.commit(commit).await;
+        if let Err(CommitError::Unavailable(_) | CommitError::Unknown(_)) = answer {
+            self.tail.doubt();
+        }
+        answer
+    }
+
+    async fn find_commit(&self, id: CommitId) -> Result<Option<CommitReceipt>, StoreError> {
+        self.heard(self.log.find_commit(id).await)
+    }
+
+    async fn read_stream(
+        &self,
+        stream: StreamId,
+        after: Version,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        self.heard(self.log.read_stream(stream, after, limit).await)
+    }
+
+    async fn read_streams(
+        &self,
+        streams: &[(StreamId, Version)],
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        self.heard(self.log.read_streams(streams, limit).await)
+    }
+
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
+        self.heard(self.log.read_all(after, limit).await)
+    }
+
+    async fn head(&self) -> Result<Position, StoreError> {
+        self.heard(self.log.head().await)
+    }
+
+    async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
+        self.heard(self.log.moved_on(seen).await)
+    }
+
+    async fn identity(&self) -> Result<LogIdentity, StoreError> {
+        self.heard(self.log.identity().await)
+    }
+
+    async fn commit_at(&self, position: Position) -> Result<Option<CommitId>, StoreError> {
+        self.heard(self.log.commit_at(position).await)
+    }
+
+    async fn raise_incarnation(&self, seen: Incarnation) -> Result<Incarnation, StoreError> {
+        self.heard(self.log.raise_incarnation(seen).await)
+    }
+
+    async fn schema_floor(&self) -> Result<SchemaGeneration, StoreError> {
+        self.heard(self.log.schema_floor().await)
+    }
+
+    async fn raise_schema_floor(&self, to: SchemaGeneration) -> Result<SchemaGeneration, StoreError> {
+        self.heard(self.log.raise_schema_floor(to).await)
+    }
+
+    fn is_shared(&self) -> bool {
+        self.log.is_shared()
+    }
+}
