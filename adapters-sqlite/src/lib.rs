@@ -6,6 +6,7 @@
 //!
 //! Never here: a rule of the domain, or a write that does not go through the writer's queue.
 
+mod books;
 mod bulk;
 mod cells;
 mod deadlines;

@@ -14,7 +14,7 @@ use ticketing_ports::errors::{BoxError, StoreError};
 use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::event_store::Books;
+use crate::books::Books;
 use crate::result_code::ResultCode;
 
 /// Requests that may wait before callers do.

@@ -1,0 +1,291 @@
+//! What a group of commits writes, decided before the first row of it is written.
+//!
+//! Never here: the store that answers questions. The writer has only its connection.
+
+mod answers;
+mod deadlines;
+
+use std::collections::{HashMap, HashSet};
+
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Arguments, SqliteConnection};
+use ticketing_ports::errors::{BoxError, StoreError};
+use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt};
+use ticketing_ports::idempotency::IdempotencyKey;
+use ticketing_ports::ids::CommitId;
+use ticketing_ports::logs::Incarnation;
+use ticketing_ports::streams::{NewEvent, Position, StreamId, Version};
+
+use crate::bulk::Bulk;
+use crate::cells::{Cells, bound, written};
+
+#[cfg(test)]
+pub(crate) use answers::FIND_KEYS;
+pub(crate) use answers::{cells_of, key_from};
+#[cfg(test)]
+pub(crate) use deadlines::CLEAR;
+pub(crate) use deadlines::kind_of;
+
+/// The positions of a commit's first and last event.
+pub(crate) type Landed = (Position, Position);
+
+/// What is known, in the writer's transaction, about everything that a group of commits touches.
+pub(crate) struct Books {
+    head: Position,
+    incarnation: Incarnation,
+    commits: HashMap<CommitId, Landed>,
+    taken: HashSet<IdempotencyKey>,
+    versions: HashMap<StreamId, Version>,
+}
+
+/// A new row of `events`.
+struct NewRow<'c> {
+    position: Position,
+    stream: StreamId,
+    version: Version,
+    event: &'c NewEvent,
+    commit: &'c Commit,
+}
+
+impl Books {
+    /// Writes the commits that are not refused, in their order, each seeing those before it.
+    pub(crate) async fn write(
+        connection: &mut SqliteConnection,
+        commits: &[Commit],
+    ) -> Result<Vec<Result<CommitReceipt, CommitError>>, BoxError> {
+        let mut books = Self::read(connection, commits).await?;
+        let mut outcomes = Vec::with_capacity(commits.len());
+        let mut accepted = Vec::with_capacity(commits.len());
+        let mut rows = Vec::new();
+        for commit in commits {
+            let known = books.commits.get(&commit.id).copied();
+            outcomes.push(match known {
+                Some(landed) => Ok(books.receipt(landed)),
+                None => books.check(commit).map(|()| {
+                    let landed = books.accept(commit, &mut rows);
+                    accepted.push((commit, landed));
+                    books.receipt(landed)
+                }),
+            });
+        }
+        insert_events(connection, &rows).await?;
+        insert_commits(connection, &accepted).await?;
+        let accepted = accepted.into_iter().map(|(commit, _)| commit);
+        deadlines::change(connection, accepted.clone().flat_map(|commit| &commit.deadlines)).await?;
+        answers::record(connection, accepted.flat_map(|commit| &commit.idempotency)).await?;
+        Ok(outcomes)
+    }
+
+    async fn read(connection: &mut SqliteConnection, commits: &[Commit]) -> Result<Self, BoxError> {
+        let mut streams: Vec<StreamId> = commits
+            .iter()
+            .flat_map(|commit| &commit.appends)
+            .map(|append| append.stream)
+            .collect();
+        streams.sort_unstable();
+        streams.dedup();
+        let keys: Vec<&IdempotencyKey> = commits
+            .iter()
+            .flat_map(|commit| &commit.idempotency)
+            .map(|record| &record.key)
+            .collect();
+        let (head, incarnation) = read_head(connection).await?;
+        Ok(Self {
+            head,
+            incarnation,
+            commits: find_commits(connection, commits).await?,
+            taken: answers::taken(connection, &keys).await?,
+            versions: find_versions(connection, &streams).await?,
+        })
+    }
+
+    /// A taken key goes first: who lost that race wants the recorded answer, not another decision.
+    fn check(&self, commit: &Commit) -> Result<(), CommitError> {
+        let mut in_this_commit = HashSet::new();
+        for record in &commit.idempotency {
+            if self.taken.contains(&record.key) || !in_this_commit.insert(&record.key) {
+                return Err(CommitError::KeyTaken {
+                    key: record.key.clone(),
+                });
+            }
+        }
+        let streams: Vec<StreamId> = commit
+            .appends
+            .iter()
+            .filter(|append| append.expected != self.version(append.stream))
+            .map(|append| append.stream)
+            .collect();
+        if streams.is_empty() {
+            Ok(())
+        } else {
+            Err(CommitError::Conflict { streams })
+        }
+    }
+
+    fn accept<'c>(&mut self, commit: &'c Commit, rows: &mut Vec<NewRow<'c>>) -> Landed {
+        let before = self.head;
+        for append in &commit.appends {
+            let mut version = append.expected;
+            for event in &append.events {
+                version = version.next();
+                self.head = self.head.plus(1);
+                rows.push(NewRow {
+                    position: self.head,
+                    stream: append.stream,
+                    version,
+                    event,
+                    commit,
+                });
+            }
+            self.versions.insert(append.stream, version);
+        }
+        let keys = commit.idempotency.iter().map(|record| record.key.clone());
+        self.taken.extend(keys);
+        let landed = if self.head == before {
+            (Position::START, Position::START)
+        } else {
+            (before.plus(1), self.head)
+        };
+        self.commits.insert(commit.id, landed);
+        landed
+    }
+
+    fn receipt(&self, (first, last): Landed) -> CommitReceipt {
+        let incarnation = self.incarnation;
+        CommitReceipt {
+            first,
+            last,
+            incarnation,
+        }
+    }
+
+    fn version(&self, stream: StreamId) -> Version {
+        self.versions.get(&stream).copied().unwrap_or(Version::NONE)
+    }
+}
+
+async fn read_head(connection: &mut SqliteConnection) -> Result<(Position, Incarnation), BoxError> {
+    let row = sqlx::query("SELECT id, incarnation, (SELECT IFNULL(MAX(position), 0) FROM events) AS position FROM log")
+        .fetch_one(connection)
+        .await?;
+    Ok((Position(event_cells(&row).count("position")?), incarnation_from(&row)?))
+}
+
+pub(crate) const FIND_COMMITS: Bulk = Bulk {
+    head: "SELECT commit_id, first_position, last_position FROM commits WHERE commit_id IN (",
+    row: "?",
+    tail: ")",
+};
+
+async fn find_commits(
+    connection: &mut SqliteConnection,
+    commits: &[Commit],
+) -> Result<HashMap<CommitId, Landed>, BoxError> {
+    let rows = FIND_COMMITS
+        .fetch(connection, commits, |arguments, commit| {
+            arguments.add(commit.id.uuid().as_bytes().as_slice())
+        })
+        .await?;
+    rows.iter().map(|row| Ok(commit_from(row)?)).collect()
+}
+
+pub(crate) const FIND_VERSIONS: Bulk = Bulk {
+    head: "WITH wanted (id, type) AS (VALUES ",
+    row: "(?, ?)",
+    tail: ") SELECT newest.position, aggregate_id, aggregate_type, version
+           FROM wanted CROSS JOIN events AS newest
+           ON aggregate_id = id AND aggregate_type = type
+           AND version = (SELECT MAX(version) FROM events WHERE aggregate_id = id AND aggregate_type = type)",
+};
+
+pub(crate) async fn find_versions(
+    connection: &mut SqliteConnection,
+    streams: &[StreamId],
+) -> Result<HashMap<StreamId, Version>, BoxError> {
+    let rows = FIND_VERSIONS
+        .fetch(connection, streams, |arguments, stream| {
+            arguments.add(stream.id.as_bytes().as_slice())?;
+            arguments.add(stream.aggregate.number())
+        })
+        .await?;
+    let version_of = |row| {
+        let cells = event_cells(row);
+        Ok((cells.stream()?, Version(cells.count("version")?)))
+    };
+    rows.iter().map(version_of).collect()
+}
+
+async fn insert_events(connection: &mut SqliteConnection, rows: &[NewRow<'_>]) -> Result<(), BoxError> {
+    const INSERT: Bulk = Bulk {
+        head: "INSERT INTO events (position, aggregate_type, aggregate_id, version, event_type, event_version,
+                                   event_data, metadata, commit_id, recorded_at, lane_kind, lane_id) VALUES ",
+        row: "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        tail: "",
+    };
+    Ok(INSERT.execute(connection, rows, bind_event).await?)
+}
+
+fn bind_event(arguments: &mut SqliteArguments, row: &NewRow<'_>) -> Result<(), BoxError> {
+    arguments.add(bound(row.position.0))?;
+    arguments.add(row.stream.aggregate.number())?;
+    arguments.add(row.stream.id.as_bytes().as_slice())?;
+    arguments.add(bound(row.version.0))?;
+    arguments.add(&*row.event.event_type)?;
+    arguments.add(row.event.event_version)?;
+    arguments.add(row.event.data.as_slice())?;
+    arguments.add(written(&row.event.metadata)?)?;
+    arguments.add(row.commit.id.uuid().as_bytes().as_slice())?;
+    arguments.add(row.commit.at.timestamp_micros())?;
+    arguments.add(row.commit.lane.kind.number())?;
+    arguments.add(row.commit.lane.id.as_bytes().as_slice())
+}
+
+async fn insert_commits(connection: &mut SqliteConnection, commits: &[(&Commit, Landed)]) -> Result<(), BoxError> {
+    const INSERT: Bulk = Bulk {
+        head: "INSERT INTO commits (commit_id, first_position, last_position) VALUES ",
+        row: "(?, ?, ?)",
+        tail: "",
+    };
+    INSERT
+        .execute(connection, commits, |arguments, (commit, (first, last))| {
+            arguments.add(commit.id.uuid().as_bytes().as_slice())?;
+            arguments.add(bound(first.0))?;
+            arguments.add(bound(last.0))
+        })
+        .await?;
+    Ok(())
+}
+
+pub(crate) fn commit_from(row: &SqliteRow) -> Result<(CommitId, Landed), StoreError> {
+    let cells = Cells {
+        row,
+        table: "commits",
+        key: "commit_id",
+    };
+    let landed = (
+        Position(cells.count("first_position")?),
+        Position(cells.count("last_position")?),
+    );
+    Ok((CommitId::new(cells.uuid("commit_id")?), landed))
+}
+
+pub(crate) fn incarnation_from(row: &SqliteRow) -> Result<Incarnation, StoreError> {
+    let number = |number: i64| number.try_into().ok();
+    log_cells(row).parse("incarnation", number).map(Incarnation)
+}
+
+pub(crate) fn log_cells(row: &SqliteRow) -> Cells<'_> {
+    Cells {
+        row,
+        table: "log",
+        key: "id",
+    }
+}
+
+pub(crate) fn event_cells(row: &SqliteRow) -> Cells<'_> {
+    Cells {
+        row,
+        table: "events",
+        key: "position",
+    }
+}
