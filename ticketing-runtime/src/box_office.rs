@@ -313,9 +313,12 @@ impl BoxOffice {
         // Before anything is written: an answer that cannot be told where it stands would look like a failure.
         self.lanes.log.identity().await?;
         self.lanes.submit(lane, job);
-        // A lane drops a job unanswered only when the engine is stopped under it.
-        let stopped = || Err(Failure::Unavailable(UnavailableCause::ShuttingDown));
-        let delivered = answer.await.unwrap_or_else(|_| stopped())?;
+        // A lane drops a job unanswered when the engine is stopped under it, or when it panics.
+        let delivered = match answer.await {
+            Ok(answer) => answer?,
+            Err(_) if self.lanes.is_stopped() => return Err(Failure::Unavailable(UnavailableCause::ShuttingDown)),
+            Err(dropped) => return Err(Failure::Internal(dropped.into())),
+        };
         if let Some(stream) = delivered.stream {
             self.index.learn(stream, lane);
         }

@@ -218,6 +218,11 @@ impl Lanes {
         open.lanes.clear();
     }
 
+    /// Whether lanes were ended wherever they were.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.crashed.is_cancelled()
+    }
+
     pub(crate) fn abort(&self) {
         self.crashed.cancel();
         self.close();
