@@ -50,6 +50,7 @@ fn lower<'v>(versions: impl Iterator<Item = &'v NewVersion>, floor: SchemaGenera
 }
 
 #[cfg(test)]
+#[expect(unreachable_pub, reason = "`stored_events!` declares what others may see")]
 mod tests {
     use serde::{Deserialize, Serialize};
     use ticketing_ports::streams::Metadata;
