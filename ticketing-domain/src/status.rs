@@ -34,10 +34,6 @@ pub fn events_that_are(wanted: EventStatus, now: Timestamp) -> EventsWanted {
 }
 
 /// A row that was recorded, as it is at a moment.
-#[expect(
-    clippy::wrong_self_convention,
-    reason = "`as of` is about time, and there is no conversion"
-)]
 pub trait AsOf {
     #[must_use]
     fn seen_at(self, now: Timestamp) -> Self;
