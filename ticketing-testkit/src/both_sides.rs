@@ -3,6 +3,8 @@
 //!
 //! Rows are what was recorded; [`ticketing_domain::status`] says what time has made of them. A store that keeps a row
 //! wrongly, a projection that forgets a fact and a rule that is written down twice all break this law.
+//!
+//! Counts of a section are compared as they were recorded: rows count a hold that ran out until it is released.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -11,6 +13,7 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 use ticketing_domain::catalog::{CatalogState, EventDraft};
 use ticketing_domain::facts::Fact;
+use ticketing_domain::inventory::InventoryState;
 use ticketing_domain::payment::PaymentState;
 use ticketing_domain::projection::{self, Projection as _};
 use ticketing_domain::reservation::ReservationState;
@@ -83,6 +86,7 @@ pub async fn agree_all_along(models: &ReadModels, history: &History) -> Result<(
 #[derive(Debug, Default)]
 struct WriteSide {
     taken: usize,
+    sections: BTreeMap<Uuid, (InventoryState, Version)>,
     catalogs: BTreeMap<Uuid, (CatalogState, Version)>,
     reservations: BTreeMap<Uuid, (ReservationState, Version)>,
     payments: BTreeMap<Uuid, (PaymentState, Version)>,
@@ -114,7 +118,11 @@ impl WriteSide {
     fn evolve(&mut self, recorded: &RecordedEvent, fact: &Fact) {
         let (id, version) = (recorded.stream.id, recorded.version);
         match fact {
-            Fact::Inventory(_) => {}
+            Fact::Inventory(event) => {
+                let (state, at) = self.sections.entry(id).or_default();
+                state.evolve(event);
+                *at = version;
+            }
             Fact::Catalog(event) => {
                 let (state, at) = self.catalogs.entry(id).or_default();
                 state.evolve(event);
@@ -171,6 +179,7 @@ impl WriteSide {
 
     async fn agrees(&self, models: &ReadModels, now: Timestamp) -> Result<(), String> {
         self.events_agree(models, now).await?;
+        self.counts_agree(models, now).await?;
         let customers: std::collections::BTreeSet<CustomerId> =
             self.reservations(now).iter().map(|view| view.customer_id).collect();
         let page = Page::new(1, Page::MAX_SIZE).expect("the first page is a page");
@@ -192,6 +201,18 @@ impl WriteSide {
             same(now, listed.rows, folded, |view| view.payment_id.uuid())?;
         }
         Ok(())
+    }
+
+    async fn counts_agree(&self, models: &ReadModels, now: Timestamp) -> Result<(), String> {
+        let mut rows = Vec::new();
+        for id in self.events(now).into_iter().map(|event| event.event_id) {
+            let found = models.availability.availability(id).await.map_err(said)?;
+            let sections = found.into_iter().flat_map(|found| found.sections);
+            rows.extend(sections.map(|section| (section.section_id.uuid(), section.counts)));
+        }
+        // Before anything was recorded nothing has run out.
+        let recorded = |(id, (state, _)): (&Uuid, &(InventoryState, Version))| (*id, state.counts(Timestamp::MIN_UTC));
+        same(now, rows, self.sections.iter().map(recorded), |(id, _)| *id)
     }
 
     /// One by one, and in the list of every status.
