@@ -21,7 +21,7 @@ pub use adapters_http::IpNet;
 pub use public_url::{InvalidPublicUrl, PublicUrl};
 pub use redis_url::{InvalidRedisUrl, RedisUrl};
 pub use settings::{
-    EngineSettings, HttpSettings, LogFormat, LogSettings, Role, SandboxSettings, ServiceSettings, Settings,
+    EngineSettings, HttpSettings, LogFormat, LogSettings, LostPast, Role, SandboxSettings, ServiceSettings, Settings,
     StorageSettings,
 };
 pub use sign_in::{GithubSettings, GoogleSettings, OidcSettings, SignInSettings};

@@ -7,11 +7,11 @@ use adapters_external::{SandboxGateway, SystemClock, SystemIds};
 use adapters_http::{HealthCheck, HttpConfig, HttpState};
 use anyhow::Context as _;
 use ticketing_runtime::{
-    BoxOffice, Counted, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, Ports, ProjectionPorts, Totals,
+    BoxOffice, Counted, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, OnLostPast, Ports, ProjectionPorts, Totals,
 };
 use tracing::info;
 
-use crate::config::{Role, Settings};
+use crate::config::{LostPast, Role, Settings};
 use crate::health::{EventStoreCheck, ProjectionCheck, RelayCheck};
 use crate::sign_in::sign_in;
 use crate::storage::{Bus, ReadSide, Storage};
@@ -166,8 +166,13 @@ fn engine_config(settings: &Settings, observer: Arc<Totals>) -> EngineConfig {
         } else {
             FactsFrom::TheBus
         },
+        on_lost_past: match settings.storage.read_models_of_a_lost_past {
+            LostPast::Rebuild => OnLostPast::Rebuild,
+            LostPast::Refuse => OnLostPast::Refuse,
+        },
         relay: plays(Role::Relay),
-        projector: plays(Role::Projections),
+        // Rows in memory are nobody else's to keep.
+        projector: plays(Role::Projections) || settings.storage.projections.is_none(),
         observer,
         ..EngineConfig::default()
     }

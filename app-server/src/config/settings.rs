@@ -81,6 +81,10 @@ pub struct StorageSettings {
         value_name = "URL"
     )]
     pub projections: Option<PostgresUrl>,
+    /// What becomes of read models whose log has lost facts that they were made of, as by a restored backup. Those of another
+    /// log are never touched
+    #[arg(long, env, global = true, value_name = "WHAT", value_enum, default_value_t = LostPast::Rebuild)]
+    pub read_models_of_a_lost_past: LostPast,
     /// PostgreSQL database of the analytics warehouse
     #[arg(
         long = "database-url-analytics",
@@ -151,6 +155,15 @@ pub struct ServiceSettings {
     #[arg(long, env, global = true, value_name = "PARTITIONS", default_value = "6",
           value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub redpanda_partitions: u32,
+}
+
+/// What becomes of read models of a past that the log no longer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LostPast {
+    /// Make them anew from the log, while the old are still read
+    Rebuild,
+    /// Leave them as they are until rebuild-projections is run
+    Refuse,
 }
 
 /// What one process of several does.
