@@ -27,13 +27,11 @@ use ticketing_ports::trace_context::TraceContext;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::desk::ConsistencyToken;
 use crate::engine::Ports;
 use crate::failure::{Failure, UnavailableCause};
 use crate::known_log::KnownLog;
-use crate::lane::{Asked, Delivered, Job, RunningKey, RunningKeys, Wondering};
-use crate::lane_index::LaneIndex;
-use crate::lanes::Lanes;
+use crate::lane::{Asked, Delivered, Job, LaneIndex, Lanes, RunningKey, RunningKeys, Wondering};
+use crate::token::ConsistencyToken;
 
 /// A command with who asks and how the answer is remembered.
 #[derive(Debug, Clone)]

@@ -11,8 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::engine::{EngineConfig, Ports};
-use crate::lane::{Asked, Job};
-use crate::lanes::Lanes;
+use crate::lane::{Asked, Job, Lanes};
 
 /// How many deadlines are claimed at once.
 const CHUNK: usize = 500;

@@ -23,7 +23,7 @@ use crate::follow::{
     Bus, FactsFrom, FollowPorts, Follower, Following, OnLostPast, Progress, Projected, READ_MODELS, Relay, Tail,
     WatchedLog,
 };
-use crate::lanes::Lanes;
+use crate::lane::Lanes;
 use crate::observer::{Observer, Unobserved};
 use crate::{deadlines, floor, housekeeping};
 

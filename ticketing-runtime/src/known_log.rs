@@ -7,7 +7,7 @@ use ticketing_ports::event_store::EventStore;
 use ticketing_ports::logs::{Incarnation, LogIdentity};
 use ticketing_ports::streams::Position;
 
-use crate::desk::ConsistencyToken;
+use crate::token::ConsistencyToken;
 
 pub(crate) struct KnownLog {
     store: Arc<dyn EventStore>,

@@ -7,24 +7,21 @@
 //! Never here: knowledge of a concrete adapter, or a rule of the domain.
 
 mod box_office;
-mod commit;
 mod deadlines;
 mod desk;
 mod engine;
 mod failure;
 mod floor;
 mod follow;
-mod gateway_calls;
 mod housekeeping;
 mod known_log;
 mod lane;
-mod lane_index;
-mod lanes;
 mod observer;
 mod sign_in;
+mod token;
 
 pub use box_office::{Answer, BoxOffice, HistoryEntry, IdempotencyRequest, Request};
-pub use desk::{ConsistencyToken, Desk, DeskPorts, List, READ_YOUR_WRITES_PATIENCE};
+pub use desk::{Desk, DeskPorts, List, READ_YOUR_WRITES_PATIENCE};
 pub use engine::{Engine, EngineBuilder, EngineConfig, Ports, ProjectionPorts};
 pub use failure::{Failure, UnavailableCause};
 pub use floor::{LogNotReadable, check_floor, finish_update};
@@ -38,3 +35,4 @@ pub use sign_in::{Ensured, SignIn, SignInConfig, SignInFailure, SignInPorts};
 pub use ticketing_domain::commands::{
     AuthorizePayment, BlockSeats, CancelEvent, HoldSeats, PayReservation, RefundPayment, ReportPayment, UnblockSeats,
 };
+pub use token::ConsistencyToken;

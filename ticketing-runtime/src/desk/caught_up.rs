@@ -5,9 +5,9 @@ use std::time::Duration;
 use ticketing_ports::streams::Position;
 use tracing::debug;
 
-use super::token::Seen;
-use super::{ConsistencyToken, Desk};
+use super::Desk;
 use crate::failure::{Failure, UnavailableCause};
+use crate::token::{ConsistencyToken, Seen};
 
 /// How long a read waits for its read model to see the write it asks for.
 pub const READ_YOUR_WRITES_PATIENCE: Duration = Duration::from_secs(2);

@@ -1,7 +1,7 @@
 //! The one place where questions are asked: who may see what, from which side it is answered, and how fresh the answer is.
 //!
 //! A question about one reservation, payment or section goes to the write side and is always up to date; lists and sums
-//! come from the read models, which a caller's [`ConsistencyToken`] can wait for. Nothing here changes anything.
+//! come from the read models, which a caller's [`ConsistencyToken`](crate::ConsistencyToken) can wait for. Nothing here changes anything.
 
 mod availability;
 mod caught_up;
@@ -10,7 +10,6 @@ mod events;
 mod paging;
 mod payments;
 mod reservations;
-mod token;
 
 use std::sync::Arc;
 
@@ -27,7 +26,6 @@ use crate::box_office::BoxOffice;
 
 pub use caught_up::READ_YOUR_WRITES_PATIENCE;
 pub use paging::List;
-pub use token::ConsistencyToken;
 
 /// What is read, beside the write side.
 #[derive(Clone)]

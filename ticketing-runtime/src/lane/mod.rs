@@ -6,18 +6,25 @@
 //! assumed and the jobs of both groups are decided again on what the log says. Whatever has to be read is read beside the
 //! lane: only who needs it waits.
 //!
-//! `decide` decides one job, `group` gathers what was decided, `settle` takes the outcome of a commit, `parked` keeps who
-//! waits for the log, `waiting` who waits for the gateway, `keys` who waits for an idempotency key.
+//! `lanes` finds and starts them. `decide` decides one job, `group` gathers what was decided, `commit` writes it and
+//! `settle` takes the outcome; `parked` keeps who waits for the log, `waiting` who waits for the gateway, `keys` who waits
+//! for an idempotency key.
 
+mod asked;
 mod chores;
+mod commit;
 mod decide;
+mod gateway_calls;
 mod group;
+mod index;
 mod job;
 mod keys;
+mod lanes;
 mod parked;
 mod said;
 mod settle;
 mod waiting;
+mod wondering;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,15 +41,19 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::task::AbortOnDropHandle;
 
 use self::chores::Chore;
+use self::commit::commit_for;
 use self::group::Group;
 use self::keys::Lookups;
 use self::parked::Parked;
-use crate::commit::commit_for;
-use crate::lanes::Lanes;
 use crate::observer::Observed;
 
-pub(crate) use self::job::{Asked, Delivered, Job, Letter, Wondering};
+pub(crate) use self::asked::Asked;
+pub(crate) use self::index::LaneIndex;
+use self::job::Letter;
+pub(crate) use self::job::{Delivered, Job};
 pub(crate) use self::keys::{RunningKey, RunningKeys};
+pub(crate) use self::lanes::Lanes;
+pub(crate) use self::wondering::Wondering;
 
 /// How many letters are taken from the mailbox before others in this process have their turn.
 const SLICE: usize = 100;

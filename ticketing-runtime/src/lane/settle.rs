@@ -8,11 +8,10 @@ use ticketing_ports::ids::PaymentId;
 use ticketing_ports::streams::{Position, StreamId};
 use tracing::warn;
 
-use super::Lane;
 use super::group::{Entry, Group, Verdict};
 use super::job::{End, Job};
+use super::{Lane, gateway_calls};
 use crate::failure::{Failure, UnavailableCause};
-use crate::gateway_calls;
 use crate::observer::Observed;
 
 /// How many times a job is decided again because other writers were faster; then its caller is told to come back.

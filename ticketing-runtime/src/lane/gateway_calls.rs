@@ -14,8 +14,9 @@ use ticketing_ports::lanes::LaneId;
 use ticketing_ports::streams::Metadata;
 use tracing::warn;
 
-use crate::lane::{Asked, Job};
-use crate::lanes::Lanes;
+use super::asked::Asked;
+use super::job::Job;
+use super::lanes::Lanes;
 
 /// How many times a call without an answer is made; after that the deadline asks again.
 const TRIES: u32 = 4;
