@@ -27,10 +27,10 @@ use ticketing_ports::trace_context::TraceContext;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::engine::Ports;
 use crate::failure::{Failure, UnavailableCause};
 use crate::known_log::KnownLog;
 use crate::lane::{Asked, Delivered, Job, LaneIndex, Lanes, RunningKey, RunningKeys, Wondering};
+use crate::setup::Ports;
 use crate::token::ConsistencyToken;
 
 /// A command with who asks and how the answer is remembered.

@@ -10,8 +10,8 @@ use ticketing_ports::streams::Metadata;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::engine::{EngineConfig, Ports};
 use crate::lane::{Asked, Job, Lanes};
+use crate::setup::{EngineConfig, Ports};
 
 /// How many deadlines are claimed at once.
 const CHUNK: usize = 500;

@@ -1,17 +1,11 @@
-//! Everything that runs: the lanes, the deadline poller, the followers of the log and the housekeeping, with what they
-//! need from outside.
+//! Everything that runs: the lanes, the deadline poller, the followers of the log and the housekeeping.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use ticketing_ports::clock::Clock;
 use ticketing_ports::dead_letters::DeadLetterStore;
-use ticketing_ports::deadlines::DeadlineStore;
-use ticketing_ports::event_store::EventStore;
 use ticketing_ports::followers::FollowerStore;
-use ticketing_ports::gateway::PaymentGateway;
-use ticketing_ports::idempotency::IdempotencyStore;
-use ticketing_ports::ids::{IdSource, WorkerId};
+use ticketing_ports::ids::WorkerId;
 use ticketing_ports::read_models::ProjectionStore;
 use ticketing_ports::streams::Position;
 use tokio::sync::watch;
@@ -20,23 +14,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::box_office::BoxOffice;
 use crate::follow::{
-    Bus, FactsFrom, FollowPorts, Follower, Following, OnLostPast, Progress, Projected, READ_MODELS, Relay, Tail,
-    WatchedLog,
+    Bus, FactsFrom, FollowPorts, Follower, Following, Progress, Projected, READ_MODELS, Relay, Tail, WatchedLog,
 };
 use crate::lane::Lanes;
-use crate::observer::{Observer, Unobserved};
+use crate::setup::{EngineConfig, Ports};
 use crate::{deadlines, floor, housekeeping};
-
-/// What the write side needs from outside.
-#[derive(Clone)]
-pub struct Ports {
-    pub events: Arc<dyn EventStore>,
-    pub deadlines: Arc<dyn DeadlineStore>,
-    pub idempotency: Arc<dyn IdempotencyStore>,
-    pub gateway: Arc<dyn PaymentGateway>,
-    pub clock: Arc<dyn Clock>,
-    pub ids: Arc<dyn IdSource>,
-}
 
 /// What the read side needs from outside.
 #[derive(Clone)]
@@ -48,64 +30,9 @@ pub struct ProjectionPorts {
     pub bus: Option<Bus>,
 }
 
-macro_rules! opaque_debug {
-    ($($name:ident),+) => {$(
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        }
-    )+};
-}
-opaque_debug!(Ports, ProjectionPorts);
-
-#[derive(Debug, Clone)]
-pub struct EngineConfig {
-    /// How many requests may wait for one event before the next is told to come back.
-    pub mailbox: usize,
-    /// How many requests are decided into one commit.
-    pub batch: usize,
-    /// How long a lane without work keeps its memory.
-    pub lane_idle: Duration,
-    /// How many lanes keep their memory; above it the one idle for longest gives way.
-    pub max_lanes: usize,
-    /// How often due deadlines are looked for.
-    pub deadline_poll: Duration,
-    /// How long a claimed deadline is not handed out again.
-    pub deadline_lease: Duration,
-    /// How often it is looked whether newer versions of facts may be written.
-    pub floor_poll: Duration,
-    /// How long answers to idempotency keys are remembered.
-    pub idempotency_retention: Duration,
-    /// Where this process gets the facts for those who follow the log.
-    pub facts_from: FactsFrom,
-    /// What is done about rows that were made of facts that the log no longer has.
-    pub on_lost_past: OnLostPast,
-    /// Whether this process publishes the log on the bus, if there is one, when it is its turn.
-    pub relay: bool,
-    /// Whether this process keeps the read models up to date when it is its turn.
-    pub projector: bool,
-    /// Is told what the lanes do.
-    pub observer: Arc<dyn Observer>,
-}
-
-impl Default for EngineConfig {
-    fn default() -> Self {
-        Self {
-            mailbox: 10_000,
-            batch: 1_000,
-            lane_idle: Duration::from_secs(60),
-            max_lanes: 1_000,
-            deadline_poll: Duration::from_millis(500),
-            deadline_lease: Duration::from_secs(30),
-            floor_poll: Duration::from_secs(10),
-            idempotency_retention: Duration::from_secs(24 * 3_600),
-            facts_from: FactsFrom::ThisProcess,
-            on_lost_past: OnLostPast::Rebuild,
-            relay: true,
-            projector: true,
-            observer: Arc::new(Unobserved),
-        }
+impl std::fmt::Debug for ProjectionPorts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProjectionPorts").finish_non_exhaustive()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::engine::{EngineConfig, Ports};
+use crate::setup::{EngineConfig, Ports};
 
 const EVERY: Duration = Duration::from_secs(600);
 

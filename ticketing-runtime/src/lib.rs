@@ -17,12 +17,13 @@ mod housekeeping;
 mod known_log;
 mod lane;
 mod observer;
+mod setup;
 mod sign_in;
 mod token;
 
 pub use box_office::{Answer, BoxOffice, HistoryEntry, IdempotencyRequest, Request};
 pub use desk::{Desk, DeskPorts, List, READ_YOUR_WRITES_PATIENCE};
-pub use engine::{Engine, EngineBuilder, EngineConfig, Ports, ProjectionPorts};
+pub use engine::{Engine, EngineBuilder, ProjectionPorts};
 pub use failure::{Failure, UnavailableCause};
 pub use floor::{LogNotReadable, check_floor, finish_update};
 pub use follow::{
@@ -30,6 +31,7 @@ pub use follow::{
     OnPoison, Progress, Projected, READ_MODELS, RELAY, Runs, Spec, Twin, rebuild, relay,
 };
 pub use observer::{Counted, Observed, Observer, Totals, Unobserved};
+pub use setup::{EngineConfig, Ports};
 pub use sign_in::{Ensured, SignIn, SignInConfig, SignInFailure, SignInPorts};
 /// What can be asked of a [`BoxOffice`].
 pub use ticketing_domain::commands::{

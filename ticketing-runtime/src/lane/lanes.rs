@@ -11,11 +11,11 @@ use tokio_util::task::TaskTracker;
 
 use super::Lane;
 use super::job::{Job, Letter};
-use crate::engine::{EngineConfig, Ports};
 use crate::failure::{Failure, UnavailableCause};
 use crate::floor::Floor;
 use crate::follow::Tail;
 use crate::known_log::KnownLog;
+use crate::setup::{EngineConfig, Ports};
 
 /// After how long a caller should come back who found a full mailbox.
 const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
