@@ -1,5 +1,7 @@
 //! The suites of users, their passkeys and identities, run on a real PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
+
 mod support;
 
 use std::sync::Arc;

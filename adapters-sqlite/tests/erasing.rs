@@ -1,5 +1,7 @@
 //! What the file keeps of a person who was erased.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
+
 use adapters_sqlite::SqliteStore;
 use chrono::DateTime;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};

@@ -2,6 +2,8 @@
 //!
 //! A store that forgets nobody works as well as any, until the day somebody asks to be forgotten.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

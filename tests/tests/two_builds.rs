@@ -1,6 +1,8 @@
 //! Two builds on one log, in the middle of an update: one still writes what it always wrote, one writes the next version
 //! of a fact, and both read both. The version is made up; everything else is real.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

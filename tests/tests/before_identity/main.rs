@@ -1,5 +1,7 @@
 //! What the build before logs had an identity has written is migrated, and everything is as it was.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
+
 mod before;
 
 use std::collections::BTreeMap;

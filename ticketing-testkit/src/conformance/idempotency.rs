@@ -67,9 +67,7 @@ async fn several_answers_are_found_at_once(backend: &Backend) -> Verdict {
         .map(|number| answer(key(number % 7, &format!("key {number}")), &number.to_string(), at(0)))
         .collect();
     let all = recorded.iter().cloned();
-    all.fold(write(1), |draft, record| draft.answer(record))
-        .to(backend)
-        .await?;
+    all.fold(write(1), super::fixtures::Draft::answer).to(backend).await?;
     let unknown = [key(1, "key 0"), key(9, "key 1"), key(1, "")];
     let asked: Vec<_> = recorded.iter().step_by(2).map(|record| record.key.clone()).collect();
     let twice = [&asked[..], &unknown, &asked[..3]].concat();
