@@ -68,12 +68,14 @@ mod tests {
         crumb: u32,
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "the shape that the macro calls")]
     fn upcast(old: GatheredV1) -> Gathered {
         Gathered {
             crumbs: vec![old.crumb],
         }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "the shape that the macro calls")]
     fn lower_gathered(new: Gathered) -> GatheredV1 {
         GatheredV1 {
             crumb: new.crumbs.iter().sum(),

@@ -147,6 +147,7 @@ impl House {
         }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "tests write the command where they ask it")]
     pub(super) fn asks<C: Command>(&mut self, by: impl Into<Caller>, command: C) -> Result<Happened<C>, Refusal> {
         let caller = by.into();
         loop {

@@ -115,7 +115,7 @@ impl Facts {
     }
 
     /// What is left of the stretch for who stands at `mark` already.
-    pub(crate) fn from_mark(&self, mark: Mark) -> Self {
+    pub(crate) fn rest_after(&self, mark: Mark) -> Self {
         let later = |fact: &&Arc<LoggedFact>| fact.recorded().position > mark.position;
         Self {
             after: mark,

@@ -104,7 +104,7 @@ impl Poison {
                 if stands.position < facts.after().position || stands.position > facts.upto().position {
                     return Err(FollowError::Elsewhere);
                 }
-                facts = facts.from_mark(stands);
+                facts = facts.rest_after(stands);
             }
         }
     }

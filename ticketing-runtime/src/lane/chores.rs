@@ -23,6 +23,10 @@ pub(super) const PAGE: usize = 2_000;
 
 /// What came of something that was done beside the lane.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "each is made once and moved once, and a box would cost as much"
+)]
 pub(super) enum Chore {
     Read {
         asked: Vec<(StreamId, Version)>,
@@ -49,7 +53,7 @@ impl Lane {
             Ok(Chore::Ended { job, end }) => job.end(end),
             // No store is asked unguarded, so this is a bug of the lane itself.
             Err(panic) => {
-                error!(lane = %self.id, error = &panic as &dyn std::error::Error, "a task of a lane panicked")
+                error!(lane = %self.id, error = &panic as &dyn std::error::Error, "a task of a lane panicked");
             }
         }
     }

@@ -338,7 +338,7 @@ async fn sees_what_others_write_while_it_writes(side: &ReadSide, ports: Projecti
 
 async fn sees_what_others_write_while_it_writes_itself(side: &ReadSide, world: &World, here: Engine) {
     let there = world.engine();
-    let desk = side.desk(&world, &here);
+    let desk = side.desk(world, &here);
     let event = world.on_sale(&here.box_office(), 100).await;
     // Until it has acknowledged for the first time.
     tokio::time::sleep(READ_YOUR_WRITES_PATIENCE / 10).await;

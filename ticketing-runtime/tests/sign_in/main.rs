@@ -1,5 +1,7 @@
 //! Signing in, told with the stores of one process and a clock that the test turns.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
+
 mod accounts;
 mod door;
 mod erasure;
