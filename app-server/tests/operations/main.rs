@@ -39,11 +39,12 @@ async fn a_fact_that_cannot_be_projected_is_parked_shown_and_tried_again() {
         drop(server);
         let log = PgPool::connect(installation.variable("DATABASE_URL_EVENTS")?).await?;
         sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
-            "INSERT INTO events (position, stream_id, aggregate_type, version, event_type, event_version, event_data,
-                                 commit_id, recorded_at)
-             SELECT head.position + 1, '{event}', 'catalog', max(version) + 1, 'SalesClosed', 1, 'nonsense',
-                    gen_random_uuid(), now()
-             FROM log_head AS head, events WHERE stream_id = '{event}' GROUP BY head.position;
+            "INSERT INTO events (position, stream_id, aggregate_type, lane_kind, lane_id, version, event_type,
+                                 event_version, event_data, commit_id, recorded_at)
+             SELECT head.position + 1, stream_id, aggregate_type, lane_kind, lane_id, max(version) + 1, 'SalesClosed',
+                    1, 'nonsense', gen_random_uuid(), now()
+             FROM log_head AS head, events WHERE stream_id = '{event}'
+             GROUP BY head.position, stream_id, aggregate_type, lane_kind, lane_id;
              UPDATE log_head SET position = position + 1;"
         )))
         .execute(&log)
