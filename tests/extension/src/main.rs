@@ -1,0 +1,127 @@
+//! Adds a command and a follower to the box office, and uses them.
+
+mod block_row;
+mod count_blocked;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters_external::{SandboxGateway, SystemClock, SystemIds};
+use adapters_memory::{InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore};
+use block_row::BlockRow;
+use chrono::TimeDelta;
+use count_blocked::CountBlocked;
+use ticketing_domain::catalog::{EventDraft, SectionDraft};
+use ticketing_domain::refusal::Refusal;
+use ticketing_ports::Timestamp;
+use ticketing_ports::clock::Clock as _;
+use ticketing_ports::event_details::{PricingTier, Venue};
+use ticketing_ports::ids::UserId;
+use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::roles::{Actor, Role};
+use ticketing_ports::seating::{Label, RowPlan, Seating};
+use ticketing_ports::streams::CorrelationId;
+use ticketing_runtime::{Engine, Failure, FollowPorts, Ports, Request};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+const ORGANISER: Actor = Actor {
+    user_id: UserId::new(Uuid::from_u128(1)),
+    role: Role::EventOwner,
+};
+
+fn request<C>(by: Actor, command: C) -> Request<C> {
+    Request {
+        by: by.into(),
+        correlation_id: CorrelationId::parse("extension").expect("it is visible ASCII"),
+        trace: None,
+        idempotency: None,
+        command,
+    }
+}
+
+fn label(text: &str) -> Label {
+    Label::new(text).expect("a short plain text")
+}
+
+fn draft(starts_at: Timestamp) -> EventDraft {
+    let row = |row: &str, seats| RowPlan { row: label(row), seats };
+    EventDraft {
+        name: label("Chamber concert"),
+        category: None,
+        genre: None,
+        currency: Currency::EUR,
+        starts_at,
+        venue: Venue {
+            name: label("Hall"),
+            city: label("Ghent"),
+            country: label("BE"),
+            timezone: label("Europe/Brussels"),
+        },
+        sections: vec![SectionDraft {
+            name: label("Stalls"),
+            seating: Seating::Numbered {
+                rows: vec![row("A", 4), row("B", 6)],
+            },
+        }],
+        pricing_tiers: vec![PricingTier {
+            section: label("Stalls"),
+            tier: label("regular"),
+            price: Money::new(2_500, Currency::EUR),
+            available_from: None,
+            available_until: None,
+        }],
+        hold_seconds: None,
+        max_seats_per_order: None,
+        refund_policy: None,
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    let log = Arc::new(InMemoryEventStore::new());
+    let clock = Arc::new(SystemClock::new());
+    let ports = Ports {
+        events: log.clone(),
+        deadlines: log.clone(),
+        idempotency: log,
+        gateway: Arc::new(SandboxGateway::new(clock.clone())),
+        clock: clock.clone(),
+        ids: Arc::new(SystemIds::new()),
+    };
+    let following = FollowPorts {
+        followers: Arc::new(InMemoryFollowerStore::default()),
+        dead_letters: Arc::new(InMemoryDeadLetterStore::default()),
+        bus: None,
+    };
+    let (blocked, mut seats) = watch::channel(0);
+    // The one line of registration. A command needs none: whoever has it asks it.
+    let engine = Engine::builder(ports, following).follow(CountBlocked(blocked)).start();
+    let office = engine.box_office();
+
+    let draft = draft(clock.now() + TimeDelta::days(30));
+    let section = draft.sections[0].name.as_str().to_owned();
+    let created = office.create_event(request(ORGANISER, draft)).await;
+    let event_id = created.expect("the draft is acceptable").value.event_id;
+
+    let block = |row: &str| BlockRow {
+        event_id,
+        section: section.clone(),
+        row: row.to_owned(),
+    };
+    let answer = office
+        .ask(request(ORGANISER, block("B")))
+        .await
+        .expect("the row is free");
+    assert_eq!((answer.value.counts.blocked, answer.value.counts.available), (6, 4));
+    let unknown = office.ask(request(ORGANISER, block("Z"))).await;
+    assert!(
+        matches!(unknown, Err(Failure::Refused(Refusal::Invalid(_)))),
+        "{unknown:?}"
+    );
+
+    let counted = tokio::time::timeout(Duration::from_secs(10), seats.wait_for(|seats| *seats == 6));
+    counted.await.expect("the follower counts in time").expect("it runs");
+    assert!(engine.shut_down(Duration::from_secs(10)).await);
+    println!("6 seats are off sale");
+}
