@@ -108,7 +108,8 @@ impl Lane {
     fn decide_again(&mut self, jobs: Vec<Job>) {
         self.observe(Observed::ThrownAway { jobs: jobs.len() });
         for mut job in jobs {
-            job.progress.retries += 1;
+            // Who waits for the gateway has nothing to lose by waiting on.
+            job.progress.retries += u32::from(!job.progress.waits_durably);
             job.progress.rounds = 0;
             if job.progress.retries > MAX_RETRIES {
                 let retry_after = Duration::from_secs(1);
