@@ -49,7 +49,7 @@ pub struct Report {
 /// The stage on which a run plays; what is behind the curtain may be replaced at any time.
 pub(super) struct Stage {
     world: World,
-    /// The first one is ours; another one is a second process on the same store, for a while.
+    /// Two processes on the same store, all the time; customers ask one after the other.
     engines: Mutex<Vec<Engine>>,
     turns: AtomicUsize,
     projections: Mutex<Option<Arc<dyn ProjectionStore>>>,
@@ -91,19 +91,26 @@ impl Stage {
     fn crash_and_restart(&self) {
         self.engines().drain(..).for_each(Engine::abort);
         self.crashes.fetch_add(1, Ordering::Relaxed);
+        self.start_both();
+    }
+
+    fn start_both(&self) {
+        self.start();
         self.start();
     }
 
-    /// Starts a second process beside the first, or shuts the older one of two down.
-    fn join_or_leave(&self) {
-        let mut engines = self.engines();
-        if engines.len() == 1 {
-            drop(engines);
-            self.start();
-        } else {
-            let older = engines.remove(0);
-            tokio::spawn(older.shut_down(Duration::from_secs(20)));
-        }
+    /// Crashes the older process, while the other goes on, and starts a new one.
+    fn crash_one(&self) {
+        self.start();
+        self.engines().remove(0).abort();
+        self.crashes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Starts a new process and shuts the oldest one down.
+    fn take_over(&self) {
+        self.start();
+        let older = self.engines().remove(0);
+        tokio::spawn(older.shut_down(Duration::from_secs(20)));
     }
 }
 
@@ -122,7 +129,7 @@ pub async fn simulate(seed: u64, world: World) -> Result<Report, Vec<Violation>>
         projections: Mutex::new(None),
         crashes: AtomicU32::new(0),
     });
-    stage.start();
+    stage.start_both();
     let mut rng = StdRng::seed_from_u64(seed);
     let chaos = tokio::spawn(chaos(Arc::clone(&stage), StdRng::seed_from_u64(rng.random())));
     let event = open_event(&stage, &mut rng).await;
@@ -203,16 +210,18 @@ fn report(log: &[RecordedEvent], crashes: u32) -> Report {
     }
 }
 
-/// Crashes the process now and then, and whenever a fault asks for it; and lets a second one join and take over.
+/// Crashes one process or both now and then, and whenever a fault asks for it; and lets new ones take over.
 async fn chaos(stage: Arc<Stage>, mut rng: StdRng) {
     let crash = Arc::clone(&stage.world.crash);
     loop {
         let quiet = Duration::from_millis(rng.random_range(5_000..90_000));
         let by_a_fault = tokio::time::timeout(quiet, crash.notified()).await.is_ok();
-        if by_a_fault || rng.random_bool(0.6) {
-            stage.crash_and_restart();
-        } else {
-            stage.join_or_leave();
+        // What a fault has stopped may be in either process.
+        match rng.random_range(0..10) {
+            _ if by_a_fault => stage.crash_and_restart(),
+            0..3 => stage.crash_and_restart(),
+            3..6 => stage.crash_one(),
+            _ => stage.take_over(),
         }
     }
 }
