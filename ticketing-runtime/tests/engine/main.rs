@@ -5,6 +5,7 @@
 mod keys;
 mod lost_past;
 mod observing;
+mod own_follower;
 mod payments;
 mod read_side;
 mod selling;

@@ -1,0 +1,166 @@
+//! Followers that a host service writes and registers.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use adapters_memory::faults::{Fault, Operation};
+use async_trait::async_trait;
+use ticketing_ports::dead_letters::DeadLetterStore as _;
+use ticketing_ports::logs::Mark;
+use ticketing_ports::streams::Position;
+use ticketing_runtime::{
+    Condition, Engine, Facts, First, FollowError, FollowPorts, Follower, Keeps, OnPoison, Runs, Spec, Twin,
+};
+
+use crate::read_side::{ReadSide, shows};
+use crate::world::{World, customer, hold};
+
+const MAIL: Spec = Spec {
+    name: "mail",
+    generation: 1,
+    runs: Runs::OnceInTheCluster,
+    keeps: Keeps::ByTheEngine,
+    first: First::Now,
+    on_poison: OnPoison::SkipTheFact,
+    most: 100,
+    gather: Duration::ZERO,
+};
+
+/// Notes the types of facts, and cannot take one of them.
+#[derive(Debug, Clone)]
+struct Mail {
+    spec: Spec,
+    sent: Arc<Mutex<Vec<String>>>,
+    dislikes: Option<&'static str>,
+}
+
+impl Mail {
+    fn new(spec: Spec, dislikes: Option<&'static str>) -> Self {
+        let sent = Arc::default();
+        Self { spec, sent, dislikes }
+    }
+
+    fn sent(&self, event_type: &str) -> usize {
+        let sent = self.sent.lock().unwrap();
+        sent.iter().filter(|sent| *sent == event_type).count()
+    }
+}
+
+#[async_trait]
+impl Follower for Mail {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    async fn stands(&mut self) -> Result<Option<Mark>, FollowError> {
+        Ok(None)
+    }
+
+    async fn take(&mut self, facts: &Facts) -> Result<(), FollowError> {
+        for fact in facts.iter() {
+            let fact = fact.recorded();
+            if self.dislikes == Some(&*fact.event_type) {
+                let (at, why) = (fact.position, "the address makes no sense".into());
+                return Err(FollowError::Poison { at, why });
+            }
+        }
+        let types = facts.iter().map(|fact| fact.recorded().event_type.to_string());
+        self.sent.lock().unwrap().extend(types);
+        Ok(())
+    }
+
+    async fn twin(&mut self) -> Result<Option<Box<dyn Twin>>, FollowError> {
+        Ok(None)
+    }
+}
+
+fn engine(world: &World, side: &ReadSide, follower: &Mail) -> Engine {
+    let ports = FollowPorts {
+        followers: side.followers.clone(),
+        dead_letters: side.letters.clone(),
+        bus: None,
+    };
+    Engine::builder(world.ports(), ports).follow(follower.clone()).start()
+}
+
+async fn a_moment() {
+    tokio::time::sleep(Duration::from_secs(3)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_sale_sends_no_mail_and_a_new_one_sends_one_also_after_a_restart() {
+    let (world, side) = (World::new(), ReadSide::new(<[_]>::to_vec));
+    let old = world.engine();
+    let event = world.on_sale(&old.box_office(), 20).await;
+    hold(&old.box_office(), customer(1), event, 1).await.unwrap();
+    old.abort();
+
+    let mail = Mail::new(MAIL, Some("ReservationHeld"));
+    let first = engine(&world, &side, &mail);
+    a_moment().await;
+    assert!(mail.sent.lock().unwrap().is_empty(), "an old sale sent mail");
+    hold(&first.box_office(), customer(2), event, 1).await.unwrap();
+    a_moment().await;
+    assert_eq!((mail.sent("SeatsHeld"), mail.sent("ReservationHeld")), (1, 0));
+    first.abort();
+
+    let between = world.engine();
+    hold(&between.box_office(), customer(3), event, 1).await.unwrap();
+    between.abort();
+    let next = engine(&world, &side, &mail);
+    tokio::time::sleep(Duration::from_secs(15)).await;
+    assert_eq!(mail.sent("SeatsHeld"), 2, "what was sold between two starts is not old");
+    let letters = side.letters.letters("mail", Position::START, 10).await.unwrap();
+    assert_eq!(letters.len(), 2);
+    assert_eq!(
+        *next.follower("mail").unwrap().reached.borrow(),
+        world.facts().await.last().unwrap().position
+    );
+    next.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_follower_that_stops_at_what_it_cannot_take_says_so_and_takes_nothing_more() {
+    let (world, side) = (World::new(), ReadSide::new(<[_]>::to_vec));
+    let spec = Spec {
+        on_poison: OnPoison::Stop,
+        first: First::AtTheBeginning,
+        most: 1,
+        ..MAIL
+    };
+    let mail = Mail::new(spec, Some("SeatsHeld"));
+    let engine = engine(&world, &side, &mail);
+    let event = world.on_sale(&engine.box_office(), 20).await;
+    hold(&engine.box_office(), customer(1), event, 1).await.unwrap();
+    a_moment().await;
+    assert_eq!(
+        (
+            mail.sent("SectionOpened"),
+            mail.sent("SeatsHeld"),
+            mail.sent("ReservationHeld")
+        ),
+        (1, 0, 0)
+    );
+    let condition = engine.follower("mail").unwrap().condition.borrow().clone();
+    assert!(matches!(condition, Condition::Stopped(_)), "{condition:?}");
+    engine.abort();
+}
+
+/// However many of them there are, the log does not notice.
+#[tokio::test(start_paused = true)]
+async fn who_only_reads_is_brought_everything_by_the_bus() {
+    let (world, side) = (World::new(), ReadSide::new(<[_]>::to_vec));
+    let (writer, reader) = (side.writer(&world), side.reader(&world));
+    let event = world.on_sale(&writer.box_office(), 20).await;
+    assert!(shows(&side, event, 20).await);
+    world.on_store(|operation| match operation {
+        Operation::ReadAll => Fault::FailBefore,
+        _ => Fault::None,
+    });
+    for number in 1..=5 {
+        hold(&writer.box_office(), customer(number), event, 1).await.unwrap();
+        assert!(shows(&side, event, 20 - u32::try_from(number).unwrap()).await);
+    }
+    writer.abort();
+    reader.abort();
+}
