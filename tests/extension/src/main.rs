@@ -6,8 +6,9 @@ mod count_blocked;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters_external::{SandboxGateway, SystemClock, SystemIds};
-use adapters_memory::{InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore};
+use adapters_memory::{
+    InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway, SeededIds, TokioClock,
+};
 use block_row::BlockRow;
 use chrono::TimeDelta;
 use count_blocked::CountBlocked;
@@ -80,14 +81,14 @@ fn draft(starts_at: Timestamp) -> EventDraft {
 #[tokio::main]
 async fn main() {
     let log = Arc::new(InMemoryEventStore::new());
-    let clock = Arc::new(SystemClock::new());
+    let clock = Arc::new(TokioClock::start());
     let ports = Ports {
         events: log.clone(),
         deadlines: log.clone(),
         idempotency: log,
-        gateway: Arc::new(SandboxGateway::new(clock.clone())),
+        gateway: Arc::new(InMemoryGateway::new()),
         clock: clock.clone(),
-        ids: Arc::new(SystemIds::new()),
+        ids: Arc::new(SeededIds::new(7)),
     };
     let following = FollowPorts {
         followers: Arc::new(InMemoryFollowerStore::default()),
