@@ -1,7 +1,5 @@
 //! A crate outside the workspace adds a command and a follower to the box office, each in one file, and uses them.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
