@@ -59,7 +59,11 @@ impl Lane {
             return;
         }
         if !staged.is_idle() {
-            self.gathering.record(&job, self.lanes.ports.clock.now());
+            // It may have been tried anew: what it waits for now is in no log yet.
+            job.progress.waits_durably = false;
+            if !job.progress.pending_recorded {
+                self.gathering.record(&job, self.lanes.ports.clock.now());
+            }
         }
         self.stage(staged, &job);
         match self.run_job(&mut job) {

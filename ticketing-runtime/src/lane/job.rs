@@ -36,6 +36,8 @@ pub(crate) struct Job {
 pub(crate) struct Progress {
     /// Whether the store was asked what is recorded under its key.
     pub(super) looked_up: bool,
+    /// Whether the record of what it waited for stands under its key already, from an earlier request.
+    pub(super) pending_recorded: bool,
     /// Whether what it waits for is in the log: it must not be done again.
     pub(super) waits_durably: bool,
     /// How many times it has been decided again because somebody else was faster.

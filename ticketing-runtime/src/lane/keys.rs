@@ -92,6 +92,7 @@ impl Lane {
             Ok(Some(Recorded::Said(said @ Said::Awaits(_)))) => match job.work.resume(&said) {
                 Ok(()) => {
                     job.progress.waits_durably = true;
+                    job.progress.pending_recorded = true;
                     self.decide(job);
                 }
                 Err(failure) => job.fail(failure),
