@@ -60,6 +60,8 @@ impl Job {
     }
 
     pub(crate) fn end(self, end: End) {
+        // First: who hears the answer may ask again at once.
+        drop(self.key);
         self.work.end(end);
     }
 
