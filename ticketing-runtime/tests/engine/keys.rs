@@ -1,7 +1,9 @@
 //! Idempotency keys: the answer as it was, whatever has happened since, and at nobody else's expense.
 
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use adapters_memory::faults::{Fault, Operation};
@@ -9,9 +11,11 @@ use futures::future::join_all;
 use serde_json::json;
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord};
-use ticketing_runtime::Failure;
+use ticketing_ports::reservation::ReservationStatus;
+use ticketing_runtime::{EngineConfig, Failure, UnavailableCause};
+use ticketing_testkit::observing::KeepingObserver;
 
-use crate::world::{World, customer, hold, keyed, payment_of, request, seats};
+use crate::world::{ORGANISER, World, customer, hold, keyed, payment_of, request, seats};
 
 #[tokio::test(start_paused = true)]
 async fn a_replayed_hold_is_the_answer_as_it_was_although_it_was_paid_since() {
@@ -98,5 +102,121 @@ async fn an_answer_that_a_former_build_kept_whole_is_still_repeated() {
         Err(Failure::Refused(Refusal::PaymentFailed { attempts_left: 2, .. }))
     ));
     assert_eq!(world.count("SeatsHeld").await, 1);
+    engine.abort();
+}
+
+/// The gateway fails before it has done anything, for the next call only.
+fn gateway_fails_once(world: &World) {
+    let mut left = Some(Fault::FailBefore);
+    world.on_gateway(move || left.take().unwrap_or(Fault::None));
+}
+
+/// Whoever goes round in circles is stopped by the store.
+fn at_most_commits(world: &World, most: usize) {
+    let mut left = most;
+    world.on_store(move |operation| {
+        if operation != Operation::Commit {
+            return Fault::None;
+        }
+        left = left.saturating_sub(1);
+        if left == 0 { Fault::FailBefore } else { Fault::None }
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_repeated_under_its_key_after_the_gateway_was_down_pays_once() {
+    let world = World::new();
+    let engine = world.engine();
+    let office = engine.box_office();
+    let event = world.on_sale(&office, 10).await;
+    let held = hold(&office, customer(1), event, 1).await.unwrap().value.reservation_id;
+    let pay = || office.pay(keyed(customer(1), payment_of(held), "pay", 1));
+    gateway_fails_once(&world);
+    let down = pay().await;
+    assert!(
+        matches!(down, Err(Failure::Unavailable(UnavailableCause::Gateway))),
+        "{down:?}"
+    );
+
+    at_most_commits(&world, 20);
+    let paid = pay().await.unwrap().value;
+    assert_eq!(paid.status, ReservationStatus::Completed);
+    assert_eq!(pay().await.unwrap().value, paid);
+    assert_eq!(world.count("PaymentRequested").await, 2, "one is given up, one pays");
+    assert_eq!(world.gateway.captured().len(), 1);
+    engine.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_repeated_under_its_key_that_loses_a_race_on_the_log_pays_once() {
+    let world = World::new();
+    let observer = Arc::new(KeepingObserver::default());
+    let config = EngineConfig {
+        observer: observer.clone(),
+        ..EngineConfig::default()
+    };
+    let (engine, other) = (world.engine_with(config), world.engine());
+    let office = engine.box_office();
+    let event = world.on_sale(&office, 10).await;
+    let held = hold(&office, customer(1), event, 1).await.unwrap().value.reservation_id;
+    let pay = || office.pay(keyed(customer(1), payment_of(held), "pay", 1));
+    gateway_fails_once(&world);
+    pay().await.unwrap_err();
+
+    // Whether the event is on sale is what a payment rests on, and this process does not know of it.
+    let close = request(ORGANISER, event);
+    other.box_office().close_sales(close).await.unwrap();
+    at_most_commits(&world, 20);
+    let thrown_away = observer.thrown_away();
+    let paid = pay().await.unwrap().value;
+    assert_eq!(paid.status, ReservationStatus::Completed);
+    assert!(observer.thrown_away() > thrown_away, "the race was lost");
+    assert_eq!(pay().await.unwrap().value, paid);
+    assert_eq!(world.count("PaymentRequested").await, 2, "one is given up, one pays");
+    assert_eq!(world.gateway.captured().len(), 1);
+    engine.abort();
+    other.abort();
+}
+
+/// Goes on with what it is asked at the very moment it is woken, before whoever wakes it does anything else.
+struct AtOnce<T>(Mutex<Asking<T>>);
+
+enum Asking<T> {
+    Waits(Pin<Box<dyn Future<Output = T> + Send>>),
+    Answered(Option<T>),
+}
+
+impl<T: Send + 'static> Wake for AtOnce<T> {
+    fn wake(self: Arc<Self>) {
+        let waker = Waker::from(Arc::clone(&self));
+        // Whoever is woken by what it does itself goes on anyway.
+        let Ok(mut asking) = self.0.try_lock() else { return };
+        if let Asking::Waits(future) = &mut *asking
+            && let Poll::Ready(answers) = future.as_mut().poll(&mut Context::from_waker(&waker))
+        {
+            *asking = Asking::Answered(Some(answers));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_again_the_moment_he_has_his_answer_is_not_told_that_it_is_still_running() {
+    let world = World::new();
+    let engine = world.engine();
+    let office = engine.box_office();
+    let event = world.on_sale(&office, 10).await;
+    let asked = move || keyed(customer(1), seats(event, 1), "twice", 1);
+    let twice = async move {
+        let first = office.hold(asked()).await.map(|held| held.value);
+        (first, office.hold(asked()).await.map(|held| held.value))
+    };
+    let at_once = Arc::new(AtOnce(Mutex::new(Asking::Waits(Box::pin(twice)))));
+    Waker::from(at_once.clone()).wake();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let (first, second) = match &mut *at_once.0.lock().unwrap() {
+        Asking::Answered(answers) => answers.take().unwrap(),
+        Asking::Waits(_) => panic!("it has no answer"),
+    };
+    assert_eq!(second.unwrap(), first.unwrap());
     engine.abort();
 }
