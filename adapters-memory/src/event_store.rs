@@ -1,4 +1,4 @@
-//! The log, its deadlines and its recorded answers behind one lock.
+//! The log, its deadlines, recorded answers and snapshots behind one lock.
 //!
 //! The reference for the durable adapters: the same answers in the same order, for tests, simulations and benchmarks.
 //! Nothing here depends on the order of a hash map, so that a seeded run repeats exactly.
@@ -17,6 +17,7 @@ use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, Idempotenc
 use ticketing_ports::ids::{CommitId, LogId};
 use ticketing_ports::lanes::LaneId;
 use ticketing_ports::logs::{Incarnation, LogIdentity, SchemaGeneration};
+use ticketing_ports::snapshots::{Snapshot, SnapshotStore};
 use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
 use uuid::Uuid;
 
@@ -40,6 +41,8 @@ struct Log {
     /// The keys of `deadlines`, the earliest first.
     due: BTreeSet<(Timestamp, DeadlineKey)>,
     answers: BTreeMap<IdempotencyKey, IdempotencyRecord>,
+    /// By stream and format.
+    snapshots: BTreeMap<(StreamId, u16), Snapshot>,
 }
 
 #[derive(Debug, Clone)]
@@ -198,6 +201,30 @@ impl IdempotencyStore for InMemoryEventStore {
     }
 }
 
+#[async_trait]
+impl SnapshotStore for InMemoryEventStore {
+    async fn keep(&self, snapshot: Snapshot) -> Result<(), StoreError> {
+        let mut log = self.log();
+        let key = (snapshot.stream, snapshot.format);
+        let newer = log.snapshots.get(&key).filter(|kept| kept.version > snapshot.version);
+        if !newer.is_some_and(|newer| log.confirms(newer)) {
+            log.snapshots.insert(key, snapshot);
+        }
+        Ok(())
+    }
+
+    async fn latest(&self, of: &[(StreamId, u16)]) -> Result<Vec<Snapshot>, StoreError> {
+        let log = self.log();
+        let found = of.iter().filter_map(|key| log.snapshots.get(key));
+        Ok(found.filter(|snapshot| log.confirms(snapshot)).cloned().collect())
+    }
+
+    async fn drop_all(&self) -> Result<(), StoreError> {
+        self.log().snapshots.clear();
+        Ok(())
+    }
+}
+
 impl Log {
     fn of(log: LogId) -> Self {
         Self {
@@ -212,6 +239,7 @@ impl Log {
             deadlines: BTreeMap::new(),
             due: BTreeSet::new(),
             answers: BTreeMap::new(),
+            snapshots: BTreeMap::new(),
         }
     }
 
@@ -334,6 +362,13 @@ impl Log {
             }
         }
         claimed
+    }
+
+    /// Whether the fact at the snapshot's version is the one that it was made of last.
+    fn confirms(&self, snapshot: &Snapshot) -> bool {
+        let before = Version(snapshot.version.0.saturating_sub(1));
+        let last = self.stream_after(snapshot.stream, before).next();
+        last.is_some_and(|last| last.version == snapshot.version && last.commit_id == snapshot.commit)
     }
 
     fn version(&self, stream: &StreamId) -> Version {

@@ -22,6 +22,7 @@ use ticketing_testkit::conformance::Backend;
 use ticketing_testkit::conformance::event_bus::Bus;
 use ticketing_testkit::conformance::gateway::Gateway;
 use ticketing_testkit::conformance::read_models::ReadModels;
+use ticketing_testkit::conformance::snapshots::Snapshots;
 
 mod event_store {
     use super::*;
@@ -39,6 +40,21 @@ mod idempotency {
     use super::*;
 
     ticketing_testkit::idempotency_store_conformance!(Backend::of(InMemoryEventStore::new()));
+}
+
+mod snapshots {
+    use super::*;
+
+    ticketing_testkit::snapshot_store_conformance!(Snapshots::of(InMemoryEventStore::new()));
+}
+
+mod snapshots_behind_a_wrapper_that_injects_nothing {
+    use super::*;
+
+    ticketing_testkit::snapshot_store_conformance!(Snapshots::of(FaultyEventStore::new(
+        InMemoryEventStore::new().into(),
+        |_| Fault::None
+    )));
 }
 
 mod event_store_behind_a_wrapper_that_injects_nothing {

@@ -23,7 +23,8 @@ use arguments::Arguments;
 const CLAIM_LOOK: Duration = Duration::from_millis(1);
 const CLAIM_LOOKS: u32 = 300;
 
-/// The event store, with the deadlines and idempotency records that are committed beside its events.
+/// The event store, with the deadlines and idempotency records that are committed beside its events, and snapshots of
+/// these.
 #[derive(Debug, Clone)]
 pub struct PostgresEventStore {
     pub(crate) pool: PgPool,

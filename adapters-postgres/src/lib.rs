@@ -13,6 +13,7 @@ mod idempotency;
 mod identities;
 mod passkeys;
 mod read_models;
+mod snapshots;
 mod users;
 
 pub use database::{Database, DatabaseError, DatabaseOptions, Purpose};

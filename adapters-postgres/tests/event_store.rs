@@ -7,6 +7,7 @@ use std::sync::Arc;
 use adapters_postgres::{PostgresEventStore, Purpose};
 use ticketing_ports::followers::FollowerStore;
 use ticketing_testkit::conformance::Backend;
+use ticketing_testkit::conformance::snapshots::Snapshots;
 
 use support::fresh;
 
@@ -22,8 +23,16 @@ mod idempotency {
     ticketing_testkit::idempotency_store_conformance!(super::store().await);
 }
 
+mod snapshots {
+    ticketing_testkit::snapshot_store_conformance!(super::snapshots_store().await);
+}
+
 mod followers {
     ticketing_testkit::follower_store_conformance!(super::followers_store().await);
+}
+
+async fn snapshots_store() -> Snapshots {
+    Snapshots::of(PostgresEventStore::new(&fresh(Purpose::Events).await))
 }
 
 async fn followers_store() -> Arc<dyn FollowerStore> {

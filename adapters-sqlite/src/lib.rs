@@ -1,4 +1,4 @@
-//! Event store, deadlines, idempotency records, users with their ways in, and one-time tokens in one SQLite file.
+//! Event store, snapshots, deadlines, idempotency records, users with their ways in, and one-time tokens in one SQLite file.
 //!
 //! One process owns the file; inside it, one task owns the only connection that writes and puts everything that waits
 //! into one transaction, so that the cost of making it durable is shared. Readers have connections of their own and
@@ -18,6 +18,7 @@ mod one_time_tokens;
 mod open;
 mod passkeys;
 mod result_code;
+mod snapshots;
 mod store;
 mod users;
 mod writer;

@@ -7,7 +7,7 @@ use ticketing_ports::errors::StoreError;
 use crate::open::{OpenError, open};
 use crate::writer::Writer;
 
-/// One SQLite file: an event store, deadlines, recorded answers, users and one-time tokens. Clones share it.
+/// One SQLite file: an event store, its snapshots, deadlines, recorded answers, users and one-time tokens. Clones share it.
 ///
 /// Dropping the last clone finishes what is queued in the background; [`SqliteStore::close`] waits for it.
 #[derive(Clone)]

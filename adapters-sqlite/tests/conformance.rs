@@ -13,6 +13,7 @@ use ticketing_ports::one_time_tokens::OneTimeTokenStore;
 use ticketing_ports::passkeys::PasskeyStore;
 use ticketing_ports::users::UserStore;
 use ticketing_testkit::conformance::durability::Durable;
+use ticketing_testkit::conformance::snapshots::Snapshots;
 use ticketing_testkit::conformance::{Backend, Keeping};
 
 mod event_store {
@@ -25,6 +26,10 @@ mod deadlines {
 
 mod idempotency {
     ticketing_testkit::idempotency_store_conformance!(super::fresh().await);
+}
+
+mod snapshots {
+    ticketing_testkit::snapshot_store_conformance!(super::fresh_snapshots().await);
 }
 
 mod durability {
@@ -50,6 +55,11 @@ mod identities {
 async fn fresh() -> Keeping<Backend, TempDir> {
     let (directory, store) = open().await;
     Keeping::new(Backend::of(store), directory)
+}
+
+async fn fresh_snapshots() -> Keeping<Snapshots, TempDir> {
+    let (directory, store) = open().await;
+    Keeping::new(Snapshots::of(store), directory)
 }
 
 async fn fresh_users() -> Keeping<Arc<dyn UserStore>, TempDir> {

@@ -52,6 +52,7 @@ const PORTS: &[(&str, Keeps)] = &[
     ("ReservationQueries", IDS_ONLY),
     ("SalesQueries", IDS_ONLY),
     ("SessionStore", Something),
+    ("SnapshotStore", IDS_ONLY),
     ("Subscription", IDS_ONLY),
     ("UserStore", Something),
 ];

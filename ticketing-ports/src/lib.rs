@@ -42,6 +42,7 @@ pub mod rate_limiter;
 pub mod read_models;
 pub mod relying_party;
 pub mod sessions;
+pub mod snapshots;
 pub mod users;
 
 /// A point in time, always UTC.

@@ -15,6 +15,7 @@ use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStor
 use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
 use ticketing_ports::ids::CommitId;
 use ticketing_ports::logs::{Incarnation, LogIdentity, SchemaGeneration};
+use ticketing_ports::snapshots::{Snapshot, SnapshotStore};
 use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
 
 /// What is about to be asked of the store.
@@ -35,6 +36,9 @@ pub enum Operation {
     ClaimDue,
     FindAnswers,
     ForgetAnswers,
+    KeepSnapshot,
+    LatestSnapshots,
+    DropSnapshots,
 }
 
 /// What happens instead of a plain answer.
@@ -221,5 +225,20 @@ impl<S: IdempotencyStore> IdempotencyStore for FaultyEventStore<S> {
     async fn forget_answers(&self, before: Timestamp) -> Result<u64, StoreError> {
         let forget = self.inner.forget_answers(before);
         self.ask(Operation::ForgetAnswers, forget).await
+    }
+}
+
+#[async_trait]
+impl<S: SnapshotStore> SnapshotStore for FaultyEventStore<S> {
+    async fn keep(&self, snapshot: Snapshot) -> Result<(), StoreError> {
+        self.ask(Operation::KeepSnapshot, self.inner.keep(snapshot)).await
+    }
+
+    async fn latest(&self, of: &[(StreamId, u16)]) -> Result<Vec<Snapshot>, StoreError> {
+        self.ask(Operation::LatestSnapshots, self.inner.latest(of)).await
+    }
+
+    async fn drop_all(&self) -> Result<(), StoreError> {
+        self.ask(Operation::DropSnapshots, self.inner.drop_all()).await
     }
 }

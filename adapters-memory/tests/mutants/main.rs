@@ -15,6 +15,7 @@ mod passkeys;
 mod rate_limiter;
 mod read_models;
 mod sessions;
+mod snapshots;
 mod users;
 
 use std::fmt::Debug;
@@ -50,6 +51,7 @@ use self::passkeys::LyingPasskeys;
 use self::rate_limiter::LyingLimiter;
 use self::read_models::LyingReadModels;
 use self::sessions::LyingSessions;
+use self::snapshots::LyingSnapshots;
 use self::users::LyingUsers;
 
 #[tokio::test]
@@ -136,6 +138,12 @@ async fn every_rule_of_dead_letters_is_broken_by_a_mutant() {
 async fn every_rule_of_a_payment_gateway_is_broken_by_a_mutant() {
     let make = |lie| Box::new(LyingGateway::with_books(lie));
     every_rule_bites(conformance::gateway::RULES, gateway::BROKEN_BY, make).await;
+}
+
+#[tokio::test]
+async fn every_rule_of_snapshots_is_broken_by_a_mutant() {
+    let make = |lie| Box::new(LyingSnapshots::with_log(lie));
+    every_rule_bites(conformance::snapshots::RULES, snapshots::BROKEN_BY, make).await;
 }
 
 #[tokio::test]

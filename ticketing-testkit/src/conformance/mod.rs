@@ -32,6 +32,7 @@ pub mod passkeys;
 pub mod rate_limiter;
 pub mod read_models;
 pub mod sessions;
+pub mod snapshots;
 pub mod users;
 
 use std::fmt;
