@@ -41,6 +41,7 @@ impl Parts {
         let gateway = SandboxGateway::new(clock.clone()).with_latency(settings.sandbox.sandbox_latency);
         let ports = Ports {
             events: storage.events.clone(),
+            snapshots: storage.snapshots.clone(),
             deadlines: storage.deadlines.clone(),
             idempotency: storage.idempotency.clone(),
             gateway: Arc::new(gateway),

@@ -31,6 +31,7 @@ use ticketing_ports::read_models::{
     AvailabilityQueries, EventQueries, PaymentQueries, ProjectionStore, ReservationQueries, SalesQueries,
 };
 use ticketing_ports::sessions::SessionStore;
+use ticketing_ports::snapshots::SnapshotStore;
 use ticketing_ports::users::UserStore;
 
 use crate::config::{PostgresUrl, ServiceSettings, Settings, StorageSettings, StorageUrl};
@@ -40,6 +41,7 @@ use crate::health::{BusCheck, DatabaseCheck, RedisCheck};
 #[derive(Clone)]
 pub struct Storage {
     pub events: Arc<dyn EventStore>,
+    pub snapshots: Arc<dyn SnapshotStore>,
     pub deadlines: Arc<dyn DeadlineStore>,
     pub idempotency: Arc<dyn IdempotencyStore>,
     pub users: Arc<dyn UserStore>,
@@ -100,6 +102,7 @@ impl Storage {
                 let shared = Arc::new(file.clone());
                 Self {
                     events: shared.clone(),
+                    snapshots: shared.clone(),
                     deadlines: shared.clone(),
                     idempotency: shared.clone(),
                     users: shared.clone(),
@@ -115,6 +118,7 @@ impl Storage {
                 let store = Arc::new(PostgresEventStore::new(&database));
                 Self {
                     events: store.clone(),
+                    snapshots: store.clone(),
                     deadlines: store.clone(),
                     idempotency: store.clone(),
                     followers: Some(store),
@@ -150,6 +154,7 @@ impl Storage {
         let log = Arc::new(InMemoryEventStore::new());
         Self {
             events: log.clone(),
+            snapshots: log.clone(),
             deadlines: log.clone(),
             idempotency: log,
             users: Arc::new(InMemoryUserStore::new()),

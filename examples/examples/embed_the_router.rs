@@ -131,6 +131,7 @@ fn open_box_office(address: SocketAddr) -> (Engine, HttpState) {
     let engine = Engine::start(
         Ports {
             events: log.clone(),
+            snapshots: log.clone(),
             deadlines: log.clone(),
             idempotency: log.clone(),
             gateway: Arc::new(SandboxGateway::new(clock.clone())),

@@ -15,6 +15,7 @@ use ticketing_ports::ids::{EventId, UserId};
 use ticketing_ports::money::{Currency, Money};
 use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::seating::{Label, Seating};
+use ticketing_ports::snapshots::SnapshotStore;
 use ticketing_ports::streams::CorrelationId;
 use ticketing_runtime::{BoxOffice, Engine, EngineConfig, Failure, Ports, Request};
 use uuid::Uuid;
@@ -31,11 +32,12 @@ pub const ALICE: Actor = Actor {
 /// The write side on one store of your choice, with the sandbox gateway.
 pub fn engine_on<S>(store: Arc<S>) -> Engine
 where
-    S: EventStore + DeadlineStore + IdempotencyStore + 'static,
+    S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore + 'static,
 {
     let clock = Arc::new(SystemClock::new());
     let ports = Ports {
         events: store.clone(),
+        snapshots: store.clone(),
         deadlines: store.clone(),
         idempotency: store,
         gateway: Arc::new(SandboxGateway::new(clock.clone())),

@@ -21,6 +21,7 @@ use ticketing_ports::ids::{EventId, UserId};
 use ticketing_ports::reservation::ReservationView;
 use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::seating::Seating;
+use ticketing_ports::snapshots::SnapshotStore;
 use ticketing_ports::streams::CorrelationId;
 use ticketing_runtime::{BoxOffice, Engine, EngineConfig, HoldSeats, Ports, Request};
 use ticketing_testkit::generators::event_draft;
@@ -49,11 +50,12 @@ fn request<C>(by: Actor, command: C) -> Request<C> {
 
 fn engine<S>(store: Arc<S>) -> Engine
 where
-    S: EventStore + DeadlineStore + IdempotencyStore + 'static,
+    S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore + 'static,
 {
     let clock = Arc::new(SystemClock::new());
     let ports = Ports {
         events: store.clone(),
+        snapshots: store.clone(),
         deadlines: store.clone(),
         idempotency: store,
         gateway: Arc::new(SandboxGateway::new(clock.clone())),
@@ -100,7 +102,7 @@ async fn hold(office: &BoxOffice, customer: u128, event_id: EventId, section: &s
 
 async fn holds_go_on_while_a_read_hangs<S>(log: Arc<S>)
 where
-    S: EventStore + DeadlineStore + IdempotencyStore + 'static,
+    S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore + 'static,
 {
     let before = engine(Arc::clone(&log));
     let (event_id, section) = put_on_sale(&before.box_office()).await;

@@ -267,6 +267,7 @@ fn build_world(seed: u64, storm: &Arc<Storm>) -> World {
     World {
         ports: Ports {
             events: store.clone(),
+            snapshots: store.clone(),
             deadlines: store.clone(),
             idempotency: store,
             gateway: Arc::new(line),

@@ -66,6 +66,7 @@ fn engine(store: PostgresEventStore, clock: &Arc<TokioClock>, seed: u64, floor_p
     let store = Arc::new(store);
     let ports = Ports {
         events: store.clone(),
+        snapshots: store.clone(),
         deadlines: store.clone(),
         idempotency: store,
         gateway: Arc::new(InMemoryGateway::new()),

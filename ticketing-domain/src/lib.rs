@@ -26,6 +26,7 @@ pub mod refunds;
 pub mod refusal;
 pub mod reservation;
 pub mod sign_in;
+pub mod snapshot;
 pub mod status;
 pub mod stored;
 pub mod views;

@@ -10,6 +10,7 @@ use ticketing_ports::ids::IdSource;
 use ticketing_ports::streams::{Aggregate, StreamId};
 use uuid::Uuid;
 
+use crate::snapshot::SnapshotFormat;
 use crate::stored::StoredEvent;
 
 /// How the streams of one aggregate are decided on and remembered.
@@ -17,6 +18,8 @@ use crate::stored::StoredEvent;
 /// Implemented by types without values, one for each aggregate of the closed list.
 pub trait Reducer: Debug + Clone + PartialEq + Eq + Send + Sync + 'static {
     const AGGREGATE: Aggregate;
+    /// `None` if its streams are short enough to be folded from their beginning.
+    const SNAPSHOTS: Option<SnapshotFormat<Self::State>> = None;
 
     type Id: Copy + Ord + Debug + Into<StreamId> + Send + Sync;
     /// The default is a stream without facts.

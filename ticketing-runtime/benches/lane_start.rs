@@ -22,6 +22,7 @@ use ticketing_ports::ids::{CommitId, EventId, IdSource as _, SectionId, UserId};
 use ticketing_ports::money::{Currency, Money};
 use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::seating::{Label, Seating};
+use ticketing_ports::snapshots::SnapshotStore;
 use ticketing_ports::streams::{CorrelationId, Metadata, NewEvent, StreamId, Version};
 use ticketing_runtime::{BoxOffice, Engine, EngineConfig, Ports, Request};
 use uuid::Uuid;
@@ -56,11 +57,12 @@ fn main() {
 /// The median of a few starts.
 async fn measure<S>(store: Arc<S>) -> Duration
 where
-    S: EventStore + DeadlineStore + IdempotencyStore + 'static,
+    S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore + 'static,
 {
     let clock = Arc::new(SystemClock::new());
     let ports = Ports {
         events: store.clone(),
+        snapshots: store.clone(),
         deadlines: store.clone(),
         idempotency: store.clone(),
         gateway: Arc::new(SandboxGateway::new(clock.clone())),

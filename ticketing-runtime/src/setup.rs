@@ -9,6 +9,7 @@ use ticketing_ports::event_store::EventStore;
 use ticketing_ports::gateway::PaymentGateway;
 use ticketing_ports::idempotency::IdempotencyStore;
 use ticketing_ports::ids::IdSource;
+use ticketing_ports::snapshots::SnapshotStore;
 
 use crate::follow::{FactsFrom, OnLostPast};
 use crate::observer::{Observer, Unobserved};
@@ -17,6 +18,8 @@ use crate::observer::{Observer, Unobserved};
 #[derive(Clone)]
 pub struct Ports {
     pub events: Arc<dyn EventStore>,
+    /// Of the same log.
+    pub snapshots: Arc<dyn SnapshotStore>,
     pub deadlines: Arc<dyn DeadlineStore>,
     pub idempotency: Arc<dyn IdempotencyStore>,
     pub gateway: Arc<dyn PaymentGateway>,
@@ -40,6 +43,9 @@ pub struct EngineConfig {
     pub lane_idle: Duration,
     /// How many lanes keep their memory; above it the one idle for longest gives way.
     pub max_lanes: usize,
+    /// How many facts are added to a long stream before a snapshot of it is worth keeping: about as many are read before a
+    /// lane that has lost its memory can sell again.
+    pub snapshot_after: u64,
     /// How often due deadlines are looked for.
     pub deadline_poll: Duration,
     /// How long a claimed deadline is not handed out again.
@@ -67,6 +73,7 @@ impl Default for EngineConfig {
             batch: 1_000,
             lane_idle: Duration::from_secs(60),
             max_lanes: 1_000,
+            snapshot_after: 5_000,
             deadline_poll: Duration::from_millis(500),
             deadline_lease: Duration::from_secs(30),
             floor_poll: Duration::from_secs(10),

@@ -84,6 +84,7 @@ async fn main() {
     let clock = Arc::new(TokioClock::start());
     let ports = Ports {
         events: log.clone(),
+        snapshots: log.clone(),
         deadlines: log.clone(),
         idempotency: log,
         gateway: Arc::new(InMemoryGateway::new()),

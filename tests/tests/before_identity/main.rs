@@ -21,6 +21,7 @@ use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyStore};
 use ticketing_ports::ids::{CommitId, EventId, PaymentId, ReservationId, UserId};
 use ticketing_ports::logs::Incarnation;
 use ticketing_ports::roles::{Actor, Role};
+use ticketing_ports::snapshots::SnapshotStore;
 use ticketing_ports::streams::{Aggregate, Metadata, NewEvent, Position, StreamId, Version};
 use ticketing_runtime::{Engine, EngineConfig, Ports};
 use uuid::Uuid;
@@ -48,7 +49,7 @@ fn told() -> Value {
 /// Everything is as it was, with lanes, and the log goes on.
 async fn everything_is_as_it_was<S>(before: &Before, store: &S)
 where
-    S: EventStore + DeadlineStore + IdempotencyStore,
+    S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore,
 {
     let identity = store.identity().await.unwrap();
     assert_eq!(identity.incarnation, Incarnation::FIRST);
@@ -157,13 +158,14 @@ async fn go_on(store: &impl EventStore, log: &[ticketing_ports::streams::Recorde
 /// The engine tells what the build before told, and finishes what that had begun.
 async fn the_box_office_goes_on<S>(before: &Before, store: Arc<S>)
 where
-    S: EventStore + DeadlineStore + IdempotencyStore + 'static,
+    S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore + 'static,
 {
     let told = told();
     let now: DateTime<Utc> = told["now"].as_str().unwrap().parse().unwrap();
     let clock = Arc::new(ManualClock::at(now));
     let ports = Ports {
         events: store.clone(),
+        snapshots: store.clone(),
         deadlines: store.clone(),
         idempotency: store.clone(),
         gateway: Arc::new(InMemoryGateway::new()),

@@ -8,6 +8,7 @@
 mod effects;
 mod journal;
 mod shelves;
+mod snapshots;
 mod staged;
 mod streams;
 mod unit;
@@ -17,10 +18,11 @@ use ticketing_ports::lanes::LaneId;
 pub use effects::CarryOut;
 use journal::Journal;
 pub use journal::JournalMark;
-pub use shelves::Kept;
 use shelves::Shelves;
+pub use shelves::{Kept, snapshot_format};
+pub use snapshots::FromSnapshot;
 pub use staged::{Staged, StagedFact};
-pub use streams::{NotWhole, Page};
+pub use streams::{Absorbed, NotWhole, Page};
 pub use unit::{Caller, Declined, Every, Listed, Made, Ran, Stop, Unit, Wants};
 
 /// What is known of one lane. Two books are equal when they know the same of the same streams.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ticketing_ports::snapshots::Snapshot;
 use ticketing_ports::streams::{Aggregate, RecordedEvent, StreamId, Version};
 
 use crate::catalog::Catalog;
@@ -10,6 +11,7 @@ use crate::inventory::Inventory;
 use crate::payment::Payment;
 use crate::reducer::Reducer;
 use crate::reservation::Reservation;
+use crate::snapshot::UnreadableSnapshot;
 use crate::stored::{StoredEvent, UnreadableEvent};
 
 /// The state of one stream.
@@ -64,12 +66,47 @@ fn absorb<A: Kept>(known: &mut Known<A::State>, facts: &[RecordedEvent]) -> Resu
     Ok(())
 }
 
+/// What a snapshot says, if this build reads it.
+fn recall<A: Kept>(snapshot: &Snapshot) -> Result<Box<Known<A::State>>, UnreadableSnapshot> {
+    let format = A::SNAPSHOTS
+        .filter(|format| format.number == snapshot.format)
+        .ok_or(UnreadableSnapshot::UnknownFormat(snapshot.format))?;
+    let head = Head {
+        version: snapshot.version,
+        assumed: 0,
+        standing: Standing::Loading,
+    };
+    let state = (format.read)(&snapshot.state)?;
+    Ok(Box::new(Known { state, head }))
+}
+
 macro_rules! shelves {
     ($($name:ident: $text:literal, $id:ident;)+) => {
         /// What one fact changed in the state of its stream.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Undone {
             $($name(<$name as Reducer>::Undo),)+
+        }
+
+        /// The state of one stream, read back from a snapshot.
+        #[derive(Debug)]
+        pub(super) enum Recalled {
+            $($name(Box<Known<<$name as Reducer>::State>>),)+
+        }
+
+        impl Recalled {
+            pub(super) fn read(snapshot: &Snapshot) -> Result<Self, UnreadableSnapshot> {
+                match snapshot.stream.aggregate {
+                    $(Aggregate::$name => recall::<$name>(snapshot).map(Self::$name),)+
+                }
+            }
+        }
+
+        /// The number of the format in which snapshots of an aggregate are written; `None` if there are none of it.
+        pub fn snapshot_format(aggregate: Aggregate) -> Option<u16> {
+            match aggregate {
+                $(Aggregate::$name => $name::SNAPSHOTS.map(|format| format.number),)+
+            }
         }
 
         /// The known streams of every aggregate.
@@ -102,6 +139,35 @@ macro_rules! shelves {
                 match stream.aggregate {
                     $(Aggregate::$name => {
                         self.$name.get(&$name::id(stream.id)).is_some_and(|known| $name::is_settled(&known.state))
+                    })+
+                }
+            }
+
+            /// Puts a state on its shelf, unless the stream is known.
+            pub(super) fn begin_with(&mut self, stream: StreamId, recalled: Recalled) {
+                match recalled {
+                    $(Recalled::$name(known) => {
+                        self.$name.entry($name::id(stream.id)).or_insert(known);
+                    })+
+                }
+            }
+
+            /// How many entries a snapshot of the stream has; `None` if there can be none of it.
+            pub(super) fn entries(&self, stream: StreamId) -> Option<usize> {
+                match stream.aggregate {
+                    $(Aggregate::$name => {
+                        let known = self.$name.get(&$name::id(stream.id))?;
+                        $name::SNAPSHOTS.map(|format| (format.entries)(&known.state))
+                    })+
+                }
+            }
+
+            /// A state as bytes; `None` likewise.
+            pub(super) fn write(&self, stream: StreamId) -> Option<Vec<u8>> {
+                match stream.aggregate {
+                    $(Aggregate::$name => {
+                        let known = self.$name.get(&$name::id(stream.id))?;
+                        $name::SNAPSHOTS.map(|format| (format.write)(&known.state))
                     })+
                 }
             }

@@ -14,6 +14,14 @@ pub enum Page {
     Last,
 }
 
+/// What became of facts that were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absorbed {
+    Taken,
+    /// The stream has become known, or was forgotten, meanwhile.
+    Ignored,
+}
+
 /// Why a stream is not known although facts of it were read. The book has forgotten it.
 #[derive(Debug, Error)]
 pub enum NotWhole {
@@ -29,7 +37,7 @@ pub enum NotWhole {
 
 impl Book {
     /// Takes in what was read of a stream after a version, in order; on the last page without any facts, the stream is
-    /// known to have no more. What arrives for a stream that has become known, or was forgotten, meanwhile is ignored.
+    /// known to have no more.
     ///
     /// # Errors
     /// When this build cannot read one of them, or one is missing.
@@ -39,16 +47,16 @@ impl Book {
         after: Version,
         facts: &[RecordedEvent],
         page: Page,
-    ) -> Result<(), NotWhole> {
+    ) -> Result<Absorbed, NotWhole> {
         let head = self.shelves.head(stream);
         let (known, standing) = head.map_or((Version::NONE, Standing::Loading), |head| (head.version, head.standing));
         if standing == Standing::Whole || known != after {
-            return Ok(());
+            return Ok(Absorbed::Ignored);
         }
         if standing == Standing::Suspect && facts.is_empty() && page == Page::Last {
             // The log is behind what was known of it: it has lost facts.
             self.shelves.remove(stream);
-            return Ok(());
+            return Ok(Absorbed::Taken);
         }
         if let Some(first) = facts.first()
             && first.version != known.next()
@@ -70,7 +78,7 @@ impl Book {
             (Page::MoreToCome, Standing::Suspect) => Standing::Stale,
             (Page::MoreToCome, standing) => standing,
         };
-        Ok(())
+        Ok(Absorbed::Taken)
     }
 
     /// Takes note that somebody else may have written to a stream; unless something of it is assumed, for then the commit

@@ -9,6 +9,7 @@ mod event;
 mod refusal;
 mod seat_map;
 mod section;
+mod snapshot;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use ticketing_ports::streams::Aggregate;
 use uuid::Uuid;
 
 use crate::reducer::{Context, Decision, NoEffect, Reducer};
+use crate::snapshot::SnapshotFormat;
 
 /// The reducer of inventories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub enum Inventory {}
 
 impl Reducer for Inventory {
     const AGGREGATE: Aggregate = Aggregate::Inventory;
+    /// A section that sells for weeks has many facts, and few places.
+    const SNAPSHOTS: Option<SnapshotFormat<InventoryState>> = Some(snapshot::FORMAT);
 
     type Id = SectionId;
     type State = InventoryState;

@@ -6,12 +6,14 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
 use ticketing_ports::seating::{Label, RowPlan, SeatId};
 
 /// Where a seat stands: the first bit of its row plus its column from 0.
 ///
 /// Each row starts at a whole word, so the indexes between two rows may be nobody's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(super) struct SeatIndex(u32);
 
 impl SeatIndex {
@@ -137,7 +139,7 @@ impl FreeSeats {
     }
 
     pub(super) fn contains(&self, seat: SeatIndex) -> bool {
-        self.words[seat.word()] & seat.bit() != 0
+        self.words.get(seat.word()).is_some_and(|word| word & seat.bit() != 0)
     }
 
     /// Takes those of the seats that are free, each once, and tells which they were.

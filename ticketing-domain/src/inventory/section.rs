@@ -110,6 +110,52 @@ impl Section {
         }
     }
 
+    /// A section in which these places are taken. `None` if one of them is taken twice, or does not exist.
+    pub(super) fn with(
+        opened: &SectionOpened,
+        blocked: &Places,
+        claims: Vec<(ReservationId, CompactClaim)>,
+    ) -> Option<Self> {
+        let mut section = Self::open(opened);
+        let mut seats = Vec::new();
+        let mut untouched = section.capacity;
+        for places in claims.iter().map(|(_, claim)| &claim.places).chain([blocked]) {
+            untouched = untouched.checked_sub(places.quantity())?;
+            match (&section.floor, places) {
+                (Floor::GeneralAdmission, Places::Count(_)) => {}
+                (Floor::Numbered(_), Places::Seats(taken)) => seats.extend_from_slice(taken),
+                (Floor::GeneralAdmission, Places::Seats(_)) | (Floor::Numbered(_), Places::Count(_)) => return None,
+            }
+        }
+        if let Floor::Numbered(map) = &mut section.floor {
+            let wanted = seats.len();
+            if map.free.take(&map.plan, seats).len() != wanted {
+                return None;
+            }
+        }
+        section.block_taken(blocked);
+        let named = claims.len();
+        for (reservation, claim) in &claims {
+            let quantity = claim.places.quantity();
+            match claim.kind {
+                ClaimKind::Held { until } => {
+                    section.held += quantity;
+                    section.expiries.insert((until, *reservation), quantity);
+                }
+                ClaimKind::Sold => section.sold += quantity,
+            }
+        }
+        section.claims = claims.into_iter().collect();
+        (section.claims.len() == named).then_some(section)
+    }
+
+    pub(super) fn blocked_places(&self) -> Places {
+        match &self.floor {
+            Floor::GeneralAdmission => Places::Count(self.blocked),
+            Floor::Numbered(map) => Places::Seats(map.blocked.iter().copied().collect()),
+        }
+    }
+
     pub(super) fn floor(&self) -> &Floor {
         &self.floor
     }

@@ -67,6 +67,12 @@ impl InventoryState {
         }
     }
 
+    pub(super) fn of(section: Section) -> Self {
+        Self {
+            section: Some(Box::new(section)),
+        }
+    }
+
     pub fn is_open(&self) -> bool {
         self.section.is_some()
     }

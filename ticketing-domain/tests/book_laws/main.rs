@@ -6,11 +6,13 @@ mod small_event;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::Index;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{TestCaseResult, TestRunner};
 use small_event::small_event;
-use ticketing_domain::book::{Book, Page, Staged};
+use ticketing_domain::book::{Book, FromSnapshot, Page, Staged};
 use ticketing_domain::catalog::{Catalog, CatalogEvent, CatalogState};
 use ticketing_domain::inventory::{Inventory, InventoryEvent, InventoryState};
 use ticketing_domain::payment::{Payment, PaymentEvent, PaymentState};
@@ -164,6 +166,33 @@ proptest! {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn a_book_that_begins_with_snapshots_knows_what_one_does_that_read_everything(
+        steps in steps(),
+        versions in vec(any::<Index>(), 4),
+    ) {
+        let house = play(open(), &steps);
+        let mut book = Book::new(house.book.lane());
+        for (stream, version) in sections_of(&house.log).into_iter().zip(versions.iter().cycle()) {
+            let facts: Vec<_> = house.log.iter().filter(|fact| fact.stream == stream).cloned().collect();
+            let stop = 1 + version.index(facts.len());
+            let mut before = Book::new(house.book.lane());
+            before.absorb(stream, Version::NONE, &facts[..stop], Page::Last).unwrap();
+            let snapshot = before.snapshot(stream, facts[stop - 1].commit_id).unwrap();
+            prop_assert_eq!(snapshot.version, facts[stop - 1].version);
+
+            book.begin_with(FromSnapshot::read(&snapshot).unwrap());
+            prop_assert_eq!(book.version(stream), None, "what follows is not read yet");
+            let after = book.read_from(stream);
+            prop_assert_eq!(after, snapshot.version);
+            book.absorb(stream, after, &facts[stop..], Page::Last).unwrap();
+            // What comes late changes nothing.
+            book.begin_with(FromSnapshot::read(&snapshot).unwrap());
+        }
+        let whole = read(&house, sections_of(&house.log).into_iter(), house.log.len());
+        prop_assert_eq!(book, whole);
+    }
 
     #[test]
     fn every_log_keeps_the_laws_whatever_is_on_sale(draft in event_draft(start()), steps in steps()) {

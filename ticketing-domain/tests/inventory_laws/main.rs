@@ -7,6 +7,7 @@
 
 mod asked;
 mod plain_list;
+mod snapshots;
 mod trying_everything;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use chrono::TimeDelta;
 use plain_list::PlainList;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::Index;
 use ticketing_domain::inventory::{
     Claim, ClaimKind, InventoryCommand, InventoryEvent, InventoryRefusal, InventoryState, ReleaseReason, SeatsReleased,
     SectionOpened, TakenSeats, decide,
@@ -103,6 +105,41 @@ proptest! {
         let mut replayed = open(seating);
         take_in(&mut replayed, &history);
         prop_assert_eq!(replayed, section);
+    }
+
+    #[test]
+    fn a_section_goes_on_from_a_snapshot_as_if_all_facts_had_been_read(
+        seating in seating(),
+        steps in steps(),
+        stop in any::<Index>(),
+    ) {
+        let mut section = open(seating.clone());
+        let mut history = vec![opened(seating).into()];
+        for (now, command) in steps {
+            let events = answer(&section, &command, now).unwrap_or_default();
+            take_in(&mut section, &events);
+            history.extend(events);
+        }
+        snapshots::check_a_stop(&history, stop)?;
+    }
+
+    #[test]
+    fn a_section_goes_on_from_a_snapshot_however_absurd_its_history(
+        history in vec(any_event(), 0..12),
+        stop in any::<Index>(),
+    ) {
+        snapshots::check_a_stop(&history, stop)?;
+    }
+
+    #[test]
+    fn a_damaged_snapshot_is_refused_or_a_section_with_right_books(
+        history in vec(any_event(), 0..12),
+        changes in vec((any::<Index>(), prop_oneof![any::<u8>(), 0..5_u8]), 0..3),
+        end in proptest::option::of(any::<Index>()),
+    ) {
+        let mut section = InventoryState::default();
+        take_in(&mut section, &history);
+        snapshots::check_damage(&section, &changes, end)?;
     }
 
     #[test]

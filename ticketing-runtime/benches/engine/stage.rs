@@ -15,6 +15,7 @@ use ticketing_ports::ids::{EventId, UserId};
 use ticketing_ports::money::{Currency, Money};
 use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::seating::{Label, Seating};
+use ticketing_ports::snapshots::SnapshotStore;
 use ticketing_ports::streams::CorrelationId;
 use ticketing_runtime::{BoxOffice, HoldSeats, Ports, Request};
 use uuid::Uuid;
@@ -44,11 +45,12 @@ pub(crate) async fn fresh_database() -> Database {
 
 pub(crate) fn ports<S>(store: Arc<S>) -> Ports
 where
-    S: EventStore + DeadlineStore + IdempotencyStore + 'static,
+    S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore + 'static,
 {
     let clock = Arc::new(SystemClock::new());
     Ports {
         events: store.clone(),
+        snapshots: store.clone(),
         deadlines: store.clone(),
         idempotency: store,
         gateway: Arc::new(SandboxGateway::new(clock.clone())),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 
-use ticketing_domain::book::{NotWhole, Page, Wants};
+use ticketing_domain::book::{Absorbed, FromSnapshot, NotWhole, Page, Wants};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_store::EventStore;
 use ticketing_ports::streams::{RecordedEvent, StreamId, Version};
@@ -16,6 +16,7 @@ use tracing::error;
 use super::Lane;
 use super::job::{End, Job};
 use super::keys::Found;
+use super::snapshots::{read_latest, worth_asking};
 use crate::failure::Failure;
 
 /// How many facts are read at once.
@@ -23,12 +24,10 @@ pub(super) const PAGE: usize = 2_000;
 
 /// What came of something that was done beside the lane.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "each is made once and moved once, and a box would cost as much"
-)]
 pub(super) enum Chore {
     Read {
+        /// What some of the streams begin with; the facts go on after it.
+        snapshots: Vec<FromSnapshot>,
         asked: Vec<(StreamId, Version)>,
         facts: Result<Vec<RecordedEvent>, Failure>,
     },
@@ -47,7 +46,11 @@ pub(super) enum Chore {
 impl Lane {
     pub(super) fn finish_chore(&mut self, chore: Result<Chore, JoinError>) {
         match chore {
-            Ok(Chore::Read { asked, facts }) => self.take_page(asked, facts),
+            Ok(Chore::Read {
+                snapshots,
+                asked,
+                facts,
+            }) => self.take_page(snapshots, asked, facts),
             Ok(Chore::LookedUp { jobs, found }) => self.looked_up(jobs, found),
             Ok(Chore::MovedOn(moved)) => self.look_after_payments(moved),
             Ok(Chore::Ended { job, end }) => job.end(end),
@@ -58,29 +61,35 @@ impl Lane {
         }
     }
 
-    /// Reads streams in a task of its own.
-    pub(super) fn start_reading(&mut self, wants: Wants) {
-        if !wants.0.is_empty() {
-            self.read_page(wants.0.into_iter().collect());
+    /// Reads streams in a task of its own, from the latest snapshot of each.
+    pub(super) fn start_reading(&mut self, Wants(wants): Wants) {
+        if wants.is_empty() {
+            return;
         }
-    }
-
-    fn read_page(&mut self, asked: Vec<(StreamId, Version)>) {
-        let store = Arc::clone(&self.lanes.ports.events);
+        let lanes = Arc::clone(&self.lanes);
         self.chores.spawn(async move {
-            let facts = answered(store.read_streams(&asked, PAGE)).await;
-            Chore::Read { asked, facts }
+            let mut wants = wants;
+            let asked: Vec<_> = wants.iter().map(|(stream, after)| (*stream, *after)).collect();
+            let snapshots = read_latest(lanes.ports.snapshots.as_ref(), &worth_asking(&asked)).await;
+            wants.extend(snapshots.iter().map(|snapshot| (snapshot.stream, snapshot.version)));
+            read_page(lanes.ports.events.as_ref(), snapshots, wants.into_iter().collect()).await
         });
     }
 
     /// Takes in what was read. A full page ends somewhere; what comes after it is asked for next.
-    fn take_page(&mut self, asked: Vec<(StreamId, Version)>, facts: Result<Vec<RecordedEvent>, Failure>) {
+    fn take_page(
+        &mut self,
+        snapshots: Vec<FromSnapshot>,
+        asked: Vec<(StreamId, Version)>,
+        facts: Result<Vec<RecordedEvent>, Failure>,
+    ) {
         let facts = match facts {
             Ok(facts) => facts,
             Err(failure) => {
                 return self.cannot_load(asked.into_iter().map(|(stream, _)| stream), &failure);
             }
         };
+        self.begin_with(snapshots);
         let unfinished = if facts.len() < PAGE {
             None
         } else {
@@ -92,6 +101,7 @@ impl Lane {
         }
         let mut rest = Vec::new();
         let mut loaded = Vec::new();
+        let mut taken = Vec::new();
         for (stream, after) in asked {
             if !rest.is_empty() {
                 rest.push((stream, after));
@@ -101,15 +111,31 @@ impl Lane {
             let more = unfinished == Some(stream);
             let page = if more { Page::MoreToCome } else { Page::Last };
             match self.book.absorb(stream, after, &facts, page) {
-                Ok(()) if more => rest.push((stream, facts.last().map_or(after, |last| last.version))),
-                Ok(()) => loaded.push(stream),
+                Ok(_) if more => rest.push((stream, facts.last().map_or(after, |last| last.version))),
+                Ok(absorbed) => {
+                    let last = facts.last().filter(|_| absorbed == Absorbed::Taken);
+                    taken.extend(last.and_then(|last| self.snapshot_at(last)));
+                    loaded.push(stream);
+                }
                 Err(not_whole) => self.cannot_load([stream], &unreadable(stream, not_whole)),
             }
         }
+        self.keep(taken);
         if !rest.is_empty() {
-            self.read_page(rest);
+            let store = Arc::clone(&self.lanes.ports.events);
+            self.chores
+                .spawn(async move { read_page(store.as_ref(), Vec::new(), rest).await });
         }
         self.have_loaded(loaded);
+    }
+}
+
+async fn read_page(store: &dyn EventStore, snapshots: Vec<FromSnapshot>, asked: Vec<(StreamId, Version)>) -> Chore {
+    let facts = answered(store.read_streams(&asked, PAGE)).await;
+    Chore::Read {
+        snapshots,
+        asked,
+        facts,
     }
 }
 

@@ -10,6 +10,7 @@ use ticketing_ports::event_store::{Append, Commit};
 use ticketing_ports::idempotency::IdempotencyRecord;
 use ticketing_ports::ids::{CommitId, PaymentId};
 use ticketing_ports::lanes::LaneId;
+use ticketing_ports::snapshots::Snapshot;
 use ticketing_ports::streams::{Metadata, StreamId, Version};
 
 use super::job::Job;
@@ -31,6 +32,8 @@ pub(super) struct Group {
     pub(super) calls: Vec<(GatewayCall, Metadata)>,
     /// Streams that were loaded for it, changed or not.
     loaded: BTreeSet<StreamId>,
+    /// Of what it makes of its streams; to be kept once the facts are durable.
+    pub(super) snapshots: Vec<Snapshot>,
 }
 
 #[derive(Debug)]
@@ -62,6 +65,10 @@ impl Group {
     /// Whether committing it would write nothing.
     pub(super) fn writes_nothing(&self) -> bool {
         self.appends.is_empty() && self.deadlines.is_empty() && self.records.is_empty()
+    }
+
+    pub(super) fn changed(&self) -> impl Iterator<Item = StreamId> + '_ {
+        self.places.keys().copied()
     }
 
     /// Streams that were changed or loaded for it.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use ticketing_ports::lanes::LaneId;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -187,6 +188,11 @@ impl Lanes {
     /// Runs a call to the gateway beside the lanes; its answer comes back as a report.
     pub(crate) fn spawn_call(&self, call: impl Future<Output = ()> + Send + 'static) {
         self.calls.spawn(self.crashed.clone().run_until_cancelled_owned(call));
+    }
+
+    /// Runs something that nobody waits for, not even a drain.
+    pub(crate) fn spawn_aside(&self, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<Option<()>> {
+        tokio::spawn(self.crashed.clone().run_until_cancelled_owned(work))
     }
 
     /// Takes no new requests, then waits until every lane has answered what it took.

@@ -8,7 +8,7 @@
 //!
 //! `lanes` finds and starts them. `decide` decides one job, `group` gathers what was decided, `commit` writes it and
 //! `settle` takes the outcome; `parked` keeps who waits for the log, `waiting` who waits for the gateway, `keys` who waits
-//! for an idempotency key.
+//! for an idempotency key. `snapshots` makes the first look at a long stream short.
 
 mod asked;
 mod chores;
@@ -23,6 +23,7 @@ mod lanes;
 mod parked;
 mod said;
 mod settle;
+mod snapshots;
 mod waiting;
 mod wondering;
 
@@ -45,6 +46,7 @@ use self::commit::commit_for;
 use self::group::Group;
 use self::keys::Lookups;
 use self::parked::Parked;
+use self::snapshots::Snapshots;
 use crate::observer::Observed;
 
 pub(crate) use self::asked::Asked;
@@ -73,6 +75,7 @@ pub(crate) struct Lane {
     waiting: BTreeMap<PaymentId, Vec<Job>>,
     parked: Parked,
     lookups: Lookups,
+    snapshots: Snapshots,
     chores: JoinSet<Chore>,
     /// Whoever wants to know when everything is settled.
     barriers: Vec<oneshot::Sender<()>>,
@@ -110,6 +113,7 @@ impl Lane {
             waiting: BTreeMap::new(),
             parked: Parked::default(),
             lookups: Lookups::default(),
+            snapshots: Snapshots::default(),
             chores: JoinSet::new(),
             barriers: Vec::new(),
             position: Position::START,
@@ -227,7 +231,9 @@ impl Lane {
             let store = Arc::clone(&self.lanes.ports.events);
             let commit = if !group.writes_nothing() {
                 let ports = &self.lanes.ports;
-                let mut commit = group.commit(CommitId::new(ports.ids.uuid()), self.id, ports.clock.now());
+                let id = CommitId::new(ports.ids.uuid());
+                group.snapshots = self.snapshots_of(&group, id);
+                let mut commit = group.commit(id, self.id, ports.clock.now());
                 self.lanes.floor.write_for_all(&mut commit);
                 let lanes = Arc::clone(&self.lanes);
                 let jobs = group.entries.len();

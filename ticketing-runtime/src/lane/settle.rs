@@ -18,13 +18,14 @@ use crate::observer::Observed;
 const MAX_RETRIES: u32 = 100;
 
 impl Lane {
-    pub(super) fn settle(&mut self, group: Group, outcome: Result<Option<CommitReceipt>, CommitError>) {
+    pub(super) fn settle(&mut self, mut group: Group, outcome: Result<Option<CommitReceipt>, CommitError>) {
         match outcome {
             Ok(receipt) => {
                 if let Some(receipt) = receipt.filter(|receipt| receipt.last > Position::START) {
                     self.position = receipt.last;
                 }
                 self.book.confirm(self.gathering.from);
+                self.keep(std::mem::take(&mut group.snapshots));
                 self.conclude(group);
             }
             Err(CommitError::Conflict { streams }) => {

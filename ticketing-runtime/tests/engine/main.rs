@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
+mod cold_start;
 mod keys;
 mod lost_past;
 mod observing;

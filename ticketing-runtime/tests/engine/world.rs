@@ -89,6 +89,7 @@ impl World {
         let gateway = FaultyGateway::new(Arc::clone(&self.gateway), move || (plan.lock().unwrap())(()));
         Ports {
             events: store.clone(),
+            snapshots: store.clone(),
             deadlines: store.clone(),
             idempotency: store,
             gateway: Arc::new(gateway),

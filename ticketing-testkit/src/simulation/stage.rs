@@ -72,6 +72,8 @@ impl Stage {
             mailbox: 64,
             batch: 8,
             lane_idle: Duration::from_secs(20),
+            // A new process begins with a snapshot of nearly everything.
+            snapshot_after: 3,
             deadline_poll: Duration::from_secs(5),
             deadline_lease: Duration::from_secs(10),
             // Both in turn: what is written here, and what an unreliable bus makes of it.

@@ -72,6 +72,7 @@ impl TestServer {
         let engine = Engine::start(
             Ports {
                 events: Arc::clone(&log) as _,
+                snapshots: Arc::clone(&log) as _,
                 deadlines: Arc::clone(&log) as _,
                 idempotency: Arc::clone(&log) as _,
                 gateway: Arc::new(InMemoryGateway::new()),

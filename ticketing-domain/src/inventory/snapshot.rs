@@ -1,0 +1,179 @@
+//! How a section is written down: who has which places. Counts, free seats and the order in which holds run out follow.
+//!
+//! The shapes here are apart from those in memory, so that these can change without those that are stored.
+
+use std::borrow::Cow;
+
+use chrono::DateTime;
+use serde::{Deserialize, Serialize, Serializer};
+use ticketing_ports::Timestamp;
+use ticketing_ports::ids::{EventId, ReservationId, SectionId};
+use ticketing_ports::seating::{Label, RowPlan, Seating};
+
+use super::event::SectionOpened;
+use super::seat_map::SeatIndex;
+use super::section::{CompactClaim, Places, Section};
+use super::state::{ClaimKind, InventoryState};
+use crate::snapshot::{SnapshotFormat, UnreadableSnapshot};
+
+/// Raise the number when `evolve` makes another state of the same facts, or a state is written otherwise.
+pub(super) const FORMAT: SnapshotFormat<InventoryState> = SnapshotFormat {
+    number: 1,
+    entries: |state| state.section().map_or(0, |section| section.claims.len()),
+    write,
+    read,
+};
+
+/// A section that was opened; generic over whether its claims are on their way out or in.
+#[derive(Serialize, Deserialize)]
+struct Written<Claims> {
+    section_id: SectionId,
+    event_id: EventId,
+    name: Label,
+    seating: WrittenSeating,
+    blocked: Taken<'static>,
+    claims: Claims,
+}
+
+#[derive(Serialize, Deserialize)]
+enum WrittenSeating {
+    GeneralAdmission(u32),
+    Numbered(Vec<(Label, u32)>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claim<'a> {
+    reservation: ReservationId,
+    /// Seconds and nanoseconds since 1970; `None` if it is sold.
+    held_until: Option<(i64, u32)>,
+    places: Taken<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Taken<'a> {
+    Count(u32),
+    Seats(Cow<'a, [SeatIndex]>),
+}
+
+/// The claims of a section, none of them copied.
+struct ClaimsOf<'a>(&'a Section);
+
+impl Serialize for ClaimsOf<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let claims = self.0.claims.iter();
+        serializer.collect_seq(claims.map(|(reservation, claim)| Claim::of(*reservation, claim)))
+    }
+}
+
+fn write(state: &InventoryState) -> Vec<u8> {
+    let written = state.section().map(|section| {
+        let SectionOpened {
+            section_id,
+            event_id,
+            name,
+            seating,
+        } = section.opened.as_ref().clone();
+        Written {
+            section_id,
+            event_id,
+            name,
+            seating: seating.into(),
+            blocked: section.blocked_places().into(),
+            claims: ClaimsOf(section),
+        }
+    });
+    postcard::to_stdvec(&written).expect("memory takes any bytes, and the lengths of all lists are known")
+}
+
+fn read(bytes: &[u8]) -> Result<InventoryState, UnreadableSnapshot> {
+    let (written, rest) = postcard::take_from_bytes::<Option<Written<Vec<Claim<'_>>>>>(bytes)?;
+    if !rest.is_empty() {
+        return Err(UnreadableSnapshot::Contradictory);
+    }
+    let Some(written) = written else {
+        return Ok(InventoryState::default());
+    };
+    let opened = SectionOpened {
+        section_id: written.section_id,
+        event_id: written.event_id,
+        name: written.name,
+        seating: written.seating.into(),
+    };
+    let claims: Option<Vec<_>> = written.claims.into_iter().map(Claim::read).collect();
+    let section = claims.and_then(|claims| Section::with(&opened, &written.blocked.into(), claims));
+    section.map(InventoryState::of).ok_or(UnreadableSnapshot::Contradictory)
+}
+
+impl<'a> Claim<'a> {
+    fn of(reservation: ReservationId, claim: &'a CompactClaim) -> Self {
+        Self {
+            reservation,
+            held_until: match claim.kind {
+                ClaimKind::Held { until } => Some((until.timestamp(), until.timestamp_subsec_nanos())),
+                ClaimKind::Sold => None,
+            },
+            places: match &claim.places {
+                Places::Count(places) => Taken::Count(*places),
+                Places::Seats(seats) => Taken::Seats(Cow::Borrowed(seats)),
+            },
+        }
+    }
+
+    /// `None` if there is no such moment.
+    fn read(self) -> Option<(ReservationId, CompactClaim)> {
+        let kind = match self.held_until {
+            Some((seconds, nanoseconds)) => ClaimKind::Held {
+                until: moment(seconds, nanoseconds)?,
+            },
+            None => ClaimKind::Sold,
+        };
+        let places = self.places.into();
+        Some((self.reservation, CompactClaim { kind, places }))
+    }
+}
+
+fn moment(seconds: i64, nanoseconds: u32) -> Option<Timestamp> {
+    DateTime::from_timestamp(seconds, nanoseconds)
+}
+
+impl From<Places> for Taken<'static> {
+    fn from(places: Places) -> Self {
+        match places {
+            Places::Count(places) => Self::Count(places),
+            Places::Seats(seats) => Self::Seats(Cow::Owned(seats.into_vec())),
+        }
+    }
+}
+
+impl From<Taken<'_>> for Places {
+    fn from(taken: Taken<'_>) -> Self {
+        match taken {
+            Taken::Count(places) => Self::Count(places),
+            Taken::Seats(seats) => Self::Seats(seats.into_owned().into()),
+        }
+    }
+}
+
+impl From<Seating> for WrittenSeating {
+    fn from(seating: Seating) -> Self {
+        match seating {
+            Seating::GeneralAdmission { capacity } => Self::GeneralAdmission(capacity),
+            Seating::Numbered { rows } => {
+                let rows = rows.into_iter().map(|RowPlan { row, seats }| (row, seats));
+                Self::Numbered(rows.collect())
+            }
+        }
+    }
+}
+
+impl From<WrittenSeating> for Seating {
+    fn from(seating: WrittenSeating) -> Self {
+        match seating {
+            WrittenSeating::GeneralAdmission(capacity) => Self::GeneralAdmission { capacity },
+            WrittenSeating::Numbered(rows) => {
+                let rows = rows.into_iter().map(|(row, seats)| RowPlan { row, seats });
+                Self::Numbered { rows: rows.collect() }
+            }
+        }
+    }
+}
