@@ -6,6 +6,11 @@
 //! | `tok_declined`, `tok_insufficient_funds` | are declined |
 //! | `tok_timeout` | charges, and answers only after the hold is gone |
 //! | `tok_unknown` | charges, and loses the answer once |
+//! | `tok_must_act` | sends the customer to a page; is approved three seconds later, as if the customer had agreed there |
+//! | `tok_must_act_secret` | likewise, with a client secret |
+//! | `tok_must_act_declined` | likewise, and is declined |
+//! | `tok_must_act_given_up` | sends the customer to a page on which nothing happens; is given up after ten seconds |
+//! | `tok_pending` | stays undecided |
 //! | any other | is declined as unknown |
 //!
 //! It keeps no books across a restart, so it takes a capture, void or refund of a payment it does not know for one that
@@ -24,12 +29,20 @@ use ticketing_ports::gateway::{
 };
 use ticketing_ports::ids::{PaymentId, RefundId};
 use ticketing_ports::money::Money;
+use ticketing_ports::payment::NextAction;
 
 /// So many payments are remembered in any case; with more, those older than a day may be forgotten.
 const REMEMBERED: usize = 10_000;
 
 /// So long after the end of the hold does `tok_timeout` answer.
 const LATE: TimeDelta = TimeDelta::seconds(1);
+
+/// After so long the customer has acted.
+const ACTED: TimeDelta = TimeDelta::seconds(3);
+
+/// So long the customer may take; who does not act at all is waited for less long, since nobody likes to wait in a sandbox.
+const TIME_TO_ACT: TimeDelta = TimeDelta::minutes(10);
+const GIVEN_UP: TimeDelta = TimeDelta::seconds(10);
 
 pub struct SandboxGateway {
     clock: Arc<dyn Clock>,
@@ -57,6 +70,9 @@ impl Payments {
 
 #[derive(Debug, Clone)]
 struct Charge {
+    /// Before that it is not decided.
+    decided_at: Option<Timestamp>,
+    undecided: Option<Authorization>,
     authorization: Authorization,
     quirk: Quirk,
     wanted_by: Timestamp,
@@ -104,19 +120,97 @@ impl std::fmt::Debug for SandboxGateway {
     }
 }
 
-fn verdict_on(token: &str) -> (Authorization, Quirk) {
+/// What a token leads to in the end, and what is said until then.
+struct Script {
+    verdict: Authorization,
+    quirk: Quirk,
+    first: First,
+}
+
+enum First {
+    Decided,
+    MustAct {
+        with_a_secret: bool,
+        decided_after: TimeDelta,
+        until: TimeDelta,
+    },
+    Pending,
+}
+
+fn script_of(token: &str) -> Script {
     let approved = |last_four: &str| Authorization::Approved {
         last_four: Some(last_four.to_owned()),
     };
-    let declined = |reason| (Authorization::Declined { reason }, Quirk::None);
-    match token {
-        "tok_visa" => (approved("4242"), Quirk::None),
-        "tok_mastercard" => (approved("4444"), Quirk::None),
-        "tok_timeout" => (approved("0408"), Quirk::AnswersLate),
-        "tok_unknown" => (approved("0504"), Quirk::LosesTheAnswer),
-        "tok_declined" => declined(DeclineReason::Declined),
-        "tok_insufficient_funds" => declined(DeclineReason::InsufficientFunds),
-        _ => declined(DeclineReason::InvalidToken),
+    let declined = |reason| Authorization::Declined { reason };
+    let must_act = |with_a_secret| First::MustAct {
+        with_a_secret,
+        decided_after: ACTED,
+        until: TIME_TO_ACT,
+    };
+    let nobody_acts = First::MustAct {
+        with_a_secret: false,
+        decided_after: GIVEN_UP,
+        until: GIVEN_UP,
+    };
+    let (verdict, quirk, first) = match token {
+        "tok_visa" => (approved("4242"), Quirk::None, First::Decided),
+        "tok_mastercard" => (approved("4444"), Quirk::None, First::Decided),
+        "tok_timeout" => (approved("0408"), Quirk::AnswersLate, First::Decided),
+        "tok_unknown" => (approved("0504"), Quirk::LosesTheAnswer, First::Decided),
+        "tok_must_act" => (approved("3155"), Quirk::None, must_act(false)),
+        "tok_must_act_secret" => (approved("3220"), Quirk::None, must_act(true)),
+        "tok_must_act_declined" => (declined(DeclineReason::Declined), Quirk::None, must_act(false)),
+        "tok_must_act_given_up" => (declined(DeclineReason::Interrupted), Quirk::None, nobody_acts),
+        "tok_pending" => (declined(DeclineReason::Interrupted), Quirk::None, First::Pending),
+        "tok_declined" => (declined(DeclineReason::Declined), Quirk::None, First::Decided),
+        "tok_insufficient_funds" => (declined(DeclineReason::InsufficientFunds), Quirk::None, First::Decided),
+        _ => (declined(DeclineReason::InvalidToken), Quirk::None, First::Decided),
+    };
+    Script { verdict, quirk, first }
+}
+
+/// What it says of a payment before the verdict, and when that falls; `None` if never.
+fn until_then(first: &First, payment: PaymentId, now: Timestamp) -> Option<(Authorization, Option<Timestamp>)> {
+    match *first {
+        First::Decided => None,
+        First::Pending => Some((Authorization::Pending { ask_again_at: None }, None)),
+        First::MustAct {
+            with_a_secret,
+            decided_after,
+            until,
+        } => {
+            let action = if with_a_secret {
+                NextAction::client_secret(format!("{payment}_secret_sandbox"), now + until)
+            } else {
+                NextAction::redirect(format!("https://sandbox.invalid/payments/{payment}"), now + until)
+            };
+            Some((Authorization::MustAct(action), Some(now + decided_after)))
+        }
+    }
+}
+
+impl Charge {
+    fn new(request: &AuthorizeRequest, now: Timestamp) -> Self {
+        let script = script_of(request.method.token.expose());
+        let (undecided, decided_at) = match until_then(&script.first, request.payment_id, now) {
+            Some((undecided, decided_at)) => (Some(undecided), decided_at),
+            None => (None, Some(now)),
+        };
+        Self {
+            decided_at,
+            undecided,
+            authorization: script.verdict,
+            quirk: script.quirk,
+            wanted_by: request.wanted_by,
+            authorized_at: now,
+        }
+    }
+
+    /// What it says of the payment now.
+    fn says(&self, now: Timestamp) -> Authorization {
+        let decided = self.decided_at.is_some_and(|at| now >= at);
+        let undecided = self.undecided.as_ref().filter(|_| !decided);
+        undecided.unwrap_or(&self.authorization).clone()
     }
 }
 
@@ -127,16 +221,8 @@ impl PaymentGateway for SandboxGateway {
         let now = self.clock.now();
         let mut payments = self.payments();
         payments.sweep(now);
-        let charge = payments.by_id.entry(request.payment_id).or_insert_with(|| {
-            let (authorization, quirk) = verdict_on(request.method.token.expose());
-            Charge {
-                authorization,
-                quirk,
-                wanted_by: request.wanted_by,
-                authorized_at: now,
-            }
-        });
-        Ok(charge.authorization.clone())
+        let charge = payments.by_id.entry(request.payment_id);
+        Ok(charge.or_insert_with(|| Charge::new(&request, now)).says(now))
     }
 
     async fn capture(&self, payment: PaymentId, _amount: Money) -> Result<(), GatewayError> {
@@ -174,7 +260,7 @@ impl PaymentGateway for SandboxGateway {
     async fn look_up(&self, payment: PaymentId) -> Result<GatewayRecord, GatewayError> {
         self.think().await;
         Ok(match self.payments().by_id.get(&payment) {
-            Some(charge) => GatewayRecord::Answered(charge.authorization.clone()),
+            Some(charge) => GatewayRecord::Answered(charge.says(self.clock.now())),
             None => GatewayRecord::Unknown,
         })
     }

@@ -2,13 +2,23 @@
 
 use std::sync::Arc;
 
-use adapters_external::{SandboxGateway, SystemClock};
+use adapters_external::SandboxGateway;
+use adapters_memory::ManualClock;
+use chrono::TimeDelta;
 use ticketing_testkit::conformance::gateway::Gateway;
 
 mod sandbox_gateway {
     use super::*;
 
-    ticketing_testkit::payment_gateway_conformance!(Gateway::without_books(Arc::new(SandboxGateway::new(Arc::new(
-        SystemClock::default()
-    )))));
+    ticketing_testkit::payment_gateway_conformance!(sandbox());
+
+    fn sandbox() -> Gateway {
+        let clock = Arc::new(ManualClock::default());
+        let gateway = SandboxGateway::new(clock.clone());
+        // Whatever is to happen in it happens with time.
+        Gateway::without_books(
+            Arc::new(gateway),
+            Arc::new(move |_| clock.advance(TimeDelta::minutes(1))),
+        )
+    }
 }

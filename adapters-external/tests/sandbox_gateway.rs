@@ -46,6 +46,38 @@ async fn every_token_of_the_documentation_answers_as_documented() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_must_act_has_acted_after_three_seconds_and_who_does_not_is_given_up_after_ten() {
+    let shop = Shop::open();
+    let tokens = [
+        "tok_must_act",
+        "tok_must_act_secret",
+        "tok_must_act_declined",
+        "tok_must_act_given_up",
+    ];
+    for (number, token) in (1..).zip(tokens) {
+        let answer = shop.authorize(number, token).await;
+        assert!(matches!(answer, Authorization::MustAct(_)), "{token}: {answer:?}");
+    }
+    shop.authorize(5, "tok_pending").await;
+    let mut seen = Vec::new();
+    for seconds in [2, 1, 6, 1] {
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        let mut now = String::new();
+        for number in 1..=5 {
+            now.push(match shop.gateway.look_up(payment(number)).await.unwrap() {
+                GatewayRecord::Answered(Authorization::Approved { .. }) => 'a',
+                GatewayRecord::Answered(Authorization::Declined { .. }) => 'd',
+                GatewayRecord::Answered(Authorization::MustAct(_)) => 'm',
+                GatewayRecord::Answered(Authorization::Pending { .. }) => 'p',
+                GatewayRecord::Unknown => 'u',
+            });
+        }
+        seen.push(now);
+    }
+    assert_eq!(seen, ["mmmmp", "aadmp", "aadmp", "aaddp"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn tok_timeout_answers_only_after_the_hold_is_gone() {
     let shop = Shop::open();
     let end_of_hold = shop.clock.now() + HOLD;

@@ -2,12 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::ids::{PaymentId, ReservationId};
-use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod, PaymentView, contains_card_number};
+use ticketing_ports::payment::{
+    ActionKind, MethodKind, MethodToken, NextAction, PaymentMethod, PaymentStatus, PaymentView, contains_card_number,
+};
 use ticketing_runtime::{AuthorizePayment, List, RefundPayment};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -16,7 +18,7 @@ use crate::errors::{ApiError, ErrorBody};
 use crate::events::{MoneyBody, parse_label};
 use crate::extract::{CARD_NUMBERS_REFUSED, PathId, Post, Query, SeenAfter, SignedIn};
 use crate::listing::PageQuery;
-use crate::replies::{Created, Done};
+use crate::replies::{Accepted, Created, Done};
 use crate::state::Shared;
 
 /// A gateway's one-time token. Card numbers are refused.
@@ -85,8 +87,47 @@ pub(crate) struct PaymentResponse {
     /// `pending`, `authorized`, `captured`, `failed`, `refunded` or `partially_refunded`.
     status: &'static str,
     payment_method: MethodResponse,
+    /// What you have to do before the provider decides. Only for the payment's customer, only while doing it may still pay, and
+    /// in no list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_action: Option<NextActionBody>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+}
+
+/// How to go on with a payment. Show it to nobody else: whoever has it may act in your place.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct NextActionBody {
+    /// `redirect`: open `url`. `client_secret`: hand `client_secret` to the provider's code in the browser or app.
+    #[schema(value_type = String, example = "redirect")]
+    kind: ActionKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<String>,
+    /// After that the provider gives the payment up.
+    until: DateTime<Utc>,
+}
+
+impl std::fmt::Debug for NextActionBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NextActionBody")
+            .field("kind", &self.kind)
+            .field("until", &self.until)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<NextAction> for NextActionBody {
+    fn from(action: NextAction) -> Self {
+        let said = |kind| (action.wanted.kind == kind).then(|| action.expose().to_owned());
+        Self {
+            kind: action.wanted.kind,
+            url: said(ActionKind::Redirect),
+            client_secret: said(ActionKind::ClientSecret),
+            until: action.wanted.until,
+        }
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -112,23 +153,32 @@ pub(crate) struct PaymentsResponse {
 /// Set the money for a reservation aside
 #[utoipa::path(post, path = "/api/payments", tag = "payments", request_body = CreatePaymentRequest,
     params(("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
-    responses((status = 201, body = PaymentResponse), (status = "4XX", body = ErrorBody)))]
+    responses((status = 201, body = PaymentResponse),
+        (status = 202, description = "Not decided yet: you have to act, or the provider takes its time", body = PaymentResponse),
+        (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn create_payment(
     State(state): State<Shared>,
     post: Post<CreatePaymentRequest>,
-) -> Result<impl IntoResponse, ApiError> {
+) -> Result<Response, ApiError> {
     let method = post.body.payment_method.parse()?;
+    let by = post.signed_in.actor();
     let reservation_id = ReservationId::new(post.body.reservation_id);
     let authorized = state
         .box_office
         .authorize(post.ask(AuthorizePayment { reservation_id, method }))
         .await?;
-    let location = format!("/api/payments/{}", authorized.value.payment_id);
-    Ok(Created(
-        authorized.consistency,
-        location,
-        PaymentResponse::from(&authorized.value),
-    ))
+    let view = authorized.value;
+    let location = location_of(view.payment_id);
+    if view.status != PaymentStatus::Pending {
+        return Ok(Created(authorized.consistency, location, PaymentResponse::from(&view)).into_response());
+    }
+    let next_action = state.desk.next_action(by, view.payment_id).await?;
+    let response = PaymentResponse::with_next_action(&view, next_action);
+    Ok(Accepted(authorized.consistency, location, response).into_response())
+}
+
+pub(crate) fn location_of(payment_id: PaymentId) -> String {
+    format!("/api/payments/{payment_id}")
 }
 
 /// One payment
@@ -141,7 +191,11 @@ pub(crate) async fn get_payment(
     PathId(id): PathId<PaymentId>,
 ) -> Result<Json<PaymentResponse>, ApiError> {
     let view = state.desk.payment(caller.actor(), id).await?;
-    Ok(Json(PaymentResponse::from(&view)))
+    let next_action = match view.status {
+        PaymentStatus::Pending => state.desk.next_action(caller.actor(), id).await?,
+        _ => None,
+    };
+    Ok(Json(PaymentResponse::with_next_action(&view, next_action)))
 }
 
 /// My payments, newest first
@@ -196,6 +250,15 @@ pub(crate) async fn refund_payment(
     Ok(Done(refunded.consistency, PaymentResponse::from(&refunded.value)))
 }
 
+impl PaymentResponse {
+    fn with_next_action(view: &PaymentView, next_action: Option<NextAction>) -> Self {
+        Self {
+            next_action: next_action.map(NextActionBody::from),
+            ..Self::from(view)
+        }
+    }
+}
+
 impl From<&PaymentView> for PaymentResponse {
     fn from(view: &PaymentView) -> Self {
         Self {
@@ -209,6 +272,7 @@ impl From<&PaymentView> for PaymentResponse {
                 kind: view.method,
                 last_four: view.last_four.clone(),
             },
+            next_action: None,
             created_at: view.created_at,
             updated_at: view.updated_at,
         }

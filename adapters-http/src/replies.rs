@@ -16,6 +16,9 @@ pub(crate) struct Done<T>(pub(crate) ConsistencyToken, pub(crate) T);
 /// 201 with the token of the write and where the new thing is.
 pub(crate) struct Created<T>(pub(crate) ConsistencyToken, pub(crate) String, pub(crate) T);
 
+/// 202 with the token of the write and where to look what becomes of it.
+pub(crate) struct Accepted<T>(pub(crate) ConsistencyToken, pub(crate) String, pub(crate) T);
+
 impl<T: Serialize> IntoResponse for Done<T> {
     fn into_response(self) -> Response {
         (Extension(self.0), Json(self.1)).into_response()
@@ -24,15 +27,19 @@ impl<T: Serialize> IntoResponse for Done<T> {
 
 impl<T: Serialize> IntoResponse for Created<T> {
     fn into_response(self) -> Response {
-        let location = HeaderValue::from_str(&self.1).expect("locations are made of routes and UUIDs");
-        (
-            StatusCode::CREATED,
-            Extension(self.0),
-            [(LOCATION, location)],
-            Json(self.2),
-        )
-            .into_response()
+        located(StatusCode::CREATED, self.0, &self.1, self.2)
     }
+}
+
+impl<T: Serialize> IntoResponse for Accepted<T> {
+    fn into_response(self) -> Response {
+        located(StatusCode::ACCEPTED, self.0, &self.1, self.2)
+    }
+}
+
+fn located(status: StatusCode, token: ConsistencyToken, location: &str, body: impl Serialize) -> Response {
+    let location = HeaderValue::from_str(location).expect("locations are made of routes and UUIDs");
+    (status, Extension(token), [(LOCATION, location)], Json(body)).into_response()
 }
 
 /// Writes the token of a write into its answer. The caller goes on with one token, so it also says what the request's said.

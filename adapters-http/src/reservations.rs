@@ -2,14 +2,15 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use ticketing_domain::refusal::{FieldError, Refusal};
 use ticketing_ports::Timestamp;
 use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
-use ticketing_ports::reservation::ReservationView;
+use ticketing_ports::payment::PaymentStatus;
+use ticketing_ports::reservation::{ReservationStatus, ReservationView};
 use ticketing_ports::seating::{Allocation, SeatId};
 use ticketing_runtime::{HistoryEntry, HoldSeats, List, PayReservation};
 use utoipa::ToSchema;
@@ -19,8 +20,8 @@ use crate::errors::{ApiError, ErrorBody};
 use crate::events::MoneyBody;
 use crate::extract::{Empty, PathId, Post, Query, SeenAfter, SignedIn};
 use crate::listing::PageQuery;
-use crate::payments::PaymentMethodBody;
-use crate::replies::{Created, Done};
+use crate::payments::{NextActionBody, PaymentMethodBody, location_of};
+use crate::replies::{Accepted, Created, Done};
 use crate::state::Shared;
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -90,6 +91,23 @@ pub(crate) struct ReservationResponse {
     payment_id: Option<Uuid>,
     tickets: Vec<TicketBody>,
     server_time: DateTime<Utc>,
+}
+
+/// A reservation whose payment is not decided: look at the payment for what becomes of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PayingResponse {
+    #[serde(flatten)]
+    reservation: ReservationResponse,
+    payment: PendingPaymentBody,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PendingPaymentBody {
+    payment_id: Uuid,
+    /// Always `pending`.
+    status: &'static str,
+    /// What you have to do before the provider decides; null if nothing.
+    next_action: Option<NextActionBody>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -190,12 +208,15 @@ pub(crate) async fn list_reservations(
 #[utoipa::path(post, path = "/api/reservations/{reservation_id}/payment", tag = "reservations",
     request_body = PayRequest, security(("session" = [])),
     params(("reservation_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
-    responses((status = 200, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]
+    responses((status = 200, body = ReservationResponse),
+        (status = 202, description = "Not decided yet: you have to act, or the provider takes its time", body = PayingResponse),
+        (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn pay_reservation(
     State(state): State<Shared>,
     PathId(reservation_id): PathId<ReservationId>,
     post: Post<PayRequest>,
-) -> Result<impl IntoResponse, ApiError> {
+) -> Result<Response, ApiError> {
+    let by = post.signed_in.actor();
     let method = post
         .body
         .payment_method
@@ -211,7 +232,24 @@ pub(crate) async fn pay_reservation(
             method,
         }))
         .await?;
-    Ok(Done(paid.consistency, response(&paid.value, state.clock.now())))
+    let reservation = response(&paid.value, state.clock.now());
+    let pending = paid
+        .value
+        .payment_id
+        .filter(|_| paid.value.status == ReservationStatus::PaymentPending);
+    let Some(payment_id) = pending else {
+        return Ok(Done(paid.consistency, reservation).into_response());
+    };
+    let next_action = state.desk.next_action(by, payment_id).await?;
+    let paying = PayingResponse {
+        reservation,
+        payment: PendingPaymentBody {
+            payment_id: payment_id.uuid(),
+            status: PaymentStatus::Pending.as_str(),
+            next_action: next_action.map(NextActionBody::from),
+        },
+    };
+    Ok(Accepted(paid.consistency, location_of(payment_id), paying).into_response())
 }
 
 /// Give up a hold, or a paid reservation for what the event's policy gives back

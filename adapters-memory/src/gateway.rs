@@ -9,14 +9,21 @@ use ticketing_ports::gateway::{
 };
 use ticketing_ports::ids::{PaymentId, RefundId};
 use ticketing_ports::money::Money;
+use ticketing_ports::payment::NextAction;
 
-/// Approves `tok_visa`, declines the rest as their names say, and remembers every cent.
+/// Approves `tok_visa`, declines `tok_declined`, `tok_insufficient_funds` and all that it does not know, and remembers every
+/// cent.
+///
+/// `tok_must_act`, `tok_must_act_secret`, `tok_must_act_declined` and `tok_must_act_given_up` wait for
+/// [`InMemoryGateway::decide`], which does what their names say; `tok_pending` stays undecided whatever happens.
 #[derive(Debug, Default)]
 pub struct InMemoryGateway(Mutex<BTreeMap<PaymentId, Account>>);
 
 #[derive(Debug)]
 struct Account {
     authorization: Authorization,
+    /// What it will say once the customer has acted, or has not in time.
+    verdict: Option<Authorization>,
     amount: i64,
     captured: bool,
     voided: bool,
@@ -43,6 +50,20 @@ impl InMemoryGateway {
         self.all(|account| account.is_approved() && !account.captured && !account.voided)
     }
 
+    /// The customer acts, or does not in time: from now on the gateway says what was decided. `None` if there is nothing to
+    /// decide.
+    pub fn decide(&self, payment: PaymentId) -> Option<Authorization> {
+        let mut accounts = self.accounts();
+        let account = accounts.get_mut(&payment)?;
+        account.authorization = account.verdict.take()?;
+        Some(account.authorization.clone())
+    }
+
+    /// Payments for which [`InMemoryGateway::decide`] would decide something.
+    pub fn undecided(&self) -> Vec<PaymentId> {
+        self.all(|account| account.verdict.is_some())
+    }
+
     fn all(&self, which: impl Fn(&Account) -> bool) -> Vec<PaymentId> {
         self.accounts()
             .iter()
@@ -63,6 +84,30 @@ impl InMemoryGateway {
         let mut accounts = self.accounts();
         let account = accounts.get_mut(&payment);
         account.map_or_else(|| Err(refused("the gateway has no such payment")), change)
+    }
+}
+
+/// What it says at first, and what will be decided if that is still open.
+fn answers_to(request: &AuthorizeRequest) -> (Authorization, Option<Authorization>) {
+    let approved = || Authorization::Approved {
+        last_four: Some("4242".to_owned()),
+    };
+    let declined = |reason| Authorization::Declined { reason };
+    let until = request.wanted_by;
+    let open_a_page = || Authorization::MustAct(NextAction::redirect("https://bank.test/agree", until));
+    match request.method.token.expose() {
+        "tok_visa" => (approved(), None),
+        "tok_must_act" => (open_a_page(), Some(approved())),
+        "tok_must_act_secret" => {
+            let secret = NextAction::client_secret("hush", until);
+            (Authorization::MustAct(secret), Some(approved()))
+        }
+        "tok_must_act_declined" => (open_a_page(), Some(declined(DeclineReason::Declined))),
+        "tok_must_act_given_up" => (open_a_page(), Some(declined(DeclineReason::Interrupted))),
+        "tok_pending" => (Authorization::Pending { ask_again_at: None }, None),
+        "tok_declined" => (declined(DeclineReason::Declined), None),
+        "tok_insufficient_funds" => (declined(DeclineReason::InsufficientFunds), None),
+        _ => (declined(DeclineReason::InvalidToken), None),
     }
 }
 
@@ -87,21 +132,17 @@ impl Account {
 #[async_trait]
 impl PaymentGateway for InMemoryGateway {
     async fn authorize(&self, request: AuthorizeRequest) -> Result<Authorization, GatewayError> {
-        let declined = |reason| Authorization::Declined { reason };
         let mut accounts = self.accounts();
-        let account = accounts.entry(request.payment_id).or_insert_with(|| Account {
-            authorization: match request.method.token.expose() {
-                "tok_visa" => Authorization::Approved {
-                    last_four: Some("4242".to_owned()),
-                },
-                "tok_declined" => declined(DeclineReason::Declined),
-                "tok_insufficient_funds" => declined(DeclineReason::InsufficientFunds),
-                _ => declined(DeclineReason::InvalidToken),
-            },
-            amount: request.amount.amount,
-            captured: false,
-            voided: false,
-            refunds: BTreeMap::new(),
+        let account = accounts.entry(request.payment_id).or_insert_with(|| {
+            let (authorization, verdict) = answers_to(&request);
+            Account {
+                authorization,
+                verdict,
+                amount: request.amount.amount,
+                captured: false,
+                voided: false,
+                refunds: BTreeMap::new(),
+            }
         });
         Ok(account.authorization.clone())
     }

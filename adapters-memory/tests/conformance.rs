@@ -146,8 +146,12 @@ mod gateway {
 
 fn truthful() -> Gateway {
     let gateway = Arc::new(InMemoryGateway::new());
-    let books = Arc::clone(&gateway);
-    Gateway::with_books(gateway, Arc::new(move |payment| books.kept(payment)))
+    let (books, customer) = (Arc::clone(&gateway), Arc::clone(&gateway));
+    Gateway::with_books(
+        gateway,
+        Arc::new(move |payment| drop(customer.decide(payment))),
+        Arc::new(move |payment| books.kept(payment)),
+    )
 }
 
 mod followers {

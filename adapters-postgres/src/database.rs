@@ -39,6 +39,11 @@ impl Purpose {
         }
     }
 
+    /// How many migrations a new database gets.
+    pub fn migrations(self) -> usize {
+        self.migrator().iter().count()
+    }
+
     fn migrator(self) -> &'static Migrator {
         match self {
             Self::Events => &EVENTS,

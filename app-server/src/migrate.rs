@@ -19,17 +19,22 @@ pub async fn migrate(settings: &StorageSettings, wanted: Migrate) -> anyhow::Res
     let mut lines = Vec::new();
     for (purpose, url) in databases {
         let database = connect(purpose, url, settings).await?;
-        let line = match database.migrate().await? {
+        let migrations = database.migrate().await?;
+        // No older build can be working on a log that has just been made.
+        let is_new = migrations == purpose.migrations();
+        let line = match migrations {
             0 => format!("{}: up to date", purpose.as_str()),
             1 => format!("{}: 1 migration applied", purpose.as_str()),
             migrations => format!("{}: {migrations} migrations applied", purpose.as_str()),
         };
         lines.push(line);
-        if wanted.finish && purpose == Purpose::Events {
+        if purpose == Purpose::Events && (wanted.finish || is_new) {
             let floor = finish_update(&PostgresEventStore::new(&database)).await?;
-            lines.push(format!(
-                "events: all facts up to generation {floor} are written from now on"
-            ));
+            lines.extend(
+                wanted
+                    .finish
+                    .then(|| format!("events: all facts up to generation {floor} are written from now on")),
+            );
         }
         database.close().await;
     }

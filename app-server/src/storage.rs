@@ -126,7 +126,12 @@ impl Storage {
                     ..Self::in_memory()
                 }
             }
-            StorageUrl::Memory => Self::in_memory(),
+            StorageUrl::Memory => {
+                let opened = Self::in_memory();
+                // Nobody but this process can read it.
+                ticketing_runtime::finish_update(opened.events.as_ref()).await?;
+                opened
+            }
         };
         ticketing_runtime::check_floor(opened.events.as_ref()).await?;
         if let Some(url) = &storage.auth {

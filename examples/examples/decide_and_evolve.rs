@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use chrono::DateTime;
+use ticketing_domain::generations::newest;
 use ticketing_domain::payment::{PaymentCommand, PaymentState, decide};
 use ticketing_domain::reducer::Context;
 use ticketing_ports::gateway::Authorization;
@@ -16,7 +17,11 @@ use uuid::Uuid;
 fn main() -> anyhow::Result<()> {
     let ids = CountingIds::default();
     let now = DateTime::from_timestamp(1_800_000_000, 0).expect("a date within range");
-    let ctx = Context { now, ids: &ids };
+    let ctx = Context {
+        now,
+        ids: &ids,
+        floor: newest(),
+    };
     let token = MethodToken::new("tok_visa").expect("a token, not a card number");
     let commands = [
         PaymentCommand::Request {

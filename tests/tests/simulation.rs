@@ -16,6 +16,7 @@ use adapters_memory::{
     InProcessBus, SeededIds, TokioClock,
 };
 use async_trait::async_trait;
+use futures::FutureExt as _;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use ticketing_ports::event_bus::{BusUnavailable, EventPublisher};
@@ -25,8 +26,8 @@ use ticketing_ports::ids::{PaymentId, RefundId};
 use ticketing_ports::logs::LogIdentity;
 use ticketing_ports::money::Money;
 use ticketing_ports::streams::{Position, RecordedEvent};
-use ticketing_runtime::{Bus, Ports, ProjectionPorts};
-use ticketing_testkit::simulation::{Ledger, Report, Violation, World, simulate};
+use ticketing_runtime::{Bus, Ports, ProjectionPorts, finish_update};
+use ticketing_testkit::simulation::{Customers, Ledger, Report, Violation, World, simulate};
 use tokio::sync::Notify;
 
 /// As many as take less than a minute without optimisation.
@@ -233,9 +234,17 @@ impl Ledger for GatewayBooks {
     }
 }
 
+impl Customers for GatewayBooks {
+    fn act(&self, payment: PaymentId) -> Option<Authorization> {
+        self.0.decide(payment)
+    }
+}
+
 /// Needs to be inside a runtime with paused time.
 fn build_world(seed: u64, storm: &Arc<Storm>) -> World {
     let log = Arc::new(InMemoryEventStore::new());
+    // No older build is about.
+    finish_update(log.as_ref()).now_or_never().unwrap().unwrap();
     let on_store = Arc::clone(storm);
     let store = Arc::new(FaultyEventStore::new(Arc::clone(&log), move |operation| {
         on_store.on_store(operation)
@@ -264,6 +273,7 @@ fn build_world(seed: u64, storm: &Arc<Storm>) -> World {
         }
     };
     let calm = Arc::clone(storm);
+    let undecided = Arc::clone(&gateway);
     World {
         ports: Ports {
             events: store.clone(),
@@ -276,9 +286,16 @@ fn build_world(seed: u64, storm: &Arc<Storm>) -> World {
         },
         projections: Arc::new(projections),
         log,
+        customers: Arc::new(GatewayBooks(Arc::clone(&gateway))),
         ledger: Arc::new(GatewayBooks(gateway)),
         crash: Arc::clone(&storm.crash),
-        calm: Arc::new(move || *calm.over.lock().unwrap() = true),
+        calm: Arc::new(move || {
+            *calm.over.lock().unwrap() = true;
+            // Who has not acted by now finds that it was decided without him.
+            for payment in undecided.undecided() {
+                drop(undecided.decide(payment));
+            }
+        }),
     }
 }
 
@@ -397,6 +414,7 @@ fn every_seed_leaves_the_books_right_and_the_storm_is_worth_its_name() {
         "store: unknown, not written",
         "CancellationFinished",
         "PaymentDeclined",
+        "PaymentDeferred",
         "PaymentRefunded",
         "PaymentVoided",
         "ReservationCancelled",

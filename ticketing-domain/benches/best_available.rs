@@ -8,6 +8,7 @@ use std::hint::black_box;
 use chrono::TimeDelta;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
+use ticketing_domain::generations::newest;
 use ticketing_domain::inventory::{
     HoldSeats, InventoryCommand, InventoryState, ReleaseReason, SeatWish, SeatsHeld, TakenSeats, decide,
 };
@@ -159,7 +160,11 @@ fn random(row: u32, number: u32) -> u32 {
 }
 
 fn context() -> Context<'static> {
-    Context { now: NOW, ids: &NoIds }
+    Context {
+        now: NOW,
+        ids: &NoIds,
+        floor: newest(),
+    }
 }
 
 /// An inventory mints no ids.

@@ -1,7 +1,8 @@
 //! Which versions of facts are written while builds of different ages work on one log.
 //!
 //! A build reads the next version of a fact before any build writes it: what it writes is of the generation that the log's
-//! floor says all others read too. `stored_events!` declares the two versions together.
+//! floor says all others read too. `stored_events!` declares the two versions together. A type that is new has no older form:
+//! until all read it, nobody decides on it.
 
 use ticketing_ports::logs::SchemaGeneration;
 use ticketing_ports::streams::NewEvent;
@@ -12,8 +13,8 @@ use crate::payment::PaymentEvent;
 use crate::reservation::ReservationEvent;
 use crate::stored::{NewVersion, StoredEvent};
 
-/// The newest generation of facts that this build reads. A new version of a fact begins the next one.
-const NEWEST: SchemaGeneration = SchemaGeneration::FIRST;
+/// The newest generation of facts that this build reads. A new version of a fact begins the next one, and so does a new type.
+const NEWEST: SchemaGeneration = SchemaGeneration(2);
 
 /// The newest generation of facts that this build reads.
 pub fn newest() -> SchemaGeneration {
@@ -63,6 +64,9 @@ mod tests {
         crumbs: Vec<u32>,
     }
 
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct Hatched {}
+
     #[derive(Debug, Serialize, Deserialize)]
     struct GatheredV1 {
         crumb: u32,
@@ -85,6 +89,7 @@ mod tests {
     stored_events! {
         pub enum BirdEvent {
             Gathered(Gathered) = "Gathered" v 2 since 3 else 1 => lower_gathered, from { 1 => upcast };
+            Hatched(Hatched) = "Hatched" v 1 new in 3;
         }
     }
 
@@ -120,6 +125,16 @@ mod tests {
     }
 
     #[test]
+    fn a_new_type_is_written_once_all_read_it() {
+        for (floor, read) in [(1, false), (2, false), (3, true), (4, true)] {
+            let hatched = BirdEvent::from(Hatched {});
+            assert_eq!(hatched.is_read_by_all(SchemaGeneration(floor)), read, "{floor}");
+            let gathered = BirdEvent::from(Gathered { crumbs: Vec::new() });
+            assert!(gathered.is_read_by_all(SchemaGeneration(floor)), "it has an older form");
+        }
+    }
+
+    #[test]
     fn what_has_one_version_is_written_as_it_is() {
         let mut event = NewEvent {
             event_type: "SeatsHeld".into(),
@@ -138,6 +153,15 @@ mod tests {
             InventoryEvent::NEW_VERSIONS,
             ReservationEvent::NEW_VERSIONS,
             PaymentEvent::NEW_VERSIONS,
+        ];
+        for new in tables.into_iter().flatten() {
+            assert!((SchemaGeneration::FIRST..=NEWEST).contains(&new.since), "{new:?}");
+        }
+        let tables = [
+            CatalogEvent::NEW_TYPES,
+            InventoryEvent::NEW_TYPES,
+            ReservationEvent::NEW_TYPES,
+            PaymentEvent::NEW_TYPES,
         ];
         for new in tables.into_iter().flatten() {
             assert!((SchemaGeneration::FIRST..=NEWEST).contains(&new.since), "{new:?}");

@@ -239,6 +239,7 @@ fn project_payment(recorded: &RecordedEvent, event: &PaymentEvent) -> Vec<Change
             updated_at: requested.at,
             version: recorded.version,
         })],
+        PaymentEvent::PaymentDeferred(deferred) => change(changed(PaymentStatus::Pending, deferred.at)),
         PaymentEvent::PaymentAuthorized(authorized) => change(PaymentChange {
             last_four: authorized.last_four.clone(),
             ..changed(PaymentStatus::Authorized, authorized.at)

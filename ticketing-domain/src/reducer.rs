@@ -7,6 +7,7 @@ use serde::Serialize;
 use ticketing_ports::Timestamp;
 use ticketing_ports::deadlines::DeadlineChange;
 use ticketing_ports::ids::IdSource;
+use ticketing_ports::logs::SchemaGeneration;
 use ticketing_ports::streams::{Aggregate, StreamId};
 use uuid::Uuid;
 
@@ -57,6 +58,8 @@ pub trait Reducer: Debug + Clone + PartialEq + Eq + Send + Sync + 'static {
 pub struct Context<'a> {
     pub now: Timestamp,
     pub ids: &'a dyn IdSource,
+    /// The generation of facts that every build on the log reads.
+    pub floor: SchemaGeneration,
 }
 
 impl Context<'_> {

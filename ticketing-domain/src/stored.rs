@@ -31,6 +31,13 @@ pub struct NewVersion {
     pub lower: fn(&[u8]) -> Vec<u8>,
 }
 
+/// A type of fact that no build had before a generation.
+#[derive(Debug, Clone, Copy)]
+pub struct NewType {
+    pub event_type: &'static str,
+    pub since: SchemaGeneration,
+}
+
 /// An enum of facts, one stable type and schema version for each variant.
 pub trait StoredEvent: Sized {
     /// Every type this enum writes, with the version it writes.
@@ -38,6 +45,10 @@ pub trait StoredEvent: Sized {
 
     /// Those of them that not every build on a log may read yet.
     const NEW_VERSIONS: &'static [NewVersion];
+
+    /// Those types that not every build on a log may read yet. They have no older form: who decides asks
+    /// [`is_read_by_all`](StoredEvent::is_read_by_all) first.
+    const NEW_TYPES: &'static [NewType];
 
     fn schema(&self) -> (&'static str, u16);
 
@@ -47,6 +58,14 @@ pub trait StoredEvent: Sized {
     /// # Errors
     /// When the type or version is unknown, or the payload does not fit it.
     fn read(event_type: &str, event_version: u16, data: &[u8]) -> Result<Self, UnreadableEvent>;
+
+    /// Whether every build on a log with this floor reads facts of this type. One that is new and that others do not read must
+    /// not be decided on: it has no older form in which it could be written.
+    fn is_read_by_all(&self, floor: SchemaGeneration) -> bool {
+        let (event_type, _) = self.schema();
+        let new = Self::NEW_TYPES.iter().find(|new| new.event_type == event_type);
+        new.is_none_or(|new| floor >= new.since)
+    }
 
     fn to_new_event(&self, metadata: Metadata) -> NewEvent {
         let (event_type, event_version) = self.schema();
@@ -104,13 +123,14 @@ pub(crate) fn read_payload<T: DeserializeOwned>(
 ///
 /// Each variant holds one payload struct. An older version of a payload is read by naming its upcaster, and is written for
 /// as long as the floor of the log is below the generation that the new version begins with:
-/// `SeatsHeld(SeatsHeld) = "SeatsHeld" v 2 since 3 else 1 => lower_to_v1, from { 1 => upcast_v1 };`.
+/// `SeatsHeld(SeatsHeld) = "SeatsHeld" v 2 since 3 else 1 => lower_to_v1, from { 1 => upcast_v1 };`. A type that is new with a
+/// generation says so: `SeatsSwapped(SeatsSwapped) = "SeatsSwapped" v 1 new in 3;`.
 macro_rules! stored_events {
     (
         $(#[$meta:meta])*
         pub enum $name:ident {
             $($(#[$variant_meta:meta])* $variant:ident($payload:ty) = $event_type:literal v $version:literal
-                $(since $generation:literal else $before:literal => $lower:path)?
+                $(new in $first:literal)? $(since $generation:literal else $before:literal => $lower:path)?
                 $(, from { $($old:literal => $upcast:path),+ })?;)+
         }
     ) => {
@@ -134,6 +154,13 @@ macro_rules! stored_events {
                             .expect("what this build has just written it reads");
                         $crate::stored::write_payload(&$lower(new))
                     },
+                },
+            )?)+];
+
+            const NEW_TYPES: &'static [$crate::stored::NewType] = &[$($(
+                $crate::stored::NewType {
+                    event_type: $event_type,
+                    since: ticketing_ports::logs::SchemaGeneration($first),
                 },
             )?)+];
 

@@ -17,8 +17,8 @@ use ticketing_domain::inventory::{
     SectionOpened, TakenSeats,
 };
 use ticketing_domain::payment::{
-    CaptureRequested, PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentEvent, PaymentRefunded,
-    PaymentRequested, PaymentVoided, RefundCause, RefundRequested, VoidRequested,
+    CaptureRequested, PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentDeferred, PaymentEvent,
+    PaymentRefunded, PaymentRequested, PaymentVoided, RefundCause, RefundRequested, VoidRequested,
 };
 use ticketing_domain::reservation::{
     CancelReason, CompensationReason, ReservationCancelled, ReservationCompensated, ReservationCompleted,
@@ -31,7 +31,7 @@ use ticketing_ports::event_details::{EventDetails, PricingTier, RefundRule, Sect
 use ticketing_ports::gateway::DeclineReason;
 use ticketing_ports::ids::{CustomerId, EventId, PaymentId, RefundId, ReservationId, SectionId, TicketId, UserId};
 use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::payment::MethodKind;
+use ticketing_ports::payment::{ActionKind, ActionWanted, MethodKind};
 use ticketing_ports::read_models::Sale;
 use ticketing_ports::reservation::Ticket;
 use ticketing_ports::seating::{Allocation, Label, RowPlan, SeatId, Seating};
@@ -265,6 +265,14 @@ fn samples() -> Vec<Sample> {
             method: MethodKind::Card,
             capture: true,
             at: at(30),
+        }
+        .into(),
+        PaymentDeferred {
+            action: Some(ActionWanted {
+                kind: ActionKind::ClientSecret,
+                until: at(60),
+            }),
+            at: at(31),
         }
         .into(),
         PaymentAuthorized {

@@ -108,17 +108,51 @@ fn an_approved_payment_is_captured_at_once_if_that_was_asked_for() {
 }
 
 #[test]
-fn an_approval_after_the_hold_ran_out_is_voided_and_the_hold_ends() {
+fn an_approval_after_the_hold_ran_out_takes_the_money_only_if_the_seats_are_free() {
+    let approved = |capture| SagaInput::PaymentAuthorized {
+        payment_id: PAYMENT,
+        capture,
+    };
+    let expired = ReservationExpired {
+        payment_id: Some(PAYMENT),
+    };
     given::<Reservation>(paying())
         .at(after(300))
+        .when(approved(true))
+        .then([expired.clone()])
+        .with_effects([release(ReleaseReason::Expired), capture_if_free()]);
+    let mut ended = paying();
+    ended.push(expired.clone().into());
+    given::<Reservation>(ended.clone())
+        .at(after(400))
+        .when(approved(true))
+        .then::<ReservationEvent>([])
+        .with_effects([capture_if_free()]);
+
+    // Nobody asked to take it.
+    given::<Reservation>(paying())
+        .at(after(300))
+        .when(approved(false))
+        .then([expired])
+        .with_effects([release(ReleaseReason::Expired), payment(PaymentCommand::Void)]);
+    given::<Reservation>(ended)
+        .at(after(400))
+        .when(approved(false))
+        .then::<ReservationEvent>([])
+        .with_effects([payment(PaymentCommand::Void)]);
+}
+
+#[test]
+fn an_approval_for_a_reservation_that_was_cancelled_is_voided() {
+    let mut history = paying();
+    history.push(given_up(CancelReason::Customer).into());
+    given::<Reservation>(history)
         .when(SagaInput::PaymentAuthorized {
             payment_id: PAYMENT,
             capture: true,
         })
-        .then([ReservationExpired {
-            payment_id: Some(PAYMENT),
-        }])
-        .with_effects([release(ReleaseReason::Expired), payment(PaymentCommand::Void)]);
+        .then::<ReservationEvent>([])
+        .with_effects([payment(PaymentCommand::Void)]);
 }
 
 #[test]
@@ -432,6 +466,21 @@ fn refund_all(cause: RefundCause) -> SagaCommand {
         cause,
         reason: None,
     })
+}
+
+fn capture_if_free() -> SagaCommand {
+    match sell() {
+        SagaCommand::SellSeats {
+            section_id,
+            command,
+            payment_id,
+        } => SagaCommand::CaptureIfFree {
+            section_id,
+            command,
+            payment_id,
+        },
+        other => panic!("seats are sold otherwise: {other:?}"),
+    }
 }
 
 fn sell() -> SagaCommand {

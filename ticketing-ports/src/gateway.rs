@@ -8,7 +8,7 @@ use crate::Timestamp;
 use crate::errors::BoxError;
 use crate::ids::{PaymentId, RefundId};
 use crate::money::Money;
-use crate::payment::PaymentMethod;
+use crate::payment::{NextAction, PaymentMethod};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorizeRequest {
@@ -26,15 +26,27 @@ pub enum DeclineReason {
     InsufficientFunds,
     /// The gateway does not know the token.
     InvalidToken,
-    /// The attempt was interrupted before the gateway heard of it; nobody's fault, not counted.
+    /// The attempt was given up: the gateway never heard of it, or gave it up before it was decided, as when the customer
+    /// did not act in time. Nobody's fault, not counted.
     Interrupted,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Authorization {
-    Approved { last_four: Option<String> },
-    Declined { reason: DeclineReason },
+    Approved {
+        last_four: Option<String>,
+    },
+    Declined {
+        reason: DeclineReason,
+    },
+    /// Not decided yet: the customer has to do something first.
+    MustAct(NextAction),
+    /// Not decided yet: the provider still works on it.
+    Pending {
+        /// When the provider wants to be asked again, if it says so.
+        ask_again_at: Option<Timestamp>,
+    },
 }
 
 /// What the gateway knows of a payment.
@@ -42,8 +54,7 @@ pub enum Authorization {
 pub enum GatewayRecord {
     /// It never heard of it.
     Unknown,
-    /// It is still working on the authorisation.
-    Working,
+    /// What it says now: an authorisation that was not decided may be by now.
     Answered(Authorization),
 }
 
@@ -62,11 +73,14 @@ pub enum GatewayError {
 /// **Contract**
 /// - `a_repeated_call_moves_money_once`: each call is idempotent in its payment id, refunds in their refund id.
 /// - `racing_calls_move_money_once`.
-/// - `a_repeated_authorisation_gets_the_first_answer`.
+/// - `a_repeated_authorisation_gets_the_first_answer`, or what was decided since.
 /// - `a_lost_authorisation_can_be_looked_up` by its payment id.
 /// - `a_declined_payment_takes_no_money`.
 /// - `a_voided_payment_takes_no_money`.
 /// - `refunds_add_up`.
+/// - `who_must_act_is_told_how_and_until_when_each_time`: also by a look-up, so that nobody else has to keep it.
+/// - `an_undecided_payment_takes_no_money`.
+/// - `an_undecided_payment_is_decided_once`, and then says the same to everybody.
 /// - `an_unavailable_gateway_has_not_moved_money`.
 /// - `tokens_are_approved_or_declined_as_they_say`: those of a sandbox.
 #[async_trait]

@@ -116,6 +116,64 @@ fn passes_luhn(digits: &[u8]) -> bool {
     sum.is_multiple_of(10) && digits.iter().any(|&digit| digit != 0)
 }
 
+/// In which way a customer goes on with a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionKind {
+    /// Open a page of the provider.
+    Redirect,
+    /// Hand a secret to the provider's own code in the customer's browser or app.
+    ClientSecret,
+}
+
+/// That a customer has to act before a payment is decided. Tells nobody how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionWanted {
+    pub kind: ActionKind,
+    /// After that the provider gives the payment up.
+    pub until: Timestamp,
+}
+
+/// How a customer goes on with a payment. Whoever has it may act in the customer's place, so that it is for that customer
+/// only: never stored, never printed. The provider tells it again when it is looked up.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextAction {
+    pub wanted: ActionWanted,
+    handle: String,
+}
+
+impl NextAction {
+    /// Send the customer to this page.
+    pub fn redirect(url: impl Into<String>, until: Timestamp) -> Self {
+        Self::new(ActionKind::Redirect, url, until)
+    }
+
+    /// Give this to the provider's code on the customer's side.
+    pub fn client_secret(secret: impl Into<String>, until: Timestamp) -> Self {
+        Self::new(ActionKind::ClientSecret, secret, until)
+    }
+
+    fn new(kind: ActionKind, handle: impl Into<String>, until: Timestamp) -> Self {
+        Self {
+            wanted: ActionWanted { kind, until },
+            handle: handle.into(),
+        }
+    }
+
+    /// The page or the secret.
+    pub fn expose(&self) -> &str {
+        &self.handle
+    }
+}
+
+impl std::fmt::Debug for NextAction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NextAction")
+            .field("wanted", &self.wanted)
+            .finish_non_exhaustive()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentView {
     pub payment_id: PaymentId,
@@ -166,5 +224,16 @@ mod tests {
     #[test]
     fn debug_output_shows_no_token() {
         assert_eq!(format!("{:?}", MethodToken::new("tok_visa").unwrap()), "MethodToken(…)");
+    }
+
+    #[test]
+    fn debug_output_shows_nobody_how_to_act_in_the_customers_place() {
+        let until = Timestamp::UNIX_EPOCH;
+        for action in [
+            NextAction::redirect("https://bank.test/?session=hush", until),
+            NextAction::client_secret("hush", until),
+        ] {
+            assert!(!format!("{action:?}").contains("hush"), "{action:?}");
+        }
     }
 }

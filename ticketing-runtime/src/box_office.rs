@@ -15,6 +15,7 @@ use ticketing_domain::refusal::Refusal;
 use ticketing_domain::views::SectionView;
 use ticketing_ports::Timestamp;
 use ticketing_ports::event_details::EventView;
+use ticketing_ports::gateway::PaymentGateway;
 use ticketing_ports::idempotency::IdempotencyKey;
 use ticketing_ports::ids::{EventId, PaymentId, ReservationId, UserId};
 use ticketing_ports::lanes::LaneId;
@@ -197,7 +198,7 @@ impl BoxOffice {
         self.ask(request).await
     }
 
-    /// Sets the money for a reservation aside.
+    /// Sets the money for a reservation aside. A payment that the provider does not decide at once is answered as pending.
     ///
     /// # Errors
     /// When the reservation cannot be paid, or the payment is declined.
@@ -205,7 +206,9 @@ impl BoxOffice {
         self.ask(request).await
     }
 
-    /// Pays and waits for the gateway, however long it takes; the payment goes on when the caller stops waiting.
+    /// Pays and waits for the gateway, however long it takes; the payment goes on when the caller stops waiting. It does not
+    /// wait for the customer, or for a provider that takes its time: then the reservation is answered as it is, with its
+    /// payment under way.
     ///
     /// # Errors
     /// When the reservation cannot be paid, or the payment is declined.
@@ -324,6 +327,10 @@ impl BoxOffice {
             value: delivered.value,
             consistency: self.lanes.log.token(delivered.position).await?,
         })
+    }
+
+    pub(crate) fn gateway(&self) -> &dyn PaymentGateway {
+        self.ports.gateway.as_ref()
     }
 
     /// Which log the answers are about.

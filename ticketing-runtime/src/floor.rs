@@ -24,9 +24,14 @@ impl Default for Floor {
 }
 
 impl Floor {
+    /// The generation of facts that every build on the log reads, as far as this process has heard.
+    pub(crate) fn now(&self) -> SchemaGeneration {
+        SchemaGeneration(self.0.load(Ordering::Relaxed))
+    }
+
     /// Writes the facts of a commit as every build reads them that works on the log.
     pub(crate) fn write_for_all(&self, commit: &mut Commit) {
-        let floor = SchemaGeneration(self.0.load(Ordering::Relaxed));
+        let floor = self.now();
         let events = commit.appends.iter_mut().flat_map(|append| &mut append.events);
         events.for_each(|event| generations::write_for_all(floor, event));
     }

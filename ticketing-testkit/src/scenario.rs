@@ -10,10 +10,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, TimeDelta};
+use ticketing_domain::generations::newest;
 use ticketing_domain::reducer::{Context, Decision, Reducer};
 use ticketing_ports::Timestamp;
 use ticketing_ports::deadlines::DeadlineChange;
 use ticketing_ports::ids::IdSource;
+use ticketing_ports::logs::SchemaGeneration;
 use uuid::Uuid;
 
 /// What a scenario takes as now unless it says otherwise: 2027-01-15T08:00:00Z.
@@ -48,13 +50,18 @@ pub fn given<S: Reducer>(events: impl IntoIterator<Item = S::Event>) -> Given<S>
     for event in events {
         drop(S::evolve(&mut state, &event));
     }
-    Given { state, now: start() }
+    Given {
+        state,
+        now: start(),
+        floor: newest(),
+    }
 }
 
 #[derive(Debug)]
 pub struct Given<S: Reducer> {
     state: S::State,
     now: Timestamp,
+    floor: SchemaGeneration,
 }
 
 impl<S: Reducer> Given<S> {
@@ -63,11 +70,18 @@ impl<S: Reducer> Given<S> {
         Self { now, ..self }
     }
 
+    /// While an older build works on the log, which reads no more than this.
+    #[must_use]
+    pub fn beside_a_build_that_reads(self, floor: SchemaGeneration) -> Self {
+        Self { floor, ..self }
+    }
+
     pub fn when(self, command: impl Into<S::Command>) -> Then<S> {
         let ids = CountingIds::default();
         let ctx = Context {
             now: self.now,
             ids: &ids,
+            floor: self.floor,
         };
         Then(S::decide(&self.state, &command.into(), &ctx))
     }

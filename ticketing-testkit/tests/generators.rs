@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use ticketing_domain::book::Caller;
+use ticketing_domain::generations::newest;
 use ticketing_domain::payment::{PaymentCommand, PaymentState};
 use ticketing_domain::pricing::{overlapping, tier_in_force};
 use ticketing_domain::reducer::Context;
@@ -75,7 +76,7 @@ proptest! {
             capture: true,
             wanted_by: start(),
         };
-        let ctx = Context { now: start(), ids: &ids };
+        let ctx = Context { now: start(), ids: &ids, floor: newest() };
         prop_assert!(ticketing_domain::payment::decide(&PaymentState::default(), &request, &ctx).is_ok());
     }
 

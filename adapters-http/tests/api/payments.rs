@@ -1,4 +1,8 @@
+use std::time::Duration;
+
+use chrono::TimeDelta;
 use serde_json::json;
+use ticketing_ports::ids::PaymentId;
 
 use crate::support::TestServer;
 
@@ -37,6 +41,87 @@ async fn a_payment_is_authorised_first_and_captured_with_the_reservation() {
     assert_eq!(captured.expect(200).body["status"], "captured");
     let mine = alice.get_after(&paid, "/api/payments").await;
     assert_eq!(mine.expect(200).body["payments"][0]["payment_id"], payment);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_must_act_is_told_how_and_nobody_else_is() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let admin = server.admin("adam").await;
+    let event = server.event_on_sale(&olga).await;
+    for (token, kind, key, said) in [
+        ("tok_must_act", "redirect", "url", "https://bank.test/agree"),
+        ("tok_must_act_secret", "client_secret", "client_secret", "hush"),
+    ] {
+        let held = alice
+            .reserve(&event, "General", 1)
+            .await
+            .expect(201)
+            .text("reservation_id");
+        let path = format!("/api/reservations/{held}/payment");
+        let request = json!({ "payment_method": { "type": "card", "token": token } });
+        let header = [("idempotency-key", token)];
+        let pay = || alice.post_with(&path, &header, request.clone());
+        let paying = pay().await;
+        assert_eq!(paying.expect(202).body["status"], "payment_pending");
+        let payment = &paying.body["payment"];
+        assert_eq!(payment["status"], "pending");
+        let action = &payment["next_action"];
+        assert_eq!((&action["kind"], &action[key]), (&json!(kind), &json!(said)));
+        assert_eq!(action["until"], paying.body["expires_at"]);
+        assert_eq!(action.as_object().unwrap().len(), 3, "{action}");
+        let own = format!("/api/payments/{}", paying.body["payment_id"].as_str().unwrap());
+        assert_eq!(paying.header("location"), own);
+        assert_eq!(
+            pay().await.expect(202).body["payment"],
+            *payment,
+            "the same under the key"
+        );
+
+        let seen = alice.get(&own).await;
+        assert_eq!(seen.expect(200).body["status"], "pending");
+        assert_eq!(seen.body["next_action"], *action);
+        let seen = admin.get(&own).await;
+        assert_eq!(seen.expect(200).body["status"], "pending");
+        assert!(seen.body.get("next_action").is_none(), "{}", seen.body);
+        let list = alice.get_after(&paying, "/api/payments").await;
+        assert!(list.expect(200).body["payments"][0].get("next_action").is_none());
+
+        server.clock.advance(TimeDelta::seconds(301));
+        let late = alice.get(&own).await;
+        assert!(
+            late.expect(200).body.get("next_action").is_none(),
+            "it pays nothing now"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_authorisation_that_waits_for_the_customer_is_accepted_and_decided_later() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let event = server.event_on_sale(&olga).await;
+    let held = alice
+        .reserve(&event, "General", 1)
+        .await
+        .expect(201)
+        .text("reservation_id");
+    let method = json!({ "type": "card", "token": "tok_must_act" });
+    let request = json!({ "reservation_id": held, "payment_method": method });
+    let pending = alice.post("/api/payments", request).await;
+    assert_eq!(pending.expect(202).body["status"], "pending");
+    assert_eq!(pending.body["next_action"]["kind"], "redirect");
+    let payment = pending.text("payment_id");
+    assert_eq!(pending.header("location"), format!("/api/payments/{payment}"));
+
+    server.gateway.decide(PaymentId::new(payment.parse().unwrap())).unwrap();
+    server.clock.advance(TimeDelta::seconds(10));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let decided = alice.get(&format!("/api/payments/{payment}")).await;
+    assert_eq!(decided.expect(200).body["status"], "authorized");
+    assert!(decided.body.get("next_action").is_none());
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use chrono::DateTime;
 use ticketing_ports::gateway::{
     Authorization, AuthorizeRequest, DeclineReason, GatewayError, GatewayRecord, PaymentGateway,
 };
 use ticketing_ports::ids::{PaymentId, RefundId};
 use ticketing_ports::money::Money;
+use ticketing_ports::payment::NextAction;
 use ticketing_testkit::conformance::gateway::Gateway;
 
 /// What the gateway gets wrong.
@@ -31,6 +33,12 @@ pub(crate) enum GatewayLie {
     CapturesVoidedPayments,
     RefundsOnceAPayment,
     RefundsEverybody,
+    ApprovesWhoMustAct,
+    TellsOnceHowToGoOn,
+    CapturesUndecidedPayments,
+    DecidesNothing,
+    ApprovesWhoeverActs,
+    DecidesAnew,
 }
 
 /// Which lie breaks which rule.
@@ -71,6 +79,21 @@ pub(crate) const BROKEN_BY: &[(&str, GatewayLie)] = &[
     ("a_voided_payment_takes_no_money", GatewayLie::CapturesVoidedPayments),
     ("refunds_add_up", GatewayLie::RefundsOnceAPayment),
     ("refunds_add_up", GatewayLie::RefundsEverybody),
+    (
+        "who_must_act_is_told_how_and_until_when_each_time",
+        GatewayLie::ApprovesWhoMustAct,
+    ),
+    (
+        "who_must_act_is_told_how_and_until_when_each_time",
+        GatewayLie::TellsOnceHowToGoOn,
+    ),
+    (
+        "an_undecided_payment_takes_no_money",
+        GatewayLie::CapturesUndecidedPayments,
+    ),
+    ("an_undecided_payment_is_decided_once", GatewayLie::DecidesNothing),
+    ("an_undecided_payment_is_decided_once", GatewayLie::ApprovesWhoeverActs),
+    ("an_undecided_payment_is_decided_once", GatewayLie::DecidesAnew),
 ];
 
 /// An account for each payment, and one lie.
@@ -81,6 +104,7 @@ pub(crate) struct LyingGateway {
 
 struct Account {
     answer: Authorization,
+    verdict: Option<Authorization>,
     kept: i64,
     captured: bool,
     voided: bool,
@@ -93,16 +117,60 @@ impl LyingGateway {
             lie,
             accounts: Mutex::default(),
         });
-        let books = Arc::clone(&gateway);
+        let (books, customer) = (Arc::clone(&gateway), Arc::clone(&gateway));
+        let decide = move |payment| customer.decide(payment);
         let kept = move |payment| books.accounts().get(&payment).map_or(0, |account| account.kept);
-        Gateway::with_books(gateway, Arc::new(kept))
+        Gateway::with_books(gateway, Arc::new(decide), Arc::new(kept))
     }
 
     fn accounts(&self) -> MutexGuard<'_, BTreeMap<PaymentId, Account>> {
         self.accounts.lock().expect("no test panics with it")
     }
 
+    fn decide(&self, payment: PaymentId) {
+        let mut accounts = self.accounts();
+        let Some(account) = accounts.get_mut(&payment) else {
+            return;
+        };
+        match (account.verdict.take(), self.lie) {
+            (None, GatewayLie::DecidesAnew) if account.answer == approved() => {
+                account.answer = Authorization::Declined {
+                    reason: DeclineReason::Declined,
+                };
+            }
+            (None, _) => {}
+            (verdict, GatewayLie::DecidesNothing) => account.verdict = verdict,
+            (Some(_), GatewayLie::ApprovesWhoeverActs) => account.answer = approved(),
+            (Some(verdict), _) => account.answer = verdict,
+        }
+    }
+
+    /// What is decided in the end; nothing for who need not act.
+    fn verdict(&self, token: &str) -> Option<Authorization> {
+        let declined = |reason| Some(Authorization::Declined { reason });
+        match token {
+            _ if self.lie == GatewayLie::ApprovesWhoMustAct => None,
+            "tok_must_act" | "tok_must_act_secret" => Some(approved()),
+            "tok_must_act_declined" => declined(DeclineReason::Declined),
+            "tok_must_act_given_up" => declined(DeclineReason::Interrupted),
+            _ => None,
+        }
+    }
+
     fn answer(&self, token: &str) -> Authorization {
+        let must_act = token.starts_with("tok_must_act");
+        match self.lie {
+            GatewayLie::ApprovesWhoMustAct if must_act => return approved(),
+            _ if token == "tok_must_act_secret" => {
+                return Authorization::MustAct(NextAction::client_secret("hush", DateTime::UNIX_EPOCH));
+            }
+            _ if must_act => {
+                let page = NextAction::redirect("https://bank.test/agree", DateTime::UNIX_EPOCH);
+                return Authorization::MustAct(page);
+            }
+            _ if token == "tok_pending" => return Authorization::Pending { ask_again_at: None },
+            _ => {}
+        }
         let reason = match token {
             "tok_declined" => DeclineReason::Declined,
             "tok_insufficient_funds" => DeclineReason::InsufficientFunds,
@@ -154,6 +222,7 @@ impl PaymentGateway for LyingGateway {
         let mut accounts = self.accounts();
         let account = accounts.entry(request.payment_id).or_insert_with(|| Account {
             answer: answer.clone(),
+            verdict: self.verdict(request.method.token.expose()),
             kept: match self.lie {
                 GatewayLie::TakesMoneyAtTheAuthorisation => request.amount.amount,
                 _ => 0,
@@ -170,7 +239,12 @@ impl PaymentGateway for LyingGateway {
 
     async fn capture(&self, payment: PaymentId, amount: Money) -> Result<(), GatewayError> {
         let due = |account: &Account| {
-            let approved = account.answer == approved() || self.lie == GatewayLie::CapturesDeclinedPayments;
+            let approved = match &account.answer {
+                Authorization::MustAct(_) | Authorization::Pending { .. } => {
+                    self.lie == GatewayLie::CapturesUndecidedPayments
+                }
+                answer => *answer == approved() || self.lie == GatewayLie::CapturesDeclinedPayments,
+            };
             let open = !account.voided || self.lie == GatewayLie::CapturesVoidedPayments;
             let first = match self.lie {
                 GatewayLie::CapturesEachTime => true,
@@ -220,6 +294,9 @@ impl PaymentGateway for LyingGateway {
             (None, GatewayLie::KnowsPaymentsItNeverHeardOf) => GatewayRecord::Answered(approved()),
             (None, _) => GatewayRecord::Unknown,
             (Some(Authorization::Declined { .. }), GatewayLie::ForgetsDeclinedPayments) => GatewayRecord::Unknown,
+            (Some(Authorization::MustAct(_)), GatewayLie::TellsOnceHowToGoOn) => {
+                GatewayRecord::Answered(Authorization::Pending { ask_again_at: None })
+            }
             (Some(answer), _) => GatewayRecord::Answered(answer),
         })
     }

@@ -1,6 +1,8 @@
 //! What customers do.
 
-use anyhow::ensure;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
 use crate::support::Server;
@@ -81,6 +83,46 @@ pub(crate) async fn a_declined_card_leaves_the_hold_and_another_card_pays_it(ser
     ensure!(declined.code() == "PAYMENT_FAILED", "{}", declined.body);
     let paid = pay(&mut ada, &reservation, "tok_visa").await?.expect(200)?;
     ensure!(paid.body["status"] == "completed", "{}", paid.body);
+    Ok(())
+}
+
+pub(crate) async fn who_has_to_agree_at_the_bank_has_tickets_once_that_is_done(server: &Server) -> anyhow::Result<()> {
+    let mut ada = Person::customer(server, 0)?;
+    let reservation = hold(&mut ada, server, "VIP", 2)
+        .await?
+        .expect(201)?
+        .text("reservation_id")?;
+    let paying = pay(&mut ada, &reservation, "tok_must_act").await?.expect(202)?;
+    ensure!(paying.body["status"] == "payment_pending", "{}", paying.body);
+    let action = &paying.body["payment"]["next_action"];
+    ensure!(
+        action["kind"] == "redirect" && action["url"].is_string(),
+        "{}",
+        paying.body
+    );
+
+    let payment = format!("/api/payments/{}", paying.text("payment_id")?);
+    let mut admin = Person::admin(server)?;
+    admin.see_what_was_written_by(&ada);
+    let seen = admin.get(&payment).await?.expect(200)?;
+    ensure!(seen.body.get("next_action").is_none(), "only for Ada: {}", seen.body);
+
+    // The customer of the sandbox agrees after three seconds, and nobody reports it.
+    let own = format!("/api/reservations/{reservation}");
+    let completed = tokio::time::timeout(Duration::from_secs(60), async {
+        loop {
+            let seen = ada.get(&own).await?.expect(200)?;
+            if seen.body["status"] != "payment_pending" {
+                return anyhow::Ok(seen);
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    });
+    let completed = completed.await.context("the payment is decided within a minute")??;
+    ensure!(completed.body["status"] == "completed", "{}", completed.body);
+    let paid = ada.get(&payment).await?.expect(200)?;
+    ensure!(paid.body["status"] == "captured", "{}", paid.body);
+    ensure!(paid.body.get("next_action").is_none(), "{}", paid.body);
     Ok(())
 }
 

@@ -36,6 +36,7 @@ macro_rules! stories {
 stories! {
     buying::a_customer_holds_seats_pays_and_has_tickets,
     buying::a_declined_card_leaves_the_hold_and_another_card_pays_it,
+    buying::who_has_to_agree_at_the_bank_has_tickets_once_that_is_done,
     buying::a_paid_reservation_is_given_back_and_its_seats_are_free_again,
     buying::somebody_elses_reservation_is_not_to_be_found,
     buying::a_request_that_is_repeated_with_its_key_is_carried_out_once,

@@ -6,7 +6,7 @@ use super::shelves::Kept;
 use super::unit::{Declined, Made, Unit};
 use crate::catalog::{Catalog, CatalogEffect, Listing};
 use crate::inventory::{Inventory, InventoryCommand, InventoryRefusal};
-use crate::payment::{GatewayCall, Payment, PaymentEvent};
+use crate::payment::{GatewayCall, Payment, PaymentCommand, PaymentEvent};
 use crate::reducer::NoEffect;
 use crate::refusal::Refusal;
 use crate::reservation::{Reservation, SagaCommand, SagaInput};
@@ -106,6 +106,19 @@ impl CarryOut for Reservation {
                     };
                     unit.decide::<Reservation>(id, &input.into())?;
                 }
+                SagaCommand::CaptureIfFree {
+                    section_id,
+                    command,
+                    payment_id,
+                } => {
+                    let free = !unit.event_is_cancelled() && unit.would_do::<Inventory>(section_id, &command);
+                    let command = if free {
+                        PaymentCommand::Capture
+                    } else {
+                        PaymentCommand::Void
+                    };
+                    drop(unit.decide::<Payment>(payment_id, &command));
+                }
                 // A refusal here means that it is so already: a lapsed hold was released when somebody took its seats,
                 // a payment was void, nothing was left to refund. What is not loaded is missed, whatever this says.
                 SagaCommand::Inventory { section_id, command } => {
@@ -119,6 +132,12 @@ impl CarryOut for Reservation {
 }
 
 impl Unit<'_> {
+    /// Whether an aggregate would do this now. False also when it is not loaded; then that is missed.
+    fn would_do<A: CarryOut>(&self, id: A::Id, command: &A::Command) -> bool {
+        self.get::<A>(id)
+            .is_ok_and(|state| A::decide(state, command, self.ctx()).is_ok())
+    }
+
     /// False also when the catalog is not loaded; then that is missed.
     fn event_is_cancelled(&self) -> bool {
         let catalog = self.event_id().map(|event_id| self.get::<Catalog>(event_id));
@@ -142,6 +161,7 @@ fn report_of(payment_id: PaymentId, capture: bool, event: &PaymentEvent) -> Opti
             cause: refunded.cause,
         },
         PaymentEvent::PaymentRequested(_)
+        | PaymentEvent::PaymentDeferred(_)
         | PaymentEvent::CaptureRequested(_)
         | PaymentEvent::VoidRequested(_)
         | PaymentEvent::PaymentVoided(_)

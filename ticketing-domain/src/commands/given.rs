@@ -9,7 +9,7 @@ use ticketing_ports::event_details::{PricingTier, Venue};
 use ticketing_ports::gateway::Authorization;
 use ticketing_ports::ids::{EventId, IdSource, PaymentId, ReservationId, UserId};
 use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::payment::{MethodKind, MethodToken, NextAction, PaymentMethod};
 use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::seating::{Label, RowPlan, SeatId, Seating};
 use ticketing_ports::streams::{Aggregate, Metadata, StreamId, Version};
@@ -19,6 +19,7 @@ use super::{CreateEvent, GatewayAnswer, HoldSeats, OpenSales, PayReservation, Pu
 use crate::book::{Book, Caller, Page, Ran, Staged};
 use crate::catalog::{EventDraft, SectionDraft};
 use crate::command::{Command, Performed, perform};
+use crate::generations::newest;
 use crate::payment::GatewayCall;
 use crate::reducer::Context;
 use crate::refusal::Refusal;
@@ -154,6 +155,7 @@ impl House {
             let ctx = Context {
                 now: self.now,
                 ids: &self.ids,
+                floor: newest(),
             };
             match perform(&mut self.book, &ctx, caller, &command) {
                 Ran::Refused { refusal, .. } => return Err(refusal),
@@ -277,6 +279,12 @@ pub(super) fn paying(reservation_id: ReservationId) -> PayReservation {
         payment_id: None,
         method: Some(card()),
     }
+}
+
+/// The customer has to agree on a page of the provider, within that many seconds of the beginning.
+pub(super) fn must_act(seconds: i64) -> GatewayAnswer {
+    let until = a_draft().now + TimeDelta::seconds(seconds);
+    GatewayAnswer::Authorized(Authorization::MustAct(NextAction::redirect("https://bank.test", until)))
 }
 
 pub(super) fn approved() -> GatewayAnswer {

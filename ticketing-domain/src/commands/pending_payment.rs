@@ -56,9 +56,25 @@ impl Awaited for PendingPayment {
         let payment = unit.get::<Payment>(self.payment_id())?;
         match (self, payment) {
             (_, PaymentState::Absent | PaymentState::Requested(_)) => Ok(Progress::Pending),
+            // It may take days: whoever asked is told that it is not decided.
+            (
+                Self::Paid {
+                    payment_id,
+                    reservation_id,
+                },
+                PaymentState::Deferred { .. },
+            ) => match unit.get::<Reservation>(*reservation_id)? {
+                ReservationState::PaymentPending { payment_id: going, .. } if going == payment_id => {
+                    Ok(Progress::Settled)
+                }
+                _ => not_paid(unit, payment),
+            },
             (
                 Self::Authorized { .. },
-                PaymentState::Authorized(_) | PaymentState::Capturing(_) | PaymentState::Captured { .. },
+                PaymentState::Deferred { .. }
+                | PaymentState::Authorized(_)
+                | PaymentState::Capturing(_)
+                | PaymentState::Captured { .. },
             ) => Ok(Progress::Settled),
             (Self::Paid { .. }, PaymentState::Authorized(_) | PaymentState::Capturing(_)) => Ok(Progress::Pending),
             (

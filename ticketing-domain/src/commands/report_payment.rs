@@ -66,8 +66,14 @@ impl Command for ReportPayment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
+
+    use ticketing_ports::deadlines::DeadlineKind;
+
     use crate::book::Caller;
-    use crate::commands::given::{ALICE, BOB, approved, floor, on_sale};
+    use crate::commands::given::{ALICE, BOB, House, approved, floor, must_act, on_sale};
+    use crate::commands::{CancelReservation, ExpireHold};
+    use crate::payment::GatewayCall;
     use crate::refusal::Refusal;
 
     #[test]
@@ -106,6 +112,175 @@ mod tests {
         house.asks(BOB, floor(5)).unwrap();
         let facts = house.gateway_says(payment_id, GatewayAnswer::Captured);
         assert_eq!(facts, ["PaymentCaptured", "ReservationCompensated", "RefundRequested"]);
+    }
+
+    #[test]
+    fn a_payment_that_the_provider_gave_up_frees_the_customer_to_try_again_at_once() {
+        let mut house = on_sale();
+        let held = house.hold(ALICE, 1);
+        for _ in 0..5 {
+            let payment_id = house.start_paying(ALICE, held);
+            assert_eq!(house.gateway_says(payment_id, must_act(60)), ["PaymentDeferred"]);
+            let facts = house.gateway_says(payment_id, GatewayAnswer::NeverAuthorized);
+            assert_eq!(facts, ["PaymentDeclined", "ReservationPaymentGivenUp"]);
+        }
+        let payment_id = house.start_paying(ALICE, held);
+        house.gateway_says(payment_id, approved());
+    }
+
+    #[test]
+    fn a_payment_that_is_approved_late_takes_the_seats_again_if_they_are_free() {
+        for (gone, last) in [(false, "CaptureRequested"), (true, "VoidRequested")] {
+            let mut house = on_sale();
+            let held = house.hold(ALICE, 5);
+            let payment_id = house.start_paying(ALICE, held);
+            house.gateway_says(payment_id, must_act(600));
+            house.wait(300);
+            let deadline = house.deadline(DeadlineKind::HoldExpiry).unwrap();
+            house.asks(Caller::World, ExpireHold { deadline }).unwrap();
+            if gone {
+                house.hold(BOB, 5);
+            }
+            let facts = house.gateway_says(payment_id, approved());
+            assert_eq!(facts, ["PaymentAuthorized", last]);
+        }
+    }
+
+    /// What happens around a payment under way, in whatever order.
+    #[derive(Debug, Clone, PartialEq)]
+    enum Turn {
+        Says(GatewayAnswer),
+        HoldEnds,
+        SeatsAreTaken,
+        CustomerCancels,
+    }
+
+    fn pending() -> GatewayAnswer {
+        GatewayAnswer::Authorized(Authorization::Pending { ask_again_at: None })
+    }
+
+    fn turns() -> Vec<Turn> {
+        let says = |authorization| Turn::Says(GatewayAnswer::Authorized(authorization));
+        vec![
+            Turn::Says(approved()),
+            says(Authorization::Declined {
+                reason: DeclineReason::Declined,
+            }),
+            Turn::Says(GatewayAnswer::NeverAuthorized),
+            Turn::Says(must_act(600)),
+            Turn::Says(pending()),
+            Turn::HoldEnds,
+            Turn::SeatsAreTaken,
+            Turn::CustomerCancels,
+        ]
+    }
+
+    /// A payment under way, with how often each fact was written.
+    struct Told {
+        house: House,
+        payment_id: PaymentId,
+        facts: BTreeMap<String, usize>,
+        answered: usize,
+    }
+
+    impl Told {
+        fn says(&mut self, answer: GatewayAnswer) -> usize {
+            let facts = self.house.gateway_says(self.payment_id, answer);
+            let new = facts.len();
+            for fact in facts {
+                *self.facts.entry(fact).or_default() += 1;
+            }
+            new
+        }
+
+        /// The gateway does what it was asked for, once all of it.
+        fn gateway_obeys(&mut self) {
+            while let Some(call) = self.house.calls().get(self.answered).cloned() {
+                self.answered += 1;
+                match call {
+                    GatewayCall::Capture { .. } => drop(self.says(GatewayAnswer::Captured)),
+                    GatewayCall::Void { .. } => drop(self.says(GatewayAnswer::Voided)),
+                    GatewayCall::Refund { refund_id, .. } => drop(self.says(GatewayAnswer::Refunded(refund_id))),
+                    GatewayCall::Authorize { .. } | GatewayCall::LookUp { .. } => {}
+                }
+            }
+        }
+
+        fn count(&self, fact: &str) -> usize {
+            self.facts.get(fact).copied().unwrap_or_default()
+        }
+    }
+
+    /// Plays the turns; `slowly` means that the gateway obeys only after all of them.
+    fn play(turns: &[Turn], slowly: bool) -> Told {
+        let mut house = on_sale();
+        let held = house.hold(ALICE, 5);
+        let payment_id = house.start_paying(ALICE, held);
+        let mut told = Told {
+            house,
+            payment_id,
+            facts: BTreeMap::new(),
+            answered: 0,
+        };
+        for turn in turns {
+            match turn {
+                Turn::Says(answer) => drop(told.says(answer.clone())),
+                Turn::HoldEnds => {
+                    told.house.wait(300);
+                    if let Some(deadline) = told.house.deadline(DeadlineKind::HoldExpiry) {
+                        told.house.asks(Caller::World, ExpireHold { deadline }).unwrap();
+                    }
+                }
+                Turn::SeatsAreTaken => drop(told.house.asks(BOB, floor(5))),
+                Turn::CustomerCancels => {
+                    let cancel = CancelReservation { reservation_id: held };
+                    drop(told.house.asks(ALICE, cancel));
+                }
+            }
+            if !slowly {
+                told.gateway_obeys();
+            }
+        }
+        told.gateway_obeys();
+        told
+    }
+
+    #[test]
+    fn reports_count_once_in_any_order_and_money_is_kept_for_seats_alone() {
+        let turns = turns();
+        let numbers = 0..turns.len().pow(4);
+        for number in numbers {
+            let turn = |place: u32| turns[number / turns.len().pow(place) % turns.len()].clone();
+            let story: Vec<_> = (0..4).map(turn).collect();
+            for slowly in [false, true] {
+                let mut told = play(&story, slowly);
+                let was_approved = story.contains(&Turn::Says(approved()));
+                let captured = told.count("PaymentCaptured");
+                assert_eq!(
+                    captured + told.count("PaymentVoided"),
+                    usize::from(was_approved),
+                    "{story:?}, {slowly}: taken or let go of, once: {:?}",
+                    told.facts
+                );
+                let given_back = told.count("PaymentRefunded");
+                let sold = told.count("ReservationCompleted");
+                assert!(sold <= captured && given_back <= captured, "{story:?}, {slowly}");
+                let cancelled_later = sold == 1 && given_back == 1;
+                assert!(
+                    sold + given_back == captured || cancelled_later,
+                    "{story:?}, {slowly}: {:?}",
+                    told.facts
+                );
+                let undecided = [must_act(600), pending()];
+                for turn in &story {
+                    if let Turn::Says(answer) = turn
+                        && !undecided.contains(answer)
+                    {
+                        assert_eq!(told.says(answer.clone()), 0, "{story:?}, {slowly}: {answer:?} again");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -10,18 +10,25 @@ use ticketing_ports::streams::StreamId;
 
 use super::command::PaymentCommand;
 use super::event::{
-    CaptureRequested, PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentEvent, PaymentRefunded,
-    PaymentRequested, PaymentVoided, RefundRequested, VoidRequested,
+    CaptureRequested, PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentDeferred, PaymentEvent,
+    PaymentRefunded, PaymentRequested, PaymentVoided, RefundRequested, VoidRequested,
 };
 use super::state::{Order, PaymentState};
 use crate::reducer::{Context, Decision};
 use crate::refusal::Refusal;
+use crate::stored::StoredEvent as _;
 
 /// How long the gateway has for an answer before it is asked again.
 pub const GATEWAY_RETRY_SECONDS: i64 = 30;
 
 /// After so long an attempt that was given up is looked up once more: an authorisation may have reached the gateway late.
 pub const LOOK_AGAIN_SECONDS: i64 = 120;
+
+/// At least so long the provider is left alone with a payment that it has not decided.
+pub const SHORTEST_REST_SECONDS: i64 = 5;
+
+/// At most so long, however old the payment is.
+pub const LONGEST_REST_SECONDS: i64 = 3_600;
 
 /// A call to the payment gateway, as plain data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -69,7 +76,7 @@ type PaymentDecision = Decision<PaymentEvent, GatewayCall>;
 /// # Errors
 /// When the status does not allow what a person asks for.
 pub fn decide(state: &PaymentState, command: &PaymentCommand, ctx: &Context<'_>) -> Result<PaymentDecision, Refusal> {
-    use PaymentState::{Absent, Authorized, Captured, Capturing, Declined, Requested, Voided, Voiding};
+    use PaymentState::{Absent, Authorized, Captured, Capturing, Declined, Deferred, Requested, Voided, Voiding};
 
     let at = ctx.now;
     match (state, command) {
@@ -106,7 +113,14 @@ pub fn decide(state: &PaymentState, command: &PaymentCommand, ctx: &Context<'_>)
         }
         (_, PaymentCommand::Request { .. }) => Err(Refusal::AlreadyExists),
 
-        (Requested(order), PaymentCommand::RecordAuthorization(Authorization::Approved { last_four })) => Ok(answered(
+        (
+            Requested(order) | Deferred { order, .. },
+            PaymentCommand::RecordAuthorization(answer @ (Authorization::MustAct(_) | Authorization::Pending { .. })),
+        ) => Ok(defer(state, order, answer, ctx)),
+        (
+            Requested(order) | Deferred { order, .. },
+            PaymentCommand::RecordAuthorization(Authorization::Approved { last_four }),
+        ) => Ok(answered(
             order,
             PaymentAuthorized {
                 last_four: last_four.clone(),
@@ -114,7 +128,7 @@ pub fn decide(state: &PaymentState, command: &PaymentCommand, ctx: &Context<'_>)
             },
         )),
         (
-            Requested(order),
+            Requested(order) | Deferred { order, .. },
             PaymentCommand::RecordAuthorization(Authorization::Declined {
                 reason: DeclineReason::Interrupted,
             }),
@@ -135,17 +149,22 @@ pub fn decide(state: &PaymentState, command: &PaymentCommand, ctx: &Context<'_>)
         ) if at >= order.updated_at + TimeDelta::seconds(LOOK_AGAIN_SECONDS) => {
             Ok(Decision::nothing().with_deadline(DeadlineChange::Clear(retry_key(order.payment_id))))
         }
-        (Requested(order), PaymentCommand::RecordAuthorization(Authorization::Declined { reason })) => {
-            Ok(answered(order, PaymentDeclined { reason: *reason, at }))
-        }
-        // We had given it up when the approval came after all: nobody waits for this money any more.
+        (
+            Requested(order) | Deferred { order, .. },
+            PaymentCommand::RecordAuthorization(Authorization::Declined { reason }),
+        ) => Ok(answered(order, PaymentDeclined { reason: *reason, at })),
+        // We had given it up, and the provider has it: it is asked until it is sure that no approval comes.
         (
             Declined {
                 order,
                 reason: DeclineReason::Interrupted,
             },
-            PaymentCommand::RecordAuthorization(Authorization::Approved { .. }),
-        ) => Ok(void(order, ctx)),
+            PaymentCommand::RecordAuthorization(answer @ (Authorization::MustAct(_) | Authorization::Pending { .. })),
+        ) => Ok(Decision::nothing().with_deadline(ask_at(order, when_to_ask(order, answer, at)))),
+        // We had taken no for an answer when the approval came after all: nobody waits for this money any more.
+        (Declined { order, .. }, PaymentCommand::RecordAuthorization(Authorization::Approved { .. })) => {
+            Ok(void(order, ctx))
+        }
 
         (Authorized(order), PaymentCommand::Capture) => {
             let call = GatewayCall::Capture {
@@ -236,11 +255,25 @@ pub fn decide(state: &PaymentState, command: &PaymentCommand, ctx: &Context<'_>)
             | PaymentCommand::RecordRefunded(_),
         ) => Ok(Decision::nothing()),
         (
-            Absent | Requested(_) | Capturing(_) | Captured { .. } | Declined { .. } | Voiding(_) | Voided(_),
+            Absent
+            | Requested(_)
+            | Deferred { .. }
+            | Capturing(_)
+            | Captured { .. }
+            | Declined { .. }
+            | Voiding(_)
+            | Voided(_),
             PaymentCommand::Capture,
         ) => Err(not_possible(state, "capture")),
         (
-            Absent | Requested(_) | Authorized(_) | Capturing(_) | Declined { .. } | Voiding(_) | Voided(_),
+            Absent
+            | Requested(_)
+            | Deferred { .. }
+            | Authorized(_)
+            | Capturing(_)
+            | Declined { .. }
+            | Voiding(_)
+            | Voided(_),
             PaymentCommand::Refund { .. },
         ) => Err(not_possible(state, "refund")),
     }
@@ -254,6 +287,7 @@ fn retry(state: &PaymentState, ctx: &Context<'_>) -> PaymentDecision {
     let payment_id = order.payment_id;
     let calls = match state {
         PaymentState::Requested(_)
+        | PaymentState::Deferred { .. }
         | PaymentState::Declined {
             reason: DeclineReason::Interrupted,
             ..
@@ -288,6 +322,36 @@ fn retry(state: &PaymentState, ctx: &Context<'_>) -> PaymentDecision {
         ..Decision::nothing()
     }
     .with_deadline(deadline)
+}
+
+/// Takes note that the provider has not decided, and says when it is asked again. The same answer again is no news.
+fn defer(state: &PaymentState, order: &Order, answer: &Authorization, ctx: &Context<'_>) -> PaymentDecision {
+    let action = match answer {
+        Authorization::MustAct(action) => Some(action.wanted),
+        _ => None,
+    };
+    let ask = ask_at(order, when_to_ask(order, answer, ctx.now));
+    let known = matches!(state, PaymentState::Deferred { action: known, .. } if *known == action);
+    let deferred = PaymentEvent::from(PaymentDeferred { action, at: ctx.now });
+    if known || !deferred.is_read_by_all(ctx.floor) {
+        return Decision::nothing().with_deadline(ask);
+    }
+    Decision::event(deferred).with_deadline(ask)
+}
+
+/// When a provider that has not decided is asked again: when it wants to be, else after as long as the payment is old, so that
+/// the pauses double; and once the customer's time is up.
+fn when_to_ask(order: &Order, answer: &Authorization, now: Timestamp) -> Timestamp {
+    let seconds = |seconds| TimeDelta::seconds(seconds);
+    let (shortest, longest) = (seconds(SHORTEST_REST_SECONDS), seconds(LONGEST_REST_SECONDS));
+    let doubling = now + (now - order.requested_at).clamp(shortest, longest);
+    match answer {
+        Authorization::Pending {
+            ask_again_at: Some(wanted),
+        } => (*wanted).clamp(now + seconds(1), now + longest),
+        Authorization::MustAct(action) if action.wanted.until > now => doubling.min(action.wanted.until),
+        _ => doubling,
+    }
 }
 
 fn void(order: &Order, ctx: &Context<'_>) -> PaymentDecision {
@@ -331,7 +395,10 @@ fn retry_later(event_id: EventId, payment_id: PaymentId, ctx: &Context<'_>) -> D
 }
 
 fn ask_again(order: &Order, seconds: i64, ctx: &Context<'_>) -> DeadlineChange {
-    let due_at = ctx.now + TimeDelta::seconds(seconds);
+    ask_at(order, ctx.now + TimeDelta::seconds(seconds))
+}
+
+fn ask_at(order: &Order, due_at: Timestamp) -> DeadlineChange {
     DeadlineChange::Set(Deadline {
         key: retry_key(order.payment_id),
         due_at,

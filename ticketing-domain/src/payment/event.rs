@@ -3,7 +3,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::gateway::DeclineReason;
 use ticketing_ports::ids::{CustomerId, EventId, PaymentId, RefundId, ReservationId};
 use ticketing_ports::money::Money;
-use ticketing_ports::payment::MethodKind;
+use ticketing_ports::payment::{ActionWanted, MethodKind};
 use ticketing_ports::seating::Label;
 
 use crate::stored::stored_events;
@@ -11,6 +11,7 @@ use crate::stored::stored_events;
 stored_events! {
     pub enum PaymentEvent {
         PaymentRequested(PaymentRequested) = "PaymentRequested" v 1;
+        PaymentDeferred(PaymentDeferred) = "PaymentDeferred" v 1 new in 2;
         PaymentAuthorized(PaymentAuthorized) = "PaymentAuthorized" v 1;
         PaymentDeclined(PaymentDeclined) = "PaymentDeclined" v 1;
         CaptureRequested(CaptureRequested) = "CaptureRequested" v 1;
@@ -32,6 +33,15 @@ pub struct PaymentRequested {
     pub method: MethodKind,
     /// Whether the money is taken as soon as it is set aside.
     pub capture: bool,
+    pub at: Timestamp,
+}
+
+/// The provider has it and has not decided. How the customer goes on is not told: facts are for good, and whoever knows it
+/// may act in the customer's place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentDeferred {
+    /// `None` while the provider works on it by itself.
+    pub action: Option<ActionWanted>,
     pub at: Timestamp,
 }
 

@@ -4,7 +4,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::gateway::DeclineReason;
 use ticketing_ports::ids::{CustomerId, EventId, PaymentId, RefundId, ReservationId};
 use ticketing_ports::money::Money;
-use ticketing_ports::payment::{MethodKind, PaymentStatus, PaymentView};
+use ticketing_ports::payment::{ActionWanted, MethodKind, PaymentStatus, PaymentView};
 use ticketing_ports::streams::Version;
 
 use super::event::{PaymentEvent, RefundCause};
@@ -15,6 +15,12 @@ pub enum PaymentState {
     Absent,
     /// The gateway was asked to set the money aside.
     Requested(Order),
+    /// The provider has it and has not decided.
+    Deferred {
+        order: Order,
+        /// What the customer has to do first.
+        action: Option<ActionWanted>,
+    },
     Authorized(Order),
     /// The gateway was asked to take the money.
     Capturing(Order),
@@ -68,14 +74,24 @@ impl PaymentState {
                 requested_at: requested.at,
                 updated_at: requested.at,
             }),
-            (Self::Requested(order), PaymentEvent::PaymentAuthorized(authorized)) => Self::Authorized(Order {
-                last_four: authorized.last_four.clone(),
-                ..order.updated(authorized.at)
-            }),
-            (Self::Requested(order), PaymentEvent::PaymentDeclined(declined)) => Self::Declined {
-                order: order.updated(declined.at),
-                reason: declined.reason,
-            },
+            (Self::Requested(order) | Self::Deferred { order, .. }, PaymentEvent::PaymentDeferred(deferred)) => {
+                Self::Deferred {
+                    order: order.updated(deferred.at),
+                    action: deferred.action,
+                }
+            }
+            (Self::Requested(order) | Self::Deferred { order, .. }, PaymentEvent::PaymentAuthorized(authorized)) => {
+                Self::Authorized(Order {
+                    last_four: authorized.last_four.clone(),
+                    ..order.updated(authorized.at)
+                })
+            }
+            (Self::Requested(order) | Self::Deferred { order, .. }, PaymentEvent::PaymentDeclined(declined)) => {
+                Self::Declined {
+                    order: order.updated(declined.at),
+                    reason: declined.reason,
+                }
+            }
             (Self::Authorized(order), PaymentEvent::CaptureRequested(requested)) => {
                 Self::Capturing(order.updated(requested.at))
             }
@@ -124,6 +140,7 @@ impl PaymentState {
         match self {
             Self::Absent => None,
             Self::Requested(order)
+            | Self::Deferred { order, .. }
             | Self::Authorized(order)
             | Self::Capturing(order)
             | Self::Captured { order, .. }
@@ -136,7 +153,7 @@ impl PaymentState {
     pub fn status(&self) -> Option<PaymentStatus> {
         Some(match self {
             Self::Absent => return None,
-            Self::Requested(_) => PaymentStatus::Pending,
+            Self::Requested(_) | Self::Deferred { .. } => PaymentStatus::Pending,
             Self::Authorized(_) | Self::Capturing(_) => PaymentStatus::Authorized,
             Self::Captured { refunded, .. } if refunded.is_zero() => PaymentStatus::Captured,
             Self::Captured { order, refunded, .. } if *refunded == order.amount => PaymentStatus::Refunded,
@@ -166,7 +183,7 @@ impl PaymentState {
     /// Whether the gateway still owes an answer.
     pub fn awaits_gateway(&self) -> bool {
         match self {
-            Self::Requested(_) | Self::Capturing(_) | Self::Voiding(_) => true,
+            Self::Requested(_) | Self::Deferred { .. } | Self::Capturing(_) | Self::Voiding(_) => true,
             Self::Captured { pending, .. } => !pending.is_empty(),
             Self::Absent | Self::Authorized(_) | Self::Declined { .. } | Self::Voided(_) => false,
         }

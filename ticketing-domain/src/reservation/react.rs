@@ -34,6 +34,12 @@ pub enum SagaCommand {
         command: InventoryCommand,
         payment_id: PaymentId,
     },
+    /// Take the money if the seats of this reservation could be sold to it now, else let go of it.
+    CaptureIfFree {
+        section_id: SectionId,
+        command: InventoryCommand,
+        payment_id: PaymentId,
+    },
     Payment {
         payment_id: PaymentId,
         command: PaymentCommand,
@@ -41,7 +47,7 @@ pub enum SagaCommand {
 }
 
 /// Reacts to what the world reports. An input that comes twice, or too late to matter, is no error; money that comes
-/// too late is turned into the same seats if they are free, else into a refund.
+/// too late is turned into the same seats if they are free, else let go of or given back.
 pub fn react(state: &ReservationState, input: &SagaInput, ctx: &Context<'_>) -> ReservationDecision {
     match input {
         SagaInput::HoldRanOut => hold_ran_out(state, ctx),
@@ -93,9 +99,7 @@ fn expire(state: &ReservationState, booking: &Booking) -> ReservationDecision {
         ReservationState::PaymentPending { payment_id, .. } => Some(*payment_id),
         _ => None,
     };
-    let reaction = ReservationDecision::event(ReservationExpired { payment_id })
-        .with_deadline(DeadlineChange::Clear(booking.expiry_key()))
-        .with_effect(booking.release(ReleaseReason::Expired));
+    let reaction = run_out(booking, payment_id);
     match payment_id {
         Some(payment_id) => reaction.with_effect(SagaCommand::Payment {
             payment_id,
@@ -103,6 +107,12 @@ fn expire(state: &ReservationState, booking: &Booking) -> ReservationDecision {
         }),
         None => reaction,
     }
+}
+
+fn run_out(booking: &Booking, payment_id: Option<PaymentId>) -> ReservationDecision {
+    ReservationDecision::event(ReservationExpired { payment_id })
+        .with_deadline(DeadlineChange::Clear(booking.expiry_key()))
+        .with_effect(booking.release(ReleaseReason::Expired))
 }
 
 fn event_cancelled(state: &ReservationState, ctx: &Context<'_>) -> ReservationDecision {
@@ -141,13 +151,22 @@ fn authorized(state: &ReservationState, payment: PaymentId, capture: bool, ctx: 
         ReservationState::PaymentPending {
             booking, payment_id, ..
         } if *payment_id == payment => {
-            if ctx.now >= booking.held_until {
+            if ctx.now >= booking.held_until && capture {
+                run_out(booking, Some(payment)).with_effect(booking.capture_if_free(payment))
+            } else if ctx.now >= booking.held_until {
                 expire(state, booking)
             } else if capture {
                 ReservationDecision::nothing().with_effect(command(PaymentCommand::Capture))
             } else {
                 ReservationDecision::nothing()
             }
+        }
+        // The customer has paid, only late.
+        ReservationState::Expired {
+            booking,
+            payment_id: Some(payment_id),
+        } if *payment_id == payment && capture => {
+            ReservationDecision::nothing().with_effect(booking.capture_if_free(payment))
         }
         // Nobody waits for this money any more.
         _ => ReservationDecision::nothing().with_effect(command(PaymentCommand::Void)),
@@ -194,17 +213,11 @@ fn captured(state: &ReservationState, payment: PaymentId, ctx: &Context<'_>) -> 
         | ReservationState::Expired {
             booking,
             payment_id: Some(payment_id),
-        } if *payment_id == payment => {
-            let reservation_id = booking.reservation_id;
-            ReservationDecision::nothing().with_effect(SagaCommand::SellSeats {
-                section_id: booking.section_id,
-                command: InventoryCommand::Sell {
-                    reservation_id,
-                    seats: booking.seats.clone(),
-                },
-                payment_id: payment,
-            })
-        }
+        } if *payment_id == payment => ReservationDecision::nothing().with_effect(SagaCommand::SellSeats {
+            section_id: booking.section_id,
+            command: booking.sell(),
+            payment_id: payment,
+        }),
         _ => ReservationDecision::nothing().with_effect(refund_everything(payment, RefundCause::NoSeats, ctx)),
     }
 }
@@ -247,6 +260,23 @@ fn seats_gone(state: &ReservationState, payment_id: PaymentId, ctx: &Context<'_>
     })
     .with_deadline(DeadlineChange::Clear(booking.expiry_key()))
     .with_effect(refund_everything(payment_id, RefundCause::NoSeats, ctx))
+}
+
+impl Booking {
+    fn sell(&self) -> InventoryCommand {
+        InventoryCommand::Sell {
+            reservation_id: self.reservation_id,
+            seats: self.seats.clone(),
+        }
+    }
+
+    fn capture_if_free(&self, payment_id: PaymentId) -> SagaCommand {
+        SagaCommand::CaptureIfFree {
+            section_id: self.section_id,
+            command: self.sell(),
+            payment_id,
+        }
+    }
 }
 
 fn refund_everything(payment_id: PaymentId, cause: RefundCause, ctx: &Context<'_>) -> SagaCommand {

@@ -18,6 +18,7 @@ use plain_list::PlainList;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use ticketing_domain::generations::newest;
 use ticketing_domain::inventory::{
     Claim, ClaimKind, InventoryCommand, InventoryEvent, InventoryRefusal, InventoryState, ReleaseReason, SeatsReleased,
     SectionOpened, TakenSeats, decide,
@@ -250,7 +251,11 @@ fn answer(
     command: &InventoryCommand,
     now: Timestamp,
 ) -> Result<Vec<InventoryEvent>, InventoryRefusal> {
-    let ctx = Context { now, ids: &NoIds };
+    let ctx = Context {
+        now,
+        ids: &NoIds,
+        floor: newest(),
+    };
     decide(section, command, &ctx).map(|decision| decision.events)
 }
 

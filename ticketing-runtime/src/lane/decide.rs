@@ -33,6 +33,7 @@ impl Lane {
         let ctx = Context {
             now: self.lanes.ports.clock.now(),
             ids: ids.as_ref(),
+            floor: self.lanes.floor.now(),
         };
         let began = Instant::now();
         let done = job.work.run(&mut self.book, &ctx, job.caller);

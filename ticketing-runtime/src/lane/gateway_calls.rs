@@ -84,7 +84,6 @@ async fn look_up(payment_id: PaymentId, gateway: &dyn PaymentGateway) -> Option<
         match gateway.look_up(payment_id).await {
             Ok(GatewayRecord::Answered(authorization)) => return Some(GatewayAnswer::Authorized(authorization)),
             Ok(GatewayRecord::Unknown) => return Some(GatewayAnswer::NeverAuthorized),
-            Ok(GatewayRecord::Working) => {}
             Err(error) => report_failure(payment_id, "look_up", &error),
         }
         tokio::time::sleep(pause).await;

@@ -10,4 +10,5 @@ mod own_follower;
 mod payments;
 mod read_side;
 mod selling;
+mod undecided;
 mod world;

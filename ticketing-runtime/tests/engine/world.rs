@@ -6,6 +6,7 @@ use std::time::Duration;
 use adapters_memory::faults::{Fault, FaultyEventStore, FaultyGateway, Operation};
 use adapters_memory::{InMemoryEventStore, InMemoryGateway, SeededIds, TokioClock};
 use chrono::TimeDelta;
+use futures::FutureExt as _;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
 use ticketing_domain::payment::PaymentEvent;
 use ticketing_domain::stored::StoredEvent as _;
@@ -23,6 +24,7 @@ use ticketing_ports::seating::{Label, Seating};
 use ticketing_ports::streams::{CorrelationId, Position, RecordedEvent};
 use ticketing_runtime::{
     Answer, BoxOffice, Engine, EngineConfig, Failure, HoldSeats, IdempotencyRequest, PayReservation, Ports, Request,
+    finish_update,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
@@ -53,8 +55,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        let log = Arc::new(InMemoryEventStore::new());
+        // No older build is about.
+        finish_update(log.as_ref()).now_or_never().unwrap().unwrap();
         Self {
-            log: Arc::default(),
+            log,
             gateway: Arc::default(),
             store_faults: Arc::new(Mutex::new(Box::new(|_| Fault::None))),
             gateway_faults: Arc::new(Mutex::new(Box::new(|()| Fault::None))),
@@ -207,10 +212,14 @@ pub(crate) fn card(token: &str) -> PaymentMethod {
 }
 
 pub(crate) fn payment_of(reservation_id: ReservationId) -> PayReservation {
+    payment_with("tok_visa", reservation_id)
+}
+
+pub(crate) fn payment_with(token: &str, reservation_id: ReservationId) -> PayReservation {
     PayReservation {
         reservation_id,
         payment_id: None,
-        method: Some(card("tok_visa")),
+        method: Some(card(token)),
     }
 }
 

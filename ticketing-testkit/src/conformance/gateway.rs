@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ticketing_ports::gateway::{Authorization, AuthorizeRequest, DeclineReason, GatewayRecord, PaymentGateway};
 use ticketing_ports::ids::{PaymentId, RefundId};
 use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::payment::{ActionKind, MethodKind, MethodToken, PaymentMethod};
 use uuid::Uuid;
 
 use super::fixtures::at;
@@ -24,27 +24,39 @@ suite! { $
         a_declined_payment_takes_no_money,
         a_voided_payment_takes_no_money,
         refunds_add_up,
+        who_must_act_is_told_how_and_until_when_each_time,
+        an_undecided_payment_takes_no_money,
+        an_undecided_payment_is_decided_once,
     }
 }
 
 /// What was taken for a payment and not given back.
 pub type Kept = Arc<dyn Fn(PaymentId) -> i64 + Send + Sync>;
 
+/// Lets happen whatever decides a payment that is not: the customer acts, time passes.
+pub type Decide = Arc<dyn Fn(PaymentId) + Send + Sync>;
+
 /// A gateway, and its books where it keeps any.
 #[derive(Clone)]
 pub struct Gateway {
     gateway: Arc<dyn PaymentGateway>,
+    decide: Decide,
     kept: Option<Kept>,
 }
 
 impl Gateway {
-    pub fn without_books(gateway: Arc<dyn PaymentGateway>) -> Self {
-        Self { gateway, kept: None }
-    }
-
-    pub fn with_books(gateway: Arc<dyn PaymentGateway>, kept: Kept) -> Self {
+    pub fn without_books(gateway: Arc<dyn PaymentGateway>, decide: Decide) -> Self {
         Self {
             gateway,
+            decide,
+            kept: None,
+        }
+    }
+
+    pub fn with_books(gateway: Arc<dyn PaymentGateway>, decide: Decide, kept: Kept) -> Self {
+        Self {
+            gateway,
+            decide,
             kept: Some(kept),
         }
     }
@@ -194,4 +206,68 @@ async fn refunds_add_up(gateway: &Gateway) -> Verdict {
         gateway.ensure_kept(payment(1), left, "after a refund")?;
     }
     gateway.ensure_kept(payment(2), 5_000, "for another payment")
+}
+
+async fn who_must_act_is_told_how_and_until_when_each_time(gateway: &Gateway) -> Verdict {
+    let tokens = [
+        ("tok_must_act", ActionKind::Redirect),
+        ("tok_must_act_secret", ActionKind::ClientSecret),
+        ("tok_must_act_declined", ActionKind::Redirect),
+        ("tok_must_act_given_up", ActionKind::Redirect),
+    ];
+    for (number, (token, kind)) in (1..).zip(tokens) {
+        let answer = gateway.authorize(payment(number), token).await?;
+        let Authorization::MustAct(action) = &answer else {
+            return Err(Broken::because(format!("{token} is answered with {answer:?}")));
+        };
+        ensure_eq!(action.wanted.kind, kind, "what {token} asks for");
+        ensure_eq!(action.expose().is_empty(), false, "whether nothing is said to {token}");
+        let record = gateway.gateway.look_up(payment(number)).await?;
+        ensure_eq!(record, GatewayRecord::Answered(answer.clone()), "record of {token}");
+        ensure_eq!(gateway.authorize(payment(number), token).await?, answer, "answer again");
+    }
+    Ok(())
+}
+
+/// Whether it answers with an error or not, it takes nothing.
+async fn an_undecided_payment_takes_no_money(gateway: &Gateway) -> Verdict {
+    for (number, token) in [(1, "tok_must_act"), (2, "tok_pending")] {
+        gateway.authorize(payment(number), token).await?;
+        let _ = gateway.gateway.capture(payment(number), eur(5_000)).await;
+        gateway.ensure_kept(payment(number), 0, "for an undecided payment")?;
+    }
+    Ok(())
+}
+
+async fn an_undecided_payment_is_decided_once(gateway: &Gateway) -> Verdict {
+    let declined = |reason| Authorization::Declined { reason };
+    let tokens = [
+        ("tok_must_act", None),
+        ("tok_must_act_secret", None),
+        ("tok_must_act_declined", Some(declined(DeclineReason::Declined))),
+        ("tok_must_act_given_up", Some(declined(DeclineReason::Interrupted))),
+        ("tok_pending", Some(Authorization::Pending { ask_again_at: None })),
+    ];
+    for (number, (token, expected)) in (1..).zip(tokens) {
+        let one = payment(number);
+        gateway.authorize(one, token).await?;
+        (gateway.decide)(one);
+        let decided = gateway.gateway.look_up(one).await?;
+        let GatewayRecord::Answered(answer) = &decided else {
+            return Err(Broken::because(format!("{token} is forgotten")));
+        };
+        match expected {
+            Some(expected) => ensure_eq!(*answer, expected, "what became of {token}"),
+            None => {
+                let approved = matches!(answer, Authorization::Approved { .. });
+                ensure_eq!(approved, true, "whether {token} is approved");
+                gateway.gateway.capture(one, eur(5_000)).await?;
+                gateway.ensure_kept(one, 5_000, "after the capture")?;
+            }
+        }
+        (gateway.decide)(one);
+        ensure_eq!(gateway.gateway.look_up(one).await?, decided, "record of {token} later");
+        ensure_eq!(gateway.authorize(one, token).await?, *answer, "answer to {token} later");
+    }
+    Ok(())
 }

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use ticketing_domain::catalog::{self, CatalogCommand, CatalogEvent, CatalogState, EventDraft, SectionDraft, limits};
+use ticketing_domain::generations::newest;
 use ticketing_domain::reducer::Context;
 use ticketing_ports::Timestamp;
 use ticketing_ports::event_details::{EventDetails, PricingTier, RefundRule, Venue};
@@ -174,7 +175,15 @@ fn accepted(draft: EventDraft, now: Timestamp) -> EventDetails {
         by: ORGANISER,
         draft: Box::new(draft),
     };
-    let decision = catalog::decide(&CatalogState::default(), &create, &Context { now, ids: &ids });
+    let decision = catalog::decide(
+        &CatalogState::default(),
+        &create,
+        &Context {
+            now,
+            ids: &ids,
+            floor: newest(),
+        },
+    );
     match decision.map(|decision| decision.events) {
         Ok(events) => match events.as_slice() {
             [CatalogEvent::EventCreated(created), ..] => EventDetails::clone(&created.details),

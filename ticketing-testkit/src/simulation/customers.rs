@@ -10,12 +10,14 @@ use ticketing_domain::payment::{PaymentEvent, RefundCause};
 use ticketing_domain::reservation::ReservationEvent;
 use ticketing_domain::stored::StoredEvent as _;
 use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId, UserId};
-use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod, PaymentStatus};
 use ticketing_ports::reservation::{ReservationStatus, ReservationView};
 use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::seating::{Label, SeatId};
 use ticketing_ports::streams::{Aggregate, RecordedEvent};
-use ticketing_runtime::{AuthorizePayment, Failure, HoldSeats, PayReservation, RefundPayment};
+use ticketing_runtime::{
+    AuthorizePayment, Failure, GatewayAnswer, HoldSeats, PayReservation, RefundPayment, ReportPayment,
+};
 use uuid::Uuid;
 
 use super::books::Violation;
@@ -96,7 +98,10 @@ pub(super) async fn play(stage: Arc<Stage>, number: u64, event: EventId, mut rng
                 let paying = office.pay(request(me, pay, key));
                 if let Ok(Ok(answer)) = tokio::time::timeout(patience, paying).await {
                     payments.extend(answer.value.payment_id);
-                    promises.push(Promise::Completed(Box::new(answer.value)));
+                    match answer.value.status {
+                        ReservationStatus::PaymentPending => go_on(&stage, answer.value.payment_id, &mut rng).await,
+                        _ => promises.push(Promise::Completed(Box::new(answer.value))),
+                    }
                 }
             }
             (75..83, Some(reservation_id)) => {
@@ -107,6 +112,9 @@ pub(super) async fn play(stage: Arc<Stage>, number: u64, event: EventId, mut rng
                 let office = stage.box_office();
                 if let Ok(answer) = office.authorize(request(me, authorize, None)).await {
                     payments.push(answer.value.payment_id);
+                    if answer.value.status == PaymentStatus::Pending {
+                        go_on(&stage, Some(answer.value.payment_id), &mut rng).await;
+                    }
                 }
             }
             (83..95, Some(reservation_id)) => {
@@ -159,6 +167,32 @@ pub(super) async fn play(stage: Arc<Stage>, number: u64, event: EventId, mut rng
     promises
 }
 
+/// The provider wants the customer to act. Some do, some take longer than their hold, some never do; of what becomes of it
+/// the box office hears in a report, in several, or when it asks.
+async fn go_on(stage: &Stage, payment: Option<PaymentId>, rng: &mut StdRng) {
+    let Some(payment_id) = payment else { return };
+    if rng.random_range(0..4) == 0 {
+        return;
+    }
+    tokio::time::sleep(Duration::from_millis(rng.random_range(0..90_000))).await;
+    let Some(decided) = stage.customers().act(payment_id) else {
+        return;
+    };
+    for _ in 0..rng.random_range(0..3) {
+        let report = ReportPayment {
+            payment_id,
+            answer: GatewayAnswer::Authorized(decided.clone()),
+        };
+        // The provider's report reaches nobody now and then; the deadline asks.
+        drop(
+            stage
+                .box_office()
+                .report_payment(request(ORGANISER, report, None))
+                .await,
+        );
+    }
+}
+
 fn some_hold(event_id: EventId, rng: &mut StdRng) -> HoldSeats {
     let on_the_floor = rng.random_bool(0.5);
     let named = !on_the_floor && rng.random_bool(0.4);
@@ -180,7 +214,9 @@ fn some_hold(event_id: EventId, rng: &mut StdRng) -> HoldSeats {
 
 fn some_method(rng: &mut StdRng) -> PaymentMethod {
     let token = match rng.random_range(0..10) {
-        0..8 => "tok_visa",
+        0..6 => "tok_visa",
+        6 => ["tok_must_act", "tok_must_act_secret"][rng.random_range(0..2)],
+        7 => ["tok_must_act_declined", "tok_must_act_given_up"][rng.random_range(0..2)],
         8 => "tok_declined",
         _ => "tok_insufficient_funds",
     };

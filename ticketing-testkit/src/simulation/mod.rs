@@ -15,6 +15,7 @@ mod stage;
 use std::sync::Arc;
 
 use ticketing_ports::event_store::EventStore;
+use ticketing_ports::gateway::Authorization;
 use ticketing_ports::ids::PaymentId;
 use ticketing_runtime::{Ports, ProjectionPorts};
 use tokio::sync::Notify;
@@ -34,6 +35,12 @@ pub trait Ledger: Send + Sync {
     fn set_aside(&self) -> Vec<PaymentId>;
 }
 
+/// The customers' side of a payment that is not decided.
+pub trait Customers: Send + Sync {
+    /// The customer acts; `None` if nothing waits for that.
+    fn act(&self, payment: PaymentId) -> Option<Authorization>;
+}
+
 /// One seed's world, as the caller has built it.
 #[derive(Clone)]
 pub struct World {
@@ -44,6 +51,7 @@ pub struct World {
     /// The log without faults.
     pub log: Arc<dyn EventStore>,
     pub ledger: Arc<dyn Ledger>,
+    pub customers: Arc<dyn Customers>,
     /// Notified by a fault that wants the process to die right there.
     pub crash: Arc<Notify>,
     /// Ends the storm: no more faults.

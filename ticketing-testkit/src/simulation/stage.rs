@@ -21,9 +21,9 @@ use ticketing_runtime::{
 };
 use uuid::Uuid;
 
-use super::World;
 use super::books::{Violation, check_books};
 use super::customers::{self, Promise};
+use super::{Customers, World};
 
 const CUSTOMERS: u64 = 5;
 pub(super) const HOLD_SECONDS: u32 = 60;
@@ -57,6 +57,10 @@ pub(super) struct Stage {
 }
 
 impl Stage {
+    pub(super) fn customers(&self) -> &dyn Customers {
+        self.world.customers.as_ref()
+    }
+
     pub(super) fn box_office(&self) -> BoxOffice {
         let engines = self.engines();
         let turn = self.turns.fetch_add(1, Ordering::Relaxed);

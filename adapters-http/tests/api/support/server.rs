@@ -13,6 +13,7 @@ use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
+use futures::FutureExt as _;
 use serde_json::{Value, json};
 use ticketing_ports::clock::Clock as _;
 use ticketing_ports::email::EmailAddress;
@@ -21,7 +22,7 @@ use ticketing_ports::passkeys::{Passkey, PasskeyStore as _};
 use ticketing_ports::roles::Role;
 use ticketing_ports::users::UserStore;
 use ticketing_runtime::{
-    Desk, DeskPorts, Engine, EngineConfig, Ports, ProjectionPorts, SignIn, SignInConfig, SignInPorts,
+    Desk, DeskPorts, Engine, EngineConfig, Ports, ProjectionPorts, SignIn, SignInConfig, SignInPorts, finish_update,
 };
 
 use url::Url;
@@ -33,6 +34,7 @@ pub(crate) struct TestServer {
     pub(crate) router: Router,
     pub(crate) log: Arc<dyn EventStore>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) gateway: Arc<InMemoryGateway>,
     pub(crate) mailer: Arc<RecordingMailer>,
     pub(crate) users: Arc<dyn UserStore>,
     pub(crate) sign_in: SignIn,
@@ -64,10 +66,11 @@ impl TestServer {
         let clock = Arc::new(ManualClock::default());
         let ids = Arc::new(SeededIds::new(1));
         let faults = setup.faults;
-        let log = Arc::new(FaultyEventStore::new(
-            Arc::new(InMemoryEventStore::new()),
-            move |operation| faults.fault(operation),
-        ));
+        let log = Arc::new(InMemoryEventStore::new());
+        // No older build is about.
+        finish_update(log.as_ref()).now_or_never().unwrap().unwrap();
+        let gateway = Arc::new(InMemoryGateway::new());
+        let log = Arc::new(FaultyEventStore::new(log, move |operation| faults.fault(operation)));
         let models = Arc::new(InMemoryReadModels::new());
         let engine = Engine::start(
             Ports {
@@ -75,7 +78,7 @@ impl TestServer {
                 snapshots: Arc::clone(&log) as _,
                 deadlines: Arc::clone(&log) as _,
                 idempotency: Arc::clone(&log) as _,
-                gateway: Arc::new(InMemoryGateway::new()),
+                gateway: Arc::clone(&gateway) as _,
                 clock: Arc::clone(&clock) as _,
                 ids: Arc::clone(&ids) as _,
             },
@@ -138,6 +141,7 @@ impl TestServer {
             router,
             log,
             clock,
+            gateway,
             mailer,
             users,
             sign_in,

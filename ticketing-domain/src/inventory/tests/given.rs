@@ -6,6 +6,7 @@ use ticketing_ports::ids::{EventId, IdSource, ReservationId, SectionId};
 use ticketing_ports::seating::{Allocation, Label, RowPlan, SeatCounts, SeatId, Seating};
 use uuid::Uuid;
 
+use crate::generations::newest;
 use crate::inventory::*;
 use crate::reducer::Context;
 
@@ -46,6 +47,7 @@ impl Section {
         let ctx = Context {
             now: self.now,
             ids: &NoIds,
+            floor: newest(),
         };
         let decided = decide(&self.state, &command, &ctx).map(|decision| decision.events);
         Outcome {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use chrono::DateTime;
 use ticketing_domain::book::{Book, Caller, Page, Ran, Staged};
 use ticketing_domain::catalog::{CatalogEvent, EventDraft};
 use ticketing_domain::command::{self, Performed, Question, ViewOf};
@@ -11,6 +12,7 @@ use ticketing_domain::commands::{
     GatewayAnswer, HoldSeats, OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment, RetryPayment,
     SettleCancellation, UnblockSeats,
 };
+use ticketing_domain::generations::newest;
 use ticketing_domain::inventory::TakenSeats;
 use ticketing_domain::payment::GatewayCall;
 use ticketing_domain::queries::SeeSection;
@@ -24,7 +26,7 @@ use ticketing_ports::event_details::{EventDetails, EventView};
 use ticketing_ports::gateway::{Authorization, DeclineReason};
 use ticketing_ports::ids::{CommitId, EventId, PaymentId, ReservationId, UserId};
 use ticketing_ports::money::Money;
-use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::payment::{MethodKind, MethodToken, NextAction, PaymentMethod};
 use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::seating::{Label, SeatId, Seating};
 use ticketing_ports::streams::{Aggregate, Metadata, Position, RecordedEvent, StreamId, Version};
@@ -167,6 +169,7 @@ impl House {
             let ctx = Context {
                 now: self.now,
                 ids: &ids,
+                floor: newest(),
             };
             let ran = asked.command.run(&mut self.book, &ctx, asked.caller);
             self.ids = ids;
@@ -277,6 +280,7 @@ impl House {
             let ctx = Context {
                 now: self.now,
                 ids: &CountingIds::default(),
+                floor: newest(),
             };
             match command::answer(&mut self.book, &ctx, viewer, question) {
                 Ran::Done { value, .. } => return Ok(value),
@@ -471,12 +475,19 @@ fn answer(call: &GatewayCall, how: u8) -> GatewayAnswer {
 
 fn authorization(how: u8) -> GatewayAnswer {
     match how {
-        0..150 => GatewayAnswer::Authorized(Authorization::Approved { last_four: None }),
-        150..220 => GatewayAnswer::Authorized(Authorization::Declined {
+        0..130 => GatewayAnswer::Authorized(Authorization::Approved { last_four: None }),
+        130..150 => GatewayAnswer::Authorized(must_act()),
+        150..165 => GatewayAnswer::Authorized(Authorization::Pending { ask_again_at: None }),
+        165..220 => GatewayAnswer::Authorized(Authorization::Declined {
             reason: DeclineReason::Declined,
         }),
         _ => GatewayAnswer::NeverAuthorized,
     }
+}
+
+fn must_act() -> Authorization {
+    let until = DateTime::from_timestamp(4_000_000_000, 0).expect("a date within range");
+    Authorization::MustAct(NextAction::redirect("https://bank.test/agree", until))
 }
 
 fn card() -> PaymentMethod {

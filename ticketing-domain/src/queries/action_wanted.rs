@@ -1,0 +1,46 @@
+//! What the customer of a payment has to do before it is decided, as long as doing it may still pay. Nobody else is told.
+
+use ticketing_ports::ids::{CustomerId, PaymentId};
+use ticketing_ports::payment::ActionWanted;
+
+use crate::book::{Stop, Unit};
+use crate::command::{Address, Question};
+use crate::payment::PaymentState;
+use crate::reservation::{Reservation, ReservationState};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeeActionWanted {
+    pub payment_id: PaymentId,
+}
+
+impl Question for SeeActionWanted {
+    const NAME: &'static str = "see_action_wanted";
+
+    type Answer = Option<ActionWanted>;
+
+    fn address(&self) -> Address {
+        Address::Stream(self.payment_id.into())
+    }
+
+    fn look(&self, unit: &Unit<'_>) -> Result<Option<ActionWanted>, Stop> {
+        let by = unit.person()?;
+        let PaymentState::Deferred {
+            order,
+            action: Some(action),
+        } = unit.payment_here(self.payment_id)?
+        else {
+            return Ok(None);
+        };
+        if order.customer_id != CustomerId::from(by.user_id) {
+            return Ok(None);
+        }
+        let ReservationState::PaymentPending {
+            booking, payment_id, ..
+        } = unit.get::<Reservation>(order.reservation_id)?
+        else {
+            return Ok(None);
+        };
+        let holds = *payment_id == self.payment_id && unit.now() < action.until.min(booking.held_until);
+        Ok(holds.then_some(*action))
+    }
+}
