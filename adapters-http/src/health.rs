@@ -12,7 +12,7 @@ use futures::future::join_all;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::health_check::HealthCheck;
+use crate::health_check::{FollowerFinding, HealthCheck};
 use crate::state::Shared;
 
 /// A check that takes longer has failed.
@@ -37,6 +37,33 @@ pub(crate) struct CheckBody {
     latency_ms: u128,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
+    #[serde(flatten)]
+    follower: Option<FollowerBody>,
+}
+
+/// Of what follows the log.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FollowerBody {
+    /// `works`, `stands_by` while another process does, `rebuilds`, `of_a_lost_past`, `of_another_log`, `stopped`,
+    /// `fails` or `starts`; absent when it does not run in this process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<&'static str>,
+    /// How many facts of the log it has not taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lag_facts: Option<u64>,
+    /// How long ago the oldest of them was recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lag_ms: Option<u128>,
+}
+
+impl From<FollowerFinding> for FollowerBody {
+    fn from(finding: FollowerFinding) -> Self {
+        Self {
+            condition: finding.condition,
+            lag_facts: finding.lag.map(|(facts, _)| facts),
+            lag_ms: finding.lag.map(|(_, age)| age.as_millis()),
+        }
+    }
 }
 
 /// Whether the process lives
@@ -68,15 +95,16 @@ pub(crate) async fn ready(State(state): State<Shared>) -> (StatusCode, Json<Read
 async fn ask(check: &dyn HealthCheck) -> (&'static str, CheckBody) {
     let started = Instant::now();
     let answer = AssertUnwindSafe(check.check()).catch_unwind();
-    let error = match tokio::time::timeout(PATIENCE, answer).await {
-        Ok(Ok(outcome)) => outcome.err(),
-        Ok(Err(_)) => Some("the check itself failed"),
-        Err(_) => Some("no answer in time"),
+    let finding = match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(Ok(finding)) => finding,
+        Ok(Err(_)) => Err("the check itself failed").into(),
+        Err(_) => Err("no answer in time").into(),
     };
     let body = CheckBody {
-        healthy: error.is_none(),
+        healthy: finding.fault.is_none(),
         latency_ms: started.elapsed().as_millis(),
-        error,
+        error: finding.fault,
+        follower: finding.follower.map(FollowerBody::from),
     };
     (check.name(), body)
 }

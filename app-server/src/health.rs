@@ -3,19 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters_http::HealthCheck;
+use adapters_http::{Finding, FollowerFinding, HealthCheck};
 use adapters_postgres::{Database, Purpose};
 use adapters_redis::Redis;
 use adapters_redpanda::RedpandaBus;
 use async_trait::async_trait;
+use ticketing_ports::Timestamp;
+use ticketing_ports::clock::Clock;
+use ticketing_ports::dead_letters::DeadLetterStore;
 use ticketing_ports::event_store::EventStore;
 use ticketing_ports::followers::FollowerStore;
+use ticketing_ports::logs::Mark;
 use ticketing_ports::read_models::ProjectionStore;
 use ticketing_ports::streams::Position;
-use ticketing_runtime::relay;
+use ticketing_runtime::{Condition, Lag, Progress, READ_MODELS, relay};
 
 /// Above so many facts behind the log, lists and counts are too old to serve.
 const MAX_LAG: u64 = 1_000;
+/// The same for the oldest fact that was not taken; longer than it takes another process to go on for one that died.
+const MAX_AGE: Duration = Duration::from_secs(30);
+const NO_LOG: &str = "the event store does not answer";
 
 /// How long a broker may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -29,12 +36,8 @@ impl HealthCheck for EventStoreCheck {
         "event_store"
     }
 
-    async fn check(&self) -> Result<(), &'static str> {
-        self.0
-            .head()
-            .await
-            .map(drop)
-            .map_err(|_| "the event store does not answer")
+    async fn check(&self) -> Finding {
+        self.0.head().await.map(drop).map_err(|_| NO_LOG).into()
     }
 }
 
@@ -42,6 +45,9 @@ impl HealthCheck for EventStoreCheck {
 pub struct ProjectionCheck {
     pub events: Arc<dyn EventStore>,
     pub projections: Arc<dyn ProjectionStore>,
+    pub clock: Arc<dyn Clock>,
+    /// `None` when another process keeps them.
+    pub progress: Option<Progress>,
 }
 
 #[async_trait]
@@ -50,26 +56,94 @@ impl HealthCheck for ProjectionCheck {
         "projections"
     }
 
-    async fn check(&self) -> Result<(), &'static str> {
-        const NO_LOG: &str = "the event store does not answer";
+    async fn check(&self) -> Finding {
+        let rows = async {
+            let rows = self.projections.checkpoint().await;
+            let rows = rows.map_err(|_| "the read models do not answer")?;
+            self.are_of_this_log(rows).await?;
+            Ok(rows.position)
+        };
+        followed(
+            self.events.as_ref(),
+            self.clock.now(),
+            self.progress.as_ref(),
+            rows.await,
+            "the read models lag behind the log",
+        )
+        .await
+    }
+}
+
+impl ProjectionCheck {
+    async fn are_of_this_log(&self, rows: Mark) -> Result<(), &'static str> {
+        if rows.is_of_no_log() {
+            return Ok(());
+        }
         let log = self.events.identity().await.map_err(|_| NO_LOG)?;
-        let head = self.events.head().await.map_err(|_| NO_LOG)?;
-        let rows = self.projections.checkpoint().await;
-        let rows = rows.map_err(|_| "the read models do not answer")?;
-        if !rows.is_of_no_log() && rows.log != log.log {
+        if rows.log != log.log {
             return Err("the read models are those of another log");
         }
-        if !rows.is_of_no_log() && !rows.is_start() {
-            let commit = self.events.commit_at(rows.position).await.map_err(|_| NO_LOG)?;
-            if commit != Some(rows.commit) {
-                return Err("the log has lost facts that the read models were made of");
-            }
+        if rows.is_start() {
+            return Ok(());
         }
-        if head.0.saturating_sub(rows.position.0) > MAX_LAG {
-            Err("the read models lag behind the log")
-        } else {
+        let commit = self.events.commit_at(rows.position).await.map_err(|_| NO_LOG)?;
+        if commit == Some(rows.commit) {
             Ok(())
+        } else {
+            Err("the log has lost facts that the read models were made of")
         }
+    }
+}
+
+/// What is found out about a follower that has come to `reached`, or why that is not to be had.
+async fn followed(
+    log: &dyn EventStore,
+    now: Timestamp,
+    progress: Option<&Progress>,
+    reached: Result<Position, &'static str>,
+    lags: &'static str,
+) -> Finding {
+    let condition = progress.map(|progress| progress.condition.borrow().clone());
+    let lag = match reached {
+        Ok(position) => Lag::of(log, now, position).await.map_err(|_| NO_LOG),
+        Err(fault) => Err(fault),
+    };
+    let fault = match (&lag, &condition) {
+        (Err(fault), _) => Some(*fault),
+        (Ok(_), Some(Condition::Stopped(_))) => Some("it has stopped until somebody has looked; the log says why"),
+        (Ok(lag), _) if lag.facts > MAX_LAG || lag.age > MAX_AGE => Some(lags),
+        (Ok(_), _) => None,
+    };
+    let follower = FollowerFinding {
+        condition: condition.map(|condition| condition.as_str()),
+        lag: lag.ok().map(|lag| (lag.facts, lag.age)),
+    };
+    Finding {
+        fault,
+        follower: Some(follower),
+    }
+}
+
+/// Every fact could be taken by the read models.
+pub struct DeadLetterCheck(pub Arc<dyn DeadLetterStore>);
+
+#[async_trait]
+impl HealthCheck for DeadLetterCheck {
+    fn name(&self) -> &'static str {
+        "dead_letters"
+    }
+
+    async fn check(&self) -> Finding {
+        match self.0.letters(READ_MODELS, Position::START, 1).await {
+            Ok(letters) if letters.is_empty() => Finding::default(),
+            Ok(_) => Err("facts are kept as dead letters; `app-server dead-letters list` shows them").into(),
+            Err(_) => Err("the dead letters cannot be read").into(),
+        }
+    }
+
+    /// All but some streams are as they should be.
+    fn is_essential(&self) -> bool {
+        false
     }
 }
 
@@ -88,8 +162,8 @@ impl HealthCheck for DatabaseCheck {
         }
     }
 
-    async fn check(&self) -> Result<(), &'static str> {
-        self.0.ping().await.map_err(|_| "the database does not answer")
+    async fn check(&self) -> Finding {
+        self.0.ping().await.map_err(|_| "the database does not answer").into()
     }
 
     /// What organisers look up later can wait.
@@ -108,8 +182,9 @@ impl HealthCheck for RedisCheck {
         "redis"
     }
 
-    async fn check(&self) -> Result<(), &'static str> {
-        self.0.ping().await.map(drop).map_err(|_| "Redis does not answer")
+    async fn check(&self) -> Finding {
+        let answer = self.0.ping().await.map(drop);
+        answer.map_err(|_| "Redis does not answer").into()
     }
 }
 
@@ -123,8 +198,8 @@ impl HealthCheck for BusCheck {
         "event_bus"
     }
 
-    async fn check(&self) -> Result<(), &'static str> {
-        self.0.ping(PATIENCE).await.map_err(|_| "no broker answers")
+    async fn check(&self) -> Finding {
+        self.0.ping(PATIENCE).await.map_err(|_| "no broker answers").into()
     }
 
     fn is_essential(&self) -> bool {
@@ -136,6 +211,9 @@ impl HealthCheck for BusCheck {
 pub struct RelayCheck {
     pub events: Arc<dyn EventStore>,
     pub followers: Arc<dyn FollowerStore>,
+    pub clock: Arc<dyn Clock>,
+    /// `None` when another process relays.
+    pub progress: Option<Progress>,
 }
 
 #[async_trait]
@@ -144,22 +222,21 @@ impl HealthCheck for RelayCheck {
         "relay"
     }
 
-    async fn check(&self) -> Result<(), &'static str> {
-        let head = self
-            .events
-            .head()
-            .await
-            .map_err(|_| "the event store does not answer")?;
-        let log = self.events.identity().await;
-        let log = log.map_err(|_| "the event store does not answer")?.log;
-        let relayed = self.followers.mark(relay(log)).await;
-        let relayed = relayed.map_err(|_| "the position of the relay cannot be read")?;
-        let relayed = relayed.map_or(Position::START, |mark| mark.position);
-        if head.0.saturating_sub(relayed.0) > MAX_LAG {
-            Err("the relay lags behind the log")
-        } else {
-            Ok(())
-        }
+    async fn check(&self) -> Finding {
+        let relayed = async {
+            let log = self.events.identity().await.map_err(|_| NO_LOG)?.log;
+            let relayed = self.followers.mark(relay(log)).await;
+            let relayed = relayed.map_err(|_| "the position of the relay cannot be read")?;
+            Ok(relayed.map_or(Position::START, |mark| mark.position))
+        };
+        followed(
+            self.events.as_ref(),
+            self.clock.now(),
+            self.progress.as_ref(),
+            relayed.await,
+            "the relay lags behind the log",
+        )
+        .await
     }
 
     /// The projector reads from the log what the bus does not bring.
@@ -183,5 +260,11 @@ impl std::fmt::Debug for EventStoreCheck {
 impl std::fmt::Debug for ProjectionCheck {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ProjectionCheck")
+    }
+}
+
+impl std::fmt::Debug for DeadLetterCheck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DeadLetterCheck")
     }
 }

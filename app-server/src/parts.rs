@@ -7,12 +7,13 @@ use adapters_external::{SandboxGateway, SystemClock, SystemIds};
 use adapters_http::{HealthCheck, HttpConfig, HttpState};
 use anyhow::Context as _;
 use ticketing_runtime::{
-    BoxOffice, Counted, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, OnLostPast, Ports, ProjectionPorts, Totals,
+    BoxOffice, Counted, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, OnLostPast, Ports, ProjectionPorts,
+    READ_MODELS, RELAY, Runs, Totals,
 };
 use tracing::info;
 
 use crate::config::{LostPast, Role, Settings};
-use crate::health::{EventStoreCheck, ProjectionCheck, RelayCheck};
+use crate::health::{DeadLetterCheck, EventStoreCheck, ProjectionCheck, RelayCheck};
 use crate::sign_in::sign_in;
 use crate::storage::{Bus, ReadSide, Storage};
 
@@ -74,7 +75,10 @@ impl Parts {
             Arc::new(ProjectionCheck {
                 events: storage.events.clone(),
                 projections: read_side.projections.clone(),
+                clock: clock.clone(),
+                progress: engine.follower(READ_MODELS),
             }),
+            Arc::new(DeadLetterCheck(read_side.dead_letters.clone())),
         ];
         health.extend(storage.health());
         health.extend(read_side.health());
@@ -82,6 +86,8 @@ impl Parts {
             health.push(Arc::new(RelayCheck {
                 events: storage.events.clone(),
                 followers: bus.followers.clone(),
+                clock: clock.clone(),
+                progress: engine.follower(RELAY),
             }));
         }
         health.extend(bus.health);
@@ -174,6 +180,10 @@ fn engine_config(settings: &Settings, observer: Arc<Totals>) -> EngineConfig {
         relay: plays(Role::Relay),
         // Rows in memory are nobody else's to keep.
         projector: plays(Role::Projections) || settings.storage.projections.is_none(),
+        read_models_run: match settings.storage.projections {
+            Some(_) => Runs::OnceInTheCluster,
+            None => Runs::InEveryProcess,
+        },
         observer,
         ..EngineConfig::default()
     }
@@ -184,15 +194,15 @@ async fn catch_up(storage: &Storage, engine: &Engine) -> anyhow::Result<()> {
     let head = storage.events.head().await.context("the event store cannot be read")?;
     let mut projected = engine.projected();
     loop {
-        let caught_up = projected.wait_for(|position| *position >= head);
+        let caught_up = projected.wait_for(|reached| reached.position >= head);
         match tokio::time::timeout(Duration::from_secs(1), caught_up).await {
             Ok(reached) => {
-                let position = *reached.context("the projector has stopped")?;
+                let position = reached.context("the projector has stopped")?.position;
                 info!(%position, "the read models are up to date");
                 return Ok(());
             }
             Err(_) => {
-                let position = *engine.projected().borrow();
+                let position = engine.projected().borrow().position;
                 info!(%position, %head, "reading the log into the read models");
             }
         }

@@ -152,6 +152,7 @@ async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_book
         event_type: "SeatsHeld",
         version: 2,
         since: next,
+        written: true,
         raise,
         lower,
     });

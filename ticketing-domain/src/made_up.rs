@@ -13,6 +13,8 @@ pub struct MadeUpVersion {
     /// It is written once the floor of the log is there.
     pub since: SchemaGeneration,
     pub raise: fn(&[u8]) -> Vec<u8>,
+    /// Whether this build writes it then, and does not only read it.
+    pub written: bool,
     /// How it is read.
     pub lower: fn(&[u8]) -> Vec<u8>,
 }
@@ -39,7 +41,10 @@ pub(crate) fn lowered(event_type: &str, event_version: u16, data: &[u8]) -> Opti
 }
 
 pub(crate) fn write_if_all_read_it(floor: SchemaGeneration, event: &mut NewEvent) {
-    let Some(made_up) = DECLARED.get().filter(|made_up| floor >= made_up.since) else {
+    let Some(made_up) = DECLARED
+        .get()
+        .filter(|made_up| made_up.written && floor >= made_up.since)
+    else {
         return;
     };
     if event.event_type == made_up.event_type && event.event_version + 1 == made_up.version {

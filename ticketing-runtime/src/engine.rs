@@ -7,14 +7,14 @@ use ticketing_ports::dead_letters::DeadLetterStore;
 use ticketing_ports::followers::FollowerStore;
 use ticketing_ports::ids::WorkerId;
 use ticketing_ports::read_models::ProjectionStore;
-use ticketing_ports::streams::Position;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::box_office::BoxOffice;
 use crate::follow::{
-    Bus, FactsFrom, FollowPorts, Follower, Following, Progress, Projected, READ_MODELS, Relay, Tail, WatchedLog,
+    Bus, FactsFrom, FollowPorts, Follower, Following, Progress, Projected, READ_MODELS, Reached, Relay, Tail,
+    WatchedLog,
 };
 use crate::lane::Lanes;
 use crate::setup::{EngineConfig, Ports};
@@ -69,7 +69,8 @@ impl EngineBuilder {
     #[must_use]
     pub fn read_models(self, store: Arc<dyn ProjectionStore>) -> Self {
         if self.config.projector {
-            self.follow(Projected::read_models(store))
+            let runs = self.config.read_models_run;
+            self.follow(Projected::read_models(store).running(runs))
         } else {
             self
         }
@@ -84,6 +85,7 @@ impl EngineBuilder {
         let worker = WorkerId::new(ports.ids.uuid());
         let (relays, facts_from) = (self.config.relay, self.config.facts_from);
         let on_lost_past = self.config.on_lost_past;
+        let observer = Arc::clone(&self.config.observer);
         let mut engine = Engine::start_lanes(ports, self.config, Arc::clone(&tail));
         let mut following = Following {
             log,
@@ -93,6 +95,7 @@ impl EngineBuilder {
             ports: self.following,
             facts_from: FactsFrom::ThisProcess,
             on_lost_past,
+            observer,
         };
         if let Some(bus) = following.ports.bus.clone().filter(|_| relays) {
             // The first one: what it reads the others need not. What it publishes it cannot wait for.
@@ -194,9 +197,9 @@ impl Engine {
     }
 
     /// How far the read models have come; a closed channel when they are not kept here.
-    pub fn projected(&self) -> watch::Receiver<Position> {
+    pub fn projected(&self) -> watch::Receiver<Reached> {
         let here = self.follower(READ_MODELS).map(|progress| progress.reached);
-        here.unwrap_or_else(|| watch::channel(Position::START).1)
+        here.unwrap_or_else(|| watch::channel(Reached::default()).1)
     }
 
     /// How many lanes keep their memory right now.

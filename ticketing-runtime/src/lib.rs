@@ -27,8 +27,8 @@ pub use engine::{Engine, EngineBuilder, ProjectionPorts};
 pub use failure::{Failure, UnavailableCause};
 pub use floor::{LogNotReadable, check_floor, finish_update};
 pub use follow::{
-    Bus, Condition, Facts, FactsFrom, First, FollowError, FollowPorts, Follower, Keeps, LoggedFact, OnLostPast,
-    OnPoison, Progress, Projected, READ_MODELS, RELAY, Runs, Spec, Twin, rebuild, relay,
+    Bus, Condition, Facts, FactsFrom, First, FollowError, FollowPorts, Follower, Keeps, Lag, LoggedFact, OnLostPast,
+    OnPoison, Progress, Projected, READ_MODELS, RELAY, Reached, Runs, Spec, Twin, rebuild, relay,
 };
 pub use observer::{Counted, Observed, Observer, Totals, Unobserved};
 pub use setup::{EngineConfig, Ports};

@@ -26,11 +26,12 @@ pub enum Observed {
     Parked { streams: usize },
     /// The log has taken a commit: how many jobs shared it, what it wrote, and how long it took until it was durable.
     Committed { jobs: usize, facts: usize, took: Duration },
-    /// A follower has taken in so many facts.
+    /// A follower has taken so many facts, and how long ago the oldest of them was recorded.
     Followed {
         follower: &'static str,
         facts: usize,
         took: Duration,
+        lag: Duration,
     },
     /// The edge answered a request with an error of this code.
     Refused { code: &'static str },

@@ -11,7 +11,7 @@ use ticketing_ports::idempotency::IdempotencyStore;
 use ticketing_ports::ids::IdSource;
 use ticketing_ports::snapshots::SnapshotStore;
 
-use crate::follow::{FactsFrom, OnLostPast};
+use crate::follow::{FactsFrom, OnLostPast, Runs};
 use crate::observer::{Observer, Unobserved};
 
 /// What the write side needs from outside.
@@ -62,7 +62,9 @@ pub struct EngineConfig {
     pub relay: bool,
     /// Whether this process keeps the read models up to date when it is its turn.
     pub projector: bool,
-    /// Is told what the lanes do.
+    /// Whether each process keeps read models of its own, as those in memory are.
+    pub read_models_run: Runs,
+    /// Is told what the lanes and the followers do.
     pub observer: Arc<dyn Observer>,
 }
 
@@ -82,6 +84,7 @@ impl Default for EngineConfig {
             on_lost_past: OnLostPast::Rebuild,
             relay: true,
             projector: true,
+            read_models_run: Runs::OnceInTheCluster,
             observer: Arc::new(Unobserved),
         }
     }

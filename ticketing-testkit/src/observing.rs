@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use ticketing_runtime::{Observed, Observer};
 
@@ -66,6 +67,17 @@ impl KeepingObserver {
             Observed::Refused { code } => Some(code),
             _ => None,
         })
+    }
+
+    /// How many facts that follower took each time, and how late, in order.
+    pub fn followed(&self, name: &str) -> Vec<(usize, Duration)> {
+        let followed = |seen: &Observed| match seen {
+            Observed::Followed {
+                follower, facts, lag, ..
+            } if *follower == name => Some((*facts, *lag)),
+            _ => None,
+        };
+        self.seen().iter().filter_map(followed).collect()
     }
 
     fn count(&self, name: impl Fn(Observed) -> Option<&'static str>) -> BTreeMap<&'static str, usize> {

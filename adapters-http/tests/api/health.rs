@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters_http::HealthCheck;
+use adapters_http::{Finding, FollowerFinding, HealthCheck};
 use async_trait::async_trait;
 
 use crate::support::TestServer;
@@ -25,10 +25,16 @@ impl HealthCheck for Check {
         }
     }
 
-    async fn check(&self) -> Result<(), &'static str> {
+    async fn check(&self) -> Finding {
         match self {
-            Self::Fine => Ok(()),
-            Self::Down => Err("lags behind"),
+            Self::Fine => Finding::default(),
+            Self::Down => Finding {
+                fault: Some("lags behind"),
+                follower: Some(FollowerFinding {
+                    condition: Some("fails"),
+                    lag: Some((12, Duration::from_millis(3_400))),
+                }),
+            },
             Self::Hanging => std::future::pending().await,
             Self::Broken => panic!("secret at 10.0.0.7"),
         }
@@ -64,8 +70,14 @@ async fn checks_that_fail_hang_or_break_are_named_and_waited_for_together() {
     assert_eq!(answer.expect(503).body["status"], "unavailable");
     let error = |name: &str| answer.body["checks"][name]["error"].as_str();
     assert_eq!(error("projector"), Some("lags behind"));
+    let projector = &answer.body["checks"]["projector"];
+    assert_eq!(
+        (&projector["condition"], &projector["lag_facts"], &projector["lag_ms"]),
+        (&"fails".into(), &12.into(), &3_400.into())
+    );
     assert_eq!(error("mailer"), Some("no answer in time"));
     assert_eq!(error("gateway"), Some("the check itself failed"));
-    assert_eq!(answer.body["checks"]["event_store"]["healthy"], true);
+    let event_store = &answer.body["checks"]["event_store"];
+    assert!(event_store["healthy"] == true && event_store.get("lag_ms").is_none());
     assert!(!String::from_utf8_lossy(&answer.bytes).contains("10.0.0.7"));
 }

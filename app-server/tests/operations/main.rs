@@ -3,6 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod restored;
+
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;

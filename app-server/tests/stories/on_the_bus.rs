@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use rdkafka::ClientConfig;
-use rdkafka::consumer::{Consumer as _, StreamConsumer};
-use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 use serde_json::json;
 
+use crate::support::bus::{headers_of, reader, value};
 use crate::support::office::Person;
 use crate::support::{Installation, Server, services};
 
@@ -48,29 +46,4 @@ async fn follow_a_hold(installation: &Installation, server: &Server) -> anyhow::
         ensure!(fact_id.len() == 36 && !other, "{headers:?}");
     }
     Ok(())
-}
-
-/// Reads a topic from its beginning, in a group of its own.
-fn reader(installation: &Installation, topic: &str) -> anyhow::Result<StreamConsumer> {
-    let prefix = installation.variable("REDPANDA_TOPIC_PREFIX")?;
-    let reader: StreamConsumer = ClientConfig::new()
-        .set("bootstrap.servers", installation.variable("REDPANDA_BROKERS")?)
-        .set("group.id", format!("{prefix}.{topic}.anybody"))
-        .set("auto.offset.reset", "earliest")
-        .create()?;
-    reader.subscribe(&[&format!("{prefix}.{topic}")])?;
-    Ok(reader)
-}
-
-fn headers_of(message: &BorrowedMessage<'_>) -> Vec<(String, String)> {
-    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
-    let text = |value: Option<&[u8]>| String::from_utf8_lossy(value.unwrap_or_default()).into_owned();
-    headers
-        .map(|header| (header.key.to_owned(), text(header.value)))
-        .collect()
-}
-
-fn value<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    let header = headers.iter().find(|header| header.0 == name);
-    header.map(|header| header.1.as_str())
 }

@@ -1,6 +1,9 @@
 //! A server as a process of its own: embedded, or on real services.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod bus;
+pub(crate) mod databases;
+pub(crate) mod fold;
 pub(crate) mod load;
 pub(crate) mod office;
 pub(crate) mod services;
@@ -17,10 +20,15 @@ use tempfile::TempDir;
 /// Until a server listens, on a machine that is busy with other tests.
 const STARTED: Duration = Duration::from_secs(60);
 
+/// Tells a test program that is to be a build of the server which one, and its arguments, a line each.
+pub(crate) const BUILD: &str = "BUILD_OF_THE_SERVER";
+pub(crate) const ARGUMENTS: &str = "ARGUMENTS_OF_THE_SERVER";
+
 /// The variables of one installation. Servers started with the same ones share everything.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Installation {
     pub(crate) variables: Vec<(String, String)>,
+    build: Option<&'static str>,
 }
 
 impl Installation {
@@ -42,6 +50,20 @@ impl Installation {
                 value.clone_into(old);
             }
         }
+    }
+
+    /// The same, run by another build than `app-server`: the test program itself, which has a test that is one.
+    #[must_use]
+    pub(crate) fn run_by(mut self, build: &'static str) -> Self {
+        self.build = Some(build);
+        self
+    }
+
+    /// The same without a variable.
+    #[must_use]
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.variables.retain(|(known, _)| known != name);
+        self
     }
 
     /// The value of a variable that is set.
@@ -68,10 +90,21 @@ impl Installation {
 
     /// The server as a command. A file that may not grow is an error to it, and does not end it.
     fn command(&self, arguments: &[&str]) -> Command {
+        let variables = self.variables.iter().map(|(name, value)| (name, value));
+        if let Some(build) = self.build {
+            let mut command = Command::new(std::env::current_exe().expect("a test knows its program"));
+            command
+                .env_clear()
+                .envs(variables)
+                .env(BUILD, build)
+                .env(ARGUMENTS, arguments.join("\n"))
+                .args(["--exact", "another_build", "--nocapture"]);
+            return command;
+        }
         let mut command = Command::new("/bin/sh");
         command
             .env_clear()
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .envs(variables)
             .args([
                 "-c",
                 r#"trap "" XFSZ; exec "$0" "$@""#,
@@ -99,9 +132,15 @@ impl Server {
         let sessions = folder.path().join("sessions");
         let customers = customers.to_string();
         let mut process = installation
-            .command(&["demo", "--customers", &customers, "--sessions-file"])
-            .arg(&sessions)
-            .args(["--http-addr", "127.0.0.1:0"])
+            .command(&[
+                "demo",
+                "--customers",
+                &customers,
+                "--sessions-file",
+                sessions.to_str().context("a path is text")?,
+                "--http-addr",
+                "127.0.0.1:0",
+            ])
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()?;
@@ -170,6 +209,15 @@ impl Server {
 
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// As an operator does: it finishes what is under way.
+    pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
+        let id = self.id().to_string();
+        ensure!(Command::new("kill").args(["-TERM", &id]).status()?.success());
+        let ended = self.process.wait()?;
+        ensure!(ended.success(), "{ended}\n{}", self.log());
+        Ok(())
     }
 
     /// As pulling the plug does.

@@ -6,6 +6,7 @@ use anyhow::{Context as _, ensure};
 use box_office_tests::client::{Answer, Ask, Bearer, Connection, Target, path};
 use hyper::header::{HeaderName, HeaderValue};
 use serde_json::Value;
+use ticketing_ports::ids::CustomerId;
 
 use super::Server;
 
@@ -132,4 +133,15 @@ impl Person {
             body,
         })
     }
+}
+
+/// The first customers that are signed in, and who they are.
+pub(crate) async fn customers_of(server: &Server, count: usize) -> anyhow::Result<Vec<(CustomerId, Person)>> {
+    let mut customers = Vec::new();
+    for number in 0..count {
+        let mut customer = Person::customer(server, number)?;
+        let me = customer.get("/api/auth/me").await?.expect(200)?;
+        customers.push((CustomerId::new(me.text("id")?.parse()?), customer));
+    }
+    Ok(customers)
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ticketing_ports::logs::{LogIdentity, Mark};
 use ticketing_ports::streams::Position;
 use tracing::debug;
 
@@ -34,18 +35,19 @@ impl Desk {
         let Some(wanted) = token.of(log) else {
             return Ok(());
         };
-        let here = wanted.incarnation == log.incarnation && *self.projected.borrow() >= wanted.position;
-        if here || !self.is_in_the_log(token, wanted).await {
+        if wanted.incarnation == log.incarnation && self.projected.borrow().has(log, wanted.position) {
             return Ok(());
         }
-        self.projected_up_to(wanted.position).await;
+        if let Some(log) = self.log_that_has(token, log, wanted).await {
+            self.projected_up_to(log, wanted.position).await;
+        }
         Ok(())
     }
 
-    /// Whether the log has, in its present life, what was seen. If it does not answer, that is taken for granted.
-    async fn is_in_the_log(&self, token: &ConsistencyToken, wanted: Seen) -> bool {
+    /// The log as it is now, if it has in its present life what was seen. If it does not answer, that is taken for granted.
+    async fn log_that_has(&self, token: &ConsistencyToken, known: LogIdentity, wanted: Seen) -> Option<LogIdentity> {
         let (Ok(log), Ok(head)) = (self.office.log().look().await, self.ports.log.head().await) else {
-            return true;
+            return Some(known);
         };
         let wanted = token.of(log).unwrap_or(wanted);
         let there = wanted.incarnation == log.incarnation && wanted.position <= head;
@@ -55,26 +57,36 @@ impl Desk {
                 "a consistency token speaks of what the log does not have; its caller waits for nothing"
             );
         }
-        there
+        there.then_some(log)
     }
 
-    async fn projected_up_to(&self, position: Position) {
+    async fn projected_up_to(&self, log: LogIdentity, position: Position) {
         let mut projected = self.projected.clone();
         loop {
-            let here = projected.wait_for(|projected| *projected >= position);
-            if let Ok(Ok(_)) = tokio::time::timeout(LOOK_EVERY, here).await {
-                return;
+            let here = projected.wait_for(|reached| reached.has(log, position));
+            let here = tokio::time::timeout(LOOK_EVERY, here).await;
+            match here.map(|here| here.is_ok()) {
+                Ok(true) => return,
+                // They are kept elsewhere, and nobody says here how far they are.
+                Ok(false) => tokio::time::sleep(LOOK_EVERY).await,
+                Err(_) => {}
             }
             // An error here lasts or it does not; the caller's patience ends either way.
-            if self
-                .ports
-                .projections
-                .checkpoint()
-                .await
-                .is_ok_and(|checkpoint| checkpoint.position >= position)
+            if let Ok(rows) = self.ports.projections.checkpoint().await
+                && rows.position >= position
+                && self.are_of(log, rows).await
             {
                 return;
             }
         }
+    }
+
+    /// Whether rows with that checkpoint are made of what the log has. If it does not answer, that is taken for granted.
+    async fn are_of(&self, log: LogIdentity, rows: Mark) -> bool {
+        if rows.log != log.log || rows.is_start() {
+            return rows.log == log.log;
+        }
+        let there = self.ports.log.commit_at(rows.position).await;
+        there.map_or(true, |commit| commit == Some(rows.commit))
     }
 }

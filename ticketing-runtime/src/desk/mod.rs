@@ -18,11 +18,11 @@ use ticketing_ports::event_store::EventStore;
 use ticketing_ports::read_models::{
     AvailabilityQueries, EventQueries, PaymentQueries, ProjectionStore, ReservationQueries, SalesQueries,
 };
-use ticketing_ports::streams::Position;
 use ticketing_ports::users::UserStore;
 use tokio::sync::watch;
 
 use crate::box_office::BoxOffice;
+use crate::follow::Reached;
 
 pub use caught_up::READ_YOUR_WRITES_PATIENCE;
 pub use paging::List;
@@ -55,11 +55,11 @@ pub struct Desk {
     office: BoxOffice,
     ports: DeskPorts,
     /// Where the projector of this process is.
-    projected: watch::Receiver<Position>,
+    projected: watch::Receiver<Reached>,
 }
 
 impl Desk {
-    pub fn new(office: BoxOffice, ports: DeskPorts, projected: watch::Receiver<Position>) -> Self {
+    pub fn new(office: BoxOffice, ports: DeskPorts, projected: watch::Receiver<Reached>) -> Self {
         Self {
             office,
             ports,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ticketing_ports::Timestamp;
+use ticketing_ports::clock::Clock;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_store::EventStore;
 use ticketing_ports::streams::Position;
@@ -12,6 +14,39 @@ use tracing::info;
 const TELL_LAG: Duration = Duration::from_secs(5);
 /// What a follower takes in a moment is none.
 const LAG: u64 = 1_000;
+
+/// How far behind the log somebody is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lag {
+    /// How many facts were not taken.
+    pub facts: u64,
+    /// How long ago the oldest of them was recorded; zero if there is none.
+    pub age: Duration,
+}
+
+impl Lag {
+    /// The lag of who has taken everything up to `reached`.
+    ///
+    /// # Errors
+    /// When the log does not answer.
+    pub async fn of(log: &dyn EventStore, now: Timestamp, reached: Position) -> Result<Self, StoreError> {
+        let facts = log.head().await?.0.saturating_sub(reached.0);
+        if facts == 0 {
+            return Ok(Self::default());
+        }
+        let oldest = log.read_all(reached, 1).await?;
+        let age = oldest.first().map(|fact| age(fact.recorded_at, now));
+        Ok(Self {
+            facts,
+            age: age.unwrap_or_default(),
+        })
+    }
+}
+
+/// How long ago that was; zero if the clock that recorded it is ahead of this one.
+pub(super) fn age(recorded_at: Timestamp, now: Timestamp) -> Duration {
+    (now - recorded_at).to_std().unwrap_or_default()
+}
 
 /// Says from time to time how far behind a follower is, and once that it has caught up.
 #[derive(Debug)]
@@ -32,11 +67,17 @@ impl LagTold {
         }
     }
 
-    pub(super) async fn tell(&mut self, log: &dyn EventStore, position: Position) -> Result<(), StoreError> {
+    pub(super) async fn tell(
+        &mut self,
+        log: &dyn EventStore,
+        clock: &dyn Clock,
+        position: Position,
+    ) -> Result<(), StoreError> {
         if self.told.is_none_or(|told| told.elapsed() >= TELL_LAG) {
-            let lag = log.head().await?.0.saturating_sub(position.0);
-            if lag > LAG {
-                info!(follower = self.follower, %position, lag, "a follower is behind the log");
+            let Lag { facts, age } = Lag::of(log, clock.now(), position).await?;
+            if facts > LAG {
+                let age_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+                info!(follower = self.follower, %position, lag = facts, age_ms, "a follower is behind the log");
                 self.told = Some(Instant::now());
             }
         }

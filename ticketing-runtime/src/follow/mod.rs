@@ -32,11 +32,14 @@ use ticketing_ports::followers::FollowerStore;
 use ticketing_ports::ids::WorkerId;
 use tokio_util::sync::CancellationToken;
 
+use crate::observer::Observer;
+
 pub use facts::{Facts, LoggedFact};
 pub use follower::{First, FollowError, Follower, Keeps, OnPoison, Runs, Spec, Twin};
+pub use lag::Lag;
 pub use past::OnLostPast;
 pub(crate) use progress::Teller;
-pub use progress::{Condition, Progress};
+pub use progress::{Condition, Progress, Reached};
 pub use projected::{Projected, READ_MODELS};
 pub use rebuild::rebuild;
 pub(crate) use relay::Relay;
@@ -94,6 +97,7 @@ pub(crate) struct Following {
     pub(crate) ports: FollowPorts,
     pub(crate) facts_from: FactsFrom,
     pub(crate) on_lost_past: OnLostPast,
+    pub(crate) observer: Arc<dyn Observer>,
 }
 
 impl Following {
@@ -120,6 +124,8 @@ impl Following {
             memory: Memory::default(),
             on_lost_past: self.on_lost_past,
             told,
+            clock: Arc::clone(&self.clock),
+            observer: Arc::clone(&self.observer),
             lag: LagTold::new(spec.name),
             follower,
             spec,
@@ -129,7 +135,8 @@ impl Following {
 
     fn source(&self, spec: &Spec) -> Box<dyn Source> {
         match &self.ports.bus {
-            Some(bus) if self.facts_from == FactsFrom::TheBus => {
+            // The bus shares its facts out among those of one name; who runs in every process needs all of them.
+            Some(bus) if self.facts_from == FactsFrom::TheBus && spec.runs == Runs::OnceInTheCluster => {
                 Box::new(BusAndLog::new(&bus.subscriber, spec.name, &self.tail, &self.log))
             }
             _ => Box::new(TailAndLog::new(&self.tail, &self.log)),

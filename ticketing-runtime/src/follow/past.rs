@@ -78,6 +78,7 @@ impl Memory {
     }
 }
 
-async fn has(log: &dyn EventStore, mark: Mark) -> Result<bool, StoreError> {
+/// Whether the log has the fact that is remembered, and so everything that leads there.
+pub(super) async fn has(log: &dyn EventStore, mark: Mark) -> Result<bool, StoreError> {
     Ok(mark.is_start() || log.commit_at(mark.position).await? == Some(mark.commit))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ticketing_ports::logs::LogIdentity;
 use ticketing_ports::streams::Position;
 use tokio::sync::watch;
 
@@ -12,7 +13,7 @@ pub enum Condition {
     Works,
     /// Another process works.
     StandsBy,
-    /// The log has lost facts that it was made of, and it is made anew.
+    /// What it keeps is made anew, since the log has lost facts that it was made of.
     Rebuilds,
     /// The log has lost facts that it was made of, and it is left as it is.
     OfALostPast,
@@ -24,25 +25,56 @@ pub enum Condition {
     Fails,
 }
 
+impl Condition {
+    /// One word for operators and machines.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Starts => "starts",
+            Self::Works => "works",
+            Self::StandsBy => "stands_by",
+            Self::Rebuilds => "rebuilds",
+            Self::OfALostPast => "of_a_lost_past",
+            Self::OfAnotherLog => "of_another_log",
+            Self::Stopped(_) => "stopped",
+            Self::Fails => "fails",
+        }
+    }
+}
+
+/// How far a follower has come, and in which life of which log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reached {
+    /// `None` until the log has been seen to have what leads to the position.
+    pub log: Option<LogIdentity>,
+    pub position: Position,
+}
+
+impl Reached {
+    /// Whether everything up to there was taken, in this life of this log.
+    pub fn has(&self, log: LogIdentity, position: Position) -> bool {
+        self.log == Some(log) && self.position >= position
+    }
+}
+
 /// A follower that runs in this process, from outside.
 #[derive(Debug, Clone)]
 pub struct Progress {
     pub follower: &'static str,
     /// Up to where everything was taken, here or elsewhere.
-    pub reached: watch::Receiver<Position>,
+    pub reached: watch::Receiver<Reached>,
     pub condition: watch::Receiver<Condition>,
 }
 
 /// The same from inside.
 #[derive(Debug)]
 pub(crate) struct Teller {
-    reached: watch::Sender<Position>,
+    reached: watch::Sender<Reached>,
     condition: watch::Sender<Condition>,
 }
 
 impl Progress {
     pub(crate) fn of(follower: &'static str) -> (Teller, Self) {
-        let (reached_sender, reached) = watch::channel(Position::START);
+        let (reached_sender, reached) = watch::channel(Reached::default());
         let (condition_sender, condition) = watch::channel(Condition::Starts);
         let teller = Teller {
             reached: reached_sender,
@@ -58,8 +90,9 @@ impl Progress {
 }
 
 impl Teller {
-    pub(super) fn reach(&self, position: Position) {
-        tell(&self.reached, position);
+    pub(super) fn reach(&self, log: LogIdentity, position: Position) {
+        let log = Some(log);
+        tell(&self.reached, Reached { log, position });
     }
 
     /// Returns whether that is news.

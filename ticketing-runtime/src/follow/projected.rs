@@ -55,6 +55,13 @@ impl Projected<ReadModels> {
 }
 
 impl<P: Projection> Projected<P> {
+    /// The same, where it runs as told.
+    #[must_use]
+    pub fn running(mut self, runs: Runs) -> Self {
+        self.spec.runs = runs;
+        self
+    }
+
     fn changes_of(&self, fact: &LoggedFact) -> Result<Vec<P::Change>, FollowError> {
         match fact.typed() {
             Ok(typed) => Ok(self.projection.changes(fact.recorded(), typed)),

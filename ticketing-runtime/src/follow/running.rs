@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ticketing_ports::clock::Clock;
 use ticketing_ports::event_store::EventStore;
 use ticketing_ports::followers::FollowerId;
 use ticketing_ports::logs::{LogIdentity, Mark};
+use ticketing_ports::streams::Position;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -13,18 +15,21 @@ use tracing::{error, info, warn};
 use super::facts::Facts;
 use super::follower::{FollowError, Follower, Keeps, Spec};
 use super::keeping::Keeping;
-use super::lag::LagTold;
-use super::past::{Memory, OnLostPast, Past};
+use super::lag::{LagTold, age};
+use super::past::{Memory, OnLostPast, Past, has};
 use super::poison::Poison;
 use super::progress::{Condition, Teller};
 use super::rebuild::Rebuilding;
 use super::source::Source;
 use super::tail::Tail;
 use super::turns::{Look, Turn};
+use crate::observer::{Observed, Observer};
 
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How often it is looked whether what stopped a follower is over.
 const PAUSE_WHILE_STOPPED: Duration = Duration::from_secs(3);
+/// How often who stands by looks which life the log lives.
+const PAUSE_WHILE_STANDING_BY: Duration = Duration::from_secs(1);
 
 /// A follower at work, with what the engine does for it.
 pub(super) struct Running {
@@ -39,6 +44,8 @@ pub(super) struct Running {
     pub(super) memory: Memory,
     pub(super) on_lost_past: OnLostPast,
     pub(super) told: Teller,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) observer: Arc<dyn Observer>,
     pub(super) lag: LagTold,
 }
 
@@ -134,22 +141,43 @@ impl Running {
     }
 
     /// Watches somebody else work, until it is this worker's turn.
-    async fn stand_by(&mut self, log: LogIdentity, id: FollowerId) -> Result<(), FollowError> {
+    async fn stand_by(&mut self, mut log: LogIdentity, id: FollowerId) -> Result<(), FollowError> {
         self.told.is(Condition::StandsBy);
+        let (mut asked, mut proved) = (Instant::now(), None);
         while self.turn.look(id).await? == Look::SomebodyElses {
+            if asked.elapsed() >= PAUSE_WHILE_STANDING_BY {
+                log = self.identity().await?;
+                asked = Instant::now();
+            }
             let stands = self.keeping.stands(self.follower.as_mut(), log).await?;
-            let here = stands.filter(|mark| mark.log == log.log);
-            let reached = here.map(|mark| mark.position).unwrap_or_default();
-            self.told.reach(reached);
+            let mut reached = Position::START;
+            if let Some(mark) = stands.filter(|mark| mark.log == log.log) {
+                reached = mark.position;
+                // Whoever works has proved what comes later in the same life of the log.
+                if proved == Some(log) || has(self.log.as_ref(), mark).await? {
+                    proved = Some(log);
+                    self.told.reach(log, reached);
+                }
+            }
             self.source.stand_by(reached).await.map_err(FollowError::Later)?;
         }
         Ok(())
     }
 
     async fn take(&mut self, facts: Facts) -> Result<Mark, FollowError> {
-        let log = facts.log();
+        let (log, count) = (facts.log(), facts.len());
+        let oldest = facts.iter().next().map(|fact| fact.recorded().recorded_at);
+        let began = Instant::now();
         let stands = self.poison.take(self.follower.as_mut(), facts).await?;
         self.keeping.keep(log, stands).await?;
+        if let Some(oldest) = oldest {
+            self.observer.observe(Observed::Followed {
+                follower: self.spec.name,
+                facts: count,
+                took: began.elapsed(),
+                lag: age(oldest, self.clock.now()),
+            });
+        }
         Ok(stands)
     }
 
@@ -163,13 +191,13 @@ impl Running {
 
     /// Tells whom it concerns that facts were taken.
     async fn taken(&mut self, stands: &Stands, behind: bool) -> Result<(), FollowError> {
-        let Stands::At(_, Mark { position, .. }) = *stands else {
+        let Stands::At(log, Mark { position, .. }) = *stands else {
             return Ok(());
         };
-        self.told.reach(position);
+        self.told.reach(log, position);
         self.source.taken(position).await.map_err(FollowError::Later)?;
         if behind {
-            self.lag.tell(self.log.as_ref(), position).await?;
+            self.lag.tell(self.log.as_ref(), self.clock.as_ref(), position).await?;
         } else {
             self.lag.caught_up(position);
         }
@@ -193,7 +221,7 @@ impl Running {
             };
             match past {
                 Past::Kept => {
-                    self.works_at(mark);
+                    self.works_at(log, mark);
                     return Ok(Stands::At(log, mark));
                 }
                 Past::OfAnotherLog => {
@@ -212,8 +240,8 @@ impl Running {
         }
     }
 
-    fn works_at(&self, mark: Mark) {
-        self.told.reach(mark.position);
+    fn works_at(&self, log: LogIdentity, mark: Mark) {
+        self.told.reach(log, mark.position);
         if self.told.is(Condition::Works) {
             let (follower, position) = (self.spec.name, mark.position);
             info!(follower, %position, "a follower of the log works in this process");

@@ -82,7 +82,10 @@ impl EventStore for WatchedLog {
     }
 
     async fn raise_incarnation(&self, seen: Incarnation) -> Result<Incarnation, StoreError> {
-        self.heard(self.log.raise_incarnation(seen).await)
+        let raised = self.heard(self.log.raise_incarnation(seen).await);
+        // The other followers here need not wait for their next turn to hear of it.
+        self.tail.doubt();
+        raised
     }
 
     async fn schema_floor(&self) -> Result<SchemaGeneration, StoreError> {

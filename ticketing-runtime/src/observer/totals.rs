@@ -85,6 +85,7 @@ impl Observer for Totals {
                 follower,
                 facts,
                 took: _,
+                lag: _,
             } => count(&self.followed, follower, facts as u64),
             Observed::Refused { code } => count(&self.refusals, code, 1),
         }
@@ -127,6 +128,7 @@ mod tests {
                 follower: "relay",
                 facts: 7,
                 took,
+                lag: took,
             },
             Observed::Refused { code: "BUSY" },
             Observed::Refused { code: "BUSY" },

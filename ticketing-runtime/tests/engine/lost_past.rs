@@ -146,6 +146,34 @@ async fn rows_of_a_lost_past_are_left_alone_where_that_is_wanted() {
     reader.abort();
 }
 
+/// The rows have come further than the write, in a past that is gone.
+#[tokio::test(start_paused = true)]
+async fn a_caller_is_never_shown_rows_of_a_lost_past_for_what_was_written_since() {
+    for on_lost_past in [OnLostPast::Refuse, OnLostPast::Rebuild] {
+        let (world, side) = (World::new(), side());
+        let config = EngineConfig {
+            on_lost_past,
+            ..EngineConfig::default()
+        };
+        let reader = Engine::start(world.ports(), side.ports(), config);
+        let event = put_back(&world).await;
+        let rows = side.models.checkpoint().await.unwrap();
+        tokio::time::sleep(ONE_TURN).await;
+        let office = world.engine();
+        let held = hold(&office.box_office(), customer(10), event, 1).await.unwrap();
+        assert!(world.log.head().await.unwrap() < rows.position);
+        for engine in [&reader, &office] {
+            let caught_up = side.desk(&world, engine).catch_up(&held.consistency).await;
+            assert_eq!(caught_up.is_ok(), on_lost_past == OnLostPast::Rebuild, "{caught_up:?}");
+        }
+        if on_lost_past == OnLostPast::Rebuild {
+            assert_eq!(side.available(event).await, 97);
+        }
+        office.abort();
+        reader.abort();
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_with_another_log_changes_nothing_of_the_rows_and_says_so() {
     let (world, other, side) = (World::new(), World::new(), side());

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
 mod cold_start;
+mod followers;
 mod keys;
 mod lost_past;
 mod observing;

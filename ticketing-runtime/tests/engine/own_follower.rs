@@ -113,7 +113,7 @@ async fn an_old_sale_sends_no_mail_and_a_new_one_sends_one_also_after_a_restart(
     let letters = side.letters.letters("mail", Position::START, 10).await.unwrap();
     assert_eq!(letters.len(), 2);
     assert_eq!(
-        *next.follower("mail").unwrap().reached.borrow(),
+        next.follower("mail").unwrap().reached.borrow().position,
         world.facts().await.last().unwrap().position
     );
     next.abort();

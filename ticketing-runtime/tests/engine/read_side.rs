@@ -19,7 +19,7 @@ use ticketing_ports::streams::{Metadata, NewEvent, Position, RecordedEvent, Stre
 use ticketing_runtime::ConsistencyToken;
 use ticketing_runtime::{
     Bus, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, Failure, Projected, ProjectionPorts,
-    READ_YOUR_WRITES_PATIENCE, UnavailableCause, rebuild,
+    READ_YOUR_WRITES_PATIENCE, Reached, UnavailableCause, rebuild,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -147,12 +147,17 @@ impl ReadSide {
         }
     }
 
+    /// Brings every reader what was never published.
+    pub(crate) async fn bring(&self, from: LogIdentity, facts: &[RecordedEvent]) {
+        self.bus.bus.publish(from, facts).await.unwrap();
+    }
+
     /// A desk of this process, whose projector is that of `follower`.
     pub(crate) fn desk(&self, world: &World, follower: &Engine) -> Desk {
         self.desk_that_sees(world, follower, follower.projected())
     }
 
-    fn desk_that_sees(&self, world: &World, engine: &Engine, projected: watch::Receiver<Position>) -> Desk {
+    fn desk_that_sees(&self, world: &World, engine: &Engine, projected: watch::Receiver<Reached>) -> Desk {
         let ports = DeskPorts {
             log: world.ports().events,
             events: self.models.clone(),
@@ -401,7 +406,7 @@ async fn a_reader_is_told_when_the_read_models_lag_too_far_behind() {
     let event = world.on_sale(&office, 20).await;
     let held = hold(&office, customer(1), event, 1).await.unwrap();
     // Nobody moves this one.
-    let (_stopped, projected) = watch::channel(Position::START);
+    let (_stopped, projected) = watch::channel(Reached::default());
     let side = ReadSide::new(<[RecordedEvent]>::to_vec);
     let desk = side.desk_that_sees(&world, &engine, projected);
     let asked = tokio::time::Instant::now();

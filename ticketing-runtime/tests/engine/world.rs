@@ -10,6 +10,7 @@ use futures::FutureExt as _;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
 use ticketing_domain::payment::PaymentEvent;
 use ticketing_domain::stored::StoredEvent as _;
+use ticketing_ports::Timestamp;
 use ticketing_ports::clock::Clock;
 use ticketing_ports::event_details::{PricingTier, Venue};
 use ticketing_ports::event_store::{Commit, EventStore};
@@ -109,6 +110,10 @@ impl World {
 
     pub(crate) fn engine_with(&self, config: EngineConfig) -> Engine {
         Engine::start_write_side(self.ports(), config)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     pub(crate) async fn facts(&self) -> Vec<RecordedEvent> {

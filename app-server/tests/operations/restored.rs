@@ -1,0 +1,371 @@
+//! A log that was restored from a backup and has since outgrown what was made of it, and logs that are taken for one
+//! another.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use adapters_external::{SystemClock, SystemIds};
+use adapters_memory::{InMemoryDeadLetterStore, InMemoryGateway};
+use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, Purpose};
+use anyhow::{Context as _, ensure};
+use serde_json::{Value, json};
+use ticketing_ports::ids::{CustomerId, EventId};
+use ticketing_ports::roles::{Actor, Role};
+use ticketing_ports::streams::CorrelationId;
+use ticketing_runtime::{Engine, FollowPorts, HoldSeats, Ports, Projected, Request, Runs};
+
+use crate::support::bus::{headers_of, reader, value};
+use crate::support::databases::{copy_of, number, put_back, rows_in};
+use crate::support::fold::{Fold, answers_as_the_log_says};
+use crate::support::office::{Person, customers_of};
+use crate::support::services::shared;
+use crate::support::{Installation, Server};
+
+const EVENTS: &str = "DATABASE_URL_EVENTS";
+const PROJECTIONS: &str = "DATABASE_URL_PROJECTIONS";
+/// Who has bought before the backup, what was lost with it, and what was sold in its place.
+const BEFORE: usize = 2;
+const LOST: usize = 3;
+const AFTER: usize = 8;
+const CUSTOMERS: usize = 6;
+/// A turn and the pause after a failure, on a busy machine.
+const ONE_TURN: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Sells so many places, each to the next customer; every second one pays at once.
+async fn sell(server: &Server, times: usize) -> anyhow::Result<()> {
+    for number in 0..times {
+        let mut customer = Person::customer(server, number % CUSTOMERS)?;
+        let wanted = json!({"event_id": server.event, "section": "General", "quantity": 1});
+        let held = customer.post("/api/reservations", wanted).await?.expect(201)?;
+        if number % 2 == 1 {
+            let reservation = held.text("reservation_id")?;
+            let card = json!({"payment_method": {"type": "card", "token": "tok_visa"}});
+            let pay = format!("/api/reservations/{reservation}/payment");
+            customer.post(&pay, card).await?.expect(200)?;
+        }
+    }
+    Ok(())
+}
+
+async fn is_right(installation: &Installation, server: &Server) -> anyhow::Result<()> {
+    let right =
+        async { answers_as_the_log_says(installation, server, &mut customers_of(server, CUSTOMERS).await?).await };
+    right.await.map_err(|error| error.context(server.log()))
+}
+
+async fn ids_of(server: &Server) -> anyhow::Result<Vec<CustomerId>> {
+    let customers = customers_of(server, CUSTOMERS).await?;
+    Ok(customers.into_iter().map(|(id, _)| id).collect())
+}
+
+/// Sells what was not sold in the past that is lost, by somebody who neither has nor looks at what was made of it.
+async fn outgrow(log: &str, event: &str, customers: &[CustomerId]) -> anyhow::Result<()> {
+    let alone = InMemory::start(log).await?;
+    alone.outgrow(event, customers).await?;
+    alone.engine.abort();
+    Ok(())
+}
+
+/// An engine on the log whose read models are in its memory, as in a program that embeds it.
+struct InMemory {
+    engine: Engine,
+    rows: Fold,
+}
+
+impl InMemory {
+    async fn start(log: &str) -> anyhow::Result<Self> {
+        let database = Database::connect(Purpose::Events, log, &DatabaseOptions::default()).await?;
+        let log = Arc::new(PostgresEventStore::new(&database));
+        let rows = Fold(Arc::default());
+        let ports = Ports {
+            events: log.clone(),
+            snapshots: log.clone(),
+            deadlines: log.clone(),
+            idempotency: log.clone(),
+            gateway: Arc::new(InMemoryGateway::new()),
+            clock: Arc::new(SystemClock::new()),
+            ids: Arc::new(SystemIds::new()),
+        };
+        let following = FollowPorts {
+            followers: log,
+            dead_letters: Arc::new(InMemoryDeadLetterStore::new()),
+            bus: None,
+        };
+        let models = Projected::read_models(rows.0.clone()).running(Runs::InEveryProcess);
+        let engine = Engine::builder(ports, following).follow(models).start();
+        Ok(Self { engine, rows })
+    }
+
+    /// Sells more than was lost, to the same customers.
+    async fn outgrow(&self, event: &str, customers: &[CustomerId]) -> anyhow::Result<()> {
+        for customer in customers.iter().cycle().take(AFTER) {
+            let by = Actor {
+                user_id: (*customer).into(),
+                role: Role::Customer,
+            };
+            let hold = HoldSeats {
+                event_id: EventId::new(event.parse()?),
+                section: "General".to_owned(),
+                quantity: 1,
+                specific_seats: None,
+                customer_id: None,
+            };
+            let request = Request {
+                by: by.into(),
+                correlation_id: CorrelationId::parse("elsewhere").context("visible ASCII")?,
+                trace: None,
+                idempotency: None,
+                command: hold,
+            };
+            self.engine.box_office().hold(request).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until its rows are as the log says.
+    async fn is_right(&self, installation: &Installation, server: &Server) -> anyhow::Result<()> {
+        let (fold, event) = (Fold::of(installation).await?, EventId::new(server.event.parse()?));
+        let patience = Instant::now() + PATIENCE;
+        while self.rows.availability(event).await.ok() != fold.availability(event).await.ok() {
+            ensure!(Instant::now() < patience, "{:?}", self.engine.followers());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        for (customer, _) in customers_of(server, CUSTOMERS).await? {
+            let (rows, wanted) = (
+                self.rows.reservations(customer).await?,
+                fold.reservations(customer).await?,
+            );
+            ensure!(rows == wanted, "the log says {wanted:?}, the rows {rows:?}");
+        }
+        Ok(())
+    }
+}
+
+async fn incarnation(installation: &Installation) -> anyhow::Result<i64> {
+    number(
+        installation.variable(EVENTS)?,
+        "SELECT incarnation::bigint FROM log_head",
+    )
+    .await
+}
+
+/// Demands that the log is longer than what was made of it.
+async fn has_outgrown_its_rows(installation: &Installation, log: &str) -> anyhow::Result<()> {
+    let head = number(log, "SELECT position FROM log_head").await?;
+    let rows = installation.variable(PROJECTIONS)?;
+    let rows = number(rows, "SELECT position FROM read_models.checkpoint").await?;
+    ensure!(head > rows, "the log has {head} facts, the rows are at {rows}");
+    Ok(())
+}
+
+/// What a server says of its read models.
+async fn health(server: &Server, status: u16) -> anyhow::Result<Value> {
+    let ready = Person::anonymous(server)?.get("/health/ready").await?.expect(status)?;
+    Ok(ready.body["checks"]["projections"].clone())
+}
+
+async fn is_well(server: &Server) -> anyhow::Result<()> {
+    let projections = health(server, 200).await?;
+    ensure!(projections["condition"] == "works", "{projections}");
+    ensure!(
+        projections["lag_facts"].is_u64() && projections["lag_ms"].is_u64(),
+        "{projections}"
+    );
+    Ok(())
+}
+
+/// Waits until a server that does not serve says of its read models that.
+async fn refuses(server: &Server, error: &str, condition: &str) -> anyhow::Result<()> {
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        let ready = Person::anonymous(server)?.get("/health/ready").await?;
+        let said = &ready.body["checks"]["projections"];
+        if ready.status == 503 && said["error"] == error && said["condition"] == condition {
+            return Ok(());
+        }
+        ensure!(Instant::now() < patience, "{}\n{}", ready.body, server.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Waits until somebody who reads a topic meets a message of that life of the log. The first one is of an earlier life.
+async fn the_bus_tells_of(installation: &Installation, server: &Server, life: i64) -> anyhow::Result<()> {
+    let reader = reader(installation, "reservations")?;
+    let mut lives = Vec::new();
+    let patience = Instant::now() + PATIENCE;
+    while lives.last() != Some(&life) {
+        ensure!(Instant::now() < patience, "{lives:?} were on the bus\n{}", server.log());
+        sell(server, 1).await?;
+        while let Ok(message) = tokio::time::timeout(Duration::from_secs(1), reader.recv()).await {
+            let headers = headers_of(&message?);
+            let incarnation = value(&headers, "ticketing-incarnation").context("each message has one")?;
+            lives.push(incarnation.parse()?);
+        }
+    }
+    ensure!(lives.first().is_some_and(|first| *first < life), "{lives:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_put_back_and_has_outgrown_its_rows_is_noticed_at_the_start() {
+    let story = async {
+        let installation = shared().await?;
+        let log = installation.variable(EVENTS)?.to_owned();
+        let first = Server::start(&installation, CUSTOMERS)?;
+        sell(&first, BEFORE).await?;
+        drop(first);
+        let backup = copy_of(&log).await?;
+        let next = Server::start(&installation, CUSTOMERS)?;
+        sell(&next, LOST).await?;
+        is_right(&installation, &next).await?;
+        let (event, customers) = (next.event.clone(), ids_of(&next).await?);
+        drop(next);
+        put_back(&log, &backup).await?;
+        outgrow(&log, &event, &customers).await?;
+        has_outgrown_its_rows(&installation, &log).await?;
+        ensure!(
+            incarnation(&installation).await? == 1,
+            "somebody noticed who was not asked"
+        );
+
+        let server = Server::start(&installation, CUSTOMERS)?;
+        is_right(&installation, &server).await?;
+        ensure!(incarnation(&installation).await? == 2, "{}", server.log());
+        is_well(&server).await?;
+        the_bus_tells_of(&installation, &server, 2).await?;
+        is_right(&installation, &server).await
+    };
+    story.await.expect("nobody is shown what never was");
+}
+
+/// A server runs all the time whose rows are in PostgreSQL, and an engine whose rows are in its memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_put_back_and_has_outgrown_its_rows_is_noticed_within_a_turn() {
+    let story = async {
+        let installation = shared().await?;
+        let log = installation.variable(EVENTS)?.to_owned();
+        let server = Server::start(&installation, CUSTOMERS)?;
+        let in_memory = InMemory::start(&log).await?;
+        sell(&server, BEFORE).await?;
+        let backup = copy_of(&log).await?;
+        // While its connections are gone it may say so.
+        await_service(&server).await?;
+        sell(&server, LOST).await?;
+        is_right(&installation, &server).await?;
+        in_memory.is_right(&installation, &server).await?;
+
+        outgrow(&backup, &server.event, &ids_of(&server).await?).await?;
+        has_outgrown_its_rows(&installation, &backup).await?;
+        put_back(&log, &backup).await?;
+        let put_back_at = Instant::now();
+        while incarnation(&installation).await? == 1 {
+            let told = format!("nobody notices\n{}", server.log());
+            ensure!(put_back_at.elapsed() < ONE_TURN, told);
+        }
+        is_right(&installation, &server).await?;
+        is_well(&server).await?;
+        in_memory.is_right(&installation, &server).await?;
+        ensure!(incarnation(&installation).await? == 2, "told more than once");
+        the_bus_tells_of(&installation, &server, 2).await?;
+        in_memory.is_right(&installation, &server).await?;
+        in_memory.engine.abort();
+        Ok(())
+    };
+    let told: anyhow::Result<()> = story.await;
+    told.expect("nobody is shown what never was");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_a_lost_past_are_left_alone_where_that_is_wanted_and_health_says_so() {
+    const LOST_FACTS: &str = "the log has lost facts that the read models were made of";
+    let story = async {
+        let installation = shared().await?.with("READ_MODELS_OF_A_LOST_PAST", "refuse");
+        let log = installation.variable(EVENTS)?.to_owned();
+        let server = Server::start(&installation, CUSTOMERS)?;
+        sell(&server, BEFORE).await?;
+        let backup = copy_of(&log).await?;
+        await_service(&server).await?;
+        sell(&server, LOST).await?;
+        is_right(&installation, &server).await?;
+        outgrow(&backup, &server.event, &ids_of(&server).await?).await?;
+        has_outgrown_its_rows(&installation, &backup).await?;
+        let rows = rows_in(installation.variable(PROJECTIONS)?).await?;
+        put_back(&log, &backup).await?;
+
+        refuses(&server, LOST_FACTS, "of_a_lost_past").await?;
+        sell(&server, 1).await.context("sales go on")?;
+        drop(server);
+        let next = Server::start(&installation, CUSTOMERS)?;
+        refuses(&next, LOST_FACTS, "of_a_lost_past").await?;
+        ensure!(
+            rows_in(installation.variable(PROJECTIONS)?).await? == rows,
+            "rows were changed"
+        );
+        // Who has looked decides.
+        installation.run(&["rebuild-projections"])?;
+        is_right(&installation, &next).await?;
+        let patience = Instant::now() + PATIENCE;
+        while is_well(&next).await.is_err() {
+            ensure!(Instant::now() < patience, "it does not go on\n{}", next.log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    };
+    story.await.expect("nothing is decided for the operator");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_of_another_log_changes_nothing_of_the_rows_and_says_so() {
+    let story = async {
+        let installation = shared().await?;
+        let here = Server::start(&installation, CUSTOMERS)?;
+        sell(&here, LOST).await?;
+        is_right(&installation, &here).await?;
+        let rows = rows_in(installation.variable(PROJECTIONS)?).await?;
+
+        let mut mistaken = shared().await?;
+        let before = Server::start(&mistaken, CUSTOMERS)?;
+        sell(&before, AFTER).await?;
+        let (event, customer) = (before.event.clone(), 0);
+        drop(before);
+        mistaken.set(PROJECTIONS, installation.variable(PROJECTIONS)?);
+        let there = Server::start(&mistaken, CUSTOMERS)?;
+        refuses(&there, "the read models are those of another log", "of_another_log").await?;
+        let wanted = json!({"event_id": event, "section": "General", "quantity": 1});
+        Person::customer(&there, customer)?
+            .post("/api/reservations", wanted)
+            .await?
+            .expect(201)?;
+        let told = "what a follower keeps is of another log, and nothing of it is changed";
+        ensure!(there.log().contains(told), "{}", there.log());
+        // Longer than a turn: it has looked again.
+        let patience = Instant::now() + ONE_TURN;
+        while Instant::now() < patience {
+            refuses(&there, "the read models are those of another log", "of_another_log").await?;
+            is_well(&here).await?;
+        }
+        ensure!(
+            rows_in(installation.variable(PROJECTIONS)?).await? == rows,
+            "rows were changed"
+        );
+
+        sell(&here, 1).await?;
+        is_right(&installation, &here).await?;
+        for log in [&installation, &mistaken] {
+            ensure!(incarnation(log).await? == 1, "no log has lost anything");
+        }
+        Ok(())
+    };
+    story.await.expect("nobody is shown the sales of somebody else");
+}
+
+/// Waits until a server has found its log again.
+async fn await_service(server: &Server) -> anyhow::Result<()> {
+    let patience = Instant::now() + PATIENCE;
+    while health(server, 200).await.is_err() {
+        ensure!(Instant::now() < patience, "it is not ready\n{}", server.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! What somebody does to whole databases behind the back of the servers that use them.
+
+use anyhow::Context as _;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+/// Every table that is made of the facts.
+const TABLES: [&str; 7] = [
+    "read_models.checkpoint",
+    "read_models.events",
+    "read_models.sections",
+    "read_models.reservations",
+    "read_models.payments",
+    "read_models.sales",
+    "dead_letters",
+];
+
+pub(crate) async fn connect(url: &str) -> anyhow::Result<PgConnection> {
+    PgConnection::connect(url).await.context("no connection to a database")
+}
+
+/// Makes a copy of a database, whoever uses it, and returns its URL.
+pub(crate) async fn copy_of(url: &str) -> anyhow::Result<String> {
+    let postgres = test_services::postgres().await?;
+    let copy = postgres.fresh_database("backup").await?;
+    let (from, to) = (name_in(url)?, name_in(&copy)?);
+    let mut server = connect(postgres.url()).await?;
+    for statement in [
+        format!("DROP DATABASE \"{to}\""),
+        // Who is in it comes back afterwards.
+        format!("ALTER DATABASE \"{from}\" ALLOW_CONNECTIONS false"),
+        format!("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{from}'"),
+        format!("CREATE DATABASE \"{to}\" TEMPLATE \"{from}\""),
+        format!("ALTER DATABASE \"{from}\" ALLOW_CONNECTIONS true"),
+        format!("ALTER DATABASE \"{to}\" ALLOW_CONNECTIONS true"),
+    ] {
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut server).await?;
+    }
+    Ok(copy)
+}
+
+/// Puts a database in the place of another, whoever uses that.
+pub(crate) async fn put_back(url: &str, backup: &str) -> anyhow::Result<()> {
+    let (to, from) = (name_in(url)?, name_in(backup)?);
+    let mut server = connect(test_services::postgres().await?.url()).await?;
+    for statement in [
+        format!("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{from}'"),
+        format!("DROP DATABASE \"{to}\" WITH (FORCE)"),
+        format!("ALTER DATABASE \"{from}\" RENAME TO \"{to}\""),
+    ] {
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut server).await?;
+    }
+    Ok(())
+}
+
+fn name_in(url: &str) -> anyhow::Result<&str> {
+    let path = url.rsplit_once('/').context("a URL has a path")?.1;
+    Ok(path.split('?').next().unwrap_or(path))
+}
+
+/// All rows of the read models, and how far they are.
+pub(crate) async fn rows_in(url: &str) -> anyhow::Result<Vec<String>> {
+    let mut connection = connect(url).await?;
+    let mut rows = Vec::new();
+    for table in TABLES {
+        let query = format!("SELECT '{table} ' || to_jsonb(t)::text FROM {table} AS t ORDER BY 1");
+        let query = sqlx::query_scalar(AssertSqlSafe(query));
+        rows.extend(query.fetch_all(&mut connection).await?);
+    }
+    Ok(rows)
+}
+
+pub(crate) async fn number(url: &str, query: &'static str) -> anyhow::Result<i64> {
+    Ok(sqlx::query_scalar(query).fetch_one(&mut connect(url).await?).await?)
+}

@@ -1,0 +1,146 @@
+//! What the log says, and whether a server says the same.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use adapters_external::SystemClock;
+use adapters_memory::{InMemoryDeadLetterStore, InMemoryReadModels};
+use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, Purpose};
+use anyhow::{Context as _, ensure};
+use serde_json::{Value, json};
+use ticketing_ports::dead_letters::DeadLetterStore as _;
+use ticketing_ports::ids::{CustomerId, EventId};
+use ticketing_ports::paging::Page;
+use ticketing_ports::read_models::{AvailabilityQueries as _, ReservationQueries as _};
+use ticketing_ports::reservation::ReservationView;
+use ticketing_ports::streams::Position;
+use ticketing_runtime::{Projected, READ_MODELS, rebuild};
+
+use super::office::Person;
+use super::{Installation, Server};
+
+/// Until what was written is shown, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Rows that were made of the whole log just now, by nobody who serves.
+pub(crate) struct Fold(pub(crate) Arc<InMemoryReadModels>);
+
+impl Fold {
+    pub(crate) async fn of(installation: &Installation) -> anyhow::Result<Self> {
+        let url = installation.variable("DATABASE_URL_EVENTS")?;
+        let database = Database::connect(Purpose::Events, url, &DatabaseOptions::default()).await?;
+        let log = Arc::new(PostgresEventStore::new(&database));
+        let models = Arc::new(InMemoryReadModels::new());
+        let letters = Arc::new(InMemoryDeadLetterStore::new());
+        let mut follower = Projected::read_models(models.clone());
+        let clock = Arc::new(SystemClock::new());
+        let folded = rebuild(log, &mut follower, letters.clone(), clock, |_, _| {}).await;
+        folded.map_err(anyhow::Error::from_boxed)?;
+        database.close().await;
+        let unread = letters.letters(READ_MODELS, Position::START, 1).await?;
+        ensure!(unread.is_empty(), "{unread:?}");
+        Ok(Self(models))
+    }
+
+    /// The counts of each section and the sequence, as a server says them.
+    pub(crate) async fn availability(&self, event: EventId) -> anyhow::Result<Value> {
+        let availability = self.0.availability(event).await?.context("the event is in the log")?;
+        let sections: BTreeMap<_, _> = availability
+            .sections
+            .iter()
+            .map(|section| {
+                let counts = section.counts;
+                let body = json!({
+                    "available": counts.available, "reserved": counts.held, "sold": counts.sold,
+                    "blocked": counts.blocked, "total_capacity": section.total_capacity,
+                });
+                (section.name.as_str(), body)
+            })
+            .collect();
+        Ok(json!({ "sections": sections, "sequence": availability.sequence }))
+    }
+
+    /// The reservations of a customer with their statuses, newest first.
+    pub(crate) async fn reservations(&self, customer: CustomerId) -> anyhow::Result<Vec<(String, String)>> {
+        let mut rows = Vec::new();
+        for number in 1.. {
+            let page = Page::new(number, Page::MAX_SIZE).context("a page")?;
+            let listed = self.0.reservations_of(customer, page).await?.rows;
+            if listed.is_empty() {
+                break;
+            }
+            rows.extend(listed);
+        }
+        let told = |row: ReservationView| (row.reservation_id.to_string(), row.status.as_str().to_owned());
+        Ok(rows.into_iter().map(told).collect())
+    }
+}
+
+/// Waits until a server answers what the log says: of its event, and to each of these customers about their reservations.
+pub(crate) async fn answers_as_the_log_says(
+    installation: &Installation,
+    server: &Server,
+    customers: &mut [(CustomerId, Person)],
+) -> anyhow::Result<()> {
+    let fold = Fold::of(installation).await?;
+    let event: EventId = EventId::new(server.event.parse()?);
+    let mut visitor = Person::anonymous(server)?;
+    let wanted = fold.availability(event).await?;
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        let said = visitor
+            .get(&format!("/api/events/{event}/availability"))
+            .await?
+            .expect(200)?;
+        let counts = without_times(said.body);
+        if counts == wanted {
+            break;
+        }
+        ensure!(Instant::now() < patience, "the log says {wanted}, the server {counts}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for (id, customer) in customers {
+        let wanted = fold.reservations(*id).await?;
+        let rows = reservations_of(customer).await?;
+        ensure!(rows == wanted, "the log says {wanted:?}, the server {rows:?}");
+    }
+    Ok(())
+}
+
+/// What a customer is told of its reservations, newest first.
+async fn reservations_of(customer: &mut Person) -> anyhow::Result<Vec<(String, String)>> {
+    let mut rows = Vec::new();
+    for page in 1.. {
+        let list = format!("/api/reservations?per_page=100&page={page}");
+        let said = customer.get(&list).await?.expect(200)?;
+        let listed = said.body["reservations"].as_array().context("a list")?;
+        if listed.is_empty() {
+            break;
+        }
+        let text = |row: &Value, field: &str| row[field].as_str().unwrap_or_default().to_owned();
+        rows.extend(
+            listed
+                .iter()
+                .map(|row| (text(row, "reservation_id"), text(row, "status"))),
+        );
+    }
+    Ok(rows)
+}
+
+fn without_times(mut availability: Value) -> Value {
+    if let Some(body) = availability.as_object_mut() {
+        body.remove("event_id");
+        for section in body
+            .get_mut("sections")
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flatten()
+        {
+            if let Some(counts) = section.1.as_object_mut() {
+                counts.remove("last_updated");
+            }
+        }
+    }
+    availability
+}

@@ -1,0 +1,162 @@
+//! A rolling update on one set of services, sold through all the while: a build that only reads the next version of a fact
+//! gives way to one that writes it. The version is made up; the servers are processes of their own, and everything else is
+//! real.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod selling;
+
+use std::env;
+use std::ffi::OsString;
+use std::time::{Duration, Instant};
+
+use anyhow::{bail, ensure};
+use app_server::config::{Command, CommandLine, Stop};
+use app_server::dead_letters::dead_letters;
+use app_server::demo::demo;
+use app_server::migrate::migrate;
+use app_server::telemetry;
+use serde_json::Value;
+use ticketing_domain::generations;
+use ticketing_domain::made_up::{MadeUpVersion, declare};
+
+use selling::Selling;
+use support::databases::number;
+use support::fold::{Fold, answers_as_the_log_says};
+use support::office::{Person, customers_of};
+use support::services::shared;
+use support::{ARGUMENTS, BUILD, Server};
+
+/// Reads the next version, and never writes it.
+const READS: &str = "reads";
+/// Reads it, and writes it once all others read it.
+const WRITES: &str = "writes";
+const CUSTOMERS: usize = 8;
+/// So many answers of a server are enough to see how it does.
+const SOME: usize = 40;
+/// Servers look every ten seconds how far the update is.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The next version of `SeatsHeld` has its fields one level down.
+fn raise(data: &[u8]) -> Vec<u8> {
+    let old: Value = serde_json::from_slice(data).expect("facts are JSON");
+    serde_json::to_vec(&serde_json::json!({ "hold": old })).expect("it is JSON")
+}
+
+fn lower(data: &[u8]) -> Vec<u8> {
+    let new: Value = serde_json::from_slice(data).expect("facts are JSON");
+    serde_json::to_vec(&new["hold"]).expect("it is JSON")
+}
+
+fn declare_the_next_version(written: bool) {
+    declare(MadeUpVersion {
+        event_type: "SeatsHeld",
+        version: 2,
+        since: generations::newest().next(),
+        written,
+        raise,
+        lower,
+    });
+}
+
+/// Is a server instead of a test when it is started as one.
+#[test]
+fn another_build() -> anyhow::Result<()> {
+    let Ok(build) = env::var(BUILD) else {
+        return Ok(());
+    };
+    declare_the_next_version(build == WRITES);
+    let arguments = env::var(ARGUMENTS)?;
+    let words = ["app-server"].into_iter().chain(arguments.split('\n'));
+    let line = match CommandLine::read(words.map(OsString::from)) {
+        Ok(line) => line,
+        Err(Stop::Told(text)) => bail!("{text}"),
+        Err(Stop::Wrong(mistake)) => bail!("{mistake}"),
+    };
+    telemetry::start(&line.settings.log)?;
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let told = match line.to_run() {
+            Command::Demo(wanted) => return demo(&line.settings, &wanted).await,
+            Command::Migrate(wanted) => migrate(&line.settings.storage, wanted).await?,
+            Command::DeadLetters(wanted) => dead_letters(&line.settings, &wanted).await?,
+            other => bail!("{other:?} is not played here"),
+        };
+        println!("{told}");
+        Ok(())
+    })
+}
+
+/// How many seats were held by a fact of that version.
+async fn holds(log: &str, version: i32) -> anyhow::Result<i64> {
+    let count = match version {
+        1 => "SELECT count(*) FROM events WHERE event_type = 'SeatsHeld' AND event_version = 1",
+        _ => "SELECT count(*) FROM events WHERE event_type = 'SeatsHeld' AND event_version = 2",
+    };
+    number(log, count).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_one_build_gives_way_to_the_next_everybody_is_served_and_the_books_are_right() {
+    // So that this program can fold the log.
+    declare_the_next_version(true);
+    let story = async {
+        let installation = shared().await?;
+        let log = installation.variable("DATABASE_URL_EVENTS")?.to_owned();
+        let (reads, writes) = (installation.clone().run_by(READS), installation.clone().run_by(WRITES));
+
+        let mut old = Server::start(&reads, CUSTOMERS)?;
+        let mut at_old = Selling::start(&old, 0..CUSTOMERS / 2)?;
+        at_old.wait_for(SOME).await?;
+        let new = Server::start(&writes, CUSTOMERS)?;
+        let mut at_new = Selling::start(&new, CUSTOMERS / 2..CUSTOMERS)?;
+        at_old.wait_for(SOME).await?;
+        at_new.wait_for(SOME).await?;
+        ensure!(holds(&log, 2).await? == 0, "not everybody may be able to read it");
+
+        let finished = writes.run(&["migrate", "--finish"])?;
+        let next = generations::newest();
+        let wanted = format!("up to generation {next} are written from now on");
+        ensure!(finished.contains(&wanted), "{finished}");
+        let patience = Instant::now() + PATIENCE;
+        while holds(&log, 2).await? == 0 {
+            ensure!(Instant::now() < patience, "nobody hears of it\n{}", new.log());
+            at_new.wait_for(1).await?;
+        }
+        let (by_old, by_new) = (holds(&log, 1).await?, holds(&log, 2).await?);
+        at_old.wait_for(SOME).await?;
+        at_new.wait_for(SOME).await?;
+        ensure!(holds(&log, 1).await? > by_old, "the old build goes on as it always did");
+        ensure!(holds(&log, 2).await? > by_new, "the new build goes on");
+
+        let sold_by_old = at_old.end().await?;
+        Person::anonymous(&old)?.get("/health/ready").await?.expect(200)?;
+        old.stop()?;
+        at_new.wait_for(SOME).await?;
+        let sold_by_new = at_new.end().await?;
+
+        let letters = writes.run(&["dead-letters", "list"])?;
+        ensure!(letters.contains("no dead letters"), "{letters}");
+        let mut customers = customers_of(&new, CUSTOMERS).await?;
+        answers_as_the_log_says(&installation, &new, &mut customers).await?;
+        let fold = Fold::of(&installation).await?;
+        let mut booked = Vec::new();
+        for (customer, _) in &customers {
+            booked.extend(fold.reservations(*customer).await?);
+        }
+        let mut answered = [sold_by_old, sold_by_new].concat();
+        booked.sort();
+        answered.sort();
+        ensure!(booked == answered, "the log and the answers differ");
+
+        let refused = installation
+            .run(&["serve"])
+            .expect_err("it cannot read what is written now");
+        let why = format!("the log has facts of generation {next}, and this version reads up to");
+        ensure!(refused.to_string().contains(&why), "{refused}");
+        ensure!(refused.to_string().contains("run a newer version"), "{refused}");
+        Ok(())
+    };
+    let told: anyhow::Result<()> = story.await;
+    told.expect("nobody notices the update");
+}

@@ -1,0 +1,150 @@
+//! What followers say of themselves, where they run, and what they do not take.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ticketing_ports::event_store::EventStore as _;
+use ticketing_ports::ids::{EventId, LogId};
+use ticketing_ports::logs::{Incarnation, LogIdentity};
+use ticketing_ports::read_models::{EventQueries as _, ProjectionStore as _};
+use ticketing_ports::streams::{Position, RecordedEvent};
+use ticketing_runtime::{Engine, EngineConfig, Lag, READ_MODELS, Runs};
+use ticketing_testkit::observing::KeepingObserver;
+use uuid::Uuid;
+
+use crate::read_side::{ReadSide, shows};
+use crate::world::{World, customer, hold};
+
+const LATE: Duration = Duration::from_secs(40);
+/// Longer than a turn, and than any pause.
+const ONE_TURN: Duration = Duration::from_secs(5);
+
+fn side() -> ReadSide {
+    ReadSide::new(<[_]>::to_vec)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_is_told_how_many_facts_a_follower_took_and_how_late() {
+    let (world, side) = (World::new(), side());
+    let writer = world.engine();
+    let event = world.on_sale(&writer.box_office(), 20).await;
+    tokio::time::sleep(LATE).await;
+    let observer = Arc::new(KeepingObserver::default());
+    let config = EngineConfig {
+        observer: observer.clone(),
+        ..EngineConfig::default()
+    };
+    let follower = Engine::start(world.ports(), side.ports(), config);
+    tokio::time::sleep(ONE_TURN).await;
+    assert!(shows(&side, event, 20).await);
+    let before = world.log.head().await.unwrap();
+    hold(&writer.box_office(), customer(1), event, 1).await.unwrap();
+    assert!(shows(&side, event, 19).await);
+
+    let told = observer.followed(READ_MODELS);
+    let taken: usize = told.iter().map(|(facts, _)| facts).sum();
+    assert_eq!(taken as u64, world.log.head().await.unwrap().0, "{told:?}");
+    assert!(told[0].0 as u64 == before.0 && told[0].1 >= LATE, "{told:?}");
+    assert!(told[1].1 < Duration::from_secs(2), "{told:?}");
+    writer.abort();
+    follower.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lag_is_told_in_facts_and_by_the_age_of_the_oldest() {
+    let world = World::new();
+    let engine = world.engine();
+    let event = world.on_sale(&engine.box_office(), 20).await;
+    let before = world.log.head().await.unwrap();
+    hold(&engine.box_office(), customer(1), event, 1).await.unwrap();
+    tokio::time::sleep(LATE).await;
+    hold(&engine.box_office(), customer(2), event, 1).await.unwrap();
+    let (log, now, head) = (&*world.log, world.now(), world.log.head().await.unwrap());
+
+    let lag = Lag::of(log, now, before).await.unwrap();
+    assert_eq!(lag.facts, head.0 - before.0);
+    assert!(lag.age >= LATE && lag.age < LATE + Duration::from_secs(1), "{lag:?}");
+    let last = Lag::of(log, now, Position(head.0 - 1)).await.unwrap();
+    assert!(last.facts == 1 && last.age < Duration::from_secs(1), "{last:?}");
+    assert_eq!(Lag::of(log, now, head).await.unwrap(), Lag::default());
+    engine.abort();
+}
+
+/// Two servers, each with rows of its own, and what they share beside the log.
+#[tokio::test(start_paused = true)]
+async fn rows_in_memory_are_kept_in_every_process() {
+    let (world, here, mut there) = (World::new(), side(), side());
+    there.followers = here.followers.clone();
+    let config = EngineConfig {
+        read_models_run: Runs::InEveryProcess,
+        ..EngineConfig::default()
+    };
+    let first = Engine::start(world.ports(), here.ports(), config.clone());
+    let second = Engine::start(world.ports(), there.ports(), config);
+    let event = world.on_sale(&first.box_office(), 20).await;
+    hold(&second.box_office(), customer(1), event, 1).await.unwrap();
+    for side in [&here, &there] {
+        assert!(shows(side, event, 19).await);
+    }
+    let held = hold(&first.box_office(), customer(2), event, 1).await.unwrap();
+    for (side, engine) in [(&here, &first), (&there, &second)] {
+        side.desk(&world, engine).catch_up(&held.consistency).await.unwrap();
+        assert_eq!(side.available(event).await, 18);
+    }
+    first.abort();
+    second.abort();
+}
+
+/// Facts of another event on sale, as if they followed what the log has.
+async fn foreign_facts(world: &World) -> (EventId, Vec<RecordedEvent>) {
+    let other = World::new();
+    let engine = other.engine();
+    let event = other.on_sale(&engine.box_office(), 50).await;
+    engine.abort();
+    let mut position = world.log.head().await.unwrap();
+    let mut facts = other.facts().await;
+    for fact in &mut facts {
+        position = position.plus(1);
+        fact.position = position;
+    }
+    (event, facts)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_bus_brings_of_another_log_or_of_an_earlier_life_of_this_one_is_not_taken() {
+    let (world, side) = (World::new(), side());
+    let (writer, reader) = (side.writer(&world), side.reader(&world));
+    let event = world.on_sale(&writer.box_office(), 20).await;
+    tokio::time::sleep(ONE_TURN).await;
+    let first = world.log.identity().await.unwrap();
+    let another = LogIdentity {
+        log: LogId::new(Uuid::from_u128(404)),
+        ..first
+    };
+    for (from, left) in [(another, 19), (first, 18)] {
+        if from == first {
+            // Everybody hears of it with the next turn.
+            world.log.raise_incarnation(first.incarnation).await.unwrap();
+            tokio::time::sleep(ONE_TURN).await;
+        }
+        let rows = side.models.checkpoint().await.unwrap();
+        let (foreign, facts) = foreign_facts(&world).await;
+        side.bring(from, &facts).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(side.models.event(foreign).await.unwrap(), None);
+        assert_eq!(side.models.checkpoint().await.unwrap(), rows);
+        hold(&writer.box_office(), customer(u128::from(left)), event, 1)
+            .await
+            .unwrap();
+        tokio::time::sleep(ONE_TURN).await;
+        assert_eq!(side.available(event).await, left, "the log serves");
+    }
+    let incarnation = world.log.identity().await.unwrap().incarnation;
+    assert_eq!(
+        incarnation,
+        Incarnation::FIRST.next(),
+        "nobody missed a fact that was never there"
+    );
+    writer.abort();
+    reader.abort();
+}
