@@ -16,7 +16,7 @@ use ticketing_ports::event_store::{Append, Commit, CommitError, CommitReceipt, E
 use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
 use ticketing_ports::ids::{CommitId, LogId};
 use ticketing_ports::lanes::LaneId;
-use ticketing_ports::logs::{Incarnation, LogIdentity, SchemaGeneration};
+use ticketing_ports::logs::{Incarnation, Landmark, LogIdentity, SchemaGeneration};
 use ticketing_ports::snapshots::{Snapshot, SnapshotStore};
 use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
 use uuid::Uuid;
@@ -146,10 +146,7 @@ impl EventStore for InMemoryEventStore {
     }
 
     async fn commit_at(&self, position: Position) -> Result<Option<CommitId>, StoreError> {
-        let before = position.0.checked_sub(1);
-        let log = self.log();
-        let event = before.and_then(|before| tail(&log.events, before).first());
-        Ok(event.map(|event| event.commit_id))
+        Ok(self.log().commit_at(position))
     }
 
     async fn raise_incarnation(&self, seen: Incarnation) -> Result<Incarnation, StoreError> {
@@ -261,6 +258,7 @@ impl Log {
         if let Some(landed) = self.commits.get(&commit.id) {
             return Ok(self.receipt(*landed));
         }
+        self.check_past(&commit.landmarks)?;
         self.check_keys(&commit.idempotency)?;
         self.check_versions(&commit.appends)?;
 
@@ -282,6 +280,15 @@ impl Log {
         };
         self.commits.insert(commit.id, landed);
         Ok(self.receipt(landed))
+    }
+
+    fn check_past(&self, landmarks: &[Landmark]) -> Result<(), CommitError> {
+        let is_there = |landmark: &Landmark| self.commit_at(landmark.position) == Some(landmark.commit);
+        if landmarks.iter().all(is_there) {
+            Ok(())
+        } else {
+            Err(CommitError::LostPast)
+        }
     }
 
     fn check_keys(&self, records: &[IdempotencyRecord]) -> Result<(), CommitError> {
@@ -369,6 +376,12 @@ impl Log {
         let before = Version(snapshot.version.0.saturating_sub(1));
         let last = self.stream_after(snapshot.stream, before).next();
         last.is_some_and(|last| last.version == snapshot.version && last.commit_id == snapshot.commit)
+    }
+
+    fn commit_at(&self, position: Position) -> Option<CommitId> {
+        let before = position.0.checked_sub(1)?;
+        let event = tail(&self.events, before).first()?;
+        Some(event.commit_id)
     }
 
     fn version(&self, stream: &StreamId) -> Version {

@@ -26,6 +26,7 @@ fn commit(number: u128) -> Commit {
         }],
         deadlines: Vec::new(),
         idempotency: Vec::new(),
+        landmarks: Vec::new(),
     }
 }
 

@@ -116,5 +116,6 @@ fn commit() -> Commit {
             cause: Metadata::default(),
         })],
         idempotency: Vec::new(),
+        landmarks: Vec::new(),
     }
 }

@@ -1,4 +1,4 @@
-//! The log: a commit as one call of `write_commit_v2`, and reading.
+//! The log: a commit as one call of `write_commit_v3`, and reading.
 
 mod arguments;
 
@@ -314,6 +314,7 @@ fn outcome(row: &PgRow, commit: &Commit) -> Result<Verdict, CommitError> {
                 .map(|append| append.stream)
                 .collect(),
         }),
+        "lost_past" => Err(CommitError::LostPast),
         "key_taken" => places
             .filter_map(|place| commit.idempotency.get(place))
             .map(|record| record.key.clone())

@@ -33,6 +33,7 @@ fn commit(number: u128) -> Commit {
         }],
         deadlines: Vec::new(),
         idempotency: Vec::new(),
+        landmarks: Vec::new(),
     }
 }
 

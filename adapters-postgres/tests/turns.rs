@@ -24,6 +24,7 @@ fn commit(number: u128, expected: u64) -> Commit {
         }],
         deadlines: Vec::new(),
         idempotency: Vec::new(),
+        landmarks: Vec::new(),
     }
 }
 

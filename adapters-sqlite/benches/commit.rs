@@ -104,6 +104,7 @@ fn commit(ids: &AtomicU64, section: StreamId, done: u64, holds: u64, at: Timesta
         appends,
         deadlines,
         idempotency: Vec::new(),
+        landmarks: Vec::new(),
     }
 }
 

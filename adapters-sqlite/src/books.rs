@@ -13,7 +13,7 @@ use ticketing_ports::errors::{BoxError, StoreError};
 use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt};
 use ticketing_ports::idempotency::IdempotencyKey;
 use ticketing_ports::ids::CommitId;
-use ticketing_ports::logs::Incarnation;
+use ticketing_ports::logs::{Incarnation, Landmark};
 use ticketing_ports::streams::{NewEvent, Position, StreamId, Version};
 
 use crate::bulk::Bulk;
@@ -36,6 +36,8 @@ pub(crate) struct Books {
     commits: HashMap<CommitId, Landed>,
     taken: HashSet<IdempotencyKey>,
     versions: HashMap<StreamId, Version>,
+    /// Which commit wrote each fact that a writer remembers.
+    landmarks: HashMap<Position, CommitId>,
 }
 
 /// A new row of `events`.
@@ -96,11 +98,16 @@ impl Books {
             commits: find_commits(connection, commits).await?,
             taken: answers::taken(connection, &keys).await?,
             versions: find_versions(connection, &streams).await?,
+            landmarks: find_landmarks(connection, commits).await?,
         })
     }
 
-    /// A taken key goes first: who lost that race wants the recorded answer, not another decision.
+    /// A taken key goes before a conflict: who lost that race wants the recorded answer, not another decision.
     fn check(&self, commit: &Commit) -> Result<(), CommitError> {
+        let is_there = |landmark: &Landmark| self.landmarks.get(&landmark.position) == Some(&landmark.commit);
+        if !commit.landmarks.iter().all(is_there) {
+            return Err(CommitError::LostPast);
+        }
         let mut in_this_commit = HashSet::new();
         for record in &commit.idempotency {
             if self.taken.contains(&record.key) || !in_this_commit.insert(&record.key) {
@@ -213,6 +220,25 @@ pub(crate) async fn find_versions(
         Ok((cells.stream()?, Version(cells.count("version")?)))
     };
     rows.iter().map(version_of).collect()
+}
+
+/// One by one: nobody but the writer of this process writes here, and it remembers nothing that it would have to prove.
+async fn find_landmarks(
+    connection: &mut SqliteConnection,
+    commits: &[Commit],
+) -> Result<HashMap<Position, CommitId>, BoxError> {
+    let mut found = HashMap::new();
+    for landmark in commits.iter().flat_map(|commit| &commit.landmarks) {
+        let row = sqlx::query("SELECT position, commit_id FROM events WHERE position = ?")
+            .bind(bound(landmark.position.0))
+            .fetch_optional(&mut *connection)
+            .await?;
+        if let Some(row) = row {
+            let cells = event_cells(&row);
+            found.insert(landmark.position, CommitId::new(cells.uuid("commit_id")?));
+        }
+    }
+    Ok(found)
 }
 
 async fn insert_events(connection: &mut SqliteConnection, rows: &[NewRow<'_>]) -> Result<(), BoxError> {

@@ -192,5 +192,6 @@ fn commit(number: u128) -> Commit {
         }],
         deadlines: Vec::new(),
         idempotency: Vec::new(),
+        landmarks: Vec::new(),
     }
 }

@@ -9,7 +9,7 @@ use crate::errors::{BoxError, StoreError};
 use crate::idempotency::{IdempotencyKey, IdempotencyRecord};
 use crate::ids::CommitId;
 use crate::lanes::LaneId;
-use crate::logs::{Incarnation, LogIdentity, SchemaGeneration};
+use crate::logs::{Incarnation, Landmark, LogIdentity, SchemaGeneration};
 use crate::streams::{NewEvent, Position, RecordedEvent, StreamId, Version};
 
 /// Facts for the end of one stream.
@@ -29,6 +29,9 @@ pub struct Commit {
     pub lane: LaneId,
     /// Becomes `recorded_at` of every event.
     pub at: Timestamp,
+    /// What its writer remembers of the log: a log that does not have all of these has lost facts that this was decided
+    /// on, whatever versions its streams have reached since.
+    pub landmarks: Vec<Landmark>,
     /// At most one entry a stream. One without events only insists on its stream's version.
     pub appends: Vec<Append>,
     pub deadlines: Vec<DeadlineWrite>,
@@ -52,6 +55,10 @@ pub enum CommitError {
     /// The idempotency key was recorded by someone else. Nothing was written; answer what they recorded.
     #[error("an idempotency key is already recorded")]
     KeyTaken { key: IdempotencyKey },
+    /// The log has other facts than the writer remembers, or fewer: it was put back to an older copy. Nothing was written;
+    /// forget everything, read anew and decide again.
+    #[error("the log has lost facts that the commit rests on")]
+    LostPast,
     /// Nothing was written; the same commit may succeed later.
     #[error("the event store is unavailable")]
     Unavailable(#[source] BoxError),
@@ -73,6 +80,7 @@ pub enum CommitError {
 /// - `exactly_one_racing_creator_of_a_stream_wins`.
 /// - `racing_writers_of_one_stream_take_turns`.
 /// - `an_append_without_events_only_insists_on_the_version`: what a decision rests on may not have moved either.
+/// - `a_commit_that_rests_on_a_lost_past_writes_nothing`: one whose landmarks are not all there.
 /// - `a_taken_idempotency_key_writes_nothing`.
 /// - `positions_are_gapless_and_in_commit_order`, from 1.
 /// - `positions_stay_gapless_under_racing_writers`.

@@ -60,6 +60,14 @@ pub struct LogIdentity {
     pub incarnation: Incarnation,
 }
 
+/// A fact that somebody remembers, by its place and by the commit that wrote it there. A log that has it has everything
+/// that led to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Landmark {
+    pub position: Position,
+    pub commit: CommitId,
+}
+
 /// How far somebody has come in a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Mark {

@@ -127,6 +127,7 @@ async fn write_past(store: &dyn EventStore, event: EventId, section: SectionId) 
             }],
             deadlines: Vec::new(),
             idempotency: Vec::new(),
+            landmarks: Vec::new(),
         };
         store.commit(commit).await.expect("nobody else writes");
     }

@@ -84,7 +84,7 @@ impl EngineBuilder {
         let (log, clock) = (Arc::clone(&ports.events), Arc::clone(&ports.clock));
         let worker = WorkerId::new(ports.ids.uuid());
         let (relays, facts_from) = (self.config.relay, self.config.facts_from);
-        let on_lost_past = self.config.on_lost_past;
+        let (on_lost_past, log_poll) = (self.config.on_lost_past, self.config.log_poll);
         let observer = Arc::clone(&self.config.observer);
         let mut engine = Engine::start_lanes(ports, self.config, Arc::clone(&tail));
         let mut following = Following {
@@ -96,6 +96,7 @@ impl EngineBuilder {
             facts_from: FactsFrom::ThisProcess,
             on_lost_past,
             observer,
+            log_poll,
         };
         if let Some(bus) = following.ports.bus.clone().filter(|_| relays) {
             // The first one: what it reads the others need not. What it publishes it cannot wait for.

@@ -54,6 +54,11 @@ impl KnownLog {
         Ok(identity)
     }
 
+    /// The newest life of it that was heard of.
+    pub(crate) fn incarnation(&self) -> Option<Incarnation> {
+        self.known().map(|known| known.incarnation)
+    }
+
     /// Notes what a receipt says.
     pub(crate) fn heard(&self, incarnation: Incarnation) {
         if let Some(known) = self.known().as_mut() {

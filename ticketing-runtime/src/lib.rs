@@ -30,7 +30,7 @@ pub use follow::{
     Bus, Condition, Facts, FactsFrom, First, FollowError, FollowPorts, Follower, Keeps, Lag, LoggedFact, OnLostPast,
     OnPoison, Progress, Projected, READ_MODELS, RELAY, Reached, Runs, Spec, Twin, rebuild, relay,
 };
-pub use observer::{Counted, Observed, Observer, Totals, Unobserved};
+pub use observer::{Counted, Observed, Observer, Setback, Totals, Unobserved};
 pub use setup::{EngineConfig, Ports};
 pub use sign_in::{Ensured, SignIn, SignInConfig, SignInFailure, SignInPorts};
 /// What can be asked of a [`BoxOffice`].

@@ -20,8 +20,8 @@ pub enum Observed {
     /// A command was run against what a lane has in memory, to whatever end. It is run again when it needs streams that
     /// are not loaded, and when its decision is thrown away.
     Decided { command: &'static str, took: Duration },
-    /// So many jobs of a lane were decided for nothing: somebody else was faster, or the log did not take the commit.
-    ThrownAway { jobs: usize },
+    /// So many jobs of a lane were decided for nothing.
+    ThrownAway { jobs: usize, because: Setback },
     /// A job has to wait until so many streams are read.
     Parked { streams: usize },
     /// The log has taken a commit: how many jobs shared it, what it wrote, and how long it took until it was durable.
@@ -35,6 +35,17 @@ pub enum Observed {
     },
     /// The edge answered a request with an error of this code.
     Refused { code: &'static str },
+}
+
+/// Why something was decided for nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setback {
+    /// Somebody else has written to the same streams, or under the same key.
+    LostRace,
+    /// The log did not take the commit.
+    FailedCommit,
+    /// The log was put back to an older copy.
+    LostPast,
 }
 
 /// Looks away.

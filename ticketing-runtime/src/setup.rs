@@ -56,6 +56,8 @@ pub struct EngineConfig {
     pub idempotency_retention: Duration,
     /// Where this process gets the facts for those who follow the log.
     pub facts_from: FactsFrom,
+    /// How often those who follow the log look at it for what other processes wrote.
+    pub log_poll: Duration,
     /// What is done about rows that were made of facts that the log no longer has.
     pub on_lost_past: OnLostPast,
     /// Whether this process publishes the log on the bus, if there is one, when it is its turn.
@@ -81,6 +83,7 @@ impl Default for EngineConfig {
             floor_poll: Duration::from_secs(10),
             idempotency_retention: Duration::from_secs(24 * 3_600),
             facts_from: FactsFrom::ThisProcess,
+            log_poll: Duration::from_millis(50),
             on_lost_past: OnLostPast::Rebuild,
             relay: true,
             projector: true,

@@ -82,6 +82,18 @@ pub async fn agree_all_along(models: &ReadModels, history: &History) -> Result<(
     Ok(())
 }
 
+/// Compares both sides at one moment, when the read models have taken everything in.
+///
+/// # Errors
+/// Describes the first disagreement.
+pub async fn agree(models: &ReadModels, log: &[RecordedEvent], now: Timestamp) -> Result<(), String> {
+    let mut write_side = WriteSide::default();
+    for fact in log {
+        write_side.evolve(fact, &Fact::from_recorded(fact).map_err(said)?);
+    }
+    write_side.agrees(models, now).await
+}
+
 /// What the facts add up to.
 #[derive(Debug, Default)]
 struct WriteSide {

@@ -49,7 +49,7 @@ impl KeepingObserver {
     /// How many jobs were decided for nothing.
     pub fn thrown_away(&self) -> usize {
         let jobs = |seen: &Observed| match seen {
-            Observed::ThrownAway { jobs } => Some(*jobs),
+            Observed::ThrownAway { jobs, .. } => Some(*jobs),
             _ => None,
         };
         self.seen().iter().filter_map(jobs).sum()

@@ -31,6 +31,8 @@ pub(crate) enum Lie {
     CreatesStreamsTwice,
     BlamesEveryStream,
     BlamesOneStream,
+    WritesOnALostPast,
+    LooksAtOneLandmark,
     IgnoresTakenKeys,
     LeavesGapsBetweenPositions,
     UsesUpPositionsOfRefusedCommits,
@@ -134,6 +136,14 @@ pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
     (
         "an_append_without_events_only_insists_on_the_version",
         Lie::AcceptsStaleVersions,
+    ),
+    (
+        "a_commit_that_rests_on_a_lost_past_writes_nothing",
+        Lie::WritesOnALostPast,
+    ),
+    (
+        "a_commit_that_rests_on_a_lost_past_writes_nothing",
+        Lie::LooksAtOneLandmark,
     ),
     ("a_taken_idempotency_key_writes_nothing", Lie::IgnoresTakenKeys),
     (
@@ -398,6 +408,8 @@ impl Mutant {
                     .iter_mut()
                     .for_each(|record| self.distort_key(&mut record.key));
             }
+            Lie::WritesOnALostPast => commit.landmarks.clear(),
+            Lie::LooksAtOneLandmark => commit.landmarks.truncate(1),
             Lie::KeepsOneOfTwoAnswers => {
                 let mut seen = BTreeSet::new();
                 commit.idempotency.retain(|record| seen.insert(record.key.clone()));
@@ -443,6 +455,7 @@ impl Mutant {
                         appends: vec![append],
                         deadlines: Vec::new(),
                         idempotency: Vec::new(),
+                        landmarks: Vec::new(),
                         ..commit
                     };
                     self.inner.commit(part).await?;

@@ -1,4 +1,4 @@
-//! A commit as the columns that `write_commit_v2` takes: PostgreSQL unnests them into rows.
+//! A commit as the columns that `write_commit_v3` takes: PostgreSQL unnests them into rows.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +16,8 @@ use crate::cells::bound;
 
 pub(super) struct Arguments<'c> {
     commit: &'c Commit,
+    landmarks: Vec<i64>,
+    landmark_commits: Vec<Uuid>,
     expected: Streams,
     expected_versions: Vec<i64>,
     events: Events<'c>,
@@ -77,8 +79,11 @@ impl<'c> Arguments<'c> {
             .map(|(key, _)| *key)
             .collect();
         let set: Vec<&CausedDeadline> = last_change.into_values().flatten().collect();
+        let landmarks = commit.landmarks.iter();
         Self {
             commit,
+            landmarks: landmarks.clone().map(|landmark| bound(landmark.position.0)).collect(),
+            landmark_commits: landmarks.map(|landmark| landmark.commit.uuid()).collect(),
             expected: commit.appends.iter().map(|append| append.stream).collect(),
             expected_versions: commit.appends.iter().map(|append| bound(append.expected.0)).collect(),
             events: Events::of(commit),
@@ -97,9 +102,11 @@ impl<'c> Arguments<'c> {
         let records = &self.commit.idempotency;
         sqlx::query(
             "SELECT verdict, first_position, last_position, refused, incarnation
-             FROM write_commit_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-                               $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)",
+             FROM write_commit_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+                               $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)",
         )
+        .bind(self.landmarks)
+        .bind(self.landmark_commits)
         .bind(self.commit.id.uuid())
         .bind(writer)
         .bind(self.commit.lane.kind.number())

@@ -135,6 +135,7 @@ fn commit(number: u128, bytes: usize) -> Commit {
         }],
         deadlines: Vec::new(),
         idempotency: Vec::new(),
+        landmarks: Vec::new(),
     }
 }
 

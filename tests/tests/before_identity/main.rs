@@ -139,6 +139,7 @@ async fn go_on(store: &impl EventStore, log: &[ticketing_ports::streams::Recorde
         }],
         deadlines: Vec::new(),
         idempotency: Vec::new(),
+        landmarks: Vec::new(),
     };
     let receipt = store.commit(commit(1, 0)).await.unwrap();
     assert_eq!((receipt.first, receipt.last), (head.plus(1), head.plus(1)));

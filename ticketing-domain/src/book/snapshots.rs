@@ -13,6 +13,8 @@ use crate::snapshot::UnreadableSnapshot;
 pub struct FromSnapshot {
     pub stream: StreamId,
     pub version: Version,
+    /// The one that wrote its last fact.
+    pub commit: CommitId,
     state: Recalled,
 }
 
@@ -23,6 +25,7 @@ impl FromSnapshot {
         Ok(Self {
             stream: snapshot.stream,
             version: snapshot.version,
+            commit: snapshot.commit,
             state: Recalled::read(snapshot)?,
         })
     }

@@ -55,7 +55,9 @@ impl Awaited for PendingPayment {
     fn look(&self, unit: &Unit<'_>) -> Result<Progress, Stop> {
         let payment = unit.get::<Payment>(self.payment_id())?;
         match (self, payment) {
-            (_, PaymentState::Absent | PaymentState::Requested(_)) => Ok(Progress::Pending),
+            // It was there when it was waited for: the log has lost it. Nobody is charged anew without asking for it.
+            (_, PaymentState::Absent) => Err(Refusal::PaymentNotFound(self.payment_id()).into()),
+            (_, PaymentState::Requested(_)) => Ok(Progress::Pending),
             // It may take days: whoever asked is told that it is not decided.
             (
                 Self::Paid {

@@ -23,6 +23,7 @@ mod turns;
 mod watched;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ticketing_ports::clock::Clock;
 use ticketing_ports::dead_letters::DeadLetterStore;
@@ -98,6 +99,7 @@ pub(crate) struct Following {
     pub(crate) facts_from: FactsFrom,
     pub(crate) on_lost_past: OnLostPast,
     pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) log_poll: Duration,
 }
 
 impl Following {
@@ -139,7 +141,7 @@ impl Following {
             Some(bus) if self.facts_from == FactsFrom::TheBus && spec.runs == Runs::OnceInTheCluster => {
                 Box::new(BusAndLog::new(&bus.subscriber, spec.name, &self.tail, &self.log))
             }
-            _ => Box::new(TailAndLog::new(&self.tail, &self.log)),
+            _ => Box::new(TailAndLog::new(&self.tail, &self.log, self.log_poll)),
         }
     }
 }

@@ -64,7 +64,7 @@ impl Tail {
     }
 
     /// Notes that the log did not answer: it may not be the same when it does again.
-    pub(super) fn doubt(&self) {
+    pub(crate) fn doubt(&self) {
         self.doubts.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -202,6 +202,7 @@ mod tests {
             appends: vec![append(1), append(2)],
             deadlines: Vec::new(),
             idempotency: Vec::new(),
+            landmarks: Vec::new(),
         }
     }
 

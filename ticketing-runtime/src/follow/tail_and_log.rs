@@ -16,9 +16,7 @@ use super::facts::LoggedFact;
 use super::source::{PATIENCE, Source, read};
 use super::tail::Tail;
 
-/// How often the log is looked at when nothing announces news: other processes may write to it.
-const POLL: Duration = Duration::from_millis(50);
-/// The same for a log that nobody else can write to: what is there already was there when the process began.
+/// How often a log that nobody else can write to is looked at when nothing announces news: what is there already was there when the process began.
 const POLL_ALONE: Duration = Duration::from_secs(1);
 
 /// What this process has written or read, and the log for the rest.
@@ -26,18 +24,19 @@ pub(super) struct TailAndLog {
     tail: Arc<Tail>,
     log: Arc<dyn EventStore>,
     news: watch::Receiver<Position>,
+    /// How often the log is looked at when nothing announces news: other processes may write to it.
     poll: Duration,
     /// When the log is looked at next although nothing announces news.
     look_at: Instant,
 }
 
 impl TailAndLog {
-    pub(super) fn new(tail: &Arc<Tail>, log: &Arc<dyn EventStore>) -> Self {
+    pub(super) fn new(tail: &Arc<Tail>, log: &Arc<dyn EventStore>, poll: Duration) -> Self {
         Self {
             tail: Arc::clone(tail),
             log: Arc::clone(log),
             news: tail.news(),
-            poll: if log.is_shared() { POLL } else { POLL_ALONE },
+            poll: if log.is_shared() { poll } else { POLL_ALONE },
             look_at: Instant::now(),
         }
     }

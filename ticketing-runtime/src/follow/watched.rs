@@ -34,7 +34,7 @@ impl WatchedLog {
 impl EventStore for WatchedLog {
     async fn commit(&self, commit: Commit) -> Result<CommitReceipt, CommitError> {
         let answer = self.log.commit(commit).await;
-        if let Err(CommitError::Unavailable(_) | CommitError::Unknown(_)) = answer {
+        if let Err(CommitError::LostPast | CommitError::Unavailable(_) | CommitError::Unknown(_)) = answer {
             self.tail.doubt();
         }
         answer

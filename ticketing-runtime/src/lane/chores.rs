@@ -9,6 +9,7 @@ use futures::FutureExt as _;
 use ticketing_domain::book::{Absorbed, FromSnapshot, NotWhole, Page, Wants};
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_store::EventStore;
+use ticketing_ports::logs::Landmark;
 use ticketing_ports::streams::{RecordedEvent, StreamId, Version};
 use tokio::task::JoinError;
 use tracing::error;
@@ -16,7 +17,7 @@ use tracing::error;
 use super::Lane;
 use super::job::{End, Job};
 use super::keys::Found;
-use super::snapshots::{read_latest, worth_asking};
+use super::snapshots::{located, read_latest, worth_asking};
 use crate::failure::Failure;
 
 /// How many facts are read at once.
@@ -28,6 +29,8 @@ pub(super) enum Chore {
     Read {
         /// What some of the streams begin with; the facts go on after it.
         snapshots: Vec<FromSnapshot>,
+        /// Where the log has the last facts that went into these.
+        landmarks: Vec<Landmark>,
         asked: Vec<(StreamId, Version)>,
         facts: Result<Vec<RecordedEvent>, Failure>,
     },
@@ -48,9 +51,10 @@ impl Lane {
         match chore {
             Ok(Chore::Read {
                 snapshots,
+                landmarks,
                 asked,
                 facts,
-            }) => self.take_page(snapshots, asked, facts),
+            }) => self.take_page(snapshots, landmarks, asked, facts),
             Ok(Chore::LookedUp { jobs, found }) => self.looked_up(jobs, found),
             Ok(Chore::MovedOn(moved)) => self.look_after_payments(moved),
             Ok(Chore::Ended { job, end }) => job.end(end),
@@ -70,9 +74,11 @@ impl Lane {
         self.chores.spawn(async move {
             let mut wants = wants;
             let asked: Vec<_> = wants.iter().map(|(stream, after)| (*stream, *after)).collect();
+            let store = lanes.ports.events.as_ref();
             let snapshots = read_latest(lanes.ports.snapshots.as_ref(), &worth_asking(&asked)).await;
+            let (snapshots, landmarks) = located(store, snapshots).await;
             wants.extend(snapshots.iter().map(|snapshot| (snapshot.stream, snapshot.version)));
-            read_page(lanes.ports.events.as_ref(), snapshots, wants.into_iter().collect()).await
+            read_page(store, snapshots, landmarks, wants.into_iter().collect()).await
         });
     }
 
@@ -80,6 +86,7 @@ impl Lane {
     fn take_page(
         &mut self,
         snapshots: Vec<FromSnapshot>,
+        landmarks: Vec<Landmark>,
         asked: Vec<(StreamId, Version)>,
         facts: Result<Vec<RecordedEvent>, Failure>,
     ) {
@@ -89,6 +96,9 @@ impl Lane {
                 return self.cannot_load(asked.into_iter().map(|(stream, _)| stream), &failure);
             }
         };
+        if self.shared {
+            self.remembered.read(&facts, landmarks, self.lanes.log.incarnation());
+        }
         self.begin_with(snapshots);
         let unfinished = if facts.len() < PAGE {
             None
@@ -124,16 +134,22 @@ impl Lane {
         if !rest.is_empty() {
             let store = Arc::clone(&self.lanes.ports.events);
             self.chores
-                .spawn(async move { read_page(store.as_ref(), Vec::new(), rest).await });
+                .spawn(async move { read_page(store.as_ref(), Vec::new(), Vec::new(), rest).await });
         }
         self.have_loaded(loaded);
     }
 }
 
-async fn read_page(store: &dyn EventStore, snapshots: Vec<FromSnapshot>, asked: Vec<(StreamId, Version)>) -> Chore {
+async fn read_page(
+    store: &dyn EventStore,
+    snapshots: Vec<FromSnapshot>,
+    landmarks: Vec<Landmark>,
+    asked: Vec<(StreamId, Version)>,
+) -> Chore {
     let facts = answered(store.read_streams(&asked, PAGE)).await;
     Chore::Read {
         snapshots,
+        landmarks,
         asked,
         facts,
     }

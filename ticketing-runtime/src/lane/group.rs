@@ -155,6 +155,7 @@ impl Group {
             id,
             lane,
             at,
+            landmarks: Vec::new(),
             appends,
             deadlines: std::mem::take(&mut self.deadlines).into_values().collect(),
             idempotency: std::mem::take(&mut self.records),

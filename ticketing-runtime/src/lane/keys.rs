@@ -139,6 +139,12 @@ async fn read_again(store: &dyn EventStore, said: &Said) -> Result<(Vec<Recorded
     let mut facts = Vec::new();
     if let Said::View(view) = said {
         read_up_to(store, view.stream, view.version, &mut facts).await?;
+        if facts.last().is_none_or(|last| last.version != view.version) {
+            // Who asks again finds that the key is not there any more either.
+            return Err(StoreError::unavailable(
+                "the log has lost the facts of a recorded answer",
+            ));
+        }
     }
     Ok((facts, store.head().await?))
 }

@@ -7,8 +7,9 @@
 //! lane: only who needs it waits.
 //!
 //! `lanes` finds and starts them. `decide` decides one job, `group` gathers what was decided, `commit` writes it and
-//! `settle` takes the outcome; `parked` keeps who waits for the log, `waiting` who waits for the gateway, `keys` who waits
-//! for an idempotency key. `snapshots` makes the first look at a long stream short.
+//! `settle` takes the outcome; `remembered` is what a commit proves of the past. `parked` keeps who waits for the log,
+//! `waiting` who waits for the gateway, `keys` who waits for an idempotency key. `snapshots` makes the first look at a long
+//! stream short.
 
 mod asked;
 mod chores;
@@ -21,6 +22,7 @@ mod job;
 mod keys;
 mod lanes;
 mod parked;
+mod remembered;
 mod said;
 mod settle;
 mod snapshots;
@@ -32,12 +34,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ticketing_domain::book::Book;
+use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_store::{CommitError, CommitReceipt, EventStore};
 use ticketing_ports::ids::{CommitId, PaymentId};
 use ticketing_ports::lanes::LaneId;
+use ticketing_ports::logs::Landmark;
 use ticketing_ports::streams::{Position, StreamId, Version};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -46,6 +50,7 @@ use self::commit::commit_for;
 use self::group::Group;
 use self::keys::Lookups;
 use self::parked::Parked;
+use self::remembered::{Remembered, tell_loss};
 use self::snapshots::Snapshots;
 use crate::observer::Observed;
 
@@ -81,6 +86,7 @@ pub(crate) struct Lane {
     barriers: Vec<oneshot::Sender<()>>,
     /// How far the log reached after the last commit of this lane.
     position: Position,
+    remembered: Remembered,
     /// Whether others write to the log too.
     shared: bool,
     look_again: Interval,
@@ -93,6 +99,8 @@ pub(crate) struct Lane {
 #[derive(Debug)]
 struct InFlight {
     group: Group,
+    /// How many of the lane's landmarks it insists on.
+    landmarks: usize,
     /// Dies with the lane: what a process has not handed in when it ends, nobody hands in.
     commit: AbortOnDropHandle<Result<Committed, CommitError>>,
 }
@@ -117,6 +125,7 @@ impl Lane {
             chores: JoinSet::new(),
             barriers: Vec::new(),
             position: Position::START,
+            remembered: Remembered::default(),
             look_again,
             looking: false,
             last_busy: Instant::now(),
@@ -133,7 +142,7 @@ impl Lane {
             tokio::select! {
                 biased;
                 _ = self.look_again.tick(), if self.shared && !self.waiting.is_empty() => self.look_after_waiting(),
-                (group, outcome) = outcome_of(&mut self.in_flight) => self.settle(group, outcome),
+                (flight, outcome) = outcome_of(&mut self.in_flight) => self.settle(flight, outcome),
                 Some(chore) = self.chores.join_next() => self.finish_chore(chore),
                 received = self.mailbox.recv_many(&mut inbox, room.min(SLICE)), if room > 0 => {
                     if received == 0 {
@@ -155,8 +164,8 @@ impl Lane {
             self.start_what_waits();
             tokio::select! {
                 biased;
-                (group, outcome) = outcome_of(&mut self.in_flight), if self.in_flight.is_some() => {
-                    self.settle(group, outcome);
+                (flight, outcome) = outcome_of(&mut self.in_flight), if self.in_flight.is_some() => {
+                    self.settle(flight, outcome);
                 }
                 Some(chore) = self.chores.join_next() => self.finish_chore(chore),
                 else => break,
@@ -228,58 +237,98 @@ impl Lane {
         while self.in_flight.is_none() && !self.gathering.is_empty() {
             let next = Group::starting_at(self.book.mark());
             let mut group = std::mem::replace(&mut self.gathering, next);
-            let store = Arc::clone(&self.lanes.ports.events);
-            let commit = if !group.writes_nothing() {
-                let ports = &self.lanes.ports;
-                let id = CommitId::new(ports.ids.uuid());
-                group.snapshots = self.snapshots_of(&group, id);
-                let mut commit = group.commit(id, self.id, ports.clock.now());
-                self.lanes.floor.write_for_all(&mut commit);
-                let lanes = Arc::clone(&self.lanes);
-                let jobs = group.entries.len();
-                tokio::spawn(async move {
-                    let observer = lanes.config.observer.as_ref();
-                    let receipt = commit_for(jobs, &commit, store.as_ref(), observer).await?;
-                    lanes.log.heard(receipt.incarnation);
-                    lanes.tail.take(commit, receipt);
-                    Ok(Some(receipt))
-                })
-            } else {
+            let commit = if group.writes_nothing() {
                 let seen = group.take_read_set();
                 if !self.shared || seen.is_empty() {
                     self.conclude(group);
                     continue;
                 }
-                tokio::spawn(async move { check(store.as_ref(), &seen).await })
+                self.check(seen)
+            } else {
+                self.write(&mut group)
             };
             let commit = AbortOnDropHandle::new(commit);
-            self.in_flight = Some(InFlight { group, commit });
+            let landmarks = self.remembered.landmarks.len();
+            self.in_flight = Some(InFlight {
+                group,
+                landmarks,
+                commit,
+            });
         }
+    }
+
+    /// Writes what a group has decided, if the log still has everything that the lane remembers.
+    fn write(&self, group: &mut Group) -> JoinHandle<Result<Committed, CommitError>> {
+        let ports = &self.lanes.ports;
+        let id = CommitId::new(ports.ids.uuid());
+        group.snapshots = self.snapshots_of(group, id);
+        let mut commit = group.commit(id, self.id, ports.clock.now());
+        commit.landmarks.clone_from(&self.remembered.landmarks);
+        self.lanes.floor.write_for_all(&mut commit);
+        let (lanes, lived_in) = (Arc::clone(&self.lanes), self.remembered.incarnation);
+        let jobs = group.entries.len();
+        tokio::spawn(async move {
+            let (store, observer) = (lanes.ports.events.as_ref(), lanes.config.observer.as_ref());
+            match commit_for(jobs, &commit, store, observer).await {
+                Ok(receipt) => {
+                    lanes.log.heard(receipt.incarnation);
+                    lanes.tail.take(commit, receipt);
+                    Ok(Some((id, receipt)))
+                }
+                Err(CommitError::LostPast) => Err(tell_loss(&lanes, store, lived_in).await),
+                Err(error) => Err(error),
+            }
+        })
+    }
+
+    /// Looks whether what a group that writes nothing has seen is still so, as a commit that insists on it would.
+    fn check(&self, seen: Vec<(StreamId, Version)>) -> JoinHandle<Result<Committed, CommitError>> {
+        let (lanes, lived_in) = (Arc::clone(&self.lanes), self.remembered.incarnation);
+        let landmarks = self.remembered.landmarks.clone();
+        tokio::spawn(async move {
+            let store = lanes.ports.events.as_ref();
+            match check(store, &seen, &landmarks).await {
+                Ok(()) => Ok(None),
+                Err(CommitError::LostPast) => Err(tell_loss(&lanes, store, lived_in).await),
+                Err(error) => Err(error),
+            }
+        })
     }
 }
 
 /// `None` if the group had nothing to write.
-type Committed = Option<CommitReceipt>;
+type Committed = Option<(CommitId, CommitReceipt)>;
 
 /// The group in flight and what became of its commit. Never, while there is none.
-async fn outcome_of(in_flight: &mut Option<InFlight>) -> (Group, Result<Committed, CommitError>) {
-    let Some(flight) = in_flight else {
-        return std::future::pending().await;
-    };
-    let outcome = (&mut flight.commit).await;
-    let group = in_flight.take().map(|flight| flight.group).unwrap_or_default();
-    // A commit that panicked may or may not have been written; the callers must not be told either.
-    (
-        group,
-        outcome.unwrap_or_else(|panic| Err(CommitError::Unknown(panic.into()))),
-    )
+async fn outcome_of(in_flight: &mut Option<InFlight>) -> (InFlight, Result<Committed, CommitError>) {
+    if let Some(flight) = in_flight {
+        let outcome = (&mut flight.commit).await;
+        if let Some(flight) = in_flight.take() {
+            // A commit that panicked may or may not have been written; the callers must not be told either.
+            return (
+                flight,
+                outcome.unwrap_or_else(|panic| Err(CommitError::Unknown(panic.into()))),
+            );
+        }
+    }
+    std::future::pending().await
 }
 
-/// Looks whether what was seen is still so, as a commit that insists on it would.
-async fn check(store: &dyn EventStore, seen: &[(StreamId, Version)]) -> Result<Committed, CommitError> {
-    match store.moved_on(seen).await {
-        Ok(streams) if streams.is_empty() => Ok(None),
-        Ok(streams) => Err(CommitError::Conflict { streams }),
-        Err(error) => Err(CommitError::Unavailable(error.into())),
+async fn check(
+    store: &dyn EventStore,
+    seen: &[(StreamId, Version)],
+    landmarks: &[Landmark],
+) -> Result<(), CommitError> {
+    let unavailable = |error: StoreError| CommitError::Unavailable(error.into());
+    let streams = store.moved_on(seen).await.map_err(unavailable)?;
+    for landmark in landmarks {
+        if store.commit_at(landmark.position).await.map_err(unavailable)? != Some(landmark.commit) {
+            return Err(CommitError::LostPast);
+        }
+    }
+    if streams.is_empty() {
+        Ok(())
+    } else {
+        Err(CommitError::Conflict { streams })
     }
 }

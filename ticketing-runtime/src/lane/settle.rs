@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ticketing_ports::event_store::{CommitError, CommitReceipt};
+use ticketing_ports::event_store::CommitError;
 use ticketing_ports::idempotency::IdempotencyKey;
 use ticketing_ports::ids::PaymentId;
 use ticketing_ports::streams::{Position, StreamId};
@@ -10,19 +10,25 @@ use tracing::warn;
 
 use super::group::{Entry, Group, Verdict};
 use super::job::{End, Job};
-use super::{Lane, gateway_calls};
+use super::{Committed, InFlight, Lane, gateway_calls};
 use crate::failure::{Failure, UnavailableCause};
-use crate::observer::Observed;
+use crate::observer::{Observed, Setback};
 
 /// How many times a job is decided again because other writers were faster; then its caller is told to come back.
 const MAX_RETRIES: u32 = 100;
 
 impl Lane {
-    pub(super) fn settle(&mut self, mut group: Group, outcome: Result<Option<CommitReceipt>, CommitError>) {
+    pub(super) fn settle(&mut self, flight: InFlight, outcome: Result<Committed, CommitError>) {
+        let InFlight {
+            mut group, landmarks, ..
+        } = flight;
         match outcome {
-            Ok(receipt) => {
-                if let Some(receipt) = receipt.filter(|receipt| receipt.last > Position::START) {
+            Ok(written) => {
+                if let Some((_, receipt)) = written.filter(|(_, receipt)| receipt.last > Position::START) {
                     self.position = receipt.last;
+                }
+                if self.shared {
+                    self.remembered.proved(landmarks, written);
                 }
                 self.book.confirm(self.gathering.from);
                 self.keep(std::mem::take(&mut group.snapshots));
@@ -31,12 +37,13 @@ impl Lane {
             Err(CommitError::Conflict { streams }) => {
                 let jobs = self.take_back_all(group);
                 streams.into_iter().for_each(|stream| self.book.suspect(stream));
-                self.decide_again(jobs);
+                self.decide_again(jobs, Setback::LostRace);
             }
             Err(CommitError::KeyTaken { key }) => {
                 let jobs = self.take_back_all(group);
                 self.look_up_again(jobs, &key);
             }
+            Err(CommitError::LostPast) => self.past_is_lost(group),
             Err(error @ (CommitError::Unavailable(_) | CommitError::Unknown(_))) => {
                 warn!(lane = %self.id, error = &error as &dyn std::error::Error, "a commit failed");
                 self.commit_failed(group);
@@ -78,12 +85,12 @@ impl Lane {
             entry.job.fail(not_taken());
         }
         let jobs = self.undecided(gathered);
-        self.decide_again(jobs);
+        self.decide_again(jobs, Setback::FailedCommit);
     }
 
     /// Undoes what was assumed in a failed group and in the one gathered on top of it; returns the jobs of both in their
     /// order.
-    fn take_back_all(&mut self, failed: Group) -> Vec<Job> {
+    pub(super) fn take_back_all(&mut self, failed: Group) -> Vec<Job> {
         self.book.roll_back(failed.from);
         let mut jobs = self.undecided(failed);
         let gathered = self.take_gathered();
@@ -106,8 +113,12 @@ impl Lane {
         jobs
     }
 
-    fn decide_again(&mut self, jobs: Vec<Job>) {
-        self.observe(Observed::ThrownAway { jobs: jobs.len() });
+    pub(super) fn decide_again(&mut self, jobs: Vec<Job>, because: Setback) {
+        let thrown_away = jobs.len();
+        self.observe(Observed::ThrownAway {
+            jobs: thrown_away,
+            because,
+        });
         for mut job in jobs {
             // Who waits for the gateway has nothing to lose by waiting on.
             job.progress.retries += u32::from(!job.progress.waits_durably);
@@ -130,7 +141,7 @@ impl Lane {
             job.progress.looked_up = false;
             self.take(job);
         }
-        self.decide_again(jobs);
+        self.decide_again(jobs, Setback::LostRace);
     }
 
     pub(super) fn tell_who_waits_for(&mut self, payment: Option<PaymentId>) {

@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use ticketing_domain::book::{FromSnapshot, snapshot_format};
+use ticketing_ports::event_store::EventStore;
 use ticketing_ports::ids::CommitId;
+use ticketing_ports::logs::Landmark;
 use ticketing_ports::snapshots::{Snapshot, SnapshotStore};
 use ticketing_ports::streams::{RecordedEvent, StreamId, Version};
 use tokio::task::JoinHandle;
@@ -31,6 +33,10 @@ pub(super) struct Snapshots {
 }
 
 impl Snapshots {
+    pub(super) fn forget(&mut self) {
+        self.latest.clear();
+    }
+
     fn are_being_kept(&self) -> bool {
         self.keeping.as_ref().is_some_and(|keeping| !keeping.is_finished())
     }
@@ -117,4 +123,23 @@ pub(super) async fn read_latest(store: &dyn SnapshotStore, of: &[(StreamId, u16)
             .ok()
     };
     found.into_iter().filter_map(read).collect()
+}
+
+/// Finds where the log has the last fact of each. A snapshot of which that cannot be said now is left out, and its facts
+/// are read.
+pub(super) async fn located(
+    store: &dyn EventStore,
+    snapshots: Vec<FromSnapshot>,
+) -> (Vec<FromSnapshot>, Vec<Landmark>) {
+    let mut found = Vec::new();
+    let mut landmarks = Vec::new();
+    for snapshot in snapshots {
+        let commit = snapshot.commit;
+        if let Ok(Some(receipt)) = answered(store.find_commit(commit)).await {
+            let position = receipt.last;
+            landmarks.push(Landmark { position, commit });
+            found.push(snapshot);
+        }
+    }
+    (found, landmarks)
 }

@@ -33,7 +33,7 @@ impl Lane {
         self.look_again.reset();
         // Whoever waits, waits on: the next look may succeed.
         for stream in moved.unwrap_or_default() {
-            self.book.doubt(stream);
+            self.book.suspect(stream);
             for job in self.waiting.remove(&PaymentId::new(stream.id)).unwrap_or_default() {
                 self.decide(job);
             }

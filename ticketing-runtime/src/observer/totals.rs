@@ -73,7 +73,7 @@ impl Observer for Totals {
                 add(&self.decisions, 1);
                 add(&self.deciding_ns, took.as_nanos());
             }
-            Observed::ThrownAway { jobs } => add(&self.thrown_away, jobs as u128),
+            Observed::ThrownAway { jobs, because: _ } => add(&self.thrown_away, jobs as u128),
             Observed::Parked { streams: _ } => add(&self.parked, 1),
             Observed::Committed { jobs, facts, took } => {
                 add(&self.commits, 1);
@@ -103,6 +103,7 @@ fn count(sums: &Mutex<BTreeMap<&'static str, u64>>, name: &'static str, more: u6
 
 #[cfg(test)]
 mod tests {
+    use super::super::Setback;
     use super::*;
 
     #[test]
@@ -113,7 +114,10 @@ mod tests {
             Observed::Decided { command: "hold", took },
             Observed::Decided { command: "pay", took },
             Observed::Parked { streams: 3 },
-            Observed::ThrownAway { jobs: 4 },
+            Observed::ThrownAway {
+                jobs: 4,
+                because: Setback::LostRace,
+            },
             Observed::Committed {
                 jobs: 5,
                 facts: 9,

@@ -453,6 +453,7 @@ async fn write(world: &World, stream: StreamId, expected: u64, event_type: &'sta
         }],
         deadlines: Vec::new(),
         idempotency: Vec::new(),
+        landmarks: Vec::new(),
     };
     world.log.commit(commit).await.unwrap();
 }

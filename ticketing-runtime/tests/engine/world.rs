@@ -144,6 +144,7 @@ impl World {
             appends: Vec::new(),
             deadlines: Vec::new(),
             idempotency,
+            landmarks: Vec::new(),
         };
         self.log.commit(commit).await.unwrap();
     }

@@ -35,6 +35,7 @@ suite! { $
         racing_writers_of_one_stream_take_turns,
         an_append_without_events_only_insists_on_the_version,
         streams_that_moved_on_are_named,
+        a_commit_that_rests_on_a_lost_past_writes_nothing,
         a_taken_idempotency_key_writes_nothing,
         positions_are_gapless_and_in_commit_order,
         positions_stay_gapless_under_racing_writers,
@@ -328,6 +329,43 @@ async fn streams_that_moved_on_are_named(backend: &Backend) -> Verdict {
         [stream(3)],
         "a stream that does not exist"
     );
+    Ok(())
+}
+
+async fn a_commit_that_rests_on_a_lost_past_writes_nothing(backend: &Backend) -> Verdict {
+    write(1).append(stream(1), 0, events(2)).to(backend).await?;
+    write(2).append(stream(2), 0, events(1)).to(backend).await?;
+    let next = |number, version| {
+        write(number)
+            .append(stream(1), version, events(1))
+            .set(deadline(1, at(10)))
+            .answer(answer(key(1, "buy"), "bought", at(0)))
+    };
+    let before = whole_log(backend).await?;
+    // Another fact stands there, or none: also when it is the last of several, or the commit would conflict besides.
+    for lost in [
+        next(3, 2).remembers(1, 2),
+        next(3, 2).remembers(3, 1),
+        next(3, 2).remembers(4, 2),
+        next(3, 2).remembers(u64::MAX, 2),
+        next(3, 2).remembers(3, 2).remembers(2, 9),
+        next(3, 2).remembers(2, 1).remembers(4, 3),
+        next(3, 7).remembers(4, 3),
+    ] {
+        let outcome = lost.to(backend).await;
+        if !matches!(outcome, Err(CommitError::LostPast)) {
+            return Err(Broken::because(format!("{outcome:?} instead of a lost past")));
+        }
+    }
+    ensure_eq!(whole_log(backend).await?, before, "the log");
+    ensure_eq!(claimed(backend, at(10), SECOND, 10).await?, [], "deadlines");
+    ensure_eq!(found_answer(backend, &key(1, "buy")).await?, None, "an answer");
+    // What is remembered rightly is in nobody's way, and who has written already is told so whatever is remembered.
+    let kept = next(3, 2).remembers(1, 1).remembers(2, 1).remembers(3, 2);
+    let receipt = kept.to(backend).await?;
+    ensure_eq!(receipt, receipt_of(4, 4), "receipt");
+    let again = next(3, 2).remembers(1, 2).to(backend).await?;
+    ensure_eq!(again, receipt, "the receipt of a commit that is there already");
     Ok(())
 }
 

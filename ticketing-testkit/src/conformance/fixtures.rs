@@ -9,7 +9,7 @@ use ticketing_ports::event_store::{Append, Commit, CommitError, CommitReceipt};
 use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord};
 use ticketing_ports::ids::{CommitId, EventId, LogId, ReservationId, UserId};
 use ticketing_ports::lanes::LaneId;
-use ticketing_ports::logs::{Incarnation, LogIdentity};
+use ticketing_ports::logs::{Incarnation, Landmark, LogIdentity};
 use ticketing_ports::secrets::SecretDigest;
 use ticketing_ports::streams::{CorrelationId, Metadata, NewEvent, Position, RecordedEvent, StreamId, Version};
 use ticketing_ports::trace_context::TraceContext;
@@ -149,6 +149,7 @@ pub(super) fn write(number: usize) -> Draft {
         appends: Vec::new(),
         deadlines: Vec::new(),
         idempotency: Vec::new(),
+        landmarks: Vec::new(),
     })
 }
 
@@ -163,6 +164,15 @@ impl Draft {
             stream,
             expected: Version(expected),
             events,
+        });
+        self
+    }
+
+    /// Says that the fact at that position is remembered as the commit's of that number.
+    pub(super) fn remembers(mut self, position: u64, number: usize) -> Self {
+        self.0.landmarks.push(Landmark {
+            position: Position(position),
+            commit: commit_id(number),
         });
         self
     }

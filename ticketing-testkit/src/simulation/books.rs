@@ -61,6 +61,14 @@ pub enum Violation {
     },
     #[error("the read models stopped at {checkpoint}, the log is at {head}")]
     ProjectionBehind { checkpoint: Position, head: Position },
+    #[error("the read models do not show what the facts add up to: {0}")]
+    SidesDisagree(String),
+    #[error("a customer was never answered")]
+    NeverAnswered,
+    #[error("the log has lost facts that rows were made of, and lives on as if nothing had been")]
+    LossUnnoticed,
+    #[error("the fact at position {0} was told under the name of a log that does not have it")]
+    LostFactTold(Position),
 }
 
 #[derive(Default)]

@@ -21,6 +21,7 @@ use ticketing_runtime::{
 use uuid::Uuid;
 
 use super::books::Violation;
+use super::restored::Lost;
 use super::stage::{ORGANISER, Stage, request};
 
 const ACTIONS: u32 = 9;
@@ -247,7 +248,7 @@ fn refunds_by_hand(log: &[RecordedEvent]) -> BTreeMap<CustomerId, usize> {
 }
 
 /// Everything that was answered is in the log, once.
-pub(super) fn check_promises(log: &[RecordedEvent], promises: &[Promise]) -> Vec<Violation> {
+pub(super) fn check_promises(log: &[RecordedEvent], promises: &[Promise], lost: &Lost) -> Vec<Violation> {
     let mut held = BTreeMap::new();
     let mut completed = BTreeSet::new();
     let mut holds_of: BTreeMap<CustomerId, usize> = BTreeMap::new();
@@ -273,7 +274,10 @@ pub(super) fn check_promises(log: &[RecordedEvent], promises: &[Promise]) -> Vec
         match promise {
             Promise::Held { key, view } => {
                 let first = *answers.entry(*key).or_insert(view.reservation_id);
-                if first != view.reservation_id {
+                if first != view.reservation_id && lost.has(first) {
+                    // What was answered first is lost with its key: what was answered then is to last.
+                    answers.insert(*key, view.reservation_id);
+                } else if first != view.reservation_id {
                     violations.push(Violation::AnsweredDifferently(first, view.reservation_id));
                 }
                 let kept = held

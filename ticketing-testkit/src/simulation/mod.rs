@@ -2,7 +2,7 @@
 //!
 //! Customers hold, pay, cancel and repeat themselves; an organiser closes sales or cancels the event; the stores and the
 //! gateway fail, answer late or lose answers; the process crashes, also right before and right after a commit or a
-//! gateway call, and starts again. Then the storm ends, time passes, and the books are checked from the log and from the
+//! gateway call, and starts again; the log is put back to an older copy of itself. Then the storm ends, time passes, and the books are checked from the log and from the
 //! gateway's own ledger.
 //!
 //! Run it on a current-thread runtime with paused time. The caller supplies the stores and the faults; see
@@ -10,17 +10,21 @@
 
 mod books;
 mod customers;
+mod restored;
 mod stage;
 
 use std::sync::Arc;
 
+use ticketing_ports::event_bus::Delivered;
 use ticketing_ports::event_store::EventStore;
 use ticketing_ports::gateway::Authorization;
 use ticketing_ports::ids::PaymentId;
 use ticketing_runtime::{Ports, ProjectionPorts};
 use tokio::sync::Notify;
 
+use crate::conformance::read_models::ReadModels;
 pub use books::{Violation, check_books};
+pub use restored::Lost;
 pub use stage::{Report, simulate};
 
 /// What the gateway itself says about money.
@@ -46,8 +50,9 @@ pub trait Customers: Send + Sync {
 pub struct World {
     /// The write side's ports with faults in them.
     pub ports: Ports,
-    /// Makes the read side's ports for each start of the process: embedded read models do not survive it.
-    pub projections: Arc<dyn Fn() -> ProjectionPorts + Send + Sync>,
+    /// Makes the read side for each start of a process. Embedded read models do not survive it; those of services are the
+    /// same each time.
+    pub read_side: Arc<dyn Fn() -> ReadSide + Send + Sync>,
     /// The log without faults.
     pub log: Arc<dyn EventStore>,
     pub ledger: Arc<dyn Ledger>,
@@ -56,6 +61,27 @@ pub struct World {
     pub crash: Arc<Notify>,
     /// Ends the storm: no more faults.
     pub calm: Arc<dyn Fn() + Send + Sync>,
+    /// Takes a backup of the log.
+    pub back_up: Arc<dyn Fn() -> PutBack + Send + Sync>,
+    /// Everything that consumers of the bus have been told so far.
+    pub heard: Arc<dyn Fn() -> Vec<Delivered> + Send + Sync>,
+}
+
+/// Puts a backup back: what was written since is gone, and nobody is told.
+pub type PutBack = Box<dyn Fn() + Send + Sync>;
+
+/// What one process reads from.
+#[derive(Clone)]
+pub struct ReadSide {
+    pub ports: ProjectionPorts,
+    /// The rows that `ports` keep up to date.
+    pub models: ReadModels,
+}
+
+impl std::fmt::Debug for ReadSide {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReadSide").finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for World {

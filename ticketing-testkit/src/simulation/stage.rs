@@ -11,24 +11,31 @@ use rand::{RngExt as _, SeedableRng as _};
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
 use ticketing_ports::event_details::{PricingTier, RefundRule, Venue};
 use ticketing_ports::ids::{EventId, UserId};
+use ticketing_ports::logs::Incarnation;
 use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::read_models::ProjectionStore;
 use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::seating::{Label, RowPlan, Seating};
 use ticketing_ports::streams::{CorrelationId, Position, RecordedEvent};
 use ticketing_runtime::{
-    BoxOffice, CancelEvent, Engine, EngineConfig, FactsFrom, Failure, IdempotencyRequest, Request,
+    BoxOffice, CancelEvent, Engine, EngineConfig, FactsFrom, Failure, IdempotencyRequest, Observed, Observer, Request,
+    Setback,
 };
 use uuid::Uuid;
 
 use super::books::{Violation, check_books};
 use super::customers::{self, Promise};
-use super::{Customers, World};
+use super::restored::{Lost, operate};
+use super::{Customers, ReadSide, World};
+use crate::both_sides;
 
 const CUSTOMERS: u64 = 5;
 pub(super) const HOLD_SECONDS: u32 = 60;
 /// Longer than a hold, a gateway's silence and a lease together.
 const CALM: Duration = Duration::from_secs(600);
+/// Longer than anybody has to wait for all of their answers.
+const NIGHT: Duration = Duration::from_secs(3_600);
+/// Longer than a server has it: each look at an unchanged log is a wake-up of the simulation, and nothing else.
+const LOG_POLL: Duration = Duration::from_millis(500);
 
 pub(super) const ORGANISER: Actor = Actor {
     user_id: UserId::new(Uuid::from_u128(1)),
@@ -44,16 +51,47 @@ pub struct Report {
     pub crashes: u32,
     /// How many facts of each type there are.
     pub facts: BTreeMap<String, usize>,
+    /// What else happened, and how often.
+    pub happened: BTreeMap<&'static str, usize>,
 }
 
 /// The stage on which a run plays; what is behind the curtain may be replaced at any time.
 pub(super) struct Stage {
     world: World,
     /// Two processes on the same store, all the time; customers ask one after the other.
-    engines: Mutex<Vec<Engine>>,
+    engines: Mutex<Vec<(Engine, ReadSide)>>,
     turns: AtomicUsize,
-    projections: Mutex<Option<Arc<dyn ProjectionStore>>>,
     crashes: AtomicU32,
+    lost: Mutex<Lost>,
+    happened: Arc<Happened>,
+}
+
+/// Counts what happened, also in the lanes.
+#[derive(Debug, Default)]
+struct Happened(Mutex<BTreeMap<&'static str, usize>>);
+
+impl Happened {
+    fn note(&self, what: &'static str) {
+        *self.counts().entry(what).or_default() += 1;
+    }
+
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<&'static str, usize>> {
+        self.0.lock().expect("nobody panics on stage")
+    }
+}
+
+impl Observer for Happened {
+    fn observe(&self, seen: Observed) {
+        match seen {
+            Observed::Parked { .. } => self.note("lane: a job was parked"),
+            Observed::ThrownAway { because, .. } => self.note(match because {
+                Setback::LostRace => "lane: lost a race",
+                Setback::FailedCommit => "lane: a commit failed",
+                Setback::LostPast => "lane: found its past lost",
+            }),
+            _ => {}
+        }
+    }
 }
 
 impl Stage {
@@ -64,11 +102,38 @@ impl Stage {
     pub(super) fn box_office(&self) -> BoxOffice {
         let engines = self.engines();
         let turn = self.turns.fetch_add(1, Ordering::Relaxed);
-        engines[turn % engines.len()].box_office()
+        engines[turn % engines.len()].0.box_office()
     }
 
-    fn engines(&self) -> MutexGuard<'_, Vec<Engine>> {
+    pub(super) fn world(&self) -> &World {
+        &self.world
+    }
+
+    pub(super) fn lost(&self) -> MutexGuard<'_, Lost> {
+        self.lost.lock().expect("nobody panics on stage")
+    }
+
+    pub(super) fn note(&self, what: &'static str) {
+        self.happened.note(what);
+    }
+
+    fn engines(&self) -> MutexGuard<'_, Vec<(Engine, ReadSide)>> {
         self.engines.lock().expect("nobody panics on stage")
+    }
+
+    fn read_sides(&self) -> Vec<ReadSide> {
+        self.engines().iter().map(|(_, side)| side.clone()).collect()
+    }
+
+    /// How far rows have come that all processes share, and that outlive them.
+    pub(super) async fn rows_of_all(&self) -> Option<Position> {
+        let sides = self.read_sides();
+        let first = &sides.first()?.models.projection;
+        if sides.iter().all(|side| Arc::ptr_eq(&side.models.projection, first)) {
+            first.checkpoint().await.ok().map(|mark| mark.position)
+        } else {
+            None
+        }
     }
 
     fn start(&self) {
@@ -86,21 +151,26 @@ impl Stage {
             } else {
                 FactsFrom::TheBus
             },
+            log_poll: LOG_POLL,
+            observer: Arc::clone(&self.happened) as _,
             ..EngineConfig::default()
         };
-        let projection = (self.world.projections)();
-        *self.projections.lock().expect("nobody panics on stage") = Some(Arc::clone(&projection.projections));
-        let engine = Engine::start(self.world.ports.clone(), projection, config);
-        self.engines().push(engine);
+        let side = (self.world.read_side)();
+        let engine = Engine::start(self.world.ports.clone(), side.ports.clone(), config);
+        self.engines().push((engine, side));
     }
 
     fn crash_and_restart(&self) {
-        self.engines().drain(..).for_each(Engine::abort);
+        self.stop_all();
         self.crashes.fetch_add(1, Ordering::Relaxed);
         self.start_both();
     }
 
-    fn start_both(&self) {
+    pub(super) fn stop_all(&self) {
+        self.engines().drain(..).for_each(|(engine, _)| engine.abort());
+    }
+
+    pub(super) fn start_both(&self) {
         self.start();
         self.start();
     }
@@ -108,14 +178,14 @@ impl Stage {
     /// Crashes the older process, while the other goes on, and starts a new one.
     fn crash_one(&self) {
         self.start();
-        self.engines().remove(0).abort();
+        self.engines().remove(0).0.abort();
         self.crashes.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Starts a new process and shuts the oldest one down.
     fn take_over(&self) {
         self.start();
-        let older = self.engines().remove(0);
+        let (older, _) = self.engines().remove(0);
         tokio::spawn(older.shut_down(Duration::from_secs(20)));
     }
 }
@@ -132,13 +202,15 @@ pub async fn simulate(seed: u64, world: World) -> Result<Report, Vec<Violation>>
         world: world.clone(),
         engines: Mutex::default(),
         turns: AtomicUsize::new(0),
-        projections: Mutex::new(None),
         crashes: AtomicU32::new(0),
+        lost: Mutex::default(),
+        happened: Arc::default(),
     });
     stage.start_both();
     let mut rng = StdRng::seed_from_u64(seed);
     let chaos = tokio::spawn(chaos(Arc::clone(&stage), StdRng::seed_from_u64(rng.random())));
     let event = open_event(&stage, &mut rng).await;
+    let operator = tokio::spawn(operate(Arc::clone(&stage), StdRng::seed_from_u64(rng.random())));
     let organiser = tokio::spawn(organise(Arc::clone(&stage), event, StdRng::seed_from_u64(rng.random())));
     let customers: Vec<_> = (0..CUSTOMERS)
         .map(|number| {
@@ -147,11 +219,18 @@ pub async fn simulate(seed: u64, world: World) -> Result<Report, Vec<Violation>>
         })
         .collect();
     let mut promises: Vec<Promise> = Vec::new();
+    let night = tokio::time::Instant::now() + NIGHT;
     for customer in customers {
-        promises.extend(customer.await.expect("customers do not panic"));
+        match tokio::time::timeout_at(night, customer).await {
+            Ok(told) => promises.extend(told.expect("customers do not panic")),
+            Err(_) => return Err(vec![Violation::NeverAnswered]),
+        }
     }
-    organiser.await.expect("the organiser does not panic");
+    if tokio::time::timeout_at(night, organiser).await.is_err() {
+        return Err(vec![Violation::NeverAnswered]);
+    }
     chaos.abort();
+    operator.abort();
 
     (world.calm)();
     // A process that weathered the storm has to come right as well as one that starts afresh.
@@ -161,29 +240,55 @@ pub async fn simulate(seed: u64, world: World) -> Result<Report, Vec<Violation>>
     tokio::time::sleep(CALM).await;
 
     let log = read_log(&world).await;
-    let projections = stage.projections.lock().expect("nobody panics on stage").clone();
-    let checkpoint = match projections {
-        Some(projections) => projections.checkpoint().await.expect("the storm is over").position,
-        None => Position::START,
-    };
-    let mut violations = check_books(&log, world.ledger.as_ref());
-    violations.extend(customers::check_promises(&log, &promises));
-    if checkpoint.0 != log.len() as u64 {
-        violations.push(Violation::ProjectionBehind {
-            checkpoint,
-            head: Position(log.len() as u64),
-        });
-    }
-    let crashes = stage.crashes.load(Ordering::Relaxed);
-    stage.engines().drain(..).for_each(Engine::abort);
+    let violations = stage.what_is_wrong(&log, &promises).await;
+    stage.stop_all();
     if violations.is_empty() {
-        Ok(report(&log, crashes))
+        Ok(report(&log, &stage))
     } else {
         Err(violations)
     }
 }
 
-async fn read_log(world: &World) -> Vec<RecordedEvent> {
+impl Stage {
+    /// Everything that is wrong in the end, but for what a loss explains: that is counted.
+    async fn what_is_wrong(&self, log: &[RecordedEvent], promises: &[Promise]) -> Vec<Violation> {
+        let lost = self.lost().clone();
+        let mut violations = check_books(log, self.world.ledger.as_ref());
+        violations.extend(customers::check_promises(log, promises, &lost));
+        violations.retain(|violation| {
+            let explained = lost.explains(violation);
+            if explained {
+                self.note(match violation {
+                    Violation::PromiseBroken(_) => "put back: an answer was lost",
+                    _ => "put back: money of a lost payment",
+                });
+            }
+            !explained
+        });
+        let identity = self.world.log.identity().await.expect("the caller's log has no faults");
+        violations.extend(lost.check_identity(log, identity, &(self.world.heard)()));
+        if identity.incarnation > Incarnation::FIRST {
+            self.note("put back: noticed");
+        }
+        for side in self.read_sides() {
+            violations.extend(self.rows_are_wrong(&side, log).await);
+        }
+        violations
+    }
+
+    async fn rows_are_wrong(&self, side: &ReadSide, log: &[RecordedEvent]) -> Option<Violation> {
+        let head = Position(log.len() as u64);
+        let rows = side.models.projection.checkpoint().await;
+        let checkpoint = rows.expect("the storm is over").position;
+        if checkpoint != head {
+            return Some(Violation::ProjectionBehind { checkpoint, head });
+        }
+        let agreed = both_sides::agree(&side.models, log, self.world.ports.clock.now()).await;
+        agreed.err().map(Violation::SidesDisagree)
+    }
+}
+
+pub(super) async fn read_log(world: &World) -> Vec<RecordedEvent> {
     world
         .log
         .read_all(Position::START, usize::MAX >> 1)
@@ -191,7 +296,7 @@ async fn read_log(world: &World) -> Vec<RecordedEvent> {
         .expect("the caller's log has no faults")
 }
 
-fn report(log: &[RecordedEvent], crashes: u32) -> Report {
+fn report(log: &[RecordedEvent], stage: &Stage) -> Report {
     let mut digest = 0xcbf2_9ce4_8422_2325_u64;
     let mut eat = |bytes: &[u8]| {
         for byte in bytes {
@@ -211,8 +316,9 @@ fn report(log: &[RecordedEvent], crashes: u32) -> Report {
     Report {
         digest,
         events: log.len() as u64,
-        crashes,
+        crashes: stage.crashes.load(Ordering::Relaxed),
         facts,
+        happened: stage.happened.counts().clone(),
     }
 }
 

@@ -1,0 +1,159 @@
+//! What lanes remember of facts that the log has lost.
+
+use std::time::Duration;
+
+use adapters_memory::faults::Fault;
+use ticketing_domain::refusal::Refusal;
+use ticketing_ports::event_store::EventStore as _;
+use ticketing_ports::logs::Incarnation;
+use ticketing_runtime::{Engine, EngineConfig, Failure};
+
+use crate::world::{World, customer, hold, keyed, payment_of, request, seats};
+
+async fn incarnation(world: &World) -> Incarnation {
+    world.log.identity().await.unwrap().incarnation
+}
+
+/// Two servers know of an event with four places.
+async fn two_servers(world: &World) -> (Engine, Engine, ticketing_ports::ids::EventId) {
+    let (here, there) = (world.engine(), world.engine());
+    let event = world.on_sale(&here.box_office(), 4).await;
+    (here, there, event)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_does_not_sell_on_facts_that_the_log_has_lost_although_its_streams_are_as_long_again() {
+    let world = World::new();
+    let (here, there, event) = two_servers(&world).await;
+    let backup = world.log.copy();
+    hold(&here.box_office(), customer(1), event, 1).await.unwrap();
+    world.log.put_back(&backup);
+    // As many facts as were lost, and other ones.
+    hold(&there.box_office(), customer(2), event, 4).await.unwrap();
+
+    let late = hold(&here.box_office(), customer(3), event, 3).await;
+    assert!(matches!(late, Err(Failure::Refused(_))), "{late:?}");
+    assert_eq!(incarnation(&world).await, Incarnation::FIRST.next());
+    assert_eq!(world.count("SeatsHeld").await, 1);
+    here.abort();
+    there.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_does_not_rest_on_facts_that_the_log_has_lost() {
+    let world = World::new();
+    let (here, there, event) = two_servers(&world).await;
+    let backup = world.log.copy();
+    hold(&here.box_office(), customer(1), event, 4).await.unwrap();
+    world.log.put_back(&backup);
+    hold(&there.box_office(), customer(2), event, 1).await.unwrap();
+
+    hold(&here.box_office(), customer(3), event, 3)
+        .await
+        .expect("three places are left");
+    assert_eq!(incarnation(&world).await, Incarnation::FIRST.next());
+    here.abort();
+    there.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_before_a_loss_is_proved_beside_what_was_read_after_it() {
+    let world = World::new();
+    let (here, there, event) = two_servers(&world).await;
+    let kept = hold(&there.box_office(), customer(4), event, 1).await.unwrap();
+    let backup = world.log.copy();
+    hold(&here.box_office(), customer(1), event, 1).await.unwrap();
+    world.log.put_back(&backup);
+    hold(&there.box_office(), customer(2), event, 3).await.unwrap();
+
+    // It reads a reservation in the log as it is now, and still has the section of the other past.
+    let pay = || request(customer(4), payment_of(kept.value.reservation_id));
+    there.box_office().pay(pay()).await.unwrap();
+    here.box_office().pay(pay()).await.expect_err("it is paid already");
+    let late = hold(&here.box_office(), customer(3), event, 1).await;
+    assert!(matches!(late, Err(Failure::Refused(_))), "{late:?}");
+    here.abort();
+    there.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_of_facts_that_are_lost_later_is_proved_like_facts() {
+    let world = World::new();
+    let config = EngineConfig {
+        snapshot_after: 1,
+        ..EngineConfig::default()
+    };
+    let first = world.engine_with(config);
+    let event = world.on_sale(&first.box_office(), 4).await;
+    let backup = world.log.copy();
+    hold(&first.box_office(), customer(1), event, 1).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    first.abort();
+
+    let (here, there) = (world.engine(), world.engine());
+    // It knows the section from a snapshot alone.
+    hold(&here.box_office(), customer(2), event, 4)
+        .await
+        .expect_err("three places are left");
+    world.log.put_back(&backup);
+    hold(&there.box_office(), customer(2), event, 4).await.unwrap();
+    let late = hold(&here.box_office(), customer(3), event, 3).await;
+    assert!(matches!(late, Err(Failure::Refused(_))), "{late:?}");
+    here.abort();
+    there.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_payment_that_the_log_has_lost_is_told() {
+    for keyed_request in [false, true] {
+        let world = World::new();
+        let server = world.engine();
+        let event = world.on_sale(&server.box_office(), 4).await;
+        let held = hold(&server.box_office(), customer(1), event, 1).await.unwrap();
+        let backup = world.log.copy();
+        world.on_gateway(|| Fault::Delay(Duration::from_secs(1_000)));
+        let pay = payment_of(held.value.reservation_id);
+        let ask = if keyed_request {
+            keyed(customer(1), pay, "pay", 1)
+        } else {
+            request(customer(1), pay)
+        };
+        let office = server.box_office();
+        let paying = tokio::spawn(async move { office.pay(ask).await });
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(world.count("PaymentRequested").await, 1);
+        world.log.put_back(&backup);
+
+        let told = tokio::time::timeout(Duration::from_secs(5), paying).await;
+        let told = told.expect("nobody waits for ever").unwrap();
+        assert!(
+            matches!(told, Err(Failure::Refused(Refusal::PaymentNotFound(_)))),
+            "{told:?}"
+        );
+        // The hold is there still, and can be paid.
+        world.on_gateway(|| Fault::None);
+        let again = payment_of(held.value.reservation_id);
+        server.box_office().pay(request(customer(1), again)).await.unwrap();
+        server.abort();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_repeated_under_its_key_after_a_loss_is_done_anew_and_once() {
+    let world = World::new();
+    let (here, there, event) = two_servers(&world).await;
+    let backup = world.log.copy();
+    let ask = || keyed(customer(1), seats(event, 2), "hold", 1);
+    let lost = here.box_office().hold(ask()).await.unwrap().value;
+    world.log.put_back(&backup);
+
+    let first = here.box_office().hold(ask()).await.unwrap().value;
+    assert_ne!(first.reservation_id, lost.reservation_id);
+    for server in [&there, &here] {
+        let again = server.box_office().hold(ask()).await.unwrap().value;
+        assert_eq!(again.reservation_id, first.reservation_id);
+    }
+    assert_eq!(world.count("SeatsHeld").await, 1);
+    here.abort();
+    there.abort();
+}

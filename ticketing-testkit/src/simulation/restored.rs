@@ -1,0 +1,129 @@
+//! A backup that is put back during a run, what is lost with it, and what may be said of that afterwards.
+//!
+//! Whoever was answered before may have lost their facts: that is what it means to restore a backup. What the gateway did
+//! for a lost payment it did; nothing in the log knows of it any more. All else holds as ever.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use rand::RngExt as _;
+use rand::rngs::StdRng;
+use ticketing_ports::event_bus::Delivered;
+use ticketing_ports::ids::{PaymentId, ReservationId};
+use ticketing_ports::logs::{Incarnation, LogIdentity};
+use ticketing_ports::streams::{Aggregate, RecordedEvent};
+
+use super::books::Violation;
+use super::stage::Stage;
+
+/// What was lost, all in all.
+#[derive(Debug, Clone, Default)]
+pub struct Lost {
+    payments: BTreeSet<PaymentId>,
+    reservations: BTreeSet<ReservationId>,
+    pub(super) facts: usize,
+    /// How often a backup was put back that had less than the log, and in which life of the log that was the first time.
+    pub(super) times: u32,
+    before: Option<Incarnation>,
+    /// Whether rows that outlive a process were made of what was lost.
+    remembered: bool,
+}
+
+impl Lost {
+    fn take(&mut self, lost: &[RecordedEvent], before: Incarnation, remembered: bool) {
+        if lost.is_empty() {
+            return;
+        }
+        self.times += 1;
+        self.facts += lost.len();
+        self.before.get_or_insert(before);
+        self.remembered |= remembered;
+        for fact in lost {
+            match fact.stream.aggregate {
+                Aggregate::Payment => _ = self.payments.insert(PaymentId::new(fact.stream.id)),
+                Aggregate::Reservation => _ = self.reservations.insert(ReservationId::new(fact.stream.id)),
+                Aggregate::Catalog | Aggregate::Inventory => {}
+            }
+        }
+    }
+
+    /// Whether facts of that reservation were lost.
+    pub(super) fn has(&self, reservation: ReservationId) -> bool {
+        self.reservations.contains(&reservation)
+    }
+
+    /// Whether it is what a loss does to a promise or to money, and nobody's mistake.
+    pub(super) fn explains(&self, violation: &Violation) -> bool {
+        match violation {
+            Violation::MoneyWrong { payment, .. } | Violation::MoneyStuck(payment) => self.payments.contains(payment),
+            Violation::PromiseBroken(reservation) => self.has(*reservation),
+            _ => false,
+        }
+    }
+
+    /// A loss that somebody remembers is noticed, and from then on nothing of it is told under the name of the log.
+    pub(super) fn check_identity(
+        &self,
+        log: &[RecordedEvent],
+        identity: LogIdentity,
+        heard: &[Delivered],
+    ) -> Option<Violation> {
+        let before = self.before?;
+        if identity.incarnation == before {
+            return self.remembered.then_some(Violation::LossUnnoticed);
+        }
+        // With two losses one number may have been two lives, if all who knew of the first one have died.
+        let under_the_new_name = heard.iter().filter(|heard| self.times == 1 && heard.from == identity);
+        for heard in under_the_new_name {
+            let place = usize::try_from(heard.event.position.0 - 1).ok();
+            let there = place.and_then(|place| log.get(place));
+            if there.map(|fact| fact.commit_id) != Some(heard.event.commit_id) {
+                return Some(Violation::LostFactTold(heard.event.position));
+            }
+        }
+        None
+    }
+}
+
+/// In some runs an operator takes a backup of the log, and puts it back later: while the servers run, or with all of them
+/// stopped.
+pub(super) async fn operate(stage: std::sync::Arc<Stage>, mut rng: StdRng) {
+    if rng.random_bool(0.5) {
+        return;
+    }
+    for _ in 0..rng.random_range(1..3) {
+        tokio::time::sleep(Duration::from_millis(rng.random_range(10_000..90_000))).await;
+        let put_back = (stage.world().back_up)();
+        tokio::time::sleep(Duration::from_millis(rng.random_range(100..30_000))).await;
+        let stopped = rng.random_bool(0.3);
+        stage.put_back(put_back, stopped).await;
+    }
+}
+
+impl Stage {
+    /// Puts a backup back at once: whatever is under way meets the log as it was.
+    async fn put_back(&self, put_back: super::PutBack, stopped: bool) {
+        let log = &self.world().log;
+        let before = super::stage::read_log(self.world()).await;
+        let identity = log.identity().await.expect("the caller's log has no faults");
+        let rows = self.rows_of_all().await;
+        if stopped {
+            self.stop_all();
+        }
+        put_back();
+        if stopped {
+            self.start_both();
+        }
+        let kept = super::stage::read_log(self.world()).await.len();
+        let remembered = rows.is_some_and(|rows| rows.0 > kept as u64);
+        let lost = before.get(kept..).unwrap_or_default();
+        self.lost().take(lost, identity.incarnation, remembered);
+        if !lost.is_empty() {
+            self.note(if stopped {
+                "put back: servers stopped"
+            } else {
+                "put back: servers running"
+            });
+        }
+    }
+}
