@@ -33,6 +33,21 @@ async fn a_server_refuses_to_start_on_a_schema_that_was_not_migrated() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_checkpoint_says_of_which_log_and_commit_it_is() {
+    let installation = shared().await.expect("the services are there");
+    for (database, table) in [
+        ("DATABASE_URL_PROJECTIONS", "read_models.checkpoint"),
+        ("DATABASE_URL_ANALYTICS", "checkpoint"),
+    ] {
+        let url = installation.variable(database).expect("it is set");
+        let pool = PgPool::connect(url).await.expect("the database is there");
+        let mark = format!("SELECT position, log_id, commit_id FROM {table} WHERE id");
+        let marks = sqlx::query(sqlx::AssertSqlSafe(mark)).fetch_all(&pool).await;
+        assert_eq!(marks.expect("it has a mark").len(), 1, "{table}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_fact_that_cannot_be_projected_is_parked_shown_and_tried_again() {
     let story = async {
         let installation = shared().await?;
@@ -51,13 +66,16 @@ async fn a_fact_that_cannot_be_projected_is_parked_shown_and_tried_again() {
         )))
         .execute(&log)
         .await?;
-        let _server = Server::start(&installation, 1)?;
+        let server = Server::start(&installation, 1)?;
         let patience = Instant::now() + Duration::from_secs(60);
         let mut listed = String::new();
         while !listed.contains("SalesClosed") {
             ensure!(Instant::now() < patience, "nothing was parked: {listed}");
             listed = installation.run(&["dead-letters", "list"])?;
         }
+        let ready = Person::anonymous(&server)?.get("/health/ready").await?.expect(200)?;
+        let letters = &ready.body["checks"]["dead_letters"]["healthy"];
+        ensure!(ready.body["status"] == "degraded" && letters == false, "{}", ready.body);
         let position = listed.split(' ').next().unwrap_or_default().to_owned();
         let shown = installation.run(&["dead-letters", "show", &position])?;
         ensure!(shown.contains("nonsense") && shown.contains(&event), "{shown}");
