@@ -24,6 +24,14 @@ pub enum Observed {
     ThrownAway { jobs: usize, because: Setback },
     /// A job has to wait until so many streams are read.
     Parked { streams: usize },
+    /// Streams were read for a lane that did not have them in memory: one page of so many facts, after so many snapshots.
+    Loaded {
+        snapshots: usize,
+        facts: usize,
+        took: Duration,
+    },
+    /// A snapshot of so many bytes was kept.
+    SnapshotKept { bytes: usize, took: Duration },
     /// The log has taken a commit: how many jobs shared it, what it wrote, and how long it took until it was durable.
     Committed { jobs: usize, facts: usize, took: Duration },
     /// A follower has taken so many facts, and how long ago the oldest of them was recorded.

@@ -1,10 +1,11 @@
 //! Durable holds a second, in process, by how many callers ask at once for one section; and what a command costs in a
-//! section that has been sold from for long.
+//! section that has been sold from for long, and how soon such a section sells again after a restart.
 //!
 //! `cargo bench -p ticketing-runtime --bench engine` prints tables; the ratios are of one run, so they hold on a noisy
 //! machine where the absolute figures do not. `-- memory`, `-- sqlite` or `-- postgres` runs one store
-//! alone, `-- section` only the second part.
+//! alone, `-- section` only the second part, `-- cold` only the third.
 
+mod cold;
 mod section;
 mod stage;
 
@@ -76,6 +77,9 @@ fn main() {
         }
         if runs("section") {
             section::measure().await;
+        }
+        if runs("cold") {
+            cold::measure(&["memory", "sqlite", "postgres"]).await;
         }
     });
 }

@@ -12,13 +12,16 @@ use ticketing_ports::event_store::EventStore;
 use ticketing_ports::logs::Landmark;
 use ticketing_ports::streams::{RecordedEvent, StreamId, Version};
 use tokio::task::JoinError;
+use tokio::time::Instant;
 use tracing::error;
 
 use super::Lane;
 use super::job::{End, Job};
 use super::keys::Found;
+use super::lanes::Lanes;
 use super::snapshots::{located, read_latest, worth_asking};
 use crate::failure::Failure;
+use crate::observer::Observed;
 
 /// How many facts are read at once.
 pub(super) const PAGE: usize = 2_000;
@@ -78,7 +81,7 @@ impl Lane {
             let snapshots = read_latest(lanes.ports.snapshots.as_ref(), &worth_asking(&asked)).await;
             let (snapshots, landmarks) = located(store, snapshots).await;
             wants.extend(snapshots.iter().map(|snapshot| (snapshot.stream, snapshot.version)));
-            read_page(store, snapshots, landmarks, wants.into_iter().collect()).await
+            read_page(&lanes, snapshots, landmarks, wants.into_iter().collect()).await
         });
     }
 
@@ -132,21 +135,29 @@ impl Lane {
         }
         self.keep(taken);
         if !rest.is_empty() {
-            let store = Arc::clone(&self.lanes.ports.events);
+            let lanes = Arc::clone(&self.lanes);
             self.chores
-                .spawn(async move { read_page(store.as_ref(), Vec::new(), Vec::new(), rest).await });
+                .spawn(async move { read_page(&lanes, Vec::new(), Vec::new(), rest).await });
         }
         self.have_loaded(loaded);
     }
 }
 
 async fn read_page(
-    store: &dyn EventStore,
+    lanes: &Lanes,
     snapshots: Vec<FromSnapshot>,
     landmarks: Vec<Landmark>,
     asked: Vec<(StreamId, Version)>,
 ) -> Chore {
-    let facts = answered(store.read_streams(&asked, PAGE)).await;
+    let began = Instant::now();
+    let facts = answered(lanes.ports.events.read_streams(&asked, PAGE)).await;
+    if let Ok(facts) = &facts {
+        lanes.config.observer.observe(Observed::Loaded {
+            snapshots: snapshots.len(),
+            facts: facts.len(),
+            took: began.elapsed(),
+        });
+    }
     Chore::Read {
         snapshots,
         landmarks,

@@ -5,6 +5,7 @@
 //! has taken the group; with a commit that fails it is gone.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ticketing_domain::book::{FromSnapshot, snapshot_format};
 use ticketing_ports::event_store::EventStore;
@@ -13,11 +14,13 @@ use ticketing_ports::logs::Landmark;
 use ticketing_ports::snapshots::{Snapshot, SnapshotStore};
 use ticketing_ports::streams::{RecordedEvent, StreamId, Version};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tracing::warn;
 
 use super::Lane;
 use super::chores::answered;
 use super::group::Group;
+use crate::observer::Observed;
 
 /// A stream grows by at least this share of what a snapshot of it holds before the next one is taken, so that writing
 /// them stays a small part of writing the facts.
@@ -83,13 +86,19 @@ impl Lane {
         }
         let taken = snapshots.iter().map(|snapshot| (snapshot.stream, snapshot.version));
         self.snapshots.latest.extend(taken);
-        let lanes = std::sync::Arc::clone(&self.lanes);
+        let lanes = Arc::clone(&self.lanes);
         self.snapshots.keeping = Some(self.lanes.spawn_aside(async move {
             for snapshot in snapshots {
-                let stream = snapshot.stream;
-                if let Err(failure) = answered(lanes.ports.snapshots.keep(snapshot)).await {
-                    let error = &failure as &dyn std::error::Error;
-                    warn!(%stream, error, "a snapshot was not kept; the next one will be tried");
+                let (stream, bytes, began) = (snapshot.stream, snapshot.state.len(), Instant::now());
+                match answered(lanes.ports.snapshots.keep(snapshot)).await {
+                    Ok(()) => lanes.config.observer.observe(Observed::SnapshotKept {
+                        bytes,
+                        took: began.elapsed(),
+                    }),
+                    Err(failure) => {
+                        let error = &failure as &dyn std::error::Error;
+                        warn!(%stream, error, "a snapshot was not kept; the next one will be tried");
+                    }
                 }
             }
         }));

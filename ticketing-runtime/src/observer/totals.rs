@@ -14,6 +14,9 @@ pub struct Totals {
     deciding_ns: AtomicU64,
     thrown_away: AtomicU64,
     parked: AtomicU64,
+    facts_read: AtomicU64,
+    snapshots_read: AtomicU64,
+    snapshots_kept: AtomicU64,
     commits: AtomicU64,
     jobs: AtomicU64,
     facts: AtomicU64,
@@ -30,6 +33,11 @@ pub struct Counted {
     pub thrown_away: u64,
     /// Jobs that had to wait for a load.
     pub parked: u64,
+    /// Facts that lanes had to read.
+    pub facts_read: u64,
+    /// Snapshots that saved them from reading more.
+    pub snapshots_read: u64,
+    pub snapshots_kept: u64,
     pub commits: u64,
     pub jobs: u64,
     pub facts: u64,
@@ -56,6 +64,9 @@ impl Totals {
             deciding: Duration::from_nanos(read(&self.deciding_ns)),
             thrown_away: read(&self.thrown_away),
             parked: read(&self.parked),
+            facts_read: read(&self.facts_read),
+            snapshots_read: read(&self.snapshots_read),
+            snapshots_kept: read(&self.snapshots_kept),
             commits: read(&self.commits),
             jobs: read(&self.jobs),
             facts: read(&self.facts),
@@ -75,6 +86,15 @@ impl Observer for Totals {
             }
             Observed::ThrownAway { jobs, because: _ } => add(&self.thrown_away, jobs as u128),
             Observed::Parked { streams: _ } => add(&self.parked, 1),
+            Observed::Loaded {
+                snapshots,
+                facts,
+                took: _,
+            } => {
+                add(&self.snapshots_read, snapshots as u128);
+                add(&self.facts_read, facts as u128);
+            }
+            Observed::SnapshotKept { bytes: _, took: _ } => add(&self.snapshots_kept, 1),
             Observed::Committed { jobs, facts, took } => {
                 add(&self.commits, 1);
                 add(&self.jobs, jobs as u128);
@@ -114,6 +134,17 @@ mod tests {
             Observed::Decided { command: "hold", took },
             Observed::Decided { command: "pay", took },
             Observed::Parked { streams: 3 },
+            Observed::Loaded {
+                snapshots: 1,
+                facts: 6,
+                took,
+            },
+            Observed::Loaded {
+                snapshots: 0,
+                facts: 5,
+                took,
+            },
+            Observed::SnapshotKept { bytes: 100, took },
             Observed::ThrownAway {
                 jobs: 4,
                 because: Setback::LostRace,
@@ -146,6 +177,9 @@ mod tests {
             deciding: 2 * took,
             thrown_away: 4,
             parked: 1,
+            facts_read: 11,
+            snapshots_read: 1,
+            snapshots_kept: 1,
             commits: 2,
             jobs: 7,
             facts: 13,

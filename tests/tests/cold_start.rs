@@ -1,0 +1,240 @@
+//! A lane that has lost its memory reads the end of a long past, not all of it.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use adapters_external::{SandboxGateway, SystemClock, SystemIds};
+use adapters_memory::InMemoryEventStore;
+use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, Purpose};
+use adapters_sqlite::SqliteStore;
+use chrono::TimeDelta;
+use ticketing_domain::catalog::{EventDraft, SectionDraft};
+use ticketing_ports::clock::Clock as _;
+use ticketing_ports::deadlines::DeadlineStore;
+use ticketing_ports::event_details::{PricingTier, Venue};
+use ticketing_ports::event_store::EventStore;
+use ticketing_ports::idempotency::IdempotencyStore;
+use ticketing_ports::ids::{EventId, UserId};
+use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::roles::{Actor, Role};
+use ticketing_ports::seating::{Label, Seating};
+use ticketing_ports::snapshots::SnapshotStore;
+use ticketing_ports::streams::CorrelationId;
+use ticketing_runtime::{BoxOffice, Engine, EngineConfig, HoldSeats, Observed, Observer, Ports, Request};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+/// A snapshot after so many facts of the section; each reservation adds two.
+const OFTEN: usize = 400;
+const RESERVATIONS: usize = 2_000;
+const CALLERS: usize = 20;
+/// What a lane reads beside the section: the catalog, and reservations that are given up.
+const BESIDE: usize = 20;
+
+/// Counts what lanes read, and says when a snapshot was kept.
+#[derive(Debug, Default)]
+struct Counting {
+    facts: AtomicUsize,
+    kept: watch::Sender<usize>,
+}
+
+impl Observer for Counting {
+    fn observe(&self, seen: Observed) {
+        match seen {
+            Observed::Loaded { facts, .. } => drop(self.facts.fetch_add(facts, Ordering::SeqCst)),
+            Observed::SnapshotKept { .. } => self.kept.send_modify(|kept| *kept += 1),
+            _ => {}
+        }
+    }
+}
+
+impl Counting {
+    async fn has_kept_one(&self) {
+        let mut kept = self.kept.subscribe();
+        let one = kept.wait_for(|kept| *kept > 0);
+        drop(
+            tokio::time::timeout(Duration::from_secs(60), one)
+                .await
+                .unwrap()
+                .unwrap(),
+        );
+    }
+}
+
+fn engine<S>(store: &Arc<S>) -> (Engine, Arc<Counting>)
+where
+    S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore + 'static,
+{
+    let clock = Arc::new(SystemClock::new());
+    let ports = Ports {
+        events: store.clone(),
+        snapshots: store.clone(),
+        deadlines: store.clone(),
+        idempotency: store.clone(),
+        gateway: Arc::new(SandboxGateway::new(clock.clone())),
+        clock,
+        ids: Arc::new(SystemIds::new()),
+    };
+    let observer = Arc::new(Counting::default());
+    let config = EngineConfig {
+        snapshot_after: OFTEN as u64,
+        observer: observer.clone(),
+        ..EngineConfig::default()
+    };
+    (Engine::start_write_side(ports, config), observer)
+}
+
+/// How many facts a lane reads that has nothing in memory, before it answers its first hold.
+async fn facts_until_the_first_hold<S>(store: &Arc<S>, event: EventId) -> (usize, Engine, Arc<Counting>)
+where
+    S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore + 'static,
+{
+    let (engine, counting) = engine(store);
+    hold(&engine.box_office(), 0, event).await;
+    (counting.facts.load(Ordering::SeqCst), engine, counting)
+}
+
+async fn reads_little_of_a_long_past<S>(store: Arc<S>)
+where
+    S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore + 'static,
+{
+    let (first, counting) = engine(&store);
+    let office = first.box_office();
+    let event = on_sale(&office).await;
+    let mut callers = JoinSet::new();
+    for caller in 0..CALLERS {
+        let office = office.clone();
+        callers.spawn(async move {
+            for _ in 0..RESERVATIONS / CALLERS {
+                come_and_go(&office, caller, event).await;
+            }
+        });
+    }
+    callers.join_all().await;
+    assert!(*counting.kept.borrow() > 1, "one was kept every now and then");
+    // The latest may be under way: one more, and little comes after it.
+    let before = *counting.kept.borrow();
+    let mut left = OFTEN;
+    while *counting.kept.borrow() == before {
+        left = left.checked_sub(1).expect("a snapshot is due");
+        come_and_go(&office, 0, event).await;
+    }
+    assert!(first.shut_down(Duration::from_secs(30)).await);
+
+    let (facts, second, _) = facts_until_the_first_hold(&store, event).await;
+    assert!(facts <= OFTEN + BESIDE, "{facts} facts");
+    second.abort();
+
+    // They are disposable: without them everything is read, once.
+    store.drop_all().await.unwrap();
+    let (facts, third, counting) = facts_until_the_first_hold(&store, event).await;
+    assert!(facts > 2 * RESERVATIONS, "{facts} facts");
+    counting.has_kept_one().await;
+    third.abort();
+    let (facts, fourth, _) = facts_until_the_first_hold(&store, event).await;
+    assert!(facts <= OFTEN + BESIDE, "{facts} facts");
+    fourth.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cold_lane_reads_little_of_a_long_past_in_memory() {
+    reads_little_of_a_long_past(Arc::new(InMemoryEventStore::new())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cold_lane_reads_little_of_a_long_past_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path().join("cold.db")).await.unwrap();
+    reads_little_of_a_long_past(Arc::new(store)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cold_lane_reads_little_of_a_long_past_on_postgresql() {
+    let postgres = test_services::postgres().await.unwrap();
+    let url = postgres.fresh_database("cold").await.unwrap();
+    let options = DatabaseOptions::default();
+    let database = Database::connect(Purpose::Events, &url, &options).await.unwrap();
+    database.migrate().await.unwrap();
+    reads_little_of_a_long_past(Arc::new(PostgresEventStore::new(&database))).await;
+    database.close().await;
+}
+
+async fn come_and_go(office: &BoxOffice, caller: usize, event: EventId) {
+    let reservation = hold(office, caller, event).await;
+    let cancelled = office.cancel_reservation(request(customer(caller), reservation)).await;
+    cancelled.unwrap();
+}
+
+async fn hold(office: &BoxOffice, caller: usize, event_id: EventId) -> ticketing_ports::ids::ReservationId {
+    let hold = HoldSeats {
+        event_id,
+        section: "Floor".to_owned(),
+        quantity: 1,
+        specific_seats: None,
+        customer_id: None,
+    };
+    let held = office.hold(request(customer(caller), hold)).await;
+    held.unwrap().value.reservation_id
+}
+
+const ORGANISER: Actor = Actor {
+    user_id: UserId::new(Uuid::from_u128(1)),
+    role: Role::Admin,
+};
+
+fn customer(number: usize) -> Actor {
+    Actor {
+        user_id: UserId::new(Uuid::from_u128(100 + number as u128)),
+        role: Role::Customer,
+    }
+}
+
+fn request<C>(by: Actor, command: C) -> Request<C> {
+    Request {
+        by: by.into(),
+        correlation_id: CorrelationId::parse("cold-start").unwrap(),
+        trace: None,
+        idempotency: None,
+        command,
+    }
+}
+
+async fn on_sale(office: &BoxOffice) -> EventId {
+    let label = |text: &str| Label::new(text).unwrap();
+    let draft = EventDraft {
+        name: label("An evening"),
+        category: None,
+        genre: None,
+        currency: Currency::EUR,
+        starts_at: SystemClock::new().now() + TimeDelta::days(30),
+        venue: Venue {
+            name: label("Hall"),
+            city: label("Ghent"),
+            country: label("BE"),
+            timezone: label("Europe/Brussels"),
+        },
+        sections: vec![SectionDraft {
+            name: label("Floor"),
+            seating: Seating::GeneralAdmission { capacity: 100 },
+        }],
+        pricing_tiers: vec![PricingTier {
+            section: label("Floor"),
+            tier: label("regular"),
+            price: Money::new(2_500, Currency::EUR),
+            available_from: None,
+            available_until: None,
+        }],
+        hold_seconds: Some(3_600),
+        max_seats_per_order: None,
+        refund_policy: None,
+    };
+    let created = office.create_event(request(ORGANISER, draft)).await.unwrap();
+    let event = created.value.event_id;
+    office.publish(request(ORGANISER, event)).await.unwrap();
+    office.open_sales(request(ORGANISER, event)).await.unwrap();
+    event
+}

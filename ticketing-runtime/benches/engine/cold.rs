@@ -1,0 +1,177 @@
+//! How long the first hold of a lane takes that has lost its memory: a section in which 100,000 reservations came and went,
+//! and one in which as many stand, with snapshots and without. And what a snapshot costs whoever takes it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use adapters_external::{SystemClock, SystemIds};
+use adapters_memory::InMemoryEventStore;
+use adapters_postgres::PostgresEventStore;
+use adapters_sqlite::SqliteStore;
+use ticketing_domain::inventory::{Inventory, InventoryState, SeatsHeld, SectionOpened, TakenSeats};
+use ticketing_domain::reducer::Reducer as _;
+use ticketing_ports::clock::Clock as _;
+use ticketing_ports::ids::{EventId, IdSource as _, ReservationId, SectionId};
+use ticketing_ports::seating::{Allocation, RowPlan, SeatId, Seating};
+use ticketing_runtime::{BoxOffice, Engine, EngineConfig, Ports};
+use tokio::task::JoinSet;
+
+use crate::stage::{customer, fresh_database, hold_of, label, on_sale, ports, request};
+
+const RESERVATIONS: usize = 100_000;
+const CALLERS: usize = 500;
+const ROUNDS: usize = 5;
+const ROOM: u32 = 1_000_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Past {
+    CameAndWent,
+    Stand,
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark reports to its caller")]
+pub(crate) async fn measure(stores: &[&str]) {
+    println!("\nfirst hold of a cold lane, {RESERVATIONS} reservations of one section; medians of {ROUNDS}");
+    println!("{:>8} {:<14} {:>10} {:>10}", "", "", "ms", "without");
+    for store in stores {
+        for past in [Past::CameAndWent, Past::Stand] {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let ports = match *store {
+                "memory" => ports(Arc::new(InMemoryEventStore::new())),
+                "postgres" => ports(Arc::new(PostgresEventStore::new(&fresh_database().await))),
+                _ => {
+                    let file = SqliteStore::open(folder.path().join("bench.db")).await;
+                    ports(Arc::new(file.expect("a fresh file")))
+                }
+            };
+            let event = sell(&ports, past).await;
+            let with = first_hold(&ports, event).await;
+            let forgetful = Ports {
+                // Another log's, so that there is nothing for this one.
+                snapshots: Arc::new(InMemoryEventStore::new()),
+                ..ports
+            };
+            let without = first_hold(&forgetful, event).await;
+            let name = if past == Past::CameAndWent {
+                "came and went"
+            } else {
+                "stand"
+            };
+            println!("{store:>8} {name:<14} {with:>10.1} {without:>10.1}");
+        }
+    }
+    println!("\na snapshot of {RESERVATIONS} claims");
+    println!("{:<20} {:>10} {:>10} {:>8}", "", "write ms", "read ms", "KiB");
+    for (name, section) in [("general admission", general_admission()), ("numbered", numbered())] {
+        let format = Inventory::SNAPSHOTS.expect("a section has snapshots");
+        let (bytes, write) = timed(|| (format.write)(&section));
+        let (read, took) = timed(|| (format.read)(&bytes).expect("it was just written"));
+        assert!(read == section, "{name}");
+        println!("{name:<20} {write:>10.2} {took:>10.2} {:>8}", bytes.len() / 1024);
+    }
+}
+
+/// Plays the past through an engine, as it would have been.
+async fn sell(ports: &Ports, past: Past) -> EventId {
+    let engine = Engine::start_write_side(ports.clone(), EngineConfig::default());
+    let office = engine.box_office();
+    let event = on_sale(&office, Seating::GeneralAdmission { capacity: ROOM }).await;
+    let mut callers = JoinSet::new();
+    for caller in 0..CALLERS {
+        let office = office.clone();
+        callers.spawn(async move {
+            for _ in 0..RESERVATIONS / CALLERS {
+                come(&office, caller, event, past).await;
+            }
+        });
+    }
+    callers.join_all().await;
+    engine.shut_down(Duration::from_secs(60)).await;
+    event
+}
+
+async fn come(office: &BoxOffice, caller: usize, event: EventId, past: Past) {
+    let held = office.hold(request(customer(caller), hold_of(event, 1))).await;
+    let reservation = held.expect("there is room").value.reservation_id;
+    if past == Past::CameAndWent {
+        let cancelled = office.cancel_reservation(request(customer(caller), reservation)).await;
+        cancelled.expect("what is held can be given up");
+    }
+}
+
+/// The median of a few engines that begin with nothing in memory, in milliseconds.
+async fn first_hold(ports: &Ports, event: EventId) -> f64 {
+    let mut times = Vec::new();
+    for round in 0..ROUNDS {
+        let engine = Engine::start_write_side(ports.clone(), EngineConfig::default());
+        let office = engine.box_office();
+        let began = Instant::now();
+        let held = office.hold(request(customer(round), hold_of(event, 1))).await;
+        times.push(began.elapsed().as_secs_f64() * 1e3);
+        held.expect("there is room");
+        engine.shut_down(Duration::from_secs(10)).await;
+    }
+    times.sort_by(f64::total_cmp);
+    times[ROUNDS / 2]
+}
+
+/// What it made, and the median time that it took, in milliseconds.
+fn timed<T>(make: impl Fn() -> T) -> (T, f64) {
+    let mut times = Vec::new();
+    for _ in 0..ROUNDS {
+        let began = Instant::now();
+        drop(make());
+        times.push(began.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    (make(), times[ROUNDS / 2])
+}
+
+fn general_admission() -> InventoryState {
+    let section = opened(Seating::GeneralAdmission { capacity: ROOM });
+    held(section, |_| TakenSeats::Places(2))
+}
+
+/// One seat each.
+fn numbered() -> InventoryState {
+    const WIDTH: usize = 100;
+    let rows = (0..RESERVATIONS / WIDTH).map(|row| RowPlan {
+        row: label(&format!("R{row}")),
+        seats: WIDTH as u32,
+    });
+    let section = opened(Seating::Numbered { rows: rows.collect() });
+    held(section, |number| {
+        let seat = SeatId {
+            row: label(&format!("R{}", number / WIDTH)),
+            number: (number % WIDTH) as u32 + 1,
+        };
+        TakenSeats::Seats(vec![seat])
+    })
+}
+
+fn opened(seating: Seating) -> InventoryState {
+    let mut section = InventoryState::default();
+    let ids = SystemIds::new();
+    let opened = SectionOpened {
+        section_id: SectionId::new(ids.uuid()),
+        event_id: EventId::new(ids.uuid()),
+        name: label("Main"),
+        seating,
+    };
+    section.evolve(&opened.into());
+    section
+}
+
+fn held(mut section: InventoryState, seats: impl Fn(usize) -> TakenSeats) -> InventoryState {
+    let (ids, clock) = (SystemIds::new(), SystemClock::new());
+    for number in 0..RESERVATIONS {
+        let held = SeatsHeld {
+            reservation_id: ReservationId::new(ids.uuid()),
+            seats: seats(number),
+            allocation: Allocation::Adjacent,
+            held_until: clock.now(),
+        };
+        section.evolve(&held.into());
+    }
+    section
+}
