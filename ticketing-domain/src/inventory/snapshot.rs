@@ -24,6 +24,10 @@ pub(super) const FORMAT: SnapshotFormat<InventoryState> = SnapshotFormat {
     read,
 };
 
+/// How many bytes are set aside for a section, and for each of its claims, so that few are moved while it is written.
+const USUAL: usize = 4_096;
+const USUAL_CLAIM: usize = 40;
+
 /// A section that was opened; generic over whether its claims are on their way out or in.
 #[derive(Serialize, Deserialize)]
 struct Written<Claims> {
@@ -82,7 +86,8 @@ fn write(state: &InventoryState) -> Vec<u8> {
             claims: ClaimsOf(section),
         }
     });
-    postcard::to_stdvec(&written).expect("memory takes any bytes, and the lengths of all lists are known")
+    let room = Vec::with_capacity(USUAL + state.section().map_or(0, |section| section.claims.len() * USUAL_CLAIM));
+    postcard::to_extend(&written, room).expect("memory takes any bytes, and the lengths of all lists are known")
 }
 
 fn read(bytes: &[u8]) -> Result<InventoryState, UnreadableSnapshot> {

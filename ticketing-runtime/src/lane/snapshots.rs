@@ -2,7 +2,8 @@
 //!
 //! Nothing ever waits for one, and none is needed: what cannot be had, read or kept costs reading more facts later. One
 //! is taken when a group is about to be committed, for then the book is what the log will be, and handed in once the log
-//! has taken the group; with a commit that fails it is gone.
+//! has taken the group; with a commit that fails it is gone. A state is written down in the lane: copying it, to write the copy
+//! beside the lane, would take longer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
