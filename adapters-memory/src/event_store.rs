@@ -17,7 +17,7 @@ use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, Idempotenc
 use ticketing_ports::ids::{CommitId, LogId};
 use ticketing_ports::lanes::LaneId;
 use ticketing_ports::logs::{Incarnation, Landmark, LogIdentity, SchemaGeneration};
-use ticketing_ports::snapshots::{Snapshot, SnapshotStore};
+use ticketing_ports::snapshots::Snapshot;
 use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ pub struct InMemoryEventStore {
 }
 
 #[derive(Debug, Clone)]
-struct Log {
+pub(crate) struct Log {
     identity: LogIdentity,
     schema_floor: SchemaGeneration,
     /// The event at position *p* has index *p* - 1.
@@ -42,7 +42,7 @@ struct Log {
     due: BTreeSet<(Timestamp, DeadlineKey)>,
     answers: BTreeMap<IdempotencyKey, IdempotencyRecord>,
     /// By stream and format.
-    snapshots: BTreeMap<(StreamId, u16), Snapshot>,
+    pub(crate) snapshots: BTreeMap<(StreamId, u16), Snapshot>,
 }
 
 #[derive(Debug, Clone)]
@@ -82,7 +82,7 @@ impl InMemoryEventStore {
         *self.log() = restored;
     }
 
-    fn log(&self) -> MutexGuard<'_, Log> {
+    pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
         // Every change is checked before the first write, so that a panic elsewhere leaves the log whole.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -198,30 +198,6 @@ impl IdempotencyStore for InMemoryEventStore {
     }
 }
 
-#[async_trait]
-impl SnapshotStore for InMemoryEventStore {
-    async fn keep(&self, snapshot: Snapshot) -> Result<(), StoreError> {
-        let mut log = self.log();
-        let key = (snapshot.stream, snapshot.format);
-        let newer = log.snapshots.get(&key).filter(|kept| kept.version > snapshot.version);
-        if !newer.is_some_and(|newer| log.confirms(newer)) {
-            log.snapshots.insert(key, snapshot);
-        }
-        Ok(())
-    }
-
-    async fn latest(&self, of: &[(StreamId, u16)]) -> Result<Vec<Snapshot>, StoreError> {
-        let log = self.log();
-        let found = of.iter().filter_map(|key| log.snapshots.get(key));
-        Ok(found.filter(|snapshot| log.confirms(snapshot)).cloned().collect())
-    }
-
-    async fn drop_all(&self) -> Result<(), StoreError> {
-        self.log().snapshots.clear();
-        Ok(())
-    }
-}
-
 impl Log {
     fn of(log: LogId) -> Self {
         Self {
@@ -249,7 +225,7 @@ impl Log {
         }
     }
 
-    fn stream_after(&self, stream: StreamId, after: Version) -> impl Iterator<Item = &RecordedEvent> {
+    pub(crate) fn stream_after(&self, stream: StreamId, after: Version) -> impl Iterator<Item = &RecordedEvent> {
         let indices = self.streams.get(&stream).map_or(&[][..], Vec::as_slice);
         tail(indices, after.0).iter().map(|index| &self.events[*index])
     }
@@ -369,13 +345,6 @@ impl Log {
             }
         }
         claimed
-    }
-
-    /// Whether the fact at the snapshot's version is the one that it was made of last.
-    fn confirms(&self, snapshot: &Snapshot) -> bool {
-        let before = Version(snapshot.version.0.saturating_sub(1));
-        let last = self.stream_after(snapshot.stream, before).next();
-        last.is_some_and(|last| last.version == snapshot.version && last.commit_id == snapshot.commit)
     }
 
     fn commit_at(&self, position: Position) -> Option<CommitId> {

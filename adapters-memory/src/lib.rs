@@ -19,6 +19,7 @@ mod passkeys;
 mod rate_limiter;
 mod read_models;
 mod sessions;
+mod snapshots;
 mod users;
 
 pub use challenges::InMemoryChallengeStore;
