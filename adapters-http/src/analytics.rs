@@ -40,7 +40,7 @@ pub(crate) struct SectionSalesBody {
 
 /// Sales of one event
 #[utoipa::path(get, path = "/api/events/{event_id}/analytics", tag = "analytics",
-    params(("event_id" = Uuid, Path)), security(("session" = [])),
+    params(SeenAfter, ("event_id" = Uuid, Path)), security(("session" = [])),
     responses((status = 200, body = EventAnalyticsResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn event_analytics(
     State(state): State<Shared>,

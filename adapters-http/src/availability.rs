@@ -68,7 +68,7 @@ pub(crate) struct RowResponse {
 
 /// Counts of every section
 #[utoipa::path(get, path = "/api/events/{event_id}/availability", tag = "availability",
-    params(("event_id" = Uuid, Path), ("If-None-Match" = Option<String>, Header)),
+    params(SeenAfter, ("event_id" = Uuid, Path), ("If-None-Match" = Option<String>, Header)),
     responses((status = 200, body = AvailabilityResponse), (status = 304, description = "as the ETag says"),
         (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn get_availability(

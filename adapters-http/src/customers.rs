@@ -64,7 +64,7 @@ pub(crate) struct LifetimeValueBody {
 
 /// Purchases of a customer, newest first
 #[utoipa::path(get, path = "/api/customers/{customer_id}/history", tag = "customers",
-    params(("customer_id" = Uuid, Path), PageQuery), security(("session" = [])),
+    params(SeenAfter, ("customer_id" = Uuid, Path), PageQuery), security(("session" = [])),
     responses((status = 200, body = CustomerHistoryResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn customer_history(
     State(state): State<Shared>,
@@ -87,7 +87,7 @@ pub(crate) async fn customer_history(
 
 /// What a customer has spent so far
 #[utoipa::path(get, path = "/api/customers/{customer_id}/lifetime-value", tag = "customers",
-    params(("customer_id" = Uuid, Path)), security(("session" = [])),
+    params(SeenAfter, ("customer_id" = Uuid, Path)), security(("session" = [])),
     responses((status = 200, body = LifetimeValueResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn lifetime_value(
     State(state): State<Shared>,

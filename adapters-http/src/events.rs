@@ -222,7 +222,7 @@ pub(crate) async fn create_event(
 }
 
 /// One event
-#[utoipa::path(get, path = "/api/events/{event_id}", tag = "events", params(("event_id" = Uuid, Path)),
+#[utoipa::path(get, path = "/api/events/{event_id}", tag = "events", params(SeenAfter, ("event_id" = Uuid, Path)),
     responses((status = 200, body = EventResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn get_event(
     State(state): State<Shared>,
@@ -235,7 +235,7 @@ pub(crate) async fn get_event(
 }
 
 /// Events, soonest first
-#[utoipa::path(get, path = "/api/events", tag = "events", params(EventsQuery),
+#[utoipa::path(get, path = "/api/events", tag = "events", params(SeenAfter, EventsQuery),
     responses((status = 200, body = EventsResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn list_events(
     State(state): State<Shared>,

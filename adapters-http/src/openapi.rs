@@ -5,13 +5,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, head};
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ObjectBuilder, RefOr, Type};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::limit::limit;
+use crate::replies::CONSISTENCY_NAME;
 use crate::shell::{no_such_method, no_such_route, shell};
 use crate::sign_in::pages::verify_page;
 use crate::sign_in::{account, magic_link, oauth, passkeys, refuse_head, sessions};
@@ -98,17 +102,40 @@ fn anonymous_sign_in_routes() -> OpenApiRouter<Shared> {
 
 /// The OpenAPI document of every route.
 pub fn document() -> utoipa::openapi::OpenApi {
-    routes().merge(anonymous_sign_in_routes()).split_for_parts().1
+    let mut document = routes().merge(anonymous_sign_in_routes()).split_for_parts().1;
+    name_tokens_of_writes(&mut document);
+    document
+}
+
+/// Every command about what is on sale answers with a token of what it wrote.
+fn name_tokens_of_writes(document: &mut utoipa::openapi::OpenApi) {
+    let items = document.paths.paths.iter_mut();
+    for (_, item) in items.filter(|(path, _)| !path.starts_with("/api/auth/")) {
+        item.post.iter_mut().for_each(name_token);
+    }
+}
+
+fn name_token(operation: &mut Operation) {
+    let answers = operation.responses.responses.iter_mut();
+    for (_, answer) in answers.filter(|(status, _)| status.starts_with('2')) {
+        if let RefOr::T(answer) = answer {
+            let text = ObjectBuilder::new().schema_type(Type::String).build();
+            let token = HeaderBuilder::new().schema(Some(text)).description(Some(
+                "What has been written, for the header of the same name in the reads that follow.",
+            ));
+            answer.headers.insert(CONSISTENCY_NAME.into(), RefOr::T(token.build()));
+        }
+    }
 }
 
 /// The whole API, with its document at `/api/openapi.json` and a page to read it at `/docs`.
 pub fn router(state: HttpState) -> Router {
     let state: Shared = Arc::new(state);
     let limited = anonymous_sign_in_routes().layer(from_fn_with_state(Arc::clone(&state), limit));
-    let (router, document) = routes().merge(limited).split_for_parts();
+    let router = routes().merge(limited).split_for_parts().0;
     router
         .route("/auth/verify", get(verify_page))
-        .merge(SwaggerUi::new("/docs").url("/api/openapi.json", document))
+        .merge(SwaggerUi::new("/docs").url("/api/openapi.json", document()))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn_with_state(Arc::clone(&state), shell))

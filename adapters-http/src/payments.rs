@@ -199,7 +199,7 @@ pub(crate) async fn get_payment(
 }
 
 /// My payments, newest first
-#[utoipa::path(get, path = "/api/payments", tag = "payments", params(PageQuery), security(("session" = [])),
+#[utoipa::path(get, path = "/api/payments", tag = "payments", params(SeenAfter, PageQuery), security(("session" = [])),
     responses((status = 200, body = PaymentsResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn list_payments(
     State(state): State<Shared>,

@@ -8,6 +8,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use ticketing_runtime::ConsistencyToken;
 
+/// The header as people write it.
+pub(crate) const CONSISTENCY_NAME: &str = "Ticketing-Consistency";
 pub(crate) const CONSISTENCY: HeaderName = HeaderName::from_static("ticketing-consistency");
 
 /// 200 with the token of the write.

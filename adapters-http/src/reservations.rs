@@ -184,7 +184,7 @@ pub(crate) async fn get_reservation(
 }
 
 /// My reservations, newest first
-#[utoipa::path(get, path = "/api/reservations", tag = "reservations", params(PageQuery), security(("session" = [])),
+#[utoipa::path(get, path = "/api/reservations", tag = "reservations", params(SeenAfter, PageQuery), security(("session" = [])),
     responses((status = 200, body = ReservationsResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn list_reservations(
     State(state): State<Shared>,

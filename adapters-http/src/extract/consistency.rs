@@ -2,9 +2,12 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use ticketing_runtime::ConsistencyToken;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ObjectBuilder, Required, Type};
 
 use crate::errors::ApiError;
-use crate::replies::CONSISTENCY;
+use crate::replies::{CONSISTENCY, CONSISTENCY_NAME};
 use crate::state::Shared;
 
 /// What the caller says to have seen; nothing when it says nothing. Several tokens are the sum of them.
@@ -14,14 +17,26 @@ pub(crate) fn consistency_token(headers: &HeaderMap) -> Result<Option<Consistenc
         let token = value.to_str().ok().and_then(ConsistencyToken::parse)?;
         Some(Some(sum.map_or_else(|| token.clone(), |sum| sum.merge(&token))))
     });
-    parsed.ok_or_else(|| {
-        ApiError::invalid_request("Ticketing-Consistency", "is not a token that a write has answered with")
-    })
+    parsed.ok_or_else(|| ApiError::invalid_request(CONSISTENCY_NAME, "is not a token that a write has answered with"))
 }
 
 /// The read models have seen the write that the caller's token stands for.
 #[derive(Debug)]
 pub(crate) struct SeenAfter;
+
+impl IntoParams for SeenAfter {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let header = ParameterBuilder::new()
+            .name(CONSISTENCY_NAME)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(
+                "What a write has answered with: the answer shows that write, and all that its caller had seen before it.",
+            ))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String)));
+        vec![header.build()]
+    }
+}
 
 impl FromRequestParts<Shared> for SeenAfter {
     type Rejection = ApiError;

@@ -26,6 +26,29 @@ async fn the_document_describes_every_route_and_each_of_its_answers() {
     assert_eq!(operations.len(), 48, "{operations:#?}");
 }
 
+#[tokio::test]
+async fn the_document_says_which_answers_carry_a_token_and_which_questions_take_it() {
+    let document = serde_json::to_value(adapters_http::document()).unwrap();
+    let (mut carry, mut take) = (0, 0);
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let takes = operation["parameters"]
+                .as_array()
+                .is_some_and(|all| all.iter().any(|parameter| parameter["name"] == "Ticketing-Consistency"));
+            let mut answers = operation["responses"].as_object().unwrap().iter();
+            let carries = answers.any(|(status, answer)| {
+                status.starts_with('2') && answer["headers"]["Ticketing-Consistency"].is_object()
+            });
+            let writes = method == "post" && !path.starts_with("/api/auth/");
+            assert_eq!(carries, writes, "{method} {path}");
+            assert!(!takes || method == "get", "{method} {path}");
+            carry += u32::from(carries);
+            take += u32::from(takes);
+        }
+    }
+    assert_eq!((carry, take), (12, 8));
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_reference_in_the_document_leads_somewhere() {
     let document = serde_json::to_value(adapters_http::document()).unwrap();
