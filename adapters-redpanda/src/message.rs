@@ -20,6 +20,9 @@ use crate::headers::{
     RECORDED_AT, STREAM, TRACEPARENT, TRACESTATE, VERSION,
 };
 
+/// How many headers a message has at most.
+const MOST_HEADERS: usize = 15;
+
 /// A message that none of ours can have been.
 #[derive(Debug, Error)]
 #[error("the header {0} is missing or makes no sense")]
@@ -47,7 +50,10 @@ pub(crate) fn headers_of(from: LogIdentity, event: &RecordedEvent) -> OwnedHeade
         (RECORDED_AT, recorded_at),
     ]
     .iter()
-    .fold(OwnedHeaders::new(), |headers, (key, value)| header(headers, key, value));
+    .fold(
+        OwnedHeaders::new_with_capacity(MOST_HEADERS),
+        |headers, (key, value)| header(headers, key, value),
+    );
     if let Some(id) = &event.metadata.correlation_id {
         headers = header(headers, CORRELATION_ID, id.as_str());
     }

@@ -46,7 +46,8 @@ impl Publisher {
             .set("enable.idempotence", "true")
             .set("enable.gapless.guarantee", "true")
             .set("acks", "all")
-            .set("linger.ms", "2")
+            // What is published at once is one request for each partition: a broker pays for requests, not for messages.
+            .set("linger.ms", "10")
             .set("message.timeout.ms", "0")
             .set("queue.buffering.max.messages", (2 * STEP).to_string());
         Self {
