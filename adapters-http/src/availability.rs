@@ -25,8 +25,11 @@ pub(crate) struct AvailabilityResponse {
     event_id: Uuid,
     /// By section name.
     sections: BTreeMap<String, CountsBody>,
-    /// Grows with every change.
+    /// Grows with every change that is recorded.
     sequence: u64,
+    /// How many holds have run out and are not released yet; their places are available. Of two answers with one sequence,
+    /// the one with more of them is the later.
+    lapsed: u64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -79,7 +82,7 @@ pub(crate) async fn get_availability(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let availability = state.desk.availability(caller.actor(), id).await?;
-    let etag = format!("\"{}-{}\"", id, availability.sequence);
+    let etag = format!("\"{id}-{}-{}\"", availability.sequence, availability.lapsed);
     let headers_out = [(ETAG, etag.clone()), (CACHE_CONTROL, "no-cache".to_owned())];
     if is_known(&headers, &etag) {
         return Ok((StatusCode::NOT_MODIFIED, headers_out).into_response());
@@ -92,6 +95,7 @@ pub(crate) async fn get_availability(
         event_id: id.uuid(),
         sections: sections.collect(),
         sequence: availability.sequence,
+        lapsed: availability.lapsed,
     };
     Ok((headers_out, Json(body)).into_response())
 }

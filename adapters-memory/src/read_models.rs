@@ -144,8 +144,8 @@ impl EventQueries for InMemoryReadModels {
 
 #[async_trait]
 impl AvailabilityQueries for InMemoryReadModels {
-    async fn availability(&self, event: EventId) -> Result<Option<Availability>, StoreError> {
-        Ok(self.read(|rows| rows.availability(event)))
+    async fn availability(&self, event: EventId, now: Timestamp) -> Result<Option<Availability>, StoreError> {
+        Ok(self.read(|rows| rows.availability(event, now)))
     }
 }
 

@@ -6,6 +6,7 @@ mod log;
 mod support;
 
 use adapters_postgres::{Database, PostgresReadModels, Purpose};
+use ticketing_ports::Timestamp;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_details::EventStatus;
 use ticketing_ports::ids::PaymentId;
@@ -161,7 +162,7 @@ async fn everything(models: &PostgresReadModels) -> Result<String, StoreError> {
         "{:#?}",
         (
             models.event(log::event_id()).await?,
-            models.availability(log::event_id()).await?,
+            models.availability(log::event_id(), Timestamp::UNIX_EPOCH).await?,
             models.reservations_of(customer, page).await?,
             models.payments_of(customer, page).await?,
             models.purchases_of(customer, page).await?,

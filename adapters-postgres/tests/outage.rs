@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use adapters_postgres::{Database, DatabaseOptions, PostgresReadModels, Purpose};
 use test_services::OwnedPostgres;
+use ticketing_ports::Timestamp;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::paging::Page;
 use ticketing_ports::read_models::{
@@ -25,7 +26,7 @@ use log::batch;
 const SOON: Duration = Duration::from_secs(5);
 
 async fn seats_held(models: &PostgresReadModels) -> Result<u64, StoreError> {
-    let found = models.availability(log::event_id()).await?;
+    let found = models.availability(log::event_id(), Timestamp::UNIX_EPOCH).await?;
     let sections = found.map(|found| found.sections).unwrap_or_default();
     Ok(sections.first().map_or(0, |section| u64::from(section.counts.held)))
 }

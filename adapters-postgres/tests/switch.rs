@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use adapters_postgres::{Database, PostgresReadModels, Purpose};
 use sqlx::PgPool;
+use ticketing_ports::Timestamp;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::paging::Page;
 use ticketing_ports::read_models::{
@@ -47,7 +48,10 @@ async fn rebuilt(models: &PostgresReadModels, upto: u64) -> Arc<dyn ProjectionSt
 
 /// How many seats are held in both sections; fails when they were not counted at the same moment.
 async fn held(models: &PostgresReadModels) -> u64 {
-    let found = models.availability(log::event_id()).await.expect("the store answers");
+    let found = models
+        .availability(log::event_id(), Timestamp::UNIX_EPOCH)
+        .await
+        .expect("the store answers");
     let found = found.expect("the event has sections");
     let held: Vec<u32> = found.sections.iter().map(|section| section.counts.held).collect();
     assert_eq!(held[0], held[1], "two sections that change together");

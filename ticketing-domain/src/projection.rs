@@ -6,13 +6,13 @@ use ticketing_ports::event_details::{EventStatus, EventView};
 use ticketing_ports::ids::{EventId, PaymentId, ReservationId, SectionId};
 use ticketing_ports::money::Money;
 use ticketing_ports::payment::{PaymentStatus, PaymentView};
-use ticketing_ports::read_models::{Change, PaymentChange, ReservationChange, Said, SeatMove};
+use ticketing_ports::read_models::{Change, Hold, PaymentChange, ReservationChange, Said, SeatMove};
 use ticketing_ports::reservation::{ReservationStatus, ReservationView};
 use ticketing_ports::streams::RecordedEvent;
 
 use crate::catalog::CatalogEvent;
 use crate::facts::Fact;
-use crate::inventory::InventoryEvent;
+use crate::inventory::{InventoryEvent, SeatsReleased, SeatsSold};
 use crate::payment::{PaymentEvent, RefundCause};
 use crate::reservation::{Booking, ReservationEvent};
 
@@ -35,7 +35,7 @@ impl Projection for ReadModels {
     fn changes(&self, recorded: &RecordedEvent, fact: &Fact) -> Vec<Change> {
         match fact {
             Fact::Catalog(event) => vec![project_catalog(recorded, event)],
-            Fact::Inventory(event) => vec![project_inventory(recorded, event)],
+            Fact::Inventory(event) => project_inventory(recorded, event),
             Fact::Reservation(event) => project_reservation(recorded, event),
             Fact::Payment(event) => project_payment(recorded, event),
         }
@@ -67,17 +67,17 @@ fn project_catalog(recorded: &RecordedEvent, event: &CatalogEvent) -> Change {
     }
 }
 
-fn project_inventory(recorded: &RecordedEvent, event: &InventoryEvent) -> Change {
+fn project_inventory(recorded: &RecordedEvent, event: &InventoryEvent) -> Vec<Change> {
     let at = recorded.recorded_at;
     let moved = match event {
         InventoryEvent::SectionOpened(opened) => {
-            return Change::SectionOpened {
+            return vec![Change::SectionOpened {
                 event_id: opened.event_id,
                 section_id: opened.section_id,
                 capacity: opened.seating.capacity(),
                 name: opened.name.clone(),
                 at,
-            };
+            }];
         }
         InventoryEvent::SeatsHeld(held) => {
             let quantity = i64::from(held.seats.quantity());
@@ -129,11 +129,22 @@ fn project_inventory(recorded: &RecordedEvent, event: &InventoryEvent) -> Change
             }
         }
     };
-    Change::SeatsMoved {
-        section_id: SectionId::new(recorded.stream.id),
-        moved,
-        at,
-    }
+    let section_id = SectionId::new(recorded.stream.id);
+    let moved = Change::SeatsMoved { section_id, moved, at };
+    let hold = match event {
+        InventoryEvent::SeatsHeld(held) => Some(Change::HoldBegan(Hold {
+            reservation_id: held.reservation_id,
+            section_id,
+            quantity: held.seats.quantity(),
+            until: held.held_until,
+        })),
+        InventoryEvent::SeatsReleased(SeatsReleased { reservation_id, .. })
+        | InventoryEvent::SeatsSold(SeatsSold { reservation_id, .. }) => Some(Change::HoldEnded {
+            reservation_id: *reservation_id,
+        }),
+        _ => None,
+    };
+    std::iter::once(moved).chain(hold).collect()
 }
 
 fn project_reservation(recorded: &RecordedEvent, event: &ReservationEvent) -> Vec<Change> {

@@ -43,6 +43,12 @@ pub enum Change {
         moved: SeatMove,
         at: Timestamp,
     },
+    /// Places of a section are held for a while.
+    HoldBegan(Hold),
+    /// They are no longer: released or sold. Saying it twice changes nothing.
+    HoldEnded {
+        reservation_id: ReservationId,
+    },
     ReservationHeld(ReservationView),
     ReservationChanged(ReservationChange),
     PaymentRequested(PaymentView),
@@ -58,6 +64,16 @@ pub enum Change {
         reservation_id: ReservationId,
         amount: Money,
     },
+}
+
+/// Places that a reservation holds, until when. Kept until they are released or sold: a hold that has run out before that
+/// counts as available.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    pub reservation_id: ReservationId,
+    pub section_id: SectionId,
+    pub quantity: u32,
+    pub until: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -251,17 +267,23 @@ pub struct Availability {
     pub event_id: EventId,
     /// In the organiser's order.
     pub sections: Vec<SectionAvailability>,
-    /// Grows by one with every change of a count.
+    /// Grows by one with every change of a count that was recorded.
     pub sequence: u64,
+    /// How many holds have run out and are not released yet. Of two answers with one sequence, the one with more of them
+    /// is the later.
+    pub lapsed: u64,
 }
 
 /// **Contract**
 /// - `counts_of_a_section_add_up_to_its_capacity`.
 /// - `sections_stand_in_the_organisers_order`.
 /// - `the_sequence_grows_by_one_with_every_change_of_a_count`.
+/// - `a_hold_that_ran_out_counts_as_available_until_it_ends`, from the moment that it holds until.
+/// - `holds_that_ran_out_are_counted`, those of the event.
 #[async_trait]
 pub trait AvailabilityQueries: Send + Sync {
-    async fn availability(&self, event: EventId) -> Result<Option<Availability>, StoreError>;
+    /// Returns the counts as they are at `now`.
+    async fn availability(&self, event: EventId, now: Timestamp) -> Result<Option<Availability>, StoreError>;
 }
 
 /// **Contract**

@@ -168,6 +168,17 @@ pub struct SeatCounts {
 }
 
 impl SeatCounts {
+    /// What the counts are once so many of the held places are so no longer, for their holds have run out.
+    #[must_use]
+    pub fn without_lapsed(self, places: u32) -> Self {
+        let lapsed = places.min(self.held);
+        Self {
+            available: self.available + lapsed,
+            held: self.held - lapsed,
+            ..self
+        }
+    }
+
     pub fn capacity(self) -> u32 {
         self.available + self.held + self.sold + self.blocked
     }

@@ -3,8 +3,6 @@
 //!
 //! Rows are what was recorded; [`ticketing_domain::status`] says what time has made of them. A store that keeps a row
 //! wrongly, a projection that forgets a fact and a rule that is written down twice all break this law.
-//!
-//! Counts of a section are compared as they were recorded: rows count a hold that ran out until it is released.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -218,13 +216,12 @@ impl WriteSide {
     async fn counts_agree(&self, models: &ReadModels, now: Timestamp) -> Result<(), String> {
         let mut rows = Vec::new();
         for id in self.events(now).into_iter().map(|event| event.event_id) {
-            let found = models.availability.availability(id).await.map_err(said)?;
+            let found = models.availability.availability(id, now).await.map_err(said)?;
             let sections = found.into_iter().flat_map(|found| found.sections);
             rows.extend(sections.map(|section| (section.section_id.uuid(), section.counts)));
         }
-        // Before anything was recorded nothing has run out.
-        let recorded = |(id, (state, _)): (&Uuid, &(InventoryState, Version))| (*id, state.counts(Timestamp::MIN_UTC));
-        same(now, rows, self.sections.iter().map(recorded), |(id, _)| *id)
+        let counts = |(id, (state, _)): (&Uuid, &(InventoryState, Version))| (*id, state.counts(now));
+        same(now, rows, self.sections.iter().map(counts), |(id, _)| *id)
     }
 
     /// One by one, and in the list of every status.

@@ -8,7 +8,7 @@ use ticketing_ports::event_details::EventView;
 use ticketing_ports::ids::{EventId, PaymentId, ReservationId, SectionId};
 use ticketing_ports::payment::PaymentView;
 use ticketing_ports::read_models::{
-    Availability, Change, PaymentChange, ReservationChange, SeatMove, SectionAvailability,
+    Availability, Change, Hold, PaymentChange, ReservationChange, SeatMove, SectionAvailability,
 };
 use ticketing_ports::reservation::ReservationView;
 use ticketing_ports::seating::{Label, SeatCounts};
@@ -29,6 +29,9 @@ pub(super) struct Rows {
     pub(super) payments: HashMap<PaymentId, PaymentView>,
     pub(super) payments_by_customer: ByCustomer,
     pub(super) sales: Sales,
+    holds: HashMap<ReservationId, Hold>,
+    /// Those of each section, the earliest end first.
+    holds_by_end: BTreeSet<(SectionId, Timestamp, ReservationId)>,
     labels: HashSet<Label>,
 }
 
@@ -51,6 +54,11 @@ impl Rows {
         let mut made: BTreeMap<&'static str, HashSet<Uuid>> = BTreeMap::new();
         for change in changes {
             let (table, id, known) = match change {
+                Change::HoldEnded { .. } => continue,
+                Change::HoldBegan(hold) => {
+                    let id = hold.section_id;
+                    ("sections", id.uuid(), self.sections.contains_key(&id))
+                }
                 Change::EventCreated(view) => {
                     made.entry("events").or_default().insert(view.event_id.uuid());
                     continue;
@@ -144,6 +152,13 @@ impl Rows {
                 self.houses.entry(event_id).or_default().sections.push(section_id);
             }
             Change::SeatsMoved { section_id, moved, at } => self.move_seats(section_id, moved, at),
+            Change::HoldBegan(hold) => {
+                self.end_hold(hold.reservation_id);
+                self.holds_by_end
+                    .insert((hold.section_id, hold.until, hold.reservation_id));
+                self.holds.insert(hold.reservation_id, hold);
+            }
+            Change::HoldEnded { reservation_id } => self.end_hold(reservation_id),
             Change::ReservationHeld(mut view) => {
                 view.section = self.shared(view.section);
                 view.tier = self.shared(view.tier);
@@ -168,14 +183,39 @@ impl Rows {
         }
     }
 
-    pub(super) fn availability(&self, event: EventId) -> Option<Availability> {
+    pub(super) fn availability(&self, event: EventId, now: Timestamp) -> Option<Availability> {
         let house = self.houses.get(&event)?;
-        let sections = house.sections.iter().filter_map(|id| self.sections.get(id));
+        let mut lapsed = 0;
+        let mut sections = Vec::new();
+        for row in house.sections.iter().filter_map(|id| self.sections.get(id)) {
+            let mut section = row.availability.clone();
+            for hold in self.lapsed_holds(section.section_id, now) {
+                lapsed += 1;
+                section.counts = section.counts.without_lapsed(hold.quantity);
+                section.last_updated = section.last_updated.max(hold.until);
+            }
+            sections.push(section);
+        }
         Some(Availability {
             event_id: event,
-            sections: sections.map(|row| row.availability.clone()).collect(),
+            sections,
             sequence: house.sequence,
+            lapsed,
         })
+    }
+
+    /// Looks at those holds only.
+    fn lapsed_holds(&self, section: SectionId, now: Timestamp) -> impl Iterator<Item = &Hold> {
+        let first = (section, Timestamp::MIN_UTC, ReservationId::new(Uuid::nil()));
+        let last = (section, now, ReservationId::new(Uuid::max()));
+        let lapsed = self.holds_by_end.range(first..=last);
+        lapsed.filter_map(|(_, _, reservation)| self.holds.get(reservation))
+    }
+
+    fn end_hold(&mut self, reservation: ReservationId) {
+        if let Some(hold) = self.holds.remove(&reservation) {
+            self.holds_by_end.remove(&(hold.section_id, hold.until, reservation));
+        }
     }
 
     fn move_seats(&mut self, section: SectionId, moved: SeatMove, at: Timestamp) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use adapters_memory::InMemoryReadModels;
 use async_trait::async_trait;
+use ticketing_ports::Timestamp;
 use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_details::{EventStatus, EventView};
 use ticketing_ports::ids::{CustomerId, EventId};
@@ -46,6 +47,9 @@ pub(crate) enum ReadLie {
     LosesSeatsOnTheWay,
     SortsSectionsByName,
     SequenceStandsStill,
+    HoldsLastUntilTheyEnd,
+    HoldsRunOutLate,
+    ForgetsHowManyRanOut,
     ShowsReservationsOfEverybody,
     OverwritesWithNothing,
     ListsTheOldestPaymentFirst,
@@ -145,6 +149,15 @@ pub(crate) const BROKEN_BY: &[(&str, ReadLie)] = &[
         ReadLie::LosesSeatsOnTheWay,
     ),
     ("sections_stand_in_the_organisers_order", ReadLie::SortsSectionsByName),
+    (
+        "a_hold_that_ran_out_counts_as_available_until_it_ends",
+        ReadLie::HoldsLastUntilTheyEnd,
+    ),
+    (
+        "a_hold_that_ran_out_counts_as_available_until_it_ends",
+        ReadLie::HoldsRunOutLate,
+    ),
+    ("holds_that_ran_out_are_counted", ReadLie::ForgetsHowManyRanOut),
     (
         "the_sequence_grows_by_one_with_every_change_of_a_count",
         ReadLie::SequenceStandsStill,
@@ -391,12 +404,18 @@ impl EventQueries for LyingReadModels {
 
 #[async_trait]
 impl AvailabilityQueries for LyingReadModels {
-    async fn availability(&self, event: EventId) -> Result<Option<Availability>, StoreError> {
-        let mut found = self.honest.availability(event).await?;
+    async fn availability(&self, event: EventId, now: Timestamp) -> Result<Option<Availability>, StoreError> {
+        let seen_at = match self.lie {
+            ReadLie::HoldsLastUntilTheyEnd => Timestamp::MIN_UTC,
+            ReadLie::HoldsRunOutLate => now - chrono::TimeDelta::microseconds(1),
+            _ => now,
+        };
+        let mut found = self.honest.availability(event, seen_at).await?;
         if let Some(availability) = &mut found {
             match self.lie {
                 ReadLie::SortsSectionsByName => availability.sections.sort_by(|a, b| a.name.cmp(&b.name)),
                 ReadLie::SequenceStandsStill => availability.sequence = 0,
+                ReadLie::ForgetsHowManyRanOut => availability.lapsed = 0,
                 _ => {}
             }
         }

@@ -9,7 +9,7 @@ use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_details::{EventStatus, EventView};
 use ticketing_ports::ids::{EventId, PaymentId, ReservationId, SectionId};
 use ticketing_ports::payment::PaymentView;
-use ticketing_ports::read_models::{Change, PaymentChange, ReservationChange, Sale, SeatMove};
+use ticketing_ports::read_models::{Change, Hold, PaymentChange, ReservationChange, Sale, SeatMove};
 use ticketing_ports::reservation::ReservationView;
 use ticketing_ports::seating::Label;
 use ticketing_ports::streams::Version;
@@ -21,6 +21,8 @@ pub(super) struct Folded {
     /// In the organiser's order.
     pub(super) sections: Vec<OpenedSection>,
     pub(super) moves: BTreeMap<SectionId, Moves>,
+    /// `None` of one that has ended.
+    pub(super) holds: BTreeMap<ReservationId, Option<Hold>>,
     pub(super) reservations: BTreeMap<ReservationId, ReservationView>,
     pub(super) reservation_changes: BTreeMap<ReservationId, ReservationChange>,
     pub(super) payments: BTreeMap<PaymentId, PaymentView>,
@@ -96,6 +98,8 @@ impl Folded {
                 at,
             }),
             Change::SeatsMoved { section_id, moved, at } => self.move_seats(section_id, moved, at),
+            Change::HoldBegan(hold) => drop(self.holds.insert(hold.reservation_id, Some(hold))),
+            Change::HoldEnded { reservation_id } => drop(self.holds.insert(reservation_id, None)),
             Change::ReservationHeld(view) => drop(self.reservations.insert(view.reservation_id, view)),
             Change::ReservationChanged(change) => self.change_reservation(change),
             Change::PaymentRequested(view) => drop(self.payments.insert(view.payment_id, view)),

@@ -84,14 +84,22 @@ impl EventQueries for PostgresReadModels {
 
 #[async_trait]
 impl AvailabilityQueries for PostgresReadModels {
-    async fn availability(&self, event: EventId) -> Result<Option<Availability>, StoreError> {
+    async fn availability(&self, event: EventId, now: Timestamp) -> Result<Option<Availability>, StoreError> {
         let rows = sqlx::query(self.sql(
-            "SELECT section_id, name, capacity, available, held, sold, blocked, last_updated, availability_sequence
+            "SELECT section_id, name, capacity, available, held, sold, blocked, availability_sequence,
+                    coalesce(lapsed.holds, 0) AS lapsed, coalesce(lapsed.places, 0) AS lapsed_places,
+                    greatest(last_updated, lapsed.latest) AS last_updated
              FROM read_models.sections JOIN read_models.events USING (event_id)
+             CROSS JOIN LATERAL (
+                 SELECT count(*) AS holds, sum(quantity)::bigint AS places, max(held_until) AS latest
+                 FROM read_models.holds AS hold
+                 WHERE hold.section_id = sections.section_id AND hold.held_until <= $2
+             ) AS lapsed
              WHERE event_id = $1
              ORDER BY place",
         ))
         .bind(event.uuid())
+        .bind(now)
         .fetch_all(&self.pool)
         .await
         .map_err(StoreError::unavailable)?;
@@ -106,6 +114,7 @@ impl AvailabilityQueries for PostgresReadModels {
         Ok(Some(Availability {
             event_id: event,
             sequence: first.count("availability_sequence")?,
+            lapsed: rows.iter().map(lapsed_from).sum::<Result<_, _>>()?,
             sections: rows.iter().map(section_from).collect::<Result<_, _>>()?,
         }))
     }
@@ -242,6 +251,15 @@ fn event_from(row: &PgRow) -> Result<EventView, StoreError> {
     })
 }
 
+fn lapsed_from(row: &PgRow) -> Result<u64, StoreError> {
+    let cells = Cells {
+        row,
+        table: "holds",
+        key: "section_id",
+    };
+    cells.count("lapsed")
+}
+
 fn section_from(row: &PgRow) -> Result<SectionAvailability, StoreError> {
     let cells = Cells {
         row,
@@ -258,7 +276,8 @@ fn section_from(row: &PgRow) -> Result<SectionAvailability, StoreError> {
             held: seats("held")?,
             sold: seats("sold")?,
             blocked: seats("blocked")?,
-        },
+        }
+        .without_lapsed(seats("lapsed_places")?),
         last_updated: cells.get("last_updated")?,
     })
 }

@@ -17,7 +17,15 @@ const TWIN: &str = "read_models_rebuild_";
 /// The tables that are being changed for newer ones, for the length of a transaction.
 const OLD: &str = "read_models_old";
 /// The checkpoint comes first: whoever has locked it keeps the projector out.
-const TABLES: [&str; 6] = ["checkpoint", "reservations", "payments", "sales", "sections", "events"];
+const TABLES: [&str; 7] = [
+    "checkpoint",
+    "reservations",
+    "payments",
+    "sales",
+    "holds",
+    "sections",
+    "events",
+];
 /// Whoever rebuilds holds this advisory lock: any number that nobody else uses.
 const LOCK: i64 = 0x0072_6562_7569_6c64;
 /// The server needs a moment to notice that the connection of an abandoned rebuild is gone.

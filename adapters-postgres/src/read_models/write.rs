@@ -19,6 +19,7 @@ impl PostgresReadModels {
     pub(super) async fn write(&self, connection: &mut PgConnection, folded: &Folded) -> Result<(), StoreError> {
         self.write_events(connection, folded).await?;
         self.write_sections(connection, folded).await?;
+        self.write_holds(connection, folded).await?;
         self.write_reservations(connection, folded).await?;
         self.write_payments(connection, folded).await?;
         self.write_sales(connection, folded).await
@@ -131,6 +132,39 @@ impl PostgresReadModels {
             .await
             .map_err(|error| refused(error, "sections"))?;
             all_there("sections", &ids, moved)?;
+        }
+        Ok(())
+    }
+
+    async fn write_holds(&self, connection: &mut PgConnection, folded: &Folded) -> Result<(), StoreError> {
+        let ended: Vec<_> = folded.holds.iter().filter(|(_, hold)| hold.is_none()).collect();
+        if !ended.is_empty() {
+            sqlx::query(self.sql(
+                "DELETE FROM read_models.holds AS hold
+                 USING unnest($1) AS ended (reservation_id)
+                 WHERE hold.reservation_id = ended.reservation_id",
+            ))
+            .bind(column(ended.into_iter(), |(id, _)| id.uuid()))
+            .execute(&mut *connection)
+            .await
+            .map_err(|error| refused(error, "holds"))?;
+        }
+        let began: Vec<_> = folded.holds.values().flatten().collect();
+        if !began.is_empty() {
+            let rows = began.iter();
+            sqlx::query(self.sql(
+                "INSERT INTO read_models.holds (reservation_id, section_id, held_until, quantity)
+                 SELECT * FROM unnest($1, $2, $3, $4)
+                 ON CONFLICT (reservation_id) DO UPDATE
+                 SET section_id = excluded.section_id, held_until = excluded.held_until, quantity = excluded.quantity",
+            ))
+            .bind(column(rows.clone(), |hold| hold.reservation_id.uuid()))
+            .bind(column(rows.clone(), |hold| hold.section_id.uuid()))
+            .bind(column(rows.clone(), |hold| hold.until))
+            .bind(column(rows, |hold| i64::from(hold.quantity)))
+            .execute(&mut *connection)
+            .await
+            .map_err(|error| refused(error, "holds"))?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use adapters_memory::{InMemoryDeadLetterStore, InMemoryReadModels};
 use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, Purpose};
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
+use ticketing_ports::clock::Clock as _;
 use ticketing_ports::dead_letters::DeadLetterStore as _;
 use ticketing_ports::ids::{CustomerId, EventId};
 use ticketing_ports::paging::Page;
@@ -45,7 +46,11 @@ impl Fold {
 
     /// The counts of each section and the sequence, as a server says them.
     pub(crate) async fn availability(&self, event: EventId) -> anyhow::Result<Value> {
-        let availability = self.0.availability(event).await?.context("the event is in the log")?;
+        let availability = self
+            .0
+            .availability(event, SystemClock::new().now())
+            .await?
+            .context("the event is in the log")?;
         let sections: BTreeMap<_, _> = availability
             .sections
             .iter()
@@ -58,7 +63,7 @@ impl Fold {
                 (section.name.as_str(), body)
             })
             .collect();
-        Ok(json!({ "sections": sections, "sequence": availability.sequence }))
+        Ok(json!({ "sections": sections, "sequence": availability.sequence, "lapsed": availability.lapsed }))
     }
 
     /// The reservations of a customer with their statuses, newest first.

@@ -10,13 +10,14 @@ use super::Desk;
 use crate::failure::Failure;
 
 impl Desk {
-    /// Counts of every section. Drafts are only for who may manage them.
+    /// Counts of every section, as they are now. Drafts are only for who may manage them.
     ///
     /// # Errors
     /// When the viewer knows of no such event.
     pub async fn availability(&self, viewer: Option<Actor>, id: EventId) -> Result<Availability, Failure> {
         self.event(viewer, id).await?;
-        let availability = self.ports.availability.availability(id).await?;
+        let now = self.ports.clock.now();
+        let availability = self.ports.availability.availability(id, now).await?;
         availability.ok_or_else(|| Refusal::EventNotFound(id).into())
     }
 

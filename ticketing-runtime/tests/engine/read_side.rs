@@ -9,6 +9,7 @@ use adapters_memory::{
     InMemoryDeadLetterStore, InMemoryFollowerStore, InMemoryReadModels, InMemoryUserStore, InProcessBus,
 };
 use async_trait::async_trait;
+use ticketing_ports::Timestamp;
 use ticketing_ports::dead_letters::DeadLetterStore as _;
 use ticketing_ports::event_bus::{BusUnavailable, Delivered, EventPublisher, EventSubscriber, Subscription};
 use ticketing_ports::event_store::{Append, Commit, EventStore as _};
@@ -173,7 +174,12 @@ impl ReadSide {
     }
 
     pub(crate) async fn available(&self, event: EventId) -> u32 {
-        let availability = self.models.availability(event).await.unwrap().unwrap();
+        let availability = self
+            .models
+            .availability(event, Timestamp::MIN_UTC)
+            .await
+            .unwrap()
+            .unwrap();
         availability.sections[0].counts.available
     }
 }
@@ -571,7 +577,12 @@ async fn a_relay_that_died_before_it_noted_its_position_publishes_again_and_noth
     let next = side.start(&world);
     hold(&next.box_office(), customer(2), event, 1).await.unwrap();
     assert!(shows(&side, event, 18).await);
-    let availability = side.models.availability(event).await.unwrap().unwrap();
+    let availability = side
+        .models
+        .availability(event, Timestamp::MIN_UTC)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(availability.sections[0].counts.held, 2);
     next.abort();
 }

@@ -13,8 +13,9 @@ use ticketing_ports::money::{Currency, Money};
 use ticketing_ports::paging::{Listed, Page};
 use ticketing_ports::payment::PaymentStatus;
 use ticketing_ports::read_models::{
-    ApplyError, AvailabilityQueries, Change, DraftsVisible, EventQueries, EventsWanted, PaymentChange, PaymentQueries,
-    ProjectedBatch, ProjectionStore, ReservationChange, ReservationQueries, Said, SalesQueries, SectionSales,
+    ApplyError, AvailabilityQueries, Change, DraftsVisible, EventQueries, EventsWanted, Hold, PaymentChange,
+    PaymentQueries, ProjectedBatch, ProjectionStore, ReservationChange, ReservationQueries, Said, SalesQueries,
+    SectionSales,
 };
 use ticketing_ports::reservation::{ReservationStatus, Ticket};
 use ticketing_ports::seating::SeatCounts;
@@ -58,6 +59,8 @@ suite! { $
         counts_of_a_section_add_up_to_its_capacity,
         sections_stand_in_the_organisers_order,
         the_sequence_grows_by_one_with_every_change_of_a_count,
+        a_hold_that_ran_out_counts_as_available_until_it_ends,
+        holds_that_ran_out_are_counted,
         reservations_of_a_customer_are_listed_newest_first,
         reservations_are_listed_after_a_cursor_although_others_arrive,
         a_changed_reservation_keeps_what_the_change_does_not_name,
@@ -123,7 +126,7 @@ impl ReadModels {
     }
 
     async fn counts(&self, event: usize) -> Result<Vec<SeatCounts>, Broken> {
-        let availability = self.availability.availability(event_id(event)).await?;
+        let availability = self.availability.availability(event_id(event), at(0)).await?;
         let sections = availability.map(|found| found.sections).unwrap_or_default();
         Ok(sections.into_iter().map(|section| section.counts).collect())
     }
@@ -611,7 +614,7 @@ async fn counts_of_a_section_add_up_to_its_capacity(models: &ReadModels) -> Verd
 
 async fn sections_stand_in_the_organisers_order(models: &ReadModels) -> Verdict {
     ensure_eq!(
-        models.availability.availability(event_id(1)).await?,
+        models.availability.availability(event_id(1), at(0)).await?,
         None,
         "unknown event"
     );
@@ -620,7 +623,7 @@ async fn sections_stand_in_the_organisers_order(models: &ReadModels) -> Verdict 
         .await?;
     models.apply(vec![opened(2, 4, 40), opened(1, 2, 20)]).await?;
     models.apply(vec![moved(1, -1, 1, 0)]).await?;
-    let found = models.availability.availability(event_id(1)).await?;
+    let found = models.availability.availability(event_id(1), at(0)).await?;
     let Some(found) = found else {
         return Err(Broken::because("the event has no availability"));
     };
@@ -638,6 +641,91 @@ async fn sections_stand_in_the_organisers_order(models: &ReadModels) -> Verdict 
     Ok(())
 }
 
+fn hold(number: usize, section: usize, quantity: u32, until: i64) -> Change {
+    Change::HoldBegan(Hold {
+        reservation_id: reservation_id(number),
+        section_id: section_id(section),
+        quantity,
+        until: at(until),
+    })
+}
+
+fn hold_ended(number: usize) -> Change {
+    Change::HoldEnded {
+        reservation_id: reservation_id(number),
+    }
+}
+
+async fn a_hold_that_ran_out_counts_as_available_until_it_ends(models: &ReadModels) -> Verdict {
+    models
+        .apply(vec![created(1), opened(1, 1, 10), opened(1, 2, 20)])
+        .await?;
+    models
+        .apply(vec![
+            moved(1, -3, 3, 0),
+            hold(1, 1, 3, 100),
+            moved(1, -2, 2, 0),
+            hold(2, 1, 2, 200),
+        ])
+        .await?;
+    // One that begins and ends within a batch never counts.
+    models
+        .apply(vec![
+            moved(2, -4, 4, 0),
+            hold(3, 2, 4, 50),
+            moved(2, 4, -4, 0),
+            hold_ended(3),
+        ])
+        .await?;
+    let counts = async |now| -> Result<Vec<(u32, u32)>, Broken> {
+        let found = models.availability.availability(event_id(1), now).await?;
+        let sections = found.map(|found| found.sections).unwrap_or_default();
+        let counts = sections.into_iter().map(|section| section.counts);
+        Ok(counts.map(|counts| (counts.available, counts.held)).collect())
+    };
+    let just_before = at(100) - chrono::TimeDelta::microseconds(1);
+    ensure_eq!(
+        counts(just_before).await?,
+        [(5, 5), (20, 0)],
+        "just before the first ends"
+    );
+    ensure_eq!(counts(at(100)).await?, [(8, 2), (20, 0)], "when the first has run out");
+    ensure_eq!(counts(at(200)).await?, [(10, 0), (20, 0)], "when both have");
+    models.apply(vec![moved(1, 3, -3, 0), hold_ended(1)]).await?;
+    models.apply(vec![hold_ended(1)]).await?;
+    ensure_eq!(counts(at(100)).await?, [(8, 2), (20, 0)], "once the first is released");
+    models.apply(vec![moved(1, 0, -2, 2), hold_ended(2)]).await?;
+    ensure_eq!(counts(at(200)).await?, [(8, 0), (20, 0)], "once the second is sold");
+    Ok(())
+}
+
+async fn holds_that_ran_out_are_counted(models: &ReadModels) -> Verdict {
+    models
+        .apply(vec![
+            created(1),
+            created(2),
+            opened(1, 1, 10),
+            opened(1, 2, 10),
+            opened(2, 3, 10),
+        ])
+        .await?;
+    let mut changes = Vec::new();
+    for (number, section) in [(1, 1), (2, 1), (3, 2), (4, 3)] {
+        changes.extend([moved(section, -1, 1, 0), hold(number, section, 1, 100 * number as i64)]);
+    }
+    models.apply(changes).await?;
+    let lapsed = async |now: i64| -> Result<u64, Broken> {
+        let found = models.availability.availability(event_id(1), at(now)).await?;
+        Ok(found.map_or(0, |found| found.lapsed))
+    };
+    for (now, expected) in [(0, 0), (100, 1), (250, 2), (900, 3)] {
+        ensure_eq!(lapsed(now).await?, expected, "holds that have run out");
+    }
+    models.apply(vec![moved(1, 1, -1, 0), hold_ended(2)]).await?;
+    ensure_eq!(lapsed(900).await?, 2, "holds that have run out and not ended");
+    Ok(())
+}
+
 async fn the_sequence_grows_by_one_with_every_change_of_a_count(models: &ReadModels) -> Verdict {
     models
         .apply(vec![
@@ -649,7 +737,7 @@ async fn the_sequence_grows_by_one_with_every_change_of_a_count(models: &ReadMod
         ])
         .await?;
     let sequence = async |event: usize| -> Result<u64, Broken> {
-        let found = models.availability.availability(event_id(event)).await?;
+        let found = models.availability.availability(event_id(event), at(0)).await?;
         Ok(found.map_or(0, |found| found.sequence))
     };
     let (first, other) = (sequence(1).await?, sequence(2).await?);
