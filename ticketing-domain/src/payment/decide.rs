@@ -1,13 +1,13 @@
 use chrono::TimeDelta;
 use serde::Serialize;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
+use ticketing_ports::deadlines::DeadlineChange;
 use ticketing_ports::gateway::{Authorization, DeclineReason};
 use ticketing_ports::ids::{EventId, PaymentId, RefundId};
 use ticketing_ports::money::Money;
 use ticketing_ports::payment::PaymentMethod;
-use ticketing_ports::streams::StreamId;
 
+use super::asking_again::{LOOK_AGAIN_SECONDS, ask_again, ask_at, retry_key, retry_later, when_to_ask};
 use super::command::PaymentCommand;
 use super::event::{
     CaptureRequested, PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentDeferred, PaymentEvent,
@@ -17,18 +17,6 @@ use super::state::{Order, PaymentState};
 use crate::reducer::{Context, Decision};
 use crate::refusal::Refusal;
 use crate::stored::StoredEvent as _;
-
-/// How long the gateway has for an answer before it is asked again.
-pub const GATEWAY_RETRY_SECONDS: i64 = 30;
-
-/// After so long an attempt that was given up is looked up once more: an authorisation may have reached the gateway late.
-pub const LOOK_AGAIN_SECONDS: i64 = 120;
-
-/// At least so long the provider is left alone with a payment that it has not decided.
-pub const SHORTEST_REST_SECONDS: i64 = 5;
-
-/// At most so long, however old the payment is.
-pub const LONGEST_REST_SECONDS: i64 = 3_600;
 
 /// A call to the payment gateway, as plain data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -339,21 +327,6 @@ fn defer(state: &PaymentState, order: &Order, answer: &Authorization, ctx: &Cont
     Decision::event(deferred).with_deadline(ask)
 }
 
-/// When a provider that has not decided is asked again: when it wants to be, else after as long as the payment is old, so that
-/// the pauses double; and once the customer's time is up.
-fn when_to_ask(order: &Order, answer: &Authorization, now: Timestamp) -> Timestamp {
-    let seconds = |seconds| TimeDelta::seconds(seconds);
-    let (shortest, longest) = (seconds(SHORTEST_REST_SECONDS), seconds(LONGEST_REST_SECONDS));
-    let doubling = now + (now - order.requested_at).clamp(shortest, longest);
-    match answer {
-        Authorization::Pending {
-            ask_again_at: Some(wanted),
-        } => (*wanted).clamp(now + seconds(1), now + longest),
-        Authorization::MustAct(action) if action.wanted.until > now => doubling.min(action.wanted.until),
-        _ => doubling,
-    }
-}
-
 fn void(order: &Order, ctx: &Context<'_>) -> PaymentDecision {
     let call = GatewayCall::Void {
         payment_id: order.payment_id,
@@ -383,34 +356,6 @@ fn asking(
 /// A fact that settles the only question the gateway had.
 fn answered(order: &Order, event: impl Into<PaymentEvent>) -> PaymentDecision {
     Decision::event(event).with_deadline(DeadlineChange::Clear(retry_key(order.payment_id)))
-}
-
-fn retry_later(event_id: EventId, payment_id: PaymentId, ctx: &Context<'_>) -> DeadlineChange {
-    let due_at = ctx.now + TimeDelta::seconds(GATEWAY_RETRY_SECONDS);
-    DeadlineChange::Set(Deadline {
-        key: retry_key(payment_id),
-        due_at,
-        lane: event_id.into(),
-    })
-}
-
-fn ask_again(order: &Order, seconds: i64, ctx: &Context<'_>) -> DeadlineChange {
-    ask_at(order, ctx.now + TimeDelta::seconds(seconds))
-}
-
-fn ask_at(order: &Order, due_at: Timestamp) -> DeadlineChange {
-    DeadlineChange::Set(Deadline {
-        key: retry_key(order.payment_id),
-        due_at,
-        lane: order.event_id.into(),
-    })
-}
-
-fn retry_key(payment_id: PaymentId) -> DeadlineKey {
-    DeadlineKey {
-        stream: StreamId::from(payment_id),
-        kind: DeadlineKind::GatewayRetry,
-    }
 }
 
 fn not_possible(state: &PaymentState, action: &'static str) -> Refusal {

@@ -4,15 +4,15 @@
 //! or the answer is lost, the deadline asks again; the gateway is idempotent in our ids. A payment that the provider has not
 //! decided is asked for ever more rarely, until it is.
 
+mod asking_again;
 mod command;
 mod decide;
 mod event;
 mod state;
 
+pub use asking_again::{GATEWAY_RETRY_SECONDS, LONGEST_REST_SECONDS, LOOK_AGAIN_SECONDS, SHORTEST_REST_SECONDS};
 pub use command::PaymentCommand;
-pub use decide::{
-    GATEWAY_RETRY_SECONDS, GatewayCall, LONGEST_REST_SECONDS, LOOK_AGAIN_SECONDS, SHORTEST_REST_SECONDS, decide,
-};
+pub use decide::{GatewayCall, decide};
 pub use event::{
     CaptureRequested, PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentDeferred, PaymentEvent,
     PaymentRefunded, PaymentRequested, PaymentVoided, RefundCause, RefundRequested, VoidRequested,
