@@ -13,6 +13,8 @@ pub(crate) fn reader(installation: &Installation, topic: &str) -> anyhow::Result
         .set("bootstrap.servers", installation.variable("REDPANDA_BROKERS")?)
         .set("group.id", format!("{prefix}.{topic}.anybody"))
         .set("auto.offset.reset", "earliest")
+        // Whoever reads it next begins at the beginning, too.
+        .set("enable.auto.commit", "false")
         .create()?;
     reader.subscribe(&[&format!("{prefix}.{topic}")])?;
     Ok(reader)
