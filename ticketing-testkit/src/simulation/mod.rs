@@ -59,7 +59,7 @@ pub struct World {
     pub customers: Arc<dyn Customers>,
     /// Notified by a fault that wants the process to die right there.
     pub crash: Arc<Notify>,
-    /// Ends the storm: no more faults.
+    /// Ends the storm: no more faults, and what customers have not decided at the gateway by now is decided without them.
     pub calm: Arc<dyn Fn() + Send + Sync>,
     /// Takes a backup of the log.
     pub back_up: Arc<dyn Fn() -> PutBack + Send + Sync>,

@@ -32,6 +32,8 @@ const CUSTOMERS: u64 = 5;
 pub(super) const HOLD_SECONDS: u32 = 60;
 /// Longer than a hold, a gateway's silence and a lease together.
 const CALM: Duration = Duration::from_secs(600);
+/// Longer than the storm holds anything up.
+const HELD_UP: Duration = Duration::from_secs(60);
 /// Longer than anybody has to wait for all of their answers.
 const NIGHT: Duration = Duration::from_secs(3_600);
 /// Longer than a server has it: each look at an unchanged log is a wake-up of the simulation, and nothing else.
@@ -237,6 +239,9 @@ pub async fn simulate(seed: u64, world: World) -> Result<Report, Vec<Violation>>
     if rng.random_bool(0.5) {
         stage.crash_and_restart();
     }
+    // What the storm has held up reaches the gateway only now, and nobody may act on it any more either.
+    tokio::time::sleep(HELD_UP).await;
+    (world.calm)();
     tokio::time::sleep(CALM).await;
 
     let log = read_log(&world).await;
