@@ -37,11 +37,13 @@ const REMEMBERED: usize = 10_000;
 /// So long after the end of the hold does `tok_timeout` answer.
 const LATE: TimeDelta = TimeDelta::seconds(1);
 
-/// After so long the customer has acted.
+/// A customer who has to act does so this long after the payment was asked for.
 const ACTED: TimeDelta = TimeDelta::seconds(3);
 
-/// So long the customer may take; who does not act at all is waited for less long, since nobody likes to wait in a sandbox.
+/// How long a customer has to act.
 const TIME_TO_ACT: TimeDelta = TimeDelta::minutes(10);
+
+/// The same for a customer who never acts: short, so that whoever tries the sandbox soon sees the payment given up.
 const GIVEN_UP: TimeDelta = TimeDelta::seconds(10);
 
 pub struct SandboxGateway {

@@ -95,7 +95,8 @@ pub(crate) struct PaymentResponse {
     updated_at: DateTime<Utc>,
 }
 
-/// How to go on with a payment. Show it to nobody else: whoever has it may act in your place.
+/// What the customer has to do before the payment is decided. A client keeps it from everybody else: whoever has the URL or
+/// the secret can act as the customer.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct NextActionBody {
     /// `redirect`: open `url`. `client_secret`: hand `client_secret` to the provider's code in the browser or app.

@@ -32,7 +32,7 @@ const CUSTOMERS: usize = 6;
 const ONE_TURN: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Sells so many places, each to the next customer; every second one pays at once.
+/// Holds `times` places, one after another, each for the next customer. Every second hold is paid at once.
 async fn sell(server: &Server, times: usize) -> anyhow::Result<()> {
     for number in 0..times {
         let mut customer = Person::customer(server, number % CUSTOMERS)?;

@@ -6,14 +6,14 @@ use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 
 use super::Installation;
 
-/// Reads a topic from its beginning, in a group of its own.
+/// Reads a topic from its first message.
 pub(crate) fn reader(installation: &Installation, topic: &str) -> anyhow::Result<StreamConsumer> {
     let prefix = installation.variable("REDPANDA_TOPIC_PREFIX")?;
     let reader: StreamConsumer = ClientConfig::new()
         .set("bootstrap.servers", installation.variable("REDPANDA_BROKERS")?)
         .set("group.id", format!("{prefix}.{topic}.anybody"))
         .set("auto.offset.reset", "earliest")
-        // Whoever reads it next begins at the beginning, too.
+        // Readers share a group: without commits each of them begins at the first message.
         .set("enable.auto.commit", "false")
         .create()?;
     reader.subscribe(&[&format!("{prefix}.{topic}")])?;

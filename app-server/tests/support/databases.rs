@@ -18,7 +18,7 @@ pub(crate) async fn connect(url: &str) -> anyhow::Result<PgConnection> {
     PgConnection::connect(url).await.context("no connection to a database")
 }
 
-/// Makes a copy of a database, whoever uses it, and returns its URL.
+/// Copies a database, although servers are connected to it, and returns the URL of the copy.
 pub(crate) async fn copy_of(url: &str) -> anyhow::Result<String> {
     let postgres = test_services::postgres().await?;
     let copy = postgres.fresh_database("backup").await?;
@@ -38,7 +38,7 @@ pub(crate) async fn copy_of(url: &str) -> anyhow::Result<String> {
     Ok(copy)
 }
 
-/// Puts a database in the place of another, whoever uses that.
+/// Replaces a database by another one under the same name, although servers are connected to it.
 pub(crate) async fn put_back(url: &str, backup: &str) -> anyhow::Result<()> {
     let (to, from) = (name_in(url)?, name_in(backup)?);
     let mut server = connect(test_services::postgres().await?.url()).await?;

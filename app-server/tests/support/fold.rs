@@ -113,7 +113,7 @@ pub(crate) async fn answers_as_the_log_says(
     Ok(())
 }
 
-/// What a customer is told of its reservations, newest first.
+/// The reservations that a customer is shown over HTTP, newest first.
 async fn reservations_of(customer: &mut Person) -> anyhow::Result<Vec<(String, String)>> {
     let mut rows = Vec::new();
     for page in 1.. {

@@ -699,16 +699,20 @@ async fn a_hold_that_ran_out_counts_as_available_until_it_ends(models: &ReadMode
     Ok(())
 }
 
+/// The first event has sections 1 and 2, the second has section 3; each has 10 places.
+async fn open_three_sections(models: &ReadModels) -> Verdict {
+    let opened = vec![
+        created(1),
+        created(2),
+        opened(1, 1, 10),
+        opened(1, 2, 10),
+        opened(2, 3, 10),
+    ];
+    models.apply(opened).await
+}
+
 async fn holds_that_ran_out_are_counted(models: &ReadModels) -> Verdict {
-    models
-        .apply(vec![
-            created(1),
-            created(2),
-            opened(1, 1, 10),
-            opened(1, 2, 10),
-            opened(2, 3, 10),
-        ])
-        .await?;
+    open_three_sections(models).await?;
     let mut changes = Vec::new();
     for (number, section) in [(1, 1), (2, 1), (3, 2), (4, 3)] {
         changes.extend([moved(section, -1, 1, 0), hold(number, section, 1, 100 * number as i64)]);
@@ -727,15 +731,7 @@ async fn holds_that_ran_out_are_counted(models: &ReadModels) -> Verdict {
 }
 
 async fn the_sequence_grows_by_one_with_every_change_of_a_count(models: &ReadModels) -> Verdict {
-    models
-        .apply(vec![
-            created(1),
-            created(2),
-            opened(1, 1, 10),
-            opened(1, 2, 10),
-            opened(2, 3, 10),
-        ])
-        .await?;
+    open_three_sections(models).await?;
     let sequence = async |event: usize| -> Result<u64, Broken> {
         let found = models.availability.availability(event_id(event), at(0)).await?;
         Ok(found.map_or(0, |found| found.sequence))
