@@ -1,4 +1,5 @@
-use serde_json::json;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
 
 use crate::support::{TestServer, event_request};
 
@@ -56,6 +57,27 @@ async fn who_has_the_latest_counts_is_not_sent_them_again() {
     let changed = stranger.get_with(&path, &headers).await;
     assert_ne!(changed.expect(200).header("etag"), etag);
     assert!(changed.body["sequence"].as_u64() > first.body["sequence"].as_u64());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_knows_of_a_hold_is_told_that_it_has_run_out_before_anybody_has_recorded_that() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let event = server.event_on_sale(&olga).await;
+    let path = format!("/api/events/{event}/availability");
+    let held = alice.reserve(&event, "General", 2).await;
+    let before = server.stranger().get_after(&held, &path).await;
+    let etag = before.expect(200).header("etag");
+    let places = |seen: &Value| ["available", "reserved"].map(|count| seen["sections"]["General"][count].clone());
+    assert_eq!(places(&before.body), [3, 2]);
+
+    server.pass(TimeDelta::minutes(5));
+    let after = server.stranger().get_with(&path, &[("if-none-match", &etag)]).await;
+    assert_ne!(after.expect(200).header("etag"), etag);
+    assert_eq!(places(&after.body), [5, 0]);
+    assert_eq!(after.body["sequence"], before.body["sequence"]);
+    assert_eq!([&before.body, &after.body].map(|seen| seen["lapsed"].clone()), [0, 1]);
 }
 
 #[tokio::test(start_paused = true)]
