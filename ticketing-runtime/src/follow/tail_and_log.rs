@@ -16,7 +16,7 @@ use super::facts::LoggedFact;
 use super::source::{PATIENCE, Source, read};
 use super::tail::Tail;
 
-/// How often a log that nobody else can write to is looked at when nothing announces news: what is there already was there when the process began.
+/// How often a log that nobody else can write to is looked at: it has no news but those that this process announces.
 const POLL_ALONE: Duration = Duration::from_secs(1);
 
 /// What this process has written or read, and the log for the rest.

@@ -314,6 +314,8 @@ async fn outcome_of(in_flight: &mut Option<InFlight>) -> (InFlight, Result<Commi
     std::future::pending().await
 }
 
+/// A landmark that is looked at before the log is put back, and another one after that, are no trap: the older copy has
+/// everything before a landmark that it has.
 async fn check(
     store: &dyn EventStore,
     seen: &[(StreamId, Version)],
