@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::events::MoneyBody;
 use crate::extract::{PathId, SeenAfter, SignedIn};
+use crate::money::MoneyBody;
 use crate::state::Shared;
 
 #[derive(Debug, Serialize, ToSchema)]

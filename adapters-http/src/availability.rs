@@ -16,8 +16,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::events::MoneyBody;
 use crate::extract::{MaybeSignedIn, PathId, SectionPath, SeenAfter};
+use crate::money::MoneyBody;
 use crate::state::Shared;
 
 #[derive(Debug, Serialize, ToSchema)]

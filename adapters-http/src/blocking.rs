@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::IntoResponse;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use ticketing_domain::inventory::TakenSeats;
 use ticketing_domain::refusal::{FieldError, Refusal};
 use ticketing_ports::ids::EventId;
@@ -13,23 +13,22 @@ use uuid::Uuid;
 
 use crate::availability::CountsBody;
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Post, SectionPath};
+use crate::extract::{Post, Quantity, SectionPath, read_object};
 use crate::replies::Done;
-use crate::reservations::{Quantity, parse_seats};
+use crate::reservations::parse_seats;
 use crate::state::Shared;
 
 /// Either `seats`, in a numbered section, or `quantity`, in general admission.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, ToSchema)]
 pub(crate) struct PlacesRequest {
     /// Such as `A-12`.
-    #[serde(default)]
     #[schema(example = json!(["A-12"]))]
     seats: Option<Vec<String>>,
-    #[serde(default)]
     #[schema(value_type = Option<u32>, minimum = 1)]
     quantity: Option<Quantity>,
 }
+
+read_object!(PlacesRequest { seats, quantity });
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PlacesResponse {

@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::events::MoneyBody;
 use crate::extract::{PathId, Query, SeenAfter, SignedIn};
 use crate::listing::PageQuery;
+use crate::money::MoneyBody;
 use crate::state::Shared;
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,76 +1,22 @@
 //! The error table: every refusal and failure with its status, code and details, in one place.
 
+mod code;
+
 use std::time::Duration;
 
-use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
-use ticketing_domain::refusal::Refusal;
+use ticketing_domain::refusal::{FieldError, Refusal};
 use ticketing_domain::sign_in;
 use ticketing_ports::errors::StoreError;
 use ticketing_runtime::{Failure, SignInFailure, UnavailableCause};
 use tracing::error;
 use utoipa::ToSchema;
 
-macro_rules! codes {
-    ($($(#[doc = $doc:literal])* $name:ident = $text:literal, $status:ident;)+) => {
-        /// Machine-readable reason of an error answer.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Code {
-            $($(#[doc = $doc])* $name,)+
-        }
-
-        impl Code {
-            pub const ALL: &'static [Self] = &[$(Self::$name),+];
-
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$name => $text,)+
-                }
-            }
-
-            pub fn status(self) -> StatusCode {
-                match self {
-                    $(Self::$name => StatusCode::$status,)+
-                }
-            }
-        }
-    };
-}
-
-codes! {
-    InvalidRequest = "INVALID_REQUEST", BAD_REQUEST;
-    InvalidQuantity = "INVALID_QUANTITY", BAD_REQUEST;
-    Unauthenticated = "UNAUTHENTICATED", UNAUTHORIZED;
-    PaymentFailed = "PAYMENT_FAILED", PAYMENT_REQUIRED;
-    Forbidden = "FORBIDDEN", FORBIDDEN;
-    EventNotFound = "EVENT_NOT_FOUND", NOT_FOUND;
-    SectionNotFound = "SECTION_NOT_FOUND", NOT_FOUND;
-    ReservationNotFound = "RESERVATION_NOT_FOUND", NOT_FOUND;
-    PaymentNotFound = "PAYMENT_NOT_FOUND", NOT_FOUND;
-    CustomerNotFound = "CUSTOMER_NOT_FOUND", NOT_FOUND;
-    /// There is no such route.
-    NotFound = "NOT_FOUND", NOT_FOUND;
-    MethodNotAllowed = "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED;
-    ReservationExpired = "RESERVATION_EXPIRED", REQUEST_TIMEOUT;
-    InsufficientInventory = "INSUFFICIENT_INVENTORY", CONFLICT;
-    SeatsUnavailable = "SEATS_UNAVAILABLE", CONFLICT;
-    ResourceAlreadyExists = "RESOURCE_ALREADY_EXISTS", CONFLICT;
-    RequestInProgress = "REQUEST_IN_PROGRESS", CONFLICT;
-    AnswerNotKept = "ANSWER_NOT_KEPT", CONFLICT;
-    EventCancelled = "EVENT_CANCELLED", GONE;
-    PayloadTooLarge = "PAYLOAD_TOO_LARGE", PAYLOAD_TOO_LARGE;
-    InvalidStateTransition = "INVALID_STATE_TRANSITION", UNPROCESSABLE_ENTITY;
-    ValidationFailed = "VALIDATION_FAILED", UNPROCESSABLE_ENTITY;
-    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", UNPROCESSABLE_ENTITY;
-    RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS;
-    Busy = "BUSY", SERVICE_UNAVAILABLE;
-    Unavailable = "UNAVAILABLE", SERVICE_UNAVAILABLE;
-    Timeout = "TIMEOUT", GATEWAY_TIMEOUT;
-    Internal = "INTERNAL", INTERNAL_SERVER_ERROR;
-}
+pub use code::Code;
 
 /// How soon a caller may try again after a dependency was down.
 const RETRY_AFTER_OUTAGE: Duration = Duration::from_secs(2);
@@ -115,13 +61,34 @@ impl ApiError {
     }
 
     /// The request itself is malformed at `field`.
-    pub fn invalid_request(field: impl AsRef<str>, reason: impl AsRef<str>) -> Self {
-        let (field, reason) = (field.as_ref(), reason.as_ref());
+    pub fn invalid_request(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::invalid_requests(&[FieldError::new(field.into(), reason.into())])
+    }
+
+    /// The request itself is malformed in several places; the first of them is also told by itself.
+    pub(crate) fn invalid_requests(errors: &[FieldError]) -> Self {
+        let Some(first) = errors.first() else {
+            return Self::new(Code::InvalidRequest, "the request is malformed");
+        };
+        let (field, reason) = (&first.field, &first.reason);
+        let more = match errors.len() {
+            1 => String::new(),
+            several => format!(" (and {} more)", several - 1),
+        };
         Self::new(
             Code::InvalidRequest,
-            format!("the request is malformed: {field}: {reason}"),
+            format!("the request is malformed: {field}: {reason}{more}"),
         )
-        .with_details(json!({ "field": field, "reason": reason }))
+        .with_details(json!({ "field": field, "reason": reason, "errors": errors }))
+    }
+
+    /// The body is in a form that is not read, as the header says.
+    pub(crate) fn unsupported(header: &str, reason: &str) -> Self {
+        Self::new(
+            Code::UnsupportedMediaType,
+            format!("the body cannot be read: {header} {reason}"),
+        )
+        .with_details(json!({ "field": header, "reason": reason }))
     }
 
     pub fn unauthenticated() -> Self {
@@ -353,6 +320,10 @@ impl ApiError {
             Code::Unauthenticated => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             // Browsers send a request again by themselves after a 408, unless the connection is closed.
             Code::ReservationExpired => drop(headers.insert(CONNECTION, HeaderValue::from_static("close"))),
+            Code::UnsupportedMediaType => {
+                headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+                headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            }
             _ => {}
         }
         if let Some(retry_after) = self.retry_after {

@@ -1,178 +1,28 @@
 //! Events on sale: what organisers write and everybody reads.
 
+mod bodies;
 mod parse;
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use ticketing_domain::catalog::EventDraft;
-use ticketing_domain::refusal::{FieldError, Refusal};
-use ticketing_ports::event_details::{EventStatus, EventView, PricingTier, RefundRule};
+use ticketing_domain::refusal::Refusal;
+use ticketing_ports::event_details::EventStatus;
 use ticketing_ports::ids::EventId;
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::seating::{Label, Seating};
 use ticketing_runtime::{CancelEvent, List};
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Empty, MaybeSignedIn, PathId, Post, Query, SeenAfter};
+use crate::extract::{Empty, MaybeSignedIn, PathId, Post, Query, SeenAfter, read_object};
 use crate::listing::page;
 use crate::replies::{Created, Done};
 use crate::state::Shared;
 
+use bodies::{CancelEventRequest, CreateEventRequest, EventResponse};
 pub(crate) use parse::parse_label;
 use parse::parse_optional;
-
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct MoneyBody {
-    /// In minor units, such as cents.
-    #[schema(example = 5000)]
-    amount: i64,
-    /// ISO 4217.
-    #[schema(example = "EUR")]
-    currency: String,
-}
-
-impl From<Money> for MoneyBody {
-    fn from(money: Money) -> Self {
-        Self {
-            amount: money.amount,
-            currency: money.currency.to_string(),
-        }
-    }
-}
-
-impl MoneyBody {
-    pub(crate) fn parse(&self, field: &str, errors: &mut Vec<FieldError>) -> Option<Money> {
-        match Currency::new(&self.currency) {
-            Ok(currency) => Some(Money::new(self.amount, currency)),
-            Err(invalid) => {
-                errors.push(FieldError::new(format!("{field}.currency"), invalid.to_string()));
-                None
-            }
-        }
-    }
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct VenueBody {
-    name: String,
-    city: String,
-    /// ISO 3166-1 alpha-2.
-    #[schema(example = "BE")]
-    country: String,
-    /// IANA time zone.
-    #[schema(example = "Europe/Brussels")]
-    timezone: String,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SectionBody {
-    name: String,
-    seating: SeatingBody,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum SeatingBody {
-    /// Rows from the best to the worst.
-    Numbered {
-        rows: Vec<RowBody>,
-    },
-    GeneralAdmission {
-        capacity: u32,
-    },
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RowBody {
-    #[schema(example = "A")]
-    row: String,
-    seats: u32,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PricingTierBody {
-    section: String,
-    tier: String,
-    price: MoneyBody,
-    /// Inclusive.
-    #[serde(default)]
-    available_from: Option<DateTime<Utc>>,
-    /// Exclusive.
-    #[serde(default)]
-    available_until: Option<DateTime<Utc>>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RefundRuleBody {
-    hours_before: u32,
-    #[schema(maximum = 100)]
-    percent: u8,
-}
-
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CreateEventRequest {
-    #[schema(example = "Night of the Proms")]
-    name: String,
-    #[serde(default)]
-    category: Option<String>,
-    #[serde(default)]
-    genre: Option<String>,
-    #[schema(example = "EUR")]
-    currency: String,
-    starts_at: DateTime<Utc>,
-    venue: VenueBody,
-    sections: Vec<SectionBody>,
-    pricing_tiers: Vec<PricingTierBody>,
-    /// 60 to 3600; 300 when absent.
-    #[serde(default)]
-    hold_seconds: Option<u32>,
-    /// 1 to 100; 8 when absent.
-    #[serde(default)]
-    max_seats_per_order: Option<u32>,
-    /// Full refund with a week's notice and half with three days' when absent.
-    #[serde(default)]
-    refund_policy: Option<Vec<RefundRuleBody>>,
-}
-
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CancelEventRequest {
-    #[serde(default)]
-    reason: Option<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct EventResponse {
-    event_id: Uuid,
-    /// `draft`, `published`, `sales_open`, `sales_closed`, `cancelled` or `completed`.
-    status: &'static str,
-    owner_id: Uuid,
-    created_at: DateTime<Utc>,
-    version: u64,
-    name: String,
-    category: Option<String>,
-    genre: Option<String>,
-    currency: String,
-    starts_at: DateTime<Utc>,
-    venue: VenueBody,
-    sections: Vec<SectionBody>,
-    pricing_tiers: Vec<PricingTierBody>,
-    hold_seconds: u32,
-    max_seats_per_order: u32,
-    refund_policy: Vec<RefundRuleBody>,
-}
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EventsResponse {
@@ -186,8 +36,7 @@ pub(crate) struct EventsResponse {
     next: Option<String>,
 }
 
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventsQuery {
     /// Only events of this status.
@@ -201,6 +50,13 @@ pub(crate) struct EventsQuery {
     /// The `next` of an answer of this list: what follows its last row, also when rows have come meanwhile.
     after: Option<String>,
 }
+
+read_object!(EventsQuery {
+    status,
+    page,
+    per_page,
+    after
+});
 
 /// Create an event as a draft
 #[utoipa::path(post, path = "/api/events", tag = "events", request_body = CreateEventRequest,
@@ -304,60 +160,4 @@ pub(crate) async fn cancel_event(
         .cancel_event(post.ask(CancelEvent { event_id, reason }))
         .await?;
     Ok(Done(changed.consistency, EventResponse::from(&changed.value)))
-}
-
-impl From<&EventView> for EventResponse {
-    fn from(view: &EventView) -> Self {
-        let details = &view.details;
-        let text = |label: &Label| label.as_str().to_owned();
-        let section = |section: &ticketing_ports::event_details::Section| SectionBody {
-            name: text(&section.name),
-            seating: match &section.seating {
-                Seating::GeneralAdmission { capacity } => SeatingBody::GeneralAdmission { capacity: *capacity },
-                Seating::Numbered { rows } => SeatingBody::Numbered {
-                    rows: rows
-                        .iter()
-                        .map(|row| RowBody {
-                            row: text(&row.row),
-                            seats: row.seats,
-                        })
-                        .collect(),
-                },
-            },
-        };
-        let tier = |tier: &PricingTier| PricingTierBody {
-            section: text(&tier.section),
-            tier: text(&tier.tier),
-            price: tier.price.into(),
-            available_from: tier.available_from,
-            available_until: tier.available_until,
-        };
-        let rule = |rule: &RefundRule| RefundRuleBody {
-            hours_before: rule.hours_before,
-            percent: rule.percent,
-        };
-        Self {
-            event_id: view.event_id.uuid(),
-            status: view.status.as_str(),
-            owner_id: view.owner_id.uuid(),
-            created_at: view.created_at,
-            version: view.version.0,
-            name: text(&details.name),
-            category: details.category.as_ref().map(text),
-            genre: details.genre.as_ref().map(text),
-            currency: details.currency.to_string(),
-            starts_at: details.starts_at,
-            venue: VenueBody {
-                name: text(&details.venue.name),
-                city: text(&details.venue.city),
-                country: text(&details.venue.country),
-                timezone: text(&details.venue.timezone),
-            },
-            sections: details.sections.iter().map(section).collect(),
-            pricing_tiers: details.pricing_tiers.iter().map(tier).collect(),
-            hold_seconds: details.hold_seconds,
-            max_seats_per_order: details.max_seats_per_order,
-            refund_policy: details.refund_policy.iter().map(rule).collect(),
-        }
-    }
 }

@@ -13,6 +13,7 @@ mod health;
 mod health_check;
 mod limit;
 mod listing;
+mod money;
 mod openapi;
 mod page;
 mod payments;

@@ -1,14 +1,13 @@
 //! Parts of lists.
 
-use serde::Deserialize;
 use ticketing_ports::paging::Page;
 use ticketing_runtime::List;
 use utoipa::IntoParams;
 
 use crate::errors::ApiError;
+use crate::extract::read_object;
 
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
     /// From 1. Not together with `after`.
@@ -19,6 +18,8 @@ pub(crate) struct PageQuery {
     /// The `next` of an answer of this list: what follows its last row, also when rows have come meanwhile.
     after: Option<String>,
 }
+
+read_object!(PageQuery { page, per_page, after });
 
 impl PageQuery {
     pub(crate) fn page(&self, list: List) -> Result<Page, ApiError> {

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::ids::{PaymentId, ReservationId};
 use ticketing_ports::payment::{
@@ -15,28 +15,37 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::events::{MoneyBody, parse_label};
-use crate::extract::{CARD_NUMBERS_REFUSED, PathId, Post, Query, SeenAfter, SignedIn};
+use crate::events::parse_label;
+use crate::extract::{
+    CARD_NUMBERS_REFUSED, Faults, PathId, Place, Post, Query, Read, SeenAfter, Sent, SignedIn, read_object,
+};
 use crate::listing::PageQuery;
+use crate::money::MoneyBody;
 use crate::replies::{Accepted, Created, Done};
 use crate::state::Shared;
 
 /// A gateway's one-time token. Card numbers are refused.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, ToSchema)]
 pub(crate) struct PaymentMethodBody {
     /// `card`, `paypal` or `apple_pay`.
-    #[serde(rename = "type")]
+    #[schema(rename = "type")]
     #[schema(value_type = String, example = "card")]
     kind: MethodKind,
     #[schema(example = "tok_visa")]
     token: Token,
 }
 
+read_object!(PaymentMethodBody { kind as "type", token });
+
 /// Keeps a token out of `Debug` output.
-#[derive(Clone, Deserialize, ToSchema)]
-#[serde(transparent)]
+#[derive(Clone, ToSchema)]
 struct Token(String);
+
+impl Read for Token {
+    fn read(sent: Sent, at: &Place<'_>, faults: &mut Faults) -> Option<Self> {
+        String::read(sent, at, faults).map(Self)
+    }
+}
 
 impl std::fmt::Debug for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -61,21 +70,25 @@ fn refuse_card_number(field: &str, text: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, ToSchema)]
 pub(crate) struct CreatePaymentRequest {
     reservation_id: Uuid,
     payment_method: PaymentMethodBody,
 }
 
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+read_object!(CreatePaymentRequest {
+    reservation_id,
+    payment_method
+});
+
+#[derive(Debug, Clone, ToSchema)]
 pub(crate) struct RefundRequest {
     /// All that is left when absent.
-    #[serde(default)]
     amount: Option<MoneyBody>,
     reason: String,
 }
+
+read_object!(RefundRequest { amount, reason });
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PaymentResponse {

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use ticketing_domain::refusal::{FieldError, Refusal};
 use ticketing_ports::Timestamp;
@@ -17,15 +17,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::events::MoneyBody;
-use crate::extract::{Empty, PathId, Post, Query, SeenAfter, SignedIn};
+use crate::extract::{Empty, PathId, Post, Quantity, Query, SeenAfter, SignedIn, read_object};
 use crate::listing::PageQuery;
+use crate::money::MoneyBody;
 use crate::payments::{NextActionBody, PaymentMethodBody, location_of};
 use crate::replies::{Accepted, Created, Done};
 use crate::state::Shared;
 
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, ToSchema)]
 pub(crate) struct CreateReservationRequest {
     event_id: Uuid,
     #[schema(example = "General")]
@@ -33,42 +32,31 @@ pub(crate) struct CreateReservationRequest {
     #[schema(value_type = u32, minimum = 1)]
     quantity: Quantity,
     /// These seats or none; otherwise the best available.
-    #[serde(default)]
     #[schema(example = json!(["A-12", "A-13"]))]
     specific_seats: Option<Vec<String>>,
     /// The caller when absent; somebody else only for an admin.
-    #[serde(default)]
     customer_id: Option<Uuid>,
 }
 
-/// Any JSON integer; what no order can have becomes a number that no order can have.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Quantity(pub(crate) u32);
+read_object!(CreateReservationRequest {
+    event_id,
+    section,
+    quantity,
+    specific_seats,
+    customer_id
+});
 
-impl<'de> Deserialize<'de> for Quantity {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // The digits as they are written: a number type would round what it cannot hold.
-        let written = <&RawValue>::deserialize(deserializer)?.get();
-        let digits = written.strip_prefix('-').unwrap_or(written);
-        if digits.bytes().any(|b| !b.is_ascii_digit()) {
-            Err(serde::de::Error::custom("must be a whole number"))
-        } else if digits.len() < written.len() {
-            Ok(Self(0))
-        } else {
-            Ok(Self(digits.parse().unwrap_or(u32::MAX)))
-        }
-    }
-}
-
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, ToSchema)]
 pub(crate) struct PayRequest {
     /// A payment authorised before, or your own id for this attempt, which then charges once.
-    #[serde(default)]
     payment_id: Option<Uuid>,
-    #[serde(default)]
     payment_method: Option<PaymentMethodBody>,
 }
+
+read_object!(PayRequest {
+    payment_id,
+    payment_method
+});
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReservationResponse {

@@ -125,6 +125,18 @@ async function byMailedLink(visitor, server) {
   await visitor.press("#login", "does not sign anybody in");
 }
 
+async function comesBackToThisSiteOnly(visitor, server) {
+  const elsewhere = ["/\t/evil.test", "//evil.test", "/\\evil.test", "https://evil.test/"];
+  for (const [number, address] of elsewhere.entries()) {
+    const link = await mailedLink(visitor, server, `grace${number}@example.com`);
+    await visitor.page.goto(link);
+    await visitor.page.evaluate((address) => sessionStorage.setItem("return_to", address), address);
+    await visitor.press("#go", "signed in as grace");
+    assert(await visitor.page.$eval("#on", (on) => on.hidden), `${JSON.stringify(address)} leads away`);
+    await visitor.page.evaluate(() => sessionStorage.clear());
+  }
+}
+
 async function byIssuer(visitor) {
   const signIn = async () => {
     await visitor.open("/demo/passkey");
@@ -178,7 +190,7 @@ try {
   const server = await started(given.server, ["demo"], /is open at/);
   const browser = await puppeteer.launch({ executablePath: given.chromium, args: ["--no-sandbox", "--headless=new"] });
   ends.push(() => browser.close());
-  for (const walk of [byMailedLink, byIssuer, fromAnotherOrigin]) {
+  for (const walk of [byMailedLink, comesBackToThisSiteOnly, byIssuer, fromAnotherOrigin]) {
     const visitor = await Visitor.at(process.env.PUBLIC_URL, await browser.createBrowserContext());
     await walk(visitor, server);
     assert.deepEqual(visitor.trouble, []);

@@ -1,7 +1,21 @@
 //! Typed identifiers. All are UUIDs; none can be used where another is meant.
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 use uuid::Uuid;
+
+/// A text is not an id as this system writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("is not a UUID with its hyphens")]
+pub struct InvalidId;
+
+/// Reads the one spelling in which ids are given out: 32 hexadecimal digits, of either case, with four hyphens. Other spellings of
+/// UUIDs (in braces, as a URN, without hyphens) are none, so that nobody who compares texts takes one id for two.
+pub fn parse_uuid(text: &str) -> Option<Uuid> {
+    let hyphens = [8, 13, 18, 23];
+    let shaped = text.len() == 36 && hyphens.iter().all(|&at| text.as_bytes()[at] == b'-');
+    if shaped { Uuid::try_parse(text).ok() } else { None }
+}
 
 macro_rules! ids {
     ($($(#[doc = $doc:literal])+ $name:ident;)+) => {$(
@@ -33,10 +47,10 @@ macro_rules! ids {
         }
 
         impl std::str::FromStr for $name {
-            type Err = uuid::Error;
+            type Err = InvalidId;
 
             fn from_str(s: &str) -> Result<Self, Self::Err> {
-                Uuid::parse_str(s).map(Self)
+                parse_uuid(s).map(Self).ok_or(InvalidId)
             }
         }
     )+};
@@ -87,4 +101,29 @@ impl From<CustomerId> for UserId {
 /// - `ids_never_repeat`: no two calls return the same id, from any thread.
 pub trait IdSource: Send + Sync {
     fn uuid(&self) -> Uuid;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        let id = "0196c2a4-7b1e-7cc3-98c4-dc0c0c07398f";
+        assert_eq!(id.parse::<EventId>().unwrap().to_string(), id);
+        assert_eq!(id.to_uppercase().parse::<EventId>().unwrap().to_string(), id);
+        for other in [
+            format!("{{{id}}}"),
+            format!("urn:uuid:{id}"),
+            id.replace('-', ""),
+            format!("{id} "),
+            format!("{id}0"),
+            id.replacen('-', "_", 1),
+            id[1..].to_owned(),
+            "0196c2a47b1e-7cc3-98c4-dc0c0c07398f-".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(other.parse::<EventId>(), Err(InvalidId), "{other}");
+        }
+    }
 }

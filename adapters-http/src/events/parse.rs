@@ -6,7 +6,7 @@ use ticketing_ports::event_details::{PricingTier, RefundRule, Venue};
 use ticketing_ports::money::Currency;
 use ticketing_ports::seating::{Label, RowPlan, Seating};
 
-use super::{CreateEventRequest, PricingTierBody, RefundRuleBody, SeatingBody, SectionBody, VenueBody};
+use super::bodies::{CreateEventRequest, PricingTierBody, RefundRuleBody, SeatingBody, SectionBody, VenueBody};
 
 impl TryFrom<&CreateEventRequest> for EventDraft {
     type Error = Refusal;
@@ -44,7 +44,8 @@ fn parse_draft(request: &CreateEventRequest, errors: &mut Vec<FieldError>) -> Op
         .collect();
     let rule = |rule: &RefundRuleBody| RefundRule {
         hours_before: rule.hours_before,
-        percent: rule.percent,
+        // What no policy can give back becomes a share that none can.
+        percent: u8::try_from(rule.percent).unwrap_or(u8::MAX),
     };
     Some(EventDraft {
         name: name?,

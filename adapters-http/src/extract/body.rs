@@ -1,17 +1,18 @@
 use axum::body::{Body as HttpBody, Bytes, HttpBody as _, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use http_body_util::LengthLimitError;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
+use ticketing_domain::refusal::FieldError;
 use ticketing_ports::payment::contains_card_number;
 use ticketing_runtime::{IdempotencyRequest, Request as Ask};
 
 use super::correlation::correlation_id;
 use super::idempotency::idempotency_key;
+use super::read::{Faults, Place, Read};
+use super::sent::{Object, Sent};
 use super::session::SignedIn;
 use super::trace_context::trace_context;
 use crate::errors::{ApiError, Code};
@@ -23,9 +24,10 @@ use uuid::Uuid;
 pub(crate) struct Body<T>(pub(crate) T);
 
 /// The body of a command that needs none.
-#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, utoipa::ToSchema)]
 pub(crate) struct Empty {}
+
+super::read_object!(Empty {});
 
 /// A command of somebody who is signed in: who, what, and how the answer is remembered.
 #[derive(Debug)]
@@ -48,7 +50,7 @@ impl<T> Post<T> {
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
+impl<T: Read> FromRequest<Shared> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &Shared) -> Result<Self, ApiError> {
@@ -58,7 +60,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<Shared> for Post<T> {
+impl<T: Read> FromRequest<Shared> for Post<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &Shared) -> Result<Self, ApiError> {
@@ -110,28 +112,38 @@ async fn read(body: HttpBody, limit: usize) -> Result<Bytes, ApiError> {
     })
 }
 
-fn parse<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, ApiError> {
-    if bytes.is_empty() {
-        return serde_json::from_slice(b"{}").map_err(|error| ApiError::invalid_request("body", error.to_string()));
+fn parse<T: Read>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, ApiError> {
+    let whole = Place::Whole("body");
+    let json = if bytes.is_empty() {
+        Sent::Object(Object::default())
+    } else {
+        check_media(headers)?;
+        Sent::read(bytes).map_err(|reason| refuse(bytes, &[FieldError::new("body", reason)]))?
+    };
+    let mut faults = Faults::default();
+    match T::read(json, &whole, &mut faults) {
+        Some(read) if faults.is_empty() => Ok(read),
+        _ => Err(refuse(bytes, &faults.told)),
     }
-    if !is_json(headers) {
-        return Err(ApiError::invalid_request("Content-Type", "must be application/json"));
-    }
-    serde_json::from_slice(bytes).map_err(|_| explain::<T>(bytes))
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let essence = |value: &axum::http::HeaderValue| {
-        value
-            .to_str()
-            .ok()
-            .and_then(|text| text.split(';').next())
-            .map(|text| text.trim().to_ascii_lowercase())
+/// What is not in plain JSON is not looked at: it would be refused for the wrong reason.
+fn check_media(headers: &HeaderMap) -> Result<(), ApiError> {
+    let said = |name| {
+        let values = headers.get_all(name).iter();
+        let words = values.flat_map(|value| value.to_str().unwrap_or("?").split(','));
+        words.map(|word| word.trim().to_ascii_lowercase()).collect::<Vec<_>>()
     };
-    headers
-        .get(CONTENT_TYPE)
-        .and_then(essence)
-        .is_some_and(|essence| essence == "application/json")
+    if said(CONTENT_ENCODING).iter().any(|coding| coding != "identity") {
+        return Err(ApiError::unsupported(
+            "Content-Encoding",
+            "is not understood: send the body as it is",
+        ));
+    }
+    match said(CONTENT_TYPE).as_slice() {
+        [one] if one.split(';').next().map(str::trim) == Some("application/json") => Ok(()),
+        _ => Err(ApiError::unsupported("Content-Type", "must be application/json")),
+    }
 }
 
 /// Why a body with a card number is refused, wherever in it the number stands.
@@ -157,19 +169,11 @@ fn shows_card_number(bytes: &[u8]) -> bool {
     }
 }
 
-/// Parses once more, slower, to learn which field is wrong.
-fn explain<T: DeserializeOwned>(bytes: &[u8]) -> ApiError {
-    // The reason may quote what was sent, and a card number must not even be sent back.
+/// The answer to a body that is wrong. A name that nobody knows is repeated in it, but a card number must not be sent back.
+fn refuse(bytes: &[u8], errors: &[FieldError]) -> ApiError {
     if shows_card_number(bytes) {
-        return ApiError::invalid_request("body", CARD_NUMBERS_REFUSED);
-    }
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-        Ok(_) => ApiError::invalid_request("body", "has something after the JSON value"),
-        Err(error) => {
-            let path = error.path().to_string();
-            let field = if path == "." { "body" } else { path.as_str() };
-            ApiError::invalid_request(field, error.inner().to_string())
-        }
+        ApiError::invalid_request("body", CARD_NUMBERS_REFUSED)
+    } else {
+        ApiError::invalid_requests(errors)
     }
 }

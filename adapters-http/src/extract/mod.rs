@@ -8,6 +8,8 @@ mod from_where;
 mod idempotency;
 mod path;
 mod query;
+mod read;
+mod sent;
 mod session;
 mod trace_context;
 
@@ -17,4 +19,6 @@ pub(crate) use correlation::fresh_correlation_id;
 pub(crate) use from_where::{FromWhere, client_ip};
 pub(crate) use path::{CredentialId, PathId, SectionPath};
 pub(crate) use query::Query;
+pub(crate) use read::{Faults, Fields, MinorUnits, Place, Quantity, Read, read_object};
+pub(crate) use sent::Sent;
 pub(crate) use session::{MaybeSignedIn, SignedIn};

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ticketing_ports::ids::EventId;
 
+use super::read::A_UUID;
 use crate::errors::ApiError;
 use crate::state::Shared;
 
@@ -58,5 +59,5 @@ impl FromRequestParts<Shared> for CredentialId {
 }
 
 fn not_a_uuid() -> ApiError {
-    ApiError::invalid_request("id", "is not a UUID")
+    ApiError::invalid_request("id", format!("must be {A_UUID}"))
 }

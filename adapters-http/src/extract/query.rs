@@ -1,7 +1,8 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use serde::de::DeserializeOwned;
 
+use super::read::{Faults, Place, Read};
+use super::sent::{Object, Sent};
 use crate::errors::ApiError;
 use crate::state::Shared;
 
@@ -9,16 +10,19 @@ use crate::state::Shared;
 #[derive(Debug)]
 pub(crate) struct Query<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequestParts<Shared> for Query<T> {
+impl<T: Read> FromRequestParts<Shared> for Query<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _state: &Shared) -> Result<Self, ApiError> {
         let query = parts.uri.query().unwrap_or_default();
-        let fields = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
-        serde_path_to_error::deserialize(fields).map(Self).map_err(|error| {
-            let path = error.path().to_string();
-            let field = if path == "." { "query" } else { path.as_str() };
-            ApiError::invalid_request(field, error.inner().to_string())
-        })
+        let mut parameters = Object::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            parameters.put(name.into_owned(), Sent::Parameter(value.into_owned()));
+        }
+        let mut faults = Faults::default();
+        match T::read(Sent::Object(parameters), &Place::Whole("query"), &mut faults) {
+            Some(read) if faults.is_empty() => Ok(Self(read)),
+            _ => Err(ApiError::invalid_requests(&faults.told)),
+        }
     }
 }

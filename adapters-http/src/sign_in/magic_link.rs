@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use ticketing_domain::sign_in::{MAGIC_LINK_LIFETIME, Visitor};
 use ticketing_ports::email::EmailAddress;
 use ticketing_ports::secrets::Secret;
@@ -12,15 +12,16 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::SessionResponse;
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Body, FromWhere, Query};
+use crate::extract::{Body, FromWhere, Query, read_object};
 use crate::state::{HttpState, Shared};
 
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(ToSchema)]
 pub(crate) struct SendMagicLinkRequest {
     #[schema(example = "ada@example.com")]
     email: String,
 }
+
+read_object!(SendMagicLinkRequest { email });
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MagicLinkSentResponse {
@@ -28,13 +29,14 @@ pub(crate) struct MagicLinkSentResponse {
     expires_in_seconds: i64,
 }
 
-#[derive(Deserialize, ToSchema, IntoParams)]
-#[serde(deny_unknown_fields)]
+#[derive(ToSchema, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct VerifyMagicLinkRequest {
     /// From the link in the mail; good once.
     token: String,
 }
+
+read_object!(VerifyMagicLinkRequest { token });
 
 /// Mail a sign-in link
 ///

@@ -6,7 +6,7 @@ use axum::http::header::{ACCEPT, COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
 use cookie::{Cookie, SameSite};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use ticketing_domain::sign_in::{FinishedOauth, Handover, LocalPath, OAUTH_LIFETIME, OauthAnswer, OauthCallback};
 use ticketing_ports::secrets::Secret;
 use utoipa::{IntoParams, ToSchema};
@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::SessionResponse;
 use super::pages::sign_in_failed;
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Body, FromWhere, Query, SignedIn};
+use crate::extract::{Body, FromWhere, Query, SignedIn, read_object};
 use crate::state::{HttpState, Shared};
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -22,14 +22,14 @@ pub(crate) struct ProvidersResponse {
     providers: Vec<String>,
 }
 
-#[derive(Debug, Deserialize, ToSchema, IntoParams)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, ToSchema, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct BeginOauthRequest {
     /// Page of this site to come back to; its fragment will be `code=…`.
-    #[serde(default)]
     next: Option<String>,
 }
+
+read_object!(BeginOauthRequest { next });
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AuthorizationResponse {
@@ -38,7 +38,7 @@ pub(crate) struct AuthorizationResponse {
 }
 
 /// Whatever else a provider adds is its own affair.
-#[derive(Deserialize, IntoParams)]
+#[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CallbackQuery {
     code: Option<String>,
@@ -47,12 +47,21 @@ pub(crate) struct CallbackQuery {
     error: Option<String>,
 }
 
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+read_object!(CallbackQuery {
+    code,
+    state,
+    iss,
+    error,
+    ..
+});
+
+#[derive(ToSchema)]
 pub(crate) struct ExchangeCodeRequest {
     /// From the fragment; good once, for a minute, in the browser that began.
     code: String,
 }
+
+read_object!(ExchangeCodeRequest { code });
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LinkedResponse {

@@ -8,9 +8,9 @@ use axum::response::IntoResponse;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use ticketing_domain::sign_in::BegunPasskey;
 use ticketing_ports::passkeys::Passkey;
 use ticketing_ports::seating::Label;
@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use super::{MessageResponse, SessionResponse};
 use crate::errors::{ApiError, Code, ErrorBody};
-use crate::extract::{Body, CredentialId, Empty, FromWhere, SignedIn};
+use crate::extract::{Body, CredentialId, Empty, FromWhere, SignedIn, read_object};
 use crate::state::Shared;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,43 +32,52 @@ pub(crate) struct PasskeyChallengeResponse {
     options: Box<RawValue>,
 }
 
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(ToSchema)]
 pub(crate) struct CompleteRegistrationRequest {
     challenge_id: String,
     /// What to call the passkey.
-    #[serde(default)]
     #[schema(value_type = Option<String>)]
     name: Option<Label>,
     /// The `PublicKeyCredential` as JSON; browsers may put in more than we know.
     #[schema(value_type = Object)]
-    credential: Value,
+    credential: Map<String, Value>,
 }
 
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+read_object!(CompleteRegistrationRequest {
+    challenge_id,
+    name,
+    credential
+});
+
+#[derive(ToSchema)]
 pub(crate) struct BeginLoginRequest {
     /// Accepted and not looked at: the challenge is the same for everybody.
-    #[serde(default)]
     #[expect(dead_code, reason = "an answer that depended on it would tell who has an account")]
     email: Option<String>,
 }
 
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+read_object!(BeginLoginRequest { email });
+
+#[derive(ToSchema)]
 pub(crate) struct CompleteLoginRequest {
     challenge_id: String,
     /// The `PublicKeyCredential` as JSON; browsers may put in more than we know.
     #[schema(value_type = Object)]
-    credential: Value,
+    credential: Map<String, Value>,
 }
 
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+read_object!(CompleteLoginRequest {
+    challenge_id,
+    credential
+});
+
+#[derive(ToSchema)]
 pub(crate) struct RenamePasskeyRequest {
     #[schema(value_type = String)]
     name: Label,
 }
+
+read_object!(RenamePasskeyRequest { name });
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PasskeyResponse {
@@ -115,7 +124,7 @@ pub(crate) async fn complete_registration(
 ) -> Result<impl IntoResponse, ApiError> {
     let challenge_id = parse_challenge_id(&request.challenge_id)?;
     let name = request.name.unwrap_or_else(unnamed);
-    let answer = request.credential.to_string();
+    let answer = Value::Object(request.credential).to_string();
     let passkey = state
         .sign_in
         .complete_passkey_registration(caller.user.id, &challenge_id, name, answer, from.ip)
@@ -146,7 +155,7 @@ pub(crate) async fn complete_login(
     Body(request): Body<CompleteLoginRequest>,
 ) -> Result<Json<SessionResponse>, ApiError> {
     let challenge_id = parse_challenge_id(&request.challenge_id)?;
-    let answer = request.credential.to_string();
+    let answer = Value::Object(request.credential).to_string();
     let outcome = state.sign_in.complete_passkey_login(&challenge_id, answer, from).await;
     let signed_in = outcome.map_err(|failure| match failure {
         // Which of the reasons it was is nobody's business but the audit's.

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::{MessageResponse, SessionResponse};
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::SignedIn;
+use crate::extract::{Body, Empty, SignedIn};
 use crate::state::Shared;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -76,7 +76,11 @@ pub(crate) async fn list_sessions(
 /// End my session
 #[utoipa::path(post, path = "/api/auth/logout", tag = "authentication", security(("session" = [])),
     responses((status = 200, body = MessageResponse), (status = 401, body = ErrorBody)))]
-pub(crate) async fn logout(State(state): State<Shared>, caller: SignedIn) -> Result<Json<MessageResponse>, ApiError> {
+pub(crate) async fn logout(
+    State(state): State<Shared>,
+    caller: SignedIn,
+    _: Body<Empty>,
+) -> Result<Json<MessageResponse>, ApiError> {
     state.sign_in.logout(caller.session.digest).await?;
     Ok(Json(MessageResponse { message: "Logged out" }))
 }
@@ -87,6 +91,7 @@ pub(crate) async fn logout(State(state): State<Shared>, caller: SignedIn) -> Res
 pub(crate) async fn logout_all(
     State(state): State<Shared>,
     caller: SignedIn,
+    _: Body<Empty>,
 ) -> Result<Json<LoggedOutEverywhereResponse>, ApiError> {
     Ok(Json(LoggedOutEverywhereResponse {
         message: "Logged out everywhere",
@@ -102,6 +107,7 @@ pub(crate) async fn logout_all(
 pub(crate) async fn ws_ticket(
     State(state): State<Shared>,
     caller: SignedIn,
+    _: Body<Empty>,
 ) -> Result<Json<WsTicketResponse>, ApiError> {
     let ticket = state.sign_in.issue_ws_ticket(&caller.session).await?;
     Ok(Json(WsTicketResponse {

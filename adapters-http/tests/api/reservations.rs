@@ -213,7 +213,7 @@ async fn a_quantity_that_no_order_can_have_is_an_invalid_quantity_whatever_its_s
         let refused = alice.post("/api/reservations", request(quantity).as_str()).await;
         assert_eq!(refused.refused(400, "INVALID_QUANTITY")["limit"], 8, "{quantity}");
     }
-    for quantity in ["1.5", "2.0", "1e2", "1e400", "\"1\"", "null", "true", "[]"] {
+    for quantity in ["1.5", "2.0", "1e2", "\"1\"", "null", "true", "[]"] {
         let refused = alice.post("/api/reservations", request(quantity).as_str()).await;
         assert_eq!(
             refused.refused(400, "INVALID_REQUEST")["field"],

@@ -7,7 +7,12 @@ mod support;
 use anyhow::ensure;
 use support::{Installation, services};
 
-const WALKS: [&str; 3] = ["byMailedLink", "byIssuer", "fromAnotherOrigin"];
+const WALKS: [&str; 4] = [
+    "byMailedLink",
+    "comesBackToThisSiteOnly",
+    "byIssuer",
+    "fromAnotherOrigin",
+];
 
 #[tokio::test]
 async fn people_sign_in_and_buy_in_chromium_embedded() -> anyhow::Result<()> {
