@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
 use futures::FutureExt as _;
 use futures::future::join_all;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::health_check::{FollowerFinding, HealthCheck};
+use crate::shell::no_such_route;
 use crate::state::Shared;
 
 /// A check that takes longer has failed.
@@ -76,9 +79,22 @@ pub(crate) async fn live() -> Json<LivenessResponse> {
 #[utoipa::path(get, path = "/health/ready", tag = "operations",
     responses((status = 200, body = ReadinessResponse), (status = 503, body = ReadinessResponse)))]
 pub(crate) async fn ready(State(state): State<Shared>) -> (StatusCode, Json<ReadinessResponse>) {
-    let answers = join_all(state.health.iter().map(|check| ask(check.as_ref()))).await;
+    look(&state.health).await
+}
+
+/// What a process answers that takes no requests of customers: whether it lives, and whether it does its work.
+pub fn operations(checks: Vec<Arc<dyn HealthCheck>>) -> Router {
+    let ready = async move || look(&checks).await;
+    Router::new()
+        .route("/health", get(live))
+        .route("/health/ready", get(ready))
+        .fallback(no_such_route)
+}
+
+async fn look(checks: &[Arc<dyn HealthCheck>]) -> (StatusCode, Json<ReadinessResponse>) {
+    let answers = join_all(checks.iter().map(|check| ask(check.as_ref()))).await;
     let failed = || {
-        let asked = state.health.iter().zip(&answers);
+        let asked = checks.iter().zip(&answers);
         asked.filter(|(_, (_, body))| !body.healthy).map(|(check, _)| check)
     };
     let (code, status) = if failed().any(|check| check.is_essential()) {

@@ -24,6 +24,7 @@ mod sign_in;
 mod state;
 
 pub use errors::{ApiError, Code};
+pub use health::operations;
 pub use health_check::{Finding, FollowerFinding, HealthCheck};
 pub use ipnet::IpNet;
 pub use openapi::{document, router};

@@ -13,6 +13,7 @@ use ticketing_ports::errors::StoreError;
 use crate::SqliteStore;
 use crate::books::kind_of;
 use crate::cells::{Cells, limit};
+use crate::result_code::failed;
 
 #[async_trait]
 impl DeadlineStore for SqliteStore {
@@ -50,7 +51,7 @@ async fn claim(
     .bind(limit(most))
     .fetch_all(connection)
     .await
-    .map_err(StoreError::unavailable)?;
+    .map_err(failed)?;
     let mut claimed: Vec<CausedDeadline> = rows.iter().map(deadline_from).collect::<Result<_, _>>()?;
     // The rows of RETURNING come in no particular order.
     claimed.sort_unstable_by_key(|CausedDeadline { deadline, .. }| (deadline.due_at, deadline.key));

@@ -6,6 +6,7 @@ use ticketing_ports::erase::{Erase, Person};
 use ticketing_ports::errors::StoreError;
 
 use crate::SqliteStore;
+use crate::result_code::failed;
 
 #[async_trait]
 impl Erase for SqliteStore {
@@ -23,10 +24,7 @@ async fn erase(connection: &mut SqliteConnection, person: Person) -> Result<u64,
     let mut erased = 0;
     for subject in person.subjects() {
         let tokens = sqlx::query("DELETE FROM one_time_tokens WHERE subject = ?").bind(subject);
-        let done = tokens
-            .execute(&mut *connection)
-            .await
-            .map_err(StoreError::unavailable)?;
+        let done = tokens.execute(&mut *connection).await.map_err(failed)?;
         erased += done.rows_affected();
     }
     for sql in [
@@ -35,7 +33,7 @@ async fn erase(connection: &mut SqliteConnection, person: Person) -> Result<u64,
         "DELETE FROM users WHERE user_id = ?",
     ] {
         let rows = sqlx::query(sql).bind(id.as_bytes().as_slice());
-        let done = rows.execute(&mut *connection).await.map_err(StoreError::unavailable)?;
+        let done = rows.execute(&mut *connection).await.map_err(failed)?;
         erased += done.rows_affected();
     }
     Ok(erased)

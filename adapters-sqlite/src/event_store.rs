@@ -13,6 +13,7 @@ use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
 use crate::SqliteStore;
 use crate::books::{commit_from, event_cells, find_versions, incarnation_from, log_cells};
 use crate::cells::{bound, limit};
+use crate::result_code::failed;
 
 #[async_trait]
 impl EventStore for SqliteStore {
@@ -27,7 +28,7 @@ impl EventStore for SqliteStore {
         .bind(id.uuid().as_bytes().as_slice())
         .fetch_optional(&self.readers)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         let receipt = |row| {
             let (_, (first, last)) = commit_from(&row)?;
             Ok(CommitReceipt {
@@ -59,7 +60,7 @@ impl EventStore for SqliteStore {
         .bind(limit(most))
         .fetch_all(&self.readers)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         rows.iter().map(event_from).collect()
     }
 
@@ -83,7 +84,7 @@ impl EventStore for SqliteStore {
             .bind(limit(most))
             .fetch_all(&self.readers)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         rows.iter().map(event_from).collect()
     }
 
@@ -100,7 +101,7 @@ impl EventStore for SqliteStore {
         .bind(limit(most))
         .fetch_all(&self.readers)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         rows.iter().map(event_from).collect()
     }
 
@@ -108,7 +109,7 @@ impl EventStore for SqliteStore {
         let row = sqlx::query("SELECT IFNULL(MAX(position), 0) AS position FROM events")
             .fetch_one(&self.readers)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         Ok(Position(event_cells(&row).count("position")?))
     }
 
@@ -134,7 +135,7 @@ impl EventStore for SqliteStore {
         let row = sqlx::query("SELECT id, log_id, incarnation FROM log")
             .fetch_one(&self.readers)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         Ok(LogIdentity {
             log: LogId::new(log_cells(&row).uuid("log_id")?),
             incarnation: incarnation_from(&row)?,
@@ -146,7 +147,7 @@ impl EventStore for SqliteStore {
             .bind(bound(position.0))
             .fetch_optional(&self.readers)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         row.map(|row| Ok(CommitId::new(event_cells(&row).uuid("commit_id")?)))
             .transpose()
     }
@@ -159,7 +160,7 @@ impl EventStore for SqliteStore {
                         .bind(seen.next().0)
                         .fetch_one(connection)
                         .await
-                        .map_err(StoreError::unavailable)?;
+                        .map_err(failed)?;
                     incarnation_from(&row)
                 })
             })
@@ -170,7 +171,7 @@ impl EventStore for SqliteStore {
         let row = sqlx::query("SELECT id, schema_floor FROM log")
             .fetch_one(&self.readers)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         generation_from(&row)
     }
 
@@ -183,7 +184,7 @@ impl EventStore for SqliteStore {
                         .bind(to.0)
                         .fetch_one(connection)
                         .await
-                        .map_err(StoreError::unavailable)?;
+                        .map_err(failed)?;
                     generation_from(&row)
                 })
             })

@@ -9,6 +9,7 @@ use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, Idempotenc
 
 use crate::SqliteStore;
 use crate::books::{cells_of, key_from};
+use crate::result_code::failed;
 
 #[async_trait]
 impl IdempotencyStore for SqliteStore {
@@ -21,7 +22,7 @@ impl IdempotencyStore for SqliteStore {
             .bind(sqlx::types::Json(asked))
             .fetch_all(&self.readers)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         rows.iter().map(record_from).collect()
     }
 
@@ -37,7 +38,7 @@ async fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<
         .bind(before.timestamp_micros())
         .execute(connection)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
     Ok(forgotten.rows_affected())
 }
 

@@ -9,6 +9,7 @@ use ticketing_ports::ids::UserId;
 
 use crate::SqliteStore;
 use crate::cells::Cells;
+use crate::result_code::failed;
 
 #[async_trait]
 impl IdentityStore for SqliteStore {
@@ -35,7 +36,7 @@ impl IdentityStore for SqliteStore {
         .bind(subject)
         .fetch_optional(&self.readers)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         row.as_ref().map(identity_from).transpose()
     }
 
@@ -49,7 +50,7 @@ impl IdentityStore for SqliteStore {
         .bind(user.uuid().as_bytes().as_slice())
         .fetch_all(&self.readers)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         rows.iter().map(identity_from).collect()
     }
 }
@@ -68,7 +69,7 @@ async fn insert(connection: &mut SqliteConnection, identity: Identity) -> Result
     .bind(identity.linked_at.timestamp_micros())
     .fetch_one(connection)
     .await
-    .map_err(StoreError::unavailable)
+    .map_err(failed)
 }
 
 fn identity_from(row: &SqliteRow) -> Result<Identity, StoreError> {

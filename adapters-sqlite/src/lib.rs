@@ -14,6 +14,8 @@ mod erase;
 mod event_store;
 mod idempotency;
 mod identities;
+mod known_head;
+mod lock;
 mod one_time_tokens;
 mod open;
 mod passkeys;

@@ -10,6 +10,7 @@ use ticketing_ports::secrets::SecretDigest;
 
 use crate::SqliteStore;
 use crate::cells::Cells;
+use crate::result_code::failed;
 
 #[async_trait]
 impl OneTimeTokenStore for SqliteStore {
@@ -60,7 +61,7 @@ async fn insert(connection: &mut SqliteConnection, token: OneTimeToken) -> Resul
     .bind(token.expires_at.timestamp_micros())
     .execute(connection)
     .await
-    .map_err(StoreError::unavailable)?;
+    .map_err(failed)?;
     Ok(())
 }
 
@@ -79,7 +80,7 @@ async fn delete(
     .bind(number_of(purpose))
     .fetch_all(connection)
     .await
-    .map_err(StoreError::unavailable)?;
+    .map_err(failed)?;
     rows.first().map(|row| token_from(row, purpose, digest)).transpose()
 }
 
@@ -89,7 +90,7 @@ async fn count(connection: &mut SqliteConnection, purpose: TokenPurpose, subject
         .bind(number_of(purpose))
         .fetch_one(connection)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
     Ok(tokens.unsigned_abs())
 }
 
@@ -98,7 +99,7 @@ async fn forget_expired(connection: &mut SqliteConnection, now: Timestamp) -> Re
         .bind(now.timestamp_micros())
         .execute(connection)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
     Ok(())
 }
 

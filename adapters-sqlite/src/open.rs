@@ -1,7 +1,8 @@
 //! Opening the file: one owner, the right format, the newest schema.
 
-use std::fs::{File, TryLockError};
+use std::ffi::OsString;
 use std::io;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,8 +10,16 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqliteConnection, SqlitePool};
 use thiserror::Error;
-use ticketing_ports::errors::BoxError;
+use ticketing_ports::errors::{BoxError, StoreError};
+use ticketing_ports::ids::{CommitId, LogId};
+use ticketing_ports::logs::{Incarnation, Mark};
+use ticketing_ports::streams::Position;
+use uuid::Uuid;
 
+use crate::books::{event_cells, incarnation_from, log_cells};
+use crate::cells::bound;
+use crate::known_head::KnownHead;
+use crate::lock::{FileId, Lock, LockError};
 use crate::result_code::ResultCode;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
@@ -28,6 +37,26 @@ pub enum OpenError {
     NewerSchema { path: PathBuf },
     #[error("{} can't be written; it needs to be writable, and so does its directory", path.display())]
     ReadOnly { path: PathBuf },
+    #[error("{} is damaged; put a backup in its place", path.display())]
+    Damaged { path: PathBuf, source: BoxError },
+    /// It was open under another path when its process ended, and the file with its newest rows is named after that one.
+    #[error(
+        "{} was open as {} and not closed: its newest facts are in {}-wal; open it once by that path, and close it",
+        path.display(), other.display(), other.display()
+    )]
+    OtherPath { path: PathBuf, other: PathBuf },
+    /// It ends before a fact that somebody was told of, or has another one there.
+    #[error(
+        "{} ends at fact {has}, and had {had}: the newest are lost, as when its -wal file is gone or an older copy was put \
+         in its place; put them back, or remove {} to go on without them",
+        path.display(), beside.display()
+    )]
+    LostFacts {
+        path: PathBuf,
+        has: Position,
+        had: Position,
+        beside: PathBuf,
+    },
     #[error("{} can't be opened", path.display())]
     Io { path: PathBuf, source: io::Error },
     #[error("{} can't be prepared", path.display())]
@@ -36,7 +65,8 @@ pub enum OpenError {
 
 /// What an open file consists of.
 pub(crate) struct Opened {
-    pub(crate) lock: File,
+    pub(crate) lock: Lock,
+    pub(crate) known_head: KnownHead,
     pub(crate) writer: SqliteConnection,
     pub(crate) readers: SqlitePool,
 }
@@ -53,12 +83,26 @@ pub(crate) async fn open(path: &Path) -> Result<Opened, OpenError> {
         // A checkpoint costs two syncs: at 4096 pages (16 MiB) it is rare, and the log still small.
         .pragma("wal_autocheckpoint", "4096")
         .pragma("journal_size_limit", "67108864");
-    let writer = prepare(settings).await.map_err(|error| error.about(path))?;
+    let about = |error: Unprepared| error.about(path);
+    let mut writer = prepare(settings).await.map_err(about)?;
+    let log = look(&mut writer).await.map_err(about)?;
+    // The one path of the file that SQLite makes the names beside it from.
+    let real_path = path.canonicalize().map_err(|error| io_error(path.to_owned(), error))?;
+    check_path(&log, &real_path, &lock)?;
+    let known_head = check_head(&mut writer, &log, &real_path).await?;
+    opens(&mut writer, &real_path)
+        .await
+        .map_err(|error| about(error.into()))?;
     let readers = SqlitePoolOptions::new()
         .max_connections(4)
         .idle_timeout(Duration::from_secs(60))
         .connect_lazy_with(options(path).read_only(true).pragma("cache_size", "-2048"));
-    Ok(Opened { lock, writer, readers })
+    Ok(Opened {
+        lock,
+        known_head,
+        writer,
+        readers,
+    })
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
@@ -68,25 +112,17 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// Takes the lock that the operating system gives back when this process ends, however it ends.
-fn lock(path: &Path) -> Result<File, OpenError> {
-    let path = path.to_path_buf();
+/// Makes this process the only one that has the file open.
+fn lock(path: &Path) -> Result<Lock, OpenError> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    let path = path.to_path_buf();
     if !directory.is_none_or(Path::is_dir) {
         return Err(OpenError::NoSuchDirectory { path });
     }
-    // Two names of one file have to meet at one lock.
-    let mut lock_path = path.canonicalize().unwrap_or_else(|_| path.clone()).into_os_string();
-    lock_path.push(".lock");
-    let lock = match File::options().create(true).append(true).open(lock_path) {
-        Ok(lock) => lock,
-        Err(error) => return Err(io_error(path, error)),
-    };
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path }),
-        Err(TryLockError::Error(error)) => Err(io_error(path, error)),
-    }
+    Lock::take(&path).map_err(|error| match error {
+        LockError::InUse => OpenError::InUse { path },
+        LockError::Io(error) => io_error(path, error),
+    })
 }
 
 fn io_error(path: PathBuf, source: io::Error) -> OpenError {
@@ -107,10 +143,127 @@ async fn prepare(settings: SqliteConnectOptions) -> Result<SqliteConnection, Unp
     Ok(pool.acquire().await?.detach())
 }
 
+/// What a file says of itself before anything is written to it.
+struct Found {
+    log: LogId,
+    incarnation: Incarnation,
+    head: Position,
+    /// The path under which it was open when its last process ended without closing it.
+    opened_as: Option<PathBuf>,
+    /// Whether there was a file with its head beside it.
+    head_is_noted: bool,
+}
+
+async fn look(connection: &mut SqliteConnection) -> Result<Found, Unprepared> {
+    let row = sqlx::query(
+        "SELECT id, log_id, incarnation, opened_as, head_is_noted, (SELECT IFNULL(MAX(position), 0) FROM events) AS position FROM log",
+    )
+    .fetch_one(connection)
+    .await?;
+    let opened_as: Option<Vec<u8>> = log_cells(&row).get("opened_as")?;
+    Ok(Found {
+        log: LogId::new(log_cells(&row).uuid("log_id")?),
+        incarnation: incarnation_from(&row)?,
+        head: Position(event_cells(&row).count("position")?),
+        opened_as: opened_as.map(|bytes| OsString::from_vec(bytes).into()),
+        head_is_noted: log_cells(&row).get("head_is_noted")?,
+    })
+}
+
+/// Refuses a file whose newest rows are beside it under another name than this one.
+fn check_path(found: &Found, path: &Path, lock: &Lock) -> Result<(), OpenError> {
+    let Some(other) = found.opened_as.as_deref().filter(|other| *other != path) else {
+        return Ok(());
+    };
+    let is_of_another_file = matches!(FileId::at(other), Ok(Some(id)) if id != lock.file());
+    let rows_are_there = |wal: &Path| wal.metadata().is_ok_and(|wal| wal.len() > 0);
+    let (wal, here) = (beside(other, "-wal"), beside(path, "-wal"));
+    let is_the_same_wal = FileId::at(&wal).ok() == FileId::at(&here).ok();
+    if is_of_another_file || is_the_same_wal || !rows_are_there(&wal) {
+        return Ok(());
+    }
+    Err(OpenError::OtherPath {
+        path: path.to_owned(),
+        other: other.to_owned(),
+    })
+}
+
+/// Refuses a log without the newest fact that somebody was told of. When nobody knows which one that is, as beside a
+/// restored copy, this is another life of the log.
+async fn check_head(connection: &mut SqliteConnection, found: &Found, path: &Path) -> Result<KnownHead, OpenError> {
+    let io = |error| io_error(path.to_owned(), error);
+    let about = |error: sqlx::Error| Unprepared::from(error).about(path);
+    let beside = KnownHead::path_of(path);
+    match KnownHead::read(&beside).map_err(io)? {
+        Some(known) if known.log == found.log => {
+            let commit = commit_at(connection, known.position).await.map_err(about)?;
+            if !known.is_start() && commit != Some(known.commit) {
+                return Err(OpenError::LostFacts {
+                    path: path.to_owned(),
+                    has: found.head,
+                    had: known.position,
+                    beside,
+                });
+            }
+        }
+        _ if found.head == Position::START || !found.head_is_noted => {}
+        _ => {
+            sqlx::query("UPDATE log SET incarnation = ?")
+                .bind(found.incarnation.next().0)
+                .execute(&mut *connection)
+                .await
+                .map_err(about)?;
+        }
+    }
+    let commit = commit_at(connection, found.head).await.map_err(about)?;
+    let mark = Mark {
+        log: found.log,
+        position: found.head,
+        commit: commit.unwrap_or(Mark::NO_COMMIT),
+    };
+    KnownHead::begin(&beside, mark).map_err(io)
+}
+
+async fn commit_at(connection: &mut SqliteConnection, position: Position) -> Result<Option<CommitId>, sqlx::Error> {
+    let commit: Option<Vec<u8>> = sqlx::query_scalar("SELECT commit_id FROM events WHERE position = ?")
+        .bind(bound(position.0))
+        .fetch_optional(connection)
+        .await?;
+    Ok(commit.and_then(|bytes| Some(CommitId::new(Uuid::from_slice(&bytes).ok()?))))
+}
+
+/// Notes by which path the file is open and that its head is beside it, in the database itself and not only in what is beside it under that name.
+async fn opens(connection: &mut SqliteConnection, path: &Path) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE log SET opened_as = ?, head_is_noted = 1")
+        .bind(path.as_os_str().as_bytes())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("PRAGMA wal_checkpoint(PASSIVE)")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Notes that everything will be in the database itself.
+pub(crate) async fn closes(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE log SET opened_as = NULL")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(ending);
+    name.into()
+}
+
 #[derive(Debug, Error)]
 enum Unprepared {
     #[error(transparent)]
     Connection(#[from] sqlx::Error),
+    #[error(transparent)]
+    Contents(#[from] StoreError),
     #[error(transparent)]
     Schema(#[from] MigrateError),
 }
@@ -118,19 +271,21 @@ enum Unprepared {
 impl Unprepared {
     fn about(self, path: &Path) -> OpenError {
         let path = path.to_path_buf();
-        let code = match &self {
+        let error = match &self {
             Self::Schema(MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..)) => {
                 return OpenError::NewerSchema { path };
             }
             Self::Connection(error)
-            | Self::Schema(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
-                ResultCode::of(error)
-            }
-            Self::Schema(_) => None,
+            | Self::Schema(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => Some(error),
+            Self::Schema(_) | Self::Contents(_) => None,
         };
-        match code {
+        match error.and_then(ResultCode::of) {
             Some(ResultCode::NOT_A_DATABASE) => OpenError::NotADatabase { path },
             Some(ResultCode::READ_ONLY) => OpenError::ReadOnly { path },
+            _ if error.is_some_and(ResultCode::is_damage) => OpenError::Damaged {
+                path,
+                source: self.into(),
+            },
             _ => OpenError::Database {
                 path,
                 source: self.into(),

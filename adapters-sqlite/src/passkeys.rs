@@ -10,6 +10,7 @@ use ticketing_ports::passkeys::{AddPasskeyError, Passkey, PasskeyStore};
 
 use crate::SqliteStore;
 use crate::cells::Cells;
+use crate::result_code::failed;
 
 #[async_trait]
 impl PasskeyStore for SqliteStore {
@@ -30,7 +31,7 @@ impl PasskeyStore for SqliteStore {
         .bind(credential_id)
         .fetch_optional(&self.readers)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         row.as_ref().map(passkey_from).transpose()
     }
 
@@ -44,7 +45,7 @@ impl PasskeyStore for SqliteStore {
         .bind(user.uuid().as_bytes().as_slice())
         .fetch_all(&self.readers)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         rows.iter().map(passkey_from).collect()
     }
 
@@ -86,7 +87,7 @@ async fn insert(connection: &mut SqliteConnection, passkey: Passkey) -> Result<b
     .bind(passkey.suspect)
     .execute(connection)
     .await
-    .map_err(StoreError::unavailable)?;
+    .map_err(failed)?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -106,7 +107,7 @@ async fn update(connection: &mut SqliteConnection, passkey: Passkey, seen_counte
     .bind(passkey.user_id.uuid().as_bytes().as_slice())
     .execute(connection)
     .await
-    .map_err(StoreError::unavailable)?;
+    .map_err(failed)?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -122,7 +123,7 @@ async fn rename(
         .bind(credential_id)
         .execute(connection)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -132,7 +133,7 @@ async fn delete(connection: &mut SqliteConnection, user: UserId, credential_id: 
         .bind(credential_id)
         .execute(connection)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -1,17 +1,39 @@
+use ticketing_ports::errors::StoreError;
+
 /// A primary result code of SQLite; its documentation numbers them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ResultCode(u32);
 
 /// `SQLITE_IOERR_WRITE`, an extended result code.
 const WRITE_FAILED: u32 = 10 | (3 << 8);
+/// `SQLITE_IOERR_SHORT_READ`: a page that should be there is not.
+const SHORT_READ: u32 = 10 | (2 << 8);
+/// `SQLITE_IOERR_CORRUPTFS`.
+const DAMAGED_FILE_SYSTEM: u32 = 10 | (33 << 8);
+
+/// Why the file did not serve: a damaged one will not until somebody has put it right, everything else may pass.
+pub(crate) fn failed(error: sqlx::Error) -> StoreError {
+    if ResultCode::is_damage(&error) {
+        StoreError::Damaged(error.into())
+    } else {
+        StoreError::unavailable(error)
+    }
+}
 
 impl ResultCode {
     pub(crate) const READ_ONLY: Self = Self(8);
     pub(crate) const FULL: Self = Self(13);
     pub(crate) const NOT_A_DATABASE: Self = Self(26);
+    const CORRUPT: Self = Self(11);
 
     pub(crate) fn of(error: &sqlx::Error) -> Option<Self> {
         Some(Self(extended(error)? & 0xFF))
+    }
+
+    /// Whether the file is not as SQLite left it.
+    pub(crate) fn is_damage(error: &sqlx::Error) -> bool {
+        matches!(Self::of(error), Some(Self::CORRUPT | Self::NOT_A_DATABASE))
+            || matches!(extended(error), Some(SHORT_READ | DAMAGED_FILE_SYSTEM))
     }
 
     /// Whether a file could not take what had to be written: the disk is full, or a quota or a limit is reached.

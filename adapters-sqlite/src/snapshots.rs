@@ -9,6 +9,7 @@ use ticketing_ports::streams::{StreamId, Version};
 
 use crate::SqliteStore;
 use crate::cells::{Cells, bound};
+use crate::result_code::failed;
 
 #[async_trait]
 impl SnapshotStore for SqliteStore {
@@ -37,7 +38,7 @@ impl SnapshotStore for SqliteStore {
                     .execute(connection)
                     .await
                     .map(drop)
-                    .map_err(StoreError::unavailable)
+                    .map_err(failed)
                 })
             })
             .await
@@ -63,7 +64,7 @@ impl SnapshotStore for SqliteStore {
         .bind(sqlx::types::Json(asked))
         .fetch_all(&self.readers)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         rows.iter().map(snapshot_from).collect()
     }
 
@@ -75,7 +76,7 @@ impl SnapshotStore for SqliteStore {
                         .execute(connection)
                         .await
                         .map(drop)
-                        .map_err(StoreError::unavailable)
+                        .map_err(failed)
                 })
             })
             .await

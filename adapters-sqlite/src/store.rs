@@ -5,6 +5,7 @@ use sqlx::SqlitePool;
 use ticketing_ports::errors::StoreError;
 
 use crate::open::{OpenError, open};
+use crate::result_code::failed;
 use crate::writer::Writer;
 
 /// One SQLite file: an event store, its snapshots, deadlines, recorded answers, users and one-time tokens. Clones share it.
@@ -27,7 +28,7 @@ impl SqliteStore {
         let opened = open(path.as_ref()).await?;
         Ok(Self {
             readers: opened.readers,
-            writer: Writer::spawn(opened.writer, opened.lock),
+            writer: Writer::spawn(opened.writer, opened.known_head, opened.lock),
         })
     }
 
@@ -40,7 +41,7 @@ impl SqliteStore {
         sqlx::query("SELECT 1 FROM events LIMIT 1")
             .fetch_optional(&self.readers)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use ticketing_ports::users::{CreateUserError, User, UserStore};
 
 use crate::SqliteStore;
 use crate::cells::Cells;
+use crate::result_code::failed;
 
 #[async_trait]
 impl UserStore for SqliteStore {
@@ -27,7 +28,7 @@ impl UserStore for SqliteStore {
             .bind(id.uuid().as_bytes().as_slice())
             .fetch_optional(&self.readers)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         row.as_ref().map(user_from).transpose()
     }
 
@@ -36,7 +37,7 @@ impl UserStore for SqliteStore {
             .bind(email.as_str())
             .fetch_optional(&self.readers)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         row.as_ref().map(user_from).transpose()
     }
 
@@ -60,7 +61,7 @@ async fn insert(connection: &mut SqliteConnection, user: User) -> Result<bool, S
     .bind(user.created_at.timestamp_micros())
     .execute(connection)
     .await
-    .map_err(StoreError::unavailable)?;
+    .map_err(failed)?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -70,7 +71,7 @@ async fn update_role(connection: &mut SqliteConnection, id: UserId, role: Role) 
         .bind(id.uuid().as_bytes().as_slice())
         .execute(connection)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -5,7 +5,6 @@
 //! the transaction fails, each is tried alone, so that one that can't be written does not take the others with it.
 
 use std::fmt;
-use std::fs::File;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -15,6 +14,9 @@ use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::books::Books;
+use crate::known_head::KnownHead;
+use crate::lock::Lock;
+use crate::open::closes;
 use crate::result_code::ResultCode;
 
 /// Requests that may wait before callers do.
@@ -43,10 +45,11 @@ struct Waiting {
 type Job = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, ()> + Send>;
 
 impl Writer {
-    pub(crate) fn spawn(connection: SqliteConnection, lock: File) -> Self {
+    pub(crate) fn spawn(connection: SqliteConnection, known_head: KnownHead, lock: Lock) -> Self {
         let (requests, queue) = mpsc::channel(QUEUE);
         let task = Task {
             connection,
+            known_head,
             queue,
             held_back: None,
         };
@@ -107,6 +110,7 @@ impl Writer {
 
 struct Task {
     connection: SqliteConnection,
+    known_head: KnownHead,
     queue: mpsc::Receiver<Request>,
     /// Came after the commits of the last group.
     held_back: Option<Request>,
@@ -131,8 +135,10 @@ impl Task {
                 }
             }
         }
+        let noted = closes(&mut self.connection).await;
         // The last connection to close moves the write-ahead log into the file.
-        if let Err(error) = self.connection.close().await {
+        let closed = self.connection.close().await;
+        if let Err(error) = noted.and(closed) {
             tracing::warn!(%error, "the event store's file was not closed cleanly; it will be recovered when it is opened");
         }
         closing
@@ -175,6 +181,13 @@ impl Task {
             Err(Failure::NothingWritten(_)) if commits.len() > 1 => self.write_one_by_one(&commits).await,
             Err(failure) => commits.iter().map(|_| Err(failure.to_error())).collect(),
         };
+        let landed = commits.iter().zip(&outcomes).filter_map(|(commit, outcome)| {
+            let receipt = outcome.as_ref().ok()?;
+            Some((receipt.last, commit.id))
+        });
+        if let Some((position, commit)) = landed.max_by_key(|(position, _)| *position) {
+            self.known_head.is_told(position, commit);
+        }
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
             // A caller that went away looks its commit up by id.
             let _ = answer.send(outcome);

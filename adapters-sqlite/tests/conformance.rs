@@ -114,7 +114,7 @@ impl Durable for CrashingFile {
     async fn open(&self) -> Backend {
         let generation = self.opened.fetch_add(1, Ordering::SeqCst);
         if generation > 0 {
-            for suffix in ["", "-wal"] {
+            for suffix in ["-head", "", "-wal"] {
                 let [from, to] = [generation - 1, generation].map(|generation| {
                     let mut file = self.file(generation).into_os_string();
                     file.push(suffix);

@@ -11,12 +11,16 @@ use adapters_sqlite::{OpenError, SqliteStore};
 use chrono::DateTime;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
+use ticketing_ports::errors::StoreError;
 use ticketing_ports::event_store::{Append, Commit, EventStore};
-use ticketing_ports::ids::{CommitId, EventId, ReservationId};
+use ticketing_ports::ids::{CommitId, EventId, ReservationId, UserId};
+use ticketing_ports::logs::Incarnation;
 use ticketing_ports::streams::{Metadata, NewEvent, Position, Version};
+use ticketing_ports::users::UserStore;
 use uuid::Uuid;
 
 const FILE_OF_THE_CHILD: &str = "ADAPTERS_SQLITE_TEST_FILE";
+const FILE_TO_OPEN: &str = "ADAPTERS_SQLITE_FILE_TO_OPEN";
 
 #[tokio::test]
 async fn a_file_is_open_once() {
@@ -38,23 +42,103 @@ async fn a_file_is_open_once() {
     assert_eq!(again.head().await.unwrap(), Position(1));
 }
 
-#[cfg(unix)]
 #[tokio::test]
-async fn a_file_is_open_once_also_under_another_name() {
+async fn the_same_file_by_two_paths_is_refused_in_this_process_and_in_another() {
     let directory = TempDir::new().unwrap();
-    let (file, alias) = (
-        directory.path().join("box-office.db"),
-        directory.path().join("alias.db"),
-    );
+    let elsewhere = TempDir::new_in(directory.path()).unwrap();
+    let file = directory.path().join("box-office.db");
+    let (link, symlink) = (elsewhere.path().join("linked.db"), directory.path().join("alias.db"));
     SqliteStore::open(&file).await.unwrap().close().await;
-    std::os::unix::fs::symlink(&file, &alias).unwrap();
-    let _store = SqliteStore::open(&file).await.unwrap();
-    let error = SqliteStore::open(&alias).await.unwrap_err();
-    assert!(matches!(error, OpenError::InUse { .. }), "{error:?}");
+    fs::hard_link(&file, &link).unwrap();
+    std::os::unix::fs::symlink(&file, &symlink).unwrap();
+    for first in [&file, &link, &symlink] {
+        let store = SqliteStore::open(first).await.unwrap();
+        for second in [&file, &link, &symlink] {
+            let error = SqliteStore::open(second).await.unwrap_err();
+            assert!(
+                matches!(error, OpenError::InUse { .. }),
+                "{first:?}, {second:?}: {error:?}"
+            );
+            assert_eq!(told_to_another_process(second), "in use", "{first:?}, {second:?}");
+        }
+        store.close().await;
+    }
+    assert_eq!(told_to_another_process(&link), "open");
 }
 
 #[tokio::test]
-async fn closing_leaves_one_file_and_its_lock() {
+async fn removing_what_lies_beside_the_database_lets_nobody_else_in() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("box-office.db");
+    let store = SqliteStore::open(&file).await.unwrap();
+    for entry in fs::read_dir(&directory).unwrap() {
+        let name = entry.unwrap().file_name();
+        if !["box-office.db", "box-office.db-wal", "box-office.db-shm"].contains(&name.to_str().unwrap()) {
+            fs::remove_file(directory.path().join(name)).unwrap();
+        }
+    }
+    let error = SqliteStore::open(&file).await.unwrap_err();
+    assert!(matches!(error, OpenError::InUse { .. }), "{error:?}");
+    assert_eq!(told_to_another_process(&file), "in use");
+    store.commit(commit(1)).await.unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn who_is_refused_does_not_take_the_owners_own_locks_away() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("box-office.db");
+    let _store = SqliteStore::open(&file).await.unwrap();
+    let before = posix_locks_on(&file);
+    assert_ne!(before, Vec::<String>::new());
+    SqliteStore::open(&file).await.unwrap_err();
+    assert_eq!(posix_locks_on(&file), before);
+}
+
+/// What the system says of the locks that SQLite itself takes.
+#[cfg(target_os = "linux")]
+fn posix_locks_on(file: &Path) -> Vec<String> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let number = format!(":{} ", fs::metadata(file).expect("it is there").ino());
+    let locks = fs::read_to_string("/proc/locks").expect("Linux tells");
+    let here = locks
+        .lines()
+        .filter(|line| line.contains(" POSIX ") && line.contains(&number));
+    here.filter_map(|line| Some(line.split_once(": ")?.1.to_owned()))
+        .collect()
+}
+
+/// Not a test of its own: what the child of other tests does.
+#[tokio::test]
+async fn child_that_opens_a_file_once() {
+    let Ok(file) = env::var(FILE_TO_OPEN) else {
+        return;
+    };
+    match SqliteStore::open(file).await {
+        Ok(store) => {
+            store.close().await;
+            println!("\ntold: open");
+        }
+        Err(OpenError::InUse { .. }) => println!("\ntold: in use"),
+        Err(error) => println!("\ntold: {error:?}"),
+    }
+}
+
+/// What another process is told that opens the file.
+fn told_to_another_process(file: &Path) -> String {
+    let output = Command::new(env::current_exe().expect("a test knows its program"))
+        .args(["--exact", "child_that_opens_a_file_once", "--nocapture"])
+        .env(FILE_TO_OPEN, file)
+        .output()
+        .expect("the program can be started again");
+    let output = String::from_utf8_lossy(&output.stdout);
+    let told = output.lines().find_map(|line| line.strip_prefix("told: "));
+    told.expect("the child says what it was told").to_owned()
+}
+
+#[tokio::test]
+async fn closing_leaves_one_file_and_how_far_it_has_come() {
     let directory = TempDir::new().unwrap();
     let store = SqliteStore::open(directory.path().join("box-office.db")).await.unwrap();
     store.commit(commit(1)).await.unwrap();
@@ -65,7 +149,7 @@ async fn closing_leaves_one_file_and_its_lock() {
         .collect();
     assert_eq!(
         files,
-        BTreeSet::from(["box-office.db".into(), "box-office.db.lock".into()])
+        BTreeSet::from(["box-office.db".into(), "box-office.db-head".into()])
     );
 }
 
@@ -145,6 +229,142 @@ async fn what_was_answered_outlives_kill_9() {
             "the log has gaps"
         );
     }
+}
+
+#[tokio::test]
+async fn a_file_whose_write_ahead_log_was_emptied_or_removed_is_refused_for_the_facts_that_it_has_lost() {
+    for remove in [false, true] {
+        let directory = TempDir::new().unwrap();
+        let file = directory.path().join("box-office.db");
+        let had = kill_after(20, &file).await.len();
+        let wal = directory.path().join("box-office.db-wal");
+        if remove {
+            fs::remove_file(wal).unwrap();
+        } else {
+            fs::write(wal, "").unwrap();
+        }
+        let error = SqliteStore::open(&file).await.unwrap_err();
+        assert!(
+            matches!(error, OpenError::LostFacts { had: Position(known), .. } if known >= had as u64),
+            "{error:?}"
+        );
+        let beside = directory.path().join("box-office.db-head");
+        let how_to_go_on = format!("remove {} to go on without them", beside.display());
+        assert!(error.to_string().ends_with(&how_to_go_on), "{error}");
+
+        fs::remove_file(beside).unwrap();
+        let store = SqliteStore::open(&file).await.unwrap();
+        assert_eq!(store.identity().await.unwrap().incarnation, Incarnation::FIRST);
+        store.commit(commit(1)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_older_copy_in_the_place_of_a_file_is_refused_and_lives_another_life_once_it_is_let_in() {
+    let directory = TempDir::new().unwrap();
+    let (file, copy) = (directory.path().join("box-office.db"), directory.path().join("copy.db"));
+    let store = SqliteStore::open(&file).await.unwrap();
+    store.commit(commit(1)).await.unwrap();
+    let before = store.identity().await.unwrap();
+    store.close().await;
+    fs::copy(&file, &copy).unwrap();
+    let store = SqliteStore::open(&file).await.unwrap();
+    assert_eq!(store.identity().await.unwrap(), before, "nothing was lost so far");
+    store.commit(commit(2)).await.unwrap();
+    store.close().await;
+    fs::copy(&copy, &file).unwrap();
+    let error = SqliteStore::open(&file).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            OpenError::LostFacts {
+                has: Position(1),
+                had: Position(2),
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    fs::remove_file(directory.path().join("box-office.db-head")).unwrap();
+    let store = SqliteStore::open(&file).await.unwrap();
+    let after = store.identity().await.unwrap();
+    assert_eq!((after.log, after.incarnation), (before.log, before.incarnation.next()));
+    store.commit(commit(3)).await.unwrap();
+    store.close().await;
+    let store = SqliteStore::open(&file).await.unwrap();
+    assert_eq!(
+        store.identity().await.unwrap(),
+        after,
+        "what is known is not forgotten again"
+    );
+}
+
+#[tokio::test]
+async fn another_path_to_a_file_that_was_not_closed_is_refused_for_its_newest_facts_are_beside_the_first() {
+    let directory = TempDir::new().unwrap();
+    let (file, link) = (
+        directory.path().join("box-office.db"),
+        directory.path().join("linked.db"),
+    );
+    let answered = kill_after(20, &file).await;
+    fs::hard_link(&file, &link).unwrap();
+    let error = SqliteStore::open(&link).await.unwrap_err();
+    assert!(matches!(error, OpenError::OtherPath { .. }), "{error:?}");
+    let store = SqliteStore::open(&file).await.unwrap();
+    for number in answered {
+        let found = store.find_commit(commit(number).id).await.unwrap();
+        assert!(found.is_some(), "commit {number} was answered and is gone");
+    }
+    store.close().await;
+    SqliteStore::open(&link).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_with_a_damaged_page_says_so_and_that_trying_again_is_of_no_use() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("box-office.db");
+    let store = SqliteStore::open(&file).await.unwrap();
+    store.commit(commit(1)).await.unwrap();
+    store.close().await;
+    damage(&file, "events").await;
+    // The newest fact is looked for at the start.
+    let error = SqliteStore::open(&file).await.unwrap_err();
+    assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
+    assert!(
+        error
+            .to_string()
+            .ends_with("box-office.db is damaged; put a backup in its place")
+    );
+}
+
+#[tokio::test]
+async fn a_damaged_page_that_is_met_later_is_no_outage() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("box-office.db");
+    let store = SqliteStore::open(&file).await.unwrap();
+    store.commit(commit(1)).await.unwrap();
+    store.close().await;
+    damage(&file, "sqlite_autoindex_users_1").await;
+    let store = SqliteStore::open(&file).await.unwrap();
+    let error = store.find(UserId::new(Uuid::nil())).await.unwrap_err();
+    assert!(matches!(error, StoreError::Damaged(_)), "{error:?}");
+    assert!(!error.is_transient());
+}
+
+/// Writes nonsense over the first page of a table.
+async fn damage(file: &Path, table: &'static str) {
+    let mut connection = SqliteConnection::connect(file.to_str().expect("a database of ours"))
+        .await
+        .expect("a database of ours");
+    let page: i64 = sqlx::query_scalar("SELECT rootpage FROM sqlite_master WHERE name = ?")
+        .bind(table)
+        .fetch_one(&mut connection)
+        .await
+        .expect("a database of ours");
+    connection.close().await.expect("a database of ours");
+    let at = (u64::try_from(page).expect("a database of ours") - 1) * 4096;
+    let file = fs::File::options().write(true).open(file).expect("a database of ours");
+    std::os::unix::fs::FileExt::write_all_at(&file, &[0xA5; 4096], at).expect("a database of ours");
 }
 
 /// Lets a child write until it was answered so many times, and returns what was answered.

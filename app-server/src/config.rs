@@ -151,6 +151,10 @@ pub enum Mistake {
     NotAFile(PathBuf),
     #[error("{0} has nothing to work on: memory: is forgotten when a process ends, use sqlite:PATH")]
     NothingKept(&'static str),
+    #[error("--roles (ROLES): {0} has nothing to do while {1} is not set: {2}")]
+    NothingToDo(&'static str, &'static str, &'static str),
+    #[error("--roles (ROLES): demo needs http")]
+    DemoWithoutHttp,
     #[error("{0} is not set: {1}")]
     Needed(&'static str, &'static str),
 }
@@ -179,6 +183,7 @@ impl CommandLine {
     /// Checks what one setting alone cannot know.
     fn check(&self) -> Result<(), Mistake> {
         self.settings.sign_in.check()?;
+        self.check_roles()?;
         let storage = &self.settings.storage;
         match (&storage.events, self.to_run()) {
             (StorageUrl::Memory, Command::EraseUser(_)) => Err(Mistake::NothingKept("erase-user")),
@@ -199,6 +204,26 @@ impl CommandLine {
             ),
             (StorageUrl::Postgres(_), _) => Ok(()),
         }
+    }
+
+    /// Refuses a role that was named and has nothing to do.
+    fn check_roles(&self) -> Result<(), Mistake> {
+        let named = |role| self.settings.engine.roles.contains(&role);
+        if named(Role::Relay) && self.settings.services.brokers.is_none() {
+            return Err(Mistake::NothingToDo(
+                "relay",
+                "REDPANDA_BROKERS",
+                "there is no bus to publish on",
+            ));
+        }
+        if named(Role::Projections) && self.settings.storage.projections.is_none() {
+            let why = "read models in memory are kept by whoever answers requests";
+            return Err(Mistake::NothingToDo("projections", "DATABASE_URL_PROJECTIONS", why));
+        }
+        if !self.settings.engine.plays(Role::Http) && matches!(self.to_run(), Command::Demo(_)) {
+            return Err(Mistake::DemoWithoutHttp);
+        }
+        Ok(())
     }
 }
 

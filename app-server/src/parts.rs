@@ -7,8 +7,8 @@ use adapters_external::{SandboxGateway, SystemClock, SystemIds};
 use adapters_http::{HealthCheck, HttpConfig, HttpState};
 use anyhow::Context as _;
 use ticketing_runtime::{
-    BoxOffice, Counted, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, OnLostPast, Ports, ProjectionPorts,
-    READ_MODELS, RELAY, Runs, Totals,
+    BoxOffice, Condition, Counted, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, OnLostPast, Ports,
+    ProjectionPorts, READ_MODELS, RELAY, Runs, Totals,
 };
 use tracing::info;
 
@@ -68,18 +68,25 @@ impl Parts {
             clock: clock.clone(),
         };
         if read_side.in_memory {
-            catch_up(&storage, &engine).await?;
+            catch_up(&storage, &engine).await.with_context(|| {
+                format!(
+                    "--database-url-events (DATABASE_URL_EVENTS): {}",
+                    settings.storage.events
+                )
+            })?;
         }
-        let mut health: Vec<Arc<dyn HealthCheck>> = vec![
-            Arc::new(EventStoreCheck(storage.events.clone())),
-            Arc::new(ProjectionCheck {
+        let mut health: Vec<Arc<dyn HealthCheck>> = vec![Arc::new(EventStoreCheck(storage.events.clone()))];
+        let kept = engine.follower(READ_MODELS);
+        // Nobody reads rows in memory that are not kept here.
+        if !read_side.in_memory || kept.is_some() {
+            health.push(Arc::new(ProjectionCheck {
                 events: storage.events.clone(),
                 projections: read_side.projections.clone(),
                 clock: clock.clone(),
-                progress: engine.follower(READ_MODELS),
-            }),
-            Arc::new(DeadLetterCheck(read_side.dead_letters.clone())),
-        ];
+                progress: kept,
+            }));
+            health.push(Arc::new(DeadLetterCheck(read_side.dead_letters.clone())));
+        }
         health.extend(storage.health());
         health.extend(read_side.health());
         if bus.ends.is_some() {
@@ -167,7 +174,7 @@ fn tell(counted: &Counted) {
 }
 
 fn engine_config(settings: &Settings, observer: Arc<Totals>) -> EngineConfig {
-    let plays = |role| settings.engine.roles.contains(&role);
+    let plays = |role| settings.engine.plays(role);
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     EngineConfig {
         mailbox: count(settings.engine.lane_mailbox),
@@ -183,9 +190,13 @@ fn engine_config(settings: &Settings, observer: Arc<Totals>) -> EngineConfig {
             LostPast::Rebuild => OnLostPast::Rebuild,
             LostPast::Refuse => OnLostPast::Refuse,
         },
+        works_off: plays(Role::Http),
         relay: plays(Role::Relay),
-        // Rows in memory are nobody else's to keep.
-        projector: plays(Role::Projections) || settings.storage.projections.is_none(),
+        projector: match settings.storage.projections {
+            Some(_) => plays(Role::Projections),
+            // Rows in memory are nobody else's to keep, and only who answers requests needs them.
+            None => plays(Role::Http),
+        },
         read_models_run: match settings.storage.projections {
             Some(_) => Runs::OnceInTheCluster,
             None => Runs::InEveryProcess,
@@ -197,17 +208,27 @@ fn engine_config(settings: &Settings, observer: Arc<Totals>) -> EngineConfig {
 
 /// Waits for the read models, which are rebuilt from the log at every start, and says how far they are.
 async fn catch_up(storage: &Storage, engine: &Engine) -> anyhow::Result<()> {
+    let Some(mut follower) = engine.follower(READ_MODELS) else {
+        return Ok(());
+    };
     let head = storage.events.head().await.context("the event store cannot be read")?;
-    let mut projected = engine.projected();
     loop {
-        let caught_up = projected.wait_for(|reached| reached.position >= head);
-        match tokio::time::timeout(Duration::from_secs(1), caught_up).await {
-            Ok(reached) => {
+        let caught_up = follower.reached.wait_for(|reached| reached.position >= head);
+        let stopped = follower
+            .condition
+            .wait_for(|condition| matches!(condition, Condition::Stopped(_)));
+        tokio::select! {
+            reached = caught_up => {
                 let position = reached.context("the projector has stopped")?.position;
                 info!(%position, "the read models are up to date");
                 return Ok(());
             }
-            Err(_) => {
+            stopped = stopped => {
+                if let Condition::Stopped(why) = &*stopped.context("the projector has stopped")? {
+                    anyhow::bail!("the log cannot be read to its end: {why}");
+                }
+            }
+            () = tokio::time::sleep(Duration::from_secs(1)) => {
                 let position = engine.projected().borrow().position;
                 info!(%position, %head, "reading the log into the read models");
             }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use adapters_http::router;
+use adapters_http::{operations, router};
 use anyhow::Context as _;
 use axum::Router;
 use axum::serve::ListenerExt as _;
@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::config::{HttpSettings, Settings};
+use crate::config::{HttpSettings, Role, Settings};
 use crate::parts::Parts;
 
 /// Serves until it is told to stop.
@@ -49,7 +49,11 @@ pub fn public_url(settings: &HttpSettings, listener: &TcpListener) -> anyhow::Re
 /// When the listener fails.
 pub async fn run(settings: &Settings, listener: TcpListener, parts: Parts, pages: Router) -> anyhow::Result<()> {
     let address = listener.local_addr().context("the listener has no address")?;
-    let router = router(parts.http.clone()).merge(pages);
+    let router = if settings.engine.plays(Role::Http) {
+        router(parts.http.clone()).merge(pages)
+    } else {
+        operations(parts.http.health.clone())
+    };
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let listener = listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {
@@ -59,12 +63,13 @@ pub async fn run(settings: &Settings, listener: TcpListener, parts: Parts, pages
             );
         }
     });
+    let told_to_stop = told_to_stop();
     info!(%address, "listening");
 
     let stopping = CancellationToken::new();
     let told = stopping.clone();
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        told_to_stop().await;
+        told_to_stop.await;
         told.cancel();
     });
     let mut server = std::pin::pin!(server.into_future());
@@ -96,11 +101,14 @@ pub async fn run(settings: &Settings, listener: TcpListener, parts: Parts, pages
     Ok(())
 }
 
-async fn told_to_stop() {
+/// Hears SIGTERM and Ctrl-C from now on, and returns what ends with the first of them.
+fn told_to_stop() -> impl Future<Output = ()> {
     let mut terminate = signal(SignalKind::terminate()).expect("a process can listen to its signals");
     let mut interrupt = signal(SignalKind::interrupt()).expect("a process can listen to its signals");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The two ways in which a store can fail a reader; everything richer is an enum of its own port.
+//! The ways in which a store can fail a reader; everything richer is an enum of its own port.
 
 use thiserror::Error;
 
@@ -10,6 +10,9 @@ pub enum StoreError {
     /// The store is down, busy or unreachable; the same call may succeed later.
     #[error("the store is unavailable")]
     Unavailable(#[source] BoxError),
+    /// The store cannot be read until somebody has put it right, as a file with a damaged page.
+    #[error("the store is damaged")]
+    Damaged(#[source] BoxError),
     /// The store answered with something that cannot be: a corrupt row, a schema of another version.
     #[error("inconsistent data in {table}.{column}, row {row}")]
     Inconsistent {

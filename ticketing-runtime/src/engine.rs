@@ -157,13 +157,15 @@ impl Engine {
         let stop = CancellationToken::new();
         let background = TaskTracker::new();
         let lanes = Lanes::new(ports.clone(), config.clone(), tail);
-        background.spawn(deadlines::run(
-            ports.clone(),
-            config.clone(),
-            Arc::clone(&lanes),
-            stop.clone(),
-        ));
-        background.spawn(housekeeping::run(ports.clone(), config, stop.clone()));
+        if config.works_off {
+            background.spawn(deadlines::run(
+                ports.clone(),
+                config.clone(),
+                Arc::clone(&lanes),
+                stop.clone(),
+            ));
+            background.spawn(housekeeping::run(ports.clone(), config, stop.clone()));
+        }
         background.spawn(floor::run(
             Arc::clone(&lanes.floor),
             Arc::clone(&ports.events),

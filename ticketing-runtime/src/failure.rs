@@ -41,10 +41,11 @@ pub enum UnavailableCause {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        if error.is_transient() {
-            Self::Unavailable(UnavailableCause::Store(error.into()))
-        } else {
-            Self::Internal(error.into())
+        match error {
+            StoreError::Unavailable(_) | StoreError::Damaged(_) => {
+                Self::Unavailable(UnavailableCause::Store(error.into()))
+            }
+            StoreError::Inconsistent { .. } => Self::Internal(error.into()),
         }
     }
 }

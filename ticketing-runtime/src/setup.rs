@@ -60,6 +60,8 @@ pub struct EngineConfig {
     pub log_poll: Duration,
     /// What is done about rows that were made of facts that the log no longer has.
     pub on_lost_past: OnLostPast,
+    /// Whether this process works off deadlines and forgets old answers. One that decides nothing else leaves both to others.
+    pub works_off: bool,
     /// Whether this process publishes the log on the bus, if there is one, when it is its turn.
     pub relay: bool,
     /// Whether this process keeps the read models up to date when it is its turn.
@@ -85,6 +87,7 @@ impl Default for EngineConfig {
             facts_from: FactsFrom::ThisProcess,
             log_poll: Duration::from_millis(50),
             on_lost_past: OnLostPast::Rebuild,
+            works_off: true,
             relay: true,
             projector: true,
             read_models_run: Runs::OnceInTheCluster,

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::SqliteStore;
+use crate::result_code::failed;
 
 #[tokio::test]
 async fn a_full_disk_is_unavailable_until_there_is_room_again() {
@@ -184,20 +185,20 @@ async fn limit_pages(store: &SqliteStore, more: i64) {
             let pages: i64 = sqlx::query_scalar("PRAGMA page_count")
                 .fetch_one(&mut *connection)
                 .await
-                .map_err(StoreError::unavailable)?;
+                .map_err(failed)?;
             let sql = format!("PRAGMA max_page_count = {}", pages + more);
             sqlx::query(sqlx::AssertSqlSafe(sql))
                 .execute(connection)
                 .await
-                .map_err(StoreError::unavailable)
+                .map_err(failed)
         })
     });
     limited.await.expect("the limit can be set");
 }
 
 async fn run(store: &SqliteStore, sql: &'static str) {
-    let done = store.writer.run(move |connection| {
-        Box::pin(async move { execute(connection, sql).await.map_err(StoreError::unavailable) })
-    });
+    let done = store
+        .writer
+        .run(move |connection| Box::pin(async move { execute(connection, sql).await.map_err(failed) }));
     done.await.expect("the statement can be run");
 }

@@ -173,25 +173,16 @@ pub enum Role {
     Http,
     /// Publish the log on the bus
     Relay,
-    /// Keep the read models up to date
+    /// Keep the read models in PostgreSQL up to date
     Projections,
-    /// Fill the analytics warehouse
-    Analytics,
 }
 
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Engine")]
 pub struct EngineSettings {
-    /// What this process does; several may share the work
-    #[arg(
-        long,
-        env,
-        global = true,
-        value_name = "ROLES",
-        value_enum,
-        value_delimiter = ',',
-        default_value = "http,relay,projections,analytics"
-    )]
+    /// What this process does, of what there is to do; everything when not set. Without http it answers nothing but
+    /// /health and /health/ready
+    #[arg(long, env, global = true, value_name = "ROLES", value_enum, value_delimiter = ',')]
     pub roles: Vec<Role>,
     /// How many commands about one event may wait; more are answered 503 at once
     #[arg(long, env, global = true, value_name = "COMMANDS", default_value = "10000",
@@ -205,6 +196,13 @@ pub struct EngineSettings {
     #[arg(long, env, global = true, value_name = "LANES", default_value = "1000",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_lanes: u32,
+}
+
+impl EngineSettings {
+    /// Whether this process has that role.
+    pub fn plays(&self, role: Role) -> bool {
+        self.roles.is_empty() || self.roles.contains(&role)
+    }
 }
 
 #[derive(Debug, Clone, Args)]

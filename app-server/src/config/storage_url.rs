@@ -62,6 +62,17 @@ pub enum InvalidStorageUrl {
     UnknownScheme,
 }
 
+/// What may be shown of it: never a password.
+impl std::fmt::Display for StorageUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Postgres(_) => f.write_str("the PostgreSQL database"),
+            Self::Sqlite(path) => path.display().fmt(f),
+            Self::Memory => f.write_str("memory:"),
+        }
+    }
+}
+
 impl FromStr for StorageUrl {
     type Err = InvalidStorageUrl;
 

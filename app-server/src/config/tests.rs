@@ -178,6 +178,54 @@ fn a_log_in_postgresql_needs_the_other_databases_there_too() {
 }
 
 #[test]
+fn a_role_whose_work_does_not_exist_is_refused() {
+    for (arguments, line) in [
+        (
+            &["--roles", "relay"][..],
+            "--roles (ROLES): relay has nothing to do while REDPANDA_BROKERS is not set: there is no bus to publish on",
+        ),
+        (
+            &["--roles", "http,projections"],
+            "--roles (ROLES): projections has nothing to do while DATABASE_URL_PROJECTIONS is not set: read models in \
+             memory are kept by whoever answers requests",
+        ),
+        (
+            &["--roles", "analytics"],
+            "--roles (ROLES): is one of http, relay, projections",
+        ),
+        (&["--roles", ""], "--roles (ROLES): is one of http, relay, projections"),
+        (
+            &["--roles", "relay", "--redpanda-brokers", "localhost:9092", "demo"],
+            "--roles (ROLES): demo needs http",
+        ),
+    ] {
+        assert_eq!(mistake(arguments), line, "{arguments:?}");
+    }
+    for arguments in [
+        &["--roles", "http"][..],
+        &["--roles", "relay", "--redpanda-brokers", "localhost:9092"],
+        &[
+            "--roles",
+            "projections",
+            "--database-url-projections",
+            "postgres://db/projections",
+        ],
+    ] {
+        assert_eq!(parsed(arguments).check(), Ok(()), "{arguments:?}");
+    }
+}
+
+#[test]
+fn without_roles_a_process_does_everything_that_there_is_to_do() {
+    let engine = parsed(&[]).settings.engine;
+    assert!(
+        [Role::Http, Role::Relay, Role::Projections]
+            .iter()
+            .all(|role| engine.plays(*role))
+    );
+}
+
+#[test]
 fn the_definition_of_the_flags_is_sound() {
     CommandLine::command().debug_assert();
 }

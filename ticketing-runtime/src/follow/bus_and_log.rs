@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ticketing_ports::errors::BoxError;
+use ticketing_ports::errors::{BoxError, StoreError};
 use ticketing_ports::event_bus::{BusUnavailable, Delivered, EventSubscriber, Subscription};
 use ticketing_ports::event_store::EventStore;
 use ticketing_ports::logs::Mark;
@@ -129,7 +129,7 @@ impl std::fmt::Debug for BusAndLog {
 
 #[async_trait]
 impl Source for BusAndLog {
-    async fn next(&mut self, after: Mark, most: usize) -> Result<Vec<Arc<LoggedFact>>, BoxError> {
+    async fn next(&mut self, after: Mark, most: usize) -> Result<Vec<Arc<LoggedFact>>, StoreError> {
         loop {
             // Here is also what was delivered out of order.
             let here = self.tail.after(after, most);

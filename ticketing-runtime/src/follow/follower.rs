@@ -117,6 +117,10 @@ pub enum FollowError {
 
 impl From<StoreError> for FollowError {
     fn from(error: StoreError) -> Self {
-        Self::Later(error.into())
+        if error.is_transient() {
+            Self::Later(error.into())
+        } else {
+            Self::Never(error.into())
+        }
     }
 }

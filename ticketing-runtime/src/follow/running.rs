@@ -118,8 +118,7 @@ impl Running {
                 stands = self.proved().await?;
                 continue;
             };
-            let next = self.source.next(mark, self.spec.most).await;
-            let facts = next.map_err(FollowError::Later)?;
+            let facts = self.source.next(mark, self.spec.most).await?;
             let certain = doubts == self.tail.doubts() && look == Look::GoesOn;
             if facts.is_empty() || !certain {
                 // The log may have been put back, or the follower rebuilt: that is looked at before anything is taken.

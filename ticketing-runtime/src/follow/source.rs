@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ticketing_ports::errors::BoxError;
+use ticketing_ports::errors::{BoxError, StoreError};
 use ticketing_ports::event_store::EventStore;
 use ticketing_ports::logs::Mark;
 use ticketing_ports::streams::Position;
@@ -35,7 +35,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) trait Source: Send + Debug {
     /// Returns up to `most` facts that follow `after` without a gap. It waits for the next one, but not for longer than
     /// [`PATIENCE`]; then it returns none.
-    async fn next(&mut self, after: Mark, most: usize) -> Result<Vec<Arc<LoggedFact>>, BoxError>;
+    async fn next(&mut self, after: Mark, most: usize) -> Result<Vec<Arc<LoggedFact>>, StoreError>;
 
     /// Hears that everything up to there has been taken for good.
     async fn taken(&mut self, upto: Position) -> Result<(), BoxError>;
@@ -51,7 +51,7 @@ pub(super) async fn read(
     tail: &Tail,
     after: Mark,
     most: usize,
-) -> Result<Vec<Arc<LoggedFact>>, BoxError> {
+) -> Result<Vec<Arc<LoggedFact>>, StoreError> {
     let before = Position(after.position.0.saturating_sub(1));
     let mut events = log.read_all(before, most.saturating_add(1)).await?;
     if !after.is_start() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ticketing_ports::errors::BoxError;
+use ticketing_ports::errors::{BoxError, StoreError};
 use ticketing_ports::event_store::EventStore;
 use ticketing_ports::logs::Mark;
 use ticketing_ports::streams::Position;
@@ -50,7 +50,7 @@ impl std::fmt::Debug for TailAndLog {
 
 #[async_trait]
 impl Source for TailAndLog {
-    async fn next(&mut self, after: Mark, most: usize) -> Result<Vec<Arc<LoggedFact>>, BoxError> {
+    async fn next(&mut self, after: Mark, most: usize) -> Result<Vec<Arc<LoggedFact>>, StoreError> {
         let patience = Instant::now() + PATIENCE;
         loop {
             let announced = *self.news.borrow_and_update();
@@ -65,13 +65,11 @@ impl Source for TailAndLog {
                     Ok(facts) if facts.is_empty() => {}
                     Ok(facts) => return Ok(facts),
                     // What this process writes itself is here all the same.
-                    Err(error) => {
-                        warn!(
-                            error = error.as_ref() as &dyn std::error::Error,
-                            "the log cannot be read"
-                        );
+                    Err(error) if error.is_transient() => {
+                        warn!(error = &error as &dyn std::error::Error, "the log cannot be read");
                         self.look_at = Instant::now() + PATIENCE;
                     }
+                    Err(damaged) => return Err(damaged),
                 }
             }
             if patience <= now {

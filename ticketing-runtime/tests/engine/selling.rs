@@ -394,3 +394,24 @@ async fn what_a_deadline_brings_about_is_known_by_the_request_that_set_it() {
     }
     engine.abort();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_does_not_work_off_deadlines_leaves_them_to_one_that_does() {
+    let world = World::new();
+    let engine = world.engine();
+    let office = engine.box_office();
+    let event = world.on_sale(&office, 10).await;
+    hold(&office, customer(1), event, 2).await.unwrap();
+    engine.abort();
+    let idle = world.engine_with(EngineConfig {
+        works_off: false,
+        ..EngineConfig::default()
+    });
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(world.count("ReservationExpired").await, 0);
+    let busy = world.engine();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(world.count("ReservationExpired").await, 1);
+    idle.abort();
+    busy.abort();
+}

@@ -1,0 +1,124 @@
+//! How far the log had come, remembered outside of the database.
+//!
+//! SQLite takes a write-ahead log that is gone, emptied or cut short for one that ends there, and goes on with what is
+//! left. Nothing in the database can tell. So a small file beside it says which fact was the newest that somebody was told
+//! of; it is written after each commit and never ahead of one.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+use ticketing_ports::ids::{CommitId, LogId};
+use ticketing_ports::logs::Mark;
+use ticketing_ports::streams::Position;
+
+/// The file that the head is kept in, open for writing.
+#[derive(Debug)]
+pub(crate) struct KnownHead {
+    file: File,
+    mark: Mark,
+    /// Whether the last try to write it failed, which is told once.
+    fails: bool,
+}
+
+impl KnownHead {
+    /// Where the head of a database is kept.
+    pub(crate) fn path_of(database: &Path) -> PathBuf {
+        let mut path = OsString::from(database);
+        path.push("-head");
+        path.into()
+    }
+
+    /// What was known last; nothing when there is no such file, or it says nothing that can be understood.
+    pub(crate) fn read(path: &Path) -> io::Result<Option<Mark>> {
+        match fs::read_to_string(path) {
+            Ok(line) => Ok(parse(&line)),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Notes where the log stands now, whatever was known before.
+    pub(crate) fn begin(path: &Path, mark: Mark) -> io::Result<Self> {
+        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        file.write_all_at(line(mark).as_bytes(), 0)?;
+        Ok(Self {
+            file,
+            mark,
+            fails: false,
+        })
+    }
+
+    /// Notes that somebody is told of this fact. What cannot be noted leaves a head that is older, and still right.
+    pub(crate) fn is_told(&mut self, position: Position, commit: CommitId) {
+        if position <= self.mark.position {
+            return;
+        }
+        self.mark = Mark {
+            position,
+            commit,
+            ..self.mark
+        };
+        let noted = self.file.write_all_at(line(self.mark).as_bytes(), 0);
+        if let Err(error) = &noted
+            && !self.fails
+        {
+            tracing::warn!(%error, "how far the log has come cannot be noted beside it");
+        }
+        self.fails = noted.is_err();
+    }
+}
+
+/// Of one length, so that writing it again leaves nothing of what was there.
+fn line(mark: Mark) -> String {
+    let Mark { log, position, commit } = mark;
+    format!("{} {:020} {}\n", log.uuid(), position.0, commit.uuid())
+}
+
+fn parse(line: &str) -> Option<Mark> {
+    let mut words = line.strip_suffix('\n')?.split(' ');
+    let mark = Mark {
+        log: LogId::new(words.next()?.parse().ok()?),
+        position: Position(words.next()?.parse().ok()?),
+        commit: CommitId::new(words.next()?.parse().ok()?),
+    };
+    words.next().is_none().then_some(mark)
+}
+
+#[cfg(test)]
+mod tests {
+    use ticketing_ports::logs::Mark;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn what_was_noted_last_is_read_and_nothing_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = KnownHead::path_of(&folder.path().join("box-office.db"));
+        assert_eq!(KnownHead::read(&path).unwrap(), None);
+        let log = LogId::new(Uuid::from_u128(7));
+        let mut head = KnownHead::begin(&path, Mark::start(log)).unwrap();
+        let (commit, older) = (CommitId::new(Uuid::from_u128(1)), CommitId::new(Uuid::from_u128(2)));
+        head.is_told(Position(12_345), commit);
+        head.is_told(Position(5), older);
+        let mark = Mark {
+            log,
+            position: Position(12_345),
+            commit,
+        };
+        assert_eq!(KnownHead::read(&path).unwrap(), Some(mark));
+        for cut in [
+            "",
+            "\n",
+            "nonsense\n",
+            &line(mark)[..60],
+            &format!("{} more\n", line(mark).trim()),
+        ] {
+            fs::write(&path, cut).unwrap();
+            assert_eq!(KnownHead::read(&path).unwrap(), None, "{cut:?}");
+        }
+    }
+}
