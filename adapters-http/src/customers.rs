@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use ticketing_ports::ids::CustomerId;
+use ticketing_ports::ids::{CustomerId, PaymentId};
 use ticketing_ports::read_models::{LifetimeValue, Purchase};
 use ticketing_runtime::List;
 use utoipa::ToSchema;
@@ -32,7 +32,8 @@ pub(crate) struct CustomerHistoryResponse {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PurchaseBody {
     reservation_id: Uuid,
-    payment_id: Uuid,
+    /// Null if it cost nothing.
+    payment_id: Option<Uuid>,
     event_id: Uuid,
     event_name: String,
     section: String,
@@ -108,7 +109,7 @@ impl From<Purchase> for PurchaseBody {
         let sale = purchase.sale;
         Self {
             reservation_id: sale.reservation_id.uuid(),
-            payment_id: sale.payment_id.uuid(),
+            payment_id: sale.payment_id.map(PaymentId::uuid),
             event_id: sale.event_id.uuid(),
             event_name: purchase.event_name.into(),
             section: sale.section.into(),

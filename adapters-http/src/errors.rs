@@ -170,6 +170,9 @@ impl From<Refusal> for ApiError {
             Refusal::PaymentFailed { reason, attempts_left } => {
                 plain(Code::PaymentFailed).with_details(json!({ "reason": reason, "attempts_left": attempts_left }))
             }
+            Refusal::PaymentInProgress { payment_id } => {
+                plain(Code::PaymentInProgress).with_details(json!({ "payment_id": payment_id }))
+            }
             Refusal::InvalidStateTransition { from, action } => {
                 plain(Code::InvalidStateTransition).with_details(json!({ "from": from, "action": action }))
             }

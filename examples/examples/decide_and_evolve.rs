@@ -5,7 +5,7 @@
 
 use chrono::DateTime;
 use ticketing_domain::generations::newest;
-use ticketing_domain::payment::{PaymentCommand, PaymentState, decide};
+use ticketing_domain::payment::{PaymentCommand, PaymentRequest, PaymentState, decide};
 use ticketing_domain::reducer::Context;
 use ticketing_ports::gateway::Authorization;
 use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
@@ -24,7 +24,7 @@ fn main() -> anyhow::Result<()> {
     };
     let token = MethodToken::new("tok_visa").expect("a token, not a card number");
     let commands = [
-        PaymentCommand::Request {
+        PaymentCommand::Request(Box::new(PaymentRequest {
             payment_id: PaymentId::new(Uuid::from_u128(1)),
             reservation_id: ReservationId::new(Uuid::from_u128(2)),
             event_id: EventId::new(Uuid::from_u128(3)),
@@ -36,7 +36,7 @@ fn main() -> anyhow::Result<()> {
             },
             capture: true,
             wanted_by: now,
-        },
+        })),
         PaymentCommand::RecordAuthorization(Authorization::Approved {
             last_four: Some("4242".to_owned()),
         }),

@@ -14,7 +14,7 @@ use crate::reservation::ReservationEvent;
 use crate::stored::{NewVersion, StoredEvent};
 
 /// The newest generation of facts that this build reads. A new version of a fact begins the next one, and so does a new type.
-const NEWEST: SchemaGeneration = SchemaGeneration(2);
+const NEWEST: SchemaGeneration = SchemaGeneration(3);
 
 /// The newest generation of facts that this build reads.
 pub fn newest() -> SchemaGeneration {

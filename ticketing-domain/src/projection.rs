@@ -195,7 +195,7 @@ fn project_reservation(recorded: &RecordedEvent, event: &ReservationEvent) -> Ve
         }
         ReservationEvent::ReservationCompleted(completed) => vec![
             Change::ReservationChanged(ReservationChange {
-                payment_id: Said::Now(completed.sale.payment_id),
+                payment_id: completed.sale.payment_id.map_or(Said::Gone, Said::Now),
                 completed_at: Some(completed.sale.sold_at),
                 tickets: completed.tickets.clone(),
                 ..changed(ReservationStatus::Completed)

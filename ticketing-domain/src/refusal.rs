@@ -48,6 +48,8 @@ pub enum Refusal {
     },
     #[error("the payment was declined")]
     PaymentFailed { reason: DeclineReason, attempts_left: u32 },
+    #[error("payment {payment_id} for it is at the provider; wait for what becomes of it")]
+    PaymentInProgress { payment_id: PaymentId },
     #[error("{action} is not possible in state {from}")]
     InvalidStateTransition {
         from: Cow<'static, str>,

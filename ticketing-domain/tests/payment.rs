@@ -1,9 +1,9 @@
 //! A payment, told as given / when / then.
 
 use ticketing_domain::payment::{
-    CaptureRequested, GatewayCall, LONGEST_REST_SECONDS, LOOK_AGAIN_SECONDS, Payment, PaymentAuthorized,
-    PaymentCaptured, PaymentCommand, PaymentDeclined, PaymentDeferred, PaymentEvent, PaymentRefunded, PaymentRequested,
-    PaymentVoided, RefundCause, RefundRequested, VoidRequested,
+    CaptureRequested, GatewayCall, LONGEST_REST_SECONDS, LOOK_AGAIN_SECONDS, MethodFingerprint, Payment,
+    PaymentAuthorized, PaymentCaptured, PaymentCommand, PaymentDeclined, PaymentDeferred, PaymentEvent,
+    PaymentRefunded, PaymentRequest, PaymentRequested, PaymentVoided, RefundCause, RefundRequested, VoidRequested,
 };
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
@@ -24,7 +24,7 @@ const REFUND: RefundId = RefundId::new(Uuid::from_u128(5));
 
 #[test]
 fn a_request_asks_the_gateway_and_leaves_a_deadline_that_asks_again() {
-    let request = PaymentCommand::Request {
+    let request = PaymentRequest {
         payment_id: PAYMENT,
         reservation_id: RESERVATION,
         event_id: EVENT,
@@ -35,7 +35,7 @@ fn a_request_asks_the_gateway_and_leaves_a_deadline_that_asks_again() {
         wanted_by: after(300),
     };
     given::<Payment>([])
-        .when(request)
+        .when(PaymentCommand::Request(Box::new(request)))
         .then([requested()])
         .with_effects([GatewayCall::Authorize {
             payment_id: PAYMENT,
@@ -253,15 +253,43 @@ fn more_than_what_was_captured_is_never_refunded_not_even_while_another_refund_i
     history.push(refund_requested(60));
     given::<Payment>(history)
         .when(refund(Some(eur(41))))
-        .then_refused(Refusal::state("captured", "refund"));
+        .then_refused(wrong_amount("must be at most 40, which is what is left of the payment"));
 }
 
 #[test]
 fn zero_negative_and_foreign_amounts_are_not_refunded() {
-    for amount in [eur(0), eur(-1), Money::new(1, Currency::USD)] {
+    for (amount, wrong) in [
+        (eur(0), "must be at least 1"),
+        (eur(-1), "must be at least 1"),
+        (eur(i64::MIN), "must be at least 1"),
+        (eur(101), "must be at most 100, which is what is left of the payment"),
+        (Money::new(1, Currency::USD), "must be in EUR, as the payment is"),
+    ] {
         given::<Payment>(captured())
             .when(refund(Some(amount)))
-            .then_refused(Refusal::state("captured", "refund"));
+            .then_refused(wrong_amount(wrong));
+    }
+}
+
+#[test]
+fn what_is_on_its_way_back_is_not_blamed_on_the_state_of_the_payment() {
+    let mut history = captured();
+    history.push(refund_requested(100));
+    for amount in [None, Some(eur(1))] {
+        given::<Payment>(history.clone())
+            .when(refund(amount))
+            .then_refused(wrong_amount("nothing is left to give back: the rest is on its way"));
+    }
+}
+
+#[test]
+fn nothing_is_given_back_of_what_went_back_in_full() {
+    let mut history = captured();
+    history.extend([refund_requested(100), refunded(100, 100, true)]);
+    for amount in [None, Some(eur(1))] {
+        given::<Payment>(history.clone())
+            .when(refund(amount))
+            .then_refused(Refusal::state("refunded", "refund"));
     }
 }
 
@@ -292,6 +320,10 @@ fn a_voided_payment_cannot_be_captured() {
         .then_refused(Refusal::state("failed", "capture"));
 }
 
+fn wrong_amount(reason: &str) -> Refusal {
+    Refusal::invalid("amount", reason.to_owned())
+}
+
 fn captured() -> Vec<PaymentEvent> {
     vec![
         requested(),
@@ -309,6 +341,7 @@ fn requested() -> PaymentEvent {
         customer_id: CUSTOMER,
         amount: eur(100),
         method: MethodKind::Card,
+        method_fingerprint: Some(MethodFingerprint::of(PAYMENT, &visa())),
         capture: true,
         at: start(),
     }

@@ -1,7 +1,7 @@
 //! The reservation saga, told as given / when / then.
 
 use ticketing_domain::inventory::{InventoryCommand, ReleaseReason, TakenSeats};
-use ticketing_domain::payment::{PaymentCommand, RefundCause};
+use ticketing_domain::payment::{PaymentCommand, PaymentRequest, RefundCause};
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::reservation::{
     CancelReason, CompensationReason, Reservation, ReservationCancelled, ReservationCommand, ReservationCompensated,
@@ -58,7 +58,7 @@ fn a_payment_is_requested_for_the_price_that_was_fixed_with_the_hold() {
         .then([ReservationPaymentStarted { payment_id: PAYMENT }])
         .with_effects([SagaCommand::Payment {
             payment_id: PAYMENT,
-            command: PaymentCommand::Request {
+            command: PaymentCommand::Request(Box::new(PaymentRequest {
                 payment_id: PAYMENT,
                 reservation_id: RESERVATION,
                 event_id: EVENT,
@@ -67,8 +67,80 @@ fn a_payment_is_requested_for_the_price_that_was_fixed_with_the_hold() {
                 method: visa(),
                 capture: true,
                 wanted_by: after(300),
-            },
+            })),
         }]);
+}
+
+#[test]
+fn what_costs_nothing_is_sold_without_a_payment() {
+    given::<Reservation>([for_nothing().into()])
+        .when(take_by(ALICE))
+        .then::<ReservationEvent>([])
+        .with_effects([SagaCommand::SellSeats {
+            section_id: SECTION,
+            command: seats_of_the_hold(),
+            payment_id: None,
+        }]);
+    let completed = ReservationCompleted {
+        sale: Sale {
+            payment_id: None,
+            unit_price: eur(0),
+            total_amount: eur(0),
+            ..completed().sale
+        },
+        ..completed()
+    };
+    given::<Reservation>([for_nothing().into()])
+        .when(SagaInput::SeatsSold { payment_id: None })
+        .then([completed.clone()])
+        .with_deadlines([DeadlineChange::Clear(expiry())]);
+    let taken: [ReservationEvent; 2] = [for_nothing().into(), completed.into()];
+    given::<Reservation>(taken.clone())
+        .when(cancel_by(ALICE))
+        .then([ReservationCancelled {
+            was_completed: true,
+            ..given_up(CancelReason::Customer)
+        }])
+        .with_effects([release(ReleaseReason::Cancelled)]);
+    given::<Reservation>(taken)
+        .when(SagaInput::EventCancelled)
+        .then([ReservationCancelled {
+            was_completed: true,
+            ..given_up(CancelReason::EventCancelled)
+        }])
+        .with_effects([release(ReleaseReason::EventCancelled)]);
+}
+
+#[test]
+fn what_costs_nothing_is_never_paid_and_what_costs_something_never_taken_for_nothing() {
+    let refused = "costs nothing: there is no money to set aside";
+    given::<Reservation>([for_nothing().into()])
+        .when(pay_by(ALICE))
+        .then_refused(Refusal::invalid("reservation_id", refused));
+    given::<Reservation>([held().into()])
+        .when(take_by(ALICE))
+        .then_refused(Refusal::state("held", "pay"));
+    given::<Reservation>([for_nothing().into()])
+        .at(after(300))
+        .when(take_by(ALICE))
+        .then_refused(Refusal::ReservationExpired {
+            reservation_id: RESERVATION,
+            expired_at: after(300),
+        });
+}
+
+#[test]
+fn who_gives_a_payment_up_keeps_the_seats_and_the_attempts() {
+    given::<Reservation>(paying_again(2))
+        .when(ReservationCommand::GivePaymentUp { by: ALICE })
+        .then([ReservationPaymentGivenUp { payment_id: PAYMENT }])
+        .with_effects([payment(PaymentCommand::Void)])
+        .with_deadlines([]);
+    for (nothing_to_give_up, status) in [(vec![held().into()], "held"), (paid(), "completed")] {
+        given::<Reservation>(nothing_to_give_up)
+            .when(ReservationCommand::GivePaymentUp { by: ALICE })
+            .then_refused(Refusal::state(status, "pay"));
+    }
 }
 
 #[test]
@@ -162,7 +234,9 @@ fn captured_money_buys_the_seats_and_issues_a_ticket_for_each() {
         .then::<ReservationEvent>([])
         .with_effects([sell()]);
     given::<Reservation>(paying())
-        .when(SagaInput::SeatsSold { payment_id: PAYMENT })
+        .when(SagaInput::SeatsSold {
+            payment_id: Some(PAYMENT),
+        })
         .then([completed()])
         .with_deadlines([DeadlineChange::Clear(expiry())]);
 }
@@ -193,7 +267,9 @@ fn money_captured_when_the_seats_are_gone_goes_back() {
         .into(),
     );
     given::<Reservation>(history)
-        .when(SagaInput::SeatsGone { payment_id: PAYMENT })
+        .when(SagaInput::SeatsGone {
+            payment_id: Some(PAYMENT),
+        })
         .then([ReservationCompensated {
             reason: CompensationReason::PaidTooLate,
             payment_id: PAYMENT,
@@ -362,6 +438,18 @@ fn held() -> ReservationHeld {
     }
 }
 
+fn for_nothing() -> ReservationHeld {
+    ReservationHeld {
+        unit_price: eur(0),
+        total: eur(0),
+        ..held()
+    }
+}
+
+fn take_by(by: Actor) -> ReservationCommand {
+    ReservationCommand::TakeForNothing { by }
+}
+
 fn paying() -> Vec<ReservationEvent> {
     vec![held().into(), ReservationPaymentStarted { payment_id: PAYMENT }.into()]
 }
@@ -402,7 +490,7 @@ fn completed() -> ReservationCompleted {
     ReservationCompleted {
         sale: Sale {
             reservation_id: RESERVATION,
-            payment_id: PAYMENT,
+            payment_id: Some(PAYMENT),
             event_id: EVENT,
             customer_id: ALICE.user_id.into(),
             section: label("General"),
@@ -469,29 +557,25 @@ fn refund_all(cause: RefundCause) -> SagaCommand {
 }
 
 fn capture_if_free() -> SagaCommand {
-    match sell() {
-        SagaCommand::SellSeats {
-            section_id,
-            command,
-            payment_id,
-        } => SagaCommand::CaptureIfFree {
-            section_id,
-            command,
-            payment_id,
-        },
-        other => panic!("seats are sold otherwise: {other:?}"),
+    SagaCommand::CaptureIfFree {
+        section_id: SECTION,
+        command: seats_of_the_hold(),
+        payment_id: PAYMENT,
     }
 }
 
 fn sell() -> SagaCommand {
-    let command = InventoryCommand::Sell {
-        reservation_id: RESERVATION,
-        seats: TakenSeats::Places(2),
-    };
     SagaCommand::SellSeats {
         section_id: SECTION,
-        command,
-        payment_id: PAYMENT,
+        command: seats_of_the_hold(),
+        payment_id: Some(PAYMENT),
+    }
+}
+
+fn seats_of_the_hold() -> InventoryCommand {
+    InventoryCommand::Sell {
+        reservation_id: RESERVATION,
+        seats: TakenSeats::Places(2),
     }
 }
 

@@ -141,7 +141,8 @@ pub struct PaymentChange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sale {
     pub reservation_id: ReservationId,
-    pub payment_id: PaymentId,
+    /// `None` if it cost nothing.
+    pub payment_id: Option<PaymentId>,
     pub event_id: EventId,
     pub customer_id: CustomerId,
     pub section: Label,

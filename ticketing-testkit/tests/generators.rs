@@ -7,7 +7,7 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use ticketing_domain::book::Caller;
 use ticketing_domain::generations::newest;
-use ticketing_domain::payment::{PaymentCommand, PaymentState};
+use ticketing_domain::payment::{PaymentCommand, PaymentRequest, PaymentState};
 use ticketing_domain::pricing::{overlapping, tier_in_force};
 use ticketing_domain::reducer::Context;
 use ticketing_ports::event_details::EventDetails;
@@ -66,7 +66,7 @@ proptest! {
     #[test]
     fn every_payment_method_and_price_can_be_asked_for(method in payment_method(), amount in price(Currency::EUR)) {
         let ids = CountingIds::default();
-        let request = PaymentCommand::Request {
+        let request = PaymentCommand::Request(Box::new(PaymentRequest {
             payment_id: PaymentId::new(Uuid::from_u128(1)),
             reservation_id: ReservationId::new(Uuid::from_u128(2)),
             event_id: EventId::new(Uuid::from_u128(3)),
@@ -75,7 +75,7 @@ proptest! {
             method,
             capture: true,
             wanted_by: start(),
-        };
+        }));
         let ctx = Context { now: start(), ids: &ids, floor: newest() };
         prop_assert!(ticketing_domain::payment::decide(&PaymentState::default(), &request, &ctx).is_ok());
     }

@@ -46,6 +46,7 @@ codes! {
     InsufficientInventory = "INSUFFICIENT_INVENTORY", CONFLICT;
     SeatsUnavailable = "SEATS_UNAVAILABLE", CONFLICT;
     ResourceAlreadyExists = "RESOURCE_ALREADY_EXISTS", CONFLICT;
+    PaymentInProgress = "PAYMENT_IN_PROGRESS", CONFLICT;
     RequestInProgress = "REQUEST_IN_PROGRESS", CONFLICT;
     AnswerNotKept = "ANSWER_NOT_KEPT", CONFLICT;
     EventCancelled = "EVENT_CANCELLED", GONE;

@@ -85,6 +85,14 @@ fn every_refusal_has_its_row() {
             Some(json!({ "reason": "insufficient_funds", "attempts_left": 2 })),
         ),
         (
+            Refusal::PaymentInProgress {
+                payment_id: PaymentId::new(id),
+            },
+            409,
+            "PAYMENT_IN_PROGRESS",
+            Some(json!({ "payment_id": id })),
+        ),
+        (
             Refusal::state("draft", "open sales"),
             422,
             "INVALID_STATE_TRANSITION",

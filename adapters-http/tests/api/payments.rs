@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use serde_json::json;
+use serde_json::{Value, json};
 use ticketing_ports::ids::PaymentId;
 
-use crate::support::TestServer;
+use crate::support::{TestServer, event_request};
 
 #[tokio::test(start_paused = true)]
 async fn a_payment_is_authorised_first_and_captured_with_the_reservation() {
@@ -124,6 +124,124 @@ async fn an_authorisation_that_waits_for_the_customer_is_accepted_and_decided_la
     assert!(decided.body.get("next_action").is_none());
 }
 
+fn pay_with(kind: &str, token: &str) -> Value {
+    json!({ "payment_method": { "type": kind, "token": token } })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_customer_changes_the_means_of_payment_and_keeps_the_seats() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let event = server.event_on_sale(&olga).await;
+    let held = alice
+        .reserve(&event, "General", 1)
+        .await
+        .expect(201)
+        .text("reservation_id");
+    let authorize = |kind: &str, token: &str| {
+        let method = json!({ "type": kind, "token": token });
+        json!({ "reservation_id": held, "payment_method": method })
+    };
+    let first = alice.post("/api/payments", authorize("card", "tok_visa")).await;
+    let first = first.expect(201).text("payment_id");
+    let again = alice.post("/api/payments", authorize("card", "tok_visa")).await;
+    assert_eq!(again.expect(201).text("payment_id"), first, "a double click joins");
+
+    let path = format!("/api/reservations/{held}/payment");
+    let declined = alice.post(&path, pay_with("paypal", "tok_declined")).await;
+    assert_eq!(declined.refused(402, "PAYMENT_FAILED")["attempts_left"], 2);
+    let void = alice.get(&format!("/api/payments/{first}")).await;
+    assert_eq!(void.expect(200).body["status"], "failed");
+    assert_eq!(alice.reservation(&held).await.body["status"], "held");
+    assert!(server.gateway.captured().is_empty());
+
+    let second = alice.post("/api/payments", authorize("card", "tok_visa")).await;
+    let second = second.expect(201).text("payment_id");
+    let third = alice.post("/api/payments", authorize("apple_pay", "tok_visa")).await;
+    let third = third.expect(201).text("payment_id");
+    assert_ne!(second, third);
+    let contradiction = json!({ "payment_id": third, "payment_method": { "type": "card", "token": "tok_visa" } });
+    let refused = alice.post(&path, contradiction).await;
+    let errors = &refused.refused(422, "VALIDATION_FAILED")["errors"];
+    assert_eq!(errors[0]["field"], "payment_method");
+    let paid = alice.post(&path, pay_with("apple_pay", "tok_visa")).await;
+    assert_eq!(paid.expect(200).text("payment_id"), third);
+    assert_eq!(server.gateway.captured().len(), 1);
+    assert!(server.gateway.set_aside().is_empty(), "what was given up is let go of");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_means_of_payment_replaces_one_that_the_customer_has_not_agreed_to() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let event = server.event_on_sale(&olga).await;
+    let held = alice
+        .reserve(&event, "General", 1)
+        .await
+        .expect(201)
+        .text("reservation_id");
+    let path = format!("/api/reservations/{held}/payment");
+    let stuck = alice.post(&path, pay_with("card", "tok_must_act")).await;
+    let stuck = stuck.expect(202).text("payment_id");
+    let paid = alice.post(&path, pay_with("paypal", "tok_visa")).await;
+    assert_ne!(paid.expect(200).text("payment_id"), stuck);
+
+    server.gateway.decide(PaymentId::new(stuck.parse().unwrap())).unwrap();
+    server.clock.advance(TimeDelta::hours(1));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(server.gateway.captured().len(), 1);
+    assert!(server.gateway.set_aside().is_empty(), "a late approval is let go of");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_costs_nothing_is_taken_without_a_payment() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let mut request = event_request(&server.in_days(60));
+    for tier in request["pricing_tiers"].as_array_mut().unwrap() {
+        tier["price"]["amount"] = json!(0);
+    }
+    let event = olga.post("/api/events", request).await.expect(201).text("event_id");
+    for step in ["publish", "sales/open"] {
+        olga.post(&format!("/api/events/{event}/{step}"), ()).await.expect(200);
+    }
+    let mut taken = Vec::new();
+    for body in [json!({}), pay_with("card", "tok_declined")] {
+        let held = alice.reserve(&event, "General", 1).await;
+        let held = held.expect(201).text("reservation_id");
+        let method = json!({ "type": "card", "token": "tok_visa" });
+        let authorize = json!({ "reservation_id": held, "payment_method": method });
+        let refused = alice.post("/api/payments", authorize).await;
+        let errors = &refused.refused(422, "VALIDATION_FAILED")["errors"];
+        assert_eq!(errors[0]["field"], "reservation_id");
+        let path = format!("/api/reservations/{held}/payment");
+        let done = alice.post(&path, body.clone()).await;
+        assert_eq!(done.expect(200).body["status"], "completed");
+        assert_eq!(done.body["payment_id"], Value::Null);
+        assert_eq!(done.body["tickets"].as_array().unwrap().len(), 1);
+        let again = alice.post(&path, body).await;
+        assert_eq!(again.expect(200).body["tickets"], done.body["tickets"]);
+        taken.push((held, done));
+    }
+    let (last, done) = taken.pop().unwrap();
+    let list = alice.get_after(&done, "/api/reservations").await;
+    assert_eq!(list.expect(200).body["reservations"][0]["status"], "completed");
+    let purchases = alice
+        .get_after(&done, &format!("/api/customers/{}/history", alice.id()))
+        .await;
+    assert_eq!(purchases.expect(200).body["purchases"][0]["payment_id"], Value::Null);
+    let payments = alice.get_after(&done, "/api/payments").await;
+    assert_eq!(payments.expect(200).body["total"], 0);
+    assert_eq!(alice.cancel(&last).await.expect(200).body["status"], "cancelled");
+    alice
+        .post(&format!("/api/reservations/{last}/payment"), json!({}))
+        .await
+        .refused(422, "INVALID_STATE_TRANSITION");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_declined_card_leaves_the_hold_and_says_how_often_one_may_try_again() {
     let server = TestServer::start();
@@ -162,8 +280,21 @@ async fn an_admin_gives_a_part_back_and_then_the_rest_and_never_more() {
     let refunded = ada.post(&path, part).await;
     assert_eq!(refunded.expect(200).body["status"], "partially_refunded");
     assert_eq!(refunded.body["refunded_amount"]["amount"], 4_000);
-    let too_much = json!({ "amount": { "amount": 6_001, "currency": "EUR" }, "reason": "rain" });
-    ada.post(&path, too_much).await.refused(422, "INVALID_STATE_TRANSITION");
+    for (amount, currency, reason) in [
+        (
+            6_001,
+            "EUR",
+            "must be at most 6000, which is what is left of the payment",
+        ),
+        (0, "EUR", "must be at least 1"),
+        (-1, "EUR", "must be at least 1"),
+        (1, "USD", "must be in EUR, as the payment is"),
+    ] {
+        let amount = json!({ "amount": amount, "currency": currency });
+        let wrong = ada.post(&path, json!({ "amount": amount, "reason": "rain" })).await;
+        let errors = &wrong.refused(422, "VALIDATION_FAILED")["errors"];
+        assert_eq!(*errors, json!([{ "field": "amount", "reason": reason }]));
+    }
     let rest = ada.post(&path, json!({ "reason": "more rain" })).await;
     assert_eq!(rest.expect(200).body["status"], "refunded");
     assert_eq!(rest.body["refunded_amount"]["amount"], 10_000);

@@ -152,7 +152,7 @@ pub(crate) fn reservation(position: u64) -> ReservationView {
 pub(crate) fn sale(position: u64) -> Sale {
     Sale {
         reservation_id: reservation_id(position),
-        payment_id: PaymentId::new(reservation_id(position).uuid()),
+        payment_id: Some(PaymentId::new(reservation_id(position).uuid())),
         event_id: event_id(),
         customer_id: customer(),
         section: label("Section 1"),

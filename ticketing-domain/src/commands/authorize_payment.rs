@@ -1,7 +1,8 @@
 //! Setting the money for a reservation aside, to take it later.
 //!
-//! Refused when the reservation is somebody else's, has run out, is under way or paid already, or the event is
-//! cancelled. It waits for the gateway, which may decline.
+//! Asking again with the same means of payment joins the payment under way; another means takes its place, and money that
+//! was set aside is let go of. Refused when the reservation is somebody else's, has run out, costs nothing or is paid already,
+//! another payment for it is at the gateway, or the event is cancelled. It waits for the gateway, which may decline.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::ids::{PaymentId, ReservationId};
@@ -11,8 +12,9 @@ use ticketing_ports::roles::Actor;
 use super::pending_payment::PendingPayment;
 use crate::book::{Stop, Unit, Wants};
 use crate::command::{Address, Command, Outcome};
-use crate::payment::Payment;
-use crate::reservation::{Reservation, ReservationCommand};
+use crate::payment::{Payment, PaymentState};
+use crate::refusal::Refusal;
+use crate::reservation::{Reservation, ReservationCommand, ReservationState};
 
 /// Asks the gateway to set the money aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,13 +39,33 @@ impl Command for AuthorizePayment {
 
     fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
         let by = unit.person()?;
+        if let Some(payment_id) = with_same_method(unit, by, self.reservation_id, &self.method)? {
+            return Ok(Outcome::Awaits(PendingPayment::Authorized { payment_id }));
+        }
         let payment_id = unit.mint::<Payment>();
         start(unit, by, self.reservation_id, payment_id, &self.method, false)?;
         Ok(Outcome::Awaits(PendingPayment::Authorized { payment_id }))
     }
 }
 
-/// Begins a payment of a known id; `capture` takes the money as soon as it is set aside.
+/// The payment under way, if this is its means of payment.
+pub(super) fn with_same_method(
+    unit: &Unit<'_>,
+    by: Actor,
+    reservation_id: ReservationId,
+    method: &PaymentMethod,
+) -> Result<Option<PaymentId>, Stop> {
+    let ReservationState::PaymentPending { payment_id, .. } = unit.own_reservation(by, reservation_id)? else {
+        return Ok(None);
+    };
+    let order = unit.get::<Payment>(*payment_id)?.order();
+    Ok(order
+        .filter(|order| order.is_paid_with(method))
+        .map(|order| order.payment_id))
+}
+
+/// Begins a payment of a known id; `capture` takes the money as soon as it is set aside. Another payment is let go of, unless
+/// it is at the gateway right now.
 pub(super) fn start(
     unit: &mut Unit<'_>,
     by: Actor,
@@ -54,6 +76,7 @@ pub(super) fn start(
 ) -> Result<(), Stop> {
     unit.own_reservation(by, reservation_id)?;
     unit.not_cancelled()?;
+    give_other_up(unit, by, reservation_id)?;
     let start = ReservationCommand::StartPayment {
         by,
         payment_id,
@@ -64,12 +87,29 @@ pub(super) fn start(
     Ok(())
 }
 
+/// A payment that the provider has not decided counts as one that may be let go of: should it be approved later, the money
+/// is voided.
+fn give_other_up(unit: &mut Unit<'_>, by: Actor, reservation_id: ReservationId) -> Result<(), Stop> {
+    let ReservationState::PaymentPending { payment_id, .. } = unit.own_reservation(by, reservation_id)? else {
+        return Ok(());
+    };
+    let payment_id = *payment_id;
+    match unit.get::<Payment>(payment_id)? {
+        PaymentState::Authorized(_) | PaymentState::Deferred { .. } => {
+            let give_up = ReservationCommand::GivePaymentUp { by };
+            unit.decide::<Reservation>(reservation_id, &give_up.into())?;
+            Ok(())
+        }
+        _ => Err(Refusal::PaymentInProgress { payment_id }.into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::given::{ALICE, BOB, card, on_sale};
+    use crate::command::Performed;
+    use crate::commands::given::{ALICE, ANOTHER_INSTEAD, BOB, card, free_on_sale, on_sale, paypal};
     use crate::payment::GatewayCall;
-    use crate::refusal::Refusal;
 
     fn authorize(reservation_id: ReservationId) -> AuthorizePayment {
         let method = card();
@@ -83,6 +123,32 @@ mod tests {
         let started = house.asks(ALICE, authorize(held)).unwrap();
         assert_eq!(started.facts(), ["ReservationPaymentStarted", "PaymentRequested"]);
         assert!(matches!(house.calls(), [GatewayCall::Authorize { .. }]));
+    }
+
+    #[test]
+    fn asking_again_with_the_same_means_of_payment_joins_and_another_takes_its_place() {
+        let mut house = on_sale();
+        let held = house.hold(ALICE, 1);
+        let first = house.authorise(ALICE, held, card());
+        let again = house.asks(ALICE, authorize(held)).unwrap();
+        assert!(again.facts().is_empty());
+        assert!(matches!(
+            again.performed,
+            Performed::Awaits(PendingPayment::Authorized { payment_id }) if payment_id == first
+        ));
+        let method = paypal();
+        let reservation_id = held;
+        let another = house.asks(ALICE, AuthorizePayment { reservation_id, method }).unwrap();
+        assert_eq!(another.facts(), ANOTHER_INSTEAD);
+    }
+
+    #[test]
+    fn what_costs_nothing_is_not_authorised() {
+        let mut house = free_on_sale();
+        let held = house.hold(ALICE, 1);
+        let refused = house.asks(ALICE, authorize(held)).unwrap_err();
+        assert!(matches!(refused, Refusal::Invalid(_)), "{refused}");
+        assert!(house.calls().is_empty());
     }
 
     #[test]

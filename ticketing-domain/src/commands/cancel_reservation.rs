@@ -46,7 +46,7 @@ impl Command for CancelReservation {
         let paid_with = unit
             .get::<Reservation>(reservation_id)?
             .paid()
-            .map(|paid| paid.payment_id);
+            .and_then(|paid| paid.payment_id);
         let cancel = ReservationCommand::Cancel { by, refund };
         unit.decide::<Reservation>(reservation_id, &cancel.into())?;
         Ok(match (paid_with, requested_refund(unit)) {
@@ -70,8 +70,8 @@ impl CancelReservation {
         let not_found = Refusal::ReservationNotFound(self.reservation_id);
         let booking = state.booking().ok_or(not_found)?;
         let share = by_policy(unit, booking)?;
-        let left = match state.paid() {
-            Some(paid) => unit.get::<Payment>(paid.payment_id).map(PaymentState::refundable)?,
+        let left = match state.paid().and_then(|paid| paid.payment_id) {
+            Some(payment_id) => unit.get::<Payment>(payment_id).map(PaymentState::refundable)?,
             None => None,
         };
         Ok(match left {

@@ -15,7 +15,9 @@ use ticketing_ports::seating::{Label, RowPlan, SeatId, Seating};
 use ticketing_ports::streams::{Aggregate, Metadata, StreamId, Version};
 use uuid::Uuid;
 
-use super::{CreateEvent, GatewayAnswer, HoldSeats, OpenSales, PayReservation, PublishEvent, ReportPayment};
+use super::{
+    AuthorizePayment, CreateEvent, GatewayAnswer, HoldSeats, OpenSales, PayReservation, PublishEvent, ReportPayment,
+};
 use crate::book::{Book, Caller, Page, Ran, Staged};
 use crate::catalog::{EventDraft, SectionDraft};
 use crate::command::{Command, Performed, perform};
@@ -25,6 +27,13 @@ use crate::reducer::Context;
 use crate::refusal::Refusal;
 
 pub(super) const EVENT: EventId = EventId::new(Uuid::from_u128(2));
+/// What follows when another means of payment takes the place of money that was set aside.
+pub(super) const ANOTHER_INSTEAD: [&str; 4] = [
+    "ReservationPaymentGivenUp",
+    "VoidRequested",
+    "ReservationPaymentStarted",
+    "PaymentRequested",
+];
 pub(super) const ORGANISER: Actor = actor(1, Role::EventOwner);
 pub(super) const ADMIN: Actor = actor(5, Role::Admin);
 pub(super) const ALICE: Actor = actor(10, Role::Customer);
@@ -83,6 +92,10 @@ impl<C: Command> Happened<C> {
 
 /// An event as its organiser has just created it: a floor of five places and a balcony of four seats, 25.00 each.
 pub(super) fn a_draft() -> House {
+    a_draft_at(2_500)
+}
+
+fn a_draft_at(price: i64) -> House {
     let mut house = House {
         now: DateTime::from_timestamp(1_800_000_000, 0).expect("a date within range"),
         book: Book::new(EVENT.into()),
@@ -90,7 +103,10 @@ pub(super) fn a_draft() -> House {
         deadlines: Vec::new(),
         calls: Vec::new(),
     };
-    let draft = Box::new(house.draft());
+    let mut draft = Box::new(house.draft());
+    for tier in &mut draft.pricing_tiers {
+        tier.price.amount = price;
+    }
     house
         .asks(ORGANISER, CreateEvent { event_id: EVENT, draft })
         .expect("the draft is acceptable");
@@ -98,7 +114,15 @@ pub(super) fn a_draft() -> House {
 }
 
 pub(super) fn on_sale() -> House {
-    let mut house = a_draft();
+    opened(a_draft())
+}
+
+/// The same event, but nothing of it costs anything.
+pub(super) fn free_on_sale() -> House {
+    opened(a_draft_at(0))
+}
+
+fn opened(mut house: House) -> House {
     house
         .asks(ORGANISER, PublishEvent { event_id: EVENT })
         .expect("a draft can be published");
@@ -219,6 +243,15 @@ impl House {
         PaymentId::new(payment.expect("a payment has begun").id)
     }
 
+    /// Somebody has the money set aside.
+    pub(super) fn authorise(&mut self, by: Actor, reservation_id: ReservationId, method: PaymentMethod) -> PaymentId {
+        self.asks(by, AuthorizePayment { reservation_id, method })
+            .expect("the hold can be paid");
+        let payment_id = self.calls.last().expect("the gateway is asked").payment_id();
+        self.gateway_says(payment_id, approved());
+        payment_id
+    }
+
     pub(super) fn gateway_says(&mut self, payment_id: PaymentId, answer: GatewayAnswer) -> Vec<String> {
         let report = ReportPayment { payment_id, answer };
         self.asks(Caller::World, report)
@@ -270,6 +303,13 @@ pub(super) fn card() -> PaymentMethod {
     PaymentMethod {
         kind: MethodKind::Card,
         token: MethodToken::new("tok_visa").expect("a token, not a card number"),
+    }
+}
+
+pub(super) fn paypal() -> PaymentMethod {
+    PaymentMethod {
+        kind: MethodKind::Paypal,
+        token: MethodToken::new("tok_paypal").expect("a token, not a card number"),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Paying for a reservation: authorises and captures in one step, or captures what was authorised before.
 //!
-//! Asking again while a payment is under way joins it. Refused when the reservation is somebody else's, has run out or
-//! is paid already, the event is cancelled, or there is neither a payment to join nor a method to start one with. It
-//! waits for the gateway, which may decline.
+//! Asking again while a payment is under way joins it. Another means of payment takes its place, and money that was set aside
+//! is let go of. Seats that cost nothing are the customer's at once, and the gateway hears nothing of them. Refused when the
+//! reservation is somebody else's, has run out or is paid already, another payment for it is at the gateway, the event is
+//! cancelled, or there is neither a payment to join nor a method to start one with. It waits for the gateway, which may decline.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::ids::{PaymentId, ReservationId};
@@ -16,7 +17,7 @@ use crate::book::{Stop, Unit, Wants};
 use crate::command::{Address, Command, Outcome};
 use crate::payment::{Payment, PaymentState};
 use crate::refusal::Refusal;
-use crate::reservation::{Reservation, ReservationCommand, ReservationState};
+use crate::reservation::{Booking, Reservation, ReservationCommand, ReservationState};
 
 /// Takes the money for a reservation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +57,7 @@ impl Command for PayReservation {
                 }
                 payment_id
             }
+            None if self.costs_nothing(unit, by)? => return self.take_for_nothing(unit, by),
             None => self.start(unit, by)?,
         };
         let pending = PendingPayment::Paid {
@@ -71,16 +73,41 @@ impl PayReservation {
     fn known_payment(&self, unit: &Unit<'_>, by: Actor) -> Result<Option<PaymentId>, Stop> {
         let state = unit.own_reservation(by, self.reservation_id)?;
         let Some(wanted) = self.payment_id else {
-            return Ok(match state {
-                ReservationState::PaymentPending { payment_id, .. } => Some(*payment_id),
-                _ => None,
-            });
+            return match (state, &self.method) {
+                (ReservationState::PaymentPending { payment_id, .. }, None) => Ok(Some(*payment_id)),
+                (_, Some(method)) => authorize_payment::with_same_method(unit, by, self.reservation_id, method),
+                (_, None) => Ok(None),
+            };
         };
-        match unit.get::<Payment>(wanted)?.order() {
-            None => Ok(None),
-            Some(order) if order.reservation_id == self.reservation_id => Ok(Some(wanted)),
-            Some(_) => Err(Refusal::PaymentNotFound(wanted).into()),
+        let Some(order) = unit.get::<Payment>(wanted)?.order() else {
+            return Ok(None);
+        };
+        if order.reservation_id != self.reservation_id {
+            return Err(Refusal::PaymentNotFound(wanted).into());
         }
+        if self.method.as_ref().is_some_and(|method| !order.is_paid_with(method)) {
+            return Err(Refusal::invalid("payment_method", "is another one than that of this payment").into());
+        }
+        Ok(Some(wanted))
+    }
+
+    fn costs_nothing(&self, unit: &Unit<'_>, by: Actor) -> Result<bool, Stop> {
+        let booking = unit.own_reservation(by, self.reservation_id)?.booking();
+        Ok(booking.is_some_and(Booking::costs_nothing))
+    }
+
+    /// Completes the reservation at once. Saying so again changes nothing.
+    fn take_for_nothing(&self, unit: &mut Unit<'_>, by: Actor) -> Result<Outcome<Self>, Stop> {
+        let reservation_id = self.reservation_id;
+        if !matches!(
+            unit.own_reservation(by, reservation_id)?,
+            ReservationState::Completed { .. }
+        ) {
+            unit.not_cancelled()?;
+            let take = ReservationCommand::TakeForNothing { by };
+            unit.decide::<Reservation>(reservation_id, &take.into())?;
+        }
+        Ok(Outcome::Reply(reservation_id))
     }
 
     fn start(&self, unit: &mut Unit<'_>, by: Actor) -> Result<PaymentId, Stop> {
@@ -98,10 +125,16 @@ impl PayReservation {
 
 #[cfg(test)]
 mod tests {
+    use ticketing_ports::payment::MethodToken;
+    use ticketing_ports::reservation::ReservationStatus;
+
     use super::*;
     use crate::command::Performed;
-    use crate::commands::AuthorizePayment;
-    use crate::commands::given::{ALICE, BOB, approved, card, on_sale, paying};
+    use crate::commands::given::{
+        ALICE, ANOTHER_INSTEAD, BOB, EVENT, ORGANISER, approved, card, free_on_sale, must_act, on_sale, paying, paypal,
+    };
+    use crate::commands::{CancelEvent, CancelReservation, GatewayAnswer};
+    use crate::payment::GatewayCall;
 
     #[test]
     fn asking_again_while_a_payment_is_under_way_joins_it() {
@@ -119,21 +152,145 @@ mod tests {
 
     #[test]
     fn what_was_authorised_before_is_captured() {
+        for (by_id, method) in [(true, None), (true, Some(card())), (false, None), (false, Some(card()))] {
+            let mut house = on_sale();
+            let held = house.hold(ALICE, 1);
+            let payment_id = house.authorise(ALICE, held, card());
+            let capture = PayReservation {
+                payment_id: by_id.then_some(payment_id),
+                method,
+                ..paying(held)
+            };
+            assert_eq!(house.asks(ALICE, capture).unwrap().facts(), ["CaptureRequested"]);
+        }
+    }
+
+    fn paying_with(method: PaymentMethod, held: ReservationId) -> PayReservation {
+        PayReservation {
+            method: Some(method),
+            ..paying(held)
+        }
+    }
+
+    #[test]
+    fn another_means_of_payment_takes_the_place_of_money_that_was_set_aside() {
+        let other_card = PaymentMethod {
+            token: MethodToken::new("tok_mastercard").unwrap(),
+            ..card()
+        };
+        for another in [paypal(), other_card] {
+            let mut house = on_sale();
+            let held = house.hold(ALICE, 1);
+            let first = house.authorise(ALICE, held, card());
+            let changed = house.asks(ALICE, paying_with(another, held)).unwrap();
+            assert_eq!(changed.facts(), ANOTHER_INSTEAD);
+            let [.., void, authorize] = house.calls() else {
+                panic!("the gateway is not asked");
+            };
+            assert_eq!(*void, GatewayCall::Void { payment_id: first });
+            let second = authorize.payment_id();
+            assert_ne!(second, first);
+            house.gateway_says(second, approved());
+            let facts = house.gateway_says(second, GatewayAnswer::Captured);
+            assert_eq!(facts, ["PaymentCaptured", "SeatsSold", "ReservationCompleted"]);
+        }
+    }
+
+    #[test]
+    fn another_means_of_payment_takes_the_place_of_one_that_the_provider_has_not_decided() {
         let mut house = on_sale();
         let held = house.hold(ALICE, 1);
-        let (reservation_id, method) = (held, card());
-        house.asks(ALICE, AuthorizePayment { reservation_id, method }).unwrap();
-        let payment_id = match house.calls() {
-            [call] => call.payment_id(),
-            calls => panic!("{calls:?}"),
-        };
-        house.gateway_says(payment_id, approved());
-        let capture = PayReservation {
+        let first = house.start_paying(ALICE, held);
+        house.gateway_says(first, must_act(200));
+        let changed = house.asks(ALICE, paying_with(paypal(), held)).unwrap();
+        let facts = [
+            "ReservationPaymentGivenUp",
+            "ReservationPaymentStarted",
+            "PaymentRequested",
+        ];
+        assert_eq!(changed.facts(), facts);
+        let late = house.gateway_says(first, approved());
+        assert_eq!(late, ["PaymentAuthorized", "VoidRequested"], "nobody pays twice");
+    }
+
+    #[test]
+    fn another_means_of_payment_is_refused_while_the_first_is_at_the_gateway() {
+        for captures in [false, true] {
+            let mut house = on_sale();
+            let held = house.hold(ALICE, 1);
+            let payment_id = house.start_paying(ALICE, held);
+            if captures {
+                house.gateway_says(payment_id, approved());
+            }
+            let refused = house.asks(ALICE, paying_with(paypal(), held)).unwrap_err();
+            assert_eq!(refused, Refusal::PaymentInProgress { payment_id });
+            let by_another_id = PayReservation {
+                payment_id: Some(PaymentId::new(uuid::Uuid::from_u128(78))),
+                ..paying(held)
+            };
+            let refused = house.asks(ALICE, by_another_id).unwrap_err();
+            assert_eq!(refused, Refusal::PaymentInProgress { payment_id });
+        }
+    }
+
+    #[test]
+    fn a_payment_is_not_gone_on_with_by_another_means_than_its_own() {
+        let mut house = on_sale();
+        let held = house.hold(ALICE, 1);
+        let payment_id = house.authorise(ALICE, held, card());
+        let wrong = PayReservation {
             payment_id: Some(payment_id),
-            method: None,
-            ..paying(held)
+            ..paying_with(paypal(), held)
         };
-        assert_eq!(house.asks(ALICE, capture).unwrap().facts(), ["CaptureRequested"]);
+        let refused = house.asks(ALICE, wrong).unwrap_err();
+        let reason = "is another one than that of this payment";
+        assert_eq!(refused, Refusal::invalid("payment_method", reason));
+    }
+
+    #[test]
+    fn a_total_of_zero_completes_without_a_method_and_never_asks_the_gateway() {
+        let declined = PaymentMethod {
+            token: MethodToken::new("tok_declined").unwrap(),
+            ..card()
+        };
+        for method in [None, Some(declined)] {
+            let mut house = free_on_sale();
+            let held = house.hold(ALICE, 2);
+            let take = PayReservation { method, ..paying(held) };
+            let taken = house.asks(ALICE, take.clone()).unwrap();
+            assert_eq!(taken.facts(), ["SeatsSold", "ReservationCompleted"]);
+            let view = taken.reply();
+            assert_eq!((view.status, view.payment_id), (ReservationStatus::Completed, None));
+            assert_eq!(view.tickets.len(), 2);
+            let again = house.asks(ALICE, take).unwrap();
+            assert!(again.facts().is_empty(), "saying so twice changes nothing");
+            assert_eq!(again.reply().tickets, view.tickets);
+            assert!(house.calls().is_empty(), "{:?}", house.calls());
+
+            let cancel = CancelReservation { reservation_id: held };
+            let cancelled = house.asks(ALICE, cancel).unwrap();
+            assert_eq!(cancelled.facts(), ["ReservationCancelled", "SeatsReleased"]);
+            assert!(house.calls().is_empty(), "{:?}", house.calls());
+            let refused = house.asks(ALICE, paying(held)).unwrap_err();
+            assert_eq!(refused, Refusal::state("cancelled", "pay"));
+        }
+    }
+
+    #[test]
+    fn what_costs_nothing_is_refused_after_the_hold_to_strangers_and_when_the_event_is_cancelled() {
+        let mut house = free_on_sale();
+        let held = house.hold(ALICE, 1);
+        let refused = house.asks(BOB, paying(held)).unwrap_err();
+        assert_eq!(refused, Refusal::ReservationNotFound(held));
+        let mut cancelled = free_on_sale();
+        let of_cancelled = cancelled.hold(ALICE, 1);
+        let (event_id, reason) = (EVENT, None);
+        cancelled.asks(ORGANISER, CancelEvent { event_id, reason }).unwrap();
+        let refused = cancelled.asks(ALICE, paying(of_cancelled)).unwrap_err();
+        assert_eq!(refused, Refusal::EventCancelled(EVENT));
+        house.wait(300);
+        let refused = house.asks(ALICE, paying(held)).unwrap_err();
+        assert!(matches!(refused, Refusal::ReservationExpired { .. }), "{refused}");
     }
 
     #[test]

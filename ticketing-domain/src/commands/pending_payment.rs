@@ -112,7 +112,9 @@ fn paid(
         ReservationState::Expired { booking, .. } | ReservationState::Compensated { booking, .. } => {
             Err(booking.run_out().into())
         }
-        state if state.paid().is_some_and(|paid| paid.payment_id == payment_id) && !no_seats => Ok(Progress::Settled),
+        state if state.paid().is_some_and(|paid| paid.payment_id == Some(payment_id)) && !no_seats => {
+            Ok(Progress::Settled)
+        }
         state => match state.status_at(unit.now()) {
             None => Ok(Progress::Pending),
             Some(status) => Err(Refusal::state(status.as_str(), "pay").into()),

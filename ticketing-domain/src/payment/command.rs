@@ -9,17 +9,7 @@ use super::event::RefundCause;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaymentCommand {
-    /// Ask the gateway to set the amount aside, and to take it at once if `capture`.
-    Request {
-        payment_id: PaymentId,
-        reservation_id: ReservationId,
-        event_id: EventId,
-        customer_id: CustomerId,
-        amount: Money,
-        method: PaymentMethod,
-        capture: bool,
-        wanted_by: Timestamp,
-    },
+    Request(Box<PaymentRequest>),
     Capture,
     /// Let go of the money if it was set aside. A payment under way is dealt with when its answer comes.
     Void,
@@ -36,4 +26,18 @@ pub enum PaymentCommand {
     RecordRefunded(RefundId),
     /// A call was not answered in time: ask again.
     Retry,
+}
+
+/// Ask the gateway to set the amount aside, and to take it at once if `capture`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentRequest {
+    pub payment_id: PaymentId,
+    pub reservation_id: ReservationId,
+    pub event_id: EventId,
+    pub customer_id: CustomerId,
+    pub amount: Money,
+    pub method: PaymentMethod,
+    pub capture: bool,
+    /// Until when the seats are held.
+    pub wanted_by: Timestamp,
 }

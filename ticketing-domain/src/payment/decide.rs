@@ -1,199 +1,139 @@
 use chrono::TimeDelta;
-use serde::Serialize;
-use ticketing_ports::Timestamp;
 use ticketing_ports::deadlines::DeadlineChange;
 use ticketing_ports::gateway::{Authorization, DeclineReason};
 use ticketing_ports::ids::{EventId, PaymentId, RefundId};
 use ticketing_ports::money::Money;
-use ticketing_ports::payment::PaymentMethod;
+use ticketing_ports::payment::PaymentStatus;
 
 use super::asking_again::{LOOK_AGAIN_SECONDS, ask_again, ask_at, retry_key, retry_later, when_to_ask};
-use super::command::PaymentCommand;
+use super::command::{PaymentCommand, PaymentRequest};
 use super::event::{
     CaptureRequested, PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentDeferred, PaymentEvent,
     PaymentRefunded, PaymentRequested, PaymentVoided, RefundRequested, VoidRequested,
 };
+use super::gateway_call::GatewayCall;
+use super::method_fingerprint::MethodFingerprint;
 use super::state::{Order, PaymentState};
 use crate::reducer::{Context, Decision};
 use crate::refusal::Refusal;
 use crate::stored::StoredEvent as _;
-
-/// A call to the payment gateway, as plain data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum GatewayCall {
-    Authorize {
-        payment_id: PaymentId,
-        amount: Money,
-        method: PaymentMethod,
-        wanted_by: Timestamp,
-    },
-    /// Ask what became of an authorisation. The method's token is never stored, so it cannot be repeated.
-    LookUp {
-        payment_id: PaymentId,
-    },
-    Capture {
-        payment_id: PaymentId,
-        amount: Money,
-    },
-    Void {
-        payment_id: PaymentId,
-    },
-    Refund {
-        payment_id: PaymentId,
-        refund_id: RefundId,
-        amount: Money,
-    },
-}
-
-impl GatewayCall {
-    pub fn payment_id(&self) -> PaymentId {
-        match self {
-            Self::Authorize { payment_id, .. }
-            | Self::LookUp { payment_id }
-            | Self::Capture { payment_id, .. }
-            | Self::Void { payment_id }
-            | Self::Refund { payment_id, .. } => *payment_id,
-        }
-    }
-}
 
 type PaymentDecision = Decision<PaymentEvent, GatewayCall>;
 
 /// Decides a command about one payment. An answer of the gateway that comes twice, or too late to matter, is no error.
 ///
 /// # Errors
-/// When the status does not allow what a person asks for.
+/// When the status does not allow what a person asks for, or there is not so much to give back.
 pub fn decide(state: &PaymentState, command: &PaymentCommand, ctx: &Context<'_>) -> Result<PaymentDecision, Refusal> {
     use PaymentState::{Absent, Authorized, Captured, Capturing, Declined, Deferred, Requested, Voided, Voiding};
 
-    let at = ctx.now;
     match (state, command) {
-        (
-            Absent,
-            PaymentCommand::Request {
-                payment_id,
-                reservation_id,
-                event_id,
-                customer_id,
-                amount,
-                method,
-                capture,
-                wanted_by,
-            },
-        ) => {
-            let requested = PaymentRequested {
-                payment_id: *payment_id,
-                reservation_id: *reservation_id,
-                event_id: *event_id,
-                customer_id: *customer_id,
-                amount: *amount,
-                method: method.kind,
-                capture: *capture,
-                at,
-            };
-            let call = GatewayCall::Authorize {
-                payment_id: *payment_id,
-                amount: *amount,
-                method: method.clone(),
-                wanted_by: *wanted_by,
-            };
-            Ok(asking(requested, call, *event_id, *payment_id, ctx))
+        (Absent, PaymentCommand::Request(request)) => Ok(ask_for(request, ctx)),
+        (_, PaymentCommand::Request(_)) => Err(Refusal::AlreadyExists),
+        (_, PaymentCommand::Retry) => Ok(retry(state, ctx)),
+        (Requested(order) | Deferred { order, .. }, _) => undecided(state, order, command, ctx),
+        (Authorized(order), _) => authorized(state, order, command, ctx),
+        (Capturing(order), PaymentCommand::RecordCaptured) => Ok(answered(order, PaymentCaptured { at: ctx.now })),
+        (Captured { order, .. }, _) => captured(state, order, command, ctx),
+        (Declined { order, reason }, PaymentCommand::RecordAuthorization(answer)) => {
+            Ok(heard_after_a_decline(order, *reason, answer, ctx))
         }
-        (_, PaymentCommand::Request { .. }) => Err(Refusal::AlreadyExists),
+        (Voiding(order), PaymentCommand::RecordVoided) => Ok(answered(order, PaymentVoided { at: ctx.now })),
+        (Absent | Capturing(_) | Declined { .. } | Voiding(_) | Voided(_), _) => nothing_follows(state, command),
+    }
+}
 
-        (
-            Requested(order) | Deferred { order, .. },
-            PaymentCommand::RecordAuthorization(answer @ (Authorization::MustAct(_) | Authorization::Pending { .. })),
-        ) => Ok(defer(state, order, answer, ctx)),
-        (
-            Requested(order) | Deferred { order, .. },
-            PaymentCommand::RecordAuthorization(Authorization::Approved { last_four }),
-        ) => Ok(answered(
+fn ask_for(request: &PaymentRequest, ctx: &Context<'_>) -> PaymentDecision {
+    let requested = PaymentRequested {
+        payment_id: request.payment_id,
+        reservation_id: request.reservation_id,
+        event_id: request.event_id,
+        customer_id: request.customer_id,
+        amount: request.amount,
+        method: request.method.kind,
+        method_fingerprint: Some(MethodFingerprint::of(request.payment_id, &request.method)),
+        capture: request.capture,
+        at: ctx.now,
+    };
+    let call = GatewayCall::Authorize {
+        payment_id: request.payment_id,
+        amount: request.amount,
+        method: request.method.clone(),
+        wanted_by: request.wanted_by,
+    };
+    asking(requested, call, request.event_id, request.payment_id, ctx)
+}
+
+/// The provider has not said yes or no.
+fn undecided(
+    state: &PaymentState,
+    order: &Order,
+    command: &PaymentCommand,
+    ctx: &Context<'_>,
+) -> Result<PaymentDecision, Refusal> {
+    let at = ctx.now;
+    let PaymentCommand::RecordAuthorization(answer) = command else {
+        return nothing_follows(state, command);
+    };
+    Ok(match answer {
+        Authorization::MustAct(_) | Authorization::Pending { .. } => defer(state, order, answer, ctx),
+        Authorization::Approved { last_four } => {
+            let last_four = last_four.clone();
+            answered(order, PaymentAuthorized { last_four, at })
+        }
+        Authorization::Declined {
+            reason: reason @ DeclineReason::Interrupted,
+        } => Decision::event(PaymentDeclined { reason: *reason, at }).with_deadline(ask_again(
             order,
-            PaymentAuthorized {
-                last_four: last_four.clone(),
-                at,
-            },
+            LOOK_AGAIN_SECONDS,
+            ctx,
         )),
-        (
-            Requested(order) | Deferred { order, .. },
-            PaymentCommand::RecordAuthorization(Authorization::Declined {
-                reason: DeclineReason::Interrupted,
-            }),
-        ) => {
-            let given_up = PaymentDeclined {
-                reason: DeclineReason::Interrupted,
-                at,
-            };
-            Ok(Decision::event(given_up).with_deadline(ask_again(order, LOOK_AGAIN_SECONDS, ctx)))
-        }
-        // The second look found nothing either.
-        (
-            Declined {
-                order,
-                reason: DeclineReason::Interrupted,
-            },
-            PaymentCommand::RecordAuthorization(Authorization::Declined { .. }),
-        ) if at >= order.updated_at + TimeDelta::seconds(LOOK_AGAIN_SECONDS) => {
-            Ok(Decision::nothing().with_deadline(DeadlineChange::Clear(retry_key(order.payment_id))))
-        }
-        (
-            Requested(order) | Deferred { order, .. },
-            PaymentCommand::RecordAuthorization(Authorization::Declined { reason }),
-        ) => Ok(answered(order, PaymentDeclined { reason: *reason, at })),
-        // We had given it up, and the provider has it: it is asked until it is sure that no approval comes.
-        (
-            Declined {
-                order,
-                reason: DeclineReason::Interrupted,
-            },
-            PaymentCommand::RecordAuthorization(answer @ (Authorization::MustAct(_) | Authorization::Pending { .. })),
-        ) => Ok(Decision::nothing().with_deadline(ask_at(order, when_to_ask(order, answer, at)))),
-        // We had taken no for an answer when the approval came after all: nobody waits for this money any more.
-        (Declined { order, .. }, PaymentCommand::RecordAuthorization(Authorization::Approved { .. })) => {
-            Ok(void(order, ctx))
-        }
+        Authorization::Declined { reason } => answered(order, PaymentDeclined { reason: *reason, at }),
+    })
+}
 
-        (Authorized(order), PaymentCommand::Capture) => {
+/// The money is set aside.
+fn authorized(
+    state: &PaymentState,
+    order: &Order,
+    command: &PaymentCommand,
+    ctx: &Context<'_>,
+) -> Result<PaymentDecision, Refusal> {
+    match command {
+        PaymentCommand::Capture => {
             let call = GatewayCall::Capture {
                 payment_id: order.payment_id,
                 amount: order.amount,
             };
-            Ok(asking(
-                CaptureRequested { at },
-                call,
-                order.event_id,
-                order.payment_id,
-                ctx,
-            ))
+            let requested = CaptureRequested { at: ctx.now };
+            Ok(asking(requested, call, order.event_id, order.payment_id, ctx))
         }
-        (Capturing(order), PaymentCommand::RecordCaptured) => Ok(answered(order, PaymentCaptured { at })),
+        PaymentCommand::Void => Ok(void(order, ctx)),
+        _ => nothing_follows(state, command),
+    }
+}
 
-        (Authorized(order), PaymentCommand::Void) => Ok(void(order, ctx)),
-        (_, PaymentCommand::Void) => Ok(Decision::nothing()),
-        (Voiding(order), PaymentCommand::RecordVoided) => Ok(answered(order, PaymentVoided { at })),
-
-        (
-            Captured { order, .. },
-            PaymentCommand::Refund {
-                refund_id,
-                amount,
-                cause,
-                reason,
-            },
-        ) => {
-            let left = state.refundable().expect("a captured payment has a refundable amount");
-            let amount = amount.unwrap_or(left);
-            let fits = amount.currency == left.currency && (1..=left.amount).contains(&amount.amount);
-            if !fits {
-                return Err(not_possible(state, "refund"));
-            }
+/// The money is ours, but for what goes back.
+fn captured(
+    state: &PaymentState,
+    order: &Order,
+    command: &PaymentCommand,
+    ctx: &Context<'_>,
+) -> Result<PaymentDecision, Refusal> {
+    match command {
+        PaymentCommand::Refund {
+            refund_id,
+            amount,
+            cause,
+            reason,
+        } => {
+            let amount = amount_to_refund(state, *amount)?;
             let requested = RefundRequested {
                 refund_id: *refund_id,
                 amount,
                 cause: *cause,
                 reason: reason.clone(),
-                at,
+                at: ctx.now,
             };
             let call = GatewayCall::Refund {
                 payment_id: order.payment_id,
@@ -202,68 +142,102 @@ pub fn decide(state: &PaymentState, command: &PaymentCommand, ctx: &Context<'_>)
             };
             Ok(asking(requested, call, order.event_id, order.payment_id, ctx))
         }
-        (
-            Captured {
-                order,
-                refunded,
-                pending,
-            },
-            PaymentCommand::RecordRefunded(refund_id),
-        ) => {
-            let Some(refund) = pending.get(refund_id) else {
-                return Ok(Decision::nothing());
-            };
-            let refunded_in_total = Money {
-                amount: refunded.amount + refund.amount.amount,
-                ..*refunded
-            };
-            let done = PaymentRefunded {
-                reservation_id: order.reservation_id,
-                refund_id: *refund_id,
-                amount: refund.amount,
-                refunded_in_total,
-                in_full: refunded_in_total == order.amount,
-                cause: refund.cause,
-                at,
-            };
-            Ok(if pending.len() == 1 {
-                answered(order, done)
-            } else {
-                Decision::event(done)
-            })
+        PaymentCommand::RecordRefunded(refund_id) => Ok(refunded(state, *refund_id, ctx)),
+        _ => nothing_follows(state, command),
+    }
+}
+
+/// What is to be given back of a captured payment: what is asked for, else all that is left.
+fn amount_to_refund(state: &PaymentState, wanted: Option<Money>) -> Result<Money, Refusal> {
+    let left = state.refundable().expect("a captured payment has a refundable amount");
+    if state.status() == Some(PaymentStatus::Refunded) {
+        return Err(not_possible(state, "refund"));
+    }
+    let amount = wanted.unwrap_or(left);
+    let wrong = if amount.currency != left.currency {
+        format!("must be in {}, as the payment is", left.currency)
+    } else if left.is_zero() {
+        "nothing is left to give back: the rest is on its way".to_owned()
+    } else if amount.amount < 1 {
+        "must be at least 1".to_owned()
+    } else if amount.amount > left.amount {
+        format!("must be at most {}, which is what is left of the payment", left.amount)
+    } else {
+        return Ok(amount);
+    };
+    Err(Refusal::invalid("amount", wrong))
+}
+
+fn refunded(state: &PaymentState, refund_id: RefundId, ctx: &Context<'_>) -> PaymentDecision {
+    let PaymentState::Captured {
+        order,
+        refunded,
+        pending,
+    } = state
+    else {
+        return Decision::nothing();
+    };
+    let Some(refund) = pending.get(&refund_id) else {
+        return Decision::nothing();
+    };
+    let refunded_in_total = Money {
+        amount: refunded.amount + refund.amount.amount,
+        ..*refunded
+    };
+    let done = PaymentRefunded {
+        reservation_id: order.reservation_id,
+        refund_id,
+        amount: refund.amount,
+        refunded_in_total,
+        in_full: refunded_in_total == order.amount,
+        cause: refund.cause,
+        at: ctx.now,
+    };
+    if pending.len() == 1 {
+        answered(order, done)
+    } else {
+        Decision::event(done)
+    }
+}
+
+/// The payment was declined or given up, and the provider says something more.
+fn heard_after_a_decline(
+    order: &Order,
+    reason: DeclineReason,
+    answer: &Authorization,
+    ctx: &Context<'_>,
+) -> PaymentDecision {
+    let given_up = reason == DeclineReason::Interrupted;
+    match answer {
+        // We had taken no for an answer when the approval came after all: nobody waits for this money any more.
+        Authorization::Approved { .. } => void(order, ctx),
+        // The second look found nothing either.
+        Authorization::Declined { .. }
+            if given_up && ctx.now >= order.updated_at + TimeDelta::seconds(LOOK_AGAIN_SECONDS) =>
+        {
+            Decision::nothing().with_deadline(DeadlineChange::Clear(retry_key(order.payment_id)))
         }
+        // We had given it up, and the provider has it: it is asked until it is sure that no approval comes.
+        Authorization::MustAct(_) | Authorization::Pending { .. } if given_up => {
+            Decision::nothing().with_deadline(ask_at(order, when_to_ask(order, answer, ctx.now)))
+        }
+        _ => Decision::nothing(),
+    }
+}
 
-        (_, PaymentCommand::Retry) => Ok(retry(state, ctx)),
-
-        (
-            _,
-            PaymentCommand::RecordAuthorization(_)
-            | PaymentCommand::RecordCaptured
-            | PaymentCommand::RecordVoided
-            | PaymentCommand::RecordRefunded(_),
-        ) => Ok(Decision::nothing()),
-        (
-            Absent
-            | Requested(_)
-            | Deferred { .. }
-            | Capturing(_)
-            | Captured { .. }
-            | Declined { .. }
-            | Voiding(_)
-            | Voided(_),
-            PaymentCommand::Capture,
-        ) => Err(not_possible(state, "capture")),
-        (
-            Absent
-            | Requested(_)
-            | Deferred { .. }
-            | Authorized(_)
-            | Capturing(_)
-            | Declined { .. }
-            | Voiding(_)
-            | Voided(_),
-            PaymentCommand::Refund { .. },
-        ) => Err(not_possible(state, "refund")),
+/// What has no place in a state: a report comes twice or too late and changes nothing, as does letting go of money that is
+/// not set aside; all else is refused.
+fn nothing_follows(state: &PaymentState, command: &PaymentCommand) -> Result<PaymentDecision, Refusal> {
+    match command {
+        PaymentCommand::Capture => Err(not_possible(state, "capture")),
+        PaymentCommand::Refund { .. } => Err(not_possible(state, "refund")),
+        PaymentCommand::Request(_)
+        | PaymentCommand::Void
+        | PaymentCommand::RecordAuthorization(_)
+        | PaymentCommand::RecordCaptured
+        | PaymentCommand::RecordVoided
+        | PaymentCommand::RecordRefunded(_)
+        | PaymentCommand::Retry => Ok(Decision::nothing()),
     }
 }
 

@@ -6,11 +6,13 @@ use ticketing_ports::money::Money;
 use ticketing_ports::payment::{ActionWanted, MethodKind};
 use ticketing_ports::seating::Label;
 
+use super::method_fingerprint::MethodFingerprint;
 use crate::stored::stored_events;
 
 stored_events! {
     pub enum PaymentEvent {
-        PaymentRequested(PaymentRequested) = "PaymentRequested" v 1;
+        PaymentRequested(PaymentRequested) = "PaymentRequested" v 2 since 3 else 1 => without_fingerprint,
+            from { 1 => without_fingerprint };
         PaymentDeferred(PaymentDeferred) = "PaymentDeferred" v 1 new in 2;
         PaymentAuthorized(PaymentAuthorized) = "PaymentAuthorized" v 1;
         PaymentDeclined(PaymentDeclined) = "PaymentDeclined" v 1;
@@ -31,9 +33,18 @@ pub struct PaymentRequested {
     pub customer_id: CustomerId,
     pub amount: Money,
     pub method: MethodKind,
+    /// `None` if the fact was written before fingerprints were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method_fingerprint: Option<MethodFingerprint>,
     /// Whether the money is taken as soon as it is set aside.
     pub capture: bool,
     pub at: Timestamp,
+}
+
+/// Version 1 has none.
+fn without_fingerprint(mut requested: PaymentRequested) -> PaymentRequested {
+    requested.method_fingerprint = None;
+    requested
 }
 
 /// The provider has it and has not decided. How the customer goes on is not told: facts are for good, and whoever knows it

@@ -8,15 +8,19 @@ mod asking_again;
 mod command;
 mod decide;
 mod event;
+mod gateway_call;
+mod method_fingerprint;
 mod state;
 
 pub use asking_again::{GATEWAY_RETRY_SECONDS, LONGEST_REST_SECONDS, LOOK_AGAIN_SECONDS, SHORTEST_REST_SECONDS};
-pub use command::PaymentCommand;
-pub use decide::{GatewayCall, decide};
+pub use command::{PaymentCommand, PaymentRequest};
+pub use decide::decide;
 pub use event::{
     CaptureRequested, PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentDeferred, PaymentEvent,
     PaymentRefunded, PaymentRequested, PaymentVoided, RefundCause, RefundRequested, VoidRequested,
 };
+pub use gateway_call::GatewayCall;
+pub use method_fingerprint::MethodFingerprint;
 pub use state::{Order, PaymentState, PendingRefund};
 
 use ticketing_ports::ids::PaymentId;

@@ -4,10 +4,11 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::gateway::DeclineReason;
 use ticketing_ports::ids::{CustomerId, EventId, PaymentId, RefundId, ReservationId};
 use ticketing_ports::money::Money;
-use ticketing_ports::payment::{ActionWanted, MethodKind, PaymentStatus, PaymentView};
+use ticketing_ports::payment::{ActionWanted, MethodKind, PaymentMethod, PaymentStatus, PaymentView};
 use ticketing_ports::streams::Version;
 
 use super::event::{PaymentEvent, RefundCause};
+use super::method_fingerprint::MethodFingerprint;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum PaymentState {
@@ -47,6 +48,7 @@ pub struct Order {
     pub customer_id: CustomerId,
     pub amount: Money,
     pub method: MethodKind,
+    pub method_fingerprint: Option<MethodFingerprint>,
     pub capture: bool,
     pub last_four: Option<String>,
     pub requested_at: Timestamp,
@@ -69,6 +71,7 @@ impl PaymentState {
                 customer_id: requested.customer_id,
                 amount: requested.amount,
                 method: requested.method,
+                method_fingerprint: requested.method_fingerprint,
                 capture: requested.capture,
                 last_four: None,
                 requested_at: requested.at,
@@ -213,6 +216,12 @@ impl PaymentState {
 }
 
 impl Order {
+    /// Whether it is paid with this means of payment; of a payment without a fingerprint only the kind is known.
+    pub fn is_paid_with(&self, method: &PaymentMethod) -> bool {
+        let asked = MethodFingerprint::of(self.payment_id, method);
+        self.method == method.kind && self.method_fingerprint.is_none_or(|known| known == asked)
+    }
+
     fn updated(self, at: Timestamp) -> Self {
         Self { updated_at: at, ..self }
     }

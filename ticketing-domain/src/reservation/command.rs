@@ -18,10 +18,28 @@ pub enum ReservationCommand {
         method: PaymentMethod,
         capture: bool,
     },
+    /// Let go of the payment under way, as for another means of payment; the hold stays.
+    GivePaymentUp { by: Actor },
+    /// Take the seats, which cost nothing.
+    TakeForNothing { by: Actor },
     /// Take the money that was set aside.
     Capture { by: Actor, payment_id: PaymentId },
     /// Give up. `refund` is what the event's policy gives back if it was paid.
     Cancel { by: Actor, refund: Money },
+}
+
+impl ReservationCommand {
+    /// Who asks; `None` if it is not a person's to ask.
+    pub(super) fn by(&self) -> Option<Actor> {
+        match self {
+            Self::Open(_) => None,
+            Self::StartPayment { by, .. }
+            | Self::GivePaymentUp { by }
+            | Self::TakeForNothing { by }
+            | Self::Capture { by, .. }
+            | Self::Cancel { by, .. } => Some(*by),
+        }
+    }
 }
 
 /// Whatever a reservation has to answer to.
@@ -65,12 +83,12 @@ pub enum SagaInput {
         in_full: bool,
         cause: RefundCause,
     },
-    /// The inventory sold the seats that were paid.
+    /// The inventory sold the seats; there is no payment if they cost nothing.
     SeatsSold {
-        payment_id: PaymentId,
+        payment_id: Option<PaymentId>,
     },
     /// The inventory no longer has them.
     SeatsGone {
-        payment_id: PaymentId,
+        payment_id: Option<PaymentId>,
     },
 }

@@ -1,15 +1,17 @@
 use ticketing_ports::Timestamp;
 use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
-use ticketing_ports::ids::RefundId;
+use ticketing_ports::ids::{PaymentId, RefundId};
 use ticketing_ports::roles::Actor;
 use ticketing_ports::streams::StreamId;
 
 use super::command::ReservationCommand;
-use super::event::{CancelReason, ReservationCancelled, ReservationPaymentStarted};
+use super::event::{
+    CancelReason, ReservationCancelled, ReservationHeld, ReservationPaymentGivenUp, ReservationPaymentStarted,
+};
 use super::react::{ReservationDecision, SagaCommand};
-use super::state::{Booking, ReservationState};
+use super::state::{Booking, PaidWith, ReservationState};
 use crate::inventory::{InventoryCommand, ReleaseReason};
-use crate::payment::{PaymentCommand, RefundCause};
+use crate::payment::{PaymentCommand, PaymentRequest, RefundCause};
 use crate::policy;
 use crate::reducer::Context;
 use crate::refusal::Refusal;
@@ -23,143 +25,166 @@ pub fn decide(
     command: &ReservationCommand,
     ctx: &Context<'_>,
 ) -> Result<ReservationDecision, Refusal> {
-    use ReservationState::{Absent, Cancelled, Compensated, Completed, Expired, Held, PaymentPending, Refunded};
+    use ReservationState::{Absent, Completed, Held, PaymentPending};
 
-    match (state, command) {
-        (Absent, ReservationCommand::Open(held)) => {
-            let key = DeadlineKey {
-                stream: StreamId::from(held.reservation_id),
-                kind: DeadlineKind::HoldExpiry,
-            };
-            let expiry = Deadline {
-                key,
-                due_at: held.held_until,
-                lane: held.event_id.into(),
-            };
-            Ok(ReservationDecision::event(held.clone()).with_deadline(DeadlineChange::Set(expiry)))
-        }
-        (_, ReservationCommand::Open(_)) => Err(Refusal::AlreadyExists),
+    if let ReservationCommand::Open(held) = command {
+        return match state {
+            Absent => Ok(open(held)),
+            _ => Err(Refusal::AlreadyExists),
+        };
+    }
+    let (Some(booking), Some(by)) = (state.booking(), command.by()) else {
+        return Err(Refusal::state("absent", "change"));
+    };
+    booking.belongs_to(by)?;
+    match state {
+        Held { booking, .. } => held(state, booking, command, ctx),
+        PaymentPending {
+            booking, payment_id, ..
+        } => payment_pending(state, booking, *payment_id, command, ctx),
+        Completed { booking, paid } => completed(state, booking, paid, command, ctx),
+        _ => Err(not_possible(state, booking, command, ctx)),
+    }
+}
 
-        (
-            Held { booking, .. },
-            ReservationCommand::StartPayment {
-                by,
-                payment_id,
-                method,
-                capture,
-            },
-        ) => {
-            booking.belongs_to(*by)?;
+fn open(held: &ReservationHeld) -> ReservationDecision {
+    let key = DeadlineKey {
+        stream: StreamId::from(held.reservation_id),
+        kind: DeadlineKind::HoldExpiry,
+    };
+    let expiry = Deadline {
+        key,
+        due_at: held.held_until,
+        lane: held.event_id.into(),
+    };
+    ReservationDecision::event(held.clone()).with_deadline(DeadlineChange::Set(expiry))
+}
+
+fn held(
+    state: &ReservationState,
+    booking: &Booking,
+    command: &ReservationCommand,
+    ctx: &Context<'_>,
+) -> Result<ReservationDecision, Refusal> {
+    match command {
+        ReservationCommand::StartPayment {
+            payment_id,
+            method,
+            capture,
+            ..
+        } => {
             booking.not_run_out(ctx.now)?;
+            if booking.costs_nothing() {
+                return Err(Refusal::invalid(
+                    "reservation_id",
+                    "costs nothing: there is no money to set aside",
+                ));
+            }
+            let request = PaymentRequest {
+                payment_id: *payment_id,
+                reservation_id: booking.reservation_id,
+                event_id: booking.event_id,
+                customer_id: booking.customer_id,
+                amount: booking.total,
+                method: method.clone(),
+                capture: *capture,
+                wanted_by: booking.held_until,
+            };
             Ok(ReservationDecision::event(ReservationPaymentStarted {
                 payment_id: *payment_id,
             })
-            .with_effect(SagaCommand::Payment {
-                payment_id: *payment_id,
-                command: PaymentCommand::Request {
-                    payment_id: *payment_id,
-                    reservation_id: booking.reservation_id,
-                    event_id: booking.event_id,
-                    customer_id: booking.customer_id,
-                    amount: booking.total,
-                    method: method.clone(),
-                    capture: *capture,
-                    wanted_by: booking.held_until,
-                },
-            }))
+            .with_effect(payment(*payment_id, PaymentCommand::Request(Box::new(request)))))
         }
-        (
-            PaymentPending {
-                booking,
-                payment_id: pending,
-                ..
-            },
-            ReservationCommand::Capture { by, payment_id },
-        ) if pending == payment_id => {
-            booking.belongs_to(*by)?;
+        ReservationCommand::TakeForNothing { .. } if booking.costs_nothing() => {
             booking.not_run_out(ctx.now)?;
-            Ok(ReservationDecision::nothing().with_effect(SagaCommand::Payment {
-                payment_id: *payment_id,
-                command: PaymentCommand::Capture,
+            Ok(ReservationDecision::nothing().with_effect(SagaCommand::SellSeats {
+                section_id: booking.section_id,
+                command: booking.sell(),
+                payment_id: None,
             }))
         }
-
-        (Held { booking, .. }, ReservationCommand::Cancel { by, .. }) => {
-            booking.belongs_to(*by)?;
+        ReservationCommand::Cancel { .. } => {
             booking.not_run_out(ctx.now)?;
             Ok(give_up_hold(booking, CancelReason::Customer, ReleaseReason::Cancelled))
         }
-        (
-            PaymentPending {
-                booking, payment_id, ..
-            },
-            ReservationCommand::Cancel { by, .. },
-        ) => {
-            booking.belongs_to(*by)?;
-            Ok(
-                give_up_hold(booking, CancelReason::Customer, ReleaseReason::Cancelled).with_effect(
-                    SagaCommand::Payment {
-                        payment_id: *payment_id,
-                        command: PaymentCommand::Void,
-                    },
-                ),
-            )
-        }
-        (Completed { booking, paid }, ReservationCommand::Cancel { by, refund }) => {
-            booking.belongs_to(*by)?;
-            let cancelled = ReservationCancelled {
-                reason: CancelReason::Customer,
-                was_completed: true,
-            };
-            let reaction = ReservationDecision::event(cancelled).with_effect(booking.release(ReleaseReason::Cancelled));
-            Ok(if refund.is_zero() {
-                reaction
-            } else {
-                reaction.with_effect(SagaCommand::Payment {
-                    payment_id: paid.payment_id,
-                    command: PaymentCommand::Refund {
-                        refund_id: ctx.new_id(RefundId::new),
-                        amount: Some(*refund),
-                        cause: RefundCause::Policy,
-                        reason: None,
-                    },
-                })
-            })
-        }
-
-        (
-            Held { booking, .. }
-            | PaymentPending { booking, .. }
-            | Completed { booking, .. }
-            | Expired { booking, .. }
-            | Cancelled { booking, .. }
-            | Compensated { booking, .. }
-            | Refunded { booking, .. },
-            ReservationCommand::StartPayment { by, .. }
-            | ReservationCommand::Capture { by, .. }
-            | ReservationCommand::Cancel { by, .. },
-        ) => {
-            booking.belongs_to(*by)?;
-            if let Expired { .. } = state {
-                return Err(booking.run_out());
-            }
-            let action = match command {
-                ReservationCommand::Cancel { .. } => "cancel",
-                _ => "pay",
-            };
-            let from = state
-                .status_at(ctx.now)
-                .expect("a reservation with a booking has a status")
-                .as_str();
-            Err(Refusal::state(from, action))
-        }
-        (
-            Absent,
-            ReservationCommand::StartPayment { .. }
-            | ReservationCommand::Capture { .. }
-            | ReservationCommand::Cancel { .. },
-        ) => Err(Refusal::state("absent", "change")),
+        _ => Err(not_possible(state, booking, command, ctx)),
     }
+}
+
+fn payment_pending(
+    state: &ReservationState,
+    booking: &Booking,
+    pending: PaymentId,
+    command: &ReservationCommand,
+    ctx: &Context<'_>,
+) -> Result<ReservationDecision, Refusal> {
+    match command {
+        ReservationCommand::Capture { payment_id, .. } if *payment_id == pending => {
+            booking.not_run_out(ctx.now)?;
+            Ok(ReservationDecision::nothing().with_effect(payment(pending, PaymentCommand::Capture)))
+        }
+        ReservationCommand::GivePaymentUp { .. } => {
+            booking.not_run_out(ctx.now)?;
+            let given_up = ReservationPaymentGivenUp { payment_id: pending };
+            Ok(ReservationDecision::event(given_up).with_effect(payment(pending, PaymentCommand::Void)))
+        }
+        ReservationCommand::Cancel { .. } => {
+            let given_up = give_up_hold(booking, CancelReason::Customer, ReleaseReason::Cancelled);
+            Ok(given_up.with_effect(payment(pending, PaymentCommand::Void)))
+        }
+        _ => Err(not_possible(state, booking, command, ctx)),
+    }
+}
+
+fn completed(
+    state: &ReservationState,
+    booking: &Booking,
+    paid: &PaidWith,
+    command: &ReservationCommand,
+    ctx: &Context<'_>,
+) -> Result<ReservationDecision, Refusal> {
+    let ReservationCommand::Cancel { refund, .. } = command else {
+        return Err(not_possible(state, booking, command, ctx));
+    };
+    let cancelled = ReservationDecision::event(ReservationCancelled {
+        reason: CancelReason::Customer,
+        was_completed: true,
+    })
+    .with_effect(booking.release(ReleaseReason::Cancelled));
+    let Some(payment_id) = paid.payment_id.filter(|_| !refund.is_zero()) else {
+        return Ok(cancelled);
+    };
+    let refund = PaymentCommand::Refund {
+        refund_id: ctx.new_id(RefundId::new),
+        amount: Some(*refund),
+        cause: RefundCause::Policy,
+        reason: None,
+    };
+    Ok(cancelled.with_effect(payment(payment_id, refund)))
+}
+
+fn not_possible(
+    state: &ReservationState,
+    booking: &Booking,
+    command: &ReservationCommand,
+    ctx: &Context<'_>,
+) -> Refusal {
+    if let ReservationState::Expired { .. } = state {
+        return booking.run_out();
+    }
+    let action = match command {
+        ReservationCommand::Cancel { .. } => "cancel",
+        _ => "pay",
+    };
+    let from = state
+        .status_at(ctx.now)
+        .expect("a reservation with a booking has a status")
+        .as_str();
+    Refusal::state(from, action)
+}
+
+fn payment(payment_id: PaymentId, command: PaymentCommand) -> SagaCommand {
+    SagaCommand::Payment { payment_id, command }
 }
 
 /// Ends a hold that was not paid.
@@ -187,6 +212,11 @@ impl Booking {
         } else {
             Err(self.run_out())
         }
+    }
+
+    /// Whether there is no money to be asked for.
+    pub fn costs_nothing(&self) -> bool {
+        self.total.is_zero()
     }
 
     pub fn run_out(&self) -> Refusal {

@@ -16,7 +16,8 @@ stored_events! {
         ReservationPaymentStarted(ReservationPaymentStarted) = "ReservationPaymentStarted" v 1;
         ReservationPaymentDeclined(ReservationPaymentDeclined) = "ReservationPaymentDeclined" v 1;
         ReservationPaymentGivenUp(ReservationPaymentGivenUp) = "ReservationPaymentGivenUp" v 1;
-        ReservationCompleted(ReservationCompleted) = "ReservationCompleted" v 1;
+        ReservationCompleted(ReservationCompleted) = "ReservationCompleted" v 2 since 3 else 1 => with_some_payment,
+            from { 1 => without_made_up_payment };
         ReservationExpired(ReservationExpired) = "ReservationExpired" v 1;
         ReservationCancelled(ReservationCancelled) = "ReservationCancelled" v 1;
         ReservationCompensated(ReservationCompensated) = "ReservationCompensated" v 1;
@@ -54,7 +55,8 @@ pub struct ReservationPaymentDeclined {
     pub declines: u32,
 }
 
-/// The attempt never reached the gateway; it does not count against the customer.
+/// The attempt never reached the gateway, or the customer chose another means of payment; it does not count against the
+/// customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationPaymentGivenUp {
     pub payment_id: PaymentId,
@@ -65,6 +67,33 @@ pub struct ReservationCompleted {
     #[serde(flatten)]
     pub sale: Sale,
     pub tickets: Vec<Ticket>,
+}
+
+/// In version 1 each sale has a payment. What cost nothing names one that nobody has heard of, by the reservation's own id.
+fn with_some_payment(completed: ReservationCompleted) -> ReservationCompleted {
+    let made_up = made_up_payment(&completed.sale);
+    let payment_id = completed.sale.payment_id.or(Some(made_up));
+    with_payment(completed, payment_id)
+}
+
+fn without_made_up_payment(completed: ReservationCompleted) -> ReservationCompleted {
+    let made_up = made_up_payment(&completed.sale);
+    let payment_id = completed.sale.payment_id.filter(|payment| *payment != made_up);
+    with_payment(completed, payment_id)
+}
+
+fn made_up_payment(sale: &Sale) -> PaymentId {
+    PaymentId::new(sale.reservation_id.uuid())
+}
+
+fn with_payment(completed: ReservationCompleted, payment_id: Option<PaymentId>) -> ReservationCompleted {
+    ReservationCompleted {
+        sale: Sale {
+            payment_id,
+            ..completed.sale
+        },
+        ..completed
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

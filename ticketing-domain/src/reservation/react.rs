@@ -32,7 +32,8 @@ pub enum SagaCommand {
     SellSeats {
         section_id: SectionId,
         command: InventoryCommand,
-        payment_id: PaymentId,
+        /// `None` if they cost nothing.
+        payment_id: Option<PaymentId>,
     },
     /// Take the money if the seats of this reservation could be sold to it now, else let go of it.
     CaptureIfFree {
@@ -128,12 +129,19 @@ fn event_cancelled(state: &ReservationState, ctx: &Context<'_>) -> ReservationDe
                 command: PaymentCommand::Void,
             },
         ),
-        ReservationState::Completed { booking, paid } => ReservationDecision::event(ReservationCancelled {
-            reason: CancelReason::EventCancelled,
-            was_completed: true,
-        })
-        .with_effect(booking.release(ReleaseReason::EventCancelled))
-        .with_effect(refund_everything(paid.payment_id, RefundCause::EventCancelled, ctx)),
+        ReservationState::Completed { booking, paid } => {
+            let cancelled = ReservationDecision::event(ReservationCancelled {
+                reason: CancelReason::EventCancelled,
+                was_completed: true,
+            })
+            .with_effect(booking.release(ReleaseReason::EventCancelled));
+            match paid.payment_id {
+                Some(payment_id) => {
+                    cancelled.with_effect(refund_everything(payment_id, RefundCause::EventCancelled, ctx))
+                }
+                None => cancelled,
+            }
+        }
         ReservationState::Absent
         | ReservationState::Expired { .. }
         | ReservationState::Cancelled { .. }
@@ -216,13 +224,13 @@ fn captured(state: &ReservationState, payment: PaymentId, ctx: &Context<'_>) -> 
         } if *payment_id == payment => ReservationDecision::nothing().with_effect(SagaCommand::SellSeats {
             section_id: booking.section_id,
             command: booking.sell(),
-            payment_id: payment,
+            payment_id: Some(payment),
         }),
         _ => ReservationDecision::nothing().with_effect(refund_everything(payment, RefundCause::NoSeats, ctx)),
     }
 }
 
-fn seats_sold(state: &ReservationState, payment_id: PaymentId, ctx: &Context<'_>) -> ReservationDecision {
+fn seats_sold(state: &ReservationState, payment_id: Option<PaymentId>, ctx: &Context<'_>) -> ReservationDecision {
     let Some(booking) = state.booking() else {
         return ReservationDecision::nothing();
     };
@@ -250,9 +258,12 @@ fn seats_sold(state: &ReservationState, payment_id: PaymentId, ctx: &Context<'_>
     .with_deadline(DeadlineChange::Clear(booking.expiry_key()))
 }
 
-fn seats_gone(state: &ReservationState, payment_id: PaymentId, ctx: &Context<'_>) -> ReservationDecision {
+fn seats_gone(state: &ReservationState, payment_id: Option<PaymentId>, ctx: &Context<'_>) -> ReservationDecision {
     let Some(booking) = state.booking() else {
         return ReservationDecision::nothing();
+    };
+    let Some(payment_id) = payment_id else {
+        return run_out(booking, None);
     };
     ReservationDecision::event(ReservationCompensated {
         reason: CompensationReason::PaidTooLate,
@@ -263,7 +274,7 @@ fn seats_gone(state: &ReservationState, payment_id: PaymentId, ctx: &Context<'_>
 }
 
 impl Booking {
-    fn sell(&self) -> InventoryCommand {
+    pub(super) fn sell(&self) -> InventoryCommand {
         InventoryCommand::Sell {
             reservation_id: self.reservation_id,
             seats: self.seats.clone(),

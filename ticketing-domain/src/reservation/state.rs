@@ -65,10 +65,11 @@ pub struct Booking {
     pub held_at: Timestamp,
 }
 
-/// The payment that completed a reservation, and what it bought.
+/// How a reservation was completed, and what that bought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaidWith {
-    pub payment_id: PaymentId,
+    /// `None` if it cost nothing.
+    pub payment_id: Option<PaymentId>,
     pub completed_at: Timestamp,
     pub tickets: Vec<Ticket>,
 }
@@ -201,7 +202,7 @@ impl ReservationState {
             | Self::Cancelled {
                 paid: None, payment_id, ..
             } => *payment_id,
-            _ => self.paid().map(|paid| paid.payment_id),
+            _ => self.paid().and_then(|paid| paid.payment_id),
         }
     }
 

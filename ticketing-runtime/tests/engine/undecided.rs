@@ -90,8 +90,14 @@ async fn a_payment_without_a_key_is_joined_while_it_is_not_decided() {
     let event = world.on_sale(&office, 10).await;
     let held = held(&office, event, 1).await;
     let payment = paying(&office, held, "tok_pending").await;
-    assert_eq!(paying(&office, held, "tok_visa").await, payment);
+    assert_eq!(paying(&office, held, "tok_pending").await, payment);
     assert_eq!(world.count("PaymentRequested").await, 1);
+    let another = office.pay(request(customer(1), payment_with("tok_visa", held))).await;
+    assert_ne!(
+        another.unwrap().value.payment_id,
+        Some(payment),
+        "another takes its place"
+    );
     engine.abort();
 }
 

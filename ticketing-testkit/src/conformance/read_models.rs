@@ -1028,10 +1028,13 @@ async fn returned_tickets_are_not_counted_as_sold(models: &ReadModels) -> Verdic
 
 async fn purchases_of_a_customer_are_listed_newest_first(models: &ReadModels) -> Verdict {
     models.apply(vec![created(1)]).await?;
+    // The fourth cost nothing.
+    let paid = |number| (number != 4).then(|| payment_id(number));
     for (number, who, time) in [(4, 1, 10), (9, 2, 15), (2, 1, 30), (3, 1, 20)] {
         let mut one = sale(number, 2, 1_500);
         one.customer_id = customer(who);
         one.sold_at = at(time);
+        one.payment_id = paid(number);
         models.apply(vec![Change::TicketsSold(one)]).await?;
     }
     let returned = reservation_id(3);
@@ -1051,13 +1054,14 @@ async fn purchases_of_a_customer_are_listed_newest_first(models: &ReadModels) ->
         let sale = &purchase.sale;
         (
             sale.reservation_id,
+            sale.payment_id,
             purchase.event_name.clone(),
             purchase.refunded,
             purchase.returned,
         )
     };
-    let whole = |number| (reservation_id(number), name.clone(), eur(0), false);
-    let given_back = (returned, name.clone(), eur(1_000), true);
+    let whole = |number| (reservation_id(number), paid(number), name.clone(), eur(0), false);
+    let given_back = (returned, paid(3), name.clone(), eur(1_000), true);
     let ask = |who| move |page| models.sales.purchases_of(customer(who), page);
     ensure_pages(&[whole(2), given_back, whole(4)], key, ask(1)).await?;
     ensure_pages(&[whole(9)], key, ask(2)).await?;

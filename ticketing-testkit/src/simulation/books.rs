@@ -223,7 +223,7 @@ impl Books {
                 .and_then(|order| self.reservations.get(&order.reservation_id));
             let bought_seats = bought_seats
                 .and_then(ReservationState::paid)
-                .is_some_and(|paid| paid.payment_id == *id);
+                .is_some_and(|paid| paid.payment_id == Some(*id));
             let due = if bought_seats { recorded } else { 0 };
             if kept != due {
                 violations.push(Violation::MoneyWrong {

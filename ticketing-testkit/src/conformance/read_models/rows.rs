@@ -148,7 +148,7 @@ pub(super) fn payment(number: usize) -> PaymentView {
 pub(super) fn sale(number: usize, quantity: u32, unit_price: i64) -> Sale {
     Sale {
         reservation_id: reservation_id(number),
-        payment_id: payment_id(number),
+        payment_id: Some(payment_id(number)),
         event_id: event_id(1),
         customer_id: customer(1),
         section: label("Section 1"),

@@ -406,10 +406,14 @@ impl House {
             Some(payment) => some(&self.payments, payment).copied(),
             None => None,
         };
+        let method = match payment {
+            None if fresh => paypal(),
+            _ => card(),
+        };
         let pay = PayReservation {
             reservation_id,
             payment_id,
-            method: Some(card()),
+            method: Some(method),
         };
         Some(by(number.map_or(owner, customer), pay))
     }
@@ -488,6 +492,13 @@ fn authorization(how: u8) -> GatewayAnswer {
 fn must_act() -> Authorization {
     let until = DateTime::from_timestamp(4_000_000_000, 0).expect("a date within range");
     Authorization::MustAct(NextAction::redirect("https://bank.test/agree", until))
+}
+
+fn paypal() -> PaymentMethod {
+    PaymentMethod {
+        kind: MethodKind::Paypal,
+        token: MethodToken::new("tok_paypal").expect("a token, not a card number"),
+    }
 }
 
 fn card() -> PaymentMethod {

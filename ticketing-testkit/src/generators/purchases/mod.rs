@@ -25,7 +25,7 @@ pub enum Step {
         by: Option<u128>,
         reservation: usize,
         payment: Option<usize>,
-        /// With a payment id of the customer's own.
+        /// With a payment id of the customer's own; without one, with another means of payment.
         fresh: bool,
     },
     Authorize {
