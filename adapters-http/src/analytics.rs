@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{PathId, SeenAfter, SignedIn};
+use crate::extract::{Caller, PathId, SeenAfter};
 use crate::money::MoneyBody;
 use crate::state::Shared;
 
@@ -44,7 +44,7 @@ pub(crate) struct SectionSalesBody {
     responses((status = 200, body = EventAnalyticsResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn event_analytics(
     State(state): State<Shared>,
-    caller: SignedIn,
+    caller: Caller,
     _: SeenAfter,
     PathId(id): PathId<EventId>,
 ) -> Result<Json<EventAnalyticsResponse>, ApiError> {

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{MaybeSignedIn, PathId, SectionPath, SeenAfter};
+use crate::extract::{MaybeCaller, PathId, SectionPath, SeenAfter};
 use crate::money::MoneyBody;
 use crate::state::Shared;
 
@@ -77,7 +77,7 @@ pub(crate) struct RowResponse {
 pub(crate) async fn get_availability(
     State(state): State<Shared>,
     _: SeenAfter,
-    caller: MaybeSignedIn,
+    caller: MaybeCaller,
     PathId(id): PathId<EventId>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -106,7 +106,7 @@ pub(crate) async fn get_availability(
     responses((status = 200, body = SectionResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn get_section(
     State(state): State<Shared>,
-    caller: MaybeSignedIn,
+    caller: MaybeCaller,
     path: SectionPath,
 ) -> Result<Json<SectionResponse>, ApiError> {
     let view = state.desk.section(caller.actor(), path.event, &path.section).await?;

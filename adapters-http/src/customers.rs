@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{PathId, Query, SeenAfter, SignedIn};
+use crate::extract::{Caller, PathId, Query, SeenAfter};
 use crate::listing::PageQuery;
 use crate::money::MoneyBody;
 use crate::state::Shared;
@@ -69,7 +69,7 @@ pub(crate) struct LifetimeValueBody {
     responses((status = 200, body = CustomerHistoryResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn customer_history(
     State(state): State<Shared>,
-    caller: SignedIn,
+    caller: Caller,
     _: SeenAfter,
     PathId(id): PathId<CustomerId>,
     Query(query): Query<PageQuery>,
@@ -92,7 +92,7 @@ pub(crate) async fn customer_history(
     responses((status = 200, body = LifetimeValueResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn lifetime_value(
     State(state): State<Shared>,
-    caller: SignedIn,
+    caller: Caller,
     _: SeenAfter,
     PathId(id): PathId<CustomerId>,
 ) -> Result<Json<LifetimeValueResponse>, ApiError> {

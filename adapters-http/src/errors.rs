@@ -4,7 +4,7 @@ mod code;
 
 use std::time::Duration;
 
-use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -91,10 +91,26 @@ impl ApiError {
         .with_details(json!({ "field": header, "reason": reason }))
     }
 
+    /// The request does not say who asks.
     pub fn unauthenticated() -> Self {
         Self::new(
             Code::Unauthenticated,
-            "sign in first: the session is missing, malformed, unknown or expired",
+            "sign in first: the request does not say who asks",
+        )
+    }
+
+    pub(crate) fn session_over() -> Self {
+        Self::new(
+            Code::Unauthenticated,
+            "sign in again: the session is malformed, unknown or expired",
+        )
+    }
+
+    /// A mailed link, or the code that a provider's sign-in ends with, opens nothing.
+    pub(crate) fn link_invalid() -> Self {
+        Self::new(
+            Code::LinkInvalid,
+            "the link or code was used already, is unknown or has expired; ask for a new one",
         )
     }
 
@@ -252,7 +268,7 @@ impl From<sign_in::Refusal> for ApiError {
         let forbidden =
             |reason: &str| Self::new(Code::Forbidden, refusal.to_string()).with_details(json!({ "reason": reason }));
         match refusal {
-            Refusal::InvalidToken => Self::unauthenticated(),
+            Refusal::InvalidToken => Self::link_invalid(),
             Refusal::InvalidChallenge => Self::invalid_request(
                 "challenge",
                 "is unknown, used or expired, or was begun elsewhere; begin again",
@@ -320,7 +336,6 @@ impl ApiError {
     /// What the answer says beside its body.
     pub(crate) fn write_headers(&self, headers: &mut HeaderMap) {
         match self.code {
-            Code::Unauthenticated => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             // Browsers send a request again by themselves after a 408, unless the connection is closed.
             Code::ReservationExpired => drop(headers.insert(CONNECTION, HeaderValue::from_static("close"))),
             Code::UnsupportedMediaType => {

@@ -15,7 +15,7 @@ use ticketing_runtime::{CancelEvent, List};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Empty, MaybeSignedIn, PathId, Post, Query, SeenAfter, read_object};
+use crate::extract::{Empty, MaybeCaller, PathId, Post, Query, SeenAfter, read_object};
 use crate::listing::page;
 use crate::replies::{Created, Done};
 use crate::state::Shared;
@@ -66,7 +66,7 @@ pub(crate) async fn create_event(
     State(state): State<Shared>,
     post: Post<CreateEventRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
-    state.desk.may_create_events(post.signed_in.actor())?;
+    state.desk.may_create_events(post.actor())?;
     let draft = EventDraft::try_from(&post.body)?;
     let created = state.box_office.create_event(post.ask(draft)).await?;
     let location = format!("/api/events/{}", created.value.event_id);
@@ -83,7 +83,7 @@ pub(crate) async fn create_event(
 pub(crate) async fn get_event(
     State(state): State<Shared>,
     _: SeenAfter,
-    caller: MaybeSignedIn,
+    caller: MaybeCaller,
     PathId(id): PathId<EventId>,
 ) -> Result<Json<EventResponse>, ApiError> {
     let event = state.desk.event(caller.actor(), id).await?;
@@ -96,7 +96,7 @@ pub(crate) async fn get_event(
 pub(crate) async fn list_events(
     State(state): State<Shared>,
     _: SeenAfter,
-    caller: MaybeSignedIn,
+    caller: MaybeCaller,
     Query(query): Query<EventsQuery>,
 ) -> Result<Json<EventsResponse>, ApiError> {
     let page = page(List::Events, query.page, query.per_page, query.after.as_deref())?;

@@ -3,9 +3,11 @@
 //! A handler extracts, converts, makes one call and converts back. Never here: a rule of the domain.
 
 mod analytics;
+mod authenticate;
 mod availability;
 mod blocking;
 mod customers;
+mod docs;
 mod errors;
 mod events;
 mod extract;
@@ -23,6 +25,7 @@ mod shell;
 mod sign_in;
 mod state;
 
+pub use authenticate::{Authenticate, BySession};
 pub use errors::{ApiError, Code};
 pub use health::operations;
 pub use health_check::{Finding, FollowerFinding, HealthCheck};

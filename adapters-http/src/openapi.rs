@@ -12,15 +12,15 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Type};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use utoipa_swagger_ui::SwaggerUi;
 
+use crate::docs::document_route;
 use crate::limit::limit;
 use crate::replies::CONSISTENCY_NAME;
 use crate::shell::{no_such_method, no_such_route, shell};
 use crate::sign_in::pages::verify_page;
 use crate::sign_in::{account, magic_link, oauth, passkeys, refuse_head, sessions};
 use crate::state::{HttpState, Shared};
-use crate::{analytics, availability, blocking, customers, events, health, payments, reservations};
+use crate::{analytics, availability, blocking, customers, docs, events, health, payments, reservations};
 
 #[derive(Debug, OpenApi)]
 #[openapi(
@@ -40,6 +40,7 @@ impl Modify for SessionScheme {
     }
 }
 
+/// The routes of the box office itself.
 fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(events::create_event, events::list_events))
@@ -66,6 +67,13 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(payments::refund_payment))
         .routes(routes!(customers::customer_history))
         .routes(routes!(customers::lifetime_value))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+}
+
+/// What somebody with a session of ours does with it and with the account.
+fn account_routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
         .routes(routes!(sessions::get_session))
         .routes(routes!(sessions::list_sessions))
         .routes(routes!(sessions::logout))
@@ -77,8 +85,6 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(passkeys::complete_registration))
         .routes(routes!(passkeys::list_passkeys))
         .routes(routes!(passkeys::rename_passkey, passkeys::remove_passkey))
-        .routes(routes!(health::live))
-        .routes(routes!(health::ready))
 }
 
 /// What can be asked of the sign-in without a session, and so is limited by network.
@@ -102,7 +108,11 @@ fn anonymous_sign_in_routes() -> OpenApiRouter<Shared> {
 
 /// The OpenAPI document of every route.
 pub fn document() -> utoipa::openapi::OpenApi {
-    let mut document = routes().merge(anonymous_sign_in_routes()).split_for_parts().1;
+    finished(routes().merge(account_routes()).merge(anonymous_sign_in_routes()))
+}
+
+fn finished(routes: OpenApiRouter<Shared>) -> utoipa::openapi::OpenApi {
+    let mut document = routes.split_for_parts().1;
     name_tokens_of_writes(&mut document);
     document
 }
@@ -128,14 +138,23 @@ fn name_token(operation: &mut Operation) {
     }
 }
 
-/// The whole API, with its document at `/api/openapi.json` and a page to read it at `/docs`.
+/// The API, with its document at `/api/openapi.json` and a page to read it at `/docs`. It can be nested under any path: what it
+/// says of its own paths begins with that one.
 pub fn router(state: HttpState) -> Router {
     let state: Shared = Arc::new(state);
-    let limited = anonymous_sign_in_routes().layer(from_fn_with_state(Arc::clone(&state), limit));
-    let router = routes().merge(limited).split_for_parts().0;
+    let (router, document) = if state.sign_in.is_some() {
+        let limited = anonymous_sign_in_routes().layer(from_fn_with_state(Arc::clone(&state), limit));
+        let routes = routes().merge(account_routes()).merge(limited);
+        let router = routes.split_for_parts().0;
+        (router.route("/auth/verify", get(verify_page)), document())
+    } else {
+        (routes().split_for_parts().0, finished(routes()))
+    };
     router
-        .route("/auth/verify", get(verify_page))
-        .merge(SwaggerUi::new("/docs").url("/api/openapi.json", document()))
+        .route("/api/openapi.json", document_route(document))
+        .route("/docs", get(docs::to_page))
+        .route("/docs/", get(docs::page))
+        .route("/docs/{file}", get(docs::file))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn_with_state(Arc::clone(&state), shell))

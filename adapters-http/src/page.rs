@@ -14,14 +14,29 @@ pub struct HtmlPage {
     policy: String,
 }
 
+/// Where scripts and style sheets of a page may be, beside those that stand in it.
+const FILES_OF_OURS: &str = " 'self'";
+
 impl HtmlPage {
     pub fn new(html: impl Into<String>) -> Self {
-        let html = html.into();
+        Self::under(html.into(), "")
+    }
+
+    /// A page that may also load scripts and style sheets of this server.
+    pub(crate) fn with_files_beside_it(html: impl Into<String>) -> Self {
+        Self::under(html.into(), FILES_OF_OURS)
+    }
+
+    fn under(html: String, files: &str) -> Self {
+        let sources = |open, close| match (hashes(&html, open, close), files) {
+            (None, "") => "'none'".to_owned(),
+            (hashes, files) => (hashes.unwrap_or_default() + files).trim().to_owned(),
+        };
         let policy = format!(
             "default-src 'none'; connect-src 'self'; img-src 'self' data:; script-src {}; style-src {}; base-uri \
              'none'; form-action 'none'; frame-ancestors 'none'",
-            hashes(&html, "<script>", "</script>"),
-            hashes(&html, "<style>", "</style>"),
+            sources("<script>", "</script>"),
+            sources("<style>", "</style>"),
         );
         Self { html, policy }
     }
@@ -41,8 +56,8 @@ impl IntoResponse for HtmlPage {
     }
 }
 
-/// The sources of everything between the tags, or `'none'`.
-fn hashes(html: &str, open: &str, close: &str) -> String {
+/// The sources of everything between the tags, if there is anything.
+fn hashes(html: &str, open: &str, close: &str) -> Option<String> {
     let inline = html.split(open).skip(1).filter_map(|rest| rest.split_once(close));
     let hashes: Vec<_> = inline
         .map(|(text, _)| {
@@ -50,11 +65,7 @@ fn hashes(html: &str, open: &str, close: &str) -> String {
             format!("'sha256-{hash}'")
         })
         .collect();
-    if hashes.is_empty() {
-        "'none'".to_owned()
-    } else {
-        hashes.join(" ")
-    }
+    (!hashes.is_empty()).then(|| hashes.join(" "))
 }
 
 #[cfg(test)]

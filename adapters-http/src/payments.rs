@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::errors::{ApiError, ErrorBody};
 use crate::events::parse_label;
 use crate::extract::{
-    CARD_NUMBERS_REFUSED, Faults, PathId, Place, Post, Query, Read, SeenAfter, Sent, SignedIn, read_object,
+    CARD_NUMBERS_REFUSED, Caller, Faults, PathId, Place, Post, Query, Read, SeenAfter, Sent, read_object,
 };
 use crate::listing::PageQuery;
 use crate::money::MoneyBody;
@@ -175,7 +175,7 @@ pub(crate) async fn create_payment(
     post: Post<CreatePaymentRequest>,
 ) -> Result<Response, ApiError> {
     let method = post.body.payment_method.parse()?;
-    let by = post.signed_in.actor();
+    let by = post.actor();
     let reservation_id = ReservationId::new(post.body.reservation_id);
     let authorized = state
         .box_office
@@ -201,7 +201,7 @@ pub(crate) fn location_of(payment_id: PaymentId) -> String {
     responses((status = 200, body = PaymentResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn get_payment(
     State(state): State<Shared>,
-    caller: SignedIn,
+    caller: Caller,
     PathId(id): PathId<PaymentId>,
 ) -> Result<Json<PaymentResponse>, ApiError> {
     let view = state.desk.payment(caller.actor(), id).await?;
@@ -217,7 +217,7 @@ pub(crate) async fn get_payment(
     responses((status = 200, body = PaymentsResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn list_payments(
     State(state): State<Shared>,
-    caller: SignedIn,
+    caller: Caller,
     _: SeenAfter,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<PaymentsResponse>, ApiError> {
@@ -241,7 +241,7 @@ pub(crate) async fn refund_payment(
     PathId(payment_id): PathId<PaymentId>,
     post: Post<RefundRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
-    state.desk.may_refund(post.signed_in.actor())?;
+    state.desk.may_refund(post.actor())?;
     refuse_card_number("reason", &post.body.reason)?;
     let mut errors = Vec::new();
     let reason = parse_label(&post.body.reason, "reason", &mut errors);

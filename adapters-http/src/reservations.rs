@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Empty, PathId, Post, Quantity, Query, SeenAfter, SignedIn, read_object};
+use crate::extract::{Caller, Empty, PathId, Post, Quantity, Query, SeenAfter, read_object};
 use crate::listing::PageQuery;
 use crate::money::MoneyBody;
 use crate::payments::{NextActionBody, PaymentMethodBody, location_of};
@@ -164,7 +164,7 @@ pub(crate) async fn create_reservation(
     responses((status = 200, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn get_reservation(
     State(state): State<Shared>,
-    caller: SignedIn,
+    caller: Caller,
     PathId(id): PathId<ReservationId>,
 ) -> Result<Json<ReservationResponse>, ApiError> {
     let view = state.desk.reservation(caller.actor(), id).await?;
@@ -176,7 +176,7 @@ pub(crate) async fn get_reservation(
     responses((status = 200, body = ReservationsResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn list_reservations(
     State(state): State<Shared>,
-    caller: SignedIn,
+    caller: Caller,
     _: SeenAfter,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<ReservationsResponse>, ApiError> {
@@ -204,7 +204,7 @@ pub(crate) async fn pay_reservation(
     PathId(reservation_id): PathId<ReservationId>,
     post: Post<PayRequest>,
 ) -> Result<Response, ApiError> {
-    let by = post.signed_in.actor();
+    let by = post.actor();
     let method = post
         .body
         .payment_method
@@ -263,7 +263,7 @@ pub(crate) async fn cancel_reservation(
     responses((status = 200, body = HistoryResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn reservation_history(
     State(state): State<Shared>,
-    caller: SignedIn,
+    caller: Caller,
     PathId(id): PathId<ReservationId>,
 ) -> Result<Json<HistoryResponse>, ApiError> {
     let entries = state.desk.reservation_history(caller.actor(), id).await?;

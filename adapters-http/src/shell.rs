@@ -4,9 +4,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{ACCEPT, CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderName, HeaderValue};
+use axum::extract::{MatchedPath, OriginalUri, Request, State};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, LOCATION, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures::FutureExt as _;
@@ -20,6 +20,18 @@ use crate::replies::write_token;
 use crate::state::Shared;
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+
+/// The path under which the host has nested the router, such as `/tickets`; empty if it has not.
+#[derive(Debug, Clone)]
+pub(crate) struct MountedAt(pub(crate) Arc<str>);
+
+impl MountedAt {
+    fn of(request: &Request) -> Self {
+        let asked = request.extensions().get::<OriginalUri>();
+        let before = asked.and_then(|OriginalUri(uri)| uri.path().strip_suffix(request.uri().path()));
+        Self(before.unwrap_or_default().into())
+    }
+}
 
 pub(crate) async fn shell(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
     let given = request
@@ -39,7 +51,9 @@ pub(crate) async fn shell(State(state): State<Shared>, mut request: Request, nex
         .get::<MatchedPath>()
         .map_or("", MatchedPath::as_str);
     let span = info_span!("request", method = %request.method(), route, correlation_id = correlation_id.as_str());
+    let mounted_at = MountedAt::of(&request);
     request.extensions_mut().insert(correlation_id.clone());
+    request.extensions_mut().insert(mounted_at.clone());
     let seen_before = consistency_token(request.headers());
     if let Ok(Some(token)) = &seen_before {
         request.extensions_mut().insert(token.clone());
@@ -77,6 +91,11 @@ pub(crate) async fn shell(State(state): State<Shared>, mut request: Request, nex
         let code = error.code.as_str();
         state.config.observer.observe(Observed::Refused { code });
     }
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let challenge = state.callers.challenge();
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    lead_from_the_root(&mut response, &mounted_at);
     write_token(&mut response, seen_before.ok().flatten().as_ref());
     if wants_problem {
         response = as_problem(response);
@@ -92,13 +111,20 @@ pub(crate) async fn shell(State(state): State<Shared>, mut request: Request, nex
     response
 }
 
+/// Handlers know the routes as they are without a host; who follows a path has to begin with the host's.
+fn lead_from_the_root(response: &mut Response, MountedAt(before): &MountedAt) {
+    let headers = response.headers_mut();
+    let ours = headers.get(LOCATION).and_then(|value| value.to_str().ok());
+    if let Some(path) = ours.filter(|path| path.starts_with('/') && !before.is_empty()) {
+        let location = HeaderValue::from_str(&format!("{before}{path}"));
+        headers.insert(LOCATION, location.expect("a path that was asked for is visible ASCII"));
+    }
+}
+
 pub(crate) async fn no_such_route() -> ApiError {
-    ApiError::new(Code::NotFound, "there is no such route; see /docs")
+    ApiError::new(Code::NotFound, "there is no such route")
 }
 
 pub(crate) async fn no_such_method() -> ApiError {
-    ApiError::new(
-        Code::MethodNotAllowed,
-        "this route does not know this method; see /docs",
-    )
+    ApiError::new(Code::MethodNotAllowed, "this route does not know this method")
 }

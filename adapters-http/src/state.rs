@@ -6,6 +6,7 @@ use ticketing_ports::clock::Clock;
 use ticketing_ports::ids::IdSource;
 use ticketing_runtime::{BoxOffice, Desk, Observer, SignIn, Unobserved};
 
+use crate::authenticate::Authenticate;
 use crate::health_check::HealthCheck;
 
 /// What the API is made of. One for each server.
@@ -13,7 +14,10 @@ use crate::health_check::HealthCheck;
 pub struct HttpState {
     pub box_office: BoxOffice,
     pub desk: Desk,
-    pub sign_in: SignIn,
+    /// Says who asks.
+    pub callers: Arc<dyn Authenticate>,
+    /// `None` leaves the routes of signing in out, with their page.
+    pub sign_in: Option<SignIn>,
     pub health: Vec<Arc<dyn HealthCheck>>,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn IdSource>,
@@ -25,6 +29,14 @@ impl std::fmt::Debug for HttpState {
         f.debug_struct("HttpState")
             .field("config", &self.config)
             .finish_non_exhaustive()
+    }
+}
+
+impl HttpState {
+    /// Only for what the routes of signing in need.
+    pub(crate) fn sign_in(&self) -> &SignIn {
+        let sign_in = self.sign_in.as_ref();
+        sign_in.expect("the routes of signing in are left out without it")
     }
 }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adapters_external::{SandboxGateway, SystemClock, SystemIds};
-use adapters_http::{HealthCheck, HttpConfig, HttpState};
+use adapters_http::{BySession, HealthCheck, HttpConfig, HttpState};
 use anyhow::Context as _;
 use ticketing_runtime::{
     BoxOffice, Condition, Counted, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, OnLostPast, Ports,
-    ProjectionPorts, READ_MODELS, RELAY, Runs, Totals,
+    ProjectionPorts, READ_MODELS, RELAY, Runs, SignIn, Totals,
 };
 use tracing::info;
 
@@ -24,6 +24,7 @@ pub struct Parts {
     pub read_side: ReadSide,
     pub engine: Engine,
     pub http: HttpState,
+    pub sign_in: SignIn,
     totals: Arc<Totals>,
 }
 
@@ -98,10 +99,12 @@ impl Parts {
             }));
         }
         health.extend(bus.health);
+        let sign_in = sign_in(&settings.sign_in, &storage, public_url)?;
         let http = HttpState {
             box_office: engine.box_office(),
             desk: Desk::new(engine.box_office(), desk_ports, engine.projected()),
-            sign_in: sign_in(&settings.sign_in, &storage, public_url)?,
+            callers: Arc::new(BySession::new(sign_in.clone())),
+            sign_in: Some(sign_in.clone()),
             health,
             clock,
             ids,
@@ -117,6 +120,7 @@ impl Parts {
             read_side,
             engine,
             http,
+            sign_in,
             totals,
         })
     }
@@ -130,9 +134,7 @@ impl Parts {
         let began = Instant::now();
         let drained = self.engine.shut_down(patience).await;
         let left = patience.saturating_sub(began.elapsed());
-        let mailed = tokio::time::timeout(left, self.http.sign_in.mails_delivered())
-            .await
-            .is_ok();
+        let mailed = tokio::time::timeout(left, self.sign_in.mails_delivered()).await.is_ok();
         self.storage.close().await;
         self.read_side.close().await;
         tell(&self.totals.counted());

@@ -2,8 +2,8 @@
 //! process, without HTTP, by a handler of the service. A customer buys two tickets over a real socket; then the house
 //! closes without losing the request that is under way.
 //!
-//! Paths in answers and on pages (`Location`, `/docs`, the page that a magic link opens) start at the root. A service
-//! whose visitors follow them takes the routes in with `merge` instead of `nest`.
+//! The service knows its people already: it says who asks, and the routes of signing in are left out. Paths in answers and
+//! on pages (`Location`, `/docs`) begin with the prefix under which the routes are nested.
 //!
 //! `cargo run -p box-office-examples --example embed_the_router`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -13,18 +13,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters_external::{ConsoleMailer, SandboxGateway, SystemClock, SystemEntropy, SystemIds};
-use adapters_http::{HttpConfig, HttpState};
+use adapters_external::{SandboxGateway, SystemClock, SystemIds};
+use adapters_http::{ApiError, Authenticate, HttpConfig, HttpState};
 use adapters_memory::{
-    InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryIdentityStore,
-    InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemoryReadModels, InMemorySessionStore,
-    InMemoryUserStore,
+    InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryReadModels, InMemoryUserStore,
 };
 use anyhow::Context as _;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{Request, StatusCode};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use axum::routing::{get, post};
 use box_office_examples::put_on_sale;
 use http_body_util::BodyExt as _;
@@ -32,14 +31,12 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::ids::EventId;
-use ticketing_ports::roles::Role;
-use ticketing_runtime::{
-    BoxOffice, Desk, DeskPorts, Engine, EngineConfig, Ports, ProjectionPorts, SignIn, SignInConfig, SignInPorts,
-};
+use ticketing_ports::ids::{EventId, UserId};
+use ticketing_ports::roles::{Actor, Role};
+use ticketing_runtime::{BoxOffice, Desk, DeskPorts, Engine, EngineConfig, Ports, ProjectionPorts};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 /// Longer than anything here takes; a host that hangs is an error.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -48,9 +45,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let (engine, box_office) = open_box_office(address);
+    let alice = Visitor::at(address, "seat-map-and-coffee");
+    let members = Members(BTreeMap::from([(
+        alice.cookie.clone(),
+        Actor {
+            user_id: UserId::new(Uuid::from_u128(0xA11CE)),
+            role: Role::Customer,
+        },
+    )]));
+    let (engine, box_office) = open_box_office(members);
     let event_id = put_on_sale(&box_office.box_office).await?;
-    let sign_in = box_office.sign_in.clone();
 
     let theatre = Theatre {
         office: box_office.box_office.clone(),
@@ -63,28 +67,29 @@ async fn main() -> anyhow::Result<()> {
         .route("/close", post(close))
         .with_state(theatre)
         .nest("/tickets", adapters_http::router(box_office));
-    // The connect info tells the box office who asks.
-    let site = site.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, site).with_graceful_shutdown(async move { closing.notified().await });
     let server = tokio::spawn(server.into_future());
 
-    let alice = Visitor::signed_in(address, &sign_in).await?;
-    println!("tonight  {}", alice.ask("GET", "/tonight", None).await?);
+    println!("tonight  {}", alice.ask("GET", "/tonight", None).await?.body);
     let hold = json!({ "event_id": event_id, "section": "Floor", "quantity": 2 });
-    let held = alice.ask("POST", "/tickets/api/reservations", Some(hold)).await?;
-    println!("held     {} until {}", held["reservation_id"], held["expires_at"]);
+    let stranger = Visitor::at(address, "a-guess");
+    let refused = stranger
+        .ask("POST", "/tickets/api/reservations", Some(hold.clone()))
+        .await?;
+    println!("stranger {} {}", refused.status, refused.body["message"]);
 
-    let reservation = held["reservation_id"].as_str().context("a hold has an id")?;
-    let path = format!("/tickets/api/reservations/{reservation}/payment");
+    let held = alice.ask("POST", "/tickets/api/reservations", Some(hold)).await?;
+    let path = held.location.context("a hold says where it is")?;
+    println!("held     {path} until {}", held.body["expires_at"]);
     let pay = json!({ "payment_method": { "type": "card", "token": "tok_visa" } });
-    let paid = alice.ask("POST", &path, Some(pay)).await?;
+    let paid = alice.ask("POST", &format!("{path}/payment"), Some(pay)).await?.body;
     let tickets = paid["tickets"].as_array().context("what is paid for has tickets")?;
     for ticket in tickets {
         println!("ticket   {}", ticket["ticket_id"]);
     }
 
     // Answered although the server has been told to stop: it finishes what it has accepted.
-    let sold = alice.ask("POST", "/close", None).await?;
+    let sold = alice.ask("POST", "/close", None).await?.body;
     println!("closing  {sold}");
     tokio::time::timeout(PATIENCE, server)
         .await
@@ -92,6 +97,14 @@ async fn main() -> anyhow::Result<()> {
     anyhow::ensure!(engine.shut_down(PATIENCE).await, "the engine left work undone");
     println!("closed");
 
+    anyhow::ensure!(
+        refused.status == StatusCode::UNAUTHORIZED,
+        "who is no member buys nothing"
+    );
+    anyhow::ensure!(
+        path.starts_with("/tickets/api/"),
+        "paths begin where the routes are nested"
+    );
     anyhow::ensure!(tickets.len() == 2, "two tickets were paid for");
     anyhow::ensure!(sold == json!({ "sold": 2, "left": 8 }), "the house sees what was sold");
     Ok(())
@@ -121,8 +134,29 @@ async fn close(theatre: State<Theatre>) -> Result<axum::Json<Value>, StatusCode>
     tonight(theatre).await
 }
 
+/// Whom the service's own cookie stands for.
+#[derive(Debug)]
+struct Members(BTreeMap<String, Actor>);
+
+#[async_trait::async_trait]
+impl Authenticate for Members {
+    async fn authenticate(&self, request: &Parts) -> Result<Option<Actor>, ApiError> {
+        let cookies = request.headers.get("cookie").and_then(|value| value.to_str().ok());
+        let Some(member) = cookies.and_then(|cookies| cookies.strip_prefix("member=")) else {
+            return Ok(None);
+        };
+        // A cookie that is shown and does not hold is refused, also where nobody needs one.
+        let known = self.0.get(member).copied();
+        known.map(Some).ok_or_else(ApiError::unauthenticated)
+    }
+
+    fn challenge(&self) -> HeaderValue {
+        HeaderValue::from_static("Cookie")
+    }
+}
+
 /// Everything in memory. Another adapter behind one of these ports changes nothing else.
-fn open_box_office(address: SocketAddr) -> (Engine, HttpState) {
+fn open_box_office(members: Members) -> (Engine, HttpState) {
     let log = Arc::new(InMemoryEventStore::new());
     let read_models = Arc::new(InMemoryReadModels::new());
     let users = Arc::new(InMemoryUserStore::new());
@@ -146,25 +180,6 @@ fn open_box_office(address: SocketAddr) -> (Engine, HttpState) {
         },
         EngineConfig::default(),
     );
-    let sign_in = SignInPorts {
-        users: users.clone(),
-        sessions: Arc::new(InMemorySessionStore::new()),
-        tokens: Arc::new(InMemoryOneTimeTokenStore::new()),
-        challenges: Arc::new(InMemoryChallengeStore::new()),
-        passkeys: Arc::new(InMemoryPasskeyStore::new()),
-        identities: Arc::new(InMemoryIdentityStore::new()),
-        limiter: Arc::new(InMemoryRateLimiter::new()),
-        relying_party: None,
-        providers: BTreeMap::new(),
-        mailer: Arc::new(ConsoleMailer::stdout()),
-        clock: clock.clone(),
-        entropy: Arc::new(SystemEntropy),
-        ids: ids.clone(),
-        elsewhere: Vec::new(),
-    };
-    let config = SignInConfig {
-        public_url: format!("http://{address}/tickets"),
-    };
     let state = HttpState {
         box_office: engine.box_office(),
         desk: Desk::new(
@@ -182,7 +197,8 @@ fn open_box_office(address: SocketAddr) -> (Engine, HttpState) {
             },
             engine.projected(),
         ),
-        sign_in: SignIn::new(sign_in, config),
+        callers: Arc::new(members),
+        sign_in: None,
         health: Vec::new(),
         clock,
         ids,
@@ -191,43 +207,50 @@ fn open_box_office(address: SocketAddr) -> (Engine, HttpState) {
     (engine, state)
 }
 
-/// Somebody with a browser.
+/// Somebody with a browser, and with the service's cookie in it.
 struct Visitor {
     client: Client<HttpConnector, Body>,
     address: SocketAddr,
-    session: String,
+    cookie: String,
+}
+
+/// What somebody was answered.
+struct Answer {
+    status: StatusCode,
+    location: Option<String>,
+    body: Value,
 }
 
 impl Visitor {
-    /// The service has its own way to know who she is, so it opens the session itself and sends no magic link.
-    async fn signed_in(address: SocketAddr, sign_in: &SignIn) -> anyhow::Result<Self> {
-        let email = EmailAddress::parse("alice@example.com")?;
-        let user = sign_in.ensure_user(&email, Role::Customer).await?.into_user();
-        let session = sign_in.open_session(&user).await?.secret.expose();
-        let client = Client::builder(TokioExecutor::new()).build_http();
-        Ok(Self {
-            client,
+    fn at(address: SocketAddr, cookie: &str) -> Self {
+        Self {
+            client: Client::builder(TokioExecutor::new()).build_http(),
             address,
-            session,
-        })
+            cookie: cookie.to_owned(),
+        }
     }
 
-    async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
+    async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> anyhow::Result<Answer> {
         let request = Request::builder()
             .method(method)
             .uri(format!("http://{}{path}", self.address))
-            .header("authorization", format!("Bearer {}", self.session))
+            .header("cookie", format!("member={}", self.cookie))
             .header("content-type", "application/json")
             .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())))?;
         let answer = tokio::time::timeout(PATIENCE, self.client.request(request))
             .await
             .with_context(|| format!("no answer to {method} {path}"))??;
         let status = answer.status();
+        let location = location(answer.headers());
         let bytes = answer.into_body().collect().await?.to_bytes();
-        let text = String::from_utf8_lossy(&bytes);
-        anyhow::ensure!(status.is_success(), "{method} {path}: {status} {text}");
-        Ok(serde_json::from_slice(&bytes)?)
+        let body = serde_json::from_slice(&bytes).with_context(|| format!("{method} {path}: {status}"))?;
+        Ok(Answer { status, location, body })
     }
+}
+
+fn location(headers: &HeaderMap) -> Option<String> {
+    let location = headers.get("location")?.to_str().ok()?;
+    Some(location.to_owned())
 }
 
 #[test]

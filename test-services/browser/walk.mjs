@@ -155,6 +155,20 @@ async function byIssuer(visitor) {
   await signIn();
 }
 
+/** Reads the documentation, and tries an operation as whoever is signed in in this tab. */
+async function triesTheDocumentation(visitor, server) {
+  await visitor.page.goto(await mailedLink(visitor, server, "lin@example.com"));
+  await visitor.press("#go", "signed in as lin");
+  await visitor.open("/docs");
+  const operation = "#operations-authentication-me";
+  const press = (selector) => visitor.page.locator(`${operation} ${selector}`).setTimeout(PATIENCE.timeout).click();
+  await press(".opblock-summary-control");
+  await press(".try-out__btn");
+  await press(".execute");
+  const told = (selector) => document.querySelector(selector)?.textContent.includes("lin@example.com");
+  await visitor.page.waitForFunction(told, PATIENCE, `${operation} .live-responses-table`);
+}
+
 /** Somebody else's site that hands everything on, as whoever fishes for sign-ins does. */
 async function copyOf(url) {
   const copy = createServer((asked, answer) => {
@@ -190,7 +204,9 @@ try {
   const server = await started(given.server, ["demo"], /is open at/);
   const browser = await puppeteer.launch({ executablePath: given.chromium, args: ["--no-sandbox", "--headless=new"] });
   ends.push(() => browser.close());
-  for (const walk of [byMailedLink, comesBackToThisSiteOnly, byIssuer, fromAnotherOrigin]) {
+  for (const walk of [
+    byMailedLink, comesBackToThisSiteOnly, triesTheDocumentation, byIssuer, fromAnotherOrigin,
+  ]) {
     const visitor = await Visitor.at(process.env.PUBLIC_URL, await browser.createBrowserContext());
     await walk(visitor, server);
     assert.deepEqual(visitor.trouble, []);

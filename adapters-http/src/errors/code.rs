@@ -32,6 +32,8 @@ codes! {
     InvalidRequest = "INVALID_REQUEST", BAD_REQUEST;
     InvalidQuantity = "INVALID_QUANTITY", BAD_REQUEST;
     Unauthenticated = "UNAUTHENTICATED", UNAUTHORIZED;
+    /// A link or code of signing in was used, or is unknown or too old.
+    LinkInvalid = "LINK_INVALID", UNAUTHORIZED;
     PaymentFailed = "PAYMENT_FAILED", PAYMENT_REQUIRED;
     Forbidden = "FORBIDDEN", FORBIDDEN;
     EventNotFound = "EVENT_NOT_FOUND", NOT_FOUND;

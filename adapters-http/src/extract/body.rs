@@ -7,13 +7,14 @@ use http_body_util::LengthLimitError;
 use serde_json::Value;
 use ticketing_domain::refusal::FieldError;
 use ticketing_ports::payment::contains_card_number;
+use ticketing_ports::roles::Actor;
 use ticketing_runtime::{IdempotencyRequest, Request as Ask};
 
 use super::correlation::correlation_id;
 use super::idempotency::idempotency_key;
 use super::read::{Faults, Place, Read};
 use super::sent::{Object, Sent};
-use super::session::SignedIn;
+use super::session::Caller;
 use super::trace_context::trace_context;
 use crate::errors::{ApiError, Code};
 use crate::state::Shared;
@@ -29,15 +30,19 @@ pub(crate) struct Empty {}
 
 super::read_object!(Empty {});
 
-/// A command of somebody who is signed in: who, what, and how the answer is remembered.
+/// A command of somebody who is known: who, what, and how the answer is remembered.
 #[derive(Debug)]
 pub(crate) struct Post<T> {
-    pub(crate) signed_in: SignedIn,
     pub(crate) body: T,
+    actor: Actor,
     ask: Ask<()>,
 }
 
 impl<T> Post<T> {
+    pub(crate) fn actor(&self) -> Actor {
+        self.actor
+    }
+
     /// The command for the box office that this request turned out to be.
     pub(crate) fn ask<C>(&self, command: C) -> Ask<C> {
         Ask {
@@ -65,7 +70,7 @@ impl<T: Read> FromRequest<Shared> for Post<T> {
 
     async fn from_request(request: Request, state: &Shared) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
-        let signed_in = SignedIn::from_request_parts(&mut parts, state).await?;
+        let actor = Caller::from_request_parts(&mut parts, state).await?.actor();
         let key = idempotency_key(&parts)?;
         let bytes = read(body, state.config.body_limit).await?;
         let body = parse(&parts.headers, &bytes)?;
@@ -74,13 +79,13 @@ impl<T: Read> FromRequest<Shared> for Post<T> {
             fingerprint: fingerprint(&parts, &bytes),
         });
         let ask = Ask {
-            by: signed_in.actor().into(),
+            by: actor.into(),
             correlation_id: correlation_id(&parts, state),
             trace: trace_context(&parts.headers),
             idempotency,
             command: (),
         };
-        Ok(Self { signed_in, body, ask })
+        Ok(Self { body, actor, ask })
     }
 }
 

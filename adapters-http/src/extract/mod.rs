@@ -21,4 +21,4 @@ pub(crate) use path::{CredentialId, PathId, SectionPath};
 pub(crate) use query::Query;
 pub(crate) use read::{Faults, Fields, MinorUnits, Place, Quantity, Read, read_object};
 pub(crate) use sent::Sent;
-pub(crate) use session::{MaybeSignedIn, SignedIn};
+pub(crate) use session::{Caller, MaybeCaller, SignedIn};

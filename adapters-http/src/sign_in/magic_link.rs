@@ -50,7 +50,7 @@ pub(crate) async fn send_magic_link(
 ) -> Result<impl IntoResponse, ApiError> {
     let email = EmailAddress::parse(&request.email)
         .map_err(|invalid| ApiError::invalid_request("email", invalid.to_string()))?;
-    state.sign_in.send_magic_link(email).await?;
+    state.sign_in().send_magic_link(email).await?;
     let body = MagicLinkSentResponse {
         message: "If the address is right, a sign-in link is on its way.",
         expires_in_seconds: MAGIC_LINK_LIFETIME.num_seconds(),
@@ -82,6 +82,6 @@ pub(crate) async fn verify_magic_link_by_query(
 }
 
 async fn verify(state: &HttpState, from: Visitor, token: &str) -> Result<Json<SessionResponse>, ApiError> {
-    let token = Secret::parse(token).ok_or_else(ApiError::unauthenticated)?;
-    Ok(Json(state.sign_in.verify(&token, from).await?.into()))
+    let token = Secret::parse(token).ok_or_else(ApiError::link_invalid)?;
+    Ok(Json(state.sign_in().verify(&token, from).await?.into()))
 }

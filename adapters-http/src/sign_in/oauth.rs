@@ -73,7 +73,7 @@ pub(crate) struct LinkedResponse {
 #[utoipa::path(get, path = "/api/auth/oauth", tag = "authentication",
     responses((status = 200, body = ProvidersResponse)))]
 pub(crate) async fn providers(State(state): State<Shared>) -> Json<ProvidersResponse> {
-    let providers = state.sign_in.providers().map(ToOwned::to_owned).collect();
+    let providers = state.sign_in().providers().map(ToOwned::to_owned).collect();
     Json(ProvidersResponse { providers })
 }
 
@@ -89,7 +89,7 @@ pub(crate) async fn authorize(
 ) -> Result<Response, ApiError> {
     let next = next_page(request.next.as_deref())?;
     let browser = browser_cookie(&state, &headers);
-    let begun = state.sign_in.begin_oauth(&provider, browser, &next, None).await;
+    let begun = state.sign_in().begin_oauth(&provider, browser, &next, None).await;
     match begun {
         Ok(begun) => Ok((set_cookie(&state, &begun.browser), Redirect::to(&begun.url)).into_response()),
         Err(failure) => Ok(told(&headers, failure.into())),
@@ -112,7 +112,7 @@ pub(crate) async fn link(
     let next = next_page(request.next.as_deref())?;
     let browser = browser_cookie(&state, &headers);
     let begun = state
-        .sign_in
+        .sign_in()
         .begin_oauth(&provider, browser, &next, Some(&caller.session))
         .await?;
     let body = AuthorizationResponse {
@@ -149,13 +149,13 @@ pub(crate) async fn callback(
             issuer: query.iss,
         },
     };
-    let handover = if wants_json(&headers) {
+    let handover = if accepts(&headers, "json") {
         Handover::Session
     } else {
         Handover::Code
     };
     let finished = state
-        .sign_in
+        .sign_in()
         .finish_oauth(OauthCallback {
             provider: provider.clone(),
             state: oauth_state,
@@ -186,9 +186,9 @@ pub(crate) async fn exchange(
     FromWhere(from): FromWhere,
     Body(request): Body<ExchangeCodeRequest>,
 ) -> Result<Json<SessionResponse>, ApiError> {
-    let code = Secret::parse(&request.code).ok_or_else(ApiError::unauthenticated)?;
-    let browser = browser_cookie(&state, &headers).ok_or_else(ApiError::unauthenticated)?;
-    let signed_in = state.sign_in.exchange_code(&code, browser.digest(), from).await?;
+    let code = Secret::parse(&request.code).ok_or_else(ApiError::link_invalid)?;
+    let browser = browser_cookie(&state, &headers).ok_or_else(ApiError::link_invalid)?;
+    let signed_in = state.sign_in().exchange_code(&code, browser.digest(), from).await?;
     Ok(Json(signed_in.into()))
 }
 
@@ -201,22 +201,22 @@ fn next_page(asked: Option<&str>) -> Result<LocalPath, ApiError> {
 
 /// Built from the public URL, never from what the request says of the host.
 fn on_to(state: &HttpState, next: &LocalPath, fragment: &str) -> Response {
-    let site = state.sign_in.public_url().trim_end_matches('/');
+    let site = state.sign_in().public_url().trim_end_matches('/');
     Redirect::to(&format!("{site}{}#{fragment}", next.as_str())).into_response()
 }
 
-/// A person gets a page, a program the error.
+/// A person gets a page, a program the error. Only a browser says that it wants a page.
 fn told(headers: &HeaderMap, error: ApiError) -> Response {
-    if wants_json(headers) {
-        error.into_response()
-    } else {
+    if accepts(headers, "text/html") && !accepts(headers, "json") {
         sign_in_failed(&error)
+    } else {
+        error.into_response()
     }
 }
 
-fn wants_json(headers: &HeaderMap) -> bool {
+fn accepts(headers: &HeaderMap, media: &str) -> bool {
     let mut accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accepted.any(|value| value.to_ascii_lowercase().contains("json"))
+    accepted.any(|value| value.to_ascii_lowercase().contains(media))
 }
 
 /// With the prefix that lets no other host of the domain set it, where TLS makes that possible.
@@ -225,7 +225,7 @@ fn cookie_name(state: &HttpState) -> &'static str {
 }
 
 fn is_https(state: &HttpState) -> bool {
-    state.sign_in.public_url().starts_with("https://")
+    state.sign_in().public_url().starts_with("https://")
 }
 
 fn browser_cookie(state: &HttpState, headers: &HeaderMap) -> Option<Secret> {

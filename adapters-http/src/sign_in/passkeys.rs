@@ -108,7 +108,7 @@ pub(crate) async fn begin_registration(
     _: Body<Empty>,
 ) -> Result<Json<PasskeyChallengeResponse>, ApiError> {
     let SignedIn { session, user, .. } = caller;
-    let begun = state.sign_in.begin_passkey_registration(user, &session).await?;
+    let begun = state.sign_in().begin_passkey_registration(user, &session).await?;
     challenge(begun).map(Json)
 }
 
@@ -126,7 +126,7 @@ pub(crate) async fn complete_registration(
     let name = request.name.unwrap_or_else(unnamed);
     let answer = Value::Object(request.credential).to_string();
     let passkey = state
-        .sign_in
+        .sign_in()
         .complete_passkey_registration(caller.user.id, &challenge_id, name, answer, from.ip)
         .await?;
     let body = PasskeyResponse::from(passkey);
@@ -142,7 +142,7 @@ pub(crate) async fn begin_login(
     State(state): State<Shared>,
     _: Body<BeginLoginRequest>,
 ) -> Result<Json<PasskeyChallengeResponse>, ApiError> {
-    challenge(state.sign_in.begin_passkey_login().await?).map(Json)
+    challenge(state.sign_in().begin_passkey_login().await?).map(Json)
 }
 
 /// Sign in with a passkey
@@ -156,7 +156,10 @@ pub(crate) async fn complete_login(
 ) -> Result<Json<SessionResponse>, ApiError> {
     let challenge_id = parse_challenge_id(&request.challenge_id)?;
     let answer = Value::Object(request.credential).to_string();
-    let outcome = state.sign_in.complete_passkey_login(&challenge_id, answer, from).await;
+    let outcome = state
+        .sign_in()
+        .complete_passkey_login(&challenge_id, answer, from)
+        .await;
     let signed_in = outcome.map_err(|failure| match failure {
         // Which of the reasons it was is nobody's business but the audit's.
         SignInFailure::Refused(_) => ApiError::new(Code::Unauthenticated, "the passkey does not sign anybody in"),
@@ -172,7 +175,7 @@ pub(crate) async fn list_passkeys(
     State(state): State<Shared>,
     caller: SignedIn,
 ) -> Result<Json<PasskeyListResponse>, ApiError> {
-    let passkeys = state.sign_in.passkeys_of(caller.user.id).await?;
+    let passkeys = state.sign_in().passkeys_of(caller.user.id).await?;
     let passkeys = passkeys.into_iter().map(PasskeyResponse::from).collect();
     Ok(Json(PasskeyListResponse { passkeys }))
 }
@@ -188,7 +191,10 @@ pub(crate) async fn rename_passkey(
     CredentialId(id): CredentialId,
     Body(request): Body<RenamePasskeyRequest>,
 ) -> Result<Json<PasskeyResponse>, ApiError> {
-    let renamed = state.sign_in.rename_passkey(caller.user.id, &id, &request.name).await?;
+    let renamed = state
+        .sign_in()
+        .rename_passkey(caller.user.id, &id, &request.name)
+        .await?;
     Ok(Json(renamed.ok_or_else(no_such_passkey)?.into()))
 }
 
@@ -203,7 +209,7 @@ pub(crate) async fn remove_passkey(
     caller: SignedIn,
     CredentialId(id): CredentialId,
 ) -> Result<Json<MessageResponse>, ApiError> {
-    if !state.sign_in.remove_passkey(&caller.session, &id).await? {
+    if !state.sign_in().remove_passkey(&caller.session, &id).await? {
         return Err(no_such_passkey());
     }
     Ok(Json(MessageResponse {

@@ -50,7 +50,7 @@ async fn proofs_that_keep_failing_are_answered_429() {
         }
     };
     for _ in 0..20 {
-        try_once().await.refused(401, "UNAUTHENTICATED");
+        try_once().await.refused(401, "LINK_INVALID");
     }
     try_once().await.refused(429, "RATE_LIMITED");
 }

@@ -12,6 +12,7 @@ mod consistency;
 mod errors;
 mod events;
 mod health;
+mod hosted;
 mod idempotency;
 mod limits;
 mod lists;

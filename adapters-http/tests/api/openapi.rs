@@ -70,8 +70,44 @@ async fn the_document_can_be_read_in_a_browser_without_anything_from_elsewhere()
     let page = stranger.get("/docs/").await;
     let html = String::from_utf8(page.expect(200).bytes.clone()).unwrap();
     assert!(!html.contains("https://") && !html.contains("http://"), "{html}");
-    for script in html.split("src=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
-        let path = format!("/docs/{}", script.trim_start_matches("./"));
-        stranger.get(&path).await.expect(200);
+    for file in ["swagger-ui-bundle.js", "swagger-ui.css"] {
+        assert!(html.contains(&format!("=\"{file}\"")), "{html}");
+        stranger.get(&format!("/docs/{file}")).await.expect(200);
     }
+    for file in [
+        "index.html",
+        "swagger-initializer.js",
+        "oauth2-redirect.html",
+        "nothing.js",
+        "a/b.js",
+    ] {
+        stranger.get(&format!("/docs/{file}")).await.refused(404, "NOT_FOUND");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_page_of_the_document_runs_and_asks_only_what_is_ours_and_cannot_be_framed() {
+    let server = TestServer::start();
+    let page = server.stranger().get("/docs/").await;
+    let policy = page.expect(200).header("content-security-policy");
+    for rule in [
+        "default-src 'none'",
+        "connect-src 'self'",
+        "form-action 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(policy.contains(rule), "{policy}");
+    }
+    assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
+    let html = String::from_utf8(page.bytes.clone()).unwrap();
+    assert_eq!(
+        html.matches("<script").count(),
+        policy.matches("'sha256-").count() + 1,
+        "{html}"
+    );
+    assert!(
+        html.contains("sessionStorage.getItem(\"session_id\")"),
+        "who is signed in is so here too"
+    );
 }

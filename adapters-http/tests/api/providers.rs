@@ -74,7 +74,7 @@ async fn a_browser_comes_back_with_a_code_in_the_fragment_and_trades_it_once() {
     };
     let session = trade(&trip.cookie).await;
     assert_eq!(session.expect(200).body["email"], "ada@example.com");
-    trade(&trip.cookie).await.refused(401, "UNAUTHENTICATED");
+    trade(&trip.cookie).await.refused(401, "LINK_INVALID");
 }
 
 #[tokio::test(start_paused = true)]
@@ -259,4 +259,29 @@ async fn somebody_who_only_looks_uses_nothing_up() {
     let looked = server.stranger().send(Method::HEAD, &path, &headers, ()).await;
     assert_eq!(looked.status, 405);
     trip.back(&server.stranger(), "application/json").await.expect(200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_who_asks_for_a_page_is_answered_with_one() {
+    let server = TestServer::start();
+    let paths = [
+        ("/api/auth/oauth/google/authorize", 404, "NOT_FOUND"),
+        ("/api/auth/oauth/scripted/callback", 400, "INVALID_REQUEST"),
+    ];
+    for (path, status, code) in paths {
+        for accept in [
+            "",
+            "*/*",
+            "application/json",
+            "text/plain",
+            "application/problem+json",
+            "text/html, application/json",
+        ] {
+            let told = server.stranger().get_with(path, &[("accept", accept)]).await;
+            told.refused(status, code);
+        }
+        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        let page = server.stranger().get_with(path, &[("accept", browser)]).await;
+        assert_eq!(page.expect(status).header("content-type"), "text/html; charset=utf-8");
+    }
 }

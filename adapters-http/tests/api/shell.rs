@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use adapters_memory::faults::{Fault, Operation};
-use axum::Router;
 use axum::http::Method;
 use std::sync::Arc;
 
@@ -9,7 +8,7 @@ use std::collections::BTreeMap;
 
 use ticketing_testkit::observing::KeepingObserver;
 
-use crate::support::{Actor, TestServer, event_request};
+use crate::support::{TestServer, event_request};
 
 #[tokio::test(start_paused = true)]
 async fn every_answer_carries_a_correlation_id() {
@@ -117,14 +116,4 @@ async fn a_bug_is_answered_as_one_and_the_server_goes_on() {
     assert_eq!(broken.header("x-correlation-id"), "unlucky");
     assert!(!String::from_utf8_lossy(&broken.bytes).contains("10.0.0.7"));
     olga.post("/api/events", request).await.expect(201);
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_api_can_be_nested_in_another_service() {
-    let server = TestServer::start();
-    let stranger = Actor::of_stranger(Router::new().nest("/box-office", server.router.clone()));
-    stranger.get("/box-office/health").await.expect(200);
-    stranger.get("/box-office/api/events").await.expect(200);
-    stranger.get("/box-office/api/nothing").await.refused(404, "NOT_FOUND");
-    assert_eq!(stranger.get("/elsewhere").await.status, 404);
 }

@@ -79,19 +79,19 @@ async fn a_link_works_once_and_for_fifteen_minutes() {
     let token = last_token(&server);
     server.pass(TimeDelta::minutes(15) - TimeDelta::milliseconds(1));
     verify(&server, &token).await.expect(200);
-    verify(&server, &token).await.refused(401, "UNAUTHENTICATED");
+    verify(&server, &token).await.refused(401, "LINK_INVALID");
 
     ask_for_a_link(&server, "ada@example.com").await;
     let late = last_token(&server);
     server.pass(TimeDelta::minutes(15));
-    verify(&server, &late).await.refused(401, "UNAUTHENTICATED");
+    verify(&server, &late).await.refused(401, "LINK_INVALID");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_token_that_was_never_sent_opens_nothing() {
     let server = TestServer::start();
     for token in ["", "x", &"A".repeat(43), &"A".repeat(1_000)] {
-        verify(&server, token).await.refused(401, "UNAUTHENTICATED");
+        verify(&server, token).await.refused(401, "LINK_INVALID");
     }
 }
 
@@ -136,7 +136,7 @@ async fn a_mail_scanner_that_asks_for_the_head_or_the_page_leaves_the_link_whole
         server.stranger().get(&path).await.expect(200).body["email"],
         "ada@example.com"
     );
-    server.stranger().get(&path).await.refused(401, "UNAUTHENTICATED");
+    server.stranger().get(&path).await.refused(401, "LINK_INVALID");
 }
 
 #[tokio::test(start_paused = true)]
@@ -170,4 +170,37 @@ async fn a_session_lasts_a_day_without_use_and_a_week_with_it() {
     }
     server.pass(TimeDelta::hours(12));
     busy.get("/api/auth/me").await.refused(401, "UNAUTHENTICATED");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_used_or_unknown_link_is_told_as_such_and_not_as_a_session_that_is_missing() {
+    let server = TestServer::start();
+    ask_for_a_link(&server, "ada@example.com").await;
+    let used = last_token(&server);
+    verify(&server, &used).await.expect(200);
+    for token in [used.as_str(), "x", &"A".repeat(43)] {
+        let by_query = server.stranger().get(&format!("{VERIFY}?token={token}")).await;
+        for refused in [verify(&server, token).await, by_query] {
+            refused.refused(401, "LINK_INVALID");
+            let message = refused.text("message");
+            assert!(message.contains("link") && !message.contains("session"), "{message}");
+            assert_eq!(refused.header("www-authenticate"), "Bearer");
+        }
+    }
+    for code in ["x", &"A".repeat(43)] {
+        let exchange = server
+            .stranger()
+            .post("/api/auth/oauth/exchange", json!({ "code": code }))
+            .await;
+        exchange.refused(401, "LINK_INVALID");
+    }
+    let nobody = server.stranger().get("/api/auth/me").await;
+    let over = server
+        .stranger()
+        .with_session(&"A".repeat(43))
+        .get("/api/auth/me")
+        .await;
+    nobody.refused(401, "UNAUTHENTICATED");
+    over.refused(401, "UNAUTHENTICATED");
+    assert_ne!(nobody.text("message"), over.text("message"));
 }

@@ -7,9 +7,10 @@ mod support;
 use anyhow::ensure;
 use support::{Installation, services};
 
-const WALKS: [&str; 4] = [
+const WALKS: [&str; 5] = [
     "byMailedLink",
     "comesBackToThisSiteOnly",
+    "triesTheDocumentation",
     "byIssuer",
     "fromAnotherOrigin",
 ];

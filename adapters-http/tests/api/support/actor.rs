@@ -52,6 +52,11 @@ impl Actor {
         Self::new(router, None)
     }
 
+    /// The same person at another address of the service.
+    pub(crate) fn at(&self, router: &Router) -> Self {
+        Self::new(router.clone(), self.session.clone())
+    }
+
     /// The same person with another session id.
     pub(crate) fn with_session(&self, session_id: &str) -> Self {
         let id = self

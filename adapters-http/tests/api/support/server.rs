@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use adapters_external::WebauthnRelyingParty;
-use adapters_http::{HealthCheck, HttpConfig, HttpState, router};
+use adapters_http::{Authenticate, BySession, HealthCheck, HttpConfig, HttpState, router};
 use adapters_memory::faults::{FaultPolicy, FaultyEventStore};
 use adapters_memory::{
     InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway,
@@ -49,6 +49,8 @@ pub(crate) struct Setup {
     pub(crate) http: HttpConfig,
     pub(crate) health: Vec<Arc<dyn HealthCheck>>,
     pub(crate) faults: Arc<dyn FaultPolicy>,
+    /// Says who asks, in place of sessions and the routes of signing in.
+    pub(crate) host: Option<Arc<dyn Authenticate>>,
 }
 
 impl TestServer {
@@ -61,6 +63,7 @@ impl TestServer {
             http: HttpConfig::default(),
             health: Vec::new(),
             faults: Arc::new(|_| adapters_memory::faults::Fault::None),
+            host: None,
         };
         change(&mut setup);
         let clock = Arc::new(ManualClock::default());
@@ -114,6 +117,10 @@ impl TestServer {
             public_url: "https://tickets.example".to_owned(),
         };
         let sign_in = SignIn::new(ports, config);
+        let (callers, own_sign_in): (Arc<dyn Authenticate>, _) = match setup.host {
+            Some(host) => (host, None),
+            None => (Arc::new(BySession::new(sign_in.clone())), Some(sign_in.clone())),
+        };
         let router = router(HttpState {
             box_office: engine.box_office(),
             desk: Desk::new(
@@ -131,7 +138,8 @@ impl TestServer {
                 },
                 engine.projected(),
             ),
-            sign_in: sign_in.clone(),
+            callers,
+            sign_in: own_sign_in,
             health: setup.health,
             clock: Arc::clone(&clock) as _,
             ids,
