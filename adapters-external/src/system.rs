@@ -1,21 +1,49 @@
 //! The machine's own clock, ids and randomness: the only place that asks for them.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Instant;
 
-use chrono::{SubsecRound as _, Utc};
+use chrono::{SubsecRound as _, TimeDelta, Utc};
 use ticketing_ports::Timestamp;
 use ticketing_ports::clock::Clock;
 use ticketing_ports::ids::IdSource;
 use ticketing_ports::secrets::Entropy;
+use tracing::{info, warn};
 use uuid::Uuid;
 
-/// Wall-clock time to the microsecond, which is what stores keep; it never goes back, even when the machine's clock does.
+/// How far the machine's clock has to be set back before anybody is told.
+const WORTH_TELLING: TimeDelta = TimeDelta::seconds(1);
+
+/// Wall-clock time to the microsecond, which is what stores keep. It never goes back: when the machine's clock is set back,
+/// time goes on from where it was, as fast as time goes, until the machine has caught up.
 #[derive(Debug)]
-pub struct SystemClock(Mutex<Timestamp>);
+pub struct SystemClock(Mutex<Told>);
+
+/// What was told last, and what time goes by.
+#[derive(Debug)]
+struct Told {
+    latest: Timestamp,
+    at: Instant,
+    /// From where time goes on by itself, and since when; nothing while it follows the machine.
+    alone: Option<(Timestamp, Instant)>,
+    /// How far the machine is behind.
+    ahead: TimeDelta,
+}
 
 impl SystemClock {
     pub fn new() -> Self {
-        Self(Mutex::new(Timestamp::MIN_UTC))
+        Self(Mutex::new(Told::new(Timestamp::MIN_UTC, Instant::now())))
+    }
+
+    /// How far this clock is ahead of the machine's, which was set back; nothing while it is not worth telling.
+    pub fn ahead_of_the_machine(&self) -> Option<TimeDelta> {
+        self.now();
+        let ahead = self.told().ahead;
+        (ahead >= WORTH_TELLING).then_some(ahead)
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.0.lock().expect("no code panics while it holds this lock")
     }
 }
 
@@ -31,9 +59,48 @@ impl Clock for SystemClock {
         reason = "this is the clock that everybody else is told to ask"
     )]
     fn now(&self) -> Timestamp {
-        let mut latest = self.0.lock().expect("no code panics while it holds this lock");
-        *latest = Utc::now().trunc_subsecs(6).max(*latest);
-        *latest
+        let mut told = self.told();
+        let (wall, at) = (Utc::now().trunc_subsecs(6), Instant::now());
+        told.tell(wall, at)
+    }
+}
+
+impl Told {
+    fn new(latest: Timestamp, at: Instant) -> Self {
+        Self {
+            latest,
+            at,
+            alone: None,
+            ahead: TimeDelta::zero(),
+        }
+    }
+
+    /// The time, when the machine says `wall`.
+    fn tell(&mut self, wall: Timestamp, at: Instant) -> Timestamp {
+        if self.alone.is_none() && wall < self.latest {
+            self.alone = Some((self.latest, self.at));
+        }
+        let own = self.alone.map_or(self.latest, |(from, since)| {
+            let passed = TimeDelta::from_std(at.saturating_duration_since(since)).unwrap_or_default();
+            (from + passed).trunc_subsecs(6)
+        });
+        if wall >= own {
+            self.alone = None;
+        }
+        let (before, ahead) = (self.ahead, (own - wall).max(TimeDelta::zero()));
+        self.ahead = ahead;
+        if before < WORTH_TELLING && ahead >= WORTH_TELLING {
+            let seconds = ahead.num_seconds();
+            warn!(
+                seconds,
+                "the machine's clock was set back; time goes on from where it was until the machine has caught up"
+            );
+        } else if before >= WORTH_TELLING && ahead < WORTH_TELLING {
+            info!("the machine's clock has caught up");
+        }
+        self.latest = own.max(wall).max(self.latest);
+        self.at = at;
+        self.latest
     }
 }
 
@@ -71,19 +138,15 @@ impl Entropy for SystemEntropy {
 mod tests {
     use std::collections::BTreeSet;
     use std::thread;
+    use std::time::Duration;
 
-    use chrono::TimeDelta;
+    use chrono::DateTime;
 
     use super::*;
 
     #[test]
     fn time_never_goes_back() {
         let clock = SystemClock::new();
-        let ahead = clock.now() + TimeDelta::hours(1);
-        // As when the machine's clock is set back by an hour.
-        let set_back = SystemClock(Mutex::new(ahead));
-        assert_eq!(set_back.now(), ahead);
-        assert_eq!(set_back.now(), ahead);
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
@@ -92,6 +155,44 @@ mod tests {
                 });
             }
         });
+    }
+
+    #[test]
+    fn time_goes_on_when_the_machine_is_set_back() {
+        let (began, at) = (DateTime::from_timestamp(1_800_000_000, 0).unwrap(), Instant::now());
+        let hour = TimeDelta::hours(1);
+        let mut told = Told::new(began, at);
+        let mut tell = |wall: Timestamp, seconds: u64| told.tell(wall, at + Duration::from_secs(seconds)) - began;
+        let second = TimeDelta::seconds;
+        assert_eq!(tell(began + second(1), 1), second(1));
+        // The clock jumps ahead by an hour, and is put right five seconds later.
+        assert_eq!(tell(began + hour + second(2), 2), hour + second(2));
+        for passed in 7..60 {
+            assert_eq!(
+                tell(began + second(passed), passed.unsigned_abs()),
+                hour + second(passed),
+                "a hold of a minute lasts a minute"
+            );
+        }
+        // It jumps ahead again, farther, and time follows it.
+        assert_eq!(tell(began + hour * 2, 60), hour * 2);
+        assert_eq!(tell(began + second(61), 61), hour * 2 + second(1));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_is_told_until_the_machine_has_caught_up() {
+        let (began, at) = (DateTime::from_timestamp(1_800_000_000, 0).unwrap(), Instant::now());
+        let mut told = Told::new(began, at);
+        let mut ahead = |wall: Timestamp, seconds: u64| {
+            told.tell(wall, at + Duration::from_secs(seconds));
+            told.ahead
+        };
+        let second = TimeDelta::seconds;
+        assert_eq!(ahead(began + second(1), 1), TimeDelta::zero());
+        assert_eq!(ahead(began, 2), second(2));
+        assert_eq!(ahead(began - second(57), 3), second(60));
+        assert_eq!(ahead(began - second(56), 4), second(60), "it does not drift");
+        assert_eq!(ahead(began + second(5), 5), TimeDelta::zero());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use anyhow::bail;
 use ticketing_ports::roles::Role;
 
 use crate::config::{BootstrapAdmin, Settings};
-use crate::sign_in::sign_in;
+use crate::sign_in::sign_in_alone;
 use crate::storage::Storage;
 
 /// Makes sure that the address belongs to an administrator and returns a link that signs it in once.
@@ -13,7 +13,7 @@ use crate::storage::Storage;
 /// When the address belongs to somebody who is no administrator and was not to be promoted.
 pub async fn bootstrap_admin(settings: &Settings, wanted: &BootstrapAdmin) -> anyhow::Result<String> {
     let storage = Storage::open(settings).await?;
-    let sign_in = sign_in(&settings.sign_in, &storage, settings.http.public_url.as_str())?;
+    let sign_in = sign_in_alone(settings, &storage)?;
     let user = sign_in.ensure_user(&wanted.email, Role::Admin).await?.into_user();
     if user.role != Role::Admin {
         if !wanted.promote {

@@ -3,7 +3,7 @@
 use anyhow::bail;
 
 use crate::config::{EraseUser, Settings};
-use crate::sign_in::sign_in;
+use crate::sign_in::sign_in_alone;
 use crate::storage::Storage;
 
 /// Erases the account of an address: user, passkeys, identities and sessions. What was bought stays in the books under
@@ -13,7 +13,7 @@ use crate::storage::Storage;
 /// When nobody has the address, or the storage cannot be used.
 pub async fn erase_user(settings: &Settings, wanted: &EraseUser) -> anyhow::Result<String> {
     let storage = Storage::open(settings).await?;
-    let sign_in = sign_in(&settings.sign_in, &storage, settings.http.public_url.as_str())?;
+    let sign_in = sign_in_alone(settings, &storage)?;
     let Some(user) = sign_in.find_user(&wanted.email).await? else {
         bail!("nobody has an account under that address");
     };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use adapters_external::SystemClock;
 use adapters_http::{Finding, FollowerFinding, HealthCheck};
 use adapters_postgres::{Database, Purpose};
 use adapters_redis::Redis;
@@ -142,6 +143,29 @@ impl HealthCheck for DeadLetterCheck {
     }
 
     /// All but some streams are as they should be.
+    fn is_essential(&self) -> bool {
+        false
+    }
+}
+
+/// The machine's clock was not set back under this process.
+#[derive(Debug)]
+pub struct ClockCheck(pub Arc<SystemClock>);
+
+#[async_trait]
+impl HealthCheck for ClockCheck {
+    fn name(&self) -> &'static str {
+        "clock"
+    }
+
+    async fn check(&self) -> Finding {
+        match self.0.ahead_of_the_machine() {
+            None => Finding::default(),
+            Some(_) => Err("the machine's clock was set back, and this process is ahead of it; start it again when nothing is held").into(),
+        }
+    }
+
+    /// Time goes on as it should, from a wrong hour.
     fn is_essential(&self) -> bool {
         false
     }

@@ -13,7 +13,7 @@ use ticketing_runtime::{
 use tracing::info;
 
 use crate::config::{LostPast, Role, Settings};
-use crate::health::{DeadLetterCheck, EventStoreCheck, ProjectionCheck, RelayCheck};
+use crate::health::{ClockCheck, DeadLetterCheck, EventStoreCheck, ProjectionCheck, RelayCheck};
 use crate::sign_in::sign_in;
 use crate::storage::{Bus, ReadSide, Storage};
 
@@ -76,7 +76,10 @@ impl Parts {
                 )
             })?;
         }
-        let mut health: Vec<Arc<dyn HealthCheck>> = vec![Arc::new(EventStoreCheck(storage.events.clone()))];
+        let mut health: Vec<Arc<dyn HealthCheck>> = vec![
+            Arc::new(EventStoreCheck(storage.events.clone())),
+            Arc::new(ClockCheck(clock.clone())),
+        ];
         let kept = engine.follower(READ_MODELS);
         // Nobody reads rows in memory that are not kept here.
         if !read_side.in_memory || kept.is_some() {
@@ -99,7 +102,7 @@ impl Parts {
             }));
         }
         health.extend(bus.health);
-        let sign_in = sign_in(&settings.sign_in, &storage, public_url)?;
+        let sign_in = sign_in(&settings.sign_in, &storage, public_url, clock.clone())?;
         let http = HttpState {
             box_office: engine.box_office(),
             desk: Desk::new(engine.box_office(), desk_ports, engine.projected()),

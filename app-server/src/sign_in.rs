@@ -17,14 +17,18 @@ use ticketing_runtime::{SignIn, SignInConfig, SignInPorts};
 use tracing::info;
 use url::Url;
 
-use crate::config::SignInSettings;
+use crate::config::{Settings, SignInSettings};
 use crate::storage::Storage;
 
 /// # Errors
 /// When a provider's settings can't be used, with a reason for an operator. No provider is asked anything yet: one that
 /// is down stops nobody's start.
-pub fn sign_in(settings: &SignInSettings, storage: &Storage, public_url: &str) -> anyhow::Result<SignIn> {
-    let clock = Arc::new(SystemClock::new());
+pub fn sign_in(
+    settings: &SignInSettings,
+    storage: &Storage,
+    public_url: &str,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<SignIn> {
     let ports = SignInPorts {
         users: storage.users.clone(),
         sessions: storage.sessions.clone(),
@@ -34,7 +38,7 @@ pub fn sign_in(settings: &SignInSettings, storage: &Storage, public_url: &str) -
         identities: storage.identities.clone(),
         limiter: storage.limiter.clone(),
         relying_party: relying_party(public_url)?,
-        providers: providers(settings, public_url, &(clock.clone() as _))?,
+        providers: providers(settings, public_url, &clock)?,
         mailer: mailer(settings, public_url)?,
         clock,
         entropy: Arc::new(SystemEntropy),
@@ -45,6 +49,15 @@ pub fn sign_in(settings: &SignInSettings, storage: &Storage, public_url: &str) -
         public_url: public_url.to_owned(),
     };
     Ok(SignIn::new(ports, config))
+}
+
+/// For a command that does one thing and ends.
+///
+/// # Errors
+/// As [`sign_in`].
+pub fn sign_in_alone(settings: &Settings, storage: &Storage) -> anyhow::Result<SignIn> {
+    let public_url = settings.http.public_url.as_str();
+    sign_in(&settings.sign_in, storage, public_url, Arc::new(SystemClock::new()))
 }
 
 /// A mail server, or the person at the terminal.
