@@ -44,6 +44,8 @@ mod tests {
 
     use ticketing_ports::email::EmailAddress;
 
+    use uuid::Uuid;
+
     use super::*;
 
     #[derive(Clone, Default)]
@@ -63,6 +65,7 @@ mod tests {
     async fn a_person_finds_address_subject_and_link_in_the_frame() {
         let paper = Paper::default();
         let mail = Mail {
+            id: Uuid::from_u128(7),
             to: EmailAddress::parse("ada@example.com").unwrap(),
             subject: "Sign in".to_owned(),
             text: "Open\nhttp://localhost:8080/auth/verify#token=x".to_owned(),
@@ -104,6 +107,7 @@ mod tests {
                 broken,
             };
             let mail = Mail {
+                id: Uuid::from_u128(7),
                 to: EmailAddress::parse("ada@example.com").unwrap(),
                 subject: "Sign in".to_owned(),
                 text: "Open".to_owned(),

@@ -263,6 +263,10 @@ impl IdentityProvider for OpenIdProvider {
         let claims = self
             .verified(&provider, token, &Nonce::new(answer.nonce.expose()))
             .await?;
+        let authorized = claims.authorized_party().map(|party| party.as_str());
+        if authorized.is_some_and(|party| party != self.settings.client_id) {
+            return Err(DoesNotFit("the ID token was given to another client").into());
+        }
         let address = match claims.email() {
             Some(email) => self.address(Some(email), claims.email_verified()),
             None => self

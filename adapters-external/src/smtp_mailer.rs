@@ -123,7 +123,9 @@ impl Mailer for SmtpMailer {
 fn message(from: &Mailbox, mail: Mail) -> Result<Message, MailError> {
     let refused = || MailError::Refused("the mail cannot be put into the form of a message".into());
     let to = mail.to.as_str().parse().map_err(|_| refused())?;
+    let id = format!("<{}@{}>", mail.id, from.email.domain());
     let message = Message::builder()
+        .message_id(Some(id))
         .from(from.clone())
         .to(Mailbox::new(None, to))
         .subject(mail.subject);

@@ -6,11 +6,13 @@ use adapters_external::{SmtpMailer, SmtpSettings};
 use test_services::{SmtpSink, SmtpTls, smtp_sink};
 use ticketing_ports::email::EmailAddress;
 use ticketing_ports::mailer::{Mail, MailError, Mailer as _};
+use uuid::Uuid;
 
 const LINK: &str = "https://tickets.example/auth/verify#token=AbC-_9";
 
 fn mail(to: &str) -> Mail {
     Mail {
+        id: Uuid::from_u128(7),
         to: EmailAddress::parse(to).unwrap(),
         subject: "Your sign-in link".to_owned(),
         text: format!("Open this link:\n\n{LINK}\n"),
@@ -53,6 +55,19 @@ async fn a_mail_arrives_in_text_and_html_over_every_kind_of_connection() {
         assert!(arrived.html.as_ref().unwrap().contains(LINK));
         assert_eq!(arrived.encrypted, tls != SmtpTls::None);
     }
+}
+
+#[tokio::test]
+async fn a_mail_has_an_id_under_the_domain_of_its_sender_which_stays_when_it_is_sent_again() {
+    let sink = smtp_sink(SmtpTls::None).await.unwrap();
+    let mailer = mailer(&sink, SmtpTls::None);
+    for _ in 0..2 {
+        mailer.send(mail("ada@example.com")).await.unwrap();
+    }
+    let received = sink.received().unwrap();
+    let ids: Vec<_> = received.iter().map(|mail| mail.message_id.as_deref()).collect();
+    let id = format!("<{}@example.com>", Uuid::from_u128(7));
+    assert_eq!(ids, [Some(id.as_str()), Some(id.as_str())]);
 }
 
 #[tokio::test]

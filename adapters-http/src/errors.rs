@@ -275,7 +275,8 @@ impl From<sign_in::Refusal> for ApiError {
             ),
             Refusal::Malformed => Self::invalid_request("credential", refusal.to_string()),
             Refusal::ProofRefused | Refusal::UnknownCredential | Refusal::PossiblyCopied => {
-                Self::new(Code::Unauthenticated, refusal.to_string())
+                let errors = json!([{ "field": "credential", "reason": refusal.to_string() }]);
+                Self::new(Code::CredentialRefused, refusal.to_string()).with_details(json!({ "errors": errors }))
             }
             Refusal::DeniedAtProvider => forbidden("denied_at_provider"),
             Refusal::ProviderFailed => forbidden("provider_error"),

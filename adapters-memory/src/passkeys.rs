@@ -22,10 +22,14 @@ impl InMemoryPasskeyStore {
 
 #[async_trait]
 impl PasskeyStore for InMemoryPasskeyStore {
-    async fn add(&self, passkey: Passkey) -> Result<(), AddPasskeyError> {
+    async fn add(&self, passkey: Passkey, most: usize) -> Result<(), AddPasskeyError> {
         let mut passkeys = self.passkeys();
         if passkeys.contains_key(&passkey.credential_id) {
             return Err(AddPasskeyError::Taken);
+        }
+        let own = passkeys.values().filter(|other| other.user_id == passkey.user_id);
+        if own.count() >= most {
+            return Err(AddPasskeyError::TooMany);
         }
         passkeys.insert(passkey.credential_id.clone(), passkey);
         Ok(())

@@ -11,10 +11,19 @@ use crate::cells::Cells;
 
 #[async_trait]
 impl PasskeyStore for PostgresUserStore {
-    async fn add(&self, passkey: Passkey) -> Result<(), AddPasskeyError> {
+    async fn add(&self, passkey: Passkey, most: usize) -> Result<(), AddPasskeyError> {
+        let mut transaction = self.pool.begin().await.map_err(StoreError::unavailable)?;
+        // Registrations of one user take turns: each counts what those before it have added.
+        sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('passkeys ' || $1, 0))")
+            .bind(passkey.user_id.to_string())
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::unavailable)?;
+        let id = passkey.credential_id.clone();
         let done = sqlx::query(
             "INSERT INTO passkeys (credential_id, user_id, name, credential, counter, created_at, last_used_at, suspect)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8
+             WHERE (SELECT count(*) FROM passkeys WHERE user_id = $2) < $9
              ON CONFLICT DO NOTHING",
         )
         .bind(passkey.credential_id)
@@ -25,13 +34,17 @@ impl PasskeyStore for PostgresUserStore {
         .bind(passkey.created_at)
         .bind(passkey.last_used_at)
         .bind(passkey.suspect)
-        .execute(&self.pool)
+        .bind(i64::try_from(most).unwrap_or(i64::MAX))
+        .execute(&mut *transaction)
         .await
         .map_err(StoreError::unavailable)?;
+        transaction.commit().await.map_err(StoreError::unavailable)?;
         if done.rows_affected() == 1 {
             Ok(())
-        } else {
+        } else if self.find(&id).await?.is_some() {
             Err(AddPasskeyError::Taken)
+        } else {
+            Err(AddPasskeyError::TooMany)
         }
     }
 

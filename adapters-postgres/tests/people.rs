@@ -66,7 +66,7 @@ async fn no_table_names_an_erased_person() {
         last_used_at: None,
         suspect: false,
     };
-    people.add(passkey).await.unwrap();
+    people.add(passkey, 10).await.unwrap();
     let identity = Identity {
         issuer: "https://id.example.com".to_owned(),
         subject: "countess".to_owned(),

@@ -9,17 +9,24 @@ use ticketing_ports::ids::UserId;
 use ticketing_ports::passkeys::{AddPasskeyError, Passkey, PasskeyStore};
 
 use crate::SqliteStore;
-use crate::cells::Cells;
+use crate::cells::{Cells, limit};
 use crate::result_code::failed;
 
 #[async_trait]
 impl PasskeyStore for SqliteStore {
-    async fn add(&self, passkey: Passkey) -> Result<(), AddPasskeyError> {
+    async fn add(&self, passkey: Passkey, most: usize) -> Result<(), AddPasskeyError> {
+        let id = passkey.credential_id.clone();
         let added = self
             .writer
-            .run(move |connection| Box::pin(insert(connection, passkey)))
+            .run(move |connection| Box::pin(insert(connection, passkey, most)))
             .await?;
-        if added { Ok(()) } else { Err(AddPasskeyError::Taken) }
+        if added {
+            Ok(())
+        } else if self.find(&id).await?.is_some() {
+            Err(AddPasskeyError::Taken)
+        } else {
+            Err(AddPasskeyError::TooMany)
+        }
     }
 
     async fn find(&self, credential_id: &[u8]) -> Result<Option<Passkey>, StoreError> {
@@ -70,11 +77,12 @@ impl PasskeyStore for SqliteStore {
     }
 }
 
-/// Returns whether nobody had the credential.
-async fn insert(connection: &mut SqliteConnection, passkey: Passkey) -> Result<bool, StoreError> {
+/// Returns whether nobody had the credential and the user may have another: one statement, which nobody comes between.
+async fn insert(connection: &mut SqliteConnection, passkey: Passkey, most: usize) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "INSERT INTO passkeys (credential_id, user_id, name, credential, counter, created_at, last_used_at, suspect)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+         WHERE (SELECT COUNT(*) FROM passkeys WHERE user_id = ?2) < ?9
          ON CONFLICT DO NOTHING",
     )
     .bind(passkey.credential_id)
@@ -85,6 +93,7 @@ async fn insert(connection: &mut SqliteConnection, passkey: Passkey) -> Result<b
     .bind(passkey.created_at.timestamp_micros())
     .bind(passkey.last_used_at.map(|time| time.timestamp_micros()))
     .bind(passkey.suspect)
+    .bind(limit(most))
     .execute(connection)
     .await
     .map_err(failed)?;

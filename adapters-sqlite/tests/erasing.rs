@@ -74,7 +74,7 @@ async fn fill(store: &SqliteStore, person: &Person) {
         last_used_at: None,
         suspect: false,
     };
-    store.add(passkey).await.unwrap();
+    store.add(passkey, 10).await.unwrap();
     let identity = Identity {
         issuer: "https://id.example.com".to_owned(),
         subject: "countess".to_owned(),

@@ -31,6 +31,7 @@ class Keeper:
             "from": mail["from"],
             "to": envelope.rcpt_tos,
             "subject": mail["subject"],
+            "message_id": mail["message-id"],
             "text": part("plain"),
             "html": part("html"),
             "encrypted": given.tls == "implicit" or session.ssl is not None,

@@ -42,6 +42,7 @@ pub struct ReceivedMail {
     pub from: String,
     pub to: Vec<String>,
     pub subject: String,
+    pub message_id: Option<String>,
     pub text: Option<String>,
     pub html: Option<String>,
     pub encrypted: bool,

@@ -25,7 +25,7 @@ use ticketing_ports::sessions::Session;
 use ticketing_ports::users::User;
 
 pub use account::{NewUser, ProvenAddress};
-pub use ask::{Answer, Ask, CredentialRefused, ProofRefused};
+pub use ask::{Answer, Ask, CredentialRefused, NotAdded, ProofRefused};
 pub use limits::{
     AUTH_QUOTA, CHALLENGE_LIFETIME, FAILURE_QUOTA, LIVE_MAGIC_LINKS, MAGIC_LINK_LIFETIME, MAIL_QUOTA, OAUTH_LIFETIME,
     PASSKEYS_PER_USER, SESSION_FRESH, SESSION_IDLE, SESSION_LIFETIME, SIGN_IN_CODE_LIFETIME, WS_TICKET_LIFETIME,

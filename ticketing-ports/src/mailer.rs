@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use thiserror::Error;
+use uuid::Uuid;
 
 use crate::email::EmailAddress;
 use crate::errors::BoxError;
@@ -9,6 +10,8 @@ use crate::errors::BoxError;
 /// A mail in text, and the same in HTML when that helps. The body may hold a sign-in link, so it is never logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
+    /// The same each time that this mail is sent again, so that whoever gets it twice can tell.
+    pub id: Uuid,
     pub to: EmailAddress,
     pub subject: String,
     pub text: String,

@@ -27,6 +27,9 @@ pub struct Passkey {
 pub enum AddPasskeyError {
     #[error("the credential is registered already")]
     Taken,
+    /// The user has as many as it may have.
+    #[error("the user has too many passkeys already")]
+    TooMany,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -36,6 +39,8 @@ pub enum AddPasskeyError {
 /// **Contract**
 /// - `a_credential_belongs_to_one_user`.
 /// - `exactly_one_racing_registration_of_a_credential_wins`.
+/// - `a_user_has_no_more_passkeys_than_it_may_have`, and others are not counted.
+/// - `racing_registrations_never_exceed_what_a_user_may_have`.
 /// - `a_passkey_comes_back_as_it_was_added`.
 /// - `an_unknown_passkey_is_nothing`, not an error.
 /// - `an_update_from_a_stale_counter_is_refused`.
@@ -48,7 +53,8 @@ pub enum AddPasskeyError {
 /// - `erasing_the_passkeys_of_a_person_spares_everybody_else`.
 #[async_trait]
 pub trait PasskeyStore: Erase + Send + Sync {
-    async fn add(&self, passkey: Passkey) -> Result<(), AddPasskeyError>;
+    /// Adds a passkey to a user who then has at most `most`.
+    async fn add(&self, passkey: Passkey, most: usize) -> Result<(), AddPasskeyError>;
 
     async fn find(&self, credential_id: &[u8]) -> Result<Option<Passkey>, StoreError>;
 

@@ -50,11 +50,12 @@ async fn the_browser_carries_state_nonce_and_challenge_and_never_the_verifier() 
 
 #[tokio::test]
 async fn an_answer_is_claims_only_when_everything_fits() {
-    let wrong: [(&str, Value, &str); 10] = [
+    let wrong: [(&str, Value, &str); 11] = [
         ("nonce", json!("another"), "nonce"),
         ("aud", json!("another"), "audience"),
         ("aud", json!([CLIENT_ID, "another"]), "audience"),
         ("aud", json!([]), "audience"),
+        ("azp", json!("another"), "given to another client"),
         ("iss", json!("https://another.example"), "issuer"),
         ("exp", json!(issuer::NOW), "expired"),
         ("exp", json!(issuer::NOW - 1), "expired"),

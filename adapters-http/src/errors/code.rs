@@ -57,6 +57,8 @@ codes! {
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", UNSUPPORTED_MEDIA_TYPE;
     InvalidStateTransition = "INVALID_STATE_TRANSITION", UNPROCESSABLE_ENTITY;
     ValidationFailed = "VALIDATION_FAILED", UNPROCESSABLE_ENTITY;
+    /// What an authenticator or a provider answered proves nothing.
+    CredentialRefused = "CREDENTIAL_REFUSED", UNPROCESSABLE_ENTITY;
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", UNPROCESSABLE_ENTITY;
     RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS;
     Busy = "BUSY", SERVICE_UNAVAILABLE;

@@ -52,7 +52,9 @@ pub(crate) async fn send_magic_link(
         .map_err(|invalid| ApiError::invalid_request("email", invalid.to_string()))?;
     state.sign_in().send_magic_link(email).await?;
     let body = MagicLinkSentResponse {
-        message: "If the address is right, a sign-in link is on its way.",
+        // The same whether a mail goes out or not, and true either way.
+        message: "If the address is right, a sign-in link is on its way. When several were asked for within 15 minutes, no \
+                  further mail may come; the link in an earlier one still works, once.",
         expires_in_seconds: MAGIC_LINK_LIFETIME.num_seconds(),
     };
     Ok((StatusCode::ACCEPTED, Json(body)))

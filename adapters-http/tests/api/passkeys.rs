@@ -2,6 +2,7 @@ use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
+use futures::future::join_all;
 use serde_json::{Value, json};
 use ticketing_ports::passkeys::{Passkey, PasskeyStore as _};
 use url::Url;
@@ -182,6 +183,53 @@ async fn a_passkey_takes_a_fresh_session_and_an_account_has_at_most_ten() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_fourteen_registrations_that_end_at_once_ten_make_a_passkey() {
+    let server = TestServer::start();
+    let ada = server.customer("ada").await;
+    let mut answers = Vec::new();
+    for _ in 0..14 {
+        let begun = ada.post(BEGIN, json!({})).await;
+        answers.push(Browser::new().create(begun.expect(200)));
+    }
+    let made = join_all(answers.into_iter().map(|answer| ada.post(COMPLETE, answer))).await;
+    assert_eq!(made.iter().filter(|answer| answer.status == 201).count(), 10);
+    for answer in made.iter().filter(|answer| answer.status != 201) {
+        answer.refused(422, "VALIDATION_FAILED");
+    }
+    let listed = ada.get("/api/auth/passkeys").await;
+    assert_eq!(listed.expect(200).body["passkeys"].as_array().unwrap().len(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_credential_that_does_not_hold_in_a_live_session_is_no_end_of_the_session() {
+    let server = TestServer::start();
+    let (ada, mut browser) = (server.customer("ada").await, Browser::new());
+    let of_another_site = {
+        let begun = ada.post(BEGIN, json!({})).await;
+        let mut answer = browser.create(begun.expect(200));
+        let data = json!({
+            "type": "webauthn.create",
+            "challenge": begun.body["options"]["publicKey"]["challenge"],
+            "origin": "https://evil.example",
+        });
+        answer["credential"]["response"]["clientDataJSON"] = json!(URL_SAFE_NO_PAD.encode(data.to_string()));
+        answer
+    };
+    let of_another_ceremony = {
+        let begun = ada.post(BEGIN, json!({})).await;
+        let mut answer = browser.create(begun.expect(200));
+        answer["challenge_id"] = ada.post(BEGIN, json!({})).await.body["challenge_id"].clone();
+        answer
+    };
+    for answer in [of_another_site, of_another_ceremony] {
+        let refused = ada.post(COMPLETE, answer).await;
+        let details = refused.refused(422, "CREDENTIAL_REFUSED");
+        assert_eq!(details["errors"][0]["field"], "credential");
+    }
+    ada.get("/api/auth/me").await.expect(200);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_credential_is_registered_for_one_account_only() {
     let server = TestServer::start();
     let (ada, bob, mut browser) = (
@@ -203,7 +251,7 @@ async fn a_credential_is_registered_for_one_account_only() {
         last_used_at: None,
         suspect: false,
     };
-    server.passkeys.add(taken).await.unwrap();
+    server.passkeys.add(taken, 10).await.unwrap();
     bob.post(COMPLETE, fresh).await.refused(409, "RESOURCE_ALREADY_EXISTS");
 }
 

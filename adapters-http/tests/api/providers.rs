@@ -198,7 +198,7 @@ async fn what_goes_wrong_at_the_provider_is_told_on_a_page_or_as_json() {
     server.provider.says(Script::ProvesNothing);
     let trip = Trip::begun(&server, AUTHORIZE).await;
     let page = trip.back(&server.stranger(), "text/html,*/*").await;
-    assert_eq!(page.status, 401);
+    assert_eq!(page.status, 422, "401 speaks of a session");
     assert!(page.header("content-type").starts_with("text/html"));
     assert!(page.header("content-security-policy").contains("script-src 'none'"));
     assert!(String::from_utf8(page.bytes).unwrap().contains("You are not signed in"));
@@ -223,6 +223,40 @@ async fn what_goes_wrong_at_the_provider_is_told_on_a_page_or_as_json() {
         .get_with("/api/auth/oauth/nobody/authorize", &[("accept", "application/json")])
         .await;
     unknown.refused(404, "NOT_FOUND");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subject_that_names_nobody_is_nobody() {
+    const LONG: &str = concat!(
+        "0123456789012345678901234567890123456789012345678901234567890123",
+        "0123456789012345678901234567890123456789012345678901234567890123",
+        "0123456789012345678901234567890123456789012345678901234567890123",
+        "0123456789012345678901234567890123456789012345678901234567890123",
+    );
+    let server = TestServer::start();
+    for (subject, address) in [
+        ("", "ada@example.com"),
+        ("", "bob@example.com"),
+        ("  ", "ada@example.com"),
+        ("a\0b", "ada@example.com"),
+        (LONG, "ada@example.com"),
+    ] {
+        server.provider.says(Script::Claims {
+            subject,
+            address,
+            vouched_for: true,
+        });
+        let trip = Trip::begun(&server, AUTHORIZE).await;
+        let refused = trip.back(&server.stranger(), "application/json").await;
+        refused.refused(422, "CREDENTIAL_REFUSED");
+    }
+    server.provider.says(Script::Claims {
+        subject: &LONG[..255],
+        address: "ada@example.com",
+        vouched_for: true,
+    });
+    let trip = Trip::begun(&server, AUTHORIZE).await;
+    trip.back(&server.stranger(), "application/json").await.expect(200);
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,6 +14,8 @@ pub(crate) enum PasskeyLie {
     #[default]
     None,
     TakesACredentialTwice,
+    TakesAnyNumber,
+    CountsEverybody,
     NeverSuspects,
     FindsSomethingForEveryId,
     IgnoresTheCounter,
@@ -32,6 +34,18 @@ pub(crate) const BROKEN_BY: &[(&str, PasskeyLie)] = &[
     (
         "exactly_one_racing_registration_of_a_credential_wins",
         PasskeyLie::TakesACredentialTwice,
+    ),
+    (
+        "a_user_has_no_more_passkeys_than_it_may_have",
+        PasskeyLie::TakesAnyNumber,
+    ),
+    (
+        "a_user_has_no_more_passkeys_than_it_may_have",
+        PasskeyLie::CountsEverybody,
+    ),
+    (
+        "racing_registrations_never_exceed_what_a_user_may_have",
+        PasskeyLie::TakesAnyNumber,
     ),
     ("a_passkey_comes_back_as_it_was_added", PasskeyLie::NeverSuspects),
     ("an_unknown_passkey_is_nothing", PasskeyLie::FindsSomethingForEveryId),
@@ -82,11 +96,15 @@ impl LyingPasskeys {
 
 #[async_trait]
 impl PasskeyStore for LyingPasskeys {
-    async fn add(&self, mut passkey: Passkey) -> Result<(), AddPasskeyError> {
+    async fn add(&self, mut passkey: Passkey, most: usize) -> Result<(), AddPasskeyError> {
         let mut list = self.list();
         let taken = list.iter().any(|one| one.credential_id == passkey.credential_id);
         if taken && self.lie != PasskeyLie::TakesACredentialTwice {
             return Err(AddPasskeyError::Taken);
+        }
+        let counts = |one: &&Passkey| one.user_id == passkey.user_id || self.lie == PasskeyLie::CountsEverybody;
+        if list.iter().filter(counts).count() >= most && self.lie != PasskeyLie::TakesAnyNumber {
+            return Err(AddPasskeyError::TooMany);
         }
         passkey.suspect &= self.lie != PasskeyLie::NeverSuspects;
         list.push(passkey);

@@ -84,8 +84,8 @@ pub enum Ask {
     PasskeysOf(UserId),
     /// [`Answer::Passkey`]
     FindPasskey(Vec<u8>),
-    /// [`Answer::Yes`], or [`Answer::No`] when somebody has it.
-    AddPasskey(Passkey),
+    /// To a user who then has at most so many [`Answer::Added`].
+    AddPasskey { passkey: Passkey, most: usize },
     /// [`Answer::Yes`], or [`Answer::No`] when its counter is another one by now.
     UpdatePasskey { passkey: Passkey, seen_counter: u32 },
 }
@@ -110,6 +110,16 @@ pub enum Answer {
     Used(Result<UsedCredential, CredentialRefused>),
     Passkey(Option<Passkey>),
     Passkeys(Vec<Passkey>),
+    Added(Result<(), NotAdded>),
+}
+
+/// Why a passkey was not added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotAdded {
+    /// Somebody has it.
+    Taken,
+    /// The user has as many as it may have.
+    TooMany,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use ticketing_ports::mailer::Mail;
 use ticketing_ports::one_time_tokens::{OneTimeToken, TokenPurpose};
 use ticketing_ports::secrets::{Secret, SecretDigest};
 use ticketing_ports::sessions::SignInMethod;
+use uuid::Uuid;
 
 use super::account::{ProvenAddress, Settle, Settled};
 use super::limits::{LIVE_MAGIC_LINKS, MAGIC_LINK_LIFETIME};
@@ -84,7 +85,7 @@ impl Ceremony for SendMagicLink {
             (Sending::CountingMails, Answer::No) => Next::Done(()),
             (Sending::CountingMails, Answer::Yes) => {
                 let (url, token) = magic_link(&self.email, &self.public_url, context);
-                let mail = mail(self.email.clone(), &url);
+                let mail = mail(context.ids.uuid(), self.email.clone(), &url);
                 let link = token.digest;
                 next(Ask::PutToken(token), Sending::Putting { mail, link }, self)
             }
@@ -158,9 +159,10 @@ impl Ceremony for RedeemMagicLink {
     }
 }
 
-fn mail(to: EmailAddress, link: &str) -> Mail {
+fn mail(id: Uuid, to: EmailAddress, link: &str) -> Mail {
     let minutes = MAGIC_LINK_LIFETIME.num_minutes();
     Mail {
+        id,
         to,
         subject: "Your sign-in link".to_owned(),
         text: format!(

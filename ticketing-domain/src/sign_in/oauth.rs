@@ -18,6 +18,9 @@ use super::session::{Visitor, is_fresh, new_session};
 use super::sign_in_code::sign_in_code;
 use super::{Answer, Ask, Ceremony, Context, Next, Refusal, SignedIn};
 
+/// How many characters the subject of an identity has at most.
+const LONGEST_SUBJECT: usize = 255;
+
 /// The session that wants another way into its account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Linking {
@@ -331,6 +334,9 @@ impl Ceremony for FinishOauth {
         match (step, answer) {
             (Finishing::Taking, Answer::Challenge(challenge)) => self.took(challenge, context),
             (Finishing::Proving(_), Answer::Claims(Err(ProofRefused))) => Next::Refused(Refusal::ProofRefused),
+            (Finishing::Proving(_), Answer::Claims(Ok(claims))) if !names_somebody(&claims.subject) => {
+                Next::Refused(Refusal::ProofRefused)
+            }
             (Finishing::Proving(begun), Answer::Claims(Ok(claims))) => {
                 let ask = Ask::FindIdentity {
                     issuer: claims.issuer.clone(),
@@ -373,6 +379,11 @@ impl Ceremony for FinishOauth {
             _ => Next::Refused(Refusal::OutOfStep),
         }
     }
+}
+
+/// Whether a subject is one that a provider may give (OpenID Connect Core, section 2): an empty one would be everybody.
+fn names_somebody(subject: &str) -> bool {
+    !subject.trim().is_empty() && subject.chars().count() <= LONGEST_SUBJECT && !subject.chars().any(char::is_control)
 }
 
 fn identity(claims: &Claims, user_id: UserId, context: &Context<'_>) -> Identity {

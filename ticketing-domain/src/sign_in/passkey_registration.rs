@@ -8,6 +8,7 @@ use ticketing_ports::secrets::Secret;
 use ticketing_ports::sessions::Session;
 use ticketing_ports::users::User;
 
+use super::ask::NotAdded;
 use super::limits::{CHALLENGE_LIFETIME, PASSKEYS_PER_USER};
 use super::session::is_fresh;
 use super::{Answer, Ask, BegunPasskey, Ceremony, Context, Next, Refusal};
@@ -145,11 +146,14 @@ impl Ceremony for CompletePasskeyRegistration {
                     suspect: false,
                 };
                 let step = Completing::Adding(passkey.clone());
-                Next::Ask(Ask::AddPasskey(passkey), Self { step, ..self })
+                // Others of the same user may be on their way, so that whoever adds it counts again.
+                let most = PASSKEYS_PER_USER;
+                Next::Ask(Ask::AddPasskey { passkey, most }, Self { step, ..self })
             }
             (Completing::Verifying, Answer::Registered(Err(refused))) => Next::Refused(refused.into()),
-            (Completing::Adding(passkey), Answer::Yes) => Next::Done(passkey),
-            (Completing::Adding(_), Answer::No) => Next::Refused(Refusal::CredentialTaken),
+            (Completing::Adding(passkey), Answer::Added(Ok(()))) => Next::Done(passkey),
+            (Completing::Adding(_), Answer::Added(Err(NotAdded::Taken))) => Next::Refused(Refusal::CredentialTaken),
+            (Completing::Adding(_), Answer::Added(Err(NotAdded::TooMany))) => Next::Refused(Refusal::TooManyPasskeys),
             _ => Next::Refused(Refusal::OutOfStep),
         }
     }

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta};
 use ticketing_domain::sign_in::{
     Answer, Ask, BeginOauth, BeginPasskeyLogin, BeginPasskeyRegistration, BegunPasskey, CompletePasskeyLogin,
     CompletePasskeyRegistration, Context, CredentialRefused, ExchangeSignInCode, FinishOauth, FinishedOauth, Handover,
-    LocalPath, OauthAnswer, OauthCallback, RedeemMagicLink, SendMagicLink, Visitor,
+    LocalPath, NotAdded, OauthAnswer, OauthCallback, RedeemMagicLink, SendMagicLink, Visitor,
 };
 use ticketing_ports::Timestamp;
 use ticketing_ports::challenges::Challenge;
@@ -451,7 +451,7 @@ impl World {
                     .find(|passkey| passkey.credential_id == id)
                     .cloned(),
             ),
-            Ask::AddPasskey(passkey) => {
+            Ask::AddPasskey { passkey, most } => {
                 if !may.entered.contains(&passkey.user_id) {
                     self.broken
                         .push("a passkey was made for somebody else's account".to_owned());
@@ -461,10 +461,15 @@ impl World {
                     .passkeys
                     .iter()
                     .all(|other| other.credential_id != passkey.credential_id);
-                if free {
+                let own = self.passkeys.iter().filter(|other| other.user_id == passkey.user_id);
+                Answer::Added(if !free {
+                    Err(NotAdded::Taken)
+                } else if own.count() >= most {
+                    Err(NotAdded::TooMany)
+                } else {
                     self.passkeys.push(passkey);
-                }
-                yes_or_no(free)
+                    Ok(())
+                })
             }
             Ask::UpdatePasskey { passkey, seen_counter } => {
                 let same =

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ticketing_domain::sign_in::MAIL_QUOTA;
-use ticketing_domain::sign_in::{Answer, Ask, Ceremony, CredentialRefused, Next, ProofRefused};
+use ticketing_domain::sign_in::{Answer, Ask, Ceremony, CredentialRefused, Next, NotAdded, ProofRefused};
 use ticketing_ports::identities::LinkIdentityError;
 use ticketing_ports::identity_providers::{IdentityProvider, IdentityProviderError};
 use ticketing_ports::one_time_tokens::TokenPurpose;
@@ -104,9 +104,10 @@ impl SignIn {
             }
             Ask::PasskeysOf(user) => Answer::Passkeys(ports.passkeys.passkeys_of(user).await?),
             Ask::FindPasskey(credential_id) => Answer::Passkey(ports.passkeys.find(&credential_id).await?),
-            Ask::AddPasskey(passkey) => match ports.passkeys.add(passkey).await {
-                Ok(()) => Answer::Yes,
-                Err(AddPasskeyError::Taken) => Answer::No,
+            Ask::AddPasskey { passkey, most } => match ports.passkeys.add(passkey, most).await {
+                Ok(()) => Answer::Added(Ok(())),
+                Err(AddPasskeyError::Taken) => Answer::Added(Err(NotAdded::Taken)),
+                Err(AddPasskeyError::TooMany) => Answer::Added(Err(NotAdded::TooMany)),
                 Err(AddPasskeyError::Store(error)) => return Err(error.into()),
             },
             Ask::UpdatePasskey { passkey, seen_counter } => {

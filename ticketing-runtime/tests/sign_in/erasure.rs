@@ -102,7 +102,7 @@ async fn fill(door: &Door, signed_in: &SignedIn, number: u8) {
         last_used_at: None,
         suspect: false,
     };
-    door.passkeys.add(passkey).await.unwrap();
+    door.passkeys.add(passkey, 10).await.unwrap();
     let identity = Identity {
         issuer: "https://id.example.com".to_owned(),
         subject: number.to_string(),

@@ -13,6 +13,8 @@ suite! { $
     passkey_store_conformance in passkeys for Arc<dyn PasskeyStore> {
         a_credential_belongs_to_one_user,
         exactly_one_racing_registration_of_a_credential_wins,
+        a_user_has_no_more_passkeys_than_it_may_have,
+        racing_registrations_never_exceed_what_a_user_may_have,
         a_passkey_comes_back_as_it_was_added,
         an_unknown_passkey_is_nothing,
         an_update_from_a_stale_counter_is_refused,
@@ -40,10 +42,10 @@ fn passkey(number: usize) -> Passkey {
 }
 
 async fn a_credential_belongs_to_one_user(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
-    passkeys.add(passkey(1)).await?;
+    passkeys.add(passkey(1), 10).await?;
     for user_id in [user(1), user(2)] {
         let again = Passkey { user_id, ..passkey(1) };
-        let outcome = passkeys.add(again).await;
+        let outcome = passkeys.add(again, 10).await;
         ensure!(
             matches!(outcome, Err(AddPasskeyError::Taken)),
             "{outcome:?} instead of taken"
@@ -55,6 +57,52 @@ async fn a_credential_belongs_to_one_user(passkeys: &Arc<dyn PasskeyStore>) -> V
     Ok(())
 }
 
+async fn a_user_has_no_more_passkeys_than_it_may_have(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
+    let elsewhere = Passkey {
+        user_id: user(2),
+        ..passkey(9)
+    };
+    passkeys.add(elsewhere, 1).await?;
+    for number in 1..=3 {
+        passkeys.add(passkey(number), 3).await?;
+    }
+    let outcome = passkeys.add(passkey(4), 3).await;
+    ensure!(
+        matches!(outcome, Err(AddPasskeyError::TooMany)),
+        "{outcome:?} instead of too many"
+    );
+    ensure_eq!(passkeys.find(&passkey(4).credential_id).await?, None, "the fourth");
+    let outcome = passkeys.add(passkey(1), 3).await;
+    ensure!(
+        matches!(outcome, Err(AddPasskeyError::Taken)),
+        "{outcome:?} instead of taken"
+    );
+    passkeys.remove(user(1), &passkey(2).credential_id).await?;
+    passkeys.add(passkey(4), 3).await?;
+    Ok(())
+}
+
+async fn racing_registrations_never_exceed_what_a_user_may_have(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
+    let outcomes = race(14, |racer| {
+        let passkeys = Arc::clone(passkeys);
+        async move {
+            match passkeys.add(passkey(racer), 10).await {
+                Ok(()) => Ok(true),
+                Err(AddPasskeyError::TooMany) => Ok(false),
+                Err(error) => Err(Broken::from(error)),
+            }
+        }
+    })
+    .await?;
+    let mut added = 0;
+    for outcome in outcomes {
+        added += usize::from(outcome?);
+    }
+    ensure_eq!(added, 10, "registrations that were told to be there");
+    ensure_eq!(passkeys.passkeys_of(user(1)).await?.len(), 10, "passkeys of the user");
+    Ok(())
+}
+
 async fn exactly_one_racing_registration_of_a_credential_wins(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
     let outcomes = race(16, |racer| {
         let passkeys = Arc::clone(passkeys);
@@ -63,7 +111,7 @@ async fn exactly_one_racing_registration_of_a_credential_wins(passkeys: &Arc<dyn
                 user_id: user(racer),
                 ..passkey(1)
             };
-            match passkeys.add(own).await {
+            match passkeys.add(own, 10).await {
                 Ok(()) => Ok(true),
                 Err(AddPasskeyError::Taken) => Ok(false),
                 Err(error) => Err(Broken::from(error)),
@@ -97,14 +145,14 @@ async fn a_passkey_comes_back_as_it_was_added(passkeys: &Arc<dyn PasskeyStore>) 
         },
     ];
     for one in varied {
-        passkeys.add(one.clone()).await?;
+        passkeys.add(one.clone(), 10).await?;
         ensure_eq!(passkeys.find(&one.credential_id).await?, Some(one), "passkey");
     }
     Ok(())
 }
 
 async fn an_unknown_passkey_is_nothing(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
-    passkeys.add(passkey(1)).await?;
+    passkeys.add(passkey(1), 10).await?;
     let unknown = passkey(2);
     ensure_eq!(passkeys.find(&unknown.credential_id).await?, None, "unknown passkey");
     ensure!(
@@ -121,7 +169,7 @@ async fn an_unknown_passkey_is_nothing(passkeys: &Arc<dyn PasskeyStore>) -> Verd
 }
 
 async fn an_update_from_a_stale_counter_is_refused(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
-    passkeys.add(passkey(1)).await?;
+    passkeys.add(passkey(1), 10).await?;
     let used = Passkey {
         counter: 8,
         last_used_at: Some(at(1)),
@@ -151,7 +199,7 @@ async fn an_update_from_a_stale_counter_is_refused(passkeys: &Arc<dyn PasskeySto
 }
 
 async fn exactly_one_racing_update_from_a_counter_wins(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
-    passkeys.add(passkey(1)).await?;
+    passkeys.add(passkey(1), 10).await?;
     let outcomes = race(16, |racer| {
         let passkeys = Arc::clone(passkeys);
         async move {
@@ -176,7 +224,7 @@ async fn exactly_one_racing_update_from_a_counter_wins(passkeys: &Arc<dyn Passke
 }
 
 async fn an_update_does_not_give_a_passkey_to_somebody_else(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
-    passkeys.add(passkey(1)).await?;
+    passkeys.add(passkey(1), 10).await?;
     let stolen = Passkey {
         user_id: user(2),
         counter: 8,
@@ -199,7 +247,7 @@ async fn passkeys_of_a_user_are_listed_oldest_first(passkeys: &Arc<dyn PasskeySt
         ..passkey(4)
     };
     for one in [&second, &another, &third, &first] {
-        passkeys.add(one.clone()).await?;
+        passkeys.add(one.clone(), 10).await?;
     }
     let listed = passkeys.passkeys_of(user(1)).await?;
     ensure_eq!(listed, [first, second, third], "passkeys of the user");
@@ -207,8 +255,8 @@ async fn passkeys_of_a_user_are_listed_oldest_first(passkeys: &Arc<dyn PasskeySt
 }
 
 async fn a_removed_passkey_is_gone(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
-    passkeys.add(passkey(1)).await?;
-    passkeys.add(passkey(2)).await?;
+    passkeys.add(passkey(1), 10).await?;
+    passkeys.add(passkey(2), 10).await?;
     let id = passkey(1).credential_id;
     ensure!(
         passkeys.remove(user(1), &id).await?,
@@ -226,7 +274,7 @@ async fn a_removed_passkey_is_gone(passkeys: &Arc<dyn PasskeyStore>) -> Verdict 
 }
 
 async fn only_its_owner_removes_a_passkey(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
-    passkeys.add(passkey(1)).await?;
+    passkeys.add(passkey(1), 10).await?;
     let id = passkey(1).credential_id;
     ensure!(!passkeys.remove(user(2), &id).await?, "somebody else removed a passkey");
     ensure_eq!(passkeys.find(&id).await?, Some(passkey(1)), "passkey");
@@ -234,7 +282,7 @@ async fn only_its_owner_removes_a_passkey(passkeys: &Arc<dyn PasskeyStore>) -> V
 }
 
 async fn a_passkey_is_renamed_by_its_owner_only(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
-    passkeys.add(passkey(1)).await?;
+    passkeys.add(passkey(1), 10).await?;
     let id = passkey(1).credential_id;
     ensure!(
         !passkeys.rename(user(2), &id, "Mine").await?,
@@ -263,7 +311,7 @@ async fn erasing_the_passkeys_of_a_person_spares_everybody_else(passkeys: &Arc<d
         ..passkey(3)
     };
     for one in [passkey(1), passkey(2), others.clone()] {
-        passkeys.add(one).await?;
+        passkeys.add(one, 10).await?;
     }
     ensure_eq!(passkeys.erase(&person(1)).await?, 2, "erased passkeys");
     ensure_eq!(passkeys.passkeys_of(user(1)).await?, [], "passkeys of the erased");

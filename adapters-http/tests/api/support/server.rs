@@ -220,7 +220,7 @@ impl TestServer {
             suspect: false,
         };
         let id = URL_SAFE_NO_PAD.encode(&passkey.credential_id);
-        self.passkeys.add(passkey).await.unwrap();
+        self.passkeys.add(passkey, 10).await.unwrap();
         id
     }
 
