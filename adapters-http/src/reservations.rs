@@ -12,7 +12,7 @@ use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
 use ticketing_ports::payment::PaymentStatus;
 use ticketing_ports::reservation::{ReservationStatus, ReservationView};
 use ticketing_ports::seating::{Allocation, SeatId};
-use ticketing_runtime::{HistoryEntry, HoldSeats, List, PayReservation};
+use ticketing_runtime::{HistoryEntry, HoldFor, HoldSeats, List, PayReservation};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -148,7 +148,11 @@ pub(crate) async fn create_reservation(
     State(state): State<Shared>,
     post: Post<CreateReservationRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let hold = HoldSeats::try_from(&post.body)?;
+    let customer = post.body.customer_id.map(CustomerId::new);
+    let hold = HoldSeats {
+        customer: state.desk.hold_for(post.actor(), customer).await?,
+        ..HoldSeats::try_from(&post.body)?
+    };
     let held = state.box_office.hold(post.ask(hold)).await?;
     let location = format!("/api/reservations/{}", held.value.reservation_id);
     Ok(Created(
@@ -277,6 +281,7 @@ pub(crate) async fn reservation_history(
 impl TryFrom<&CreateReservationRequest> for HoldSeats {
     type Error = Refusal;
 
+    /// For the caller: who else is meant has to be looked up.
     fn try_from(request: &CreateReservationRequest) -> Result<Self, Refusal> {
         let mut errors = Vec::new();
         let seats = request.specific_seats.as_ref();
@@ -289,7 +294,7 @@ impl TryFrom<&CreateReservationRequest> for HoldSeats {
             section: request.section.clone(),
             quantity: request.quantity.0,
             specific_seats,
-            customer_id: request.customer_id.map(CustomerId::new),
+            customer: HoldFor::Caller,
         })
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use adapters_sqlite::SqliteStore;
 use box_office_examples::{ALICE, engine_on, put_on_sale, request};
-use ticketing_runtime::HoldSeats;
+use ticketing_runtime::{HoldFor, HoldSeats};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -24,7 +24,7 @@ async fn main() -> anyhow::Result<()> {
         section,
         quantity: 2,
         specific_seats: None,
-        customer_id: None,
+        customer: HoldFor::Caller,
     };
     let held = office.hold(request(ALICE, hold)).await?.value;
     println!("held       {}", held.reservation_id);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use adapters_memory::InMemoryEventStore;
 use box_office_examples::{ALICE, engine_on, put_on_sale, request};
 use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
-use ticketing_runtime::{HoldSeats, PayReservation};
+use ticketing_runtime::{HoldFor, HoldSeats, PayReservation};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -23,7 +23,7 @@ async fn main() -> anyhow::Result<()> {
         section,
         quantity: 2,
         specific_seats: None,
-        customer_id: None,
+        customer: HoldFor::Caller,
     };
     let held = office.hold(request(ALICE, hold)).await?.value;
     println!(

@@ -23,7 +23,7 @@ use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::seating::{Label, Seating};
 use ticketing_ports::snapshots::SnapshotStore;
 use ticketing_ports::streams::CorrelationId;
-use ticketing_runtime::{BoxOffice, Engine, EngineConfig, HoldSeats, Observed, Observer, Ports, Request};
+use ticketing_runtime::{BoxOffice, Engine, EngineConfig, HoldFor, HoldSeats, Observed, Observer, Ports, Request};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -175,7 +175,7 @@ async fn hold(office: &BoxOffice, caller: usize, event_id: EventId) -> ticketing
         section: "Floor".to_owned(),
         quantity: 1,
         specific_seats: None,
-        customer_id: None,
+        customer: HoldFor::Caller,
     };
     let held = office.hold(request(customer(caller), hold)).await;
     held.unwrap().value.reservation_id

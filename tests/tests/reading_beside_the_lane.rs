@@ -23,7 +23,7 @@ use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::seating::Seating;
 use ticketing_ports::snapshots::SnapshotStore;
 use ticketing_ports::streams::CorrelationId;
-use ticketing_runtime::{BoxOffice, Engine, EngineConfig, HoldSeats, Ports, Request};
+use ticketing_runtime::{BoxOffice, Engine, EngineConfig, HoldFor, HoldSeats, Ports, Request};
 use ticketing_testkit::generators::event_draft;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -94,7 +94,7 @@ async fn hold(office: &BoxOffice, customer: u128, event_id: EventId, section: &s
         section: section.to_owned(),
         quantity: 1,
         specific_seats: None,
-        customer_id: None,
+        customer: HoldFor::Caller,
     };
     let by = actor(customer, Role::Customer);
     office.hold(request(by, hold)).await.unwrap().value

@@ -24,7 +24,7 @@ use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::seating::{Label, Seating};
 use ticketing_ports::streams::{CorrelationId, Position, RecordedEvent};
 use ticketing_runtime::{
-    BoxOffice, Engine, EngineConfig, HoldSeats, LogNotReadable, Ports, Request, check_floor, finish_update,
+    BoxOffice, Engine, EngineConfig, HoldFor, HoldSeats, LogNotReadable, Ports, Request, check_floor, finish_update,
 };
 use uuid::Uuid;
 
@@ -126,7 +126,7 @@ async fn hold(office: &BoxOffice, event_id: EventId, number: u32) {
         section: "Floor".to_owned(),
         quantity: 1,
         specific_seats: None,
-        customer_id: None,
+        customer: HoldFor::Caller,
     };
     let held = office.hold(request(customer(number), seats)).await.unwrap().value;
     assert_eq!(held.status, ReservationStatus::Held);

@@ -7,6 +7,7 @@ use thiserror::Error;
 use ticketing_ports::Timestamp;
 use ticketing_ports::gateway::DeclineReason;
 use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
+use ticketing_ports::payment::contains_card_number;
 use ticketing_ports::seating::SeatId;
 use ticketing_ports::streams::{Aggregate, StreamId};
 
@@ -76,6 +77,12 @@ impl Refusal {
             Aggregate::Reservation => Self::ReservationNotFound(ReservationId::new(stream.id)),
             Aggregate::Payment => Self::PaymentNotFound(PaymentId::new(stream.id)),
         }
+    }
+
+    /// That an event has no section of this name. A card number that somebody has pasted there is not repeated.
+    pub fn no_section(name: &str) -> Self {
+        let name = if contains_card_number(name) { "…" } else { name };
+        Self::SectionNotFound(name.to_owned())
     }
 
     pub fn invalid(field: impl Into<String>, reason: impl Into<Cow<'static, str>>) -> Self {

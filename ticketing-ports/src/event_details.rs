@@ -99,8 +99,10 @@ pub struct EventDetails {
 }
 
 impl EventDetails {
+    /// The section that somebody means by a name; its own spelling counts first.
     pub fn section(&self, name: &str) -> Option<&Section> {
-        self.sections.iter().find(|section| section.name.as_str() == name)
+        let spelled = self.sections.iter().find(|section| section.name.as_str() == name);
+        spelled.or_else(|| self.sections.iter().find(|section| section.name.is_meant_by(name)))
     }
 }
 

@@ -43,6 +43,7 @@ pub mod read_models;
 pub mod relying_party;
 pub mod sessions;
 pub mod snapshots;
+pub mod text;
 pub mod users;
 
 /// A point in time, always UTC.

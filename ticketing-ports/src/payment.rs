@@ -6,6 +6,7 @@ use crate::Timestamp;
 use crate::ids::{CustomerId, EventId, PaymentId, ReservationId};
 use crate::money::Money;
 use crate::streams::Version;
+use unicode_normalization::UnicodeNormalization as _;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -85,21 +86,45 @@ pub struct PaymentMethod {
     pub token: MethodToken,
 }
 
-/// Whether a card number stands anywhere in the text: 13 to 19 digits, spaces and hyphens between them allowed,
-/// that pass the Luhn check (ISO/IEC 7812-1).
+/// Whether a card number stands anywhere in the text: 13 to 19 digits, with spaces and dashes between groups of them allowed,
+/// that pass the Luhn check (ISO/IEC 7812-1). Other numbers may stand right beside it.
 pub fn contains_card_number(text: &str) -> bool {
-    let mut digits: Vec<u8> = Vec::new();
-    let mut runs = Vec::new();
-    for b in text.bytes() {
-        match b {
-            b'0'..=b'9' => digits.push(b - b'0'),
-            b' ' | b'-' => {}
-            _ => runs.push(std::mem::take(&mut digits)),
+    if text.is_ascii() {
+        return in_plain_digits(text);
+    }
+    // Digits of other widths and unusual spaces become plain ones.
+    in_plain_digits(&text.nfkc().collect::<String>())
+}
+
+fn in_plain_digits(text: &str) -> bool {
+    let mut groups: Vec<Vec<u8>> = vec![Vec::new()];
+    for c in text.chars() {
+        match c {
+            '0'..='9' => groups.last_mut().expect("there is always one").push(c as u8 - b'0'),
+            ' ' | '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' => groups.push(Vec::new()),
+            _ if shows_card(&groups) => return true,
+            _ => groups = vec![Vec::new()],
         }
     }
-    runs.push(digits);
-    runs.iter()
-        .any(|run| (13..=19).contains(&run.len()) && passes_luhn(run))
+    shows_card(&groups)
+}
+
+/// Whether some of the groups, one after the other, are a card number.
+fn shows_card(groups: &[Vec<u8>]) -> bool {
+    let begins_one = |first: usize| {
+        let mut digits = Vec::new();
+        for group in &groups[first..] {
+            digits.extend_from_slice(group);
+            if digits.len() > 19 {
+                return false;
+            }
+            if digits.len() >= 13 && passes_luhn(&digits) {
+                return true;
+            }
+        }
+        false
+    };
+    (0..groups.len()).any(begins_one)
 }
 
 fn passes_luhn(digits: &[u8]) -> bool {
@@ -203,6 +228,9 @@ mod tests {
             "5500-0000-0000-0004",
             "tok_378282246310005",
             "x 4222222222222",
+            "26 11 2026 4111 1111 1111 1111 12 30",
+            "4111\u{a0}1111\u{2011}1111\u{2013}1111",
+            "４１１１ １１１１ １１１１ １１１１",
         ] {
             assert!(contains_card_number(text), "{text}");
         }
@@ -216,6 +244,8 @@ mod tests {
             "0000000000000000",
             "12345",
             "pi_3Qz-2026-11-23",
+            "41111111111111111111111111111111",
+            "2026-11-23, 20:00, row 12",
         ] {
             assert!(!contains_card_number(text), "{text}");
         }

@@ -35,7 +35,7 @@ pub use setup::{EngineConfig, Ports};
 pub use sign_in::{Ensured, SignIn, SignInConfig, SignInFailure, SignInPorts};
 /// What can be asked of a [`BoxOffice`].
 pub use ticketing_domain::commands::{
-    AuthorizePayment, BlockSeats, CancelEvent, GatewayAnswer, HoldSeats, PayReservation, RefundPayment, ReportPayment,
-    UnblockSeats,
+    AuthorizePayment, BlockSeats, CancelEvent, GatewayAnswer, HoldFor, HoldSeats, PayReservation, RefundPayment,
+    ReportPayment, UnblockSeats,
 };
 pub use token::ConsistencyToken;

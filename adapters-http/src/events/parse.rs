@@ -1,6 +1,6 @@
 //! From what an organiser sends to a draft; everything that is wrong is told at once.
 
-use ticketing_domain::catalog::{EventDraft, SectionDraft};
+use ticketing_domain::catalog::{self, EventDraft, SectionDraft};
 use ticketing_domain::refusal::{FieldError, Refusal};
 use ticketing_ports::event_details::{PricingTier, RefundRule, Venue};
 use ticketing_ports::money::Currency;
@@ -28,6 +28,7 @@ fn parse_draft(request: &CreateEventRequest, errors: &mut Vec<FieldError>) -> Op
     let genre = parse_optional(request.genre.as_deref(), "genre", errors);
     let currency = Currency::new(&request.currency)
         .map_err(|invalid| errors.push(FieldError::new("currency", invalid.to_string())))
+        .inspect(|currency| catalog::check_currency(*currency, errors))
         .ok();
     let venue = parse_venue(&request.venue, errors);
     let sections: Vec<_> = request
@@ -79,18 +80,15 @@ fn parse_venue(venue: &VenueBody, errors: &mut Vec<FieldError>) -> Option<Venue>
     let name = parse_label(&venue.name, "venue.name", errors);
     let city = parse_label(&venue.city, "venue.city", errors);
     let timezone = parse_label(&venue.timezone, "venue.timezone", errors);
-    let two_letters = venue.country.len() == 2 && venue.country.bytes().all(|b| b.is_ascii_uppercase());
-    if !two_letters {
-        errors.push(FieldError::new("venue.country", "must be two upper-case letters"));
-        return None;
-    }
     let country = parse_label(&venue.country, "venue.country", errors);
-    Some(Venue {
+    let venue = Venue {
         name: name?,
         city: city?,
         country: country?,
         timezone: timezone?,
-    })
+    };
+    catalog::check_venue(&venue, errors);
+    Some(venue)
 }
 
 fn parse_section(section: &SectionBody, field: &str, errors: &mut Vec<FieldError>) -> Option<SectionDraft> {

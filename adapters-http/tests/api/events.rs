@@ -221,3 +221,109 @@ async fn events_are_listed_soonest_first_in_pages_and_by_status() {
     let open = stranger.get("/api/events?status=sales_open").await;
     assert_eq!(open.expect(200).body["events"], json!([]));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_event_is_at_a_place_and_a_time_that_there_are_and_in_money_that_people_pay_with() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let mut request = event_request(&server.in_days(60));
+    request["currency"] = json!("XXX");
+    request["venue"]["country"] = json!("ZZ");
+    request["venue"]["timezone"] = json!("../../etc/passwd");
+    let refused = olga.post("/api/events", request).await;
+    let errors = refused.refused(422, "VALIDATION_FAILED")["errors"].clone();
+    let fields: Vec<_> = errors
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["field"].clone())
+        .collect();
+    assert_eq!(fields, ["currency", "venue.country", "venue.timezone"]);
+
+    for pointer in [
+        "/starts_at",
+        "/pricing_tiers/0/available_from",
+        "/pricing_tiers/0/available_until",
+    ] {
+        let mut request = event_request(&server.in_days(60));
+        *request.pointer_mut(pointer).unwrap() = json!("2027-02-01T18:00:60Z");
+        let refused = olga.post("/api/events", request).await;
+        refused.refused(400, "INVALID_REQUEST");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_are_told_apart_by_what_people_see() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let named = |first: &str, second: &str| {
+        let mut request = event_request(&server.in_days(60));
+        for (index, name) in [first, second].into_iter().enumerate() {
+            request["sections"][index]["name"] = json!(name);
+            request["pricing_tiers"][index]["section"] = json!(name);
+        }
+        request
+    };
+    for (first, second) in [
+        ("Caf\u{e9}", "Cafe\u{301}"),
+        ("VIP", "vip"),
+        ("VIP", "VIP\u{200b}"),
+        ("VIP", "\u{202e}VIP"),
+        ("VIP", "\u{feff}VIP"),
+    ] {
+        let refused = olga.post("/api/events", named(first, second)).await;
+        let errors = &refused.refused(422, "VALIDATION_FAILED")["errors"];
+        assert_eq!(errors[0]["field"], "sections[1].name", "{first:?} {second:?}");
+    }
+    let mut request = named("Cafe\u{301}", "General");
+    request["sections"][0]["seating"]["rows"][0]["row"] = json!("e\u{301}");
+    let event = olga.post("/api/events", request).await.expect(201).text("event_id");
+    for step in ["publish", "sales/open"] {
+        olga.post(&format!("/api/events/{event}/{step}"), ()).await.expect(200);
+    }
+    for (section, seat) in [("Caf\u{e9}", "e\u{301}-1"), ("Cafe\u{301}", "\u{e9}-2")] {
+        let order = json!({ "event_id": event, "section": section, "quantity": 1, "specific_seats": [seat] });
+        let held = alice.post("/api/reservations", order).await;
+        assert_eq!(held.expect(201).body["section"], "Caf\u{e9}");
+        assert_eq!(held.body["seats"][0]["row"], "\u{e9}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_card_number_is_kept_nowhere_in_an_event_and_sent_back_nowhere() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let alice = server.customer("alice").await;
+    let card = "my card 4111 1111 1111 1111";
+    for pointer in [
+        "/name",
+        "/venue/name",
+        "/venue/city",
+        "/sections/0/name",
+        "/sections/0/seating/rows/0/row",
+    ] {
+        let mut request = event_request(&server.in_days(60));
+        *request.pointer_mut(pointer).unwrap() = json!(card);
+        let refused = olga.post("/api/events", request).await;
+        let errors = &refused.refused(422, "VALIDATION_FAILED")["errors"];
+        assert_eq!(errors[0]["reason"], "card numbers are never accepted", "{pointer}");
+        assert!(!String::from_utf8_lossy(&refused.bytes).contains("1111"), "{pointer}");
+    }
+    for field in ["category", "genre"] {
+        let mut request = event_request(&server.in_days(60));
+        request[field] = json!(card);
+        let refused = olga.post("/api/events", request).await;
+        let errors = &refused.refused(422, "VALIDATION_FAILED")["errors"];
+        assert_eq!(errors[0]["field"], field);
+    }
+    let event = server.event_on_sale(&olga).await;
+    let refused = olga
+        .post(&format!("/api/events/{event}/cancel"), json!({ "reason": card }))
+        .await;
+    let errors = &refused.refused(422, "VALIDATION_FAILED")["errors"];
+    assert_eq!(errors[0]["field"], "reason");
+    let nowhere = alice.reserve(&event, card, 1).await;
+    nowhere.refused(404, "SECTION_NOT_FOUND");
+    assert!(!String::from_utf8_lossy(&nowhere.bytes).contains("1111"));
+}

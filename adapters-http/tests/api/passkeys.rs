@@ -280,6 +280,10 @@ async fn a_removed_passkey_signs_nobody_in_and_ends_the_other_sessions() {
     let path = format!("/api/auth/passkeys/{id}");
     let renamed = ada.send(Method::PATCH, &path, &[], json!({ "name": "Lost" })).await;
     assert_eq!(renamed.expect(200).body["name"], "Lost");
+    let card = json!({ "name": "4111 1111 1111 1111" });
+    let refused = ada.send(Method::PATCH, &path, &[], card).await;
+    refused.refused(400, "INVALID_REQUEST");
+    assert!(!String::from_utf8_lossy(&refused.bytes).contains("1111"));
     ada.send(Method::DELETE, &path, &[], ()).await.expect(200);
     thief.get("/api/auth/me").await.refused(401, "UNAUTHENTICATED");
     ada.get("/api/auth/me").await.expect(200);

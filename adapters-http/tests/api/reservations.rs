@@ -261,6 +261,32 @@ async fn an_admin_buys_for_somebody_else_and_nobody_else_may() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_is_sold_to_a_customer_who_does_not_exist_or_was_erased() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let (ada, alice) = (server.admin("ada").await, server.customer("alice").await);
+    let erased = server.customer("erased").await;
+    let event = server.event_on_sale(&olga).await;
+    let order =
+        |customer: &str| json!({ "event_id": event, "section": "General", "quantity": 1, "customer_id": customer });
+    let key = [("idempotency-key", "before")];
+    let before = || ada.post_with("/api/reservations", &key, order(&erased.id().to_string()));
+    let held = before().await;
+    held.expect(201);
+    server.sign_in.erase(erased.id()).await.unwrap();
+    for nobody in [uuid::Uuid::from_u128(77).to_string(), erased.id().to_string()] {
+        let refused = ada.post("/api/reservations", order(&nobody)).await;
+        refused.refused(404, "CUSTOMER_NOT_FOUND");
+        let refused = alice.post("/api/reservations", order(&nobody)).await;
+        refused.refused(403, "FORBIDDEN");
+    }
+    assert_eq!(before().await.expect(201).body, held.body, "the answer as it was");
+    ada.post("/api/reservations", order(&ada.id().to_string()))
+        .await
+        .expect(201);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_does_not_exist_is_not_found() {
     let server = TestServer::start();
     let olga = server.owner("olga").await;

@@ -234,7 +234,7 @@ pub(super) fn listed<T>(
 }
 
 pub(super) fn label(cells: &Cells<'_>, column: &'static str) -> Result<Label, StoreError> {
-    cells.parse(column, |text: &str| Label::new(text).ok())
+    cells.parse(column, |text: &str| Label::recorded(text).ok())
 }
 
 fn event_from(row: &PgRow) -> Result<EventView, StoreError> {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use ticketing_ports::ids::{CustomerId, EventId};
 use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::streams::CorrelationId;
-use ticketing_runtime::{Engine, FollowPorts, HoldSeats, Ports, Projected, Request, Runs};
+use ticketing_runtime::{Engine, FollowPorts, HoldFor, HoldSeats, Ports, Projected, Request, Runs};
 
 use crate::support::bus::{headers_of, reader, value};
 use crate::support::databases::{copy_of, number, put_back, rows_in};
@@ -109,7 +109,7 @@ impl InMemory {
                 section: "General".to_owned(),
                 quantity: 1,
                 specific_seats: None,
-                customer_id: None,
+                customer: HoldFor::Caller,
             };
             let request = Request {
                 by: by.into(),

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::event_details::{EventDetails, RefundRule, Section};
+use ticketing_ports::event_details::{EventDetails, RefundRule, Section, Venue};
 use ticketing_ports::ids::SectionId;
+use ticketing_ports::money::Currency;
 use ticketing_ports::seating::Seating;
+use ticketing_ports::text::folded;
 
 use super::command::{EventDraft, SectionDraft};
+use super::kept_lists;
 use crate::pricing;
 use crate::reducer::Context;
 use crate::refusal::{FieldError, Refusal};
@@ -45,6 +48,8 @@ const DEFAULT_REFUND_POLICY: [RefundRule; 2] = [
 pub(super) fn accept(draft: &EventDraft, ctx: &Context<'_>) -> Result<EventDetails, Refusal> {
     let mut errors = Vec::new();
     check_time(draft.starts_at, ctx.now, &mut errors);
+    check_currency(draft.currency, &mut errors);
+    check_venue(&draft.venue, &mut errors);
     check_sections(&draft.sections, &mut errors);
     check_tiers(draft, &mut errors);
 
@@ -87,10 +92,41 @@ pub(super) fn accept(draft: &EventDraft, ctx: &Context<'_>) -> Result<EventDetai
 }
 
 fn check_time(starts_at: Timestamp, now: Timestamp, errors: &mut Vec<FieldError>) {
-    if starts_at <= now {
+    if is_leap_second(starts_at) {
+        errors.push(FieldError::new("starts_at", NO_LEAP_SECOND));
+    } else if starts_at <= now {
         errors.push(FieldError::new("starts_at", "must be in the future"));
     } else if starts_at - now > TimeDelta::days(366 * limits::YEARS_AHEAD) {
         errors.push(FieldError::new("starts_at", "must be within the next 20 years"));
+    }
+}
+
+/// Most clients cannot read a 60th second.
+const NO_LEAP_SECOND: &str = "must not be a leap second";
+
+fn is_leap_second(time: Timestamp) -> bool {
+    time.timestamp_subsec_nanos() >= 1_000_000_000
+}
+
+/// Says if it is no money that people pay with.
+pub fn check_currency(currency: Currency, errors: &mut Vec<FieldError>) {
+    if !kept_lists::is_money(currency.as_str()) {
+        errors.push(FieldError::new(
+            "currency",
+            "must be a currency of ISO 4217, such as EUR",
+        ));
+    }
+}
+
+/// Says if the country or the time zone is none.
+pub fn check_venue(venue: &Venue, errors: &mut Vec<FieldError>) {
+    if !kept_lists::is_country(venue.country.as_str()) {
+        let reason = "must be a country of ISO 3166-1 by its two letters, such as BE";
+        errors.push(FieldError::new("venue.country", reason));
+    }
+    if !kept_lists::is_time_zone(venue.timezone.as_str()) {
+        let reason = "must be a time zone of the IANA database, such as Europe/Brussels";
+        errors.push(FieldError::new("venue.timezone", reason));
     }
 }
 
@@ -102,7 +138,7 @@ fn check_sections(sections: &[SectionDraft], errors: &mut Vec<FieldError>) {
     let mut names = BTreeSet::new();
     for (index, section) in sections.iter().enumerate() {
         let field = |name: &str| format!("sections[{index}].{name}");
-        if !names.insert(&section.name) {
+        if !names.insert(folded(section.name.as_str())) {
             errors.push(FieldError::new(field("name"), "is used by another section"));
         }
         match &section.seating {
@@ -120,7 +156,7 @@ fn check_sections(sections: &[SectionDraft], errors: &mut Vec<FieldError>) {
                 }
                 let mut labels = BTreeSet::new();
                 for (row_index, row) in rows.iter().enumerate().take(limits::ROWS_PER_SECTION) {
-                    if !labels.insert(&row.row) {
+                    if !labels.insert(folded(row.row.as_str())) {
                         let field = field(&format!("seating.rows[{row_index}].row"));
                         errors.push(FieldError::new(field, "is used by another row"));
                     }
@@ -161,6 +197,14 @@ fn check_tiers(draft: &EventDraft, errors: &mut Vec<FieldError>) {
                 field("price.amount"),
                 "must be between 0 and 1000000000",
             ));
+        }
+        for (name, time) in [
+            ("available_from", tier.available_from),
+            ("available_until", tier.available_until),
+        ] {
+            if time.is_some_and(is_leap_second) {
+                errors.push(FieldError::new(field(name), NO_LEAP_SECOND));
+            }
         }
         if let (Some(from), Some(until)) = (tier.available_from, tier.available_until)
             && from >= until

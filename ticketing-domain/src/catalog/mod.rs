@@ -4,11 +4,12 @@ mod command;
 mod decide;
 mod draft;
 mod event;
+mod kept_lists;
 mod state;
 
 pub use command::{CatalogCommand, EventDraft, SectionDraft};
 pub use decide::{CatalogEffect, decide};
-pub use draft::limits;
+pub use draft::{check_currency, check_venue, limits};
 pub use event::{
     CancellationFinished, CatalogEvent, EventCancelled, EventCompleted, EventCreated, EventPublished, SalesClosed,
     SalesOpened,

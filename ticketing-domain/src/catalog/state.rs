@@ -108,7 +108,7 @@ impl Listing {
         let found = self
             .details
             .section(section)
-            .ok_or_else(|| Refusal::SectionNotFound(section.to_owned()))?;
+            .ok_or_else(|| Refusal::no_section(section))?;
         let limit = self.details.max_seats_per_order;
         if quantity < 1 || quantity > limit {
             return Err(Refusal::InvalidQuantity {
@@ -119,7 +119,7 @@ impl Listing {
         if status != EventStatus::SalesOpen {
             return Err(Refusal::state(status.as_str(), "reserve"));
         }
-        let Some(tier) = pricing::tier_in_force(&self.details.pricing_tiers, section, now) else {
+        let Some(tier) = pricing::tier_in_force(&self.details.pricing_tiers, found.name.as_str(), now) else {
             return Err(Refusal::invalid("section", "no price is in force for this section now"));
         };
         let total = tier

@@ -58,7 +58,7 @@ pub(super) fn section_to_block(unit: &Unit<'_>, name: &str) -> Result<(SectionId
         EventStatus::Draft | EventStatus::Published | EventStatus::SalesOpen | EventStatus::SalesClosed => {}
     }
     let section = listing.details.section(name);
-    let section = section.ok_or_else(|| Refusal::SectionNotFound(name.to_owned()))?;
+    let section = section.ok_or_else(|| Refusal::no_section(name))?;
     Ok((section.section_id, section.name.clone()))
 }
 

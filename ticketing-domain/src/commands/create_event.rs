@@ -42,8 +42,13 @@ impl Command for CreateEvent {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+    use ticketing_ports::money::Currency;
+    use ticketing_ports::seating::{Label, RowPlan, Seating};
+
     use super::*;
-    use crate::commands::given::{ALICE, EVENT, ORGANISER, a_draft};
+    use crate::commands::HoldSeats;
+    use crate::commands::given::{ALICE, EVENT, House, ORGANISER, a_draft, balcony, label};
     use crate::refusal::Refusal;
 
     #[test]
@@ -62,6 +67,110 @@ mod tests {
         let draft = Box::new(house.draft());
         let again = house.asks(ORGANISER, CreateEvent { event_id: EVENT, draft });
         assert_eq!(again.unwrap_err(), Refusal::AlreadyExists);
+    }
+
+    /// Which fields are refused when the draft is changed like this.
+    fn wrong_with(change: impl FnOnce(&mut EventDraft)) -> Vec<String> {
+        let mut house = a_draft();
+        let mut draft = Box::new(house.draft());
+        change(&mut draft);
+        let event_id = EventId::new(uuid::Uuid::from_u128(3));
+        match house.asks(ORGANISER, CreateEvent { event_id, draft }) {
+            Ok(_) => Vec::new(),
+            Err(Refusal::Invalid(errors)) => errors.into_iter().map(|error| error.field).collect(),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    fn recorded(text: &str) -> Label {
+        Label::recorded(text).unwrap()
+    }
+
+    #[test]
+    fn a_time_zone_a_country_and_a_currency_are_ones_that_there_are() {
+        assert_eq!(wrong_with(|_| {}), [""; 0]);
+        for nowhere in ["Mars/Phobos", "../../etc/passwd", "europe/brussels"] {
+            let wrong = wrong_with(|draft| draft.venue.timezone = label(nowhere));
+            assert_eq!(wrong, ["venue.timezone"], "{nowhere}");
+        }
+        for nowhere in ["ZZ", "be", "EU", "Belgium"] {
+            let wrong = wrong_with(|draft| draft.venue.country = label(nowhere));
+            assert_eq!(wrong, ["venue.country"], "{nowhere}");
+        }
+        for none in ["XXX", "XAU", "AAA"] {
+            let wrong = wrong_with(|draft| {
+                draft.currency = Currency::new(none).unwrap();
+                for tier in &mut draft.pricing_tiers {
+                    tier.price.currency = draft.currency;
+                }
+            });
+            assert_eq!(wrong, ["currency"], "{none}");
+        }
+    }
+
+    #[test]
+    fn a_leap_second_is_no_time_for_anything() {
+        let leap = DateTime::parse_from_rfc3339("2027-02-01T18:59:60Z").unwrap().to_utc();
+        assert_eq!(wrong_with(|draft| draft.starts_at = leap), ["starts_at"]);
+        let wrong = wrong_with(|draft| {
+            draft.pricing_tiers[0].available_from = Some(leap);
+            draft.pricing_tiers[1].available_until = Some(leap);
+        });
+        assert_eq!(
+            wrong,
+            ["pricing_tiers[0].available_from", "pricing_tiers[1].available_until"]
+        );
+    }
+
+    #[test]
+    fn names_that_people_take_for_the_same_are_not_two_sections_or_rows() {
+        for [one, other] in [
+            ["Caf\u{e9}", "CAFE\u{301}"],
+            ["VIP", "vip"],
+            ["Straße", "STRASSE"],
+            ["ＶＩＰ", "VIP"],
+        ] {
+            let wrong = wrong_with(|draft| {
+                for (index, name) in [one, other].into_iter().enumerate() {
+                    draft.sections[index].name = label(name);
+                    draft.pricing_tiers[index].section = label(name);
+                }
+            });
+            assert_eq!(wrong, ["sections[1].name"], "{one} {other}");
+            let wrong = wrong_with(|draft| {
+                let rows = [one, other].map(|row| RowPlan {
+                    row: label(row),
+                    seats: 2,
+                });
+                draft.sections[1].seating = Seating::Numbered { rows: rows.to_vec() };
+            });
+            assert_eq!(wrong, ["sections[1].seating.rows[1].row"], "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn a_section_and_a_row_of_former_times_are_meant_by_each_way_to_type_them() {
+        let mut house = House::with(|draft| {
+            draft.sections[1].name = recorded("Cafe\u{301}");
+            draft.pricing_tiers[1].section = recorded("Cafe\u{301}");
+            let rows = vec![RowPlan {
+                row: recorded("e\u{301}"),
+                seats: 2,
+            }];
+            draft.sections[1].seating = Seating::Numbered { rows };
+        });
+        for (section, row, number) in [("Caf\u{e9}", "\u{e9}", 1), ("Cafe\u{301}", "e\u{301}", 2)] {
+            let hold = HoldSeats {
+                section: section.to_owned(),
+                ..balcony(&[&format!("{row}-{number}")])
+            };
+            let held = house.asks(ALICE, hold).unwrap().reply();
+            assert_eq!(
+                held.seats[0].to_string(),
+                format!("e\u{301}-{number}"),
+                "as it is recorded"
+            );
+        }
     }
 
     #[test]

@@ -16,7 +16,8 @@ use ticketing_ports::streams::{Aggregate, Metadata, StreamId, Version};
 use uuid::Uuid;
 
 use super::{
-    AuthorizePayment, CreateEvent, GatewayAnswer, HoldSeats, OpenSales, PayReservation, PublishEvent, ReportPayment,
+    AuthorizePayment, CreateEvent, GatewayAnswer, HoldFor, HoldSeats, OpenSales, PayReservation, PublishEvent,
+    ReportPayment,
 };
 use crate::book::{Book, Caller, Page, Ran, Staged};
 use crate::catalog::{EventDraft, SectionDraft};
@@ -92,10 +93,10 @@ impl<C: Command> Happened<C> {
 
 /// An event as its organiser has just created it: a floor of five places and a balcony of four seats, 25.00 each.
 pub(super) fn a_draft() -> House {
-    a_draft_at(2_500)
+    a_draft_with(|_| {})
 }
 
-fn a_draft_at(price: i64) -> House {
+fn a_draft_with(change: impl FnOnce(&mut EventDraft)) -> House {
     let mut house = House {
         now: DateTime::from_timestamp(1_800_000_000, 0).expect("a date within range"),
         book: Book::new(EVENT.into()),
@@ -104,9 +105,7 @@ fn a_draft_at(price: i64) -> House {
         calls: Vec::new(),
     };
     let mut draft = Box::new(house.draft());
-    for tier in &mut draft.pricing_tiers {
-        tier.price.amount = price;
-    }
+    change(&mut draft);
     house
         .asks(ORGANISER, CreateEvent { event_id: EVENT, draft })
         .expect("the draft is acceptable");
@@ -119,7 +118,11 @@ pub(super) fn on_sale() -> House {
 
 /// The same event, but nothing of it costs anything.
 pub(super) fn free_on_sale() -> House {
-    opened(a_draft_at(0))
+    House::with(|draft| {
+        for tier in &mut draft.pricing_tiers {
+            tier.price.amount = 0;
+        }
+    })
 }
 
 fn opened(mut house: House) -> House {
@@ -133,6 +136,11 @@ fn opened(mut house: House) -> House {
 }
 
 impl House {
+    /// The event with a change, on sale.
+    pub(super) fn with(change: impl FnOnce(&mut EventDraft)) -> Self {
+        opened(a_draft_with(change))
+    }
+
     pub(super) fn draft(&self) -> EventDraft {
         let tier = |section: &str| PricingTier {
             section: label(section),
@@ -287,7 +295,7 @@ pub(super) fn floor(quantity: u32) -> HoldSeats {
         section: "Floor".to_owned(),
         quantity,
         specific_seats: None,
-        customer_id: None,
+        customer: HoldFor::Caller,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Reads the catalog for terms, then the section. Records the seats and the reservation, and sets the deadline of the
 //! hold. Refused when the event is not on sale or not to be seen, the section is unknown, no price is in force, the
-//! quantity is beyond the limit, or the seats are not to be had.
+//! quantity is beyond the limit, the customer does not exist, or the seats are not to be had.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::ids::{CustomerId, EventId};
@@ -25,8 +25,18 @@ pub struct HoldSeats {
     pub quantity: u32,
     /// These seats or none; otherwise the best available.
     pub specific_seats: Option<Vec<SeatId>>,
-    /// The caller itself unless an admin buys for somebody.
-    pub customer_id: Option<CustomerId>,
+    pub customer: HoldFor,
+}
+
+/// For whom seats are held. Who passes a command on says whether there is such a customer: the box office knows ids only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldFor {
+    Caller,
+    /// Somebody else only for an admin.
+    Customer(CustomerId),
+    /// Nobody has this id, or no longer.
+    Nobody(CustomerId),
 }
 
 impl Command for HoldSeats {
@@ -73,11 +83,13 @@ impl Command for HoldSeats {
 
 impl HoldSeats {
     fn customer(&self, by: Actor) -> Result<CustomerId, Refusal> {
-        let customer_id = self.customer_id.unwrap_or_else(|| by.user_id.into());
-        if customer_id != CustomerId::from(by.user_id) && by.role != Role::Admin {
-            return Err(Refusal::Forbidden);
+        let own = CustomerId::from(by.user_id);
+        match self.customer {
+            HoldFor::Caller => Ok(own),
+            HoldFor::Customer(customer_id) if customer_id == own || by.role == Role::Admin => Ok(customer_id),
+            HoldFor::Nobody(customer_id) if by.role == Role::Admin => Err(Refusal::CustomerNotFound(customer_id)),
+            HoldFor::Customer(_) | HoldFor::Nobody(_) => Err(Refusal::Forbidden),
         }
-        Ok(customer_id)
     }
 }
 
@@ -140,7 +152,7 @@ mod tests {
     use ticketing_ports::seating::Allocation;
 
     use super::*;
-    use crate::commands::given::{ADMIN, ALICE, BOB, a_draft, balcony, floor, on_sale, seat};
+    use crate::commands::given::{ADMIN, ALICE, BOB, ORGANISER, a_draft, balcony, floor, on_sale, seat};
 
     #[test]
     fn seats_are_held_at_the_price_in_force_until_the_deadline() {
@@ -202,12 +214,31 @@ mod tests {
     #[test]
     fn only_an_admin_holds_for_somebody_else() {
         let for_bob = HoldSeats {
-            customer_id: Some(BOB.user_id.into()),
+            customer: HoldFor::Customer(BOB.user_id.into()),
             ..floor(1)
         };
         let mut house = on_sale();
         assert_eq!(house.asks(ALICE, for_bob.clone()).unwrap_err(), Refusal::Forbidden);
         let held = house.asks(ADMIN, for_bob).unwrap().reply();
         assert_eq!(held.customer_id, BOB.user_id.into());
+    }
+
+    #[test]
+    fn nobody_sells_to_somebody_who_does_not_exist_and_only_an_admin_learns_that() {
+        let nobody = CustomerId::from(BOB.user_id);
+        let for_nobody = HoldSeats {
+            customer: HoldFor::Nobody(nobody),
+            ..floor(1)
+        };
+        let mut house = on_sale();
+        for (by, refusal) in [
+            (ADMIN, Refusal::CustomerNotFound(nobody)),
+            (ALICE, Refusal::Forbidden),
+            (ORGANISER, Refusal::Forbidden),
+        ] {
+            assert_eq!(house.asks(by, for_nobody.clone()).unwrap_err(), refusal);
+        }
+        let free = house.asks(ALICE, floor(5)).unwrap();
+        assert_eq!(free.facts(), ["SeatsHeld", "ReservationHeld"], "nothing was held");
     }
 }

@@ -36,7 +36,7 @@ pub use close_sales::CloseSales;
 pub use complete_event::CompleteEvent;
 pub use create_event::CreateEvent;
 pub use expire_hold::ExpireHold;
-pub use hold_seats::HoldSeats;
+pub use hold_seats::{HoldFor, HoldSeats};
 pub use open_sales::OpenSales;
 pub use pay_reservation::PayReservation;
 pub use pending_payment::PendingPayment;

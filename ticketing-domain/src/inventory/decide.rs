@@ -196,7 +196,7 @@ fn find_places(section: &Section, named: &TakenSeats) -> Result<Places, Inventor
 
 fn find_seats(plan: &SeatPlan, seats: &[SeatId]) -> Result<Box<[SeatIndex]>, InventoryRefusal> {
     let mut seen = BTreeSet::new();
-    if let Some(repeated) = seats.iter().find(|seat| !seen.insert(*seat)) {
+    if let Some(repeated) = seats.iter().find(|seat| !seen.insert(plan.index_of(seat).ok_or(*seat))) {
         return Err(InventoryRefusal::RepeatedSeat(repeated.clone()));
     }
     let known: Box<[_]> = seats.iter().filter_map(|seat| plan.index_of(seat)).collect();

@@ -85,9 +85,18 @@ impl SeatPlan {
 
     /// `None` when the section has no such seat.
     pub(super) fn index_of(&self, seat: &SeatId) -> Option<SeatIndex> {
-        let row = &self.rows[*self.rows_by_label.get(&seat.row)?];
+        let row = &self.rows[self.row_named(&seat.row)?];
         let column = seat.number.checked_sub(1).filter(|column| *column < row.seats)?;
         Some(SeatIndex(row.first.0 + column))
+    }
+
+    /// Rows of former times may be written in other characters than those that name them now.
+    fn row_named(&self, label: &Label) -> Option<usize> {
+        let spelled = self.rows_by_label.get(label).copied();
+        spelled.or_else(|| {
+            let name = label.as_str();
+            (!name.is_ascii()).then(|| self.rows.iter().position(|row| row.label.is_meant_by(name)))?
+        })
     }
 
     pub(super) fn seat_id(&self, index: SeatIndex) -> SeatId {

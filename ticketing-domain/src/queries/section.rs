@@ -36,14 +36,15 @@ impl Question for SeeSection {
             Caller::World => None,
         };
         let listing = unit.listing_seen_by(viewer)?;
-        let not_found = || Refusal::SectionNotFound(self.name.clone());
+        let not_found = || Refusal::no_section(&self.name);
         let section = listing.details.section(&self.name).ok_or_else(not_found)?;
         let (inventory, version) = unit.get_with_version::<Inventory>(section.section_id)?;
         let now = unit.now();
-        let price = pricing::tier_in_force(&listing.details.pricing_tiers, &self.name, now).map(|tier| PriceNow {
-            tier: tier.tier.clone(),
-            price: tier.price,
-        });
+        let price =
+            pricing::tier_in_force(&listing.details.pricing_tiers, section.name.as_str(), now).map(|tier| PriceNow {
+                tier: tier.tier.clone(),
+                price: tier.price,
+            });
         Ok(SectionView {
             event_id: self.event_id,
             availability: SectionAvailability::view(inventory, version, now).ok_or_else(not_found)?,

@@ -17,7 +17,7 @@ use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::seating::{Label, Seating};
 use ticketing_ports::snapshots::SnapshotStore;
 use ticketing_ports::streams::CorrelationId;
-use ticketing_runtime::{BoxOffice, HoldSeats, Ports, Request};
+use ticketing_runtime::{BoxOffice, HoldFor, HoldSeats, Ports, Request};
 use uuid::Uuid;
 
 const ORGANISER: Actor = Actor {
@@ -65,7 +65,7 @@ pub(crate) fn hold_of(event_id: EventId, quantity: u32) -> HoldSeats {
         section: "Main".to_owned(),
         quantity,
         specific_seats: None,
-        customer_id: None,
+        customer: HoldFor::Caller,
     }
 }
 

@@ -24,8 +24,8 @@ use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::seating::{Label, Seating};
 use ticketing_ports::streams::{CorrelationId, Position, RecordedEvent};
 use ticketing_runtime::{
-    Answer, BoxOffice, Engine, EngineConfig, Failure, HoldSeats, IdempotencyRequest, PayReservation, Ports, Request,
-    finish_update,
+    Answer, BoxOffice, Engine, EngineConfig, Failure, HoldFor, HoldSeats, IdempotencyRequest, PayReservation, Ports,
+    Request, finish_update,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
@@ -206,7 +206,7 @@ pub(crate) fn seats(event_id: EventId, quantity: u32) -> HoldSeats {
         section: "Floor".to_owned(),
         quantity,
         specific_seats: None,
-        customer_id: None,
+        customer: HoldFor::Caller,
     }
 }
 

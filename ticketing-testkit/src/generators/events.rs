@@ -1,7 +1,7 @@
 //! Events on sale.
 
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use chrono::TimeDelta;
 use proptest::collection::{btree_set, vec};
@@ -14,6 +14,7 @@ use ticketing_ports::event_details::{EventDetails, PricingTier, RefundRule, Venu
 use ticketing_ports::ids::EventId;
 use ticketing_ports::money::Currency;
 use ticketing_ports::seating::{Label, RowPlan, Seating};
+use ticketing_ports::text::folded;
 use uuid::Uuid;
 
 use super::money::{currency, price};
@@ -28,11 +29,14 @@ pub fn label() -> impl Strategy<Value = Label> {
         2 => "[A-Z]{1,2}-?[0-9]{0,2}",
         1 => "[^\\p{C}\\p{Z}]([^\\p{C}]{0,98}[^\\p{C}\\p{Z}])?",
     ]
-    .prop_map(|text| Label::new(&text).expect("it has no control characters and no spaces at its ends"))
+    .prop_filter_map("people see each character, and it is no card number", |text| {
+        Label::new(&text).ok()
+    })
 }
 
 pub fn venue() -> impl Strategy<Value = Venue> {
-    let country = "[A-Z]{2}".prop_map(|code| Label::new(&code).expect("two letters"));
+    let country =
+        proptest::sample::select(vec!["BE", "US", "NP", "TV"]).prop_map(|code| Label::new(code).expect("two letters"));
     let timezone = proptest::sample::select(vec!["Europe/Brussels", "America/New_York", "Asia/Kathmandu", "UTC"])
         .prop_map(|name| Label::new(name).expect("a short plain text"));
     (label(), label(), country, timezone).prop_map(|(name, city, country, timezone)| Venue {
@@ -43,9 +47,20 @@ pub fn venue() -> impl Strategy<Value = Venue> {
     })
 }
 
+/// Labels that nobody takes for another.
+fn labels(many: Range<usize>) -> impl Strategy<Value = Vec<Label>> {
+    vec(label(), many).prop_map(|labels| {
+        let mut seen = BTreeSet::new();
+        labels
+            .into_iter()
+            .filter(|label| seen.insert(folded(label.as_str())))
+            .collect()
+    })
+}
+
 /// Rows of different widths, from the best to the worst, or places that nobody chooses among.
 pub fn seating() -> impl Strategy<Value = Seating> {
-    let numbered = (btree_set(label(), 1..5), vec(1..9_u32, 5)).prop_map(|(names, widths)| Seating::Numbered {
+    let numbered = (labels(1..5), vec(1..9_u32, 5)).prop_map(|(names, widths)| Seating::Numbered {
         rows: names
             .into_iter()
             .zip(widths)
@@ -58,7 +73,7 @@ pub fn seating() -> impl Strategy<Value = Seating> {
 
 /// Sections that share no name.
 pub fn section_drafts() -> impl Strategy<Value = Vec<SectionDraft>> {
-    (btree_set(label(), 1..4), vec(seating(), 4)).prop_map(|(names, seatings)| {
+    (labels(1..4), vec(seating(), 4)).prop_map(|(names, seatings)| {
         names
             .into_iter()
             .zip(seatings)

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
-use ticketing_domain::commands::HoldSeats;
+use ticketing_domain::commands::{HoldFor, HoldSeats};
 use ticketing_ports::event_details::EventDetails;
 use ticketing_ports::ids::EventId;
 use ticketing_ports::seating::{Label, SeatId, Seating};
@@ -24,7 +24,7 @@ impl Order {
             section: self.section.as_str().to_owned(),
             quantity: self.quantity,
             specific_seats: self.specific_seats.clone(),
-            customer_id: None,
+            customer: HoldFor::Caller,
         }
     }
 }

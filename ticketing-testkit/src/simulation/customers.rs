@@ -16,7 +16,7 @@ use ticketing_ports::roles::{Actor, Role};
 use ticketing_ports::seating::{Label, SeatId};
 use ticketing_ports::streams::{Aggregate, RecordedEvent};
 use ticketing_runtime::{
-    AuthorizePayment, Failure, GatewayAnswer, HoldSeats, PayReservation, RefundPayment, ReportPayment,
+    AuthorizePayment, Failure, GatewayAnswer, HoldFor, HoldSeats, PayReservation, RefundPayment, ReportPayment,
 };
 use uuid::Uuid;
 
@@ -209,7 +209,7 @@ fn some_hold(event_id: EventId, rng: &mut StdRng) -> HoldSeats {
         section: if on_the_floor { "Floor" } else { "Balcony" }.to_owned(),
         quantity: specific_seats.as_ref().map_or_else(|| rng.random_range(1..4), |_| 2),
         specific_seats,
-        customer_id: None,
+        customer: HoldFor::Caller,
     }
 }
 

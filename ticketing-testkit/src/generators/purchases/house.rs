@@ -9,8 +9,8 @@ use ticketing_domain::catalog::{CatalogEvent, EventDraft};
 use ticketing_domain::command::{self, Performed, Question, ViewOf};
 use ticketing_domain::commands::{
     AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, CompleteEvent, CreateEvent, ExpireHold,
-    GatewayAnswer, HoldSeats, OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment, RetryPayment,
-    SettleCancellation, UnblockSeats,
+    GatewayAnswer, HoldFor, HoldSeats, OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment,
+    RetryPayment, SettleCancellation, UnblockSeats,
 };
 use ticketing_domain::generations::newest;
 use ticketing_domain::inventory::TakenSeats;
@@ -318,7 +318,7 @@ impl House {
                     section: section.name.as_str().to_owned(),
                     quantity,
                     specific_seats: seats.and_then(|first| neighbours(&section.seating, first, quantity)),
-                    customer_id: None,
+                    customer: HoldFor::Caller,
                 };
                 by(customer(number), hold)
             }

@@ -1,0 +1,87 @@
+//! When two texts are the same one to people, whatever their characters are (Unicode Standard Annex 15).
+
+use std::borrow::Cow;
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+
+/// The text in Normalization Form C: `é` is one character, however it was typed.
+pub fn nfc(text: &str) -> Cow<'_, str> {
+    match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(text),
+        IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfc().collect()),
+    }
+}
+
+/// What the text has in common with those that people take for the same: compatible characters, either case, any style of a
+/// sign.
+pub fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let compatible: String = text.nfkc().filter(|c| !chooses_a_style(*c)).collect();
+    // Upper case first, so that both forms of the small sigma are one, and ß is SS.
+    compatible.to_uppercase().to_lowercase().nfkc().collect()
+}
+
+/// Whether a reader sees nothing of the character, or it turns what stands around it: a text with one looks like another.
+pub fn is_invisible(c: char) -> bool {
+    let ignored = matches!(c,
+        '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{2800}' | '\u{3164}'
+        | '\u{FFA0}' | '\u{FE00}'..='\u{FE0D}' | '\u{E0000}'..='\u{E0FFF}');
+    let category = || c.general_category();
+    !c.is_ascii()
+        && (ignored
+            || matches!(
+                category(),
+                GeneralCategory::Format | GeneralCategory::LineSeparator | GeneralCategory::ParagraphSeparator
+            ))
+}
+
+/// As text, or as a picture: emoji are written with one of these.
+fn chooses_a_style(c: char) -> bool {
+    matches!(c, '\u{FE0E}' | '\u{FE0F}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_people_take_for_the_same_are_folded_into_one() {
+        for (one, other) in [
+            ("Caf\u{e9}", "Cafe\u{301}"),
+            ("VIP", "vip"),
+            ("STRASSE", "Straße"),
+            ("ΟΔΟΣ", "οδος"),
+            ("\u{ff36}\u{ff29}\u{ff30}", "VIP"),
+            ("A\u{a0}B", "a b"),
+            ("\u{2600}\u{fe0f}", "\u{2600}"),
+        ] {
+            assert_eq!(folded(one), folded(other), "{one:?} {other:?}");
+        }
+        for (one, other) in [("Cafe", "Caf\u{e9}"), ("A1", "A-1"), ("VIP", "VIP 2")] {
+            assert_ne!(folded(one), folded(other));
+        }
+    }
+
+    #[test]
+    fn what_is_seen_is_told_from_what_is_not() {
+        for c in [
+            '\u{200B}',
+            '\u{202E}',
+            '\u{FEFF}',
+            '\u{200D}',
+            '\u{AD}',
+            '\u{2028}',
+            '\u{34F}',
+            '\u{3164}',
+            '\u{E0041}',
+        ] {
+            assert!(is_invisible(c), "{c:?}");
+        }
+        for c in ['a', ' ', 'é', '\u{301}', '日', '\u{2600}', '\u{fe0f}', '-'] {
+            assert!(!is_invisible(c), "{c:?}");
+        }
+    }
+}
