@@ -54,14 +54,30 @@ enum Encryption {
 }
 
 impl SmtpMailer {
+    /// Whether that can be the URL of a mail server.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn check_url(url: &str) -> Result<(), InvalidSmtpSettings> {
+        server(url).map(drop)
+    }
+
+    /// Whether that can be the sender of a mail.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn check_sender(from: &str) -> Result<(), InvalidSmtpSettings> {
+        let from: Result<Mailbox, _> = from.parse();
+        from.map(drop).map_err(|_| InvalidSmtpSettings::From)
+    }
+
     /// Reaches no network.
     ///
     /// # Errors
     /// See [`InvalidSmtpSettings`].
     pub fn new(settings: &SmtpSettings) -> Result<Self, InvalidSmtpSettings> {
         let from = settings.from.parse().map_err(|_| InvalidSmtpSettings::From)?;
-        let url = Url::parse(&settings.url).map_err(|_| InvalidSmtpSettings::Url)?;
-        let encryption = encryption(&url).ok_or(InvalidSmtpSettings::Url)?;
+        let (url, encryption) = server(&settings.url)?;
         let host = url.host_str().ok_or(InvalidSmtpSettings::Url)?;
         let tls = || tls_parameters(host, settings.root_certificate.as_deref());
         let (tls, usual_port) = match encryption {
@@ -85,6 +101,18 @@ impl SmtpMailer {
             transport: transport.build(),
             from,
         })
+    }
+}
+
+fn server(url: &str) -> Result<(Url, Encryption), InvalidSmtpSettings> {
+    let url = Url::parse(url).map_err(|_| InvalidSmtpSettings::Url)?;
+    let encryption = encryption(&url).ok_or(InvalidSmtpSettings::Url)?;
+    // A name without a domain is a slip, or a name that only a network of containers knows: there a port stands with it.
+    let is_named = |host: &str| host == "localhost" || host.contains(['.', ':']) || url.port().is_some();
+    if url.host_str().is_some_and(is_named) {
+        Ok((url, encryption))
+    } else {
+        Err(InvalidSmtpSettings::Url)
     }
 }
 

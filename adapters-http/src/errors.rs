@@ -283,6 +283,9 @@ impl From<sign_in::Refusal> for ApiError {
             Refusal::UnprovenAddress => forbidden("address_not_verified"),
             Refusal::SignInFirst => forbidden("sign_in_first"),
             Refusal::StaleSession => forbidden("fresh_session_required"),
+            Refusal::NotAnAdministrator => forbidden("administrators_only"),
+            Refusal::OwnRole => forbidden("own_role"),
+            Refusal::NoSuchUser => Self::new(Code::NotFound, refusal.to_string()),
             Refusal::IdentityTaken | Refusal::CredentialTaken => {
                 Self::new(Code::ResourceAlreadyExists, refusal.to_string())
             }

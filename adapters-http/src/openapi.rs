@@ -18,7 +18,7 @@ use crate::limit::limit;
 use crate::replies::CONSISTENCY_NAME;
 use crate::shell::{no_such_method, no_such_route, shell};
 use crate::sign_in::pages::verify_page;
-use crate::sign_in::{account, magic_link, oauth, passkeys, refuse_head, sessions};
+use crate::sign_in::{account, magic_link, oauth, passkeys, refuse_head, roles, sessions};
 use crate::state::{HttpState, Shared};
 use crate::{analytics, availability, blocking, customers, docs, events, health, payments, reservations};
 
@@ -80,6 +80,7 @@ fn account_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(sessions::logout_all))
         .routes(routes!(sessions::ws_ticket))
         .routes(routes!(account::me, account::erase_me))
+        .routes(routes!(roles::give_role))
         .routes(routes!(oauth::link))
         .routes(routes!(passkeys::begin_registration))
         .routes(routes!(passkeys::complete_registration))

@@ -5,6 +5,7 @@ pub(crate) mod magic_link;
 pub(crate) mod oauth;
 pub(crate) mod pages;
 pub(crate) mod passkeys;
+pub(crate) mod roles;
 pub(crate) mod sessions;
 
 use axum::http::header::ALLOW;

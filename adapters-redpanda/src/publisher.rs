@@ -14,6 +14,7 @@ use thiserror::Error;
 use ticketing_ports::logs::LogIdentity;
 use ticketing_ports::streams::RecordedEvent;
 
+use crate::client::DefaultClient;
 use crate::message::headers_of;
 use crate::options::BusOptions;
 use crate::topics::Topics;
@@ -26,7 +27,7 @@ pub(crate) struct Publisher {
     patience: Duration,
     topics: Topics,
     /// Made when it is needed, and anew after a failure.
-    producer: Mutex<Option<Arc<FutureProducer>>>,
+    producer: Mutex<Option<Arc<FutureProducer<DefaultClient>>>>,
 }
 
 #[derive(Debug, Error)]
@@ -83,7 +84,7 @@ impl Publisher {
 
     fn send(
         &self,
-        producer: &FutureProducer,
+        producer: &FutureProducer<DefaultClient>,
         from: LogIdentity,
         events: &[RecordedEvent],
     ) -> Result<Vec<DeliveryFuture>, KafkaError> {
@@ -99,12 +100,12 @@ impl Publisher {
         Ok(under_way)
     }
 
-    fn producer(&self) -> Result<Arc<FutureProducer>, KafkaError> {
+    fn producer(&self) -> Result<Arc<FutureProducer<DefaultClient>>, KafkaError> {
         let mut producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(producer) = &*producer {
             return Ok(Arc::clone(producer));
         }
-        let made = Arc::new(self.config.create()?);
+        let made = Arc::new(self.config.create_with_context(DefaultClient)?);
         *producer = Some(Arc::clone(&made));
         Ok(made)
     }

@@ -4,6 +4,7 @@ use anyhow::bail;
 use ticketing_ports::roles::Role;
 
 use crate::config::{BootstrapAdmin, Settings};
+use crate::serve::warn_of_links;
 use crate::sign_in::sign_in_alone;
 use crate::storage::Storage;
 
@@ -24,6 +25,7 @@ pub async fn bootstrap_admin(settings: &Settings, wanted: &BootstrapAdmin) -> an
         }
         sign_in.set_role(user.id, Role::Admin).await?;
     }
+    warn_of_links(&settings.http);
     let link = sign_in.issue_link(&wanted.email).await?;
     storage.close().await;
     Ok(link)

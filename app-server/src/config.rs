@@ -13,6 +13,7 @@ mod storage_url;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use thiserror::Error;
 use ticketing_ports::email::EmailAddress;
@@ -58,6 +59,9 @@ pub enum Command {
     Serve,
     /// Print a one-time link, good for 15 minutes, that signs an administrator in
     BootstrapAdmin(BootstrapAdmin),
+    /// Look after people
+    #[command(subcommand)]
+    Users(Users),
     /// Forget a person: account, passkeys, linked providers and sessions
     EraseUser(EraseUser),
     /// Bring the schemas of the PostgreSQL databases up to date
@@ -79,6 +83,28 @@ pub struct BootstrapAdmin {
     /// Make an administrator of somebody who already has an account
     #[arg(long)]
     pub promote: bool,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum Users {
+    /// Give somebody a role, and sign the person out everywhere
+    Role(UsersRole),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct UsersRole {
+    /// Address of the account; its owner has signed in once
+    #[arg(long, value_name = "ADDRESS", value_parser = EmailAddress::parse)]
+    pub email: EmailAddress,
+    /// What the person may do: buy, create and manage events, or everything
+    #[arg(long, value_name = "ROLE", value_parser = role())]
+    pub role: ticketing_ports::roles::Role,
+}
+
+fn role() -> impl TypedValueParser<Value = ticketing_ports::roles::Role> {
+    let names = ticketing_ports::roles::Role::ALL.map(ticketing_ports::roles::Role::as_str);
+    PossibleValuesParser::new(names)
+        .map(|name| ticketing_ports::roles::Role::parse(&name).expect("nothing else is possible"))
 }
 
 #[derive(Debug, Clone, Args)]
@@ -145,7 +171,7 @@ pub enum Stop {
 pub enum Mistake {
     #[error("{0}")]
     Unusable(String),
-    #[error("--database-url-events (DATABASE_URL_EVENTS): the folder {} does not exist", .0.display())]
+    #[error("--database-url-events (DATABASE_URL_EVENTS): the folder {} does not exist; make it first", .0.display())]
     NoSuchFolder(PathBuf),
     #[error("--database-url-events (DATABASE_URL_EVENTS): {} is a folder, not a file", .0.display())]
     NotAFile(PathBuf),
@@ -186,6 +212,7 @@ impl CommandLine {
         self.check_roles()?;
         let storage = &self.settings.storage;
         match (&storage.events, self.to_run()) {
+            (StorageUrl::Memory, Command::Users(_)) => Err(Mistake::NothingKept("users")),
             (StorageUrl::Memory, Command::EraseUser(_)) => Err(Mistake::NothingKept("erase-user")),
             (StorageUrl::Memory, Command::BootstrapAdmin(_)) => Err(Mistake::NothingKept("bootstrap-admin")),
             (StorageUrl::Memory, Command::RebuildProjections) => Err(Mistake::NothingKept("rebuild-projections")),

@@ -22,7 +22,7 @@ use ticketing_ports::streams::CorrelationId;
 use ticketing_ports::users::User;
 use ticketing_runtime::Request;
 
-use crate::config::{Demo, Settings};
+use crate::config::{Demo, Settings, StorageUrl};
 use crate::parts::Parts;
 use crate::serve::{listen, public_url, run};
 
@@ -39,7 +39,7 @@ pub async fn demo(settings: &Settings, wanted: &Demo) -> anyhow::Result<()> {
     let listener = listen(&settings.http).await?;
     let url = public_url(&settings.http, &listener)?;
     let parts = Parts::start(settings, &url).await?;
-    let stage = Stage::set(&parts).await?;
+    let stage = Stage::set(&parts, settings).await?;
     let mut told = stage.invitation(&parts, &url).await?;
     if let Some((customers, file)) = wanted.sign_ins() {
         told += &stage.sign_customers_in(&parts, customers, file).await?;
@@ -66,18 +66,26 @@ struct Stage {
     event: EventId,
     admin: User,
     customer: User,
+    /// Where everything is, and since when.
+    kept: String,
 }
 
 impl Stage {
     /// Finds the event of an earlier demonstration that is still on sale, or puts one on.
-    async fn set(parts: &Parts) -> anyhow::Result<Self> {
+    async fn set(parts: &Parts, settings: &Settings) -> anyhow::Result<Self> {
         let admin = person(parts, ADMIN, Role::Admin).await?;
         let customer = person(parts, CUSTOMER, Role::Customer).await?;
-        let event = match on_sale_already(parts).await? {
-            Some(event) => event,
-            None => put_on_sale(parts, &admin).await?,
+        let (event, is_new) = match on_sale_already(parts).await? {
+            Some(event) => (event, false),
+            None => (put_on_sale(parts, &admin).await?, true),
         };
-        Ok(Self { event, admin, customer })
+        let kept = where_it_is_kept(&settings.storage.events, is_new);
+        Ok(Self {
+            event,
+            admin,
+            customer,
+            kept,
+        })
     }
 
     async fn invitation(&self, parts: &Parts, url: &str) -> anyhow::Result<String> {
@@ -86,10 +94,14 @@ impl Stage {
         let for_curl = parts.sign_in.issue_link(&self.customer.email).await?;
         let token = for_curl.split_once("#token=").map_or("", |(_, token)| token);
         let event = self.event;
+        let kept = &self.kept;
+        // Of this demonstration: the session of another one would be refused.
+        let session = format!("SESSION_{}", &parts.http.ids.uuid().simple().to_string()[24..]);
         let pick = |field: &str| format!(r#"grep -o '"{field}":"[^"]*' | cut -d'"' -f4"#);
         Ok(format!(
             r#"
 The box office is open at {url} and documented at {url}/docs.
+{kept}
 On sale: "{NAME}", event {event}, sections VIP (numbered) and General.
 
 Sign in (each link works once, for 15 minutes):
@@ -98,11 +110,13 @@ Sign in (each link works once, for 15 minutes):
 
 Passkeys and tickets in a browser: {url}{PASSKEY_PAGE}
 
-Or paste these lines into a terminal to sign in, hold two seats and pay for them:
+Or paste these lines into a terminal to sign in, hold two seats and pay for them, as often as you like:
 
-SESSION=$(curl -s '{url}/api/auth/magic-link/verify?token={token}' | {pick_session})
-RESERVATION=$(curl -s '{url}/api/reservations' -H "Authorization: Bearer $SESSION" -H 'Content-Type: application/json' -d '{{"event_id":"{event}","section":"General","quantity":2}}' | {pick_reservation})
-curl -s "{url}/api/reservations/$RESERVATION/payment" -H "Authorization: Bearer $SESSION" -H 'Content-Type: application/json' -d '{{"payment_method":{{"type":"card","token":"tok_visa"}}}}'
+: "${{{session}:=$(curl -s '{url}/api/auth/magic-link/verify?token={token}' | {pick_session})}}"
+HELD=$(curl -s '{url}/api/reservations' -H "Authorization: Bearer ${session}" -H 'Content-Type: application/json' -d '{{"event_id":"{event}","section":"General","quantity":2}}'); echo "$HELD"
+curl -s "{url}/api/reservations/$(echo "$HELD" | {pick_reservation})/payment" -H "Authorization: Bearer ${session}" -H 'Content-Type: application/json' -d '{{"payment_method":{{"type":"card","token":"tok_visa"}}}}'; echo
+
+Payments go to a sandbox: no money moves.
 "#,
             pick_session = pick("session_id"),
             pick_reservation = pick("reservation_id"),
@@ -126,6 +140,22 @@ curl -s "{url}/api/reservations/$RESERVATION/payment" -H "Authorization: Bearer 
             admin.secret.expose(),
             self.event
         ))
+    }
+}
+
+fn where_it_is_kept(log: &StorageUrl, is_new: bool) -> String {
+    let place = match log {
+        StorageUrl::Memory => return "Everything is in memory and forgotten at the end.".to_owned(),
+        StorageUrl::Sqlite(path) => {
+            let path = path.canonicalize().unwrap_or_else(|_| path.clone());
+            format!("the file {}", path.display())
+        }
+        StorageUrl::Postgres(_) => "the databases of the settings".to_owned(),
+    };
+    if is_new {
+        format!("Everything is kept in {place}; the next demonstration goes on there.")
+    } else {
+        format!("It goes on with what an earlier demonstration left in {place}.")
     }
 }
 

@@ -15,3 +15,4 @@ pub mod serve;
 pub mod sign_in;
 pub mod storage;
 pub mod telemetry;
+pub mod users;

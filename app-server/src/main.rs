@@ -11,6 +11,7 @@ use app_server::migrate::migrate;
 use app_server::rebuild::rebuild_projections;
 use app_server::serve::serve;
 use app_server::telemetry;
+use app_server::users::users;
 
 /// Freed pages of a burst go back to the system, which the system's own allocator keeps.
 #[global_allocator]
@@ -49,6 +50,7 @@ async fn run(line: &CommandLine) -> anyhow::Result<()> {
         Command::Serve => serve(settings).await,
         Command::Demo(wanted) => demo(settings, &wanted).await,
         Command::BootstrapAdmin(wanted) => tell(&bootstrap_admin(settings, &wanted).await?),
+        Command::Users(wanted) => tell(&users(settings, &wanted).await?),
         Command::EraseUser(wanted) => tell(&erase_user(settings, &wanted).await?),
         Command::Migrate(wanted) => tell(&migrate(&settings.storage, wanted).await?),
         Command::DeadLetters(wanted) => tell(&dead_letters(settings, &wanted).await?),

@@ -43,6 +43,16 @@ pub fn public_url(settings: &HttpSettings, listener: &TcpListener) -> anyhow::Re
     })
 }
 
+/// Warns of links that only this machine can open, where others are meant to come.
+pub fn warn_of_links(settings: &HttpSettings) {
+    if !settings.http_addr.ip().is_loopback() && settings.public_url.is_local() {
+        warn!(
+            public_url = settings.public_url.as_str(),
+            "links in mails lead to this machine only: set PUBLIC_URL to where people reach this server"
+        );
+    }
+}
+
 /// Answers requests, also for further pages, until SIGTERM or Ctrl-C, then finishes those under way.
 ///
 /// # Errors
@@ -64,6 +74,8 @@ pub async fn run(settings: &Settings, listener: TcpListener, parts: Parts, pages
         }
     });
     let told_to_stop = told_to_stop();
+    info!("payments go to the sandbox gateway: no money moves");
+    warn_of_links(&settings.http);
     info!(%address, "listening");
 
     let stopping = CancellationToken::new();

@@ -25,7 +25,8 @@ fn a_wrong_setting_is_one_line_on_standard_error_and_exit_code_2() {
         (
             &[("HTTP_ADDR", "nowhere")][..],
             &[][..],
-            "app-server: --http-addr (HTTP_ADDR): invalid socket address syntax\n",
+            "app-server: --http-addr (HTTP_ADDR): is localhost or an IP address, and a port, such as 127.0.0.1:8080, \
+             [::1]:8080 or 0.0.0.0:80 for everybody\n",
         ),
         (
             &[("OAUTH_GOOGLE_CLIENT_ID", "us")],
@@ -35,7 +36,7 @@ fn a_wrong_setting_is_one_line_on_standard_error_and_exit_code_2() {
         (
             &[],
             &["--database-url-events", "sqlite:/no/such/folder/b.db"],
-            "app-server: --database-url-events (DATABASE_URL_EVENTS): the folder /no/such/folder does not exist\n",
+            "app-server: --database-url-events (DATABASE_URL_EVENTS): the folder /no/such/folder does not exist; make it first\n",
         ),
     ] {
         let output = app_server(variables, arguments);

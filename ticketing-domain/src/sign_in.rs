@@ -15,6 +15,7 @@ mod magic_link;
 mod oauth;
 mod passkey_login;
 mod passkey_registration;
+mod roles;
 mod session;
 mod sign_in_code;
 
@@ -35,6 +36,7 @@ pub use magic_link::{RedeemMagicLink, SendMagicLink, magic_link, verify_page};
 pub use oauth::{BeginOauth, BegunOauth, FinishOauth, FinishedOauth, Handover, Linking, OauthAnswer, OauthCallback};
 pub use passkey_login::{BeginPasskeyLogin, CompletePasskeyLogin};
 pub use passkey_registration::{BeginPasskeyRegistration, CompletePasskeyRegistration};
+pub use roles::check_role_change;
 pub use session::{Visitor, is_fresh, new_session, touched_until};
 pub use sign_in_code::ExchangeSignInCode;
 
@@ -125,6 +127,13 @@ pub enum Refusal {
     TooManyPasskeys,
     #[error("the passkey is registered already")]
     CredentialTaken,
+    #[error("only an administrator gives roles")]
+    NotAnAdministrator,
+    /// Or the last administrator could leave nobody behind who gives roles.
+    #[error("nobody changes a role of one's own")]
+    OwnRole,
+    #[error("nobody has an account under that address")]
+    NoSuchUser,
     #[error("the passkey is not known here")]
     UnknownCredential,
     /// The signature counter went back, now or before.

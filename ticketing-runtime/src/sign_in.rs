@@ -10,6 +10,7 @@ mod passkeys;
 mod perform;
 mod providers;
 mod recent;
+mod roles;
 mod sessions;
 
 use std::collections::BTreeMap;
@@ -42,7 +43,6 @@ use ticketing_ports::users::{CreateUserError, User, UserStore};
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
-use audit::Event;
 use recent::RecentSessions;
 
 /// Senders of links to addresses that share a lane wait for each other.
@@ -231,18 +231,6 @@ impl SignIn {
                 None => Err(StoreError::unavailable("the user was erased while it was created")),
             },
         }
-    }
-
-    /// Gives a user a role and ends its sessions at once. Returns whether there is such a user.
-    ///
-    /// # Errors
-    /// When a store fails; repeating it finishes the job.
-    pub async fn set_role(&self, user: UserId, role: Role) -> Result<bool, StoreError> {
-        let changed = self.inner.ports.users.set_role(user, role).await?;
-        self.inner.recent.forget_all_of(user);
-        audit::record(Event::RoleChanged { role }, user);
-        self.logout_all(user).await?;
-        Ok(changed)
     }
 
     /// Writes a sign-in down, and counts one that failed against its network.

@@ -22,6 +22,7 @@ mod payments;
 mod providers;
 mod race;
 mod reservations;
+mod roles;
 mod shell;
 mod sign_in;
 mod support;

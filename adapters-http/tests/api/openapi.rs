@@ -23,7 +23,7 @@ async fn the_document_describes_every_route_and_each_of_its_answers() {
             );
         }
     }
-    assert_eq!(operations.len(), 48, "{operations:#?}");
+    assert_eq!(operations.len(), 49, "{operations:#?}");
 }
 
 #[tokio::test]

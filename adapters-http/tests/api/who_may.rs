@@ -57,6 +57,7 @@ const TABLE: &[(&str, [u16; 6])] = &[
     ("get_session",                [401, 200, 200, 200, 200, 200]),
     ("list_sessions",              [401, 200, 200, 200, 200, 200]),
     ("me",                         [401, 200, 200, 200, 200, 200]),
+    ("give_role",                  [401, 403, 403, 403, 403, 200]),
     ("erase_me",                   [401, 200, 200, 200, 200, 200]),
     ("logout",                     [401, 200, 200, 200, 200, 200]),
     ("logout_all",                 [401, 200, 200, 200, 200, 200]),
@@ -210,6 +211,7 @@ impl World {
             "complete_login" | "complete_registration" => {
                 json!({ "challenge_id": unknown_secret(), "credential": {} })
             }
+            "give_role" => json!({ "email": "bob@example.com", "role": "event_owner" }),
             "rename_passkey" => json!({ "name": "Blue" }),
             _ => return Vec::new(),
         };

@@ -47,8 +47,16 @@ fn name_of(argument: &str, command: &clap::Command) -> String {
     }
 }
 
+/// What is wrong, and what was probably meant.
 fn first_paragraph(message: &str) -> String {
-    let paragraph = message.split("\n\n").next().unwrap_or(message);
-    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut paragraphs = message.split("\n\n").map(one_line);
+    let wrong = paragraphs.next().unwrap_or_default();
+    let wrong = wrong.strip_prefix("error: ").unwrap_or(&wrong);
+    let tip = paragraphs.find_map(|paragraph| paragraph.strip_prefix("tip: ").map(str::to_owned));
+    // The other tip is how to pass the same as a value, which nothing here takes.
+    match tip.filter(|tip| tip.contains("similar")) {
+        Some(tip) => format!("{wrong}; {tip}"),
+        None => wrong.to_owned(),
+    }
 }

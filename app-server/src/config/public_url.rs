@@ -17,6 +17,15 @@ impl PublicUrl {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether only the machine itself is there.
+    pub fn is_local(&self) -> bool {
+        let host = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| {
+            host.strip_prefix(local)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+        })
+    }
 }
 
 impl FromStr for PublicUrl {
@@ -48,6 +57,26 @@ mod tests {
             ("https://Tickets.Example.com/", "https://tickets.example.com"),
         ] {
             assert_eq!(text.parse::<PublicUrl>().unwrap().as_str(), origin);
+        }
+    }
+
+    #[test]
+    fn a_local_one_is_told_from_those_that_others_can_open() {
+        let is_local = |text: &str| text.parse::<PublicUrl>().unwrap().is_local();
+        for local in [
+            "http://localhost:8080",
+            "http://localhost",
+            "https://127.0.0.1:1",
+            "http://[::1]:80",
+        ] {
+            assert!(is_local(local), "{local}");
+        }
+        for other in [
+            "https://localhost.example.com",
+            "https://tickets.example.com",
+            "http://192.168.0.7:8080",
+        ] {
+            assert!(!is_local(other), "{other}");
         }
     }
 

@@ -37,7 +37,8 @@ pub struct HttpSettings {
         env,
         global = true,
         value_name = "ADDRESS:PORT",
-        default_value = "127.0.0.1:8080"
+        default_value = "127.0.0.1:8080",
+        value_parser = address
     )]
     pub http_addr: SocketAddr,
     /// How browsers reach this server; links in mails start with it
@@ -231,6 +232,19 @@ pub enum LogFormat {
     /// One JSON object a line, for machines
     Json,
 }
+
+/// Where to listen. A name may have several addresses; of names only that of this machine has one that everybody means.
+fn address(text: &str) -> Result<SocketAddr, InvalidAddress> {
+    let numeric = match text.rsplit_once(':') {
+        Some(("localhost", port)) => format!("127.0.0.1:{port}"),
+        _ => text.to_owned(),
+    };
+    numeric.parse().map_err(|_| InvalidAddress)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("is localhost or an IP address, and a port, such as 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:80 for everybody")]
+struct InvalidAddress;
 
 fn seconds(least: u64, most: u64) -> impl TypedValueParser<Value = Duration> {
     clap::value_parser!(u64).range(least..=most).map(Duration::from_secs)

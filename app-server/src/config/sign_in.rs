@@ -1,5 +1,6 @@
 //! Settings of signing in: whose word counts for where a request comes from, mail, and identity providers.
 
+use adapters_external::{InvalidSmtpSettings, SmtpMailer};
 use clap::Args;
 use secrecy::SecretString;
 
@@ -13,10 +14,10 @@ pub struct SignInSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// Mail server: smtps://USER:PASSWORD@HOST, smtp://… for STARTTLS, smtp://…?tls=none on this machine; mail is
     /// printed when not set
-    #[arg(long, env, global = true, hide_env_values = true, value_name = "URL")]
+    #[arg(long, env, global = true, hide_env_values = true, value_name = "URL", value_parser = smtp_url)]
     pub smtp_url: Option<SecretString>,
     /// Sender of mails; Box office <no-reply@HOST of the public URL> when not set
-    #[arg(long, env, global = true, value_name = "SENDER")]
+    #[arg(long, env, global = true, value_name = "SENDER", value_parser = sender)]
     pub mail_from: Option<String>,
     #[command(flatten)]
     pub google: GoogleSettings,
@@ -159,6 +160,19 @@ impl SignInSettings {
             _ => Ok(()),
         }
     }
+}
+
+/// A mail server, or nothing for none.
+fn smtp_url(text: &str) -> Result<SecretString, InvalidSmtpSettings> {
+    if !text.is_empty() {
+        SmtpMailer::check_url(text)?;
+    }
+    Ok(text.to_owned().into())
+}
+
+fn sender(text: &str) -> Result<String, InvalidSmtpSettings> {
+    SmtpMailer::check_sender(text)?;
+    Ok(text.to_owned())
 }
 
 /// A network, or an address for a network of one.

@@ -33,7 +33,8 @@ fn a_wrong_value_names_its_setting_and_says_what_would_do() {
     for (arguments, line) in [
         (
             ["--http-addr", "localhost"],
-            "--http-addr (HTTP_ADDR): invalid socket address syntax",
+            "--http-addr (HTTP_ADDR): is localhost or an IP address, and a port, such as 127.0.0.1:8080, [::1]:8080 or \
+             0.0.0.0:80 for everybody",
         ),
         (
             ["--lane-mailbox", "0"],
@@ -63,8 +64,15 @@ fn a_wrong_value_names_its_setting_and_says_what_would_do() {
 #[test]
 fn a_wrong_command_is_told_in_one_line() {
     for (arguments, line) in [
-        (&["serf"][..], "unrecognized subcommand 'serf'"),
+        (
+            &["serf"][..],
+            "unrecognized subcommand 'serf'; some similar subcommands exist: 'serve', 'users'",
+        ),
         (&["--colour"], "unexpected argument '--colour' found"),
+        (
+            &["--http-adr", "127.0.0.1:80"],
+            "unexpected argument '--http-adr' found; a similar argument exists: '--http-addr'",
+        ),
         (
             &["bootstrap-admin"],
             "the following required arguments were not provided: --email <ADDRESS>",
@@ -110,6 +118,45 @@ fn a_client_of_a_provider_without_its_secret_is_refused() {
         };
         assert_eq!(name, needed);
     }
+}
+
+#[test]
+fn localhost_is_an_address_to_listen_on() {
+    let settings = parsed(&["--http-addr", "localhost:8080"]).settings;
+    assert_eq!(settings.http.http_addr, SocketAddr::from(([127, 0, 0, 1], 8080)));
+    for elsewhere in ["example.com:8080", "localhost", "8080", ":8080", "localhost:http"] {
+        assert!(mistake(&["--http-addr", elsewhere]).contains("is localhost or an IP address"));
+    }
+}
+
+#[test]
+fn a_mail_server_that_cannot_be_one_is_refused_without_its_password() {
+    for url in [
+        "smtp://x",
+        "smtp://ada:s3cret@x",
+        "mail.example.com",
+        "http://mail.example.com",
+        "smtp://",
+        "smtps://mail.example.com/inbox",
+    ] {
+        let line = mistake(&["--smtp-url", url]);
+        assert!(line.starts_with("--smtp-url (SMTP_URL): use smtps://"), "{url}: {line}");
+        assert!(!line.contains("s3cret"), "{line}");
+    }
+    for url in [
+        "smtps://ada:s3cret@mail.example.com",
+        "smtp://mail.example.com",
+        "smtp://localhost?tls=none",
+        "smtp://mailpit:1025?tls=none",
+        "smtp://[::1]:25?tls=none",
+        "",
+    ] {
+        parsed(&["--smtp-url", url]);
+    }
+    assert_eq!(
+        mistake(&["--mail-from", "nobody"]),
+        "--mail-from (MAIL_FROM): the sender is an address such as tickets@example.com or Box office <tickets@example.com>"
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 pub(super) enum Event {
     SessionsEnded { ended: u64 },
-    RoleChanged { role: Role },
+    RoleChanged { role: Role, by: Option<UserId> },
     Erased,
     PasskeyAdded,
     PasskeyRenamed,
@@ -44,9 +44,9 @@ pub(super) fn record(event: Event, user: UserId) {
         Event::SessionsEnded { ended } => {
             info!(target: "audit", %user, ended, outcome = "sessions_ended", "all sessions of a user were ended");
         }
-        Event::RoleChanged { role } => {
-            let role = role.as_str();
-            info!(target: "audit", %user, role, outcome = "role_changed", "a user was given a role");
+        Event::RoleChanged { role, by } => {
+            let (role, by) = (role.as_str(), by.map(tracing::field::display));
+            info!(target: "audit", %user, role, by, outcome = "role_changed", "a user was given a role");
         }
         Event::Erased => info!(target: "audit", %user, outcome = "erased", "a user was erased"),
         Event::PasskeyAdded => info!(target: "audit", %user, outcome = "passkey_added", "a passkey was added"),

@@ -1,0 +1,43 @@
+//! Roles of people.
+
+use axum::Json;
+use axum::extract::State;
+use ticketing_ports::email::EmailAddress;
+use ticketing_ports::roles::Role;
+use utoipa::ToSchema;
+
+use super::UserBody;
+use crate::errors::{ApiError, ErrorBody};
+use crate::extract::{Body, Caller, read_object};
+use crate::state::Shared;
+
+#[derive(ToSchema)]
+pub(crate) struct GiveRoleRequest {
+    #[schema(example = "ada@example.com")]
+    email: String,
+    /// `customer`, `event_owner` or `admin`.
+    #[schema(example = "event_owner")]
+    role: String,
+}
+
+read_object!(GiveRoleRequest { email, role });
+
+/// Give somebody a role
+///
+/// For administrators, and not for a role of one's own. Whoever is given another role is signed out everywhere. The address has to
+/// have an account: its owner signs in once before.
+#[utoipa::path(post, path = "/api/auth/roles", tag = "authentication", security(("session" = [])),
+    request_body = GiveRoleRequest,
+    responses((status = 200, body = UserBody), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn give_role(
+    State(state): State<Shared>,
+    caller: Caller,
+    Body(request): Body<GiveRoleRequest>,
+) -> Result<Json<UserBody>, ApiError> {
+    let email = EmailAddress::parse(&request.email)
+        .map_err(|invalid| ApiError::invalid_request("email", invalid.to_string()))?;
+    let role = Role::parse(&request.role)
+        .ok_or_else(|| ApiError::invalid_request("role", "is customer, event_owner or admin"))?;
+    let user = state.sign_in().give_role(caller.actor(), &email, role).await?;
+    Ok(Json(user.into()))
+}

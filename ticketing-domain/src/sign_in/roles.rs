@@ -1,0 +1,40 @@
+//! Who gives roles to whom.
+
+use ticketing_ports::ids::UserId;
+use ticketing_ports::roles::{Actor, Role};
+
+use super::Refusal;
+
+/// Whether one user may change the role of another.
+///
+/// # Errors
+/// When the first is no administrator, or both are the same.
+pub fn check_role_change(by: Actor, user: UserId) -> Result<(), Refusal> {
+    if by.role != Role::Admin {
+        return Err(Refusal::NotAnAdministrator);
+    }
+    if by.user_id == user {
+        return Err(Refusal::OwnRole);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn an_administrator_gives_roles_to_others_and_nobody_else_gives_any() {
+        let [one, other] = [1, 2].map(|number| UserId::new(Uuid::from_u128(number)));
+        let by = |role| Actor { user_id: one, role };
+        assert_eq!(check_role_change(by(Role::Admin), other), Ok(()));
+        assert_eq!(check_role_change(by(Role::Admin), one), Err(Refusal::OwnRole));
+        for role in [Role::Customer, Role::EventOwner] {
+            for user in [one, other] {
+                assert_eq!(check_role_change(by(role), user), Err(Refusal::NotAnAdministrator));
+            }
+        }
+    }
+}
