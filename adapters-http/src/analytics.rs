@@ -39,6 +39,8 @@ pub(crate) struct SectionSalesBody {
 }
 
 /// Sales of one event
+///
+/// For whoever manages the event. Money is that of the event's currency.
 #[utoipa::path(get, path = "/api/events/{event_id}/analytics", tag = "analytics",
     params(SeenAfter, ("event_id" = Uuid, Path)), security(("session" = [])),
     responses((status = 200, body = EventAnalyticsResponse), (status = "4XX", body = ErrorBody)))]

@@ -70,6 +70,9 @@ pub(crate) struct RowResponse {
 }
 
 /// Counts of every section
+///
+/// The counts may be a moment behind what was sold; a token of a write (`Ticketing-Consistency`) makes them wait for
+/// it.
 #[utoipa::path(get, path = "/api/events/{event_id}/availability", tag = "availability",
     params(SeenAfter, ("event_id" = Uuid, Path), ("If-None-Match" = Option<String>, Header)),
     responses((status = 200, body = AvailabilityResponse), (status = 304, description = "as the ETag says"),
@@ -101,6 +104,8 @@ pub(crate) async fn get_availability(
 }
 
 /// One section: counts, the price now, and the seats that are taken
+///
+/// Exact to the moment.
 #[utoipa::path(get, path = "/api/events/{event_id}/sections/{section}", tag = "availability",
     params(("event_id" = Uuid, Path), ("section" = String, Path)),
     responses((status = 200, body = SectionResponse), (status = "4XX", body = ErrorBody)))]

@@ -39,6 +39,8 @@ pub(crate) struct PlacesResponse {
 }
 
 /// Take free places of a section off sale
+///
+/// For whoever manages the event. Named seats in a numbered section, a number of places in general admission.
 #[utoipa::path(post, path = "/api/events/{event_id}/sections/{section}/block", tag = "events",
     request_body = PlacesRequest, security(("session" = [])),
     params(("event_id" = Uuid, Path), ("section" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
@@ -59,6 +61,8 @@ pub(crate) async fn block_seats(
 }
 
 /// Put blocked places of a section back on sale
+///
+/// For whoever manages the event. Only what is blocked can be put back.
 #[utoipa::path(post, path = "/api/events/{event_id}/sections/{section}/unblock", tag = "events",
     request_body = PlacesRequest, security(("session" = [])),
     params(("event_id" = Uuid, Path), ("section" = String, Path), ("Idempotency-Key" = Option<String>, Header)),

@@ -64,6 +64,8 @@ pub(crate) struct LifetimeValueBody {
 }
 
 /// Purchases of a customer, newest first
+///
+/// For that customer and for admins; for everybody else the customer does not exist.
 #[utoipa::path(get, path = "/api/customers/{customer_id}/history", tag = "customers",
     params(SeenAfter, ("customer_id" = Uuid, Path), PageQuery), security(("session" = [])),
     responses((status = 200, body = CustomerHistoryResponse), (status = "4XX", body = ErrorBody)))]
@@ -87,6 +89,8 @@ pub(crate) async fn customer_history(
 }
 
 /// What a customer has spent so far
+///
+/// For that customer and for admins; for everybody else the customer does not exist.
 #[utoipa::path(get, path = "/api/customers/{customer_id}/lifetime-value", tag = "customers",
     params(SeenAfter, ("customer_id" = Uuid, Path)), security(("session" = [])),
     responses((status = 200, body = LifetimeValueResponse), (status = "4XX", body = ErrorBody)))]

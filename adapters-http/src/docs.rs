@@ -8,7 +8,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, LOCATION
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
-use utoipa::openapi::{OpenApi, Server};
+use serde_json::{Value, json};
 use utoipa_swagger_ui::Config;
 
 use crate::page::HtmlPage;
@@ -18,12 +18,12 @@ use crate::shell::{MountedAt, no_such_route};
 const FILES: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
 
 /// The document, whose paths are under the path at which it is asked for.
-pub(crate) fn document_route(document: OpenApi) -> MethodRouter<crate::state::Shared> {
+pub(crate) fn document_route(document: Value) -> MethodRouter<crate::state::Shared> {
     let document = Arc::new(document);
     get(async move |Extension(MountedAt(path)): Extension<MountedAt>| {
-        let mut document = OpenApi::clone(&document);
+        let mut document = Value::clone(&document);
         if !path.is_empty() {
-            document.servers = Some(vec![Server::new(path.as_ref())]);
+            document["servers"] = json!([{ "url": path.as_ref() }]);
         }
         axum::Json(document)
     })

@@ -59,6 +59,9 @@ read_object!(EventsQuery {
 });
 
 /// Create an event as a draft
+///
+/// The caller becomes its owner. All that is wrong with it is told at once. A draft can be seen only by its owner and
+/// by admins.
 #[utoipa::path(post, path = "/api/events", tag = "events", request_body = CreateEventRequest,
     params(("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
     responses((status = 201, body = EventResponse), (status = "4XX", body = ErrorBody)))]
@@ -78,6 +81,8 @@ pub(crate) async fn create_event(
 }
 
 /// One event
+///
+/// A draft is there only for who may manage it.
 #[utoipa::path(get, path = "/api/events/{event_id}", tag = "events", params(SeenAfter, ("event_id" = Uuid, Path)),
     responses((status = 200, body = EventResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn get_event(
@@ -91,6 +96,9 @@ pub(crate) async fn get_event(
 }
 
 /// Events, soonest first
+///
+/// Drafts only for who may manage them. Walk the list by `page`, or by `after` so that nothing is shown twice while
+/// rows arrive.
 #[utoipa::path(get, path = "/api/events", tag = "events", params(SeenAfter, EventsQuery),
     responses((status = 200, body = EventsResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn list_events(
@@ -130,18 +138,26 @@ macro_rules! event_command {
 
 event_command!(
     /// Publish a draft
+    ///
+    /// From now on everybody sees it. Its start has to be in the future.
     publish, "/api/events/{event_id}/publish"
 );
 event_command!(
     /// Open sales
+    ///
+    /// From now on seats can be held.
     open_sales, "/api/events/{event_id}/sales/open"
 );
 event_command!(
     /// Close sales
+    ///
+    /// No seats are held any more; holds that exist can still be paid.
     close_sales, "/api/events/{event_id}/sales/close"
 );
 
 /// Cancel an event: holds are released and paid reservations refunded in full
+///
+/// Nothing can be reserved from then on. The refunds follow one after another.
 #[utoipa::path(post, path = "/api/events/{event_id}/cancel", tag = "events", request_body = CancelEventRequest,
     params(("event_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
     responses((status = 200, body = EventResponse), (status = "4XX", body = ErrorBody)))]

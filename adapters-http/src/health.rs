@@ -70,12 +70,16 @@ impl From<FollowerFinding> for FollowerBody {
 }
 
 /// Whether the process lives
+///
+/// Asks nothing else: a process that answers lives.
 #[utoipa::path(get, path = "/health", tag = "operations", responses((status = 200, body = LivenessResponse)))]
 pub(crate) async fn live() -> Json<LivenessResponse> {
     Json(LivenessResponse { status: "ok" })
 }
 
 /// Whether requests can be served
+///
+/// Asks everything that requests need, each for at most two seconds. 503 if something essential is missing.
 #[utoipa::path(get, path = "/health/ready", tag = "operations",
     responses((status = 200, body = ReadinessResponse), (status = 503, body = ReadinessResponse)))]
 pub(crate) async fn ready(State(state): State<Shared>) -> (StatusCode, Json<ReadinessResponse>) {

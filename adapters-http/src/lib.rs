@@ -30,6 +30,6 @@ pub use errors::{ApiError, Code};
 pub use health::operations;
 pub use health_check::{Finding, FollowerFinding, HealthCheck};
 pub use ipnet::IpNet;
-pub use openapi::{document, router};
+pub use openapi::{document, document_at, router};
 pub use page::HtmlPage;
 pub use state::{HttpConfig, HttpState};

@@ -13,7 +13,7 @@ pub(crate) struct MoneyBody {
     #[schema(example = 5000)]
     amount: i64,
     /// ISO 4217.
-    #[schema(example = "EUR")]
+    #[schema(example = "EUR", pattern = "^[A-Z]{3}$")]
     currency: String,
 }
 

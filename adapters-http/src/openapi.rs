@@ -1,10 +1,15 @@
 //! Every route, said once: the router and the OpenAPI document are made from the same list.
 
+mod complete;
+mod operations;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, head};
+use serde_json::{Value, json};
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -24,7 +29,7 @@ use crate::{analytics, availability, blocking, customers, docs, events, health, 
 
 #[derive(Debug, OpenApi)]
 #[openapi(
-    info(title = "Box office", description = "A ticketing system that cannot oversell."),
+    info(title = "Box office"),
     modifiers(&SessionScheme)
 )]
 struct Document;
@@ -108,13 +113,25 @@ fn anonymous_sign_in_routes() -> OpenApiRouter<Shared> {
 }
 
 /// The OpenAPI document of every route.
-pub fn document() -> utoipa::openapi::OpenApi {
-    finished(routes().merge(account_routes()).merge(anonymous_sign_in_routes()))
+pub fn document() -> Value {
+    let limited = anonymous_sign_in_routes().split_for_parts().1;
+    let limited: BTreeSet<_> = limited.paths.paths.into_keys().collect();
+    let routes = routes().merge(account_routes()).merge(anonymous_sign_in_routes());
+    finished(routes, &limited)
 }
 
-fn finished(routes: OpenApiRouter<Shared>) -> utoipa::openapi::OpenApi {
+/// The same for a server at a URL, or under a path.
+pub fn document_at(server: &str) -> Value {
+    let mut document = document();
+    document["servers"] = json!([{ "url": server }]);
+    document
+}
+
+fn finished(routes: OpenApiRouter<Shared>, limited: &BTreeSet<String>) -> Value {
     let mut document = routes.split_for_parts().1;
     name_tokens_of_writes(&mut document);
+    let mut document = serde_json::to_value(document).expect("a document is JSON");
+    complete::complete(&mut document, limited);
     document
 }
 
@@ -149,7 +166,7 @@ pub fn router(state: HttpState) -> Router {
         let router = routes.split_for_parts().0;
         (router.route("/auth/verify", get(verify_page)), document())
     } else {
-        (routes().split_for_parts().0, finished(routes()))
+        (routes().split_for_parts().0, finished(routes(), &BTreeSet::new()))
     };
     router
         .route("/api/openapi.json", document_route(document))

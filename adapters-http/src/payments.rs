@@ -29,16 +29,16 @@ use crate::state::Shared;
 pub(crate) struct PaymentMethodBody {
     /// `card`, `paypal` or `apple_pay`.
     #[schema(rename = "type")]
-    #[schema(value_type = String, example = "card")]
+    #[schema(value_type = String, example = "card", pattern = "^(card|paypal|apple_pay)$")]
     kind: MethodKind,
-    #[schema(example = "tok_visa")]
+    #[schema(value_type = String, example = "tok_visa", min_length = 1, max_length = 255)]
     token: Token,
 }
 
 read_object!(PaymentMethodBody { kind as "type", token });
 
 /// Keeps a token out of `Debug` output.
-#[derive(Clone, ToSchema)]
+#[derive(Clone)]
 struct Token(String);
 
 impl Read for Token {
@@ -85,6 +85,7 @@ read_object!(CreatePaymentRequest {
 pub(crate) struct RefundRequest {
     /// All that is left when absent.
     amount: Option<MoneyBody>,
+    #[schema(min_length = 1, max_length = 100)]
     reason: String,
 }
 
@@ -165,6 +166,8 @@ pub(crate) struct PaymentsResponse {
 }
 
 /// Set the money for a reservation aside
+///
+/// The money is charged when the reservation is paid with this payment, and let go of when its hold ends.
 #[utoipa::path(post, path = "/api/payments", tag = "payments", request_body = CreatePaymentRequest,
     params(("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
     responses((status = 201, body = PaymentResponse),
@@ -196,6 +199,8 @@ pub(crate) fn location_of(payment_id: PaymentId) -> String {
 }
 
 /// One payment
+///
+/// Somebody else's is not found. While the payment waits for the customer, `next_action` says how to go on.
 #[utoipa::path(get, path = "/api/payments/{payment_id}", tag = "payments",
     params(("payment_id" = Uuid, Path)), security(("session" = [])),
     responses((status = 200, body = PaymentResponse), (status = "4XX", body = ErrorBody)))]
@@ -213,6 +218,8 @@ pub(crate) async fn get_payment(
 }
 
 /// My payments, newest first
+///
+/// Walk the list by `page`, or by `after` so that nothing is shown twice while rows arrive.
 #[utoipa::path(get, path = "/api/payments", tag = "payments", params(SeenAfter, PageQuery), security(("session" = [])),
     responses((status = 200, body = PaymentsResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn list_payments(
@@ -233,6 +240,8 @@ pub(crate) async fn list_payments(
 }
 
 /// Give (a part of) a captured payment back
+///
+/// For admins. All that is left when no amount is given; the tickets stay as they are.
 #[utoipa::path(post, path = "/api/payments/{payment_id}/refund", tag = "payments", request_body = RefundRequest,
     params(("payment_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
     responses((status = 200, body = PaymentResponse), (status = "4XX", body = ErrorBody)))]

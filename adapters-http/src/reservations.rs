@@ -141,6 +141,9 @@ pub(crate) struct HistoryBody {
 }
 
 /// Hold seats
+///
+/// The seats are the caller's until `expires_at`. Named seats are all held or none; without names, the best that lie
+/// together.
 #[utoipa::path(post, path = "/api/reservations", tag = "reservations", request_body = CreateReservationRequest,
     params(("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
     responses((status = 201, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]
@@ -163,6 +166,8 @@ pub(crate) async fn create_reservation(
 }
 
 /// One reservation
+///
+/// Exact to the moment. Somebody else's is not found.
 #[utoipa::path(get, path = "/api/reservations/{reservation_id}", tag = "reservations",
     params(("reservation_id" = Uuid, Path)), security(("session" = [])),
     responses((status = 200, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]
@@ -176,6 +181,8 @@ pub(crate) async fn get_reservation(
 }
 
 /// My reservations, newest first
+///
+/// Walk the list by `page`, or by `after` so that nothing is shown twice while rows arrive.
 #[utoipa::path(get, path = "/api/reservations", tag = "reservations", params(SeenAfter, PageQuery), security(("session" = [])),
     responses((status = 200, body = ReservationsResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn list_reservations(
@@ -197,6 +204,9 @@ pub(crate) async fn list_reservations(
 }
 
 /// Pay: capture an authorised payment, or authorise and capture in one step
+///
+/// Without `payment_id`, a method authorises and captures at once. A declined one leaves the hold for another try,
+/// three in all.
 #[utoipa::path(post, path = "/api/reservations/{reservation_id}/payment", tag = "reservations",
     request_body = PayRequest, security(("session" = [])),
     params(("reservation_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
@@ -245,6 +255,8 @@ pub(crate) async fn pay_reservation(
 }
 
 /// Give up a hold, or a paid reservation for what the event's policy gives back
+///
+/// The seats are free again at once. A repeated request changes nothing more.
 #[utoipa::path(post, path = "/api/reservations/{reservation_id}/cancel", tag = "reservations",
     params(("reservation_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
     security(("session" = [])),
@@ -262,6 +274,8 @@ pub(crate) async fn cancel_reservation(
 }
 
 /// Everything that happened to a reservation
+///
+/// Every fact of it, in the order in which they were recorded.
 #[utoipa::path(get, path = "/api/reservations/{reservation_id}/history", tag = "reservations",
     params(("reservation_id" = Uuid, Path)), security(("session" = [])),
     responses((status = 200, body = HistoryResponse), (status = "4XX", body = ErrorBody)))]

@@ -68,6 +68,8 @@ pub enum Command {
     Migrate(Migrate),
     /// Derive the read models from the log again, also while servers are running
     RebuildProjections,
+    /// Print the OpenAPI document, for the server at the public URL
+    Openapi,
     /// Look after facts that could not be projected
     #[command(subcommand)]
     DeadLetters(DeadLetters),
@@ -215,6 +217,8 @@ impl CommandLine {
             (StorageUrl::Memory, Command::Users(_)) => Err(Mistake::NothingKept("users")),
             (StorageUrl::Memory, Command::EraseUser(_)) => Err(Mistake::NothingKept("erase-user")),
             (StorageUrl::Memory, Command::BootstrapAdmin(_)) => Err(Mistake::NothingKept("bootstrap-admin")),
+            // Nothing of the storage is looked at.
+            (_, Command::Openapi) => Ok(()),
             (StorageUrl::Memory, Command::RebuildProjections) => Err(Mistake::NothingKept("rebuild-projections")),
             (StorageUrl::Memory, _) => Ok(()),
             (StorageUrl::Sqlite(path), _) => check_file(path),

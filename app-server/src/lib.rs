@@ -9,6 +9,7 @@ pub mod demo;
 pub mod erase_user;
 pub mod health;
 pub mod migrate;
+pub mod openapi;
 pub mod parts;
 pub mod rebuild;
 pub mod serve;

@@ -8,6 +8,7 @@ use app_server::dead_letters::dead_letters;
 use app_server::demo::demo;
 use app_server::erase_user::erase_user;
 use app_server::migrate::migrate;
+use app_server::openapi::openapi;
 use app_server::rebuild::rebuild_projections;
 use app_server::serve::serve;
 use app_server::telemetry;
@@ -54,6 +55,7 @@ async fn run(line: &CommandLine) -> anyhow::Result<()> {
         Command::EraseUser(wanted) => tell(&erase_user(settings, &wanted).await?),
         Command::Migrate(wanted) => tell(&migrate(&settings.storage, wanted).await?),
         Command::DeadLetters(wanted) => tell(&dead_letters(settings, &wanted).await?),
+        Command::Openapi => tell(&openapi(&settings.http)),
         Command::RebuildProjections => tell(&rebuild_projections(settings).await?),
     }
 }

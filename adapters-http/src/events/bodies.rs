@@ -12,13 +12,15 @@ use crate::money::MoneyBody;
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct VenueBody {
+    #[schema(min_length = 1, max_length = 100)]
     pub(super) name: String,
+    #[schema(min_length = 1, max_length = 100)]
     pub(super) city: String,
     /// ISO 3166-1 alpha-2.
-    #[schema(example = "BE")]
+    #[schema(example = "BE", pattern = "^[A-Z]{2}$")]
     pub(super) country: String,
     /// IANA time zone.
-    #[schema(example = "Europe/Brussels")]
+    #[schema(example = "Europe/Brussels", min_length = 1, max_length = 100)]
     pub(super) timezone: String,
 }
 
@@ -31,6 +33,7 @@ read_object!(VenueBody {
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct SectionBody {
+    #[schema(min_length = 1, max_length = 100)]
     pub(super) name: String,
     pub(super) seating: SeatingBody,
 }
@@ -42,9 +45,11 @@ read_object!(SectionBody { name, seating });
 pub(crate) enum SeatingBody {
     /// Rows from the best to the worst.
     Numbered {
+        #[schema(min_items = 1, max_items = 2_000)]
         rows: Vec<RowBody>,
     },
     GeneralAdmission {
+        #[schema(minimum = 1, maximum = 1_000_000)]
         capacity: u32,
     },
 }
@@ -74,8 +79,9 @@ impl Read for SeatingBody {
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct RowBody {
-    #[schema(example = "A")]
+    #[schema(example = "A", min_length = 1, max_length = 100)]
     pub(super) row: String,
+    #[schema(minimum = 1, maximum = 100_000)]
     pub(super) seats: u32,
 }
 
@@ -83,7 +89,10 @@ read_object!(RowBody { row, seats });
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct PricingTierBody {
+    /// The name of a section of this event.
+    #[schema(min_length = 1, max_length = 100)]
     pub(super) section: String,
+    #[schema(min_length = 1, max_length = 100)]
     pub(super) tier: String,
     pub(super) price: MoneyBody,
     /// Inclusive.
@@ -102,7 +111,9 @@ read_object!(PricingTierBody {
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct RefundRuleBody {
+    /// The rule holds until that many hours before the start.
     pub(super) hours_before: u32,
+    /// How much is given back.
     #[schema(maximum = 100)]
     pub(super) percent: u32,
 }
@@ -111,21 +122,29 @@ read_object!(RefundRuleBody { hours_before, percent });
 
 #[derive(Debug, Clone, ToSchema)]
 pub(crate) struct CreateEventRequest {
-    #[schema(example = "Night of the Proms")]
+    #[schema(example = "Night of the Proms", min_length = 1, max_length = 100)]
     pub(super) name: String,
+    #[schema(min_length = 1, max_length = 100)]
     pub(super) category: Option<String>,
+    #[schema(min_length = 1, max_length = 100)]
     pub(super) genre: Option<String>,
-    #[schema(example = "EUR")]
+    /// ISO 4217; every price is in it.
+    #[schema(example = "EUR", pattern = "^[A-Z]{3}$")]
     pub(super) currency: String,
+    /// In the future, and within 20 years.
     pub(super) starts_at: DateTime<Utc>,
     pub(super) venue: VenueBody,
+    #[schema(min_items = 1, max_items = 200)]
     pub(super) sections: Vec<SectionBody>,
+    #[schema(max_items = 1_000)]
     pub(super) pricing_tiers: Vec<PricingTierBody>,
-    /// 60 to 3600; 300 when absent.
+    /// How long seats are held for whoever has not paid.
+    #[schema(minimum = 60, maximum = 3600, default = 300)]
     pub(super) hold_seconds: Option<u32>,
-    /// 1 to 100; 8 when absent.
+    #[schema(minimum = 1, maximum = 100, default = 8)]
     pub(super) max_seats_per_order: Option<u32>,
     /// Full refund with a week's notice and half with three days' when absent.
+    #[schema(max_items = 20)]
     pub(super) refund_policy: Option<Vec<RefundRuleBody>>,
 }
 
@@ -145,6 +164,7 @@ read_object!(CreateEventRequest {
 
 #[derive(Debug, Clone, ToSchema)]
 pub(crate) struct CancelEventRequest {
+    #[schema(min_length = 1, max_length = 100)]
     pub(super) reason: Option<String>,
 }
 

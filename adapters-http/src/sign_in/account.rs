@@ -9,6 +9,8 @@ use crate::extract::SignedIn;
 use crate::state::Shared;
 
 /// Who I am
+///
+/// The user that the session is of.
 #[utoipa::path(get, path = "/api/auth/me", tag = "authentication", security(("session" = [])),
     responses((status = 200, body = UserBody), (status = 401, body = ErrorBody)))]
 pub(crate) async fn me(caller: SignedIn) -> Json<UserBody> {

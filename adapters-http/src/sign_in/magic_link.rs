@@ -61,6 +61,8 @@ pub(crate) async fn send_magic_link(
 }
 
 /// Sign in with the token of a mailed link
+///
+/// The link is used up by it. Whoever signs in for the first time has an account from now on.
 #[utoipa::path(post, path = "/api/auth/magic-link/verify", tag = "authentication",
     request_body = VerifyMagicLinkRequest,
     responses((status = 200, body = SessionResponse), (status = "4XX", body = ErrorBody)))]
@@ -73,6 +75,8 @@ pub(crate) async fn verify_magic_link(
 }
 
 /// Sign in with the token of a mailed link, in the query
+///
+/// As with a body, for a program; a token in an address ends up in logs, so a browser sends it in a body.
 #[utoipa::path(get, path = "/api/auth/magic-link/verify", tag = "authentication", params(VerifyMagicLinkRequest),
     responses((status = 200, body = SessionResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn verify_magic_link_by_query(

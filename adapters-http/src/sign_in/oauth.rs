@@ -70,6 +70,8 @@ pub(crate) struct LinkedResponse {
 }
 
 /// Providers to sign in with
+///
+/// Those that this server knows, by the names that its paths take.
 #[utoipa::path(get, path = "/api/auth/oauth", tag = "authentication",
     responses((status = 200, body = ProvidersResponse)))]
 pub(crate) async fn providers(State(state): State<Shared>) -> Json<ProvidersResponse> {
@@ -78,6 +80,8 @@ pub(crate) async fn providers(State(state): State<Shared>) -> Json<ProvidersResp
 }
 
 /// Go to a provider and sign in there
+///
+/// For a browser: it is sent on to the provider, with a cookie that binds the way back to it.
 #[utoipa::path(get, path = "/api/auth/oauth/{provider}/authorize", tag = "authentication",
     params(("provider" = String, Path), BeginOauthRequest),
     responses((status = 303, description = "To the provider"), (status = "4XX", body = ErrorBody)))]
@@ -177,6 +181,8 @@ pub(crate) async fn callback(
 }
 
 /// Trade the code of a provider's sign-in for a session
+///
+/// The code is used up by it, and counts only in the browser that began.
 #[utoipa::path(post, path = "/api/auth/oauth/exchange", tag = "authentication",
     request_body = ExchangeCodeRequest,
     responses((status = 200, body = SessionResponse), (status = "4XX", body = ErrorBody)))]

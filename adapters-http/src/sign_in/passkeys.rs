@@ -36,7 +36,7 @@ pub(crate) struct PasskeyChallengeResponse {
 pub(crate) struct CompleteRegistrationRequest {
     challenge_id: String,
     /// What to call the passkey.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
     name: Option<Label>,
     /// The `PublicKeyCredential` as JSON; browsers may put in more than we know.
     #[schema(value_type = Object)]
@@ -73,7 +73,7 @@ read_object!(CompleteLoginRequest {
 
 #[derive(ToSchema)]
 pub(crate) struct RenamePasskeyRequest {
-    #[schema(value_type = String)]
+    #[schema(value_type = String, min_length = 1, max_length = 100)]
     name: Label,
 }
 
@@ -100,7 +100,6 @@ pub(crate) struct PasskeyListResponse {
 ///
 /// Takes a session that began within the last 15 minutes.
 #[utoipa::path(post, path = "/api/auth/passkey/register/begin", tag = "authentication", security(("session" = [])),
-    request_body = Empty,
     responses((status = 200, body = PasskeyChallengeResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn begin_registration(
     State(state): State<Shared>,
@@ -113,6 +112,8 @@ pub(crate) async fn begin_registration(
 }
 
 /// Finish making a passkey
+///
+/// At most ten for an account. The challenge is used up by it.
 #[utoipa::path(post, path = "/api/auth/passkey/register/complete", tag = "authentication", security(("session" = [])),
     request_body = CompleteRegistrationRequest,
     responses((status = 201, body = PasskeyResponse), (status = "4XX", body = ErrorBody)))]
@@ -135,6 +136,8 @@ pub(crate) async fn complete_registration(
 }
 
 /// Begin to sign in with a passkey
+///
+/// The challenge is the same for everybody, so that nobody learns who has an account.
 #[utoipa::path(post, path = "/api/auth/passkey/login/begin", tag = "authentication",
     request_body = BeginLoginRequest,
     responses((status = 200, body = PasskeyChallengeResponse), (status = "4XX", body = ErrorBody)))]
@@ -146,6 +149,8 @@ pub(crate) async fn begin_login(
 }
 
 /// Sign in with a passkey
+///
+/// The challenge is used up by it, whatever the answer holds.
 #[utoipa::path(post, path = "/api/auth/passkey/login/complete", tag = "authentication",
     request_body = CompleteLoginRequest,
     responses((status = 200, body = SessionResponse), (status = "4XX", body = ErrorBody)))]
@@ -169,6 +174,8 @@ pub(crate) async fn complete_login(
 }
 
 /// My passkeys
+///
+/// With the name, and when each was used last.
 #[utoipa::path(get, path = "/api/auth/passkeys", tag = "authentication", security(("session" = [])),
     responses((status = 200, body = PasskeyListResponse), (status = 401, body = ErrorBody)))]
 pub(crate) async fn list_passkeys(
@@ -181,6 +188,8 @@ pub(crate) async fn list_passkeys(
 }
 
 /// Rename one of my passkeys
+///
+/// The name is for the person; it opens nothing.
 #[utoipa::path(patch, path = "/api/auth/passkeys/{id}", tag = "authentication", security(("session" = [])),
     params(("id" = String, Path, description = "The credential id, base64url")),
     request_body = RenamePasskeyRequest,

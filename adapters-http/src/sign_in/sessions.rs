@@ -54,6 +54,8 @@ pub(crate) struct WsTicketResponse {
 }
 
 /// My session
+///
+/// With the user that it is of. A request with a session prolongs it.
 #[utoipa::path(get, path = "/api/auth/session", tag = "authentication", security(("session" = [])),
     responses((status = 200, body = SessionResponse), (status = 401, body = ErrorBody)))]
 pub(crate) async fn get_session(caller: SignedIn) -> Json<SessionResponse> {
@@ -61,6 +63,8 @@ pub(crate) async fn get_session(caller: SignedIn) -> Json<SessionResponse> {
 }
 
 /// Where I am signed in
+///
+/// Every session of the caller, with the way in which it began and from where.
 #[utoipa::path(get, path = "/api/auth/sessions", tag = "authentication", security(("session" = [])),
     responses((status = 200, body = SessionListResponse), (status = 401, body = ErrorBody)))]
 pub(crate) async fn list_sessions(
@@ -74,6 +78,8 @@ pub(crate) async fn list_sessions(
 }
 
 /// End my session
+///
+/// The session opens nothing from now on.
 #[utoipa::path(post, path = "/api/auth/logout", tag = "authentication", security(("session" = [])),
     responses((status = 200, body = MessageResponse), (status = 401, body = ErrorBody)))]
 pub(crate) async fn logout(
@@ -86,6 +92,8 @@ pub(crate) async fn logout(
 }
 
 /// End all my sessions, this one too
+///
+/// Every session of the caller ends, wherever it began.
 #[utoipa::path(post, path = "/api/auth/logout-all", tag = "authentication", security(("session" = [])),
     responses((status = 200, body = LoggedOutEverywhereResponse), (status = 401, body = ErrorBody)))]
 pub(crate) async fn logout_all(

@@ -118,7 +118,7 @@ async fn a_body_of_another_media_type_or_compressed_is_unsupported() {
 
 /// Every operation that reads a body, with ids of nothing in its path.
 fn operations_with_a_body() -> Vec<(Method, String)> {
-    let document = serde_json::to_value(adapters_http::document()).unwrap();
+    let document = adapters_http::document();
     let mut operations = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for method in methods.as_object().unwrap().keys() {

@@ -14,6 +14,8 @@ use ticketing_ports::gateway::DeclineReason;
 use ticketing_ports::ids::{EventId, PaymentId, ReservationId};
 use ticketing_ports::seating::SeatId;
 use ticketing_runtime::{Failure, UnavailableCause};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
 
 #[test]
@@ -187,4 +189,88 @@ async fn who_accepts_problem_details_gets_them() {
     let added = ["type", "title", "status"].map(|member| problem.body[member].clone());
     assert_eq!(added, [json!("about:blank"), json!("Not Found"), json!(404)]);
     assert_eq!(plain.body.get("status"), None::<&Value>);
+}
+
+const TABLE: &str = include_str!("../../../docs/ERRORS.md");
+
+/// The rows of the table, each with its cells; first those with a code, then those of the HTTP library.
+fn rows() -> (Vec<Vec<&'static str>>, Vec<Vec<&'static str>>) {
+    let rows = TABLE
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| status"));
+    let cells = rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect());
+    cells.partition(|cells: &Vec<_>| cells.len() == 4)
+}
+
+#[test]
+fn the_table_of_errors_says_what_the_code_says() {
+    let (rows, _) = rows();
+    let told: Vec<_> = rows.iter().map(|cells| cells[..3].join(" ")).collect();
+    let known = Code::ALL.iter().map(|code| {
+        let status = code.status();
+        format!("{} `{}` {}", status.as_str(), code.as_str(), code.meaning())
+    });
+    assert_eq!(told, known.collect::<Vec<_>>());
+}
+
+#[test]
+fn the_document_knows_every_code_of_the_table_and_no_other() {
+    let document = adapters_http::document();
+    let known = &document["components"]["schemas"]["ErrorBody"]["properties"]["code"]["enum"];
+    let known: Vec<_> = known
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|code| code.as_str().unwrap())
+        .collect();
+    let (rows, _) = rows();
+    let told: Vec<_> = rows.iter().map(|cells| cells[1].trim_matches('`')).collect();
+    assert_eq!(known, told);
+
+    let mut answered = BTreeSet::new();
+    for methods in document["paths"].as_object().unwrap().values() {
+        for operation in methods.as_object().unwrap().values() {
+            for answer in operation["responses"].as_object().unwrap().values() {
+                let codes = answer["content"]["application/json"]["examples"].as_object();
+                answered.extend(codes.into_iter().flat_map(|codes| codes.keys().map(String::as_str)));
+            }
+        }
+    }
+    let known: BTreeSet<_> = known.into_iter().collect();
+    // What is answered where there is no operation, and what no operation needs yet.
+    let elsewhere = ["METHOD_NOT_ALLOWED", "PRECONDITION_FAILED", "PRECONDITION_REQUIRED"];
+    assert_eq!(known.difference(&answered).copied().collect::<Vec<_>>(), elsewhere);
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_answered_by_the_http_library_as_the_table_says() {
+    let server = crate::support::TestServer::start();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(axum::serve(listener, server.router.clone()).into_future());
+    let many_headers = (0..200).fold("GET /health HTTP/1.1\r\nHost: x\r\n".to_owned(), |mut text, number| {
+        text += &format!("x-{number}: 1\r\n");
+        text
+    });
+    let cases = [
+        ("400", "no request\r\n\r\n".to_owned()),
+        (
+            "414",
+            format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(70_000)),
+        ),
+        ("431", format!("{many_headers}\r\n")),
+    ];
+    let (_, rows) = rows();
+    let told: Vec<_> = rows.iter().map(|cells| cells[0]).collect();
+    assert_eq!(told, ["400", "408", "413", "414", "431"]);
+    for (status, request) in cases {
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{status}: {head}");
+        assert!(body.is_empty() && told.contains(&status), "{status}: {body}");
+    }
+    serving.abort();
 }

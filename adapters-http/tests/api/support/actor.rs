@@ -96,7 +96,7 @@ impl Actor {
     ) -> Answer {
         let bytes = payload.bytes();
         let given = |name: &str| headers.iter().any(|(header, _)| header.eq_ignore_ascii_case(name));
-        let mut request = Request::builder().method(method).uri(path);
+        let mut request = Request::builder().method(method.clone()).uri(path);
         if let Some((session_id, _)) = self.session.as_ref().filter(|_| !given("authorization")) {
             request = request.header("authorization", format!("Bearer {session_id}"));
         }
@@ -108,7 +108,9 @@ impl Actor {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::from(bytes)).unwrap();
-        Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
+        let answer = Answer::of(self.router.clone().oneshot(request).await.unwrap()).await;
+        super::contract::check(&method, path, &answer);
+        answer
     }
 
     pub(crate) async fn reserve(&self, event: &str, section: &str, quantity: u32) -> Answer {

@@ -2,6 +2,7 @@
 
 mod actor;
 mod answer;
+mod contract;
 mod provider;
 mod server;
 

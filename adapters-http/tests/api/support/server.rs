@@ -224,6 +224,12 @@ impl TestServer {
         id
     }
 
+    /// Another session of somebody, by its id.
+    pub(crate) async fn sign_in_again(&self, actor: &Actor) -> String {
+        let user = self.users.find(actor.id()).await.unwrap().unwrap();
+        self.sign_in.open_session(&user).await.unwrap().secret.expose()
+    }
+
     async fn signed_in(&self, name: &str, role: Role) -> Actor {
         let email = EmailAddress::parse(&format!("{name}@example.com")).unwrap();
         let user = self.sign_in.ensure_user(&email, role).await.unwrap().into_user();

@@ -1,0 +1,309 @@
+//! Makes a whole contract of the document that is derived from the handlers: every answer, with the codes of errors, and an
+//! example of each request.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::operations::{codes, example, parameter};
+use crate::errors::Code;
+
+const DESCRIPTION: &str = "A ticketing system that cannot oversell.
+
+Ids are UUIDs with hyphens, times are RFC 3339, money is an integer of minor units with its currency. A field or parameter that is \
+unknown is refused. Every answer has `X-Correlation-Id`: the caller's, if it was 1 to 128 visible ASCII characters, or a new one. \
+Errors have a `code` for machines and a `message` for people; who accepts `application/problem+json` gets them as problem details \
+(RFC 9457).";
+
+const TAGS: [(&str, &str); 7] = [
+    ("events", "Events on sale: what organisers write and everybody reads."),
+    ("availability", "What is still to be had."),
+    ("reservations", "Holding seats, paying for them, giving them up."),
+    ("payments", "Payments: authorising, looking at, refunding."),
+    ("analytics", "Sales, for those who manage an event."),
+    ("customers", "What a customer has bought."),
+    ("authentication", "Signing in, sessions and the ways into an account."),
+];
+const OPERATIONS_TAG: (&str, &str) = ("operations", "Whether the server works.");
+
+/// The operations that may be asked with or without being known, by their ids.
+const FOR_EVERYBODY: [&str; 4] = ["get_event", "list_events", "get_availability", "get_section"];
+/// The operations that answer a browser with a page, by their ids.
+const WITH_PAGES: [&str; 2] = ["authorize", "callback"];
+
+/// `limited` has the paths that are limited by network.
+pub(super) fn complete(document: &mut Value, limited: &BTreeSet<String>) {
+    describe(document);
+    let loose = schemas_without_required_fields(document);
+    let paths = document["paths"].as_object_mut().expect("a document has paths");
+    for (path, methods) in paths {
+        let methods = methods.as_object_mut().expect("a path has methods");
+        for (method, operation) in methods {
+            let limited = limited.contains(path);
+            complete_operation(method, operation, limited, &loose);
+        }
+    }
+    let schemas = &mut document["components"]["schemas"];
+    schemas["ErrorBody"]["properties"]["code"]["enum"] = Code::ALL.iter().map(|code| code.as_str()).collect();
+    schemas["ErrorBody"]["properties"]["details"] = json!({
+        "type": "object", "description": "More about it, for machines; what it has depends on the code." });
+    schemas["Problem"] = problem_schema();
+    document["components"]["headers"] = headers();
+    close_requests(document);
+}
+
+fn describe(document: &mut Value) {
+    document["info"]["description"] = DESCRIPTION.into();
+    document["info"]["license"] = json!({ "name": "MIT or Apache-2.0", "identifier": "MIT OR Apache-2.0" });
+    document["servers"] = json!([{ "url": "/" }]);
+    let with_sign_in = |(name, _): &&(&str, &str)| *name != "authentication" || says(document, "authentication");
+    let tags = TAGS.iter().filter(with_sign_in).chain([&OPERATIONS_TAG]);
+    let tags: Value = tags
+        .map(|(name, description)| json!({ "name": name, "description": description }))
+        .collect();
+    document["tags"] = tags;
+}
+
+fn says(document: &Value, tag: &str) -> bool {
+    document["paths"].to_string().contains(&format!("\"tags\":[\"{tag}\"]"))
+}
+
+fn complete_operation(method: &str, operation: &mut Value, limited: bool, loose: &BTreeSet<String>) {
+    let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+    let known = operation["security"].is_array();
+    if !known {
+        operation["security"] = if FOR_EVERYBODY.contains(&id.as_str()) {
+            json!([{}, { "session": [] }])
+        } else {
+            json!([])
+        };
+    }
+    complete_parameters(operation);
+    if let Some(body) = operation.get_mut("requestBody") {
+        let schema = body["content"]["application/json"]["schema"]["$ref"].as_str();
+        let needed = !schema.is_some_and(|reference| loose.contains(reference));
+        body["required"] = needed.into();
+        if let Some(example) = example(&id) {
+            body["content"]["application/json"]["example"] = example;
+        }
+    }
+    let responses = operation["responses"]
+        .as_object_mut()
+        .expect("an operation has answers");
+    responses.remove("4XX");
+    for (status, answer) in responses.iter_mut() {
+        complete_success(method, status, answer);
+    }
+    let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+    for code in codes_by_form(&id, method, known, limited).into_iter().chain(
+        codes(&id)
+            .expect("an operation has its row in operations.rs")
+            .iter()
+            .copied(),
+    ) {
+        let same = by_status.entry(code.status().as_u16()).or_default();
+        if !same.contains(&code) {
+            same.push(code);
+        }
+    }
+    for (status, codes) in by_status {
+        responses.insert(
+            status.to_string(),
+            error_answer(&codes, WITH_PAGES.contains(&id.as_str())),
+        );
+    }
+    for answer in responses.values_mut() {
+        answer["headers"]["X-Correlation-Id"] = json!({ "$ref": "#/components/headers/CorrelationId" });
+        if limited {
+            answer["headers"]["RateLimit"] = json!({ "$ref": "#/components/headers/RateLimit" });
+            answer["headers"]["RateLimit-Policy"] = json!({ "$ref": "#/components/headers/RateLimitPolicy" });
+        }
+    }
+}
+
+/// What every operation of such a form can be refused with.
+fn codes_by_form(id: &str, method: &str, known: bool, limited: bool) -> Vec<Code> {
+    let mut codes = vec![Code::InvalidRequest, Code::Internal, Code::Timeout];
+    let asks_stores = !["live", "ready"].contains(&id);
+    if asks_stores {
+        codes.push(Code::Unavailable);
+    }
+    if known || FOR_EVERYBODY.contains(&id) {
+        codes.push(Code::Unauthenticated);
+    }
+    if ["post", "patch"].contains(&method) {
+        codes.extend([Code::PayloadTooLarge, Code::UnsupportedMediaType]);
+    }
+    let is_command = method == "post" && known && !SESSION_COMMANDS.contains(&id);
+    if is_command {
+        codes.extend([Code::RequestInProgress, Code::IdempotencyKeyReused, Code::Busy]);
+    }
+    if limited {
+        codes.push(Code::RateLimited);
+    }
+    codes
+}
+
+/// What is posted about a session or an account, and not to the box office.
+const SESSION_COMMANDS: [&str; 7] = [
+    "give_role",
+    "logout",
+    "logout_all",
+    "ws_ticket",
+    "link",
+    "begin_registration",
+    "complete_registration",
+];
+
+fn complete_parameters(operation: &mut Value) {
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    for given in parameters.into_iter().flatten() {
+        if given["in"] == "query" || given["in"] == "header" {
+            // A parameter is there or not; it cannot be null.
+            if let Some(types) = given["schema"]["type"].as_array() {
+                given["schema"]["type"] = types.iter().find(|name| *name != "null").cloned().unwrap_or_default();
+            }
+        }
+        let name = given["name"].as_str().unwrap_or_default();
+        if let Some((description, example)) = parameter(name) {
+            if !given["description"].is_string() {
+                given["description"] = description.into();
+            }
+            given["example"] = example;
+        }
+    }
+}
+
+fn complete_success(method: &str, status: &str, answer: &mut Value) {
+    let said = answer["description"].as_str().is_some_and(|text| !text.is_empty());
+    if !said {
+        let description = match (method, status) {
+            ("get", "200") => "What was asked for.",
+            (_, "200") => "It is done.",
+            (_, "201") => "It was created.",
+            (_, "202") => "It was accepted.",
+            _ => "See the body.",
+        };
+        answer["description"] = description.into();
+    }
+    // What is accepted and says where it is has a token of what was written, too.
+    let is_written = status != "202" || answer["headers"].is_object();
+    if ["201", "202", "303"].contains(&status) && is_written {
+        answer["headers"]["Location"] = json!({ "$ref": "#/components/headers/Location" });
+    }
+}
+
+/// The answer of one status: what each code means, with an example of each.
+fn error_answer(codes: &[Code], with_page: bool) -> Value {
+    let meaning = |code: &Code| format!("`{}`: {}", code.as_str(), code.meaning());
+    let description: Vec<_> = codes.iter().map(meaning).collect();
+    let example = |code: &Code| {
+        let value = json!({ "code": code.as_str(), "message": code.meaning() });
+        (code.as_str().to_owned(), json!({ "value": value }))
+    };
+    let examples: Map<String, Value> = codes.iter().map(example).collect();
+    let mut answer = json!({
+        "description": description.join("\n\n"),
+        "content": {
+            "application/json": { "schema": { "$ref": "#/components/schemas/ErrorBody" }, "examples": examples },
+            "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } },
+        },
+    });
+    if with_page {
+        answer["content"]["text/html"] = json!({ "schema": { "type": "string" } });
+    }
+    match codes.first().map(|code| code.status().as_u16()) {
+        Some(401) => answer["headers"]["WWW-Authenticate"] = json!({ "$ref": "#/components/headers/WwwAuthenticate" }),
+        Some(429 | 503) => answer["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/RetryAfter" }),
+        _ => {}
+    }
+    answer
+}
+
+fn problem_schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "An error as problem details (RFC 9457).",
+        "required": ["type", "title", "status", "code", "message"],
+        "properties": {
+            "type": { "type": "string", "description": "Always `about:blank`." },
+            "title": { "type": "string", "description": "The name of the status." },
+            "status": { "type": "integer", "format": "int32" },
+            "code": { "$ref": "#/components/schemas/ErrorBody/properties/code" },
+            "message": { "type": "string", "description": "For people." },
+            "details": { "type": "object" },
+        },
+    })
+}
+
+fn headers() -> Value {
+    let text = |description: &str| json!({ "description": description, "schema": { "type": "string" } });
+    json!({
+        "CorrelationId": text("The caller's name for the request, or a new one."),
+        "Location": text("Where it is."),
+        "RateLimit": text("How many more requests the caller's network may send, and for how long that holds."),
+        "RateLimitPolicy": text("How many requests a network may send in which time."),
+        "RetryAfter": { "description": "After how many seconds to try again.", "schema": { "type": "integer" } },
+        "WwwAuthenticate": text("How to say who asks."),
+    })
+}
+
+/// References to schemas of objects that need no field.
+fn schemas_without_required_fields(document: &Value) -> BTreeSet<String> {
+    let schemas = document["components"]["schemas"].as_object();
+    let loose = schemas
+        .into_iter()
+        .flatten()
+        .filter(|(_, schema)| schema["type"] == "object" && schema["required"].as_array().is_none_or(Vec::is_empty));
+    loose.map(|(name, _)| format!("{SCHEMAS}{name}")).collect()
+}
+
+const SCHEMAS: &str = "#/components/schemas/";
+
+/// Says of every object in a request that it has no other fields.
+fn close_requests(document: &mut Value) {
+    let mut open = Vec::new();
+    for operation in operations(document) {
+        collect_references(&operation["requestBody"], &mut open);
+    }
+    let mut closed = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        if closed.insert(name.clone()) {
+            let schema = &mut document["components"]["schemas"][&name];
+            close(schema);
+            collect_references(schema, &mut open);
+        }
+    }
+}
+
+fn operations(document: &Value) -> impl Iterator<Item = &Value> {
+    let paths = document["paths"].as_object();
+    let methods = paths
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, methods)| methods.as_object());
+    methods.flat_map(|methods| methods.values())
+}
+
+fn close(schema: &mut Value) {
+    if let Some(variants) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
+        variants.iter_mut().for_each(close);
+    } else if schema["type"] == "object" && schema["properties"].is_object() {
+        schema["additionalProperties"] = false.into();
+    }
+}
+
+fn collect_references(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value.as_str().and_then(|text| text.strip_prefix(SCHEMAS)) {
+                    Some(schema) if name == "$ref" => found.push(schema.to_owned()),
+                    _ => collect_references(value, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_references(item, found)),
+        _ => {}
+    }
+}

@@ -1,0 +1,208 @@
+//! What each operation can be refused with, beside what every one can, and a request to it that succeeds.
+
+use serde_json::{Value, json};
+
+use crate::errors::Code;
+use crate::errors::Code::{
+    AnswerNotKept, Busy, CredentialRefused, CustomerNotFound, EventCancelled, EventNotFound, Forbidden,
+    InsufficientInventory, InvalidQuantity, InvalidStateTransition, LinkInvalid, NotFound, PaymentFailed,
+    PaymentInProgress, PaymentNotFound, RateLimited, ReservationExpired, ReservationNotFound, ResourceAlreadyExists,
+    SeatsUnavailable, SectionNotFound, Unauthenticated, ValidationFailed,
+};
+
+/// The codes of an operation, by its id; those that follow from its form are not among them.
+pub(super) fn codes(operation: &str) -> Option<&'static [Code]> {
+    Some(match operation {
+        "create_event" => &[Forbidden, ValidationFailed],
+        "list_events" | "providers" | "get_session" | "list_sessions" | "logout" | "logout_all" | "ws_ticket"
+        | "me" | "live" | "ready" | "list_reservations" | "list_payments" | "list_passkeys" => &[],
+        "get_event" | "get_availability" => &[EventNotFound],
+        "publish" => &[
+            Forbidden,
+            EventNotFound,
+            EventCancelled,
+            InvalidStateTransition,
+            ValidationFailed,
+        ],
+        "open_sales" | "close_sales" => &[Forbidden, EventNotFound, EventCancelled, InvalidStateTransition],
+        "cancel_event" => &[
+            Forbidden,
+            EventNotFound,
+            EventCancelled,
+            InvalidStateTransition,
+            ValidationFailed,
+        ],
+        "block_seats" | "unblock_seats" => &[
+            InvalidQuantity,
+            Forbidden,
+            EventNotFound,
+            SectionNotFound,
+            InsufficientInventory,
+            SeatsUnavailable,
+            EventCancelled,
+            InvalidStateTransition,
+            ValidationFailed,
+        ],
+        "get_section" => &[EventNotFound, SectionNotFound],
+        "event_analytics" => &[Forbidden, EventNotFound],
+        "create_reservation" => &[
+            InvalidQuantity,
+            Forbidden,
+            EventNotFound,
+            SectionNotFound,
+            CustomerNotFound,
+            InsufficientInventory,
+            SeatsUnavailable,
+            EventCancelled,
+            InvalidStateTransition,
+            ValidationFailed,
+        ],
+        "get_reservation" | "reservation_history" => &[ReservationNotFound],
+        "pay_reservation" => &[
+            PaymentFailed,
+            ReservationNotFound,
+            PaymentNotFound,
+            ReservationExpired,
+            ResourceAlreadyExists,
+            PaymentInProgress,
+            AnswerNotKept,
+            EventCancelled,
+            InvalidStateTransition,
+            ValidationFailed,
+        ],
+        "cancel_reservation" => &[
+            ReservationNotFound,
+            ReservationExpired,
+            PaymentInProgress,
+            InvalidStateTransition,
+        ],
+        "create_payment" => &[
+            PaymentFailed,
+            ReservationNotFound,
+            ReservationExpired,
+            PaymentInProgress,
+            AnswerNotKept,
+            EventCancelled,
+            InvalidStateTransition,
+            ValidationFailed,
+        ],
+        "get_payment" => &[PaymentNotFound],
+        "refund_payment" => &[Forbidden, PaymentNotFound, InvalidStateTransition, ValidationFailed],
+        "customer_history" | "lifetime_value" => &[CustomerNotFound],
+        "erase_me" => &[Forbidden],
+        "link" => &[Forbidden, NotFound, ResourceAlreadyExists],
+        "give_role" => &[Forbidden, NotFound],
+        "send_magic_link" => &[RateLimited],
+        "verify_magic_link" | "verify_magic_link_by_query" | "exchange" => &[LinkInvalid, Busy],
+        "authorize" => &[NotFound],
+        "callback" => &[Forbidden, NotFound, ResourceAlreadyExists, CredentialRefused, Busy],
+        "begin_registration" => &[Forbidden, NotFound, ValidationFailed],
+        "complete_registration" => &[
+            Forbidden,
+            NotFound,
+            ResourceAlreadyExists,
+            RateLimited,
+            ValidationFailed,
+            CredentialRefused,
+            Busy,
+        ],
+        "begin_login" => &[NotFound],
+        "complete_login" => &[Unauthenticated, NotFound, Busy],
+        "rename_passkey" => &[NotFound],
+        "remove_passkey" => &[Forbidden, NotFound],
+        _ => return None,
+    })
+}
+
+/// A body that succeeds, once its ids are those of things that exist.
+pub(super) fn example(operation: &str) -> Option<Value> {
+    let price = |amount: i64| json!({ "amount": amount, "currency": "EUR" });
+    Some(match operation {
+        "create_event" => json!({
+            "name": "Night of the Proms",
+            "category": "concert",
+            "currency": "EUR",
+            "starts_at": "2040-05-01T18:00:00Z",
+            "venue": { "name": "Sportpaleis", "city": "Antwerp", "country": "BE", "timezone": "Europe/Brussels" },
+            "sections": [
+                { "name": "VIP", "seating": { "kind": "numbered", "rows": [
+                    { "row": "A", "seats": 20 }, { "row": "B", "seats": 20 }] } },
+                { "name": "General", "seating": { "kind": "general_admission", "capacity": 500 } },
+            ],
+            "pricing_tiers": [
+                { "section": "VIP", "tier": "regular", "price": price(12_000) },
+                { "section": "General", "tier": "early bird", "price": price(4_000),
+                  "available_until": "2040-03-01T00:00:00Z" },
+                { "section": "General", "tier": "regular", "price": price(5_000),
+                  "available_from": "2040-03-01T00:00:00Z" },
+            ],
+            "hold_seconds": 300,
+            "max_seats_per_order": 8,
+            "refund_policy": [{ "hours_before": 168, "percent": 100 }, { "hours_before": 72, "percent": 50 }],
+        }),
+        "cancel_event" => json!({ "reason": "The singer has lost her voice" }),
+        "block_seats" | "unblock_seats" => json!({ "quantity": 2 }),
+        "create_reservation" => json!({ "event_id": EVENT, "section": "General", "quantity": 2 }),
+        "pay_reservation" => json!({ "payment_method": { "type": "card", "token": "tok_visa" } }),
+        "create_payment" => json!({
+            "reservation_id": RESERVATION, "payment_method": { "type": "card", "token": "tok_visa" } }),
+        "refund_payment" => json!({ "amount": price(2_500), "reason": "A seat with no view" }),
+        "give_role" => json!({ "email": "olga@example.com", "role": "event_owner" }),
+        "send_magic_link" => json!({ "email": "ada@example.com" }),
+        "verify_magic_link" => json!({ "token": SECRET }),
+        "exchange" => json!({ "code": SECRET }),
+        "link" => json!({ "next": "/account" }),
+        "begin_login" => json!({}),
+        "complete_registration" => json!({
+            "challenge_id": SECRET,
+            "name": "My telephone",
+            "credential": { "id": "AQIDBA", "rawId": "AQIDBA", "type": "public-key", "response": {
+                "clientDataJSON": "e30", "attestationObject": "oA" } },
+        }),
+        "complete_login" => json!({
+            "challenge_id": SECRET,
+            "credential": { "id": "AQIDBA", "rawId": "AQIDBA", "type": "public-key", "response": {
+                "clientDataJSON": "e30", "authenticatorData": "AA", "signature": "AA", "userHandle": "AA" } },
+        }),
+        "rename_passkey" => json!({ "name": "My old telephone" }),
+        _ => return None,
+    })
+}
+
+/// What a parameter is, and one that could be.
+pub(super) fn parameter(name: &str) -> Option<(&'static str, Value)> {
+    Some(match name {
+        "event_id" => ("The event on sale.", json!(EVENT)),
+        "reservation_id" => ("The reservation.", json!(RESERVATION)),
+        "payment_id" => ("The payment.", json!("0196c2a4-7b1e-7cc3-98c4-dc0c0c070003")),
+        "customer_id" => (
+            "The customer; the same id as the user.",
+            json!("0196c2a4-7b1e-7cc3-98c4-dc0c0c070004"),
+        ),
+        "section" => ("The name of the section.", json!("General")),
+        "provider" => (
+            "The name of the provider, as the list of providers has it.",
+            json!("google"),
+        ),
+        "id" => ("The credential id, base64url.", json!("AQIDBA")),
+        "Idempotency-Key" => (
+            "The caller's name for this command: under the same key it is done once, and answered the same again. 1 to 255 visible \
+             ASCII characters; it belongs to its user.",
+            json!("order-4711"),
+        ),
+        "If-None-Match" => (
+            "The `ETag` of an earlier answer: 304 if it still holds.",
+            json!("\"0196c2a4-7b1e-7cc3-98c4-dc0c0c070001-17-0\""),
+        ),
+        "code" => ("What the provider gives for a sign-in.", json!("4/0AX4XfWh")),
+        "state" => ("What we gave the provider to bring back.", json!(SECRET)),
+        "iss" => ("Who the provider says it is.", json!("https://accounts.google.com")),
+        "error" => ("Why the provider signs nobody in.", json!("access_denied")),
+        "token" => ("From the link in the mail; good once.", json!(SECRET)),
+        _ => return None,
+    })
+}
+
+const EVENT: &str = "0196c2a4-7b1e-7cc3-98c4-dc0c0c070001";
+const RESERVATION: &str = "0196c2a4-7b1e-7cc3-98c4-dc0c0c070002";
+const SECRET: &str = "q8pGmZyDk2nC0o1b7VtX5sR4aWhLfEJuKiTzYvQxB3M";
