@@ -57,17 +57,7 @@ impl Parts {
             bus: bus.ends.clone(),
         };
         let engine = Engine::start(ports, projection, engine_config(settings, totals.clone()));
-        let desk_ports = DeskPorts {
-            log: storage.events.clone(),
-            events: read_side.events.clone(),
-            availability: read_side.availability.clone(),
-            reservations: read_side.reservations.clone(),
-            payments: read_side.payments.clone(),
-            sales: read_side.sales.clone(),
-            projections: read_side.projections.clone(),
-            users: storage.users.clone(),
-            clock: clock.clone(),
-        };
+        let desk_ports = desk_ports(&storage, &read_side, &clock);
         if read_side.in_memory {
             catch_up(&storage, &engine).await.with_context(|| {
                 format!(
@@ -76,32 +66,7 @@ impl Parts {
                 )
             })?;
         }
-        let mut health: Vec<Arc<dyn HealthCheck>> = vec![
-            Arc::new(EventStoreCheck(storage.events.clone())),
-            Arc::new(ClockCheck(clock.clone())),
-        ];
-        let kept = engine.follower(READ_MODELS);
-        // Nobody reads rows in memory that are not kept here.
-        if !read_side.in_memory || kept.is_some() {
-            health.push(Arc::new(ProjectionCheck {
-                events: storage.events.clone(),
-                projections: read_side.projections.clone(),
-                clock: clock.clone(),
-                progress: kept,
-            }));
-            health.push(Arc::new(DeadLetterCheck(read_side.dead_letters.clone())));
-        }
-        health.extend(storage.health());
-        health.extend(read_side.health());
-        if bus.ends.is_some() {
-            health.push(Arc::new(RelayCheck {
-                events: storage.events.clone(),
-                followers: bus.followers.clone(),
-                clock: clock.clone(),
-                progress: engine.follower(RELAY),
-            }));
-        }
-        health.extend(bus.health);
+        let health = health(&storage, &read_side, bus, &engine, &clock);
         let sign_in = sign_in(&settings.sign_in, &storage, public_url, clock.clone())?;
         let http = HttpState {
             box_office: engine.box_office(),
@@ -143,6 +108,57 @@ impl Parts {
         tell(&self.totals.counted());
         drained && mailed
     }
+}
+
+fn desk_ports(storage: &Storage, read_side: &ReadSide, clock: &Arc<SystemClock>) -> DeskPorts {
+    DeskPorts {
+        log: storage.events.clone(),
+        events: read_side.events.clone(),
+        availability: read_side.availability.clone(),
+        reservations: read_side.reservations.clone(),
+        payments: read_side.payments.clone(),
+        sales: read_side.sales.clone(),
+        projections: read_side.projections.clone(),
+        users: storage.users.clone(),
+        clock: clock.clone(),
+    }
+}
+
+/// What is looked at to say whether this process is well.
+fn health(
+    storage: &Storage,
+    read_side: &ReadSide,
+    bus: Bus,
+    engine: &Engine,
+    clock: &Arc<SystemClock>,
+) -> Vec<Arc<dyn HealthCheck>> {
+    let mut health: Vec<Arc<dyn HealthCheck>> = vec![
+        Arc::new(EventStoreCheck(storage.events.clone())),
+        Arc::new(ClockCheck(clock.clone())),
+    ];
+    let kept = engine.follower(READ_MODELS);
+    // Nobody reads rows in memory that are not kept here.
+    if !read_side.in_memory || kept.is_some() {
+        health.push(Arc::new(ProjectionCheck {
+            events: storage.events.clone(),
+            projections: read_side.projections.clone(),
+            clock: clock.clone(),
+            progress: kept,
+        }));
+        health.push(Arc::new(DeadLetterCheck(read_side.dead_letters.clone())));
+    }
+    health.extend(storage.health());
+    health.extend(read_side.health());
+    if bus.ends.is_some() {
+        health.push(Arc::new(RelayCheck {
+            events: storage.events.clone(),
+            followers: bus.followers.clone(),
+            clock: clock.clone(),
+            progress: engine.follower(RELAY),
+        }));
+    }
+    health.extend(bus.health);
+    health
 }
 
 /// What benchmarks read from the log of a server that has stopped.

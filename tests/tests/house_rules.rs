@@ -1,5 +1,5 @@
-//! Holds the sources to rules that a compiler does not know: no module cycles, no long files without a reason, and a lane
-//! of functions that fit on a screen.
+//! Holds the sources to rules that a compiler does not know: no module cycles, no long files without a reason, and functions
+//! that fit on a screen.
 //!
 //! What breaks a rule today stands in a list of exceptions. A list only shrinks: an exception that is needed no more
 //! fails as well.
@@ -32,8 +32,9 @@ const REASON: &str = "//! Long because ";
 /// Longer, and without a reason.
 const LONG_FILES: &[&str] = &[];
 
-const LONGEST_FUNCTION: usize = 60;
-/// Longer functions of the lane, by file and name.
+const LONGEST_FUNCTION: usize = 80;
+const LONGEST_IN_THE_LANE: usize = 60;
+/// Longer functions, by file and name.
 const LONG_FUNCTIONS: &[&str] = &[];
 
 /// Uses between the top-level modules of a crate that make a cycle: crate, who uses, what.
@@ -113,21 +114,26 @@ fn a_long_file_says_why() {
 }
 
 #[test]
-fn every_function_of_the_lane_fits_on_a_screen() {
+fn every_function_fits_on_a_screen_and_those_of_the_lane_on_a_small_one() {
     let mut excepted: BTreeSet<_> = LONG_FUNCTIONS.iter().copied().collect();
     let mut found = Vec::new();
     let of_the_lane = |file: &SourceFile| file.name.starts_with("ticketing-runtime/src/lane");
-    let files: Vec<_> = Crate::named("ticketing-runtime").files;
+    let files: Vec<_> = SHIPPED.iter().flat_map(|name| Crate::named(name).files).collect();
     assert!(files.iter().any(of_the_lane), "the lane is somewhere else");
-    for file in files.iter().filter(|file| of_the_lane(file)) {
+    for file in files.iter().filter(|file| !file.is_of_tests()) {
+        let longest = if of_the_lane(file) {
+            LONGEST_IN_THE_LANE
+        } else {
+            LONGEST_FUNCTION
+        };
         for (function, lines) in file.functions() {
             let name = format!("{} {function}", file.name);
-            if lines > LONGEST_FUNCTION && !excepted.remove(name.as_str()) {
+            if lines > longest && !excepted.remove(name.as_str()) {
                 found.push(format!("{name}: {lines} lines"));
             }
         }
     }
-    assert!(found.is_empty(), "over {LONGEST_FUNCTION} lines:\n{}", found.join("\n"));
+    assert!(found.is_empty(), "too many lines in a function:\n{}", found.join("\n"));
     assert!(excepted.is_empty(), "not long any more: {excepted:?}");
 }
 

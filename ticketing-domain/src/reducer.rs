@@ -120,3 +120,66 @@ impl<Event, Effect> Decision<Event, Effect> {
 /// A reducer without effects uses this: it has no values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum NoEffect {}
+
+/// Declares the reducer of an aggregate whose state is small and has an `evolve` of its own: what a fact changed is taken back
+/// by putting back the state before it.
+macro_rules! small_reducer {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident {
+            id: $id:ty,
+            state: $state:ty,
+            event: $event:ty,
+            command: $command:ty,
+            effect: $effect:ty,
+            decide: $decide:expr,
+            is_settled: $is_settled:expr,
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name {}
+
+        impl $crate::reducer::Reducer for $name {
+            const AGGREGATE: ticketing_ports::streams::Aggregate = ticketing_ports::streams::Aggregate::$name;
+
+            type Id = $id;
+            type State = $state;
+            type Event = $event;
+            type Command = $command;
+            type Effect = $effect;
+            type Refusal = $crate::refusal::Refusal;
+            type Undo = Box<$state>;
+
+            fn id(uuid: uuid::Uuid) -> $id {
+                <$id>::new(uuid)
+            }
+
+            fn decide(
+                state: &$state,
+                command: &$command,
+                ctx: &$crate::reducer::Context<'_>,
+            ) -> Result<$crate::reducer::Decision<$event, $effect>, $crate::refusal::Refusal> {
+                let decide: fn(&$state, &$command, &$crate::reducer::Context<'_>) -> _ = $decide;
+                decide(state, command, ctx)
+            }
+
+            fn evolve(state: &mut $state, event: &$event) -> Box<$state> {
+                let before = Box::new(state.clone());
+                state.evolve(event);
+                before
+            }
+
+            fn undo(state: &mut $state, before: Box<$state>) {
+                *state = *before;
+            }
+
+            fn is_settled(state: &$state) -> bool {
+                let is_settled: fn(&$state) -> bool = $is_settled;
+                is_settled(state)
+            }
+        }
+    };
+}
+
+pub(crate) use small_reducer;

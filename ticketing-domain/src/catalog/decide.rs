@@ -3,10 +3,11 @@ use std::sync::Arc;
 use serde::Serialize;
 use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
 use ticketing_ports::event_details::{EventStatus, Section};
+use ticketing_ports::ids::EventId;
 use ticketing_ports::roles::Actor;
 use ticketing_ports::streams::StreamId;
 
-use super::command::CatalogCommand;
+use super::command::{CatalogCommand, EventDraft};
 use super::draft;
 use super::event::{
     CancellationFinished, CatalogEvent, EventCancelled, EventCompleted, EventCreated, EventPublished, SalesClosed,
@@ -33,38 +34,7 @@ pub fn decide(state: &CatalogState, command: &CatalogCommand, ctx: &Context<'_>)
     use EventStatus::{Draft, Published, SalesOpen};
 
     match (state, command) {
-        (CatalogState::Absent, CatalogCommand::Create { event_id, by, draft }) => {
-            if !policy::may_create_events(*by) {
-                return Err(Refusal::Forbidden);
-            }
-            let details = Arc::new(draft::accept(draft, ctx)?);
-            let key = DeadlineKey {
-                stream: StreamId::from(*event_id),
-                kind: DeadlineKind::EventStart,
-            };
-            let start = Deadline {
-                key,
-                due_at: details.starts_at,
-                lane: (*event_id).into(),
-            };
-            let effects = details
-                .sections
-                .iter()
-                .cloned()
-                .map(CatalogEffect::OpenSection)
-                .collect();
-            let created = EventCreated {
-                event_id: *event_id,
-                owner_id: by.user_id,
-                created_at: ctx.now,
-                details,
-            };
-            let decision = CatalogDecision {
-                effects,
-                ..Decision::event(created)
-            };
-            Ok(decision.with_deadline(DeadlineChange::Set(start)))
-        }
+        (CatalogState::Absent, CatalogCommand::Create { event_id, by, draft }) => create(*event_id, *by, draft, ctx),
         (CatalogState::Listed(_), CatalogCommand::Create { .. }) => Err(Refusal::AlreadyExists),
 
         (CatalogState::Absent, CatalogCommand::Start | CatalogCommand::FinishCancellation) => Ok(Decision::nothing()),
@@ -101,22 +71,7 @@ pub fn decide(state: &CatalogState, command: &CatalogCommand, ctx: &Context<'_>)
                 .with_deadline(DeadlineChange::Clear(listing.deadline(DeadlineKind::EventStart)))
                 .with_deadline(DeadlineChange::Set(settle)))
         }
-        (CatalogState::Listed(listing), CatalogCommand::Start) => {
-            let key = listing.deadline(DeadlineKind::EventStart);
-            let recorded = matches!(listing.status, EventStatus::Completed | EventStatus::Cancelled | Draft);
-            Ok(if recorded {
-                Decision::nothing().with_deadline(DeadlineChange::Clear(key))
-            } else if ctx.now < listing.details.starts_at {
-                let again = Deadline {
-                    key,
-                    due_at: listing.details.starts_at,
-                    lane: listing.event_id.into(),
-                };
-                Decision::nothing().with_deadline(DeadlineChange::Set(again))
-            } else {
-                Decision::event(EventCompleted {}).with_deadline(DeadlineChange::Clear(key))
-            })
-        }
+        (CatalogState::Listed(listing), CatalogCommand::Start) => Ok(start(listing, ctx)),
         (CatalogState::Listed(listing), CatalogCommand::FinishCancellation) => {
             let events = if listing.settling {
                 vec![CancellationFinished {}.into()]
@@ -126,6 +81,56 @@ pub fn decide(state: &CatalogState, command: &CatalogCommand, ctx: &Context<'_>)
             let key = listing.deadline(DeadlineKind::CancellationChunk);
             Ok(Decision::events(events).with_deadline(DeadlineChange::Clear(key)))
         }
+    }
+}
+
+fn create(event_id: EventId, by: Actor, draft: &EventDraft, ctx: &Context<'_>) -> Result<CatalogDecision, Refusal> {
+    if !policy::may_create_events(by) {
+        return Err(Refusal::Forbidden);
+    }
+    let details = Arc::new(draft::accept(draft, ctx)?);
+    let key = DeadlineKey {
+        stream: StreamId::from(event_id),
+        kind: DeadlineKind::EventStart,
+    };
+    let start = Deadline {
+        key,
+        due_at: details.starts_at,
+        lane: event_id.into(),
+    };
+    let sections = details.sections.iter().cloned();
+    let effects = sections.map(CatalogEffect::OpenSection).collect();
+    let created = EventCreated {
+        event_id,
+        owner_id: by.user_id,
+        created_at: ctx.now,
+        details,
+    };
+    let decision = CatalogDecision {
+        effects,
+        ..Decision::event(created)
+    };
+    Ok(decision.with_deadline(DeadlineChange::Set(start)))
+}
+
+/// The deadline of the start has come, perhaps too early.
+fn start(listing: &Listing, ctx: &Context<'_>) -> CatalogDecision {
+    let key = listing.deadline(DeadlineKind::EventStart);
+    let recorded = matches!(
+        listing.status,
+        EventStatus::Completed | EventStatus::Cancelled | EventStatus::Draft
+    );
+    if recorded {
+        Decision::nothing().with_deadline(DeadlineChange::Clear(key))
+    } else if ctx.now < listing.details.starts_at {
+        let again = Deadline {
+            key,
+            due_at: listing.details.starts_at,
+            lane: listing.event_id.into(),
+        };
+        Decision::nothing().with_deadline(DeadlineChange::Set(again))
+    } else {
+        Decision::event(EventCompleted {}).with_deadline(DeadlineChange::Clear(key))
     }
 }
 

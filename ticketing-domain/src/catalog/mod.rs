@@ -17,51 +17,19 @@ pub use event::{
 pub use state::{CatalogState, Listing, Terms};
 
 use ticketing_ports::ids::EventId;
-use ticketing_ports::streams::Aggregate;
-use uuid::Uuid;
 
-use crate::reducer::{Context, Decision, Reducer};
-use crate::refusal::Refusal;
+use crate::reducer::small_reducer;
 
-/// The reducer of catalog entries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Catalog {}
-
-impl Reducer for Catalog {
-    const AGGREGATE: Aggregate = Aggregate::Catalog;
-
-    type Id = EventId;
-    type State = CatalogState;
-    type Event = CatalogEvent;
-    type Command = CatalogCommand;
-    type Effect = CatalogEffect;
-    type Refusal = Refusal;
-    type Undo = Box<CatalogState>;
-
-    fn id(uuid: Uuid) -> EventId {
-        EventId::new(uuid)
-    }
-
-    fn decide(
-        state: &CatalogState,
-        command: &CatalogCommand,
-        ctx: &Context<'_>,
-    ) -> Result<Decision<CatalogEvent, CatalogEffect>, Refusal> {
-        decide(state, command, ctx)
-    }
-
-    fn evolve(state: &mut CatalogState, event: &CatalogEvent) -> Box<CatalogState> {
-        let before = Box::new(state.clone());
-        state.evolve(event);
-        before
-    }
-
-    fn undo(state: &mut CatalogState, before: Box<CatalogState>) {
-        *state = *before;
-    }
-
-    /// Everything in its lane rests on it.
-    fn is_settled(_: &CatalogState) -> bool {
-        false
+small_reducer! {
+    /// The reducer of catalog entries.
+    pub enum Catalog {
+        id: EventId,
+        state: CatalogState,
+        event: CatalogEvent,
+        command: CatalogCommand,
+        effect: CatalogEffect,
+        decide: decide,
+        // Everything in its lane rests on it.
+        is_settled: |_| false,
     }
 }

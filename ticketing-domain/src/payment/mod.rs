@@ -24,50 +24,18 @@ pub use method_fingerprint::MethodFingerprint;
 pub use state::{Order, PaymentState, PendingRefund};
 
 use ticketing_ports::ids::PaymentId;
-use ticketing_ports::streams::Aggregate;
-use uuid::Uuid;
 
-use crate::reducer::{Context, Decision, Reducer};
-use crate::refusal::Refusal;
+use crate::reducer::small_reducer;
 
-/// The reducer of payments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Payment {}
-
-impl Reducer for Payment {
-    const AGGREGATE: Aggregate = Aggregate::Payment;
-
-    type Id = PaymentId;
-    type State = PaymentState;
-    type Event = PaymentEvent;
-    type Command = PaymentCommand;
-    type Effect = GatewayCall;
-    type Refusal = Refusal;
-    type Undo = Box<PaymentState>;
-
-    fn id(uuid: Uuid) -> PaymentId {
-        PaymentId::new(uuid)
-    }
-
-    fn decide(
-        state: &PaymentState,
-        command: &PaymentCommand,
-        ctx: &Context<'_>,
-    ) -> Result<Decision<PaymentEvent, GatewayCall>, Refusal> {
-        decide(state, command, ctx)
-    }
-
-    fn evolve(state: &mut PaymentState, event: &PaymentEvent) -> Box<PaymentState> {
-        let before = Box::new(state.clone());
-        state.evolve(event);
-        before
-    }
-
-    fn undo(state: &mut PaymentState, before: Box<PaymentState>) {
-        *state = *before;
-    }
-
-    fn is_settled(state: &PaymentState) -> bool {
-        !state.awaits_gateway()
+small_reducer! {
+    /// The reducer of payments.
+    pub enum Payment {
+        id: PaymentId,
+        state: PaymentState,
+        event: PaymentEvent,
+        command: PaymentCommand,
+        effect: GatewayCall,
+        decide: decide,
+        is_settled: |state| !state.awaits_gateway(),
     }
 }

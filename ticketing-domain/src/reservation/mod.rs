@@ -21,53 +21,21 @@ pub use react::{MAX_DECLINES, ReservationDecision, SagaCommand, react};
 pub use state::{Booking, PaidWith, ReservationState};
 
 use ticketing_ports::ids::ReservationId;
-use ticketing_ports::streams::Aggregate;
-use uuid::Uuid;
 
-use crate::reducer::{Context, Reducer};
-use crate::refusal::Refusal;
+use crate::reducer::small_reducer;
 
-/// The reducer of reservations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reservation {}
-
-impl Reducer for Reservation {
-    const AGGREGATE: Aggregate = Aggregate::Reservation;
-
-    type Id = ReservationId;
-    type State = ReservationState;
-    type Event = ReservationEvent;
-    type Command = ReservationInput;
-    type Effect = SagaCommand;
-    type Refusal = Refusal;
-    type Undo = Box<ReservationState>;
-
-    fn id(uuid: Uuid) -> ReservationId {
-        ReservationId::new(uuid)
-    }
-
-    fn decide(
-        state: &ReservationState,
-        input: &ReservationInput,
-        ctx: &Context<'_>,
-    ) -> Result<ReservationDecision, Refusal> {
-        match input {
+small_reducer! {
+    /// The reducer of reservations.
+    pub enum Reservation {
+        id: ReservationId,
+        state: ReservationState,
+        event: ReservationEvent,
+        command: ReservationInput,
+        effect: SagaCommand,
+        decide: |state, input, ctx| match input {
             ReservationInput::Asked(command) => decide(state, command, ctx),
             ReservationInput::Reported(input) => Ok(react(state, input, ctx)),
-        }
-    }
-
-    fn evolve(state: &mut ReservationState, event: &ReservationEvent) -> Box<ReservationState> {
-        let before = Box::new(state.clone());
-        state.evolve(event);
-        before
-    }
-
-    fn undo(state: &mut ReservationState, before: Box<ReservationState>) {
-        *state = *before;
-    }
-
-    fn is_settled(state: &ReservationState) -> bool {
-        !state.is_live()
+        },
+        is_settled: |state| !state.is_live(),
     }
 }

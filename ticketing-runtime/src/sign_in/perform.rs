@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ticketing_domain::sign_in::MAIL_QUOTA;
 use ticketing_domain::sign_in::{Answer, Ask, Ceremony, CredentialRefused, Next, NotAdded, ProofRefused};
 use ticketing_ports::identities::LinkIdentityError;
-use ticketing_ports::identity_providers::{IdentityProvider, IdentityProviderError};
+use ticketing_ports::identity_providers::{AuthorizationAnswer, IdentityProvider, IdentityProviderError};
 use ticketing_ports::one_time_tokens::TokenPurpose;
 use ticketing_ports::passkeys::AddPasskeyError;
 use ticketing_ports::relying_party::{RelyingParty, RelyingPartyError};
@@ -74,14 +74,7 @@ impl SignIn {
                 let asked = self.provider(&provider)?.authorization_url(&request).await;
                 Answer::Url(asked.map_err(provider_failed)?)
             }
-            Ask::Claims { provider, answer } => match self.provider(&provider)?.claims(&answer).await {
-                Ok(claims) => Answer::Claims(Ok(claims)),
-                Err(IdentityProviderError::Refused(reason)) => {
-                    debug!(provider, %reason, "a provider's answer proves nothing");
-                    Answer::Claims(Err(ProofRefused))
-                }
-                Err(unavailable) => return Err(provider_failed(unavailable)),
-            },
+            Ask::Claims { provider, answer } => self.claims(&provider, &answer).await?,
             Ask::FindIdentity { issuer, subject } => Answer::Identity(ports.identities.find(&issuer, &subject).await?),
             Ask::LinkIdentity(identity) => match ports.identities.link(identity).await {
                 Ok(()) => Answer::Yes,
@@ -114,6 +107,17 @@ impl SignIn {
                 yes_or_no(ports.passkeys.update(passkey, seen_counter).await?)
             }
         })
+    }
+
+    async fn claims(&self, provider: &str, answer: &AuthorizationAnswer) -> Result<Answer, SignInFailure> {
+        match self.provider(provider)?.claims(answer).await {
+            Ok(claims) => Ok(Answer::Claims(Ok(claims))),
+            Err(IdentityProviderError::Refused(reason)) => {
+                debug!(provider, %reason, "a provider's answer proves nothing");
+                Ok(Answer::Claims(Err(ProofRefused)))
+            }
+            Err(unavailable) => Err(provider_failed(unavailable)),
+        }
     }
 
     pub(super) fn provider(&self, name: &str) -> Result<&Arc<dyn IdentityProvider>, SignInFailure> {
