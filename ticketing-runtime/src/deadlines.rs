@@ -1,6 +1,7 @@
 //! Wakes lanes up when their deadlines are due.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ticketing_domain::book::Caller;
 use ticketing_domain::command::Command;
@@ -11,20 +12,31 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::lane::{Asked, Job, Lanes};
+use crate::retry::{Pauses, RetryPolicy};
 use crate::setup::{EngineConfig, Ports};
 
 /// How many deadlines are claimed at once.
 const CHUNK: usize = 500;
 
+/// When they could not be read.
+const READING: RetryPolicy = RetryPolicy {
+    first: Duration::from_millis(500),
+    longest: Duration::from_secs(2),
+    tries: None,
+};
+
 pub(crate) async fn run(ports: Ports, config: EngineConfig, lanes: Arc<Lanes>, stop: CancellationToken) {
+    let mut pauses: Option<Pauses> = None;
     let work = async {
         loop {
+            let mut pause = config.deadline_poll;
             match ports
                 .deadlines
                 .claim_due(ports.clock.now(), config.deadline_lease, CHUNK)
                 .await
             {
                 Ok(due) => {
+                    pauses = None;
                     let more = due.len() == CHUNK;
                     for CausedDeadline { deadline, cause } in due {
                         lanes.report(deadline.lane, job_for(deadline, cause)).await;
@@ -38,9 +50,11 @@ pub(crate) async fn run(ports: Ports, config: EngineConfig, lanes: Arc<Lanes>, s
                         error = &error as &dyn std::error::Error,
                         "due deadlines could not be read"
                     );
+                    let pauses = pauses.get_or_insert_with(|| READING.pauses(ports.ids.uuid()));
+                    pause = pauses.next().unwrap_or(pause);
                 }
             }
-            tokio::time::sleep(config.deadline_poll).await;
+            tokio::time::sleep(pause).await;
         }
     };
     stop.run_until_cancelled(work).await;

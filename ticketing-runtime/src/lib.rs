@@ -17,6 +17,7 @@ mod housekeeping;
 mod known_log;
 mod lane;
 mod observer;
+mod retry;
 mod setup;
 mod sign_in;
 mod token;

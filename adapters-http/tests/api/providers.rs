@@ -226,6 +226,13 @@ async fn what_goes_wrong_at_the_provider_is_told_on_a_page_or_as_json() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_provider_that_is_away_for_a_moment_is_asked_again() {
+    let server = TestServer::start();
+    server.provider.says(Script::Away);
+    server.stranger().get(AUTHORIZE).await.expect(303);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_subject_that_names_nobody_is_nobody() {
     const LONG: &str = concat!(
         "0123456789012345678901234567890123456789012345678901234567890123",

@@ -24,8 +24,14 @@ use super::source::Source;
 use super::tail::Tail;
 use super::turns::{Look, Turn};
 use crate::observer::{Observed, Observer};
+use crate::retry::RetryPolicy;
 
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// When it failed.
+const FOLLOWING: RetryPolicy = RetryPolicy {
+    first: Duration::from_millis(500),
+    longest: Duration::from_secs(2),
+    tries: None,
+};
 /// How often it is looked whether what stopped a follower is over.
 const PAUSE_WHILE_STOPPED: Duration = Duration::from_secs(3);
 /// How often who stands by looks which life the log lives.
@@ -58,12 +64,17 @@ enum Stands {
 
 impl Running {
     pub(super) async fn run(mut self, stop: CancellationToken) {
+        let mut pauses = FOLLOWING.pauses(self.turn.worker().uuid());
         let work = async {
             loop {
+                let began = Instant::now();
                 if let Err(error) = self.follow().await {
                     self.stumble(&error);
                 }
-                tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+                if began.elapsed() > FOLLOWING.longest {
+                    pauses.begin_again();
+                }
+                tokio::time::sleep(pauses.next().unwrap_or(FOLLOWING.longest)).await;
             }
         };
         stop.run_until_cancelled(work).await;

@@ -38,6 +38,10 @@ pub(super) struct Turn {
 }
 
 impl Turn {
+    pub(super) fn worker(&self) -> WorkerId {
+        self.worker
+    }
+
     pub(super) fn new(store: Arc<dyn FollowerStore>, clock: Arc<dyn Clock>, runs: Runs, worker: WorkerId) -> Self {
         Self {
             store,

@@ -7,9 +7,13 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use crate::observer::{Observed, Observer};
+use crate::retry::RetryPolicy;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const LOOKING_UP: RetryPolicy = RetryPolicy {
+    first: Duration::from_millis(20),
+    longest: Duration::from_secs(1),
+    tries: None,
+};
 /// After so long without learning an outcome the callers are told that the store is unavailable. A look-up of a store
 /// that is down takes seconds, so it is the time that counts: nobody should wait until the request itself runs out.
 const PATIENCE: Duration = Duration::from_secs(7);
@@ -37,7 +41,7 @@ pub(crate) async fn commit_for(
 /// again: if the first one lands after all, the store answers the second with the receipt of the first.
 async fn commit_with_known_outcome(store: &dyn EventStore, commit: &Commit) -> Result<CommitReceipt, CommitError> {
     let id = commit.id;
-    let mut pause = FIRST_PAUSE;
+    let mut pauses = LOOKING_UP.pauses(id.uuid());
     let mut tries = 0;
     let began = Instant::now();
     loop {
@@ -51,8 +55,7 @@ async fn commit_with_known_outcome(store: &dyn EventStore, commit: &Commit) -> R
                 return Err(CommitError::Unknown(source));
             }
             warn!(commit_id = %id, tries, "the outcome of a commit is unknown, looking it up");
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            tokio::time::sleep(pauses.next().unwrap_or(LOOKING_UP.longest)).await;
             match store.find_commit(id).await {
                 Ok(Some(receipt)) => return Ok(receipt),
                 Ok(None) => break,

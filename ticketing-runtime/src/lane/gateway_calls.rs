@@ -17,10 +17,14 @@ use tracing::warn;
 use super::asked::Asked;
 use super::job::Job;
 use super::lanes::Lanes;
+use crate::retry::RetryPolicy;
 
-/// How many times a call without an answer is made; after that the deadline asks again.
-const TRIES: u32 = 4;
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// After the last try the deadline asks again.
+const CALLING: RetryPolicy = RetryPolicy {
+    first: Duration::from_millis(200),
+    longest: Duration::from_secs(1),
+    tries: Some(4),
+};
 
 /// Makes a call beside the lane. What it leads to has the same cause as the call.
 pub(crate) fn start(call: GatewayCall, cause: Metadata, lane: LaneId, lanes: &Arc<Lanes>) {
@@ -79,17 +83,15 @@ async fn make(call: GatewayCall, gateway: &dyn PaymentGateway) -> Option<Gateway
 }
 
 async fn look_up(payment_id: PaymentId, gateway: &dyn PaymentGateway) -> Option<GatewayAnswer> {
-    let mut pause = FIRST_PAUSE;
-    for _ in 0..TRIES {
+    let mut pauses = CALLING.pauses(payment_id.uuid());
+    loop {
         match gateway.look_up(payment_id).await {
             Ok(GatewayRecord::Answered(authorization)) => return Some(GatewayAnswer::Authorized(authorization)),
             Ok(GatewayRecord::Unknown) => return Some(GatewayAnswer::NeverAuthorized),
             Err(error) => report_failure(payment_id, "look_up", &error),
         }
-        tokio::time::sleep(pause).await;
-        pause *= 2;
+        tokio::time::sleep(pauses.next()?).await;
     }
-    None
 }
 
 /// Repeats an idempotent call until it is answered, a few times.
@@ -97,16 +99,17 @@ async fn persist<F>(payment_id: PaymentId, what: &'static str, call: impl Fn() -
 where
     F: Future<Output = Result<(), GatewayError>>,
 {
-    let mut pause = FIRST_PAUSE;
-    for _ in 0..TRIES {
+    let mut pauses = CALLING.pauses(payment_id.uuid());
+    loop {
         match call().await {
             Ok(()) => return true,
             Err(error) => report_failure(payment_id, what, &error),
         }
+        let Some(pause) = pauses.next() else {
+            return false;
+        };
         tokio::time::sleep(pause).await;
-        pause *= 2;
     }
-    false
 }
 
 fn report_failure(payment_id: PaymentId, call: &'static str, error: &GatewayError) {

@@ -7,14 +7,14 @@ use ticketing_ports::one_time_tokens::TokenPurpose;
 use ticketing_ports::secrets::SecretDigest;
 
 use super::SignIn;
+use crate::retry::RetryPolicy;
 
-/// What a mail server that is unavailable is given to come back, after each try.
-const PATIENCE: [Duration; 4] = [
-    Duration::from_secs(1),
-    Duration::from_secs(5),
-    Duration::from_secs(20),
-    Duration::from_secs(60),
-];
+/// What a mail server that is unavailable is given to come back: a minute or two in all.
+const SENDING: RetryPolicy = RetryPolicy {
+    first: Duration::from_secs(1),
+    longest: Duration::from_secs(60),
+    tries: Some(8),
+};
 
 impl SignIn {
     pub(super) fn mail_in_background(&self, mail: Mail, link: SecretDigest) {
@@ -24,11 +24,11 @@ impl SignIn {
     /// Hands a mail over. A link that never left is withdrawn, so that it does not count as a live one.
     async fn deliver(self, mail: Mail, link: SecretDigest) {
         let ports = &self.inner.ports;
-        let mut waits = PATIENCE.into_iter();
+        let mut pauses = SENDING.pauses(mail.id);
         let error = loop {
-            match (ports.mailer.send(mail.clone()).await, waits.next()) {
+            match (ports.mailer.send(mail.clone()).await, pauses.next()) {
                 (Ok(()), _) => return,
-                (Err(MailError::Unavailable(_)), Some(wait)) => tokio::time::sleep(wait).await,
+                (Err(MailError::Unavailable(_)), Some(pause)) => tokio::time::sleep(pause).await,
                 (Err(error), _) => break error,
             }
         };

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use std::time::Duration;
+
 use ticketing_domain::sign_in::MAIL_QUOTA;
 use ticketing_domain::sign_in::{Answer, Ask, Ceremony, CredentialRefused, Next, NotAdded, ProofRefused};
 use ticketing_ports::identities::LinkIdentityError;
@@ -13,6 +15,14 @@ use ticketing_ports::users::CreateUserError;
 use tracing::debug;
 
 use super::{SignIn, SignInFailure};
+use crate::retry::RetryPolicy;
+
+/// Somebody waits for the answer.
+const ASKING_A_PROVIDER: RetryPolicy = RetryPolicy {
+    first: Duration::from_millis(200),
+    longest: Duration::from_millis(400),
+    tries: Some(3),
+};
 
 impl SignIn {
     /// Runs a ceremony to its end. When a port fails it stops where it is, as if the process had died there.
@@ -71,8 +81,18 @@ impl SignIn {
                 Answer::Done
             }
             Ask::AuthorizationUrl { provider, request } => {
-                let asked = self.provider(&provider)?.authorization_url(&request).await;
-                Answer::Url(asked.map_err(provider_failed)?)
+                // Nothing is used up by it. The code that comes back is good once, and is not tried again.
+                let mut pauses = ASKING_A_PROVIDER.pauses(ports.ids.uuid());
+                loop {
+                    match (
+                        self.provider(&provider)?.authorization_url(&request).await,
+                        pauses.next(),
+                    ) {
+                        (Ok(url), _) => break Answer::Url(url),
+                        (Err(IdentityProviderError::Unavailable(_)), Some(pause)) => tokio::time::sleep(pause).await,
+                        (Err(error), _) => return Err(provider_failed(error)),
+                    }
+                }
             }
             Ask::Claims { provider, answer } => self.claims(&provider, &answer).await?,
             Ask::FindIdentity { issuer, subject } => Answer::Identity(ports.identities.find(&issuer, &subject).await?),

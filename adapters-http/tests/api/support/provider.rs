@@ -19,6 +19,8 @@ pub(crate) enum Script {
     },
     ProvesNothing,
     Down,
+    /// Until it is asked again.
+    Away,
 }
 
 impl ScriptedProvider {
@@ -35,6 +37,10 @@ impl ScriptedProvider {
 impl IdentityProvider for ScriptedProvider {
     async fn authorization_url(&self, request: &AuthorizationRequest) -> Result<String, IdentityProviderError> {
         match self.script() {
+            Script::Away => {
+                self.says(Script::ProvesNothing);
+                Err(IdentityProviderError::Unavailable("back in a moment".into()))
+            }
             Script::Down => Err(IdentityProviderError::Unavailable("out to lunch".into())),
             _ => Ok(format!(
                 "https://login.example/authorize?state={}",
@@ -58,7 +64,7 @@ impl IdentityProvider for ScriptedProvider {
                 }),
             }),
             Script::ProvesNothing => Err(IdentityProviderError::Refused("a wrong signature".into())),
-            Script::Down => Err(IdentityProviderError::Unavailable("out to lunch".into())),
+            Script::Down | Script::Away => Err(IdentityProviderError::Unavailable("out to lunch".into())),
         }
     }
 }
