@@ -52,6 +52,19 @@ fn a_flag_wins_over_its_variable() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
 }
 
+#[test]
+fn the_openapi_document_is_printed_for_the_server_at_the_public_url_and_nothing_is_opened() {
+    // Nobody could serve with this storage.
+    let arguments = ["openapi", "--database-url-events", "sqlite:/no/such/folder/b.db"];
+    let output = app_server(&[("PUBLIC_URL", "https://tickets.example")], &arguments);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("the document is JSON");
+    let at_the_url = adapters_http::document_at("https://tickets.example");
+    assert_eq!(document, at_the_url);
+    assert_eq!(document["openapi"], "3.1.0");
+    assert_eq!(document["servers"][0]["url"], "https://tickets.example");
+}
+
 fn app_server(variables: &[(&str, &str)], arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_app-server"))
         .env_clear()
