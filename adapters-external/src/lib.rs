@@ -8,7 +8,6 @@ mod relying_party;
 mod sandbox_gateway;
 mod smtp_mailer;
 mod system;
-mod token_envelope;
 
 pub use console_mailer::ConsoleMailer;
 pub use github::{GithubProvider, GithubSettings};
@@ -18,4 +17,3 @@ pub use relying_party::{InvalidRelyingParty, WebauthnRelyingParty};
 pub use sandbox_gateway::SandboxGateway;
 pub use smtp_mailer::{InvalidSmtpSettings, SmtpMailer, SmtpSettings};
 pub use system::{SystemClock, SystemEntropy, SystemIds};
-pub use token_envelope::{EnvelopeError, InvalidTokenKeys, Opened, TokenEnvelope, TokenKeys, TokenOwner};

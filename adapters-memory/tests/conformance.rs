@@ -5,14 +5,13 @@ use std::sync::Arc;
 use adapters_memory::faults::{Fault, FaultyEventStore};
 use adapters_memory::{
     InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway,
-    InMemoryIdentityStore, InMemoryOauthTokenStore, InMemoryOneTimeTokenStore, InMemoryPasskeyStore,
-    InMemoryRateLimiter, InMemoryReadModels, InMemorySessionStore, InMemoryUserStore, InProcessBus,
+    InMemoryIdentityStore, InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemoryReadModels,
+    InMemorySessionStore, InMemoryUserStore, InProcessBus,
 };
 use ticketing_ports::challenges::ChallengeStore;
 use ticketing_ports::dead_letters::DeadLetterStore;
 use ticketing_ports::followers::FollowerStore;
 use ticketing_ports::identities::IdentityStore;
-use ticketing_ports::oauth_tokens::OauthTokenStore;
 use ticketing_ports::one_time_tokens::OneTimeTokenStore;
 use ticketing_ports::passkeys::PasskeyStore;
 use ticketing_ports::rate_limiter::RateLimiter;
@@ -102,14 +101,6 @@ mod passkeys {
     use super::*;
 
     ticketing_testkit::passkey_store_conformance!(Arc::new(InMemoryPasskeyStore::new()) as Arc<dyn PasskeyStore>);
-}
-
-mod oauth_tokens {
-    use super::*;
-
-    ticketing_testkit::oauth_token_store_conformance!(
-        Arc::new(InMemoryOauthTokenStore::new()) as Arc<dyn OauthTokenStore>
-    );
 }
 
 mod rate_limiter {

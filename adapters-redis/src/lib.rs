@@ -18,14 +18,12 @@
 mod challenges;
 mod connection;
 mod keys;
-mod oauth_tokens;
 mod one_time_tokens;
 mod rate_limiter;
 mod sessions;
 
 pub use challenges::RedisChallengeStore;
 pub use connection::{ConnectError, Redis, RedisOptions};
-pub use oauth_tokens::RedisOauthTokenStore;
 pub use one_time_tokens::RedisOneTimeTokenStore;
 pub use rate_limiter::RedisRateLimiter;
 pub use sessions::RedisSessionStore;

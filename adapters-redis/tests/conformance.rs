@@ -4,11 +4,8 @@ mod support;
 
 use std::sync::Arc;
 
-use adapters_redis::{
-    RedisChallengeStore, RedisOauthTokenStore, RedisOneTimeTokenStore, RedisRateLimiter, RedisSessionStore,
-};
+use adapters_redis::{RedisChallengeStore, RedisOneTimeTokenStore, RedisRateLimiter, RedisSessionStore};
 use ticketing_ports::challenges::ChallengeStore;
-use ticketing_ports::oauth_tokens::OauthTokenStore;
 use ticketing_ports::one_time_tokens::OneTimeTokenStore;
 use ticketing_ports::rate_limiter::RateLimiter;
 use ticketing_ports::sessions::SessionStore;
@@ -36,14 +33,6 @@ mod challenges {
 
     ticketing_testkit::challenge_store_conformance!(
         Arc::new(RedisChallengeStore::new(fresh("challenges").await)) as Arc<dyn ChallengeStore>
-    );
-}
-
-mod oauth_tokens {
-    use super::*;
-
-    ticketing_testkit::oauth_token_store_conformance!(
-        Arc::new(RedisOauthTokenStore::new(fresh("oauth").await)) as Arc<dyn OauthTokenStore>
     );
 }
 

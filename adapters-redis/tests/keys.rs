@@ -4,13 +4,10 @@
 
 use std::sync::Arc;
 
-use adapters_redis::{
-    RedisChallengeStore, RedisOauthTokenStore, RedisOneTimeTokenStore, RedisRateLimiter, RedisSessionStore,
-};
+use adapters_redis::{RedisChallengeStore, RedisOneTimeTokenStore, RedisRateLimiter, RedisSessionStore};
 use chrono::{TimeDelta, Utc};
 use ticketing_ports::challenges::{Ceremony, Challenge, ChallengeStore};
 use ticketing_ports::ids::UserId;
-use ticketing_ports::oauth_tokens::{OauthTokenStore, SealedToken};
 use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
 use ticketing_ports::rate_limiter::{Quota, RateLimiter};
 use ticketing_ports::secrets::{Entropy, Secret};
@@ -78,16 +75,6 @@ async fn every_key_has_the_prefix_and_an_end_and_names_neither_secret_nor_addres
         })
         .await
         .unwrap();
-    let oauth = RedisOauthTokenStore::new(redis.clone());
-    oauth
-        .put(SealedToken {
-            provider: "github".to_owned(),
-            user_id: user,
-            envelope: "k1.sealed".to_owned(),
-            expires_at: end,
-        })
-        .await
-        .unwrap();
     let quota = Quota {
         limit: 5,
         window: std::time::Duration::from_secs(60),
@@ -100,7 +87,7 @@ async fn every_key_has_the_prefix_and_an_end_and_names_neither_secret_nor_addres
         .await
         .unwrap();
     let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut plain).await.unwrap();
-    assert_eq!(keys.len(), 8, "{keys:?}");
+    assert_eq!(keys.len(), 6, "{keys:?}");
     for key in keys {
         assert!(key.starts_with("mine:"), "{key}");
         assert!(!key.contains(ADDRESS) && !key.contains(&secret.expose()), "{key}");

@@ -16,11 +16,9 @@ use syn::{Fields, Item, TypeParamBound};
 enum Keeps {
     /// Forgotten when an account is erased: the server's own sign-in has it.
     Something,
-    /// Forgotten likewise, by whoever uses it: it goes into `SignInPorts::elsewhere`.
-    SomethingForWhoeverUsesIt,
     Nothing(&'static str),
 }
-use Keeps::{Nothing, Something, SomethingForWhoeverUsesIt};
+use Keeps::{Nothing, Something};
 
 const IDS_ONLY: Keeps = Nothing("facts and what is derived from them hold ids, never a name or an address");
 const PORTS: &[(&str, Keeps)] = &[
@@ -41,7 +39,6 @@ const PORTS: &[(&str, Keeps)] = &[
     ("IdentityProvider", Nothing("what it knows it knows without us")),
     ("IdentityStore", Something),
     ("Mailer", Nothing("hands on what it is given")),
-    ("OauthTokenStore", SomethingForWhoeverUsesIt),
     ("OneTimeTokenStore", Something),
     ("PasskeyStore", Something),
     ("PaymentGateway", Nothing("is told ids and amounts")),
@@ -84,7 +81,6 @@ fn erasing_an_account_reaches_every_store_of_the_server_with_something_of_people
                     "erasing an account does not reach the {port}"
                 );
             }
-            SomethingForWhoeverUsesIt => assert_eq!(field, None, "{port} is the server's now"),
             Nothing(_) => {}
         }
     }

@@ -35,7 +35,6 @@ pub mod idempotency;
 pub mod identities;
 pub mod identity_providers;
 pub mod mailer;
-pub mod oauth_tokens;
 pub mod one_time_tokens;
 pub mod passkeys;
 pub mod rate_limiter;

@@ -9,7 +9,6 @@ mod event_store;
 mod followers;
 mod gateway;
 mod identities;
-mod oauth_tokens;
 mod one_time_tokens;
 mod passkeys;
 mod rate_limiter;
@@ -27,7 +26,6 @@ use ticketing_ports::challenges::ChallengeStore;
 use ticketing_ports::dead_letters::DeadLetterStore;
 use ticketing_ports::followers::FollowerStore;
 use ticketing_ports::identities::IdentityStore;
-use ticketing_ports::oauth_tokens::OauthTokenStore;
 use ticketing_ports::one_time_tokens::OneTimeTokenStore;
 use ticketing_ports::passkeys::PasskeyStore;
 use ticketing_ports::rate_limiter::RateLimiter;
@@ -45,7 +43,6 @@ use self::event_store::{Lie, Mutant};
 use self::followers::LyingFollowers;
 use self::gateway::LyingGateway;
 use self::identities::LyingIdentities;
-use self::oauth_tokens::LyingSealedTokens;
 use self::one_time_tokens::LyingTokens;
 use self::passkeys::LyingPasskeys;
 use self::rate_limiter::LyingLimiter;
@@ -114,12 +111,6 @@ async fn every_rule_of_one_time_tokens_is_broken_by_a_mutant() {
 async fn every_rule_of_challenges_is_broken_by_a_mutant() {
     let make = |lie| -> Box<Arc<dyn ChallengeStore>> { Box::new(Arc::new(LyingChallenges::new(lie))) };
     every_rule_bites(conformance::challenges::RULES, challenges::BROKEN_BY, make).await;
-}
-
-#[tokio::test]
-async fn every_rule_of_sealed_tokens_is_broken_by_a_mutant() {
-    let make = |lie| -> Box<Arc<dyn OauthTokenStore>> { Box::new(Arc::new(LyingSealedTokens::new(lie))) };
-    every_rule_bites(conformance::oauth_tokens::RULES, oauth_tokens::BROKEN_BY, make).await;
 }
 
 #[tokio::test]

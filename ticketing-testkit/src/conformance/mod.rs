@@ -26,7 +26,6 @@ pub mod followers;
 pub mod gateway;
 pub mod idempotency;
 pub mod identities;
-pub mod oauth_tokens;
 pub mod one_time_tokens;
 pub mod passkeys;
 pub mod rate_limiter;
