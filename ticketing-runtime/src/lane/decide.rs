@@ -23,6 +23,7 @@ impl Lane {
         }
         match done {
             Done::Load(wants) => self.park(job, wants),
+            Done::Answered(staged) if staged.is_idle() && job.commits_no_key() => self.look_up_first(job),
             Done::Answered(staged) => self.answered(job, staged),
             Done::Awaits(payment, staged) => self.awaits(job, payment, staged),
         }

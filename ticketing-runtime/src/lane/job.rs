@@ -59,6 +59,11 @@ impl Job {
         }
     }
 
+    /// Whether it has a key that was not looked up, and that no commit will look at.
+    pub(super) fn commits_no_key(&self) -> bool {
+        self.key.is_some() && !self.progress.looked_up && self.work.said().is_none()
+    }
+
     pub(crate) fn end(self, end: End) {
         // First: who hears the answer may ask again at once.
         drop(self.key);

@@ -1,7 +1,9 @@
-//! Idempotency keys: looked up once for a whole group of jobs, while the commit before is under way.
+//! Idempotency keys: most are new, so a job is decided at once, and the commit refuses a key that is taken.
 //!
-//! Deciding at once and letting the commit find a key that is taken would be quicker for who comes first, but then one
-//! repeated key would undo the work of everybody in its group.
+//! One repeated key undoes the work of everybody in its group. After that keys are looked up first for a while, those of
+//! a whole group at once, while the commit before is under way. A job that may have to wait for the gateway is always
+//! looked up first: what it began earlier may have an answer by now, and must not begin anew. So is one whose answer is
+//! not recorded, as with seats that are taken, since no commit would look at its key.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -17,12 +19,19 @@ use super::chores::{Chore, PAGE, answered};
 use super::job::{End, Job};
 use super::said::{Former, Recorded, Said};
 use crate::failure::Failure;
+use crate::observer::{Observed, Setback};
 
-/// Jobs whose keys have not been looked up yet.
+/// How many keys are looked up first after one was found to be taken. So many look-ups cost about as much as a group
+/// that is decided for nothing, so neither new nor repeated keys can cost more than twice what the better way would.
+const LOOKED_UP_AFTER_A_TAKEN_KEY: usize = 256;
+
+/// Jobs whose keys are to be looked up before they are decided.
 #[derive(Debug, Default)]
 pub(super) struct Lookups {
     queue: Vec<Job>,
     under_way: bool,
+    /// How many more keys are looked up first.
+    wary: usize,
 }
 
 impl Lookups {
@@ -34,11 +43,18 @@ impl Lookups {
 impl Lane {
     /// Decides a job, or looks its key up first.
     pub(super) fn take(&mut self, job: Job) {
-        if job.key.is_some() && !job.progress.looked_up {
+        let unknown = job.key.is_some() && !job.progress.looked_up;
+        if unknown && (self.lookups.wary > 0 || job.work.may_wait()) {
             self.lookups.queue.push(job);
         } else {
             self.decide(job);
         }
+    }
+
+    /// Puts a job back whose answer would be told without its key being looked at.
+    pub(super) fn look_up_first(&mut self, mut job: Job) {
+        job.work.take_back(job.progress.waits_durably);
+        self.lookups.queue.push(job);
     }
 
     /// Asks the store for the keys of everybody who waits for that, one group at a time.
@@ -49,6 +65,7 @@ impl Lane {
         self.lookups.under_way = true;
         let most = self.lookups.queue.len().min(self.lanes.config.batch);
         let jobs: Vec<_> = self.lookups.queue.drain(..most).collect();
+        self.lookups.wary = self.lookups.wary.saturating_sub(jobs.len());
         let mut keys = Vec::with_capacity(jobs.len());
         for job in &jobs {
             let Some(running) = &job.key else { continue };
@@ -62,6 +79,23 @@ impl Lane {
             let found = answered(find(store.as_ref(), &keys)).await;
             Chore::LookedUp { jobs, found }
         });
+    }
+
+    /// Somebody else has recorded a key: its job is answered what they recorded. Others whose keys were not looked up may
+    /// be repeated too; the rest is decided again.
+    pub(super) fn key_is_taken(&mut self, mut jobs: Vec<Job>, taken: &IdempotencyKey) {
+        self.lookups.wary = LOOKED_UP_AFTER_A_TAKEN_KEY.max(jobs.len());
+        for job in &mut jobs {
+            job.progress.looked_up &= !job.key.as_ref().is_some_and(|running| running.is_recorded_under(taken));
+        }
+        let unknown = |job: &mut Job| job.key.is_some() && !job.progress.looked_up;
+        let unknown: Vec<_> = jobs.extract_if(.., unknown).collect();
+        self.observe(Observed::ThrownAway {
+            jobs: unknown.len(),
+            because: Setback::LostRace,
+        });
+        self.lookups.queue.extend(unknown);
+        self.decide_again(jobs, Setback::LostRace);
     }
 
     pub(super) fn looked_up(&mut self, jobs: Vec<Job>, found: Result<Found, Failure>) {

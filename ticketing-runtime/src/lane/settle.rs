@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use ticketing_ports::event_store::CommitError;
-use ticketing_ports::idempotency::IdempotencyKey;
 use ticketing_ports::ids::PaymentId;
 use ticketing_ports::streams::{Position, StreamId};
 use tracing::warn;
@@ -41,7 +40,7 @@ impl Lane {
             }
             Err(CommitError::KeyTaken { key }) => {
                 let jobs = self.take_back_all(group);
-                self.look_up_again(jobs, &key);
+                self.key_is_taken(jobs, &key);
             }
             Err(CommitError::LostPast) => self.past_is_lost(group),
             Err(error @ (CommitError::Unavailable(_) | CommitError::Unknown(_))) => {
@@ -130,18 +129,6 @@ impl Lane {
                 self.decide(job);
             }
         }
-    }
-
-    /// Somebody else has recorded a key in the meantime: its job is answered what they recorded, the others are decided
-    /// again.
-    fn look_up_again(&mut self, mut jobs: Vec<Job>, key: &IdempotencyKey) {
-        let taken = |job: &mut Job| job.key.as_ref().is_some_and(|running| running.is_recorded_under(key));
-        let theirs: Vec<_> = jobs.extract_if(.., taken).collect();
-        for mut job in theirs {
-            job.progress.looked_up = false;
-            self.take(job);
-        }
-        self.decide_again(jobs, Setback::LostRace);
     }
 
     pub(super) fn tell_who_waits_for(&mut self, payment: Option<PaymentId>) {
