@@ -30,11 +30,24 @@ impl Floor {
     }
 
     /// Writes the facts of a commit as every build reads them that works on the log.
-    pub(crate) fn write_for_all(&self, commit: &mut Commit) {
+    pub(crate) fn write_for_all(&self, commit: &mut Commit) -> Written {
         let floor = self.now();
         let events = commit.appends.iter_mut().flat_map(|append| &mut append.events);
         events.for_each(|event| generations::write_for_all(floor, event));
+        if floor < generations::newest() {
+            Written::Lowered
+        } else {
+            Written::AsDecided
+        }
     }
+}
+
+/// In which versions the facts of a commit are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    AsDecided,
+    /// Some may be in a version that says less than what was decided.
+    Lowered,
 }
 
 /// Keeps the floor as the log has it.

@@ -16,6 +16,19 @@ pub struct LoggedFact {
 }
 
 impl LoggedFact {
+    /// A fact that this process has decided itself, and so need not read.
+    pub(super) fn decided(recorded: RecordedEvent, fact: Fact) -> Self {
+        debug_assert_eq!(
+            Fact::from_recorded(&recorded).as_ref().ok(),
+            Some(&fact),
+            "what is decided is what the log says"
+        );
+        Self {
+            recorded,
+            typed: OnceLock::from(Ok(fact)),
+        }
+    }
+
     pub fn recorded(&self) -> &RecordedEvent {
         &self.recorded
     }

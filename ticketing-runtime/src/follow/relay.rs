@@ -25,7 +25,7 @@ const SPEC: Spec = Spec {
     keeps: Keeps::ByTheEngine,
     first: First::AtTheBeginning,
     on_poison: OnPoison::Stop,
-    most: 1_000,
+    most: 4_000,
     gather: Duration::from_millis(50),
 };
 

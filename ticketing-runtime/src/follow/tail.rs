@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use chrono::SubsecRound as _;
+use ticketing_domain::facts::Fact;
 use ticketing_ports::event_store::{Commit, CommitReceipt};
 use ticketing_ports::logs::{Incarnation, LogIdentity, Mark};
 use ticketing_ports::streams::{Position, RecordedEvent};
@@ -17,7 +18,7 @@ use tokio::sync::watch;
 use super::facts::LoggedFact;
 
 /// So many facts are kept: some batches more than a follower takes at once.
-const CAPACITY: usize = 4_096;
+const CAPACITY: usize = 16_384;
 
 #[derive(Debug, Default)]
 pub(crate) struct Tail {
@@ -85,14 +86,16 @@ impl Tail {
         known.incarnation == incarnation
     }
 
-    /// Takes in a commit that is durable, and tells the followers.
-    pub(crate) fn take(&self, commit: Commit, receipt: CommitReceipt) {
+    /// Takes in a commit that is durable, and tells the followers. `decided` are its facts in their order, or none when
+    /// they have to be read as the log has them.
+    pub(crate) fn take(&self, commit: Commit, decided: Vec<Fact>, receipt: CommitReceipt) {
         if !self.lives_in(receipt.incarnation) {
             return;
         }
         // As exact as a log keeps it.
         let recorded_at = commit.at.trunc_subsecs(6);
         let mut position = receipt.first;
+        let mut decided = decided.into_iter();
         let mut facts = Vec::new();
         for append in commit.appends {
             let mut version = append.expected;
@@ -110,7 +113,10 @@ impl Tail {
                     metadata: event.metadata,
                     recorded_at,
                 };
-                facts.push(Arc::new(LoggedFact::from(fact)));
+                facts.push(Arc::new(match decided.next() {
+                    Some(typed) => LoggedFact::decided(fact, typed),
+                    None => LoggedFact::from(fact),
+                }));
                 position = position.plus(1);
             }
         }
@@ -230,7 +236,7 @@ mod tests {
     #[test]
     fn facts_get_the_places_that_the_log_gave_them() {
         let tail = Tail::default();
-        tail.take(commit(2), receipt(11, 14));
+        tail.take(commit(2), Vec::new(), receipt(11, 14));
         let facts = tail.after(at(10), 10);
         assert_eq!(positions(&facts), [11, 12, 13, 14]);
         let places: Vec<_> = facts.iter().map(|fact| fact.recorded()).collect();
@@ -242,12 +248,12 @@ mod tests {
     #[test]
     fn nothing_is_returned_across_a_gap() {
         let tail = Tail::default();
-        tail.take(commit(1), receipt(5, 6));
-        tail.take(commit(1), receipt(1, 2));
+        tail.take(commit(1), Vec::new(), receipt(5, 6));
+        tail.take(commit(1), Vec::new(), receipt(1, 2));
         assert_eq!(positions(&tail.after(at(0), 10)), [1, 2]);
         assert_eq!(positions(&tail.after(at(2), 10)), [0; 0]);
         // What others wrote in between is here when it was this process all the same.
-        tail.take(commit(1), receipt(3, 4));
+        tail.take(commit(1), Vec::new(), receipt(3, 4));
         assert_eq!(positions(&tail.after(at(0), 10)), [1, 2, 3, 4, 5, 6]);
         assert_eq!(positions(&tail.after(at(1), 3)), [2, 3, 4]);
     }
@@ -255,8 +261,8 @@ mod tests {
     #[test]
     fn what_others_wrote_fills_the_gap_once_it_is_read() {
         let (tail, read) = (Tail::default(), Tail::default());
-        read.take(commit(2), receipt(1, 4));
-        tail.take(commit(1), receipt(5, 6));
+        read.take(commit(2), Vec::new(), receipt(1, 4));
+        tail.take(commit(1), Vec::new(), receipt(5, 6));
         tail.keep(read.after(at(1), 3));
         tail.keep(Vec::new());
         assert_eq!(positions(&tail.after(at(1), 10)), [2, 3, 4, 5, 6]);
@@ -268,7 +274,7 @@ mod tests {
         let half = CAPACITY as u64 / 2;
         for round in 0..3 {
             let first = round * 2 * half + 1;
-            tail.take(commit(half), receipt(first, first + 2 * half - 1));
+            tail.take(commit(half), Vec::new(), receipt(first, first + 2 * half - 1));
         }
         assert_eq!(tail.facts().len(), CAPACITY);
         assert!(tail.after(at(0), 1).is_empty());
@@ -279,16 +285,16 @@ mod tests {
     fn news_never_go_back_and_a_commit_without_facts_is_none() {
         let tail = Tail::default();
         let news = tail.news();
-        tail.take(commit(1), receipt(5, 6));
-        tail.take(commit(1), receipt(3, 4));
-        tail.take(commit(0), receipt(0, 0));
+        tail.take(commit(1), Vec::new(), receipt(5, 6));
+        tail.take(commit(1), Vec::new(), receipt(3, 4));
+        tail.take(commit(0), Vec::new(), receipt(0, 0));
         assert_eq!(*news.borrow(), Position(6));
     }
 
     #[test]
     fn nothing_follows_a_mark_of_another_past() {
         let tail = Tail::default();
-        tail.take(commit(2), receipt(1, 4));
+        tail.take(commit(2), Vec::new(), receipt(1, 4));
         assert_eq!(positions(&tail.after(at(2), 10)), [3, 4]);
         let other = Mark {
             commit: CommitId::new(Uuid::from_u128(8)),
@@ -305,16 +311,16 @@ mod tests {
         };
         let tail = Tail::default();
         tail.belongs_to(identity(Incarnation::FIRST));
-        tail.take(commit(2), receipt(1, 4));
+        tail.take(commit(2), Vec::new(), receipt(1, 4));
         let second = CommitReceipt {
             incarnation: Incarnation::FIRST.next(),
             ..receipt(3, 6)
         };
-        tail.take(commit(2), second);
+        tail.take(commit(2), Vec::new(), second);
         assert_eq!(positions(&tail.after(at(0), 10)), [0; 0]);
         assert_eq!(positions(&tail.after(at(2), 10)), [3, 4, 5, 6]);
         // An answer that was long under way.
-        tail.take(commit(1), receipt(1, 2));
+        tail.take(commit(1), Vec::new(), receipt(1, 2));
         assert_eq!(positions(&tail.after(at(0), 10)), [0; 0]);
         tail.belongs_to(identity(Incarnation(3)));
         assert_eq!(positions(&tail.after(at(2), 10)), [0; 0]);

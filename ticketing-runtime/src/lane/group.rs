@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ticketing_domain::book::{JournalMark, Staged, StagedFact};
+use ticketing_domain::facts::Fact;
 use ticketing_domain::payment::GatewayCall;
 use ticketing_ports::Timestamp;
 use ticketing_ports::deadlines::{DeadlineKey, DeadlineWrite};
@@ -22,6 +23,8 @@ pub(super) struct Group {
     /// In the order in which they were decided.
     pub(super) entries: Vec<Entry>,
     appends: Vec<Append>,
+    /// The facts of each append, as they were decided.
+    facts: Vec<Vec<Fact>>,
     /// Where the append of a stream is.
     places: BTreeMap<StreamId, usize>,
     /// What was looked at and not changed, in the version it was looked at.
@@ -97,7 +100,7 @@ impl Group {
     /// Takes in what a command has led to.
     pub(super) fn stage(&mut self, staged: Staged, cause: &Metadata) {
         self.rest_on(staged.read_set);
-        for fact in &staged.facts {
+        for fact in staged.facts {
             self.append(fact, cause);
         }
         for change in staged.deadlines {
@@ -107,19 +110,25 @@ impl Group {
             .extend(staged.calls.into_iter().map(|call| (call, cause.clone())));
     }
 
-    fn append(&mut self, fact: &StagedFact, cause: &Metadata) {
-        let event = fact.fact.to_new_event(cause.clone());
-        let appends = &mut self.appends;
-        let place = *self.places.entry(fact.stream).or_insert_with(|| {
-            let expected = Version(fact.version.0 - 1);
+    fn append(&mut self, staged: StagedFact, cause: &Metadata) {
+        let StagedFact { stream, version, fact } = staged;
+        let (appends, facts) = (&mut self.appends, &mut self.facts);
+        let place = *self.places.entry(stream).or_insert_with(|| {
             appends.push(Append {
-                stream: fact.stream,
-                expected,
+                stream,
+                expected: Version(version.0 - 1),
                 events: Vec::new(),
             });
+            facts.push(Vec::new());
             appends.len() - 1
         });
-        appends[place].events.push(event);
+        appends[place].events.push(fact.to_new_event(cause.clone()));
+        facts[place].push(fact);
+    }
+
+    /// The facts of its commit in their order, as they were decided.
+    pub(super) fn take_facts(&mut self) -> Vec<Fact> {
+        std::mem::take(&mut self.facts).into_iter().flatten().collect()
     }
 
     /// Remembers what a job was answered, or waits for, under its key if it has one.
