@@ -48,7 +48,7 @@ impl Projected<ReadModels> {
             first: First::AtTheBeginning,
             on_poison: OnPoison::ParkTheStream,
             most: 1_000,
-            gather: Duration::from_millis(8),
+            gather: Duration::from_millis(6),
         };
         Self::new(spec, ReadModels, store)
     }
