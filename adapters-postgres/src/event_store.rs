@@ -1,4 +1,4 @@
-//! The log: a commit as one call of `write_commit_v3`, and reading.
+//! The log: a commit as one call of `write_commit_v4`, and reading.
 
 mod arguments;
 

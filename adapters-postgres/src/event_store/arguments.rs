@@ -1,4 +1,4 @@
-//! A commit as the columns that `write_commit_v3` takes: PostgreSQL unnests them into rows.
+//! A commit as the columns that `write_commit_v4` takes: PostgreSQL unnests them into rows.
 
 use std::collections::BTreeMap;
 
@@ -102,7 +102,7 @@ impl<'c> Arguments<'c> {
         let records = &self.commit.idempotency;
         sqlx::query(
             "SELECT verdict, first_position, last_position, refused, incarnation
-             FROM write_commit_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+             FROM write_commit_v4($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
                                $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)",
         )
         .bind(self.landmarks)
