@@ -133,7 +133,7 @@ impl Lane {
                 Err(not_whole) => self.cannot_load([stream], &unreadable(stream, not_whole)),
             }
         }
-        self.keep(taken);
+        self.keep_once_proved(taken);
         if !rest.is_empty() {
             let lanes = Arc::clone(&self.lanes);
             self.chores

@@ -258,8 +258,10 @@ impl Lane {
                     self.conclude(group);
                     continue;
                 }
+                group.snapshots = self.snapshots.take_unproved();
                 self.check(seen)
             } else {
+                group.snapshots = self.snapshots.take_unproved();
                 self.write(&mut group)
             };
             let commit = AbortOnDropHandle::new(commit);
@@ -276,7 +278,7 @@ impl Lane {
     fn write(&self, group: &mut Group) -> JoinHandle<Result<Committed, CommitError>> {
         let ports = &self.lanes.ports;
         let id = CommitId::new(ports.ids.uuid());
-        group.snapshots = self.snapshots_of(group, id);
+        group.snapshots.extend(self.snapshots_of(group, id));
         let mut commit = group.commit(id, self.id, ports.clock.now());
         commit.landmarks.clone_from(&self.remembered.landmarks);
         let mut facts = group.take_facts();

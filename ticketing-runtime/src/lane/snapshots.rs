@@ -30,8 +30,11 @@ const SHARE: usize = 4;
 /// What a lane knows of the snapshots of its streams.
 #[derive(Debug, Default)]
 pub(super) struct Snapshots {
-    /// The versions of the latest ones that were read or handed in.
+    /// The versions of the latest ones that were read or taken.
     latest: BTreeMap<StreamId, Version>,
+    /// Taken of what was read. The log may have been put back between what was remembered and what was read, so the next
+    /// group that proves the lane's memory hands them in.
+    unproved: Vec<Snapshot>,
     /// Hands in what was taken last.
     keeping: Option<JoinHandle<Option<()>>>,
 }
@@ -39,6 +42,11 @@ pub(super) struct Snapshots {
 impl Snapshots {
     pub(super) fn forget(&mut self) {
         self.latest.clear();
+        self.unproved.clear();
+    }
+
+    pub(super) fn take_unproved(&mut self) -> Vec<Snapshot> {
+        std::mem::take(&mut self.unproved)
     }
 
     fn are_being_kept(&self) -> bool {
@@ -78,6 +86,17 @@ impl Lane {
         let since = self.book.read_from(stream).0.saturating_sub(latest.0);
         let worth = self.lanes.config.snapshot_after.max((entries / SHARE) as u64);
         since >= worth && !self.snapshots.are_being_kept()
+    }
+
+    /// Hands snapshots of what was read in, as soon as it is sure that the lane remembers one past.
+    pub(super) fn keep_once_proved(&mut self, snapshots: Vec<Snapshot>) {
+        if self.shared {
+            let taken = snapshots.iter().map(|snapshot| (snapshot.stream, snapshot.version));
+            self.snapshots.latest.extend(taken);
+            self.snapshots.unproved.extend(snapshots);
+        } else {
+            self.keep(snapshots);
+        }
     }
 
     /// Hands snapshots in, in a task that nobody waits for.

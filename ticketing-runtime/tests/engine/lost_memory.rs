@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adapters_memory::faults::Fault;
+use adapters_memory::faults::{Fault, Operation};
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::event_store::EventStore as _;
 use ticketing_ports::logs::Incarnation;
@@ -99,6 +99,39 @@ async fn a_snapshot_of_facts_that_are_lost_later_is_proved_like_facts() {
     hold(&there.box_office(), customer(2), event, 4).await.unwrap();
     let late = hold(&here.box_office(), customer(3), event, 3).await;
     assert!(matches!(late, Err(Failure::Refused(_))), "{late:?}");
+    here.abort();
+    there.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_snapshot_is_kept_of_what_was_read_on_top_of_a_lost_past() {
+    let world = World::new();
+    let here = world.engine_with(EngineConfig {
+        snapshot_after: 1,
+        ..EngineConfig::default()
+    });
+    let there = world.engine();
+    let event = world.on_sale(&here.box_office(), 4).await;
+    let backup = world.log.copy();
+    hold(&here.box_office(), customer(1), event, 1).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.log.put_back(&backup);
+    hold(&there.box_office(), customer(2), event, 2).await.unwrap();
+    hold(&there.box_office(), customer(3), event, 1).await.unwrap();
+
+    // It cannot tell of the loss, so it reads what is new on top of what was lost.
+    world.on_store(|operation| match operation {
+        Operation::RaiseIncarnation => Fault::FailBefore,
+        _ => Fault::None,
+    });
+    let office = here.box_office();
+    let two = || hold(&office, customer(4), event, 2);
+    two().await.expect_err("nothing can be proved");
+    two().await.expect_err("nothing can be proved");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.on_store(|_| Fault::None);
+    let late = two().await;
+    assert!(matches!(late, Err(Failure::Refused(_))), "one place is left: {late:?}");
     here.abort();
     there.abort();
 }
