@@ -9,6 +9,7 @@ use adapters_memory::{
     InMemoryDeadLetterStore, InMemoryFollowerStore, InMemoryReadModels, InMemoryUserStore, InProcessBus,
 };
 use async_trait::async_trait;
+use mockall::mock;
 use ticketing_ports::Timestamp;
 use ticketing_ports::dead_letters::DeadLetterStore as _;
 use ticketing_ports::event_bus::{BusUnavailable, Delivered, EventPublisher, EventSubscriber, Subscription};
@@ -287,15 +288,25 @@ async fn a_bus_that_is_never_silent_keeps_nobody_from_what_is_written_now() {
     reader.abort();
 }
 
-/// Brokers that are away: nothing is taken, and nothing is brought.
-struct NoBus;
+mock! {
+    Brokers {}
 
-#[async_trait]
-impl EventPublisher for NoBus {
-    async fn publish(&self, _: LogIdentity, _: &[RecordedEvent]) -> Result<(), BusUnavailable> {
-        Err(BusUnavailable("no broker answers".into()))
+    #[async_trait]
+    impl EventPublisher for Brokers {
+        async fn publish(&self, from: LogIdentity, events: &[RecordedEvent]) -> Result<(), BusUnavailable>;
     }
 }
+
+/// Brokers that are away: nothing is taken.
+fn brokers_away() -> Arc<MockBrokers> {
+    let mut brokers = MockBrokers::new();
+    let away = |_, _: &[RecordedEvent]| Err(BusUnavailable("no broker answers".into()));
+    brokers.expect_publish().returning(away);
+    Arc::new(brokers)
+}
+
+/// Brokers that are away: nothing is brought.
+struct NoBus;
 
 #[async_trait]
 impl EventSubscriber for NoBus {
@@ -320,14 +331,14 @@ impl Subscription for NoBus {
 async fn what_others_write_is_seen_by_who_writes_all_the_time_although_nothing_is_published() {
     let side = ReadSide::new(|_| Vec::new());
     let subscriber = Arc::new(side.bus.bus.clone());
-    let ports = side.without_brokers(Arc::new(NoBus), subscriber);
+    let ports = side.without_brokers(brokers_away(), subscriber);
     sees_what_others_write_while_it_writes(&side, ports).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_others_write_is_seen_by_who_writes_all_the_time_although_no_broker_answers() {
     let side = ReadSide::new(|_| Vec::new());
-    let ports = side.without_brokers(Arc::new(NoBus), Arc::new(NoBus));
+    let ports = side.without_brokers(brokers_away(), Arc::new(NoBus));
     sees_what_others_write_while_it_writes(&side, ports).await;
 }
 
