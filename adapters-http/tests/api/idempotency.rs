@@ -115,6 +115,7 @@ async fn a_store_that_is_down_is_unavailable_and_the_cause_is_kept_inside() {
     let olga = server.owner("olga").await;
     let alice = server.customer("alice").await;
     let event = server.event_on_sale(&olga).await;
+    let first = reserve(&alice, "k1", order(&event, 1)).await.expect(201).body.clone();
     down.store(true, std::sync::atomic::Ordering::SeqCst);
 
     let failed = reserve(&alice, "k1", order(&event, 1)).await;
@@ -122,7 +123,7 @@ async fn a_store_that_is_down_is_unavailable_and_the_cause_is_kept_inside() {
     assert!(!failed.header("retry-after").is_empty());
     assert!(!String::from_utf8_lossy(&failed.bytes).contains("fault"));
     down.store(false, std::sync::atomic::Ordering::SeqCst);
-    reserve(&alice, "k1", order(&event, 1)).await.expect(201);
+    assert_eq!(reserve(&alice, "k1", order(&event, 1)).await.expect(201).body, first);
 }
 
 #[tokio::test(start_paused = true)]
