@@ -7,8 +7,6 @@
 //! | `token:PURPOSE:DIGEST` | hash | subject, payload, end | when it is taken, or has expired |
 //! | `tokens-of:PURPOSE:SUBJECT` | sorted set | digests of the live tokens by their end | with the longest of them |
 //! | `challenge:CEREMONY:DIGEST` | string | end and state | when it is taken, or has expired |
-//! | `oauth:PROVIDER:USER` | string | sealed token | when it expires |
-//! | `oauth-of:USER` | set | keys of the user's sealed tokens | with the longest of them |
 //! | `hits:KEY` | sorted set | the hits of one window | with the window |
 //!
 //! A secret is known by its SHA-256 digest only, and so are the subjects of tokens and the keys of limits, which may be
