@@ -12,10 +12,15 @@ use crate::errors::Code::{
 
 /// The codes of an operation, by its id; those that follow from its form are not among them.
 pub(super) fn codes(operation: &str) -> Option<&'static [Code]> {
+    codes_of_events(operation)
+        .or_else(|| codes_of_orders(operation))
+        .or_else(|| codes_of_people(operation))
+}
+
+fn codes_of_events(operation: &str) -> Option<&'static [Code]> {
     Some(match operation {
         "create_event" => &[Forbidden, ValidationFailed],
-        "list_events" | "providers" | "get_session" | "list_sessions" | "logout" | "logout_all" | "ws_ticket"
-        | "me" | "live" | "ready" | "list_reservations" | "list_payments" | "list_passkeys" => &[],
+        "list_events" | "live" | "ready" => &[],
         "get_event" | "get_availability" => &[EventNotFound],
         "publish" => &[
             Forbidden,
@@ -45,6 +50,13 @@ pub(super) fn codes(operation: &str) -> Option<&'static [Code]> {
         ],
         "get_section" => &[EventNotFound, SectionNotFound],
         "event_analytics" => &[Forbidden, EventNotFound],
+        _ => return None,
+    })
+}
+
+fn codes_of_orders(operation: &str) -> Option<&'static [Code]> {
+    Some(match operation {
+        "list_reservations" | "list_payments" => &[],
         "create_reservation" => &[
             InvalidQuantity,
             Forbidden,
@@ -89,6 +101,14 @@ pub(super) fn codes(operation: &str) -> Option<&'static [Code]> {
         "get_payment" => &[PaymentNotFound],
         "refund_payment" => &[Forbidden, PaymentNotFound, InvalidStateTransition, ValidationFailed],
         "customer_history" | "lifetime_value" => &[CustomerNotFound],
+        _ => return None,
+    })
+}
+
+fn codes_of_people(operation: &str) -> Option<&'static [Code]> {
+    Some(match operation {
+        "providers" | "get_session" | "list_sessions" | "logout" | "logout_all" | "ws_ticket" | "me"
+        | "list_passkeys" => &[],
         "erase_me" => &[Forbidden],
         "link" => &[Forbidden, NotFound, ResourceAlreadyExists],
         "give_role" => &[Forbidden, NotFound],

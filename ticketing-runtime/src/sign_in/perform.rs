@@ -7,7 +7,9 @@ use std::time::Duration;
 use ticketing_domain::sign_in::MAIL_QUOTA;
 use ticketing_domain::sign_in::{Answer, Ask, Ceremony, CredentialRefused, Next, NotAdded, ProofRefused};
 use ticketing_ports::identities::LinkIdentityError;
-use ticketing_ports::identity_providers::{AuthorizationAnswer, IdentityProvider, IdentityProviderError};
+use ticketing_ports::identity_providers::{
+    AuthorizationAnswer, AuthorizationRequest, IdentityProvider, IdentityProviderError,
+};
 use ticketing_ports::one_time_tokens::TokenPurpose;
 use ticketing_ports::passkeys::AddPasskeyError;
 use ticketing_ports::relying_party::{RelyingParty, RelyingPartyError};
@@ -81,18 +83,7 @@ impl SignIn {
                 Answer::Done
             }
             Ask::AuthorizationUrl { provider, request } => {
-                // Nothing is used up by it. The code that comes back is good once, and is not tried again.
-                let mut pauses = ASKING_A_PROVIDER.pauses(ports.ids.uuid());
-                loop {
-                    match (
-                        self.provider(&provider)?.authorization_url(&request).await,
-                        pauses.next(),
-                    ) {
-                        (Ok(url), _) => break Answer::Url(url),
-                        (Err(IdentityProviderError::Unavailable(_)), Some(pause)) => tokio::time::sleep(pause).await,
-                        (Err(error), _) => return Err(provider_failed(error)),
-                    }
-                }
+                Answer::Url(self.authorization_url(&provider, &request).await?)
             }
             Ask::Claims { provider, answer } => self.claims(&provider, &answer).await?,
             Ask::FindIdentity { issuer, subject } => Answer::Identity(ports.identities.find(&issuer, &subject).await?),
@@ -127,6 +118,20 @@ impl SignIn {
                 yes_or_no(ports.passkeys.update(passkey, seen_counter).await?)
             }
         })
+    }
+
+    /// Nothing is used up by it, so a provider that is away is asked again. The code that comes back is good once, and is not
+    /// tried again.
+    async fn authorization_url(&self, provider: &str, request: &AuthorizationRequest) -> Result<String, SignInFailure> {
+        let mut pauses = ASKING_A_PROVIDER.pauses(self.inner.ports.ids.uuid());
+        loop {
+            let asked = self.provider(provider)?.authorization_url(request).await;
+            match (asked, pauses.next()) {
+                (Ok(url), _) => return Ok(url),
+                (Err(IdentityProviderError::Unavailable(_)), Some(pause)) => tokio::time::sleep(pause).await,
+                (Err(error), _) => return Err(provider_failed(error)),
+            }
+        }
     }
 
     async fn claims(&self, provider: &str, answer: &AuthorizationAnswer) -> Result<Answer, SignInFailure> {
