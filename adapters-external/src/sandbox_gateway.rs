@@ -43,7 +43,8 @@ const ACTED: TimeDelta = TimeDelta::seconds(3);
 /// How long a customer has to act.
 const TIME_TO_ACT: TimeDelta = TimeDelta::minutes(10);
 
-/// The same for a customer who never acts: short, so that whoever tries the sandbox soon sees the payment given up.
+/// How long a payment waits for the customer of the token who never acts. It is short, so that whoever tries the sandbox
+/// soon sees the payment given up.
 const GIVEN_UP: TimeDelta = TimeDelta::seconds(10);
 
 pub struct SandboxGateway {

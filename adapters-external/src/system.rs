@@ -11,7 +11,7 @@ use ticketing_ports::secrets::Entropy;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-/// How far the machine's clock has to be set back before anybody is told.
+/// The least that the machine's clock must be set back for a warning to be logged.
 const WORTH_TELLING: TimeDelta = TimeDelta::seconds(1);
 
 /// Wall-clock time to the microsecond, which is what stores keep. It never goes back: when the machine's clock is set back,

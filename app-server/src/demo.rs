@@ -25,6 +25,7 @@ use ticketing_runtime::Request;
 use crate::config::{Demo, Settings, StorageUrl};
 use crate::parts::Parts;
 use crate::serve::{listen, public_url, run};
+use crate::terminal::tell;
 
 const NAME: &str = "Night of the Proms (demo)";
 const PASSKEY_PAGE: &str = "/demo/passkey";
@@ -44,16 +45,9 @@ pub async fn demo(settings: &Settings, wanted: &Demo) -> anyhow::Result<()> {
     if let Some((customers, file)) = wanted.sign_ins() {
         told += &stage.sign_customers_in(&parts, customers, file).await?;
     }
-    tell(&told);
+    // For the person at the terminal: the links in it must not reach a log.
+    tell(&told)?;
     run(settings, listener, parts, pages()).await
-}
-
-#[expect(
-    clippy::print_stdout,
-    reason = "the links are for the person at the terminal and must not reach a log"
-)]
-fn tell(text: &str) {
-    println!("{text}");
 }
 
 /// Pages to try things in a browser.

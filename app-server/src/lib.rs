@@ -16,4 +16,5 @@ pub mod serve;
 pub mod sign_in;
 pub mod storage;
 pub mod telemetry;
+pub mod terminal;
 pub mod users;

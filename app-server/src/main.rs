@@ -12,6 +12,7 @@ use app_server::openapi::openapi;
 use app_server::rebuild::rebuild_projections;
 use app_server::serve::serve;
 use app_server::telemetry;
+use app_server::terminal::tell;
 use app_server::users::users;
 
 /// Freed pages of a burst go back to the system, which the system's own allocator keeps.
@@ -58,14 +59,4 @@ async fn run(line: &CommandLine) -> anyhow::Result<()> {
         Command::Openapi => tell(&openapi(&settings.http)),
         Command::RebuildProjections => tell(&rebuild_projections(settings).await?),
     }
-}
-
-#[expect(
-    clippy::print_stdout,
-    clippy::unnecessary_wraps,
-    reason = "what a command was asked to print"
-)]
-fn tell(text: &str) -> anyhow::Result<()> {
-    println!("{text}");
-    Ok(())
 }

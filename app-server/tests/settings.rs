@@ -1,6 +1,7 @@
 //! The settings as somebody at a shell meets them.
 
-use std::process::{Command, Output};
+use std::fs::File;
+use std::process::{Command, Output, Stdio};
 
 #[test]
 fn help_teaches_every_setting_with_its_default_and_its_variable() {
@@ -63,6 +64,40 @@ fn the_openapi_document_is_printed_for_the_server_at_the_public_url_and_nothing_
     assert_eq!(document, at_the_url);
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(document["servers"][0]["url"], "https://tickets.example");
+}
+
+#[test]
+fn a_reader_who_stops_reading_is_no_failure() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_app-server"))
+        .env_clear()
+        .arg("openapi")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("cargo built the binary for this test");
+    // The document is larger than what a pipe holds, so it is still being written.
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn what_cannot_be_printed_is_told_in_one_line() {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_app-server"))
+        .env_clear()
+        .arg("openapi")
+        .stdout(full)
+        .output()
+        .expect("cargo built the binary for this test");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(
+        told.starts_with("app-server: what was asked for cannot be printed: "),
+        "{told}"
+    );
+    assert_eq!(told.lines().count(), 1, "{told}");
 }
 
 fn app_server(variables: &[(&str, &str)], arguments: &[&str]) -> Output {

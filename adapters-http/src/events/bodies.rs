@@ -138,7 +138,7 @@ pub(crate) struct CreateEventRequest {
     pub(super) sections: Vec<SectionBody>,
     #[schema(max_items = 1_000)]
     pub(super) pricing_tiers: Vec<PricingTierBody>,
-    /// How long seats are held for whoever has not paid.
+    /// How many seconds seats stay held without a payment.
     #[schema(minimum = 60, maximum = 3600, default = 300)]
     pub(super) hold_seconds: Option<u32>,
     #[schema(minimum = 1, maximum = 100, default = 8)]
