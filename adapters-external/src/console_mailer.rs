@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use ticketing_ports::mailer::{Mail, MailError, Mailer};
+use ticketing_ports::outside::mailer::{Mail, MailError, Mailer};
 
 /// Prints mail where the person who runs the server sees it. Not a log: mail holds sign-in links.
 pub struct ConsoleMailer(Mutex<Box<dyn Write + Send>>);
@@ -42,7 +42,7 @@ impl Mailer for ConsoleMailer {
 mod tests {
     use std::sync::Arc;
 
-    use ticketing_ports::email::EmailAddress;
+    use ticketing_ports::vocabulary::email::EmailAddress;
 
     use uuid::Uuid;
 

@@ -13,10 +13,10 @@ use oauth2::{
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::identity_providers::{
+use ticketing_ports::outside::identity_providers::{
     AuthorizationAnswer, AuthorizationRequest, ClaimedAddress, Claims, IdentityProvider, IdentityProviderError,
 };
+use ticketing_ports::vocabulary::email::EmailAddress;
 use url::Url;
 
 use crate::provider_http::{DoesNotFit, HttpLimits, InvalidIdentityProvider, ProviderHttp, token_failure};

@@ -18,11 +18,11 @@ use openidconnect::{
     UserInfoError,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use ticketing_ports::clock::Clock;
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::identity_providers::{
+use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::outside::identity_providers::{
     AuthorizationAnswer, AuthorizationRequest, ClaimedAddress, Claims, IdentityProvider, IdentityProviderError,
 };
+use ticketing_ports::vocabulary::email::EmailAddress;
 use url::Url;
 
 use self::discovery::{Discovery, Metadata};

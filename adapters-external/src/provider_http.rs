@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, RequestTokenError};
 use rustls_platform_verifier::BuilderVerifierExt;
 use thiserror::Error;
-use ticketing_ports::identity_providers::IdentityProviderError;
+use ticketing_ports::outside::identity_providers::IdentityProviderError;
 
 /// How long a provider may take and how much it may say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,13 +6,13 @@ use serde::Deserialize;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::errors::BoxError;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::passkeys::Passkey;
-use ticketing_ports::relying_party::{
+use ticketing_ports::people::passkeys::Passkey;
+use ticketing_ports::people::relying_party::{
     BegunCeremony, ClaimedCredential, NewCredential, RelyingParty, RelyingPartyError, UsedCredential,
 };
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::errors::BoxError;
+use ticketing_ports::vocabulary::ids::UserId;
 use url::{Host, Url};
 use uuid::Uuid;
 use webauthn_rs::prelude::{

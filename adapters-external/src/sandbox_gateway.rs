@@ -23,13 +23,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::clock::Clock;
-use ticketing_ports::gateway::{
-    Authorization, AuthorizeRequest, DeclineReason, GatewayError, GatewayRecord, PaymentGateway,
-};
-use ticketing_ports::ids::{PaymentId, RefundId};
-use ticketing_ports::money::Money;
-use ticketing_ports::payment::NextAction;
+use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::outside::gateway::{Authorization, AuthorizeRequest, GatewayError, GatewayRecord, PaymentGateway};
+use ticketing_ports::vocabulary::ids::{PaymentId, RefundId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::payment::DeclineReason;
+use ticketing_ports::vocabulary::payment::NextAction;
 
 /// So many payments are remembered in any case; with more, those older than a day may be forgotten.
 const REMEMBERED: usize = 10_000;

@@ -8,8 +8,8 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use thiserror::Error;
-use ticketing_ports::errors::BoxError;
-use ticketing_ports::mailer::{Mail, MailError, Mailer};
+use ticketing_ports::outside::mailer::{Mail, MailError, Mailer};
+use ticketing_ports::vocabulary::errors::BoxError;
 use url::Url;
 
 /// How long the server may take for each of its answers.

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use chrono::{SubsecRound as _, TimeDelta, Utc};
 use ticketing_ports::Timestamp;
-use ticketing_ports::clock::Clock;
-use ticketing_ports::ids::IdSource;
-use ticketing_ports::secrets::Entropy;
+use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::vocabulary::ids::IdSource;
+use ticketing_ports::vocabulary::secrets::Entropy;
 use tracing::{info, warn};
 use uuid::Uuid;
 

@@ -18,10 +18,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use ticketing_ports::identity_providers::{
+use ticketing_ports::outside::identity_providers::{
     AuthorizationAnswer, AuthorizationRequest, Claims, IdentityProvider, IdentityProviderError,
 };
-use ticketing_ports::secrets::{Entropy, Secret};
+use ticketing_ports::vocabulary::secrets::{Entropy, Secret};
 use tokio::net::TcpListener;
 use url::Url;
 

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use adapters_external::{HttpLimits, OpenIdProvider, OpenIdSettings, SystemClock, SystemEntropy};
 use reqwest::redirect::{Attempt, Policy};
 use test_services::{Issuer, issuer};
-use ticketing_ports::identity_providers::{
+use ticketing_ports::outside::identity_providers::{
     AuthorizationAnswer, AuthorizationRequest, IdentityProvider, IdentityProviderError,
 };
-use ticketing_ports::secrets::Secret;
+use ticketing_ports::vocabulary::secrets::Secret;
 use url::Url;
 
 const CALLBACK: &str = "http://localhost:8080/api/auth/oauth/issuer/callback";

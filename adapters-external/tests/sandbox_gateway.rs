@@ -7,13 +7,12 @@ use adapters_external::SandboxGateway;
 use adapters_memory::TokioClock;
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::clock::Clock;
-use ticketing_ports::gateway::{
-    Authorization, AuthorizeRequest, DeclineReason, GatewayError, GatewayRecord, PaymentGateway,
-};
-use ticketing_ports::ids::{PaymentId, RefundId};
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::outside::gateway::{Authorization, AuthorizeRequest, GatewayError, GatewayRecord, PaymentGateway};
+use ticketing_ports::vocabulary::ids::{PaymentId, RefundId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::payment::DeclineReason;
+use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, PaymentMethod};
 use tokio::time::Instant;
 use uuid::Uuid;
 

@@ -4,8 +4,8 @@
 
 use adapters_external::{SmtpMailer, SmtpSettings};
 use test_services::{SmtpSink, SmtpTls, smtp_sink};
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::mailer::{Mail, MailError, Mailer as _};
+use ticketing_ports::outside::mailer::{Mail, MailError, Mailer as _};
+use ticketing_ports::vocabulary::email::EmailAddress;
 use uuid::Uuid;
 
 const LINK: &str = "https://tickets.example/auth/verify#token=AbC-_9";

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use ticketing_ports::ids::EventId;
-use ticketing_ports::money::Money;
-use ticketing_ports::read_models::EventSales;
+use ticketing_ports::read_models::sales::EventSales;
+use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::vocabulary::money::Money;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -68,7 +68,7 @@ impl From<EventSales> for EventAnalyticsResponse {
             0 => 0.0,
             capacity => sales.tickets_sold as f64 / capacity as f64,
         };
-        let section = |sales: ticketing_ports::read_models::SectionSales| SectionSalesBody {
+        let section = |sales: ticketing_ports::read_models::sales::SectionSales| SectionSalesBody {
             tickets_sold: sales.tickets_sold,
             revenue: sales.revenue.into(),
         };

@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use axum::http::HeaderValue;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use ticketing_ports::roles::Actor;
-use ticketing_ports::secrets::Secret;
-use ticketing_ports::sessions::Session;
-use ticketing_ports::users::User;
+use ticketing_ports::people::sessions::Session;
+use ticketing_ports::people::users::User;
+use ticketing_ports::vocabulary::roles::Actor;
+use ticketing_ports::vocabulary::secrets::Secret;
 use ticketing_runtime::SignIn;
 
 use crate::errors::ApiError;
@@ -19,7 +19,7 @@ use crate::errors::ApiError;
 /// ```
 /// use adapters_http::{ApiError, Authenticate};
 /// use axum::http::{HeaderValue, request::Parts};
-/// use ticketing_ports::roles::Actor;
+/// use ticketing_ports::vocabulary::roles::Actor;
 ///
 /// /// Trusts what the host's own layer has found out.
 /// #[derive(Debug)]

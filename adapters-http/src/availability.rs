@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use ticketing_domain::views::SectionView;
-use ticketing_ports::ids::EventId;
-use ticketing_ports::read_models::SectionAvailability;
+use ticketing_ports::read_models::availability::SectionAvailability;
+use ticketing_ports::vocabulary::ids::EventId;
 use utoipa::ToSchema;
 use uuid::Uuid;
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use ticketing_domain::refusal::{FieldError, Refusal};
 use ticketing_domain::sign_in;
-use ticketing_ports::errors::StoreError;
+use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_runtime::{Failure, SignInFailure, UnavailableCause};
 use tracing::error;
 use utoipa::ToSchema;

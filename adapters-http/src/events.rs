@@ -9,8 +9,8 @@ use axum::response::IntoResponse;
 use serde::Serialize;
 use ticketing_domain::catalog::EventDraft;
 use ticketing_domain::refusal::Refusal;
-use ticketing_ports::event_details::EventStatus;
-use ticketing_ports::ids::EventId;
+use ticketing_ports::vocabulary::event_details::EventStatus;
+use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_runtime::{CancelEvent, List};
 use utoipa::{IntoParams, ToSchema};
 

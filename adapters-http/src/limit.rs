@@ -5,7 +5,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use ticketing_domain::sign_in::AUTH_QUOTA;
-use ticketing_ports::rate_limiter::RateDecision;
+use ticketing_ports::people::rate_limiter::RateDecision;
 
 use crate::errors::{ApiError, whole_seconds};
 use crate::extract::client_ip;

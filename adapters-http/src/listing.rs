@@ -1,6 +1,6 @@
 //! Parts of lists.
 
-use ticketing_ports::paging::Page;
+use ticketing_ports::vocabulary::paging::Page;
 use ticketing_runtime::List;
 use utoipa::IntoParams;
 

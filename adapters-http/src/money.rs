@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use ticketing_domain::refusal::FieldError;
-use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::vocabulary::money::{Currency, Money};
 use utoipa::ToSchema;
 
 use crate::extract::{Faults, Fields, MinorUnits, Place, Read, Sent};

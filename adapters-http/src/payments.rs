@@ -6,9 +6,11 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use ticketing_domain::refusal::Refusal;
-use ticketing_ports::ids::{PaymentId, ReservationId};
-use ticketing_ports::payment::{
-    ActionKind, MethodKind, MethodToken, NextAction, PaymentMethod, PaymentStatus, PaymentView, contains_card_number,
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::vocabulary::card_numbers::contains_card_number;
+use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
+use ticketing_ports::vocabulary::payment::{
+    ActionKind, MethodKind, MethodToken, NextAction, PaymentMethod, PaymentStatus,
 };
 use ticketing_runtime::{AuthorizePayment, List, RefundPayment};
 use utoipa::ToSchema;

@@ -10,7 +10,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures::FutureExt as _;
-use ticketing_ports::streams::CorrelationId;
+use ticketing_ports::log::streams::CorrelationId;
 use ticketing_runtime::Observed;
 use tracing::{Instrument as _, debug, error, info_span};
 

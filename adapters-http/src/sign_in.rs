@@ -13,9 +13,9 @@ use axum::response::IntoResponse;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use ticketing_domain::sign_in::SignedIn;
-use ticketing_ports::secrets::Secret;
-use ticketing_ports::sessions::Session;
-use ticketing_ports::users::User;
+use ticketing_ports::people::sessions::Session;
+use ticketing_ports::people::users::User;
+use ticketing_ports::vocabulary::secrets::Secret;
 use utoipa::ToSchema;
 use uuid::Uuid;
 

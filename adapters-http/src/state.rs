@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use ticketing_ports::clock::Clock;
-use ticketing_ports::ids::IdSource;
+use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::vocabulary::ids::IdSource;
 use ticketing_runtime::{BoxOffice, Desk, Observer, SignIn, Unobserved};
 
 use crate::authenticate::Authenticate;

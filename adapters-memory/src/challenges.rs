@@ -3,9 +3,9 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
-use ticketing_ports::challenges::{Ceremony, Challenge, ChallengeStore};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::secrets::SecretDigest;
+use ticketing_ports::people::challenges::{Ceremony, Challenge, ChallengeStore};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 /// Forgets expired challenges as others are taken.
 #[derive(Debug, Default)]

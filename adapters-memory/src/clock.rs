@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use chrono::{DateTime, TimeDelta};
 use ticketing_ports::Timestamp;
-use ticketing_ports::clock::Clock;
+use ticketing_ports::outside::clock::Clock;
 use tokio::time::Instant;
 
 /// 2027-01-15T08:00:00Z.

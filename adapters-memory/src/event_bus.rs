@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use ticketing_ports::event_bus::{BusUnavailable, Delivered, EventPublisher, EventSubscriber, Subscription};
-use ticketing_ports::logs::LogIdentity;
-use ticketing_ports::streams::RecordedEvent;
+use ticketing_ports::log::event_bus::{BusUnavailable, Delivered, EventPublisher, EventSubscriber, Subscription};
+use ticketing_ports::log::identity::LogIdentity;
+use ticketing_ports::log::streams::RecordedEvent;
 use tokio::sync::Notify;
 
 /// So many events may wait for the slowest group; then publishers wait too.

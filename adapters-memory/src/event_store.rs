@@ -10,15 +10,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{CausedDeadline, DeadlineKey, DeadlineStore, DeadlineWrite};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_store::{Append, Commit, CommitError, CommitReceipt, EventStore};
-use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
-use ticketing_ports::ids::{CommitId, LogId};
-use ticketing_ports::lanes::LaneId;
-use ticketing_ports::logs::{Incarnation, Landmark, LogIdentity, SchemaGeneration};
-use ticketing_ports::snapshots::Snapshot;
-use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::log::deadlines::{CausedDeadline, DeadlineKey, DeadlineStore, DeadlineWrite};
+use ticketing_ports::log::event_store::{Append, Commit, CommitError, CommitReceipt, EventStore};
+use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
+use ticketing_ports::log::identity::{Incarnation, Landmark, LogIdentity, SchemaGeneration};
+use ticketing_ports::log::lanes::LaneId;
+use ticketing_ports::log::snapshots::Snapshot;
+use ticketing_ports::log::streams::{Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::{CommitId, LogId};
 use uuid::Uuid;
 
 /// Keeps everything in memory, for as long as it lives.

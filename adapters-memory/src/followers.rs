@@ -7,10 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::followers::{FollowerId, FollowerStore};
-use ticketing_ports::ids::WorkerId;
-use ticketing_ports::logs::Mark;
+use ticketing_ports::log::followers::{FollowerId, FollowerStore};
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::WorkerId;
 
 #[derive(Debug, Default)]
 pub struct InMemoryFollowerStore {

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use ticketing_ports::gateway::{
-    Authorization, AuthorizeRequest, DeclineReason, GatewayError, GatewayRecord, PaymentGateway,
-};
-use ticketing_ports::ids::{PaymentId, RefundId};
-use ticketing_ports::money::Money;
-use ticketing_ports::payment::NextAction;
+use ticketing_ports::outside::gateway::{Authorization, AuthorizeRequest, GatewayError, GatewayRecord, PaymentGateway};
+use ticketing_ports::vocabulary::ids::{PaymentId, RefundId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::payment::DeclineReason;
+use ticketing_ports::vocabulary::payment::NextAction;
 
 /// Approves `tok_visa`, declines `tok_declined`, `tok_insufficient_funds` and all that it does not know, and remembers every
 /// cent.

@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use ticketing_ports::erase::{Erase, Person};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::identities::{Identity, IdentityStore, LinkIdentityError};
-use ticketing_ports::ids::UserId;
+use ticketing_ports::people::erase::{Erase, Person};
+use ticketing_ports::people::identities::{Identity, IdentityStore, LinkIdentityError};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
 
 #[derive(Debug, Default)]
 pub struct InMemoryIdentityStore(Mutex<BTreeMap<(String, String), Identity>>);

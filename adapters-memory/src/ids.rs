@@ -4,8 +4,8 @@ use std::sync::Mutex;
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
-use ticketing_ports::ids::IdSource;
-use ticketing_ports::secrets::Entropy;
+use ticketing_ports::vocabulary::ids::IdSource;
+use ticketing_ports::vocabulary::secrets::Entropy;
 use uuid::Uuid;
 
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use ticketing_ports::mailer::{Mail, MailError, Mailer};
+use ticketing_ports::outside::mailer::{Mail, MailError, Mailer};
 
 /// Keeps what it is given, for a test to read.
 #[derive(Debug, Default)]

@@ -4,8 +4,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::rate_limiter::{Quota, RateDecision, RateLimiter};
+use ticketing_ports::people::rate_limiter::{Quota, RateDecision, RateLimiter};
+use ticketing_ports::vocabulary::errors::StoreError;
 
 /// A sliding log: the time of every counted hit, as long as it counts.
 #[derive(Debug, Default)]

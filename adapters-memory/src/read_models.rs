@@ -12,18 +12,21 @@ use std::sync::{Arc, RwLock, RwLockReadGuard};
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_details::{EventStatus, EventView};
-use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
-use ticketing_ports::logs::Mark;
-use ticketing_ports::paging::{Cursor, Listed, Page};
-use ticketing_ports::payment::PaymentView;
-use ticketing_ports::read_models::{
-    ApplyError, Availability, AvailabilityQueries, DraftsVisible, EventQueries, EventSales, EventsWanted,
-    LifetimeValue, PaymentQueries, ProjectedBatch, ProjectionStore, Purchase, ReservationQueries, SalesQueries,
-};
-use ticketing_ports::reservation::ReservationView;
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::read_models::availability::{Availability, AvailabilityQueries};
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::read_models::events::{DraftsVisible, EventQueries, EventsWanted};
+use ticketing_ports::read_models::payments::PaymentQueries;
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::read_models::reservations::ReservationQueries;
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::read_models::sales::{EventSales, LifetimeValue, Purchase, SalesQueries};
+use ticketing_ports::read_models::store::{ApplyError, ProjectedBatch, ProjectionStore};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::event_details::EventStatus;
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
+use ticketing_ports::vocabulary::paging::{Cursor, Listed, Page};
 use uuid::Uuid;
 
 use rows::Rows;

@@ -3,11 +3,11 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
-use ticketing_ports::erase::{Erase, Person};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::secrets::SecretDigest;
-use ticketing_ports::sessions::{Session, SessionStore};
+use ticketing_ports::people::erase::{Erase, Person};
+use ticketing_ports::people::sessions::{Session, SessionStore};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 /// Forgets expired sessions as new ones come, so that it does not grow with time.
 #[derive(Debug, Default)]

@@ -1,9 +1,9 @@
 //! Snapshots behind the lock of the log that they are of, so that a copy of one is a copy of both.
 
 use async_trait::async_trait;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::snapshots::{Snapshot, SnapshotStore};
-use ticketing_ports::streams::{StreamId, Version};
+use ticketing_ports::log::snapshots::{Snapshot, SnapshotStore};
+use ticketing_ports::log::streams::{StreamId, Version};
+use ticketing_ports::vocabulary::errors::StoreError;
 
 use crate::event_store::{InMemoryEventStore, Log};
 

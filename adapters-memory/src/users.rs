@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::erase::{Erase, Person};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::roles::Role;
-use ticketing_ports::users::{CreateUserError, User, UserStore};
+use ticketing_ports::people::erase::{Erase, Person};
+use ticketing_ports::people::users::{CreateUserError, User, UserStore};
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::roles::Role;
 
 #[derive(Debug, Default)]
 pub struct InMemoryUserStore(Mutex<Users>);

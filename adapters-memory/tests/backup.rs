@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use adapters_memory::InMemoryEventStore;
 use chrono::DateTime;
-use ticketing_ports::event_store::{Append, Commit, EventStore as _};
-use ticketing_ports::ids::{CommitId, EventId, ReservationId};
-use ticketing_ports::streams::{Metadata, NewEvent, Position, Version};
+use ticketing_ports::log::event_store::{Append, Commit, EventStore as _};
+use ticketing_ports::log::streams::{Metadata, NewEvent, Position, Version};
+use ticketing_ports::vocabulary::ids::{CommitId, EventId, ReservationId};
 use uuid::Uuid;
 
 fn commit(number: u128) -> Commit {

@@ -8,15 +8,15 @@ use adapters_memory::{
     InMemoryIdentityStore, InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemoryReadModels,
     InMemorySessionStore, InMemoryUserStore, InProcessBus,
 };
-use ticketing_ports::challenges::ChallengeStore;
-use ticketing_ports::dead_letters::DeadLetterStore;
-use ticketing_ports::followers::FollowerStore;
-use ticketing_ports::identities::IdentityStore;
-use ticketing_ports::one_time_tokens::OneTimeTokenStore;
-use ticketing_ports::passkeys::PasskeyStore;
-use ticketing_ports::rate_limiter::RateLimiter;
-use ticketing_ports::sessions::SessionStore;
-use ticketing_ports::users::UserStore;
+use ticketing_ports::log::dead_letters::DeadLetterStore;
+use ticketing_ports::log::followers::FollowerStore;
+use ticketing_ports::people::challenges::ChallengeStore;
+use ticketing_ports::people::identities::IdentityStore;
+use ticketing_ports::people::one_time_tokens::OneTimeTokenStore;
+use ticketing_ports::people::passkeys::PasskeyStore;
+use ticketing_ports::people::rate_limiter::RateLimiter;
+use ticketing_ports::people::sessions::SessionStore;
+use ticketing_ports::people::users::UserStore;
 use ticketing_testkit::conformance::Backend;
 use ticketing_testkit::conformance::event_bus::Bus;
 use ticketing_testkit::conformance::gateway::Gateway;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use adapters_memory::InProcessBus;
 use chrono::DateTime;
-use ticketing_ports::event_bus::{Delivered, EventPublisher as _, EventSubscriber as _};
-use ticketing_ports::ids::{CommitId, EventId, LogId, ReservationId};
-use ticketing_ports::logs::{Incarnation, LogIdentity};
-use ticketing_ports::streams::{Metadata, Position, RecordedEvent, Version};
+use ticketing_ports::log::event_bus::{Delivered, EventPublisher as _, EventSubscriber as _};
+use ticketing_ports::log::identity::{Incarnation, LogIdentity};
+use ticketing_ports::log::streams::{Metadata, Position, RecordedEvent, Version};
+use ticketing_ports::vocabulary::ids::{CommitId, EventId, LogId, ReservationId};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 

@@ -8,10 +8,12 @@ use std::time::Duration;
 use adapters_memory::InMemoryEventStore;
 use adapters_memory::faults::{Fault, FaultyEventStore, Operation};
 use chrono::DateTime;
-use ticketing_ports::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineKind, DeadlineStore, DeadlineWrite};
-use ticketing_ports::event_store::{Append, Commit, CommitError, EventStore};
-use ticketing_ports::ids::{CommitId, EventId, ReservationId};
-use ticketing_ports::streams::{Metadata, NewEvent, Position, StreamId, Version};
+use ticketing_ports::log::deadlines::{
+    CausedDeadline, Deadline, DeadlineKey, DeadlineKind, DeadlineStore, DeadlineWrite,
+};
+use ticketing_ports::log::event_store::{Append, Commit, CommitError, EventStore};
+use ticketing_ports::log::streams::{Metadata, NewEvent, Position, StreamId, Version};
+use ticketing_ports::vocabulary::ids::{CommitId, EventId, ReservationId};
 use tokio::time::Instant;
 use uuid::Uuid;
 

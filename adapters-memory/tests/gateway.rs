@@ -5,10 +5,10 @@ use std::sync::Arc;
 use adapters_memory::InMemoryGateway;
 use adapters_memory::faults::{Fault, FaultyGateway};
 use chrono::DateTime;
-use ticketing_ports::gateway::{AuthorizeRequest, GatewayError, GatewayRecord, PaymentGateway as _};
-use ticketing_ports::ids::{PaymentId, RefundId};
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::outside::gateway::{AuthorizeRequest, GatewayError, GatewayRecord, PaymentGateway as _};
+use ticketing_ports::vocabulary::ids::{PaymentId, RefundId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, PaymentMethod};
 use uuid::Uuid;
 
 const PRICE: Money = Money::new(5_000, Currency::EUR);

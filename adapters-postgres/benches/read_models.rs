@@ -10,14 +10,14 @@ use std::time::Instant;
 
 use adapters_postgres::{Database, DatabaseOptions, PostgresReadModels, Purpose};
 use test_services::OwnedPostgres;
-use ticketing_ports::ids::PaymentId;
-use ticketing_ports::logs::Mark;
-use ticketing_ports::payment::{MethodKind, PaymentStatus, PaymentView};
-use ticketing_ports::read_models::{
-    Change, PaymentChange, ProjectedBatch, ProjectionStore, ReservationChange, Said, SeatMove,
-};
-use ticketing_ports::reservation::{ReservationStatus, Ticket};
-use ticketing_ports::streams::{Position, Version};
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::log::streams::{Position, Version};
+use ticketing_ports::read_models::changes::{Change, PaymentChange, ReservationChange, Said, SeatMove};
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::read_models::store::{ProjectedBatch, ProjectionStore};
+use ticketing_ports::vocabulary::ids::PaymentId;
+use ticketing_ports::vocabulary::payment::{MethodKind, PaymentStatus};
+use ticketing_ports::vocabulary::reservation::{ReservationStatus, Ticket};
 
 const BATCH: u64 = 1_000;
 const REBUILT: u64 = 1_000_000;
@@ -123,7 +123,7 @@ fn step(event: u64) -> Vec<Change> {
             Change::ReservationChanged(ReservationChange {
                 completed_at: Some(log::at(event)),
                 tickets: vec![Ticket {
-                    ticket_id: ticketing_ports::ids::TicketId::new(reservation_id.uuid()),
+                    ticket_id: ticketing_ports::vocabulary::ids::TicketId::new(reservation_id.uuid()),
                     seat_id: None,
                 }],
                 ..reserved(ReservationStatus::Completed, 3)

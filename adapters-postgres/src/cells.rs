@@ -3,9 +3,9 @@
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::types::Json;
 use sqlx::{Decode, Row, Type};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::lanes::{LaneId, LaneKind};
-use ticketing_ports::streams::{Aggregate, Metadata, StreamId};
+use ticketing_ports::log::lanes::{LaneId, LaneKind};
+use ticketing_ports::log::streams::{Aggregate, Metadata, StreamId};
+use ticketing_ports::vocabulary::errors::StoreError;
 use uuid::Uuid;
 
 /// A row of a table, with the name of the column that tells it from the others.

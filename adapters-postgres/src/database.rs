@@ -8,9 +8,9 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, PgConnection};
 use thiserror::Error;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::lanes::LaneKind;
-use ticketing_ports::streams::Aggregate;
+use ticketing_ports::log::lanes::LaneKind;
+use ticketing_ports::log::streams::Aggregate;
+use ticketing_ports::vocabulary::errors::StoreError;
 use uuid::Uuid;
 
 /// What the database keeps, and so which migrations it has.

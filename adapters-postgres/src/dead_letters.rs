@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
-use ticketing_ports::dead_letters::{DeadLetter, DeadLetterStore};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::CommitId;
-use ticketing_ports::lanes::LaneId;
-use ticketing_ports::streams::{Aggregate, Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::log::dead_letters::{DeadLetter, DeadLetterStore};
+use ticketing_ports::log::lanes::LaneId;
+use ticketing_ports::log::streams::{Aggregate, Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::CommitId;
 
 use crate::PostgresReadModels;
 use crate::cells::{Cells, bound, limit};

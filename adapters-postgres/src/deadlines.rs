@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use sqlx::postgres::PgRow;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineKind, DeadlineStore};
-use ticketing_ports::errors::StoreError;
+use ticketing_ports::log::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineKind, DeadlineStore};
+use ticketing_ports::vocabulary::errors::StoreError;
 
 use crate::PostgresEventStore;
 use crate::cells::{Cells, limit};

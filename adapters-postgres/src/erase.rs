@@ -1,8 +1,8 @@
 //! Forgetting a person.
 
 use async_trait::async_trait;
-use ticketing_ports::erase::{Erase, Person};
-use ticketing_ports::errors::StoreError;
+use ticketing_ports::people::erase::{Erase, Person};
+use ticketing_ports::vocabulary::errors::StoreError;
 
 use crate::users::PostgresUserStore;
 

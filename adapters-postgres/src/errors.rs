@@ -1,6 +1,6 @@
 //! From what PostgreSQL refused to what a caller can do about it.
 
-use ticketing_ports::errors::StoreError;
+use ticketing_ports::vocabulary::errors::StoreError;
 
 /// A value that the server will never take is inconsistent, however often it is tried; everything else may pass.
 pub(crate) fn refused(error: sqlx::Error, table: &'static str) -> StoreError {

@@ -8,11 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::Row;
 use sqlx::postgres::{PgPool, PgRow};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
-use ticketing_ports::ids::{CommitId, LogId};
-use ticketing_ports::logs::{Incarnation, LogIdentity, SchemaGeneration};
-use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore};
+use ticketing_ports::log::identity::{Incarnation, LogIdentity, SchemaGeneration};
+use ticketing_ports::log::streams::{Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::{CommitId, LogId};
 use uuid::Uuid;
 
 use crate::cells::{Cells, bound, limit};
@@ -270,7 +270,7 @@ enum Verdict {
 }
 
 /// A key that stands in one commit twice can never be recorded.
-fn repeated_key(commit: &Commit) -> Option<ticketing_ports::idempotency::IdempotencyKey> {
+fn repeated_key(commit: &Commit) -> Option<ticketing_ports::log::idempotency::IdempotencyKey> {
     let mut seen = std::collections::HashSet::new();
     let repeated = commit.idempotency.iter().find(|record| !seen.insert(&record.key))?;
     Some(repeated.key.clone())

@@ -5,11 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::followers::{FollowerId, FollowerStore};
-use ticketing_ports::ids::{CommitId, WorkerId};
-use ticketing_ports::logs::Mark;
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::followers::{FollowerId, FollowerStore};
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::{CommitId, WorkerId};
 use uuid::Uuid;
 
 use crate::PostgresEventStore;

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sqlx::Row as _;
 use sqlx::postgres::{PgPool, PgRow};
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::roles::Role;
-use ticketing_ports::users::User;
+use ticketing_ports::people::users::User;
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::roles::Role;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 

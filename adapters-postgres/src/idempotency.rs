@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
-use ticketing_ports::ids::UserId;
+use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
 use uuid::Uuid;
 
 use crate::PostgresEventStore;

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::identities::{Identity, IdentityStore, LinkIdentityError};
-use ticketing_ports::ids::UserId;
+use ticketing_ports::people::identities::{Identity, IdentityStore, LinkIdentityError};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
 
 use crate::PostgresUserStore;
 use crate::cells::Cells;

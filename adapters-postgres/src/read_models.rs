@@ -14,11 +14,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgPool, PgRow};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::{CommitId, LogId};
-use ticketing_ports::logs::Mark;
-use ticketing_ports::read_models::{ApplyError, ProjectedBatch, ProjectionStore};
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::read_models::store::{ApplyError, ProjectedBatch, ProjectionStore};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::{CommitId, LogId};
 
 use crate::cells::{Cells, bound};
 use crate::database::Database;

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::CommitId;
-use ticketing_ports::snapshots::{Snapshot, SnapshotStore};
-use ticketing_ports::streams::{StreamId, Version};
+use ticketing_ports::log::snapshots::{Snapshot, SnapshotStore};
+use ticketing_ports::log::streams::{StreamId, Version};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::CommitId;
 use uuid::Uuid;
 
 use crate::PostgresEventStore;

@@ -7,19 +7,23 @@ mod support;
 
 use adapters_postgres::{Database, PostgresReadModels, Purpose};
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_details::EventStatus;
-use ticketing_ports::ids::PaymentId;
-use ticketing_ports::logs::Mark;
-use ticketing_ports::paging::Page;
-use ticketing_ports::payment::{MethodKind, PaymentStatus, PaymentView};
-use ticketing_ports::read_models::{
-    ApplyError, AvailabilityQueries, Change, EventQueries, PaymentChange, PaymentQueries, ProjectedBatch,
-    ProjectionStore, ReservationChange, ReservationQueries, Said, SalesQueries, SeatMove,
-};
-use ticketing_ports::reservation::{ReservationStatus, Ticket};
-use ticketing_ports::streams::{Position, Version};
-use ticketing_ports::users::UserStore;
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::log::streams::{Position, Version};
+use ticketing_ports::people::users::UserStore;
+use ticketing_ports::read_models::availability::AvailabilityQueries;
+use ticketing_ports::read_models::changes::{Change, PaymentChange, ReservationChange, Said, SeatMove};
+use ticketing_ports::read_models::events::EventQueries;
+use ticketing_ports::read_models::payments::PaymentQueries;
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::read_models::reservations::ReservationQueries;
+use ticketing_ports::read_models::sales::SalesQueries;
+use ticketing_ports::read_models::store::{ApplyError, ProjectedBatch, ProjectionStore};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::event_details::EventStatus;
+use ticketing_ports::vocabulary::ids::PaymentId;
+use ticketing_ports::vocabulary::paging::Page;
+use ticketing_ports::vocabulary::payment::{MethodKind, PaymentStatus};
+use ticketing_ports::vocabulary::reservation::{ReservationStatus, Ticket};
 
 use log::{at, eur};
 
@@ -100,7 +104,7 @@ fn story(number: u64) -> Vec<Change> {
         Change::ReservationChanged(ReservationChange {
             completed_at: Some(at(3_000 + number)),
             tickets: vec![Ticket {
-                ticket_id: ticketing_ports::ids::TicketId::new(log::reservation_id(number).uuid()),
+                ticket_id: ticketing_ports::vocabulary::ids::TicketId::new(log::reservation_id(number).uuid()),
                 seat_id: None,
             }],
             ..reserved(number, ReservationStatus::Completed, 3)
@@ -311,7 +315,7 @@ async fn a_user_whose_role_nobody_knows_is_inconsistent() {
         .execute(database.pool())
         .await
         .unwrap();
-    let email = ticketing_ports::email::EmailAddress::parse("ada@example.com").unwrap();
+    let email = ticketing_ports::vocabulary::email::EmailAddress::parse("ada@example.com").unwrap();
     let found = users.find_by_email(&email).await;
     assert!(
         matches!(

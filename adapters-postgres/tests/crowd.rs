@@ -8,11 +8,11 @@ use adapters_postgres::{Database, PostgresUserStore, Purpose};
 use futures::future::join_all;
 use sqlx::{PgPool, Postgres, Transaction};
 use ticketing_ports::Timestamp;
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::roles::Role;
-use ticketing_ports::users::{User, UserStore as _};
+use ticketing_ports::people::users::{User, UserStore as _};
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::roles::Role;
 use tokio::task::{JoinHandle, yield_now};
 use uuid::Uuid;
 

@@ -5,7 +5,7 @@ mod support;
 use std::sync::Arc;
 
 use adapters_postgres::{PostgresEventStore, Purpose};
-use ticketing_ports::followers::FollowerStore;
+use ticketing_ports::log::followers::FollowerStore;
 use ticketing_testkit::conformance::Backend;
 use ticketing_testkit::conformance::snapshots::Snapshots;
 

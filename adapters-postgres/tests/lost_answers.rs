@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, Purpose};
 use chrono::DateTime;
-use ticketing_ports::event_store::{Append, Commit, CommitError, EventStore};
-use ticketing_ports::ids::{CommitId, EventId, ReservationId};
-use ticketing_ports::streams::{Metadata, NewEvent, Position, Version};
+use ticketing_ports::log::event_store::{Append, Commit, CommitError, EventStore};
+use ticketing_ports::log::streams::{Metadata, NewEvent, Position, Version};
+use ticketing_ports::vocabulary::ids::{CommitId, EventId, ReservationId};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;

@@ -12,12 +12,14 @@ use std::time::{Duration, Instant};
 use adapters_postgres::{Database, DatabaseOptions, PostgresReadModels, Purpose};
 use test_services::OwnedPostgres;
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::paging::Page;
-use ticketing_ports::read_models::{
-    ApplyError, AvailabilityQueries, EventQueries, ProjectionStore, ReservationQueries, SalesQueries,
-};
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::read_models::availability::AvailabilityQueries;
+use ticketing_ports::read_models::events::EventQueries;
+use ticketing_ports::read_models::reservations::ReservationQueries;
+use ticketing_ports::read_models::sales::SalesQueries;
+use ticketing_ports::read_models::store::{ApplyError, ProjectionStore};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::paging::Page;
 
 use cut::{Cut, CuttingProxy};
 use log::batch;

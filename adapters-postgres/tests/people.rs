@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use adapters_postgres::{Database, PostgresUserStore, Purpose};
 use chrono::DateTime;
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::erase::{Erase as _, Person};
-use ticketing_ports::identities::{Identity, IdentityStore};
-use ticketing_ports::ids::UserId;
-use ticketing_ports::passkeys::{Passkey, PasskeyStore};
-use ticketing_ports::roles::Role;
-use ticketing_ports::users::{User, UserStore};
+use ticketing_ports::people::erase::{Erase as _, Person};
+use ticketing_ports::people::identities::{Identity, IdentityStore};
+use ticketing_ports::people::passkeys::{Passkey, PasskeyStore};
+use ticketing_ports::people::users::{User, UserStore};
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::roles::Role;
 use uuid::Uuid;
 
 use support::fresh;

@@ -5,7 +5,7 @@ mod support;
 use std::sync::Arc;
 
 use adapters_postgres::{PostgresReadModels, Purpose};
-use ticketing_ports::dead_letters::DeadLetterStore;
+use ticketing_ports::log::dead_letters::DeadLetterStore;
 use ticketing_testkit::conformance::read_models::ReadModels;
 
 use support::fresh;

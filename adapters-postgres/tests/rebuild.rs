@@ -5,10 +5,10 @@ mod support;
 use std::sync::Arc;
 
 use adapters_postgres::{PostgresReadModels, Purpose};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::logs::Mark;
-use ticketing_ports::read_models::{ApplyError, ProjectedBatch, ProjectionStore as _};
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::read_models::store::{ApplyError, ProjectedBatch, ProjectionStore as _};
+use ticketing_ports::vocabulary::errors::StoreError;
 use tokio_util::sync::CancellationToken;
 
 use support::fresh;

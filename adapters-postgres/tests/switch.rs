@@ -11,12 +11,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use adapters_postgres::{Database, PostgresReadModels, Purpose};
 use sqlx::PgPool;
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::paging::Page;
-use ticketing_ports::read_models::{
-    ApplyError, AvailabilityQueries, ProjectionStore, ReservationQueries, SalesQueries,
-};
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::read_models::availability::AvailabilityQueries;
+use ticketing_ports::read_models::reservations::ReservationQueries;
+use ticketing_ports::read_models::sales::SalesQueries;
+use ticketing_ports::read_models::store::{ApplyError, ProjectionStore};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::paging::Page;
 
 use log::batch;
 

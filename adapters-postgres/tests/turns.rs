@@ -2,9 +2,9 @@
 
 use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, Purpose};
 use chrono::DateTime;
-use ticketing_ports::event_store::{Append, Commit, CommitError, CommitReceipt, EventStore};
-use ticketing_ports::ids::{CommitId, EventId, SectionId};
-use ticketing_ports::streams::{Metadata, NewEvent, Version};
+use ticketing_ports::log::event_store::{Append, Commit, CommitError, CommitReceipt, EventStore};
+use ticketing_ports::log::streams::{Metadata, NewEvent, Version};
+use ticketing_ports::vocabulary::ids::{CommitId, EventId, SectionId};
 use uuid::Uuid;
 
 fn commit(number: u128, expected: u64) -> Commit {

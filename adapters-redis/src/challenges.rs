@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
-use ticketing_ports::challenges::{Ceremony, Challenge, ChallengeStore};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::secrets::SecretDigest;
+use ticketing_ports::people::challenges::{Ceremony, Challenge, ChallengeStore};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 use crate::connection::Redis;
 use crate::keys::{inconsistent, micros, text_of, time, ttl_ms};

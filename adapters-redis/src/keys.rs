@@ -5,8 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::secrets::SecretDigest;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 /// So long after its end something may still be there: clocks differ, and the caller's decides.
 const SLACK_MS: i64 = 10 * 60 * 1_000;

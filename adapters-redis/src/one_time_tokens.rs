@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use redis::Script;
 use ticketing_ports::Timestamp;
-use ticketing_ports::erase::{Erase, Person};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
-use ticketing_ports::secrets::SecretDigest;
+use ticketing_ports::people::erase::{Erase, Person};
+use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 use crate::connection::Redis;
 use crate::keys::{hidden, micros, text_of, time, ttl_ms};

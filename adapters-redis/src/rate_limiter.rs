@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redis::Script;
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::rate_limiter::{Quota, RateDecision, RateLimiter};
+use ticketing_ports::people::rate_limiter::{Quota, RateDecision, RateLimiter};
+use ticketing_ports::vocabulary::errors::StoreError;
 
 use crate::connection::Redis;
 use crate::keys::{hidden, micros};

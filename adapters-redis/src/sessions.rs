@@ -8,11 +8,11 @@ use async_trait::async_trait;
 use redis::Script;
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
-use ticketing_ports::erase::{Erase, Person};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::secrets::SecretDigest;
-use ticketing_ports::sessions::{Session, SessionStore, SignInMethod};
+use ticketing_ports::people::erase::{Erase, Person};
+use ticketing_ports::people::sessions::{Session, SessionStore, SignInMethod};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 use crate::connection::Redis;
 use crate::keys::{inconsistent, micros, text_of, time, ttl_ms};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use adapters_redis::RedisRateLimiter;
 use chrono::{TimeDelta, Utc};
 use support::fresh;
-use ticketing_ports::rate_limiter::{Quota, RateLimiter as _};
+use ticketing_ports::people::rate_limiter::{Quota, RateLimiter as _};
 
 #[tokio::test]
 async fn servers_whose_clocks_differ_count_the_same_window() {

@@ -5,10 +5,10 @@ mod support;
 use std::sync::Arc;
 
 use adapters_redis::{RedisChallengeStore, RedisOneTimeTokenStore, RedisRateLimiter, RedisSessionStore};
-use ticketing_ports::challenges::ChallengeStore;
-use ticketing_ports::one_time_tokens::OneTimeTokenStore;
-use ticketing_ports::rate_limiter::RateLimiter;
-use ticketing_ports::sessions::SessionStore;
+use ticketing_ports::people::challenges::ChallengeStore;
+use ticketing_ports::people::one_time_tokens::OneTimeTokenStore;
+use ticketing_ports::people::rate_limiter::RateLimiter;
+use ticketing_ports::people::sessions::SessionStore;
 
 use support::fresh;
 

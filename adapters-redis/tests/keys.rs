@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use adapters_redis::{RedisChallengeStore, RedisOneTimeTokenStore, RedisRateLimiter, RedisSessionStore};
 use chrono::{TimeDelta, Utc};
-use ticketing_ports::challenges::{Ceremony, Challenge, ChallengeStore};
-use ticketing_ports::ids::UserId;
-use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
-use ticketing_ports::rate_limiter::{Quota, RateLimiter};
-use ticketing_ports::secrets::{Entropy, Secret};
-use ticketing_ports::sessions::{Session, SessionStore, SignInMethod};
+use ticketing_ports::people::challenges::{Ceremony, Challenge, ChallengeStore};
+use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
+use ticketing_ports::people::rate_limiter::{Quota, RateLimiter};
+use ticketing_ports::people::sessions::{Session, SessionStore, SignInMethod};
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::secrets::{Entropy, Secret};
 use uuid::Uuid;
 
 const ADDRESS: &str = "ada@example.com";

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use adapters_redis::{Redis, RedisOneTimeTokenStore, RedisOptions};
 use chrono::{TimeDelta, Utc};
 use test_services::OwnedRedis;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
-use ticketing_ports::secrets::SecretDigest;
+use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 /// Far more than a refusal takes, far less than a timeout.
 const AT_ONCE: Duration = Duration::from_millis(500);

@@ -5,9 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use ticketing_ports::event_bus::{BusUnavailable, EventPublisher};
-use ticketing_ports::logs::LogIdentity;
-use ticketing_ports::streams::{Aggregate, RecordedEvent};
+use ticketing_ports::log::event_bus::{BusUnavailable, EventPublisher};
+use ticketing_ports::log::identity::LogIdentity;
+use ticketing_ports::log::streams::{Aggregate, RecordedEvent};
 
 use crate::client::{DefaultClient, unavailable};
 use crate::options::BusOptions;

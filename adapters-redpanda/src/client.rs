@@ -1,7 +1,7 @@
 //! What every client of the brokers has in common.
 
 use rdkafka::config::RDKafkaLogLevel;
-use ticketing_ports::event_bus::BusUnavailable;
+use ticketing_ports::log::event_bus::BusUnavailable;
 use tracing::{debug, error, info, warn};
 
 /// Says nothing by itself; what goes wrong is in the answers.
@@ -26,6 +26,6 @@ impl rdkafka::ClientContext for DefaultClient {
 }
 impl rdkafka::consumer::ConsumerContext for DefaultClient {}
 
-pub(crate) fn unavailable(error: impl Into<ticketing_ports::errors::BoxError>) -> BusUnavailable {
+pub(crate) fn unavailable(error: impl Into<ticketing_ports::vocabulary::errors::BoxError>) -> BusUnavailable {
     BusUnavailable(error.into())
 }

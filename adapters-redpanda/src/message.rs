@@ -7,12 +7,12 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Header, Headers as _, OwnedHeaders};
 use thiserror::Error;
-use ticketing_ports::event_bus::Delivered;
-use ticketing_ports::ids::{CommitId, LogId, UserId};
-use ticketing_ports::lanes::LaneId;
-use ticketing_ports::logs::{Incarnation, LogIdentity};
-use ticketing_ports::streams::{CorrelationId, Metadata, Position, RecordedEvent, StreamId, Version};
-use ticketing_ports::trace_context::TraceContext;
+use ticketing_ports::log::event_bus::Delivered;
+use ticketing_ports::log::identity::{Incarnation, LogIdentity};
+use ticketing_ports::log::lanes::LaneId;
+use ticketing_ports::log::streams::{CorrelationId, Metadata, Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::vocabulary::ids::{CommitId, LogId, UserId};
+use ticketing_ports::vocabulary::trace_context::TraceContext;
 use uuid::Uuid;
 
 use crate::headers::{

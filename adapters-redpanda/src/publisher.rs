@@ -11,8 +11,8 @@ use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _, PurgeConfig};
 use thiserror::Error;
-use ticketing_ports::logs::LogIdentity;
-use ticketing_ports::streams::RecordedEvent;
+use ticketing_ports::log::identity::LogIdentity;
+use ticketing_ports::log::streams::RecordedEvent;
 
 use crate::client::DefaultClient;
 use crate::message::headers_of;

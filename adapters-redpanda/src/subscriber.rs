@@ -12,7 +12,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use ticketing_ports::event_bus::{BusUnavailable, Delivered, EventSubscriber, Subscription};
+use ticketing_ports::log::event_bus::{BusUnavailable, Delivered, EventSubscriber, Subscription};
 use tracing::warn;
 
 use crate::bus::RedpandaBus;

@@ -9,8 +9,8 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
-use ticketing_ports::event_bus::BusUnavailable;
-use ticketing_ports::streams::Aggregate;
+use ticketing_ports::log::event_bus::BusUnavailable;
+use ticketing_ports::log::streams::Aggregate;
 use tracing::warn;
 
 use crate::client::{DefaultClient, unavailable};

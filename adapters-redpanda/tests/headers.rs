@@ -10,11 +10,11 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
-use ticketing_ports::event_bus::{EventPublisher as _, EventSubscriber as _};
-use ticketing_ports::ids::{CommitId, EventId, LogId, ReservationId, UserId};
-use ticketing_ports::logs::{Incarnation, LogIdentity};
-use ticketing_ports::streams::{CorrelationId, Metadata, Position, RecordedEvent, Version};
-use ticketing_ports::trace_context::TraceContext;
+use ticketing_ports::log::event_bus::{EventPublisher as _, EventSubscriber as _};
+use ticketing_ports::log::identity::{Incarnation, LogIdentity};
+use ticketing_ports::log::streams::{CorrelationId, Metadata, Position, RecordedEvent, Version};
+use ticketing_ports::vocabulary::ids::{CommitId, EventId, LogId, ReservationId, UserId};
+use ticketing_ports::vocabulary::trace_context::TraceContext;
 use uuid::Uuid;
 
 use support::own_options;

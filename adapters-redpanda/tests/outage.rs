@@ -13,10 +13,10 @@ use chrono::DateTime;
 use rdkafka::ClientConfig;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use test_services::OwnedBroker;
-use ticketing_ports::event_bus::{Delivered, EventPublisher as _, EventSubscriber as _, Subscription};
-use ticketing_ports::ids::{CommitId, EventId, LogId, ReservationId};
-use ticketing_ports::logs::{Incarnation, LogIdentity};
-use ticketing_ports::streams::{Metadata, Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::log::event_bus::{Delivered, EventPublisher as _, EventSubscriber as _, Subscription};
+use ticketing_ports::log::identity::{Incarnation, LogIdentity};
+use ticketing_ports::log::streams::{Metadata, Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::vocabulary::ids::{CommitId, EventId, LogId, ReservationId};
 use uuid::Uuid;
 
 use support::own_options;

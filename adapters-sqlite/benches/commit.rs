@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use adapters_sqlite::SqliteStore;
 use chrono::DateTime;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineKind, DeadlineWrite};
-use ticketing_ports::event_store::{Append, Commit, EventStore};
-use ticketing_ports::ids::{CommitId, EventId, ReservationId, SectionId};
-use ticketing_ports::streams::{Metadata, NewEvent, StreamId, Version};
+use ticketing_ports::log::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineKind, DeadlineWrite};
+use ticketing_ports::log::event_store::{Append, Commit, EventStore};
+use ticketing_ports::log::streams::{Metadata, NewEvent, StreamId, Version};
+use ticketing_ports::vocabulary::ids::{CommitId, EventId, ReservationId, SectionId};
 use uuid::Uuid;
 
 const RUN: Duration = Duration::from_secs(3);

@@ -9,12 +9,12 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, SqliteConnection};
-use ticketing_ports::errors::{BoxError, StoreError};
-use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt};
-use ticketing_ports::idempotency::IdempotencyKey;
-use ticketing_ports::ids::CommitId;
-use ticketing_ports::logs::{Incarnation, Landmark};
-use ticketing_ports::streams::{NewEvent, Position, StreamId, Version};
+use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt};
+use ticketing_ports::log::idempotency::IdempotencyKey;
+use ticketing_ports::log::identity::{Incarnation, Landmark};
+use ticketing_ports::log::streams::{NewEvent, Position, StreamId, Version};
+use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
+use ticketing_ports::vocabulary::ids::CommitId;
 
 use crate::bulk::Bulk;
 use crate::cells::{Cells, bound, written};

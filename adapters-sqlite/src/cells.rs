@@ -4,9 +4,9 @@ use chrono::DateTime;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row, Sqlite, Type};
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::lanes::{LaneId, LaneKind};
-use ticketing_ports::streams::{Aggregate, Metadata, StreamId};
+use ticketing_ports::log::lanes::{LaneId, LaneKind};
+use ticketing_ports::log::streams::{Aggregate, Metadata, StreamId};
+use ticketing_ports::vocabulary::errors::StoreError;
 use uuid::Uuid;
 
 /// A row of a table, with the name of the column that tells it from the others.

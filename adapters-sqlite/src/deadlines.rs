@@ -7,8 +7,8 @@ use chrono::TimeDelta;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineStore};
-use ticketing_ports::errors::StoreError;
+use ticketing_ports::log::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineStore};
+use ticketing_ports::vocabulary::errors::StoreError;
 
 use crate::SqliteStore;
 use crate::books::kind_of;

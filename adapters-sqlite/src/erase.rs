@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
-use ticketing_ports::erase::{Erase, Person};
-use ticketing_ports::errors::StoreError;
+use ticketing_ports::people::erase::{Erase, Person};
+use ticketing_ports::vocabulary::errors::StoreError;
 
 use crate::SqliteStore;
 use crate::result_code::failed;

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
-use ticketing_ports::ids::{CommitId, LogId};
-use ticketing_ports::logs::{Incarnation, LogIdentity, SchemaGeneration};
-use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore};
+use ticketing_ports::log::identity::{Incarnation, LogIdentity, SchemaGeneration};
+use ticketing_ports::log::streams::{Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::{CommitId, LogId};
 
 use crate::SqliteStore;
 use crate::books::{commit_from, event_cells, find_versions, incarnation_from, log_cells};

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
+use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
+use ticketing_ports::vocabulary::errors::StoreError;
 
 use crate::SqliteStore;
 use crate::books::{cells_of, key_from};

@@ -10,9 +10,9 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use ticketing_ports::ids::{CommitId, LogId};
-use ticketing_ports::logs::Mark;
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::vocabulary::ids::{CommitId, LogId};
 
 /// The file that the head is kept in, open for writing.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ fn parse(line: &str) -> Option<Mark> {
 
 #[cfg(test)]
 mod tests {
-    use ticketing_ports::logs::Mark;
+    use ticketing_ports::log::identity::Mark;
     use uuid::Uuid;
 
     use super::*;

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
-use ticketing_ports::secrets::SecretDigest;
+use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 use crate::SqliteStore;
 use crate::cells::Cells;

@@ -10,10 +10,10 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqliteConnection, SqlitePool};
 use thiserror::Error;
-use ticketing_ports::errors::{BoxError, StoreError};
-use ticketing_ports::ids::{CommitId, LogId};
-use ticketing_ports::logs::{Incarnation, Mark};
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::identity::{Incarnation, Mark};
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
+use ticketing_ports::vocabulary::ids::{CommitId, LogId};
 use uuid::Uuid;
 
 use crate::books::{event_cells, incarnation_from, log_cells};

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use chrono::DateTime;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::passkeys::{AddPasskeyError, Passkey, PasskeyStore};
+use ticketing_ports::people::passkeys::{AddPasskeyError, Passkey, PasskeyStore};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
 
 use crate::SqliteStore;
 use crate::cells::{Cells, limit};

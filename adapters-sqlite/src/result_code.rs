@@ -1,4 +1,4 @@
-use ticketing_ports::errors::StoreError;
+use ticketing_ports::vocabulary::errors::StoreError;
 
 /// A primary result code of SQLite; its documentation numbers them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::Path;
 
 use sqlx::SqlitePool;
-use ticketing_ports::errors::StoreError;
+use ticketing_ports::vocabulary::errors::StoreError;
 
 use crate::open::{OpenError, open};
 use crate::result_code::failed;

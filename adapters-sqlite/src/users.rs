@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::roles::Role;
-use ticketing_ports::users::{CreateUserError, User, UserStore};
+use ticketing_ports::people::users::{CreateUserError, User, UserStore};
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::roles::Role;
 
 use crate::SqliteStore;
 use crate::cells::Cells;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use sqlx::{Connection, SqliteConnection};
-use ticketing_ports::errors::{BoxError, StoreError};
-use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt};
+use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt};
+use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::books::Books;

@@ -6,15 +6,15 @@ use adapters_sqlite::SqliteStore;
 use chrono::DateTime;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use tempfile::TempDir;
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::erase::{Erase as _, Person};
-use ticketing_ports::identities::{Identity, IdentityStore as _};
-use ticketing_ports::ids::UserId;
-use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore as _, TokenPurpose};
-use ticketing_ports::passkeys::{Passkey, PasskeyStore as _};
-use ticketing_ports::roles::Role;
-use ticketing_ports::secrets::SecretDigest;
-use ticketing_ports::users::{User, UserStore as _};
+use ticketing_ports::people::erase::{Erase as _, Person};
+use ticketing_ports::people::identities::{Identity, IdentityStore as _};
+use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore as _, TokenPurpose};
+use ticketing_ports::people::passkeys::{Passkey, PasskeyStore as _};
+use ticketing_ports::people::users::{User, UserStore as _};
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::roles::Role;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 use uuid::Uuid;
 
 /// Columns by which a table may know a person.

@@ -11,12 +11,12 @@ use adapters_sqlite::{OpenError, SqliteStore};
 use chrono::DateTime;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_store::{Append, Commit, EventStore};
-use ticketing_ports::ids::{CommitId, EventId, ReservationId, UserId};
-use ticketing_ports::logs::Incarnation;
-use ticketing_ports::streams::{Metadata, NewEvent, Position, Version};
-use ticketing_ports::users::UserStore;
+use ticketing_ports::log::event_store::{Append, Commit, EventStore};
+use ticketing_ports::log::identity::Incarnation;
+use ticketing_ports::log::streams::{Metadata, NewEvent, Position, Version};
+use ticketing_ports::people::users::UserStore;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::{CommitId, EventId, ReservationId, UserId};
 use uuid::Uuid;
 
 const FILE_OF_THE_CHILD: &str = "ADAPTERS_SQLITE_TEST_FILE";

@@ -5,8 +5,8 @@ use chrono::{DateTime, TimeDelta};
 use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 use ticketing_ports::Timestamp;
-use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore as _, TokenPurpose};
-use ticketing_ports::secrets::SecretDigest;
+use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore as _, TokenPurpose};
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 #[tokio::test]
 async fn a_token_of_one_process_is_taken_by_the_next() {

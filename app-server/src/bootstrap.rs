@@ -1,7 +1,7 @@
 //! The first administrator.
 
 use anyhow::bail;
-use ticketing_ports::roles::Role;
+use ticketing_ports::vocabulary::roles::Role;
 
 use crate::config::{BootstrapAdmin, Settings};
 use crate::serve::warn_of_links;

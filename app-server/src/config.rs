@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use thiserror::Error;
-use ticketing_ports::email::EmailAddress;
+use ticketing_ports::vocabulary::email::EmailAddress;
 
 pub use adapters_http::IpNet;
 pub use public_url::{InvalidPublicUrl, PublicUrl};
@@ -100,13 +100,13 @@ pub struct UsersRole {
     pub email: EmailAddress,
     /// What the person may do: buy, create and manage events, or everything
     #[arg(long, value_name = "ROLE", value_parser = role())]
-    pub role: ticketing_ports::roles::Role,
+    pub role: ticketing_ports::vocabulary::roles::Role,
 }
 
-fn role() -> impl TypedValueParser<Value = ticketing_ports::roles::Role> {
-    let names = ticketing_ports::roles::Role::ALL.map(ticketing_ports::roles::Role::as_str);
+fn role() -> impl TypedValueParser<Value = ticketing_ports::vocabulary::roles::Role> {
+    let names = ticketing_ports::vocabulary::roles::Role::ALL.map(ticketing_ports::vocabulary::roles::Role::as_str);
     PossibleValuesParser::new(names)
-        .map(|name| ticketing_ports::roles::Role::parse(&name).expect("nothing else is possible"))
+        .map(|name| ticketing_ports::vocabulary::roles::Role::parse(&name).expect("nothing else is possible"))
 }
 
 #[derive(Debug, Clone, Args)]

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use anyhow::bail;
-use ticketing_ports::dead_letters::{DeadLetter, DeadLetterStore};
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::dead_letters::{DeadLetter, DeadLetterStore};
+use ticketing_ports::log::streams::Position;
 use ticketing_runtime::READ_MODELS;
 
 use crate::config::{DeadLetters, Settings};

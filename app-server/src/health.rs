@@ -10,13 +10,13 @@ use adapters_redis::Redis;
 use adapters_redpanda::RedpandaBus;
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
-use ticketing_ports::clock::Clock;
-use ticketing_ports::dead_letters::DeadLetterStore;
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::followers::FollowerStore;
-use ticketing_ports::logs::Mark;
-use ticketing_ports::read_models::ProjectionStore;
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::dead_letters::DeadLetterStore;
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::followers::FollowerStore;
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::read_models::store::ProjectionStore;
 use ticketing_runtime::{Condition, Lag, Progress, READ_MODELS, relay};
 
 /// Above so many facts behind the log, lists and counts are too old to serve.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use adapters_external::SystemClock;
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::streams::Position;
 use ticketing_runtime::{Projected, READ_MODELS, rebuild};
 
 use crate::config::Settings;

@@ -9,10 +9,10 @@ use adapters_external::{
 };
 use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
-use ticketing_ports::clock::Clock;
-use ticketing_ports::identity_providers::IdentityProvider;
-use ticketing_ports::mailer::Mailer;
-use ticketing_ports::relying_party::RelyingParty;
+use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::outside::identity_providers::IdentityProvider;
+use ticketing_ports::outside::mailer::Mailer;
+use ticketing_ports::people::relying_party::RelyingParty;
 use ticketing_runtime::{SignIn, SignInConfig, SignInPorts};
 use tracing::info;
 use url::Url;

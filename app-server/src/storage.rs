@@ -17,22 +17,25 @@ use adapters_redis::{
 use adapters_redpanda::{BusOptions, RedpandaBus};
 use adapters_sqlite::SqliteStore;
 use anyhow::Context as _;
-use ticketing_ports::challenges::ChallengeStore;
-use ticketing_ports::dead_letters::DeadLetterStore;
-use ticketing_ports::deadlines::DeadlineStore;
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::followers::FollowerStore;
-use ticketing_ports::idempotency::IdempotencyStore;
-use ticketing_ports::identities::IdentityStore;
-use ticketing_ports::one_time_tokens::OneTimeTokenStore;
-use ticketing_ports::passkeys::PasskeyStore;
-use ticketing_ports::rate_limiter::RateLimiter;
-use ticketing_ports::read_models::{
-    AvailabilityQueries, EventQueries, PaymentQueries, ProjectionStore, ReservationQueries, SalesQueries,
-};
-use ticketing_ports::sessions::SessionStore;
-use ticketing_ports::snapshots::SnapshotStore;
-use ticketing_ports::users::UserStore;
+use ticketing_ports::log::dead_letters::DeadLetterStore;
+use ticketing_ports::log::deadlines::DeadlineStore;
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::followers::FollowerStore;
+use ticketing_ports::log::idempotency::IdempotencyStore;
+use ticketing_ports::log::snapshots::SnapshotStore;
+use ticketing_ports::people::challenges::ChallengeStore;
+use ticketing_ports::people::identities::IdentityStore;
+use ticketing_ports::people::one_time_tokens::OneTimeTokenStore;
+use ticketing_ports::people::passkeys::PasskeyStore;
+use ticketing_ports::people::rate_limiter::RateLimiter;
+use ticketing_ports::people::sessions::SessionStore;
+use ticketing_ports::people::users::UserStore;
+use ticketing_ports::read_models::availability::AvailabilityQueries;
+use ticketing_ports::read_models::events::EventQueries;
+use ticketing_ports::read_models::payments::PaymentQueries;
+use ticketing_ports::read_models::reservations::ReservationQueries;
+use ticketing_ports::read_models::sales::SalesQueries;
+use ticketing_ports::read_models::store::ProjectionStore;
 
 use crate::config::{PostgresUrl, ServiceSettings, Settings, StorageSettings, StorageUrl};
 use crate::health::{BusCheck, DatabaseCheck, RedisCheck};

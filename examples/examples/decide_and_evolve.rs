@@ -7,10 +7,10 @@ use chrono::DateTime;
 use ticketing_domain::generations::newest;
 use ticketing_domain::payment::{PaymentCommand, PaymentRequest, PaymentState, decide};
 use ticketing_domain::reducer::Context;
-use ticketing_ports::gateway::Authorization;
-use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::outside::gateway::Authorization;
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, PaymentMethod};
 use ticketing_testkit::scenario::CountingIds;
 use uuid::Uuid;
 

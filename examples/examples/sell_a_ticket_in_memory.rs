@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use adapters_memory::InMemoryEventStore;
 use box_office_examples::{ALICE, engine_on, put_on_sale, request};
-use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, PaymentMethod};
 use ticketing_runtime::{HoldFor, HoldSeats, PayReservation};
 
 #[tokio::main]

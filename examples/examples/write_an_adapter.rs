@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
-use ticketing_ports::erase::{Erase, Person};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
-use ticketing_ports::secrets::SecretDigest;
+use ticketing_ports::people::erase::{Erase, Person};
+use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 use ticketing_testkit::conformance::one_time_tokens::RULES;
 
 /// What the one in haste gets wrong, in the order of the contract.

@@ -7,7 +7,7 @@ use hyper::header::HeaderValue;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::{EventId, PaymentId, ReservationId};
+use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId};
 
 use crate::books::Books;
 use crate::client::{Ask, Bearer, Connection, ReadError, Target, path};

@@ -9,10 +9,10 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ticketing_ports::ids::{PaymentId, ReservationId};
-use ticketing_ports::payment::PaymentStatus;
-use ticketing_ports::reservation::ReservationStatus;
-use ticketing_ports::seating::SeatId;
+use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
+use ticketing_ports::vocabulary::payment::PaymentStatus;
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
+use ticketing_ports::vocabulary::seating::SeatId;
 
 use crate::journal::Entry;
 use crate::wire::{Payment, Reservation, Sales, SectionCounts};

@@ -9,8 +9,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use ticketing_ports::ids::{EventId, ReservationId};
-use ticketing_ports::seating::SeatId;
+use ticketing_ports::vocabulary::ids::{EventId, ReservationId};
+use ticketing_ports::vocabulary::seating::SeatId;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use ticketing_ports::Timestamp;
-use ticketing_ports::event_details::RefundRule;
-use ticketing_ports::ids::{EventId, PaymentId, ReservationId, TicketId};
-use ticketing_ports::money::Money;
-use ticketing_ports::payment::PaymentStatus;
-use ticketing_ports::reservation::ReservationStatus;
-use ticketing_ports::seating::SeatId;
+use ticketing_ports::vocabulary::event_details::RefundRule;
+use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId, TicketId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::payment::PaymentStatus;
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
+use ticketing_ports::vocabulary::seating::SeatId;
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct Event {

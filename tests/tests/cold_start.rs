@@ -12,17 +12,17 @@ use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, Purpose};
 use adapters_sqlite::SqliteStore;
 use chrono::TimeDelta;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
-use ticketing_ports::clock::Clock as _;
-use ticketing_ports::deadlines::DeadlineStore;
-use ticketing_ports::event_details::{PricingTier, Venue};
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::idempotency::IdempotencyStore;
-use ticketing_ports::ids::{EventId, UserId};
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::roles::{Actor, Role};
-use ticketing_ports::seating::{Label, Seating};
-use ticketing_ports::snapshots::SnapshotStore;
-use ticketing_ports::streams::CorrelationId;
+use ticketing_ports::log::deadlines::DeadlineStore;
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::idempotency::IdempotencyStore;
+use ticketing_ports::log::snapshots::SnapshotStore;
+use ticketing_ports::log::streams::CorrelationId;
+use ticketing_ports::outside::clock::Clock as _;
+use ticketing_ports::vocabulary::event_details::{PricingTier, Venue};
+use ticketing_ports::vocabulary::ids::{EventId, UserId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::roles::{Actor, Role};
+use ticketing_ports::vocabulary::seating::{Label, Seating};
 use ticketing_runtime::{BoxOffice, Engine, EngineConfig, HoldFor, HoldSeats, Observed, Observer, Ports, Request};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -169,7 +169,7 @@ async fn come_and_go(office: &BoxOffice, caller: usize, event: EventId) {
     cancelled.unwrap();
 }
 
-async fn hold(office: &BoxOffice, caller: usize, event_id: EventId) -> ticketing_ports::ids::ReservationId {
+async fn hold(office: &BoxOffice, caller: usize, event_id: EventId) -> ticketing_ports::vocabulary::ids::ReservationId {
     let hold = HoldSeats {
         event_id,
         section: "Floor".to_owned(),

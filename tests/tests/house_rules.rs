@@ -41,7 +41,10 @@ const LONG_FUNCTIONS: &[&str] = &[];
 const CYCLES: &[(&str, &str, &str)] = &[];
 
 /// Items of a crate's root that its modules may use: they are the vocabulary of all of them.
-const OF_THE_ROOT: &[(&str, &str)] = &[("ticketing-ports", "Timestamp")];
+const OF_THE_ROOT: &[(&str, &str)] = &[];
+
+/// The folders of `ticketing-ports` from the lowest: each may use those before it.
+const FLOORS: &[&str] = &["vocabulary", "log", "read_models", "people", "outside"];
 
 #[test]
 fn no_two_modules_of_a_crate_need_each_other() {
@@ -72,6 +75,23 @@ fn no_two_modules_of_a_crate_need_each_other() {
     }
     assert!(cycles.is_empty(), "module cycles:\n{}", cycles.join("\n"));
     assert!(excepted.is_empty(), "no cycles any more: {excepted:?}");
+}
+
+#[test]
+fn each_floor_of_the_ports_uses_only_floors_below_it() {
+    let uses = Crate::named("ticketing-ports").uses();
+    for floor in uses.iter().flat_map(|(from, used)| used.iter().chain([from])) {
+        assert!(FLOORS.contains(&floor.as_str()), "is {floor} a floor?");
+    }
+    for (height, floor) in FLOORS.iter().enumerate() {
+        let upwards: Vec<_> = uses
+            .get(*floor)
+            .into_iter()
+            .flatten()
+            .filter(|used| !FLOORS[..height].contains(&used.as_str()))
+            .collect();
+        assert!(upwards.is_empty(), "{floor} uses {upwards:?}, which are not below it");
+    }
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn erasing_an_account_reaches_every_store_of_the_server_with_something_of_people
     }
 }
 
-/// Every public trait of `ticketing-ports` and whether it requires [`Erase`](ticketing_ports::erase::Erase).
+/// Every public trait of `ticketing-ports` and whether it requires [`Erase`](ticketing_ports::people::erase::Erase).
 fn ports() -> Vec<(String, bool)> {
     let mut ports = Vec::new();
     for entry in fs::read_dir(root().join("ticketing-ports/src")).unwrap() {

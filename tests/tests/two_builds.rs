@@ -13,16 +13,16 @@ use serde_json::Value;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
 use ticketing_domain::generations;
 use ticketing_domain::made_up::{MadeUpVersion, declare};
-use ticketing_ports::clock::Clock as _;
-use ticketing_ports::event_details::{PricingTier, Venue};
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::ids::{EventId, UserId};
-use ticketing_ports::logs::SchemaGeneration;
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::reservation::ReservationStatus;
-use ticketing_ports::roles::{Actor, Role};
-use ticketing_ports::seating::{Label, Seating};
-use ticketing_ports::streams::{CorrelationId, Position, RecordedEvent};
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::identity::SchemaGeneration;
+use ticketing_ports::log::streams::{CorrelationId, Position, RecordedEvent};
+use ticketing_ports::outside::clock::Clock as _;
+use ticketing_ports::vocabulary::event_details::{PricingTier, Venue};
+use ticketing_ports::vocabulary::ids::{EventId, UserId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
+use ticketing_ports::vocabulary::roles::{Actor, Role};
+use ticketing_ports::vocabulary::seating::{Label, Seating};
 use ticketing_runtime::{
     BoxOffice, Engine, EngineConfig, HoldFor, HoldSeats, LogNotReadable, Ports, Request, check_floor, finish_update,
 };

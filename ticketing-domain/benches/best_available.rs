@@ -14,8 +14,8 @@ use ticketing_domain::inventory::{
 };
 use ticketing_domain::reducer::Context;
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::{EventId, IdSource, ReservationId, SectionId};
-use ticketing_ports::seating::{Allocation, Label, RowPlan, SeatId, Seating};
+use ticketing_ports::vocabulary::ids::{EventId, IdSource, ReservationId, SectionId};
+use ticketing_ports::vocabulary::seating::{Allocation, Label, RowPlan, SeatId, Seating};
 use uuid::Uuid;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;

@@ -9,9 +9,9 @@ use std::fmt::Debug;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::PaymentId;
-use ticketing_ports::lanes::LaneId;
-use ticketing_ports::streams::{StreamId, Version};
+use ticketing_ports::log::lanes::LaneId;
+use ticketing_ports::log::streams::{StreamId, Version};
+use ticketing_ports::vocabulary::ids::PaymentId;
 
 use crate::book::{Book, Caller, CarryOut, Ran, Staged, Stop, Unit, Wants};
 use crate::reducer::{Context, Reducer};
@@ -232,7 +232,7 @@ pub type StateOf<R> = <<R as Reply>::Of as Reducer>::State;
 /// # Errors
 /// When this build cannot read one of them.
 pub fn view_again<R: Reply>(
-    facts: &[ticketing_ports::streams::RecordedEvent],
+    facts: &[ticketing_ports::log::streams::RecordedEvent],
     view: &ViewOf,
 ) -> Result<Option<R>, crate::stored::UnreadableEvent> {
     use crate::stored::StoredEvent as _;

@@ -1,6 +1,6 @@
 //! A fact of any stream, with the type that it has in the domain.
 
-use ticketing_ports::streams::{Aggregate, Metadata, NewEvent, RecordedEvent};
+use ticketing_ports::log::streams::{Aggregate, Metadata, NewEvent, RecordedEvent};
 
 use crate::catalog::Catalog;
 use crate::inventory::Inventory;

@@ -4,8 +4,8 @@
 //! floor says all others read too. `stored_events!` declares the two versions together. A type that is new has no older form:
 //! until all read it, nobody decides on it.
 
-use ticketing_ports::logs::SchemaGeneration;
-use ticketing_ports::streams::NewEvent;
+use ticketing_ports::log::identity::SchemaGeneration;
+use ticketing_ports::log::streams::NewEvent;
 
 use crate::catalog::CatalogEvent;
 use crate::inventory::InventoryEvent;
@@ -54,7 +54,7 @@ fn lower<'v>(versions: impl Iterator<Item = &'v NewVersion>, floor: SchemaGenera
 #[expect(unreachable_pub, reason = "`stored_events!` declares what others may see")]
 mod tests {
     use serde::{Deserialize, Serialize};
-    use ticketing_ports::streams::Metadata;
+    use ticketing_ports::log::streams::Metadata;
 
     use super::*;
     use crate::stored::stored_events;

@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-use ticketing_ports::logs::SchemaGeneration;
-use ticketing_ports::streams::NewEvent;
+use ticketing_ports::log::identity::SchemaGeneration;
+use ticketing_ports::log::streams::NewEvent;
 
 /// The version after the one that is written.
 #[derive(Debug)]

@@ -1,9 +1,9 @@
 //! Who may do what.
 
-use ticketing_ports::event_details::EventStatus;
-use ticketing_ports::ids::{CustomerId, UserId};
-use ticketing_ports::read_models::DraftsVisible;
-use ticketing_ports::roles::{Actor, Role};
+use ticketing_ports::read_models::events::DraftsVisible;
+use ticketing_ports::vocabulary::event_details::EventStatus;
+use ticketing_ports::vocabulary::ids::{CustomerId, UserId};
+use ticketing_ports::vocabulary::roles::{Actor, Role};
 
 /// Admins manage every event, event owners those they created.
 pub fn may_manage(actor: Actor, owner: UserId) -> bool {

@@ -1,7 +1,7 @@
 //! Which price is in force.
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::event_details::PricingTier;
+use ticketing_ports::vocabulary::event_details::PricingTier;
 
 /// The tier of `section` whose period, `available_from` inclusive to `available_until` exclusive, holds `now`.
 pub fn tier_in_force<'a>(tiers: &'a [PricingTier], section: &str, now: Timestamp) -> Option<&'a PricingTier> {
@@ -29,8 +29,8 @@ fn overlap(a: &PricingTier, b: &PricingTier) -> bool {
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
-    use ticketing_ports::money::{Currency, Money};
-    use ticketing_ports::seating::Label;
+    use ticketing_ports::vocabulary::money::{Currency, Money};
+    use ticketing_ports::vocabulary::seating::Label;
 
     use super::*;
 

@@ -2,13 +2,16 @@
 
 use std::fmt::Debug;
 
-use ticketing_ports::event_details::{EventStatus, EventView};
-use ticketing_ports::ids::{EventId, PaymentId, ReservationId, SectionId};
-use ticketing_ports::money::Money;
-use ticketing_ports::payment::{PaymentStatus, PaymentView};
-use ticketing_ports::read_models::{Change, Hold, PaymentChange, ReservationChange, Said, SeatMove};
-use ticketing_ports::reservation::{ReservationStatus, ReservationView};
-use ticketing_ports::streams::RecordedEvent;
+use ticketing_ports::log::streams::RecordedEvent;
+use ticketing_ports::read_models::changes::{Change, Hold, PaymentChange, ReservationChange, Said, SeatMove};
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::event_details::EventStatus;
+use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::payment::PaymentStatus;
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
 
 use crate::catalog::CatalogEvent;
 use crate::facts::Fact;

@@ -5,10 +5,10 @@ use std::fmt::Debug;
 
 use serde::Serialize;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::DeadlineChange;
-use ticketing_ports::ids::IdSource;
-use ticketing_ports::logs::SchemaGeneration;
-use ticketing_ports::streams::{Aggregate, StreamId};
+use ticketing_ports::log::deadlines::DeadlineChange;
+use ticketing_ports::log::identity::SchemaGeneration;
+use ticketing_ports::log::streams::{Aggregate, StreamId};
+use ticketing_ports::vocabulary::ids::IdSource;
 use uuid::Uuid;
 
 use crate::snapshot::SnapshotFormat;
@@ -141,7 +141,7 @@ macro_rules! small_reducer {
         pub enum $name {}
 
         impl $crate::reducer::Reducer for $name {
-            const AGGREGATE: ticketing_ports::streams::Aggregate = ticketing_ports::streams::Aggregate::$name;
+            const AGGREGATE: ticketing_ports::log::streams::Aggregate = ticketing_ports::log::streams::Aggregate::$name;
 
             type Id = $id;
             type State = $state;

@@ -1,8 +1,8 @@
 //! How much a customer gets back who cancels a paid reservation.
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::event_details::RefundRule;
-use ticketing_ports::money::Money;
+use ticketing_ports::vocabulary::event_details::RefundRule;
+use ticketing_ports::vocabulary::money::Money;
 
 /// The share of `paid` that the policy gives back for cancelling at `now`. `policy` goes from long notice to short.
 pub fn by_policy(policy: &[RefundRule], starts_at: Timestamp, now: Timestamp, paid: Money) -> Money {
@@ -19,7 +19,7 @@ pub fn by_policy(policy: &[RefundRule], starts_at: Timestamp, now: Timestamp, pa
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, TimeDelta};
-    use ticketing_ports::money::Currency;
+    use ticketing_ports::vocabulary::money::Currency;
 
     use super::*;
 

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use ticketing_ports::Timestamp;
-use ticketing_ports::gateway::DeclineReason;
-use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
-use ticketing_ports::payment::contains_card_number;
-use ticketing_ports::seating::SeatId;
-use ticketing_ports::streams::{Aggregate, StreamId};
+use ticketing_ports::log::streams::{Aggregate, StreamId};
+use ticketing_ports::vocabulary::card_numbers::contains_card_number;
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
+use ticketing_ports::vocabulary::payment::DeclineReason;
+use ticketing_ports::vocabulary::seating::SeatId;
 
 /// A refused command has changed nothing. Refusals are counted and answered, never stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error)]

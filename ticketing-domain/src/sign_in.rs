@@ -20,10 +20,10 @@ mod session;
 mod sign_in_code;
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::IdSource;
-use ticketing_ports::secrets::{Entropy, Secret};
-use ticketing_ports::sessions::Session;
-use ticketing_ports::users::User;
+use ticketing_ports::people::sessions::Session;
+use ticketing_ports::people::users::User;
+use ticketing_ports::vocabulary::ids::IdSource;
+use ticketing_ports::vocabulary::secrets::{Entropy, Secret};
 
 pub use account::{NewUser, ProvenAddress};
 pub use ask::{Answer, Ask, CredentialRefused, NotAdded, ProofRefused};

@@ -2,9 +2,11 @@
 //! of it since. A timer that comes late, or never, changes nothing that anybody sees.
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::event_details::{EventStatus, EventView};
-use ticketing_ports::read_models::EventsWanted;
-use ticketing_ports::reservation::{ReservationStatus, ReservationView};
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::read_models::events::EventsWanted;
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::event_details::EventStatus;
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
 
 /// Once begun, an event that was ever published is completed. A draft stays one.
 pub fn of_event(recorded: EventStatus, starts_at: Timestamp, now: Timestamp) -> EventStatus {

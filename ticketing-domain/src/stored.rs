@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
-use ticketing_ports::logs::SchemaGeneration;
-use ticketing_ports::streams::{Metadata, NewEvent, RecordedEvent};
+use ticketing_ports::log::identity::SchemaGeneration;
+use ticketing_ports::log::streams::{Metadata, NewEvent, RecordedEvent};
 
 /// A stored fact that this build cannot read.
 #[derive(Debug, Error)]
@@ -147,7 +147,7 @@ macro_rules! stored_events {
                 $crate::stored::NewVersion {
                     event_type: $event_type,
                     version: $version,
-                    since: ticketing_ports::logs::SchemaGeneration($generation),
+                    since: ticketing_ports::log::identity::SchemaGeneration($generation),
                     before: $before,
                     lower: |data| {
                         let new: $payload = $crate::stored::read_payload($event_type, $version, data)
@@ -160,7 +160,7 @@ macro_rules! stored_events {
             const NEW_TYPES: &'static [$crate::stored::NewType] = &[$($(
                 $crate::stored::NewType {
                     event_type: $event_type,
-                    since: ticketing_ports::logs::SchemaGeneration($first),
+                    since: ticketing_ports::log::identity::SchemaGeneration($first),
                 },
             )?)+];
 

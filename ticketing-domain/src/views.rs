@@ -1,10 +1,10 @@
 //! What the write side shows of one event on sale.
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::ids::EventId;
-use ticketing_ports::money::Money;
-use ticketing_ports::read_models::SectionAvailability;
-use ticketing_ports::seating::{Label, SeatId};
+use ticketing_ports::read_models::availability::SectionAvailability;
+use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::seating::{Label, SeatId};
 
 /// One section with its price now and, if numbered, its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -27,14 +27,16 @@ use ticketing_domain::reservation::{
 };
 use ticketing_domain::stored::StoredEvent;
 use ticketing_ports::Timestamp;
-use ticketing_ports::event_details::{EventDetails, PricingTier, RefundRule, Section, Venue};
-use ticketing_ports::gateway::DeclineReason;
-use ticketing_ports::ids::{CustomerId, EventId, PaymentId, RefundId, ReservationId, SectionId, TicketId, UserId};
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::payment::{ActionKind, ActionWanted, MethodKind, MethodToken, PaymentMethod};
-use ticketing_ports::read_models::Sale;
-use ticketing_ports::reservation::Ticket;
-use ticketing_ports::seating::{Allocation, Label, RowPlan, SeatId, Seating};
+use ticketing_ports::vocabulary::event_details::{EventDetails, PricingTier, RefundRule, Section, Venue};
+use ticketing_ports::vocabulary::ids::{
+    CustomerId, EventId, PaymentId, RefundId, ReservationId, SectionId, TicketId, UserId,
+};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::payment::DeclineReason;
+use ticketing_ports::vocabulary::payment::{ActionKind, ActionWanted, MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::vocabulary::reservation::Sale;
+use ticketing_ports::vocabulary::reservation::Ticket;
+use ticketing_ports::vocabulary::seating::{Allocation, Label, RowPlan, SeatId, Seating};
 use uuid::Uuid;
 
 #[test]

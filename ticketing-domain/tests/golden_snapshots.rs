@@ -11,8 +11,8 @@ use ticketing_domain::inventory::{
 };
 use ticketing_domain::reducer::Reducer as _;
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::{EventId, ReservationId, SectionId};
-use ticketing_ports::seating::{Allocation, Label, RowPlan, SeatId, Seating};
+use ticketing_ports::vocabulary::ids::{EventId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::seating::{Allocation, Label, RowPlan, SeatId, Seating};
 use uuid::Uuid;
 
 #[test]

@@ -6,13 +6,16 @@ use ticketing_domain::payment::{
     PaymentRefunded, PaymentRequest, PaymentRequested, PaymentVoided, RefundCause, RefundRequested, VoidRequested,
 };
 use ticketing_domain::refusal::Refusal;
-use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
-use ticketing_ports::gateway::{Authorization, DeclineReason};
-use ticketing_ports::ids::{CustomerId, EventId, PaymentId, RefundId, ReservationId};
-use ticketing_ports::logs::SchemaGeneration;
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::payment::{ActionKind, ActionWanted, MethodKind, MethodToken, NextAction, PaymentMethod};
-use ticketing_ports::streams::StreamId;
+use ticketing_ports::log::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
+use ticketing_ports::log::identity::SchemaGeneration;
+use ticketing_ports::log::streams::StreamId;
+use ticketing_ports::outside::gateway::Authorization;
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, RefundId, ReservationId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::payment::DeclineReason;
+use ticketing_ports::vocabulary::payment::{
+    ActionKind, ActionWanted, MethodKind, MethodToken, NextAction, PaymentMethod,
+};
 use ticketing_testkit::scenario::{after, given, start};
 use uuid::Uuid;
 

@@ -8,16 +8,18 @@ use ticketing_domain::reservation::{
     ReservationCompleted, ReservationEvent, ReservationExpired, ReservationHeld, ReservationPaymentDeclined,
     ReservationPaymentGivenUp, ReservationPaymentStarted, ReservationRefunded, SagaCommand, SagaInput,
 };
-use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
-use ticketing_ports::gateway::DeclineReason;
-use ticketing_ports::ids::{CustomerId, EventId, PaymentId, RefundId, ReservationId, SectionId, TicketId, UserId};
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
-use ticketing_ports::read_models::Sale;
-use ticketing_ports::reservation::Ticket;
-use ticketing_ports::roles::{Actor, Role};
-use ticketing_ports::seating::{Allocation, Label};
-use ticketing_ports::streams::StreamId;
+use ticketing_ports::log::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
+use ticketing_ports::log::streams::StreamId;
+use ticketing_ports::vocabulary::ids::{
+    CustomerId, EventId, PaymentId, RefundId, ReservationId, SectionId, TicketId, UserId,
+};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::payment::DeclineReason;
+use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::vocabulary::reservation::Sale;
+use ticketing_ports::vocabulary::reservation::Ticket;
+use ticketing_ports::vocabulary::roles::{Actor, Role};
+use ticketing_ports::vocabulary::seating::{Allocation, Label};
 use ticketing_testkit::scenario::{after, given, start};
 use uuid::Uuid;
 

@@ -5,7 +5,7 @@
 use chrono::TimeDelta;
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::status::events_that_are;
-use ticketing_ports::event_details::EventStatus;
+use ticketing_ports::vocabulary::event_details::EventStatus;
 use ticketing_testkit::generators::{House, Step};
 use ticketing_testkit::scenario::start;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use ticketing_domain::book::Caller;
 use ticketing_domain::command::Command;
 use ticketing_domain::commands::{CompleteEvent, ExpireHold, RetryPayment, SettleCancellation};
-use ticketing_ports::deadlines::{CausedDeadline, Deadline, DeadlineKind};
-use ticketing_ports::streams::Metadata;
+use ticketing_ports::log::deadlines::{CausedDeadline, Deadline, DeadlineKind};
+use ticketing_ports::log::streams::Metadata;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ticketing_ports::dead_letters::DeadLetterStore;
-use ticketing_ports::followers::FollowerStore;
-use ticketing_ports::ids::WorkerId;
-use ticketing_ports::read_models::ProjectionStore;
+use ticketing_ports::log::dead_letters::DeadLetterStore;
+use ticketing_ports::log::followers::FollowerStore;
+use ticketing_ports::read_models::store::ProjectionStore;
+use ticketing_ports::vocabulary::ids::WorkerId;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use ticketing_domain::refusal::Refusal;
-use ticketing_ports::errors::StoreError;
+use ticketing_ports::vocabulary::errors::StoreError;
 
 /// Why a request got no answer it wanted. In every case nothing of it was written, except where the text says else.
 #[derive(Debug, Error)]
@@ -24,13 +24,13 @@ pub enum Failure {
     AnswerNotKept,
     /// A bug, or a log that this build cannot read.
     #[error("internal error")]
-    Internal(#[source] ticketing_ports::errors::BoxError),
+    Internal(#[source] ticketing_ports::vocabulary::errors::BoxError),
 }
 
 #[derive(Debug, Error)]
 pub enum UnavailableCause {
     #[error("the store did not answer")]
-    Store(#[source] ticketing_ports::errors::BoxError),
+    Store(#[source] ticketing_ports::vocabulary::errors::BoxError),
     #[error("the payment gateway did not answer")]
     Gateway,
     #[error("the box office is shutting down")]

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 use ticketing_domain::generations;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_store::{Commit, EventStore};
-use ticketing_ports::logs::SchemaGeneration;
+use ticketing_ports::log::event_store::{Commit, EventStore};
+use ticketing_ports::log::identity::SchemaGeneration;
+use ticketing_ports::vocabulary::errors::StoreError;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::logs::{Incarnation, LogIdentity};
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::identity::{Incarnation, LogIdentity};
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::vocabulary::errors::StoreError;
 
 use crate::token::ConsistencyToken;
 

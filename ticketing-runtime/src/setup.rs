@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ticketing_ports::clock::Clock;
-use ticketing_ports::deadlines::DeadlineStore;
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::gateway::PaymentGateway;
-use ticketing_ports::idempotency::IdempotencyStore;
-use ticketing_ports::ids::IdSource;
-use ticketing_ports::snapshots::SnapshotStore;
+use ticketing_ports::log::deadlines::DeadlineStore;
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::idempotency::IdempotencyStore;
+use ticketing_ports::log::snapshots::SnapshotStore;
+use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::outside::gateway::PaymentGateway;
+use ticketing_ports::vocabulary::ids::IdSource;
 
 use crate::follow::{FactsFrom, OnLostPast, Runs};
 use crate::observer::{Observer, Unobserved};

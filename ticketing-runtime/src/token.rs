@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ticketing_ports::ids::LogId;
-use ticketing_ports::logs::{Incarnation, LogIdentity};
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::identity::{Incarnation, LogIdentity};
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::vocabulary::ids::LogId;
 use uuid::Uuid;
 
 /// At most so many logs are remembered in one token.

@@ -13,9 +13,9 @@ use chrono::{DateTime, TimeDelta};
 use ticketing_domain::generations::newest;
 use ticketing_domain::reducer::{Context, Decision, Reducer};
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::DeadlineChange;
-use ticketing_ports::ids::IdSource;
-use ticketing_ports::logs::SchemaGeneration;
+use ticketing_ports::log::deadlines::DeadlineChange;
+use ticketing_ports::log::identity::SchemaGeneration;
+use ticketing_ports::vocabulary::ids::IdSource;
 use uuid::Uuid;
 
 /// What a scenario takes as now unless it says otherwise: 2027-01-15T08:00:00Z.

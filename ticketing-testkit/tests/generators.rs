@@ -10,11 +10,11 @@ use ticketing_domain::generations::newest;
 use ticketing_domain::payment::{PaymentCommand, PaymentRequest, PaymentState};
 use ticketing_domain::pricing::{overlapping, tier_in_force};
 use ticketing_domain::reducer::Context;
-use ticketing_ports::event_details::EventDetails;
-use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId};
-use ticketing_ports::money::Currency;
-use ticketing_ports::payment::MethodKind;
-use ticketing_ports::seating::{SeatId, Seating};
+use ticketing_ports::vocabulary::event_details::EventDetails;
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
+use ticketing_ports::vocabulary::money::Currency;
+use ticketing_ports::vocabulary::payment::MethodKind;
+use ticketing_ports::vocabulary::seating::{SeatId, Seating};
 use ticketing_testkit::generators::{
     Asked, House, Step, by, customer, event_details, event_draft, method_token, moments, order, payment_method, price,
     seating, seats_of, steps, time_before, time_from,

@@ -13,8 +13,8 @@ use openidconnect::{AdditionalProviderMetadata, DiscoveryError, IssuerUrl, Provi
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use ticketing_ports::Timestamp;
-use ticketing_ports::clock::Clock;
-use ticketing_ports::identity_providers::IdentityProviderError;
+use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::outside::identity_providers::IdentityProviderError;
 
 use crate::provider_http::{DoesNotFit, NoAnswer, ProviderHttp};
 

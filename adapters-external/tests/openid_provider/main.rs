@@ -14,10 +14,10 @@ use axum::http::StatusCode;
 use chrono::TimeDelta;
 use futures::future::join_all;
 use serde_json::{Value, json};
-use ticketing_ports::identity_providers::{
+use ticketing_ports::outside::identity_providers::{
     AuthorizationAnswer, AuthorizationRequest, Claims, IdentityProvider, IdentityProviderError,
 };
-use ticketing_ports::secrets::{Entropy, Secret};
+use ticketing_ports::vocabulary::secrets::{Entropy, Secret};
 use url::Url;
 
 use self::issuer::{ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, CODE, Fault, Issuer, Place, Signing};

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use ticketing_ports::event_details::{EventView, PricingTier, RefundRule};
-use ticketing_ports::seating::{Label, Seating};
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule};
+use ticketing_ports::vocabulary::seating::{Label, Seating};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -195,7 +196,7 @@ impl From<&EventView> for EventResponse {
     fn from(view: &EventView) -> Self {
         let details = &view.details;
         let text = |label: &Label| label.as_str().to_owned();
-        let section = |section: &ticketing_ports::event_details::Section| SectionBody {
+        let section = |section: &ticketing_ports::vocabulary::event_details::Section| SectionBody {
             name: text(&section.name),
             seating: match &section.seating {
                 Seating::GeneralAdmission { capacity } => SeatingBody::GeneralAdmission { capacity: *capacity },

@@ -2,9 +2,9 @@
 
 use ticketing_domain::catalog::{self, EventDraft, SectionDraft};
 use ticketing_domain::refusal::{FieldError, Refusal};
-use ticketing_ports::event_details::{PricingTier, RefundRule, Venue};
-use ticketing_ports::money::Currency;
-use ticketing_ports::seating::{Label, RowPlan, Seating};
+use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule, Venue};
+use ticketing_ports::vocabulary::money::Currency;
+use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
 
 use super::bodies::{CreateEventRequest, PricingTierBody, RefundRuleBody, SeatingBody, SectionBody, VenueBody};
 

@@ -6,8 +6,8 @@ use axum::http::request::Parts;
 use http_body_util::LengthLimitError;
 use serde_json::Value;
 use ticketing_domain::refusal::FieldError;
-use ticketing_ports::payment::contains_card_number;
-use ticketing_ports::roles::Actor;
+use ticketing_ports::vocabulary::card_numbers::contains_card_number;
+use ticketing_ports::vocabulary::roles::Actor;
 use ticketing_runtime::{IdempotencyRequest, Request as Ask};
 
 use super::correlation::correlation_id;

@@ -1,5 +1,5 @@
 use axum::http::request::Parts;
-use ticketing_ports::streams::CorrelationId;
+use ticketing_ports::log::streams::CorrelationId;
 
 use crate::state::{HttpState, Shared};
 

@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ticketing_ports::ids::EventId;
+use ticketing_ports::vocabulary::ids::EventId;
 
 use super::read::A_UUID;
 use crate::errors::ApiError;

@@ -6,10 +6,10 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use ticketing_domain::refusal::FieldError;
-use ticketing_ports::event_details::EventStatus;
-use ticketing_ports::ids::parse_uuid;
-use ticketing_ports::payment::MethodKind;
-use ticketing_ports::seating::Label;
+use ticketing_ports::vocabulary::event_details::EventStatus;
+use ticketing_ports::vocabulary::ids::parse_uuid;
+use ticketing_ports::vocabulary::payment::MethodKind;
+use ticketing_ports::vocabulary::seating::Label;
 use uuid::Uuid;
 
 use super::sent::{Object, Sent};

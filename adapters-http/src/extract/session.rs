@@ -1,9 +1,9 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use ticketing_ports::roles::Actor;
-use ticketing_ports::secrets::Secret;
-use ticketing_ports::sessions::Session;
-use ticketing_ports::users::User;
+use ticketing_ports::people::sessions::Session;
+use ticketing_ports::people::users::User;
+use ticketing_ports::vocabulary::roles::Actor;
+use ticketing_ports::vocabulary::secrets::Secret;
 
 use crate::authenticate::session_shown;
 use crate::errors::ApiError;

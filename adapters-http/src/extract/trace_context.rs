@@ -1,5 +1,5 @@
 use axum::http::{HeaderMap, HeaderValue};
-use ticketing_ports::trace_context::TraceContext;
+use ticketing_ports::vocabulary::trace_context::TraceContext;
 
 /// Where the caller says that the request belongs. A second `traceparent` makes it nobody's: which one counts is unknown.
 pub(super) fn trace_context(headers: &HeaderMap) -> Option<TraceContext> {

@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::Serialize;
 use ticketing_domain::sign_in::{MAGIC_LINK_LIFETIME, Visitor};
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::secrets::Secret;
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::secrets::Secret;
 use utoipa::{IntoParams, ToSchema};
 
 use super::SessionResponse;

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use cookie::{Cookie, SameSite};
 use serde::Serialize;
 use ticketing_domain::sign_in::{FinishedOauth, Handover, LocalPath, OAUTH_LIFETIME, OauthAnswer, OauthCallback};
-use ticketing_ports::secrets::Secret;
+use ticketing_ports::vocabulary::secrets::Secret;
 use utoipa::{IntoParams, ToSchema};
 
 use super::SessionResponse;

@@ -12,9 +12,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use ticketing_domain::sign_in::BegunPasskey;
-use ticketing_ports::passkeys::Passkey;
-use ticketing_ports::seating::Label;
-use ticketing_ports::secrets::Secret;
+use ticketing_ports::people::passkeys::Passkey;
+use ticketing_ports::vocabulary::seating::Label;
+use ticketing_ports::vocabulary::secrets::Secret;
 use ticketing_runtime::SignInFailure;
 use utoipa::ToSchema;
 

@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::roles::Role;
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::roles::Role;
 use utoipa::ToSchema;
 
 use super::UserBody;

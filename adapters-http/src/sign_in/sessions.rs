@@ -8,8 +8,8 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use ticketing_domain::sign_in::WS_TICKET_LIFETIME;
-use ticketing_ports::secrets::SecretDigest;
-use ticketing_ports::sessions::{Session, SignInMethod};
+use ticketing_ports::people::sessions::{Session, SignInMethod};
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 use utoipa::ToSchema;
 
 use super::{MessageResponse, SessionResponse};

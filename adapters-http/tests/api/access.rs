@@ -191,7 +191,7 @@ async fn a_role_that_changes_counts_within_a_second() {
 
     server
         .users
-        .set_role(olga.id(), ticketing_ports::roles::Role::Customer)
+        .set_role(olga.id(), ticketing_ports::vocabulary::roles::Role::Customer)
         .await
         .unwrap();
     server.pass(chrono::TimeDelta::seconds(1));

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use ticketing_ports::ids::LogId;
-use ticketing_ports::logs::{Incarnation, LogIdentity};
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::identity::{Incarnation, LogIdentity};
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::vocabulary::ids::LogId;
 use ticketing_runtime::ConsistencyToken;
 use tokio::time::Instant;
 use uuid::Uuid;

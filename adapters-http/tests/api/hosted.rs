@@ -8,8 +8,8 @@ use axum::Router;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method};
 use serde_json::json;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::roles::{Actor as Who, Role};
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::roles::{Actor as Who, Role};
 use uuid::Uuid;
 
 use crate::support::{Actor, Answer, TestServer, event_request};

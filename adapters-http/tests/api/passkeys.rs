@@ -4,7 +4,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use futures::future::join_all;
 use serde_json::{Value, json};
-use ticketing_ports::passkeys::{Passkey, PasskeyStore as _};
+use ticketing_ports::people::passkeys::{Passkey, PasskeyStore as _};
 use url::Url;
 use webauthn_authenticator_rs::WebauthnAuthenticator;
 use webauthn_authenticator_rs::softpasskey::SoftPasskey;

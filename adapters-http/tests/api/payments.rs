@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use ticketing_ports::ids::PaymentId;
+use ticketing_ports::vocabulary::ids::PaymentId;
 
 use crate::support::{TestServer, event_request};
 

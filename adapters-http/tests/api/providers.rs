@@ -1,7 +1,7 @@
 use axum::http::Method;
 use chrono::TimeDelta;
 use serde_json::json;
-use ticketing_ports::roles::Role;
+use ticketing_ports::vocabulary::roles::Role;
 
 use crate::support::{Actor, Answer, Script, TestServer};
 

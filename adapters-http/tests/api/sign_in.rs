@@ -64,7 +64,7 @@ async fn nobody_learns_from_the_answer_whether_an_address_is_known() {
         (unknown.expect(202).bytes.clone(), unknown.status)
     );
     assert_eq!(server.mailer.outbox().len(), 2);
-    let nobody = ticketing_ports::email::EmailAddress::parse("unknown@example.com").unwrap();
+    let nobody = ticketing_ports::vocabulary::email::EmailAddress::parse("unknown@example.com").unwrap();
     assert_eq!(
         server.users.find_by_email(&nobody).await.unwrap(),
         None,

@@ -1,6 +1,6 @@
 use serde_json::json;
-use ticketing_ports::streams::{Position, RecordedEvent};
-use ticketing_ports::trace_context::TraceContext;
+use ticketing_ports::log::streams::{Position, RecordedEvent};
+use ticketing_ports::vocabulary::trace_context::TraceContext;
 
 use crate::support::TestServer;
 

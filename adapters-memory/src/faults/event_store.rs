@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{CausedDeadline, DeadlineStore};
-use ticketing_ports::errors::{BoxError, StoreError};
-use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
-use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
-use ticketing_ports::ids::CommitId;
-use ticketing_ports::logs::{Incarnation, LogIdentity, SchemaGeneration};
-use ticketing_ports::snapshots::{Snapshot, SnapshotStore};
-use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::log::deadlines::{CausedDeadline, DeadlineStore};
+use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore};
+use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
+use ticketing_ports::log::identity::{Incarnation, LogIdentity, SchemaGeneration};
+use ticketing_ports::log::snapshots::{Snapshot, SnapshotStore};
+use ticketing_ports::log::streams::{Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
+use ticketing_ports::vocabulary::ids::CommitId;
 
 /// What is about to be asked of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

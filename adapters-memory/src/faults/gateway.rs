@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ticketing_ports::gateway::{Authorization, AuthorizeRequest, GatewayError, GatewayRecord, PaymentGateway};
-use ticketing_ports::ids::{PaymentId, RefundId};
-use ticketing_ports::money::Money;
+use ticketing_ports::outside::gateway::{Authorization, AuthorizeRequest, GatewayError, GatewayRecord, PaymentGateway};
+use ticketing_ports::vocabulary::ids::{PaymentId, RefundId};
+use ticketing_ports::vocabulary::money::Money;
 
 use super::event_store::Fault;
 

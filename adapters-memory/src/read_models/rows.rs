@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_details::EventView;
-use ticketing_ports::ids::{EventId, PaymentId, ReservationId, SectionId};
-use ticketing_ports::payment::PaymentView;
-use ticketing_ports::read_models::{
-    Availability, Change, Hold, PaymentChange, ReservationChange, SeatMove, SectionAvailability,
-};
-use ticketing_ports::reservation::ReservationView;
-use ticketing_ports::seating::{Label, SeatCounts};
+use ticketing_ports::read_models::availability::{Availability, SectionAvailability};
+use ticketing_ports::read_models::changes::{Change, Hold, PaymentChange, ReservationChange, SeatMove};
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::seating::{Label, SeatCounts};
 use uuid::Uuid;
 
 use super::ByCustomer;

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use ticketing_ports::ids::{EventId, ReservationId};
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::read_models::{EventSales, LifetimeValue, Purchase, Sale, SectionSales};
-use ticketing_ports::seating::Label;
+use ticketing_ports::read_models::sales::{EventSales, LifetimeValue, Purchase, SectionSales};
+use ticketing_ports::vocabulary::ids::{EventId, ReservationId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::reservation::Sale;
+use ticketing_ports::vocabulary::seating::Label;
 
 use super::ByCustomer;
 use super::rows::Rows;

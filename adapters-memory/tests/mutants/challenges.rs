@@ -4,9 +4,9 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
-use ticketing_ports::challenges::{Ceremony, Challenge, ChallengeStore};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::secrets::SecretDigest;
+use ticketing_ports::people::challenges::{Ceremony, Challenge, ChallengeStore};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 /// What the store gets wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -3,9 +3,9 @@
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use ticketing_ports::dead_letters::{DeadLetter, DeadLetterStore};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::streams::{Position, StreamId};
+use ticketing_ports::log::dead_letters::{DeadLetter, DeadLetterStore};
+use ticketing_ports::log::streams::{Position, StreamId};
+use ticketing_ports::vocabulary::errors::StoreError;
 
 /// What the store gets wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

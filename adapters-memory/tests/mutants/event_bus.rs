@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use chrono::SubsecRound as _;
-use ticketing_ports::event_bus::{BusUnavailable, Delivered, EventPublisher, EventSubscriber, Subscription};
-use ticketing_ports::logs::{Incarnation, LogIdentity};
-use ticketing_ports::streams::{Aggregate, Metadata, RecordedEvent};
+use ticketing_ports::log::event_bus::{BusUnavailable, Delivered, EventPublisher, EventSubscriber, Subscription};
+use ticketing_ports::log::identity::{Incarnation, LogIdentity};
+use ticketing_ports::log::streams::{Aggregate, Metadata, RecordedEvent};
 use tokio::sync::Notify;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

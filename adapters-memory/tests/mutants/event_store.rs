@@ -10,13 +10,13 @@ use adapters_memory::InMemoryEventStore;
 use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound, TimeDelta};
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{CausedDeadline, DeadlineKey, DeadlineKind, DeadlineStore, DeadlineWrite};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
-use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
-use ticketing_ports::ids::{CommitId, EventId, LogId, UserId};
-use ticketing_ports::logs::{Incarnation, LogIdentity, SchemaGeneration};
-use ticketing_ports::streams::{Aggregate, Metadata, Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::log::deadlines::{CausedDeadline, DeadlineKey, DeadlineKind, DeadlineStore, DeadlineWrite};
+use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore};
+use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
+use ticketing_ports::log::identity::{Incarnation, LogIdentity, SchemaGeneration};
+use ticketing_ports::log::streams::{Aggregate, Metadata, Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::{CommitId, EventId, LogId, UserId};
 use uuid::Uuid;
 
 /// What the store gets wrong.

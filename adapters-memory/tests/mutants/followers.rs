@@ -5,10 +5,10 @@ use std::time::Duration;
 use adapters_memory::InMemoryFollowerStore;
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::followers::{FollowerId, FollowerStore};
-use ticketing_ports::ids::{LogId, WorkerId};
-use ticketing_ports::logs::Mark;
+use ticketing_ports::log::followers::{FollowerId, FollowerStore};
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::{LogId, WorkerId};
 use uuid::Uuid;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

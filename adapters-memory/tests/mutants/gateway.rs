@@ -5,12 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use chrono::DateTime;
-use ticketing_ports::gateway::{
-    Authorization, AuthorizeRequest, DeclineReason, GatewayError, GatewayRecord, PaymentGateway,
-};
-use ticketing_ports::ids::{PaymentId, RefundId};
-use ticketing_ports::money::Money;
-use ticketing_ports::payment::NextAction;
+use ticketing_ports::outside::gateway::{Authorization, AuthorizeRequest, GatewayError, GatewayRecord, PaymentGateway};
+use ticketing_ports::vocabulary::ids::{PaymentId, RefundId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::payment::DeclineReason;
+use ticketing_ports::vocabulary::payment::NextAction;
 use ticketing_testkit::conformance::gateway::Gateway;
 
 /// What the gateway gets wrong.

@@ -3,10 +3,10 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use ticketing_ports::erase::{Erase, Person};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::passkeys::{AddPasskeyError, Passkey, PasskeyStore};
+use ticketing_ports::people::erase::{Erase, Person};
+use ticketing_ports::people::passkeys::{AddPasskeyError, Passkey, PasskeyStore};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
 
 /// What the store gets wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DurationRound as _, TimeDelta};
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::rate_limiter::{Quota, RateDecision, RateLimiter};
+use ticketing_ports::people::rate_limiter::{Quota, RateDecision, RateLimiter};
+use ticketing_ports::vocabulary::errors::StoreError;
 
 /// What the limiter gets wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,19 +5,23 @@ use std::sync::Arc;
 use adapters_memory::InMemoryReadModels;
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_details::{EventStatus, EventView};
-use ticketing_ports::ids::{CustomerId, EventId};
-use ticketing_ports::logs::Mark;
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::paging::{Listed, Page};
-use ticketing_ports::payment::PaymentView;
-use ticketing_ports::read_models::{
-    ApplyError, Availability, AvailabilityQueries, Change, DraftsVisible, EventQueries, EventSales, EventsWanted,
-    LifetimeValue, PaymentQueries, ProjectedBatch, ProjectionStore, Purchase, ReservationQueries, Said, SalesQueries,
-};
-use ticketing_ports::reservation::ReservationView;
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::read_models::availability::{Availability, AvailabilityQueries};
+use ticketing_ports::read_models::changes::{Change, Said};
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::read_models::events::{DraftsVisible, EventQueries, EventsWanted};
+use ticketing_ports::read_models::payments::PaymentQueries;
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::read_models::reservations::ReservationQueries;
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::read_models::sales::{EventSales, LifetimeValue, Purchase, SalesQueries};
+use ticketing_ports::read_models::store::{ApplyError, ProjectedBatch, ProjectionStore};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::event_details::EventStatus;
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::paging::{Listed, Page};
 use tokio::sync::Mutex;
 
 /// What the store gets wrong.

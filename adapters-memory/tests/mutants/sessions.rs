@@ -7,11 +7,11 @@ use adapters_memory::InMemorySessionStore;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::erase::{Erase, Person};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::secrets::SecretDigest;
-use ticketing_ports::sessions::{Session, SessionStore};
+use ticketing_ports::people::erase::{Erase, Person};
+use ticketing_ports::people::sessions::{Session, SessionStore};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 /// What the store gets wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use adapters_memory::InMemoryEventStore;
 use async_trait::async_trait;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_store::EventStore as _;
-use ticketing_ports::ids::CommitId;
-use ticketing_ports::snapshots::{Snapshot, SnapshotStore};
-use ticketing_ports::streams::{Aggregate, StreamId, Version};
+use ticketing_ports::log::event_store::EventStore as _;
+use ticketing_ports::log::snapshots::{Snapshot, SnapshotStore};
+use ticketing_ports::log::streams::{Aggregate, StreamId, Version};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::CommitId;
 use ticketing_testkit::conformance::Backend;
 use ticketing_testkit::conformance::snapshots::Snapshots;
 use uuid::Uuid;

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::erase::{Erase, Person};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::roles::Role;
-use ticketing_ports::users::{CreateUserError, User, UserStore};
+use ticketing_ports::people::erase::{Erase, Person};
+use ticketing_ports::people::users::{CreateUserError, User, UserStore};
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::roles::Role;
 
 /// What the store gets wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -6,10 +6,10 @@ use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{CausedDeadline, DeadlineKey, DeadlineWrite};
-use ticketing_ports::event_store::Commit;
-use ticketing_ports::lanes::LaneId;
-use ticketing_ports::streams::{Metadata, StreamId};
+use ticketing_ports::log::deadlines::{CausedDeadline, DeadlineKey, DeadlineWrite};
+use ticketing_ports::log::event_store::Commit;
+use ticketing_ports::log::lanes::LaneId;
+use ticketing_ports::log::streams::{Metadata, StreamId};
 use uuid::Uuid;
 
 use crate::cells::bound;

@@ -5,14 +5,16 @@
 use std::collections::BTreeMap;
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_details::{EventStatus, EventView};
-use ticketing_ports::ids::{EventId, PaymentId, ReservationId, SectionId};
-use ticketing_ports::payment::PaymentView;
-use ticketing_ports::read_models::{Change, Hold, PaymentChange, ReservationChange, Sale, SeatMove};
-use ticketing_ports::reservation::ReservationView;
-use ticketing_ports::seating::Label;
-use ticketing_ports::streams::Version;
+use ticketing_ports::log::streams::Version;
+use ticketing_ports::read_models::changes::{Change, Hold, PaymentChange, ReservationChange, SeatMove};
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::event_details::EventStatus;
+use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::reservation::Sale;
+use ticketing_ports::vocabulary::seating::Label;
 
 #[derive(Debug, Default)]
 pub(super) struct Folded {

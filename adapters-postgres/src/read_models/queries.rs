@@ -7,19 +7,22 @@ use async_trait::async_trait;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_details::{EventStatus, EventView};
-use ticketing_ports::ids::{CustomerId, EventId, PaymentId, SectionId};
-use ticketing_ports::money::Money;
-use ticketing_ports::paging::{Cursor, Listed, Page};
-use ticketing_ports::payment::{PaymentStatus, PaymentView};
-use ticketing_ports::read_models::{
-    Availability, AvailabilityQueries, DraftsVisible, EventQueries, EventsWanted, PaymentQueries, ReservationQueries,
-    SectionAvailability,
-};
-use ticketing_ports::reservation::{ReservationStatus, ReservationView};
-use ticketing_ports::seating::{Label, SeatCounts};
-use ticketing_ports::streams::Version;
+use ticketing_ports::log::streams::Version;
+use ticketing_ports::read_models::availability::{Availability, AvailabilityQueries, SectionAvailability};
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::read_models::events::{DraftsVisible, EventQueries, EventsWanted};
+use ticketing_ports::read_models::payments::PaymentQueries;
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::read_models::reservations::ReservationQueries;
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::event_details::EventStatus;
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, SectionId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::paging::{Cursor, Listed, Page};
+use ticketing_ports::vocabulary::payment::PaymentStatus;
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
+use ticketing_ports::vocabulary::seating::{Label, SeatCounts};
 use uuid::Uuid;
 
 use super::PostgresReadModels;

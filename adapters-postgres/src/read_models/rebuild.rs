@@ -6,7 +6,7 @@
 use sqlx::postgres::PgPool;
 use sqlx::postgres::types::Oid;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
-use ticketing_ports::errors::StoreError;
+use ticketing_ports::vocabulary::errors::StoreError;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use sqlx::PgConnection;
 use sqlx::types::Json;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::{EventId, PaymentId};
-use ticketing_ports::payment::PaymentStatus;
-use ticketing_ports::read_models::Said;
+use ticketing_ports::read_models::changes::Said;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::{EventId, PaymentId};
+use ticketing_ports::vocabulary::payment::PaymentStatus;
 use uuid::Uuid;
 
 use super::PostgresReadModels;

@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use ticketing_ports::Timestamp;
-use ticketing_ports::event_details::{EventDetails, EventStatus, EventView, Venue};
-use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId, UserId};
-use ticketing_ports::logs::Mark;
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::read_models::{Change, ProjectedBatch, Sale, SeatMove};
-use ticketing_ports::reservation::{ReservationStatus, ReservationView};
-use ticketing_ports::seating::{Allocation, Label, SeatId};
-use ticketing_ports::streams::{Position, Version};
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::log::streams::{Position, Version};
+use ticketing_ports::read_models::changes::{Change, SeatMove};
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::read_models::store::ProjectedBatch;
+use ticketing_ports::vocabulary::event_details::{EventDetails, EventStatus, Venue};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId, UserId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
+use ticketing_ports::vocabulary::reservation::Sale;
+use ticketing_ports::vocabulary::seating::{Allocation, Label, SeatId};
 use uuid::Uuid;
 
 pub(crate) const CAPACITY: u32 = 10_000_000;

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Arguments, SqliteConnection};
-use ticketing_ports::errors::{BoxError, StoreError};
-use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord};
-use ticketing_ports::ids::UserId;
+use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyRecord};
+use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
+use ticketing_ports::vocabulary::ids::UserId;
 
 use crate::bulk::Bulk;
 use crate::cells::Cells;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sqlx::{Arguments, SqliteConnection};
-use ticketing_ports::deadlines::{CausedDeadline, DeadlineKey, DeadlineKind, DeadlineWrite};
+use ticketing_ports::log::deadlines::{CausedDeadline, DeadlineKey, DeadlineKind, DeadlineWrite};
 
 use crate::bulk::Bulk;
 use crate::cells::written;

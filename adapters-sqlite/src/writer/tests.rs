@@ -2,9 +2,9 @@ use std::borrow::Cow;
 
 use chrono::DateTime;
 use tempfile::TempDir;
-use ticketing_ports::event_store::{Append, EventStore};
-use ticketing_ports::ids::{CommitId, EventId, ReservationId};
-use ticketing_ports::streams::{Metadata, NewEvent, Position, Version};
+use ticketing_ports::log::event_store::{Append, EventStore};
+use ticketing_ports::log::streams::{Metadata, NewEvent, Position, Version};
+use ticketing_ports::vocabulary::ids::{CommitId, EventId, ReservationId};
 use uuid::Uuid;
 
 use super::*;

@@ -8,8 +8,8 @@ use adapters_redpanda::{BusOptions, RedpandaBus};
 use anyhow::ensure;
 use sqlx::{Connection as _, PgConnection};
 use test_services::OwnedBroker;
-use ticketing_ports::event_bus::{Delivered, EventSubscriber as _, Subscription};
-use ticketing_ports::streams::{Position, StreamId, Version};
+use ticketing_ports::log::event_bus::{Delivered, EventSubscriber as _, Subscription};
+use ticketing_ports::log::streams::{Position, StreamId, Version};
 
 use crate::on_sale::{CUSTOMERS, IN_FULL_SWING, SECONDS, successor};
 use crate::support::load::{Load, check_books, journals};

@@ -9,9 +9,9 @@ use adapters_memory::{InMemoryDeadLetterStore, InMemoryGateway};
 use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, Purpose};
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
-use ticketing_ports::ids::{CustomerId, EventId};
-use ticketing_ports::roles::{Actor, Role};
-use ticketing_ports::streams::CorrelationId;
+use ticketing_ports::log::streams::CorrelationId;
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId};
+use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_runtime::{Engine, FollowPorts, HoldFor, HoldSeats, Ports, Projected, Request, Runs};
 
 use crate::support::bus::{headers_of, reader, value};

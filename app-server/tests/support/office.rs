@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use box_office_tests::client::{Answer, Ask, Bearer, Connection, Target, path};
 use hyper::header::{HeaderName, HeaderValue};
 use serde_json::Value;
-use ticketing_ports::ids::CustomerId;
+use ticketing_ports::vocabulary::ids::CustomerId;
 
 use super::Server;
 

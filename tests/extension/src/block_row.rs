@@ -7,9 +7,9 @@ use ticketing_domain::command::{Address, Command, Never, Outcome};
 use ticketing_domain::inventory::{Inventory, InventoryCommand, TakenSeats};
 use ticketing_domain::policy;
 use ticketing_domain::refusal::Refusal;
-use ticketing_ports::ids::EventId;
-use ticketing_ports::read_models::SectionAvailability;
-use ticketing_ports::seating::{SeatId, Seating};
+use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::read_models::availability::SectionAvailability;
+use ticketing_ports::vocabulary::seating::{SeatId, Seating};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockRow {

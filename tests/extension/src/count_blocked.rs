@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ticketing_domain::facts::Fact;
 use ticketing_domain::inventory::InventoryEvent;
-use ticketing_ports::logs::Mark;
+use ticketing_ports::log::identity::Mark;
 use ticketing_runtime::{Facts, First, FollowError, Follower, Keeps, OnPoison, Runs, Spec, Twin};
 use tokio::sync::watch;
 

@@ -1,10 +1,10 @@
 //! What can be wrong with the books, one line each.
 
 use thiserror::Error;
-use ticketing_ports::ids::{PaymentId, ReservationId};
-use ticketing_ports::money::Money;
-use ticketing_ports::reservation::ReservationStatus;
-use ticketing_ports::seating::SeatId;
+use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
+use ticketing_ports::vocabulary::seating::SeatId;
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Discrepancy {

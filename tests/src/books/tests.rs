@@ -1,6 +1,6 @@
 use chrono::{DateTime, TimeDelta};
-use ticketing_ports::ids::TicketId;
-use ticketing_ports::money::{Currency, Money};
+use ticketing_ports::vocabulary::ids::TicketId;
+use ticketing_ports::vocabulary::money::{Currency, Money};
 use uuid::Uuid;
 
 use super::*;
@@ -49,7 +49,7 @@ impl Story {
         };
         let answers = Answers::from_entries(&[
             Entry::Started {
-                event: ticketing_ports::ids::EventId::new(Uuid::from_u128(9)),
+                event: ticketing_ports::vocabulary::ids::EventId::new(Uuid::from_u128(9)),
                 sole_seller: true,
             },
             held(HELD, &["A-1"]),
@@ -395,7 +395,7 @@ fn reservation(of: u128, status: ReservationStatus, seats: &[&str]) -> Reservati
     let quantity = u32::try_from(seats.len()).unwrap();
     Reservation {
         reservation_id: id(of),
-        event_id: ticketing_ports::ids::EventId::new(Uuid::from_u128(9)),
+        event_id: ticketing_ports::vocabulary::ids::EventId::new(Uuid::from_u128(9)),
         section: "Stalls".to_owned(),
         seats: seats.iter().map(|text| seat(text)).collect(),
         quantity,

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Row as _, SqliteConnection};
-use ticketing_ports::deadlines::DeadlineKind;
-use ticketing_ports::streams::Aggregate;
+use ticketing_ports::log::deadlines::DeadlineKind;
+use ticketing_ports::log::streams::Aggregate;
 use uuid::Uuid;
 
 type Fact = (Aggregate, Uuid, i64, String, i64, Vec<u8>, Value, Uuid, i64);

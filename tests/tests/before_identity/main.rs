@@ -15,14 +15,14 @@ use adapters_sqlite::SqliteStore;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
-use ticketing_ports::deadlines::DeadlineStore;
-use ticketing_ports::event_store::{Append, Commit, CommitError, EventStore};
-use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyStore};
-use ticketing_ports::ids::{CommitId, EventId, PaymentId, ReservationId, UserId};
-use ticketing_ports::logs::Incarnation;
-use ticketing_ports::roles::{Actor, Role};
-use ticketing_ports::snapshots::SnapshotStore;
-use ticketing_ports::streams::{Aggregate, Metadata, NewEvent, Position, StreamId, Version};
+use ticketing_ports::log::deadlines::DeadlineStore;
+use ticketing_ports::log::event_store::{Append, Commit, CommitError, EventStore};
+use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyStore};
+use ticketing_ports::log::identity::Incarnation;
+use ticketing_ports::log::snapshots::SnapshotStore;
+use ticketing_ports::log::streams::{Aggregate, Metadata, NewEvent, Position, StreamId, Version};
+use ticketing_ports::vocabulary::ids::{CommitId, EventId, PaymentId, ReservationId, UserId};
+use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_runtime::{Engine, EngineConfig, Ports};
 use uuid::Uuid;
 
@@ -118,7 +118,7 @@ where
 }
 
 /// Commits on top of what is there, and is refused where it should be.
-async fn go_on(store: &impl EventStore, log: &[ticketing_ports::streams::RecordedEvent]) {
+async fn go_on(store: &impl EventStore, log: &[ticketing_ports::log::streams::RecordedEvent]) {
     let head = store.head().await.unwrap();
     let last = log.last().expect("the log is not empty");
     let version = log.iter().filter(|fact| fact.stream == last.stream).count() as u64;

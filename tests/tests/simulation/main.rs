@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::streams::Position;
 use ticketing_testkit::simulation::{Report, Violation, simulate};
 
 use crate::storm::Storm;

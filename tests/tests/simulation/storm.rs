@@ -9,14 +9,14 @@ use adapters_memory::{InMemoryGateway, InMemoryReadModels, InProcessBus};
 use async_trait::async_trait;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_bus::{BusUnavailable, Delivered, EventPublisher};
-use ticketing_ports::gateway::{Authorization, AuthorizeRequest, GatewayError, GatewayRecord, PaymentGateway};
-use ticketing_ports::ids::{PaymentId, RefundId};
-use ticketing_ports::logs::{LogIdentity, Mark};
-use ticketing_ports::money::Money;
-use ticketing_ports::read_models::{ApplyError, ProjectedBatch, ProjectionStore};
-use ticketing_ports::streams::RecordedEvent;
+use ticketing_ports::log::event_bus::{BusUnavailable, Delivered, EventPublisher};
+use ticketing_ports::log::identity::{LogIdentity, Mark};
+use ticketing_ports::log::streams::RecordedEvent;
+use ticketing_ports::outside::gateway::{Authorization, AuthorizeRequest, GatewayError, GatewayRecord, PaymentGateway};
+use ticketing_ports::read_models::store::{ApplyError, ProjectedBatch, ProjectionStore};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::{PaymentId, RefundId};
+use ticketing_ports::vocabulary::money::Money;
 use tokio::sync::Notify;
 
 /// Whoever waits so long waits for its own end.

@@ -8,8 +8,8 @@ use adapters_memory::{
     InProcessBus, SeededIds, TokioClock,
 };
 use futures::FutureExt as _;
-use ticketing_ports::gateway::Authorization;
-use ticketing_ports::ids::{LogId, PaymentId};
+use ticketing_ports::outside::gateway::Authorization;
+use ticketing_ports::vocabulary::ids::{LogId, PaymentId};
 use ticketing_runtime::{Bus, Ports, ProjectionPorts, finish_update};
 use ticketing_testkit::conformance::read_models::ReadModels;
 use ticketing_testkit::simulation::{Customers, Ledger, PutBack, ReadSide, World};

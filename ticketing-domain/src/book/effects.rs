@@ -1,6 +1,6 @@
 //! What an aggregate asks of the others: the effects of a decision, carried out within the same unit.
 
-use ticketing_ports::ids::{EventId, PaymentId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId, SectionId};
 
 use super::shelves::Kept;
 use super::unit::{Declined, Made, Unit};

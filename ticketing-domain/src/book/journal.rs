@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use ticketing_ports::streams::StreamId;
+use ticketing_ports::log::streams::StreamId;
 
 use super::Book;
 use super::shelves::Undone;

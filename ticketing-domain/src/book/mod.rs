@@ -13,7 +13,7 @@ mod staged;
 mod streams;
 mod unit;
 
-use ticketing_ports::lanes::LaneId;
+use ticketing_ports::log::lanes::LaneId;
 
 pub use effects::CarryOut;
 use journal::Journal;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ticketing_ports::snapshots::Snapshot;
-use ticketing_ports::streams::{Aggregate, RecordedEvent, StreamId, Version};
+use ticketing_ports::log::snapshots::Snapshot;
+use ticketing_ports::log::streams::{Aggregate, RecordedEvent, StreamId, Version};
 
 use crate::catalog::Catalog;
 use crate::facts::Fact;

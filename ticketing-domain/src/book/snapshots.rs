@@ -1,8 +1,8 @@
 //! Snapshots of streams: writing down what a book knows, and beginning with what one said.
 
-use ticketing_ports::ids::CommitId;
-use ticketing_ports::snapshots::Snapshot;
-use ticketing_ports::streams::{StreamId, Version};
+use ticketing_ports::log::snapshots::Snapshot;
+use ticketing_ports::log::streams::{StreamId, Version};
+use ticketing_ports::vocabulary::ids::CommitId;
 
 use super::Book;
 use super::shelves::Recalled;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ticketing_ports::deadlines::DeadlineChange;
-use ticketing_ports::streams::{StreamId, Version};
+use ticketing_ports::log::deadlines::DeadlineChange;
+use ticketing_ports::log::streams::{StreamId, Version};
 
 use crate::facts::Fact;
 use crate::payment::GatewayCall;

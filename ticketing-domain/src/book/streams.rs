@@ -1,7 +1,7 @@
 //! How a book gets to know streams, and forgets them.
 
 use thiserror::Error;
-use ticketing_ports::streams::{RecordedEvent, StreamId, Version};
+use ticketing_ports::log::streams::{RecordedEvent, StreamId, Version};
 
 use super::Book;
 use super::shelves::Standing;

@@ -10,10 +10,10 @@ use std::collections::btree_map::Entry;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use ticketing_ports::deadlines::{DeadlineChange, DeadlineKey};
-use ticketing_ports::ids::EventId;
-use ticketing_ports::roles::Actor;
-use ticketing_ports::streams::{StreamId, Version};
+use ticketing_ports::log::deadlines::{DeadlineChange, DeadlineKey};
+use ticketing_ports::log::streams::{StreamId, Version};
+use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::vocabulary::roles::Actor;
 
 use super::shelves::{Kept, Known, Standing};
 use super::staged::{Staged, StagedFact};

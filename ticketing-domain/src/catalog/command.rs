@@ -1,10 +1,10 @@
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
-use ticketing_ports::event_details::{PricingTier, RefundRule, Venue};
-use ticketing_ports::ids::EventId;
-use ticketing_ports::money::Currency;
-use ticketing_ports::roles::Actor;
-use ticketing_ports::seating::{Label, Seating};
+use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule, Venue};
+use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::vocabulary::money::Currency;
+use ticketing_ports::vocabulary::roles::Actor;
+use ticketing_ports::vocabulary::seating::{Label, Seating};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CatalogCommand {

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
-use ticketing_ports::event_details::{EventStatus, Section};
-use ticketing_ports::ids::EventId;
-use ticketing_ports::roles::Actor;
-use ticketing_ports::streams::StreamId;
+use ticketing_ports::log::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
+use ticketing_ports::log::streams::StreamId;
+use ticketing_ports::vocabulary::event_details::{EventStatus, Section};
+use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::vocabulary::roles::Actor;
 
 use super::command::{CatalogCommand, EventDraft};
 use super::draft;

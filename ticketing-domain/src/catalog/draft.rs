@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::event_details::{EventDetails, RefundRule, Section, Venue};
-use ticketing_ports::ids::SectionId;
-use ticketing_ports::money::Currency;
-use ticketing_ports::seating::Seating;
-use ticketing_ports::text::folded;
+use ticketing_ports::vocabulary::event_details::{EventDetails, RefundRule, Section, Venue};
+use ticketing_ports::vocabulary::ids::SectionId;
+use ticketing_ports::vocabulary::money::Currency;
+use ticketing_ports::vocabulary::seating::Seating;
+use ticketing_ports::vocabulary::text::folded;
 
 use super::command::{EventDraft, SectionDraft};
 use super::kept_lists;

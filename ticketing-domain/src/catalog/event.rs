@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
-use ticketing_ports::event_details::EventDetails;
-use ticketing_ports::ids::{EventId, UserId};
-use ticketing_ports::seating::Label;
+use ticketing_ports::vocabulary::event_details::EventDetails;
+use ticketing_ports::vocabulary::ids::{EventId, UserId};
+use ticketing_ports::vocabulary::seating::Label;
 
 use crate::stored::stored_events;
 

@@ -16,7 +16,7 @@ pub use event::{
 };
 pub use state::{CatalogState, Listing, Terms};
 
-use ticketing_ports::ids::EventId;
+use ticketing_ports::vocabulary::ids::EventId;
 
 use crate::reducer::small_reducer;
 

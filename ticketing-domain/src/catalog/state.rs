@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::event_details::{EventDetails, EventStatus, EventView};
-use ticketing_ports::ids::{EventId, SectionId, UserId};
-use ticketing_ports::money::Money;
-use ticketing_ports::seating::Label;
-use ticketing_ports::streams::Version;
+use ticketing_ports::log::streams::Version;
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::vocabulary::event_details::{EventDetails, EventStatus};
+use ticketing_ports::vocabulary::ids::{EventId, SectionId, UserId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::seating::Label;
 
 use super::event::CatalogEvent;
 use crate::pricing;

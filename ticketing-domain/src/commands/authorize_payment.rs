@@ -5,9 +5,10 @@
 //! another payment for it is at the gateway, or the event is cancelled. It waits for the gateway, which may decline.
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::ids::{PaymentId, ReservationId};
-use ticketing_ports::payment::{PaymentMethod, PaymentView};
-use ticketing_ports::roles::Actor;
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
+use ticketing_ports::vocabulary::payment::PaymentMethod;
+use ticketing_ports::vocabulary::roles::Actor;
 
 use super::pending_payment::PendingPayment;
 use crate::book::{Stop, Unit, Wants};

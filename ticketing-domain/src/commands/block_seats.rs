@@ -4,10 +4,10 @@
 //! when the event is over or cancelled, the section is unknown, or a place is not free.
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::event_details::EventStatus;
-use ticketing_ports::ids::{EventId, SectionId};
-use ticketing_ports::read_models::SectionAvailability;
-use ticketing_ports::seating::Label;
+use ticketing_ports::read_models::availability::SectionAvailability;
+use ticketing_ports::vocabulary::event_details::EventStatus;
+use ticketing_ports::vocabulary::ids::{EventId, SectionId};
+use ticketing_ports::vocabulary::seating::Label;
 
 use crate::book::{Stop, Unit, Wants};
 use crate::command::{Address, Command, Never, Outcome};

@@ -3,9 +3,9 @@
 //! Refused to who does not manage the event, and when it is over or cancelled already.
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::event_details::EventView;
-use ticketing_ports::ids::EventId;
-use ticketing_ports::seating::Label;
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::vocabulary::seating::Label;
 
 use crate::book::{Stop, Unit, Wants};
 use crate::catalog::CatalogCommand;
@@ -43,7 +43,7 @@ impl Command for CancelEvent {
 
 #[cfg(test)]
 mod tests {
-    use ticketing_ports::deadlines::DeadlineKind;
+    use ticketing_ports::log::deadlines::DeadlineKind;
 
     use super::*;
     use crate::commands::given::{ALICE, EVENT, ORGANISER, floor, on_sale};

@@ -4,10 +4,10 @@
 //! the gateway.
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::ids::{RefundId, ReservationId};
-use ticketing_ports::money::Money;
-use ticketing_ports::reservation::ReservationView;
-use ticketing_ports::roles::Actor;
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::ids::{RefundId, ReservationId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::roles::Actor;
 
 use super::pending_payment::PendingPayment;
 use crate::book::{Stop, Unit, Wants};

@@ -3,13 +3,13 @@
 //! Never refused: an event that was cancelled meanwhile stays cancelled.
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::deadlines::Deadline;
+use ticketing_ports::log::deadlines::Deadline;
 
 use crate::book::{Stop, Unit};
 use crate::catalog::{Catalog, CatalogCommand};
 use crate::command::{Address, Command, Never, Outcome};
-use ticketing_ports::event_details::EventView;
-use ticketing_ports::ids::EventId;
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::vocabulary::ids::EventId;
 
 /// Ends the sale of an event that has begun.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ impl Command for CompleteEvent {
 
 #[cfg(test)]
 mod tests {
-    use ticketing_ports::deadlines::DeadlineKind;
+    use ticketing_ports::log::deadlines::DeadlineKind;
 
     use super::*;
     use crate::book::Caller;

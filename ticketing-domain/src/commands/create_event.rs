@@ -3,8 +3,8 @@
 //! Refused to who may not create events, and when the draft is not acceptable; the refusal then names every field.
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::event_details::EventView;
-use ticketing_ports::ids::EventId;
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::vocabulary::ids::EventId;
 
 use crate::book::{Stop, Unit};
 use crate::catalog::{Catalog, CatalogCommand, EventDraft};
@@ -43,8 +43,8 @@ impl Command for CreateEvent {
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
-    use ticketing_ports::money::Currency;
-    use ticketing_ports::seating::{Label, RowPlan, Seating};
+    use ticketing_ports::vocabulary::money::Currency;
+    use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
 
     use super::*;
     use crate::commands::HoldSeats;

@@ -3,13 +3,13 @@
 //! Never refused: a hold that was paid or given up meanwhile stays what it is.
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::deadlines::Deadline;
+use ticketing_ports::log::deadlines::Deadline;
 
 use crate::book::{Stop, Unit};
 use crate::command::{Address, Command, Never, Outcome};
 use crate::reservation::{Reservation, SagaInput};
-use ticketing_ports::ids::ReservationId;
-use ticketing_ports::reservation::ReservationView;
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::ids::ReservationId;
 
 /// Ends a hold that ran out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ impl Command for ExpireHold {
 
 #[cfg(test)]
 mod tests {
-    use ticketing_ports::deadlines::DeadlineKind;
+    use ticketing_ports::log::deadlines::DeadlineKind;
 
     use super::*;
     use crate::book::Caller;

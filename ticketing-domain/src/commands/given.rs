@@ -4,15 +4,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, TimeDelta};
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKind};
-use ticketing_ports::event_details::{PricingTier, Venue};
-use ticketing_ports::gateway::Authorization;
-use ticketing_ports::ids::{EventId, IdSource, PaymentId, ReservationId, UserId};
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::payment::{MethodKind, MethodToken, NextAction, PaymentMethod};
-use ticketing_ports::roles::{Actor, Role};
-use ticketing_ports::seating::{Label, RowPlan, SeatId, Seating};
-use ticketing_ports::streams::{Aggregate, Metadata, StreamId, Version};
+use ticketing_ports::log::deadlines::{Deadline, DeadlineChange, DeadlineKind};
+use ticketing_ports::log::streams::{Aggregate, Metadata, StreamId, Version};
+use ticketing_ports::outside::gateway::Authorization;
+use ticketing_ports::vocabulary::event_details::{PricingTier, Venue};
+use ticketing_ports::vocabulary::ids::{EventId, IdSource, PaymentId, ReservationId, UserId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, NextAction, PaymentMethod};
+use ticketing_ports::vocabulary::roles::{Actor, Role};
+use ticketing_ports::vocabulary::seating::{Label, RowPlan, SeatId, Seating};
 use uuid::Uuid;
 
 use super::{

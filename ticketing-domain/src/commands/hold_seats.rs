@@ -5,10 +5,10 @@
 //! quantity is beyond the limit, the customer does not exist, or the seats are not to be had.
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::ids::{CustomerId, EventId};
-use ticketing_ports::reservation::ReservationView;
-use ticketing_ports::roles::{Actor, Role};
-use ticketing_ports::seating::{Label, SeatId};
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId};
+use ticketing_ports::vocabulary::roles::{Actor, Role};
+use ticketing_ports::vocabulary::seating::{Label, SeatId};
 
 use crate::book::{Stop, Unit, Wants};
 use crate::catalog::Terms;
@@ -148,8 +148,8 @@ pub(super) fn refused(refusal: InventoryRefusal, section: &Label) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use ticketing_ports::deadlines::DeadlineKind;
-    use ticketing_ports::seating::Allocation;
+    use ticketing_ports::log::deadlines::DeadlineKind;
+    use ticketing_ports::vocabulary::seating::Allocation;
 
     use super::*;
     use crate::commands::given::{ADMIN, ALICE, BOB, ORGANISER, a_draft, balcony, floor, on_sale, seat};

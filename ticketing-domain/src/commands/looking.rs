@@ -1,7 +1,7 @@
 //! What several commands look at, and what they may see there.
 
-use ticketing_ports::ids::{EventId, PaymentId, ReservationId};
-use ticketing_ports::roles::Actor;
+use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId};
+use ticketing_ports::vocabulary::roles::Actor;
 
 use crate::book::{Stop, Unit};
 use crate::catalog::{Catalog, CatalogCommand, Listing};
@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 use crate::reservation::{Reservation, ReservationState};
 
 use crate::book::Listed;
-use ticketing_ports::ids::SectionId;
+use ticketing_ports::vocabulary::ids::SectionId;
 
 impl Listed for Inventory {
     /// The catalog lists the sections of an event.

@@ -6,10 +6,10 @@
 //! cancelled, or there is neither a payment to join nor a method to start one with. It waits for the gateway, which may decline.
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::ids::{PaymentId, ReservationId};
-use ticketing_ports::payment::PaymentMethod;
-use ticketing_ports::reservation::ReservationView;
-use ticketing_ports::roles::Actor;
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
+use ticketing_ports::vocabulary::payment::PaymentMethod;
+use ticketing_ports::vocabulary::roles::Actor;
 
 use super::authorize_payment;
 use super::pending_payment::PendingPayment;
@@ -125,8 +125,8 @@ impl PayReservation {
 
 #[cfg(test)]
 mod tests {
-    use ticketing_ports::payment::MethodToken;
-    use ticketing_ports::reservation::ReservationStatus;
+    use ticketing_ports::vocabulary::payment::MethodToken;
+    use ticketing_ports::vocabulary::reservation::ReservationStatus;
 
     use super::*;
     use crate::command::Performed;

@@ -1,9 +1,9 @@
 //! What commands wait for that are about a payment.
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::gateway::DeclineReason;
-use ticketing_ports::ids::{PaymentId, RefundId, ReservationId};
-use ticketing_ports::streams::StreamId;
+use ticketing_ports::log::streams::StreamId;
+use ticketing_ports::vocabulary::ids::{PaymentId, RefundId, ReservationId};
+use ticketing_ports::vocabulary::payment::DeclineReason;
 
 use crate::book::{Stop, Unit};
 use crate::command::{Awaited, Progress};

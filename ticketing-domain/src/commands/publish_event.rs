@@ -3,8 +3,8 @@
 //! Refused to who does not manage the event, and when it is no draft.
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::event_details::EventView;
-use ticketing_ports::ids::EventId;
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::vocabulary::ids::EventId;
 
 use crate::book::{Stop, Unit, Wants};
 use crate::catalog::CatalogCommand;

@@ -4,10 +4,10 @@
 //! gateway.
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::ids::{PaymentId, RefundId};
-use ticketing_ports::money::Money;
-use ticketing_ports::payment::PaymentView;
-use ticketing_ports::seating::Label;
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::vocabulary::ids::{PaymentId, RefundId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::seating::Label;
 
 use super::pending_payment::PendingPayment;
 use crate::book::{Stop, Unit, Wants};

@@ -1,11 +1,11 @@
 //! What commands answer: views of one stream.
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::event_details::EventView;
-use ticketing_ports::payment::PaymentView;
-use ticketing_ports::read_models::SectionAvailability;
-use ticketing_ports::reservation::ReservationView;
-use ticketing_ports::streams::Version;
+use ticketing_ports::log::streams::Version;
+use ticketing_ports::read_models::availability::SectionAvailability;
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::read_models::reservations::ReservationView;
 
 use crate::catalog::{Catalog, CatalogState};
 use crate::command::Reply;

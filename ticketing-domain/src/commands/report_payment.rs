@@ -3,9 +3,10 @@
 //! Refused when there is no such payment.
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::gateway::{Authorization, DeclineReason};
-use ticketing_ports::ids::{PaymentId, RefundId};
-use ticketing_ports::payment::PaymentView;
+use ticketing_ports::outside::gateway::Authorization;
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::vocabulary::ids::{PaymentId, RefundId};
+use ticketing_ports::vocabulary::payment::DeclineReason;
 
 use crate::book::{Stop, Unit, Wants};
 use crate::command::{Address, Command, Never, Outcome};
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    use ticketing_ports::deadlines::DeadlineKind;
+    use ticketing_ports::log::deadlines::DeadlineKind;
 
     use crate::book::Caller;
     use crate::commands::given::{ALICE, BOB, House, approved, floor, must_act, on_sale};

@@ -3,13 +3,13 @@
 //! Never refused: a payment that was answered meanwhile stays what it is.
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::deadlines::Deadline;
+use ticketing_ports::log::deadlines::Deadline;
 
 use crate::book::{Stop, Unit};
 use crate::command::{Address, Command, Never, Outcome};
 use crate::payment::{Payment, PaymentCommand};
-use ticketing_ports::ids::PaymentId;
-use ticketing_ports::payment::PaymentView;
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::vocabulary::ids::PaymentId;
 
 /// Asks the gateway again for everything it owes an answer for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ impl Command for RetryPayment {
 
 #[cfg(test)]
 mod tests {
-    use ticketing_ports::deadlines::DeadlineKind;
+    use ticketing_ports::log::deadlines::DeadlineKind;
 
     use super::*;
     use crate::book::Caller;

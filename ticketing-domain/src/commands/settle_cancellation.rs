@@ -4,9 +4,9 @@
 //! every section of the event: none can be added, and no seat taken, unnoticed. Never refused.
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::deadlines::{Deadline, DeadlineChange};
-use ticketing_ports::event_details::EventView;
-use ticketing_ports::ids::{EventId, ReservationId, SectionId};
+use ticketing_ports::log::deadlines::{Deadline, DeadlineChange};
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::vocabulary::ids::{EventId, ReservationId, SectionId};
 
 use crate::book::{Stop, Unit};
 use crate::catalog::{Catalog, CatalogCommand};
@@ -95,7 +95,7 @@ fn load_all(unit: &Unit<'_>, reservations: &[ReservationId]) -> Result<(), Stop>
 
 #[cfg(test)]
 mod tests {
-    use ticketing_ports::deadlines::DeadlineKind;
+    use ticketing_ports::log::deadlines::DeadlineKind;
 
     use super::*;
     use crate::book::Caller;

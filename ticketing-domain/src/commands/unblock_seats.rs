@@ -4,8 +4,8 @@
 //! the places are blocked.
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::ids::EventId;
-use ticketing_ports::read_models::SectionAvailability;
+use ticketing_ports::read_models::availability::SectionAvailability;
+use ticketing_ports::vocabulary::ids::EventId;
 
 use crate::book::{Stop, Unit, Wants};
 use crate::command::{Address, Command, Never, Outcome};

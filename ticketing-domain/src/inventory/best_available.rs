@@ -6,7 +6,7 @@
 
 use std::cmp::Reverse;
 
-use ticketing_ports::seating::Allocation;
+use ticketing_ports::vocabulary::seating::Allocation;
 
 use super::seat_map::{FreeRow, FreeSeats, Run, SeatIndex, SeatPlan};
 

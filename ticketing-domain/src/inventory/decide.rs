@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::ReservationId;
-use ticketing_ports::seating::{Allocation, SeatId};
+use ticketing_ports::vocabulary::ids::ReservationId;
+use ticketing_ports::vocabulary::seating::{Allocation, SeatId};
 
 use super::best_available;
 use super::command::{HoldSeats, InventoryCommand, SeatWish};

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::{EventId, ReservationId, SectionId};
-use ticketing_ports::seating::{Allocation, Label, SeatId, Seating};
+use ticketing_ports::vocabulary::ids::{EventId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::seating::{Allocation, Label, SeatId, Seating};
 
 use crate::stored::stored_events;
 

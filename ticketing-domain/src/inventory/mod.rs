@@ -25,8 +25,8 @@ pub use refusal::InventoryRefusal;
 pub use state::{Claim, ClaimKind, InventoryState};
 pub use undo::InventoryUndo;
 
-use ticketing_ports::ids::SectionId;
-use ticketing_ports::streams::Aggregate;
+use ticketing_ports::log::streams::Aggregate;
+use ticketing_ports::vocabulary::ids::SectionId;
 use uuid::Uuid;
 
 use crate::reducer::{Context, Decision, NoEffect, Reducer};

@@ -1,5 +1,5 @@
 use thiserror::Error;
-use ticketing_ports::seating::SeatId;
+use ticketing_ports::vocabulary::seating::SeatId;
 
 /// Why an inventory does not do what it is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::seating::{Label, RowPlan, SeatId};
+use ticketing_ports::vocabulary::seating::{Label, RowPlan, SeatId};
 
 /// Where a seat stands: the first bit of its row plus its column from 0.
 ///

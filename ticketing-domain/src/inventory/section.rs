@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::ReservationId;
-use ticketing_ports::seating::{SeatCounts, Seating};
+use ticketing_ports::vocabulary::ids::ReservationId;
+use ticketing_ports::vocabulary::seating::{SeatCounts, Seating};
 
 use super::event::{SectionOpened, TakenSeats};
 use super::seat_map::{FreeSeats, SeatIndex, SeatPlan};

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use chrono::DateTime;
 use serde::{Deserialize, Serialize, Serializer};
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::{EventId, ReservationId, SectionId};
-use ticketing_ports::seating::{Label, RowPlan, Seating};
+use ticketing_ports::vocabulary::ids::{EventId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
 
 use super::event::SectionOpened;
 use super::seat_map::SeatIndex;

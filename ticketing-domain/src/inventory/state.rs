@@ -1,6 +1,6 @@
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::{EventId, ReservationId, SectionId};
-use ticketing_ports::seating::{Label, SeatCounts, SeatId, Seating};
+use ticketing_ports::vocabulary::ids::{EventId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::seating::{Label, SeatCounts, SeatId, Seating};
 
 use super::event::{InventoryEvent, SectionOpened, TakenSeats};
 use super::section::{Floor, Section};

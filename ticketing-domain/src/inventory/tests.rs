@@ -1,8 +1,8 @@
 mod given;
 
 use given::*;
-use ticketing_ports::ids::{EventId, SectionId};
-use ticketing_ports::seating::{Allocation, RowPlan, SeatCounts, SeatId, Seating};
+use ticketing_ports::vocabulary::ids::{EventId, SectionId};
+use ticketing_ports::vocabulary::seating::{Allocation, RowPlan, SeatCounts, SeatId, Seating};
 use uuid::Uuid;
 
 use super::*;

@@ -1,7 +1,7 @@
 //! What a fact changed in a section, kept until the fact is known to be in the log.
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::ReservationId;
+use ticketing_ports::vocabulary::ids::ReservationId;
 
 use super::section::{CompactClaim, Places};
 

@@ -2,10 +2,10 @@
 
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
-use ticketing_ports::gateway::Authorization;
-use ticketing_ports::ids::{EventId, PaymentId};
-use ticketing_ports::streams::StreamId;
+use ticketing_ports::log::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
+use ticketing_ports::log::streams::StreamId;
+use ticketing_ports::outside::gateway::Authorization;
+use ticketing_ports::vocabulary::ids::{EventId, PaymentId};
 
 use super::state::Order;
 use crate::reducer::Context;

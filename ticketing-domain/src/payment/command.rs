@@ -1,9 +1,9 @@
 use ticketing_ports::Timestamp;
-use ticketing_ports::gateway::Authorization;
-use ticketing_ports::ids::{CustomerId, EventId, PaymentId, RefundId, ReservationId};
-use ticketing_ports::money::Money;
-use ticketing_ports::payment::PaymentMethod;
-use ticketing_ports::seating::Label;
+use ticketing_ports::outside::gateway::Authorization;
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, RefundId, ReservationId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::payment::PaymentMethod;
+use ticketing_ports::vocabulary::seating::Label;
 
 use super::event::RefundCause;
 

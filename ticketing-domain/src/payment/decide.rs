@@ -1,9 +1,10 @@
 use chrono::TimeDelta;
-use ticketing_ports::deadlines::DeadlineChange;
-use ticketing_ports::gateway::{Authorization, DeclineReason};
-use ticketing_ports::ids::{EventId, PaymentId, RefundId};
-use ticketing_ports::money::Money;
-use ticketing_ports::payment::PaymentStatus;
+use ticketing_ports::log::deadlines::DeadlineChange;
+use ticketing_ports::outside::gateway::Authorization;
+use ticketing_ports::vocabulary::ids::{EventId, PaymentId, RefundId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::payment::DeclineReason;
+use ticketing_ports::vocabulary::payment::PaymentStatus;
 
 use super::asking_again::{LOOK_AGAIN_SECONDS, ask_again, ask_at, retry_key, retry_later, when_to_ask};
 use super::command::{PaymentCommand, PaymentRequest};
@@ -335,6 +336,6 @@ fn answered(order: &Order, event: impl Into<PaymentEvent>) -> PaymentDecision {
 fn not_possible(state: &PaymentState, action: &'static str) -> Refusal {
     let from = state
         .status()
-        .map_or("absent", ticketing_ports::payment::PaymentStatus::as_str);
+        .map_or("absent", ticketing_ports::vocabulary::payment::PaymentStatus::as_str);
     Refusal::state(from, action)
 }

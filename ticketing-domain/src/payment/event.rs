@@ -1,10 +1,10 @@
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
-use ticketing_ports::gateway::DeclineReason;
-use ticketing_ports::ids::{CustomerId, EventId, PaymentId, RefundId, ReservationId};
-use ticketing_ports::money::Money;
-use ticketing_ports::payment::{ActionWanted, MethodKind};
-use ticketing_ports::seating::Label;
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, RefundId, ReservationId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::payment::DeclineReason;
+use ticketing_ports::vocabulary::payment::{ActionWanted, MethodKind};
+use ticketing_ports::vocabulary::seating::Label;
 
 use super::method_fingerprint::MethodFingerprint;
 use crate::stored::stored_events;

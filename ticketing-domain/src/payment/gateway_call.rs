@@ -1,8 +1,8 @@
 use serde::Serialize;
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::{PaymentId, RefundId};
-use ticketing_ports::money::Money;
-use ticketing_ports::payment::PaymentMethod;
+use ticketing_ports::vocabulary::ids::{PaymentId, RefundId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::payment::PaymentMethod;
 
 /// A call to the payment gateway, as plain data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

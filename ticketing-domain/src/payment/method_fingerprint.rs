@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use ticketing_ports::ids::PaymentId;
-use ticketing_ports::payment::PaymentMethod;
+use ticketing_ports::vocabulary::ids::PaymentId;
+use ticketing_ports::vocabulary::payment::PaymentMethod;
 
 /// Tells whether a payment is asked for with the means of payment that it has, and nothing else of it.
 ///

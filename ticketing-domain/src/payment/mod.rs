@@ -23,7 +23,7 @@ pub use gateway_call::GatewayCall;
 pub use method_fingerprint::MethodFingerprint;
 pub use state::{Order, PaymentState, PendingRefund};
 
-use ticketing_ports::ids::PaymentId;
+use ticketing_ports::vocabulary::ids::PaymentId;
 
 use crate::reducer::small_reducer;
 

@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::gateway::DeclineReason;
-use ticketing_ports::ids::{CustomerId, EventId, PaymentId, RefundId, ReservationId};
-use ticketing_ports::money::Money;
-use ticketing_ports::payment::{ActionWanted, MethodKind, PaymentMethod, PaymentStatus, PaymentView};
-use ticketing_ports::streams::Version;
+use ticketing_ports::log::streams::Version;
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, RefundId, ReservationId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::payment::DeclineReason;
+use ticketing_ports::vocabulary::payment::{ActionWanted, MethodKind, PaymentMethod, PaymentStatus};
 
 use super::event::{PaymentEvent, RefundCause};
 use super::method_fingerprint::MethodFingerprint;

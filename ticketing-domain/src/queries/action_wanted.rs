@@ -1,7 +1,7 @@
 //! What the customer of a payment has to do before it is decided, as long as doing it may still pay. Nobody else is told.
 
-use ticketing_ports::ids::{CustomerId, PaymentId};
-use ticketing_ports::payment::ActionWanted;
+use ticketing_ports::vocabulary::ids::{CustomerId, PaymentId};
+use ticketing_ports::vocabulary::payment::ActionWanted;
 
 use crate::book::{Stop, Unit};
 use crate::command::{Address, Question};

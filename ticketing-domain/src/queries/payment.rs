@@ -1,7 +1,7 @@
 //! One payment as it is now. Somebody else's does not exist.
 
-use ticketing_ports::ids::PaymentId;
-use ticketing_ports::payment::PaymentView;
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::vocabulary::ids::PaymentId;
 
 use crate::book::{Stop, Unit};
 use crate::command::{Address, Question};

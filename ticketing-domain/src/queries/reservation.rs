@@ -1,7 +1,7 @@
 //! One reservation as it is now. Somebody else's does not exist.
 
-use ticketing_ports::ids::ReservationId;
-use ticketing_ports::reservation::ReservationView;
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::ids::ReservationId;
 
 use crate::book::{Stop, Unit};
 use crate::command::{Address, Question};

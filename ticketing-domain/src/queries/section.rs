@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::event_details::Section;
-use ticketing_ports::ids::EventId;
-use ticketing_ports::read_models::SectionAvailability;
-use ticketing_ports::seating::{RowPlan, SeatId, Seating};
+use ticketing_ports::read_models::availability::SectionAvailability;
+use ticketing_ports::vocabulary::event_details::Section;
+use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::vocabulary::seating::{RowPlan, SeatId, Seating};
 
 use crate::book::{Caller, Stop, Unit};
 use crate::command::{Address, Question, Reply as _};

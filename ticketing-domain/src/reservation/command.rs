@@ -1,8 +1,8 @@
-use ticketing_ports::gateway::DeclineReason;
-use ticketing_ports::ids::PaymentId;
-use ticketing_ports::money::Money;
-use ticketing_ports::payment::PaymentMethod;
-use ticketing_ports::roles::Actor;
+use ticketing_ports::vocabulary::ids::PaymentId;
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::payment::DeclineReason;
+use ticketing_ports::vocabulary::payment::PaymentMethod;
+use ticketing_ports::vocabulary::roles::Actor;
 
 use super::event::ReservationHeld;
 use crate::payment::RefundCause;

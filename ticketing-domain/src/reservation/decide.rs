@@ -1,8 +1,8 @@
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
-use ticketing_ports::ids::{PaymentId, RefundId};
-use ticketing_ports::roles::Actor;
-use ticketing_ports::streams::StreamId;
+use ticketing_ports::log::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
+use ticketing_ports::log::streams::StreamId;
+use ticketing_ports::vocabulary::ids::{PaymentId, RefundId};
+use ticketing_ports::vocabulary::roles::Actor;
 
 use super::command::ReservationCommand;
 use super::event::{

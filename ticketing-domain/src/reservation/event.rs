@@ -1,11 +1,11 @@
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
-use ticketing_ports::gateway::DeclineReason;
-use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId};
-use ticketing_ports::money::Money;
-use ticketing_ports::read_models::Sale;
-use ticketing_ports::reservation::Ticket;
-use ticketing_ports::seating::{Allocation, Label};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::payment::DeclineReason;
+use ticketing_ports::vocabulary::reservation::Sale;
+use ticketing_ports::vocabulary::reservation::Ticket;
+use ticketing_ports::vocabulary::seating::{Allocation, Label};
 
 use crate::inventory::TakenSeats;
 use crate::stored::stored_events;

@@ -20,7 +20,7 @@ pub use event::{
 pub use react::{MAX_DECLINES, ReservationDecision, SagaCommand, react};
 pub use state::{Booking, PaidWith, ReservationState};
 
-use ticketing_ports::ids::ReservationId;
+use ticketing_ports::vocabulary::ids::ReservationId;
 
 use crate::reducer::small_reducer;
 

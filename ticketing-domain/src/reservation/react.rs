@@ -1,8 +1,8 @@
-use ticketing_ports::deadlines::{Deadline, DeadlineChange};
-use ticketing_ports::gateway::DeclineReason;
-use ticketing_ports::ids::{PaymentId, RefundId, SectionId, TicketId};
-use ticketing_ports::read_models::Sale;
-use ticketing_ports::reservation::Ticket;
+use ticketing_ports::log::deadlines::{Deadline, DeadlineChange};
+use ticketing_ports::vocabulary::ids::{PaymentId, RefundId, SectionId, TicketId};
+use ticketing_ports::vocabulary::payment::DeclineReason;
+use ticketing_ports::vocabulary::reservation::Sale;
+use ticketing_ports::vocabulary::reservation::Ticket;
 
 use super::command::SagaInput;
 use super::decide::give_up_hold;

@@ -1,9 +1,10 @@
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId};
-use ticketing_ports::money::Money;
-use ticketing_ports::reservation::{ReservationStatus, ReservationView, Ticket};
-use ticketing_ports::seating::{Allocation, Label};
-use ticketing_ports::streams::Version;
+use ticketing_ports::log::streams::Version;
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::reservation::{ReservationStatus, Ticket};
+use ticketing_ports::vocabulary::seating::{Allocation, Label};
 
 use super::event::{ReservationEvent, ReservationHeld};
 use crate::inventory::TakenSeats;

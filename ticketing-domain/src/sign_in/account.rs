@@ -1,12 +1,12 @@
 //! Which account a proven address leads to.
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::identity_providers::Claims;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::one_time_tokens::{OneTimeToken, TokenPurpose};
-use ticketing_ports::roles::Role;
-use ticketing_ports::users::User;
+use ticketing_ports::outside::identity_providers::Claims;
+use ticketing_ports::people::one_time_tokens::{OneTimeToken, TokenPurpose};
+use ticketing_ports::people::users::User;
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::roles::Role;
 
 use super::{Answer, Ask, Context, Refusal};
 

@@ -1,17 +1,17 @@
 //! The questions of a ceremony, as plain data.
 
-use ticketing_ports::challenges::{Ceremony as CeremonyKind, Challenge};
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::identities::Identity;
-use ticketing_ports::identity_providers::{AuthorizationAnswer, AuthorizationRequest, Claims};
-use ticketing_ports::ids::UserId;
-use ticketing_ports::mailer::Mail;
-use ticketing_ports::one_time_tokens::{OneTimeToken, TokenPurpose};
-use ticketing_ports::passkeys::Passkey;
-use ticketing_ports::relying_party::{BegunCeremony, ClaimedCredential, NewCredential, UsedCredential};
-use ticketing_ports::secrets::SecretDigest;
-use ticketing_ports::sessions::Session;
-use ticketing_ports::users::User;
+use ticketing_ports::outside::identity_providers::{AuthorizationAnswer, AuthorizationRequest, Claims};
+use ticketing_ports::outside::mailer::Mail;
+use ticketing_ports::people::challenges::{Ceremony as CeremonyKind, Challenge};
+use ticketing_ports::people::identities::Identity;
+use ticketing_ports::people::one_time_tokens::{OneTimeToken, TokenPurpose};
+use ticketing_ports::people::passkeys::Passkey;
+use ticketing_ports::people::relying_party::{BegunCeremony, ClaimedCredential, NewCredential, UsedCredential};
+use ticketing_ports::people::sessions::Session;
+use ticketing_ports::people::users::User;
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 use super::account::NewUser;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use ticketing_ports::rate_limiter::Quota;
+use ticketing_ports::people::rate_limiter::Quota;
 
 /// How long a mailed link opens the door.
 pub const MAGIC_LINK_LIFETIME: TimeDelta = TimeDelta::minutes(15);

@@ -1,11 +1,11 @@
 //! A link by mail proves an address.
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::mailer::Mail;
-use ticketing_ports::one_time_tokens::{OneTimeToken, TokenPurpose};
-use ticketing_ports::secrets::{Secret, SecretDigest};
-use ticketing_ports::sessions::SignInMethod;
+use ticketing_ports::outside::mailer::Mail;
+use ticketing_ports::people::one_time_tokens::{OneTimeToken, TokenPurpose};
+use ticketing_ports::people::sessions::SignInMethod;
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::secrets::{Secret, SecretDigest};
 use uuid::Uuid;
 
 use super::account::{ProvenAddress, Settle, Settled};

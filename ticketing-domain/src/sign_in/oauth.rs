@@ -1,14 +1,14 @@
 //! Signing in, or linking, through an identity provider: authorization code with PKCE, state and nonce.
 
 use serde::{Deserialize, Serialize};
-use ticketing_ports::challenges::{Ceremony as CeremonyKind, Challenge};
-use ticketing_ports::identities::Identity;
-use ticketing_ports::identity_providers::{AuthorizationAnswer, AuthorizationRequest, Claims};
-use ticketing_ports::ids::UserId;
-use ticketing_ports::roles::Role;
-use ticketing_ports::secrets::{Secret, SecretDigest};
-use ticketing_ports::sessions::{Session, SignInMethod};
-use ticketing_ports::users::User;
+use ticketing_ports::outside::identity_providers::{AuthorizationAnswer, AuthorizationRequest, Claims};
+use ticketing_ports::people::challenges::{Ceremony as CeremonyKind, Challenge};
+use ticketing_ports::people::identities::Identity;
+use ticketing_ports::people::sessions::{Session, SignInMethod};
+use ticketing_ports::people::users::User;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::roles::Role;
+use ticketing_ports::vocabulary::secrets::{Secret, SecretDigest};
 
 use super::account::{ProvenAddress, Settle, Settled};
 use super::ask::ProofRefused;

@@ -1,9 +1,9 @@
 //! Signing in with a passkey, without saying who one is first.
 
-use ticketing_ports::challenges::{Ceremony as CeremonyKind, Challenge};
-use ticketing_ports::passkeys::Passkey;
-use ticketing_ports::secrets::Secret;
-use ticketing_ports::sessions::SignInMethod;
+use ticketing_ports::people::challenges::{Ceremony as CeremonyKind, Challenge};
+use ticketing_ports::people::passkeys::Passkey;
+use ticketing_ports::people::sessions::SignInMethod;
+use ticketing_ports::vocabulary::secrets::Secret;
 
 use super::ask::CredentialRefused;
 use super::limits::CHALLENGE_LIFETIME;
@@ -67,7 +67,7 @@ enum Completing {
     },
     Finding {
         state: Vec<u8>,
-        claimed: Option<ticketing_ports::ids::UserId>,
+        claimed: Option<ticketing_ports::vocabulary::ids::UserId>,
     },
     Verifying(Passkey),
     Marking,

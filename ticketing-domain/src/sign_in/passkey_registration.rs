@@ -1,12 +1,12 @@
 //! Making a passkey for an account, from a session of it.
 
-use ticketing_ports::challenges::{Ceremony as CeremonyKind, Challenge};
-use ticketing_ports::ids::UserId;
-use ticketing_ports::passkeys::Passkey;
-use ticketing_ports::seating::Label;
-use ticketing_ports::secrets::Secret;
-use ticketing_ports::sessions::Session;
-use ticketing_ports::users::User;
+use ticketing_ports::people::challenges::{Ceremony as CeremonyKind, Challenge};
+use ticketing_ports::people::passkeys::Passkey;
+use ticketing_ports::people::sessions::Session;
+use ticketing_ports::people::users::User;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::seating::Label;
+use ticketing_ports::vocabulary::secrets::Secret;
 
 use super::ask::NotAdded;
 use super::limits::{CHALLENGE_LIFETIME, PASSKEYS_PER_USER};

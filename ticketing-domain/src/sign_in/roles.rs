@@ -1,7 +1,7 @@
 //! Who gives roles to whom.
 
-use ticketing_ports::ids::UserId;
-use ticketing_ports::roles::{Actor, Role};
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::roles::{Actor, Role};
 
 use super::Refusal;
 

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::sessions::{Session, SignInMethod};
-use ticketing_ports::users::User;
+use ticketing_ports::people::sessions::{Session, SignInMethod};
+use ticketing_ports::people::users::User;
 
 use super::limits::{SESSION_FRESH, SESSION_IDLE, SESSION_LIFETIME};
 use super::{Context, SignedIn};

@@ -1,9 +1,9 @@
 //! The code that a browser brings back from an identity provider's sign-in, in the fragment of a page of ours.
 
-use ticketing_ports::ids::UserId;
-use ticketing_ports::one_time_tokens::{OneTimeToken, TokenPurpose};
-use ticketing_ports::secrets::{Secret, SecretDigest};
-use ticketing_ports::sessions::SignInMethod;
+use ticketing_ports::people::one_time_tokens::{OneTimeToken, TokenPurpose};
+use ticketing_ports::people::sessions::SignInMethod;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::secrets::{Secret, SecretDigest};
 use uuid::Uuid;
 
 use super::limits::SIGN_IN_CODE_LIFETIME;

@@ -20,9 +20,9 @@ use ticketing_domain::reducer::Reducer;
 use ticketing_domain::reservation::{Reservation, ReservationEvent, ReservationState};
 use ticketing_domain::stored::StoredEvent as _;
 use ticketing_ports::Timestamp;
-use ticketing_ports::event_details::EventStatus;
-use ticketing_ports::reservation::ReservationStatus;
-use ticketing_ports::streams::{Aggregate, RecordedEvent, StreamId, Version};
+use ticketing_ports::log::streams::{Aggregate, RecordedEvent, StreamId, Version};
+use ticketing_ports::vocabulary::event_details::EventStatus;
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use ticketing_testkit::generators::{AnyCommand, Asked, House, ORGANISER, Step, event_draft, steps};
 use ticketing_testkit::scenario::start;
 

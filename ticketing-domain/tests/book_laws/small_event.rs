@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
 use ticketing_ports::Timestamp;
-use ticketing_ports::event_details::{PricingTier, RefundRule, Venue};
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::seating::{Label, RowPlan, Seating};
+use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule, Venue};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
 
 pub(crate) fn small_event(now: Timestamp) -> EventDraft {
     let label = |text: &str| Label::new(text).unwrap();

@@ -8,7 +8,7 @@ use ticketing_domain::inventory::{
     SeatsRetaken, SeatsSold, SeatsUnblocked, TakenSeats,
 };
 use ticketing_ports::Timestamp;
-use ticketing_ports::seating::{Allocation, RowPlan, SeatId, Seating};
+use ticketing_ports::vocabulary::seating::{Allocation, RowPlan, SeatId, Seating};
 
 use crate::{opened, reservation, row_label, row_plans};
 

@@ -25,8 +25,8 @@ use ticketing_domain::inventory::{
 };
 use ticketing_domain::reducer::Context;
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::{EventId, IdSource, ReservationId, SectionId};
-use ticketing_ports::seating::{Label, RowPlan, Seating};
+use ticketing_ports::vocabulary::ids::{EventId, IdSource, ReservationId, SectionId};
+use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
 use uuid::Uuid;
 
 proptest! {

@@ -4,8 +4,8 @@ use ticketing_domain::inventory::{
     ClaimKind, InventoryCommand, InventoryEvent, InventoryRefusal, SeatWish, SeatsReleased, TakenSeats,
 };
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::ReservationId;
-use ticketing_ports::seating::{Allocation, RowPlan, SeatCounts, SeatId, Seating};
+use ticketing_ports::vocabulary::ids::ReservationId;
+use ticketing_ports::vocabulary::seating::{Allocation, RowPlan, SeatCounts, SeatId, Seating};
 
 use crate::{expired, sorted};
 

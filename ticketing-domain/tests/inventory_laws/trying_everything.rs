@@ -6,7 +6,7 @@ use ticketing_domain::inventory::{
     HoldSeats, InventoryCommand, InventoryEvent, InventoryRefusal, SeatWish, SeatsBlocked, TakenSeats,
 };
 use ticketing_ports::Timestamp;
-use ticketing_ports::seating::{Allocation, SeatId, Seating};
+use ticketing_ports::vocabulary::seating::{Allocation, SeatId, Seating};
 
 use crate::asked::NEWCOMER;
 use crate::{answer, open, reservation, row_label, row_plans};

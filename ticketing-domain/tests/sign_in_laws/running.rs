@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ticketing_domain::sign_in::{Answer, Ask, BegunOauth, BegunPasskey, Ceremony, Context, FinishedOauth, Next};
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::ids::{IdSource, UserId};
-use ticketing_ports::secrets::{Entropy, Secret, SecretDigest};
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::ids::{IdSource, UserId};
+use ticketing_ports::vocabulary::secrets::{Entropy, Secret, SecretDigest};
 use uuid::Uuid;
 
 /// A ceremony under way, whatever its type, and what its run may lead to.

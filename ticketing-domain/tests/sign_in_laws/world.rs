@@ -9,19 +9,19 @@ use ticketing_domain::sign_in::{
     LocalPath, NotAdded, OauthAnswer, OauthCallback, RedeemMagicLink, SendMagicLink, Visitor,
 };
 use ticketing_ports::Timestamp;
-use ticketing_ports::challenges::Challenge;
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::identities::Identity;
-use ticketing_ports::identity_providers::{ClaimedAddress, Claims};
-use ticketing_ports::ids::{IdSource, UserId};
-use ticketing_ports::one_time_tokens::OneTimeToken;
-use ticketing_ports::passkeys::Passkey;
-use ticketing_ports::relying_party::{BegunCeremony, ClaimedCredential, NewCredential, UsedCredential};
-use ticketing_ports::roles::Role;
-use ticketing_ports::seating::Label;
-use ticketing_ports::secrets::{Secret, SecretDigest};
-use ticketing_ports::sessions::Session;
-use ticketing_ports::users::User;
+use ticketing_ports::outside::identity_providers::{ClaimedAddress, Claims};
+use ticketing_ports::people::challenges::Challenge;
+use ticketing_ports::people::identities::Identity;
+use ticketing_ports::people::one_time_tokens::OneTimeToken;
+use ticketing_ports::people::passkeys::Passkey;
+use ticketing_ports::people::relying_party::{BegunCeremony, ClaimedCredential, NewCredential, UsedCredential};
+use ticketing_ports::people::sessions::Session;
+use ticketing_ports::people::users::User;
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::ids::{IdSource, UserId};
+use ticketing_ports::vocabulary::roles::Role;
+use ticketing_ports::vocabulary::seating::Label;
+use ticketing_ports::vocabulary::secrets::{Secret, SecretDigest};
 use uuid::Uuid;
 
 use crate::acts::Act;

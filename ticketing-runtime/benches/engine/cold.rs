@@ -10,9 +10,9 @@ use adapters_postgres::PostgresEventStore;
 use adapters_sqlite::SqliteStore;
 use ticketing_domain::inventory::{Inventory, InventoryState, SeatsHeld, SectionOpened, TakenSeats};
 use ticketing_domain::reducer::Reducer as _;
-use ticketing_ports::clock::Clock as _;
-use ticketing_ports::ids::{EventId, IdSource as _, ReservationId, SectionId};
-use ticketing_ports::seating::{Allocation, RowPlan, SeatId, Seating};
+use ticketing_ports::outside::clock::Clock as _;
+use ticketing_ports::vocabulary::ids::{EventId, IdSource as _, ReservationId, SectionId};
+use ticketing_ports::vocabulary::seating::{Allocation, RowPlan, SeatId, Seating};
 use ticketing_runtime::{BoxOffice, Engine, EngineConfig, Ports};
 use tokio::task::JoinSet;
 

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use adapters_memory::InMemoryEventStore;
 use adapters_postgres::PostgresEventStore;
 use adapters_sqlite::SqliteStore;
-use ticketing_ports::seating::{RowPlan, Seating};
+use ticketing_ports::vocabulary::seating::{RowPlan, Seating};
 use ticketing_runtime::{Engine, EngineConfig, Failure};
 
 use crate::stage::{customer, fresh_database, hold_of, label, on_sale, ports, request};

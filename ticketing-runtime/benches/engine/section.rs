@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use adapters_memory::InMemoryEventStore;
 use ticketing_domain::refusal::Refusal;
-use ticketing_ports::ids::{EventId, ReservationId};
-use ticketing_ports::seating::Seating;
+use ticketing_ports::vocabulary::ids::{EventId, ReservationId};
+use ticketing_ports::vocabulary::seating::Seating;
 use ticketing_runtime::{BoxOffice, CancelEvent, Engine, EngineConfig, Failure};
 use tokio::task::JoinSet;
 

@@ -2,9 +2,9 @@
 
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::views::SectionView;
-use ticketing_ports::ids::EventId;
-use ticketing_ports::read_models::Availability;
-use ticketing_ports::roles::Actor;
+use ticketing_ports::read_models::availability::Availability;
+use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::vocabulary::roles::Actor;
 
 use super::Desk;
 use crate::failure::Failure;

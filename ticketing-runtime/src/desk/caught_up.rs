@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ticketing_ports::logs::{LogIdentity, Mark};
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::identity::{LogIdentity, Mark};
+use ticketing_ports::log::streams::Position;
 use tracing::debug;
 
 use super::Desk;

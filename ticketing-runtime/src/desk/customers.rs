@@ -3,10 +3,10 @@
 use ticketing_domain::commands::HoldFor;
 use ticketing_domain::policy;
 use ticketing_domain::refusal::Refusal;
-use ticketing_ports::ids::{CustomerId, UserId};
-use ticketing_ports::paging::{Listed, Page};
-use ticketing_ports::read_models::{LifetimeValue, Purchase};
-use ticketing_ports::roles::{Actor, Role};
+use ticketing_ports::read_models::sales::{LifetimeValue, Purchase};
+use ticketing_ports::vocabulary::ids::{CustomerId, UserId};
+use ticketing_ports::vocabulary::paging::{Listed, Page};
+use ticketing_ports::vocabulary::roles::{Actor, Role};
 
 use super::Desk;
 use crate::failure::Failure;

@@ -3,11 +3,12 @@
 use ticketing_domain::policy;
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::status::{self, AsOf as _};
-use ticketing_ports::event_details::{EventStatus, EventView};
-use ticketing_ports::ids::EventId;
-use ticketing_ports::paging::{Listed, Page};
-use ticketing_ports::read_models::EventSales;
-use ticketing_ports::roles::Actor;
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::read_models::sales::EventSales;
+use ticketing_ports::vocabulary::event_details::EventStatus;
+use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::vocabulary::paging::{Listed, Page};
+use ticketing_ports::vocabulary::roles::Actor;
 
 use super::Desk;
 use crate::failure::Failure;

@@ -13,12 +13,15 @@ mod reservations;
 
 use std::sync::Arc;
 
-use ticketing_ports::clock::Clock;
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::read_models::{
-    AvailabilityQueries, EventQueries, PaymentQueries, ProjectionStore, ReservationQueries, SalesQueries,
-};
-use ticketing_ports::users::UserStore;
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::people::users::UserStore;
+use ticketing_ports::read_models::availability::AvailabilityQueries;
+use ticketing_ports::read_models::events::EventQueries;
+use ticketing_ports::read_models::payments::PaymentQueries;
+use ticketing_ports::read_models::reservations::ReservationQueries;
+use ticketing_ports::read_models::sales::SalesQueries;
+use ticketing_ports::read_models::store::ProjectionStore;
 use tokio::sync::watch;
 
 use crate::box_office::BoxOffice;

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::DateTime;
-use ticketing_ports::paging::Cursor;
+use ticketing_ports::vocabulary::paging::Cursor;
 use uuid::Uuid;
 
 const VERSION: u8 = 1;

@@ -5,11 +5,12 @@ use std::time::Duration;
 use ticketing_domain::policy;
 use ticketing_domain::queries::SeeActionWanted;
 use ticketing_domain::refusal::Refusal;
-use ticketing_ports::gateway::{Authorization, GatewayRecord};
-use ticketing_ports::ids::PaymentId;
-use ticketing_ports::paging::{Listed, Page};
-use ticketing_ports::payment::{NextAction, PaymentView};
-use ticketing_ports::roles::Actor;
+use ticketing_ports::outside::gateway::{Authorization, GatewayRecord};
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::vocabulary::ids::PaymentId;
+use ticketing_ports::vocabulary::paging::{Listed, Page};
+use ticketing_ports::vocabulary::payment::NextAction;
+use ticketing_ports::vocabulary::roles::Actor;
 use tracing::warn;
 
 use super::Desk;

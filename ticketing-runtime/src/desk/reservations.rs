@@ -1,10 +1,10 @@
 //! Reservations of a customer.
 
 use ticketing_domain::status::AsOf as _;
-use ticketing_ports::ids::ReservationId;
-use ticketing_ports::paging::{Listed, Page};
-use ticketing_ports::reservation::ReservationView;
-use ticketing_ports::roles::Actor;
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::ids::ReservationId;
+use ticketing_ports::vocabulary::paging::{Listed, Page};
+use ticketing_ports::vocabulary::roles::Actor;
 
 use super::Desk;
 use crate::box_office::HistoryEntry;

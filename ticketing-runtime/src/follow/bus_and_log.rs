@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ticketing_ports::errors::{BoxError, StoreError};
-use ticketing_ports::event_bus::{BusUnavailable, Delivered, EventSubscriber, Subscription};
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::logs::Mark;
-use ticketing_ports::streams::{Position, RecordedEvent};
+use ticketing_ports::log::event_bus::{BusUnavailable, Delivered, EventSubscriber, Subscription};
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::log::streams::{Position, RecordedEvent};
+use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::warn;
 

@@ -4,9 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use ticketing_domain::facts::Fact;
 use ticketing_domain::stored::UnreadableEvent;
-use ticketing_ports::ids::LogId;
-use ticketing_ports::logs::{LogIdentity, Mark};
-use ticketing_ports::streams::RecordedEvent;
+use ticketing_ports::log::identity::{LogIdentity, Mark};
+use ticketing_ports::log::streams::RecordedEvent;
+use ticketing_ports::vocabulary::ids::LogId;
 
 /// A fact as the log has it. It is read into its type when somebody first asks for that, and only once.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use thiserror::Error;
-use ticketing_ports::errors::{BoxError, StoreError};
-use ticketing_ports::logs::Mark;
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
 
 use super::facts::Facts;
 

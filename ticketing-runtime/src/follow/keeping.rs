@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::followers::{FollowerId, FollowerStore};
-use ticketing_ports::ids::LogId;
-use ticketing_ports::logs::{LogIdentity, Mark};
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::followers::{FollowerId, FollowerStore};
+use ticketing_ports::log::identity::{LogIdentity, Mark};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::LogId;
 
 use super::follower::{First, FollowError, Follower, Keeps, Spec};
 

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::clock::Clock;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::vocabulary::errors::StoreError;
 use tokio::time::Instant;
 use tracing::info;
 

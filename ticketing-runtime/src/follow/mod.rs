@@ -25,12 +25,12 @@ mod watched;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ticketing_ports::clock::Clock;
-use ticketing_ports::dead_letters::DeadLetterStore;
-use ticketing_ports::event_bus::{EventPublisher, EventSubscriber};
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::followers::FollowerStore;
-use ticketing_ports::ids::WorkerId;
+use ticketing_ports::log::dead_letters::DeadLetterStore;
+use ticketing_ports::log::event_bus::{EventPublisher, EventSubscriber};
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::followers::FollowerStore;
+use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::vocabulary::ids::WorkerId;
 use tokio_util::sync::CancellationToken;
 
 use crate::observer::Observer;

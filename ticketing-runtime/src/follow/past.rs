@@ -1,8 +1,8 @@
 //! Whether the log still has the past that a follower remembers.
 
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::logs::{Incarnation, LogIdentity, Mark};
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::identity::{Incarnation, LogIdentity, Mark};
+use ticketing_ports::vocabulary::errors::StoreError;
 
 /// What is done about something that was made of facts that the log no longer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ticketing_ports::clock::Clock;
-use ticketing_ports::dead_letters::{DeadLetter, DeadLetterStore};
-use ticketing_ports::errors::{BoxError, StoreError};
-use ticketing_ports::logs::Mark;
-use ticketing_ports::streams::{Position, RecordedEvent, StreamId};
+use ticketing_ports::log::dead_letters::{DeadLetter, DeadLetterStore};
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::log::streams::{Position, RecordedEvent, StreamId};
+use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
 use tracing::error;
 
 use super::facts::Facts;

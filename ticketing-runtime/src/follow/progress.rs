@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use ticketing_ports::logs::LogIdentity;
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::identity::LogIdentity;
+use ticketing_ports::log::streams::Position;
 use tokio::sync::watch;
 
 /// How a follower is, as far as this process knows.

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ticketing_domain::projection::{Projection, ReadModels};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::logs::Mark;
-use ticketing_ports::read_models::{ApplyError, ProjectedBatch, ProjectionStore};
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::read_models::store::{ApplyError, ProjectedBatch, ProjectionStore};
+use ticketing_ports::vocabulary::errors::StoreError;
 
 use super::facts::{Facts, LoggedFact};
 use super::follower::{First, FollowError, Follower, Keeps, OnPoison, Runs, Spec, Twin};

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use ticketing_ports::clock::Clock;
-use ticketing_ports::dead_letters::DeadLetterStore;
-use ticketing_ports::errors::{BoxError, StoreError};
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::logs::{LogIdentity, Mark};
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::dead_letters::DeadLetterStore;
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::identity::{LogIdentity, Mark};
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
 
 use super::facts::Facts;
 use super::follower::{FollowError, Follower, Twin};

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ticketing_ports::event_bus::EventPublisher;
-use ticketing_ports::followers::FollowerId;
-use ticketing_ports::ids::LogId;
-use ticketing_ports::logs::Mark;
+use ticketing_ports::log::event_bus::EventPublisher;
+use ticketing_ports::log::followers::FollowerId;
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::vocabulary::ids::LogId;
 
 use super::facts::Facts;
 use super::follower::{First, FollowError, Follower, Keeps, OnPoison, Runs, Spec, Twin};

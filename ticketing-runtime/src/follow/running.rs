@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ticketing_ports::clock::Clock;
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::followers::FollowerId;
-use ticketing_ports::logs::{LogIdentity, Mark};
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::followers::FollowerId;
+use ticketing_ports::log::identity::{LogIdentity, Mark};
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::outside::clock::Clock;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};

@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use chrono::SubsecRound as _;
 use ticketing_domain::facts::Fact;
-use ticketing_ports::event_store::{Commit, CommitReceipt};
-use ticketing_ports::logs::{Incarnation, LogIdentity, Mark};
-use ticketing_ports::streams::{Position, RecordedEvent};
+use ticketing_ports::log::event_store::{Commit, CommitReceipt};
+use ticketing_ports::log::identity::{Incarnation, LogIdentity, Mark};
+use ticketing_ports::log::streams::{Position, RecordedEvent};
 use tokio::sync::watch;
 
 use super::facts::LoggedFact;
@@ -176,10 +176,10 @@ impl Tail {
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
-    use ticketing_ports::event_store::Append;
-    use ticketing_ports::ids::{CommitId, EventId, LogId, ReservationId};
-    use ticketing_ports::logs::Incarnation;
-    use ticketing_ports::streams::{Metadata, NewEvent, StreamId, Version};
+    use ticketing_ports::log::event_store::Append;
+    use ticketing_ports::log::identity::Incarnation;
+    use ticketing_ports::log::streams::{Metadata, NewEvent, StreamId, Version};
+    use ticketing_ports::vocabulary::ids::{CommitId, EventId, LogId, ReservationId};
     use uuid::Uuid;
 
     use super::*;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ticketing_ports::errors::{BoxError, StoreError};
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::logs::Mark;
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::warn;

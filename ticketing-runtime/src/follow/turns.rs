@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ticketing_ports::clock::Clock;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::followers::{FollowerId, FollowerStore};
-use ticketing_ports::ids::WorkerId;
+use ticketing_ports::log::followers::{FollowerId, FollowerStore};
+use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::WorkerId;
 use tokio::time::Instant;
 
 use super::follower::Runs;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
-use ticketing_ports::ids::CommitId;
-use ticketing_ports::logs::{Incarnation, LogIdentity, SchemaGeneration};
-use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore};
+use ticketing_ports::log::identity::{Incarnation, LogIdentity, SchemaGeneration};
+use ticketing_ports::log::streams::{Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::CommitId;
 
 use super::tail::Tail;
 

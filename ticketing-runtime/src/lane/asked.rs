@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use ticketing_domain::book::{Book, Caller, Ran, Staged};
 use ticketing_domain::command::{self, Awaited, Command, Performed, Reply, ViewOf};
 use ticketing_domain::reducer::Context;
-use ticketing_ports::ids::PaymentId;
-use ticketing_ports::streams::{RecordedEvent, StreamId};
+use ticketing_ports::log::streams::{RecordedEvent, StreamId};
+use ticketing_ports::vocabulary::ids::PaymentId;
 use tokio::sync::oneshot;
 
 use super::job::{Channel, Delivered, Done, End, Work};

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 
 use ticketing_domain::book::{Absorbed, FromSnapshot, NotWhole, Page, Wants};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::logs::Landmark;
-use ticketing_ports::streams::{RecordedEvent, StreamId, Version};
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::identity::Landmark;
+use ticketing_ports::log::streams::{RecordedEvent, StreamId, Version};
+use ticketing_ports::vocabulary::errors::StoreError;
 use tokio::task::JoinError;
 use tokio::time::Instant;
 use tracing::error;

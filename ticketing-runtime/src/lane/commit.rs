@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ticketing_ports::event_store::{Commit, CommitError, CommitReceipt, EventStore};
+use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore};
 use tokio::time::Instant;
 use tracing::warn;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use ticketing_domain::book::Staged;
 use ticketing_domain::reducer::Context;
-use ticketing_ports::ids::PaymentId;
-use ticketing_ports::streams::Aggregate;
+use ticketing_ports::log::streams::Aggregate;
+use ticketing_ports::vocabulary::ids::PaymentId;
 use tokio::time::Instant;
 
 use super::Lane;

@@ -8,10 +8,10 @@ use std::time::Duration;
 use ticketing_domain::book::Caller;
 use ticketing_domain::commands::{GatewayAnswer, ReportPayment};
 use ticketing_domain::payment::GatewayCall;
-use ticketing_ports::gateway::{AuthorizeRequest, GatewayError, GatewayRecord, PaymentGateway};
-use ticketing_ports::ids::PaymentId;
-use ticketing_ports::lanes::LaneId;
-use ticketing_ports::streams::Metadata;
+use ticketing_ports::log::lanes::LaneId;
+use ticketing_ports::log::streams::Metadata;
+use ticketing_ports::outside::gateway::{AuthorizeRequest, GatewayError, GatewayRecord, PaymentGateway};
+use ticketing_ports::vocabulary::ids::PaymentId;
 use tracing::warn;
 
 use super::asked::Asked;

@@ -6,13 +6,13 @@ use ticketing_domain::book::{JournalMark, Staged, StagedFact};
 use ticketing_domain::facts::Fact;
 use ticketing_domain::payment::GatewayCall;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{DeadlineKey, DeadlineWrite};
-use ticketing_ports::event_store::{Append, Commit};
-use ticketing_ports::idempotency::IdempotencyRecord;
-use ticketing_ports::ids::{CommitId, PaymentId};
-use ticketing_ports::lanes::LaneId;
-use ticketing_ports::snapshots::Snapshot;
-use ticketing_ports::streams::{Metadata, StreamId, Version};
+use ticketing_ports::log::deadlines::{DeadlineKey, DeadlineWrite};
+use ticketing_ports::log::event_store::{Append, Commit};
+use ticketing_ports::log::idempotency::IdempotencyRecord;
+use ticketing_ports::log::lanes::LaneId;
+use ticketing_ports::log::snapshots::Snapshot;
+use ticketing_ports::log::streams::{Metadata, StreamId, Version};
+use ticketing_ports::vocabulary::ids::{CommitId, PaymentId};
 
 use super::job::Job;
 

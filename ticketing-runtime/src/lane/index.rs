@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::lanes::LaneId;
-use ticketing_ports::streams::{StreamId, Version};
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::lanes::LaneId;
+use ticketing_ports::log::streams::{StreamId, Version};
 
 use crate::failure::Failure;
 

@@ -5,8 +5,8 @@ use std::fmt::Debug;
 
 use ticketing_domain::book::{Book, Caller, Staged, Wants};
 use ticketing_domain::reducer::Context;
-use ticketing_ports::ids::PaymentId;
-use ticketing_ports::streams::{Metadata, Position, RecordedEvent, StreamId};
+use ticketing_ports::log::streams::{Metadata, Position, RecordedEvent, StreamId};
+use ticketing_ports::vocabulary::ids::PaymentId;
 use tokio::sync::oneshot;
 
 use super::keys::RunningKey;

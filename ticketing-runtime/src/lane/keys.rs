@@ -9,10 +9,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
-use ticketing_ports::streams::{Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
+use ticketing_ports::log::streams::{Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::vocabulary::errors::StoreError;
 
 use super::Lane;
 use super::chores::{Chore, PAGE, answered};

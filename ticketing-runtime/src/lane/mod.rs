@@ -34,12 +34,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ticketing_domain::book::Book;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_store::{CommitError, CommitReceipt, EventStore};
-use ticketing_ports::ids::{CommitId, PaymentId};
-use ticketing_ports::lanes::LaneId;
-use ticketing_ports::logs::Landmark;
-use ticketing_ports::streams::{Position, StreamId, Version};
+use ticketing_ports::log::event_store::{CommitError, CommitReceipt, EventStore};
+use ticketing_ports::log::identity::Landmark;
+use ticketing_ports::log::lanes::LaneId;
+use ticketing_ports::log::streams::{Position, StreamId, Version};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::{CommitId, PaymentId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, Interval, MissedTickBehavior};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ticketing_domain::book::Wants;
-use ticketing_ports::streams::StreamId;
+use ticketing_ports::log::streams::StreamId;
 
 use super::Lane;
 use super::job::Job;

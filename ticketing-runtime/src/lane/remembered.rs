@@ -4,10 +4,10 @@
 //! different, and only who remembers which commit wrote a fact can tell.
 
 use ticketing_domain::book::Book;
-use ticketing_ports::event_store::{CommitError, CommitReceipt, EventStore};
-use ticketing_ports::ids::CommitId;
-use ticketing_ports::logs::{Incarnation, Landmark};
-use ticketing_ports::streams::{Position, RecordedEvent};
+use ticketing_ports::log::event_store::{CommitError, CommitReceipt, EventStore};
+use ticketing_ports::log::identity::{Incarnation, Landmark};
+use ticketing_ports::log::streams::{Position, RecordedEvent};
+use ticketing_ports::vocabulary::ids::CommitId;
 use tracing::error;
 
 use super::Lane;

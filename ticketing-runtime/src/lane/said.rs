@@ -10,9 +10,9 @@ use serde_json::value::RawValue;
 use ticketing_domain::command::{Reply, ViewOf};
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::Timestamp;
-use ticketing_ports::gateway::DeclineReason;
-use ticketing_ports::idempotency::IdempotencyRecord;
-use ticketing_ports::ids::ReservationId;
+use ticketing_ports::log::idempotency::IdempotencyRecord;
+use ticketing_ports::vocabulary::ids::ReservationId;
+use ticketing_ports::vocabulary::payment::DeclineReason;
 
 use crate::failure::Failure;
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use ticketing_ports::event_store::CommitError;
-use ticketing_ports::ids::PaymentId;
-use ticketing_ports::streams::{Position, StreamId};
+use ticketing_ports::log::event_store::CommitError;
+use ticketing_ports::log::streams::{Position, StreamId};
+use ticketing_ports::vocabulary::ids::PaymentId;
 use tracing::warn;
 
 use super::group::{Entry, Group, Verdict};

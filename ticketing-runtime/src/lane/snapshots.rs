@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ticketing_domain::book::{FromSnapshot, snapshot_format};
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::ids::CommitId;
-use ticketing_ports::logs::Landmark;
-use ticketing_ports::snapshots::{Snapshot, SnapshotStore};
-use ticketing_ports::streams::{RecordedEvent, StreamId, Version};
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::identity::Landmark;
+use ticketing_ports::log::snapshots::{Snapshot, SnapshotStore};
+use ticketing_ports::log::streams::{RecordedEvent, StreamId, Version};
+use ticketing_ports::vocabulary::ids::CommitId;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::warn;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use ticketing_ports::ids::PaymentId;
-use ticketing_ports::streams::StreamId;
+use ticketing_ports::log::streams::StreamId;
+use ticketing_ports::vocabulary::ids::PaymentId;
 
 use super::{Lane, chores};
 use crate::failure::Failure;

@@ -3,7 +3,7 @@
 use ticketing_domain::book::{Book, Caller, Ran, Staged};
 use ticketing_domain::command::{self, Question};
 use ticketing_domain::reducer::Context;
-use ticketing_ports::ids::PaymentId;
+use ticketing_ports::vocabulary::ids::PaymentId;
 
 use super::job::{Channel, Delivered, Done, End, Work};
 use super::said::Said;

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use ticketing_domain::sign_in::Refusal;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::roles::Role;
-use ticketing_ports::sessions::SignInMethod;
+use ticketing_ports::people::sessions::SignInMethod;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::roles::Role;
 use tracing::{info, warn};
 
 pub(super) enum Event {

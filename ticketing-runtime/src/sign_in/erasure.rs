@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use ticketing_domain::sign_in::{self as ceremonies, Refusal};
-use ticketing_ports::erase::{Erase, Person};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::sessions::Session;
+use ticketing_ports::people::erase::{Erase, Person};
+use ticketing_ports::people::sessions::Session;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
 
 use super::audit::{self, Event};
 use super::{SignIn, SignInFailure, SignInPorts};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use ticketing_ports::mailer::{Mail, MailError};
-use ticketing_ports::one_time_tokens::TokenPurpose;
-use ticketing_ports::secrets::SecretDigest;
+use ticketing_ports::outside::mailer::{Mail, MailError};
+use ticketing_ports::people::one_time_tokens::TokenPurpose;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 use super::SignIn;
 use crate::retry::RetryPolicy;

@@ -6,13 +6,13 @@ use ticketing_domain::sign_in::{
     BeginPasskeyLogin, BeginPasskeyRegistration, BegunPasskey, CompletePasskeyLogin, CompletePasskeyRegistration,
     SignedIn, Visitor,
 };
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::passkeys::Passkey;
-use ticketing_ports::seating::Label;
-use ticketing_ports::secrets::Secret;
-use ticketing_ports::sessions::{Session, SignInMethod};
-use ticketing_ports::users::User;
+use ticketing_ports::people::passkeys::Passkey;
+use ticketing_ports::people::sessions::{Session, SignInMethod};
+use ticketing_ports::people::users::User;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::seating::Label;
+use ticketing_ports::vocabulary::secrets::Secret;
 
 use super::audit::{self, Event};
 use super::{SignIn, SignInFailure};

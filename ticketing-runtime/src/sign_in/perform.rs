@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use ticketing_domain::sign_in::MAIL_QUOTA;
 use ticketing_domain::sign_in::{Answer, Ask, Ceremony, CredentialRefused, Next, NotAdded, ProofRefused};
-use ticketing_ports::identities::LinkIdentityError;
-use ticketing_ports::identity_providers::{
+use ticketing_ports::outside::identity_providers::{
     AuthorizationAnswer, AuthorizationRequest, IdentityProvider, IdentityProviderError,
 };
-use ticketing_ports::one_time_tokens::TokenPurpose;
-use ticketing_ports::passkeys::AddPasskeyError;
-use ticketing_ports::relying_party::{RelyingParty, RelyingPartyError};
-use ticketing_ports::users::CreateUserError;
+use ticketing_ports::people::identities::LinkIdentityError;
+use ticketing_ports::people::one_time_tokens::TokenPurpose;
+use ticketing_ports::people::passkeys::AddPasskeyError;
+use ticketing_ports::people::relying_party::{RelyingParty, RelyingPartyError};
+use ticketing_ports::people::users::CreateUserError;
 use tracing::debug;
 
 use super::{SignIn, SignInFailure};

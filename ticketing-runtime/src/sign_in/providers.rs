@@ -3,8 +3,8 @@
 use ticketing_domain::sign_in::{
     BeginOauth, BegunOauth, ExchangeSignInCode, FinishOauth, FinishedOauth, LocalPath, OauthCallback, SignedIn, Visitor,
 };
-use ticketing_ports::secrets::{Secret, SecretDigest};
-use ticketing_ports::sessions::{Session, SignInMethod};
+use ticketing_ports::people::sessions::{Session, SignInMethod};
+use ticketing_ports::vocabulary::secrets::{Secret, SecretDigest};
 
 use super::audit::{self, Event};
 use super::{SignIn, SignInFailure};

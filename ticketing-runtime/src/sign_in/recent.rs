@@ -5,10 +5,10 @@ use std::sync::{Mutex, MutexGuard};
 
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::secrets::SecretDigest;
-use ticketing_ports::sessions::Session;
-use ticketing_ports::users::User;
+use ticketing_ports::people::sessions::Session;
+use ticketing_ports::people::users::User;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 /// A demotion, or an end that another process brought about, is seen after so long at the latest.
 const REMEMBERED: TimeDelta = TimeDelta::seconds(1);

@@ -1,11 +1,11 @@
 //! Roles: who is given which, by whom.
 
 use ticketing_domain::sign_in::{Refusal, check_role_change};
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::roles::{Actor, Role};
-use ticketing_ports::users::User;
+use ticketing_ports::people::users::User;
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::roles::{Actor, Role};
 
 use super::audit::{self, Event};
 use super::{SignIn, SignInFailure};

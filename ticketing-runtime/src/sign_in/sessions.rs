@@ -3,12 +3,12 @@
 use chrono::TimeDelta;
 use ticketing_domain::sign_in::{self as ceremonies, SignedIn, Visitor, WS_TICKET_LIFETIME};
 use ticketing_ports::Timestamp;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::one_time_tokens::{OneTimeToken, TokenPurpose};
-use ticketing_ports::secrets::{Secret, SecretDigest};
-use ticketing_ports::sessions::{Session, SignInMethod};
-use ticketing_ports::users::User;
+use ticketing_ports::people::one_time_tokens::{OneTimeToken, TokenPurpose};
+use ticketing_ports::people::sessions::{Session, SignInMethod};
+use ticketing_ports::people::users::User;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::secrets::{Secret, SecretDigest};
 
 use super::SignIn;
 use super::audit::{self, Event};

@@ -8,11 +8,11 @@ use adapters_memory::faults::{Fault, Operation};
 use async_trait::async_trait;
 use ticketing_domain::book::{Book, FromSnapshot, Page, snapshot_format};
 use ticketing_domain::refusal::Refusal;
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::event_store::EventStore as _;
-use ticketing_ports::ids::EventId;
-use ticketing_ports::snapshots::{Snapshot, SnapshotStore};
-use ticketing_ports::streams::{Aggregate, StreamId, Version};
+use ticketing_ports::log::event_store::EventStore as _;
+use ticketing_ports::log::snapshots::{Snapshot, SnapshotStore};
+use ticketing_ports::log::streams::{Aggregate, StreamId, Version};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_runtime::{BoxOffice, Engine, EngineConfig, Failure, Ports};
 
 use crate::world::{World, customer, hold, request, settle};

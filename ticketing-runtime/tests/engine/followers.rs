@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ticketing_ports::event_store::EventStore as _;
-use ticketing_ports::ids::{EventId, LogId};
-use ticketing_ports::logs::{Incarnation, LogIdentity};
-use ticketing_ports::read_models::{EventQueries as _, ProjectionStore as _};
-use ticketing_ports::streams::{Position, RecordedEvent};
+use ticketing_ports::log::event_store::EventStore as _;
+use ticketing_ports::log::identity::{Incarnation, LogIdentity};
+use ticketing_ports::log::streams::{Position, RecordedEvent};
+use ticketing_ports::read_models::events::EventQueries as _;
+use ticketing_ports::read_models::store::ProjectionStore as _;
+use ticketing_ports::vocabulary::ids::{EventId, LogId};
 use ticketing_runtime::{Engine, EngineConfig, Lag, READ_MODELS, Runs};
 use ticketing_testkit::observing::KeepingObserver;
 use uuid::Uuid;

@@ -9,8 +9,8 @@ use adapters_memory::faults::{Fault, Operation};
 use futures::future::join_all;
 use serde_json::json;
 use ticketing_domain::refusal::Refusal;
-use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord};
-use ticketing_ports::reservation::ReservationStatus;
+use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyRecord};
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use ticketing_runtime::{EngineConfig, Failure, UnavailableCause};
 use ticketing_testkit::observing::KeepingObserver;
 

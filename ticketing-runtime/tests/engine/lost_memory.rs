@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use adapters_memory::faults::{Fault, Operation};
 use ticketing_domain::refusal::Refusal;
-use ticketing_ports::event_store::EventStore as _;
-use ticketing_ports::logs::Incarnation;
+use ticketing_ports::log::event_store::EventStore as _;
+use ticketing_ports::log::identity::Incarnation;
 use ticketing_runtime::{Engine, EngineConfig, Failure};
 
 use crate::world::{World, customer, hold, keyed, payment_of, request, seats};
@@ -15,7 +15,7 @@ async fn incarnation(world: &World) -> Incarnation {
 }
 
 /// Two servers know of an event with four places.
-async fn two_servers(world: &World) -> (Engine, Engine, ticketing_ports::ids::EventId) {
+async fn two_servers(world: &World) -> (Engine, Engine, ticketing_ports::vocabulary::ids::EventId) {
     let (here, there) = (world.engine(), world.engine());
     let event = world.on_sale(&here.box_office(), 4).await;
     (here, there, event)

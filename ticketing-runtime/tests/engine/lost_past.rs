@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters_memory::InMemoryReadModels;
-use ticketing_ports::event_store::EventStore as _;
-use ticketing_ports::ids::EventId;
-use ticketing_ports::logs::{Incarnation, Mark};
-use ticketing_ports::paging::Page;
-use ticketing_ports::read_models::{ProjectedBatch, ProjectionStore as _, ReservationQueries as _};
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::event_store::EventStore as _;
+use ticketing_ports::log::identity::{Incarnation, Mark};
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::read_models::reservations::ReservationQueries as _;
+use ticketing_ports::read_models::store::{ProjectedBatch, ProjectionStore as _};
+use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::vocabulary::paging::Page;
 use ticketing_runtime::{Condition, Engine, EngineConfig, FactsFrom, OnLostPast, READ_MODELS};
 
 use crate::read_side::{ReadSide, shows};

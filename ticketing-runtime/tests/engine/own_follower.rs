@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use adapters_memory::faults::{Fault, Operation};
 use async_trait::async_trait;
-use ticketing_ports::dead_letters::DeadLetterStore as _;
-use ticketing_ports::logs::Mark;
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::dead_letters::DeadLetterStore as _;
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::log::streams::Position;
 use ticketing_runtime::{
     Condition, Engine, Facts, First, FollowError, FollowPorts, Follower, Keeps, OnPoison, Runs, Spec, Twin,
 };

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use adapters_memory::faults::{Fault, Operation};
 use ticketing_domain::refusal::Refusal;
-use ticketing_ports::ids::{EventId, PaymentId, ReservationId};
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::reservation::ReservationStatus;
-use ticketing_ports::seating::Label;
+use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
+use ticketing_ports::vocabulary::seating::Label;
 use ticketing_runtime::{BoxOffice, CancelEvent, Engine, EngineConfig, Failure, RefundPayment, UnavailableCause};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;

@@ -11,13 +11,14 @@ use adapters_memory::{
 use async_trait::async_trait;
 use mockall::mock;
 use ticketing_ports::Timestamp;
-use ticketing_ports::dead_letters::DeadLetterStore as _;
-use ticketing_ports::event_bus::{BusUnavailable, Delivered, EventPublisher, EventSubscriber, Subscription};
-use ticketing_ports::event_store::{Append, Commit, EventStore as _};
-use ticketing_ports::ids::{CommitId, EventId, LogId, ReservationId};
-use ticketing_ports::logs::{Incarnation, LogIdentity};
-use ticketing_ports::read_models::{AvailabilityQueries as _, ProjectionStore as _};
-use ticketing_ports::streams::{Metadata, NewEvent, Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::log::dead_letters::DeadLetterStore as _;
+use ticketing_ports::log::event_bus::{BusUnavailable, Delivered, EventPublisher, EventSubscriber, Subscription};
+use ticketing_ports::log::event_store::{Append, Commit, EventStore as _};
+use ticketing_ports::log::identity::{Incarnation, LogIdentity};
+use ticketing_ports::log::streams::{Metadata, NewEvent, Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::read_models::availability::AvailabilityQueries as _;
+use ticketing_ports::read_models::store::ProjectionStore as _;
+use ticketing_ports::vocabulary::ids::{CommitId, EventId, LogId, ReservationId};
 use ticketing_runtime::ConsistencyToken;
 use ticketing_runtime::{
     Bus, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, Failure, Projected, ProjectionPorts,

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use ticketing_domain::book::Caller;
-use ticketing_ports::gateway::Authorization;
-use ticketing_ports::ids::{EventId, PaymentId, ReservationId};
-use ticketing_ports::payment::{PaymentStatus, PaymentView};
-use ticketing_ports::reservation::{ReservationStatus, ReservationView};
+use ticketing_ports::outside::gateway::Authorization;
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId};
+use ticketing_ports::vocabulary::payment::PaymentStatus;
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use ticketing_runtime::{AuthorizePayment, BoxOffice, CancelEvent, GatewayAnswer, ReportPayment, Request};
 use tokio::time::{sleep, timeout};
 

@@ -11,18 +11,18 @@ use ticketing_domain::catalog::{EventDraft, SectionDraft};
 use ticketing_domain::payment::PaymentEvent;
 use ticketing_domain::stored::StoredEvent as _;
 use ticketing_ports::Timestamp;
-use ticketing_ports::clock::Clock;
-use ticketing_ports::event_details::{PricingTier, Venue};
-use ticketing_ports::event_store::{Commit, EventStore};
-use ticketing_ports::gateway::{AuthorizeRequest, PaymentGateway as _};
-use ticketing_ports::idempotency::IdempotencyRecord;
-use ticketing_ports::ids::{CommitId, EventId, IdSource as _, ReservationId, UserId};
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
-use ticketing_ports::reservation::ReservationView;
-use ticketing_ports::roles::{Actor, Role};
-use ticketing_ports::seating::{Label, Seating};
-use ticketing_ports::streams::{CorrelationId, Position, RecordedEvent};
+use ticketing_ports::log::event_store::{Commit, EventStore};
+use ticketing_ports::log::idempotency::IdempotencyRecord;
+use ticketing_ports::log::streams::{CorrelationId, Position, RecordedEvent};
+use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::outside::gateway::{AuthorizeRequest, PaymentGateway as _};
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::event_details::{PricingTier, Venue};
+use ticketing_ports::vocabulary::ids::{CommitId, EventId, IdSource as _, ReservationId, UserId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::vocabulary::roles::{Actor, Role};
+use ticketing_ports::vocabulary::seating::{Label, Seating};
 use ticketing_runtime::{
     Answer, BoxOffice, Engine, EngineConfig, Failure, HoldFor, HoldSeats, IdempotencyRequest, PayReservation, Ports,
     Request, finish_update,

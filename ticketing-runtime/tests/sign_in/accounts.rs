@@ -1,6 +1,6 @@
 //! Accounts that an operator asks for, and what is never printed of any.
 
-use ticketing_ports::roles::Role;
+use ticketing_ports::vocabulary::roles::Role;
 use ticketing_runtime::Ensured;
 
 use crate::door::{Door, ada};

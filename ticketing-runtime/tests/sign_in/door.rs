@@ -10,14 +10,14 @@ use adapters_memory::{
 };
 use chrono::TimeDelta;
 use ticketing_domain::sign_in::{SignedIn, Visitor};
-use ticketing_ports::clock::Clock as _;
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::mailer::{Mail, Mailer};
-use ticketing_ports::one_time_tokens::{OneTimeTokenStore, TokenPurpose};
-use ticketing_ports::roles::Role;
-use ticketing_ports::secrets::Secret;
-use ticketing_ports::sessions::{Session, SessionStore};
-use ticketing_ports::users::User;
+use ticketing_ports::outside::clock::Clock as _;
+use ticketing_ports::outside::mailer::{Mail, Mailer};
+use ticketing_ports::people::one_time_tokens::{OneTimeTokenStore, TokenPurpose};
+use ticketing_ports::people::sessions::{Session, SessionStore};
+use ticketing_ports::people::users::User;
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::roles::Role;
+use ticketing_ports::vocabulary::secrets::Secret;
 use ticketing_runtime::{SignIn, SignInConfig, SignInPorts};
 
 use crate::yielding::Yielding;

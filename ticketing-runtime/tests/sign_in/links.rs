@@ -7,11 +7,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use chrono::TimeDelta;
 use futures::future::join_all;
 use ticketing_domain::sign_in::{LIVE_MAGIC_LINKS, MAGIC_LINK_LIFETIME, Refusal, Visitor};
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::roles::Role;
-use ticketing_ports::secrets::Secret;
-use ticketing_ports::users::UserStore;
+use ticketing_ports::people::users::UserStore;
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::roles::Role;
+use ticketing_ports::vocabulary::secrets::Secret;
 use ticketing_runtime::SignInFailure;
 use tokio::sync::{Barrier, Semaphore};
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use adapters_memory::RecordingMailer;
 use chrono::TimeDelta;
 use ticketing_domain::sign_in::{SESSION_IDLE, SESSION_LIFETIME};
-use ticketing_ports::erase::{Erase as _, Person};
-use ticketing_ports::roles::Role;
-use ticketing_ports::secrets::Secret;
-use ticketing_ports::users::UserStore;
+use ticketing_ports::people::erase::{Erase as _, Person};
+use ticketing_ports::people::users::UserStore;
+use ticketing_ports::vocabulary::roles::Role;
+use ticketing_ports::vocabulary::secrets::Secret;
 
 use crate::door::Door;
 use crate::slow::SlowSessions;

@@ -6,12 +6,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use adapters_memory::InMemorySessionStore;
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
-use ticketing_ports::erase::{Erase, Person};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::mailer::{Mail, MailError, Mailer};
-use ticketing_ports::secrets::SecretDigest;
-use ticketing_ports::sessions::{Session, SessionStore};
+use ticketing_ports::outside::mailer::{Mail, MailError, Mailer};
+use ticketing_ports::people::erase::{Erase, Person};
+use ticketing_ports::people::sessions::{Session, SessionStore};
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 use tokio::sync::Semaphore;
 
 /// Is unavailable so many times more.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use adapters_memory::{InMemoryOneTimeTokenStore, InMemoryUserStore};
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::erase::{Erase, Person};
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::ids::UserId;
-use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
-use ticketing_ports::roles::Role;
-use ticketing_ports::secrets::SecretDigest;
-use ticketing_ports::users::{CreateUserError, User, UserStore};
+use ticketing_ports::people::erase::{Erase, Person};
+use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
+use ticketing_ports::people::users::{CreateUserError, User, UserStore};
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::roles::Role;
+use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 /// Lets others go first between a question and what is done with its answer.
 pub(crate) struct Yielding<S>(pub(crate) Arc<S>);

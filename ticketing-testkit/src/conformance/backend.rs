@@ -2,9 +2,9 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use ticketing_ports::deadlines::DeadlineStore;
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::idempotency::IdempotencyStore;
+use ticketing_ports::log::deadlines::DeadlineStore;
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::idempotency::IdempotencyStore;
 
 /// The three ports that one commit writes to, over one empty store.
 #[derive(Clone)]

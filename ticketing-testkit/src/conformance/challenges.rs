@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use ticketing_ports::challenges::{Ceremony, Challenge, ChallengeStore};
+use ticketing_ports::people::challenges::{Ceremony, Challenge, ChallengeStore};
 
 use super::fixtures::{at, digest};
 use super::race::race;

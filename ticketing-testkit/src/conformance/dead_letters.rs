@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use ticketing_ports::dead_letters::{DeadLetter, DeadLetterStore};
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::dead_letters::{DeadLetter, DeadLetterStore};
+use ticketing_ports::log::streams::Position;
 
 use super::fixtures::{at, full_metadata, recorded, stream};
 use super::race::race;

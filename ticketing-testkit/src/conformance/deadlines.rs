@@ -1,12 +1,12 @@
-//! What every [`DeadlineStore`](ticketing_ports::deadlines::DeadlineStore) does.
+//! What every [`DeadlineStore`](ticketing_ports::log::deadlines::DeadlineStore) does.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineKind};
-use ticketing_ports::streams::Metadata;
+use ticketing_ports::log::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineKind};
+use ticketing_ports::log::streams::Metadata;
 
 use super::fixtures::{Draft, at, claimed, deadline, full_metadata, lane, stream, user, write};
 use super::race::race;

@@ -1,7 +1,7 @@
 //! What a store that outlives its process does.
 
 use async_trait::async_trait;
-use ticketing_ports::logs::{Incarnation, SchemaGeneration};
+use ticketing_ports::log::identity::{Incarnation, SchemaGeneration};
 
 use super::fixtures::{answer, at, claimed, commit_id, deadline, events, found_answer, key, stream, whole_log, write};
 use super::race::race;

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ticketing_ports::event_bus::{Delivered, EventPublisher, EventSubscriber, Subscription};
-use ticketing_ports::streams::{Aggregate, CorrelationId, Metadata, RecordedEvent, StreamId};
+use ticketing_ports::log::event_bus::{Delivered, EventPublisher, EventSubscriber, Subscription};
+use ticketing_ports::log::streams::{Aggregate, CorrelationId, Metadata, RecordedEvent, StreamId};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;

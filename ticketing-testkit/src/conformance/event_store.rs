@@ -1,4 +1,4 @@
-//! What every [`EventStore`](ticketing_ports::event_store::EventStore) does.
+//! What every [`EventStore`](ticketing_ports::log::event_store::EventStore) does.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{TimeDelta, TimeZone, Utc};
-use ticketing_ports::event_store::{CommitError, CommitReceipt};
-use ticketing_ports::logs::{Incarnation, SchemaGeneration};
-use ticketing_ports::streams::{
+use ticketing_ports::log::event_store::{CommitError, CommitReceipt};
+use ticketing_ports::log::identity::{Incarnation, SchemaGeneration};
+use ticketing_ports::log::streams::{
     Aggregate, CorrelationId, Metadata, NewEvent, Position, RecordedEvent, StreamId, Version,
 };
-use ticketing_ports::trace_context::TraceContext;
+use ticketing_ports::vocabulary::trace_context::TraceContext;
 use uuid::Uuid;
 
 use super::fixtures::{

@@ -3,16 +3,16 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use ticketing_ports::Timestamp;
-use ticketing_ports::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineKind, DeadlineWrite};
-use ticketing_ports::erase::Person;
-use ticketing_ports::event_store::{Append, Commit, CommitError, CommitReceipt};
-use ticketing_ports::idempotency::{IdempotencyKey, IdempotencyRecord};
-use ticketing_ports::ids::{CommitId, EventId, LogId, ReservationId, UserId};
-use ticketing_ports::lanes::LaneId;
-use ticketing_ports::logs::{Incarnation, Landmark, LogIdentity};
-use ticketing_ports::secrets::SecretDigest;
-use ticketing_ports::streams::{CorrelationId, Metadata, NewEvent, Position, RecordedEvent, StreamId, Version};
-use ticketing_ports::trace_context::TraceContext;
+use ticketing_ports::log::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineKind, DeadlineWrite};
+use ticketing_ports::log::event_store::{Append, Commit, CommitError, CommitReceipt};
+use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyRecord};
+use ticketing_ports::log::identity::{Incarnation, Landmark, LogIdentity};
+use ticketing_ports::log::lanes::LaneId;
+use ticketing_ports::log::streams::{CorrelationId, Metadata, NewEvent, Position, RecordedEvent, StreamId, Version};
+use ticketing_ports::people::erase::Person;
+use ticketing_ports::vocabulary::ids::{CommitId, EventId, LogId, ReservationId, UserId};
+use ticketing_ports::vocabulary::secrets::SecretDigest;
+use ticketing_ports::vocabulary::trace_context::TraceContext;
 use uuid::Uuid;
 
 use super::{Backend, Broken};

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ticketing_ports::followers::{FollowerId, FollowerStore};
-use ticketing_ports::ids::{CommitId, LogId, WorkerId};
-use ticketing_ports::logs::Mark;
-use ticketing_ports::streams::Position;
+use ticketing_ports::log::followers::{FollowerId, FollowerStore};
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::log::streams::Position;
+use ticketing_ports::vocabulary::ids::{CommitId, LogId, WorkerId};
 use uuid::Uuid;
 
 use super::fixtures::at;

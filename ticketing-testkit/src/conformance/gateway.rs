@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ticketing_ports::gateway::{Authorization, AuthorizeRequest, DeclineReason, GatewayRecord, PaymentGateway};
-use ticketing_ports::ids::{PaymentId, RefundId};
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::payment::{ActionKind, MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::outside::gateway::{Authorization, AuthorizeRequest, GatewayRecord, PaymentGateway};
+use ticketing_ports::vocabulary::ids::{PaymentId, RefundId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::payment::DeclineReason;
+use ticketing_ports::vocabulary::payment::{ActionKind, MethodKind, MethodToken, PaymentMethod};
 use uuid::Uuid;
 
 use super::fixtures::at;

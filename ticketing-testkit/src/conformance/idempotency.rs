@@ -1,8 +1,8 @@
-//! What every [`IdempotencyStore`](ticketing_ports::idempotency::IdempotencyStore) does.
+//! What every [`IdempotencyStore`](ticketing_ports::log::idempotency::IdempotencyStore) does.
 
 use chrono::TimeDelta;
-use ticketing_ports::event_store::CommitError;
-use ticketing_ports::idempotency::IdempotencyRecord;
+use ticketing_ports::log::event_store::CommitError;
+use ticketing_ports::log::idempotency::IdempotencyRecord;
 
 use super::fixtures::{answer, at, events, found_answer, key, stream, whole_log, write};
 use super::race::race;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ticketing_ports::identities::{Identity, IdentityStore, LinkIdentityError};
+use ticketing_ports::people::identities::{Identity, IdentityStore, LinkIdentityError};
 
 use super::fixtures::{at, person, user};
 use super::race::race;

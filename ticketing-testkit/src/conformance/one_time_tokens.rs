@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::erase::Person;
-use ticketing_ports::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
+use ticketing_ports::people::erase::Person;
+use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
+use ticketing_ports::vocabulary::email::EmailAddress;
 
 use super::fixtures::{at, digest, person};
 use super::race::race;

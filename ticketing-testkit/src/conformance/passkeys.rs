@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ticketing_ports::passkeys::{AddPasskeyError, Passkey, PasskeyStore};
+use ticketing_ports::people::passkeys::{AddPasskeyError, Passkey, PasskeyStore};
 
 use super::fixtures::{at, person, user};
 use super::race::race;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use ticketing_ports::rate_limiter::{Quota, RateDecision, RateLimiter};
+use ticketing_ports::people::rate_limiter::{Quota, RateDecision, RateLimiter};
 
 use super::fixtures::at;
 use super::race::race;

@@ -6,20 +6,23 @@ mod rows;
 use std::fmt;
 use std::sync::Arc;
 
-use ticketing_ports::event_details::{EventStatus, EventView};
-use ticketing_ports::ids::{CommitId, LogId};
-use ticketing_ports::logs::Mark;
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::paging::{Listed, Page};
-use ticketing_ports::payment::PaymentStatus;
-use ticketing_ports::read_models::{
-    ApplyError, AvailabilityQueries, Change, DraftsVisible, EventQueries, EventsWanted, Hold, PaymentChange,
-    PaymentQueries, ProjectedBatch, ProjectionStore, ReservationChange, ReservationQueries, Said, SalesQueries,
-    SectionSales,
-};
-use ticketing_ports::reservation::{ReservationStatus, Ticket};
-use ticketing_ports::seating::SeatCounts;
-use ticketing_ports::streams::{Position, Version};
+use ticketing_ports::log::identity::Mark;
+use ticketing_ports::log::streams::{Position, Version};
+use ticketing_ports::read_models::availability::AvailabilityQueries;
+use ticketing_ports::read_models::changes::{Change, Hold, PaymentChange, ReservationChange, Said};
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::read_models::events::{DraftsVisible, EventQueries, EventsWanted};
+use ticketing_ports::read_models::payments::PaymentQueries;
+use ticketing_ports::read_models::reservations::ReservationQueries;
+use ticketing_ports::read_models::sales::{SalesQueries, SectionSales};
+use ticketing_ports::read_models::store::{ApplyError, ProjectedBatch, ProjectionStore};
+use ticketing_ports::vocabulary::event_details::EventStatus;
+use ticketing_ports::vocabulary::ids::{CommitId, LogId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::paging::{Listed, Page};
+use ticketing_ports::vocabulary::payment::PaymentStatus;
+use ticketing_ports::vocabulary::reservation::{ReservationStatus, Ticket};
+use ticketing_ports::vocabulary::seating::SeatCounts;
 use uuid::Uuid;
 
 use super::fixtures::{at, user};
@@ -749,7 +752,7 @@ async fn the_sequence_grows_by_one_with_every_change_of_a_count(models: &ReadMod
 async fn ensure_pages<T, K, F>(expected: &[K], key: impl Fn(&T) -> K, ask: impl Fn(Page) -> F) -> Verdict
 where
     K: PartialEq + fmt::Debug,
-    F: Future<Output = Result<Listed<T>, ticketing_ports::errors::StoreError>>,
+    F: Future<Output = Result<Listed<T>, ticketing_ports::vocabulary::errors::StoreError>>,
 {
     for (number, expected_rows) in (1..).zip(expected.chunks(2)) {
         let listed = ask(page(number, 2)).await?;
@@ -772,7 +775,7 @@ async fn reservations_of_a_customer_are_listed_newest_first(models: &ReadModels)
         models.apply(vec![Change::ReservationHeld(view)]).await?;
     }
     let ask = |who| move |page| models.reservations.reservations_of(customer(who), page);
-    let key = |view: &ticketing_ports::reservation::ReservationView| view.reservation_id;
+    let key = |view: &ticketing_ports::read_models::reservations::ReservationView| view.reservation_id;
     ensure_pages(&[2, 3, 4].map(reservation_id), key, ask(1)).await?;
     ensure_pages(&[reservation_id(9)], key, ask(2)).await?;
     ensure_pages(&[], key, ask(3)).await
@@ -862,7 +865,7 @@ async fn payments_of_a_customer_are_listed_newest_first(models: &ReadModels) -> 
         models.apply(vec![Change::PaymentRequested(view)]).await?;
     }
     let ask = |who| move |page| models.payments.payments_of(customer(who), page);
-    let key = |view: &ticketing_ports::payment::PaymentView| view.payment_id;
+    let key = |view: &ticketing_ports::read_models::payments::PaymentView| view.payment_id;
     ensure_pages(&[2, 3, 4].map(payment_id), key, ask(1)).await?;
     ensure_pages(&[payment_id(9)], key, ask(2)).await?;
     ensure_pages(&[], key, ask(3)).await
@@ -1050,7 +1053,7 @@ async fn purchases_of_a_customer_are_listed_newest_first(models: &ReadModels) ->
         ])
         .await?;
     let name = event(1).details.name.clone();
-    let key = |purchase: &ticketing_ports::read_models::Purchase| {
+    let key = |purchase: &ticketing_ports::read_models::sales::Purchase| {
         let sale = &purchase.sale;
         (
             sale.reservation_id,

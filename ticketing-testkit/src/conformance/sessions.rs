@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::sessions::{Session, SessionStore, SignInMethod};
+use ticketing_ports::people::sessions::{Session, SessionStore, SignInMethod};
 
 use super::fixtures::{at, digest, person, user};
 use super::race::race;

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ticketing_ports::deadlines::DeadlineStore;
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::idempotency::IdempotencyStore;
-use ticketing_ports::snapshots::{Snapshot, SnapshotStore};
-use ticketing_ports::streams::{Aggregate, StreamId, Version};
+use ticketing_ports::log::deadlines::DeadlineStore;
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::idempotency::IdempotencyStore;
+use ticketing_ports::log::snapshots::{Snapshot, SnapshotStore};
+use ticketing_ports::log::streams::{Aggregate, StreamId, Version};
 
 use super::fixtures::{commit_id, events, stream, write};
 use super::race::race;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::roles::Role;
-use ticketing_ports::users::{CreateUserError, User, UserStore};
+use ticketing_ports::people::users::{CreateUserError, User, UserStore};
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::roles::Role;
 
 use super::fixtures::{at, person, user as id};
 use super::race::race;

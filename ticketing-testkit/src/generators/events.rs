@@ -10,11 +10,11 @@ use ticketing_domain::catalog::{self, CatalogCommand, CatalogEvent, CatalogState
 use ticketing_domain::generations::newest;
 use ticketing_domain::reducer::Context;
 use ticketing_ports::Timestamp;
-use ticketing_ports::event_details::{EventDetails, PricingTier, RefundRule, Venue};
-use ticketing_ports::ids::EventId;
-use ticketing_ports::money::Currency;
-use ticketing_ports::seating::{Label, RowPlan, Seating};
-use ticketing_ports::text::folded;
+use ticketing_ports::vocabulary::event_details::{EventDetails, PricingTier, RefundRule, Venue};
+use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::vocabulary::money::Currency;
+use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
+use ticketing_ports::vocabulary::text::folded;
 use uuid::Uuid;
 
 use super::money::{currency, price};

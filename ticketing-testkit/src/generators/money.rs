@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use ticketing_domain::catalog::limits;
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, PaymentMethod};
 
 /// Often a well-known one, sometimes another that people pay with.
 pub fn currency() -> impl Strategy<Value = Currency> {

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 use ticketing_domain::commands::{HoldFor, HoldSeats};
-use ticketing_ports::event_details::EventDetails;
-use ticketing_ports::ids::EventId;
-use ticketing_ports::seating::{Label, SeatId, Seating};
+use ticketing_ports::vocabulary::event_details::EventDetails;
+use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::vocabulary::seating::{Label, SeatId, Seating};
 
 /// Places in one section.
 #[derive(Debug, Clone, PartialEq, Eq)]

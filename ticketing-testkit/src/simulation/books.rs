@@ -8,10 +8,10 @@ use ticketing_domain::inventory::{ClaimKind, InventoryEvent, InventoryState};
 use ticketing_domain::payment::{PaymentEvent, PaymentState};
 use ticketing_domain::reservation::{ReservationEvent, ReservationState};
 use ticketing_domain::stored::StoredEvent as _;
-use ticketing_ports::event_details::EventStatus;
-use ticketing_ports::ids::{CustomerId, PaymentId, ReservationId, SectionId};
-use ticketing_ports::seating::SeatId;
-use ticketing_ports::streams::{Aggregate, Position, RecordedEvent, Version};
+use ticketing_ports::log::streams::{Aggregate, Position, RecordedEvent, Version};
+use ticketing_ports::vocabulary::event_details::EventStatus;
+use ticketing_ports::vocabulary::ids::{CustomerId, PaymentId, ReservationId, SectionId};
+use ticketing_ports::vocabulary::seating::SeatId;
 use uuid::Uuid;
 
 use super::Ledger;
@@ -168,7 +168,9 @@ impl Books {
                 }
             }
         }
-        let capacity = section.seating().map_or(0, ticketing_ports::seating::Seating::capacity);
+        let capacity = section
+            .seating()
+            .map_or(0, ticketing_ports::vocabulary::seating::Seating::capacity);
         let counts = section.counts(event.recorded_at);
         let fits = taken <= capacity && counts.capacity() == capacity;
         (!fits).then_some(Violation::CountsWrong(id))

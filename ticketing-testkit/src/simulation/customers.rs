@@ -9,12 +9,13 @@ use rand::rngs::StdRng;
 use ticketing_domain::payment::{PaymentEvent, RefundCause};
 use ticketing_domain::reservation::ReservationEvent;
 use ticketing_domain::stored::StoredEvent as _;
-use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId, UserId};
-use ticketing_ports::payment::{MethodKind, MethodToken, PaymentMethod, PaymentStatus};
-use ticketing_ports::reservation::{ReservationStatus, ReservationView};
-use ticketing_ports::roles::{Actor, Role};
-use ticketing_ports::seating::{Label, SeatId};
-use ticketing_ports::streams::{Aggregate, RecordedEvent};
+use ticketing_ports::log::streams::{Aggregate, RecordedEvent};
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId, UserId};
+use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, PaymentMethod, PaymentStatus};
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
+use ticketing_ports::vocabulary::roles::{Actor, Role};
+use ticketing_ports::vocabulary::seating::{Label, SeatId};
 use ticketing_runtime::{
     AuthorizePayment, Failure, GatewayAnswer, HoldFor, HoldSeats, PayReservation, RefundPayment, ReportPayment,
 };
@@ -130,8 +131,8 @@ pub(super) async fn play(stage: Arc<Stage>, number: u64, event: EventId, mut rng
             (_, Some(_)) => {
                 if let Some(payment_id) = payments.last() {
                     let amount = rng.random_bool(0.5).then(|| {
-                        let currency = ticketing_ports::money::Currency::EUR;
-                        ticketing_ports::money::Money::new(rng.random_range(1..6_000), currency)
+                        let currency = ticketing_ports::vocabulary::money::Currency::EUR;
+                        ticketing_ports::vocabulary::money::Money::new(rng.random_range(1..6_000), currency)
                     });
                     let reason = Label::new("goodwill").expect("a short plain text");
                     let refund = RefundPayment {

@@ -15,10 +15,10 @@ mod stage;
 
 use std::sync::Arc;
 
-use ticketing_ports::event_bus::Delivered;
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::gateway::Authorization;
-use ticketing_ports::ids::PaymentId;
+use ticketing_ports::log::event_bus::Delivered;
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::outside::gateway::Authorization;
+use ticketing_ports::vocabulary::ids::PaymentId;
 use ticketing_runtime::{Ports, ProjectionPorts};
 use tokio::sync::Notify;
 

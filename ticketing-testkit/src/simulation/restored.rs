@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use rand::RngExt as _;
 use rand::rngs::StdRng;
-use ticketing_ports::event_bus::Delivered;
-use ticketing_ports::ids::{PaymentId, ReservationId};
-use ticketing_ports::logs::{Incarnation, LogIdentity};
-use ticketing_ports::streams::{Aggregate, RecordedEvent};
+use ticketing_ports::log::event_bus::Delivered;
+use ticketing_ports::log::identity::{Incarnation, LogIdentity};
+use ticketing_ports::log::streams::{Aggregate, RecordedEvent};
+use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
 
 use super::books::Violation;
 use super::stage::Stage;

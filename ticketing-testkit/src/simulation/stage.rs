@@ -9,13 +9,13 @@ use chrono::TimeDelta;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
-use ticketing_ports::event_details::{PricingTier, RefundRule, Venue};
-use ticketing_ports::ids::{EventId, UserId};
-use ticketing_ports::logs::Incarnation;
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::roles::{Actor, Role};
-use ticketing_ports::seating::{Label, RowPlan, Seating};
-use ticketing_ports::streams::{CorrelationId, Position, RecordedEvent};
+use ticketing_ports::log::identity::Incarnation;
+use ticketing_ports::log::streams::{CorrelationId, Position, RecordedEvent};
+use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule, Venue};
+use ticketing_ports::vocabulary::ids::{EventId, UserId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::roles::{Actor, Role};
+use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
 use ticketing_runtime::{
     BoxOffice, CancelEvent, Engine, EngineConfig, FactsFrom, Failure, IdempotencyRequest, Observed, Observer, Request,
     Setback,

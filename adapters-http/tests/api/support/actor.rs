@@ -2,7 +2,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
-use ticketing_ports::ids::UserId;
+use ticketing_ports::vocabulary::ids::UserId;
 use tower::ServiceExt as _;
 
 use super::Answer;

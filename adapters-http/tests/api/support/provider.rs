@@ -1,10 +1,10 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::identity_providers::{
+use ticketing_ports::outside::identity_providers::{
     AuthorizationAnswer, AuthorizationRequest, ClaimedAddress, Claims, IdentityProvider, IdentityProviderError,
 };
+use ticketing_ports::vocabulary::email::EmailAddress;
 
 /// An identity provider that says what a test told it to.
 #[derive(Default)]

@@ -15,12 +15,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use futures::FutureExt as _;
 use serde_json::{Value, json};
-use ticketing_ports::clock::Clock as _;
-use ticketing_ports::email::EmailAddress;
-use ticketing_ports::event_store::EventStore;
-use ticketing_ports::passkeys::{Passkey, PasskeyStore as _};
-use ticketing_ports::roles::Role;
-use ticketing_ports::users::UserStore;
+use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::outside::clock::Clock as _;
+use ticketing_ports::people::passkeys::{Passkey, PasskeyStore as _};
+use ticketing_ports::people::users::UserStore;
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::roles::Role;
 use ticketing_runtime::{
     Desk, DeskPorts, Engine, EngineConfig, Ports, ProjectionPorts, SignIn, SignInConfig, SignInPorts, finish_update,
 };

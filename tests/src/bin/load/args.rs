@@ -11,7 +11,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
 use rand::{Rng, RngExt as _};
 use thiserror::Error;
-use ticketing_ports::ids::EventId;
+use ticketing_ports::vocabulary::ids::EventId;
 
 const EXAMPLES: &str = "\
 Examples:

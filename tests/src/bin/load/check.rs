@@ -9,7 +9,7 @@ use box_office_tests::client::Bearer;
 use box_office_tests::journal::{self, Entry};
 use hyper::header::HeaderValue;
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::{EventId, ReservationId};
+use ticketing_ports::vocabulary::ids::{EventId, ReservationId};
 
 use crate::args::Arguments;
 use crate::customer::Customer;

@@ -11,8 +11,8 @@ use hyper::header::HeaderValue;
 use hyper::{StatusCode, Uri};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use ticketing_ports::ids::ReservationId;
-use ticketing_ports::reservation::ReservationStatus;
+use ticketing_ports::vocabulary::ids::ReservationId;
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
 
 use crate::args::Action;
 use crate::run::Run;

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use hyper::Uri;
 use serde_json::{Value, json};
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::EventId;
+use ticketing_ports::vocabulary::ids::EventId;
 
 use crate::args::{Arguments, Seating};
 

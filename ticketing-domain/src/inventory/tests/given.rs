@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::ids::{EventId, IdSource, ReservationId, SectionId};
-use ticketing_ports::seating::{Allocation, Label, RowPlan, SeatCounts, SeatId, Seating};
+use ticketing_ports::vocabulary::ids::{EventId, IdSource, ReservationId, SectionId};
+use ticketing_ports::vocabulary::seating::{Allocation, Label, RowPlan, SeatCounts, SeatId, Seating};
 use uuid::Uuid;
 
 use crate::generations::newest;

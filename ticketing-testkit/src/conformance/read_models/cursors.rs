@@ -2,9 +2,10 @@
 
 use std::fmt::Debug;
 
-use ticketing_ports::errors::StoreError;
-use ticketing_ports::paging::{Listed, Page};
-use ticketing_ports::read_models::{Change, DraftsVisible};
+use ticketing_ports::read_models::changes::Change;
+use ticketing_ports::read_models::events::DraftsVisible;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::paging::{Listed, Page};
 
 use super::rows::{customer, payment, payment_id, reservation, reservation_id, sale};
 use super::{ReadModels, created, page, public};
@@ -65,7 +66,7 @@ pub(super) async fn reservations_are_listed_after_a_cursor_although_others_arriv
     }
     let ask = |page| models.reservations.reservations_of(customer(1), page);
     let expected = [5, 4, 3, 2, 1].map(reservation_id);
-    let key = |view: &ticketing_ports::reservation::ReservationView| view.reservation_id;
+    let key = |view: &ticketing_ports::read_models::reservations::ReservationView| view.reservation_id;
     ensure_all_seen_once(&expected, key, ask, add(6, 40)).await
 }
 
@@ -82,7 +83,7 @@ pub(super) async fn payments_are_listed_after_a_cursor_although_others_arrive(mo
     }
     let ask = |page| models.payments.payments_of(customer(1), page);
     let expected = [5, 4, 3, 2, 1].map(payment_id);
-    let key = |view: &ticketing_ports::payment::PaymentView| view.payment_id;
+    let key = |view: &ticketing_ports::read_models::payments::PaymentView| view.payment_id;
     ensure_all_seen_once(&expected, key, ask, add(6, 40)).await
 }
 
@@ -99,6 +100,6 @@ pub(super) async fn purchases_are_listed_after_a_cursor_although_others_arrive(m
     }
     let ask = |page| models.sales.purchases_of(customer(1), page);
     let expected = [5, 4, 3, 2, 1].map(reservation_id);
-    let key = |purchase: &ticketing_ports::read_models::Purchase| purchase.sale.reservation_id;
+    let key = |purchase: &ticketing_ports::read_models::sales::Purchase| purchase.sale.reservation_id;
     ensure_all_seen_once(&expected, key, ask, add(6, 40)).await
 }

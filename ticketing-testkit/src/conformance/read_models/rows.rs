@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use ticketing_ports::event_details::{EventDetails, EventStatus, EventView, Venue};
-use ticketing_ports::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId, TicketId};
-use ticketing_ports::money::{Currency, Money};
-use ticketing_ports::payment::{MethodKind, PaymentStatus, PaymentView};
-use ticketing_ports::read_models::{Change, Sale, SeatMove};
-use ticketing_ports::reservation::{ReservationStatus, ReservationView};
-use ticketing_ports::seating::{Allocation, Label, SeatId};
-use ticketing_ports::streams::Version;
+use ticketing_ports::log::streams::Version;
+use ticketing_ports::read_models::changes::{Change, SeatMove};
+use ticketing_ports::read_models::events::EventView;
+use ticketing_ports::read_models::payments::PaymentView;
+use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::vocabulary::event_details::{EventDetails, EventStatus, Venue};
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId, SectionId, TicketId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::payment::{MethodKind, PaymentStatus};
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
+use ticketing_ports::vocabulary::reservation::Sale;
+use ticketing_ports::vocabulary::seating::{Allocation, Label, SeatId};
 use uuid::Uuid;
 
 use crate::conformance::fixtures::{at, user};

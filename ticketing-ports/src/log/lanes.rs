@@ -1,0 +1,98 @@
+//! Lanes: what is decided in one order, and written by one commit.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::vocabulary::ids::EventId;
+
+/// What a lane is about. Every rule of the box office holds within one lane; what is wider has to be granted to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LaneKind {
+    /// One event on sale: its catalog, sections, reservations and payments.
+    Event,
+}
+
+impl LaneKind {
+    pub const ALL: [Self; 1] = [Self::Event];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// The number that databases know it by, for good: its place in the list, which only grows at its end.
+    pub const fn number(self) -> i16 {
+        self as i16 + 1
+    }
+
+    pub fn from_number(number: i16) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+}
+
+/// The name of one lane, printed as `event-0190c5…`. It stands beside every fact, and no stream ever changes its lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LaneId {
+    pub kind: LaneKind,
+    pub id: Uuid,
+}
+
+impl LaneId {
+    pub const fn new(kind: LaneKind, id: Uuid) -> Self {
+        Self { kind, id }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, id) = text.split_once('-')?;
+        Some(Self::new(LaneKind::parse(kind)?, Uuid::parse_str(id).ok()?))
+    }
+
+    /// The event on sale that the lane is about; `None` if it is about something else.
+    pub fn event_id(self) -> Option<EventId> {
+        match self.kind {
+            LaneKind::Event => Some(EventId::new(self.id)),
+        }
+    }
+}
+
+impl From<EventId> for LaneId {
+    fn from(id: EventId) -> Self {
+        Self::new(LaneKind::Event, id.uuid())
+    }
+}
+
+impl std::fmt::Display for LaneId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.kind.as_str(), self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_in_databases_stay_what_they_are() {
+        assert_eq!(LaneKind::ALL.map(|kind| (kind.number(), kind.as_str())), [(1, "event")]);
+        assert_eq!(LaneKind::from_number(1), Some(LaneKind::Event));
+        assert_eq!(LaneKind::from_number(0), None);
+    }
+
+    #[test]
+    fn a_lane_id_survives_the_trip_through_its_text() {
+        let event = EventId::new(Uuid::from_u128(42));
+        let lane = LaneId::from(event);
+        assert_eq!(LaneId::parse(&lane.to_string()), Some(lane));
+        assert_eq!(lane.event_id(), Some(event));
+        for text in ["event", "seat-00000000-0000-0000-0000-000000000000", "event-x"] {
+            assert_eq!(LaneId::parse(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The log of facts, what is committed with them, and who follows them.
+
+pub mod dead_letters;
+pub mod deadlines;
+pub mod event_bus;
+pub mod event_store;
+pub mod followers;
+pub mod idempotency;
+pub mod identity;
+pub mod lanes;
+pub mod snapshots;
+pub mod streams;

@@ -1,0 +1,71 @@
+//! WebAuthn credentials of users.
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+use crate::people::erase::Erase;
+use crate::vocabulary::Timestamp;
+use crate::vocabulary::errors::StoreError;
+use crate::vocabulary::ids::UserId;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passkey {
+    pub credential_id: Vec<u8>,
+    pub user_id: UserId,
+    pub name: String,
+    /// The relying party's own record of the key, opaque here.
+    pub credential: Vec<u8>,
+    /// Signature counter as of the last use.
+    pub counter: u32,
+    pub created_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+    /// Set when the counter went back: the key may have been copied.
+    pub suspect: bool,
+}
+
+#[derive(Debug, Error)]
+pub enum AddPasskeyError {
+    #[error("the credential is registered already")]
+    Taken,
+    /// The user has as many as it may have.
+    #[error("the user has too many passkeys already")]
+    TooMany,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Stores passkeys.
+///
+/// **Contract**
+/// - `a_credential_belongs_to_one_user`.
+/// - `exactly_one_racing_registration_of_a_credential_wins`.
+/// - `a_user_has_no_more_passkeys_than_it_may_have`, and others are not counted.
+/// - `racing_registrations_never_exceed_what_a_user_may_have`.
+/// - `a_passkey_comes_back_as_it_was_added`.
+/// - `an_unknown_passkey_is_nothing`, not an error.
+/// - `an_update_from_a_stale_counter_is_refused`.
+/// - `exactly_one_racing_update_from_a_counter_wins`: of two logins with one assertion one goes on.
+/// - `an_update_does_not_give_a_passkey_to_somebody_else`.
+/// - `passkeys_of_a_user_are_listed_oldest_first`.
+/// - `a_passkey_is_renamed_by_its_owner_only`, and nothing else of it changes.
+/// - `a_removed_passkey_is_gone`.
+/// - `only_its_owner_removes_a_passkey`.
+/// - `erasing_the_passkeys_of_a_person_spares_everybody_else`.
+#[async_trait]
+pub trait PasskeyStore: Erase + Send + Sync {
+    /// Adds a passkey to a user who then has at most `most`.
+    async fn add(&self, passkey: Passkey, most: usize) -> Result<(), AddPasskeyError>;
+
+    async fn find(&self, credential_id: &[u8]) -> Result<Option<Passkey>, StoreError>;
+
+    async fn passkeys_of(&self, user: UserId) -> Result<Vec<Passkey>, StoreError>;
+
+    /// Replaces the key if its counter still is `seen_counter`; returns whether it did.
+    async fn update(&self, passkey: Passkey, seen_counter: u32) -> Result<bool, StoreError>;
+
+    /// Returns whether the user has such a key.
+    async fn rename(&self, user: UserId, credential_id: &[u8], name: &str) -> Result<bool, StoreError>;
+
+    /// Returns whether the user had such a key.
+    async fn remove(&self, user: UserId, credential_id: &[u8]) -> Result<bool, StoreError>;
+}
