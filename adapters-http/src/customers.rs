@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use ticketing_ports::read_models::sales::{LifetimeValue, Purchase};
 use ticketing_ports::vocabulary::ids::{CustomerId, PaymentId};
-use ticketing_runtime::List;
+use ticketing_runtime::PagedList;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -76,11 +76,11 @@ pub(crate) async fn customer_history(
     PathId(id): PathId<CustomerId>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<CustomerHistoryResponse>, ApiError> {
-    let page = query.page(List::Purchases)?;
+    let page = query.page(PagedList::Purchases)?;
     let listed = state.desk.purchases(caller.actor(), id, page).await?;
     Ok(Json(CustomerHistoryResponse {
         customer_id: id.uuid(),
-        next: listed.next.map(|cursor| List::Purchases.cursor_text(cursor)),
+        next: listed.next.map(|cursor| PagedList::Purchases.cursor_text(cursor)),
         purchases: listed.rows.into_iter().map(PurchaseBody::from).collect(),
         page: page.number(),
         per_page: page.size(),

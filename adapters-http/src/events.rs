@@ -11,7 +11,7 @@ use ticketing_domain::catalog::EventDraft;
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::vocabulary::event_details::EventStatus;
 use ticketing_ports::vocabulary::ids::EventId;
-use ticketing_runtime::{CancelEvent, List};
+use ticketing_runtime::{CancelEvent, PagedList};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::errors::{ApiError, ErrorBody};
@@ -107,14 +107,14 @@ pub(crate) async fn list_events(
     caller: MaybeCaller,
     Query(query): Query<EventsQuery>,
 ) -> Result<Json<EventsResponse>, ApiError> {
-    let page = page(List::Events, query.page, query.per_page, query.after.as_deref())?;
+    let page = page(PagedList::Events, query.page, query.per_page, query.after.as_deref())?;
     let listed = state.desk.events(caller.actor(), query.status, page).await?;
     Ok(Json(EventsResponse {
         events: listed.rows.iter().map(EventResponse::from).collect(),
         page: page.number(),
         per_page: page.size(),
         total: listed.total,
-        next: listed.next.map(|cursor| List::Events.cursor_text(cursor)),
+        next: listed.next.map(|cursor| PagedList::Events.cursor_text(cursor)),
     }))
 }
 

@@ -1,7 +1,7 @@
 //! Parts of lists.
 
 use ticketing_ports::vocabulary::paging::Page;
-use ticketing_runtime::List;
+use ticketing_runtime::PagedList;
 use utoipa::IntoParams;
 
 use crate::errors::ApiError;
@@ -22,12 +22,17 @@ pub(crate) struct PageQuery {
 read_object!(PageQuery { page, per_page, after });
 
 impl PageQuery {
-    pub(crate) fn page(&self, list: List) -> Result<Page, ApiError> {
+    pub(crate) fn page(&self, list: PagedList) -> Result<Page, ApiError> {
         page(list, self.page, self.per_page, self.after.as_deref())
     }
 }
 
-pub(crate) fn page(list: List, number: Option<u32>, size: Option<u32>, after: Option<&str>) -> Result<Page, ApiError> {
+pub(crate) fn page(
+    list: PagedList,
+    number: Option<u32>,
+    size: Option<u32>,
+    after: Option<&str>,
+) -> Result<Page, ApiError> {
     let size = size.unwrap_or(Page::DEFAULT_SIZE);
     let page = match (number, after) {
         (Some(_), Some(_)) => {

@@ -12,7 +12,7 @@ use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
 use ticketing_ports::vocabulary::payment::{
     ActionKind, MethodKind, MethodToken, NextAction, PaymentMethod, PaymentStatus,
 };
-use ticketing_runtime::{AuthorizePayment, List, RefundPayment};
+use ticketing_runtime::{AuthorizePayment, PagedList, RefundPayment};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -230,14 +230,14 @@ pub(crate) async fn list_payments(
     _: SeenAfter,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<PaymentsResponse>, ApiError> {
-    let page = query.page(List::Payments)?;
+    let page = query.page(PagedList::Payments)?;
     let listed = state.desk.own_payments(caller.actor(), page).await?;
     Ok(Json(PaymentsResponse {
         payments: listed.rows.iter().map(PaymentResponse::from).collect(),
         page: page.number(),
         per_page: page.size(),
         total: listed.total,
-        next: listed.next.map(|cursor| List::Payments.cursor_text(cursor)),
+        next: listed.next.map(|cursor| PagedList::Payments.cursor_text(cursor)),
     }))
 }
 

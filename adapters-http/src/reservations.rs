@@ -13,7 +13,7 @@ use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, Reservati
 use ticketing_ports::vocabulary::payment::PaymentStatus;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use ticketing_ports::vocabulary::seating::{Allocation, SeatId};
-use ticketing_runtime::{HistoryEntry, HoldFor, HoldSeats, List, PayReservation};
+use ticketing_runtime::{HistoryEntry, HoldFor, HoldSeats, PagedList, PayReservation};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -192,7 +192,7 @@ pub(crate) async fn list_reservations(
     _: SeenAfter,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<ReservationsResponse>, ApiError> {
-    let page = query.page(List::Reservations)?;
+    let page = query.page(PagedList::Reservations)?;
     let listed = state.desk.own_reservations(caller.actor(), page).await?;
     let now = state.clock.now();
     Ok(Json(ReservationsResponse {
@@ -200,7 +200,7 @@ pub(crate) async fn list_reservations(
         page: page.number(),
         per_page: page.size(),
         total: listed.total,
-        next: listed.next.map(|cursor| List::Reservations.cursor_text(cursor)),
+        next: listed.next.map(|cursor| PagedList::Reservations.cursor_text(cursor)),
     }))
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use ticketing_ports::outside::clock::Clock;
 use ticketing_ports::vocabulary::ids::IdSource;
-use ticketing_runtime::{BoxOffice, Desk, Observer, SignIn, Unobserved};
+use ticketing_runtime::{BoxOffice, Desk, NoObserver, Observer, SignIn};
 
 use crate::authenticate::Authenticate;
 use crate::health_check::HealthCheck;
@@ -60,7 +60,7 @@ impl Default for HttpConfig {
             request_timeout: Duration::from_secs(30),
             body_limit: 256 * 1024,
             trusted_proxies: Vec::new(),
-            observer: Arc::new(Unobserved),
+            observer: Arc::new(NoObserver),
         }
     }
 }

@@ -17,7 +17,7 @@ use ticketing_ports::log::identity::Mark;
 use ticketing_ports::log::streams::Position;
 use ticketing_ports::outside::clock::Clock;
 use ticketing_ports::read_models::store::ProjectionStore;
-use ticketing_runtime::{Condition, Lag, Progress, READ_MODELS, relay};
+use ticketing_runtime::{FollowerCondition, FollowerProgress, Lag, READ_MODELS, relay_id};
 
 /// Above so many facts behind the log, lists and counts are too old to serve.
 const MAX_LAG: u64 = 1_000;
@@ -48,7 +48,7 @@ pub struct ProjectionCheck {
     pub projections: Arc<dyn ProjectionStore>,
     pub clock: Arc<dyn Clock>,
     /// `None` when another process keeps them.
-    pub progress: Option<Progress>,
+    pub progress: Option<FollowerProgress>,
 }
 
 #[async_trait]
@@ -100,7 +100,7 @@ impl ProjectionCheck {
 async fn followed(
     log: &dyn EventStore,
     now: Timestamp,
-    progress: Option<&Progress>,
+    progress: Option<&FollowerProgress>,
     reached: Result<Position, &'static str>,
     lags: &'static str,
 ) -> Finding {
@@ -111,7 +111,9 @@ async fn followed(
     };
     let fault = match (&lag, &condition) {
         (Err(fault), _) => Some(*fault),
-        (Ok(_), Some(Condition::Stopped(_))) => Some("it has stopped until somebody has looked; the log says why"),
+        (Ok(_), Some(FollowerCondition::Stopped(_))) => {
+            Some("it has stopped until somebody has looked; the log says why")
+        }
         (Ok(lag), _) if lag.facts > MAX_LAG || lag.age > MAX_AGE => Some(lags),
         (Ok(_), _) => None,
     };
@@ -237,7 +239,7 @@ pub struct RelayCheck {
     pub followers: Arc<dyn FollowerStore>,
     pub clock: Arc<dyn Clock>,
     /// `None` when another process relays.
-    pub progress: Option<Progress>,
+    pub progress: Option<FollowerProgress>,
 }
 
 #[async_trait]
@@ -249,7 +251,7 @@ impl HealthCheck for RelayCheck {
     async fn check(&self) -> Finding {
         let relayed = async {
             let log = self.events.identity().await.map_err(|_| NO_LOG)?.log;
-            let relayed = self.followers.mark(relay(log)).await;
+            let relayed = self.followers.mark(relay_id(log)).await;
             let relayed = relayed.map_err(|_| "the position of the relay cannot be read")?;
             Ok(relayed.map_or(Position::START, |mark| mark.position))
         };

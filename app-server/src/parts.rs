@@ -7,7 +7,7 @@ use adapters_external::{SandboxGateway, SystemClock, SystemIds};
 use adapters_http::{BySession, HealthCheck, HttpConfig, HttpState};
 use anyhow::Context as _;
 use ticketing_runtime::{
-    BoxOffice, Condition, Counted, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, OnLostPast, Ports,
+    BoxOffice, Counts, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, FollowerCondition, OnLostPast, Ports,
     ProjectionPorts, READ_MODELS, RELAY, Runs, SignIn, Totals,
 };
 use tracing::info;
@@ -70,7 +70,7 @@ impl Parts {
         let sign_in = sign_in(&settings.sign_in, &storage, public_url, clock.clone())?;
         let http = HttpState {
             box_office: engine.box_office(),
-            desk: Desk::new(engine.box_office(), desk_ports, engine.projected()),
+            desk: Desk::new(engine.box_office(), desk_ports, engine.read_models_reached()),
             callers: Arc::new(BySession::new(sign_in.clone())),
             sign_in: Some(sign_in.clone()),
             health,
@@ -105,7 +105,7 @@ impl Parts {
         let mailed = tokio::time::timeout(left, self.sign_in.mails_delivered()).await.is_ok();
         self.storage.close().await;
         self.read_side.close().await;
-        tell(&self.totals.counted());
+        tell(&self.totals.counts());
         drained && mailed
     }
 }
@@ -162,8 +162,8 @@ fn health(
 }
 
 /// What benchmarks read from the log of a server that has stopped.
-fn tell(counted: &Counted) {
-    let Counted {
+fn tell(counts: &Counts) {
+    let Counts {
         decisions,
         thrown_away,
         parked,
@@ -174,22 +174,22 @@ fn tell(counted: &Counted) {
         jobs,
         facts,
         ..
-    } = *counted;
+    } = *counts;
     info!(
         decisions,
-        deciding_us = u64::try_from(counted.deciding.as_micros()).unwrap_or(u64::MAX),
+        deciding_us = u64::try_from(counts.deciding.as_micros()).unwrap_or(u64::MAX),
         thrown_away,
         parked,
         facts_read,
         snapshots_read,
         snapshots_kept,
         commits,
-        committing_us = u64::try_from(counted.committing.as_micros()).unwrap_or(u64::MAX),
+        committing_us = u64::try_from(counts.committing.as_micros()).unwrap_or(u64::MAX),
         jobs,
-        mean_group = format_args!("{:.1}", counted.mean_group()),
+        mean_group = format_args!("{:.1}", counts.mean_group()),
         facts,
-        followed = ?counted.followed,
-        refusals = ?counted.refusals,
+        followed = ?counts.followed,
+        refusals = ?counts.refusals,
         "the engine's totals"
     );
 }
@@ -211,7 +211,7 @@ fn engine_config(settings: &Settings, observer: Arc<Totals>) -> EngineConfig {
             LostPast::Rebuild => OnLostPast::Rebuild,
             LostPast::Refuse => OnLostPast::Refuse,
         },
-        works_off: plays(Role::Http),
+        handles_deadlines: plays(Role::Http),
         relay: plays(Role::Relay),
         projector: match settings.storage.projections {
             Some(_) => plays(Role::Projections),
@@ -237,7 +237,7 @@ async fn catch_up(storage: &Storage, engine: &Engine) -> anyhow::Result<()> {
         let caught_up = follower.reached.wait_for(|reached| reached.position >= head);
         let stopped = follower
             .condition
-            .wait_for(|condition| matches!(condition, Condition::Stopped(_)));
+            .wait_for(|condition| matches!(condition, FollowerCondition::Stopped(_)));
         tokio::select! {
             reached = caught_up => {
                 let position = reached.context("the projector has stopped")?.position;
@@ -245,12 +245,12 @@ async fn catch_up(storage: &Storage, engine: &Engine) -> anyhow::Result<()> {
                 return Ok(());
             }
             stopped = stopped => {
-                if let Condition::Stopped(why) = &*stopped.context("the projector has stopped")? {
+                if let FollowerCondition::Stopped(why) = &*stopped.context("the projector has stopped")? {
                     anyhow::bail!("the log cannot be read to its end: {why}");
                 }
             }
             () = tokio::time::sleep(Duration::from_secs(1)) => {
-                let position = engine.projected().borrow().position;
+                let position = engine.read_models_reached().borrow().position;
                 info!(%position, %head, "reading the log into the read models");
             }
         }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use adapters_external::SystemClock;
 use ticketing_ports::log::streams::Position;
-use ticketing_runtime::{Projected, READ_MODELS, rebuild};
+use ticketing_runtime::{ProjectionFollower, READ_MODELS, rebuild};
 
 use crate::config::Settings;
 use crate::storage::{ReadSide, Storage};
@@ -23,7 +23,7 @@ pub async fn rebuild_projections(settings: &Settings) -> anyhow::Result<String> 
     let began = Instant::now();
     let done = rebuild(
         storage.events.clone(),
-        &mut Projected::read_models(read_side.projections.clone()),
+        &mut ProjectionFollower::read_models(read_side.projections.clone()),
         read_side.dead_letters.clone(),
         Arc::new(SystemClock::new()),
         progress,

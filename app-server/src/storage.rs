@@ -136,7 +136,7 @@ impl Storage {
                 opened
             }
         };
-        ticketing_runtime::check_floor(opened.events.as_ref()).await?;
+        ticketing_runtime::check_schema_floor(opened.events.as_ref()).await?;
         if let Some(url) = &storage.auth {
             let database = open(Purpose::Auth, url, storage).await?;
             let store = Arc::new(PostgresUserStore::new(&database));

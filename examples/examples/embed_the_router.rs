@@ -195,7 +195,7 @@ fn open_box_office(members: Members) -> (Engine, HttpState) {
                 users,
                 clock: clock.clone(),
             },
-            engine.projected(),
+            engine.read_models_reached(),
         ),
         callers: Arc::new(members),
         sign_in: None,

@@ -24,7 +24,8 @@ use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_ports::vocabulary::seating::{Label, Seating};
 use ticketing_runtime::{
-    BoxOffice, Engine, EngineConfig, HoldFor, HoldSeats, LogNotReadable, Ports, Request, check_floor, finish_update,
+    BoxOffice, Engine, EngineConfig, HoldFor, HoldSeats, LogNotReadable, Ports, Request, check_schema_floor,
+    finish_update,
 };
 use uuid::Uuid;
 
@@ -228,11 +229,11 @@ async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_book
 
 async fn a_build_that_does_not_read_all_is_refused(newest: SchemaGeneration) {
     let log = InMemoryEventStore::new();
-    check_floor(&log).await.unwrap();
+    check_schema_floor(&log).await.unwrap();
     log.raise_schema_floor(newest).await.unwrap();
-    check_floor(&log).await.unwrap();
+    check_schema_floor(&log).await.unwrap();
     log.raise_schema_floor(newest.next()).await.unwrap();
-    for refused in [check_floor(&log).await, finish_update(&log).await.map(drop)] {
+    for refused in [check_schema_floor(&log).await, finish_update(&log).await.map(drop)] {
         let refused = refused.unwrap_err();
         assert!(matches!(refused, LogNotReadable::Newer { .. }), "{refused:?}");
     }

@@ -30,7 +30,7 @@ use uuid::Uuid;
 
 use crate::failure::{Failure, UnavailableCause};
 use crate::known_log::KnownLog;
-use crate::lane::{Asked, Delivered, Job, LaneIndex, Lanes, RunningKey, RunningKeys, Wondering};
+use crate::lane::{CommandJob, Delivered, Job, LaneIndex, Lanes, QuestionJob, RunningKey, RunningKeys};
 use crate::setup::Ports;
 use crate::token::ConsistencyToken;
 
@@ -124,7 +124,7 @@ impl BoxOffice {
         let lane = self.lane_of(request.command.address()).await?;
         let (caller, answer) = oneshot::channel();
         let cause = request.cause();
-        let mut job = Job::new(Asked::new(request.command, Some(caller)), request.by, cause);
+        let mut job = Job::new(CommandJob::new(request.command, Some(caller)), request.by, cause);
         job.key = key;
         self.hand_in(lane, job, answer).await
     }
@@ -301,7 +301,7 @@ impl BoxOffice {
     async fn look<Q: Question>(&self, by: Caller, question: Q) -> Result<Answer<Q::Answer>, Failure> {
         let lane = self.lane_of(question.address()).await?;
         let (caller, answer) = oneshot::channel();
-        let job = Job::new(Wondering::new(question, caller), by, Metadata::default());
+        let job = Job::new(QuestionJob::new(question, caller), by, Metadata::default());
         self.hand_in(lane, job, answer).await
     }
 

@@ -11,7 +11,7 @@ use ticketing_ports::log::streams::Metadata;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::lane::{Asked, Job, Lanes};
+use crate::lane::{CommandJob, Job, Lanes};
 use crate::retry::{Pauses, RetryPolicy};
 use crate::setup::{EngineConfig, Ports};
 
@@ -71,5 +71,5 @@ fn job_for(deadline: Deadline, cause: Metadata) -> Job {
 }
 
 fn job(command: impl Command, cause: Metadata) -> Job {
-    Job::new(Asked::new(command, None), Caller::World, cause)
+    Job::new(CommandJob::new(command, None), Caller::World, cause)
 }

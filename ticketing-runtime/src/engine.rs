@@ -13,8 +13,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::box_office::BoxOffice;
 use crate::follow::{
-    Bus, FactsFrom, FollowPorts, Follower, Following, Progress, Projected, READ_MODELS, Reached, Relay, Tail,
-    WatchedLog,
+    Bus, FactsFrom, FollowPorts, Follower, FollowerContext, FollowerProgress, ProjectionFollower, READ_MODELS, Reached,
+    Relay, Tail, WatchedLog,
 };
 use crate::lane::Lanes;
 use crate::setup::{EngineConfig, Ports};
@@ -70,7 +70,7 @@ impl EngineBuilder {
     pub fn read_models(self, store: Arc<dyn ProjectionStore>) -> Self {
         if self.config.projector {
             let runs = self.config.read_models_run;
-            self.follow(Projected::read_models(store).running(runs))
+            self.follow(ProjectionFollower::read_models(store).running(runs))
         } else {
             self
         }
@@ -87,7 +87,7 @@ impl EngineBuilder {
         let (on_lost_past, log_poll) = (self.config.on_lost_past, self.config.log_poll);
         let observer = Arc::clone(&self.config.observer);
         let mut engine = Engine::start_lanes(ports, self.config, Arc::clone(&tail));
-        let mut following = Following {
+        let mut context = FollowerContext {
             log,
             tail,
             clock,
@@ -98,13 +98,13 @@ impl EngineBuilder {
             observer,
             log_poll,
         };
-        if let Some(bus) = following.ports.bus.clone().filter(|_| relays) {
+        if let Some(bus) = context.ports.bus.clone().filter(|_| relays) {
             // The first one: what it reads the others need not. What it publishes it cannot wait for.
-            engine.spawn(&following, Box::new(Relay::new(bus.publisher)));
+            engine.spawn(&context, Box::new(Relay::new(bus.publisher)));
         }
-        following.facts_from = facts_from;
+        context.facts_from = facts_from;
         for follower in self.followers {
-            engine.spawn(&following, follower);
+            engine.spawn(&context, follower);
         }
         engine
     }
@@ -117,7 +117,7 @@ pub struct Engine {
     lanes: Arc<Lanes>,
     background: TaskTracker,
     stop: CancellationToken,
-    followers: Vec<Progress>,
+    followers: Vec<FollowerProgress>,
 }
 
 impl Engine {
@@ -147,17 +147,18 @@ impl Engine {
         builder.read_models(projection.projections).start()
     }
 
-    fn spawn(&mut self, following: &Following, follower: Box<dyn Follower>) {
-        let (told, progress) = Progress::of(follower.spec().name);
+    fn spawn(&mut self, context: &FollowerContext, follower: Box<dyn Follower>) {
+        let (reporter, progress) = FollowerProgress::of(follower.spec().name);
         self.followers.push(progress);
-        self.background.spawn(following.run(follower, told, self.stop.clone()));
+        self.background
+            .spawn(context.run(follower, reporter, self.stop.clone()));
     }
 
     fn start_lanes(ports: Ports, config: EngineConfig, tail: Arc<Tail>) -> Self {
         let stop = CancellationToken::new();
         let background = TaskTracker::new();
         let lanes = Lanes::new(ports.clone(), config.clone(), tail);
-        if config.works_off {
+        if config.handles_deadlines {
             background.spawn(deadlines::run(
                 ports.clone(),
                 config.clone(),
@@ -187,12 +188,12 @@ impl Engine {
     }
 
     /// How far the followers of the log have come that run in this process, and how they are.
-    pub fn followers(&self) -> &[Progress] {
+    pub fn followers(&self) -> &[FollowerProgress] {
         &self.followers
     }
 
     /// The follower of that name; nothing when it does not run here.
-    pub fn follower(&self, name: &str) -> Option<Progress> {
+    pub fn follower(&self, name: &str) -> Option<FollowerProgress> {
         self.followers
             .iter()
             .find(|progress| progress.follower == name)
@@ -200,7 +201,7 @@ impl Engine {
     }
 
     /// How far the read models have come; a closed channel when they are not kept here.
-    pub fn projected(&self) -> watch::Receiver<Reached> {
+    pub fn read_models_reached(&self) -> watch::Receiver<Reached> {
         let here = self.follower(READ_MODELS).map(|progress| progress.reached);
         here.unwrap_or_else(|| watch::channel(Reached::default()).1)
     }

@@ -52,7 +52,7 @@ impl From<StoreError> for Failure {
 
 impl Failure {
     /// The same once more, for somebody else whom it concerns.
-    pub(crate) fn again(&self) -> Self {
+    pub(crate) fn duplicate(&self) -> Self {
         match self {
             Self::Refused(refusal) => Self::Refused(refusal.clone()),
             Self::Busy { retry_after } => Self::Busy {

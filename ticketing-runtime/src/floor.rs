@@ -96,7 +96,7 @@ pub enum LogNotReadable {
 ///
 /// # Errors
 /// When it does not, or the log does not answer.
-pub async fn check_floor(log: &dyn EventStore) -> Result<(), LogNotReadable> {
+pub async fn check_schema_floor(log: &dyn EventStore) -> Result<(), LogNotReadable> {
     let (floor, newest) = (log.schema_floor().await?, generations::newest());
     if floor > newest {
         return Err(LogNotReadable::Newer { floor, newest });
@@ -109,6 +109,6 @@ pub async fn check_floor(log: &dyn EventStore) -> Result<(), LogNotReadable> {
 /// # Errors
 /// When the log does not answer, or has facts that this build cannot read.
 pub async fn finish_update(log: &dyn EventStore) -> Result<SchemaGeneration, LogNotReadable> {
-    check_floor(log).await?;
+    check_schema_floor(log).await?;
     Ok(log.raise_schema_floor(generations::newest()).await?)
 }

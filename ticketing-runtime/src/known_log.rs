@@ -60,7 +60,7 @@ impl KnownLog {
     }
 
     /// Notes what a receipt says.
-    pub(crate) fn heard(&self, incarnation: Incarnation) {
+    pub(crate) fn note_incarnation(&self, incarnation: Incarnation) {
         if let Some(known) = self.known().as_mut() {
             known.incarnation = incarnation.max(known.incarnation);
         }

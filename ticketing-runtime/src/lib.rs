@@ -23,15 +23,16 @@ mod sign_in;
 mod token;
 
 pub use box_office::{Answer, BoxOffice, HistoryEntry, IdempotencyRequest, Request};
-pub use desk::{Desk, DeskPorts, List, READ_YOUR_WRITES_PATIENCE};
+pub use desk::{Desk, DeskPorts, PagedList, READ_YOUR_WRITES_PATIENCE};
 pub use engine::{Engine, EngineBuilder, ProjectionPorts};
 pub use failure::{Failure, UnavailableCause};
-pub use floor::{LogNotReadable, check_floor, finish_update};
+pub use floor::{LogNotReadable, check_schema_floor, finish_update};
 pub use follow::{
-    Bus, Condition, Facts, FactsFrom, First, FollowError, FollowPorts, Follower, Keeps, Lag, LoggedFact, OnLostPast,
-    OnPoison, Progress, Projected, READ_MODELS, RELAY, Reached, Runs, Spec, Twin, rebuild, relay,
+    Bus, Facts, FactsFrom, FollowError, FollowPorts, Follower, FollowerCondition, FollowerProgress, FollowerSpec, Lag,
+    LoggedFact, MarkKept, OnBadFact, OnLostPast, ProjectionFollower, READ_MODELS, RELAY, Reached, Runs, StartAt, Twin,
+    rebuild, relay_id,
 };
-pub use observer::{Counted, Observed, Observer, Setback, Totals, Unobserved};
+pub use observer::{Counts, NoObserver, Observed, Observer, Setback, Totals};
 pub use setup::{EngineConfig, Ports};
 pub use sign_in::{Ensured, SignIn, SignInConfig, SignInFailure, SignInPorts};
 /// What can be asked of a [`BoxOffice`].

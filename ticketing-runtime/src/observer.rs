@@ -7,7 +7,7 @@ mod totals;
 use std::fmt::Debug;
 use std::time::Duration;
 
-pub use totals::{Counted, Totals};
+pub use totals::{Counts, Totals};
 
 /// Watches the engine and its edge. It is told in the middle of the work, so it counts and returns.
 pub trait Observer: Debug + Send + Sync {
@@ -58,8 +58,8 @@ pub enum Setback {
 
 /// Looks away.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Unobserved;
+pub struct NoObserver;
 
-impl Observer for Unobserved {
+impl Observer for NoObserver {
     fn observe(&self, _: Observed) {}
 }

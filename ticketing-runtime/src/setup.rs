@@ -12,7 +12,7 @@ use ticketing_ports::outside::gateway::PaymentGateway;
 use ticketing_ports::vocabulary::ids::IdSource;
 
 use crate::follow::{FactsFrom, OnLostPast, Runs};
-use crate::observer::{Observer, Unobserved};
+use crate::observer::{NoObserver, Observer};
 
 /// What the write side needs from outside.
 #[derive(Clone)]
@@ -61,7 +61,7 @@ pub struct EngineConfig {
     /// What is done about rows that were made of facts that the log no longer has.
     pub on_lost_past: OnLostPast,
     /// Whether this process works off deadlines and forgets old answers. One that decides nothing else leaves both to others.
-    pub works_off: bool,
+    pub handles_deadlines: bool,
     /// Whether this process publishes the log on the bus, if there is one, when it is its turn.
     pub relay: bool,
     /// Whether this process keeps the read models up to date when it is its turn.
@@ -87,11 +87,11 @@ impl Default for EngineConfig {
             facts_from: FactsFrom::ThisProcess,
             log_poll: Duration::from_millis(50),
             on_lost_past: OnLostPast::Rebuild,
-            works_off: true,
+            handles_deadlines: true,
             relay: true,
             projector: true,
             read_models_run: Runs::OnceInTheCluster,
-            observer: Arc::new(Unobserved),
+            observer: Arc::new(NoObserver),
         }
     }
 }

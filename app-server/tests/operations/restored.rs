@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use ticketing_ports::log::streams::CorrelationId;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId};
 use ticketing_ports::vocabulary::roles::{Actor, Role};
-use ticketing_runtime::{Engine, FollowPorts, HoldFor, HoldSeats, Ports, Projected, Request, Runs};
+use ticketing_runtime::{Engine, FollowPorts, HoldFor, HoldSeats, Ports, ProjectionFollower, Request, Runs};
 
 use crate::support::bus::{headers_of, reader, value};
 use crate::support::databases::{copy_of, number, put_back, rows_in};
@@ -92,7 +92,7 @@ impl InMemory {
             dead_letters: Arc::new(InMemoryDeadLetterStore::new()),
             bus: None,
         };
-        let models = Projected::read_models(rows.0.clone()).running(Runs::InEveryProcess);
+        let models = ProjectionFollower::read_models(rows.0.clone()).running(Runs::InEveryProcess);
         let engine = Engine::builder(ports, following).follow(models).start();
         Ok(Self { engine, rows })
     }

@@ -17,7 +17,7 @@ use ticketing_ports::read_models::reservations::ReservationQueries as _;
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId};
 use ticketing_ports::vocabulary::paging::Page;
-use ticketing_runtime::{Projected, READ_MODELS, rebuild};
+use ticketing_runtime::{ProjectionFollower, READ_MODELS, rebuild};
 
 use super::office::Person;
 use super::{Installation, Server};
@@ -35,7 +35,7 @@ impl Fold {
         let log = Arc::new(PostgresEventStore::new(&database));
         let models = Arc::new(InMemoryReadModels::new());
         let letters = Arc::new(InMemoryDeadLetterStore::new());
-        let mut follower = Projected::read_models(models.clone());
+        let mut follower = ProjectionFollower::read_models(models.clone());
         let clock = Arc::new(SystemClock::new());
         let folded = rebuild(log, &mut follower, letters.clone(), clock, |_, _| {}).await;
         folded.map_err(anyhow::Error::from_boxed)?;

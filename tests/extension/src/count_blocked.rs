@@ -6,18 +6,18 @@ use async_trait::async_trait;
 use ticketing_domain::facts::Fact;
 use ticketing_domain::inventory::InventoryEvent;
 use ticketing_ports::log::identity::Mark;
-use ticketing_runtime::{Facts, First, FollowError, Follower, Keeps, OnPoison, Runs, Spec, Twin};
+use ticketing_runtime::{Facts, StartAt, FollowError, Follower, MarkKept, OnBadFact, Runs, FollowerSpec, Twin};
 use tokio::sync::watch;
 
-const SPEC: Spec = Spec {
+const SPEC: FollowerSpec = FollowerSpec {
     name: "blocked-seats",
     generation: 1,
     runs: Runs::InEveryProcess,
-    keeps: Keeps::Nothing,
-    first: First::AtTheBeginning,
-    on_poison: OnPoison::SkipTheFact,
-    most: 1_000,
-    gather: Duration::ZERO,
+    mark_kept: MarkKept::InMemory,
+    start_at: StartAt::Beginning,
+    on_bad_fact: OnBadFact::SkipTheFact,
+    max_facts: 1_000,
+    gather_for: Duration::ZERO,
 };
 
 #[derive(Debug)]
@@ -25,15 +25,15 @@ pub struct CountBlocked(pub watch::Sender<u32>);
 
 #[async_trait]
 impl Follower for CountBlocked {
-    fn spec(&self) -> &Spec {
+    fn spec(&self) -> &FollowerSpec {
         &SPEC
     }
 
-    async fn stands(&mut self) -> Result<Option<Mark>, FollowError> {
+    async fn mark(&mut self) -> Result<Option<Mark>, FollowError> {
         Ok(None)
     }
 
-    async fn take(&mut self, facts: &Facts) -> Result<(), FollowError> {
+    async fn handle(&mut self, facts: &Facts) -> Result<(), FollowError> {
         for fact in facts.iter() {
             if let Ok(Fact::Inventory(InventoryEvent::SeatsBlocked(blocked))) = fact.typed() {
                 self.0.send_modify(|seats| *seats += blocked.seats.quantity());

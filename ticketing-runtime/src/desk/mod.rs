@@ -28,7 +28,7 @@ use crate::box_office::BoxOffice;
 use crate::follow::Reached;
 
 pub use caught_up::READ_YOUR_WRITES_PATIENCE;
-pub use paging::List;
+pub use paging::PagedList;
 
 /// What is read, beside the write side.
 #[derive(Clone)]

@@ -10,14 +10,14 @@ const VERSION: u8 = 1;
 
 /// A list that can be gone through row after row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum List {
+pub enum PagedList {
     Events,
     Reservations,
     Payments,
     Purchases,
 }
 
-impl List {
+impl PagedList {
     const fn letter(self) -> u8 {
         match self {
             Self::Events => b'e',
@@ -72,23 +72,23 @@ mod tests {
 
     #[test]
     fn a_cursor_survives_the_trip_through_its_text_and_is_good_for_its_own_list_only() {
-        let text = List::Events.cursor_text(cursor());
-        assert_eq!(List::Events.parse_cursor(&text), Some(cursor()));
-        for other in [List::Reservations, List::Payments, List::Purchases] {
+        let text = PagedList::Events.cursor_text(cursor());
+        assert_eq!(PagedList::Events.parse_cursor(&text), Some(cursor()));
+        for other in [PagedList::Reservations, PagedList::Payments, PagedList::Purchases] {
             assert_eq!(other.parse_cursor(&text), None, "{other:?}");
         }
     }
 
     #[test]
     fn what_no_list_has_answered_is_no_cursor() {
-        let text = List::Events.cursor_text(cursor());
+        let text = PagedList::Events.cursor_text(cursor());
         let far = Cursor {
             at: DateTime::from_timestamp(LATEST + 1, 0).unwrap(),
             ..cursor()
         };
-        let far = List::Events.cursor_text(far);
+        let far = PagedList::Events.cursor_text(far);
         for text in ["", "x", "AAAA", &text[1..], &text[..36], &format!("{text}AAAA"), &far] {
-            assert_eq!(List::Events.parse_cursor(text), None, "{text:?}");
+            assert_eq!(PagedList::Events.parse_cursor(text), None, "{text:?}");
         }
     }
 }

@@ -37,7 +37,7 @@ pub(super) struct BusAndLog {
     /// Nothing while the bus cannot be joined.
     subscription: Option<Box<dyn Subscription>>,
     /// The newest fact that was delivered and is not acknowledged.
-    owed: Option<Position>,
+    unacknowledged: Option<Position>,
     /// When the log is asked unless the bus brings what comes next.
     ask_at: Instant,
     acknowledged_at: Instant,
@@ -57,7 +57,7 @@ impl BusAndLog {
             log: Arc::clone(log),
             tail: Arc::clone(tail),
             subscription: None,
-            owed: None,
+            unacknowledged: None,
             ask_at: now,
             acknowledged_at: now,
         }
@@ -65,17 +65,17 @@ impl BusAndLog {
 
     /// What the bus brings before the time is over; nothing when it brings nothing, or cannot be reached.
     async fn delivered(&mut self, most: usize, until: Instant) -> Vec<RecordedEvent> {
-        match timeout_at(until, self.heard(most)).await {
+        match timeout_at(until, self.receive(most)).await {
             Ok(Ok(delivered)) => {
                 // What is of another log, or of an earlier life of this one, is owed as well, and taken by leaving it.
                 let ours = delivered.into_iter().filter(|fact| self.tail.is_of(fact.from));
                 let ours: Vec<_> = ours.map(|fact| fact.event).collect();
                 let newest = ours.iter().map(|event| event.position).max().unwrap_or_default();
-                self.owed = self.owed.max(Some(newest));
+                self.unacknowledged = self.unacknowledged.max(Some(newest));
                 ours
             }
             Ok(Err(error)) => {
-                self.lose_touch(&error);
+                self.drop_subscription(&error);
                 tokio::time::sleep_until(until).await;
                 Vec::new()
             }
@@ -83,7 +83,7 @@ impl BusAndLog {
         }
     }
 
-    async fn heard(&mut self, most: usize) -> Result<Vec<Delivered>, BusUnavailable> {
+    async fn receive(&mut self, most: usize) -> Result<Vec<Delivered>, BusUnavailable> {
         if self.subscription.is_none() {
             self.subscription = Some(self.bus.subscribe(self.group).await?);
         }
@@ -99,15 +99,15 @@ impl BusAndLog {
             return;
         };
         match timeout(PATIENCE_WITH_BROKERS, subscription.acknowledge()).await {
-            Ok(Ok(())) => self.owed = None,
-            Ok(Err(error)) => self.lose_touch(&error),
+            Ok(Ok(())) => self.unacknowledged = None,
+            Ok(Err(error)) => self.drop_subscription(&error),
             Err(_) => {}
         }
         self.acknowledged_at = Instant::now();
     }
 
     /// What it was given comes again, to it or to another.
-    fn lose_touch(&mut self, error: &BusUnavailable) {
+    fn drop_subscription(&mut self, error: &BusUnavailable) {
         let bus = self.group;
         warn!(
             error = error as &dyn std::error::Error,
@@ -115,7 +115,7 @@ impl BusAndLog {
             "the bus is out of reach, and the log serves"
         );
         self.subscription = None;
-        self.owed = None;
+        self.unacknowledged = None;
     }
 }
 
@@ -153,14 +153,14 @@ impl Source for BusAndLog {
     }
 
     async fn taken(&mut self, upto: Position) -> Result<(), BoxError> {
-        if self.owed.is_some_and(|owed| owed <= upto) && self.acknowledged_at.elapsed() >= ACKNOWLEDGING {
+        if self.unacknowledged.is_some_and(|owed| owed <= upto) && self.acknowledged_at.elapsed() >= ACKNOWLEDGING {
             self.acknowledge().await;
         }
         Ok(())
     }
 
     async fn stand_by(&mut self, reached: Position) -> Result<(), BoxError> {
-        match self.owed {
+        match self.unacknowledged {
             Some(owed) if reached >= owed => self.acknowledge().await,
             Some(_) => tokio::time::sleep(STANDING_BY).await,
             None => drop(self.delivered(1_000, Instant::now() + PATIENCE).await),

@@ -17,14 +17,14 @@ use super::facts::Facts;
 /// log, and decides what becomes of a fact that cannot be taken. A follower only takes.
 #[async_trait]
 pub trait Follower: Send + Debug {
-    fn spec(&self) -> &Spec;
+    fn spec(&self) -> &FollowerSpec;
 
     /// How far it has come by its own account; `None` when it never ran or keeps no account.
-    async fn stands(&mut self) -> Result<Option<Mark>, FollowError>;
+    async fn mark(&mut self) -> Result<Option<Mark>, FollowError>;
 
     /// Takes facts that follow each other. `Ok` says that their effect is there for good, and of a follower that keeps
     /// its position with the effect that it stands at [`Facts::upto`] now, also when there was no fact among them.
-    async fn take(&mut self, facts: &Facts) -> Result<(), FollowError>;
+    async fn handle(&mut self, facts: &Facts) -> Result<(), FollowError>;
 
     /// An empty follower beside this one, to be filled from the beginning and then switched to; `None` when what this
     /// one does must not happen twice.
@@ -40,19 +40,19 @@ pub trait Twin: Follower {
 
 /// What the engine has to know about a follower.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spec {
+pub struct FollowerSpec {
     /// Names its turn, its position, its dead letters and its group on the bus.
     pub name: &'static str,
     /// Grows when what it makes of a fact changes. Each generation has a position of its own.
     pub generation: u16,
     pub runs: Runs,
-    pub keeps: Keeps,
-    pub first: First,
-    pub on_poison: OnPoison,
+    pub mark_kept: MarkKept,
+    pub start_at: StartAt,
+    pub on_bad_fact: OnBadFact,
     /// How many facts it is given at most at once.
-    pub most: usize,
+    pub max_facts: usize,
     /// After it has taken some facts, new ones are gathered for so long, so that a busy moment is a few large steps.
-    pub gather: Duration,
+    pub gather_for: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,28 +64,28 @@ pub enum Runs {
 
 /// Where the position is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keeps {
+pub enum MarkKept {
     /// By the follower, in one transaction with the effect: each fact counts once.
     WithTheEffect,
     /// By the engine, noted after the effect: a fact may come twice, under the same fact id.
     ByTheEngine,
     /// In memory only, for effects that end with the process.
-    Nothing,
+    InMemory,
 }
 
 /// Where a follower begins that has no position yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum First {
-    AtTheBeginning,
+pub enum StartAt {
+    Beginning,
     /// Behind what is in the log when it is first heard of.
-    Now,
+    Head,
     /// Where its own account says: it begins with a snapshot. At the beginning while it has none.
-    WhereItSays,
+    OwnMark,
 }
 
 /// What becomes of a fact that cannot be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnPoison {
+pub enum OnBadFact {
     /// Nothing more is taken until somebody has looked.
     Stop,
     /// It is kept as a dead letter, with everything later of its stream.
@@ -102,7 +102,7 @@ pub enum FollowError {
     Elsewhere,
     /// One fact cannot be taken, now or later. Those before it may have been taken.
     #[error("the fact at position {at} cannot be taken")]
-    Poison {
+    BadFact {
         at: Position,
         #[source]
         why: BoxError,

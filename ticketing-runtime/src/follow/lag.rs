@@ -11,9 +11,9 @@ use tokio::time::Instant;
 use tracing::info;
 
 /// How often a lag is told.
-const TELL_LAG: Duration = Duration::from_secs(5);
+const REPORT_EVERY: Duration = Duration::from_secs(5);
 /// What a follower takes in a moment is none.
-const LAG: u64 = 1_000;
+const WORTH_REPORTING: u64 = 1_000;
 
 /// How far behind the log somebody is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,35 +50,38 @@ pub(super) fn age(recorded_at: Timestamp, now: Timestamp) -> Duration {
 
 /// Says from time to time how far behind a follower is, and once that it has caught up.
 #[derive(Debug)]
-pub(super) struct LagTold {
+pub(super) struct LagReporter {
     follower: &'static str,
     /// When its lag was told last, while it has one.
-    told: Option<Instant>,
+    reported: Option<Instant>,
 }
 
-impl LagTold {
+impl LagReporter {
     pub(super) fn new(follower: &'static str) -> Self {
-        Self { follower, told: None }
+        Self {
+            follower,
+            reported: None,
+        }
     }
 
     pub(super) fn caught_up(&mut self, position: Position) {
-        if self.told.take().is_some() {
+        if self.reported.take().is_some() {
             info!(follower = self.follower, %position, "a follower has caught up with the log");
         }
     }
 
-    pub(super) async fn tell(
+    pub(super) async fn report(
         &mut self,
         log: &dyn EventStore,
         clock: &dyn Clock,
         position: Position,
     ) -> Result<(), StoreError> {
-        if self.told.is_none_or(|told| told.elapsed() >= TELL_LAG) {
+        if self.reported.is_none_or(|reported| reported.elapsed() >= REPORT_EVERY) {
             let Lag { facts, age } = Lag::of(log, clock.now(), position).await?;
-            if facts > LAG {
+            if facts > WORTH_REPORTING {
                 let age_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
                 info!(follower = self.follower, %position, lag = facts, age_ms, "a follower is behind the log");
-                self.told = Some(Instant::now());
+                self.reported = Some(Instant::now());
             }
         }
         Ok(())

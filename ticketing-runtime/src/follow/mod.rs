@@ -1,26 +1,26 @@
-//! Following the log: whoever does something with each fact is a [`Follower`], and all of them run in one loop.
+//! FollowerContext the log: whoever does something with each fact is a [`Follower`], and all of them run in one loop.
 //!
 //! The loop takes turns with other processes, gets the facts from a source, hands them over in order, keeps apart what
 //! cannot be taken, and says how far it has come. Relay and read models are two of the followers; others are registered
 //! with [`EngineBuilder::follow`](crate::EngineBuilder::follow).
 
 mod bus_and_log;
+mod dead_letter_filter;
 mod facts;
 mod follower;
-mod keeping;
+mod follower_loop;
 mod lag;
-mod past;
-mod poison;
+mod mark_keeper;
+mod past_check;
 mod progress;
-mod projected;
+mod projection_follower;
 mod rebuild;
 mod relay;
-mod running;
 mod source;
 mod tail;
 mod tail_and_log;
-mod turns;
-mod watched;
+mod turn;
+mod watched_log;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,28 +36,28 @@ use tokio_util::sync::CancellationToken;
 use crate::observer::Observer;
 
 pub use facts::{Facts, LoggedFact};
-pub use follower::{First, FollowError, Follower, Keeps, OnPoison, Runs, Spec, Twin};
+pub use follower::{FollowError, Follower, FollowerSpec, MarkKept, OnBadFact, Runs, StartAt, Twin};
 pub use lag::Lag;
-pub use past::OnLostPast;
-pub(crate) use progress::Teller;
-pub use progress::{Condition, Progress, Reached};
-pub use projected::{Projected, READ_MODELS};
+pub use past_check::OnLostPast;
+pub(crate) use progress::ProgressReporter;
+pub use progress::{FollowerCondition, FollowerProgress, Reached};
+pub use projection_follower::{ProjectionFollower, READ_MODELS};
 pub use rebuild::rebuild;
 pub(crate) use relay::Relay;
-pub use relay::{RELAY, relay};
+pub use relay::{RELAY, relay_id};
 pub use source::FactsFrom;
 pub(crate) use tail::Tail;
-pub(crate) use watched::WatchedLog;
+pub(crate) use watched_log::WatchedLog;
 
 use bus_and_log::BusAndLog;
-use keeping::Keeping;
-use lag::LagTold;
-use past::Memory;
-use poison::Poison;
-use running::Running;
+use dead_letter_filter::DeadLetterFilter;
+use follower_loop::FollowerLoop;
+use lag::LagReporter;
+use mark_keeper::MarkKeeper;
+use past_check::PastCheck;
 use source::Source;
 use tail_and_log::TailAndLog;
-use turns::Turn;
+use turn::Turn;
 
 /// What following the log needs from outside.
 #[derive(Clone)]
@@ -90,7 +90,7 @@ impl std::fmt::Debug for Bus {
 }
 
 /// What the followers of one process share.
-pub(crate) struct Following {
+pub(crate) struct FollowerContext {
     pub(crate) log: Arc<dyn EventStore>,
     pub(crate) tail: Arc<Tail>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -102,40 +102,40 @@ pub(crate) struct Following {
     pub(crate) log_poll: Duration,
 }
 
-impl Following {
+impl FollowerContext {
     /// Runs a follower until it is told to stop.
     pub(crate) fn run(
         &self,
         follower: Box<dyn Follower>,
-        told: Teller,
+        progress: ProgressReporter,
         stop: CancellationToken,
     ) -> impl Future<Output = ()> + Send + use<> {
         let spec = follower.spec().clone();
-        let running = Running {
+        let looped = FollowerLoop {
             source: self.source(&spec),
             log: Arc::clone(&self.log),
             tail: Arc::clone(&self.tail),
-            keeping: Keeping::new(Arc::clone(&self.ports.followers), &spec),
+            marks: MarkKeeper::new(Arc::clone(&self.ports.followers), &spec),
             turn: Turn::new(
                 Arc::clone(&self.ports.followers),
                 Arc::clone(&self.clock),
                 spec.runs,
                 self.worker,
             ),
-            poison: Poison::new(Arc::clone(&self.ports.dead_letters), Arc::clone(&self.clock), &spec),
-            memory: Memory::default(),
+            filter: DeadLetterFilter::new(Arc::clone(&self.ports.dead_letters), Arc::clone(&self.clock), &spec),
+            past: PastCheck::default(),
             on_lost_past: self.on_lost_past,
-            told,
+            progress,
             clock: Arc::clone(&self.clock),
             observer: Arc::clone(&self.observer),
-            lag: LagTold::new(spec.name),
+            lag: LagReporter::new(spec.name),
             follower,
             spec,
         };
-        running.run(stop)
+        looped.run(stop)
     }
 
-    fn source(&self, spec: &Spec) -> Box<dyn Source> {
+    fn source(&self, spec: &FollowerSpec) -> Box<dyn Source> {
         match &self.ports.bus {
             // The bus shares its facts out among those of one name; who runs in every process needs all of them.
             Some(bus) if self.facts_from == FactsFrom::TheBus && spec.runs == Runs::OnceInTheCluster => {

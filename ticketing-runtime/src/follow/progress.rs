@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 /// How a follower is, as far as this process knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
+pub enum FollowerCondition {
     Starts,
     Works,
     /// Another process works.
@@ -25,7 +25,7 @@ pub enum Condition {
     Fails,
 }
 
-impl Condition {
+impl FollowerCondition {
     /// One word for operators and machines.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -58,25 +58,25 @@ impl Reached {
 
 /// A follower that runs in this process, from outside.
 #[derive(Debug, Clone)]
-pub struct Progress {
+pub struct FollowerProgress {
     pub follower: &'static str,
     /// Up to where everything was taken, here or elsewhere.
     pub reached: watch::Receiver<Reached>,
-    pub condition: watch::Receiver<Condition>,
+    pub condition: watch::Receiver<FollowerCondition>,
 }
 
 /// The same from inside.
 #[derive(Debug)]
-pub(crate) struct Teller {
+pub(crate) struct ProgressReporter {
     reached: watch::Sender<Reached>,
-    condition: watch::Sender<Condition>,
+    condition: watch::Sender<FollowerCondition>,
 }
 
-impl Progress {
-    pub(crate) fn of(follower: &'static str) -> (Teller, Self) {
+impl FollowerProgress {
+    pub(crate) fn of(follower: &'static str) -> (ProgressReporter, Self) {
         let (reached_sender, reached) = watch::channel(Reached::default());
-        let (condition_sender, condition) = watch::channel(Condition::Starts);
-        let teller = Teller {
+        let (condition_sender, condition) = watch::channel(FollowerCondition::Starts);
+        let reporter = ProgressReporter {
             reached: reached_sender,
             condition: condition_sender,
         };
@@ -85,23 +85,23 @@ impl Progress {
             reached,
             condition,
         };
-        (teller, progress)
+        (reporter, progress)
     }
 }
 
-impl Teller {
-    pub(super) fn reach(&self, log: LogIdentity, position: Position) {
+impl ProgressReporter {
+    pub(super) fn set_reached(&self, log: LogIdentity, position: Position) {
         let log = Some(log);
-        tell(&self.reached, Reached { log, position });
+        set_if_new(&self.reached, Reached { log, position });
     }
 
     /// Returns whether that is news.
-    pub(super) fn is(&self, condition: Condition) -> bool {
-        tell(&self.condition, condition)
+    pub(super) fn set_condition(&self, condition: FollowerCondition) -> bool {
+        set_if_new(&self.condition, condition)
     }
 }
 
-fn tell<T: PartialEq>(channel: &watch::Sender<T>, value: T) -> bool {
+fn set_if_new<T: PartialEq>(channel: &watch::Sender<T>, value: T) -> bool {
     channel.send_if_modified(|told| {
         let news = *told != value;
         *told = value;

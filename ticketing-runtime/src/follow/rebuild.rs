@@ -9,9 +9,9 @@ use ticketing_ports::log::streams::Position;
 use ticketing_ports::outside::clock::Clock;
 use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
 
+use super::dead_letter_filter::DeadLetterFilter;
 use super::facts::Facts;
 use super::follower::{FollowError, Follower, Twin};
-use super::poison::Poison;
 
 /// Builds what a follower keeps anew beside the old, then switches over. `progress` is told how far it has come and how
 /// far it has to go.
@@ -25,8 +25,8 @@ pub async fn rebuild(
     clock: Arc<dyn Clock>,
     mut progress: impl FnMut(Position, Position) + Send,
 ) -> Result<Position, BoxError> {
-    let poison = Poison::new(dead_letters, clock, follower.spec());
-    let mut rebuilding = Rebuilding::begin(log, follower, poison).await?;
+    let filter = DeadLetterFilter::new(dead_letters, clock, follower.spec());
+    let mut rebuilding = Rebuilding::begin(log, follower, filter).await?;
     while !rebuilding.has_all().await? {
         progress(rebuilding.stands.position, rebuilding.head);
         rebuilding.step().await?;
@@ -40,7 +40,7 @@ pub(super) struct Rebuilding {
     store: Arc<dyn EventStore>,
     log: LogIdentity,
     twin: Box<dyn Twin>,
-    poison: Poison,
+    filter: DeadLetterFilter,
     stands: Mark,
     /// Where the log ended when it was looked at last.
     head: Position,
@@ -51,7 +51,7 @@ impl Rebuilding {
     pub(super) async fn begin(
         store: Arc<dyn EventStore>,
         follower: &mut dyn Follower,
-        mut poison: Poison,
+        mut filter: DeadLetterFilter,
     ) -> Result<Self, FollowError> {
         let Some(mut twin) = follower.twin().await? else {
             return Err(FollowError::Never(
@@ -60,16 +60,16 @@ impl Rebuilding {
         };
         let log = store.identity().await?;
         let start = Mark::start(log.log);
-        let empty = twin.stands().await?.unwrap_or(start);
-        let stands = poison.take(twin.as_mut(), Facts::none(log, empty, start)).await?;
+        let empty = twin.mark().await?.unwrap_or(start);
+        let stands = filter.take(twin.as_mut(), Facts::none(log, empty, start)).await?;
         Ok(Self {
             store,
             log,
             twin,
-            poison,
+            filter,
             stands,
             head: Position::START,
-            most: follower.spec().most,
+            most: follower.spec().max_facts,
         })
     }
 
@@ -84,14 +84,14 @@ impl Rebuilding {
         let events = self.store.read_all(self.stands.position, self.most).await?;
         let facts = events.into_iter().map(|event| Arc::new(event.into())).collect();
         let facts = Facts::behind(self.log, self.stands, facts);
-        self.stands = self.poison.take(self.twin.as_mut(), facts).await?;
+        self.stands = self.filter.take(self.twin.as_mut(), facts).await?;
         Ok(())
     }
 
     pub(super) async fn switch(self) -> Result<Position, FollowError> {
         self.twin.switch().await?;
         let position = self.stands.position;
-        self.poison.remove_letters_of_the_past(position).await?;
+        self.filter.remove_letters_of_the_past(position).await?;
         Ok(position)
     }
 }

@@ -13,24 +13,24 @@ use ticketing_ports::log::identity::Mark;
 use ticketing_ports::vocabulary::ids::LogId;
 
 use super::facts::Facts;
-use super::follower::{First, FollowError, Follower, Keeps, OnPoison, Runs, Spec, Twin};
+use super::follower::{FollowError, Follower, FollowerSpec, MarkKept, OnBadFact, Runs, StartAt, Twin};
 
 /// Under which name its position is kept.
 pub const RELAY: &str = "relay";
 
-const SPEC: Spec = Spec {
+const SPEC: FollowerSpec = FollowerSpec {
     name: RELAY,
     generation: 1,
     runs: Runs::OnceInTheCluster,
-    keeps: Keeps::ByTheEngine,
-    first: First::AtTheBeginning,
-    on_poison: OnPoison::Stop,
-    most: 4_000,
-    gather: Duration::from_millis(50),
+    mark_kept: MarkKept::ByTheEngine,
+    start_at: StartAt::Beginning,
+    on_bad_fact: OnBadFact::Stop,
+    max_facts: 4_000,
+    gather_for: Duration::from_millis(50),
 };
 
 /// The relay of a log, as its turn and its mark are kept.
-pub fn relay(log: LogId) -> FollowerId {
+pub fn relay_id(log: LogId) -> FollowerId {
     SPEC.id(log)
 }
 
@@ -52,15 +52,15 @@ impl std::fmt::Debug for Relay {
 
 #[async_trait]
 impl Follower for Relay {
-    fn spec(&self) -> &Spec {
+    fn spec(&self) -> &FollowerSpec {
         &SPEC
     }
 
-    async fn stands(&mut self) -> Result<Option<Mark>, FollowError> {
+    async fn mark(&mut self) -> Result<Option<Mark>, FollowError> {
         Ok(None)
     }
 
-    async fn take(&mut self, facts: &Facts) -> Result<(), FollowError> {
+    async fn handle(&mut self, facts: &Facts) -> Result<(), FollowError> {
         if facts.is_empty() {
             return Ok(());
         }

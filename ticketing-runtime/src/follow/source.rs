@@ -57,7 +57,7 @@ pub(super) async fn read(
     if !after.is_start() {
         let proof = events.first().is_some_and(|event| event.commit_id == after.commit);
         if !proof {
-            tail.doubt();
+            tail.request_past_check();
             return Ok(Vec::new());
         }
         events.remove(0);

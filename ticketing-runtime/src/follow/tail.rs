@@ -26,7 +26,7 @@ pub(crate) struct Tail {
     /// Of which life of which log they are; nothing while nobody knows.
     log: Mutex<Option<LogIdentity>>,
     /// How often the log has failed to answer.
-    doubts: AtomicU64,
+    past_checks: AtomicU64,
     /// One for each follower, told in the order in which they came: of one channel they would wake at random.
     followers: Mutex<Vec<watch::Sender<Position>>>,
 }
@@ -59,18 +59,18 @@ impl Tail {
             return false;
         };
         if known.log == identity.log && known.incarnation < identity.incarnation {
-            self.doubt();
+            self.request_past_check();
         }
         known == identity
     }
 
     /// Notes that the log did not answer: it may not be the same when it does again.
-    pub(crate) fn doubt(&self) {
-        self.doubts.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn request_past_check(&self) {
+        self.past_checks.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn doubts(&self) -> u64 {
-        self.doubts.load(Ordering::Relaxed)
+    pub(super) fn past_checks(&self) -> u64 {
+        self.past_checks.load(Ordering::Relaxed)
     }
 
     /// Whether facts of that life of the log may be kept beside those that are here.

@@ -1,4 +1,4 @@
-//! Commits with a known outcome.
+//! Writing commits until their outcome is known.
 
 use std::time::Duration;
 
@@ -9,16 +9,17 @@ use tracing::warn;
 use crate::observer::{Observed, Observer};
 use crate::retry::RetryPolicy;
 
+/// The pauses between two look-ups of a commit whose outcome is unknown.
 const LOOKING_UP: RetryPolicy = RetryPolicy {
     first: Duration::from_millis(20),
     longest: Duration::from_secs(1),
     tries: None,
 };
-/// After so long without learning an outcome the callers are told that the store is unavailable. A look-up of a store
-/// that is down takes seconds, so it is the time that counts: nobody should wait until the request itself runs out.
+/// How long the outcome of a commit is looked up before its callers are told that the store is unavailable. It is a
+/// time and not a number of tries, because one look-up of a store that is down takes seconds.
 const PATIENCE: Duration = Duration::from_secs(7);
 
-/// Writes a commit that so many jobs share, and tells the observer when the log has taken it.
+/// Writes a commit that `jobs` jobs share, and reports it to the observer once it is durable.
 pub(crate) async fn commit_for(
     jobs: usize,
     commit: &Commit,
@@ -35,10 +36,11 @@ pub(crate) async fn commit_for(
     Ok(receipt)
 }
 
-/// Writes a commit and does not return before it knows whether it was written, as far as that can be known.
+/// Writes a commit and returns once it is known whether the commit was written, or after [`PATIENCE`].
 ///
-/// A lost answer is looked up by the commit's id. When the store does not know the id, the very same commit is handed in
-/// again: if the first one lands after all, the store answers the second with the receipt of the first.
+/// If the store's answer is lost, the commit is looked up by its id. If the store does not know the id, the same commit
+/// is submitted again. If the first one was written after all, the store answers the second with the receipt of the
+/// first.
 async fn commit_with_known_outcome(store: &dyn EventStore, commit: &Commit) -> Result<CommitReceipt, CommitError> {
     let id = commit.id;
     let mut pauses = LOOKING_UP.pauses(id.uuid());
@@ -54,7 +56,7 @@ async fn commit_with_known_outcome(store: &dyn EventStore, commit: &Commit) -> R
             if began.elapsed() > PATIENCE {
                 return Err(CommitError::Unknown(source));
             }
-            warn!(commit_id = %id, tries, "the outcome of a commit is unknown, looking it up");
+            warn!(commit_id = %id, tries, "the outcome of a commit is unknown; the lane looks it up");
             tokio::time::sleep(pauses.next().unwrap_or(LOOKING_UP.longest)).await;
             match store.find_commit(id).await {
                 Ok(Some(receipt)) => return Ok(receipt),

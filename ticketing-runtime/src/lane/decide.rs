@@ -1,4 +1,4 @@
-//! A job is decided: its answer, or what it waits for, goes into the group that is committed next.
+//! Deciding one job: its answer, or the payment that it waits for, becomes part of the group that is committed next.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,25 +11,27 @@ use tokio::time::Instant;
 
 use super::Lane;
 use super::group::Verdict;
-use super::job::{Done, Job};
+use super::job::{Job, RunOutcome};
 use crate::observer::Observed;
 
 impl Lane {
-    /// Decides a job on what the book knows, or parks it until the book knows more.
+    /// Decides a job on what the book contains. Parks the job if the book lacks something that it needs.
     pub(super) fn decide(&mut self, mut job: Job) {
         let done = self.run_job(&mut job);
-        if !matches!(done, Done::Load(_)) {
+        if !matches!(done, RunOutcome::Load(_)) {
             job.progress.rounds = 0;
         }
         match done {
-            Done::Load(wants) => self.park(job, wants),
-            Done::Answered(staged) if staged.is_idle() && job.commits_no_key() => self.look_up_first(job),
-            Done::Answered(staged) => self.answered(job, staged),
-            Done::Awaits(payment, staged) => self.awaits(job, payment, staged),
+            RunOutcome::Load(wants) => self.park(job, wants),
+            RunOutcome::Answered(staged) if staged.is_idle() && job.commits_no_key() => {
+                self.look_up_before_deciding(job);
+            }
+            RunOutcome::Answered(staged) => self.answered(job, staged),
+            RunOutcome::Awaits(payment, staged) => self.awaits(job, payment, staged),
         }
     }
 
-    fn run_job(&mut self, job: &mut Job) -> Done {
+    fn run_job(&mut self, job: &mut Job) -> RunOutcome {
         let ids = Arc::clone(&self.lanes.ports.ids);
         let ctx = Context {
             now: self.lanes.ports.clock.now(),
@@ -50,10 +52,11 @@ impl Lane {
         self.stage(staged, &job);
         self.gathering.record(&job, self.lanes.ports.clock.now());
         self.gathering.push(job, Verdict::Answered);
-        self.wake_who_waits_for(moved);
+        self.wake_jobs_waiting_for(moved);
     }
 
-    /// Keeps a job until the gateway has answered. What is known already is answered with the next commit.
+    /// Keeps a job until the gateway has answered. If the answer is in the book already, the job is answered with the
+    /// next commit.
     fn awaits(&mut self, mut job: Job, payment: PaymentId, staged: Staged) {
         let moved = moved_payments(&job, &staged);
         if job.progress.waits_durably && staged.is_idle() {
@@ -61,7 +64,7 @@ impl Lane {
             return;
         }
         if !staged.is_idle() {
-            // It may have been tried anew: what it waits for now is in no log yet.
+            // The job may have started a new payment, which no commit has written yet.
             job.progress.waits_durably = false;
             if !job.progress.pending_recorded {
                 self.gathering.record(&job, self.lanes.ports.clock.now());
@@ -69,29 +72,29 @@ impl Lane {
         }
         self.stage(staged, &job);
         match self.run_job(&mut job) {
-            Done::Answered(staged) => self.answered(job, staged),
-            // All that it looks at was looked at a moment ago.
-            Done::Awaits(..) | Done::Load(_) => self.gathering.push(job, Verdict::Awaits(payment)),
+            RunOutcome::Answered(staged) => self.answered(job, staged),
+            // `Load` cannot come: the first run has just read all that this run reads.
+            RunOutcome::Awaits(..) | RunOutcome::Load(_) => self.gathering.push(job, Verdict::Awaits(payment)),
         }
-        self.wake_who_waits_for(moved);
+        self.wake_jobs_waiting_for(moved);
     }
 
     fn stage(&mut self, staged: Staged, job: &Job) {
         if !staged.is_idle() {
             self.gathering.stage(staged, &job.cause);
         } else if self.shared {
-            // Nothing is written, so no commit would notice that this rests on an old memory.
-            self.gathering.rest_on(staged.read_set);
+            // No commit will check what this answer was read from, so the group has to check it.
+            self.gathering.add_to_read_set(staged.read_set);
         }
     }
 
-    /// Looks again on behalf of those who wait for payments that have just moved.
-    fn wake_who_waits_for(&mut self, payments: BTreeSet<PaymentId>) {
+    /// Runs the jobs again that wait for payments which have just changed.
+    fn wake_jobs_waiting_for(&mut self, payments: BTreeSet<PaymentId>) {
         for payment in payments {
-            for mut job in self.gathering.take_who_awaits(payment) {
+            for mut job in self.gathering.take_jobs_awaiting(payment) {
                 match self.run_job(&mut job) {
-                    Done::Answered(staged) => self.answered(job, staged),
-                    Done::Awaits(..) | Done::Load(_) => self.gathering.push(job, Verdict::Awaits(payment)),
+                    RunOutcome::Answered(staged) => self.answered(job, staged),
+                    RunOutcome::Awaits(..) | RunOutcome::Load(_) => self.gathering.push(job, Verdict::Awaits(payment)),
                 }
             }
             for job in self.waiting.remove(&payment).unwrap_or_default() {
@@ -101,8 +104,8 @@ impl Lane {
     }
 }
 
-/// The payments that a job has moved, or brings news of: what the gateway is reported to have said may be known here only
-/// now, and in the log already.
+/// The payments that a job has changed, and the payment that it reports on. The report may repeat what the log has
+/// already, but jobs of this lane may still wait for it.
 fn moved_payments(job: &Job, staged: &Staged) -> BTreeSet<PaymentId> {
     let changed = staged.facts.iter().map(|fact| fact.stream);
     let payments = changed.filter(|stream| stream.aggregate == Aggregate::Payment);

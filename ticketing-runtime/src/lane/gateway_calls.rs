@@ -1,6 +1,6 @@
-//! Carries out calls to the payment gateway and reports their answers to the lane.
+//! Calls the payment gateway and hands its answers to the lane as commands.
 //!
-//! Losing a call or its answer here is harmless: the deadline that was committed with the request asks again.
+//! A lost call or a lost answer does no harm: the deadline that was committed with the request asks the gateway again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,31 +14,32 @@ use ticketing_ports::outside::gateway::{AuthorizeRequest, GatewayError, GatewayR
 use ticketing_ports::vocabulary::ids::PaymentId;
 use tracing::warn;
 
-use super::asked::Asked;
+use super::command_job::CommandJob;
 use super::job::Job;
 use super::lanes::Lanes;
 use crate::retry::RetryPolicy;
 
-/// After the last try the deadline asks again.
+/// How a call is retried. After the last try, the payment's deadline asks the gateway again.
 const CALLING: RetryPolicy = RetryPolicy {
     first: Duration::from_millis(200),
     longest: Duration::from_secs(1),
     tries: Some(4),
 };
 
-/// Makes a call beside the lane. What it leads to has the same cause as the call.
+/// Makes a call in a task of its own. The command that reports its answer carries the metadata of the request that
+/// caused the call.
 pub(crate) fn start(call: GatewayCall, cause: Metadata, lane: LaneId, lanes: &Arc<Lanes>) {
     let lanes_of_call = Arc::clone(lanes);
     lanes.spawn_call(async move {
         let payment_id = call.payment_id();
         if let Some(answer) = make(call, lanes_of_call.ports.gateway.as_ref()).await {
-            let report = Asked::new(ReportPayment { payment_id, answer }, None);
+            let report = CommandJob::new(ReportPayment { payment_id, answer }, None);
             lanes_of_call.report(lane, Job::new(report, Caller::World, cause)).await;
         }
     });
 }
 
-/// Makes one call. Returns nothing when the gateway gave no answer that could be recorded.
+/// Makes one call. Returns `None` if the gateway gave no answer that can be recorded.
 async fn make(call: GatewayCall, gateway: &dyn PaymentGateway) -> Option<GatewayAnswer> {
     match call {
         GatewayCall::Authorize {
@@ -82,6 +83,7 @@ async fn make(call: GatewayCall, gateway: &dyn PaymentGateway) -> Option<Gateway
     }
 }
 
+/// Asks the gateway what became of an authorization. Returns `None` if every try fails.
 async fn look_up(payment_id: PaymentId, gateway: &dyn PaymentGateway) -> Option<GatewayAnswer> {
     let mut pauses = CALLING.pauses(payment_id.uuid());
     loop {
@@ -94,7 +96,7 @@ async fn look_up(payment_id: PaymentId, gateway: &dyn PaymentGateway) -> Option<
     }
 }
 
-/// Repeats an idempotent call until it is answered, a few times.
+/// Makes an idempotent call, with retries. Returns whether the gateway confirmed it.
 async fn persist<F>(payment_id: PaymentId, what: &'static str, call: impl Fn() -> F) -> bool
 where
     F: Future<Output = Result<(), GatewayError>>,

@@ -16,26 +16,27 @@ use ticketing_ports::vocabulary::ids::{CommitId, PaymentId};
 
 use super::job::Job;
 
+/// The jobs whose decisions one commit writes, with everything that the commit contains.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    /// Where the book's journal stood before it.
+    /// Where the book's undo journal stood before the first job of the group.
     pub(super) from: JournalMark,
-    /// In the order in which they were decided.
+    /// The jobs, in the order in which they were decided.
     pub(super) entries: Vec<Entry>,
     appends: Vec<Append>,
-    /// The facts of each append, as they were decided.
+    /// The typed facts of each append, in the order of `appends`.
     facts: Vec<Vec<Fact>>,
-    /// Where the append of a stream is.
+    /// The index in `appends` of each stream that the group changes.
     places: BTreeMap<StreamId, usize>,
-    /// What was looked at and not changed, in the version it was looked at.
+    /// The versions of streams that decisions of the group have read and not changed.
     read_set: BTreeMap<StreamId, Version>,
     deadlines: BTreeMap<DeadlineKey, DeadlineWrite>,
     records: Vec<IdempotencyRecord>,
-    /// To be made once the facts are durable, with what caused them.
+    /// Calls to the gateway, each with its metadata. They are made once the facts are durable.
     pub(super) calls: Vec<(GatewayCall, Metadata)>,
-    /// Streams that were loaded for it, changed or not.
+    /// Streams that were loaded for jobs of the group, changed or not.
     loaded: BTreeSet<StreamId>,
-    /// Of what it makes of its streams; to be kept once the facts are durable.
+    /// Snapshots of streams. They are stored once the facts are durable.
     pub(super) snapshots: Vec<Snapshot>,
 }
 
@@ -49,7 +50,7 @@ pub(super) struct Entry {
 pub(super) enum Verdict {
     /// The job has its answer.
     Answered,
-    /// The gateway has to answer first.
+    /// The job waits for the gateway to decide this payment.
     Awaits(PaymentId),
 }
 
@@ -65,16 +66,17 @@ impl Group {
         self.entries.is_empty()
     }
 
-    /// Whether committing it would write nothing.
+    /// Whether a commit of the group would write nothing.
     pub(super) fn writes_nothing(&self) -> bool {
         self.appends.is_empty() && self.deadlines.is_empty() && self.records.is_empty()
     }
 
+    /// The streams that the group changes.
     pub(super) fn changed(&self) -> impl Iterator<Item = StreamId> + '_ {
         self.places.keys().copied()
     }
 
-    /// Streams that were changed or loaded for it.
+    /// The streams that the group changes, and those that were loaded for its jobs.
     pub(super) fn streams(&self) -> impl Iterator<Item = StreamId> + '_ {
         self.places.keys().chain(&self.loaded).copied()
     }
@@ -83,8 +85,9 @@ impl Group {
         self.places.contains_key(&stream) || self.loaded.contains(&stream)
     }
 
-    /// Notes what answers of this group rest on; what the group itself has changed needs no saying.
-    pub(super) fn rest_on(&mut self, read_set: BTreeMap<StreamId, Version>) {
+    /// Adds streams and the versions in which decisions have read them. Streams that the group changes are left out,
+    /// because their appends state the version.
+    pub(super) fn add_to_read_set(&mut self, read_set: BTreeMap<StreamId, Version>) {
         for (stream, version) in read_set {
             if !self.places.contains_key(&stream) {
                 self.read_set.entry(stream).or_insert(version);
@@ -92,14 +95,14 @@ impl Group {
         }
     }
 
-    /// What has to be so still for the answers of a group that writes nothing.
+    /// Takes the read set out of a group that writes nothing, so that it can be checked without a commit.
     pub(super) fn take_read_set(&mut self) -> Vec<(StreamId, Version)> {
         std::mem::take(&mut self.read_set).into_iter().collect()
     }
 
-    /// Takes in what a command has led to.
+    /// Adds what a command has decided: facts, deadlines, calls and its read set.
     pub(super) fn stage(&mut self, staged: Staged, cause: &Metadata) {
-        self.rest_on(staged.read_set);
+        self.add_to_read_set(staged.read_set);
         for fact in staged.facts {
             self.append(fact, cause);
         }
@@ -126,15 +129,15 @@ impl Group {
         facts[place].push(fact);
     }
 
-    /// The facts of its commit in their order, as they were decided.
+    /// Takes the typed facts of the commit out of the group, in the order in which the commit writes them.
     pub(super) fn take_facts(&mut self) -> Vec<Fact> {
         std::mem::take(&mut self.facts).into_iter().flatten().collect()
     }
 
-    /// Remembers what a job was answered, or waits for, under its key if it has one.
+    /// Adds the record for the job's idempotency key. Does nothing if the job has no key or there is nothing to record.
     pub(super) fn record(&mut self, job: &Job, at: Timestamp) {
-        if let (Some(running), Some(said)) = (&job.key, job.work.said()) {
-            self.records.push(running.record(&said, at));
+        if let (Some(running), Some(record)) = (&job.key, job.work.answer_record()) {
+            self.records.push(running.stored_record(&record, at));
         }
     }
 
@@ -143,12 +146,14 @@ impl Group {
         self.entries.push(Entry { job, verdict });
     }
 
-    /// Takes out the jobs that wait for this payment.
-    pub(super) fn take_who_awaits(&mut self, payment: PaymentId) -> Vec<Job> {
+    /// Removes the jobs that wait for this payment from the group and returns them.
+    pub(super) fn take_jobs_awaiting(&mut self, payment: PaymentId) -> Vec<Job> {
         let awaits = |entry: &mut Entry| entry.verdict == Verdict::Awaits(payment);
         self.entries.extract_if(.., awaits).map(|entry| entry.job).collect()
     }
 
+    /// Builds the commit. Each stream of the read set becomes an append without facts, so that the store checks its
+    /// version.
     pub(super) fn commit(&mut self, id: CommitId, lane: LaneId, at: Timestamp) -> Commit {
         let mut appends = std::mem::take(&mut self.appends);
         let unchanged = self

@@ -1,4 +1,4 @@
-//! Which lane a stream belongs to: whoever names a reservation or a payment need not know the event.
+//! Finds the lane of a stream, so that a request for a reservation or a payment need not name the event.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -9,10 +9,10 @@ use ticketing_ports::log::streams::{StreamId, Version};
 
 use crate::failure::Failure;
 
-/// How many streams each of the two generations holds.
+/// How many streams each of the two generations holds. When the young one is full, it becomes the old one.
 const GENERATION: usize = 50_000;
 
-/// Remembers the lanes of streams that were used recently; of others it reads the first fact.
+/// Remembers the lanes of recently used streams. For other streams it reads the first fact.
 #[derive(Debug, Default)]
 pub(crate) struct LaneIndex(Mutex<Generations>);
 
@@ -31,7 +31,7 @@ impl LaneIndex {
         generations.young.insert(stream, lane);
     }
 
-    /// `None` if the stream does not exist.
+    /// Returns the lane of the stream. `None` if the stream does not exist.
     pub(crate) async fn find(&self, log: &dyn EventStore, stream: StreamId) -> Result<Option<LaneId>, Failure> {
         if let Some(lane) = self.recent(stream) {
             return Ok(Some(lane));

@@ -1,5 +1,7 @@
-//! One request on its way through a lane. The lane knows it as a [`Work`]; the work knows its own reply, and the channel
-//! on which its caller waits for exactly that.
+//! One request on its way through a lane.
+//!
+//! The lane handles every request as an [`ErasedJob`]. Behind that trait, the request knows the type of its reply and
+//! the channel on which its caller waits.
 
 use std::fmt::Debug;
 
@@ -9,24 +11,26 @@ use ticketing_ports::log::streams::{Metadata, Position, RecordedEvent, StreamId}
 use ticketing_ports::vocabulary::ids::PaymentId;
 use tokio::sync::oneshot;
 
+use super::answer_record::{AnswerRecord, LegacyAnswer};
 use super::keys::RunningKey;
-use super::said::{Former, Said};
 use crate::failure::Failure;
 
-/// What arrives in a lane's mailbox.
+/// A message in a lane's mailbox.
 #[derive(Debug)]
-pub(crate) enum Letter {
+pub(crate) enum LaneMessage {
     Job(Job),
-    /// To be answered when everything that was taken is settled.
+    /// Asks the lane to send on this channel once it has finished all earlier messages.
     Barrier(oneshot::Sender<()>),
 }
 
+/// A request with what the lane knows of it.
 #[derive(Debug)]
 pub(crate) struct Job {
-    pub(crate) work: Box<dyn Work>,
+    pub(crate) work: Box<dyn ErasedJob>,
     pub(crate) caller: Caller,
-    /// Kept beside every fact that the job leads to, and beside what these cause later.
+    /// The metadata of each fact that the job leads to, also of those that later commands record because of it.
     pub(crate) cause: Metadata,
+    /// The idempotency key. `None` if the caller sent none.
     pub(crate) key: Option<RunningKey>,
     pub(crate) progress: Progress,
 }
@@ -34,22 +38,22 @@ pub(crate) struct Job {
 /// What the lane has done with a job so far.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
-    /// Whether the store was asked what is recorded under its key.
+    /// Whether the store was asked for the record of its idempotency key.
     pub(super) looked_up: bool,
-    /// Whether the record of what it waited for stands under its key already, from an earlier request.
+    /// Whether an earlier request has recorded the pending payment under the key.
     pub(super) pending_recorded: bool,
-    /// Whether what it waits for is in the log: it must not be done again.
+    /// Whether the payment that it waits for is in the log. If so, the payment must not be started again.
     pub(super) waits_durably: bool,
-    /// How many times it has been decided again because somebody else was faster.
+    /// How many times the job was decided again after another writer was faster.
     pub(super) retries: u32,
-    /// How many times something was loaded for it.
+    /// How many times streams were loaded for the job.
     pub(super) rounds: u32,
-    /// Streams that were loaded for it, not to be forgotten before it has used them.
+    /// The streams that were loaded for the job. The book keeps them until the job has used them.
     pub(super) loaded: Vec<StreamId>,
 }
 
 impl Job {
-    pub(crate) fn new(work: impl Work + 'static, caller: Caller, cause: Metadata) -> Self {
+    pub(crate) fn new(work: impl ErasedJob + 'static, caller: Caller, cause: Metadata) -> Self {
         Self {
             work: Box::new(work),
             caller,
@@ -59,94 +63,97 @@ impl Job {
         }
     }
 
-    /// Whether it has a key that was not looked up, and that no commit will look at.
+    /// Whether nothing has looked at the job's idempotency key: no look-up has, and no commit will.
     pub(super) fn commits_no_key(&self) -> bool {
-        self.key.is_some() && !self.progress.looked_up && self.work.said().is_none()
+        self.key.is_some() && !self.progress.looked_up && self.work.answer_record().is_none()
     }
 
-    pub(crate) fn end(self, end: End) {
-        // First: who hears the answer may ask again at once.
+    pub(crate) fn end(self, end: JobOutcome) {
+        // The key is released before the caller is answered, because the caller may repeat the request at once.
         drop(self.key);
         self.work.end(end);
     }
 
     pub(crate) fn fail(self, failure: Failure) {
-        self.end(End::Failed(failure));
+        self.end(JobOutcome::Failed(failure));
     }
 }
 
-/// What became of running a job.
+/// The result of running a job once.
 #[derive(Debug)]
-pub(crate) enum Done {
-    /// Its answer is ready, and may be told once what it rests on is durable.
+pub(crate) enum RunOutcome {
+    /// The answer is ready. The caller gets it once this is durable.
     Answered(Staged),
-    /// The next fact of this payment may bring its answer.
+    /// The answer depends on the next fact of this payment.
     Awaits(PaymentId, Staged),
-    /// The book is unchanged.
+    /// The book lacks these streams. The run has changed nothing.
     Load(Wants),
 }
 
 /// How a job ends.
 #[derive(Debug)]
-pub(crate) enum End {
-    /// Its answer stands, and the log has reached this position.
+pub(crate) enum JobOutcome {
+    /// The job's answer is durable. The log had reached this position.
     Answered(Position),
+    /// The job ends without an answer of its own.
     Failed(Failure),
-    /// It was answered before: from these facts, or by this refusal.
-    Replayed {
-        said: Said,
+    /// An earlier request with the same key was answered. The reply is built from its record and these facts.
+    Repeated {
+        record: AnswerRecord,
         facts: Vec<RecordedEvent>,
         position: Position,
     },
-    /// It was answered before, by a build that kept whole answers.
-    ReplayedFormer {
-        former: Former,
-        position: Position,
-    },
+    /// An earlier request with the same key was answered by a build that stored whole answers.
+    RepeatedLegacy { legacy: LegacyAnswer, position: Position },
 }
 
-/// A job as the lane sees it.
-pub(crate) trait Work: Debug + Send {
+/// A job as the lane sees it, without the type of its reply.
+pub(crate) trait ErasedJob: Debug + Send {
+    /// The name of the command or question, for observers and errors.
     fn name(&self) -> &'static str;
 
-    /// Decides it, or looks whether what it waits for has come.
-    fn run(&mut self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> Done;
+    /// Decides the job. If it waits for a payment, checks whether the book has the outcome.
+    fn run(&mut self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> RunOutcome;
 
-    /// Forgets an answer that rested on what was taken back. What it waits for stays, if that is `durable`.
+    /// Drops the answer, because the facts behind it were rolled back. The pending payment is kept if it is in the log
+    /// (`durable`).
     fn take_back(&mut self, durable: bool);
 
-    /// Goes on waiting for what is recorded under its key.
+    /// Makes the job wait for the payment that an earlier request with the same key has started.
     ///
     /// # Errors
-    /// When this build cannot read the record.
-    fn resume(&mut self, said: &Said) -> Result<(), Failure>;
+    /// Fails if this build cannot read the record.
+    fn resume(&mut self, record: &AnswerRecord) -> Result<(), Failure>;
 
-    /// Whether it may have to wait for the gateway.
+    /// Whether the command may have to wait for the gateway.
     fn may_wait(&self) -> bool;
 
-    /// The payment that it waits for.
+    /// The payment whose outcome the job waits for. `None` if it waits for none.
     fn awaits(&self) -> Option<PaymentId>;
 
-    /// What is to be recorded under its key; `None` if it is to be decided again.
-    fn said(&self) -> Option<Said>;
+    /// What to record under the job's idempotency key. `None` if nothing is recorded and a repeated request is decided
+    /// again.
+    fn answer_record(&self) -> Option<AnswerRecord>;
 
-    /// The payment of which it brings news.
+    /// The payment whose outcome the job reports. `None` if it reports none.
     fn reports_on(&self) -> Option<PaymentId>;
 
-    /// Whether nobody waits for its answer any more.
+    /// Whether no caller waits for the answer any more.
     fn is_abandoned(&self) -> bool;
 
-    fn end(self: Box<Self>, end: End);
+    /// Sends the caller its answer.
+    fn end(self: Box<Self>, end: JobOutcome);
 }
 
-/// An answer with what its caller wants to know beside it.
+/// A reply, with what its caller needs beside it.
 #[derive(Debug)]
 pub(crate) struct Delivered<T> {
+    /// The reply itself.
     pub(crate) value: T,
-    /// How far the log reached when it became true.
+    /// How far the log had reached when the reply became true.
     pub(crate) position: Position,
-    /// The stream it is a view of.
+    /// The stream that the reply is a view of. `None` if it is not a view of one stream.
     pub(crate) stream: Option<StreamId>,
 }
-
+/// Where the reply of a job is sent.
 pub(crate) type Channel<T> = oneshot::Sender<Result<Delivered<T>, Failure>>;

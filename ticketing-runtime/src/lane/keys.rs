@@ -1,9 +1,11 @@
-//! Idempotency keys: most are new, so a job is decided at once, and the commit refuses a key that is taken.
+//! Idempotency keys: checked by the commit, or looked up before the job is decided.
 //!
-//! One repeated key undoes the work of everybody in its group. After that keys are looked up first for a while, those of
-//! a whole group at once, while the commit before is under way. A job that may have to wait for the gateway is always
-//! looked up first: what it began earlier may have an answer by now, and must not begin anew. So is one whose answer is
-//! not recorded, as with seats that are taken, since no commit would look at its key.
+//! Most keys are new, so a job is usually decided without a look-up, and the commit is refused if a key is taken. One
+//! repeated key then undoes the decisions of its whole group. After that, the lane looks keys up before it decides, a
+//! group at a time, until [`LOOKED_UP_AFTER_A_TAKEN_KEY`] keys have been looked up.
+//!
+//! Two kinds of jobs are always looked up first. A job that may wait for the gateway must not start a second payment. A
+//! job whose answer is not recorded (for instance, seats that are taken) has a key that no commit would check.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -15,23 +17,23 @@ use ticketing_ports::log::streams::{Position, RecordedEvent, StreamId, Version};
 use ticketing_ports::vocabulary::errors::StoreError;
 
 use super::Lane;
-use super::chores::{Chore, PAGE, answered};
-use super::job::{End, Job};
-use super::said::{Former, Recorded, Said};
+use super::answer_record::{AnswerRecord, LegacyAnswer, StoredAnswer};
+use super::background::{BackgroundResult, PAGE, answered};
+use super::job::{Job, JobOutcome};
 use crate::failure::Failure;
 use crate::observer::{Observed, Setback};
 
-/// How many keys are looked up first after one was found to be taken. So many look-ups cost about as much as a group
-/// that is decided for nothing, so neither new nor repeated keys can cost more than twice what the better way would.
+/// How many keys are looked up before their jobs are decided, after one was found to be taken. That many look-ups cost
+/// about as much as one group that is decided in vain.
 const LOOKED_UP_AFTER_A_TAKEN_KEY: usize = 256;
 
-/// Jobs whose keys are to be looked up before they are decided.
+/// Jobs whose keys are looked up before they are decided.
 #[derive(Debug, Default)]
 pub(super) struct Lookups {
     queue: Vec<Job>,
     under_way: bool,
-    /// How many more keys are looked up first.
-    wary: usize,
+    /// How many more jobs are looked up before they are decided.
+    look_up_next: usize,
 }
 
 impl Lookups {
@@ -41,23 +43,23 @@ impl Lookups {
 }
 
 impl Lane {
-    /// Decides a job, or looks its key up first.
+    /// Decides a job that has just arrived, or queues it for a look-up of its key.
     pub(super) fn take(&mut self, job: Job) {
         let unknown = job.key.is_some() && !job.progress.looked_up;
-        if unknown && (self.lookups.wary > 0 || job.work.may_wait()) {
+        if unknown && (self.lookups.look_up_next > 0 || job.work.may_wait()) {
             self.lookups.queue.push(job);
         } else {
             self.decide(job);
         }
     }
 
-    /// Puts a job back whose answer would be told without its key being looked at.
-    pub(super) fn look_up_first(&mut self, mut job: Job) {
+    /// Queues a decided job for a look-up, because no commit would check its key. Its answer is dropped.
+    pub(super) fn look_up_before_deciding(&mut self, mut job: Job) {
         job.work.take_back(job.progress.waits_durably);
         self.lookups.queue.push(job);
     }
 
-    /// Asks the store for the keys of everybody who waits for that, one group at a time.
+    /// Starts a look-up of the queued keys, at most one group's worth, unless a look-up is under way.
     pub(super) fn start_lookup(&mut self) {
         if self.lookups.under_way || self.lookups.queue.is_empty() {
             return;
@@ -65,7 +67,7 @@ impl Lane {
         self.lookups.under_way = true;
         let most = self.lookups.queue.len().min(self.lanes.config.batch);
         let jobs: Vec<_> = self.lookups.queue.drain(..most).collect();
-        self.lookups.wary = self.lookups.wary.saturating_sub(jobs.len());
+        self.lookups.look_up_next = self.lookups.look_up_next.saturating_sub(jobs.len());
         let mut keys = Vec::with_capacity(jobs.len());
         for job in &jobs {
             let Some(running) = &job.key else { continue };
@@ -75,16 +77,16 @@ impl Lane {
             keys.push(running.key.clone());
         }
         let store = Arc::clone(&self.lanes.ports.idempotency);
-        self.chores.spawn(async move {
+        self.background.spawn(async move {
             let found = answered(find(store.as_ref(), &keys)).await;
-            Chore::LookedUp { jobs, found }
+            BackgroundResult::KeysLookedUp { jobs, found }
         });
     }
 
-    /// Somebody else has recorded a key: its job is answered what they recorded. Others whose keys were not looked up may
-    /// be repeated too; the rest is decided again.
+    /// Handles a commit that was refused because a key is taken. Jobs whose keys were not looked up are queued for a
+    /// look-up, since their keys may be taken too. The other jobs are decided again.
     pub(super) fn key_is_taken(&mut self, mut jobs: Vec<Job>, taken: &IdempotencyKey) {
-        self.lookups.wary = LOOKED_UP_AFTER_A_TAKEN_KEY.max(jobs.len());
+        self.lookups.look_up_next = LOOKED_UP_AFTER_A_TAKEN_KEY.max(jobs.len());
         for job in &mut jobs {
             job.progress.looked_up &= !job.key.as_ref().is_some_and(|running| running.is_recorded_under(taken));
         }
@@ -104,26 +106,27 @@ impl Lane {
             Ok(found) => jobs.into_iter().for_each(|job| self.go_on(job, &found)),
             Err(failure) => {
                 for job in jobs {
-                    job.fail(failure.again());
+                    job.fail(failure.duplicate());
                 }
             }
         }
     }
 
-    /// Goes on with a job whose key was looked up: answers it as before, lets it wait for what it waited for, or decides.
+    /// Continues with a job whose key was looked up: repeats the recorded answer, resumes the pending payment, or
+    /// decides the job.
     fn go_on(&mut self, mut job: Job, found: &Found) {
         job.progress.looked_up = true;
         let Some(running) = &job.key else {
             return self.decide(job);
         };
         let read = |key: &IdempotencyKey| {
-            let record = found.get(key)?;
-            Some(Recorded::read(record, running.fingerprint))
+            let stored = found.get(key)?;
+            Some(StoredAnswer::read(stored, running.fingerprint))
         };
         let recorded = read(&running.key).or_else(|| read(&pending_key(&running.key)));
         match recorded.transpose() {
             Ok(None) => self.decide(job),
-            Ok(Some(Recorded::Said(said @ Said::Awaits(_)))) => match job.work.resume(&said) {
+            Ok(Some(StoredAnswer::Record(record @ AnswerRecord::Awaits(_)))) => match job.work.resume(&record) {
                 Ok(()) => {
                     job.progress.waits_durably = true;
                     job.progress.pending_recorded = true;
@@ -131,32 +134,36 @@ impl Lane {
                 }
                 Err(failure) => job.fail(failure),
             },
-            Ok(Some(Recorded::Said(said))) => self.replay(job, said),
-            Ok(Some(Recorded::Former(former))) => self.replay_former(job, former),
+            Ok(Some(StoredAnswer::Record(record))) => self.repeat(job, record),
+            Ok(Some(StoredAnswer::Legacy(legacy))) => self.repeat_legacy(job, legacy),
             Err(failure) => job.fail(failure),
         }
     }
 
-    /// Answers a job from the facts that it was answered from the first time.
-    fn replay(&mut self, job: Job, said: Said) {
+    /// Builds the recorded answer again, in a background task.
+    fn repeat(&mut self, job: Job, record: AnswerRecord) {
         let store = Arc::clone(&self.lanes.ports.events);
-        self.chores.spawn(async move {
-            let end = match answered(read_again(store.as_ref(), &said)).await {
-                Ok((facts, position)) => End::Replayed { said, facts, position },
-                Err(failure) => End::Failed(failure),
+        self.background.spawn(async move {
+            let end = match answered(read_again(store.as_ref(), &record)).await {
+                Ok((facts, position)) => JobOutcome::Repeated {
+                    record,
+                    facts,
+                    position,
+                },
+                Err(failure) => JobOutcome::Failed(failure),
             };
-            Chore::Ended { job, end }
+            BackgroundResult::JobEnded { job, end }
         });
     }
 
-    fn replay_former(&mut self, job: Job, former: Former) {
+    fn repeat_legacy(&mut self, job: Job, legacy: LegacyAnswer) {
         let store = Arc::clone(&self.lanes.ports.events);
-        self.chores.spawn(async move {
+        self.background.spawn(async move {
             let end = match answered(store.head()).await {
-                Ok(position) => End::ReplayedFormer { former, position },
-                Err(failure) => End::Failed(failure),
+                Ok(position) => JobOutcome::RepeatedLegacy { legacy, position },
+                Err(failure) => JobOutcome::Failed(failure),
             };
-            Chore::Ended { job, end }
+            BackgroundResult::JobEnded { job, end }
         });
     }
 }
@@ -168,15 +175,18 @@ async fn find(store: &dyn IdempotencyStore, keys: &[IdempotencyKey]) -> Result<F
     Ok(records.into_iter().map(|record| (record.key.clone(), record)).collect())
 }
 
-/// The facts that an answer was built from, and how far the log is.
-async fn read_again(store: &dyn EventStore, said: &Said) -> Result<(Vec<RecordedEvent>, Position), StoreError> {
+/// Reads the facts that a recorded answer was built from, and the head of the log.
+async fn read_again(
+    store: &dyn EventStore,
+    record: &AnswerRecord,
+) -> Result<(Vec<RecordedEvent>, Position), StoreError> {
     let mut facts = Vec::new();
-    if let Said::View(view) = said {
+    if let AnswerRecord::View(view) = record {
         read_up_to(store, view.stream, view.version, &mut facts).await?;
         if facts.last().is_none_or(|last| last.version != view.version) {
-            // Who asks again finds that the key is not there any more either.
+            // The record is lost with the facts. A retry of this request will not find it and is decided anew.
             return Err(StoreError::unavailable(
-                "the log has lost the facts of a recorded answer",
+                "the log no longer has the facts of a recorded answer",
             ));
         }
     }
@@ -199,7 +209,8 @@ async fn read_up_to(
     Ok(())
 }
 
-/// Under which key stands what is waited for, until there is an answer. Callers' own keys are visible ASCII.
+/// The key under which a pending payment is recorded until there is an answer. It cannot equal a caller's key, because
+/// those consist of visible ASCII characters.
 pub(super) fn pending_key(key: &IdempotencyKey) -> IdempotencyKey {
     IdempotencyKey {
         user_id: key.user_id,
@@ -207,11 +218,11 @@ pub(super) fn pending_key(key: &IdempotencyKey) -> IdempotencyKey {
     }
 }
 
-/// Idempotency keys whose requests have not been answered yet, in this process.
+/// The idempotency keys of this process whose requests are still running.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RunningKeys(Arc<Mutex<HashSet<IdempotencyKey>>>);
 
-/// A key that is taken until its request is answered or dropped.
+/// An idempotency key of a running request. It is released when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct RunningKey {
     pub(crate) key: IdempotencyKey,
@@ -224,22 +235,22 @@ impl RunningKey {
         self.key == *key || pending_key(&self.key) == *key
     }
 
-    /// The record that answers a repeated request, or lets it wait for the same thing instead of doing it twice.
-    pub(super) fn record(&self, said: &Said, at: Timestamp) -> IdempotencyRecord {
+    /// The record to store: a final answer under the key itself, a pending payment under [`pending_key`].
+    pub(super) fn stored_record(&self, record: &AnswerRecord, at: Timestamp) -> IdempotencyRecord {
         IdempotencyRecord {
-            key: match said {
-                Said::Awaits(_) => pending_key(&self.key),
-                Said::View(_) | Said::Refused(_) | Said::Secret => self.key.clone(),
+            key: match record {
+                AnswerRecord::Awaits(_) => pending_key(&self.key),
+                AnswerRecord::View(_) | AnswerRecord::Refused(_) | AnswerRecord::Secret => self.key.clone(),
             },
             fingerprint: self.fingerprint,
-            answer: said.to_bytes(),
+            answer: record.to_bytes(),
             recorded_at: at,
         }
     }
 }
 
 impl RunningKeys {
-    /// `None` while another request with the key is running.
+    /// Reserves a key for a request. Returns `None` if a request with the same key is still running.
     pub(crate) fn take(&self, key: IdempotencyKey, fingerprint: [u8; 32]) -> Option<RunningKey> {
         let fresh = self
             .0

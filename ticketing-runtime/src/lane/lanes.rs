@@ -1,4 +1,4 @@
-//! The lanes that are being talked about: found, started, retired.
+//! The lanes that run in this process: starting, finding, retiring and draining them.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,24 +11,25 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Lane;
-use super::job::{Job, Letter};
+use super::job::{Job, LaneMessage};
 use crate::failure::{Failure, UnavailableCause};
 use crate::floor::Floor;
 use crate::follow::Tail;
 use crate::known_log::KnownLog;
 use crate::setup::{EngineConfig, Ports};
 
-/// After how long a caller should come back who found a full mailbox.
+/// After how long a caller who met a full mailbox is told to retry.
 const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
 
+/// All lanes of a process.
 #[derive(Debug)]
 pub(crate) struct Lanes {
     pub(crate) ports: Ports,
     pub(crate) config: EngineConfig,
-    open: Mutex<Open>,
+    registry: Mutex<Registry>,
     tasks: TaskTracker,
     calls: TaskTracker,
-    /// Ends lanes and calls wherever they are.
+    /// Stops all lanes and gateway calls at once when it is cancelled.
     crashed: CancellationToken,
     uses: AtomicU64,
     pub(crate) tail: Arc<Tail>,
@@ -37,33 +38,35 @@ pub(crate) struct Lanes {
 }
 
 #[derive(Debug, Default)]
-struct Open {
+struct Registry {
     lanes: HashMap<LaneId, Entry>,
-    /// Held by the running lane of an id; the next one waits until it has settled everything it took.
+    /// The lock that the running lane of an id holds. Its successor waits until the lane has finished all that it
+    /// accepted.
     turns: HashMap<LaneId, Weak<Turn>>,
-    hours: Hours,
+    admission: Admission,
 }
 
 type Turn = tokio::sync::Mutex<()>;
 
+/// Whose requests are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Hours {
+enum Admission {
     #[default]
-    Open,
-    /// Only the world still reports.
-    Draining,
-    Closed,
+    Everyone,
+    /// Only reports of the gateway and of deadlines are accepted, because the engine drains.
+    WorldOnly,
+    Nobody,
 }
 
 #[derive(Debug)]
 struct Entry {
-    mailbox: mpsc::Sender<Letter>,
-    /// Tells lanes of one id apart when one takes over from another.
+    mailbox: mpsc::Sender<LaneMessage>,
+    /// Distinguishes a lane from its successor with the same id.
     number: u64,
     last_use: u64,
 }
 
-/// Who hands something in.
+/// Who submits a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Submitter {
     Person,
@@ -76,7 +79,7 @@ impl Lanes {
             log: KnownLog::new(Arc::clone(&ports.events)),
             ports,
             config,
-            open: Mutex::default(),
+            registry: Mutex::default(),
             tasks: TaskTracker::new(),
             calls: TaskTracker::new(),
             crashed: CancellationToken::new(),
@@ -86,83 +89,84 @@ impl Lanes {
         })
     }
 
-    fn open(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().expect("no code panics while it holds this lock")
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().expect("no code panics while it holds this lock")
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.open().lanes.len()
+        self.registry().lanes.len()
     }
 
-    /// Hands a person's request to its lane.
-    ///
-    /// A full mailbox answers at once, so that a caller never waits without knowing.
+    /// Submits a person's request to its lane. If the mailbox is full, the request fails at once with
+    /// [`Failure::Busy`].
     pub(crate) fn submit(self: &Arc<Self>, lane: LaneId, job: Job) {
-        self.send_or_tell(lane, job, Submitter::Person);
+        self.send_or_fail(lane, job, Submitter::Person);
     }
 
-    /// Gives a job that waits for the gateway to the lane that takes over.
+    /// Gives a job that waits for the gateway to the lane's successor.
     pub(crate) fn hand_over(self: &Arc<Self>, lane: LaneId, job: Job) {
-        self.send_or_tell(lane, job, Submitter::World);
+        self.send_or_fail(lane, job, Submitter::World);
     }
 
-    fn send_or_tell(self: &Arc<Self>, lane: LaneId, job: Job, from: Submitter) {
-        let mut letter = Letter::Job(job);
+    fn send_or_fail(self: &Arc<Self>, lane: LaneId, job: Job, from: Submitter) {
+        let mut message = LaneMessage::Job(job);
         let failure = loop {
             let Some(mailbox) = self.mailbox(lane, from) else {
                 break Failure::Unavailable(UnavailableCause::ShuttingDown);
             };
-            match mailbox.try_send(letter) {
+            match mailbox.try_send(message) {
                 Ok(()) => return,
                 Err(mpsc::error::TrySendError::Full(returned)) => {
-                    letter = returned;
+                    message = returned;
                     let retry_after = RETRY_AFTER;
                     break Failure::Busy { retry_after };
                 }
-                // The lane retired in between; the next one takes the job.
-                Err(mpsc::error::TrySendError::Closed(returned)) => letter = returned,
+                // The lane has retired meanwhile. Its successor takes the job.
+                Err(mpsc::error::TrySendError::Closed(returned)) => message = returned,
             }
         };
-        if let Letter::Job(job) = letter {
+        if let LaneMessage::Job(job) = message {
             job.fail(failure);
         }
     }
 
-    /// Hands in what the world reports, waiting for a place; also while the engine drains.
+    /// Submits a report of the gateway or of a deadline. Waits while the mailbox is full. Reports are also accepted
+    /// while the engine drains.
     pub(crate) async fn report(self: &Arc<Self>, lane: LaneId, job: Job) {
-        self.post(lane, Letter::Job(job)).await;
+        self.post(lane, LaneMessage::Job(job)).await;
     }
 
-    async fn post(self: &Arc<Self>, lane: LaneId, letter: Letter) {
-        let mut letter = letter;
+    async fn post(self: &Arc<Self>, lane: LaneId, message: LaneMessage) {
+        let mut message = message;
         while let Some(mailbox) = self.mailbox(lane, Submitter::World) {
-            match mailbox.send(letter).await {
+            match mailbox.send(message).await {
                 Ok(()) => break,
-                Err(mpsc::error::SendError(returned)) => letter = returned,
+                Err(mpsc::error::SendError(returned)) => message = returned,
             }
         }
     }
 
-    /// `None` once nothing is taken any more.
-    fn mailbox(self: &Arc<Self>, lane: LaneId, from: Submitter) -> Option<mpsc::Sender<Letter>> {
+    /// Returns the mailbox of a lane and starts the lane if it does not run. `None` if the submitter is no longer
+    /// accepted.
+    fn mailbox(self: &Arc<Self>, lane: LaneId, from: Submitter) -> Option<mpsc::Sender<LaneMessage>> {
         let last_use = self.uses.fetch_add(1, Ordering::Relaxed);
-        let mut open = self.open();
-        match (open.hours, from) {
-            (Hours::Open, _) | (Hours::Draining, Submitter::World) => {}
-            (Hours::Draining, Submitter::Person) | (Hours::Closed, _) => return None,
+        let mut registry = self.registry();
+        match (registry.admission, from) {
+            (Admission::Everyone, _) | (Admission::WorldOnly, Submitter::World) => {}
+            (Admission::WorldOnly, Submitter::Person) | (Admission::Nobody, _) => return None,
         }
-        if let Some(entry) = open.lanes.get_mut(&lane)
+        if let Some(entry) = registry.lanes.get_mut(&lane)
             && !entry.mailbox.is_closed()
         {
             entry.last_use = last_use;
             return Some(entry.mailbox.clone());
         }
-        if open.lanes.len() >= self.config.max_lanes {
-            open.retire_oldest();
+        if registry.lanes.len() >= self.config.max_lanes {
+            registry.retire_oldest();
         }
         let (mailbox, receiver) = mpsc::channel(self.config.mailbox);
         let runs = Lane::new(lane, last_use, receiver, Arc::clone(self));
-        let turn = open.turn(lane);
+        let turn = registry.turn(lane);
         let run = async move {
             let _turn = turn.lock_owned().await;
             runs.run().await;
@@ -173,41 +177,41 @@ impl Lanes {
             number: last_use,
             last_use,
         };
-        open.lanes.insert(lane, entry);
+        registry.lanes.insert(lane, entry);
         Some(mailbox)
     }
 
-    /// Forgets a lane that ends; its mailbox must take nothing more.
+    /// Removes a lane that is about to end. The caller then closes its mailbox.
     pub(crate) fn forget(&self, lane: LaneId, number: u64) {
-        let mut open = self.open();
-        if open.lanes.get(&lane).is_some_and(|entry| entry.number == number) {
-            open.lanes.remove(&lane);
+        let mut registry = self.registry();
+        if registry.lanes.get(&lane).is_some_and(|entry| entry.number == number) {
+            registry.lanes.remove(&lane);
         }
     }
 
-    /// Runs a call to the gateway beside the lanes; its answer comes back as a report.
+    /// Runs a call to the gateway in a task. A drain waits for it.
     pub(crate) fn spawn_call(&self, call: impl Future<Output = ()> + Send + 'static) {
         self.calls.spawn(self.crashed.clone().run_until_cancelled_owned(call));
     }
 
-    /// Runs something that nobody waits for, not even a drain.
+    /// Runs work in a task that nothing waits for, not even a drain.
     pub(crate) fn spawn_aside(&self, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<Option<()>> {
         tokio::spawn(self.crashed.clone().run_until_cancelled_owned(work))
     }
 
-    /// Takes no new requests, then waits until every lane has answered what it took.
+    /// Stops accepting requests of persons, then waits until every lane has answered all that it accepted.
     ///
-    /// A payment under way goes back and forth between lane and gateway, so both have to come to rest.
+    /// A payment goes back and forth between its lane and the gateway, so the loop ends only when both are idle.
     pub(crate) async fn drain(self: &Arc<Self>) {
-        self.open().hours = Hours::Draining;
+        self.registry().admission = Admission::WorldOnly;
         self.calls.close();
         loop {
             self.calls.wait().await;
-            let lanes: Vec<_> = self.open().lanes.keys().copied().collect();
+            let lanes: Vec<_> = self.registry().lanes.keys().copied().collect();
             for lane in lanes {
                 let (reply, settled) = oneshot::channel();
-                self.post(lane, Letter::Barrier(reply)).await;
-                // A lane that ended has settled everything it took.
+                self.post(lane, LaneMessage::Barrier(reply)).await;
+                // The channel closes unanswered if the lane has ended. Then it has finished its work too.
                 drop(settled.await);
             }
             if self.calls.is_empty() {
@@ -220,12 +224,12 @@ impl Lanes {
     }
 
     fn close(&self) {
-        let mut open = self.open();
-        open.hours = Hours::Closed;
-        open.lanes.clear();
+        let mut registry = self.registry();
+        registry.admission = Admission::Nobody;
+        registry.lanes.clear();
     }
 
-    /// Whether lanes were ended wherever they were.
+    /// Whether [`Lanes::abort`] has stopped the lanes.
     pub(crate) fn is_stopped(&self) -> bool {
         self.crashed.is_cancelled()
     }
@@ -236,7 +240,7 @@ impl Lanes {
     }
 }
 
-impl Open {
+impl Registry {
     fn turn(&mut self, lane: LaneId) -> Arc<Turn> {
         if let Some(turn) = self.turns.get(&lane).and_then(Weak::upgrade) {
             return turn;
@@ -249,7 +253,7 @@ impl Open {
         turn
     }
 
-    /// Closes the mailbox of the lane that was used longest ago; it answers what it has and ends.
+    /// Closes the mailbox of the lane that was used least recently. That lane answers what it has accepted and ends.
     fn retire_oldest(&mut self) {
         let oldest = self
             .lanes

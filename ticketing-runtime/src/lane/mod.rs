@@ -1,18 +1,23 @@
-//! One lane: commands are decided one after another in memory, and everything decided while a commit is under way goes
-//! into the next one.
+//! A lane: it decides the commands of one event one after another in memory, and everything decided while a commit is
+//! under way goes into the next commit.
 //!
-//! The lane's book runs ahead of the log by at most two groups: the one being committed and the one being gathered. No
-//! caller is told anything before the facts it rests on are durable. When a commit fails, the book takes back what it
-//! assumed and the jobs of both groups are decided again on what the log says. Whatever has to be read is read beside the
-//! lane: only who needs it waits.
+//! The lane's book is ahead of the log by at most two groups: the one being committed and the one being gathered. A
+//! caller is answered only when the facts behind the answer are durable. If a commit fails, the book rolls both groups
+//! back, and their jobs are decided again on what the log says. Streams are read in background tasks, so that only the
+//! jobs that need them wait.
 //!
-//! `lanes` finds and starts them. `decide` decides one job, `group` gathers what was decided, `commit` writes it and
-//! `settle` takes the outcome; `remembered` is what a commit proves of the past. `parked` keeps who waits for the log,
-//! `waiting` who waits for the gateway, `keys` who waits for an idempotency key. `snapshots` makes the first look at a long
-//! stream short.
+//! The files, in reading order:
+//! - `lanes` starts and finds lanes; `job`, `command_job` and `question_job` are the requests in them.
+//! - `decide` decides one job, `group` collects decisions, `commit` writes them, and `settle` handles the outcome.
+//! - `parked` holds the jobs that wait for streams, `waiting` those that wait for the gateway, and `keys` those whose
+//!   idempotency key is looked up. `background` does the reading.
+//! - `answer_record` is what is stored under an idempotency key.
+//! - `known_past` is what each commit proves about the log; `snapshots` makes the first read of a long stream short.
+//! - `gateway_calls` carries out what was decided about money.
 
-mod asked;
-mod chores;
+mod answer_record;
+mod background;
+mod command_job;
 mod commit;
 mod decide;
 mod gateway_calls;
@@ -20,14 +25,13 @@ mod group;
 mod index;
 mod job;
 mod keys;
+mod known_past;
 mod lanes;
 mod parked;
-mod remembered;
-mod said;
+mod question_job;
 mod settle;
 mod snapshots;
 mod waiting;
-mod wondering;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,71 +49,72 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::task::AbortOnDropHandle;
 
-use self::chores::Chore;
+use self::background::BackgroundResult;
 use self::commit::commit_for;
 use self::group::Group;
 use self::keys::Lookups;
+use self::known_past::{KnownPast, announce_lost_past};
 use self::parked::Parked;
-use self::remembered::{Remembered, tell_loss};
 use self::snapshots::Snapshots;
 use crate::floor::Written;
 use crate::observer::Observed;
 
-pub(crate) use self::asked::Asked;
+pub(crate) use self::command_job::CommandJob;
 pub(crate) use self::index::LaneIndex;
-use self::job::Letter;
+use self::job::LaneMessage;
 pub(crate) use self::job::{Delivered, Job};
 pub(crate) use self::keys::{RunningKey, RunningKeys};
 pub(crate) use self::lanes::Lanes;
-pub(crate) use self::wondering::Wondering;
+pub(crate) use self::question_job::QuestionJob;
 
-/// How many letters are taken from the mailbox before others in this process have their turn.
+/// At most how many messages are taken from the mailbox before other tasks of the process get their turn.
 const SLICE: usize = 100;
-/// How often payments that are waited for are looked up in a log that others write to: they may have settled them.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How often a lane checks whether another process has decided a payment that jobs of this lane wait for.
+const PAYMENT_CHECK_EVERY: Duration = Duration::from_secs(1);
 
+/// One running lane.
 #[derive(Debug)]
 pub(crate) struct Lane {
     id: LaneId,
     number: u64,
-    mailbox: mpsc::Receiver<Letter>,
+    mailbox: mpsc::Receiver<LaneMessage>,
     lanes: Arc<Lanes>,
     book: Book,
     gathering: Group,
     in_flight: Option<InFlight>,
-    /// Jobs that the gateway has to answer first, by the payment they wait for.
+    /// The jobs that wait for the gateway, by their payment.
     waiting: BTreeMap<PaymentId, Vec<Job>>,
     parked: Parked,
     lookups: Lookups,
     snapshots: Snapshots,
-    chores: JoinSet<Chore>,
-    /// Whoever wants to know when everything is settled.
+    background: JoinSet<BackgroundResult>,
+    /// Callers of a drain, to be told when the lane has finished all that it accepted.
     barriers: Vec<oneshot::Sender<()>>,
-    /// How far the log reached after the last commit of this lane.
+    /// How far the log had reached after the last commit of this lane.
     position: Position,
-    remembered: Remembered,
-    /// Whether others write to the log too.
+    known_past: KnownPast,
+    /// Whether other processes write to the same log.
     shared: bool,
-    look_again: Interval,
-    /// Whether it is looking just now.
-    looking: bool,
-    /// When it last decided or committed something, or tried to retire.
+    payment_check: Interval,
+    /// Whether a check of waited-for payments is under way.
+    checking_payments: bool,
+    /// When the lane last decided or committed something, or tried to retire.
     last_busy: Instant,
 }
 
 #[derive(Debug)]
 struct InFlight {
     group: Group,
-    /// How many of the lane's landmarks it insists on.
+    /// How many of the lane's landmarks this commit proves.
     landmarks: usize,
-    /// Dies with the lane: what a process has not handed in when it ends, nobody hands in.
+    /// The commit's task. It is aborted when the lane ends, so that an aborted engine writes nothing more.
     commit: AbortOnDropHandle<Result<Committed, CommitError>>,
 }
 
 impl Lane {
-    pub(crate) fn new(id: LaneId, number: u64, mailbox: mpsc::Receiver<Letter>, lanes: Arc<Lanes>) -> Self {
-        let mut look_again = tokio::time::interval(LOOK_AGAIN);
-        look_again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pub(crate) fn new(id: LaneId, number: u64, mailbox: mpsc::Receiver<LaneMessage>, lanes: Arc<Lanes>) -> Self {
+        let mut payment_check = tokio::time::interval(PAYMENT_CHECK_EVERY);
+        payment_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             id,
             number,
@@ -123,12 +128,12 @@ impl Lane {
             parked: Parked::default(),
             lookups: Lookups::default(),
             snapshots: Snapshots::default(),
-            chores: JoinSet::new(),
+            background: JoinSet::new(),
             barriers: Vec::new(),
             position: Position::START,
-            remembered: Remembered::default(),
-            look_again,
-            looking: false,
+            known_past: KnownPast::default(),
+            payment_check,
+            checking_payments: false,
             last_busy: Instant::now(),
         }
     }
@@ -136,23 +141,23 @@ impl Lane {
     pub(crate) async fn run(mut self) {
         let mut inbox = Vec::new();
         loop {
-            self.start_what_waits();
+            self.start_pending_work();
             let room = self.lanes.config.batch.saturating_sub(self.gathering.entries.len());
             let until = self.last_busy + self.patience();
             let quiet = self.is_settled() && !self.mailbox.is_closed();
             tokio::select! {
                 biased;
-                _ = self.look_again.tick(), if self.shared && !self.waiting.is_empty() => self.look_after_waiting(),
+                _ = self.payment_check.tick(), if self.shared && !self.waiting.is_empty() => self.check_waited_payments(),
                 (flight, outcome) = outcome_of(&mut self.in_flight) => {
                     self.settle(flight, outcome);
                     self.gather().await;
                 }
-                Some(chore) = self.chores.join_next() => self.finish_chore(chore),
+                Some(result) = self.background.join_next() => self.take_background_result(result),
                 received = self.mailbox.recv_many(&mut inbox, room.min(SLICE)), if room > 0 => {
                     if received == 0 {
                         break;
                     }
-                    inbox.drain(..).for_each(|letter| self.open(letter));
+                    inbox.drain(..).for_each(|message| self.receive(message));
                     tokio::task::yield_now().await;
                 }
                 () = tokio::time::sleep_until(until), if quiet => self.retire(),
@@ -162,31 +167,31 @@ impl Lane {
         self.finish().await;
     }
 
-    /// Before the next commit: lets everybody who is ready hand in what they ask, so that a busy machine writes fewer and
-    /// larger groups. On one that is idle this takes no time.
+    /// Lets tasks that are ready submit their requests before the next commit, so that a busy process writes fewer and
+    /// larger groups. Takes no time in an idle process.
     async fn gather(&mut self) {
         tokio::task::yield_now().await;
         while self.gathering.entries.len() < self.lanes.config.batch
-            && let Ok(letter) = self.mailbox.try_recv()
+            && let Ok(message) = self.mailbox.try_recv()
         {
-            self.open(letter);
+            self.receive(message);
         }
     }
 
-    /// The mailbox is closed: finishes what was taken.
+    /// Finishes what was accepted, after the mailbox has been closed.
     async fn finish(mut self) {
         loop {
-            self.start_what_waits();
+            self.start_pending_work();
             tokio::select! {
                 biased;
                 (flight, outcome) = outcome_of(&mut self.in_flight), if self.in_flight.is_some() => {
                     self.settle(flight, outcome);
                 }
-                Some(chore) = self.chores.join_next() => self.finish_chore(chore),
+                Some(result) = self.background.join_next() => self.take_background_result(result),
                 else => break,
             }
         }
-        // The gateway's answer will come to the next lane of this id.
+        // The gateway's answer will be reported to the next lane with this id.
         for job in std::mem::take(&mut self.waiting).into_values().flatten() {
             self.lanes.hand_over(self.id, job);
         }
@@ -196,37 +201,38 @@ impl Lane {
         self.lanes.config.observer.observe(seen);
     }
 
-    fn open(&mut self, letter: Letter) {
-        match letter {
-            Letter::Job(job) => self.take(job),
-            Letter::Barrier(settled) => self.barriers.push(settled),
+    fn receive(&mut self, message: LaneMessage) {
+        match message {
+            LaneMessage::Job(job) => self.take(job),
+            LaneMessage::Barrier(settled) => self.barriers.push(settled),
         }
     }
 
-    /// Starts everything that can go on beside the lane, and answers barriers once nothing does.
-    fn start_what_waits(&mut self) {
+    /// Starts the look-ups, reads and commits that are due. Answers drains if nothing is left to do.
+    fn start_pending_work(&mut self) {
         self.start_lookup();
         self.start_loading();
         self.start_commit();
         if self.is_settled() {
             for settled in self.barriers.drain(..) {
-                // Whoever asked may have gone.
+                // The receiver may be gone.
                 let _ = settled.send(());
             }
         }
     }
 
-    /// Whether nothing is under way but what waits for the gateway.
+    /// Whether the lane has nothing left to do, other than waiting for the gateway.
     fn is_settled(&self) -> bool {
         self.in_flight.is_none()
             && self.gathering.is_empty()
             && self.parked.is_empty()
             && self.lookups.is_empty()
-            && self.chores.is_empty()
+            && self.background.is_empty()
     }
 
+    /// How long the lane stays in memory without work.
     fn patience(&self) -> Duration {
-        // Nobody comes back to an event that does not exist; a flood of made-up ids must not fill the memory.
+        // The event does not exist, so nobody will ask again. Requests for random ids must not fill the memory.
         let catalog = self.id.event_id().map(StreamId::from);
         let made_up = catalog.is_some_and(|catalog| self.book.read_from(catalog) == Version::NONE);
         if made_up && self.waiting.is_empty() {
@@ -236,7 +242,7 @@ impl Lane {
         }
     }
 
-    /// Gives the memory back, unless somebody still waits for the gateway. What is in the mailbox is still answered.
+    /// Ends the lane, unless a caller still waits for the gateway. Messages in the mailbox are still answered.
     fn retire(&mut self) {
         for jobs in self.waiting.values_mut() {
             jobs.retain(|job| !job.work.is_abandoned());
@@ -265,7 +271,7 @@ impl Lane {
                 self.write(&mut group)
             };
             let commit = AbortOnDropHandle::new(commit);
-            let landmarks = self.remembered.landmarks.len();
+            let landmarks = self.known_past.landmarks.len();
             self.in_flight = Some(InFlight {
                 group,
                 landmarks,
@@ -274,58 +280,58 @@ impl Lane {
         }
     }
 
-    /// Writes what a group has decided, if the log still has everything that the lane remembers.
+    /// Commits what a group has decided. The store refuses the commit if it lacks one of the lane's landmarks.
     fn write(&self, group: &mut Group) -> JoinHandle<Result<Committed, CommitError>> {
         let ports = &self.lanes.ports;
         let id = CommitId::new(ports.ids.uuid());
         group.snapshots.extend(self.snapshots_of(group, id));
         let mut commit = group.commit(id, self.id, ports.clock.now());
-        commit.landmarks.clone_from(&self.remembered.landmarks);
+        commit.landmarks.clone_from(&self.known_past.landmarks);
         let mut facts = group.take_facts();
         if self.lanes.floor.write_for_all(&mut commit) == Written::Lowered {
-            // Whoever follows is to see what the log says, and nothing more.
+            // The facts are written in an older version that may say less, so followers have to read them from the log.
             facts.clear();
         }
-        let (lanes, lived_in) = (Arc::clone(&self.lanes), self.remembered.incarnation);
+        let (lanes, known_incarnation) = (Arc::clone(&self.lanes), self.known_past.incarnation);
         let jobs = group.entries.len();
         tokio::spawn(async move {
             let (store, observer) = (lanes.ports.events.as_ref(), lanes.config.observer.as_ref());
             match commit_for(jobs, &commit, store, observer).await {
                 Ok(receipt) => {
-                    lanes.log.heard(receipt.incarnation);
+                    lanes.log.note_incarnation(receipt.incarnation);
                     lanes.tail.take(commit, facts, receipt);
                     Ok(Some((id, receipt)))
                 }
-                Err(CommitError::LostPast) => Err(tell_loss(&lanes, store, lived_in).await),
+                Err(CommitError::LostPast) => Err(announce_lost_past(&lanes, store, known_incarnation).await),
                 Err(error) => Err(error),
             }
         })
     }
 
-    /// Looks whether what a group that writes nothing has seen is still so, as a commit that insists on it would.
+    /// Checks the read set of a group that writes nothing, as a commit would.
     fn check(&self, seen: Vec<(StreamId, Version)>) -> JoinHandle<Result<Committed, CommitError>> {
-        let (lanes, lived_in) = (Arc::clone(&self.lanes), self.remembered.incarnation);
-        let landmarks = self.remembered.landmarks.clone();
+        let (lanes, known_incarnation) = (Arc::clone(&self.lanes), self.known_past.incarnation);
+        let landmarks = self.known_past.landmarks.clone();
         tokio::spawn(async move {
             let store = lanes.ports.events.as_ref();
             match check(store, &seen, &landmarks).await {
                 Ok(()) => Ok(None),
-                Err(CommitError::LostPast) => Err(tell_loss(&lanes, store, lived_in).await),
+                Err(CommitError::LostPast) => Err(announce_lost_past(&lanes, store, known_incarnation).await),
                 Err(error) => Err(error),
             }
         })
     }
 }
 
-/// `None` if the group had nothing to write.
+/// The receipt of a commit. `None` if the group had nothing to write.
 type Committed = Option<(CommitId, CommitReceipt)>;
 
-/// The group in flight and what became of its commit. Never, while there is none.
+/// Waits for the commit in flight and returns its group and outcome. Never returns while no commit is in flight.
 async fn outcome_of(in_flight: &mut Option<InFlight>) -> (InFlight, Result<Committed, CommitError>) {
     if let Some(flight) = in_flight {
         let outcome = (&mut flight.commit).await;
         if let Some(flight) = in_flight.take() {
-            // A commit that panicked may or may not have been written; the callers must not be told either.
+            // A panic leaves open whether the commit was written.
             return (
                 flight,
                 outcome.unwrap_or_else(|panic| Err(CommitError::Unknown(panic.into()))),
@@ -335,8 +341,10 @@ async fn outcome_of(in_flight: &mut Option<InFlight>) -> (InFlight, Result<Commi
     std::future::pending().await
 }
 
-/// A landmark that is looked at before the log is put back, and another one after that, are no trap: the older copy has
-/// everything before a landmark that it has.
+/// Checks that the log still has the `landmarks`, and that no stream of `seen` has changed.
+///
+/// The checks are separate reads, and the log may be restored between two of them. The result is right all the same,
+/// because a copy that has a landmark has everything before it.
 async fn check(
     store: &dyn EventStore,
     seen: &[(StreamId, Version)],

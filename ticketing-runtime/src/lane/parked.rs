@@ -1,4 +1,4 @@
-//! Jobs that need more of the log to be loaded. They wait beside the lane, which goes on with everybody else.
+//! Jobs that need streams which the book does not have. The lane goes on with other jobs while these are read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,23 +10,25 @@ use super::job::Job;
 use crate::failure::Failure;
 use crate::observer::Observed;
 
-/// How many times something is loaded for one job. What a stream names can be loaded next, so a handful is enough.
+/// At most how many times streams are loaded for one job. The facts of one stream name the next, and a few steps reach
+/// all that a command needs.
 const MOST_ROUNDS: u32 = 8;
 
+/// The parked jobs of a lane, numbered in the order in which they were parked.
 #[derive(Debug, Default)]
 pub(super) struct Parked {
     next: u64,
-    jobs: BTreeMap<u64, Waiting>,
-    /// Who waits for each stream that is being read.
+    jobs: BTreeMap<u64, ParkedJob>,
+    /// The numbers of the jobs that wait for each stream that is being read.
     loading: BTreeMap<StreamId, Vec<u64>>,
-    /// To be read with the next statement.
+    /// The streams to read with the next statement.
     wanted: Wants,
-    /// How many parked jobs want that each of these streams is not forgotten.
+    /// For each stream, how many parked jobs need the book to keep it.
     pinned: BTreeMap<StreamId, u32>,
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct ParkedJob {
     job: Job,
     missing: BTreeSet<StreamId>,
 }
@@ -57,26 +59,28 @@ impl Parked {
         }
     }
 
-    fn release(&mut self, ticket: u64) -> Option<Job> {
-        let job = self.jobs.remove(&ticket)?.job;
+    fn release(&mut self, number: u64) -> Option<Job> {
+        let job = self.jobs.remove(&number)?.job;
         self.unpin(&job);
         Some(job)
     }
 }
 
 impl Lane {
-    /// Puts a job aside until what it wants is loaded.
+    /// Puts a job aside until the streams that it wants are loaded.
     pub(super) fn park(&mut self, mut job: Job, wants: Wants) {
         if job.progress.rounds >= MOST_ROUNDS {
             let (name, lane) = (job.work.name(), self.id);
-            let failure = Failure::Internal(format!("{name} in {lane} always wants more to be loaded").into());
+            let failure = Failure::Internal(
+                format!("{name} in {lane} was not decided after the most loads that are allowed").into(),
+            );
             return self.give_up(job, failure);
         }
         self.observe(Observed::Parked { streams: wants.0.len() });
         job.progress.rounds += 1;
         job.progress.loaded.extend(wants.0.keys());
         self.parked.pin(&job);
-        let ticket = self.parked.next;
+        let number = self.parked.next;
         self.parked.next += 1;
         let missing = wants.0.keys().copied().collect();
         for (stream, after) in wants.0 {
@@ -84,57 +88,57 @@ impl Lane {
             if waiting.is_empty() {
                 self.parked.wanted.0.insert(stream, after);
             }
-            waiting.push(ticket);
+            waiting.push(number);
         }
-        self.parked.jobs.insert(ticket, Waiting { job, missing });
+        self.parked.jobs.insert(number, ParkedJob { job, missing });
     }
 
-    /// Reads what was wanted since the last time, in one statement.
+    /// Reads all streams that were wanted since the last call, in one statement.
     pub(super) fn start_loading(&mut self) {
         let wants = std::mem::take(&mut self.parked.wanted);
         self.start_reading(wants);
     }
 
-    /// Decides the jobs for which everything is loaded now.
-    pub(super) fn have_loaded(&mut self, streams: Vec<StreamId>) {
+    /// Decides the jobs that wait for no other stream than these, which are loaded now.
+    pub(super) fn decide_loaded(&mut self, streams: Vec<StreamId>) {
         let mut ready = BTreeSet::new();
         for stream in streams {
-            for ticket in self.parked.loading.remove(&stream).unwrap_or_default() {
-                if let Some(waiting) = self.parked.jobs.get_mut(&ticket) {
+            for number in self.parked.loading.remove(&stream).unwrap_or_default() {
+                if let Some(waiting) = self.parked.jobs.get_mut(&number) {
                     waiting.missing.remove(&stream);
                     if waiting.missing.is_empty() {
-                        ready.insert(ticket);
+                        ready.insert(number);
                     }
                 }
             }
         }
-        for ticket in ready {
-            if let Some(job) = self.parked.release(ticket) {
+        for number in ready {
+            if let Some(job) = self.parked.release(number) {
                 self.decide(job);
             }
         }
     }
 
-    /// Tells the jobs that wait for streams which cannot be read.
-    pub(super) fn cannot_load(&mut self, streams: impl IntoIterator<Item = StreamId>, failure: &Failure) {
-        let mut hopeless = BTreeSet::new();
+    /// Gives up the jobs that wait for streams which cannot be read.
+    pub(super) fn fail_unloadable(&mut self, streams: impl IntoIterator<Item = StreamId>, failure: &Failure) {
+        let mut failed = BTreeSet::new();
         for stream in streams {
             self.book.give_up_loading(stream);
-            hopeless.extend(self.parked.loading.remove(&stream).unwrap_or_default());
+            failed.extend(self.parked.loading.remove(&stream).unwrap_or_default());
         }
-        for ticket in hopeless {
-            if let Some(job) = self.parked.release(ticket) {
-                self.give_up(job, failure.again());
+        for number in failed {
+            if let Some(job) = self.parked.release(number) {
+                self.give_up(job, failure.duplicate());
             }
         }
     }
 
-    /// Ends a job that could not be decided. What it reports of a payment is lost here, and is asked for again only when
-    /// the payment's deadline is due: nobody is kept waiting for that.
+    /// Ends a job that could not be decided. If it reports on a payment, the jobs that wait for that payment fail too:
+    /// the report is lost here, and comes again only when the payment's deadline is due.
     fn give_up(&mut self, job: Job, failure: Failure) {
-        self.tell_who_waits_for(job.work.reports_on());
+        self.fail_jobs_waiting_for(job.work.reports_on());
         match job.work.awaits() {
-            // The next look at what is waited for may succeed.
+            // The job stays, because the next check of its payment may succeed.
             Some(payment) if self.shared && job.progress.waits_durably => {
                 self.waiting.entry(payment).or_default().push(job);
             }

@@ -1,4 +1,4 @@
-//! What became of a commit: answers go out, or what was assumed is taken back and decided again.
+//! Handling the outcome of a commit: callers are answered, or the decisions are rolled back and the jobs decided again.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use ticketing_ports::vocabulary::ids::PaymentId;
 use tracing::warn;
 
 use super::group::{Entry, Group, Verdict};
-use super::job::{End, Job};
+use super::job::{Job, JobOutcome};
 use super::{Committed, InFlight, Lane, gateway_calls};
 use crate::failure::{Failure, UnavailableCause};
 use crate::observer::{Observed, Setback};
 
-/// How many times a job is decided again because other writers were faster; then its caller is told to come back.
+/// How many times a job is retried after losing to another writer. After that, its caller gets [`Failure::Busy`].
 const MAX_RETRIES: u32 = 100;
 
 impl Lane {
@@ -27,7 +27,7 @@ impl Lane {
                     self.position = receipt.last;
                 }
                 if self.shared {
-                    self.remembered.proved(landmarks, written);
+                    self.known_past.proved(landmarks, written);
                 }
                 self.book.confirm(self.gathering.from);
                 self.keep(std::mem::take(&mut group.snapshots));
@@ -50,16 +50,16 @@ impl Lane {
         }
     }
 
-    /// Tells everybody whose facts are durable now, makes the calls that were waiting for that, and gives back memory.
+    /// Answers the jobs of a durable group, makes its calls to the gateway, and lets the book forget settled streams.
     pub(super) fn conclude(&mut self, group: Group) {
         let streams: Vec<StreamId> = group.streams().collect();
-        // Before anybody is told: whoever drains the engine then finds them under way.
+        // The calls start before the answers go out, so that a drain which begins after an answer waits for them.
         for (call, cause) in group.calls {
             gateway_calls::start(call, cause, self.id, &self.lanes);
         }
         for Entry { mut job, verdict } in group.entries {
             match verdict {
-                Verdict::Answered => job.end(End::Answered(self.position)),
+                Verdict::Answered => job.end(JobOutcome::Answered(self.position)),
                 Verdict::Awaits(_) => {
                     job.progress.waits_durably = true;
                     self.decide(job);
@@ -73,22 +73,21 @@ impl Lane {
         }
     }
 
-    /// Nobody knows whether it was written, or nothing was. Its callers are told, also those who waited for the gateway:
-    /// nothing may ever wake them, if it was written after all.
+    /// Fails the jobs of a group that was not written, or whose outcome is unknown. Jobs that wait for the gateway fail
+    /// too: if the group was written after all, nothing here would wake them.
     fn commit_failed(&mut self, failed: Group) {
         self.book.roll_back(failed.from);
         failed.streams().for_each(|stream| self.book.doubt(stream));
         let gathered = self.take_gathered();
         for entry in failed.entries {
-            self.tell_who_waits_for(entry.job.work.reports_on());
+            self.fail_jobs_waiting_for(entry.job.work.reports_on());
             entry.job.fail(not_taken());
         }
         let jobs = self.undecided(gathered);
         self.decide_again(jobs, Setback::FailedCommit);
     }
 
-    /// Undoes what was assumed in a failed group and in the one gathered on top of it; returns the jobs of both in their
-    /// order.
+    /// Rolls back a failed group and the group gathered after it. Returns the jobs of both in their order.
     pub(super) fn take_back_all(&mut self, failed: Group) -> Vec<Job> {
         self.book.roll_back(failed.from);
         let mut jobs = self.undecided(failed);
@@ -97,12 +96,12 @@ impl Lane {
         jobs
     }
 
-    /// The group being gathered, whose facts have been rolled back.
+    /// Takes the group that is being gathered. Its facts have been rolled back.
     fn take_gathered(&mut self) -> Group {
         std::mem::replace(&mut self.gathering, Group::starting_at(self.book.mark()))
     }
 
-    /// The jobs of a group that was taken back. Those who waited for the gateway wait again.
+    /// Takes the jobs out of a group that was rolled back. Jobs that waited for the gateway before will wait again.
     fn undecided(&mut self, group: Group) -> Vec<Job> {
         let mut jobs = Vec::new();
         for Entry { mut job, .. } in group.entries {
@@ -112,6 +111,8 @@ impl Lane {
         jobs
     }
 
+    /// Decides jobs again whose decisions were rolled back. A job that has been retried too often fails with
+    /// [`Failure::Busy`].
     pub(super) fn decide_again(&mut self, jobs: Vec<Job>, because: Setback) {
         let thrown_away = jobs.len();
         self.observe(Observed::ThrownAway {
@@ -119,7 +120,7 @@ impl Lane {
             because,
         });
         for mut job in jobs {
-            // Who waits for the gateway has nothing to lose by waiting on.
+            // A job that waits for the gateway is not limited: its payment is in the log and goes on anyway.
             job.progress.retries += u32::from(!job.progress.waits_durably);
             job.progress.rounds = 0;
             if job.progress.retries > MAX_RETRIES {
@@ -131,7 +132,8 @@ impl Lane {
         }
     }
 
-    pub(super) fn tell_who_waits_for(&mut self, payment: Option<PaymentId>) {
+    /// Fails the jobs that wait for this payment, because the report about it was not recorded.
+    pub(super) fn fail_jobs_waiting_for(&mut self, payment: Option<PaymentId>) {
         let waiting = payment.and_then(|payment| self.waiting.remove(&payment));
         for job in waiting.unwrap_or_default() {
             job.fail(not_taken());

@@ -1,9 +1,9 @@
-//! Snapshots of long streams: a lane begins with them, and has them kept as it goes on.
+//! Snapshots of long streams: a lane reads them first, and stores new ones as streams grow.
 //!
-//! Nothing ever waits for one, and none is needed: what cannot be had, read or kept costs reading more facts later. One
-//! is taken when a group is about to be committed, for then the book is what the log will be, and handed in once the log
-//! has taken the group; with a commit that fails it is gone. A state is written down in the lane: copying it, to write the copy
-//! beside the lane, would take longer.
+//! No job waits for a snapshot to be stored, and none depends on one: a missing or unreadable snapshot only means that
+//! more facts are read. A snapshot is taken when a group is about to be committed, because the book then equals what
+//! the log will contain. It is stored after the commit, and dropped if the commit fails. The lane serializes the state
+//! itself, because copying the state for another task would take longer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,23 +19,23 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::Lane;
-use super::chores::answered;
+use super::background::answered;
 use super::group::Group;
 use crate::observer::Observed;
 
-/// A stream grows by at least this share of what a snapshot of it holds before the next one is taken, so that writing
-/// them stays a small part of writing the facts.
+/// A new snapshot is taken once the stream has grown by one part in `SHARE` of the entries that a snapshot holds. So
+/// writing snapshots costs little compared to writing facts.
 const SHARE: usize = 4;
 
-/// What a lane knows of the snapshots of its streams.
+/// What a lane knows about the snapshots of its streams.
 #[derive(Debug, Default)]
 pub(super) struct Snapshots {
-    /// The versions of the latest ones that were read or taken.
+    /// The version of the latest snapshot that was read or taken of each stream.
     latest: BTreeMap<StreamId, Version>,
-    /// Taken of what was read. The log may have been put back between what was remembered and what was read, so the next
-    /// group that proves the lane's memory hands them in.
+    /// Snapshots taken right after reading. They are stored with the next group that proves the lane's landmarks,
+    /// because the log may have been restored during the reading.
     unproved: Vec<Snapshot>,
-    /// Hands in what was taken last.
+    /// The task that stores the snapshots taken last.
     keeping: Option<JoinHandle<Option<()>>>,
 }
 
@@ -55,7 +55,7 @@ impl Snapshots {
 }
 
 impl Lane {
-    /// Begins streams with what was read of them.
+    /// Starts streams from the snapshots that were read.
     pub(super) fn begin_with(&mut self, snapshots: Vec<FromSnapshot>) {
         for snapshot in snapshots {
             self.snapshots.latest.insert(snapshot.stream, snapshot.version);
@@ -63,14 +63,14 @@ impl Lane {
         }
     }
 
-    /// Takes what is worth keeping of the streams that a group has changed. All that the book knows is in the log once
-    /// `commit`, which writes the group, is.
+    /// Takes snapshots of the streams that a group has changed, where one is due. They are true only once `commit`,
+    /// which writes the group, is in the log.
     pub(super) fn snapshots_of(&self, group: &Group, commit: CommitId) -> Vec<Snapshot> {
         let due = group.changed().filter(|stream| self.is_due(*stream));
         due.filter_map(|stream| self.book.snapshot(stream, commit)).collect()
     }
 
-    /// Takes a snapshot of a stream of which many facts were read, up to that one.
+    /// Takes a snapshot of a stream that was just read up to this fact. `None` if no snapshot is due.
     pub(super) fn snapshot_at(&self, last: &RecordedEvent) -> Option<Snapshot> {
         let is_due = self.book.version(last.stream) == Some(last.version) && self.is_due(last.stream);
         is_due
@@ -78,6 +78,7 @@ impl Lane {
             .flatten()
     }
 
+    /// Whether the stream has grown enough since its latest snapshot, and no snapshot is being stored now.
     fn is_due(&self, stream: StreamId) -> bool {
         let Some(entries) = self.book.snapshot_entries(stream) else {
             return false;
@@ -88,8 +89,9 @@ impl Lane {
         since >= worth && !self.snapshots.are_being_kept()
     }
 
-    /// Hands snapshots of what was read in, as soon as it is sure that the lane remembers one past.
-    pub(super) fn keep_once_proved(&mut self, snapshots: Vec<Snapshot>) {
+    /// Stores snapshots of streams that were just read, after the next commit has proved that the lane knows a single
+    /// past.
+    pub(super) fn store_once_proved(&mut self, snapshots: Vec<Snapshot>) {
         if self.shared {
             let taken = snapshots.iter().map(|snapshot| (snapshot.stream, snapshot.version));
             self.snapshots.latest.extend(taken);
@@ -99,7 +101,7 @@ impl Lane {
         }
     }
 
-    /// Hands snapshots in, in a task that nobody waits for.
+    /// Stores snapshots in a task that nothing waits for.
     pub(super) fn keep(&mut self, snapshots: Vec<Snapshot>) {
         if snapshots.is_empty() {
             return;
@@ -117,7 +119,7 @@ impl Lane {
                     }),
                     Err(failure) => {
                         let error = &failure as &dyn std::error::Error;
-                        warn!(%stream, error, "a snapshot was not kept; the next one will be tried");
+                        warn!(%stream, error, "a snapshot could not be stored; the lane will store a later one");
                     }
                 }
             }
@@ -125,7 +127,8 @@ impl Lane {
     }
 }
 
-/// Those of the streams that are asked for from their beginning and may have a snapshot, each with its format.
+/// The streams that are to be read from their beginning and can have a snapshot, each with the format that this build
+/// reads.
 pub(super) fn worth_asking(asked: &[(StreamId, Version)]) -> Vec<(StreamId, u16)> {
     let unknown = asked.iter().filter(|(_, after)| *after == Version::NONE);
     unknown
@@ -133,29 +136,29 @@ pub(super) fn worth_asking(asked: &[(StreamId, Version)]) -> Vec<(StreamId, u16)
         .collect()
 }
 
-/// Reads what there is for these streams and can be read. What is wrong with one is only that more facts are read.
+/// Reads the latest snapshots of these streams. Leaves out those that cannot be read.
 pub(super) async fn read_latest(store: &dyn SnapshotStore, of: &[(StreamId, u16)]) -> Vec<FromSnapshot> {
     if of.is_empty() {
         return Vec::new();
     }
     let found = answered(store.latest(of)).await.unwrap_or_else(|failure| {
         let error = &failure as &dyn std::error::Error;
-        warn!(error, "snapshots cannot be read, so all facts are");
+        warn!(error, "snapshots could not be read; the lane reads all facts instead");
         Vec::new()
     });
     let read = |snapshot: Snapshot| {
         FromSnapshot::read(&snapshot)
             .inspect_err(|unreadable| {
                 let error = unreadable as &dyn std::error::Error;
-                warn!(stream = %snapshot.stream, error, "a snapshot cannot be read, so all facts are");
+                warn!(stream = %snapshot.stream, error, "a snapshot could not be read; the lane reads all facts instead");
             })
             .ok()
     };
     found.into_iter().filter_map(read).collect()
 }
 
-/// Finds where the log has the last fact of each. A snapshot of which that cannot be said now is left out, and its facts
-/// are read.
+/// Finds the position of the last fact behind each snapshot. Leaves out the snapshots for which the log does not
+/// answer.
 pub(super) async fn located(
     store: &dyn EventStore,
     snapshots: Vec<FromSnapshot>,

@@ -1,17 +1,17 @@
-//! Jobs that wait for the gateway, on a log that others write to: they may have settled what is waited for.
+//! Jobs that wait for the gateway, on a log that other processes write to: another process may record the outcome.
 
 use std::sync::Arc;
 
 use ticketing_ports::log::streams::StreamId;
 use ticketing_ports::vocabulary::ids::PaymentId;
 
-use super::{Lane, chores};
+use super::{Lane, background};
 use crate::failure::Failure;
 
 impl Lane {
-    /// Looks whether somebody else has moved a payment that is waited for here.
-    pub(super) fn look_after_waiting(&mut self) {
-        if std::mem::replace(&mut self.looking, true) {
+    /// Starts a check whether another process has written to a payment that jobs wait for.
+    pub(super) fn check_waited_payments(&mut self) {
+        if std::mem::replace(&mut self.checking_payments, true) {
             return;
         }
         let in_flight = self.in_flight.as_ref().map(|flight| &flight.group);
@@ -23,15 +23,15 @@ impl Lane {
             .map(|stream| (stream, self.book.read_from(stream)))
             .collect();
         let store = Arc::clone(&self.lanes.ports.events);
-        self.chores.spawn(chores::moved_on(store, seen));
+        self.background.spawn(background::moved_on(store, seen));
     }
 
-    /// Reads the payments that somebody else has moved, on behalf of those who wait for them.
-    pub(super) fn look_after_payments(&mut self, moved: Result<Vec<StreamId>, Failure>) {
-        self.looking = false;
-        // A log that does not answer takes longer to say so than this rests: the others have their turn.
-        self.look_again.reset();
-        // Whoever waits, waits on: the next look may succeed.
+    /// Decides the jobs again whose payments another process has written to.
+    pub(super) fn decide_moved_payments(&mut self, moved: Result<Vec<StreamId>, Failure>) {
+        self.checking_payments = false;
+        // The interval starts anew, because a log that is down answers late and checks must not follow without a pause.
+        self.payment_check.reset();
+        // If the check failed, the jobs go on waiting for the next one.
         for stream in moved.unwrap_or_default() {
             self.book.suspect(stream);
             for job in self.waiting.remove(&PaymentId::new(stream.id)).unwrap_or_default() {

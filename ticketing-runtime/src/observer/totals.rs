@@ -27,7 +27,7 @@ pub struct Totals {
 
 /// The sums at one moment. A job counts once for each commit that it shared, also when it had to be decided more often.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counted {
+pub struct Counts {
     pub decisions: u64,
     pub deciding: Duration,
     pub thrown_away: u64,
@@ -48,7 +48,7 @@ pub struct Counted {
     pub refusals: BTreeMap<&'static str, u64>,
 }
 
-impl Counted {
+impl Counts {
     /// How many jobs shared a commit on average; 0 before the first.
     pub fn mean_group(&self) -> f64 {
         self.jobs as f64 / self.commits.max(1) as f64
@@ -56,10 +56,10 @@ impl Counted {
 }
 
 impl Totals {
-    pub fn counted(&self) -> Counted {
+    pub fn counts(&self) -> Counts {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let by_name = |map: &Mutex<BTreeMap<_, _>>| map.lock().expect("nobody panics while counting").clone();
-        Counted {
+        Counts {
             decisions: read(&self.decisions),
             deciding: Duration::from_nanos(read(&self.deciding_ns)),
             thrown_away: read(&self.thrown_away),
@@ -171,8 +171,8 @@ mod tests {
         ] {
             totals.observe(seen);
         }
-        let counted = totals.counted();
-        let expected = Counted {
+        let counts = totals.counts();
+        let expected = Counts {
             decisions: 2,
             deciding: 2 * took,
             thrown_away: 4,
@@ -187,7 +187,7 @@ mod tests {
             followed: BTreeMap::from([("relay", 7)]),
             refusals: BTreeMap::from([("BUSY", 2), ("FORBIDDEN", 1)]),
         };
-        assert_eq!(counted, expected);
-        assert!((counted.mean_group() - 3.5).abs() < f64::EPSILON);
+        assert_eq!(counts, expected);
+        assert!((counts.mean_group() - 3.5).abs() < f64::EPSILON);
     }
 }

@@ -11,7 +11,7 @@ use ticketing_ports::read_models::reservations::ReservationQueries as _;
 use ticketing_ports::read_models::store::{ProjectedBatch, ProjectionStore as _};
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::paging::Page;
-use ticketing_runtime::{Condition, Engine, EngineConfig, FactsFrom, OnLostPast, READ_MODELS};
+use ticketing_runtime::{Engine, EngineConfig, FactsFrom, FollowerCondition, OnLostPast, READ_MODELS};
 
 use crate::read_side::{ReadSide, shows};
 use crate::world::{World, customer, hold};
@@ -23,7 +23,7 @@ fn side() -> ReadSide {
     ReadSide::new(<[_]>::to_vec)
 }
 
-async fn condition(engine: &Engine) -> Condition {
+async fn condition(engine: &Engine) -> FollowerCondition {
     engine.follower(READ_MODELS).unwrap().condition.borrow().clone()
 }
 
@@ -90,7 +90,7 @@ async fn a_log_that_was_put_back_and_has_outgrown_the_rows_is_noticed_while_runn
         outgrow(&world, event).await;
         tokio::time::sleep(ONE_TURN).await;
         is_right(&side, &world, event).await;
-        assert_eq!(condition(&reader).await, Condition::Works);
+        assert_eq!(condition(&reader).await, FollowerCondition::Works);
         assert_eq!(
             incarnation(&world).await,
             Incarnation::FIRST.next(),
@@ -136,7 +136,7 @@ async fn rows_of_a_lost_past_are_left_alone_where_that_is_wanted() {
     let rows = side.models.checkpoint().await.unwrap();
     outgrow(&world, event).await;
     tokio::time::sleep(10 * ONE_TURN).await;
-    assert_eq!(condition(&reader).await, Condition::OfALostPast);
+    assert_eq!(condition(&reader).await, FollowerCondition::OfALostPast);
     assert_eq!(side.models.checkpoint().await.unwrap(), rows);
     assert_eq!(side.available(event).await, 95);
     assert_eq!(
@@ -188,7 +188,7 @@ async fn a_server_with_another_log_changes_nothing_of_the_rows_and_says_so() {
         hold(&there.box_office(), customer(number), elsewhere, 1).await.unwrap();
     }
     tokio::time::sleep(ONE_TURN).await;
-    assert_eq!(condition(&there).await, Condition::OfAnotherLog);
+    assert_eq!(condition(&there).await, FollowerCondition::OfAnotherLog);
     assert_eq!(
         incarnation(&other).await,
         Incarnation::FIRST,
@@ -197,7 +197,7 @@ async fn a_server_with_another_log_changes_nothing_of_the_rows_and_says_so() {
 
     hold(&here.box_office(), customer(1), event, 1).await.unwrap();
     assert!(shows(&side, event, 19).await, "the first one goes on");
-    assert_eq!(condition(&here).await, Condition::Works);
+    assert_eq!(condition(&here).await, FollowerCondition::Works);
     assert_eq!(reservations(&side, 5).await, 0);
     here.abort();
     there.abort();

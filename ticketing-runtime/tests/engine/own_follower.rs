@@ -9,33 +9,34 @@ use ticketing_ports::log::dead_letters::DeadLetterStore as _;
 use ticketing_ports::log::identity::Mark;
 use ticketing_ports::log::streams::Position;
 use ticketing_runtime::{
-    Condition, Engine, Facts, First, FollowError, FollowPorts, Follower, Keeps, OnPoison, Runs, Spec, Twin,
+    Engine, Facts, FollowError, FollowPorts, Follower, FollowerCondition, FollowerSpec, MarkKept, OnBadFact, Runs,
+    StartAt, Twin,
 };
 
 use crate::read_side::{ReadSide, shows};
 use crate::world::{World, customer, hold};
 
-const MAIL: Spec = Spec {
+const MAIL: FollowerSpec = FollowerSpec {
     name: "mail",
     generation: 1,
     runs: Runs::OnceInTheCluster,
-    keeps: Keeps::ByTheEngine,
-    first: First::Now,
-    on_poison: OnPoison::SkipTheFact,
-    most: 100,
-    gather: Duration::ZERO,
+    mark_kept: MarkKept::ByTheEngine,
+    start_at: StartAt::Head,
+    on_bad_fact: OnBadFact::SkipTheFact,
+    max_facts: 100,
+    gather_for: Duration::ZERO,
 };
 
 /// Notes the types of facts, and cannot take one of them.
 #[derive(Debug, Clone)]
 struct Mail {
-    spec: Spec,
+    spec: FollowerSpec,
     sent: Arc<Mutex<Vec<String>>>,
     dislikes: Option<&'static str>,
 }
 
 impl Mail {
-    fn new(spec: Spec, dislikes: Option<&'static str>) -> Self {
+    fn new(spec: FollowerSpec, dislikes: Option<&'static str>) -> Self {
         let sent = Arc::default();
         Self { spec, sent, dislikes }
     }
@@ -48,20 +49,20 @@ impl Mail {
 
 #[async_trait]
 impl Follower for Mail {
-    fn spec(&self) -> &Spec {
+    fn spec(&self) -> &FollowerSpec {
         &self.spec
     }
 
-    async fn stands(&mut self) -> Result<Option<Mark>, FollowError> {
+    async fn mark(&mut self) -> Result<Option<Mark>, FollowError> {
         Ok(None)
     }
 
-    async fn take(&mut self, facts: &Facts) -> Result<(), FollowError> {
+    async fn handle(&mut self, facts: &Facts) -> Result<(), FollowError> {
         for fact in facts.iter() {
             let fact = fact.recorded();
             if self.dislikes == Some(&*fact.event_type) {
                 let (at, why) = (fact.position, "the address makes no sense".into());
-                return Err(FollowError::Poison { at, why });
+                return Err(FollowError::BadFact { at, why });
             }
         }
         let types = facts.iter().map(|fact| fact.recorded().event_type.to_string());
@@ -122,10 +123,10 @@ async fn an_old_sale_sends_no_mail_and_a_new_one_sends_one_also_after_a_restart(
 #[tokio::test(start_paused = true)]
 async fn a_follower_that_stops_at_what_it_cannot_take_says_so_and_takes_nothing_more() {
     let (world, side) = (World::new(), ReadSide::new(<[_]>::to_vec));
-    let spec = Spec {
-        on_poison: OnPoison::Stop,
-        first: First::AtTheBeginning,
-        most: 1,
+    let spec = FollowerSpec {
+        on_bad_fact: OnBadFact::Stop,
+        start_at: StartAt::Beginning,
+        max_facts: 1,
         ..MAIL
     };
     let mail = Mail::new(spec, Some("SeatsHeld"));
@@ -142,7 +143,7 @@ async fn a_follower_that_stops_at_what_it_cannot_take_says_so_and_takes_nothing_
         (1, 0, 0)
     );
     let condition = engine.follower("mail").unwrap().condition.borrow().clone();
-    assert!(matches!(condition, Condition::Stopped(_)), "{condition:?}");
+    assert!(matches!(condition, FollowerCondition::Stopped(_)), "{condition:?}");
     engine.abort();
 }
 

@@ -21,7 +21,7 @@ use ticketing_ports::read_models::store::ProjectionStore as _;
 use ticketing_ports::vocabulary::ids::{CommitId, EventId, LogId, ReservationId};
 use ticketing_runtime::ConsistencyToken;
 use ticketing_runtime::{
-    Bus, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, Failure, Projected, ProjectionPorts,
+    Bus, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, Failure, ProjectionFollower, ProjectionPorts,
     READ_YOUR_WRITES_PATIENCE, Reached, UnavailableCause, rebuild,
 };
 use tokio::sync::watch;
@@ -157,7 +157,7 @@ impl ReadSide {
 
     /// A desk of this process, whose projector is that of `follower`.
     pub(crate) fn desk(&self, world: &World, follower: &Engine) -> Desk {
-        self.desk_that_sees(world, follower, follower.projected())
+        self.desk_that_sees(world, follower, follower.read_models_reached())
     }
 
     fn desk_that_sees(&self, world: &World, engine: &Engine, projected: watch::Receiver<Reached>) -> Desk {
@@ -523,7 +523,7 @@ async fn a_rebuild_reads_the_whole_log_and_then_switches_over() {
     let mut steps = Vec::new();
     let position = rebuild(
         world.log.clone(),
-        &mut Projected::read_models(side.models.clone()),
+        &mut ProjectionFollower::read_models(side.models.clone()),
         side.letters.clone(),
         world.ports().clock,
         |done, all| steps.push((done, all)),

@@ -404,7 +404,7 @@ async fn a_process_that_does_not_work_off_deadlines_leaves_them_to_one_that_does
     hold(&office, customer(1), event, 2).await.unwrap();
     engine.abort();
     let idle = world.engine_with(EngineConfig {
-        works_off: false,
+        handles_deadlines: false,
         ..EngineConfig::default()
     });
     tokio::time::sleep(Duration::from_secs(600)).await;

@@ -136,7 +136,7 @@ impl TestServer {
                     users: Arc::clone(&users) as _,
                     clock: Arc::clone(&clock) as _,
                 },
-                engine.projected(),
+                engine.read_models_reached(),
             ),
             callers,
             sign_in: own_sign_in,

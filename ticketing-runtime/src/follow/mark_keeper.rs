@@ -8,9 +8,9 @@ use ticketing_ports::log::identity::{LogIdentity, Mark};
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::LogId;
 
-use super::follower::{First, FollowError, Follower, Keeps, Spec};
+use super::follower::{FollowError, Follower, FollowerSpec, MarkKept, StartAt};
 
-impl Spec {
+impl FollowerSpec {
     /// The follower of one log.
     pub fn id(&self, log: LogId) -> FollowerId {
         FollowerId {
@@ -22,34 +22,34 @@ impl Spec {
 }
 
 /// The account of a follower's position that the engine keeps, as far as the follower does not.
-pub(super) struct Keeping {
-    marks: Arc<dyn FollowerStore>,
-    spec: Spec,
+pub(super) struct MarkKeeper {
+    store: Arc<dyn FollowerStore>,
+    spec: FollowerSpec,
     /// What was noted last, here or in the store.
     noted: Option<Mark>,
 }
 
-impl Keeping {
-    pub(super) fn new(marks: Arc<dyn FollowerStore>, spec: &Spec) -> Self {
+impl MarkKeeper {
+    pub(super) fn new(store: Arc<dyn FollowerStore>, spec: &FollowerSpec) -> Self {
         Self {
-            marks,
+            store,
             spec: spec.clone(),
             noted: None,
         }
     }
 
     /// Where the follower stands; nothing when it has not begun.
-    pub(super) async fn stands(
+    pub(super) async fn mark(
         &mut self,
         follower: &mut dyn Follower,
         log: LogIdentity,
     ) -> Result<Option<Mark>, FollowError> {
-        match self.spec.keeps {
-            Keeps::WithTheEffect => return follower.stands().await,
-            Keeps::ByTheEngine => self.noted = self.marks.mark(self.spec.id(log.log)).await?,
-            Keeps::Nothing => {
+        match self.spec.mark_kept {
+            MarkKept::WithTheEffect => return follower.mark().await,
+            MarkKept::ByTheEngine => self.noted = self.store.mark(self.spec.id(log.log)).await?,
+            MarkKept::InMemory => {
                 if self.noted.is_none() {
-                    self.noted = follower.stands().await?;
+                    self.noted = follower.mark().await?;
                 }
             }
         }
@@ -58,24 +58,24 @@ impl Keeping {
 
     /// Notes that the follower stands there now.
     pub(super) async fn keep(&mut self, log: LogIdentity, mark: Mark) -> Result<(), FollowError> {
-        match self.spec.keeps {
-            Keeps::WithTheEffect => {}
-            Keeps::ByTheEngine => {
+        match self.spec.mark_kept {
+            MarkKept::WithTheEffect => {}
+            MarkKept::ByTheEngine => {
                 let id = self.spec.id(log.log);
-                if !self.marks.move_mark(id, self.noted, mark).await? {
+                if !self.store.move_mark(id, self.noted, mark).await? {
                     return Err(FollowError::Elsewhere);
                 }
                 self.noted = Some(mark);
             }
-            Keeps::Nothing => self.noted = Some(mark),
+            MarkKept::InMemory => self.noted = Some(mark),
         }
         Ok(())
     }
 
     /// Where a follower begins that stands nowhere.
-    pub(super) async fn first(&self, store: &dyn EventStore, log: LogIdentity) -> Result<Mark, StoreError> {
+    pub(super) async fn start(&self, store: &dyn EventStore, log: LogIdentity) -> Result<Mark, StoreError> {
         let start = Mark::start(log.log);
-        if self.spec.first != First::Now {
+        if self.spec.start_at != StartAt::Head {
             return Ok(start);
         }
         let position = store.head().await?;
@@ -91,10 +91,10 @@ impl Keeping {
 
     /// Sets the follower back to where followers of its kind begin: its facts are gone from the log.
     pub(super) async fn forget(&mut self, log: LogIdentity) -> Result<(), FollowError> {
-        match self.spec.keeps {
-            Keeps::WithTheEffect => Ok(()),
-            Keeps::ByTheEngine => self.keep(log, Mark::start(log.log)).await,
-            Keeps::Nothing => {
+        match self.spec.mark_kept {
+            MarkKept::WithTheEffect => Ok(()),
+            MarkKept::ByTheEngine => self.keep(log, Mark::start(log.log)).await,
+            MarkKept::InMemory => {
                 self.noted = None;
                 Ok(())
             }

@@ -1,23 +1,23 @@
-//! A question in a lane, with the channel on which its caller waits for the answer.
+//! A question on its way through a lane, with its answer and its caller.
 
 use ticketing_domain::book::{Book, Caller, Ran, Staged};
 use ticketing_domain::command::{self, Question};
 use ticketing_domain::reducer::Context;
 use ticketing_ports::vocabulary::ids::PaymentId;
 
-use super::job::{Channel, Delivered, Done, End, Work};
-use super::said::Said;
+use super::answer_record::AnswerRecord;
+use super::job::{Channel, Delivered, ErasedJob, JobOutcome, RunOutcome};
 use crate::failure::Failure;
 
-/// A question with its caller.
+/// A question and the caller who waits for its answer.
 #[derive(Debug)]
-pub(crate) struct Wondering<Q: Question> {
+pub(crate) struct QuestionJob<Q: Question> {
     question: Q,
     answer: Option<Result<Q::Answer, Failure>>,
     caller: Channel<Q::Answer>,
 }
 
-impl<Q: Question> Wondering<Q> {
+impl<Q: Question> QuestionJob<Q> {
     pub(crate) fn new(question: Q, caller: Channel<Q::Answer>) -> Self {
         Self {
             question,
@@ -27,24 +27,24 @@ impl<Q: Question> Wondering<Q> {
     }
 }
 
-impl<Q: Question> Work for Wondering<Q> {
+impl<Q: Question> ErasedJob for QuestionJob<Q> {
     fn name(&self) -> &'static str {
         Q::NAME
     }
 
-    fn run(&mut self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> Done {
+    fn run(&mut self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> RunOutcome {
         match command::answer(book, ctx, caller, &self.question) {
-            Ran::Load(wants) => Done::Load(wants),
+            Ran::Load(wants) => RunOutcome::Load(wants),
             Ran::Refused { refusal, read_set } => {
                 self.answer = Some(Err(refusal.into()));
-                Done::Answered(Staged {
+                RunOutcome::Answered(Staged {
                     read_set,
                     ..Staged::default()
                 })
             }
             Ran::Done { value, staged } => {
                 self.answer = Some(Ok(value));
-                Done::Answered(staged)
+                RunOutcome::Answered(staged)
             }
         }
     }
@@ -53,8 +53,8 @@ impl<Q: Question> Work for Wondering<Q> {
         self.answer = None;
     }
 
-    fn resume(&mut self, _: &Said) -> Result<(), Failure> {
-        Err(Failure::Internal("a question has no key".into()))
+    fn resume(&mut self, _: &AnswerRecord) -> Result<(), Failure> {
+        Err(Failure::Internal("a question has no idempotency key to resume".into()))
     }
 
     fn may_wait(&self) -> bool {
@@ -65,7 +65,7 @@ impl<Q: Question> Work for Wondering<Q> {
         None
     }
 
-    fn said(&self) -> Option<Said> {
+    fn answer_record(&self) -> Option<AnswerRecord> {
         None
     }
 
@@ -77,10 +77,10 @@ impl<Q: Question> Work for Wondering<Q> {
         self.caller.is_closed()
     }
 
-    fn end(self: Box<Self>, end: End) {
+    fn end(self: Box<Self>, end: JobOutcome) {
         let delivered = match (end, self.answer) {
-            (End::Failed(failure), _) => Err(failure),
-            (End::Answered(position), Some(answer)) => answer.map(|value| Delivered {
+            (JobOutcome::Failed(failure), _) => Err(failure),
+            (JobOutcome::Answered(position), Some(answer)) => answer.map(|value| Delivered {
                 value,
                 position,
                 stream: None,

@@ -20,12 +20,12 @@ const WAITING: Duration = Duration::from_secs(1);
 
 /// Whose turn it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum TurnState {
     /// This worker's, and it has just begun or begun again.
     Begins,
     /// This worker's still.
     GoesOn,
-    SomebodyElses,
+    OfAnotherWorker,
 }
 
 pub(super) struct Turn {
@@ -53,11 +53,15 @@ impl Turn {
     }
 
     /// Whose turn it is now; asks the store only from time to time. In every process it is always this one's.
-    pub(super) async fn look(&mut self, follower: FollowerId) -> Result<Look, StoreError> {
+    pub(super) async fn check(&mut self, follower: FollowerId) -> Result<TurnState, StoreError> {
         if let Some((at, _, mine)) = self.asked.filter(|(_, asked_for, _)| *asked_for == follower) {
             let lasts = if mine { RENEWAL } else { WAITING };
             if at.elapsed() < lasts {
-                return Ok(if mine { Look::GoesOn } else { Look::SomebodyElses });
+                return Ok(if mine {
+                    TurnState::GoesOn
+                } else {
+                    TurnState::OfAnotherWorker
+                });
             }
         }
         let at = Instant::now();
@@ -70,7 +74,11 @@ impl Turn {
             }
         };
         self.asked = Some((at, follower, mine));
-        Ok(if mine { Look::Begins } else { Look::SomebodyElses })
+        Ok(if mine {
+            TurnState::Begins
+        } else {
+            TurnState::OfAnotherWorker
+        })
     }
 
     /// Lets the next worker begin at once; otherwise it begins when the lease ends.

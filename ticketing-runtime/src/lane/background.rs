@@ -1,4 +1,5 @@
-//! What a lane lets others do while it goes on deciding: reading streams, looking keys up, answering again.
+//! What a lane does in tasks of its own while it goes on deciding: reading streams, looking idempotency keys up, and
+//! repeating recorded answers.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -16,65 +17,65 @@ use tokio::time::Instant;
 use tracing::error;
 
 use super::Lane;
-use super::job::{End, Job};
+use super::job::{Job, JobOutcome};
 use super::keys::Found;
 use super::lanes::Lanes;
 use super::snapshots::{located, read_latest, worth_asking};
 use crate::failure::Failure;
 use crate::observer::Observed;
 
-/// How many facts are read at once.
+/// At most how many facts one read returns.
 pub(super) const PAGE: usize = 2_000;
 
-/// What came of something that was done beside the lane.
+/// The result of a background task of a lane.
 #[derive(Debug)]
-pub(super) enum Chore {
-    Read {
-        /// What some of the streams begin with; the facts go on after it.
+pub(super) enum BackgroundResult {
+    StreamsRead {
+        /// The snapshots with which some of the streams begin. The facts continue each of them.
         snapshots: Vec<FromSnapshot>,
-        /// Where the log has the last facts that went into these.
+        /// Where in the log the last fact behind each snapshot is.
         landmarks: Vec<Landmark>,
         asked: Vec<(StreamId, Version)>,
         facts: Result<Vec<RecordedEvent>, Failure>,
     },
-    LookedUp {
+    KeysLookedUp {
         jobs: Vec<Job>,
         found: Result<Found, Failure>,
     },
-    /// Which payments that are waited for somebody else has moved.
-    MovedOn(Result<Vec<StreamId>, Failure>),
-    Ended {
+    /// The payments that waiting jobs depend on and that another process has written to.
+    PaymentsMoved(Result<Vec<StreamId>, Failure>),
+    JobEnded {
         job: Job,
-        end: End,
+        end: JobOutcome,
     },
 }
 
 impl Lane {
-    pub(super) fn finish_chore(&mut self, chore: Result<Chore, JoinError>) {
-        match chore {
-            Ok(Chore::Read {
+    pub(super) fn take_background_result(&mut self, result: Result<BackgroundResult, JoinError>) {
+        match result {
+            Ok(BackgroundResult::StreamsRead {
                 snapshots,
                 landmarks,
                 asked,
                 facts,
             }) => self.take_page(snapshots, landmarks, asked, facts),
-            Ok(Chore::LookedUp { jobs, found }) => self.looked_up(jobs, found),
-            Ok(Chore::MovedOn(moved)) => self.look_after_payments(moved),
-            Ok(Chore::Ended { job, end }) => job.end(end),
-            // No store is asked unguarded, so this is a bug of the lane itself.
+            Ok(BackgroundResult::KeysLookedUp { jobs, found }) => self.looked_up(jobs, found),
+            Ok(BackgroundResult::PaymentsMoved(moved)) => self.decide_moved_payments(moved),
+            Ok(BackgroundResult::JobEnded { job, end }) => job.end(end),
+            // `answered` catches the panics of stores, so this panic is a bug in the lane itself.
             Err(panic) => {
-                error!(lane = %self.id, error = &panic as &dyn std::error::Error, "a task of a lane panicked");
+                error!(lane = %self.id, error = &panic as &dyn std::error::Error, "a background task of a lane panicked");
             }
         }
     }
 
-    /// Reads streams in a task of its own, from the latest snapshot of each.
+    /// Reads streams in a background task. Each stream begins with its latest snapshot, if it has one.
     pub(super) fn start_reading(&mut self, Wants(wants): Wants) {
         if wants.is_empty() {
             return;
         }
         let lanes = Arc::clone(&self.lanes);
-        self.chores.spawn(async move {
+        self.background.spawn(async move {
             let mut wants = wants;
             let asked: Vec<_> = wants.iter().map(|(stream, after)| (*stream, *after)).collect();
             let store = lanes.ports.events.as_ref();
@@ -85,7 +86,7 @@ impl Lane {
         });
     }
 
-    /// Takes in what was read. A full page ends somewhere; what comes after it is asked for next.
+    /// Gives the book the facts that were read. If the page is full, reads on from where it ended.
     fn take_page(
         &mut self,
         snapshots: Vec<FromSnapshot>,
@@ -96,11 +97,11 @@ impl Lane {
         let facts = match facts {
             Ok(facts) => facts,
             Err(failure) => {
-                return self.cannot_load(asked.into_iter().map(|(stream, _)| stream), &failure);
+                return self.fail_unloadable(asked.into_iter().map(|(stream, _)| stream), &failure);
             }
         };
         if self.shared {
-            self.remembered.read(&facts, landmarks, self.lanes.log.incarnation());
+            self.known_past.read(&facts, landmarks, self.lanes.log.incarnation());
         }
         self.begin_with(snapshots);
         let unfinished = if facts.len() < PAGE {
@@ -130,16 +131,16 @@ impl Lane {
                     taken.extend(last.and_then(|last| self.snapshot_at(last)));
                     loaded.push(stream);
                 }
-                Err(not_whole) => self.cannot_load([stream], &unreadable(stream, not_whole)),
+                Err(not_whole) => self.fail_unloadable([stream], &unreadable(stream, not_whole)),
             }
         }
-        self.keep_once_proved(taken);
+        self.store_once_proved(taken);
         if !rest.is_empty() {
             let lanes = Arc::clone(&self.lanes);
-            self.chores
+            self.background
                 .spawn(async move { read_page(&lanes, Vec::new(), Vec::new(), rest).await });
         }
-        self.have_loaded(loaded);
+        self.decide_loaded(loaded);
     }
 }
 
@@ -148,7 +149,7 @@ async fn read_page(
     snapshots: Vec<FromSnapshot>,
     landmarks: Vec<Landmark>,
     asked: Vec<(StreamId, Version)>,
-) -> Chore {
+) -> BackgroundResult {
     let began = Instant::now();
     let facts = answered(lanes.ports.events.read_streams(&asked, PAGE)).await;
     if let Ok(facts) = &facts {
@@ -158,7 +159,7 @@ async fn read_page(
             took: began.elapsed(),
         });
     }
-    Chore::Read {
+    BackgroundResult::StreamsRead {
         snapshots,
         landmarks,
         asked,
@@ -167,16 +168,16 @@ async fn read_page(
 }
 
 fn unreadable(stream: StreamId, not_whole: NotWhole) -> Failure {
-    error!(%stream, error = &not_whole as &dyn std::error::Error, "a stream cannot be read");
+    error!(%stream, error = &not_whole as &dyn std::error::Error, "the facts of a stream cannot be applied");
     Failure::Internal(not_whole.into())
 }
 
-/// Looks which streams are elsewhere than they were seen.
-pub(super) async fn moved_on(store: Arc<dyn EventStore>, seen: Vec<(StreamId, Version)>) -> Chore {
-    Chore::MovedOn(answered(store.moved_on(&seen)).await)
+/// Asks the store which of these streams are no longer at the version that the lane knows.
+pub(super) async fn moved_on(store: Arc<dyn EventStore>, seen: Vec<(StreamId, Version)>) -> BackgroundResult {
+    BackgroundResult::PaymentsMoved(answered(store.moved_on(&seen)).await)
 }
 
-/// What a store says. A store that panics is a bug, and whoever waits for it has to hear of that.
+/// Awaits a store's answer. A panic of the store becomes a [`Failure`], so that the callers who wait are answered.
 pub(super) async fn answered<T>(read: impl Future<Output = Result<T, StoreError>>) -> Result<T, Failure> {
     match AssertUnwindSafe(read).catch_unwind().await {
         Ok(answer) => Ok(answer?),

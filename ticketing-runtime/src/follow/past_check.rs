@@ -23,19 +23,19 @@ pub(super) enum Past {
 
 /// What was seen of the past when it was looked at last.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
+pub(super) struct PastCheck {
     /// The incarnation in which the past was complete.
     incarnation: Option<Incarnation>,
     /// Where the follower stood then. A log that was put back to before that, and has since grown beyond where the
     /// follower stands, would show it nothing strange there.
     proved: Option<Mark>,
     /// The mark whose loss was told already.
-    told: Option<Mark>,
+    announced: Option<Mark>,
 }
 
-impl Memory {
+impl PastCheck {
     /// Looks whether the log has what leads to the mark.
-    pub(super) async fn look(
+    pub(super) async fn check(
         &mut self,
         log: &dyn EventStore,
         identity: LogIdentity,
@@ -50,24 +50,24 @@ impl Memory {
             .proved
             .filter(|proved| proved.log == mark.log && proved.position < mark.position);
         for mark in [Some(mark), proved].into_iter().flatten() {
-            if !has(log, mark).await? {
+            if !log_has(log, mark).await? {
                 return Ok(Past::Lost);
             }
         }
         self.incarnation = Some(identity.incarnation);
         self.proved = Some(mark);
-        self.told = None;
+        self.announced = None;
         Ok(Past::Kept)
     }
 
     /// Raises the incarnation of the log above any that was seen, once for each loss. Returns whether it was told now.
-    pub(super) async fn tell_loss(&mut self, log: &dyn EventStore, mark: Mark) -> Result<bool, StoreError> {
-        if self.told == Some(mark) {
+    pub(super) async fn announce_loss(&mut self, log: &dyn EventStore, mark: Mark) -> Result<bool, StoreError> {
+        if self.announced == Some(mark) {
             return Ok(false);
         }
         log.raise_incarnation(self.incarnation.unwrap_or(Incarnation::FIRST))
             .await?;
-        self.told = Some(mark);
+        self.announced = Some(mark);
         Ok(true)
     }
 
@@ -79,6 +79,6 @@ impl Memory {
 }
 
 /// Whether the log has the fact that is remembered, and so everything that leads there.
-pub(super) async fn has(log: &dyn EventStore, mark: Mark) -> Result<bool, StoreError> {
+pub(super) async fn log_has(log: &dyn EventStore, mark: Mark) -> Result<bool, StoreError> {
     Ok(mark.is_start() || log.commit_at(mark.position).await? == Some(mark.commit))
 }

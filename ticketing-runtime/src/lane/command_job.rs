@@ -1,4 +1,4 @@
-//! A command in a lane: what it waits for, its answer, and the channel on which its caller waits for exactly that.
+//! A command on its way through a lane, with its pending payment, its answer and its caller.
 
 use std::fmt::Debug;
 
@@ -9,26 +9,28 @@ use ticketing_ports::log::streams::{RecordedEvent, StreamId};
 use ticketing_ports::vocabulary::ids::PaymentId;
 use tokio::sync::oneshot;
 
-use super::job::{Channel, Delivered, Done, End, Work};
-use super::said::Said;
+use super::answer_record::AnswerRecord;
+use super::job::{Channel, Delivered, ErasedJob, JobOutcome, RunOutcome};
 use crate::failure::{Failure, UnavailableCause};
 
-/// A command with its caller.
+/// A command and the caller who waits for its reply.
 #[derive(Debug)]
-pub(crate) struct Asked<C: Command> {
+pub(crate) struct CommandJob<C: Command> {
+    /// The payment whose outcome the command waits for. `None` if it waits for none.
     command: C,
     awaits: Option<C::Awaits>,
-    /// Whether `awaits` was read from a record, and has not been looked at since.
+    /// Whether `awaits` was read from an idempotency record and has not been checked against the book yet.
     resumed: bool,
     answer: Option<Answer<C>>,
-    /// `None` if nobody waits for the answer.
+    /// Where the reply is sent. `None` if nobody waits for it.
     caller: Option<Channel<C::Reply>>,
 }
 
 enum Answer<C: Command> {
     Reply(C::Reply, ViewOf),
-    /// Whether it is to be recorded: refusals that wrote nothing are decided again.
-    Failure(Failure, Option<Said>),
+    /// The failure, and the record for the idempotency key. `None` if nothing is recorded: the command is decided again
+    /// when it is repeated.
+    Failure(Failure, Option<AnswerRecord>),
 }
 
 impl<C: Command> Debug for Answer<C> {
@@ -40,7 +42,7 @@ impl<C: Command> Debug for Answer<C> {
     }
 }
 
-impl<C: Command> Asked<C> {
+impl<C: Command> CommandJob<C> {
     pub(crate) fn new(command: C, caller: Option<Channel<C::Reply>>) -> Self {
         Self {
             command,
@@ -51,7 +53,7 @@ impl<C: Command> Asked<C> {
         }
     }
 
-    fn look_again(&mut self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> Option<Done> {
+    fn look_again(&mut self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> Option<RunOutcome> {
         let awaits = self.awaits.as_ref()?;
         let ran = command::look_again::<C>(book, ctx, awaits);
         let resumed = self.resumed && !matches!(ran, Ran::Load(_));
@@ -59,7 +61,7 @@ impl<C: Command> Asked<C> {
             self.resumed = false;
         }
         Some(match ran {
-            // A gateway that was down has charged nothing, so a repeated request may try anew; all else is settled.
+            // A gateway that was down has charged nothing, so the repeated request may start a new payment.
             Ran::Done {
                 value: Performed::GatewayDown,
                 ..
@@ -68,9 +70,9 @@ impl<C: Command> Asked<C> {
                 self.decide(book, ctx, caller)
             }
             Ran::Refused { refusal, read_set } => {
-                let said = Said::Refused(refusal.clone());
-                self.answer = Some(Answer::Failure(refusal.into(), Some(said)));
-                Done::Answered(Staged {
+                let record = AnswerRecord::Refused(refusal.clone());
+                self.answer = Some(Answer::Failure(refusal.into(), Some(record)));
+                RunOutcome::Answered(Staged {
                     read_set,
                     ..Staged::default()
                 })
@@ -79,17 +81,17 @@ impl<C: Command> Asked<C> {
         })
     }
 
-    fn decide(&mut self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> Done {
+    fn decide(&mut self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> RunOutcome {
         let ran = command::perform(book, ctx, caller, &self.command);
         self.note(ran)
     }
 
-    fn note(&mut self, ran: Ran<Performed<C>>) -> Done {
+    fn note(&mut self, ran: Ran<Performed<C>>) -> RunOutcome {
         match ran {
-            Ran::Load(wants) => Done::Load(wants),
+            Ran::Load(wants) => RunOutcome::Load(wants),
             Ran::Refused { refusal, read_set } => {
                 self.answer = Some(Answer::Failure(refusal.into(), None));
-                Done::Answered(Staged {
+                RunOutcome::Answered(Staged {
                     read_set,
                     ..Staged::default()
                 })
@@ -97,42 +99,43 @@ impl<C: Command> Asked<C> {
             Ran::Done { value, staged } => match value {
                 Performed::Replied { reply, view } => {
                     self.answer = Some(Answer::Reply(reply, view));
-                    Done::Answered(staged)
+                    RunOutcome::Answered(staged)
                 }
                 Performed::Awaits(awaits) => {
                     let payment = awaits.payment_id();
                     self.awaits = Some(awaits);
-                    Done::Awaits(payment, staged)
+                    RunOutcome::Awaits(payment, staged)
                 }
                 Performed::GatewayDown => {
                     let down = Failure::Unavailable(UnavailableCause::Gateway);
                     self.answer = Some(Answer::Failure(down, None));
-                    Done::Answered(staged)
+                    RunOutcome::Answered(staged)
                 }
             },
         }
     }
 
-    fn replayed(said: Said, facts: &[RecordedEvent]) -> Result<(C::Reply, StreamId), Failure> {
-        match said {
-            Said::View(view) => {
+    fn repeated(record: AnswerRecord, facts: &[RecordedEvent]) -> Result<(C::Reply, StreamId), Failure> {
+        match record {
+            AnswerRecord::View(view) => {
                 let reply = command::view_again(facts, &view).map_err(|error| Failure::Internal(error.into()))?;
-                let reply = reply.ok_or_else(|| Failure::Internal("the stream of a recorded answer is gone".into()))?;
+                let reply =
+                    reply.ok_or_else(|| Failure::Internal("the stream of a recorded answer is missing".into()))?;
                 Ok((reply, view.stream))
             }
-            Said::Refused(refusal) => Err(refusal.into()),
-            Said::Secret => Err(Failure::AnswerNotKept),
-            Said::Awaits(_) => Err(Failure::Internal("what is waited for is no answer".into())),
+            AnswerRecord::Refused(refusal) => Err(refusal.into()),
+            AnswerRecord::Secret => Err(Failure::AnswerNotKept),
+            AnswerRecord::Awaits(_) => Err(Failure::Internal("a pending payment was replayed as an answer".into())),
         }
     }
 }
 
-impl<C: Command> Work for Asked<C> {
+impl<C: Command> ErasedJob for CommandJob<C> {
     fn name(&self) -> &'static str {
         C::NAME
     }
 
-    fn run(&mut self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> Done {
+    fn run(&mut self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> RunOutcome {
         match self.look_again(book, ctx, caller) {
             Some(done) => done,
             None => self.decide(book, ctx, caller),
@@ -146,9 +149,11 @@ impl<C: Command> Work for Asked<C> {
         }
     }
 
-    fn resume(&mut self, said: &Said) -> Result<(), Failure> {
-        let Said::Awaits(awaits) = said else {
-            return Err(Failure::Internal("an answer is nothing to wait for".into()));
+    fn resume(&mut self, record: &AnswerRecord) -> Result<(), Failure> {
+        let AnswerRecord::Awaits(awaits) = record else {
+            return Err(Failure::Internal(
+                "a finished answer was resumed as a pending payment".into(),
+            ));
         };
         let awaits = serde_json::from_str(awaits.get()).map_err(|error| Failure::Internal(error.into()))?;
         self.awaits = Some(awaits);
@@ -164,12 +169,12 @@ impl<C: Command> Work for Asked<C> {
         self.awaits.as_ref().map(Awaited::payment_id)
     }
 
-    fn said(&self) -> Option<Said> {
+    fn answer_record(&self) -> Option<AnswerRecord> {
         match (&self.answer, &self.awaits) {
-            (Some(Answer::Reply(..)), _) if C::Reply::HOLDS_A_SECRET => Some(Said::Secret),
-            (Some(Answer::Reply(_, view)), _) => Some(Said::View(*view)),
-            (Some(Answer::Failure(_, said)), _) => said.clone(),
-            (None, Some(awaits)) => Some(Said::awaits(awaits)),
+            (Some(Answer::Reply(..)), _) if C::Reply::HOLDS_A_SECRET => Some(AnswerRecord::Secret),
+            (Some(Answer::Reply(_, view)), _) => Some(AnswerRecord::View(*view)),
+            (Some(Answer::Failure(_, record)), _) => record.clone(),
+            (None, Some(awaits)) => Some(AnswerRecord::awaits(awaits)),
             (None, None) => None,
         }
     }
@@ -182,31 +187,35 @@ impl<C: Command> Work for Asked<C> {
         self.caller.as_ref().is_none_or(oneshot::Sender::is_closed)
     }
 
-    fn end(self: Box<Self>, end: End) {
+    fn end(self: Box<Self>, end: JobOutcome) {
         let Some(caller) = self.caller else { return };
         let delivered = match end {
-            End::Failed(failure) => Err(failure),
-            End::Answered(position) => match self.answer {
+            JobOutcome::Failed(failure) => Err(failure),
+            JobOutcome::Answered(position) => match self.answer {
                 Some(Answer::Reply(value, view)) => Ok(Delivered {
                     value,
                     position,
                     stream: Some(view.stream),
                 }),
                 Some(Answer::Failure(failure, _)) => Err(failure),
-                None => Err(Failure::Internal("a job has ended without an answer".into())),
+                None => Err(Failure::Internal("a command ended without an answer".into())),
             },
-            End::Replayed { said, facts, position } => Self::replayed(said, &facts).map(|(value, stream)| Delivered {
+            JobOutcome::Repeated {
+                record,
+                facts,
+                position,
+            } => Self::repeated(record, &facts).map(|(value, stream)| Delivered {
                 value,
                 position,
                 stream: Some(stream),
             }),
-            End::ReplayedFormer { former, position } => former.into_reply().map(|value| Delivered {
+            JobOutcome::RepeatedLegacy { legacy, position } => legacy.into_reply().map(|value| Delivered {
                 value,
                 position,
                 stream: None,
             }),
         };
-        // A caller that has gone away finds the answer under its idempotency key.
+        // The send fails if the caller has gone away. A repeated request finds the answer under its idempotency key.
         drop(caller.send(delivered));
     }
 }

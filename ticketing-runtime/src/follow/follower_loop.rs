@@ -12,17 +12,17 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use super::dead_letter_filter::DeadLetterFilter;
 use super::facts::Facts;
-use super::follower::{FollowError, Follower, Keeps, Spec};
-use super::keeping::Keeping;
-use super::lag::{LagTold, age};
-use super::past::{Memory, OnLostPast, Past, has};
-use super::poison::Poison;
-use super::progress::{Condition, Teller};
+use super::follower::{FollowError, Follower, FollowerSpec, MarkKept};
+use super::lag::{LagReporter, age};
+use super::mark_keeper::MarkKeeper;
+use super::past_check::{OnLostPast, Past, PastCheck, log_has};
+use super::progress::{FollowerCondition, ProgressReporter};
 use super::rebuild::Rebuilding;
 use super::source::Source;
 use super::tail::Tail;
-use super::turns::{Look, Turn};
+use super::turn::{Turn, TurnState};
 use crate::observer::{Observed, Observer};
 use crate::retry::RetryPolicy;
 
@@ -38,38 +38,38 @@ const PAUSE_WHILE_STOPPED: Duration = Duration::from_secs(3);
 const PAUSE_WHILE_STANDING_BY: Duration = Duration::from_secs(1);
 
 /// A follower at work, with what the engine does for it.
-pub(super) struct Running {
+pub(super) struct FollowerLoop {
     pub(super) follower: Box<dyn Follower>,
-    pub(super) spec: Spec,
+    pub(super) spec: FollowerSpec,
     pub(super) source: Box<dyn Source>,
     pub(super) log: Arc<dyn EventStore>,
     pub(super) tail: Arc<Tail>,
-    pub(super) keeping: Keeping,
+    pub(super) marks: MarkKeeper,
     pub(super) turn: Turn,
-    pub(super) poison: Poison,
-    pub(super) memory: Memory,
+    pub(super) filter: DeadLetterFilter,
+    pub(super) past: PastCheck,
     pub(super) on_lost_past: OnLostPast,
-    pub(super) told: Teller,
+    pub(super) progress: ProgressReporter,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Arc<dyn Observer>,
-    pub(super) lag: LagTold,
+    pub(super) lag: LagReporter,
 }
 
 /// Where a follower may go on.
-enum Stands {
+enum Standing {
     At(LogIdentity, Mark),
     /// Nothing can be taken, as the condition says.
     Nowhere,
 }
 
-impl Running {
+impl FollowerLoop {
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let mut pauses = FOLLOWING.pauses(self.turn.worker().uuid());
         let work = async {
             loop {
                 let began = Instant::now();
                 if let Err(error) = self.follow().await {
-                    self.stumble(&error);
+                    self.report_failure(&error);
                 }
                 if began.elapsed() > FOLLOWING.longest {
                     pauses.begin_again();
@@ -81,15 +81,18 @@ impl Running {
         self.turn.give_back().await;
     }
 
-    fn stumble(&self, failure: &FollowError) {
+    fn report_failure(&self, failure: &FollowError) {
         let follower = self.spec.name;
         if let FollowError::Never(why) = failure {
-            if self.told.is(Condition::Stopped(why.to_string().into())) {
+            if self
+                .progress
+                .set_condition(FollowerCondition::Stopped(why.to_string().into()))
+            {
                 let error = failure as &dyn std::error::Error;
                 error!(error, follower, "a follower of the log has stopped");
             }
         } else {
-            self.told.is(Condition::Fails);
+            self.progress.set_condition(FollowerCondition::Fails);
             let error = failure as &dyn std::error::Error;
             warn!(error, follower, "a follower of the log stumbled and starts again");
         }
@@ -99,7 +102,7 @@ impl Running {
         loop {
             let log = self.identity().await?;
             let id = self.spec.id(log.log);
-            if self.turn.look(id).await? == Look::SomebodyElses {
+            if self.turn.check(id).await? == TurnState::OfAnotherWorker {
                 self.stand_by(log, id).await?;
             } else {
                 self.lead(id).await?;
@@ -116,57 +119,57 @@ impl Running {
 
     /// Takes what there is, for as long as it is this worker's turn.
     async fn lead(&mut self, id: FollowerId) -> Result<(), FollowError> {
-        self.poison.load().await?;
-        let mut doubts = self.tail.doubts();
-        let mut stands = self.proved().await?;
+        self.filter.load().await?;
+        let mut past_checks = self.tail.past_checks();
+        let mut stands = self.proved_position().await?;
         loop {
-            let look = self.turn.look(id).await?;
-            if look == Look::SomebodyElses {
+            let look = self.turn.check(id).await?;
+            if look == TurnState::OfAnotherWorker {
                 return Ok(());
             }
-            let Stands::At(log, mark) = stands else {
+            let Standing::At(log, mark) = stands else {
                 tokio::time::sleep(PAUSE_WHILE_STOPPED).await;
-                stands = self.proved().await?;
+                stands = self.proved_position().await?;
                 continue;
             };
-            let facts = self.source.next(mark, self.spec.most).await?;
-            let certain = doubts == self.tail.doubts() && look == Look::GoesOn;
+            let facts = self.source.next(mark, self.spec.max_facts).await?;
+            let certain = past_checks == self.tail.past_checks() && look == TurnState::GoesOn;
             if facts.is_empty() || !certain {
                 // The log may have been put back, or the follower rebuilt: that is looked at before anything is taken.
-                doubts = self.tail.doubts();
-                stands = self.proved().await?;
+                past_checks = self.tail.past_checks();
+                stands = self.proved_position().await?;
                 continue;
             }
             let began = Instant::now();
-            let behind = facts.len() == self.spec.most;
+            let behind = facts.len() == self.spec.max_facts;
             stands = match self.take(Facts::behind(log, mark, facts)).await {
                 Err(FollowError::Elsewhere) => self.found_elsewhere(mark).await?,
-                taken => Stands::At(log, taken?),
+                taken => Standing::At(log, taken?),
             };
             self.taken(&stands, behind).await?;
             if !behind {
-                tokio::time::sleep_until(began + self.spec.gather).await;
+                tokio::time::sleep_until(began + self.spec.gather_for).await;
             }
         }
     }
 
     /// Watches somebody else work, until it is this worker's turn.
     async fn stand_by(&mut self, mut log: LogIdentity, id: FollowerId) -> Result<(), FollowError> {
-        self.told.is(Condition::StandsBy);
+        self.progress.set_condition(FollowerCondition::StandsBy);
         let (mut asked, mut proved) = (Instant::now(), None);
-        while self.turn.look(id).await? == Look::SomebodyElses {
+        while self.turn.check(id).await? == TurnState::OfAnotherWorker {
             if asked.elapsed() >= PAUSE_WHILE_STANDING_BY {
                 log = self.identity().await?;
                 asked = Instant::now();
             }
-            let stands = self.keeping.stands(self.follower.as_mut(), log).await?;
+            let stands = self.marks.mark(self.follower.as_mut(), log).await?;
             let mut reached = Position::START;
             if let Some(mark) = stands.filter(|mark| mark.log == log.log) {
                 reached = mark.position;
                 // Whoever works has proved what comes later in the same life of the log.
-                if proved == Some(log) || has(self.log.as_ref(), mark).await? {
+                if proved == Some(log) || log_has(self.log.as_ref(), mark).await? {
                     proved = Some(log);
-                    self.told.reach(log, reached);
+                    self.progress.set_reached(log, reached);
                 }
             }
             self.source.stand_by(reached).await.map_err(FollowError::Later)?;
@@ -178,8 +181,8 @@ impl Running {
         let (log, count) = (facts.log(), facts.len());
         let oldest = facts.iter().next().map(|fact| fact.recorded().recorded_at);
         let began = Instant::now();
-        let stands = self.poison.take(self.follower.as_mut(), facts).await?;
-        self.keeping.keep(log, stands).await?;
+        let stands = self.filter.take(self.follower.as_mut(), facts).await?;
+        self.marks.keep(log, stands).await?;
         if let Some(oldest) = oldest {
             self.observer.observe(Observed::Followed {
                 follower: self.spec.name,
@@ -192,22 +195,24 @@ impl Running {
     }
 
     /// Where the follower stands that was not at `expected` when it should take what follows.
-    async fn found_elsewhere(&mut self, expected: Mark) -> Result<Stands, FollowError> {
-        match self.proved().await? {
-            Stands::At(_, mark) if mark == expected => Err(FollowError::Elsewhere),
+    async fn found_elsewhere(&mut self, expected: Mark) -> Result<Standing, FollowError> {
+        match self.proved_position().await? {
+            Standing::At(_, mark) if mark == expected => Err(FollowError::Elsewhere),
             stands => Ok(stands),
         }
     }
 
     /// Tells whom it concerns that facts were taken.
-    async fn taken(&mut self, stands: &Stands, behind: bool) -> Result<(), FollowError> {
-        let Stands::At(log, Mark { position, .. }) = *stands else {
+    async fn taken(&mut self, stands: &Standing, behind: bool) -> Result<(), FollowError> {
+        let Standing::At(log, Mark { position, .. }) = *stands else {
             return Ok(());
         };
-        self.told.reach(log, position);
+        self.progress.set_reached(log, position);
         self.source.taken(position).await.map_err(FollowError::Later)?;
         if behind {
-            self.lag.tell(self.log.as_ref(), self.clock.as_ref(), position).await?;
+            self.lag
+                .report(self.log.as_ref(), self.clock.as_ref(), position)
+                .await?;
         } else {
             self.lag.caught_up(position);
         }
@@ -215,16 +220,16 @@ impl Running {
     }
 
     /// Where the follower stands, once it is sure that the log has what leads there.
-    async fn proved(&mut self) -> Result<Stands, FollowError> {
+    async fn proved_position(&mut self) -> Result<Standing, FollowError> {
         loop {
             let log = self.identity().await?;
-            let Some(mark) = self.keeping.stands(self.follower.as_mut(), log).await? else {
+            let Some(mark) = self.marks.mark(self.follower.as_mut(), log).await? else {
                 self.begin(log).await?;
                 continue;
             };
             let past = if !mark.is_of_no_log() {
-                self.memory.look(self.log.as_ref(), log, mark).await?
-            } else if self.claim(log, mark).await? {
+                self.past.check(self.log.as_ref(), log, mark).await?
+            } else if self.bind_to_log(log, mark).await? {
                 continue;
             } else {
                 Past::Lost
@@ -232,18 +237,18 @@ impl Running {
             match past {
                 Past::Kept => {
                     self.works_at(log, mark);
-                    return Ok(Stands::At(log, mark));
+                    return Ok(Standing::At(log, mark));
                 }
                 Past::OfAnotherLog => {
-                    if self.told.is(Condition::OfAnotherLog) {
+                    if self.progress.set_condition(FollowerCondition::OfAnotherLog) {
                         error!(follower = self.spec.name, kept = %mark, log = %log.log,
                             "what a follower keeps is of another log, and nothing of it is changed");
                     }
-                    return Ok(Stands::Nowhere);
+                    return Ok(Standing::Nowhere);
                 }
                 Past::Lost => {
-                    if !self.make_good(log, mark).await? {
-                        return Ok(Stands::Nowhere);
+                    if !self.recover_from_lost_past(log, mark).await? {
+                        return Ok(Standing::Nowhere);
                     }
                 }
             }
@@ -251,8 +256,8 @@ impl Running {
     }
 
     fn works_at(&self, log: LogIdentity, mark: Mark) {
-        self.told.reach(log, mark.position);
-        if self.told.is(Condition::Works) {
+        self.progress.set_reached(log, mark.position);
+        if self.progress.set_condition(FollowerCondition::Works) {
             let (follower, position) = (self.spec.name, mark.position);
             info!(follower, %position, "a follower of the log works in this process");
         }
@@ -260,15 +265,15 @@ impl Running {
 
     /// Puts a follower that stands nowhere yet where it begins.
     async fn begin(&mut self, log: LogIdentity) -> Result<(), FollowError> {
-        let first = self.keeping.first(self.log.as_ref(), log).await?;
-        match self.take(Facts::none(log, Mark::start(log.log), first)).await {
+        let start = self.marks.start(self.log.as_ref(), log).await?;
+        match self.take(Facts::none(log, Mark::start(log.log), start)).await {
             Ok(_) | Err(FollowError::Elsewhere) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
     /// Says of which log the things are that a follower keeps, if the log has as much. Returns whether it has.
-    async fn claim(&mut self, log: LogIdentity, mark: Mark) -> Result<bool, FollowError> {
+    async fn bind_to_log(&mut self, log: LogIdentity, mark: Mark) -> Result<bool, FollowError> {
         let commit = match self.log.commit_at(mark.position).await? {
             Some(commit) => commit,
             None if mark.is_start() => Mark::NO_COMMIT,
@@ -286,30 +291,30 @@ impl Running {
     }
 
     /// The log has lost facts that were taken. Returns whether the follower has been put right.
-    async fn make_good(&mut self, log: LogIdentity, mark: Mark) -> Result<bool, FollowError> {
-        if self.memory.tell_loss(self.log.as_ref(), mark).await? {
+    async fn recover_from_lost_past(&mut self, log: LogIdentity, mark: Mark) -> Result<bool, FollowError> {
+        if self.past.announce_loss(self.log.as_ref(), mark).await? {
             error!(follower = self.spec.name, kept = %mark,
                 "the log has lost facts that were taken: it is not the one that it was");
         }
-        if self.spec.keeps != Keeps::WithTheEffect {
+        if self.spec.mark_kept != MarkKept::WithTheEffect {
             // What is in memory is dropped. What was done outside is done again for the facts that there are now.
-            if self.spec.keeps == Keeps::Nothing
+            if self.spec.mark_kept == MarkKept::InMemory
                 && let Some(empty) = self.follower.twin().await?
             {
                 empty.switch().await?;
             }
-            self.keeping.forget(log).await?;
-            self.memory.forget();
+            self.marks.forget(log).await?;
+            self.past.forget();
             return Ok(true);
         }
         if self.on_lost_past == OnLostPast::Refuse {
-            self.told.is(Condition::OfALostPast);
+            self.progress.set_condition(FollowerCondition::OfALostPast);
             return Ok(false);
         }
-        self.told.is(Condition::Rebuilds);
+        self.progress.set_condition(FollowerCondition::Rebuilds);
         self.rebuild(log).await?;
-        self.poison.load().await?;
-        self.memory.forget();
+        self.filter.load().await?;
+        self.past.forget();
         Ok(true)
     }
 
@@ -317,10 +322,10 @@ impl Running {
     async fn rebuild(&mut self, log: LogIdentity) -> Result<(), FollowError> {
         let follower = self.spec.name;
         info!(follower, "what a follower keeps is made anew from the log");
-        let poison = self.poison.anew().await?;
-        let mut rebuilding = Rebuilding::begin(Arc::clone(&self.log), self.follower.as_mut(), poison).await?;
+        let filter = self.filter.anew().await?;
+        let mut rebuilding = Rebuilding::begin(Arc::clone(&self.log), self.follower.as_mut(), filter).await?;
         while !rebuilding.has_all().await? {
-            if self.turn.look(self.spec.id(log.log)).await? == Look::SomebodyElses {
+            if self.turn.check(self.spec.id(log.log)).await? == TurnState::OfAnotherWorker {
                 return Err(FollowError::Elsewhere);
             }
             rebuilding.step().await?;

@@ -12,22 +12,22 @@ use ticketing_ports::read_models::store::{ApplyError, ProjectedBatch, Projection
 use ticketing_ports::vocabulary::errors::StoreError;
 
 use super::facts::{Facts, LoggedFact};
-use super::follower::{First, FollowError, Follower, Keeps, OnPoison, Runs, Spec, Twin};
+use super::follower::{FollowError, Follower, FollowerSpec, MarkKept, OnBadFact, Runs, StartAt, Twin};
 
 /// The name of the read models' turn, of their group on the bus and of their dead letters.
 pub const READ_MODELS: &str = "read-models";
 
 /// A follower that keeps the rows of one projection.
-pub struct Projected<P: Projection> {
-    spec: Spec,
+pub struct ProjectionFollower<P: Projection> {
+    spec: FollowerSpec,
     projection: P,
     store: Arc<dyn ProjectionStore<P::Change>>,
     /// Of a twin: the store whose place it is to take.
     replaces: Option<Arc<dyn ProjectionStore<P::Change>>>,
 }
 
-impl<P: Projection> Projected<P> {
-    pub fn new(spec: Spec, projection: P, store: Arc<dyn ProjectionStore<P::Change>>) -> Self {
+impl<P: Projection> ProjectionFollower<P> {
+    pub fn new(spec: FollowerSpec, projection: P, store: Arc<dyn ProjectionStore<P::Change>>) -> Self {
         Self {
             spec,
             projection,
@@ -37,24 +37,24 @@ impl<P: Projection> Projected<P> {
     }
 }
 
-impl Projected<ReadModels> {
+impl ProjectionFollower<ReadModels> {
     /// The rows that people read.
     pub fn read_models(store: Arc<dyn ProjectionStore>) -> Self {
-        let spec = Spec {
+        let spec = FollowerSpec {
             name: READ_MODELS,
             generation: 1,
             runs: Runs::OnceInTheCluster,
-            keeps: Keeps::WithTheEffect,
-            first: First::AtTheBeginning,
-            on_poison: OnPoison::ParkTheStream,
-            most: 1_000,
-            gather: Duration::from_millis(6),
+            mark_kept: MarkKept::WithTheEffect,
+            start_at: StartAt::Beginning,
+            on_bad_fact: OnBadFact::ParkTheStream,
+            max_facts: 1_000,
+            gather_for: Duration::from_millis(6),
         };
         Self::new(spec, ReadModels, store)
     }
 }
 
-impl<P: Projection> Projected<P> {
+impl<P: Projection> ProjectionFollower<P> {
     /// The same, where it runs as told.
     #[must_use]
     pub fn running(mut self, runs: Runs) -> Self {
@@ -65,7 +65,7 @@ impl<P: Projection> Projected<P> {
     fn changes_of(&self, fact: &LoggedFact) -> Result<Vec<P::Change>, FollowError> {
         match fact.typed() {
             Ok(typed) => Ok(self.projection.changes(fact.recorded(), typed)),
-            Err(unreadable) => Err(FollowError::Poison {
+            Err(unreadable) => Err(FollowError::BadFact {
                 at: fact.recorded().position,
                 why: unreadable.to_string().into(),
             }),
@@ -85,7 +85,7 @@ impl<P: Projection> Projected<P> {
                 Ok(()) => after = at,
                 Err(ApplyError::Store(error @ StoreError::Inconsistent { .. })) => {
                     let (at, why) = (at.position, error.into());
-                    return Err(FollowError::Poison { at, why });
+                    return Err(FollowError::BadFact { at, why });
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -103,25 +103,25 @@ impl From<ApplyError> for FollowError {
     }
 }
 
-impl<P: Projection> Debug for Projected<P> {
+impl<P: Projection> Debug for ProjectionFollower<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Projected")
+        f.debug_struct("ProjectionFollower")
             .field("projection", &self.projection)
             .finish_non_exhaustive()
     }
 }
 
 #[async_trait]
-impl<P: Projection + Clone + 'static> Follower for Projected<P> {
-    fn spec(&self) -> &Spec {
+impl<P: Projection + Clone + 'static> Follower for ProjectionFollower<P> {
+    fn spec(&self) -> &FollowerSpec {
         &self.spec
     }
 
-    async fn stands(&mut self) -> Result<Option<Mark>, FollowError> {
+    async fn mark(&mut self) -> Result<Option<Mark>, FollowError> {
         Ok(Some(self.store.checkpoint().await?))
     }
 
-    async fn take(&mut self, facts: &Facts) -> Result<(), FollowError> {
+    async fn handle(&mut self, facts: &Facts) -> Result<(), FollowError> {
         let mut changes = Vec::with_capacity(facts.len());
         for fact in facts.iter() {
             changes.extend(self.changes_of(fact)?);
@@ -143,7 +143,7 @@ impl<P: Projection + Clone + 'static> Follower for Projected<P> {
 }
 
 #[async_trait]
-impl<P: Projection + Clone + 'static> Twin for Projected<P> {
+impl<P: Projection + Clone + 'static> Twin for ProjectionFollower<P> {
     async fn switch(self: Box<Self>) -> Result<(), FollowError> {
         match self.replaces {
             Some(live) => Ok(live.switch_to(self.store).await?),

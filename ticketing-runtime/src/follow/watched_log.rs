@@ -22,9 +22,9 @@ impl WatchedLog {
         Self { log, tail }
     }
 
-    fn heard<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+    fn note_failure<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
         if answer.is_err() {
-            self.tail.doubt();
+            self.tail.request_past_check();
         }
         answer
     }
@@ -35,13 +35,13 @@ impl EventStore for WatchedLog {
     async fn commit(&self, commit: Commit) -> Result<CommitReceipt, CommitError> {
         let answer = self.log.commit(commit).await;
         if let Err(CommitError::LostPast | CommitError::Unavailable(_) | CommitError::Unknown(_)) = answer {
-            self.tail.doubt();
+            self.tail.request_past_check();
         }
         answer
     }
 
     async fn find_commit(&self, id: CommitId) -> Result<Option<CommitReceipt>, StoreError> {
-        self.heard(self.log.find_commit(id).await)
+        self.note_failure(self.log.find_commit(id).await)
     }
 
     async fn read_stream(
@@ -50,7 +50,7 @@ impl EventStore for WatchedLog {
         after: Version,
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
-        self.heard(self.log.read_stream(stream, after, limit).await)
+        self.note_failure(self.log.read_stream(stream, after, limit).await)
     }
 
     async fn read_streams(
@@ -58,42 +58,42 @@ impl EventStore for WatchedLog {
         streams: &[(StreamId, Version)],
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
-        self.heard(self.log.read_streams(streams, limit).await)
+        self.note_failure(self.log.read_streams(streams, limit).await)
     }
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
-        self.heard(self.log.read_all(after, limit).await)
+        self.note_failure(self.log.read_all(after, limit).await)
     }
 
     async fn head(&self) -> Result<Position, StoreError> {
-        self.heard(self.log.head().await)
+        self.note_failure(self.log.head().await)
     }
 
     async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
-        self.heard(self.log.moved_on(seen).await)
+        self.note_failure(self.log.moved_on(seen).await)
     }
 
     async fn identity(&self) -> Result<LogIdentity, StoreError> {
-        self.heard(self.log.identity().await)
+        self.note_failure(self.log.identity().await)
     }
 
     async fn commit_at(&self, position: Position) -> Result<Option<CommitId>, StoreError> {
-        self.heard(self.log.commit_at(position).await)
+        self.note_failure(self.log.commit_at(position).await)
     }
 
     async fn raise_incarnation(&self, seen: Incarnation) -> Result<Incarnation, StoreError> {
-        let raised = self.heard(self.log.raise_incarnation(seen).await);
+        let raised = self.note_failure(self.log.raise_incarnation(seen).await);
         // The other followers here need not wait for their next turn to hear of it.
-        self.tail.doubt();
+        self.tail.request_past_check();
         raised
     }
 
     async fn schema_floor(&self) -> Result<SchemaGeneration, StoreError> {
-        self.heard(self.log.schema_floor().await)
+        self.note_failure(self.log.schema_floor().await)
     }
 
     async fn raise_schema_floor(&self, to: SchemaGeneration) -> Result<SchemaGeneration, StoreError> {
-        self.heard(self.log.raise_schema_floor(to).await)
+        self.note_failure(self.log.raise_schema_floor(to).await)
     }
 
     fn is_shared(&self) -> bool {

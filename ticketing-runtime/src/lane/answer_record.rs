@@ -1,7 +1,8 @@
-//! What stands under an idempotency key: not an answer, but from what it can be built again.
+//! What a lane records under an idempotency key: not the answer itself, but what the answer can be built from again.
 //!
-//! So a later build with a field more answers a request of yesterday, and the answer is as it was: a hold that was paid
-//! since is still the hold of then. The facts never change; the record needs few bytes.
+//! A record names the view and the version of the stream that the view was built from. Facts never change, so a later
+//! build answers yesterday's request with today's fields and yesterday's content: a hold that has been paid since is
+//! still answered as a hold. A record takes few bytes.
 
 use std::collections::BTreeMap;
 
@@ -16,40 +17,43 @@ use ticketing_ports::vocabulary::payment::DeclineReason;
 
 use crate::failure::Failure;
 
+/// What is recorded under an idempotency key once its request has been decided.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Said {
+pub(crate) enum AnswerRecord {
+    /// The request was answered with this view.
     View(ViewOf),
+    /// The request was refused.
     Refused(Refusal),
-    /// The answer held a secret, which is kept nowhere.
+    /// The answer held a secret. The secret is stored nowhere, so the answer cannot be repeated.
     Secret,
-    /// There is no answer yet: it is waited for.
+    /// The request has no answer yet. It waits for the payment gateway, as this JSON describes.
     Awaits(Box<RawValue>),
 }
 
-impl Said {
+impl AnswerRecord {
     pub(crate) fn awaits(awaits: &impl Serialize) -> Self {
         let awaits = serde_json::value::to_raw_value(awaits);
-        Self::Awaits(awaits.expect("what is awaited is plain data with string keys"))
+        Self::Awaits(awaits.expect("pending payments are plain data with string keys"))
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("what was said is plain data with string keys")
+        serde_json::to_vec(self).expect("answer records are plain data with string keys")
     }
 }
 
-/// What was read under a key.
+/// A record as it was read from the store: in today's format or in that of an earlier build.
 #[derive(Debug)]
-pub(crate) enum Recorded {
-    Said(Said),
-    Former(Former),
+pub(crate) enum StoredAnswer {
+    Record(AnswerRecord),
+    Legacy(LegacyAnswer),
 }
 
-/// An answer that a former build kept whole. Such records are answered for as long as they are remembered.
+/// An answer that an earlier build stored whole. It is still answered until the retention of idempotency records ends.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Former {
-    /// The view by the name of its kind.
+pub(crate) enum LegacyAnswer {
+    /// The view, under the name of its kind.
     Reply(BTreeMap<String, Box<RawValue>>),
     PaymentFailed {
         reason: DeclineReason,
@@ -61,15 +65,17 @@ pub(crate) enum Former {
     },
 }
 
-impl Former {
+impl LegacyAnswer {
+    /// Reads the stored view as the reply `R`.
+    ///
     /// # Errors
-    /// When the answer was a refusal, or is none to this request.
+    /// Fails if the stored answer was a refusal, or the view is not one that `R` can be read from.
     pub(crate) fn into_reply<R: Reply>(self) -> Result<R, Failure> {
         match self {
             Self::Reply(views) => {
                 let reply = views.into_values().next();
                 let reply = reply.and_then(|view| R::from_former_record(view.get()));
-                reply.ok_or_else(|| Failure::Internal("the recorded answer is none to this request".into()))
+                reply.ok_or_else(|| Failure::Internal("the recorded answer does not fit this request".into()))
             }
             Self::PaymentFailed { reason, attempts_left } => {
                 Err(Refusal::PaymentFailed { reason, attempts_left }.into())
@@ -88,23 +94,24 @@ impl Former {
     }
 }
 
-impl Recorded {
-    /// Reads a record of a request that was decided before, if it is the same request.
+impl StoredAnswer {
+    /// Reads the record of an earlier request that used the same idempotency key.
     ///
     /// # Errors
-    /// When it is another request, or this build cannot read the record.
+    /// Fails with [`Failure::IdempotencyKeyReused`] if the fingerprints differ, because the earlier request was another
+    /// one, and with [`Failure::Internal`] if this build cannot read the record.
     pub(crate) fn read(record: &IdempotencyRecord, fingerprint: [u8; 32]) -> Result<Self, Failure> {
         if record.fingerprint != fingerprint {
             return Err(Failure::IdempotencyKeyReused);
         }
         if let Ok(said) = serde_json::from_slice(&record.answer) {
-            return Ok(Self::Said(said));
+            return Ok(Self::Record(said));
         }
-        if let Ok(former) = serde_json::from_slice(&record.answer) {
-            return Ok(Self::Former(former));
+        if let Ok(legacy) = serde_json::from_slice(&record.answer) {
+            return Ok(Self::Legacy(legacy));
         }
-        // A former build recorded what is waited for without saying what it is.
+        // An earlier build stored only the description of the pending payment, without the enum around it.
         let awaits = serde_json::from_slice(&record.answer).map_err(|error| Failure::Internal(error.into()))?;
-        Ok(Self::Said(Said::Awaits(awaits)))
+        Ok(Self::Record(AnswerRecord::Awaits(awaits)))
     }
 }

@@ -1,7 +1,7 @@
-//! What a lane's memory of the log rests on, to be proved with each commit, and what is done when it cannot be.
+//! The part of the log that a lane's memory was built from. Each commit proves that the log still has it.
 //!
-//! A log that was put back to an older copy may have reached the same versions again by other facts. Then no stream looks
-//! different, and only who remembers which commit wrote a fact can tell.
+//! A log that was restored from an older copy may have reached the same versions again with other facts. No stream
+//! version shows that. Only the id of the commit that wrote a remembered fact does.
 
 use ticketing_domain::book::Book;
 use ticketing_ports::log::event_store::{CommitError, CommitReceipt, EventStore};
@@ -15,15 +15,15 @@ use super::group::Group;
 use super::lanes::Lanes;
 use crate::observer::Setback;
 
-/// What has to be in the log if what the lane knows is to be true. Nothing when nobody else writes to the log.
+/// The landmarks that the log must have for the lane's memory to be true. Empty if no other process writes to the log.
 #[derive(Debug)]
-pub(super) struct Remembered {
+pub(super) struct KnownPast {
     pub(super) landmarks: Vec<Landmark>,
-    /// The newest life of the log in which something of it was learned.
+    /// The newest incarnation of the log in which the lane has read or written.
     pub(super) incarnation: Incarnation,
 }
 
-impl Default for Remembered {
+impl Default for KnownPast {
     fn default() -> Self {
         Self {
             landmarks: Vec::new(),
@@ -32,9 +32,9 @@ impl Default for Remembered {
     }
 }
 
-impl Remembered {
-    /// Facts were read in the life of the log that is known now. They may be of another past than what was remembered
-    /// before: both have to be proved.
+impl KnownPast {
+    /// Adds the newest of the facts that were just read. They may come from another past than the landmarks so far, so
+    /// the next commit proves both.
     pub(super) fn read(
         &mut self,
         facts: &[RecordedEvent],
@@ -51,8 +51,8 @@ impl Remembered {
         self.incarnation = self.incarnation.max(incarnation.unwrap_or(Incarnation::FIRST));
     }
 
-    /// The first `proved` landmarks were all there at one moment: the newest of them, or what was written on top of them,
-    /// stands for all.
+    /// Replaces the first `proved` landmarks, which the log had at one moment, by a single one: the newest of them, or
+    /// what was `written` after them.
     pub(super) fn proved(&mut self, proved: usize, written: Option<(CommitId, CommitReceipt)>) {
         let proved = self.landmarks.drain(..proved.min(self.landmarks.len()));
         let newest = proved.max_by_key(|landmark| landmark.position);
@@ -71,28 +71,32 @@ impl Remembered {
 }
 
 impl Lane {
-    /// Forgets everything, and decides again on what the log says now: also what waits for a gateway, since the payment
-    /// that is waited for may be among what was lost.
+    /// Forgets everything the lane knows and decides its jobs again on the log as it is now. Jobs that wait for the
+    /// gateway are decided again too, because their payments may be lost.
     pub(super) fn past_is_lost(&mut self, group: Group) {
-        error!(lane = %self.id, "the log has lost facts that a lane remembers: it is not the one that it was");
+        error!(lane = %self.id, "the log has lost facts that a lane remembers; the lane starts over");
         let mut jobs = self.take_back_all(group);
         jobs.extend(std::mem::take(&mut self.waiting).into_values().flatten());
         self.book = Book::new(self.id);
         self.gathering = Group::starting_at(self.book.mark());
-        self.remembered = Remembered::default();
+        self.known_past = KnownPast::default();
         self.snapshots.forget();
         self.position = Position::START;
         self.decide_again(jobs, Setback::LostPast);
     }
 }
 
-/// Tells everybody that the log has lost what was remembered in that life of it. When that cannot be told now, nobody has
-/// learned anything: the next commit finds it out again.
-pub(super) async fn tell_loss(lanes: &Lanes, store: &dyn EventStore, lived_in: Incarnation) -> CommitError {
-    lanes.tail.doubt();
-    match store.raise_incarnation(lived_in).await {
+/// Raises the incarnation of the log, so that every process learns of the loss. If that fails, the commit counts as
+/// unavailable, and the next commit finds the loss again.
+pub(super) async fn announce_lost_past(
+    lanes: &Lanes,
+    store: &dyn EventStore,
+    known_incarnation: Incarnation,
+) -> CommitError {
+    lanes.tail.request_past_check();
+    match store.raise_incarnation(known_incarnation).await {
         Ok(incarnation) => {
-            lanes.log.heard(incarnation);
+            lanes.log.note_incarnation(incarnation);
             CommitError::LostPast
         }
         Err(error) => CommitError::Unavailable(error.into()),

@@ -11,32 +11,32 @@ use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
 use tracing::error;
 
 use super::facts::Facts;
-use super::follower::{FollowError, Follower, Keeps, OnPoison, Spec};
+use super::follower::{FollowError, Follower, FollowerSpec, MarkKept, OnBadFact};
 
 /// How many letters are read at once.
 const CHUNK: usize = 1_000;
 
 /// Hands a follower what it can take, and keeps the rest as dead letters.
-pub(super) struct Poison {
+pub(super) struct DeadLetterFilter {
     letters: Arc<dyn DeadLetterStore>,
     clock: Arc<dyn Clock>,
     follower: &'static str,
-    policy: OnPoison,
-    keeps: Keeps,
+    policy: OnBadFact,
+    mark_kept: MarkKept,
     /// From where on a stream is parked, so that the store is not asked for each fact.
     parked: BTreeMap<StreamId, Position>,
     /// The letters written here.
     written: BTreeSet<Position>,
 }
 
-impl Poison {
-    pub(super) fn new(letters: Arc<dyn DeadLetterStore>, clock: Arc<dyn Clock>, spec: &Spec) -> Self {
+impl DeadLetterFilter {
+    pub(super) fn new(letters: Arc<dyn DeadLetterStore>, clock: Arc<dyn Clock>, spec: &FollowerSpec) -> Self {
         Self {
             letters,
             clock,
             follower: spec.name,
-            policy: spec.on_poison,
-            keeps: spec.keeps,
+            policy: spec.on_bad_fact,
+            mark_kept: spec.mark_kept,
             parked: BTreeMap::new(),
             written: BTreeSet::new(),
         }
@@ -66,7 +66,7 @@ impl Poison {
     pub(super) async fn load(&mut self) -> Result<(), StoreError> {
         self.parked.clear();
         self.written.clear();
-        if self.policy != OnPoison::ParkTheStream {
+        if self.policy != OnBadFact::ParkTheStream {
             return Ok(());
         }
         let mut after = Position::START;
@@ -88,9 +88,9 @@ impl Poison {
         loop {
             self.park_the_parked(&facts).await?;
             let wanted = facts.without(|fact| self.is_parked(fact) || skipped.contains(&fact.position));
-            let (at, why) = match follower.take(&wanted).await {
+            let (at, why) = match follower.handle(&wanted).await {
                 Ok(()) => return Ok(facts.upto()),
-                Err(FollowError::Poison { at, why }) => (at, why),
+                Err(FollowError::BadFact { at, why }) => (at, why),
                 Err(error) => return Err(error),
             };
             let mut told = wanted.iter().map(super::facts::LoggedFact::recorded);
@@ -99,8 +99,8 @@ impl Poison {
             };
             self.leave_out(fact, why).await?;
             skipped.insert(at);
-            if self.keeps == Keeps::WithTheEffect {
-                let stands = follower.stands().await?.ok_or(FollowError::Elsewhere)?;
+            if self.mark_kept == MarkKept::WithTheEffect {
+                let stands = follower.mark().await?.ok_or(FollowError::Elsewhere)?;
                 if stands.position < facts.after().position || stands.position > facts.upto().position {
                     return Err(FollowError::Elsewhere);
                 }
@@ -133,7 +133,7 @@ impl Poison {
         since.is_some_and(|since| *since <= fact.position)
     }
 
-    /// Keeps those of the facts that belong to a parked stream.
+    /// MarkKept those of the facts that belong to a parked stream.
     async fn park_the_parked(&mut self, facts: &Facts) -> Result<(), StoreError> {
         if self.parked.is_empty() {
             return Ok(());
@@ -150,14 +150,14 @@ impl Poison {
 
     async fn leave_out(&mut self, fact: &RecordedEvent, why: BoxError) -> Result<(), FollowError> {
         match self.policy {
-            OnPoison::Stop => {
+            OnBadFact::Stop => {
                 let at = fact.position;
-                return Err(FollowError::Never(FollowError::Poison { at, why }.into()));
+                return Err(FollowError::Never(FollowError::BadFact { at, why }.into()));
             }
-            OnPoison::ParkTheStream => {
+            OnBadFact::ParkTheStream => {
                 self.parked.entry(fact.stream).or_insert(fact.position);
             }
-            OnPoison::SkipTheFact => {}
+            OnBadFact::SkipTheFact => {}
         }
         Ok(self.write(fact, why.to_string()).await?)
     }
