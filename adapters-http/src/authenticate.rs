@@ -10,7 +10,7 @@ use ticketing_ports::people::sessions::Session;
 use ticketing_ports::people::users::User;
 use ticketing_ports::vocabulary::roles::Actor;
 use ticketing_ports::vocabulary::secrets::Secret;
-use ticketing_runtime::SignIn;
+use ticketing_runtime::Sessions;
 
 use crate::errors::ApiError;
 
@@ -52,12 +52,13 @@ pub trait Authenticate: fmt::Debug + Send + Sync {
 /// Whoever shows a session of the box office's own, as `Authorization: Bearer …`.
 #[derive(Clone)]
 pub struct BySession {
-    sign_in: SignIn,
+    sessions: Sessions,
 }
 
 impl BySession {
-    pub fn new(sign_in: SignIn) -> Self {
-        Self { sign_in }
+    /// Asks these sessions.
+    pub fn new(sessions: Sessions) -> Self {
+        Self { sessions }
     }
 }
 
@@ -70,7 +71,7 @@ impl fmt::Debug for BySession {
 #[async_trait]
 impl Authenticate for BySession {
     async fn authenticate(&self, request: &Parts) -> Result<Option<Actor>, ApiError> {
-        let shown = session_shown(&self.sign_in, request).await?;
+        let shown = session_shown(&self.sessions, request).await?;
         Ok(shown.map(|(_, user, _)| Actor {
             user_id: user.id,
             role: user.role,
@@ -84,7 +85,7 @@ impl Authenticate for BySession {
 
 /// The session of the `Authorization` header, if there is one; one that does not hold is refused.
 pub(crate) async fn session_shown(
-    sign_in: &SignIn,
+    sessions: &Sessions,
     request: &Parts,
 ) -> Result<Option<(Session, User, Secret)>, ApiError> {
     let Some(value) = request.headers.get(AUTHORIZATION) else {
@@ -95,7 +96,7 @@ pub(crate) async fn session_shown(
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
     let secret = token.and_then(Secret::parse).ok_or_else(ApiError::session_over)?;
-    let (session, user) = sign_in
+    let (session, user) = sessions
         .authenticate(&secret)
         .await?
         .ok_or_else(ApiError::session_over)?;

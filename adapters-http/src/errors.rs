@@ -261,41 +261,41 @@ impl From<SignInFailure> for ApiError {
     }
 }
 
-impl From<sign_in::Refusal> for ApiError {
-    fn from(refusal: sign_in::Refusal) -> Self {
-        use sign_in::Refusal;
+impl From<sign_in::SignInRefusal> for ApiError {
+    fn from(refusal: sign_in::SignInRefusal) -> Self {
+        use sign_in::SignInRefusal;
 
         let forbidden =
             |reason: &str| Self::new(Code::Forbidden, refusal.to_string()).with_details(json!({ "reason": reason }));
         match refusal {
-            Refusal::InvalidToken => Self::link_invalid(),
-            Refusal::InvalidChallenge => Self::invalid_request(
+            SignInRefusal::InvalidToken => Self::link_invalid(),
+            SignInRefusal::InvalidChallenge => Self::invalid_request(
                 "challenge",
                 "is unknown, used or expired, or was begun elsewhere; begin again",
             ),
-            Refusal::Malformed => Self::invalid_request("credential", refusal.to_string()),
-            Refusal::ProofRefused | Refusal::UnknownCredential | Refusal::PossiblyCopied => {
+            SignInRefusal::Malformed => Self::invalid_request("credential", refusal.to_string()),
+            SignInRefusal::ProofRefused | SignInRefusal::UnknownCredential | SignInRefusal::PossiblyCopied => {
                 let errors = json!([{ "field": "credential", "reason": refusal.to_string() }]);
                 Self::new(Code::CredentialRefused, refusal.to_string()).with_details(json!({ "errors": errors }))
             }
-            Refusal::DeniedAtProvider => forbidden("denied_at_provider"),
-            Refusal::ProviderFailed => forbidden("provider_error"),
-            Refusal::UnprovenAddress => forbidden("address_not_verified"),
-            Refusal::SignInFirst => forbidden("sign_in_first"),
-            Refusal::StaleSession => forbidden("fresh_session_required"),
-            Refusal::NotAnAdministrator => forbidden("administrators_only"),
-            Refusal::OwnRole => forbidden("own_role"),
-            Refusal::NoSuchUser => Self::new(Code::NotFound, refusal.to_string()),
-            Refusal::IdentityTaken | Refusal::CredentialTaken => {
+            SignInRefusal::DeniedAtProvider => forbidden("denied_at_provider"),
+            SignInRefusal::ProviderFailed => forbidden("provider_error"),
+            SignInRefusal::UnprovenAddress => forbidden("address_not_verified"),
+            SignInRefusal::SignInFirst => forbidden("sign_in_first"),
+            SignInRefusal::StaleSession => forbidden("fresh_session_required"),
+            SignInRefusal::NotAnAdministrator => forbidden("administrators_only"),
+            SignInRefusal::OwnRole => forbidden("own_role"),
+            SignInRefusal::NoSuchUser => Self::new(Code::NotFound, refusal.to_string()),
+            SignInRefusal::IdentityTaken | SignInRefusal::CredentialTaken => {
                 Self::new(Code::ResourceAlreadyExists, refusal.to_string())
             }
-            Refusal::TooManyPasskeys => Self::new(Code::ValidationFailed, refusal.to_string())
+            SignInRefusal::TooManyPasskeys => Self::new(Code::ValidationFailed, refusal.to_string())
                 .with_details(json!({ "errors": [{ "field": "passkeys", "reason": "at most 10" }] })),
-            Refusal::Contended => Self {
+            SignInRefusal::Contended => Self {
                 retry_after: Some(Duration::from_secs(1)),
                 ..Self::new(Code::Busy, refusal.to_string())
             },
-            Refusal::OutOfStep => Failure::Internal(refusal.into()).into(),
+            SignInRefusal::OutOfStep => Failure::Internal(refusal.into()).into(),
         }
     }
 }

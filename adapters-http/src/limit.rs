@@ -17,7 +17,7 @@ const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub(crate) async fn limit(State(state): State<Shared>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let ip = client_ip(&parts, &state.config.trusted_proxies);
-    let decision = match state.sign_in().admit(ip).await {
+    let decision = match state.sign_in().ceremonies.admit(ip).await {
         Ok(decision) => decision,
         Err(error) => return ApiError::from(error).into_response(),
     };

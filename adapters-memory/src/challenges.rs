@@ -3,7 +3,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
-use ticketing_ports::people::challenges::{Ceremony, Challenge, ChallengeStore};
+use ticketing_ports::people::challenges::{CeremonyKind, Challenge, ChallengeStore};
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
@@ -13,7 +13,7 @@ pub struct InMemoryChallengeStore(Mutex<Challenges>);
 
 #[derive(Debug, Default)]
 struct Challenges {
-    by_digest: BTreeMap<(Ceremony, SecretDigest), Challenge>,
+    by_digest: BTreeMap<(CeremonyKind, SecretDigest), Challenge>,
     /// How many there were after the last sweep.
     swept: usize,
 }
@@ -49,7 +49,7 @@ impl ChallengeStore for InMemoryChallengeStore {
 
     async fn take(
         &self,
-        ceremony: Ceremony,
+        ceremony: CeremonyKind,
         digest: SecretDigest,
         now: Timestamp,
     ) -> Result<Option<Challenge>, StoreError> {

@@ -2,6 +2,7 @@
 //!
 //! Not only for tests: sessions, tokens and read models of the embedded server live here.
 
+mod bundles;
 mod challenges;
 mod clock;
 mod dead_letters;
@@ -21,6 +22,7 @@ mod sessions;
 mod snapshots;
 mod users;
 
+pub use bundles::InMemory;
 pub use challenges::InMemoryChallengeStore;
 pub use clock::{ManualClock, TokioClock};
 pub use dead_letters::InMemoryDeadLetterStore;

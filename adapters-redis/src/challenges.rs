@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
-use ticketing_ports::people::challenges::{Ceremony, Challenge, ChallengeStore};
+use ticketing_ports::people::challenges::{CeremonyKind, Challenge, ChallengeStore};
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
@@ -19,7 +19,7 @@ impl RedisChallengeStore {
         Self(redis)
     }
 
-    fn key(&self, ceremony: Ceremony, digest: SecretDigest) -> String {
+    fn key(&self, ceremony: CeremonyKind, digest: SecretDigest) -> String {
         self.0.key(CHALLENGE, &[name_of(ceremony), &text_of(digest)])
     }
 }
@@ -42,7 +42,7 @@ impl ChallengeStore for RedisChallengeStore {
 
     async fn take(
         &self,
-        ceremony: Ceremony,
+        ceremony: CeremonyKind,
         digest: SecretDigest,
         now: Timestamp,
     ) -> Result<Option<Challenge>, StoreError> {
@@ -65,10 +65,10 @@ impl ChallengeStore for RedisChallengeStore {
 }
 
 /// The names are part of the keys.
-fn name_of(ceremony: Ceremony) -> &'static str {
+fn name_of(ceremony: CeremonyKind) -> &'static str {
     match ceremony {
-        Ceremony::PasskeyRegistration => "passkey-registration",
-        Ceremony::PasskeyLogin => "passkey-login",
-        Ceremony::Oauth => "oauth",
+        CeremonyKind::PasskeyRegistration => "passkey-registration",
+        CeremonyKind::PasskeyLogin => "passkey-login",
+        CeremonyKind::Oauth => "oauth",
     }
 }

@@ -13,6 +13,7 @@
 //! addresses. Whether something has expired is decided by the caller's clock; Redis removes it some time after that by
 //! its own. What is read and then written is one script, so nothing can come in between.
 
+mod bundles;
 mod challenges;
 mod connection;
 mod keys;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use adapters_redis::{RedisChallengeStore, RedisOneTimeTokenStore, RedisRateLimiter, RedisSessionStore};
 use chrono::{TimeDelta, Utc};
-use ticketing_ports::people::challenges::{Ceremony, Challenge, ChallengeStore};
+use ticketing_ports::people::challenges::{CeremonyKind, Challenge, ChallengeStore};
 use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
 use ticketing_ports::people::rate_limiter::{Quota, RateLimiter};
 use ticketing_ports::people::sessions::{Session, SessionStore, SignInMethod};
@@ -69,7 +69,7 @@ async fn every_key_has_the_prefix_and_an_end_and_names_neither_secret_nor_addres
     challenges
         .put(Challenge {
             digest,
-            ceremony: Ceremony::Oauth,
+            ceremony: CeremonyKind::Oauth,
             state: b"state".to_vec(),
             expires_at: end,
         })

@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use ticketing_ports::vocabulary::roles::Role;
+use ticketing_runtime::Ensured;
 
 use crate::config::{BootstrapAdmin, Settings};
 use crate::serve::warn_of_links;
@@ -15,18 +16,19 @@ use crate::storage::Storage;
 pub async fn bootstrap_admin(settings: &Settings, wanted: &BootstrapAdmin) -> anyhow::Result<String> {
     let storage = Storage::open(settings).await?;
     let sign_in = sign_in_alone(settings, &storage)?;
-    let user = sign_in.ensure_user(&wanted.email, Role::Admin).await?.into_user();
-    if user.role != Role::Admin {
-        if !wanted.promote {
-            bail!(
-                "that address has an account as {}; say --promote to make it an administrator",
-                user.role.as_str()
-            );
+    match sign_in.accounts.ensure(&wanted.email, Role::Admin).await? {
+        // Also a user who is an administrator already: an earlier promotion may have died before it ended the sessions.
+        Ensured::Existing(user) if wanted.promote => {
+            sign_in.accounts.set_role(user.id, Role::Admin).await?;
         }
-        sign_in.set_role(user.id, Role::Admin).await?;
+        Ensured::Existing(user) if user.role != Role::Admin => bail!(
+            "that address has an account with the role {}; say --promote to make it an administrator",
+            user.role.as_str()
+        ),
+        Ensured::Existing(_) | Ensured::Created(_) => {}
     }
     warn_of_links(&settings.http);
-    let link = sign_in.issue_link(&wanted.email).await?;
+    let link = sign_in.ceremonies.issue_link(&wanted.email).await?;
     storage.close().await;
     Ok(link)
 }

@@ -83,9 +83,9 @@ impl Stage {
     }
 
     async fn invitation(&self, parts: &Parts, url: &str) -> anyhow::Result<String> {
-        let admin_link = parts.sign_in.issue_link(&self.admin.email).await?;
-        let customer_link = parts.sign_in.issue_link(&self.customer.email).await?;
-        let for_curl = parts.sign_in.issue_link(&self.customer.email).await?;
+        let admin_link = parts.sign_in.ceremonies.issue_link(&self.admin.email).await?;
+        let customer_link = parts.sign_in.ceremonies.issue_link(&self.customer.email).await?;
+        let for_curl = parts.sign_in.ceremonies.issue_link(&self.customer.email).await?;
         let token = for_curl.split_once("#token=").map_or("", |(_, token)| token);
         let event = self.event;
         let kept = &self.kept;
@@ -122,12 +122,12 @@ Payments go to a sandbox: no money moves.
         let mut sessions = String::new();
         for number in 1..=customers {
             let user = person(parts, &format!("customer{number}@example.com"), Role::Customer).await?;
-            let signed_in = parts.sign_in.open_session(&user).await?;
+            let signed_in = parts.sign_in.sessions.open(&user).await?;
             writeln!(sessions, "{}", signed_in.secret.expose()).expect("a text takes whatever is written to it");
         }
         std::fs::write(file, sessions)
             .with_context(|| format!("--sessions-file: {} cannot be written", file.display()))?;
-        let admin = parts.sign_in.open_session(&self.admin).await?;
+        let admin = parts.sign_in.sessions.open(&self.admin).await?;
         Ok(format!(
             "{customers} customers are signed in, their sessions are in {}.\nADMIN_SESSION={}\nEVENT={}\n",
             file.display(),
@@ -155,9 +155,9 @@ fn where_it_is_kept(log: &StorageUrl, is_new: bool) -> String {
 
 async fn person(parts: &Parts, address: &str, role: Role) -> anyhow::Result<User> {
     let email = EmailAddress::parse(address).context("a made-up address is an address")?;
-    let user = parts.sign_in.ensure_user(&email, role).await?.into_user();
+    let user = parts.sign_in.accounts.ensure(&email, role).await?.into_user();
     if user.role != role {
-        parts.sign_in.set_role(user.id, role).await?;
+        parts.sign_in.accounts.set_role(user.id, role).await?;
     }
     Ok(User { role, ..user })
 }

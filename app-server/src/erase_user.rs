@@ -14,10 +14,10 @@ use crate::storage::Storage;
 pub async fn erase_user(settings: &Settings, wanted: &EraseUser) -> anyhow::Result<String> {
     let storage = Storage::open(settings).await?;
     let sign_in = sign_in_alone(settings, &storage)?;
-    let Some(user) = sign_in.find_user(&wanted.email).await? else {
+    let Some(user) = sign_in.accounts.find(&wanted.email).await? else {
         bail!("nobody has an account under that address");
     };
-    sign_in.erase(user.id).await?;
+    sign_in.accounts.erase(user.id).await?;
     storage.close().await;
     Ok(format!(
         "Erased user {}; the books keep that id and nothing else of the person.",

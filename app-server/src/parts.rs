@@ -71,7 +71,7 @@ impl Parts {
         let http = HttpState {
             box_office: engine.box_office(),
             desk: Desk::new(engine.box_office(), desk_ports, engine.read_models_reached()),
-            callers: Arc::new(BySession::new(sign_in.clone())),
+            callers: Arc::new(BySession::new(sign_in.sessions.clone())),
             sign_in: Some(sign_in.clone()),
             health,
             clock,
@@ -102,7 +102,9 @@ impl Parts {
         let began = Instant::now();
         let drained = self.engine.shut_down(patience).await;
         let left = patience.saturating_sub(began.elapsed());
-        let mailed = tokio::time::timeout(left, self.sign_in.mails_delivered()).await.is_ok();
+        let mailed = tokio::time::timeout(left, self.sign_in.ceremonies.mails_delivered())
+            .await
+            .is_ok();
         self.storage.close().await;
         self.read_side.close().await;
         tell(&self.totals.counts());
@@ -119,7 +121,7 @@ fn desk_ports(storage: &Storage, read_side: &ReadSide, clock: &Arc<SystemClock>)
         payments: read_side.payments.clone(),
         sales: read_side.sales.clone(),
         projections: read_side.projections.clone(),
-        users: storage.users.clone(),
+        users: storage.accounts.users.clone(),
         clock: clock.clone(),
     }
 }

@@ -30,13 +30,8 @@ pub fn sign_in(
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<SignIn> {
     let ports = SignInPorts {
-        users: storage.users.clone(),
-        sessions: storage.sessions.clone(),
-        tokens: storage.tokens.clone(),
-        challenges: storage.challenges.clone(),
-        passkeys: storage.passkeys.clone(),
-        identities: storage.identities.clone(),
-        limiter: storage.limiter.clone(),
+        accounts: storage.accounts.clone(),
+        stores: storage.sign_in.clone(),
         relying_party: relying_party(public_url)?,
         providers: providers(settings, public_url, &clock)?,
         mailer: mailer(settings, public_url)?,

@@ -4,16 +4,12 @@ use std::sync::Arc;
 
 use adapters_http::HealthCheck;
 use adapters_memory::{
-    InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryIdentityStore,
-    InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemoryReadModels, InMemorySessionStore,
-    InMemoryUserStore,
+    InMemory, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryReadModels,
 };
 use adapters_postgres::{
     Database, DatabaseOptions, PostgresEventStore, PostgresReadModels, PostgresUserStore, Purpose,
 };
-use adapters_redis::{
-    Redis, RedisChallengeStore, RedisOneTimeTokenStore, RedisOptions, RedisRateLimiter, RedisSessionStore,
-};
+use adapters_redis::{Redis, RedisOptions};
 use adapters_redpanda::{BusOptions, RedpandaBus};
 use adapters_sqlite::SqliteStore;
 use anyhow::Context as _;
@@ -23,13 +19,7 @@ use ticketing_ports::log::event_store::EventStore;
 use ticketing_ports::log::followers::FollowerStore;
 use ticketing_ports::log::idempotency::IdempotencyStore;
 use ticketing_ports::log::snapshots::SnapshotStore;
-use ticketing_ports::people::challenges::ChallengeStore;
-use ticketing_ports::people::identities::IdentityStore;
-use ticketing_ports::people::one_time_tokens::OneTimeTokenStore;
-use ticketing_ports::people::passkeys::PasskeyStore;
-use ticketing_ports::people::rate_limiter::RateLimiter;
-use ticketing_ports::people::sessions::SessionStore;
-use ticketing_ports::people::users::UserStore;
+use ticketing_ports::people::stores::{AccountStores, SignInStores};
 use ticketing_ports::read_models::availability::AvailabilityQueries;
 use ticketing_ports::read_models::events::EventQueries;
 use ticketing_ports::read_models::payments::PaymentQueries;
@@ -47,13 +37,8 @@ pub struct Storage {
     pub snapshots: Arc<dyn SnapshotStore>,
     pub deadlines: Arc<dyn DeadlineStore>,
     pub idempotency: Arc<dyn IdempotencyStore>,
-    pub users: Arc<dyn UserStore>,
-    pub tokens: Arc<dyn OneTimeTokenStore>,
-    pub sessions: Arc<dyn SessionStore>,
-    pub challenges: Arc<dyn ChallengeStore>,
-    pub passkeys: Arc<dyn PasskeyStore>,
-    pub identities: Arc<dyn IdentityStore>,
-    pub limiter: Arc<dyn RateLimiter>,
+    pub accounts: AccountStores,
+    pub sign_in: SignInStores,
     /// Nothing when every process follows the log for itself.
     followers: Option<Arc<dyn FollowerStore>>,
     file: Option<SqliteStore>,
@@ -108,10 +93,11 @@ impl Storage {
                     snapshots: shared.clone(),
                     deadlines: shared.clone(),
                     idempotency: shared.clone(),
-                    users: shared.clone(),
-                    passkeys: shared.clone(),
-                    identities: shared.clone(),
-                    tokens: shared,
+                    accounts: AccountStores::of(shared.clone()),
+                    sign_in: SignInStores {
+                        tokens: shared,
+                        ..InMemory::sign_in()
+                    },
                     file: Some(file),
                     ..Self::in_memory()
                 }
@@ -139,20 +125,14 @@ impl Storage {
         ticketing_runtime::check_schema_floor(opened.events.as_ref()).await?;
         if let Some(url) = &storage.auth {
             let database = open(Purpose::Auth, url, storage).await?;
-            let store = Arc::new(PostgresUserStore::new(&database));
-            opened.users = store.clone();
-            opened.passkeys = store.clone();
-            opened.identities = store;
+            opened.accounts = AccountStores::of(Arc::new(PostgresUserStore::new(&database)));
             opened.databases.push(database);
         }
         if let Some(url) = &storage.analytics {
             opened.databases.push(open(Purpose::Analytics, url, storage).await?);
         }
         if let Some(redis) = connect_to_redis(&settings.services).await? {
-            opened.tokens = Arc::new(RedisOneTimeTokenStore::new(redis.clone()));
-            opened.sessions = Arc::new(RedisSessionStore::new(redis.clone()));
-            opened.challenges = Arc::new(RedisChallengeStore::new(redis.clone()));
-            opened.limiter = Arc::new(RedisRateLimiter::new(redis.clone()));
+            opened.sign_in = redis.sign_in_stores();
             opened.redis = Some(redis);
         }
         Ok(opened)
@@ -165,13 +145,8 @@ impl Storage {
             snapshots: log.clone(),
             deadlines: log.clone(),
             idempotency: log,
-            users: Arc::new(InMemoryUserStore::new()),
-            tokens: Arc::new(InMemoryOneTimeTokenStore::new()),
-            sessions: Arc::new(InMemorySessionStore::new()),
-            challenges: Arc::new(InMemoryChallengeStore::new()),
-            passkeys: Arc::new(InMemoryPasskeyStore::new()),
-            identities: Arc::new(InMemoryIdentityStore::new()),
-            limiter: Arc::new(InMemoryRateLimiter::new()),
+            accounts: InMemory::accounts(),
+            sign_in: InMemory::sign_in(),
             followers: None,
             file: None,
             databases: Vec::new(),

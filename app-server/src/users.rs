@@ -14,16 +14,16 @@ pub async fn users(settings: &Settings, wanted: &Users) -> anyhow::Result<String
     let Users::Role(UsersRole { email, role }) = wanted;
     let storage = Storage::open(settings).await?;
     let sign_in = sign_in_alone(settings, &storage)?;
-    let Some(user) = sign_in.find_user(email).await? else {
+    let Some(user) = sign_in.accounts.find(email).await? else {
         bail!("nobody has an account under that address; its owner signs in once before");
     };
     let role = *role;
-    let line = if user.role == role {
-        format!("User {} is {} already.", user.id, role.as_str())
-    } else {
-        sign_in.set_role(user.id, role).await?;
-        format!("User {} is {} now, and signed out everywhere.", user.id, role.as_str())
-    };
+    // Also when the user has the role already: an earlier command may have died before it ended the sessions.
+    sign_in.accounts.set_role(user.id, role).await?;
     storage.close().await;
-    Ok(line)
+    let role = role.as_str();
+    Ok(format!(
+        "User {} has the role {role} now, and is signed out everywhere.",
+        user.id
+    ))
 }

@@ -69,13 +69,13 @@ fn every_port_can_forget_people_or_says_why_it_need_not() {
 
 #[test]
 fn erasing_an_account_reaches_every_store_of_the_server_with_something_of_people() {
-    let fields = fields_of_sign_in_ports();
-    let place = fs::read_to_string(root().join("ticketing-runtime/src/sign_in/erasure.rs")).unwrap();
+    let fields = fields_of_the_bundles();
+    let place = fs::read_to_string(root().join("ticketing-runtime/src/sign_in/accounts/erasure.rs")).unwrap();
     for (port, keeps) in PORTS {
         let field = fields.get(*port);
         match keeps {
             Something => {
-                let field = field.unwrap_or_else(|| panic!("signing in has no {port}"));
+                let field = field.unwrap_or_else(|| panic!("no bundle has a {port}"));
                 assert!(
                     place.contains(&format!("stores.push({field}.clone())")),
                     "erasing an account does not reach the {port}"
@@ -89,8 +89,8 @@ fn erasing_an_account_reaches_every_store_of_the_server_with_something_of_people
 /// Every public trait of `ticketing-ports` and whether it requires [`Erase`](ticketing_ports::people::erase::Erase).
 fn ports() -> Vec<(String, bool)> {
     let mut ports = Vec::new();
-    for entry in fs::read_dir(root().join("ticketing-ports/src")).unwrap() {
-        for item in items_of(&entry.unwrap().path()) {
+    for file in files_below(&root().join("ticketing-ports/src")) {
+        for item in items_of(&file) {
             let Item::Trait(port) = item else { continue };
             let erases =
                 |bound: &TypeParamBound| matches!(bound, TypeParamBound::Trait(bound) if bound.path.is_ident("Erase"));
@@ -101,12 +101,12 @@ fn ports() -> Vec<(String, bool)> {
     ports
 }
 
-/// The fields of `SignInPorts` by the port in them.
-fn fields_of_sign_in_ports() -> BTreeMap<String, String> {
+/// The fields of the bundles of stores of people, by the port in them.
+fn fields_of_the_bundles() -> BTreeMap<String, String> {
     let mut by_port = BTreeMap::new();
-    for item in items_of(&root().join("ticketing-runtime/src/sign_in.rs")) {
-        let Item::Struct(ports) = item else { continue };
-        let (true, Fields::Named(fields)) = (ports.ident == "SignInPorts", ports.fields) else {
+    for item in items_of(&root().join("ticketing-ports/src/people/stores.rs")) {
+        let Item::Struct(bundle) = item else { continue };
+        let Fields::Named(fields) = bundle.fields else {
             continue;
         };
         for field in fields.named {
@@ -117,8 +117,15 @@ fn fields_of_sign_in_ports() -> BTreeMap<String, String> {
             }
         }
     }
-    assert!(by_port.contains_key("UserStore"), "SignInPorts is somewhere else");
+    assert!(by_port.contains_key("UserStore"), "the bundles are somewhere else");
     by_port
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] })
+        .collect()
 }
 
 fn items_of(path: &Path) -> Vec<Item> {

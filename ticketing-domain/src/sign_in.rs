@@ -8,13 +8,13 @@
 //! a session of that account.
 
 mod account;
-mod ask;
 mod limits;
 mod local_path;
 mod magic_link;
 mod oauth;
 mod passkey_login;
 mod passkey_registration;
+mod question;
 mod roles;
 mod session;
 mod sign_in_code;
@@ -26,7 +26,6 @@ use ticketing_ports::vocabulary::ids::IdSource;
 use ticketing_ports::vocabulary::secrets::{Entropy, Secret};
 
 pub use account::{NewUser, ProvenAddress};
-pub use ask::{Answer, Ask, CredentialRefused, NotAdded, ProofRefused};
 pub use limits::{
     AUTH_QUOTA, CHALLENGE_LIFETIME, FAILURE_QUOTA, LIVE_MAGIC_LINKS, MAGIC_LINK_LIFETIME, MAIL_QUOTA, OAUTH_LIFETIME,
     PASSKEYS_PER_USER, SESSION_FRESH, SESSION_IDLE, SESSION_LIFETIME, SIGN_IN_CODE_LIFETIME, WS_TICKET_LIFETIME,
@@ -36,27 +35,28 @@ pub use magic_link::{RedeemMagicLink, SendMagicLink, magic_link, verify_page};
 pub use oauth::{BeginOauth, BegunOauth, FinishOauth, FinishedOauth, Handover, Linking, OauthAnswer, OauthCallback};
 pub use passkey_login::{BeginPasskeyLogin, CompletePasskeyLogin};
 pub use passkey_registration::{BeginPasskeyRegistration, CompletePasskeyRegistration};
+pub use question::{CeremonyAnswer, CeremonyQuestion, CredentialRefused, NotAdded, ProofRefused};
 pub use roles::check_role_change;
 pub use session::{Visitor, is_fresh, new_session, touched_until};
 pub use sign_in_code::ExchangeSignInCode;
 
 /// What a ceremony may know beside the answers.
 #[derive(Clone, Copy)]
-pub struct Context<'a> {
+pub struct CeremonyContext<'a> {
     pub now: Timestamp,
     pub ids: &'a dyn IdSource,
     pub entropy: &'a dyn Entropy,
 }
 
-impl Context<'_> {
+impl CeremonyContext<'_> {
     fn secret(&self) -> Secret {
         Secret::generate(self.entropy)
     }
 }
 
-impl std::fmt::Debug for Context<'_> {
+impl std::fmt::Debug for CeremonyContext<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Context")
+        f.debug_struct("CeremonyContext")
             .field("now", &self.now)
             .finish_non_exhaustive()
     }
@@ -67,15 +67,15 @@ pub trait Ceremony: Sized {
     type Outcome;
 
     /// Takes the answer to the question asked last.
-    fn on(self, answer: Answer, context: &Context<'_>) -> Next<Self>;
+    fn on(self, answer: CeremonyAnswer, context: &CeremonyContext<'_>) -> Next<Self>;
 }
 
 /// What follows in a ceremony.
 #[derive(Debug)]
 pub enum Next<C: Ceremony> {
-    Ask(Ask, C),
+    Ask(CeremonyQuestion, C),
     Done(C::Outcome),
-    Refused(Refusal),
+    Refused(SignInRefusal),
 }
 
 /// A session that has just begun. Its secret is nowhere else.
@@ -96,7 +96,7 @@ pub struct BegunPasskey {
 
 /// Why a ceremony ended without its outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum SignInRefusal {
     /// Unknown, used or expired: nobody is told which.
     #[error("the token opens nothing")]
     InvalidToken,

@@ -34,7 +34,7 @@ pub use follow::{
 };
 pub use observer::{Counts, NoObserver, Observed, Observer, Setback, Totals};
 pub use setup::{EngineConfig, Ports};
-pub use sign_in::{Ensured, SignIn, SignInConfig, SignInFailure, SignInPorts};
+pub use sign_in::{Accounts, Ceremonies, Ensured, Sessions, SignIn, SignInConfig, SignInFailure, SignInPorts};
 /// What can be asked of a [`BoxOffice`].
 pub use ticketing_domain::commands::{
     AuthorizePayment, BlockSeats, CancelEvent, GatewayAnswer, HoldFor, HoldSeats, PayReservation, RefundPayment,

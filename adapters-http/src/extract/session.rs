@@ -58,7 +58,7 @@ impl FromRequestParts<Shared> for SignedIn {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
-        let shown = session_shown(state.sign_in(), parts).await?;
+        let shown = session_shown(&state.sign_in().sessions, parts).await?;
         let (session, user, secret) = shown.ok_or_else(ApiError::unauthenticated)?;
         Ok(Self { session, user, secret })
     }

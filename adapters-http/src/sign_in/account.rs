@@ -24,7 +24,7 @@ pub(crate) async fn me(caller: SignedIn) -> Json<UserBody> {
 #[utoipa::path(delete, path = "/api/auth/me", tag = "authentication", security(("session" = [])),
     responses((status = 200, body = MessageResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn erase_me(State(state): State<Shared>, caller: SignedIn) -> Result<Json<MessageResponse>, ApiError> {
-    state.sign_in().erase_own(&caller.session).await?;
+    state.sign_in().accounts.erase_own(&caller.session).await?;
     Ok(Json(MessageResponse {
         message: "Your account is erased",
     }))

@@ -50,7 +50,7 @@ pub(crate) async fn send_magic_link(
 ) -> Result<impl IntoResponse, ApiError> {
     let email = EmailAddress::parse(&request.email)
         .map_err(|invalid| ApiError::invalid_request("email", invalid.to_string()))?;
-    state.sign_in().send_magic_link(email).await?;
+    state.sign_in().ceremonies.send_link(email).await?;
     let body = MagicLinkSentResponse {
         // The same whether a mail goes out or not, and true either way.
         message: "If the address is right, a sign-in link is on its way. When several were asked for within 15 minutes, no \
@@ -89,5 +89,5 @@ pub(crate) async fn verify_magic_link_by_query(
 
 async fn verify(state: &HttpState, from: Visitor, token: &str) -> Result<Json<SessionResponse>, ApiError> {
     let token = Secret::parse(token).ok_or_else(ApiError::link_invalid)?;
-    Ok(Json(state.sign_in().verify(&token, from).await?.into()))
+    Ok(Json(state.sign_in().ceremonies.redeem_link(&token, from).await?.into()))
 }

@@ -75,7 +75,7 @@ pub(crate) struct LinkedResponse {
 #[utoipa::path(get, path = "/api/auth/oauth", tag = "authentication",
     responses((status = 200, body = ProvidersResponse)))]
 pub(crate) async fn providers(State(state): State<Shared>) -> Json<ProvidersResponse> {
-    let providers = state.sign_in().providers().map(ToOwned::to_owned).collect();
+    let providers = state.sign_in().ceremonies.providers().map(ToOwned::to_owned).collect();
     Json(ProvidersResponse { providers })
 }
 
@@ -93,7 +93,11 @@ pub(crate) async fn authorize(
 ) -> Result<Response, ApiError> {
     let next = next_page(request.next.as_deref())?;
     let browser = browser_cookie(&state, &headers);
-    let begun = state.sign_in().begin_oauth(&provider, browser, &next, None).await;
+    let begun = state
+        .sign_in()
+        .ceremonies
+        .begin_oauth(&provider, browser, &next, None)
+        .await;
     match begun {
         Ok(begun) => Ok((set_cookie(&state, &begun.browser), Redirect::to(&begun.url)).into_response()),
         Err(failure) => Ok(told(&headers, failure.into())),
@@ -117,6 +121,7 @@ pub(crate) async fn link(
     let browser = browser_cookie(&state, &headers);
     let begun = state
         .sign_in()
+        .ceremonies
         .begin_oauth(&provider, browser, &next, Some(&caller.session))
         .await?;
     let body = AuthorizationResponse {
@@ -160,6 +165,7 @@ pub(crate) async fn callback(
     };
     let finished = state
         .sign_in()
+        .ceremonies
         .finish_oauth(OauthCallback {
             provider: provider.clone(),
             state: oauth_state,
@@ -194,7 +200,11 @@ pub(crate) async fn exchange(
 ) -> Result<Json<SessionResponse>, ApiError> {
     let code = Secret::parse(&request.code).ok_or_else(ApiError::link_invalid)?;
     let browser = browser_cookie(&state, &headers).ok_or_else(ApiError::link_invalid)?;
-    let signed_in = state.sign_in().exchange_code(&code, browser.digest(), from).await?;
+    let signed_in = state
+        .sign_in()
+        .ceremonies
+        .exchange_code(&code, browser.digest(), from)
+        .await?;
     Ok(Json(signed_in.into()))
 }
 
@@ -207,7 +217,7 @@ fn next_page(asked: Option<&str>) -> Result<LocalPath, ApiError> {
 
 /// Built from the public URL, never from what the request says of the host.
 fn on_to(state: &HttpState, next: &LocalPath, fragment: &str) -> Response {
-    let site = state.sign_in().public_url().trim_end_matches('/');
+    let site = state.sign_in().ceremonies.public_url().trim_end_matches('/');
     Redirect::to(&format!("{site}{}#{fragment}", next.as_str())).into_response()
 }
 
@@ -231,7 +241,7 @@ fn cookie_name(state: &HttpState) -> &'static str {
 }
 
 fn is_https(state: &HttpState) -> bool {
-    state.sign_in().public_url().starts_with("https://")
+    state.sign_in().ceremonies.public_url().starts_with("https://")
 }
 
 fn browser_cookie(state: &HttpState, headers: &HeaderMap) -> Option<Secret> {

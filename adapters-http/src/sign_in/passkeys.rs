@@ -107,7 +107,11 @@ pub(crate) async fn begin_registration(
     _: Body<Empty>,
 ) -> Result<Json<PasskeyChallengeResponse>, ApiError> {
     let SignedIn { session, user, .. } = caller;
-    let begun = state.sign_in().begin_passkey_registration(user, &session).await?;
+    let begun = state
+        .sign_in()
+        .ceremonies
+        .begin_passkey_registration(user, &session)
+        .await?;
     challenge(begun).map(Json)
 }
 
@@ -128,6 +132,7 @@ pub(crate) async fn complete_registration(
     let answer = Value::Object(request.credential).to_string();
     let passkey = state
         .sign_in()
+        .ceremonies
         .complete_passkey_registration(caller.user.id, &challenge_id, name, answer, from.ip)
         .await?;
     let body = PasskeyResponse::from(passkey);
@@ -145,7 +150,7 @@ pub(crate) async fn begin_login(
     State(state): State<Shared>,
     _: Body<BeginLoginRequest>,
 ) -> Result<Json<PasskeyChallengeResponse>, ApiError> {
-    challenge(state.sign_in().begin_passkey_login().await?).map(Json)
+    challenge(state.sign_in().ceremonies.begin_passkey_login().await?).map(Json)
 }
 
 /// Sign in with a passkey
@@ -163,6 +168,7 @@ pub(crate) async fn complete_login(
     let answer = Value::Object(request.credential).to_string();
     let outcome = state
         .sign_in()
+        .ceremonies
         .complete_passkey_login(&challenge_id, answer, from)
         .await;
     let signed_in = outcome.map_err(|failure| match failure {
@@ -182,7 +188,7 @@ pub(crate) async fn list_passkeys(
     State(state): State<Shared>,
     caller: SignedIn,
 ) -> Result<Json<PasskeyListResponse>, ApiError> {
-    let passkeys = state.sign_in().passkeys_of(caller.user.id).await?;
+    let passkeys = state.sign_in().accounts.passkeys_of(caller.user.id).await?;
     let passkeys = passkeys.into_iter().map(PasskeyResponse::from).collect();
     Ok(Json(PasskeyListResponse { passkeys }))
 }
@@ -202,6 +208,7 @@ pub(crate) async fn rename_passkey(
 ) -> Result<Json<PasskeyResponse>, ApiError> {
     let renamed = state
         .sign_in()
+        .accounts
         .rename_passkey(caller.user.id, &id, &request.name)
         .await?;
     Ok(Json(renamed.ok_or_else(no_such_passkey)?.into()))
@@ -218,7 +225,7 @@ pub(crate) async fn remove_passkey(
     caller: SignedIn,
     CredentialId(id): CredentialId,
 ) -> Result<Json<MessageResponse>, ApiError> {
-    if !state.sign_in().remove_passkey(&caller.session, &id).await? {
+    if !state.sign_in().accounts.remove_passkey(&caller.session, &id).await? {
         return Err(no_such_passkey());
     }
     Ok(Json(MessageResponse {

@@ -24,8 +24,8 @@ read_object!(GiveRoleRequest { email, role });
 
 /// Give somebody a role
 ///
-/// For administrators, and not for a role of one's own. Whoever is given another role is signed out everywhere. The address has to
-/// have an account: its owner signs in once before.
+/// Only administrators give roles, and nobody gives a role to themselves. The user is signed out everywhere, also if the user has
+/// the role already. The address must have an account: its owner has to sign in once before.
 #[utoipa::path(post, path = "/api/auth/roles", tag = "authentication", security(("session" = [])),
     request_body = GiveRoleRequest,
     responses((status = 200, body = UserBody), (status = "4XX", body = ErrorBody)))]
@@ -38,6 +38,6 @@ pub(crate) async fn give_role(
         .map_err(|invalid| ApiError::invalid_request("email", invalid.to_string()))?;
     let role = Role::parse(&request.role)
         .ok_or_else(|| ApiError::invalid_request("role", "is customer, event_owner or admin"))?;
-    let user = state.sign_in().give_role(caller.actor(), &email, role).await?;
+    let user = state.sign_in().accounts.give_role(caller.actor(), &email, role).await?;
     Ok(Json(user.into()))
 }

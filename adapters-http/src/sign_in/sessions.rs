@@ -71,7 +71,7 @@ pub(crate) async fn list_sessions(
     State(state): State<Shared>,
     caller: SignedIn,
 ) -> Result<Json<SessionListResponse>, ApiError> {
-    let sessions = state.sign_in().sessions_of(caller.user.id).await?;
+    let sessions = state.sign_in().sessions.of(caller.user.id).await?;
     let current = caller.session.digest;
     let sessions = sessions.into_iter().map(|session| body(session, current)).collect();
     Ok(Json(SessionListResponse { sessions }))
@@ -87,7 +87,7 @@ pub(crate) async fn logout(
     caller: SignedIn,
     _: Body<Empty>,
 ) -> Result<Json<MessageResponse>, ApiError> {
-    state.sign_in().logout(caller.session.digest).await?;
+    state.sign_in().sessions.end(caller.session.digest).await?;
     Ok(Json(MessageResponse { message: "Logged out" }))
 }
 
@@ -103,7 +103,7 @@ pub(crate) async fn logout_all(
 ) -> Result<Json<LoggedOutEverywhereResponse>, ApiError> {
     Ok(Json(LoggedOutEverywhereResponse {
         message: "Logged out everywhere",
-        sessions_ended: state.sign_in().logout_all(caller.user.id).await?,
+        sessions_ended: state.sign_in().sessions.end_all_of(caller.user.id).await?,
     }))
 }
 
@@ -117,7 +117,7 @@ pub(crate) async fn ws_ticket(
     caller: SignedIn,
     _: Body<Empty>,
 ) -> Result<Json<WsTicketResponse>, ApiError> {
-    let ticket = state.sign_in().issue_ws_ticket(&caller.session).await?;
+    let ticket = state.sign_in().sessions.issue_ws_ticket(&caller.session).await?;
     Ok(Json(WsTicketResponse {
         ticket: ticket.expose(),
         expires_in_seconds: WS_TICKET_LIFETIME.num_seconds(),

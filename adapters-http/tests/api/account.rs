@@ -26,7 +26,7 @@ async fn an_erased_account_takes_a_fresh_session_and_leaves_the_books() {
     ada.send(Method::DELETE, "/api/auth/me", &[], ()).await.expect(200);
     ada.get("/api/auth/me").await.refused(401, "UNAUTHENTICATED");
     assert_eq!(server.users.find(ada.id()).await.unwrap(), None);
-    let passkeys = server.sign_in.passkeys_of(ada.id()).await.unwrap();
+    let passkeys = server.sign_in.accounts.passkeys_of(ada.id()).await.unwrap();
     assert_eq!(passkeys, []);
     let books = server.admin("root").await;
     let kept = books.reservation(&reservation).await;

@@ -273,7 +273,7 @@ async fn nothing_is_sold_to_a_customer_who_does_not_exist_or_was_erased() {
     let before = || ada.post_with("/api/reservations", &key, order(&erased.id().to_string()));
     let held = before().await;
     held.expect(201);
-    server.sign_in.erase(erased.id()).await.unwrap();
+    server.sign_in.accounts.erase(erased.id()).await.unwrap();
     for nobody in [uuid::Uuid::from_u128(77).to_string(), erased.id().to_string()] {
         let refused = ada.post("/api/reservations", order(&nobody)).await;
         refused.refused(404, "CUSTOMER_NOT_FOUND");

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
-use ticketing_ports::people::challenges::{Ceremony, Challenge, ChallengeStore};
+use ticketing_ports::people::challenges::{CeremonyKind, Challenge, ChallengeStore};
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
@@ -75,7 +75,7 @@ impl ChallengeStore for LyingChallenges {
 
     async fn take(
         &self,
-        ceremony: Ceremony,
+        ceremony: CeremonyKind,
         digest: SecretDigest,
         now: Timestamp,
     ) -> Result<Option<Challenge>, StoreError> {

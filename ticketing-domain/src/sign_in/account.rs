@@ -8,7 +8,7 @@ use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::roles::Role;
 
-use super::{Answer, Ask, Context, Refusal};
+use super::{CeremonyAnswer, CeremonyContext, CeremonyQuestion, SignInRefusal};
 
 /// An address whose owner is here: a mailed link came back, or a provider that may vouches for it. There is no other
 /// way to make one, and no user without one.
@@ -55,7 +55,7 @@ impl NewUser {
 
 /// Finds the user of a proven address, or makes one.
 #[derive(Debug)]
-pub(super) struct Settle {
+pub(super) struct EnsureUser {
     address: ProvenAddress,
     step: Step,
 }
@@ -68,41 +68,41 @@ enum Step {
     FindingAgain,
 }
 
-pub(super) enum Settled {
-    Ask(Ask, Settle),
+pub(super) enum EnsureUserNext {
+    Ask(CeremonyQuestion, EnsureUser),
     Existing(User),
     Created(User),
-    Refused(Refusal),
+    Refused(SignInRefusal),
 }
 
-impl Settle {
-    pub(super) fn begin(address: ProvenAddress) -> (Ask, Self) {
-        let ask = Ask::FindUserByAddress(address.address().clone());
+impl EnsureUser {
+    pub(super) fn begin(address: ProvenAddress) -> (CeremonyQuestion, Self) {
+        let question = CeremonyQuestion::FindUserByAddress(address.address().clone());
         let step = Step::Finding;
-        (ask, Self { address, step })
+        (question, Self { address, step })
     }
 
-    pub(super) fn on(self, answer: Answer, context: &Context<'_>) -> Settled {
+    pub(super) fn on(self, answer: CeremonyAnswer, context: &CeremonyContext<'_>) -> EnsureUserNext {
         let Self { address, step } = self;
         match (step, answer) {
-            (Step::Finding | Step::FindingAgain, Answer::User(Some(user))) => Settled::Existing(user),
-            (Step::Finding, Answer::User(None)) => {
+            (Step::Finding | Step::FindingAgain, CeremonyAnswer::User(Some(user))) => EnsureUserNext::Existing(user),
+            (Step::Finding, CeremonyAnswer::User(None)) => {
                 let new = NewUser {
                     id: UserId::new(context.ids.uuid()),
                     address: address.clone(),
                     created_at: context.now,
                 };
                 let step = Step::Creating(new.clone());
-                Settled::Ask(Ask::CreateUser(new), Self { address, step })
+                EnsureUserNext::Ask(CeremonyQuestion::CreateUser(new), Self { address, step })
             }
-            (Step::Creating(new), Answer::Yes) => Settled::Created(new.user()),
-            (Step::Creating(_), Answer::No) => {
-                let ask = Ask::FindUserByAddress(address.address().clone());
+            (Step::Creating(new), CeremonyAnswer::Yes) => EnsureUserNext::Created(new.user()),
+            (Step::Creating(_), CeremonyAnswer::No) => {
+                let question = CeremonyQuestion::FindUserByAddress(address.address().clone());
                 let step = Step::FindingAgain;
-                Settled::Ask(ask, Self { address, step })
+                EnsureUserNext::Ask(question, Self { address, step })
             }
-            (Step::FindingAgain, Answer::User(None)) => Settled::Refused(Refusal::Contended),
-            _ => Settled::Refused(Refusal::OutOfStep),
+            (Step::FindingAgain, CeremonyAnswer::User(None)) => EnsureUserNext::Refused(SignInRefusal::Contended),
+            _ => EnsureUserNext::Refused(SignInRefusal::OutOfStep),
         }
     }
 }

@@ -8,11 +8,11 @@ use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::secrets::{Secret, SecretDigest};
 use uuid::Uuid;
 
-use super::account::{ProvenAddress, Settle, Settled};
+use super::account::{EnsureUser, EnsureUserNext, ProvenAddress};
 use super::limits::{LIVE_MAGIC_LINKS, MAGIC_LINK_LIFETIME};
 use super::local_path::LocalPath;
 use super::session::{Visitor, new_session};
-use super::{Answer, Ask, Ceremony, Context, Next, Refusal, SignedIn};
+use super::{Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, Next, SignInRefusal, SignedIn};
 
 /// The page that a mailed link opens.
 pub fn verify_page(public_url: &str) -> String {
@@ -24,7 +24,7 @@ pub fn verify_page(public_url: &str) -> String {
 }
 
 /// A link to put into a mail, and what is stored of it. The token is in the fragment, which browsers send to no server.
-pub fn magic_link(email: &EmailAddress, public_url: &str, context: &Context<'_>) -> (String, OneTimeToken) {
+pub fn magic_link(email: &EmailAddress, public_url: &str, context: &CeremonyContext<'_>) -> (String, OneTimeToken) {
     let secret = context.secret();
     let link = format!("{}#token={}", verify_page(public_url), secret.expose());
     (link, stored(&secret, email, context.now))
@@ -58,11 +58,11 @@ enum Sending {
 
 impl SendMagicLink {
     pub fn begin(email: EmailAddress, public_url: &str) -> Next<Self> {
-        let ask = Ask::CountLiveLinks(email.clone());
+        let question = CeremonyQuestion::CountLiveLinks(email.clone());
         let public_url = public_url.to_owned();
         let step = Sending::CountingLive;
         Next::Ask(
-            ask,
+            question,
             Self {
                 email,
                 public_url,
@@ -75,26 +75,28 @@ impl SendMagicLink {
 impl Ceremony for SendMagicLink {
     type Outcome = ();
 
-    fn on(self, answer: Answer, context: &Context<'_>) -> Next<Self> {
-        let next = |ask, step, this: Self| Next::Ask(ask, Self { step, ..this });
+    fn on(self, answer: CeremonyAnswer, context: &CeremonyContext<'_>) -> Next<Self> {
+        let next = |question, step, this: Self| Next::Ask(question, Self { step, ..this });
         match (&self.step, answer) {
-            (Sending::CountingLive, Answer::Count(live)) if live >= LIVE_MAGIC_LINKS => Next::Done(()),
-            (Sending::CountingLive, Answer::Count(_)) => {
-                next(Ask::CountMail(self.email.clone()), Sending::CountingMails, self)
-            }
-            (Sending::CountingMails, Answer::No) => Next::Done(()),
-            (Sending::CountingMails, Answer::Yes) => {
+            (Sending::CountingLive, CeremonyAnswer::Count(live)) if live >= LIVE_MAGIC_LINKS => Next::Done(()),
+            (Sending::CountingLive, CeremonyAnswer::Count(_)) => next(
+                CeremonyQuestion::CountMail(self.email.clone()),
+                Sending::CountingMails,
+                self,
+            ),
+            (Sending::CountingMails, CeremonyAnswer::No) => Next::Done(()),
+            (Sending::CountingMails, CeremonyAnswer::Yes) => {
                 let (url, token) = magic_link(&self.email, &self.public_url, context);
                 let mail = mail(context.ids.uuid(), self.email.clone(), &url);
                 let link = token.digest;
-                next(Ask::PutToken(token), Sending::Putting { mail, link }, self)
+                next(CeremonyQuestion::PutToken(token), Sending::Putting { mail, link }, self)
             }
-            (Sending::Putting { mail, link }, Answer::Done) => {
+            (Sending::Putting { mail, link }, CeremonyAnswer::Done) => {
                 let (mail, link) = (mail.clone(), *link);
-                next(Ask::SendLink { mail, link }, Sending::Mailing, self)
+                next(CeremonyQuestion::SendLink { mail, link }, Sending::Mailing, self)
             }
-            (Sending::Mailing, Answer::Done) => Next::Done(()),
-            _ => Next::Refused(Refusal::OutOfStep),
+            (Sending::Mailing, CeremonyAnswer::Done) => Next::Done(()),
+            _ => Next::Refused(SignInRefusal::OutOfStep),
         }
     }
 }
@@ -109,52 +111,52 @@ pub struct RedeemMagicLink {
 #[derive(Debug)]
 enum Redeeming {
     Taking,
-    Settling(Settle),
+    EnsuringUser(EnsureUser),
     Beginning(SignedIn),
 }
 
 impl RedeemMagicLink {
     pub fn begin(token: &Secret, from: Visitor) -> Next<Self> {
-        let ask = Ask::TakeToken {
+        let question = CeremonyQuestion::TakeToken {
             purpose: TokenPurpose::MagicLink,
             digest: token.digest(),
         };
         let step = Redeeming::Taking;
-        Next::Ask(ask, Self { from, step })
+        Next::Ask(question, Self { from, step })
     }
 }
 
 impl Ceremony for RedeemMagicLink {
     type Outcome = SignedIn;
 
-    fn on(self, answer: Answer, context: &Context<'_>) -> Next<Self> {
+    fn on(self, answer: CeremonyAnswer, context: &CeremonyContext<'_>) -> Next<Self> {
         let Self { from, step } = self;
         let begin_session = |user, from| {
             let signed_in = new_session(user, SignInMethod::MagicLink, Visitor::clone(&from), context);
-            let ask = Ask::CreateSession(signed_in.session.clone());
+            let question = CeremonyQuestion::CreateSession(signed_in.session.clone());
             let step = Redeeming::Beginning(signed_in);
-            Next::Ask(ask, Self { from, step })
+            Next::Ask(question, Self { from, step })
         };
         match (step, answer) {
-            (Redeeming::Taking, Answer::Token(taken)) => {
+            (Redeeming::Taking, CeremonyAnswer::Token(taken)) => {
                 let live = taken.filter(|token| context.now < token.expires_at);
                 let Some(address) = live.as_ref().and_then(ProvenAddress::by_mailed_link) else {
-                    return Next::Refused(Refusal::InvalidToken);
+                    return Next::Refused(SignInRefusal::InvalidToken);
                 };
-                let (ask, settle) = Settle::begin(address);
-                let step = Redeeming::Settling(settle);
-                Next::Ask(ask, Self { from, step })
+                let (question, ensure) = EnsureUser::begin(address);
+                let step = Redeeming::EnsuringUser(ensure);
+                Next::Ask(question, Self { from, step })
             }
-            (Redeeming::Settling(settle), answer) => match settle.on(answer, context) {
-                Settled::Ask(ask, settle) => {
-                    let step = Redeeming::Settling(settle);
-                    Next::Ask(ask, Self { from, step })
+            (Redeeming::EnsuringUser(ensure), answer) => match ensure.on(answer, context) {
+                EnsureUserNext::Ask(question, ensure) => {
+                    let step = Redeeming::EnsuringUser(ensure);
+                    Next::Ask(question, Self { from, step })
                 }
-                Settled::Existing(user) | Settled::Created(user) => begin_session(user, from),
-                Settled::Refused(refusal) => Next::Refused(refusal),
+                EnsureUserNext::Existing(user) | EnsureUserNext::Created(user) => begin_session(user, from),
+                EnsureUserNext::Refused(refusal) => Next::Refused(refusal),
             },
-            (Redeeming::Beginning(signed_in), Answer::Done) => Next::Done(signed_in),
-            _ => Next::Refused(Refusal::OutOfStep),
+            (Redeeming::Beginning(signed_in), CeremonyAnswer::Done) => Next::Done(signed_in),
+            _ => Next::Refused(SignInRefusal::OutOfStep),
         }
     }
 }

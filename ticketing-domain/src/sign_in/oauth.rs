@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::outside::identity_providers::{AuthorizationAnswer, AuthorizationRequest, Claims};
-use ticketing_ports::people::challenges::{Ceremony as CeremonyKind, Challenge};
+use ticketing_ports::people::challenges::{CeremonyKind, Challenge};
 use ticketing_ports::people::identities::Identity;
 use ticketing_ports::people::sessions::{Session, SignInMethod};
 use ticketing_ports::people::users::User;
@@ -10,13 +10,13 @@ use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::roles::Role;
 use ticketing_ports::vocabulary::secrets::{Secret, SecretDigest};
 
-use super::account::{ProvenAddress, Settle, Settled};
-use super::ask::ProofRefused;
+use super::account::{EnsureUser, EnsureUserNext, ProvenAddress};
 use super::limits::OAUTH_LIFETIME;
 use super::local_path::LocalPath;
+use super::question::ProofRefused;
 use super::session::{Visitor, is_fresh, new_session};
 use super::sign_in_code::sign_in_code;
-use super::{Answer, Ask, Ceremony, Context, Next, Refusal, SignedIn};
+use super::{Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, Next, SignInRefusal, SignedIn};
 
 /// How many characters the subject of an identity has at most.
 const LONGEST_SUBJECT: usize = 255;
@@ -77,10 +77,10 @@ impl BeginOauth {
         browser: Option<Secret>,
         next: &LocalPath,
         link: Option<&Session>,
-        context: &Context<'_>,
+        context: &CeremonyContext<'_>,
     ) -> Next<Self> {
         if link.is_some_and(|session| !is_fresh(session, context.now)) {
-            return Next::Refused(Refusal::StaleSession);
+            return Next::Refused(SignInRefusal::StaleSession);
         }
         let browser = browser.unwrap_or_else(|| context.secret());
         let request = AuthorizationRequest {
@@ -105,13 +105,13 @@ impl BeginOauth {
             state: serde_json::to_vec(&kept).expect("texts and numbers have a JSON form"),
             expires_at: context.now + OAUTH_LIFETIME,
         };
-        let ask = Ask::AuthorizationUrl {
+        let question = CeremonyQuestion::AuthorizationUrl {
             provider: provider.to_owned(),
             request,
         };
         let step = Beginning::Asking;
         Next::Ask(
-            ask,
+            question,
             Self {
                 browser,
                 challenge,
@@ -124,18 +124,18 @@ impl BeginOauth {
 impl Ceremony for BeginOauth {
     type Outcome = BegunOauth;
 
-    fn on(self, answer: Answer, _context: &Context<'_>) -> Next<Self> {
+    fn on(self, answer: CeremonyAnswer, _context: &CeremonyContext<'_>) -> Next<Self> {
         match (self.step, answer) {
-            (Beginning::Asking, Answer::Url(url)) => {
-                let ask = Ask::PutChallenge(self.challenge.clone());
+            (Beginning::Asking, CeremonyAnswer::Url(url)) => {
+                let question = CeremonyQuestion::PutChallenge(self.challenge.clone());
                 let step = Beginning::Putting { url };
-                Next::Ask(ask, Self { step, ..self })
+                Next::Ask(question, Self { step, ..self })
             }
-            (Beginning::Putting { url }, Answer::Done) => {
+            (Beginning::Putting { url }, CeremonyAnswer::Done) => {
                 let browser = self.browser;
                 Next::Done(BegunOauth { url, browser })
             }
-            _ => Next::Refused(Refusal::OutOfStep),
+            _ => Next::Refused(SignInRefusal::OutOfStep),
         }
     }
 }
@@ -213,8 +213,8 @@ enum Finishing {
     Linking(Linking, Begun),
     /// The identity is known: only its user is missing.
     FindingUser(Begun),
-    Settling(Begun, Claims, Settle),
-    LinkingSettled(Begun, User),
+    EnsuringUser(Begun, Claims, EnsureUser),
+    LinkingUser(Begun, User),
     BeginningSession(SignedIn),
     PuttingCode(Secret, UserId, Begun),
 }
@@ -229,30 +229,30 @@ struct Begun {
 impl FinishOauth {
     pub fn begin(callback: OauthCallback) -> Next<Self> {
         // Taken first and checked after: whatever comes back, this state is used up.
-        let ask = Ask::TakeChallenge {
+        let question = CeremonyQuestion::TakeChallenge {
             ceremony: CeremonyKind::Oauth,
             digest: callback.state.digest(),
         };
         let step = Finishing::Taking;
-        Next::Ask(ask, Self { callback, step })
+        Next::Ask(question, Self { callback, step })
     }
 
-    fn ask(self, ask: Ask, step: Finishing) -> Next<Self> {
-        Next::Ask(ask, Self { step, ..self })
+    fn ask(self, question: CeremonyQuestion, step: Finishing) -> Next<Self> {
+        Next::Ask(question, Self { step, ..self })
     }
 
-    fn took(self, challenge: Option<Challenge>, context: &Context<'_>) -> Next<Self> {
+    fn took(self, challenge: Option<Challenge>, context: &CeremonyContext<'_>) -> Next<Self> {
         let live = challenge.filter(|challenge| context.now < challenge.expires_at);
         let Some(taken) = live.and_then(|challenge| self.fitting(&challenge.state)) else {
-            return Next::Refused(Refusal::InvalidChallenge);
+            return Next::Refused(SignInRefusal::InvalidChallenge);
         };
         let (begun, nonce, code_verifier) = taken;
         let (code, issuer) = match &self.callback.answer {
             OauthAnswer::Code { code, issuer } => (code.clone(), issuer.clone()),
-            OauthAnswer::Denied => return Next::Refused(Refusal::DeniedAtProvider),
-            OauthAnswer::Error => return Next::Refused(Refusal::ProviderFailed),
+            OauthAnswer::Denied => return Next::Refused(SignInRefusal::DeniedAtProvider),
+            OauthAnswer::Error => return Next::Refused(SignInRefusal::ProviderFailed),
         };
-        let ask = Ask::Claims {
+        let question = CeremonyQuestion::Claims {
             provider: self.callback.provider.clone(),
             answer: AuthorizationAnswer {
                 code,
@@ -261,7 +261,7 @@ impl FinishOauth {
                 code_verifier,
             },
         };
-        self.ask(ask, Finishing::Proving(begun))
+        self.ask(question, Finishing::Proving(begun))
     }
 
     /// What was kept, if it was kept for this provider and this browser.
@@ -286,41 +286,47 @@ impl FinishOauth {
                 user: link.user,
                 next: begun.next,
             }),
-            (Some(_), Some(_)) => Next::Refused(Refusal::IdentityTaken),
-            (Some(identity), None) => self.ask(Ask::FindUser(identity.user_id), Finishing::FindingUser(begun)),
+            (Some(_), Some(_)) => Next::Refused(SignInRefusal::IdentityTaken),
+            (Some(identity), None) => self.ask(
+                CeremonyQuestion::FindUser(identity.user_id),
+                Finishing::FindingUser(begun),
+            ),
             (None, Some(link)) => self.ask(
-                Ask::FindSession(link.session),
+                CeremonyQuestion::FindSession(link.session),
                 Finishing::CheckingSession(link, begun, claims),
             ),
             (None, None) => {
                 let Some(address) = ProvenAddress::by_claims(&claims) else {
-                    return Next::Refused(Refusal::UnprovenAddress);
+                    return Next::Refused(SignInRefusal::UnprovenAddress);
                 };
-                let (ask, settle) = Settle::begin(address);
-                self.ask(ask, Finishing::Settling(begun, claims, settle))
+                let (question, ensure) = EnsureUser::begin(address);
+                self.ask(question, Finishing::EnsuringUser(begun, claims, ensure))
             }
         }
     }
 
-    fn settled(self, begun: Begun, claims: &Claims, user: User, context: &Context<'_>) -> Next<Self> {
+    fn user_ensured(self, begun: Begun, claims: &Claims, user: User, context: &CeremonyContext<'_>) -> Next<Self> {
         // Whoever has taken over the address must not get more than a customer's account by it.
         if user.role != Role::Customer {
-            return Next::Refused(Refusal::SignInFirst);
+            return Next::Refused(SignInRefusal::SignInFirst);
         }
-        let ask = Ask::LinkIdentity(identity(claims, user.id, context));
-        self.ask(ask, Finishing::LinkingSettled(begun, user))
+        let question = CeremonyQuestion::LinkIdentity(identity(claims, user.id, context));
+        self.ask(question, Finishing::LinkingUser(begun, user))
     }
 
-    fn hand_over(self, begun: Begun, user: User, context: &Context<'_>) -> Next<Self> {
+    fn hand_over(self, begun: Begun, user: User, context: &CeremonyContext<'_>) -> Next<Self> {
         match self.callback.handover {
             Handover::Session => {
                 let signed_in = new_session(user, SignInMethod::Oauth, self.callback.from.clone(), context);
-                let ask = Ask::CreateSession(signed_in.session.clone());
-                self.ask(ask, Finishing::BeginningSession(signed_in))
+                let question = CeremonyQuestion::CreateSession(signed_in.session.clone());
+                self.ask(question, Finishing::BeginningSession(signed_in))
             }
             Handover::Code => {
                 let (code, stored) = sign_in_code(user.id, begun.browser, context);
-                self.ask(Ask::PutToken(stored), Finishing::PuttingCode(code, user.id, begun))
+                self.ask(
+                    CeremonyQuestion::PutToken(stored),
+                    Finishing::PuttingCode(code, user.id, begun),
+                )
             }
         }
     }
@@ -329,54 +335,64 @@ impl FinishOauth {
 impl Ceremony for FinishOauth {
     type Outcome = FinishedOauth;
 
-    fn on(mut self, answer: Answer, context: &Context<'_>) -> Next<Self> {
+    fn on(mut self, answer: CeremonyAnswer, context: &CeremonyContext<'_>) -> Next<Self> {
         let step = std::mem::replace(&mut self.step, Finishing::Taking);
         match (step, answer) {
-            (Finishing::Taking, Answer::Challenge(challenge)) => self.took(challenge, context),
-            (Finishing::Proving(_), Answer::Claims(Err(ProofRefused))) => Next::Refused(Refusal::ProofRefused),
-            (Finishing::Proving(_), Answer::Claims(Ok(claims))) if !names_somebody(&claims.subject) => {
-                Next::Refused(Refusal::ProofRefused)
+            (Finishing::Taking, CeremonyAnswer::Challenge(challenge)) => self.took(challenge, context),
+            (Finishing::Proving(_), CeremonyAnswer::Claims(Err(ProofRefused))) => {
+                Next::Refused(SignInRefusal::ProofRefused)
             }
-            (Finishing::Proving(begun), Answer::Claims(Ok(claims))) => {
-                let ask = Ask::FindIdentity {
+            (Finishing::Proving(_), CeremonyAnswer::Claims(Ok(claims))) if !names_somebody(&claims.subject) => {
+                Next::Refused(SignInRefusal::ProofRefused)
+            }
+            (Finishing::Proving(begun), CeremonyAnswer::Claims(Ok(claims))) => {
+                let question = CeremonyQuestion::FindIdentity {
                     issuer: claims.issuer.clone(),
                     subject: claims.subject.clone(),
                 };
-                self.ask(ask, Finishing::Finding(begun, claims))
+                self.ask(question, Finishing::Finding(begun, claims))
             }
-            (Finishing::Finding(begun, claims), Answer::Identity(identity)) => self.found(begun, claims, identity),
-            (Finishing::CheckingSession(link, begun, claims), Answer::Session(session)) => {
+            (Finishing::Finding(begun, claims), CeremonyAnswer::Identity(identity)) => {
+                self.found(begun, claims, identity)
+            }
+            (Finishing::CheckingSession(link, begun, claims), CeremonyAnswer::Session(session)) => {
                 let own = |session: &Session| session.user_id == link.user && session.is_live(context.now);
                 if session.as_ref().is_some_and(own) {
-                    let ask = Ask::LinkIdentity(identity(&claims, link.user, context));
-                    self.ask(ask, Finishing::Linking(link, begun))
+                    let question = CeremonyQuestion::LinkIdentity(identity(&claims, link.user, context));
+                    self.ask(question, Finishing::Linking(link, begun))
                 } else {
-                    Next::Refused(Refusal::InvalidChallenge)
+                    Next::Refused(SignInRefusal::InvalidChallenge)
                 }
             }
-            (Finishing::Linking(link, begun), Answer::Yes) => Next::Done(FinishedOauth::Linked {
+            (Finishing::Linking(link, begun), CeremonyAnswer::Yes) => Next::Done(FinishedOauth::Linked {
                 user: link.user,
                 next: begun.next,
             }),
-            (Finishing::Linking(..) | Finishing::LinkingSettled(..), Answer::No) => {
-                Next::Refused(Refusal::IdentityTaken)
+            (Finishing::Linking(..) | Finishing::LinkingUser(..), CeremonyAnswer::No) => {
+                Next::Refused(SignInRefusal::IdentityTaken)
             }
-            (Finishing::FindingUser(begun), Answer::User(Some(user))) => self.hand_over(begun, user, context),
+            (Finishing::FindingUser(begun), CeremonyAnswer::User(Some(user))) => self.hand_over(begun, user, context),
             // Erased a moment ago; its identities follow.
-            (Finishing::FindingUser(_), Answer::User(None)) => Next::Refused(Refusal::Contended),
-            (Finishing::Settling(begun, claims, settle), answer) => match settle.on(answer, context) {
-                Settled::Ask(ask, settle) => self.ask(ask, Finishing::Settling(begun, claims, settle)),
-                Settled::Existing(user) | Settled::Created(user) => self.settled(begun, &claims, user, context),
-                Settled::Refused(refusal) => Next::Refused(refusal),
+            (Finishing::FindingUser(_), CeremonyAnswer::User(None)) => Next::Refused(SignInRefusal::Contended),
+            (Finishing::EnsuringUser(begun, claims, ensure), answer) => match ensure.on(answer, context) {
+                EnsureUserNext::Ask(question, ensure) => {
+                    self.ask(question, Finishing::EnsuringUser(begun, claims, ensure))
+                }
+                EnsureUserNext::Existing(user) | EnsureUserNext::Created(user) => {
+                    self.user_ensured(begun, &claims, user, context)
+                }
+                EnsureUserNext::Refused(refusal) => Next::Refused(refusal),
             },
-            (Finishing::LinkingSettled(begun, user), Answer::Yes) => self.hand_over(begun, user, context),
-            (Finishing::BeginningSession(signed_in), Answer::Done) => Next::Done(FinishedOauth::SignedIn(signed_in)),
-            (Finishing::PuttingCode(code, user, begun), Answer::Done) => Next::Done(FinishedOauth::Code {
+            (Finishing::LinkingUser(begun, user), CeremonyAnswer::Yes) => self.hand_over(begun, user, context),
+            (Finishing::BeginningSession(signed_in), CeremonyAnswer::Done) => {
+                Next::Done(FinishedOauth::SignedIn(signed_in))
+            }
+            (Finishing::PuttingCode(code, user, begun), CeremonyAnswer::Done) => Next::Done(FinishedOauth::Code {
                 code,
                 user,
                 next: begun.next,
             }),
-            _ => Next::Refused(Refusal::OutOfStep),
+            _ => Next::Refused(SignInRefusal::OutOfStep),
         }
     }
 }
@@ -386,7 +402,7 @@ fn names_somebody(subject: &str) -> bool {
     !subject.trim().is_empty() && subject.chars().count() <= LONGEST_SUBJECT && !subject.chars().any(char::is_control)
 }
 
-fn identity(claims: &Claims, user_id: UserId, context: &Context<'_>) -> Identity {
+fn identity(claims: &Claims, user_id: UserId, context: &CeremonyContext<'_>) -> Identity {
     Identity {
         issuer: claims.issuer.clone(),
         subject: claims.subject.clone(),

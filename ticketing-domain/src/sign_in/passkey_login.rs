@@ -1,14 +1,14 @@
 //! Signing in with a passkey, without saying who one is first.
 
-use ticketing_ports::people::challenges::{Ceremony as CeremonyKind, Challenge};
+use ticketing_ports::people::challenges::{CeremonyKind, Challenge};
 use ticketing_ports::people::passkeys::Passkey;
 use ticketing_ports::people::sessions::SignInMethod;
 use ticketing_ports::vocabulary::secrets::Secret;
 
-use super::ask::CredentialRefused;
 use super::limits::CHALLENGE_LIFETIME;
+use super::question::CredentialRefused;
 use super::session::{Visitor, new_session};
-use super::{Answer, Ask, BegunPasskey, Ceremony, Context, Next, Refusal, SignedIn};
+use super::{BegunPasskey, Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, Next, SignInRefusal, SignedIn};
 
 /// Makes a challenge for whatever passkey there is: the same for everybody, so that it tells nothing.
 #[derive(Debug)]
@@ -22,18 +22,18 @@ enum Beginning {
 
 impl BeginPasskeyLogin {
     pub fn begin() -> Next<Self> {
-        Next::Ask(Ask::BeginLogin, Self(Beginning::Challenging))
+        Next::Ask(CeremonyQuestion::BeginLogin, Self(Beginning::Challenging))
     }
 }
 
 impl Ceremony for BeginPasskeyLogin {
     type Outcome = BegunPasskey;
 
-    fn on(self, answer: Answer, context: &Context<'_>) -> Next<Self> {
+    fn on(self, answer: CeremonyAnswer, context: &CeremonyContext<'_>) -> Next<Self> {
         match (self.0, answer) {
-            (Beginning::Challenging, Answer::Begun(begun)) => {
+            (Beginning::Challenging, CeremonyAnswer::Begun(begun)) => {
                 let challenge_id = context.secret();
-                let ask = Ask::PutChallenge(Challenge {
+                let question = CeremonyQuestion::PutChallenge(Challenge {
                     digest: challenge_id.digest(),
                     ceremony: CeremonyKind::PasskeyLogin,
                     state: begun.state,
@@ -43,10 +43,10 @@ impl Ceremony for BeginPasskeyLogin {
                     challenge_id,
                     options: begun.options,
                 });
-                Next::Ask(ask, Self(step))
+                Next::Ask(question, Self(step))
             }
-            (Beginning::Putting(begun), Answer::Done) => Next::Done(begun),
-            _ => Next::Refused(Refusal::OutOfStep),
+            (Beginning::Putting(begun), CeremonyAnswer::Done) => Next::Done(begun),
+            _ => Next::Refused(SignInRefusal::OutOfStep),
         }
     }
 }
@@ -79,56 +79,58 @@ enum Completing {
 impl CompletePasskeyLogin {
     pub fn begin(challenge_id: &Secret, answer: String, from: Visitor) -> Next<Self> {
         // Before anything is verified: the library would accept one answer as often as it comes.
-        let ask = Ask::TakeChallenge {
+        let question = CeremonyQuestion::TakeChallenge {
             ceremony: CeremonyKind::PasskeyLogin,
             digest: challenge_id.digest(),
         };
         let step = Completing::Taking;
-        Next::Ask(ask, Self { answer, from, step })
+        Next::Ask(question, Self { answer, from, step })
     }
 
-    fn ask(self, ask: Ask, step: Completing) -> Next<Self> {
-        Next::Ask(ask, Self { step, ..self })
+    fn ask(self, question: CeremonyQuestion, step: Completing) -> Next<Self> {
+        Next::Ask(question, Self { step, ..self })
     }
 }
 
 impl Ceremony for CompletePasskeyLogin {
     type Outcome = SignedIn;
 
-    fn on(mut self, answer: Answer, context: &Context<'_>) -> Next<Self> {
+    fn on(mut self, answer: CeremonyAnswer, context: &CeremonyContext<'_>) -> Next<Self> {
         let step = std::mem::replace(&mut self.step, Completing::Taking);
         match (step, answer) {
-            (Completing::Taking, Answer::Challenge(challenge)) => {
+            (Completing::Taking, CeremonyAnswer::Challenge(challenge)) => {
                 let live = challenge.filter(|challenge| context.now < challenge.expires_at);
                 let Some(challenge) = live else {
-                    return Next::Refused(Refusal::InvalidChallenge);
+                    return Next::Refused(SignInRefusal::InvalidChallenge);
                 };
                 let answer = self.answer.clone();
                 let state = challenge.state;
-                self.ask(Ask::Identify { answer }, Completing::Identifying { state })
+                self.ask(CeremonyQuestion::Identify { answer }, Completing::Identifying { state })
             }
-            (Completing::Identifying { state }, Answer::Identified(Ok(claim))) => {
+            (Completing::Identifying { state }, CeremonyAnswer::Identified(Ok(claim))) => {
                 let claimed = claim.user_handle;
                 let step = Completing::Finding { state, claimed };
-                self.ask(Ask::FindPasskey(claim.credential_id), step)
+                self.ask(CeremonyQuestion::FindPasskey(claim.credential_id), step)
             }
-            (Completing::Finding { state, claimed }, Answer::Passkey(Some(passkey))) => {
+            (Completing::Finding { state, claimed }, CeremonyAnswer::Passkey(Some(passkey))) => {
                 // The handle is not signed; the owner of the row is who signs in, or nobody.
                 if claimed != Some(passkey.user_id) {
-                    return Next::Refused(Refusal::UnknownCredential);
+                    return Next::Refused(SignInRefusal::UnknownCredential);
                 }
                 if passkey.suspect {
-                    return Next::Refused(Refusal::PossiblyCopied);
+                    return Next::Refused(SignInRefusal::PossiblyCopied);
                 }
-                let ask = Ask::FinishLogin {
+                let question = CeremonyQuestion::FinishLogin {
                     state,
                     answer: self.answer.clone(),
                     passkey: passkey.clone(),
                 };
-                self.ask(ask, Completing::Verifying(passkey))
+                self.ask(question, Completing::Verifying(passkey))
             }
-            (Completing::Finding { .. }, Answer::Passkey(None)) => Next::Refused(Refusal::UnknownCredential),
-            (Completing::Verifying(passkey), Answer::Used(Ok(used))) => {
+            (Completing::Finding { .. }, CeremonyAnswer::Passkey(None)) => {
+                Next::Refused(SignInRefusal::UnknownCredential)
+            }
+            (Completing::Verifying(passkey), CeremonyAnswer::Used(Ok(used))) => {
                 let seen_counter = passkey.counter;
                 let passkey = Passkey {
                     credential: used.credential,
@@ -136,40 +138,45 @@ impl Ceremony for CompletePasskeyLogin {
                     last_used_at: Some(context.now),
                     ..passkey
                 };
-                let ask = Ask::UpdatePasskey {
+                let question = CeremonyQuestion::UpdatePasskey {
                     passkey: passkey.clone(),
                     seen_counter,
                 };
-                self.ask(ask, Completing::Updating(passkey))
+                self.ask(question, Completing::Updating(passkey))
             }
-            (Completing::Verifying(passkey), Answer::Used(Err(CredentialRefused::PossiblyCopied))) => {
+            (Completing::Verifying(passkey), CeremonyAnswer::Used(Err(CredentialRefused::PossiblyCopied))) => {
                 let seen_counter = passkey.counter;
                 let passkey = Passkey {
                     suspect: true,
                     ..passkey
                 };
-                self.ask(Ask::UpdatePasskey { passkey, seen_counter }, Completing::Marking)
+                self.ask(
+                    CeremonyQuestion::UpdatePasskey { passkey, seen_counter },
+                    Completing::Marking,
+                )
             }
-            (Completing::Identifying { .. }, Answer::Identified(Err(refused)))
-            | (Completing::Verifying(_), Answer::Used(Err(refused))) => Next::Refused(refused.into()),
-            (Completing::Marking, Answer::Yes | Answer::No) => Next::Refused(Refusal::PossiblyCopied),
-            (Completing::Updating(passkey), Answer::Yes) => {
-                self.ask(Ask::FindUser(passkey.user_id), Completing::FindingUser)
+            (Completing::Identifying { .. }, CeremonyAnswer::Identified(Err(refused)))
+            | (Completing::Verifying(_), CeremonyAnswer::Used(Err(refused))) => Next::Refused(refused.into()),
+            (Completing::Marking, CeremonyAnswer::Yes | CeremonyAnswer::No) => {
+                Next::Refused(SignInRefusal::PossiblyCopied)
             }
-            (Completing::Updating(_), Answer::No) => Next::Refused(Refusal::Contended),
-            (Completing::FindingUser, Answer::User(Some(user))) => {
+            (Completing::Updating(passkey), CeremonyAnswer::Yes) => {
+                self.ask(CeremonyQuestion::FindUser(passkey.user_id), Completing::FindingUser)
+            }
+            (Completing::Updating(_), CeremonyAnswer::No) => Next::Refused(SignInRefusal::Contended),
+            (Completing::FindingUser, CeremonyAnswer::User(Some(user))) => {
                 let signed_in = new_session(user, SignInMethod::Passkey, self.from.clone(), context);
-                let ask = Ask::CreateSession(signed_in.session.clone());
-                self.ask(ask, Completing::Beginning(signed_in))
+                let question = CeremonyQuestion::CreateSession(signed_in.session.clone());
+                self.ask(question, Completing::Beginning(signed_in))
             }
-            (Completing::FindingUser, Answer::User(None)) => Next::Refused(Refusal::UnknownCredential),
-            (Completing::Beginning(signed_in), Answer::Done) => Next::Done(signed_in),
-            _ => Next::Refused(Refusal::OutOfStep),
+            (Completing::FindingUser, CeremonyAnswer::User(None)) => Next::Refused(SignInRefusal::UnknownCredential),
+            (Completing::Beginning(signed_in), CeremonyAnswer::Done) => Next::Done(signed_in),
+            _ => Next::Refused(SignInRefusal::OutOfStep),
         }
     }
 }
 
-impl From<CredentialRefused> for Refusal {
+impl From<CredentialRefused> for SignInRefusal {
     fn from(refused: CredentialRefused) -> Self {
         match refused {
             CredentialRefused::Malformed => Self::Malformed,

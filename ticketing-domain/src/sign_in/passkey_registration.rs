@@ -1,6 +1,6 @@
 //! Making a passkey for an account, from a session of it.
 
-use ticketing_ports::people::challenges::{Ceremony as CeremonyKind, Challenge};
+use ticketing_ports::people::challenges::{CeremonyKind, Challenge};
 use ticketing_ports::people::passkeys::Passkey;
 use ticketing_ports::people::sessions::Session;
 use ticketing_ports::people::users::User;
@@ -8,10 +8,10 @@ use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::seating::Label;
 use ticketing_ports::vocabulary::secrets::Secret;
 
-use super::ask::NotAdded;
 use super::limits::{CHALLENGE_LIFETIME, PASSKEYS_PER_USER};
+use super::question::NotAdded;
 use super::session::is_fresh;
-use super::{Answer, Ask, BegunPasskey, Ceremony, Context, Next, Refusal};
+use super::{BegunPasskey, Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, Next, SignInRefusal};
 
 /// Makes a challenge for a new passkey.
 #[derive(Debug)]
@@ -28,37 +28,37 @@ enum Beginning {
 }
 
 impl BeginPasskeyRegistration {
-    pub fn begin(user: User, session: &Session, context: &Context<'_>) -> Next<Self> {
+    pub fn begin(user: User, session: &Session, context: &CeremonyContext<'_>) -> Next<Self> {
         if !is_fresh(session, context.now) {
-            return Next::Refused(Refusal::StaleSession);
+            return Next::Refused(SignInRefusal::StaleSession);
         }
-        let ask = Ask::PasskeysOf(user.id);
+        let question = CeremonyQuestion::PasskeysOf(user.id);
         let step = Beginning::Listing;
-        Next::Ask(ask, Self { user, step })
+        Next::Ask(question, Self { user, step })
     }
 }
 
 impl Ceremony for BeginPasskeyRegistration {
     type Outcome = BegunPasskey;
 
-    fn on(self, answer: Answer, context: &Context<'_>) -> Next<Self> {
+    fn on(self, answer: CeremonyAnswer, context: &CeremonyContext<'_>) -> Next<Self> {
         let Self { user, step } = self;
         match (step, answer) {
-            (Beginning::Listing, Answer::Passkeys(existing)) if existing.len() >= PASSKEYS_PER_USER => {
-                Next::Refused(Refusal::TooManyPasskeys)
+            (Beginning::Listing, CeremonyAnswer::Passkeys(existing)) if existing.len() >= PASSKEYS_PER_USER => {
+                Next::Refused(SignInRefusal::TooManyPasskeys)
             }
-            (Beginning::Listing, Answer::Passkeys(existing)) => {
-                let ask = Ask::BeginRegistration {
+            (Beginning::Listing, CeremonyAnswer::Passkeys(existing)) => {
+                let question = CeremonyQuestion::BeginRegistration {
                     user: user.id,
                     email: user.email.clone(),
                     existing,
                 };
                 let step = Beginning::Challenging;
-                Next::Ask(ask, Self { user, step })
+                Next::Ask(question, Self { user, step })
             }
-            (Beginning::Challenging, Answer::Begun(begun)) => {
+            (Beginning::Challenging, CeremonyAnswer::Begun(begun)) => {
                 let challenge_id = context.secret();
-                let ask = Ask::PutChallenge(Challenge {
+                let question = CeremonyQuestion::PutChallenge(Challenge {
                     digest: challenge_id.digest(),
                     ceremony: CeremonyKind::PasskeyRegistration,
                     state: kept(user.id, &begun.state),
@@ -68,10 +68,10 @@ impl Ceremony for BeginPasskeyRegistration {
                     challenge_id,
                     options: begun.options,
                 });
-                Next::Ask(ask, Self { user, step })
+                Next::Ask(question, Self { user, step })
             }
-            (Beginning::Putting(begun), Answer::Done) => Next::Done(begun),
-            _ => Next::Refused(Refusal::OutOfStep),
+            (Beginning::Putting(begun), CeremonyAnswer::Done) => Next::Done(begun),
+            _ => Next::Refused(SignInRefusal::OutOfStep),
         }
     }
 }
@@ -95,13 +95,13 @@ enum Completing {
 
 impl CompletePasskeyRegistration {
     pub fn begin(user: UserId, challenge_id: &Secret, name: Label, answer: String) -> Next<Self> {
-        let ask = Ask::TakeChallenge {
+        let question = CeremonyQuestion::TakeChallenge {
             ceremony: CeremonyKind::PasskeyRegistration,
             digest: challenge_id.digest(),
         };
         let step = Completing::Taking;
         Next::Ask(
-            ask,
+            question,
             Self {
                 user,
                 name,
@@ -115,26 +115,29 @@ impl CompletePasskeyRegistration {
 impl Ceremony for CompletePasskeyRegistration {
     type Outcome = Passkey;
 
-    fn on(self, answer: Answer, context: &Context<'_>) -> Next<Self> {
+    fn on(self, answer: CeremonyAnswer, context: &CeremonyContext<'_>) -> Next<Self> {
         let user = self.user;
         match (self.step, answer) {
-            (Completing::Taking, Answer::Challenge(challenge)) => {
+            (Completing::Taking, CeremonyAnswer::Challenge(challenge)) => {
                 let live = challenge.filter(|challenge| context.now < challenge.expires_at);
                 let Some(state) = live.and_then(|challenge| kept_for(user, &challenge.state)) else {
-                    return Next::Refused(Refusal::InvalidChallenge);
+                    return Next::Refused(SignInRefusal::InvalidChallenge);
                 };
                 let step = Completing::Listing { state };
-                Next::Ask(Ask::PasskeysOf(user), Self { step, ..self })
+                Next::Ask(CeremonyQuestion::PasskeysOf(user), Self { step, ..self })
             }
-            (Completing::Listing { .. }, Answer::Passkeys(existing)) if existing.len() >= PASSKEYS_PER_USER => {
-                Next::Refused(Refusal::TooManyPasskeys)
+            (Completing::Listing { .. }, CeremonyAnswer::Passkeys(existing)) if existing.len() >= PASSKEYS_PER_USER => {
+                Next::Refused(SignInRefusal::TooManyPasskeys)
             }
-            (Completing::Listing { state }, Answer::Passkeys(_)) => {
+            (Completing::Listing { state }, CeremonyAnswer::Passkeys(_)) => {
                 let answer = self.answer.clone();
                 let step = Completing::Verifying;
-                Next::Ask(Ask::FinishRegistration { state, answer }, Self { step, ..self })
+                Next::Ask(
+                    CeremonyQuestion::FinishRegistration { state, answer },
+                    Self { step, ..self },
+                )
             }
-            (Completing::Verifying, Answer::Registered(Ok(new))) => {
+            (Completing::Verifying, CeremonyAnswer::Registered(Ok(new))) => {
                 let passkey = Passkey {
                     credential_id: new.credential_id,
                     user_id: user,
@@ -148,13 +151,17 @@ impl Ceremony for CompletePasskeyRegistration {
                 let step = Completing::Adding(passkey.clone());
                 // Others of the same user may be on their way, so that whoever adds it counts again.
                 let most = PASSKEYS_PER_USER;
-                Next::Ask(Ask::AddPasskey { passkey, most }, Self { step, ..self })
+                Next::Ask(CeremonyQuestion::AddPasskey { passkey, most }, Self { step, ..self })
             }
-            (Completing::Verifying, Answer::Registered(Err(refused))) => Next::Refused(refused.into()),
-            (Completing::Adding(passkey), Answer::Added(Ok(()))) => Next::Done(passkey),
-            (Completing::Adding(_), Answer::Added(Err(NotAdded::Taken))) => Next::Refused(Refusal::CredentialTaken),
-            (Completing::Adding(_), Answer::Added(Err(NotAdded::TooMany))) => Next::Refused(Refusal::TooManyPasskeys),
-            _ => Next::Refused(Refusal::OutOfStep),
+            (Completing::Verifying, CeremonyAnswer::Registered(Err(refused))) => Next::Refused(refused.into()),
+            (Completing::Adding(passkey), CeremonyAnswer::Added(Ok(()))) => Next::Done(passkey),
+            (Completing::Adding(_), CeremonyAnswer::Added(Err(NotAdded::Taken))) => {
+                Next::Refused(SignInRefusal::CredentialTaken)
+            }
+            (Completing::Adding(_), CeremonyAnswer::Added(Err(NotAdded::TooMany))) => {
+                Next::Refused(SignInRefusal::TooManyPasskeys)
+            }
+            _ => Next::Refused(SignInRefusal::OutOfStep),
         }
     }
 }

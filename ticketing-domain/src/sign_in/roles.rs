@@ -3,18 +3,18 @@
 use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 
-use super::Refusal;
+use super::SignInRefusal;
 
 /// Whether one user may change the role of another.
 ///
 /// # Errors
 /// When the first is no administrator, or both are the same.
-pub fn check_role_change(by: Actor, user: UserId) -> Result<(), Refusal> {
+pub fn check_role_change(by: Actor, user: UserId) -> Result<(), SignInRefusal> {
     if by.role != Role::Admin {
-        return Err(Refusal::NotAnAdministrator);
+        return Err(SignInRefusal::NotAnAdministrator);
     }
     if by.user_id == user {
-        return Err(Refusal::OwnRole);
+        return Err(SignInRefusal::OwnRole);
     }
     Ok(())
 }
@@ -30,10 +30,13 @@ mod tests {
         let [one, other] = [1, 2].map(|number| UserId::new(Uuid::from_u128(number)));
         let by = |role| Actor { user_id: one, role };
         assert_eq!(check_role_change(by(Role::Admin), other), Ok(()));
-        assert_eq!(check_role_change(by(Role::Admin), one), Err(Refusal::OwnRole));
+        assert_eq!(check_role_change(by(Role::Admin), one), Err(SignInRefusal::OwnRole));
         for role in [Role::Customer, Role::EventOwner] {
             for user in [one, other] {
-                assert_eq!(check_role_change(by(role), user), Err(Refusal::NotAnAdministrator));
+                assert_eq!(
+                    check_role_change(by(role), user),
+                    Err(SignInRefusal::NotAnAdministrator)
+                );
             }
         }
     }

@@ -7,7 +7,7 @@ use ticketing_ports::people::sessions::{Session, SignInMethod};
 use ticketing_ports::people::users::User;
 
 use super::limits::{SESSION_FRESH, SESSION_IDLE, SESSION_LIFETIME};
-use super::{Context, SignedIn};
+use super::{CeremonyContext, SignedIn};
 
 /// So much of what a browser says of itself is kept, in characters.
 const USER_AGENT_KEPT: usize = 256;
@@ -20,7 +20,7 @@ pub struct Visitor {
 }
 
 /// A session that begins now, with an id that nobody has seen before.
-pub fn new_session(user: User, method: SignInMethod, from: Visitor, context: &Context<'_>) -> SignedIn {
+pub fn new_session(user: User, method: SignInMethod, from: Visitor, context: &CeremonyContext<'_>) -> SignedIn {
     let secret = context.secret();
     let now = context.now;
     let session = Session {

@@ -8,10 +8,14 @@ use uuid::Uuid;
 
 use super::limits::SIGN_IN_CODE_LIFETIME;
 use super::session::{Visitor, new_session};
-use super::{Answer, Ask, Ceremony, Context, Next, Refusal, SignedIn};
+use super::{Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, Next, SignInRefusal, SignedIn};
 
 /// A code for one user in one browser, and what is stored of it.
-pub(super) fn sign_in_code(user: UserId, browser: SecretDigest, context: &Context<'_>) -> (Secret, OneTimeToken) {
+pub(super) fn sign_in_code(
+    user: UserId,
+    browser: SecretDigest,
+    context: &CeremonyContext<'_>,
+) -> (Secret, OneTimeToken) {
     let code = context.secret();
     let stored = OneTimeToken {
         digest: code.digest(),
@@ -40,41 +44,41 @@ enum Step {
 
 impl ExchangeSignInCode {
     pub fn begin(code: &Secret, browser: SecretDigest, from: Visitor) -> Next<Self> {
-        let ask = Ask::TakeToken {
+        let question = CeremonyQuestion::TakeToken {
             purpose: TokenPurpose::SignInCode,
             digest: code.digest(),
         };
         let step = Step::Taking;
-        Next::Ask(ask, Self { browser, from, step })
+        Next::Ask(question, Self { browser, from, step })
     }
 }
 
 impl Ceremony for ExchangeSignInCode {
     type Outcome = SignedIn;
 
-    fn on(self, answer: Answer, context: &Context<'_>) -> Next<Self> {
+    fn on(self, answer: CeremonyAnswer, context: &CeremonyContext<'_>) -> Next<Self> {
         match (self.step, answer) {
-            (Step::Taking, Answer::Token(taken)) => {
+            (Step::Taking, CeremonyAnswer::Token(taken)) => {
                 let live = taken.filter(|token| context.now < token.expires_at);
                 let user = live.and_then(|token| {
                     let (user, browser) = token.payload.split_first_chunk::<16>()?;
                     (browser == self.browser.as_bytes()).then(|| UserId::new(Uuid::from_bytes(*user)))
                 });
                 let Some(user) = user else {
-                    return Next::Refused(Refusal::InvalidToken);
+                    return Next::Refused(SignInRefusal::InvalidToken);
                 };
                 let step = Step::Finding;
-                Next::Ask(Ask::FindUser(user), Self { step, ..self })
+                Next::Ask(CeremonyQuestion::FindUser(user), Self { step, ..self })
             }
-            (Step::Finding, Answer::User(Some(user))) => {
+            (Step::Finding, CeremonyAnswer::User(Some(user))) => {
                 let signed_in = new_session(user, SignInMethod::Oauth, self.from.clone(), context);
-                let ask = Ask::CreateSession(signed_in.session.clone());
+                let question = CeremonyQuestion::CreateSession(signed_in.session.clone());
                 let step = Step::Beginning(Box::new(signed_in));
-                Next::Ask(ask, Self { step, ..self })
+                Next::Ask(question, Self { step, ..self })
             }
-            (Step::Finding, Answer::User(None)) => Next::Refused(Refusal::InvalidToken),
-            (Step::Beginning(signed_in), Answer::Done) => Next::Done(*signed_in),
-            _ => Next::Refused(Refusal::OutOfStep),
+            (Step::Finding, CeremonyAnswer::User(None)) => Next::Refused(SignInRefusal::InvalidToken),
+            (Step::Beginning(signed_in), CeremonyAnswer::Done) => Next::Done(*signed_in),
+            _ => Next::Refused(SignInRefusal::OutOfStep),
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ticketing_domain::sign_in::{Answer, Ask, BegunOauth, BegunPasskey, Ceremony, Context, FinishedOauth, Next};
+use ticketing_domain::sign_in::{
+    BegunOauth, BegunPasskey, Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, FinishedOauth, Next,
+};
 use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::ids::{IdSource, UserId};
 use ticketing_ports::vocabulary::secrets::{Entropy, Secret, SecretDigest};
@@ -11,7 +13,7 @@ use uuid::Uuid;
 
 /// A ceremony under way, whatever its type, and what its run may lead to.
 pub(crate) struct Running {
-    pub(crate) ask: Ask,
+    pub(crate) question: CeremonyQuestion,
     pub(crate) ceremony: Box<dyn Run>,
     pub(crate) may: May,
 }
@@ -34,11 +36,11 @@ pub(crate) struct May {
 }
 
 pub(crate) trait Run {
-    fn on(self: Box<Self>, answer: Answer, context: &Context<'_>) -> Stepped;
+    fn on(self: Box<Self>, answer: CeremonyAnswer, context: &CeremonyContext<'_>) -> Stepped;
 }
 
 pub(crate) enum Stepped {
-    Ask(Ask, Box<dyn Run>),
+    Ask(CeremonyQuestion, Box<dyn Run>),
     Done(Outcome),
     Refused,
 }
@@ -54,14 +56,14 @@ pub(crate) enum Outcome {
 struct Typed<C: Ceremony>(C, fn(C::Outcome) -> Outcome);
 
 impl<C: Ceremony + 'static> Run for Typed<C> {
-    fn on(self: Box<Self>, answer: Answer, context: &Context<'_>) -> Stepped {
+    fn on(self: Box<Self>, answer: CeremonyAnswer, context: &CeremonyContext<'_>) -> Stepped {
         stepped(self.0.on(answer, context), self.1)
     }
 }
 
 pub(crate) fn stepped<C: Ceremony + 'static>(next: Next<C>, outcome: fn(C::Outcome) -> Outcome) -> Stepped {
     match next {
-        Next::Ask(ask, ceremony) => Stepped::Ask(ask, Box::new(Typed(ceremony, outcome))),
+        Next::Ask(question, ceremony) => Stepped::Ask(question, Box::new(Typed(ceremony, outcome))),
         Next::Done(done) => Stepped::Done(outcome(done)),
         Next::Refused(_) => Stepped::Refused,
     }

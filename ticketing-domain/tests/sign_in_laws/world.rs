@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta};
 use ticketing_domain::sign_in::{
-    Answer, Ask, BeginOauth, BeginPasskeyLogin, BeginPasskeyRegistration, BegunPasskey, CompletePasskeyLogin,
-    CompletePasskeyRegistration, Context, CredentialRefused, ExchangeSignInCode, FinishOauth, FinishedOauth, Handover,
-    LocalPath, NotAdded, OauthAnswer, OauthCallback, RedeemMagicLink, SendMagicLink, Visitor,
+    BeginOauth, BeginPasskeyLogin, BeginPasskeyRegistration, BegunPasskey, CeremonyAnswer, CeremonyContext,
+    CeremonyQuestion, CompletePasskeyLogin, CompletePasskeyRegistration, CredentialRefused, ExchangeSignInCode,
+    FinishOauth, FinishedOauth, Handover, LocalPath, NotAdded, OauthAnswer, OauthCallback, RedeemMagicLink,
+    SendMagicLink, Visitor,
 };
 use ticketing_ports::Timestamp;
 use ticketing_ports::outside::identity_providers::{ClaimedAddress, Claims};
@@ -90,7 +91,7 @@ fn address(number: usize) -> EmailAddress {
 
 macro_rules! context {
     ($world:expr) => {
-        &Context {
+        &CeremonyContext {
             now: $world.now,
             ids: &$world.source,
             entropy: &$world.source,
@@ -204,7 +205,7 @@ impl World {
             Act::Answer { ceremony } => {
                 if ceremony < self.running.len() {
                     let mut running = self.running.remove(ceremony);
-                    let answer = self.answer(running.ask, &mut running.may);
+                    let answer = self.answer(running.question, &mut running.may);
                     let next = running.ceremony.on(answer, context!(self));
                     self.go_on(next, running.may);
                 }
@@ -277,7 +278,11 @@ impl World {
 
     fn go_on(&mut self, next: Stepped, may: May) {
         match next {
-            Stepped::Ask(ask, ceremony) => self.running.push(Running { ask, ceremony, may }),
+            Stepped::Ask(question, ceremony) => self.running.push(Running {
+                question,
+                ceremony,
+                may,
+            }),
             Stepped::Refused => {}
             Stepped::Done(outcome) => self.done(outcome, may.browser),
         }
@@ -302,19 +307,19 @@ impl World {
         self.users.iter().find(|user| user.id == id).cloned()
     }
 
-    fn answer(&mut self, ask: Ask, may: &mut May) -> Answer {
-        let yes_or_no = |yes| if yes { Answer::Yes } else { Answer::No };
-        match ask {
-            Ask::CountMail(_) => Answer::Yes,
-            Ask::CountLiveLinks(email) => {
+    fn answer(&mut self, question: CeremonyQuestion, may: &mut May) -> CeremonyAnswer {
+        let yes_or_no = |yes| if yes { CeremonyAnswer::Yes } else { CeremonyAnswer::No };
+        match question {
+            CeremonyQuestion::CountMail(_) => CeremonyAnswer::Yes,
+            CeremonyQuestion::CountLiveLinks(email) => {
                 let live = |token: &&OneTimeToken| token.subject == email.as_str() && self.now < token.expires_at;
-                Answer::Count(self.tokens.values().filter(live).count() as u64)
+                CeremonyAnswer::Count(self.tokens.values().filter(live).count() as u64)
             }
-            Ask::PutToken(token) => {
+            CeremonyQuestion::PutToken(token) => {
                 self.tokens.insert(token.digest, token);
-                Answer::Done
+                CeremonyAnswer::Done
             }
-            Ask::TakeToken { purpose, digest } => {
+            CeremonyQuestion::TakeToken { purpose, digest } => {
                 let taken = self
                     .tokens
                     .get(&digest)
@@ -325,35 +330,35 @@ impl World {
                     may.opened_by = Some(digest);
                     may.proven.extend(EmailAddress::parse(&token.subject).ok());
                 }
-                Answer::Token(taken)
+                CeremonyAnswer::Token(taken)
             }
-            Ask::SendLink { mail, .. } => {
+            CeremonyQuestion::SendLink { mail, .. } => {
                 let (_, rest) = mail.text.split_once("#token=").expect("a link");
                 let token = rest.split_whitespace().next().and_then(Secret::parse);
                 self.links.extend(token);
-                Answer::Done
+                CeremonyAnswer::Done
             }
-            Ask::PutChallenge(challenge) => {
+            CeremonyQuestion::PutChallenge(challenge) => {
                 self.challenges.insert(challenge.digest, challenge);
-                Answer::Done
+                CeremonyAnswer::Done
             }
-            Ask::TakeChallenge { ceremony, digest } => {
+            CeremonyQuestion::TakeChallenge { ceremony, digest } => {
                 let fits = |challenge: &&Challenge| challenge.ceremony == ceremony;
                 let taken = self.challenges.get(&digest).filter(fits).cloned();
                 if taken.is_some() {
                     self.challenges.remove(&digest);
                     may.opened_by = Some(digest);
                 }
-                Answer::Challenge(taken)
+                CeremonyAnswer::Challenge(taken)
             }
-            Ask::FindUser(id) => Answer::User(self.user(id)),
-            Ask::FindUserByAddress(email) => {
+            CeremonyQuestion::FindUser(id) => CeremonyAnswer::User(self.user(id)),
+            CeremonyQuestion::FindUserByAddress(email) => {
                 let found = self.users.iter().find(|user| user.email == email).cloned();
                 let customer = found.iter().filter(|user| user.role == Role::Customer);
                 may.customers.extend(customer.map(|user| user.id));
-                Answer::User(found)
+                CeremonyAnswer::User(found)
             }
-            Ask::CreateUser(new) => {
+            CeremonyQuestion::CreateUser(new) => {
                 let user = new.user();
                 if !may.proven.contains(&user.email) {
                     self.broken
@@ -369,48 +374,48 @@ impl World {
                 }
                 yes_or_no(free)
             }
-            Ask::FindSession(digest) => {
+            CeremonyQuestion::FindSession(digest) => {
                 let found = self.sessions.iter().find(|session| session.digest == digest).cloned();
                 may.own_session = found
                     .as_ref()
                     .filter(|one| one.is_live(self.now))
                     .map(|one| one.user_id);
-                Answer::Session(found)
+                CeremonyAnswer::Session(found)
             }
-            Ask::CreateSession(session) => {
+            CeremonyQuestion::CreateSession(session) => {
                 self.watch_session(&session, may);
                 self.sessions.push(session);
-                Answer::Done
+                CeremonyAnswer::Done
             }
-            Ask::AuthorizationUrl { request, .. } => Answer::Url(request.state.expose()),
-            Ask::Claims { answer, .. } => {
+            CeremonyQuestion::AuthorizationUrl { request, .. } => CeremonyAnswer::Url(request.state.expose()),
+            CeremonyQuestion::Claims { answer, .. } => {
                 let claims = self.claims[&answer.code].clone();
                 let vouched = claims.address.iter().filter(|claimed| claimed.vouched_for);
                 may.proven.extend(vouched.map(|claimed| claimed.address.clone()));
-                Answer::Claims(Ok(claims))
+                CeremonyAnswer::Claims(Ok(claims))
             }
-            Ask::FindIdentity { issuer, subject } => {
+            CeremonyQuestion::FindIdentity { issuer, subject } => {
                 let same = |one: &&Identity| one.issuer == issuer && one.subject == subject;
                 let found = self.identities.iter().find(same).cloned();
                 may.entered.extend(found.iter().map(|identity| identity.user_id));
-                Answer::Identity(found)
+                CeremonyAnswer::Identity(found)
             }
-            Ask::LinkIdentity(identity) => {
+            CeremonyQuestion::LinkIdentity(identity) => {
                 self.watch_link(&identity, may);
                 let same = |one: &&Identity| one.issuer == identity.issuer && one.subject == identity.subject;
                 match self.identities.iter().find(same) {
                     Some(known) => yes_or_no(known.user_id == identity.user_id),
                     None => {
                         self.identities.push(identity);
-                        Answer::Yes
+                        CeremonyAnswer::Yes
                     }
                 }
             }
-            Ask::BeginRegistration { .. } => Answer::Begun(self.begun("register")),
-            Ask::BeginLogin => Answer::Begun(self.begun("login")),
-            Ask::FinishRegistration { state, answer } => {
+            CeremonyQuestion::BeginRegistration { .. } => CeremonyAnswer::Begun(self.begun("register")),
+            CeremonyQuestion::BeginLogin => CeremonyAnswer::Begun(self.begun("login")),
+            CeremonyQuestion::FinishRegistration { state, answer } => {
                 let (credential, _, options) = parts(&answer);
-                Answer::Registered(if options.as_bytes() == state {
+                CeremonyAnswer::Registered(if options.as_bytes() == state {
                     Ok(NewCredential {
                         credential_id: credential.into(),
                         credential: Vec::new(),
@@ -420,38 +425,38 @@ impl World {
                     Err(CredentialRefused::Refused)
                 })
             }
-            Ask::Identify { answer } => {
+            CeremonyQuestion::Identify { answer } => {
                 let (credential, handle, _) = parts(&answer);
                 may.claimed = handle.parse().ok();
-                Answer::Identified(Ok(ClaimedCredential {
+                CeremonyAnswer::Identified(Ok(ClaimedCredential {
                     credential_id: credential.into(),
                     user_handle: handle.parse().ok(),
                 }))
             }
-            Ask::FinishLogin { state, answer, passkey } => {
+            CeremonyQuestion::FinishLogin { state, answer, passkey } => {
                 let (_, _, options) = parts(&answer);
                 if options.as_bytes() != state {
-                    return Answer::Used(Err(CredentialRefused::Refused));
+                    return CeremonyAnswer::Used(Err(CredentialRefused::Refused));
                 }
                 if may.claimed == Some(passkey.user_id) {
                     may.entered.insert(passkey.user_id);
                 }
-                Answer::Used(Ok(UsedCredential {
+                CeremonyAnswer::Used(Ok(UsedCredential {
                     credential: passkey.credential,
                     counter: passkey.counter + 1,
                 }))
             }
-            Ask::PasskeysOf(user) => {
+            CeremonyQuestion::PasskeysOf(user) => {
                 let own = self.passkeys.iter().filter(|passkey| passkey.user_id == user);
-                Answer::Passkeys(own.cloned().collect())
+                CeremonyAnswer::Passkeys(own.cloned().collect())
             }
-            Ask::FindPasskey(id) => Answer::Passkey(
+            CeremonyQuestion::FindPasskey(id) => CeremonyAnswer::Passkey(
                 self.passkeys
                     .iter()
                     .find(|passkey| passkey.credential_id == id)
                     .cloned(),
             ),
-            Ask::AddPasskey { passkey, most } => {
+            CeremonyQuestion::AddPasskey { passkey, most } => {
                 if !may.entered.contains(&passkey.user_id) {
                     self.broken
                         .push("a passkey was made for somebody else's account".to_owned());
@@ -462,7 +467,7 @@ impl World {
                     .iter()
                     .all(|other| other.credential_id != passkey.credential_id);
                 let own = self.passkeys.iter().filter(|other| other.user_id == passkey.user_id);
-                Answer::Added(if !free {
+                CeremonyAnswer::Added(if !free {
                     Err(NotAdded::Taken)
                 } else if own.count() >= most {
                     Err(NotAdded::TooMany)
@@ -471,7 +476,7 @@ impl World {
                     Ok(())
                 })
             }
-            Ask::UpdatePasskey { passkey, seen_counter } => {
+            CeremonyQuestion::UpdatePasskey { passkey, seen_counter } => {
                 let same =
                     |one: &&mut Passkey| one.credential_id == passkey.credential_id && one.counter == seen_counter;
                 let current = self.passkeys.iter_mut().find(same);

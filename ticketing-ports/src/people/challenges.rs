@@ -8,7 +8,7 @@ use crate::vocabulary::secrets::SecretDigest;
 
 /// Which ceremony a challenge belongs to. It never serves another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Ceremony {
+pub enum CeremonyKind {
     PasskeyRegistration,
     PasskeyLogin,
     Oauth,
@@ -17,7 +17,7 @@ pub enum Ceremony {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Challenge {
     pub digest: SecretDigest,
-    pub ceremony: Ceremony,
+    pub ceremony: CeremonyKind,
     pub state: Vec<u8>,
     pub expires_at: Timestamp,
 }
@@ -36,7 +36,7 @@ pub trait ChallengeStore: Send + Sync {
 
     async fn take(
         &self,
-        ceremony: Ceremony,
+        ceremony: CeremonyKind,
         digest: SecretDigest,
         now: Timestamp,
     ) -> Result<Option<Challenge>, StoreError>;

@@ -8,4 +8,5 @@ pub mod passkeys;
 pub mod rate_limiter;
 pub mod relying_party;
 pub mod sessions;
+pub mod stores;
 pub mod users;

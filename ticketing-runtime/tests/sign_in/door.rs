@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use adapters_memory::{
-    InMemoryChallengeStore, InMemoryIdentityStore, InMemoryOneTimeTokenStore, InMemoryPasskeyStore,
-    InMemoryRateLimiter, InMemorySessionStore, InMemoryUserStore, ManualClock, RecordingMailer, SeededEntropy,
-    SeededIds,
+    InMemory, InMemoryIdentityStore, InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemorySessionStore,
+    InMemoryUserStore, ManualClock, RecordingMailer, SeededEntropy, SeededIds,
 };
 use chrono::TimeDelta;
 use ticketing_domain::sign_in::{SignedIn, Visitor};
@@ -14,6 +13,7 @@ use ticketing_ports::outside::clock::Clock as _;
 use ticketing_ports::outside::mailer::{Mail, Mailer};
 use ticketing_ports::people::one_time_tokens::{OneTimeTokenStore, TokenPurpose};
 use ticketing_ports::people::sessions::{Session, SessionStore};
+use ticketing_ports::people::stores::{AccountStores, SignInStores};
 use ticketing_ports::people::users::User;
 use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::roles::Role;
@@ -76,13 +76,16 @@ impl Door {
         );
         let clock = Arc::new(ManualClock::default());
         let mut ports = SignInPorts {
-            users: Arc::new(Yielding(users.clone())),
-            sessions,
-            tokens: Arc::new(Yielding(tokens.clone())),
-            challenges: Arc::new(InMemoryChallengeStore::new()),
-            passkeys: passkeys.clone(),
-            identities: identities.clone(),
-            limiter: Arc::new(InMemoryRateLimiter::new()),
+            accounts: AccountStores {
+                users: Arc::new(Yielding(users.clone())),
+                passkeys: passkeys.clone(),
+                identities: identities.clone(),
+            },
+            stores: SignInStores {
+                sessions,
+                tokens: Arc::new(Yielding(tokens.clone())),
+                ..InMemory::sign_in()
+            },
             relying_party: None,
             providers: BTreeMap::new(),
             mailer,
@@ -107,12 +110,12 @@ impl Door {
     }
 
     pub(crate) async fn outbox(&self) -> Vec<Mail> {
-        self.sign_in.mails_delivered().await;
+        self.sign_in.ceremonies.mails_delivered().await;
         self.mailer.outbox()
     }
 
     pub(crate) async fn mailed_token(&self) -> Secret {
-        self.sign_in.send_magic_link(ada()).await.expect("the stores work");
+        self.sign_in.ceremonies.send_link(ada()).await.expect("the stores work");
         let mail = self.outbox().await.pop().expect("a mail");
         assert_eq!(mail.to, ada());
         token_in(&mail.text)
@@ -129,22 +132,35 @@ impl Door {
     pub(crate) async fn user(&self, email: &str, role: Role) -> User {
         let email = EmailAddress::parse(email).expect("an address");
         self.sign_in
-            .ensure_user(&email, role)
+            .accounts
+            .ensure(&email, role)
             .await
             .expect("the stores work")
             .into_user()
     }
 
     pub(crate) async fn signed_in(&self) -> SignedIn {
-        let token = token_in(&self.sign_in.issue_link(&ada()).await.expect("the stores work"));
+        let token = token_in(
+            &self
+                .sign_in
+                .ceremonies
+                .issue_link(&ada())
+                .await
+                .expect("the stores work"),
+        );
         self.sign_in
-            .verify(&token, Visitor::default())
+            .ceremonies
+            .redeem_link(&token, Visitor::default())
             .await
             .expect("the stores work")
     }
 
     pub(crate) async fn authenticate(&self, secret: &Secret) -> Option<(Session, User)> {
-        self.sign_in.authenticate(secret).await.expect("the stores work")
+        self.sign_in
+            .sessions
+            .authenticate(secret)
+            .await
+            .expect("the stores work")
     }
 
     /// Uses the session every twelve hours for so long, and a last time at the end.

@@ -25,10 +25,10 @@ async fn an_erased_person_is_nowhere_any_more_and_everybody_else_is() {
     let door = door_with(|ports| ports.elsewhere.push(elsewhere.clone()));
     let ada = full_account(&door, 1).await;
     let grace = door.user("grace@example.com", Role::Customer).await;
-    let grace = door.sign_in.open_session(&grace).await.unwrap();
+    let grace = door.sign_in.sessions.open(&grace).await.unwrap();
     fill(&door, &grace, 2).await;
 
-    assert!(door.sign_in.erase(ada.user.id).await.unwrap());
+    assert!(door.sign_in.accounts.erase(ada.user.id).await.unwrap());
 
     assert_nothing_is_left(&door, &ada).await;
     assert_eq!(elsewhere.erased.load(Ordering::Relaxed), 2, "it was told");
@@ -37,7 +37,7 @@ async fn an_erased_person_is_nowhere_any_more_and_everybody_else_is() {
     assert_eq!(door.passkeys.passkeys_of(id).await.unwrap().len(), 1);
     assert_eq!(door.identities.identities_of(id).await.unwrap().len(), 1);
     assert!(
-        !door.sign_in.erase(ada.user.id).await.unwrap(),
+        !door.sign_in.accounts.erase(ada.user.id).await.unwrap(),
         "there was no account any more"
     );
 }
@@ -48,10 +48,10 @@ async fn an_erasure_that_fails_half_way_still_finds_the_account_and_ends_complet
     let mut users = None;
     let door = door_with(|ports| {
         let failing = Arc::new(FailingUsers {
-            inner: ports.users.clone(),
+            inner: ports.accounts.users.clone(),
             failing: Failing::default(),
         });
-        ports.users = failing.clone();
+        ports.accounts.users = failing.clone();
         ports.elsewhere.push(elsewhere.clone());
         users = Some(failing);
     });
@@ -60,8 +60,8 @@ async fn an_erasure_that_fails_half_way_still_finds_the_account_and_ends_complet
     // The first store of all, then the last.
     for broken in [elsewhere.as_ref(), &users.failing] {
         broken.failures.store(1, Ordering::Relaxed);
-        door.sign_in.erase(ada.user.id).await.unwrap_err();
-        let found = door.sign_in.find_user(&ada.user.email).await.unwrap();
+        door.sign_in.accounts.erase(ada.user.id).await.unwrap_err();
+        let found = door.sign_in.accounts.find(&ada.user.email).await.unwrap();
         assert_eq!(
             found.as_ref(),
             Some(&ada.user),
@@ -72,7 +72,7 @@ async fn an_erasure_that_fails_half_way_still_finds_the_account_and_ends_complet
             "signed out first of all"
         );
     }
-    assert!(door.sign_in.erase(ada.user.id).await.unwrap());
+    assert!(door.sign_in.accounts.erase(ada.user.id).await.unwrap());
     assert_nothing_is_left(&door, &ada).await;
 }
 
@@ -85,8 +85,8 @@ fn door_with(change: impl FnOnce(&mut SignInPorts)) -> Door {
 async fn full_account(door: &Door, number: u8) -> SignedIn {
     let ada = door.signed_in().await;
     fill(door, &ada, number).await;
-    door.sign_in.issue_link(&ada.user.email).await.unwrap();
-    door.sign_in.issue_ws_ticket(&ada.session).await.unwrap();
+    door.sign_in.ceremonies.issue_link(&ada.user.email).await.unwrap();
+    door.sign_in.sessions.issue_ws_ticket(&ada.session).await.unwrap();
     ada
 }
 
@@ -115,9 +115,9 @@ async fn fill(door: &Door, signed_in: &SignedIn, number: u8) {
 async fn assert_nothing_is_left(door: &Door, erased: &SignedIn) {
     let id = erased.user.id;
     assert_eq!(door.users.find(id).await.unwrap(), None);
-    assert_eq!(door.sign_in.find_user(&ada()).await.unwrap(), None);
+    assert_eq!(door.sign_in.accounts.find(&ada()).await.unwrap(), None);
     assert!(door.authenticate(&erased.secret).await.is_none());
-    assert_eq!(door.sign_in.sessions_of(id).await.unwrap(), []);
+    assert_eq!(door.sign_in.sessions.of(id).await.unwrap(), []);
     assert_eq!(door.passkeys.passkeys_of(id).await.unwrap(), []);
     assert_eq!(door.identities.identities_of(id).await.unwrap(), []);
     let person = Person { id, email: Some(ada()) };

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use chrono::TimeDelta;
 use futures::future::join_all;
-use ticketing_domain::sign_in::{LIVE_MAGIC_LINKS, MAGIC_LINK_LIFETIME, Refusal, Visitor};
+use ticketing_domain::sign_in::{LIVE_MAGIC_LINKS, MAGIC_LINK_LIFETIME, SignInRefusal, Visitor};
 use ticketing_ports::people::users::UserStore;
 use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::ids::UserId;
@@ -28,7 +28,7 @@ async fn a_mailed_link_signs_in_a_new_customer() {
         ip: Some([192, 0, 2, 7].into()),
         user_agent: Some("x".repeat(10_000)),
     };
-    let signed_in = door.sign_in.verify(&token, from).await.unwrap();
+    let signed_in = door.sign_in.ceremonies.redeem_link(&token, from).await.unwrap();
     assert_eq!(signed_in.user.email, ada());
     assert_eq!(signed_in.user.role, Role::Customer);
     assert_eq!(signed_in.session.ip, Some([192, 0, 2, 7].into()));
@@ -40,7 +40,7 @@ async fn a_mailed_link_signs_in_a_new_customer() {
 #[tokio::test]
 async fn the_link_leads_to_our_page_and_keeps_its_token_in_the_fragment() {
     let door = Door::new();
-    let link = door.sign_in.issue_link(&ada()).await.unwrap();
+    let link = door.sign_in.ceremonies.issue_link(&ada()).await.unwrap();
     let token = link
         .strip_prefix("https://tickets.example.com/auth/verify#token=")
         .unwrap();
@@ -57,7 +57,7 @@ async fn a_thousand_concurrent_verifications_of_one_token_give_one_session() {
         let (start, sign_in, token) = (Arc::clone(&start), door.sign_in.clone(), token.clone());
         tokio::spawn(async move {
             start.wait().await;
-            sign_in.verify(&token, Visitor::default()).await
+            sign_in.ceremonies.redeem_link(&token, Visitor::default()).await
         })
     });
     let mut signed_in = Vec::new();
@@ -65,12 +65,12 @@ async fn a_thousand_concurrent_verifications_of_one_token_give_one_session() {
         match outcome.unwrap() {
             Ok(entered) => signed_in.push(entered),
             // Beyond its quota a network is not even told why.
-            Err(SignInFailure::Refused(Refusal::InvalidToken) | SignInFailure::TooManyFailures(_)) => {}
+            Err(SignInFailure::Refused(SignInRefusal::InvalidToken) | SignInFailure::TooManyFailures(_)) => {}
             Err(error) => panic!("{error}"),
         }
     }
     assert_eq!(signed_in.len(), 1);
-    let sessions = door.sign_in.sessions_of(signed_in[0].user.id).await.unwrap();
+    let sessions = door.sign_in.sessions.of(signed_in[0].user.id).await.unwrap();
     assert_eq!(sessions.len(), 1);
 }
 
@@ -79,14 +79,14 @@ async fn links_of_one_new_address_that_are_used_at_once_sign_in_one_user() {
     let door = Door::new();
     let mut tokens = Vec::new();
     for _ in 0..32 {
-        tokens.push(token_in(&door.sign_in.issue_link(&ada()).await.unwrap()));
+        tokens.push(token_in(&door.sign_in.ceremonies.issue_link(&ada()).await.unwrap()));
     }
     let start = Arc::new(Barrier::new(tokens.len()));
     let visits = tokens.into_iter().map(|token| {
         let (start, sign_in) = (Arc::clone(&start), door.sign_in.clone());
         tokio::spawn(async move {
             start.wait().await;
-            sign_in.verify(&token, Visitor::default()).await
+            sign_in.ceremonies.redeem_link(&token, Visitor::default()).await
         })
     });
     let mut users: Vec<UserId> = Vec::new();
@@ -103,11 +103,15 @@ async fn a_link_is_refused_from_the_end_of_its_fifteen_minutes_on() {
     let door = Door::new();
     let [early, late] = [door.mailed_token().await, door.mailed_token().await];
     door.clock.advance(MAGIC_LINK_LIFETIME - INSTANT);
-    door.sign_in.verify(&early, Visitor::default()).await.unwrap();
+    door.sign_in
+        .ceremonies
+        .redeem_link(&early, Visitor::default())
+        .await
+        .unwrap();
     door.clock.advance(INSTANT);
-    let outcome = door.sign_in.verify(&late, Visitor::default()).await;
+    let outcome = door.sign_in.ceremonies.redeem_link(&late, Visitor::default()).await;
     assert!(
-        matches!(outcome, Err(SignInFailure::Refused(Refusal::InvalidToken))),
+        matches!(outcome, Err(SignInFailure::Refused(SignInRefusal::InvalidToken))),
         "{outcome:?}"
     );
 }
@@ -117,7 +121,11 @@ async fn there_is_no_user_before_an_address_is_proven() {
     let door = Door::new();
     let token = door.mailed_token().await;
     assert_eq!(door.users.find_by_email(&ada()).await.unwrap(), None);
-    door.sign_in.verify(&token, Visitor::default()).await.unwrap();
+    door.sign_in
+        .ceremonies
+        .redeem_link(&token, Visitor::default())
+        .await
+        .unwrap();
     assert!(door.users.find_by_email(&ada()).await.unwrap().is_some());
 }
 
@@ -126,7 +134,7 @@ async fn no_more_than_three_links_of_an_address_are_live_however_fast_they_are_a
     let door = Door::new();
     let requests = (0..100).map(|_| {
         let sign_in = door.sign_in.clone();
-        tokio::spawn(async move { sign_in.send_magic_link(ada()).await })
+        tokio::spawn(async move { sign_in.ceremonies.send_link(ada()).await })
     });
     for outcome in join_all(requests).await {
         outcome.unwrap().unwrap();
@@ -134,11 +142,11 @@ async fn no_more_than_three_links_of_an_address_are_live_however_fast_they_are_a
     assert_eq!(door.outbox().await.len() as u64, LIVE_MAGIC_LINKS);
 
     let grace = EmailAddress::parse("grace@example.com").unwrap();
-    door.sign_in.send_magic_link(grace).await.unwrap();
+    door.sign_in.ceremonies.send_link(grace).await.unwrap();
     assert_eq!(door.outbox().await.len(), 4, "another address has its own");
 
     door.clock.advance(MAGIC_LINK_LIFETIME);
-    door.sign_in.send_magic_link(ada()).await.unwrap();
+    door.sign_in.ceremonies.send_link(ada()).await.unwrap();
     assert_eq!(door.outbox().await.len(), 5, "expired links do not count");
 }
 
@@ -148,8 +156,12 @@ async fn a_link_that_was_used_does_not_count_as_a_live_one() {
     let token = door.mailed_token().await;
     door.mailed_token().await;
     door.mailed_token().await;
-    door.sign_in.verify(&token, Visitor::default()).await.unwrap();
-    door.sign_in.send_magic_link(ada()).await.unwrap();
+    door.sign_in
+        .ceremonies
+        .redeem_link(&token, Visitor::default())
+        .await
+        .unwrap();
+    door.sign_in.ceremonies.send_link(ada()).await.unwrap();
     assert_eq!(door.outbox().await.len(), 4);
 }
 
@@ -159,15 +171,19 @@ async fn an_operators_link_ignores_the_limit() {
     for _ in 0..LIVE_MAGIC_LINKS {
         door.mailed_token().await;
     }
-    let token = token_in(&door.sign_in.issue_link(&ada()).await.unwrap());
-    door.sign_in.verify(&token, Visitor::default()).await.unwrap();
+    let token = token_in(&door.sign_in.ceremonies.issue_link(&ada()).await.unwrap());
+    door.sign_in
+        .ceremonies
+        .redeem_link(&token, Visitor::default())
+        .await
+        .unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_link_that_could_not_be_mailed_is_withdrawn() {
     let door = Door::with_mailer(Arc::new(MailServerBackAfter(AtomicUsize::new(usize::MAX))));
-    door.sign_in.send_magic_link(ada()).await.unwrap();
-    door.sign_in.mails_delivered().await;
+    door.sign_in.ceremonies.send_link(ada()).await.unwrap();
+    door.sign_in.ceremonies.mails_delivered().await;
     assert_eq!(door.live_links().await, 0);
 }
 
@@ -175,8 +191,8 @@ async fn a_link_that_could_not_be_mailed_is_withdrawn() {
 async fn a_mail_server_that_comes_back_gets_the_mail_then() {
     let server = Arc::new(MailServerBackAfter(AtomicUsize::new(3)));
     let door = Door::with_mailer(server.clone());
-    door.sign_in.send_magic_link(ada()).await.unwrap();
-    door.sign_in.mails_delivered().await;
+    door.sign_in.ceremonies.send_link(ada()).await.unwrap();
+    door.sign_in.ceremonies.mails_delivered().await;
     assert_eq!(server.0.load(Relaxed), 0, "tries that failed were repeated");
     assert_eq!(door.live_links().await, 1, "the link that arrived is good");
 }
@@ -186,10 +202,11 @@ async fn a_sixth_mail_within_a_quarter_of_an_hour_is_silently_not_sent() {
     let door = Door::new();
     for _ in 0..7 {
         let before = door.outbox().await.len();
-        door.sign_in.send_magic_link(ada()).await.unwrap();
+        door.sign_in.ceremonies.send_link(ada()).await.unwrap();
         if let Some(mail) = door.outbox().await.get(before) {
             door.sign_in
-                .verify(&token_in(&mail.text), Visitor::default())
+                .ceremonies
+                .redeem_link(&token_in(&mail.text), Visitor::default())
                 .await
                 .unwrap();
         }
@@ -205,12 +222,12 @@ async fn a_network_whose_proofs_keep_failing_is_told_so_and_another_is_not() {
         user_agent: None,
     };
     for _ in 0..20 {
-        let outcome = door.sign_in.verify(&made_up(), at(1)).await;
+        let outcome = door.sign_in.ceremonies.redeem_link(&made_up(), at(1)).await;
         assert!(matches!(outcome, Err(SignInFailure::Refused(_))), "{outcome:?}");
     }
-    let outcome = door.sign_in.verify(&made_up(), at(1)).await;
+    let outcome = door.sign_in.ceremonies.redeem_link(&made_up(), at(1)).await;
     assert!(matches!(outcome, Err(SignInFailure::TooManyFailures(_))), "{outcome:?}");
-    let outcome = door.sign_in.verify(&made_up(), at(2)).await;
+    let outcome = door.sign_in.ceremonies.redeem_link(&made_up(), at(2)).await;
     assert!(matches!(outcome, Err(SignInFailure::Refused(_))), "{outcome:?}");
 }
 
@@ -218,8 +235,8 @@ async fn a_network_whose_proofs_keep_failing_is_told_so_and_another_is_not() {
 async fn a_mail_server_that_hangs_holds_nobody_up() {
     let mailer = Arc::new(SlowMailServer(Semaphore::new(0)));
     let door = Door::with_mailer(mailer.clone());
-    door.sign_in.send_magic_link(ada()).await.unwrap();
+    door.sign_in.ceremonies.send_link(ada()).await.unwrap();
     assert_eq!(door.live_links().await, 1);
     mailer.0.add_permits(1);
-    door.sign_in.mails_delivered().await;
+    door.sign_in.ceremonies.mails_delivered().await;
 }

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use ticketing_domain::sign_in::{SESSION_IDLE, SESSION_LIFETIME};
 use ticketing_ports::people::erase::{Erase as _, Person};
 use ticketing_ports::people::users::UserStore;
-use ticketing_ports::vocabulary::roles::Role;
+use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_ports::vocabulary::secrets::Secret;
 
 use crate::door::Door;
@@ -21,9 +21,9 @@ async fn a_logout_works_at_once() {
     let door = Door::new();
     let ada = door.signed_in().await;
     assert!(door.authenticate(&ada.secret).await.is_some());
-    assert!(door.sign_in.logout(ada.session.digest).await.unwrap());
+    assert!(door.sign_in.sessions.end(ada.session.digest).await.unwrap());
     assert!(door.authenticate(&ada.secret).await.is_none());
-    assert!(!door.sign_in.logout(ada.session.digest).await.unwrap());
+    assert!(!door.sign_in.sessions.end(ada.session.digest).await.unwrap());
 }
 
 #[tokio::test]
@@ -33,10 +33,10 @@ async fn an_answer_that_was_read_before_a_logout_is_not_remembered_after_it() {
     let ada = door.signed_in().await;
     let reader = tokio::spawn({
         let (sign_in, secret) = (door.sign_in.clone(), ada.secret.clone());
-        async move { sign_in.authenticate(&secret).await }
+        async move { sign_in.sessions.authenticate(&secret).await }
     });
     sessions.was_read.acquire().await.unwrap().forget();
-    door.sign_in.logout(ada.session.digest).await.unwrap();
+    door.sign_in.sessions.end(ada.session.digest).await.unwrap();
     sessions.may_answer.add_permits(1);
     assert!(
         reader.await.unwrap().unwrap().is_some(),
@@ -54,10 +54,10 @@ async fn a_session_that_ends_while_its_use_is_written_down_is_over() {
     door.clock.advance(TimeDelta::minutes(1));
     let reader = tokio::spawn({
         let (sign_in, secret) = (door.sign_in.clone(), ada.secret.clone());
-        async move { sign_in.authenticate(&secret).await }
+        async move { sign_in.sessions.authenticate(&secret).await }
     });
     sessions.was_read.acquire().await.unwrap().forget();
-    door.sign_in.logout(ada.session.digest).await.unwrap();
+    door.sign_in.sessions.end(ada.session.digest).await.unwrap();
     sessions.may_answer.add_permits(1);
     assert!(reader.await.unwrap().unwrap().is_none());
 }
@@ -67,11 +67,11 @@ async fn logging_out_everywhere_ends_every_session_of_one_user() {
     let door = Door::new();
     let (first, second) = (door.signed_in().await, door.signed_in().await);
     let grace = door.user("grace@example.com", Role::Customer).await;
-    let grace = door.sign_in.open_session(&grace).await.unwrap();
+    let grace = door.sign_in.sessions.open(&grace).await.unwrap();
     for one in [&first, &second, &grace] {
         assert!(door.authenticate(&one.secret).await.is_some());
     }
-    assert_eq!(door.sign_in.logout_all(first.user.id).await.unwrap(), 2);
+    assert_eq!(door.sign_in.sessions.end_all_of(first.user.id).await.unwrap(), 2);
     assert!(door.authenticate(&first.secret).await.is_none());
     assert!(door.authenticate(&second.secret).await.is_none());
     assert!(door.authenticate(&grace.secret).await.is_some());
@@ -82,9 +82,9 @@ async fn an_erased_user_is_signed_out_at_once_and_leaves_no_session() {
     let door = Door::new();
     let ada = door.signed_in().await;
     assert!(door.authenticate(&ada.secret).await.is_some());
-    assert!(door.sign_in.erase(ada.user.id).await.unwrap());
+    assert!(door.sign_in.accounts.erase(ada.user.id).await.unwrap());
     assert!(door.authenticate(&ada.secret).await.is_none());
-    assert_eq!(door.sign_in.sessions_of(ada.user.id).await.unwrap(), []);
+    assert_eq!(door.sign_in.sessions.of(ada.user.id).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn a_user_that_another_process_erased_is_signed_out_within_a_second() {
 async fn a_demotion_by_another_process_is_seen_within_a_second() {
     let door = Door::new();
     let owner = door.user("owner@example.com", Role::EventOwner).await;
-    let owner = door.sign_in.open_session(&owner).await.unwrap();
+    let owner = door.sign_in.sessions.open(&owner).await.unwrap();
     assert_eq!(door.authenticate(&owner.secret).await.unwrap().1.role, Role::EventOwner);
     door.users.set_role(owner.user.id, Role::Customer).await.unwrap();
     door.clock.advance(A_SECOND);
@@ -113,11 +113,32 @@ async fn a_demotion_by_another_process_is_seen_within_a_second() {
 }
 
 #[tokio::test]
+async fn a_role_that_is_given_again_ends_the_sessions_that_a_process_which_died_did_not_end() {
+    let door = Door::new();
+    let accounts = &door.sign_in.accounts;
+    let by = Actor {
+        user_id: door.user("root@example.com", Role::Admin).await.id,
+        role: Role::Admin,
+    };
+    for role in [Role::EventOwner, Role::Customer] {
+        let ada = door.signed_in().await;
+        door.users.set_role(ada.user.id, role).await.unwrap();
+        accounts.set_role(ada.user.id, role).await.unwrap();
+        assert!(door.authenticate(&ada.secret).await.is_none(), "by an operator");
+
+        let ada = door.signed_in().await;
+        door.users.set_role(ada.user.id, role).await.unwrap();
+        accounts.give_role(by, &ada.user.email, role).await.unwrap();
+        assert!(door.authenticate(&ada.secret).await.is_none(), "by an administrator");
+    }
+}
+
+#[tokio::test]
 async fn a_new_role_ends_the_sessions_that_began_under_the_old_one() {
     let door = Door::new();
     let ada = door.signed_in().await;
     assert!(door.authenticate(&ada.secret).await.is_some());
-    assert!(door.sign_in.set_role(ada.user.id, Role::Admin).await.unwrap());
+    assert!(door.sign_in.accounts.set_role(ada.user.id, Role::Admin).await.unwrap());
     assert!(door.authenticate(&ada.secret).await.is_none());
     assert_eq!(door.signed_in().await.user.role, Role::Admin);
 }
@@ -126,8 +147,8 @@ async fn a_new_role_ends_the_sessions_that_began_under_the_old_one() {
 async fn a_ticket_opens_one_socket_within_half_a_minute() {
     let door = Door::new();
     let ada = door.signed_in().await;
-    let ticket = || door.sign_in.issue_ws_ticket(&ada.session);
-    let redeem = async |ticket: &Secret| door.sign_in.redeem_ws_ticket(ticket).await.unwrap();
+    let ticket = || door.sign_in.sessions.issue_ws_ticket(&ada.session);
+    let redeem = async |ticket: &Secret| door.sign_in.sessions.redeem_ws_ticket(ticket).await.unwrap();
 
     let first = ticket().await.unwrap();
     assert_eq!(redeem(&first).await.unwrap().1.id, ada.user.id);
@@ -138,7 +159,7 @@ async fn a_ticket_opens_one_socket_within_half_a_minute() {
     assert!(redeem(&late).await.is_none(), "a ticket opened after its time");
 
     let orphan = ticket().await.unwrap();
-    door.sign_in.logout(ada.secret.digest()).await.unwrap();
+    door.sign_in.sessions.end(ada.secret.digest()).await.unwrap();
     assert!(
         redeem(&orphan).await.is_none(),
         "a ticket opened for a session that is over"
@@ -150,7 +171,7 @@ async fn an_idle_session_ends_after_a_day() {
     let door = Door::new();
     let ada = door.signed_in().await;
     door.clock.advance(SESSION_IDLE - INSTANT);
-    assert_eq!(door.sign_in.sessions_of(ada.user.id).await.unwrap().len(), 1);
+    assert_eq!(door.sign_in.sessions.of(ada.user.id).await.unwrap().len(), 1);
     door.clock.advance(INSTANT);
     assert!(door.authenticate(&ada.secret).await.is_none());
 }
@@ -177,7 +198,7 @@ async fn use_moves_the_idle_end_and_is_written_down_once_a_minute() {
     let (session, _) = door.authenticate(&ada.secret).await.unwrap();
     assert_eq!(session.last_active, begun + TimeDelta::minutes(1));
     assert_eq!(session.idle_until, session.last_active + SESSION_IDLE);
-    let stored = door.sign_in.sessions_of(ada.user.id).await.unwrap();
+    let stored = door.sign_in.sessions.of(ada.user.id).await.unwrap();
     assert_eq!(stored, [session]);
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use ticketing_ports::people::challenges::{Ceremony, Challenge, ChallengeStore};
+use ticketing_ports::people::challenges::{CeremonyKind, Challenge, ChallengeStore};
 
 use super::fixtures::{at, digest};
 use super::race::race;
@@ -20,13 +20,17 @@ suite! { $
     }
 }
 
-const CEREMONIES: [Ceremony; 3] = [Ceremony::PasskeyRegistration, Ceremony::PasskeyLogin, Ceremony::Oauth];
+const CEREMONIES: [CeremonyKind; 3] = [
+    CeremonyKind::PasskeyRegistration,
+    CeremonyKind::PasskeyLogin,
+    CeremonyKind::Oauth,
+];
 
 /// A login that expires after a minute.
 fn challenge(number: usize) -> Challenge {
     Challenge {
         digest: digest(number),
-        ceremony: Ceremony::PasskeyLogin,
+        ceremony: CeremonyKind::PasskeyLogin,
         state: vec![number as u8, 0, 255, b'\''],
         expires_at: at(60),
     }
@@ -36,9 +40,13 @@ async fn a_challenge_is_taken_exactly_once(challenges: &Arc<dyn ChallengeStore>)
     challenges.put(challenge(1)).await?;
     challenges.put(challenge(2)).await?;
     for number in [1, 2] {
-        let first = challenges.take(Ceremony::PasskeyLogin, digest(number), at(0)).await?;
+        let first = challenges
+            .take(CeremonyKind::PasskeyLogin, digest(number), at(0))
+            .await?;
         ensure_eq!(first, Some(challenge(number)), "the first taker");
-        let second = challenges.take(Ceremony::PasskeyLogin, digest(number), at(0)).await?;
+        let second = challenges
+            .take(CeremonyKind::PasskeyLogin, digest(number), at(0))
+            .await?;
         ensure_eq!(second, None, "the second taker");
     }
     Ok(())
@@ -49,7 +57,7 @@ async fn exactly_one_racing_taker_gets_a_challenge(challenges: &Arc<dyn Challeng
         challenges.put(challenge(number)).await?;
         let takes = race(16, |_| {
             let challenges = Arc::clone(challenges);
-            async move { challenges.take(Ceremony::PasskeyLogin, digest(number), at(0)).await }
+            async move { challenges.take(CeremonyKind::PasskeyLogin, digest(number), at(0)).await }
         })
         .await?;
         let mut taken = 0;
@@ -63,7 +71,7 @@ async fn exactly_one_racing_taker_gets_a_challenge(challenges: &Arc<dyn Challeng
 
 async fn an_unknown_challenge_is_nothing(challenges: &Arc<dyn ChallengeStore>) -> Verdict {
     challenges.put(challenge(1)).await?;
-    let taken = challenges.take(Ceremony::PasskeyLogin, digest(2), at(0)).await?;
+    let taken = challenges.take(CeremonyKind::PasskeyLogin, digest(2), at(0)).await?;
     ensure_eq!(taken, None, "challenge");
     Ok(())
 }
@@ -72,9 +80,11 @@ async fn an_expired_challenge_is_not_there(challenges: &Arc<dyn ChallengeStore>)
     challenges.put(challenge(1)).await?;
     challenges.put(challenge(2)).await?;
     let last_moment = at(60) - TimeDelta::microseconds(1);
-    let in_time = challenges.take(Ceremony::PasskeyLogin, digest(1), last_moment).await?;
+    let in_time = challenges
+        .take(CeremonyKind::PasskeyLogin, digest(1), last_moment)
+        .await?;
     ensure_eq!(in_time, Some(challenge(1)), "challenge in its last moment");
-    let late = challenges.take(Ceremony::PasskeyLogin, digest(2), at(60)).await?;
+    let late = challenges.take(CeremonyKind::PasskeyLogin, digest(2), at(60)).await?;
     ensure_eq!(late, None, "challenge at its end");
     Ok(())
 }

@@ -5,9 +5,9 @@ use adapters_external::WebauthnRelyingParty;
 use adapters_http::{Authenticate, BySession, HealthCheck, HttpConfig, HttpState, router};
 use adapters_memory::faults::{FaultPolicy, FaultyEventStore};
 use adapters_memory::{
-    InMemoryChallengeStore, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway,
-    InMemoryIdentityStore, InMemoryOneTimeTokenStore, InMemoryPasskeyStore, InMemoryRateLimiter, InMemoryReadModels,
-    InMemorySessionStore, InMemoryUserStore, ManualClock, RecordingMailer, SeededEntropy, SeededIds,
+    InMemory, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway,
+    InMemoryPasskeyStore, InMemoryReadModels, InMemoryUserStore, ManualClock, RecordingMailer, SeededEntropy,
+    SeededIds,
 };
 use axum::Router;
 use base64::Engine as _;
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use ticketing_ports::log::event_store::EventStore;
 use ticketing_ports::outside::clock::Clock as _;
 use ticketing_ports::people::passkeys::{Passkey, PasskeyStore as _};
+use ticketing_ports::people::stores::AccountStores;
 use ticketing_ports::people::users::UserStore;
 use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::roles::Role;
@@ -98,13 +99,12 @@ impl TestServer {
         let passkeys = Arc::new(InMemoryPasskeyStore::new());
         let provider = Arc::new(ScriptedProvider::default());
         let ports = SignInPorts {
-            users: Arc::clone(&users) as _,
-            sessions: Arc::new(InMemorySessionStore::new()),
-            tokens: Arc::new(InMemoryOneTimeTokenStore::new()),
-            challenges: Arc::new(InMemoryChallengeStore::new()),
-            passkeys: Arc::clone(&passkeys) as _,
-            identities: Arc::new(InMemoryIdentityStore::new()),
-            limiter: Arc::new(InMemoryRateLimiter::new()),
+            accounts: AccountStores {
+                users: Arc::clone(&users) as _,
+                passkeys: Arc::clone(&passkeys) as _,
+                ..InMemory::accounts()
+            },
+            stores: InMemory::sign_in(),
             relying_party: Some(Arc::new(relying_party())),
             providers: BTreeMap::from([("scripted".to_owned(), Arc::clone(&provider) as _)]),
             mailer: Arc::clone(&mailer) as _,
@@ -119,7 +119,10 @@ impl TestServer {
         let sign_in = SignIn::new(ports, config);
         let (callers, own_sign_in): (Arc<dyn Authenticate>, _) = match setup.host {
             Some(host) => (host, None),
-            None => (Arc::new(BySession::new(sign_in.clone())), Some(sign_in.clone())),
+            None => (
+                Arc::new(BySession::new(sign_in.sessions.clone())),
+                Some(sign_in.clone()),
+            ),
         };
         let router = router(HttpState {
             box_office: engine.box_office(),
@@ -227,14 +230,14 @@ impl TestServer {
     /// Another session of somebody, by its id.
     pub(crate) async fn sign_in_again(&self, actor: &Actor) -> String {
         let user = self.users.find(actor.id()).await.unwrap().unwrap();
-        self.sign_in.open_session(&user).await.unwrap().secret.expose()
+        self.sign_in.sessions.open(&user).await.unwrap().secret.expose()
     }
 
     async fn signed_in(&self, name: &str, role: Role) -> Actor {
         let email = EmailAddress::parse(&format!("{name}@example.com")).unwrap();
-        let user = self.sign_in.ensure_user(&email, role).await.unwrap().into_user();
+        let user = self.sign_in.accounts.ensure(&email, role).await.unwrap().into_user();
         let id = user.id;
-        let begun = self.sign_in.open_session(&user).await.unwrap();
+        let begun = self.sign_in.sessions.open(&user).await.unwrap();
         Actor::new(self.router.clone(), Some((begun.secret.expose(), id)))
     }
 }

@@ -1,11 +1,12 @@
-//! Answers what a ceremony asks, with the ports. Nothing is decided here.
+//! Answers the questions of a ceremony with the ports. Nothing is decided here.
 
 use std::sync::Arc;
-
 use std::time::Duration;
 
-use ticketing_domain::sign_in::MAIL_QUOTA;
-use ticketing_domain::sign_in::{Answer, Ask, Ceremony, CredentialRefused, Next, NotAdded, ProofRefused};
+use ticketing_domain::sign_in::{
+    Ceremony, CeremonyAnswer as Answer, CeremonyQuestion as Question, CredentialRefused, MAIL_QUOTA, Next, NotAdded,
+    ProofRefused,
+};
 use ticketing_ports::outside::identity_providers::{
     AuthorizationAnswer, AuthorizationRequest, IdentityProvider, IdentityProviderError,
 };
@@ -16,23 +17,24 @@ use ticketing_ports::people::relying_party::{RelyingParty, RelyingPartyError};
 use ticketing_ports::people::users::CreateUserError;
 use tracing::debug;
 
-use super::{SignIn, SignInFailure};
+use super::Ceremonies;
 use crate::retry::RetryPolicy;
+use crate::sign_in::SignInFailure;
 
-/// Somebody waits for the answer.
+/// When an identity provider that is unavailable is asked again: soon and seldom, because a person waits for the answer.
 const ASKING_A_PROVIDER: RetryPolicy = RetryPolicy {
     first: Duration::from_millis(200),
     longest: Duration::from_millis(400),
     tries: Some(3),
 };
 
-impl SignIn {
-    /// Runs a ceremony to its end. When a port fails it stops where it is, as if the process had died there.
+impl Ceremonies {
+    /// Runs a ceremony to its end. When a port fails the ceremony stops where it is, as if the process had died there.
     pub(super) async fn run<C: Ceremony>(&self, mut next: Next<C>) -> Result<C::Outcome, SignInFailure> {
         loop {
             match next {
-                Next::Ask(ask, ceremony) => {
-                    let answer = self.answer(ask).await?;
+                Next::Ask(question, ceremony) => {
+                    let answer = self.answer(question).await?;
                     next = ceremony.on(answer, &self.context());
                 }
                 Next::Done(outcome) => return Ok(outcome),
@@ -41,89 +43,89 @@ impl SignIn {
         }
     }
 
-    async fn answer(&self, ask: Ask) -> Result<Answer, SignInFailure> {
-        let ports = &self.inner.ports;
-        let now = self.now();
-        let yes_or_no = |yes| if yes { Answer::Yes } else { Answer::No };
-        Ok(match ask {
-            Ask::CountMail(email) => {
+    async fn answer(&self, question: Question) -> Result<Answer, SignInFailure> {
+        let (accounts, stores, now) = (&self.inner.accounts, &self.inner.stores, self.now());
+        Ok(match question {
+            Question::CountMail(email) => {
                 let key = format!("mail {}", email.as_str());
-                yes_or_no(ports.limiter.hit(&key, MAIL_QUOTA, now).await?.allowed)
+                yes_or_no(stores.limiter.hit(&key, MAIL_QUOTA, now).await?.allowed)
             }
-            Ask::CountLiveLinks(email) => {
-                let live = ports.tokens.live_for(TokenPurpose::MagicLink, email.as_str(), now);
+            Question::CountLiveLinks(email) => {
+                let live = stores.tokens.live_for(TokenPurpose::MagicLink, email.as_str(), now);
                 Answer::Count(live.await?)
             }
-            Ask::PutToken(token) => {
-                ports.tokens.put(token).await?;
+            Question::PutToken(token) => {
+                stores.tokens.put(token).await?;
                 Answer::Done
             }
-            Ask::TakeToken { purpose, digest } => Answer::Token(ports.tokens.take(purpose, digest, now).await?),
-            Ask::SendLink { mail, link } => {
+            Question::TakeToken { purpose, digest } => Answer::Token(stores.tokens.take(purpose, digest, now).await?),
+            Question::SendLink { mail, link } => {
                 self.mail_in_background(mail, link);
                 Answer::Done
             }
-            Ask::PutChallenge(challenge) => {
-                ports.challenges.put(challenge).await?;
+            Question::PutChallenge(challenge) => {
+                stores.challenges.put(challenge).await?;
                 Answer::Done
             }
-            Ask::TakeChallenge { ceremony, digest } => {
-                Answer::Challenge(ports.challenges.take(ceremony, digest, now).await?)
+            Question::TakeChallenge { ceremony, digest } => {
+                Answer::Challenge(stores.challenges.take(ceremony, digest, now).await?)
             }
-            Ask::FindUser(id) => Answer::User(ports.users.find(id).await?),
-            Ask::FindUserByAddress(email) => Answer::User(ports.users.find_by_email(&email).await?),
-            Ask::CreateUser(new) => match ports.users.create(new.user()).await {
+            Question::FindUser(id) => Answer::User(accounts.users.find(id).await?),
+            Question::FindUserByAddress(email) => Answer::User(accounts.users.find_by_email(&email).await?),
+            Question::CreateUser(new) => match accounts.users.create(new.user()).await {
                 Ok(()) => Answer::Yes,
                 Err(CreateUserError::Taken) => Answer::No,
                 Err(CreateUserError::Store(error)) => return Err(error.into()),
             },
-            Ask::FindSession(digest) => Answer::Session(ports.sessions.find(digest, now).await?),
-            Ask::CreateSession(session) => {
-                ports.sessions.create(session).await?;
+            Question::FindSession(digest) => Answer::Session(stores.sessions.find(digest, now).await?),
+            Question::CreateSession(session) => {
+                stores.sessions.create(session).await?;
                 Answer::Done
             }
-            Ask::AuthorizationUrl { provider, request } => {
+            Question::AuthorizationUrl { provider, request } => {
                 Answer::Url(self.authorization_url(&provider, &request).await?)
             }
-            Ask::Claims { provider, answer } => self.claims(&provider, &answer).await?,
-            Ask::FindIdentity { issuer, subject } => Answer::Identity(ports.identities.find(&issuer, &subject).await?),
-            Ask::LinkIdentity(identity) => match ports.identities.link(identity).await {
+            Question::Claims { provider, answer } => self.claims(&provider, &answer).await?,
+            Question::FindIdentity { issuer, subject } => {
+                Answer::Identity(accounts.identities.find(&issuer, &subject).await?)
+            }
+            Question::LinkIdentity(identity) => match accounts.identities.link(identity).await {
                 Ok(()) => Answer::Yes,
                 Err(LinkIdentityError::Taken) => Answer::No,
                 Err(LinkIdentityError::Store(error)) => return Err(error.into()),
             },
-            Ask::BeginRegistration { user, email, existing } => {
+            Question::BeginRegistration { user, email, existing } => {
                 let begun = self.relying_party()?.begin_registration(user, &email, &existing);
                 Answer::Begun(begun.map_err(relying_party_failed)?)
             }
-            Ask::FinishRegistration { state, answer } => {
+            Question::FinishRegistration { state, answer } => {
                 let finished = self.relying_party()?.finish_registration(&state, &answer);
                 Answer::Registered(verdict(finished)?)
             }
-            Ask::BeginLogin => Answer::Begun(self.relying_party()?.begin_login().map_err(relying_party_failed)?),
-            Ask::Identify { answer } => Answer::Identified(verdict(self.relying_party()?.identify(&answer))?),
-            Ask::FinishLogin { state, answer, passkey } => {
+            Question::BeginLogin => Answer::Begun(self.relying_party()?.begin_login().map_err(relying_party_failed)?),
+            Question::Identify { answer } => Answer::Identified(verdict(self.relying_party()?.identify(&answer))?),
+            Question::FinishLogin { state, answer, passkey } => {
                 let finished = self.relying_party()?.finish_login(&state, &answer, &passkey);
                 Answer::Used(verdict(finished)?)
             }
-            Ask::PasskeysOf(user) => Answer::Passkeys(ports.passkeys.passkeys_of(user).await?),
-            Ask::FindPasskey(credential_id) => Answer::Passkey(ports.passkeys.find(&credential_id).await?),
-            Ask::AddPasskey { passkey, most } => match ports.passkeys.add(passkey, most).await {
-                Ok(()) => Answer::Added(Ok(())),
-                Err(AddPasskeyError::Taken) => Answer::Added(Err(NotAdded::Taken)),
-                Err(AddPasskeyError::TooMany) => Answer::Added(Err(NotAdded::TooMany)),
+            Question::PasskeysOf(user) => Answer::Passkeys(accounts.passkeys.passkeys_of(user).await?),
+            Question::FindPasskey(credential_id) => Answer::Passkey(accounts.passkeys.find(&credential_id).await?),
+            Question::AddPasskey { passkey, most } => Answer::Added(match accounts.passkeys.add(passkey, most).await {
+                Ok(()) => Ok(()),
+                Err(AddPasskeyError::Taken) => Err(NotAdded::Taken),
+                Err(AddPasskeyError::TooMany) => Err(NotAdded::TooMany),
                 Err(AddPasskeyError::Store(error)) => return Err(error.into()),
-            },
-            Ask::UpdatePasskey { passkey, seen_counter } => {
-                yes_or_no(ports.passkeys.update(passkey, seen_counter).await?)
+            }),
+            Question::UpdatePasskey { passkey, seen_counter } => {
+                yes_or_no(accounts.passkeys.update(passkey, seen_counter).await?)
             }
         })
     }
 
-    /// Nothing is used up by it, so a provider that is away is asked again. The code that comes back is good once, and is not
-    /// tried again.
+    /// Asks a provider for the page to send a browser to, again if the provider is unavailable: asking uses nothing up. The
+    /// code that the browser brings back is good once, so [`claims`](Self::claims) asks once.
     async fn authorization_url(&self, provider: &str, request: &AuthorizationRequest) -> Result<String, SignInFailure> {
-        let mut pauses = ASKING_A_PROVIDER.pauses(self.inner.ports.ids.uuid());
+        let mut pauses = ASKING_A_PROVIDER.pauses(self.inner.ids.uuid());
         loop {
             let asked = self.provider(provider)?.authorization_url(request).await;
             match (asked, pauses.next()) {
@@ -138,7 +140,7 @@ impl SignIn {
         match self.provider(provider)?.claims(answer).await {
             Ok(claims) => Ok(Answer::Claims(Ok(claims))),
             Err(IdentityProviderError::Refused(reason)) => {
-                debug!(provider, %reason, "a provider's answer proves nothing");
+                debug!(provider, %reason, "an identity provider's answer proves nothing");
                 Ok(Answer::Claims(Err(ProofRefused)))
             }
             Err(unavailable) => Err(provider_failed(unavailable)),
@@ -146,14 +148,16 @@ impl SignIn {
     }
 
     pub(super) fn provider(&self, name: &str) -> Result<&Arc<dyn IdentityProvider>, SignInFailure> {
-        let providers = &self.inner.ports.providers;
-        providers.get(name).ok_or(SignInFailure::NoSuchProvider)
+        self.inner.providers.get(name).ok_or(SignInFailure::NoSuchProvider)
     }
 
     fn relying_party(&self) -> Result<&Arc<dyn RelyingParty>, SignInFailure> {
-        let relying_party = self.inner.ports.relying_party.as_ref();
-        relying_party.ok_or(SignInFailure::NoPasskeys)
+        self.inner.relying_party.as_ref().ok_or(SignInFailure::NoPasskeys)
     }
+}
+
+fn yes_or_no(yes: bool) -> Answer {
+    if yes { Answer::Yes } else { Answer::No }
 }
 
 fn provider_failed(error: IdentityProviderError) -> SignInFailure {
@@ -164,6 +168,7 @@ fn relying_party_failed(error: RelyingPartyError) -> SignInFailure {
     SignInFailure::Internal(error.into())
 }
 
+/// Tells an authenticator's answer that does not hold, which is for the ceremony to judge, from a failure of the server.
 fn verdict<T>(outcome: Result<T, RelyingPartyError>) -> Result<Result<T, CredentialRefused>, SignInFailure> {
     match outcome {
         Ok(value) => Ok(Ok(value)),

@@ -1,4 +1,5 @@
-//! Who was authenticated within the last second, so that a busy session does not ask its stores for each request.
+//! The sessions that were authenticated within the last second. A busy session asks its stores once a second and not with
+//! each request.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
@@ -10,7 +11,8 @@ use ticketing_ports::people::users::User;
 use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
-/// A demotion, or an end that another process brought about, is seen after so long at the latest.
+/// How long an answer of the stores is reused. A role change or an end of a session in another process is noticed here after
+/// at most this time.
 const REMEMBERED: TimeDelta = TimeDelta::seconds(1);
 
 #[derive(Default)]
@@ -19,9 +21,9 @@ pub(super) struct RecentSessions(Mutex<Recent>);
 #[derive(Default)]
 struct Recent {
     by_digest: HashMap<SecretDigest, Seen>,
-    /// How often something was forgotten; what was read before the last time must not be remembered.
+    /// How many times something was forgotten. What was read from the stores before the last time must not be remembered.
     forgotten: u64,
-    /// How many there were after the last sweep.
+    /// How many sessions were left by the last sweep.
     swept: usize,
 }
 
@@ -31,7 +33,7 @@ struct Seen {
     at: Timestamp,
 }
 
-/// Taken before the stores are read; see [`RecentSessions::remember`].
+/// Marks the moment before the stores are read, for [`RecentSessions::remember`].
 #[derive(Clone, Copy)]
 pub(super) struct Reading {
     forgotten: u64,
@@ -39,7 +41,8 @@ pub(super) struct Reading {
 }
 
 impl RecentSessions {
-    /// Returns what is known of the session, or else the permission to remember what the stores say of it.
+    /// Returns the session and its user if they were read within [`REMEMBERED`]. Otherwise returns the mark to remember them
+    /// with once the stores have been read.
     pub(super) fn find(&self, digest: SecretDigest, now: Timestamp) -> Result<(Session, User), Reading> {
         let recent = self.recent();
         match recent.by_digest.get(&digest) {
@@ -53,7 +56,8 @@ impl RecentSessions {
         }
     }
 
-    /// Remembers what was read, unless something was forgotten meanwhile: it might have been this.
+    /// Remembers a session and its user, unless something was forgotten since `reading` was made: that may have been this
+    /// session.
     pub(super) fn remember(&self, reading: Reading, session: &Session, user: &User) {
         let mut recent = self.recent();
         if recent.forgotten != reading.forgotten {
@@ -88,7 +92,7 @@ impl RecentSessions {
 }
 
 impl Recent {
-    /// Drops what is too old whenever the number has doubled: constant work for each session.
+    /// Drops the old entries whenever their number has doubled, which is constant work for each entry.
     fn sweep(&mut self, now: Timestamp) {
         if self.by_digest.len() >= 2 * self.swept + 1_000 {
             self.by_digest.retain(|_, seen| seen.is_fresh(now));

@@ -1,4 +1,4 @@
-//! Identity providers: out to them and back.
+//! Signing in through an identity provider, and linking a provider to an account.
 
 use ticketing_domain::sign_in::{
     BeginOauth, BegunOauth, ExchangeSignInCode, FinishOauth, FinishedOauth, LocalPath, OauthCallback, SignedIn, Visitor,
@@ -6,19 +6,21 @@ use ticketing_domain::sign_in::{
 use ticketing_ports::people::sessions::{Session, SignInMethod};
 use ticketing_ports::vocabulary::secrets::{Secret, SecretDigest};
 
-use super::audit::{self, Event};
-use super::{SignIn, SignInFailure};
+use super::Ceremonies;
+use crate::sign_in::SignInFailure;
+use crate::sign_in::audit::{self, AuditEntry};
 
-impl SignIn {
-    /// The names of the providers, in order.
+impl Ceremonies {
+    /// Returns the names of the identity providers in alphabetical order.
     pub fn providers(&self) -> impl Iterator<Item = &str> {
-        self.inner.ports.providers.keys().map(String::as_str)
+        self.inner.providers.keys().map(String::as_str)
     }
 
-    /// Begins a sign-in at a provider, or a link to the account of a session. `browser` is the cookie of an earlier one.
+    /// Begins a sign-in at a provider, or, with the session `link`, the linking of the provider to the session's account.
+    /// `browser` is the cookie that an earlier ceremony gave this browser. `next` is where the browser goes afterwards.
     ///
     /// # Errors
-    /// When there is no such provider or it can't be reached, the session is too old, or a store fails.
+    /// When there is no such provider, the provider cannot be reached, the session is too old, or a store fails.
     pub async fn begin_oauth(
         &self,
         provider: &str,
@@ -31,10 +33,10 @@ impl SignIn {
         self.run(begun).await
     }
 
-    /// Takes in a browser that comes back from a provider.
+    /// Finishes a sign-in, or a linking, when the browser comes back from the provider.
     ///
     /// # Errors
-    /// When what it brings proves nothing, or a port fails; the state is used up all the same.
+    /// When the callback proves nothing, or a port fails; the state of the ceremony is used up in each case.
     pub async fn finish_oauth(&self, callback: OauthCallback) -> Result<FinishedOauth, SignInFailure> {
         let ip = callback.from.ip;
         let provider = callback.provider.clone();
@@ -44,9 +46,9 @@ impl SignIn {
             Ok(FinishedOauth::SignedIn(signed_in)) => {
                 audit::signed_in(SignInMethod::Oauth, ip, signed_in.user.id);
             }
-            // Said when the code is traded.
+            // The sign-in is audited when the code is traded for a session.
             Ok(FinishedOauth::Code { .. }) => {}
-            Ok(FinishedOauth::Linked { user, .. }) => audit::record(Event::IdentityLinked { provider }, *user),
+            Ok(FinishedOauth::Linked { user, .. }) => audit::record(AuditEntry::IdentityLinked { provider }, *user),
             Err(SignInFailure::Refused(refusal)) => self.refused(SignInMethod::Oauth, ip, *refusal).await?,
             Err(_) => {}
         }
@@ -56,7 +58,7 @@ impl SignIn {
     /// Trades the code that a page found in its fragment for a session.
     ///
     /// # Errors
-    /// When the code opens nothing in this browser, or a store fails; the code is used up all the same.
+    /// When the code is unknown, used, expired or of another browser, or a store fails; the code is used up in each case.
     pub async fn exchange_code(
         &self,
         code: &Secret,

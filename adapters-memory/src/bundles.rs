@@ -1,0 +1,38 @@
+//! The stores of this crate in the bundles that a server is put together from.
+
+use std::sync::Arc;
+
+use ticketing_ports::people::stores::{AccountStores, SignInStores};
+
+use crate::challenges::InMemoryChallengeStore;
+use crate::identities::InMemoryIdentityStore;
+use crate::one_time_tokens::InMemoryOneTimeTokenStore;
+use crate::passkeys::InMemoryPasskeyStore;
+use crate::rate_limiter::InMemoryRateLimiter;
+use crate::sessions::InMemorySessionStore;
+use crate::users::InMemoryUserStore;
+
+/// Makes bundles of empty stores in memory.
+#[derive(Debug)]
+pub struct InMemory;
+
+impl InMemory {
+    /// Returns empty stores of accounts.
+    pub fn accounts() -> AccountStores {
+        AccountStores {
+            users: Arc::new(InMemoryUserStore::new()),
+            passkeys: Arc::new(InMemoryPasskeyStore::new()),
+            identities: Arc::new(InMemoryIdentityStore::new()),
+        }
+    }
+
+    /// Returns empty stores of sessions, links and whatever else signing in leaves for minutes or days.
+    pub fn sign_in() -> SignInStores {
+        SignInStores {
+            sessions: Arc::new(InMemorySessionStore::new()),
+            tokens: Arc::new(InMemoryOneTimeTokenStore::new()),
+            challenges: Arc::new(InMemoryChallengeStore::new()),
+            limiter: Arc::new(InMemoryRateLimiter::new()),
+        }
+    }
+}

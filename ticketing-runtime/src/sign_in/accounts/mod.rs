@@ -1,0 +1,116 @@
+//! The accounts of users: finding and making them, their roles, their passkeys, and forgetting a person.
+
+mod erasure;
+mod passkeys;
+mod roles;
+
+use std::fmt;
+use std::sync::Arc;
+
+use ticketing_ports::outside::clock::Clock;
+use ticketing_ports::people::erase::Erase;
+use ticketing_ports::people::passkeys::PasskeyStore;
+use ticketing_ports::people::users::{CreateUserError, User, UserStore};
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::{IdSource, UserId};
+use ticketing_ports::vocabulary::roles::Role;
+
+use super::SignInPorts;
+use super::sessions::Sessions;
+
+/// Finds and makes users, changes their roles, keeps their passkeys, erases them. What takes away a way into an account
+/// also ends the sessions that may have come by it.
+#[derive(Clone)]
+pub struct Accounts {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    users: Arc<dyn UserStore>,
+    passkeys: Arc<dyn PasskeyStore>,
+    /// Every store that keeps something of people, in the order in which they are erased.
+    personal: Vec<Arc<dyn Erase>>,
+    sessions: Sessions,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+}
+
+/// The user of an address, and whether it was made just now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ensured {
+    /// The user was made with the role that was asked for.
+    Created(User),
+    /// The user was there, and keeps the role that it had.
+    Existing(User),
+}
+
+impl Ensured {
+    /// Returns the user, made or found.
+    pub fn user(&self) -> &User {
+        match self {
+            Self::Created(user) | Self::Existing(user) => user,
+        }
+    }
+
+    /// Returns the user, made or found.
+    pub fn into_user(self) -> User {
+        match self {
+            Self::Created(user) | Self::Existing(user) => user,
+        }
+    }
+}
+
+impl Accounts {
+    pub(super) fn new(ports: &SignInPorts, sessions: Sessions) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                users: ports.accounts.users.clone(),
+                passkeys: ports.accounts.passkeys.clone(),
+                personal: erasure::personal(ports),
+                sessions,
+                clock: ports.clock.clone(),
+                ids: ports.ids.clone(),
+            }),
+        }
+    }
+
+    /// Returns the user of an address. `None` if nobody has an account under it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {
+        self.inner.users.find_by_email(email).await
+    }
+
+    /// Returns the user of an address, and makes one with the role if there is none. An existing user keeps its role.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn ensure(&self, email: &EmailAddress, role: Role) -> Result<Ensured, StoreError> {
+        let inner = &self.inner;
+        if let Some(user) = self.find(email).await? {
+            return Ok(Ensured::Existing(user));
+        }
+        let user = User {
+            id: UserId::new(inner.ids.uuid()),
+            email: email.clone(),
+            role,
+            created_at: inner.clock.now(),
+        };
+        match inner.users.create(user.clone()).await {
+            Ok(()) => Ok(Ensured::Created(user)),
+            Err(CreateUserError::Store(error)) => Err(error),
+            Err(CreateUserError::Taken) => match self.find(email).await? {
+                Some(winner) => Ok(Ensured::Existing(winner)),
+                None => Err(StoreError::unavailable("the user was erased while it was created")),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,58 @@
+//! The passkeys of an account. How one is added is a ceremony.
+
+use ticketing_ports::people::passkeys::Passkey;
+use ticketing_ports::people::sessions::Session;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::seating::Label;
+
+use super::Accounts;
+use crate::sign_in::audit::{self, AuditEntry};
+
+impl Accounts {
+    /// Lists the passkeys of a user, the oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn passkeys_of(&self, user: UserId) -> Result<Vec<Passkey>, StoreError> {
+        self.inner.passkeys.passkeys_of(user).await
+    }
+
+    /// Renames a passkey and returns it. `None` if the user has no such passkey.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn rename_passkey(
+        &self,
+        user: UserId,
+        credential_id: &[u8],
+        name: &Label,
+    ) -> Result<Option<Passkey>, StoreError> {
+        let passkeys = &self.inner.passkeys;
+        if !passkeys.rename(user, credential_id, name.as_str()).await? {
+            return Ok(None);
+        }
+        audit::record(AuditEntry::PasskeyRenamed, user);
+        passkeys.find(credential_id).await
+    }
+
+    /// Removes a passkey of the session's user and ends every other session of the user, because another session may belong
+    /// to whoever has the passkey. Returns whether the user had the passkey. A mailed link stays a way into the account.
+    ///
+    /// # Errors
+    /// When a store fails. A repeated call finishes what a failed one began.
+    pub async fn remove_passkey(&self, session: &Session, credential_id: &[u8]) -> Result<bool, StoreError> {
+        let user = session.user_id;
+        let removed = self.inner.passkeys.remove(user, credential_id).await?;
+        let sessions = &self.inner.sessions;
+        for other in sessions.of(user).await? {
+            if other.digest != session.digest {
+                sessions.end(other.digest).await?;
+            }
+        }
+        if removed {
+            audit::record(AuditEntry::PasskeyRemoved, user);
+        }
+        Ok(removed)
+    }
+}

@@ -1,0 +1,45 @@
+//! Signing in by a mailed link.
+
+use ticketing_domain::sign_in::{RedeemMagicLink, SendMagicLink, SignedIn, Visitor, magic_link};
+use ticketing_ports::people::sessions::SignInMethod;
+use ticketing_ports::vocabulary::email::EmailAddress;
+use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::secrets::Secret;
+
+use super::Ceremonies;
+use crate::sign_in::{SignInFailure, audit};
+
+impl Ceremonies {
+    /// Mails a sign-in link in the background. The answer is the same whether or not the address has an account, and
+    /// whether or not a mail goes out.
+    ///
+    /// # Errors
+    /// When the link cannot be stored.
+    pub async fn send_link(&self, email: EmailAddress) -> Result<(), SignInFailure> {
+        let _lock = self.lock_of(&email).lock().await;
+        self.run(SendMagicLink::begin(email, &self.inner.public_url)).await
+    }
+
+    /// Makes a sign-in link for an operator to hand over. The link is not mailed and does not count against any quota.
+    ///
+    /// # Errors
+    /// When a store fails.
+    pub async fn issue_link(&self, email: &EmailAddress) -> Result<String, StoreError> {
+        let (link, token) = magic_link(email, &self.inner.public_url, &self.context());
+        let user = self.inner.accounts.users.find_by_email(email).await?;
+        self.inner.stores.tokens.put(token).await?;
+        audit::link_issued(user.map(|user| user.id));
+        Ok(link)
+    }
+
+    /// Trades the token of a link for a session of the user of its address, and makes the user if there is none. A token is
+    /// good once.
+    ///
+    /// # Errors
+    /// When the token is unknown, used or expired, or a store fails; the token is used up in each case.
+    pub async fn redeem_link(&self, token: &Secret, from: Visitor) -> Result<SignedIn, SignInFailure> {
+        let ip = from.ip;
+        let outcome = self.run(RedeemMagicLink::begin(token, from)).await;
+        self.sign_in_ended(SignInMethod::MagicLink, ip, outcome).await
+    }
+}
