@@ -19,16 +19,16 @@ use crate::state::Shared;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EventAnalyticsResponse {
     event_id: Uuid,
-    /// What was paid, before refunds.
+    /// What customers have paid, before refunds.
     total_revenue: MoneyBody,
     refunded: MoneyBody,
-    /// Tickets that are valid now.
+    /// How many tickets are valid now.
     tickets_sold: u64,
-    /// Revenue less refunds for each valid ticket, rounded down.
+    /// Revenue minus refunds, divided by the number of valid tickets and rounded down.
     average_price: MoneyBody,
     by_tier: BTreeMap<String, u64>,
     by_section: BTreeMap<String, SectionSalesBody>,
-    /// From 0 to 1.
+    /// The share of places that are sold, from 0 to 1.
     capacity_utilization: f64,
 }
 
@@ -38,9 +38,9 @@ pub(crate) struct SectionSalesBody {
     revenue: MoneyBody,
 }
 
-/// Sales of one event
+/// Show the sales of an event
 ///
-/// For whoever manages the event. Money is that of the event's currency.
+/// Only for the owner of the event and for administrators. All amounts are in the currency of the event.
 #[utoipa::path(get, path = "/api/events/{event_id}/analytics", tag = "analytics",
     params(SeenAfter, ("event_id" = Uuid, Path)), security(("session" = [])),
     responses((status = 200, body = EventAnalyticsResponse), (status = "4XX", body = ErrorBody)))]

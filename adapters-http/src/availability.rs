@@ -23,12 +23,12 @@ use crate::state::Shared;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AvailabilityResponse {
     event_id: Uuid,
-    /// By section name.
+    /// The counts of each section, by its name.
     sections: BTreeMap<String, CountsBody>,
-    /// Grows with every change that is recorded.
+    /// Grows with every recorded change.
     sequence: u64,
-    /// How many holds have run out and are not released yet; their places are available. Of two answers with one sequence,
-    /// the one with more of them is the later.
+    /// How many holds have run out but are not released yet. Their places count as available. Of two answers with the
+    /// same `sequence`, the one with the larger number is newer.
     lapsed: u64,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct SectionResponse {
     counts: CountsBody,
     /// The tier in force now, if any.
     price: Option<PriceBody>,
-    /// Absent for general admission.
+    /// Absent in a section of general admission.
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<Vec<RowResponse>>,
 }
@@ -69,13 +69,13 @@ pub(crate) struct RowResponse {
     taken: Vec<String>,
 }
 
-/// Counts of every section
+/// Count the places of every section
 ///
-/// The counts may be a moment behind what was sold; a token of a write (`Ticketing-Consistency`) makes them wait for
-/// it.
+/// The counts may be a moment older than the latest sale. With a `Ticketing-Consistency` token they include the write that
+/// the token stands for.
 #[utoipa::path(get, path = "/api/events/{event_id}/availability", tag = "availability",
     params(SeenAfter, ("event_id" = Uuid, Path), ("If-None-Match" = Option<String>, Header)),
-    responses((status = 200, body = AvailabilityResponse), (status = 304, description = "as the ETag says"),
+    responses((status = 200, body = AvailabilityResponse), (status = 304, description = "Nothing has changed since the answer with that `ETag`."),
         (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn get_availability(
     State(state): State<Shared>,
@@ -103,9 +103,10 @@ pub(crate) async fn get_availability(
     Ok((headers_out, Json(body)).into_response())
 }
 
-/// One section: counts, the price now, and the seats that are taken
+/// Show a section
 ///
-/// Exact to the moment.
+/// Answers with the counts of the section, its price now, and, in a numbered section, the seats that are not free. The answer
+/// includes every write up to this moment.
 #[utoipa::path(get, path = "/api/events/{event_id}/sections/{section}", tag = "availability",
     params(("event_id" = Uuid, Path), ("section" = String, Path)),
     responses((status = 200, body = SectionResponse), (status = "4XX", body = ErrorBody)))]

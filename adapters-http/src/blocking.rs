@@ -21,7 +21,7 @@ use crate::state::Shared;
 /// Either `seats`, in a numbered section, or `quantity`, in general admission.
 #[derive(Debug, ToSchema)]
 pub(crate) struct PlacesRequest {
-    /// Such as `A-12`.
+    /// The names of seats, such as `A-12`.
     #[schema(example = json!(["A-12"]))]
     seats: Option<Vec<String>>,
     #[schema(value_type = Option<u32>, minimum = 1)]
@@ -40,7 +40,8 @@ pub(crate) struct PlacesResponse {
 
 /// Take free places of a section off sale
 ///
-/// For whoever manages the event. Named seats in a numbered section, a number of places in general admission.
+/// Only for the owner of the event and for administrators. A numbered section takes the names of seats, a section of general
+/// admission the number of places.
 #[utoipa::path(post, path = "/api/events/{event_id}/sections/{section}/block", tag = "events",
     request_body = PlacesRequest, security(("session" = [])),
     params(("event_id" = Uuid, Path), ("section" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
@@ -62,7 +63,7 @@ pub(crate) async fn block_seats(
 
 /// Put blocked places of a section back on sale
 ///
-/// For whoever manages the event. Only what is blocked can be put back.
+/// Only for the owner of the event and for administrators. Only blocked places can be put back.
 #[utoipa::path(post, path = "/api/events/{event_id}/sections/{section}/unblock", tag = "events",
     request_body = PlacesRequest, security(("session" = [])),
     params(("event_id" = Uuid, Path), ("section" = String, Path), ("Idempotency-Key" = Option<String>, Header)),

@@ -20,19 +20,19 @@ use crate::state::Shared;
 pub(crate) struct CustomerHistoryResponse {
     customer_id: Uuid,
     purchases: Vec<PurchaseBody>,
-    /// Absent when `after` was asked for.
+    /// Absent if the request had `after`.
     #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<u32>,
     per_page: u32,
     total: u64,
-    /// To be asked for as `after`; null when nothing follows.
+    /// Send this as `after` to get the rows that follow; null if there are none.
     next: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PurchaseBody {
     reservation_id: Uuid,
-    /// Null if it cost nothing.
+    /// Null if the tickets were free.
     payment_id: Option<Uuid>,
     event_id: Uuid,
     event_name: String,
@@ -49,7 +49,7 @@ pub(crate) struct PurchaseBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LifetimeValueResponse {
     customer_id: Uuid,
-    /// One entry a currency.
+    /// One entry for each currency.
     values: Vec<LifetimeValueBody>,
 }
 
@@ -63,9 +63,9 @@ pub(crate) struct LifetimeValueBody {
     last_purchase_at: DateTime<Utc>,
 }
 
-/// Purchases of a customer, newest first
+/// List the purchases of a customer, newest first
 ///
-/// For that customer and for admins; for everybody else the customer does not exist.
+/// Only for that customer and for administrators. For everybody else the customer does not exist.
 #[utoipa::path(get, path = "/api/customers/{customer_id}/history", tag = "customers",
     params(SeenAfter, ("customer_id" = Uuid, Path), PageQuery), security(("session" = [])),
     responses((status = 200, body = CustomerHistoryResponse), (status = "4XX", body = ErrorBody)))]
@@ -88,9 +88,9 @@ pub(crate) async fn customer_history(
     }))
 }
 
-/// What a customer has spent so far
+/// Show what a customer has spent
 ///
-/// For that customer and for admins; for everybody else the customer does not exist.
+/// Only for that customer and for administrators. For everybody else the customer does not exist.
 #[utoipa::path(get, path = "/api/customers/{customer_id}/lifetime-value", tag = "customers",
     params(SeenAfter, ("customer_id" = Uuid, Path)), security(("session" = [])),
     responses((status = 200, body = LifetimeValueResponse), (status = "4XX", body = ErrorBody)))]

@@ -30,13 +30,13 @@ pub struct ApiError {
     pub retry_after: Option<Duration>,
 }
 
-/// What an error answer says.
+/// The body of every error.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ErrorBody {
     /// Machine-readable, such as `INSUFFICIENT_INVENTORY`.
     #[schema(example = "INSUFFICIENT_INVENTORY")]
     code: &'static str,
-    /// For people.
+    /// Explains the error to people.
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<Value>,

@@ -27,27 +27,28 @@ use parse::parse_optional;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EventsResponse {
     events: Vec<EventResponse>,
-    /// Absent when `after` was asked for.
+    /// Absent if the request had `after`.
     #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<u32>,
     per_page: u32,
     total: u64,
-    /// To be asked for as `after`; null when nothing follows.
+    /// Send this as `after` to get the rows that follow; null if there are none.
     next: Option<String>,
 }
 
 #[derive(Debug, Clone, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventsQuery {
-    /// Only events of this status.
-    #[param(value_type = Option<String>)]
+    /// Only events of this status: `draft`, `published`, `sales_open`, `sales_closed`, `cancelled` or `completed`.
+    #[param(value_type = Option<String>, pattern = "^(draft|published|sales_open|sales_closed|cancelled|completed)$")]
     status: Option<EventStatus>,
-    /// From 1. Not together with `after`.
+    /// The number of the page, from 1. Cannot be combined with `after`.
     #[param(minimum = 1, default = 1)]
     page: Option<u32>,
     #[param(minimum = 1, maximum = 100, default = 20)]
     per_page: Option<u32>,
-    /// The `next` of an answer of this list: what follows its last row, also when rows have come meanwhile.
+    /// The `next` of an earlier answer of this list: the answer begins behind the last row of that one, also if rows
+    /// were added since.
     after: Option<String>,
 }
 
@@ -60,8 +61,8 @@ read_object!(EventsQuery {
 
 /// Create an event as a draft
 ///
-/// The caller becomes its owner. All that is wrong with it is told at once. A draft can be seen only by its owner and
-/// by admins.
+/// Only for event owners and administrators. The caller becomes the owner of the event. If the event is not valid, the answer
+/// lists everything that is wrong with it. Only its owner and administrators can see a draft.
 #[utoipa::path(post, path = "/api/events", tag = "events", request_body = CreateEventRequest,
     params(("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
     responses((status = 201, body = EventResponse), (status = "4XX", body = ErrorBody)))]
@@ -80,9 +81,9 @@ pub(crate) async fn create_event(
     ))
 }
 
-/// One event
+/// Show an event
 ///
-/// A draft is there only for who may manage it.
+/// Shows a draft only to its owner and to administrators.
 #[utoipa::path(get, path = "/api/events/{event_id}", tag = "events", params(SeenAfter, ("event_id" = Uuid, Path)),
     responses((status = 200, body = EventResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn get_event(
@@ -95,10 +96,10 @@ pub(crate) async fn get_event(
     Ok(Json(EventResponse::from(&event)))
 }
 
-/// Events, soonest first
+/// List events, soonest first
 ///
-/// Drafts only for who may manage them. Walk the list by `page`, or by `after` so that nothing is shown twice while
-/// rows arrive.
+/// Shows drafts only to their owners and to administrators. `page` jumps to a part of the list; `after` continues behind the
+/// last event of an earlier answer and shows no event twice.
 #[utoipa::path(get, path = "/api/events", tag = "events", params(SeenAfter, EventsQuery),
     responses((status = 200, body = EventsResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn list_events(
@@ -139,25 +140,28 @@ macro_rules! event_command {
 event_command!(
     /// Publish a draft
     ///
-    /// From now on everybody sees it. Its start has to be in the future.
+    /// Only for the owner of the event and for administrators. From then on everybody can see the event. It must start
+    /// in the future.
     publish, "/api/events/{event_id}/publish"
 );
 event_command!(
     /// Open sales
     ///
-    /// From now on seats can be held.
+    /// Only for the owner of the event and for administrators. From then on customers can hold seats.
     open_sales, "/api/events/{event_id}/sales/open"
 );
 event_command!(
     /// Close sales
     ///
-    /// No seats are held any more; holds that exist can still be paid.
+    /// Only for the owner of the event and for administrators. Nobody can hold seats from then on. Seats that are held
+    /// can still be paid for.
     close_sales, "/api/events/{event_id}/sales/close"
 );
 
-/// Cancel an event: holds are released and paid reservations refunded in full
+/// Cancel an event
 ///
-/// Nothing can be reserved from then on. The refunds follow one after another.
+/// Only for the owner of the event and for administrators. All holds are released, and all paid reservations are refunded in
+/// full, one after another. Nobody can reserve seats from then on.
 #[utoipa::path(post, path = "/api/events/{event_id}/cancel", tag = "events", request_body = CancelEventRequest,
     params(("event_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
     responses((status = 200, body = EventResponse), (status = "4XX", body = ErrorBody)))]

@@ -51,10 +51,10 @@ pub(crate) struct FollowerBody {
     /// `fails` or `starts`; absent when it does not run in this process.
     #[serde(skip_serializing_if = "Option::is_none")]
     condition: Option<&'static str>,
-    /// How many facts of the log it has not taken.
+    /// How many facts of the log it has not processed yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     lag_facts: Option<u64>,
-    /// How long ago the oldest of them was recorded.
+    /// How many milliseconds ago the oldest of these was recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     lag_ms: Option<u128>,
 }
@@ -69,17 +69,17 @@ impl From<FollowerFinding> for FollowerBody {
     }
 }
 
-/// Whether the process lives
+/// Check whether the process is alive
 ///
-/// Asks nothing else: a process that answers lives.
+/// Succeeds whenever the process can answer at all.
 #[utoipa::path(get, path = "/health", tag = "operations", responses((status = 200, body = LivenessResponse)))]
 pub(crate) async fn live() -> Json<LivenessResponse> {
     Json(LivenessResponse { status: "ok" })
 }
 
-/// Whether requests can be served
+/// Check whether the server can serve requests
 ///
-/// Asks everything that requests need, each for at most two seconds. 503 if something essential is missing.
+/// Checks every part that requests need, each for at most two seconds. Answers 503 if an essential part fails.
 #[utoipa::path(get, path = "/health/ready", tag = "operations",
     responses((status = 200, body = ReadinessResponse), (status = 503, body = ReadinessResponse)))]
 pub(crate) async fn ready(State(state): State<Shared>) -> (StatusCode, Json<ReadinessResponse>) {

@@ -10,12 +10,13 @@ use crate::extract::read_object;
 #[derive(Debug, Clone, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
-    /// From 1. Not together with `after`.
+    /// The number of the page, from 1. Cannot be combined with `after`.
     #[param(minimum = 1, default = 1)]
     page: Option<u32>,
     #[param(minimum = 1, maximum = 100, default = 20)]
     per_page: Option<u32>,
-    /// The `next` of an answer of this list: what follows its last row, also when rows have come meanwhile.
+    /// The `next` of an earlier answer of this list: the answer begins behind the last row of that one, also if rows
+    /// were added since.
     after: Option<String>,
 }
 

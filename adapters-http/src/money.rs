@@ -9,10 +9,10 @@ use crate::extract::{Faults, Fields, MinorUnits, Place, Read, Sent};
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct MoneyBody {
-    /// In minor units, such as cents.
+    /// The amount in minor units of the currency, such as cents.
     #[schema(example = 5000)]
     amount: i64,
-    /// ISO 4217.
+    /// The ISO 4217 code of the currency.
     #[schema(example = "EUR", pattern = "^[A-Z]{3}$")]
     currency: String,
 }

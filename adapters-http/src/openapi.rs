@@ -1,5 +1,6 @@
 //! Every route, said once: the router and the OpenAPI document are made from the same list.
 
+mod answers;
 mod complete;
 mod operations;
 
@@ -7,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, head};
 use serde_json::{Value, json};
 use utoipa::openapi::header::HeaderBuilder;
@@ -21,7 +22,7 @@ use utoipa_axum::routes;
 use crate::docs::document_route;
 use crate::limit::limit;
 use crate::replies::CONSISTENCY_NAME;
-use crate::shell::{no_such_method, no_such_route, shell};
+use crate::shell::{no_such_method, no_such_route, refuse_unreadable_token, shell};
 use crate::sign_in::pages::verify_page;
 use crate::sign_in::{account, magic_link, oauth, passkeys, refuse_head, roles, sessions};
 use crate::state::{HttpState, Shared};
@@ -173,6 +174,7 @@ pub fn router(state: HttpState) -> Router {
         .route("/docs", get(docs::to_page))
         .route("/docs/", get(docs::page))
         .route("/docs/{file}", get(docs::file))
+        .layer(from_fn(refuse_unreadable_token))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn_with_state(Arc::clone(&state), shell))

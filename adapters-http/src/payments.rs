@@ -26,14 +26,14 @@ use crate::money::MoneyBody;
 use crate::replies::{Accepted, Created, Done};
 use crate::state::Shared;
 
-/// A gateway's one-time token. Card numbers are refused.
+/// A one-time token of the payment provider. Card numbers are refused.
 #[derive(Debug, Clone, ToSchema)]
 pub(crate) struct PaymentMethodBody {
     /// `card`, `paypal` or `apple_pay`.
     #[schema(rename = "type")]
     #[schema(value_type = String, example = "card", pattern = "^(card|paypal|apple_pay)$")]
     kind: MethodKind,
-    #[schema(value_type = String, example = "tok_visa", min_length = 1, max_length = 255)]
+    #[schema(value_type = String, example = "tok_visa", min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     token: Token,
 }
 
@@ -85,7 +85,7 @@ read_object!(CreatePaymentRequest {
 
 #[derive(Debug, Clone, ToSchema)]
 pub(crate) struct RefundRequest {
-    /// All that is left when absent.
+    /// Everything that is left if absent.
     amount: Option<MoneyBody>,
     #[schema(min_length = 1, max_length = 100)]
     reason: String,
@@ -122,7 +122,7 @@ pub(crate) struct NextActionBody {
     url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_secret: Option<String>,
-    /// After that the provider gives the payment up.
+    /// After this time the provider gives the payment up.
     until: DateTime<Utc>,
 }
 
@@ -158,22 +158,23 @@ pub(crate) struct MethodResponse {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PaymentsResponse {
     payments: Vec<PaymentResponse>,
-    /// Absent when `after` was asked for.
+    /// Absent if the request had `after`.
     #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<u32>,
     per_page: u32,
     total: u64,
-    /// To be asked for as `after`; null when nothing follows.
+    /// Send this as `after` to get the rows that follow; null if there are none.
     next: Option<String>,
 }
 
-/// Set the money for a reservation aside
+/// Authorise a payment
 ///
-/// The money is charged when the reservation is paid with this payment, and let go of when its hold ends.
+/// The provider sets the money for a held reservation aside. The money is charged when the reservation is paid with this
+/// payment, and released when the hold ends.
 #[utoipa::path(post, path = "/api/payments", tag = "payments", request_body = CreatePaymentRequest,
     params(("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
     responses((status = 201, body = PaymentResponse),
-        (status = 202, description = "Not decided yet: you have to act, or the provider takes its time", body = PaymentResponse),
+        (status = 202, description = "The payment is not decided yet: the customer must act, or the provider needs more time.", body = PaymentResponse),
         (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn create_payment(
     State(state): State<Shared>,
@@ -200,9 +201,10 @@ pub(crate) fn location_of(payment_id: PaymentId) -> String {
     format!("/api/payments/{payment_id}")
 }
 
-/// One payment
+/// Show a payment
 ///
-/// Somebody else's is not found. While the payment waits for the customer, `next_action` says how to go on.
+/// Somebody else's payment is not found. While the payment waits for its customer, `next_action` says what the customer must
+/// do.
 #[utoipa::path(get, path = "/api/payments/{payment_id}", tag = "payments",
     params(("payment_id" = Uuid, Path)), security(("session" = [])),
     responses((status = 200, body = PaymentResponse), (status = "4XX", body = ErrorBody)))]
@@ -219,9 +221,10 @@ pub(crate) async fn get_payment(
     Ok(Json(PaymentResponse::with_next_action(&view, next_action)))
 }
 
-/// My payments, newest first
+/// List my payments, newest first
 ///
-/// Walk the list by `page`, or by `after` so that nothing is shown twice while rows arrive.
+/// `page` jumps to a part of the list; `after` continues behind the last payment of an earlier answer and shows no payment
+/// twice.
 #[utoipa::path(get, path = "/api/payments", tag = "payments", params(SeenAfter, PageQuery), security(("session" = [])),
     responses((status = 200, body = PaymentsResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn list_payments(
@@ -241,9 +244,9 @@ pub(crate) async fn list_payments(
     }))
 }
 
-/// Give (a part of) a captured payment back
+/// Refund a captured payment
 ///
-/// For admins. All that is left when no amount is given; the tickets stay as they are.
+/// Only for administrators. Without an amount, everything that is left is refunded. The tickets stay valid.
 #[utoipa::path(post, path = "/api/payments/{payment_id}/refund", tag = "payments", request_body = RefundRequest,
     params(("payment_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
     responses((status = 200, body = PaymentResponse), (status = "4XX", body = ErrorBody)))]

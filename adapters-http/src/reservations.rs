@@ -32,10 +32,10 @@ pub(crate) struct CreateReservationRequest {
     section: String,
     #[schema(value_type = u32, minimum = 1)]
     quantity: Quantity,
-    /// These seats or none; otherwise the best available.
+    /// The seats to hold, all or none. If absent, the server takes the best free seats.
     #[schema(example = json!(["A-12", "A-13"]))]
     specific_seats: Option<Vec<String>>,
-    /// The caller when absent; somebody else only for an admin.
+    /// Who gets the seats; the caller if absent. Only an administrator can name somebody else.
     customer_id: Option<Uuid>,
 }
 
@@ -49,7 +49,7 @@ read_object!(CreateReservationRequest {
 
 #[derive(Debug, Clone, ToSchema)]
 pub(crate) struct PayRequest {
-    /// A payment authorised before, or your own id for this attempt, which then charges once.
+    /// The id of an authorised payment, or a new id of your choice: a repeated request with the same id charges once.
     payment_id: Option<Uuid>,
     payment_method: Option<PaymentMethodBody>,
 }
@@ -65,7 +65,7 @@ pub(crate) struct ReservationResponse {
     event_id: Uuid,
     customer_id: Uuid,
     section: String,
-    /// Empty for general admission.
+    /// Empty in a section of general admission.
     seats: Vec<SeatBody>,
     quantity: u32,
     total_amount: MoneyBody,
@@ -82,7 +82,7 @@ pub(crate) struct ReservationResponse {
     server_time: DateTime<Utc>,
 }
 
-/// A reservation whose payment is not decided: look at the payment for what becomes of it.
+/// A reservation whose payment is not decided yet. Ask for the payment later to learn its outcome.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PayingResponse {
     #[serde(flatten)]
@@ -95,7 +95,7 @@ pub(crate) struct PendingPaymentBody {
     payment_id: Uuid,
     /// Always `pending`.
     status: &'static str,
-    /// What you have to do before the provider decides; null if nothing.
+    /// What the customer must do before the provider decides; null if nothing.
     next_action: Option<NextActionBody>,
 }
 
@@ -116,12 +116,12 @@ pub(crate) struct TicketBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReservationsResponse {
     reservations: Vec<ReservationResponse>,
-    /// Absent when `after` was asked for.
+    /// Absent if the request had `after`.
     #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<u32>,
     per_page: u32,
     total: u64,
-    /// To be asked for as `after`; null when nothing follows.
+    /// Send this as `after` to get the rows that follow; null if there are none.
     next: Option<String>,
 }
 
@@ -143,8 +143,8 @@ pub(crate) struct HistoryBody {
 
 /// Hold seats
 ///
-/// The seats are the caller's until `expires_at`. Named seats are all held or none; without names, the best that lie
-/// together.
+/// The seats belong to the caller until `expires_at`. Named seats are held all or none. Without names the server takes the
+/// best seats that lie together.
 #[utoipa::path(post, path = "/api/reservations", tag = "reservations", request_body = CreateReservationRequest,
     params(("Idempotency-Key" = Option<String>, Header)), security(("session" = [])),
     responses((status = 201, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]
@@ -166,9 +166,9 @@ pub(crate) async fn create_reservation(
     ))
 }
 
-/// One reservation
+/// Show a reservation
 ///
-/// Exact to the moment. Somebody else's is not found.
+/// The answer includes every write up to this moment. Somebody else's reservation is not found.
 #[utoipa::path(get, path = "/api/reservations/{reservation_id}", tag = "reservations",
     params(("reservation_id" = Uuid, Path)), security(("session" = [])),
     responses((status = 200, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]
@@ -181,9 +181,10 @@ pub(crate) async fn get_reservation(
     Ok(Json(response(&view, state.clock.now())))
 }
 
-/// My reservations, newest first
+/// List my reservations, newest first
 ///
-/// Walk the list by `page`, or by `after` so that nothing is shown twice while rows arrive.
+/// `page` jumps to a part of the list; `after` continues behind the last reservation of an earlier answer and shows no
+/// reservation twice.
 #[utoipa::path(get, path = "/api/reservations", tag = "reservations", params(SeenAfter, PageQuery), security(("session" = [])),
     responses((status = 200, body = ReservationsResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn list_reservations(
@@ -204,15 +205,15 @@ pub(crate) async fn list_reservations(
     }))
 }
 
-/// Pay: capture an authorised payment, or authorise and capture in one step
+/// Pay for a reservation
 ///
-/// Without `payment_id`, a method authorises and captures at once. A declined one leaves the hold for another try,
-/// three in all.
+/// With the `payment_id` of an authorised payment, that payment is captured. With a `payment_method`, a payment is authorised
+/// and captured in one step. After a declined payment the seats stay held; the third declined payment ends the reservation.
 #[utoipa::path(post, path = "/api/reservations/{reservation_id}/payment", tag = "reservations",
     request_body = PayRequest, security(("session" = [])),
     params(("reservation_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, body = ReservationResponse),
-        (status = 202, description = "Not decided yet: you have to act, or the provider takes its time", body = PayingResponse),
+        (status = 202, description = "The payment is not decided yet: the customer must act, or the provider needs more time.", body = PayingResponse),
         (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn pay_reservation(
     State(state): State<Shared>,
@@ -255,9 +256,10 @@ pub(crate) async fn pay_reservation(
     Ok(Accepted(paid.consistency, location_of(payment_id), paying).into_response())
 }
 
-/// Give up a hold, or a paid reservation for what the event's policy gives back
+/// Cancel a reservation
 ///
-/// The seats are free again at once. A repeated request changes nothing more.
+/// Releases a hold, or refunds a paid reservation by the refund policy of the event. The seats are free again at once. To
+/// cancel again changes nothing.
 #[utoipa::path(post, path = "/api/reservations/{reservation_id}/cancel", tag = "reservations",
     params(("reservation_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
     security(("session" = [])),
@@ -274,9 +276,9 @@ pub(crate) async fn cancel_reservation(
     ))
 }
 
-/// Everything that happened to a reservation
+/// List what happened to a reservation
 ///
-/// Every fact of it, in the order in which they were recorded.
+/// Answers with every recorded fact of the reservation, the oldest first.
 #[utoipa::path(get, path = "/api/reservations/{reservation_id}/history", tag = "reservations",
     params(("reservation_id" = Uuid, Path)), security(("session" = [])),
     responses((status = 200, body = HistoryResponse), (status = "4XX", body = ErrorBody)))]

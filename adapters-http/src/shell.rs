@@ -15,7 +15,7 @@ use ticketing_runtime::Observed;
 use tracing::{Instrument as _, debug, error, info_span};
 
 use crate::errors::{ApiError, Code, as_problem};
-use crate::extract::{consistency_token, fresh_correlation_id};
+use crate::extract::{UnreadableToken, consistency_token, fresh_correlation_id};
 use crate::replies::write_token;
 use crate::state::Shared;
 
@@ -55,19 +55,15 @@ pub(crate) async fn shell(State(state): State<Shared>, mut request: Request, nex
     request.extensions_mut().insert(correlation_id.clone());
     request.extensions_mut().insert(mounted_at.clone());
     let seen_before = consistency_token(request.headers());
-    if let Ok(Some(token)) = &seen_before {
-        request.extensions_mut().insert(token.clone());
+    match &seen_before {
+        Ok(Some(token)) => drop(request.extensions_mut().insert(token.clone())),
+        Ok(None) => {}
+        Err(malformed) => drop(request.extensions_mut().insert(UnreadableToken(malformed.clone()))),
     }
 
     let started = Instant::now();
     let limit = state.config.request_timeout;
-    let handled = async {
-        match &seen_before {
-            Ok(_) => next.run(request).await,
-            Err(malformed) => malformed.clone().into_response(),
-        }
-    };
-    let handled = AssertUnwindSafe(handled).catch_unwind();
+    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
     let mut response = match tokio::time::timeout(limit, handled).instrument(span.clone()).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {
@@ -109,6 +105,15 @@ pub(crate) async fn shell(State(state): State<Shared>, mut request: Request, nex
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Refuses a request whose consistency token cannot be read. Only a route with that method answers so: where there is none, that is
+/// the answer.
+pub(crate) async fn refuse_unreadable_token(request: Request, next: Next) -> Response {
+    match request.extensions().get::<UnreadableToken>() {
+        Some(UnreadableToken(malformed)) => malformed.clone().into_response(),
+        None => next.run(request).await,
+    }
 }
 
 /// Handlers know the routes as they are without a host; who follows a path has to begin with the host's.

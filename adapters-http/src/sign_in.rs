@@ -23,7 +23,7 @@ use crate::shell::no_such_method;
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SessionResponse {
-    /// Goes into `Authorization: Bearer …`.
+    /// Send this in the `Authorization: Bearer …` header.
     session_id: String,
     email: String,
     expires_at: DateTime<Utc>,
@@ -40,7 +40,7 @@ pub(crate) struct UserBody {
     created_at: DateTime<Utc>,
 }
 
-/// Something was done, in words for people.
+/// Tells people what was done.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MessageResponse {
     message: &'static str,

@@ -17,10 +17,10 @@ pub(crate) struct VenueBody {
     pub(super) name: String,
     #[schema(min_length = 1, max_length = 100)]
     pub(super) city: String,
-    /// ISO 3166-1 alpha-2.
+    /// The ISO 3166-1 alpha-2 code of the country.
     #[schema(example = "BE", pattern = "^[A-Z]{2}$")]
     pub(super) country: String,
-    /// IANA time zone.
+    /// The name of an IANA time zone.
     #[schema(example = "Europe/Brussels", min_length = 1, max_length = 100)]
     pub(super) timezone: String,
 }
@@ -96,9 +96,9 @@ pub(crate) struct PricingTierBody {
     #[schema(min_length = 1, max_length = 100)]
     pub(super) tier: String,
     pub(super) price: MoneyBody,
-    /// Inclusive.
+    /// When the price begins to hold; no limit if absent.
     pub(super) available_from: Option<DateTime<Utc>>,
-    /// Exclusive.
+    /// When the price no longer holds; no limit if absent.
     pub(super) available_until: Option<DateTime<Utc>>,
 }
 
@@ -112,9 +112,9 @@ read_object!(PricingTierBody {
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct RefundRuleBody {
-    /// The rule holds until that many hours before the start.
+    /// The rule applies until this many hours before the start.
     pub(super) hours_before: u32,
-    /// How much is given back.
+    /// How much of the price is refunded.
     #[schema(maximum = 100)]
     pub(super) percent: u32,
 }
@@ -129,10 +129,10 @@ pub(crate) struct CreateEventRequest {
     pub(super) category: Option<String>,
     #[schema(min_length = 1, max_length = 100)]
     pub(super) genre: Option<String>,
-    /// ISO 4217; every price is in it.
+    /// The ISO 4217 code of the currency of all prices.
     #[schema(example = "EUR", pattern = "^[A-Z]{3}$")]
     pub(super) currency: String,
-    /// In the future, and within 20 years.
+    /// Must be in the future, and within 20 years.
     pub(super) starts_at: DateTime<Utc>,
     pub(super) venue: VenueBody,
     #[schema(min_items = 1, max_items = 200)]
@@ -144,7 +144,7 @@ pub(crate) struct CreateEventRequest {
     pub(super) hold_seconds: Option<u32>,
     #[schema(minimum = 1, maximum = 100, default = 8)]
     pub(super) max_seats_per_order: Option<u32>,
-    /// Full refund with a week's notice and half with three days' when absent.
+    /// If absent: everything is refunded until 168 hours before the start, half of it until 72 hours before.
     #[schema(max_items = 20)]
     pub(super) refund_policy: Option<Vec<RefundRuleBody>>,
 }

@@ -20,6 +20,13 @@ pub(crate) fn consistency_token(headers: &HeaderMap) -> Result<Option<Consistenc
     parsed.ok_or_else(|| ApiError::invalid_request(CONSISTENCY_NAME, "is not a token that a write has answered with"))
 }
 
+/// The form of every token. Clients send tokens back and never read them.
+const TOKEN_PATTERN: &str = "^[a-z]1\\.[A-Za-z0-9_-]+$";
+
+/// The request has a `Ticketing-Consistency` header that is not a token.
+#[derive(Debug, Clone)]
+pub(crate) struct UnreadableToken(pub(crate) ApiError);
+
 /// The read models have seen the write that the caller's token stands for.
 #[derive(Debug)]
 pub(crate) struct SeenAfter;
@@ -31,9 +38,11 @@ impl IntoParams for SeenAfter {
             .parameter_in(ParameterIn::Header)
             .required(Required::False)
             .description(Some(
-                "What a write has answered with: the answer shows that write, and all that its caller had seen before it.",
+                "The token that a write has answered with. The answer then includes that write, and all that its caller had seen before.",
             ))
-            .schema(Some(ObjectBuilder::new().schema_type(Type::String)));
+            .schema(Some(
+                ObjectBuilder::new().schema_type(Type::String).pattern(Some(TOKEN_PATTERN)),
+            ));
         vec![header.build()]
     }
 }

@@ -14,7 +14,7 @@ mod session;
 mod trace_context;
 
 pub(crate) use body::{Body, CARD_NUMBERS_REFUSED, Empty, Post};
-pub(crate) use consistency::{SeenAfter, consistency_token};
+pub(crate) use consistency::{SeenAfter, UnreadableToken, consistency_token};
 pub(crate) use correlation::fresh_correlation_id;
 pub(crate) use from_where::{FromWhere, client_ip};
 pub(crate) use path::{CredentialId, PathId, SectionPath};

@@ -148,9 +148,8 @@ impl<'de> Visitor<'de> for Tree {
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Sent, E> {
-        // The parser makes this of `-0`, and of whole numbers that have more digits than a `u64`.
-        let minus_zero = number == 0.0 && number.is_sign_negative();
-        if minus_zero || number.abs() >= 9_223_372_036_854_775_808.0 {
+        // To JSON Schema `2.0` and `1e2` are whole numbers; the parser also makes this of `-0`, and of more digits than a `u64` has.
+        if number.fract() == 0.0 {
             #[expect(clippy::cast_possible_truncation, reason = "it saturates, which is what is meant")]
             return Ok(Sent::Whole(number as i128));
         }
@@ -228,11 +227,13 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_number_stays_one_whatever_its_size() {
-        for text in ["0", "-0", "-7", "18446744073709551616", "-9223372036854775809"] {
+    fn a_whole_number_is_one_whatever_its_size_and_however_it_is_written() {
+        let huge = ["18446744073709551616", "-9223372036854775809", "1e300"];
+        for text in ["0", "-0", "-7", "2.0", "1e2", "0.0"].into_iter().chain(huge) {
             assert!(matches!(Sent::read(text.as_bytes()), Ok(Sent::Whole(_))), "{text}");
         }
-        for text in ["1.5", "2.0", "1e2", "0.0"] {
+        assert_eq!(Sent::read(b"1e2"), Ok(Sent::Whole(100)));
+        for text in ["1.5", "1e-2"] {
             assert!(matches!(Sent::read(text.as_bytes()), Ok(Sent::Fraction(_))), "{text}");
         }
     }

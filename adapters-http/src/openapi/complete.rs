@@ -1,37 +1,42 @@
-//! Makes a whole contract of the document that is derived from the handlers: every answer, with the codes of errors, and an
-//! example of each request.
+//! Completes the document that is derived from the handlers: adds every answer of each operation with the codes of its errors, and examples
+//! of requests and answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::answers::recorded;
 use super::operations::{codes, example, parameter};
 use crate::errors::Code;
 
 const DESCRIPTION: &str = "A ticketing system that cannot oversell.
 
-Ids are UUIDs with hyphens, times are RFC 3339, money is an integer of minor units with its currency. A field or parameter that is \
-unknown is refused. Every answer has `X-Correlation-Id`: the caller's, if it was 1 to 128 visible ASCII characters, or a new one. \
-Errors have a `code` for machines and a `message` for people; who accepts `application/problem+json` gets them as problem details \
-(RFC 9457).";
+Ids are UUIDs with hyphens, times are RFC 3339, money is an integer of minor units with its currency. Unknown fields and parameters are \
+refused. Every answer has an `X-Correlation-Id`: the one that the caller sent, if it has 1 to 128 visible ASCII characters, or a new one. \
+Errors have a `code` for machines and a `message` for people. A caller who accepts `application/problem+json` gets them as problem details \
+(RFC 9457).
+
+A request that is not HTTP never reaches the server: the HTTP library answers it with an empty body, by 400 if its head is malformed, by 414 \
+if its address is too long, by 431 if its headers are too many or too large. A proxy in front of the server may also answer 408 or 413 in its \
+own words.";
 
 const TAGS: [(&str, &str); 7] = [
-    ("events", "Events on sale: what organisers write and everybody reads."),
-    ("availability", "What is still to be had."),
-    ("reservations", "Holding seats, paying for them, giving them up."),
-    ("payments", "Payments: authorising, looking at, refunding."),
-    ("analytics", "Sales, for those who manage an event."),
-    ("customers", "What a customer has bought."),
-    ("authentication", "Signing in, sessions and the ways into an account."),
+    ("events", "Events on sale: organisers write them, everybody reads them."),
+    ("availability", "Which places are still free."),
+    ("reservations", "Holding seats, paying for them, cancelling."),
+    ("payments", "Authorising payments, reading and refunding them."),
+    ("analytics", "Sales of an event, for its owner."),
+    ("customers", "Purchases of a customer."),
+    ("authentication", "Signing in, sessions, passkeys and accounts."),
 ];
 const OPERATIONS_TAG: (&str, &str) = ("operations", "Whether the server works.");
 
-/// The operations that may be asked with or without being known, by their ids.
+/// The ids of the operations that take a session and need none.
 const FOR_EVERYBODY: [&str; 4] = ["get_event", "list_events", "get_availability", "get_section"];
-/// The operations that answer a browser with a page, by their ids.
+/// The ids of the operations whose errors are pages in a browser.
 const WITH_PAGES: [&str; 2] = ["authorize", "callback"];
 
-/// `limited` has the paths that are limited by network.
+/// Completes every operation and schema of the document. `limited` has the paths that are limited by network.
 pub(super) fn complete(document: &mut Value, limited: &BTreeSet<String>) {
     describe(document);
     let loose = schemas_without_required_fields(document);
@@ -44,9 +49,11 @@ pub(super) fn complete(document: &mut Value, limited: &BTreeSet<String>) {
         }
     }
     let schemas = &mut document["components"]["schemas"];
-    schemas["ErrorBody"]["properties"]["code"]["enum"] = Code::ALL.iter().map(|code| code.as_str()).collect();
+    // A schema of its own: makers of clients do not follow a reference into the middle of another one.
+    schemas["ErrorCode"] = error_code_schema();
+    schemas["ErrorBody"]["properties"]["code"] = json!({ "$ref": ERROR_CODE });
     schemas["ErrorBody"]["properties"]["details"] = json!({
-        "type": "object", "description": "More about it, for machines; what it has depends on the code." });
+        "type": "object", "description": "More about the error, for machines. Which fields it has depends on `code`." });
     schemas["Problem"] = problem_schema();
     document["components"]["headers"] = headers();
     close_requests(document);
@@ -93,6 +100,9 @@ fn complete_operation(method: &str, operation: &mut Value, limited: bool, loose:
     responses.remove("4XX");
     for (status, answer) in responses.iter_mut() {
         complete_success(method, status, answer);
+        if let Some(body) = recorded(&id, status) {
+            answer["content"]["application/json"]["example"] = body.clone();
+        }
     }
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     for code in codes_by_form(&id, method, known, limited).into_iter().chain(
@@ -121,7 +131,7 @@ fn complete_operation(method: &str, operation: &mut Value, limited: bool, loose:
     }
 }
 
-/// What every operation of such a form can be refused with.
+/// Returns the codes that every operation of the same form gives.
 fn codes_by_form(id: &str, method: &str, known: bool, limited: bool) -> Vec<Code> {
     let mut codes = vec![Code::InvalidRequest, Code::Internal, Code::Timeout];
     let asks_stores = !["live", "ready"].contains(&id);
@@ -144,7 +154,7 @@ fn codes_by_form(id: &str, method: &str, known: bool, limited: bool) -> Vec<Code
     codes
 }
 
-/// What is posted about a session or an account, and not to the box office.
+/// The ids of the operations that are posted about a session or an account, and so take no idempotency key.
 const SESSION_COMMANDS: [&str; 7] = [
     "give_role",
     "logout",
@@ -178,10 +188,10 @@ fn complete_success(method: &str, status: &str, answer: &mut Value) {
     let said = answer["description"].as_str().is_some_and(|text| !text.is_empty());
     if !said {
         let description = match (method, status) {
-            ("get", "200") => "What was asked for.",
-            (_, "200") => "It is done.",
-            (_, "201") => "It was created.",
-            (_, "202") => "It was accepted.",
+            ("get", "200") => "The request succeeded.",
+            (_, "200") => "The request succeeded.",
+            (_, "201") => "The request succeeded and made something new. `Location` is its path.",
+            (_, "202") => "The request was accepted; its work goes on.",
             _ => "See the body.",
         };
         answer["description"] = description.into();
@@ -193,7 +203,7 @@ fn complete_success(method: &str, status: &str, answer: &mut Value) {
     }
 }
 
-/// The answer of one status: what each code means, with an example of each.
+/// Returns the answer of one status, with the meaning and an example of each of its codes.
 fn error_answer(codes: &[Code], with_page: bool) -> Value {
     let meaning = |code: &Code| format!("`{}`: {}", code.as_str(), code.meaning());
     let description: Vec<_> = codes.iter().map(meaning).collect();
@@ -220,6 +230,13 @@ fn error_answer(codes: &[Code], with_page: bool) -> Value {
     answer
 }
 
+const ERROR_CODE: &str = "#/components/schemas/ErrorCode";
+
+fn error_code_schema() -> Value {
+    let codes: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    json!({ "type": "string", "description": "The reason of an error, for machines.", "enum": codes })
+}
+
 fn problem_schema() -> Value {
     json!({
         "type": "object",
@@ -229,8 +246,8 @@ fn problem_schema() -> Value {
             "type": { "type": "string", "description": "Always `about:blank`." },
             "title": { "type": "string", "description": "The name of the status." },
             "status": { "type": "integer", "format": "int32" },
-            "code": { "$ref": "#/components/schemas/ErrorBody/properties/code" },
-            "message": { "type": "string", "description": "For people." },
+            "code": { "$ref": ERROR_CODE },
+            "message": { "type": "string", "description": "Explains the error to people." },
             "details": { "type": "object" },
         },
     })
@@ -239,16 +256,16 @@ fn problem_schema() -> Value {
 fn headers() -> Value {
     let text = |description: &str| json!({ "description": description, "schema": { "type": "string" } });
     json!({
-        "CorrelationId": text("The caller's name for the request, or a new one."),
-        "Location": text("Where it is."),
-        "RateLimit": text("How many more requests the caller's network may send, and for how long that holds."),
-        "RateLimitPolicy": text("How many requests a network may send in which time."),
-        "RetryAfter": { "description": "After how many seconds to try again.", "schema": { "type": "integer" } },
-        "WwwAuthenticate": text("How to say who asks."),
+        "CorrelationId": text("The correlation id of the request: the one that the caller sent, or a new one."),
+        "Location": text("The path of the new thing, or the address to which the browser must go."),
+        "RateLimit": text("How many more requests the caller's network may send, and in how many seconds the count begins anew."),
+        "RateLimitPolicy": text("How many requests a network may send in how many seconds."),
+        "RetryAfter": { "description": "How many seconds to wait before the next try.", "schema": { "type": "integer" } },
+        "WwwAuthenticate": text("How a request says who sends it."),
     })
 }
 
-/// References to schemas of objects that need no field.
+/// Returns references to the schemas of objects that require no field.
 fn schemas_without_required_fields(document: &Value) -> BTreeSet<String> {
     let schemas = document["components"]["schemas"].as_object();
     let loose = schemas
@@ -260,7 +277,7 @@ fn schemas_without_required_fields(document: &Value) -> BTreeSet<String> {
 
 const SCHEMAS: &str = "#/components/schemas/";
 
-/// Says of every object in a request that it has no other fields.
+/// Says of every object in a request that unknown fields are refused.
 fn close_requests(document: &mut Value) {
     let mut open = Vec::new();
     for operation in operations(document) {

@@ -1,4 +1,4 @@
-//! What each operation can be refused with, beside what every one can, and a request to it that succeeds.
+//! For each operation: the codes of its own errors, and the example of its request.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,8 @@ use crate::errors::Code::{
     SeatsUnavailable, SectionNotFound, Unauthenticated, ValidationFailed,
 };
 
-/// The codes of an operation, by its id; those that follow from its form are not among them.
+/// Returns the codes of the errors that an operation gives by itself; `None` if the operation has no row here. Codes that every operation
+/// of the same form gives are not among them.
 pub(super) fn codes(operation: &str) -> Option<&'static [Code]> {
     codes_of_events(operation)
         .or_else(|| codes_of_orders(operation))
@@ -128,13 +129,13 @@ fn codes_of_people(operation: &str) -> Option<&'static [Code]> {
         ],
         "begin_login" => &[NotFound],
         "complete_login" => &[Unauthenticated, NotFound, Busy],
-        "rename_passkey" => &[NotFound],
-        "remove_passkey" => &[Forbidden, NotFound],
+        "rename_passkey" | "remove_passkey" => &[NotFound],
         _ => return None,
     })
 }
 
-/// A body that succeeds, once its ids are those of things that exist.
+/// Returns an example of the body of a request; `None` if the operation takes none. The request succeeds once the ids in it are those of
+/// things that exist.
 pub(super) fn example(operation: &str) -> Option<Value> {
     let price = |amount: i64| json!({ "amount": amount, "currency": "EUR" });
     Some(match operation {
@@ -167,7 +168,7 @@ pub(super) fn example(operation: &str) -> Option<Value> {
         "create_payment" => json!({
             "reservation_id": RESERVATION, "payment_method": { "type": "card", "token": "tok_visa" } }),
         "refund_payment" => json!({ "amount": price(2_500), "reason": "A seat with no view" }),
-        "give_role" => json!({ "email": "olga@example.com", "role": "event_owner" }),
+        "give_role" => json!({ "email": "ada@example.com", "role": "event_owner" }),
         "send_magic_link" => json!({ "email": "ada@example.com" }),
         "verify_magic_link" => json!({ "token": SECRET }),
         "exchange" => json!({ "code": SECRET }),
@@ -189,36 +190,42 @@ pub(super) fn example(operation: &str) -> Option<Value> {
     })
 }
 
-/// What a parameter is, and one that could be.
+/// Returns the description of a parameter and an example of it; `None` if its own handler describes it.
 pub(super) fn parameter(name: &str) -> Option<(&'static str, Value)> {
     Some(match name {
-        "event_id" => ("The event on sale.", json!(EVENT)),
-        "reservation_id" => ("The reservation.", json!(RESERVATION)),
-        "payment_id" => ("The payment.", json!("0196c2a4-7b1e-7cc3-98c4-dc0c0c070003")),
+        "event_id" => ("The id of the event.", json!(EVENT)),
+        "reservation_id" => ("The id of the reservation.", json!(RESERVATION)),
+        "payment_id" => ("The id of the payment.", json!("0196c2a4-7b1e-7cc3-98c4-dc0c0c070003")),
         "customer_id" => (
-            "The customer; the same id as the user.",
+            "The id of the customer, which is also the id of the user.",
             json!("0196c2a4-7b1e-7cc3-98c4-dc0c0c070004"),
         ),
         "section" => ("The name of the section.", json!("General")),
-        "provider" => (
-            "The name of the provider, as the list of providers has it.",
-            json!("google"),
-        ),
+        "provider" => ("The name of the provider, from the list of providers.", json!("google")),
         "id" => ("The credential id, base64url.", json!("AQIDBA")),
         "Idempotency-Key" => (
-            "The caller's name for this command: under the same key it is done once, and answered the same again. 1 to 255 visible \
-             ASCII characters; it belongs to its user.",
+            "The caller's name for this command, 1 to 255 visible ASCII characters. A command is carried out once under each key: a \
+             repeated request gets the first answer again. Keys of different users do not clash.",
             json!("order-4711"),
         ),
         "If-None-Match" => (
-            "The `ETag` of an earlier answer: 304 if it still holds.",
+            "The `ETag` of an earlier answer. If nothing has changed since, the answer is 304.",
             json!("\"0196c2a4-7b1e-7cc3-98c4-dc0c0c070001-17-0\""),
         ),
-        "code" => ("What the provider gives for a sign-in.", json!("4/0AX4XfWh")),
-        "state" => ("What we gave the provider to bring back.", json!(SECRET)),
-        "iss" => ("Who the provider says it is.", json!("https://accounts.google.com")),
-        "error" => ("Why the provider signs nobody in.", json!("access_denied")),
-        "token" => ("From the link in the mail; good once.", json!(SECRET)),
+        "code" => (
+            "The code that the provider has given for this sign-in.",
+            json!("4/0AX4XfWh"),
+        ),
+        "state" => (
+            "The value by which the server recognises the sign-in that it began.",
+            json!(SECRET),
+        ),
+        "iss" => (
+            "The issuer, if the provider names it.",
+            json!("https://accounts.google.com"),
+        ),
+        "error" => ("Why the provider did not sign the person in.", json!("access_denied")),
+        "token" => ("The token from the mailed link. It works once.", json!(SECRET)),
         _ => return None,
     })
 }

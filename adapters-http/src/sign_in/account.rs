@@ -8,9 +8,9 @@ use crate::errors::{ApiError, ErrorBody};
 use crate::extract::SignedIn;
 use crate::state::Shared;
 
-/// Who I am
+/// Show who I am
 ///
-/// The user that the session is of.
+/// Answers with the user to whom the session belongs.
 #[utoipa::path(get, path = "/api/auth/me", tag = "authentication", security(("session" = [])),
     responses((status = 200, body = UserBody), (status = 401, body = ErrorBody)))]
 pub(crate) async fn me(caller: SignedIn) -> Json<UserBody> {
@@ -19,8 +19,8 @@ pub(crate) async fn me(caller: SignedIn) -> Json<UserBody> {
 
 /// Erase my account
 ///
-/// Address, passkeys, linked providers and sessions are forgotten; what was bought stays in the books under an id that
-/// leads to nobody. Takes a session that began within the last 15 minutes.
+/// The server forgets the address, the passkeys, the linked providers and the sessions of the caller. Purchases stay in the
+/// books, under an id that leads to nobody. The session must have begun within the last 15 minutes.
 #[utoipa::path(delete, path = "/api/auth/me", tag = "authentication", security(("session" = [])),
     responses((status = 200, body = MessageResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn erase_me(State(state): State<Shared>, caller: SignedIn) -> Result<Json<MessageResponse>, ApiError> {

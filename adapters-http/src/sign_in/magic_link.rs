@@ -17,7 +17,11 @@ use crate::state::{HttpState, Shared};
 
 #[derive(ToSchema)]
 pub(crate) struct SendMagicLinkRequest {
-    #[schema(example = "ada@example.com")]
+    #[schema(
+        example = "ada@example.com",
+        max_length = 254,
+        pattern = r"^[!#-'*+/-9=?A-Z^-~-]+(\.[!#-'*+/-9=?A-Z^-~-]+)*@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$"
+    )]
     email: String,
 }
 
@@ -32,7 +36,7 @@ pub(crate) struct MagicLinkSentResponse {
 #[derive(ToSchema, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct VerifyMagicLinkRequest {
-    /// From the link in the mail; good once.
+    /// The token from the mailed link. It works once.
     token: String,
 }
 
@@ -40,7 +44,7 @@ read_object!(VerifyMagicLinkRequest { token });
 
 /// Mail a sign-in link
 ///
-/// The answer is the same whether the address is known or not.
+/// The answer is the same whether the address has an account or not. The link works once, within 15 minutes.
 #[utoipa::path(post, path = "/api/auth/magic-link/send", tag = "authentication",
     request_body = SendMagicLinkRequest,
     responses((status = 202, body = MagicLinkSentResponse), (status = "4XX", body = ErrorBody)))]
@@ -62,7 +66,7 @@ pub(crate) async fn send_magic_link(
 
 /// Sign in with the token of a mailed link
 ///
-/// The link is used up by it. Whoever signs in for the first time has an account from now on.
+/// A token works once. Whoever signs in for the first time gets an account.
 #[utoipa::path(post, path = "/api/auth/magic-link/verify", tag = "authentication",
     request_body = VerifyMagicLinkRequest,
     responses((status = 200, body = SessionResponse), (status = "4XX", body = ErrorBody)))]
@@ -76,7 +80,8 @@ pub(crate) async fn verify_magic_link(
 
 /// Sign in with the token of a mailed link, in the query
 ///
-/// As with a body, for a program; a token in an address ends up in logs, so a browser sends it in a body.
+/// Does the same as the `POST`, for programs that can only open an address. Addresses end up in logs, so a browser sends the
+/// token in a body.
 #[utoipa::path(get, path = "/api/auth/magic-link/verify", tag = "authentication", params(VerifyMagicLinkRequest),
     responses((status = 200, body = SessionResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn verify_magic_link_by_query(

@@ -25,7 +25,17 @@ pub(crate) struct ProvidersResponse {
 #[derive(Debug, ToSchema, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct BeginOauthRequest {
-    /// Page of this site to come back to; its fragment will be `code=…`.
+    /// The path of the page to come back to, on this site; its fragment will be `code=…`.
+    #[schema(
+        example = "/account",
+        max_length = 512,
+        pattern = r"^/([!$-.0-;=?-\[\]-~][!$-;=?-\[\]-~]*)?$"
+    )]
+    #[param(
+        example = "/account",
+        max_length = 512,
+        pattern = r"^/([!$-.0-;=?-\[\]-~][!$-;=?-\[\]-~]*)?$"
+    )]
     next: Option<String>,
 }
 
@@ -33,7 +43,7 @@ read_object!(BeginOauthRequest { next });
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AuthorizationResponse {
-    /// Where to send the browser.
+    /// The address to which the browser must go.
     authorization_url: String,
 }
 
@@ -57,7 +67,8 @@ read_object!(CallbackQuery {
 
 #[derive(ToSchema)]
 pub(crate) struct ExchangeCodeRequest {
-    /// From the fragment; good once, for a minute, in the browser that began.
+    /// The code from the fragment of the page's address. It works once, within a minute, in the browser that began to
+    /// sign in.
     code: String,
 }
 
@@ -65,13 +76,21 @@ read_object!(ExchangeCodeRequest { code });
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LinkedResponse {
-    /// The provider that is a way into the account now.
+    /// The name of the provider, which is a way into the account from now on.
     linked: String,
 }
 
-/// Providers to sign in with
+/// A session for whoever has signed in, or the name of the provider for whoever has linked one.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum CallbackResponse {
+    SignedIn(SessionResponse),
+    Linked(LinkedResponse),
+}
+
+/// List the identity providers
 ///
-/// Those that this server knows, by the names that its paths take.
+/// Answers with the names of the providers at which people can sign in. The paths below take these names.
 #[utoipa::path(get, path = "/api/auth/oauth", tag = "authentication",
     responses((status = 200, body = ProvidersResponse)))]
 pub(crate) async fn providers(State(state): State<Shared>) -> Json<ProvidersResponse> {
@@ -79,12 +98,12 @@ pub(crate) async fn providers(State(state): State<Shared>) -> Json<ProvidersResp
     Json(ProvidersResponse { providers })
 }
 
-/// Go to a provider and sign in there
+/// Sign in at a provider
 ///
-/// For a browser: it is sent on to the provider, with a cookie that binds the way back to it.
+/// For browsers. The answer sends the browser to the provider, and sets a cookie that must come back with the callback.
 #[utoipa::path(get, path = "/api/auth/oauth/{provider}/authorize", tag = "authentication",
     params(("provider" = String, Path), BeginOauthRequest),
-    responses((status = 303, description = "To the provider"), (status = "4XX", body = ErrorBody)))]
+    responses((status = 303, description = "Sends the browser to the provider."), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn authorize(
     State(state): State<Shared>,
     Path(provider): Path<String>,
@@ -104,9 +123,10 @@ pub(crate) async fn authorize(
     }
 }
 
-/// Add a provider as a way into my account
+/// Link a provider to my account
 ///
-/// Takes a session that began within the last 15 minutes. Send the browser to the answer's address.
+/// The answer has an address to which the browser must go. Afterwards the caller can sign in at that provider. The session
+/// must have begun within the last 15 minutes.
 #[utoipa::path(post, path = "/api/auth/oauth/{provider}/link", tag = "authentication", security(("session" = [])),
     params(("provider" = String, Path)), request_body = BeginOauthRequest,
     responses((status = 200, body = AuthorizationResponse), (status = "4XX", body = ErrorBody)))]
@@ -132,10 +152,11 @@ pub(crate) async fn link(
 
 /// Come back from a provider
 ///
-/// Browsers are sent on to the page they asked for, with a code in its fragment; whoever accepts JSON gets the session.
+/// The provider sends the browser here. The answer sends the browser to the page that it asked for, with a code in the
+/// fragment. A program that accepts JSON gets the session itself, or the name of the provider that it has linked.
 #[utoipa::path(get, path = "/api/auth/oauth/{provider}/callback", tag = "authentication",
     params(("provider" = String, Path), CallbackQuery),
-    responses((status = 200, body = SessionResponse), (status = 303, description = "To the page asked for"),
+    responses((status = 200, body = CallbackResponse), (status = 303, description = "Sends the browser to the page that it asked for."),
         (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn callback(
     State(state): State<Shared>,
@@ -176,10 +197,10 @@ pub(crate) async fn callback(
         })
         .await;
     match finished {
-        Ok(FinishedOauth::SignedIn(signed_in)) => Json(SessionResponse::from(signed_in)).into_response(),
+        Ok(FinishedOauth::SignedIn(signed_in)) => Json(CallbackResponse::SignedIn(signed_in.into())).into_response(),
         Ok(FinishedOauth::Code { code, next, .. }) => on_to(&state, &next, &format!("code={}", code.expose())),
         Ok(FinishedOauth::Linked { .. }) if handover == Handover::Session => {
-            Json(LinkedResponse { linked: provider }).into_response()
+            Json(CallbackResponse::Linked(LinkedResponse { linked: provider })).into_response()
         }
         Ok(FinishedOauth::Linked { next, .. }) => on_to(&state, &next, "linked"),
         Err(failure) => told(&headers, failure.into()),
@@ -188,7 +209,7 @@ pub(crate) async fn callback(
 
 /// Trade the code of a provider's sign-in for a session
 ///
-/// The code is used up by it, and counts only in the browser that began.
+/// A code works once, within a minute, and only in the browser that began to sign in: it is bound to that browser's cookie.
 #[utoipa::path(post, path = "/api/auth/oauth/exchange", tag = "authentication",
     request_body = ExchangeCodeRequest,
     responses((status = 200, body = SessionResponse), (status = "4XX", body = ErrorBody)))]

@@ -25,7 +25,7 @@ use crate::state::Shared;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PasskeyChallengeResponse {
-    /// Comes back with the authenticator's answer; good once, for five minutes.
+    /// Send this back with the authenticator's answer. It works once, within five minutes.
     challenge_id: String,
     /// For `navigator.credentials`: `{"publicKey": …}`.
     #[schema(value_type = Object)]
@@ -34,11 +34,13 @@ pub(crate) struct PasskeyChallengeResponse {
 
 #[derive(ToSchema)]
 pub(crate) struct CompleteRegistrationRequest {
+    #[schema(pattern = "^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$")]
     challenge_id: String,
-    /// What to call the passkey.
+    /// The name of the passkey, for its owner.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
     name: Option<Label>,
-    /// The `PublicKeyCredential` as JSON; browsers may put in more than we know.
+    /// The `PublicKeyCredential` that the browser has returned, as JSON. Fields that the server does not know are
+    /// accepted.
     #[schema(value_type = Object)]
     credential: Map<String, Value>,
 }
@@ -51,7 +53,7 @@ read_object!(CompleteRegistrationRequest {
 
 #[derive(ToSchema)]
 pub(crate) struct BeginLoginRequest {
-    /// Accepted and not looked at: the challenge is the same for everybody.
+    /// Ignored. The challenge is the same for everybody, so that nobody learns who has an account.
     #[expect(dead_code, reason = "an answer that depended on it would tell who has an account")]
     email: Option<String>,
 }
@@ -60,8 +62,10 @@ read_object!(BeginLoginRequest { email });
 
 #[derive(ToSchema)]
 pub(crate) struct CompleteLoginRequest {
+    #[schema(pattern = "^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$")]
     challenge_id: String,
-    /// The `PublicKeyCredential` as JSON; browsers may put in more than we know.
+    /// The `PublicKeyCredential` that the browser has returned, as JSON. Fields that the server does not know are
+    /// accepted.
     #[schema(value_type = Object)]
     credential: Map<String, Value>,
 }
@@ -86,7 +90,7 @@ pub(crate) struct PasskeyResponse {
     name: String,
     created_at: DateTime<Utc>,
     last_used_at: Option<DateTime<Utc>>,
-    /// It may have been copied: it signs nobody in any more. Remove it.
+    /// Whether the passkey may have been copied. Nobody can sign in with it any more, and its owner should remove it.
     suspect: bool,
 }
 
@@ -98,7 +102,7 @@ pub(crate) struct PasskeyListResponse {
 
 /// Begin to make a passkey
 ///
-/// Takes a session that began within the last 15 minutes.
+/// The answer has a challenge for the authenticator. The session must have begun within the last 15 minutes.
 #[utoipa::path(post, path = "/api/auth/passkey/register/begin", tag = "authentication", security(("session" = [])),
     responses((status = 200, body = PasskeyChallengeResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn begin_registration(
@@ -117,7 +121,7 @@ pub(crate) async fn begin_registration(
 
 /// Finish making a passkey
 ///
-/// At most ten for an account. The challenge is used up by it.
+/// Takes what the authenticator made of the challenge. A challenge works once. An account has at most ten passkeys.
 #[utoipa::path(post, path = "/api/auth/passkey/register/complete", tag = "authentication", security(("session" = [])),
     request_body = CompleteRegistrationRequest,
     responses((status = 201, body = PasskeyResponse), (status = "4XX", body = ErrorBody)))]
@@ -142,7 +146,8 @@ pub(crate) async fn complete_registration(
 
 /// Begin to sign in with a passkey
 ///
-/// The challenge is the same for everybody, so that nobody learns who has an account.
+/// The answer has a challenge for the authenticator. It is the same kind of challenge for everybody, so that nobody learns
+/// who has an account.
 #[utoipa::path(post, path = "/api/auth/passkey/login/begin", tag = "authentication",
     request_body = BeginLoginRequest,
     responses((status = 200, body = PasskeyChallengeResponse), (status = "4XX", body = ErrorBody)))]
@@ -155,7 +160,7 @@ pub(crate) async fn begin_login(
 
 /// Sign in with a passkey
 ///
-/// The challenge is used up by it, whatever the answer holds.
+/// Takes what the authenticator made of the challenge. A challenge works once, even if the request is refused.
 #[utoipa::path(post, path = "/api/auth/passkey/login/complete", tag = "authentication",
     request_body = CompleteLoginRequest,
     responses((status = 200, body = SessionResponse), (status = "4XX", body = ErrorBody)))]
@@ -179,9 +184,9 @@ pub(crate) async fn complete_login(
     Ok(Json(signed_in.into()))
 }
 
-/// My passkeys
+/// List my passkeys
 ///
-/// With the name, and when each was used last.
+/// Answers with the name of each passkey, and when it was last used.
 #[utoipa::path(get, path = "/api/auth/passkeys", tag = "authentication", security(("session" = [])),
     responses((status = 200, body = PasskeyListResponse), (status = 401, body = ErrorBody)))]
 pub(crate) async fn list_passkeys(
@@ -195,9 +200,9 @@ pub(crate) async fn list_passkeys(
 
 /// Rename one of my passkeys
 ///
-/// The name is for the person; it opens nothing.
+/// The name only helps its owner to tell passkeys apart.
 #[utoipa::path(patch, path = "/api/auth/passkeys/{id}", tag = "authentication", security(("session" = [])),
-    params(("id" = String, Path, description = "The credential id, base64url")),
+    params(("id" = String, Path, pattern = "^[A-Za-z0-9_-]+$", description = "The credential id, base64url.")),
     request_body = RenamePasskeyRequest,
     responses((status = 200, body = PasskeyResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn rename_passkey(
@@ -216,9 +221,9 @@ pub(crate) async fn rename_passkey(
 
 /// Remove one of my passkeys
 ///
-/// Every other session of mine ends with it: one of them may be of whoever has the key.
+/// Every other session of the caller ends too, because one of them may belong to a thief of the passkey.
 #[utoipa::path(delete, path = "/api/auth/passkeys/{id}", tag = "authentication", security(("session" = [])),
-    params(("id" = String, Path, description = "The credential id, base64url")),
+    params(("id" = String, Path, pattern = "^[A-Za-z0-9_-]+$", description = "The credential id, base64url.")),
     responses((status = 200, body = MessageResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn remove_passkey(
     State(state): State<Shared>,

@@ -13,10 +13,14 @@ use crate::state::Shared;
 
 #[derive(ToSchema)]
 pub(crate) struct GiveRoleRequest {
-    #[schema(example = "ada@example.com")]
+    #[schema(
+        example = "ada@example.com",
+        max_length = 254,
+        pattern = r"^[!#-'*+/-9=?A-Z^-~-]+(\.[!#-'*+/-9=?A-Z^-~-]+)*@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$"
+    )]
     email: String,
     /// `customer`, `event_owner` or `admin`.
-    #[schema(example = "event_owner")]
+    #[schema(example = "event_owner", pattern = "^(customer|event_owner|admin)$")]
     role: String,
 }
 
@@ -24,8 +28,8 @@ read_object!(GiveRoleRequest { email, role });
 
 /// Give somebody a role
 ///
-/// Only administrators give roles, and nobody gives a role to themselves. The user is signed out everywhere, also if the user has
-/// the role already. The address must have an account: its owner has to sign in once before.
+/// Only for administrators, who cannot change their own role. The address must belong to an account: its owner has to sign in
+/// once before. The person is signed out everywhere, also if the person has the role already.
 #[utoipa::path(post, path = "/api/auth/roles", tag = "authentication", security(("session" = [])),
     request_body = GiveRoleRequest,
     responses((status = 200, body = UserBody), (status = "4XX", body = ErrorBody)))]

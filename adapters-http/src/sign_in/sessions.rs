@@ -25,7 +25,7 @@ pub(crate) struct SessionListResponse {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SessionBody {
-    /// Tells sessions apart, and opens nothing.
+    /// Tells sessions apart. Nobody can sign in with it.
     id: String,
     /// `magic_link`, `oauth` or `passkey`.
     #[schema(value_type = String)]
@@ -36,7 +36,7 @@ pub(crate) struct SessionBody {
     #[schema(value_type = Option<String>)]
     ip: Option<IpAddr>,
     user_agent: Option<String>,
-    /// Whether it is the session of this request.
+    /// Whether this is the session of the request.
     current: bool,
 }
 
@@ -53,18 +53,18 @@ pub(crate) struct WsTicketResponse {
     expires_in_seconds: i64,
 }
 
-/// My session
+/// Show my session
 ///
-/// With the user that it is of. A request with a session prolongs it.
+/// Answers with the session of this request and its user. Every request with a session prolongs it.
 #[utoipa::path(get, path = "/api/auth/session", tag = "authentication", security(("session" = [])),
     responses((status = 200, body = SessionResponse), (status = 401, body = ErrorBody)))]
 pub(crate) async fn get_session(caller: SignedIn) -> Json<SessionResponse> {
     Json(SessionResponse::new(&caller.secret, &caller.session, caller.user))
 }
 
-/// Where I am signed in
+/// List my sessions
 ///
-/// Every session of the caller, with the way in which it began and from where.
+/// Answers with every session of the caller: how and when it began, and from where.
 #[utoipa::path(get, path = "/api/auth/sessions", tag = "authentication", security(("session" = [])),
     responses((status = 200, body = SessionListResponse), (status = 401, body = ErrorBody)))]
 pub(crate) async fn list_sessions(
@@ -79,7 +79,7 @@ pub(crate) async fn list_sessions(
 
 /// End my session
 ///
-/// The session opens nothing from now on.
+/// The server forgets the session of this request. Nobody can use it again.
 #[utoipa::path(post, path = "/api/auth/logout", tag = "authentication", security(("session" = [])),
     responses((status = 200, body = MessageResponse), (status = 401, body = ErrorBody)))]
 pub(crate) async fn logout(
@@ -91,9 +91,9 @@ pub(crate) async fn logout(
     Ok(Json(MessageResponse { message: "Logged out" }))
 }
 
-/// End all my sessions, this one too
+/// End all my sessions
 ///
-/// Every session of the caller ends, wherever it began.
+/// Every session of the caller ends, the one of this request too.
 #[utoipa::path(post, path = "/api/auth/logout-all", tag = "authentication", security(("session" = [])),
     responses((status = 200, body = LoggedOutEverywhereResponse), (status = 401, body = ErrorBody)))]
 pub(crate) async fn logout_all(
@@ -107,9 +107,9 @@ pub(crate) async fn logout_all(
     }))
 }
 
-/// A ticket for a WebSocket
+/// Get a ticket for a WebSocket
 ///
-/// Browsers can't send a header with a WebSocket; a ticket in its address is worth nothing after its first use.
+/// A browser cannot send a header when it opens a WebSocket, so it puts this ticket into the address. A ticket works once.
 #[utoipa::path(post, path = "/api/auth/ws-ticket", tag = "authentication", security(("session" = [])),
     responses((status = 200, body = WsTicketResponse), (status = 401, body = ErrorBody)))]
 pub(crate) async fn ws_ticket(

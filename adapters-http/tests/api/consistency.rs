@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::http::Method;
 use ticketing_ports::log::identity::{Incarnation, LogIdentity};
 use ticketing_ports::log::streams::Position;
 use ticketing_ports::vocabulary::ids::LogId;
@@ -101,4 +102,17 @@ async fn every_question_takes_a_token_also_one_that_is_always_up_to_date() {
     ] {
         alice.get_after(&held, &path).await.expect(200);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_cannot_be_read_does_not_hide_that_there_is_no_such_route_or_method() {
+    let server = TestServer::start();
+    let alice = server.customer("alice").await;
+    let unreadable = [(HEADER, "nonsense")];
+    let known = alice.get_with("/api/events", &unreadable).await;
+    assert_eq!(known.refused(400, "INVALID_REQUEST")["field"], "Ticketing-Consistency");
+    let nowhere = alice.get_with("/api/nowhere", &unreadable).await;
+    nowhere.refused(404, "NOT_FOUND");
+    let method = alice.send(Method::TRACE, "/api/events", &unreadable, ()).await;
+    method.refused(405, "METHOD_NOT_ALLOWED");
 }

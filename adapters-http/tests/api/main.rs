@@ -5,14 +5,17 @@
 mod access;
 mod account;
 mod analytics;
+mod api_doc;
 mod availability;
 mod bad_requests;
 mod blocking;
 mod consistency;
 mod errors;
 mod events;
+mod examples;
 mod health;
 mod hosted;
+mod http_library;
 mod idempotency;
 mod limits;
 mod lists;

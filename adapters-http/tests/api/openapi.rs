@@ -1,16 +1,16 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use adapters_http::Code;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::support::{Actor, Answer, TestServer};
+use crate::support::TestServer;
 
-fn document() -> Value {
+pub(crate) fn document() -> Value {
     adapters_http::document()
 }
 
 /// Each operation of the document with its method and path.
-fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
+pub(crate) fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
     let paths = document["paths"].as_object().unwrap();
     let methods = paths.iter().flat_map(|(path, methods)| {
         let methods = methods.as_object().unwrap();
@@ -99,151 +99,6 @@ fn every_parameter_and_every_body_in_the_document_is_described_or_shown() {
             assert_eq!(operation["requestBody"]["required"], needs_a_field, "{method} {path}");
         }
     }
-}
-
-/// Plays the examples of the document.
-struct Player {
-    document: Value,
-    ids: BTreeMap<&'static str, String>,
-    played: BTreeSet<String>,
-}
-
-impl Player {
-    /// Sends the example of an operation, with ids of things that exist.
-    async fn play(&mut self, who: &Actor, operation: &str) -> Answer {
-        let (method, path, said) = operations(&self.document)
-            .into_iter()
-            .find(|(_, _, said)| said["operationId"] == operation)
-            .unwrap();
-        let mut path = path.to_owned();
-        for parameter in said["parameters"].as_array().into_iter().flatten() {
-            let name = parameter["name"].as_str().unwrap();
-            let example = parameter["example"].as_str();
-            if parameter["in"] == "path" {
-                let value = self.ids.get(name).map_or(example.unwrap(), String::as_str);
-                path = path.replace(&format!("{{{name}}}"), value);
-            }
-        }
-        let mut body = said["requestBody"]["content"]["application/json"]["example"].clone();
-        for (name, id) in &self.ids {
-            if body.get(*name).is_some() {
-                body[*name] = json!(id);
-            }
-        }
-        let method = method.to_uppercase().parse().unwrap();
-        let answer = match body {
-            Value::Null => who.send(method, &path, &[], ()).await,
-            body => who.send(method, &path, &[], body).await,
-        };
-        assert!((200..300).contains(&answer.status), "{operation}: {answer:#?}");
-        self.played.insert(operation.to_owned());
-        answer
-    }
-
-    fn keep(&mut self, name: &'static str, answer: &Answer) {
-        self.ids.insert(name, answer.text(name));
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_example_of_every_operation_succeeds() {
-    let server = TestServer::start();
-    let (ada, alice) = (server.admin("ada").await, server.customer("alice").await);
-    let mut player = Player {
-        document: document(),
-        ids: BTreeMap::from([("customer_id", alice.id().to_string())]),
-        played: BTreeSet::new(),
-    };
-    let created = player.play(&ada, "create_event").await;
-    player.keep("event_id", &created);
-    for operation in ["publish", "open_sales", "block_seats", "unblock_seats"] {
-        player.play(&ada, operation).await;
-    }
-    let held = player.play(&alice, "create_reservation").await;
-    player.keep("reservation_id", &held);
-    let payment = player.play(&alice, "create_payment").await;
-    player.keep("payment_id", &payment);
-    for operation in [
-        "get_payment",
-        "get_reservation",
-        "reservation_history",
-        "cancel_reservation",
-    ] {
-        player.play(&alice, operation).await;
-    }
-    let held = player.play(&alice, "create_reservation").await;
-    player.keep("reservation_id", &held);
-    let paid = player.play(&alice, "pay_reservation").await;
-    player.keep("payment_id", &paid);
-    let refunded = player.play(&ada, "refund_payment").await;
-    let token = refunded.header("ticketing-consistency");
-    alice
-        .get_with("/api/payments", &[("ticketing-consistency", &token)])
-        .await
-        .expect(200);
-    for operation in [
-        "list_events",
-        "get_event",
-        "get_availability",
-        "get_section",
-        "list_reservations",
-        "list_payments",
-        "customer_history",
-        "lifetime_value",
-        "live",
-        "ready",
-        "get_session",
-        "list_sessions",
-        "me",
-        "ws_ticket",
-        "list_passkeys",
-        "providers",
-        "begin_registration",
-        "begin_login",
-        "send_magic_link",
-    ] {
-        player.play(&alice, operation).await;
-    }
-    server.customer("olga").await;
-    for operation in ["event_analytics", "close_sales", "cancel_event", "give_role"] {
-        player.play(&ada, operation).await;
-    }
-    player.ids.insert("id", server.passkey_of(&alice).await);
-    player.ids.insert("provider", "scripted".to_owned());
-    for operation in ["rename_passkey", "remove_passkey", "link"] {
-        player.play(&alice, operation).await;
-    }
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
-    let mail = server.mailer.outbox().pop().unwrap();
-    let token = mail.text.split_once("#token=").unwrap().1;
-    player
-        .ids
-        .insert("token", token.split_whitespace().next().unwrap().to_owned());
-    player.play(&alice, "verify_magic_link").await;
-    let again = alice.with_session(&server.sign_in_again(&alice).await);
-    player.play(&again, "logout").await;
-    player.play(&alice, "logout_all").await;
-    let last = alice.with_session(&server.sign_in_again(&alice).await);
-    player.play(&last, "erase_me").await;
-
-    let document = document();
-    let all: BTreeSet<_> = operations(&document)
-        .iter()
-        .map(|(_, _, said)| said["operationId"].as_str().unwrap().to_owned())
-        .collect();
-    let left: Vec<_> = all.difference(&player.played).map(String::as_str).collect();
-    // These take what a browser, an authenticator or a provider gives; they have stories of their own.
-    let with_a_partner = [
-        "authorize",
-        "callback",
-        "complete_login",
-        "complete_registration",
-        "exchange",
-        "verify_magic_link_by_query",
-    ];
-    assert_eq!(left, with_a_partner);
 }
 
 #[tokio::test]

@@ -16,10 +16,10 @@ const COMPLETE: &str = "/api/auth/passkey/register/complete";
 const LOGIN: &str = "/api/auth/passkey/login/complete";
 
 /// An authenticator in software, in a browser that is on our site.
-struct Browser(SoftPasskey);
+pub(crate) struct Browser(SoftPasskey);
 
 impl Browser {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(SoftPasskey::new(true))
     }
 
@@ -27,7 +27,7 @@ impl Browser {
         Url::parse("https://tickets.example").unwrap()
     }
 
-    fn create(&mut self, begun: &Answer) -> Value {
+    pub(crate) fn create(&mut self, begun: &Answer) -> Value {
         let options = serde_json::from_value(begun.body["options"].clone()).unwrap();
         let answer = self.0.do_registration(Self::origin(), options).unwrap();
         json!({ "challenge_id": begun.body["challenge_id"], "name": "Laptop", "credential": answer })
@@ -39,7 +39,7 @@ impl Browser {
     }
 
     /// Answers with that credential, and claims that user.
-    fn get(&mut self, begun: &Answer, id: &str, user: uuid::Uuid) -> Value {
+    pub(crate) fn get(&mut self, begun: &Answer, id: &str, user: uuid::Uuid) -> Value {
         let mut options = begun.body["options"].clone();
         options["publicKey"]["allowCredentials"] = json!([{ "type": "public-key", "id": id }]);
         let options = serde_json::from_value(options).unwrap();

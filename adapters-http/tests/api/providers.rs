@@ -7,16 +7,16 @@ use crate::support::{Actor, Answer, Script, TestServer};
 
 const AUTHORIZE: &str = "/api/auth/oauth/scripted/authorize";
 
-const ADA: Script = Script::Claims {
+pub(crate) const ADA: Script = Script::Claims {
     subject: "4711",
     address: "ada@example.com",
     vouched_for: true,
 };
 
 /// A browser that went to the provider: what it has to bring back.
-struct Trip {
-    state: String,
-    cookie: String,
+pub(crate) struct Trip {
+    pub(crate) state: String,
+    pub(crate) cookie: String,
 }
 
 impl Trip {
@@ -24,7 +24,7 @@ impl Trip {
         Self::of(server.stranger().get(path).await.expect(303))
     }
 
-    fn of(answer: &Answer) -> Self {
+    pub(crate) fn of(answer: &Answer) -> Self {
         let location = if answer.status == 303 {
             answer.header("location")
         } else {

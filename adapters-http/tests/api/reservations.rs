@@ -205,6 +205,8 @@ async fn a_quantity_that_no_order_can_have_is_an_invalid_quantity_whatever_its_s
         "-0",
         "-1",
         "9",
+        "9.0",
+        "1e2",
         "4294967297",
         "-9223372036854775809",
         "18446744073709551616",
@@ -213,7 +215,7 @@ async fn a_quantity_that_no_order_can_have_is_an_invalid_quantity_whatever_its_s
         let refused = alice.post("/api/reservations", request(quantity).as_str()).await;
         assert_eq!(refused.refused(400, "INVALID_QUANTITY")["limit"], 8, "{quantity}");
     }
-    for quantity in ["1.5", "2.0", "1e2", "\"1\"", "null", "true", "[]"] {
+    for quantity in ["1.5", "1e-2", "\"1\"", "null", "true", "[]"] {
         let refused = alice.post("/api/reservations", request(quantity).as_str()).await;
         assert_eq!(
             refused.refused(400, "INVALID_REQUEST")["field"],

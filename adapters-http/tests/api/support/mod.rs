@@ -2,6 +2,7 @@
 
 mod actor;
 mod answer;
+pub(crate) mod blessed;
 mod contract;
 mod provider;
 mod server;

@@ -1,0 +1,151 @@
+//! `docs/API.md` has a curl line for each operation. Which one a line is of, who asks, and what is kept of the answer stands in the
+//! guide; the rest of the line is made here from the OpenAPI document. A test of `app-server` plays the guide.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::openapi::{document, operations};
+use crate::support::blessed::is_up_to_date;
+
+const GUIDE: &str = "../docs/API.md";
+
+/// The variables of the guide, by the field or parameter whose example they take the place of.
+const VARIABLES: [(&str, &str); 9] = [
+    ("event_id", "EVENT"),
+    ("reservation_id", "RESERVATION"),
+    ("payment_id", "PAYMENT"),
+    ("customer_id", "CUSTOMER_ID"),
+    ("provider", "PROVIDER"),
+    ("id", "PASSKEY"),
+    ("token", "TOKEN"),
+    ("code", "CODE"),
+    ("challenge_id", "CHALLENGE"),
+];
+
+/// What a browser does by itself, and curl has to be told: it keeps the cookie that binds the way back to it, and goes where it is sent.
+fn as_a_browser(operation: &str) -> &'static str {
+    match operation {
+        "authorize" => " -c cookies -o page -w '%{redirect_url}'",
+        "callback" => " -b cookies -o page -w '%{redirect_url}'",
+        "exchange" => " -b cookies",
+        _ => "",
+    }
+}
+
+#[test]
+fn the_guide_has_a_curl_line_made_from_the_example_of_every_operation() {
+    let document = document();
+    let by_id: BTreeMap<_, _> = operations(&document)
+        .into_iter()
+        .map(|said| (said.2["operationId"].as_str().unwrap(), said))
+        .collect();
+    let guide = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(GUIDE)).unwrap();
+    let mut told = BTreeSet::new();
+    let mut wanted = String::new();
+    let mut lines = guide.lines();
+    while let Some(line) = lines.next() {
+        let Some((id, kept)) = step(line) else {
+            wanted += &format!("{line}\n");
+            continue;
+        };
+        let said = by_id.get(id).unwrap_or_else(|| panic!("there is no operation {id}"));
+        told.insert(id.to_owned());
+        wanted += &format!("{}\n", comment(id, said.2, kept));
+        wanted += &format!("{}\n", curl(id, *said, lines.next().unwrap()));
+    }
+    let all: BTreeSet<_> = by_id.keys().map(|id| (*id).to_owned()).collect();
+    assert_eq!(told, all, "the guide has a line for each operation");
+    is_up_to_date(GUIDE, &wanted);
+}
+
+/// The operation of a comment such as `# Hold seats (create_reservation): 201; RESERVATION is its reservation_id`, and what it keeps.
+fn step(line: &str) -> Option<(&str, &str)> {
+    let (_, rest) = line.strip_prefix("# ")?.split_once('(')?;
+    let (id, rest) = rest.split_once(')')?;
+    let kept = rest.find(';').map_or("", |start| &rest[start..]);
+    Some((id, kept))
+}
+
+fn comment(id: &str, operation: &Value, kept: &str) -> String {
+    let summary = operation["summary"].as_str().unwrap();
+    let answers = operation["responses"].as_object().unwrap().keys();
+    // A browser is sent on where a program would be answered.
+    let status = answers
+        .filter(|status| status.starts_with('2') || *status == "303")
+        .max_by_key(|status| (*status == "303", *status != "202"));
+    format!("# {summary} ({id}): {}{kept}", status.unwrap())
+}
+
+fn curl(id: &str, (method, path, operation): (&str, &str, &Value), before: &str) -> String {
+    let mut path = path.to_owned();
+    let mut query = Vec::new();
+    for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let name = parameter["name"].as_str().unwrap();
+        let value = variable(name).map_or_else(
+            || parameter["example"].as_str().unwrap_or_default().to_owned(),
+            |variable| format!("${variable}"),
+        );
+        if parameter["in"] == "path" {
+            path = path.replace(&format!("{{{name}}}"), &value);
+        } else if parameter["in"] == "query" && parameter["required"] == true {
+            query.push(format!("{name}={value}"));
+        }
+    }
+    if id == "callback" {
+        // Providers differ in what they bring back.
+        query.push("$BROUGHT_BACK".to_owned());
+    }
+    if !query.is_empty() {
+        path = format!("{path}?{}", query.join("&"));
+    }
+    let body = &operation["requestBody"]["content"]["application/json"]["example"];
+    let sends = match (method, body.is_null()) {
+        ("get", _) | ("post", false) => String::new(),
+        (method, _) => format!(" -X {}", method.to_uppercase()),
+    };
+    let mut line = format!("curl -s{sends} \"$URL{path}\"");
+    if operation["security"].as_array().is_some_and(|ways| ways.len() == 1) {
+        let who = before.split_once("Bearer $").map_or("CUSTOMER", |(_, rest)| {
+            rest.split(|c: char| !c.is_ascii_uppercase() && c != '_')
+                .next()
+                .unwrap()
+        });
+        line += &format!(" -H \"Authorization: Bearer ${who}\"");
+    }
+    line += as_a_browser(id);
+    if !body.is_null() {
+        line += &format!(" -H 'Content-Type: application/json' -d '{}'", with_variables(body));
+    }
+    line
+}
+
+fn variable(name: &str) -> Option<&'static str> {
+    VARIABLES
+        .iter()
+        .find(|(field, _)| *field == name)
+        .map(|(_, variable)| *variable)
+}
+
+/// A body in which variables stand for ids and secrets, as the inside of a text in single quotes.
+fn with_variables(body: &Value) -> String {
+    let mut body = body.clone();
+    for (name, value) in body.as_object_mut().unwrap() {
+        if let Some(variable) = variable(name) {
+            *value = format!("'${variable}'").into();
+        }
+    }
+    let text = body.to_string();
+    let Some(start) = text.find("\"credential\":") else {
+        return text;
+    };
+    // The rest of the object is what the authenticator has answered.
+    let (before, rest) = text.split_at(start + "\"credential\":".len());
+    let mut depth = 0;
+    let end = rest.find(|c| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        depth == 0
+    });
+    format!("{before}'\"$CREDENTIAL\"'{}", &rest[end.unwrap() + 1..])
+}

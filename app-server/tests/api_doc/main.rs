@@ -1,0 +1,252 @@
+//! Plays `docs/API.md`: each of its lines, as it is written there, with the real curl and against a real server. What a person does in
+//! between is done here: reading a mail, signing in at an issuer of OpenID Connect, letting an authenticator sign.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+use serde_json::{Value, json};
+use support::{Installation, Server};
+use tempfile::TempDir;
+use test_services::{Issuer, SmtpSink, SmtpTls, issuer, smtp_sink};
+use url::Url;
+use webauthn_authenticator_rs::WebauthnAuthenticator;
+use webauthn_authenticator_rs::softpasskey::SoftPasskey;
+
+/// How the server believes to be reached; the test knows where it really is.
+const PUBLIC_URL: &str = "http://localhost:4711";
+const CALLBACK: &str = "http://localhost:4711/api/auth/oauth/oidc/callback";
+
+/// A step of the guide: a comment, and the line of curl below it.
+struct Step<'a> {
+    operation: &'a str,
+    status: &'a str,
+    /// Variables, and the field of the answer that each is taken from.
+    kept: Vec<(&'a str, &'a str)>,
+    curl: &'a str,
+}
+
+impl<'a> Step<'a> {
+    /// Reads `# Hold seats (create_reservation): 201; RESERVATION is its reservation_id`.
+    fn read(comment: &'a str, curl: &'a str) -> Option<Self> {
+        let (_, rest) = comment.strip_prefix("# ")?.split_once('(')?;
+        let (operation, rest) = rest.split_once("): ")?;
+        let mut parts = rest.split("; ");
+        let status = parts.next()?;
+        let kept = parts.filter_map(|part| part.split_once(" is its ")).collect();
+        Some(Self {
+            operation,
+            status,
+            kept,
+            curl,
+        })
+    }
+}
+
+fn steps(guide: &str) -> Vec<Step<'_>> {
+    let lines: Vec<_> = guide.lines().collect();
+    lines
+        .windows(2)
+        .filter_map(|pair| Step::read(pair[0], pair[1]))
+        .collect()
+}
+
+/// Whoever reads the guide, with a shell and a browser.
+struct Reader {
+    /// Ends with the reader.
+    _server: Server,
+    issuer: Issuer,
+    mails: SmtpSink,
+    authenticator: SoftPasskey,
+    /// The user for whom the authenticator has made its key.
+    user_handle: Value,
+    folder: TempDir,
+    variables: BTreeMap<String, String>,
+    /// What the last line of curl printed, or wrote into a file.
+    printed: String,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_line_of_the_guide_to_the_api_does_what_it_says() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let mut reader = Reader::new(home.path()).await.expect("the guide can be read");
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/API.md");
+    let guide = std::fs::read_to_string(guide).expect("there is a guide");
+    let steps = steps(&guide);
+    assert!(steps.len() >= 49, "the guide has only {} lines", steps.len());
+    for step in steps {
+        let played = reader.play(&step).await;
+        played
+            .with_context(|| format!("{}: {}", step.operation, step.curl))
+            .expect("the line does what the guide says");
+    }
+}
+
+impl Reader {
+    async fn new(home: &Path) -> anyhow::Result<Self> {
+        let mails = smtp_sink(SmtpTls::None).await?;
+        let issuer = issuer(&[CALLBACK]).await?;
+        let installation = Installation::embedded(home)
+            .with("PUBLIC_URL", PUBLIC_URL)
+            .with("SMTP_URL", &format!("smtp://{}?tls=none", mails.address()))
+            .with("OAUTH_OIDC_ISSUER", issuer.url())
+            .with("OAUTH_OIDC_CLIENT_ID", issuer.client_id())
+            .with("OAUTH_OIDC_CLIENT_SECRET", issuer.client_secret())
+            .with("OAUTH_OIDC_TRUST_EMAIL", "true");
+        let link = installation.run(&["bootstrap-admin", "--email", "root@example.com"])?;
+        let (_, token) = link.trim().split_once("#token=").context("a link")?;
+        let server = Server::start(&installation, 1)?;
+        let folder = tempfile::tempdir()?;
+        note_headers_of_curl(folder.path())?;
+        let variables = [
+            ("URL", server.local_url()),
+            ("TOKEN", token.to_owned()),
+            ("PROVIDER", "oidc".to_owned()),
+        ];
+        Ok(Self {
+            variables: variables.map(|(name, value)| (name.to_owned(), value)).into(),
+            _server: server,
+            issuer,
+            mails,
+            authenticator: SoftPasskey::new(true),
+            user_handle: Value::Null,
+            folder,
+            printed: String::new(),
+        })
+    }
+
+    /// Runs the line, and then does what the guide asks of a person.
+    async fn play(&mut self, step: &Step<'_>) -> anyhow::Result<()> {
+        let answer = self.run(step)?;
+        for (variable, field) in &step.kept {
+            let value = answer[*field].as_str();
+            let value = value.with_context(|| format!("{field} in {answer}"))?;
+            self.variables.insert((*variable).to_owned(), value.to_owned());
+        }
+        match step.operation {
+            "send_magic_link" => {
+                let token = self.mailed_token().await?;
+                self.variables.insert("TOKEN".to_owned(), token);
+            }
+            "authorize" => self.sign_in_at_the_issuer().await?,
+            "callback" => {
+                let (_, code) = self.printed.split_once("#code=").context("a code in the fragment")?;
+                self.variables.insert("CODE".to_owned(), code.to_owned());
+            }
+            "begin_registration" | "begin_login" => self.let_the_authenticator_sign(step.operation, &answer)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Hands the line to a shell, as it stands in the guide.
+    fn run(&mut self, step: &Step<'_>) -> anyhow::Result<Value> {
+        ensure!(step.curl.starts_with("curl -s"), "this is no line of curl");
+        let path = std::env::var("PATH").unwrap_or_default();
+        let output = Command::new("bash")
+            .args(["-euc", step.curl])
+            .current_dir(self.folder.path())
+            .env("PATH", format!("{}:{path}", self.folder.path().display()))
+            .envs(&self.variables)
+            .output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        self.printed = String::from_utf8(output.stdout)?;
+        let headers = std::fs::read_to_string(self.folder.path().join("headers"))?;
+        let status = headers.split_whitespace().nth(1).unwrap_or_default();
+        ensure!(status == step.status, "{headers}{}", self.printed);
+        Ok(serde_json::from_str(&self.printed).unwrap_or_default())
+    }
+
+    async fn mailed_token(&self) -> anyhow::Result<String> {
+        let arrived = async {
+            loop {
+                if let Some(mail) = self.mails.received()?.pop() {
+                    let text = mail.text.clone().context("a text part")?;
+                    let (_, rest) = text.split_once("#token=").context("a link")?;
+                    return Ok(rest.split_whitespace().next().unwrap_or_default().to_owned());
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(30), arrived)
+            .await
+            .context("no mail arrived")?
+    }
+
+    /// As a browser that keeps cookies: to the address that curl has printed, through the form, and to where the issuer sends it.
+    async fn sign_in_at_the_issuer(&mut self) -> anyhow::Result<()> {
+        // Who was first in this process has installed the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let follow = reqwest::redirect::Policy::custom(|attempt| {
+            if attempt.url().as_str().starts_with(PUBLIC_URL) {
+                attempt.stop()
+            } else {
+                attempt.follow()
+            }
+        });
+        let browser = reqwest::Client::builder().cookie_store(true).redirect(follow).build()?;
+        ensure!(self.printed.starts_with(self.issuer.url()), "{}", self.printed);
+        let form = browser.get(&self.printed).send().await?;
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("email", "grace@example.org"), ("email_verified", "true")])
+            .finish();
+        let sent = browser
+            .post(form.url().clone())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body)
+            .send()
+            .await?;
+        let back = sent.headers().get("location").context("no way back")?.to_str()?;
+        let (_, query) = back.split_once('?').context("nothing was brought back")?;
+        self.variables.insert("BROUGHT_BACK".to_owned(), query.to_owned());
+        Ok(())
+    }
+
+    fn let_the_authenticator_sign(&mut self, operation: &str, begun: &Value) -> anyhow::Result<()> {
+        let origin = Url::parse(PUBLIC_URL)?;
+        let mut options = begun["options"].clone();
+        let credential = if operation == "begin_registration" {
+            self.user_handle = options["publicKey"]["user"]["id"].clone();
+            let answer = self
+                .authenticator
+                .do_registration(origin, serde_json::from_value(options)?);
+            serde_json::to_value(answer.map_err(|error| anyhow::anyhow!("{error:?}"))?)?
+        } else {
+            // This authenticator keeps no list of its own keys, and does not say whose a key is.
+            options["publicKey"]["allowCredentials"] =
+                json!([{ "type": "public-key", "id": self.variables["PASSKEY"] }]);
+            let answer = self
+                .authenticator
+                .do_authentication(origin, serde_json::from_value(options)?);
+            let mut answer = serde_json::to_value(answer.map_err(|error| anyhow::anyhow!("{error:?}"))?)?;
+            answer["response"]["userHandle"] = self.user_handle.clone();
+            answer
+        };
+        self.variables.insert("CREDENTIAL".to_owned(), credential.to_string());
+        Ok(())
+    }
+}
+
+/// Puts a curl before the real one that also writes the headers of the answer into a file.
+fn note_headers_of_curl(folder: &Path) -> anyhow::Result<()> {
+    let found = Command::new("sh").args(["-c", "command -v curl"]).output()?;
+    let curl = PathBuf::from(String::from_utf8(found.stdout)?.trim());
+    ensure!(
+        curl.is_absolute(),
+        "curl is needed to play the guide, and is not installed"
+    );
+    let script = folder.join("curl");
+    let text = format!(
+        "#!/bin/sh\nexec {} --dump-header {}/headers \"$@\"\n",
+        curl.display(),
+        folder.display()
+    );
+    std::fs::write(&script, text)?;
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}
