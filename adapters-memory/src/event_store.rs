@@ -135,7 +135,7 @@ impl EventStore for InMemoryEventStore {
         Ok(self.log().head())
     }
 
-    async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
+    async fn stale_among(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
         let log = self.log();
         let elsewhere = seen.iter().filter(|(stream, version)| log.version(stream) != *version);
         Ok(elsewhere.map(|(stream, _)| *stream).collect())

@@ -164,7 +164,7 @@ impl EventStore for PostgresEventStore {
         Ok(Position(head_cells(&row).count("position")?))
     }
 
-    async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
+    async fn stale_among(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
         let (types, ids, versions) = columns(seen);
         let places: Vec<i64> = sqlx::query_scalar("SELECT unnest(moved_on_v2($1, $2, $3))")
             .bind(types)

@@ -87,17 +87,17 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::{SqliteStore, books, event_store, idempotency};
+    use crate::{SqliteStore, commit_check, event_store, idempotency};
 
     #[tokio::test]
     async fn no_look_up_or_deletion_scans_a_table() {
         let directory = TempDir::new().unwrap();
         let store = SqliteStore::open(directory.path().join("test.db")).await.unwrap();
         let bulks = [
-            books::FIND_COMMITS,
-            books::FIND_VERSIONS,
-            books::FIND_KEYS,
-            books::CLEAR,
+            commit_check::FIND_COMMITS,
+            commit_check::FIND_VERSIONS,
+            commit_check::FIND_KEYS,
+            commit_check::CLEAR,
         ];
         let statement = |bulk: &Bulk, rows| bulk.statement(&vec![(); rows], |_, ()| Ok(())).unwrap().0;
         let listed = bulks.iter().flat_map(|bulk| SIZES.map(|rows| statement(bulk, rows)));

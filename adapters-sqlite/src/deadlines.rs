@@ -11,8 +11,8 @@ use ticketing_ports::log::deadlines::{CausedDeadline, Deadline, DeadlineKey, Dea
 use ticketing_ports::vocabulary::errors::StoreError;
 
 use crate::SqliteStore;
-use crate::books::kind_of;
 use crate::cells::{Cells, limit};
+use crate::commit_check::kind_of;
 use crate::result_code::failed;
 
 #[async_trait]

@@ -11,8 +11,8 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::{CommitId, LogId};
 
 use crate::SqliteStore;
-use crate::books::{commit_from, event_cells, find_versions, incarnation_from, log_cells};
 use crate::cells::{bound, limit};
+use crate::commit_check::{commit_from, event_cells, find_versions, incarnation_from, log_cells};
 use crate::result_code::failed;
 
 #[async_trait]
@@ -113,7 +113,7 @@ impl EventStore for SqliteStore {
         Ok(Position(event_cells(&row).count("position")?))
     }
 
-    async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
+    async fn stale_among(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
         let seen = seen.to_vec();
         self.writer
             .run(move |connection| {
@@ -192,7 +192,7 @@ impl EventStore for SqliteStore {
     }
 
     /// The file is locked: it belongs to one process.
-    fn is_shared(&self) -> bool {
+    fn has_other_writers(&self) -> bool {
         false
     }
 }

@@ -8,7 +8,7 @@ use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyRecord, Idemp
 use ticketing_ports::vocabulary::errors::StoreError;
 
 use crate::SqliteStore;
-use crate::books::{cells_of, key_from};
+use crate::commit_check::{cells_of, key_from};
 use crate::result_code::failed;
 
 #[async_trait]

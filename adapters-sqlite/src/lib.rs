@@ -6,9 +6,9 @@
 //!
 //! Never here: a rule of the domain, or a write that does not go through the writer's queue.
 
-mod books;
 mod bulk;
 mod cells;
+mod commit_check;
 mod deadlines;
 mod erase;
 mod event_store;

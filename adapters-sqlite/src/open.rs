@@ -16,8 +16,8 @@ use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
 use ticketing_ports::vocabulary::ids::{CommitId, LogId};
 use uuid::Uuid;
 
-use crate::books::{event_cells, incarnation_from, log_cells};
 use crate::cells::bound;
+use crate::commit_check::{event_cells, incarnation_from, log_cells};
 use crate::known_head::KnownHead;
 use crate::lock::{FileId, Lock, LockError};
 use crate::result_code::ResultCode;

@@ -13,7 +13,7 @@ use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt};
 use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::books::Books;
+use crate::commit_check::CommitCheck;
 use crate::known_head::KnownHead;
 use crate::lock::Lock;
 use crate::open::closes;
@@ -244,7 +244,7 @@ async fn transact(
     execute(connection, "BEGIN IMMEDIATE")
         .await
         .map_err(|error| Failure::NotBegun(Arc::new(error.into())))?;
-    let outcomes = match Books::write(connection, commits).await {
+    let outcomes = match CommitCheck::write(connection, commits).await {
         Ok(outcomes) => outcomes,
         Err(error) => {
             roll_back(connection).await;

@@ -5,7 +5,7 @@
 
 use chrono::DateTime;
 use ticketing_domain::generations::newest;
-use ticketing_domain::payment::{PaymentCommand, PaymentRequest, PaymentState, decide};
+use ticketing_domain::payment::{Charge, PaymentCommand, PaymentRequest, PaymentState, decide};
 use ticketing_domain::reducer::Context;
 use ticketing_ports::outside::gateway::Authorization;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
@@ -34,7 +34,7 @@ fn main() -> anyhow::Result<()> {
                 kind: MethodKind::Card,
                 token,
             },
-            capture: true,
+            charge: Charge::AuthorizeAndCapture,
             wanted_by: now,
         })),
         PaymentCommand::RecordAuthorization(Authorization::Approved {

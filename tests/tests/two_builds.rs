@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 use serde_json::Value;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
 use ticketing_domain::generations;
-use ticketing_domain::made_up::{MadeUpVersion, declare};
+use ticketing_domain::made_up_version::{MadeUpVersion, declare};
 use ticketing_ports::log::event_store::EventStore;
 use ticketing_ports::log::identity::SchemaGeneration;
 use ticketing_ports::log::streams::{CorrelationId, Position, RecordedEvent};

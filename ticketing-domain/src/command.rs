@@ -13,7 +13,7 @@ use ticketing_ports::log::lanes::LaneId;
 use ticketing_ports::log::streams::{StreamId, Version};
 use ticketing_ports::vocabulary::ids::PaymentId;
 
-use crate::book::{Book, Caller, CarryOut, Ran, Staged, Stop, Unit, Wants};
+use crate::book::{Book, Caller, CarryOut, Ran, Staged, Stop, UnitOfWork, Wants};
 use crate::reducer::{Context, Reducer};
 use crate::refusal::Refusal;
 
@@ -49,7 +49,7 @@ pub trait Command: Debug + Clone + Send + Sync + Serialize + DeserializeOwned + 
 
     /// # Errors
     /// When it is refused, or something is not loaded.
-    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop>;
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop>;
 }
 
 /// The id of the stream that a command's reply is a view of.
@@ -95,7 +95,7 @@ pub trait Awaited: Debug + Clone + Send + Sync + Serialize + DeserializeOwned + 
 
     /// # Errors
     /// When the outcome is not what was hoped for, or something is not loaded.
-    fn look(&self, unit: &Unit<'_>) -> Result<Progress, Stop>;
+    fn look(&self, unit: &UnitOfWork<'_>) -> Result<Progress, Stop>;
 }
 
 /// How far something that is waited for has come.
@@ -122,7 +122,7 @@ impl Awaited for Never {
         match *self {}
     }
 
-    fn look(&self, _: &Unit<'_>) -> Result<Progress, Stop> {
+    fn look(&self, _: &UnitOfWork<'_>) -> Result<Progress, Stop> {
         match *self {}
     }
 }
@@ -137,7 +137,7 @@ pub trait Question: Debug + Send + Sync + 'static {
 
     /// # Errors
     /// When there is nothing to see for the caller, or something is not loaded.
-    fn look(&self, unit: &Unit<'_>) -> Result<Self::Answer, Stop>;
+    fn look(&self, unit: &UnitOfWork<'_>) -> Result<Self::Answer, Stop>;
 }
 
 /// From what a reply can be built again.
@@ -194,7 +194,7 @@ pub fn answer<Q: Question>(book: &mut Book, ctx: &Context<'_>, caller: Caller, q
     book.run(ctx, caller, |unit| question.look(unit))
 }
 
-fn replied<C: Command>(unit: &Unit<'_>, id: ReplyId<C>) -> Result<Performed<C>, Stop> {
+fn replied<C: Command>(unit: &UnitOfWork<'_>, id: ReplyId<C>) -> Result<Performed<C>, Stop> {
     let (state, version) = unit.get_with_version::<<C::Reply as Reply>::Of>(id)?;
     let at = unit.now();
     let reply = C::Reply::view(state, version, at).ok_or_else(|| not_there(id.into()))?;

@@ -19,7 +19,7 @@ const NEWEST: SchemaGeneration = SchemaGeneration(3);
 /// The newest generation of facts that this build reads.
 pub fn newest() -> SchemaGeneration {
     #[cfg(feature = "made-up-version")]
-    if let Some(since) = crate::made_up::since() {
+    if let Some(since) = crate::made_up_version::since() {
         return since;
     }
     NEWEST
@@ -28,7 +28,7 @@ pub fn newest() -> SchemaGeneration {
 /// Writes the fact as every build reads it, by the floor of its log.
 pub fn write_for_all(floor: SchemaGeneration, event: &mut NewEvent) {
     #[cfg(feature = "made-up-version")]
-    crate::made_up::write_if_all_read_it(floor, event);
+    crate::made_up_version::write_if_all_read_it(floor, event);
     // Nearly always; there is nothing to look for.
     if floor >= newest() {
         return;

@@ -15,7 +15,7 @@ pub mod facts;
 pub mod generations;
 pub mod inventory;
 #[cfg(feature = "made-up-version")]
-pub mod made_up;
+pub mod made_up_version;
 pub mod payment;
 pub mod policy;
 pub mod pricing;
@@ -29,4 +29,5 @@ pub mod sign_in;
 pub mod snapshot;
 pub mod status;
 pub mod stored;
+pub mod transition;
 pub mod views;

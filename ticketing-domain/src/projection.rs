@@ -17,7 +17,7 @@ use crate::catalog::CatalogEvent;
 use crate::facts::Fact;
 use crate::inventory::{InventoryEvent, SeatsReleased, SeatsSold};
 use crate::payment::{PaymentEvent, RefundCause};
-use crate::reservation::{Booking, ReservationEvent};
+use crate::reservation::{HoldTerms, ReservationEvent};
 
 /// What one fact means for the rows of somebody. Needs nothing but the fact.
 pub trait Projection: Debug + Send + Sync {
@@ -163,21 +163,21 @@ fn project_reservation(recorded: &RecordedEvent, event: &ReservationEvent) -> Ve
     let returned = |was_completed: bool| was_completed.then_some(Change::TicketsReturned { reservation_id });
     match event {
         ReservationEvent::ReservationHeld(held) => {
-            let booking = Booking::from(held);
+            let terms = HoldTerms::from(held);
             vec![Change::ReservationHeld(ReservationView {
                 reservation_id,
-                event_id: booking.event_id,
-                customer_id: booking.customer_id,
-                section: booking.section,
-                tier: booking.tier,
-                quantity: booking.seats.quantity(),
-                seats: booking.seats.seats().to_vec(),
-                unit_price: booking.unit_price,
-                total_amount: booking.total,
+                event_id: terms.event_id,
+                customer_id: terms.customer_id,
+                section: terms.section,
+                tier: terms.tier,
+                quantity: terms.seats.quantity(),
+                seats: terms.seats.seats().to_vec(),
+                unit_price: terms.unit_price,
+                total_amount: terms.total,
                 status: ReservationStatus::Held,
-                allocation: booking.allocation,
-                expires_at: booking.held_until,
-                created_at: booking.held_at,
+                allocation: terms.allocation,
+                expires_at: terms.held_until,
+                created_at: terms.held_at,
                 completed_at: None,
                 payment_id: None,
                 tickets: Vec::new(),

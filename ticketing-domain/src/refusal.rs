@@ -11,6 +11,8 @@ use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, Reservati
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::seating::SeatId;
 
+use crate::transition::{Action, StateName};
+
 /// A refused command has changed nothing. Refusals are counted and answered, never stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error)]
 #[serde(rename_all = "snake_case")]
@@ -52,10 +54,7 @@ pub enum Refusal {
     #[error("payment {payment_id} for it is at the provider; wait for what becomes of it")]
     PaymentInProgress { payment_id: PaymentId },
     #[error("{action} is not possible in state {from}")]
-    InvalidStateTransition {
-        from: Cow<'static, str>,
-        action: Cow<'static, str>,
-    },
+    InvalidStateTransition { from: StateName, action: Action },
     #[error("it exists already")]
     AlreadyExists,
     #[error("the request has invalid content")]
@@ -64,8 +63,8 @@ pub enum Refusal {
 
 impl Refusal {
     /// That a status does not allow what was asked.
-    pub fn state(from: impl Into<Cow<'static, str>>, action: impl Into<Cow<'static, str>>) -> Self {
-        let (from, action) = (from.into(), action.into());
+    pub fn state(from: impl Into<StateName>, action: Action) -> Self {
+        let from = from.into();
         Self::InvalidStateTransition { from, action }
     }
 

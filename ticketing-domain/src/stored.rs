@@ -96,7 +96,7 @@ pub(crate) fn read_unknown<E>(
     read: fn(&str, u16, &[u8]) -> Result<E, UnreadableEvent>,
 ) -> Result<E, UnreadableEvent> {
     #[cfg(feature = "made-up-version")]
-    if let Some((version, data)) = crate::made_up::lowered(event_type, event_version, data) {
+    if let Some((version, data)) = crate::made_up_version::lowered(event_type, event_version, data) {
         return read(event_type, version, &data);
     }
     #[cfg(not(feature = "made-up-version"))]

@@ -17,7 +17,7 @@ use ticketing_domain::inventory::{
     SectionOpened, TakenSeats,
 };
 use ticketing_domain::payment::{
-    CaptureRequested, MethodFingerprint, PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentDeferred,
+    CaptureRequested, Charge, MethodFingerprint, PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentDeferred,
     PaymentEvent, PaymentRefunded, PaymentRequested, PaymentVoided, RefundCause, RefundRequested, VoidRequested,
 };
 use ticketing_domain::reservation::{
@@ -304,7 +304,7 @@ fn samples() -> Vec<Sample> {
             amount: total,
             method: MethodKind::Card,
             method_fingerprint: Some(MethodFingerprint::of(payment_id, &visa())),
-            capture: true,
+            charge: Charge::AuthorizeAndCapture,
             at: at(30),
         }
         .into(),

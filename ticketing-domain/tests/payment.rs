@@ -1,21 +1,22 @@
 //! A payment, told as given / when / then.
 
 use ticketing_domain::payment::{
-    CaptureRequested, GatewayCall, LONGEST_REST_SECONDS, LOOK_AGAIN_SECONDS, MethodFingerprint, Payment,
+    CaptureRequested, Charge, GatewayCall, LONGEST_REST_SECONDS, LOOK_AGAIN_SECONDS, MethodFingerprint, Payment,
     PaymentAuthorized, PaymentCaptured, PaymentCommand, PaymentDeclined, PaymentDeferred, PaymentEvent,
     PaymentRefunded, PaymentRequest, PaymentRequested, PaymentVoided, RefundCause, RefundRequested, VoidRequested,
 };
 use ticketing_domain::refusal::Refusal;
+use ticketing_domain::transition::Action;
 use ticketing_ports::log::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
 use ticketing_ports::log::identity::SchemaGeneration;
 use ticketing_ports::log::streams::StreamId;
 use ticketing_ports::outside::gateway::Authorization;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, RefundId, ReservationId};
 use ticketing_ports::vocabulary::money::{Currency, Money};
-use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::payment::{
     ActionKind, ActionWanted, MethodKind, MethodToken, NextAction, PaymentMethod,
 };
+use ticketing_ports::vocabulary::payment::{DeclineReason, PaymentStatus};
 use ticketing_testkit::scenario::{after, given, start};
 use uuid::Uuid;
 
@@ -34,7 +35,7 @@ fn a_request_asks_the_gateway_and_leaves_a_deadline_that_asks_again() {
         customer_id: CUSTOMER,
         amount: eur(100),
         method: visa(),
-        capture: true,
+        charge: Charge::AuthorizeAndCapture,
         wanted_by: after(300),
     };
     given::<Payment>([])
@@ -233,7 +234,7 @@ fn a_capture_without_an_answer_is_repeated() {
 fn nothing_can_be_captured_twice() {
     given::<Payment>(captured())
         .when(PaymentCommand::Capture)
-        .then_refused(Refusal::state("captured", "capture"));
+        .then_refused(Refusal::state(PaymentStatus::Captured, Action::Capture));
 }
 
 #[test]
@@ -292,7 +293,7 @@ fn nothing_is_given_back_of_what_went_back_in_full() {
     for amount in [None, Some(eur(1))] {
         given::<Payment>(history.clone())
             .when(refund(amount))
-            .then_refused(Refusal::state("refunded", "refund"));
+            .then_refused(Refusal::state(PaymentStatus::Refunded, Action::Refund));
     }
 }
 
@@ -320,7 +321,7 @@ fn a_voided_payment_cannot_be_captured() {
     ];
     given::<Payment>(voided)
         .when(PaymentCommand::Capture)
-        .then_refused(Refusal::state("failed", "capture"));
+        .then_refused(Refusal::state(PaymentStatus::Failed, Action::Capture));
 }
 
 fn wrong_amount(reason: &str) -> Refusal {
@@ -345,7 +346,7 @@ fn requested() -> PaymentEvent {
         amount: eur(100),
         method: MethodKind::Card,
         method_fingerprint: Some(MethodFingerprint::of(PAYMENT, &visa())),
-        capture: true,
+        charge: Charge::AuthorizeAndCapture,
         at: start(),
     }
     .into()

@@ -1,13 +1,14 @@
 //! The reservation saga, told as given / when / then.
 
 use ticketing_domain::inventory::{InventoryCommand, ReleaseReason, TakenSeats};
-use ticketing_domain::payment::{PaymentCommand, PaymentRequest, RefundCause};
+use ticketing_domain::payment::{Charge, PaymentCommand, PaymentRequest, RefundCause};
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::reservation::{
     CancelReason, CompensationReason, Reservation, ReservationCancelled, ReservationCommand, ReservationCompensated,
     ReservationCompleted, ReservationEvent, ReservationExpired, ReservationHeld, ReservationPaymentDeclined,
     ReservationPaymentGivenUp, ReservationPaymentStarted, ReservationRefunded, SagaCommand, SagaInput,
 };
+use ticketing_domain::transition::Action;
 use ticketing_ports::log::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
 use ticketing_ports::log::streams::StreamId;
 use ticketing_ports::vocabulary::ids::{
@@ -16,6 +17,7 @@ use ticketing_ports::vocabulary::ids::{
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use ticketing_ports::vocabulary::reservation::Sale;
 use ticketing_ports::vocabulary::reservation::Ticket;
 use ticketing_ports::vocabulary::roles::{Actor, Role};
@@ -67,7 +69,7 @@ fn a_payment_is_requested_for_the_price_that_was_fixed_with_the_hold() {
                 customer_id: ALICE.user_id.into(),
                 amount: eur(200),
                 method: visa(),
-                capture: true,
+                charge: Charge::AuthorizeAndCapture,
                 wanted_by: after(300),
             })),
         }]);
@@ -121,7 +123,7 @@ fn what_costs_nothing_is_never_paid_and_what_costs_something_never_taken_for_not
         .then_refused(Refusal::invalid("reservation_id", refused));
     given::<Reservation>([held().into()])
         .when(take_by(ALICE))
-        .then_refused(Refusal::state("held", "pay"));
+        .then_refused(Refusal::state(ReservationStatus::Held, Action::Pay));
     given::<Reservation>([for_nothing().into()])
         .at(after(300))
         .when(take_by(ALICE))
@@ -138,10 +140,13 @@ fn who_gives_a_payment_up_keeps_the_seats_and_the_attempts() {
         .then([ReservationPaymentGivenUp { payment_id: PAYMENT }])
         .with_effects([payment(PaymentCommand::Void)])
         .with_deadlines([]);
-    for (nothing_to_give_up, status) in [(vec![held().into()], "held"), (paid(), "completed")] {
+    for (nothing_to_give_up, status) in [
+        (vec![held().into()], ReservationStatus::Held),
+        (paid(), ReservationStatus::Completed),
+    ] {
         given::<Reservation>(nothing_to_give_up)
             .when(ReservationCommand::GivePaymentUp { by: ALICE })
-            .then_refused(Refusal::state(status, "pay"));
+            .then_refused(Refusal::state(status, Action::Pay));
     }
 }
 
@@ -175,7 +180,7 @@ fn an_approved_payment_is_captured_at_once_if_that_was_asked_for() {
     given::<Reservation>(paying())
         .when(SagaInput::PaymentAuthorized {
             payment_id: PAYMENT,
-            capture: true,
+            charge: Charge::AuthorizeAndCapture,
         })
         .then::<ReservationEvent>([])
         .with_effects([payment(PaymentCommand::Capture)]);
@@ -183,35 +188,35 @@ fn an_approved_payment_is_captured_at_once_if_that_was_asked_for() {
 
 #[test]
 fn an_approval_after_the_hold_ran_out_takes_the_money_only_if_the_seats_are_free() {
-    let approved = |capture| SagaInput::PaymentAuthorized {
+    let approved = |charge| SagaInput::PaymentAuthorized {
         payment_id: PAYMENT,
-        capture,
+        charge,
     };
     let expired = ReservationExpired {
         payment_id: Some(PAYMENT),
     };
     given::<Reservation>(paying())
         .at(after(300))
-        .when(approved(true))
+        .when(approved(Charge::AuthorizeAndCapture))
         .then([expired.clone()])
         .with_effects([release(ReleaseReason::Expired), capture_if_free()]);
     let mut ended = paying();
     ended.push(expired.clone().into());
     given::<Reservation>(ended.clone())
         .at(after(400))
-        .when(approved(true))
+        .when(approved(Charge::AuthorizeAndCapture))
         .then::<ReservationEvent>([])
         .with_effects([capture_if_free()]);
 
     // Nobody asked to take it.
     given::<Reservation>(paying())
         .at(after(300))
-        .when(approved(false))
+        .when(approved(Charge::AuthorizeOnly))
         .then([expired])
         .with_effects([release(ReleaseReason::Expired), payment(PaymentCommand::Void)]);
     given::<Reservation>(ended)
         .at(after(400))
-        .when(approved(false))
+        .when(approved(Charge::AuthorizeOnly))
         .then::<ReservationEvent>([])
         .with_effects([payment(PaymentCommand::Void)]);
 }
@@ -223,7 +228,7 @@ fn an_approval_for_a_reservation_that_was_cancelled_is_voided() {
     given::<Reservation>(history)
         .when(SagaInput::PaymentAuthorized {
             payment_id: PAYMENT,
-            capture: true,
+            charge: Charge::AuthorizeAndCapture,
         })
         .then::<ReservationEvent>([])
         .with_effects([payment(PaymentCommand::Void)]);
@@ -333,7 +338,7 @@ fn an_answer_about_another_payment_than_the_one_under_way_never_buys_seats() {
     given::<Reservation>(paying())
         .when(SagaInput::PaymentAuthorized {
             payment_id: OTHER_PAYMENT,
-            capture: true,
+            charge: Charge::AuthorizeAndCapture,
         })
         .then::<ReservationEvent>([])
         .with_effects([SagaCommand::Payment {
@@ -386,7 +391,7 @@ fn cancelling_a_paid_reservation_gives_back_seats_and_the_share_of_the_policy() 
 fn cancelling_twice_is_refused() {
     given::<Reservation>([held().into(), given_up(CancelReason::Customer).into()])
         .when(cancel_by(ALICE))
-        .then_refused(Refusal::state("cancelled", "cancel"));
+        .then_refused(Refusal::state(ReservationStatus::Cancelled, Action::Cancel));
 }
 
 #[test]
@@ -533,7 +538,7 @@ fn pay_by(by: Actor) -> ReservationCommand {
         by,
         payment_id: PAYMENT,
         method: visa(),
-        capture: true,
+        charge: Charge::AuthorizeAndCapture,
     }
 }
 

@@ -73,7 +73,7 @@ pub(crate) async fn run(floor: Arc<Floor>, log: Arc<dyn EventStore>, every: Dura
 
 /// A log that nobody else writes to is read by this build alone.
 async fn floor_of(log: &dyn EventStore) -> Result<SchemaGeneration, StoreError> {
-    if log.is_shared() {
+    if log.has_other_writers() {
         log.schema_floor().await
     } else {
         log.raise_schema_floor(generations::newest()).await

@@ -7,7 +7,7 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use ticketing_domain::book::Caller;
 use ticketing_domain::generations::newest;
-use ticketing_domain::payment::{PaymentCommand, PaymentRequest, PaymentState};
+use ticketing_domain::payment::{Charge, PaymentCommand, PaymentRequest, PaymentState};
 use ticketing_domain::pricing::{overlapping, tier_in_force};
 use ticketing_domain::reducer::Context;
 use ticketing_ports::vocabulary::event_details::EventDetails;
@@ -16,8 +16,8 @@ use ticketing_ports::vocabulary::money::Currency;
 use ticketing_ports::vocabulary::payment::MethodKind;
 use ticketing_ports::vocabulary::seating::{SeatId, Seating};
 use ticketing_testkit::generators::{
-    Asked, House, Step, by, customer, event_details, event_draft, method_token, moments, order, payment_method, price,
-    seating, seats_of, steps, time_before, time_from,
+    Asked, House, Step, by, customer, event_details, event_draft, method_token, moments, payment_method, price,
+    seat_wish, seating, seats_of, steps, time_before, time_from,
 };
 use ticketing_testkit::scenario::{CountingIds, start};
 use uuid::Uuid;
@@ -41,14 +41,14 @@ proptest! {
     }
 
     #[test]
-    fn an_empty_house_fulfils_every_order((draft, chosen) in draft_and_randomness()) {
+    fn an_empty_house_fulfils_every_wish((draft, chosen) in draft_and_randomness()) {
         let mut house = House::on_sale(draft, start());
         let details = house.details();
-        let order = order(&details).new_tree(&mut runner(chosen)).unwrap().current();
-        let held = house.ask(&by(customer(0), order.hold(House::EVENT)));
-        prop_assert!(held.is_ok(), "{:?} for {:?}", held, order);
-        let counts = house.section(Caller::World, order.section.as_str()).unwrap().availability.counts;
-        prop_assert_eq!(counts.held, order.quantity);
+        let wish = seat_wish(&details).new_tree(&mut runner(chosen)).unwrap().current();
+        let held = house.ask(&by(customer(0), wish.hold(House::EVENT)));
+        prop_assert!(held.is_ok(), "{:?} for {:?}", held, wish);
+        let counts = house.section(Caller::World, wish.section.as_str()).unwrap().availability.counts;
+        prop_assert_eq!(counts.held, wish.quantity);
     }
 
     #[test]
@@ -73,7 +73,7 @@ proptest! {
             customer_id: CustomerId::new(Uuid::from_u128(4)),
             amount,
             method,
-            capture: true,
+            charge: Charge::AuthorizeAndCapture,
             wanted_by: start(),
         }));
         let ctx = Context { now: start(), ids: &ids, floor: newest() };
@@ -104,17 +104,17 @@ proptest! {
 }
 
 #[test]
-fn all_kinds_of_orders_and_methods_are_made() {
+fn all_kinds_of_wishes_and_methods_are_made() {
     let mut kinds = BTreeSet::new();
     let mut runner = TestRunner::deterministic();
     for _ in 0..300 {
         let details = event_details(start()).new_tree(&mut runner).unwrap().current();
-        let order = order(&details).new_tree(&mut runner).unwrap().current();
+        let wish = seat_wish(&details).new_tree(&mut runner).unwrap().current();
         let numbered = matches!(
-            details.section(order.section.as_str()).unwrap().seating,
+            details.section(wish.section.as_str()).unwrap().seating,
             Seating::Numbered { .. }
         );
-        kinds.insert((numbered, order.specific_seats.is_some()));
+        kinds.insert((numbered, wish.specific_seats.is_some()));
         let method = payment_method().new_tree(&mut runner).unwrap().current();
         let kind = [MethodKind::Card, MethodKind::Paypal, MethodKind::ApplePay];
         assert!(kind.contains(&method.kind));

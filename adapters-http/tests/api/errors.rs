@@ -9,7 +9,9 @@ use axum::response::IntoResponse as _;
 use chrono::DateTime;
 use serde_json::{Value, json};
 use ticketing_domain::refusal::{FieldError, Refusal};
+use ticketing_domain::transition::Action;
 use ticketing_ports::vocabulary::errors::StoreError;
+use ticketing_ports::vocabulary::event_details::EventStatus;
 use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::seating::SeatId;
@@ -93,10 +95,10 @@ fn every_refusal_has_its_row() {
             Some(json!({ "payment_id": id })),
         ),
         (
-            Refusal::state("draft", "open sales"),
+            Refusal::state(EventStatus::Draft, Action::OpenSales),
             422,
             "INVALID_STATE_TRANSITION",
-            Some(json!({ "from": "draft", "action": "open sales" })),
+            Some(json!({ "from": "draft", "action": "open_sales" })),
         ),
         (Refusal::AlreadyExists, 409, "RESOURCE_ALREADY_EXISTS", None),
         (

@@ -27,7 +27,7 @@ pub enum Operation {
     ReadStreams,
     ReadAll,
     Head,
-    MovedOn,
+    StaleAmong,
     Identity,
     CommitAt,
     RaiseIncarnation,
@@ -172,8 +172,8 @@ impl<S: EventStore> EventStore for FaultyEventStore<S> {
         self.ask(Operation::Head, self.inner.head()).await
     }
 
-    async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
-        self.ask(Operation::MovedOn, self.inner.moved_on(seen)).await
+    async fn stale_among(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
+        self.ask(Operation::StaleAmong, self.inner.stale_among(seen)).await
     }
 
     async fn identity(&self) -> Result<LogIdentity, StoreError> {
@@ -198,8 +198,8 @@ impl<S: EventStore> EventStore for FaultyEventStore<S> {
         self.ask(Operation::RaiseSchemaFloor, raise).await
     }
 
-    fn is_shared(&self) -> bool {
-        self.inner.is_shared()
+    fn has_other_writers(&self) -> bool {
+        self.inner.has_other_writers()
     }
 }
 

@@ -164,7 +164,7 @@ pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
     ),
     ("a_receipt_says_where_the_events_landed", Lie::ReceiptsAreOffByOne),
     ("a_reader_never_skips", Lie::ShowsSomeEventsLate),
-    ("streams_that_moved_on_are_named", Lie::NamesOneMovedStream),
+    ("stale_streams_are_named", Lie::NamesOneMovedStream),
     ("what_was_read_once_is_read_again", Lie::RewritesHistory),
     ("what_is_written_is_read_back_unchanged", Lie::ForgetsWhichCommitItWas),
     ("every_event_names_the_lane_of_its_commit", Lie::ForgetsTheLane),
@@ -689,8 +689,8 @@ impl EventStore for Mutant {
         })
     }
 
-    async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
-        let mut moved = self.inner.moved_on(seen).await?;
+    async fn stale_among(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
+        let mut moved = self.inner.stale_among(seen).await?;
         if self.lie == Lie::NamesOneMovedStream {
             moved.truncate(1);
         }

@@ -19,7 +19,7 @@ use app_server::migrate::migrate;
 use app_server::telemetry;
 use serde_json::Value;
 use ticketing_domain::generations;
-use ticketing_domain::made_up::{MadeUpVersion, declare};
+use ticketing_domain::made_up_version::{MadeUpVersion, declare};
 
 use selling::Selling;
 use support::databases::number;

@@ -1,7 +1,7 @@
 //! A command that the box office does not have: takes a whole row off sale.
 
 use serde::{Deserialize, Serialize};
-use ticketing_domain::book::{Stop, Unit, Wants};
+use ticketing_domain::book::{Stop, UnitOfWork, Wants};
 use ticketing_domain::catalog::Catalog;
 use ticketing_domain::command::{Address, Command, Never, Outcome};
 use ticketing_domain::inventory::{Inventory, InventoryCommand, TakenSeats};
@@ -32,7 +32,7 @@ impl Command for BlockRow {
         wants.add(self.event_id);
     }
 
-    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let by = unit.person()?;
         let listing = unit.get::<Catalog>(self.event_id)?.listing();
         let listing = listing.ok_or(Refusal::EventNotFound(self.event_id))?;

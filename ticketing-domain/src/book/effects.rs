@@ -3,10 +3,10 @@
 use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId, SectionId};
 
 use super::shelves::Kept;
-use super::unit::{Declined, Made, Unit};
+use super::unit_of_work::{Declined, Made, UnitOfWork};
 use crate::catalog::{Catalog, CatalogEffect, Listing};
 use crate::inventory::{Inventory, InventoryCommand, InventoryRefusal};
-use crate::payment::{GatewayCall, Payment, PaymentCommand, PaymentEvent};
+use crate::payment::{Charge, GatewayCall, Payment, PaymentCommand, PaymentEvent};
 use crate::reducer::NoEffect;
 use crate::refusal::Refusal;
 use crate::reservation::{Reservation, SagaCommand, SagaInput};
@@ -16,7 +16,7 @@ pub trait CarryOut: Kept {
     /// # Errors
     /// When somebody who has to do something refuses, or is not loaded.
     fn carry_out(
-        unit: &mut Unit<'_>,
+        unit: &mut UnitOfWork<'_>,
         id: Self::Id,
         made: &Made<Self>,
         effects: Vec<Self::Effect>,
@@ -25,7 +25,7 @@ pub trait CarryOut: Kept {
 
 impl CarryOut for Catalog {
     fn carry_out(
-        unit: &mut Unit<'_>,
+        unit: &mut UnitOfWork<'_>,
         event_id: EventId,
         _: &Made<Self>,
         effects: Vec<CatalogEffect>,
@@ -50,7 +50,7 @@ impl CarryOut for Catalog {
 
 impl CarryOut for Inventory {
     fn carry_out(
-        _: &mut Unit<'_>,
+        _: &mut UnitOfWork<'_>,
         _: SectionId,
         _: &Made<Self>,
         _: Vec<NoEffect>,
@@ -62,19 +62,19 @@ impl CarryOut for Inventory {
 impl CarryOut for Payment {
     /// Asks the gateway, and tells the reservation what came of its payment.
     fn carry_out(
-        unit: &mut Unit<'_>,
+        unit: &mut UnitOfWork<'_>,
         id: PaymentId,
         made: &Made<Self>,
         effects: Vec<GatewayCall>,
     ) -> Result<(), Declined<Refusal>> {
         unit.call(effects);
-        let Some(order) = unit.get::<Payment>(id).map_err(|_| Declined::Load)?.order() else {
+        let Some(terms) = unit.get::<Payment>(id).map_err(|_| Declined::Load)?.terms() else {
             return Ok(());
         };
-        let (reservation_id, capture) = (order.reservation_id, order.capture);
+        let (reservation_id, charge) = (terms.reservation_id, terms.charge);
         let reports: Vec<_> = unit
             .made(made)
-            .filter_map(|event| report_of(id, capture, event))
+            .filter_map(|event| report_of(id, charge, event))
             .collect();
         for report in reports {
             unit.decide::<Reservation>(reservation_id, &report.into())?;
@@ -85,7 +85,7 @@ impl CarryOut for Payment {
 
 impl CarryOut for Reservation {
     fn carry_out(
-        unit: &mut Unit<'_>,
+        unit: &mut UnitOfWork<'_>,
         id: ReservationId,
         _: &Made<Self>,
         effects: Vec<SagaCommand>,
@@ -131,7 +131,7 @@ impl CarryOut for Reservation {
     }
 }
 
-impl Unit<'_> {
+impl UnitOfWork<'_> {
     /// Whether an aggregate would do this now. False also when it is not loaded; then that is missed.
     fn would_do<A: CarryOut>(&self, id: A::Id, command: &A::Command) -> bool {
         self.get::<A>(id)
@@ -147,9 +147,9 @@ impl Unit<'_> {
 }
 
 /// What a reservation has to know about a fact of its payment.
-fn report_of(payment_id: PaymentId, capture: bool, event: &PaymentEvent) -> Option<SagaInput> {
+fn report_of(payment_id: PaymentId, charge: Charge, event: &PaymentEvent) -> Option<SagaInput> {
     Some(match event {
-        PaymentEvent::PaymentAuthorized(_) => SagaInput::PaymentAuthorized { payment_id, capture },
+        PaymentEvent::PaymentAuthorized(_) => SagaInput::PaymentAuthorized { payment_id, charge },
         PaymentEvent::PaymentDeclined(declined) => SagaInput::PaymentDeclined {
             payment_id,
             reason: declined.reason,

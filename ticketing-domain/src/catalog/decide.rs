@@ -17,6 +17,7 @@ use super::state::{CatalogState, Listing};
 use crate::policy;
 use crate::reducer::{Context, Decision};
 use crate::refusal::Refusal;
+use crate::transition::Action;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum CatalogEffect {
@@ -41,25 +42,25 @@ pub fn decide(state: &CatalogState, command: &CatalogCommand, ctx: &Context<'_>)
         (CatalogState::Absent, _) => Err(Refusal::Forbidden),
 
         (CatalogState::Listed(listing), CatalogCommand::Publish { by }) => {
-            listing.leave(*by, &[Draft], "publish", ctx)?;
+            listing.leave(*by, &[Draft], Action::Publish, ctx)?;
             if ctx.now >= listing.details.starts_at {
                 return Err(Refusal::invalid("starts_at", "must be in the future"));
             }
             Ok(Decision::event(EventPublished {}))
         }
         (CatalogState::Listed(listing), CatalogCommand::OpenSales { by }) => {
-            listing.leave(*by, &[Published, EventStatus::SalesClosed], "open_sales", ctx)?;
+            listing.leave(*by, &[Published, EventStatus::SalesClosed], Action::OpenSales, ctx)?;
             Ok(Decision::event(SalesOpened {}))
         }
         (CatalogState::Listed(listing), CatalogCommand::CloseSales { by }) => {
-            listing.leave(*by, &[SalesOpen], "close_sales", ctx)?;
+            listing.leave(*by, &[SalesOpen], Action::CloseSales, ctx)?;
             Ok(Decision::event(SalesClosed {}))
         }
         (CatalogState::Listed(listing), CatalogCommand::Cancel { by, reason }) => {
             listing.leave(
                 *by,
                 &[Draft, Published, SalesOpen, EventStatus::SalesClosed],
-                "cancel",
+                Action::Cancel,
                 ctx,
             )?;
             let settle = Deadline {
@@ -136,7 +137,7 @@ fn start(listing: &Listing, ctx: &Context<'_>) -> CatalogDecision {
 
 impl Listing {
     /// Checks that `by` may manage the event and that its status is one of `from`.
-    fn leave(&self, by: Actor, from: &[EventStatus], action: &'static str, ctx: &Context<'_>) -> Result<(), Refusal> {
+    fn leave(&self, by: Actor, from: &[EventStatus], action: Action, ctx: &Context<'_>) -> Result<(), Refusal> {
         if !policy::may_manage(by, self.owner_id) {
             // A draft is nobody else's business, so its existence isn't either.
             return Err(match self.status {
@@ -147,7 +148,7 @@ impl Listing {
         match self.status_at(ctx.now) {
             status if from.contains(&status) => Ok(()),
             EventStatus::Cancelled => Err(Refusal::EventCancelled(self.event_id)),
-            status => Err(Refusal::state(status.as_str(), action)),
+            status => Err(Refusal::state(status, action)),
         }
     }
 

@@ -11,7 +11,7 @@ use ticketing_ports::vocabulary::seating::Seating;
 use ticketing_ports::vocabulary::text::folded;
 
 use super::command::{EventDraft, SectionDraft};
-use super::kept_lists;
+use super::iso_codes;
 use crate::pricing;
 use crate::reducer::Context;
 use crate::refusal::{FieldError, Refusal};
@@ -110,7 +110,7 @@ fn is_leap_second(time: Timestamp) -> bool {
 
 /// Says if it is no money that people pay with.
 pub fn check_currency(currency: Currency, errors: &mut Vec<FieldError>) {
-    if !kept_lists::is_money(currency.as_str()) {
+    if !iso_codes::is_money(currency.as_str()) {
         errors.push(FieldError::new(
             "currency",
             "must be a currency of ISO 4217, such as EUR",
@@ -120,11 +120,11 @@ pub fn check_currency(currency: Currency, errors: &mut Vec<FieldError>) {
 
 /// Says if the country or the time zone is none.
 pub fn check_venue(venue: &Venue, errors: &mut Vec<FieldError>) {
-    if !kept_lists::is_country(venue.country.as_str()) {
+    if !iso_codes::is_country(venue.country.as_str()) {
         let reason = "must be a country of ISO 3166-1 by its two letters, such as BE";
         errors.push(FieldError::new("venue.country", reason));
     }
-    if !kept_lists::is_time_zone(venue.timezone.as_str()) {
+    if !iso_codes::is_time_zone(venue.timezone.as_str()) {
         let reason = "must be a time zone of the IANA database, such as Europe/Brussels";
         errors.push(FieldError::new("venue.timezone", reason));
     }

@@ -4,7 +4,7 @@ mod command;
 mod decide;
 mod draft;
 mod event;
-mod kept_lists;
+mod iso_codes;
 mod state;
 
 pub use command::{CatalogCommand, EventDraft, SectionDraft};
@@ -14,7 +14,7 @@ pub use event::{
     CancellationFinished, CatalogEvent, EventCancelled, EventCompleted, EventCreated, EventPublished, SalesClosed,
     SalesOpened,
 };
-pub use state::{CatalogState, Listing, Terms};
+pub use state::{CatalogState, Listing, SaleTerms};
 
 use ticketing_ports::vocabulary::ids::EventId;
 

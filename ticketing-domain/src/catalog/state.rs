@@ -12,6 +12,7 @@ use super::event::CatalogEvent;
 use crate::pricing;
 use crate::refusal::Refusal;
 use crate::status;
+use crate::transition::Action;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum CatalogState {
@@ -34,7 +35,7 @@ pub struct Listing {
 
 /// On which terms a section is sold right now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Terms {
+pub struct SaleTerms {
     pub section_id: SectionId,
     pub section: Label,
     pub tier: Label,
@@ -101,7 +102,7 @@ impl Listing {
     ///
     /// # Errors
     /// When they are not: no such section, sales not open, too many, or no price in force.
-    pub fn terms(&self, section: &str, quantity: u32, now: Timestamp) -> Result<Terms, Refusal> {
+    pub fn terms(&self, section: &str, quantity: u32, now: Timestamp) -> Result<SaleTerms, Refusal> {
         let status = self.status_at(now);
         if status == EventStatus::Cancelled {
             return Err(Refusal::EventCancelled(self.event_id));
@@ -118,7 +119,7 @@ impl Listing {
             });
         }
         if status != EventStatus::SalesOpen {
-            return Err(Refusal::state(status.as_str(), "reserve"));
+            return Err(Refusal::state(status, Action::Reserve));
         }
         let Some(tier) = pricing::tier_in_force(&self.details.pricing_tiers, found.name.as_str(), now) else {
             return Err(Refusal::invalid("section", "no price is in force for this section now"));
@@ -127,7 +128,7 @@ impl Listing {
             .price
             .times(quantity)
             .map_err(|_| Refusal::invalid("quantity", "the total is out of range"))?;
-        Ok(Terms {
+        Ok(SaleTerms {
             section_id: found.section_id,
             section: found.name.clone(),
             tier: tier.tier.clone(),

@@ -11,9 +11,9 @@ use ticketing_ports::vocabulary::payment::PaymentMethod;
 use ticketing_ports::vocabulary::roles::Actor;
 
 use super::pending_payment::PendingPayment;
-use crate::book::{Stop, Unit, Wants};
+use crate::book::{Stop, UnitOfWork, Wants};
 use crate::command::{Address, Command, Outcome};
-use crate::payment::{Payment, PaymentState};
+use crate::payment::{Charge, Payment, PaymentState};
 use crate::refusal::Refusal;
 use crate::reservation::{Reservation, ReservationCommand, ReservationState};
 
@@ -38,20 +38,27 @@ impl Command for AuthorizePayment {
         wants.add(self.reservation_id);
     }
 
-    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let by = unit.person()?;
         if let Some(payment_id) = with_same_method(unit, by, self.reservation_id, &self.method)? {
             return Ok(Outcome::Awaits(PendingPayment::Authorized { payment_id }));
         }
         let payment_id = unit.mint::<Payment>();
-        start(unit, by, self.reservation_id, payment_id, &self.method, false)?;
+        start(
+            unit,
+            by,
+            self.reservation_id,
+            payment_id,
+            &self.method,
+            Charge::AuthorizeOnly,
+        )?;
         Ok(Outcome::Awaits(PendingPayment::Authorized { payment_id }))
     }
 }
 
 /// The payment under way, if this is its means of payment.
 pub(super) fn with_same_method(
-    unit: &Unit<'_>,
+    unit: &UnitOfWork<'_>,
     by: Actor,
     reservation_id: ReservationId,
     method: &PaymentMethod,
@@ -59,21 +66,21 @@ pub(super) fn with_same_method(
     let ReservationState::PaymentPending { payment_id, .. } = unit.own_reservation(by, reservation_id)? else {
         return Ok(None);
     };
-    let order = unit.get::<Payment>(*payment_id)?.order();
-    Ok(order
-        .filter(|order| order.is_paid_with(method))
-        .map(|order| order.payment_id))
+    let terms = unit.get::<Payment>(*payment_id)?.terms();
+    Ok(terms
+        .filter(|terms| terms.is_paid_with(method))
+        .map(|terms| terms.payment_id))
 }
 
-/// Begins a payment of a known id; `capture` takes the money as soon as it is set aside. Another payment is let go of, unless
+/// Begins a payment of a known id. Another payment is let go of, unless
 /// it is at the gateway right now.
 pub(super) fn start(
-    unit: &mut Unit<'_>,
+    unit: &mut UnitOfWork<'_>,
     by: Actor,
     reservation_id: ReservationId,
     payment_id: PaymentId,
     method: &PaymentMethod,
-    capture: bool,
+    charge: Charge,
 ) -> Result<(), Stop> {
     unit.own_reservation(by, reservation_id)?;
     unit.not_cancelled()?;
@@ -82,7 +89,7 @@ pub(super) fn start(
         by,
         payment_id,
         method: method.clone(),
-        capture,
+        charge,
     };
     unit.decide::<Reservation>(reservation_id, &start.into())?;
     Ok(())
@@ -90,7 +97,7 @@ pub(super) fn start(
 
 /// A payment that the provider has not decided counts as one that may be let go of: should it be approved later, the money
 /// is voided.
-fn give_other_up(unit: &mut Unit<'_>, by: Actor, reservation_id: ReservationId) -> Result<(), Stop> {
+fn give_other_up(unit: &mut UnitOfWork<'_>, by: Actor, reservation_id: ReservationId) -> Result<(), Stop> {
     let ReservationState::PaymentPending { payment_id, .. } = unit.own_reservation(by, reservation_id)? else {
         return Ok(());
     };

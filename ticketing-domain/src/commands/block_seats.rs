@@ -9,10 +9,11 @@ use ticketing_ports::vocabulary::event_details::EventStatus;
 use ticketing_ports::vocabulary::ids::{EventId, SectionId};
 use ticketing_ports::vocabulary::seating::Label;
 
-use crate::book::{Stop, Unit, Wants};
+use crate::book::{Stop, UnitOfWork, Wants};
 use crate::command::{Address, Command, Never, Outcome};
 use crate::inventory::{Inventory, InventoryCommand, InventoryRefusal, TakenSeats};
 use crate::refusal::Refusal;
+use crate::transition::Action;
 
 use super::hold_seats;
 
@@ -38,7 +39,7 @@ impl Command for BlockSeats {
         wants.add(self.event_id);
     }
 
-    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let (section_id, section) = section_to_block(unit, &self.section)?;
         let seats = self.seats.clone();
         unit.decide::<Inventory>(section_id, &InventoryCommand::Block { seats })
@@ -48,12 +49,12 @@ impl Command for BlockSeats {
 }
 
 /// The section of that name, for somebody who manages the event and while that still means something.
-pub(super) fn section_to_block(unit: &Unit<'_>, name: &str) -> Result<(SectionId, Label), Stop> {
+pub(super) fn section_to_block(unit: &UnitOfWork<'_>, name: &str) -> Result<(SectionId, Label), Stop> {
     let listing = unit.listing_managed_by(unit.person()?)?;
     match listing.status_at(unit.now()) {
         EventStatus::Cancelled => return Err(Refusal::EventCancelled(listing.event_id).into()),
         EventStatus::Completed => {
-            return Err(Refusal::state(EventStatus::Completed.as_str(), "block_seats").into());
+            return Err(Refusal::state(EventStatus::Completed, Action::BlockSeats).into());
         }
         EventStatus::Draft | EventStatus::Published | EventStatus::SalesOpen | EventStatus::SalesClosed => {}
     }

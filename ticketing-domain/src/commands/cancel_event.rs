@@ -7,7 +7,7 @@ use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::seating::Label;
 
-use crate::book::{Stop, Unit, Wants};
+use crate::book::{Stop, UnitOfWork, Wants};
 use crate::catalog::CatalogCommand;
 use crate::command::{Address, Command, Never, Outcome};
 
@@ -32,7 +32,7 @@ impl Command for CancelEvent {
         wants.add(self.event_id);
     }
 
-    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let by = unit.person()?;
         Ok(Outcome::Reply(unit.decide_on_event(&CatalogCommand::Cancel {
             by,

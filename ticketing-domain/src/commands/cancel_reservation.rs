@@ -10,14 +10,14 @@ use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::roles::Actor;
 
 use super::pending_payment::PendingPayment;
-use crate::book::{Stop, Unit, Wants};
+use crate::book::{Stop, UnitOfWork, Wants};
 use crate::catalog::Catalog;
 use crate::command::{Address, Command, Outcome};
 use crate::facts::Fact;
 use crate::payment::{Payment, PaymentEvent, PaymentState};
 use crate::refunds;
 use crate::refusal::Refusal;
-use crate::reservation::{Booking, Reservation, ReservationCommand};
+use crate::reservation::{HoldTerms, Reservation, ReservationCommand};
 
 /// Gives seats back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ impl Command for CancelReservation {
         wants.add(self.reservation_id);
     }
 
-    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let by = unit.person()?;
         let reservation_id = self.reservation_id;
         let refund = self.refund(unit, by)?;
@@ -65,11 +65,11 @@ impl Command for CancelReservation {
 
 impl CancelReservation {
     /// What the policy gives back now, and never more than is left.
-    fn refund(&self, unit: &Unit<'_>, by: Actor) -> Result<Money, Stop> {
+    fn refund(&self, unit: &UnitOfWork<'_>, by: Actor) -> Result<Money, Stop> {
         let state = unit.own_reservation(by, self.reservation_id)?;
         let not_found = Refusal::ReservationNotFound(self.reservation_id);
-        let booking = state.booking().ok_or(not_found)?;
-        let share = by_policy(unit, booking)?;
+        let terms = state.terms().ok_or(not_found)?;
+        let share = by_policy(unit, terms)?;
         let left = match state.paid().and_then(|paid| paid.payment_id) {
             Some(payment_id) => unit.get::<Payment>(payment_id).map(PaymentState::refundable)?,
             None => None,
@@ -81,19 +81,19 @@ impl CancelReservation {
     }
 }
 
-fn by_policy(unit: &Unit<'_>, booking: &Booking) -> Result<Money, Stop> {
-    let Some(listing) = unit.get::<Catalog>(booking.event_id)?.listing() else {
-        return Ok(Money::zero(booking.total.currency));
+fn by_policy(unit: &UnitOfWork<'_>, terms: &HoldTerms) -> Result<Money, Stop> {
+    let Some(listing) = unit.get::<Catalog>(terms.event_id)?.listing() else {
+        return Ok(Money::zero(terms.total.currency));
     };
     Ok(refunds::by_policy(
         &listing.details.refund_policy,
         listing.details.starts_at,
         unit.now(),
-        booking.total,
+        terms.total,
     ))
 }
 
-fn requested_refund(unit: &Unit<'_>) -> Option<RefundId> {
+fn requested_refund(unit: &UnitOfWork<'_>) -> Option<RefundId> {
     unit.facts().iter().find_map(|staged| match &staged.fact {
         Fact::Payment(PaymentEvent::RefundRequested(requested)) => Some(requested.refund_id),
         _ => None,
@@ -102,9 +102,12 @@ fn requested_refund(unit: &Unit<'_>) -> Option<RefundId> {
 
 #[cfg(test)]
 mod tests {
+    use ticketing_ports::vocabulary::reservation::ReservationStatus;
+
     use super::*;
     use crate::commands::given::{ALICE, BOB, floor, on_sale};
     use crate::payment::GatewayCall;
+    use crate::transition::Action;
 
     #[test]
     fn a_hold_is_given_up_at_once() {
@@ -141,6 +144,6 @@ mod tests {
         assert_eq!(refused, Refusal::ReservationNotFound(reservation_id));
         house.asks(ALICE, cancel).unwrap();
         let refused = house.asks(ALICE, cancel).unwrap_err();
-        assert_eq!(refused, Refusal::state("cancelled", "cancel"));
+        assert_eq!(refused, Refusal::state(ReservationStatus::Cancelled, Action::Cancel));
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::vocabulary::ids::EventId;
 
-use crate::book::{Stop, Unit, Wants};
+use crate::book::{Stop, UnitOfWork, Wants};
 use crate::catalog::CatalogCommand;
 use crate::command::{Address, Command, Never, Outcome};
 
@@ -30,7 +30,7 @@ impl Command for CloseSales {
         wants.add(self.event_id);
     }
 
-    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let by = unit.person()?;
         Ok(Outcome::Reply(
             unit.decide_on_event(&CatalogCommand::CloseSales { by })?,
@@ -40,9 +40,12 @@ impl Command for CloseSales {
 
 #[cfg(test)]
 mod tests {
+    use ticketing_ports::vocabulary::event_details::EventStatus;
+
     use super::*;
     use crate::commands::given::{ALICE, EVENT, ORGANISER, floor, on_sale, paying};
     use crate::refusal::Refusal;
+    use crate::transition::Action;
 
     #[test]
     fn nobody_holds_more_and_what_is_held_can_be_paid() {
@@ -50,7 +53,7 @@ mod tests {
         let held = house.hold(ALICE, 1);
         house.asks(ORGANISER, CloseSales { event_id: EVENT }).unwrap();
         let refused = house.asks(ALICE, floor(1)).unwrap_err();
-        assert_eq!(refused, Refusal::state("sales_closed", "reserve"));
+        assert_eq!(refused, Refusal::state(EventStatus::SalesClosed, Action::Reserve));
         assert!(house.asks(ALICE, paying(held)).is_ok());
     }
 
@@ -59,6 +62,9 @@ mod tests {
         let mut house = on_sale();
         house.asks(ORGANISER, CloseSales { event_id: EVENT }).unwrap();
         let again = house.asks(ORGANISER, CloseSales { event_id: EVENT });
-        assert_eq!(again.unwrap_err(), Refusal::state("sales_closed", "close_sales"));
+        assert_eq!(
+            again.unwrap_err(),
+            Refusal::state(EventStatus::SalesClosed, Action::CloseSales)
+        );
     }
 }

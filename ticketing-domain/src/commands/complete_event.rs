@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use ticketing_ports::log::deadlines::Deadline;
 
-use crate::book::{Stop, Unit};
+use crate::book::{Stop, UnitOfWork};
 use crate::catalog::{Catalog, CatalogCommand};
 use crate::command::{Address, Command, Never, Outcome};
 use ticketing_ports::read_models::events::EventView;
@@ -27,7 +27,7 @@ impl Command for CompleteEvent {
         Address::Lane(self.deadline.lane)
     }
 
-    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let event_id = EventId::new(self.deadline.key.stream.id);
         unit.decide::<Catalog>(event_id, &CatalogCommand::Start)?;
         unit.clear_if_idle(self.deadline.key);

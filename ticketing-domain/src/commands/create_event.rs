@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::vocabulary::ids::EventId;
 
-use crate::book::{Stop, Unit};
+use crate::book::{Stop, UnitOfWork};
 use crate::catalog::{Catalog, CatalogCommand, EventDraft};
 use crate::command::{Address, Command, Never, Outcome};
 
@@ -28,7 +28,7 @@ impl Command for CreateEvent {
         Address::Lane(self.event_id.into())
     }
 
-    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let create = CatalogCommand::Create {
             event_id: self.event_id,
             by: unit.person()?,

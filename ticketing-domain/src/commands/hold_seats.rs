@@ -10,8 +10,8 @@ use ticketing_ports::vocabulary::ids::{CustomerId, EventId};
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_ports::vocabulary::seating::{Label, SeatId};
 
-use crate::book::{Stop, Unit, Wants};
-use crate::catalog::Terms;
+use crate::book::{Stop, UnitOfWork, Wants};
+use crate::catalog::SaleTerms;
 use crate::command::{Address, Command, Never, Outcome};
 use crate::inventory::{self, Inventory, InventoryCommand, InventoryEvent, InventoryRefusal, SeatWish, SeatsHeld};
 use crate::refusal::Refusal;
@@ -53,7 +53,7 @@ impl Command for HoldSeats {
         wants.add(self.event_id);
     }
 
-    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let by = unit.person()?;
         let customer_id = self.customer(by)?;
         let terms = unit
@@ -96,9 +96,9 @@ impl HoldSeats {
 fn opening(
     event_id: EventId,
     customer_id: CustomerId,
-    terms: Terms,
+    terms: SaleTerms,
     held: &SeatsHeld,
-    unit: &Unit<'_>,
+    unit: &UnitOfWork<'_>,
 ) -> ReservationHeld {
     ReservationHeld {
         reservation_id: held.reservation_id,

@@ -16,7 +16,7 @@ mod expire_hold;
 #[cfg(test)]
 mod given;
 mod hold_seats;
-mod looking;
+mod lookups;
 mod open_sales;
 mod pay_reservation;
 mod pending_payment;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::vocabulary::ids::EventId;
 
-use crate::book::{Stop, Unit, Wants};
+use crate::book::{Stop, UnitOfWork, Wants};
 use crate::catalog::CatalogCommand;
 use crate::command::{Address, Command, Never, Outcome};
 
@@ -30,7 +30,7 @@ impl Command for OpenSales {
         wants.add(self.event_id);
     }
 
-    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let by = unit.person()?;
         Ok(Outcome::Reply(unit.decide_on_event(&CatalogCommand::OpenSales { by })?))
     }
@@ -38,10 +38,13 @@ impl Command for OpenSales {
 
 #[cfg(test)]
 mod tests {
+    use ticketing_ports::vocabulary::event_details::EventStatus;
+
     use super::*;
     use crate::commands::CloseSales;
     use crate::commands::given::{BOB, EVENT, ORGANISER, a_draft, on_sale};
     use crate::refusal::Refusal;
+    use crate::transition::Action;
 
     #[test]
     fn sales_open_again_after_they_were_closed() {
@@ -54,7 +57,10 @@ mod tests {
     #[test]
     fn a_draft_is_not_sold() {
         let refused = a_draft().asks(ORGANISER, OpenSales { event_id: EVENT });
-        assert_eq!(refused.unwrap_err(), Refusal::state("draft", "open_sales"));
+        assert_eq!(
+            refused.unwrap_err(),
+            Refusal::state(EventStatus::Draft, Action::OpenSales)
+        );
     }
 
     #[test]

@@ -13,11 +13,11 @@ use ticketing_ports::vocabulary::roles::Actor;
 
 use super::authorize_payment;
 use super::pending_payment::PendingPayment;
-use crate::book::{Stop, Unit, Wants};
+use crate::book::{Stop, UnitOfWork, Wants};
 use crate::command::{Address, Command, Outcome};
-use crate::payment::{Payment, PaymentState};
+use crate::payment::{Charge, Payment, PaymentState};
 use crate::refusal::Refusal;
-use crate::reservation::{Booking, Reservation, ReservationCommand, ReservationState};
+use crate::reservation::{HoldTerms, Reservation, ReservationCommand, ReservationState};
 
 /// Takes the money for a reservation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +45,7 @@ impl Command for PayReservation {
         }
     }
 
-    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let by = unit.person()?;
         let reservation_id = self.reservation_id;
         let payment_id = match self.known_payment(unit, by)? {
@@ -70,7 +70,7 @@ impl Command for PayReservation {
 
 impl PayReservation {
     /// The payment to go on with, if there is one.
-    fn known_payment(&self, unit: &Unit<'_>, by: Actor) -> Result<Option<PaymentId>, Stop> {
+    fn known_payment(&self, unit: &UnitOfWork<'_>, by: Actor) -> Result<Option<PaymentId>, Stop> {
         let state = unit.own_reservation(by, self.reservation_id)?;
         let Some(wanted) = self.payment_id else {
             return match (state, &self.method) {
@@ -79,25 +79,25 @@ impl PayReservation {
                 (_, None) => Ok(None),
             };
         };
-        let Some(order) = unit.get::<Payment>(wanted)?.order() else {
+        let Some(terms) = unit.get::<Payment>(wanted)?.terms() else {
             return Ok(None);
         };
-        if order.reservation_id != self.reservation_id {
+        if terms.reservation_id != self.reservation_id {
             return Err(Refusal::PaymentNotFound(wanted).into());
         }
-        if self.method.as_ref().is_some_and(|method| !order.is_paid_with(method)) {
+        if self.method.as_ref().is_some_and(|method| !terms.is_paid_with(method)) {
             return Err(Refusal::invalid("payment_method", "is another one than that of this payment").into());
         }
         Ok(Some(wanted))
     }
 
-    fn costs_nothing(&self, unit: &Unit<'_>, by: Actor) -> Result<bool, Stop> {
-        let booking = unit.own_reservation(by, self.reservation_id)?.booking();
-        Ok(booking.is_some_and(Booking::costs_nothing))
+    fn costs_nothing(&self, unit: &UnitOfWork<'_>, by: Actor) -> Result<bool, Stop> {
+        let terms = unit.own_reservation(by, self.reservation_id)?.terms();
+        Ok(terms.is_some_and(HoldTerms::costs_nothing))
     }
 
     /// Completes the reservation at once. Saying so again changes nothing.
-    fn take_for_nothing(&self, unit: &mut Unit<'_>, by: Actor) -> Result<Outcome<Self>, Stop> {
+    fn take_for_nothing(&self, unit: &mut UnitOfWork<'_>, by: Actor) -> Result<Outcome<Self>, Stop> {
         let reservation_id = self.reservation_id;
         if !matches!(
             unit.own_reservation(by, reservation_id)?,
@@ -110,7 +110,7 @@ impl PayReservation {
         Ok(Outcome::Reply(reservation_id))
     }
 
-    fn start(&self, unit: &mut Unit<'_>, by: Actor) -> Result<PaymentId, Stop> {
+    fn start(&self, unit: &mut UnitOfWork<'_>, by: Actor) -> Result<PaymentId, Stop> {
         let Some(method) = &self.method else {
             return Err(match self.payment_id {
                 Some(id) => Refusal::PaymentNotFound(id).into(),
@@ -118,7 +118,14 @@ impl PayReservation {
             });
         };
         let payment_id = self.payment_id.unwrap_or_else(|| unit.mint::<Payment>());
-        authorize_payment::start(unit, by, self.reservation_id, payment_id, method, true)?;
+        authorize_payment::start(
+            unit,
+            by,
+            self.reservation_id,
+            payment_id,
+            method,
+            Charge::AuthorizeAndCapture,
+        )?;
         Ok(payment_id)
     }
 }
@@ -135,6 +142,7 @@ mod tests {
     };
     use crate::commands::{CancelEvent, CancelReservation, GatewayAnswer};
     use crate::payment::GatewayCall;
+    use crate::transition::Action;
 
     #[test]
     fn asking_again_while_a_payment_is_under_way_joins_it() {
@@ -272,7 +280,7 @@ mod tests {
             assert_eq!(cancelled.facts(), ["ReservationCancelled", "SeatsReleased"]);
             assert!(house.calls().is_empty(), "{:?}", house.calls());
             let refused = house.asks(ALICE, paying(held)).unwrap_err();
-            assert_eq!(refused, Refusal::state("cancelled", "pay"));
+            assert_eq!(refused, Refusal::state(ReservationStatus::Cancelled, Action::Pay));
         }
     }
 

@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 use ticketing_ports::log::streams::StreamId;
 use ticketing_ports::vocabulary::ids::{PaymentId, RefundId, ReservationId};
 use ticketing_ports::vocabulary::payment::DeclineReason;
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
 
-use crate::book::{Stop, Unit};
+use crate::book::{Stop, UnitOfWork};
 use crate::command::{Awaited, Progress};
 use crate::payment::{Payment, PaymentState, RefundCause};
 use crate::refusal::Refusal;
 use crate::reservation::{MAX_DECLINES, Reservation, ReservationState};
+use crate::transition::Action;
 
 /// What somebody is waiting to hear about a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +54,7 @@ impl Awaited for PendingPayment {
         }
     }
 
-    fn look(&self, unit: &Unit<'_>) -> Result<Progress, Stop> {
+    fn look(&self, unit: &UnitOfWork<'_>) -> Result<Progress, Stop> {
         let payment = unit.get::<Payment>(self.payment_id())?;
         match (self, payment) {
             // It was there when it was waited for: the log has lost it. Nobody is charged anew without asking for it.
@@ -103,32 +105,32 @@ impl Awaited for PendingPayment {
 
 /// What a captured payment has bought.
 fn paid(
-    unit: &Unit<'_>,
+    unit: &UnitOfWork<'_>,
     payment_id: PaymentId,
     reservation: &ReservationState,
     no_seats: bool,
 ) -> Result<Progress, Stop> {
     match reservation {
-        ReservationState::Expired { booking, .. } | ReservationState::Compensated { booking, .. } => {
-            Err(booking.run_out().into())
+        ReservationState::Expired { terms, .. } | ReservationState::Compensated { terms, .. } => {
+            Err(terms.run_out().into())
         }
         state if state.paid().is_some_and(|paid| paid.payment_id == Some(payment_id)) && !no_seats => {
             Ok(Progress::Settled)
         }
         state => match state.status_at(unit.now()) {
             None => Ok(Progress::Pending),
-            Some(status) => Err(Refusal::state(status.as_str(), "pay").into()),
+            Some(status) => Err(Refusal::state(status, Action::Pay).into()),
         },
     }
 }
 
 /// Why a payment that has ended has bought nothing.
-fn not_paid(unit: &Unit<'_>, payment: &PaymentState) -> Result<Progress, Stop> {
-    let reservation = match payment.order() {
-        Some(order) => unit.get::<Reservation>(order.reservation_id)?,
+fn not_paid(unit: &UnitOfWork<'_>, payment: &PaymentState) -> Result<Progress, Stop> {
+    let reservation = match payment.terms() {
+        Some(terms) => unit.get::<Reservation>(terms.reservation_id)?,
         None => return Ok(Progress::GatewayDown),
     };
-    match (payment, reservation.booking()) {
+    match (payment, reservation.terms()) {
         (
             PaymentState::Declined {
                 reason: DeclineReason::Interrupted,
@@ -150,9 +152,9 @@ fn not_paid(unit: &Unit<'_>, payment: &PaymentState) -> Result<Progress, Stop> {
             }
             .into())
         }
-        (_, Some(booking)) => Err(match reservation {
-            ReservationState::Cancelled { .. } => Refusal::state("cancelled", "pay"),
-            _ => booking.run_out(),
+        (_, Some(terms)) => Err(match reservation {
+            ReservationState::Cancelled { .. } => Refusal::state(ReservationStatus::Cancelled, Action::Pay),
+            _ => terms.run_out(),
         }
         .into()),
     }

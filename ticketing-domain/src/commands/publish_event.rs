@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::vocabulary::ids::EventId;
 
-use crate::book::{Stop, Unit, Wants};
+use crate::book::{Stop, UnitOfWork, Wants};
 use crate::catalog::CatalogCommand;
 use crate::command::{Address, Command, Never, Outcome};
 
@@ -30,7 +30,7 @@ impl Command for PublishEvent {
         wants.add(self.event_id);
     }
 
-    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let by = unit.person()?;
         Ok(Outcome::Reply(unit.decide_on_event(&CatalogCommand::Publish { by })?))
     }
@@ -38,9 +38,12 @@ impl Command for PublishEvent {
 
 #[cfg(test)]
 mod tests {
+    use ticketing_ports::vocabulary::event_details::EventStatus;
+
     use super::*;
     use crate::commands::given::{ALICE, EVENT, ORGANISER, a_draft, on_sale};
     use crate::refusal::Refusal;
+    use crate::transition::Action;
 
     #[test]
     fn a_draft_is_published_by_who_manages_it() {
@@ -58,6 +61,9 @@ mod tests {
     #[test]
     fn what_is_on_sale_is_not_published_again() {
         let refused = on_sale().asks(ORGANISER, PublishEvent { event_id: EVENT });
-        assert_eq!(refused.unwrap_err(), Refusal::state("sales_open", "publish"));
+        assert_eq!(
+            refused.unwrap_err(),
+            Refusal::state(EventStatus::SalesOpen, Action::Publish)
+        );
     }
 }

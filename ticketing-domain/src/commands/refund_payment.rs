@@ -10,7 +10,7 @@ use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::seating::Label;
 
 use super::pending_payment::PendingPayment;
-use crate::book::{Stop, Unit, Wants};
+use crate::book::{Stop, UnitOfWork, Wants};
 use crate::command::{Address, Command, Outcome};
 use crate::payment::{Payment, PaymentCommand, RefundCause};
 use crate::policy;
@@ -39,7 +39,7 @@ impl Command for RefundPayment {
         wants.add(self.payment_id);
     }
 
-    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         if !policy::may_refund(unit.person()?) {
             return Err(Refusal::Forbidden.into());
         }

@@ -8,7 +8,7 @@ use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::vocabulary::ids::{PaymentId, RefundId};
 use ticketing_ports::vocabulary::payment::DeclineReason;
 
-use crate::book::{Stop, Unit, Wants};
+use crate::book::{Stop, UnitOfWork, Wants};
 use crate::command::{Address, Command, Never, Outcome};
 use crate::payment::{Payment, PaymentCommand};
 
@@ -48,7 +48,7 @@ impl Command for ReportPayment {
         Some(self.payment_id)
     }
 
-    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let record = match &self.answer {
             GatewayAnswer::Authorized(authorization) => PaymentCommand::RecordAuthorization(authorization.clone()),
             GatewayAnswer::NeverAuthorized => PaymentCommand::RecordAuthorization(Authorization::Declined {

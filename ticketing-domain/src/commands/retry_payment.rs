@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use ticketing_ports::log::deadlines::Deadline;
 
-use crate::book::{Stop, Unit};
+use crate::book::{Stop, UnitOfWork};
 use crate::command::{Address, Command, Never, Outcome};
 use crate::payment::{Payment, PaymentCommand};
 use ticketing_ports::read_models::payments::PaymentView;
@@ -27,7 +27,7 @@ impl Command for RetryPayment {
         Address::Lane(self.deadline.lane)
     }
 
-    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let payment_id = PaymentId::new(self.deadline.key.stream.id);
         unit.decide::<Payment>(payment_id, &PaymentCommand::Retry)?;
         unit.clear_if_idle(self.deadline.key);

@@ -8,7 +8,7 @@ use ticketing_ports::log::deadlines::{Deadline, DeadlineChange};
 use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::vocabulary::ids::{EventId, ReservationId, SectionId};
 
-use crate::book::{Stop, Unit};
+use crate::book::{Stop, UnitOfWork};
 use crate::catalog::{Catalog, CatalogCommand};
 use crate::command::{Address, Command, Never, Outcome};
 use crate::inventory::{Inventory, InventoryCommand, ReleaseReason};
@@ -34,7 +34,7 @@ impl Command for SettleCancellation {
         Address::Lane(self.deadline.lane)
     }
 
-    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let event_id = EventId::new(self.deadline.key.stream.id);
         let listing = unit.get::<Catalog>(event_id)?.listing();
         if listing.is_some_and(|listing| listing.settling) {
@@ -46,7 +46,7 @@ impl Command for SettleCancellation {
 }
 
 impl SettleCancellation {
-    fn settle(&self, unit: &mut Unit<'_>, event_id: EventId) -> Result<(), Stop> {
+    fn settle(&self, unit: &mut UnitOfWork<'_>, event_id: EventId) -> Result<(), Stop> {
         let (sections, next) = next_to_settle(unit)?;
         load_all(unit, &next)?;
         for reservation_id in next {
@@ -74,7 +74,7 @@ impl SettleCancellation {
 }
 
 /// Every section, and the next chunk of reservations that still have seats in one.
-fn next_to_settle(unit: &Unit<'_>) -> Result<(Vec<SectionId>, Vec<ReservationId>), Stop> {
+fn next_to_settle(unit: &UnitOfWork<'_>) -> Result<(Vec<SectionId>, Vec<ReservationId>), Stop> {
     let sections = unit.every::<Inventory>()?;
     let with_seats = sections.iter().flat_map(|(_, section)| section.reservations());
     let next = with_seats.take(CANCELLATION_CHUNK).collect();
@@ -83,7 +83,7 @@ fn next_to_settle(unit: &Unit<'_>) -> Result<(Vec<SectionId>, Vec<ReservationId>
 
 /// Looks at all reservations, and at the payments they name, before anything is decided: what is not loaded is then
 /// loaded together.
-fn load_all(unit: &Unit<'_>, reservations: &[ReservationId]) -> Result<(), Stop> {
+fn load_all(unit: &UnitOfWork<'_>, reservations: &[ReservationId]) -> Result<(), Stop> {
     for id in reservations {
         let payment = unit.get::<Reservation>(*id).map(ReservationState::payment_id);
         if let Ok(Some(payment)) = payment {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::availability::SectionAvailability;
 use ticketing_ports::vocabulary::ids::EventId;
 
-use crate::book::{Stop, Unit, Wants};
+use crate::book::{Stop, UnitOfWork, Wants};
 use crate::command::{Address, Command, Never, Outcome};
 use crate::inventory::{Inventory, InventoryCommand, TakenSeats};
 
@@ -35,7 +35,7 @@ impl Command for UnblockSeats {
         wants.add(self.event_id);
     }
 
-    fn run(&self, unit: &mut Unit<'_>) -> Result<Outcome<Self>, Stop> {
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
         let (section_id, section) = section_to_block(unit, &self.section)?;
         let seats = self.seats.clone();
         unit.decide::<Inventory>(section_id, &InventoryCommand::Unblock { seats })

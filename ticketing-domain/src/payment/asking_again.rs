@@ -7,7 +7,7 @@ use ticketing_ports::log::streams::StreamId;
 use ticketing_ports::outside::gateway::Authorization;
 use ticketing_ports::vocabulary::ids::{EventId, PaymentId};
 
-use super::state::Order;
+use super::state::PaymentTerms;
 use crate::reducer::Context;
 
 /// How long the gateway has for an answer before it is asked again.
@@ -24,10 +24,10 @@ pub const LONGEST_REST_SECONDS: i64 = 3_600;
 
 /// When a provider that has not decided is asked again: when it wants to be, else after as long as the payment is old, so that
 /// the pauses double; and once the customer's time is up.
-pub(super) fn when_to_ask(order: &Order, answer: &Authorization, now: Timestamp) -> Timestamp {
+pub(super) fn when_to_ask(terms: &PaymentTerms, answer: &Authorization, now: Timestamp) -> Timestamp {
     let seconds = |seconds| TimeDelta::seconds(seconds);
     let (shortest, longest) = (seconds(SHORTEST_REST_SECONDS), seconds(LONGEST_REST_SECONDS));
-    let doubling = now + (now - order.requested_at).clamp(shortest, longest);
+    let doubling = now + (now - terms.requested_at).clamp(shortest, longest);
     match answer {
         Authorization::Pending {
             ask_again_at: Some(wanted),
@@ -46,15 +46,15 @@ pub(super) fn retry_later(event_id: EventId, payment_id: PaymentId, ctx: &Contex
     })
 }
 
-pub(super) fn ask_again(order: &Order, seconds: i64, ctx: &Context<'_>) -> DeadlineChange {
-    ask_at(order, ctx.now + TimeDelta::seconds(seconds))
+pub(super) fn ask_again(terms: &PaymentTerms, seconds: i64, ctx: &Context<'_>) -> DeadlineChange {
+    ask_at(terms, ctx.now + TimeDelta::seconds(seconds))
 }
 
-pub(super) fn ask_at(order: &Order, due_at: Timestamp) -> DeadlineChange {
+pub(super) fn ask_at(terms: &PaymentTerms, due_at: Timestamp) -> DeadlineChange {
     DeadlineChange::Set(Deadline {
-        key: retry_key(order.payment_id),
+        key: retry_key(terms.payment_id),
         due_at,
-        lane: order.event_id.into(),
+        lane: terms.event_id.into(),
     })
 }
 

@@ -5,6 +5,7 @@ use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::PaymentMethod;
 use ticketing_ports::vocabulary::seating::Label;
 
+use super::charge::Charge;
 use super::event::RefundCause;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub enum PaymentCommand {
     Retry,
 }
 
-/// Ask the gateway to set the amount aside, and to take it at once if `capture`.
+/// Asks the gateway to set the amount aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentRequest {
     pub payment_id: PaymentId,
@@ -37,7 +38,7 @@ pub struct PaymentRequest {
     pub customer_id: CustomerId,
     pub amount: Money,
     pub method: PaymentMethod,
-    pub capture: bool,
+    pub charge: Charge,
     /// Until when the seats are held.
     pub wanted_by: Timestamp,
 }

@@ -14,10 +14,11 @@ use super::event::{
 };
 use super::gateway_call::GatewayCall;
 use super::method_fingerprint::MethodFingerprint;
-use super::state::{Order, PaymentState};
+use super::state::{PaymentState, PaymentTerms};
 use crate::reducer::{Context, Decision};
 use crate::refusal::Refusal;
 use crate::stored::StoredEvent as _;
+use crate::transition::{Action, StateName};
 
 type PaymentDecision = Decision<PaymentEvent, GatewayCall>;
 
@@ -32,14 +33,14 @@ pub fn decide(state: &PaymentState, command: &PaymentCommand, ctx: &Context<'_>)
         (Absent, PaymentCommand::Request(request)) => Ok(ask_for(request, ctx)),
         (_, PaymentCommand::Request(_)) => Err(Refusal::AlreadyExists),
         (_, PaymentCommand::Retry) => Ok(retry(state, ctx)),
-        (Requested(order) | Deferred { order, .. }, _) => undecided(state, order, command, ctx),
-        (Authorized(order), _) => authorized(state, order, command, ctx),
-        (Capturing(order), PaymentCommand::RecordCaptured) => Ok(answered(order, PaymentCaptured { at: ctx.now })),
-        (Captured { order, .. }, _) => captured(state, order, command, ctx),
-        (Declined { order, reason }, PaymentCommand::RecordAuthorization(answer)) => {
-            Ok(heard_after_a_decline(order, *reason, answer, ctx))
+        (Requested(terms) | Deferred { terms, .. }, _) => undecided(state, terms, command, ctx),
+        (Authorized(terms), _) => authorized(state, terms, command, ctx),
+        (Capturing(terms), PaymentCommand::RecordCaptured) => Ok(answered(terms, PaymentCaptured { at: ctx.now })),
+        (Captured { terms, .. }, _) => captured(state, terms, command, ctx),
+        (Declined { terms, reason }, PaymentCommand::RecordAuthorization(answer)) => {
+            Ok(heard_after_a_decline(terms, *reason, answer, ctx))
         }
-        (Voiding(order), PaymentCommand::RecordVoided) => Ok(answered(order, PaymentVoided { at: ctx.now })),
+        (Voiding(terms), PaymentCommand::RecordVoided) => Ok(answered(terms, PaymentVoided { at: ctx.now })),
         (Absent | Capturing(_) | Declined { .. } | Voiding(_) | Voided(_), _) => nothing_follows(state, command),
     }
 }
@@ -53,7 +54,7 @@ fn ask_for(request: &PaymentRequest, ctx: &Context<'_>) -> PaymentDecision {
         amount: request.amount,
         method: request.method.kind,
         method_fingerprint: Some(MethodFingerprint::of(request.payment_id, &request.method)),
-        capture: request.capture,
+        charge: request.charge,
         at: ctx.now,
     };
     let call = GatewayCall::Authorize {
@@ -68,7 +69,7 @@ fn ask_for(request: &PaymentRequest, ctx: &Context<'_>) -> PaymentDecision {
 /// The provider has not said yes or no.
 fn undecided(
     state: &PaymentState,
-    order: &Order,
+    terms: &PaymentTerms,
     command: &PaymentCommand,
     ctx: &Context<'_>,
 ) -> Result<PaymentDecision, Refusal> {
@@ -77,39 +78,39 @@ fn undecided(
         return nothing_follows(state, command);
     };
     Ok(match answer {
-        Authorization::MustAct(_) | Authorization::Pending { .. } => defer(state, order, answer, ctx),
+        Authorization::MustAct(_) | Authorization::Pending { .. } => defer(state, terms, answer, ctx),
         Authorization::Approved { last_four } => {
             let last_four = last_four.clone();
-            answered(order, PaymentAuthorized { last_four, at })
+            answered(terms, PaymentAuthorized { last_four, at })
         }
         Authorization::Declined {
             reason: reason @ DeclineReason::Interrupted,
         } => Decision::event(PaymentDeclined { reason: *reason, at }).with_deadline(ask_again(
-            order,
+            terms,
             LOOK_AGAIN_SECONDS,
             ctx,
         )),
-        Authorization::Declined { reason } => answered(order, PaymentDeclined { reason: *reason, at }),
+        Authorization::Declined { reason } => answered(terms, PaymentDeclined { reason: *reason, at }),
     })
 }
 
 /// The money is set aside.
 fn authorized(
     state: &PaymentState,
-    order: &Order,
+    terms: &PaymentTerms,
     command: &PaymentCommand,
     ctx: &Context<'_>,
 ) -> Result<PaymentDecision, Refusal> {
     match command {
         PaymentCommand::Capture => {
             let call = GatewayCall::Capture {
-                payment_id: order.payment_id,
-                amount: order.amount,
+                payment_id: terms.payment_id,
+                amount: terms.amount,
             };
             let requested = CaptureRequested { at: ctx.now };
-            Ok(asking(requested, call, order.event_id, order.payment_id, ctx))
+            Ok(asking(requested, call, terms.event_id, terms.payment_id, ctx))
         }
-        PaymentCommand::Void => Ok(void(order, ctx)),
+        PaymentCommand::Void => Ok(void(terms, ctx)),
         _ => nothing_follows(state, command),
     }
 }
@@ -117,7 +118,7 @@ fn authorized(
 /// The money is ours, but for what goes back.
 fn captured(
     state: &PaymentState,
-    order: &Order,
+    terms: &PaymentTerms,
     command: &PaymentCommand,
     ctx: &Context<'_>,
 ) -> Result<PaymentDecision, Refusal> {
@@ -137,11 +138,11 @@ fn captured(
                 at: ctx.now,
             };
             let call = GatewayCall::Refund {
-                payment_id: order.payment_id,
+                payment_id: terms.payment_id,
                 refund_id: *refund_id,
                 amount,
             };
-            Ok(asking(requested, call, order.event_id, order.payment_id, ctx))
+            Ok(asking(requested, call, terms.event_id, terms.payment_id, ctx))
         }
         PaymentCommand::RecordRefunded(refund_id) => Ok(refunded(state, *refund_id, ctx)),
         _ => nothing_follows(state, command),
@@ -152,7 +153,7 @@ fn captured(
 fn amount_to_refund(state: &PaymentState, wanted: Option<Money>) -> Result<Money, Refusal> {
     let left = state.refundable().expect("a captured payment has a refundable amount");
     if state.status() == Some(PaymentStatus::Refunded) {
-        return Err(not_possible(state, "refund"));
+        return Err(not_possible(state, Action::Refund));
     }
     let amount = wanted.unwrap_or(left);
     let wrong = if amount.currency != left.currency {
@@ -171,7 +172,7 @@ fn amount_to_refund(state: &PaymentState, wanted: Option<Money>) -> Result<Money
 
 fn refunded(state: &PaymentState, refund_id: RefundId, ctx: &Context<'_>) -> PaymentDecision {
     let PaymentState::Captured {
-        order,
+        terms,
         refunded,
         pending,
     } = state
@@ -186,16 +187,16 @@ fn refunded(state: &PaymentState, refund_id: RefundId, ctx: &Context<'_>) -> Pay
         ..*refunded
     };
     let done = PaymentRefunded {
-        reservation_id: order.reservation_id,
+        reservation_id: terms.reservation_id,
         refund_id,
         amount: refund.amount,
         refunded_in_total,
-        in_full: refunded_in_total == order.amount,
+        in_full: refunded_in_total == terms.amount,
         cause: refund.cause,
         at: ctx.now,
     };
     if pending.len() == 1 {
-        answered(order, done)
+        answered(terms, done)
     } else {
         Decision::event(done)
     }
@@ -203,7 +204,7 @@ fn refunded(state: &PaymentState, refund_id: RefundId, ctx: &Context<'_>) -> Pay
 
 /// The payment was declined or given up, and the provider says something more.
 fn heard_after_a_decline(
-    order: &Order,
+    terms: &PaymentTerms,
     reason: DeclineReason,
     answer: &Authorization,
     ctx: &Context<'_>,
@@ -211,16 +212,16 @@ fn heard_after_a_decline(
     let given_up = reason == DeclineReason::Interrupted;
     match answer {
         // We had taken no for an answer when the approval came after all: nobody waits for this money any more.
-        Authorization::Approved { .. } => void(order, ctx),
+        Authorization::Approved { .. } => void(terms, ctx),
         // The second look found nothing either.
         Authorization::Declined { .. }
-            if given_up && ctx.now >= order.updated_at + TimeDelta::seconds(LOOK_AGAIN_SECONDS) =>
+            if given_up && ctx.now >= terms.updated_at + TimeDelta::seconds(LOOK_AGAIN_SECONDS) =>
         {
-            Decision::nothing().with_deadline(DeadlineChange::Clear(retry_key(order.payment_id)))
+            Decision::nothing().with_deadline(DeadlineChange::Clear(retry_key(terms.payment_id)))
         }
         // We had given it up, and the provider has it: it is asked until it is sure that no approval comes.
         Authorization::MustAct(_) | Authorization::Pending { .. } if given_up => {
-            Decision::nothing().with_deadline(ask_at(order, when_to_ask(order, answer, ctx.now)))
+            Decision::nothing().with_deadline(ask_at(terms, when_to_ask(terms, answer, ctx.now)))
         }
         _ => Decision::nothing(),
     }
@@ -230,8 +231,8 @@ fn heard_after_a_decline(
 /// not set aside; all else is refused.
 fn nothing_follows(state: &PaymentState, command: &PaymentCommand) -> Result<PaymentDecision, Refusal> {
     match command {
-        PaymentCommand::Capture => Err(not_possible(state, "capture")),
-        PaymentCommand::Refund { .. } => Err(not_possible(state, "refund")),
+        PaymentCommand::Capture => Err(not_possible(state, Action::Capture)),
+        PaymentCommand::Refund { .. } => Err(not_possible(state, Action::Refund)),
         PaymentCommand::Request(_)
         | PaymentCommand::Void
         | PaymentCommand::RecordAuthorization(_)
@@ -244,10 +245,10 @@ fn nothing_follows(state: &PaymentState, command: &PaymentCommand) -> Result<Pay
 
 /// Asks again for everything the gateway owes an answer for.
 fn retry(state: &PaymentState, ctx: &Context<'_>) -> PaymentDecision {
-    let Some(order) = state.order() else {
+    let Some(terms) = state.terms() else {
         return Decision::nothing();
     };
-    let payment_id = order.payment_id;
+    let payment_id = terms.payment_id;
     let calls = match state {
         PaymentState::Requested(_)
         | PaymentState::Deferred { .. }
@@ -259,7 +260,7 @@ fn retry(state: &PaymentState, ctx: &Context<'_>) -> PaymentDecision {
         }
         PaymentState::Capturing(_) => vec![GatewayCall::Capture {
             payment_id,
-            amount: order.amount,
+            amount: terms.amount,
         }],
         PaymentState::Voiding(_) => vec![GatewayCall::Void { payment_id }],
         PaymentState::Captured { pending, .. } => pending
@@ -278,7 +279,7 @@ fn retry(state: &PaymentState, ctx: &Context<'_>) -> PaymentDecision {
     let deadline = if calls.is_empty() {
         DeadlineChange::Clear(retry_key(payment_id))
     } else {
-        retry_later(order.event_id, payment_id, ctx)
+        retry_later(terms.event_id, payment_id, ctx)
     };
     PaymentDecision {
         effects: calls,
@@ -288,12 +289,12 @@ fn retry(state: &PaymentState, ctx: &Context<'_>) -> PaymentDecision {
 }
 
 /// Takes note that the provider has not decided, and says when it is asked again. The same answer again is no news.
-fn defer(state: &PaymentState, order: &Order, answer: &Authorization, ctx: &Context<'_>) -> PaymentDecision {
+fn defer(state: &PaymentState, terms: &PaymentTerms, answer: &Authorization, ctx: &Context<'_>) -> PaymentDecision {
     let action = match answer {
         Authorization::MustAct(action) => Some(action.wanted),
         _ => None,
     };
-    let ask = ask_at(order, when_to_ask(order, answer, ctx.now));
+    let ask = ask_at(terms, when_to_ask(terms, answer, ctx.now));
     let known = matches!(state, PaymentState::Deferred { action: known, .. } if *known == action);
     let deferred = PaymentEvent::from(PaymentDeferred { action, at: ctx.now });
     if known || !deferred.is_read_by_all(ctx.floor) {
@@ -302,15 +303,15 @@ fn defer(state: &PaymentState, order: &Order, answer: &Authorization, ctx: &Cont
     Decision::event(deferred).with_deadline(ask)
 }
 
-fn void(order: &Order, ctx: &Context<'_>) -> PaymentDecision {
+fn void(terms: &PaymentTerms, ctx: &Context<'_>) -> PaymentDecision {
     let call = GatewayCall::Void {
-        payment_id: order.payment_id,
+        payment_id: terms.payment_id,
     };
     asking(
         VoidRequested { at: ctx.now },
         call,
-        order.event_id,
-        order.payment_id,
+        terms.event_id,
+        terms.payment_id,
         ctx,
     )
 }
@@ -329,13 +330,10 @@ fn asking(
 }
 
 /// A fact that settles the only question the gateway had.
-fn answered(order: &Order, event: impl Into<PaymentEvent>) -> PaymentDecision {
-    Decision::event(event).with_deadline(DeadlineChange::Clear(retry_key(order.payment_id)))
+fn answered(terms: &PaymentTerms, event: impl Into<PaymentEvent>) -> PaymentDecision {
+    Decision::event(event).with_deadline(DeadlineChange::Clear(retry_key(terms.payment_id)))
 }
 
-fn not_possible(state: &PaymentState, action: &'static str) -> Refusal {
-    let from = state
-        .status()
-        .map_or("absent", ticketing_ports::vocabulary::payment::PaymentStatus::as_str);
-    Refusal::state(from, action)
+fn not_possible(state: &PaymentState, action: Action) -> Refusal {
+    Refusal::state(state.status().map_or(StateName::Absent, StateName::from), action)
 }

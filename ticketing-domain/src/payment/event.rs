@@ -6,6 +6,7 @@ use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::payment::{ActionWanted, MethodKind};
 use ticketing_ports::vocabulary::seating::Label;
 
+use super::charge::Charge;
 use super::method_fingerprint::MethodFingerprint;
 use crate::stored::stored_events;
 
@@ -36,8 +37,8 @@ pub struct PaymentRequested {
     /// `None` if the fact was written before fingerprints were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method_fingerprint: Option<MethodFingerprint>,
-    /// Whether the money is taken as soon as it is set aside.
-    pub capture: bool,
+    #[serde(rename = "capture")]
+    pub charge: Charge,
     pub at: Timestamp,
 }
 

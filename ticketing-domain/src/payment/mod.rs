@@ -5,6 +5,7 @@
 //! decided is asked for ever more rarely, until it is.
 
 mod asking_again;
+mod charge;
 mod command;
 mod decide;
 mod event;
@@ -13,6 +14,7 @@ mod method_fingerprint;
 mod state;
 
 pub use asking_again::{GATEWAY_RETRY_SECONDS, LONGEST_REST_SECONDS, LOOK_AGAIN_SECONDS, SHORTEST_REST_SECONDS};
+pub use charge::Charge;
 pub use command::{PaymentCommand, PaymentRequest};
 pub use decide::decide;
 pub use event::{
@@ -21,7 +23,7 @@ pub use event::{
 };
 pub use gateway_call::GatewayCall;
 pub use method_fingerprint::MethodFingerprint;
-pub use state::{Order, PaymentState, PendingRefund};
+pub use state::{PaymentState, PaymentTerms, PendingRefund};
 
 use ticketing_ports::vocabulary::ids::PaymentId;
 

@@ -8,6 +8,7 @@ use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::payment::{ActionWanted, MethodKind, PaymentMethod, PaymentStatus};
 
+use super::charge::Charge;
 use super::event::{PaymentEvent, RefundCause};
 use super::method_fingerprint::MethodFingerprint;
 
@@ -16,33 +17,33 @@ pub enum PaymentState {
     #[default]
     Absent,
     /// The gateway was asked to set the money aside.
-    Requested(Order),
+    Requested(PaymentTerms),
     /// The provider has it and has not decided.
     Deferred {
-        order: Order,
+        terms: PaymentTerms,
         /// What the customer has to do first.
         action: Option<ActionWanted>,
     },
-    Authorized(Order),
+    Authorized(PaymentTerms),
     /// The gateway was asked to take the money.
-    Capturing(Order),
+    Capturing(PaymentTerms),
     Captured {
-        order: Order,
+        terms: PaymentTerms,
         refunded: Money,
         pending: BTreeMap<RefundId, PendingRefund>,
     },
     Declined {
-        order: Order,
+        terms: PaymentTerms,
         reason: DeclineReason,
     },
     /// The gateway was asked to let go of the money.
-    Voiding(Order),
-    Voided(Order),
+    Voiding(PaymentTerms),
+    Voided(PaymentTerms),
 }
 
 /// What is true of a payment from its request on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
+pub struct PaymentTerms {
     pub payment_id: PaymentId,
     pub reservation_id: ReservationId,
     pub event_id: EventId,
@@ -50,7 +51,7 @@ pub struct Order {
     pub amount: Money,
     pub method: MethodKind,
     pub method_fingerprint: Option<MethodFingerprint>,
-    pub capture: bool,
+    pub charge: Charge,
     pub last_four: Option<String>,
     pub requested_at: Timestamp,
     pub updated_at: Timestamp,
@@ -65,7 +66,7 @@ pub struct PendingRefund {
 impl PaymentState {
     pub fn evolve(&mut self, event: &PaymentEvent) {
         *self = match (std::mem::take(self), event) {
-            (Self::Absent, PaymentEvent::PaymentRequested(requested)) => Self::Requested(Order {
+            (Self::Absent, PaymentEvent::PaymentRequested(requested)) => Self::Requested(PaymentTerms {
                 payment_id: requested.payment_id,
                 reservation_id: requested.reservation_id,
                 event_id: requested.event_id,
@@ -73,44 +74,44 @@ impl PaymentState {
                 amount: requested.amount,
                 method: requested.method,
                 method_fingerprint: requested.method_fingerprint,
-                capture: requested.capture,
+                charge: requested.charge,
                 last_four: None,
                 requested_at: requested.at,
                 updated_at: requested.at,
             }),
-            (Self::Requested(order) | Self::Deferred { order, .. }, PaymentEvent::PaymentDeferred(deferred)) => {
+            (Self::Requested(terms) | Self::Deferred { terms, .. }, PaymentEvent::PaymentDeferred(deferred)) => {
                 Self::Deferred {
-                    order: order.updated(deferred.at),
+                    terms: terms.updated(deferred.at),
                     action: deferred.action,
                 }
             }
-            (Self::Requested(order) | Self::Deferred { order, .. }, PaymentEvent::PaymentAuthorized(authorized)) => {
-                Self::Authorized(Order {
+            (Self::Requested(terms) | Self::Deferred { terms, .. }, PaymentEvent::PaymentAuthorized(authorized)) => {
+                Self::Authorized(PaymentTerms {
                     last_four: authorized.last_four.clone(),
-                    ..order.updated(authorized.at)
+                    ..terms.updated(authorized.at)
                 })
             }
-            (Self::Requested(order) | Self::Deferred { order, .. }, PaymentEvent::PaymentDeclined(declined)) => {
+            (Self::Requested(terms) | Self::Deferred { terms, .. }, PaymentEvent::PaymentDeclined(declined)) => {
                 Self::Declined {
-                    order: order.updated(declined.at),
+                    terms: terms.updated(declined.at),
                     reason: declined.reason,
                 }
             }
-            (Self::Authorized(order), PaymentEvent::CaptureRequested(requested)) => {
-                Self::Capturing(order.updated(requested.at))
+            (Self::Authorized(terms), PaymentEvent::CaptureRequested(requested)) => {
+                Self::Capturing(terms.updated(requested.at))
             }
-            (Self::Capturing(order), PaymentEvent::PaymentCaptured(captured)) => Self::Captured {
-                refunded: Money::zero(order.amount.currency),
+            (Self::Capturing(terms), PaymentEvent::PaymentCaptured(captured)) => Self::Captured {
+                refunded: Money::zero(terms.amount.currency),
                 pending: BTreeMap::new(),
-                order: order.updated(captured.at),
+                terms: terms.updated(captured.at),
             },
-            (Self::Authorized(order) | Self::Declined { order, .. }, PaymentEvent::VoidRequested(requested)) => {
-                Self::Voiding(order.updated(requested.at))
+            (Self::Authorized(terms) | Self::Declined { terms, .. }, PaymentEvent::VoidRequested(requested)) => {
+                Self::Voiding(terms.updated(requested.at))
             }
-            (Self::Voiding(order), PaymentEvent::PaymentVoided(voided)) => Self::Voided(order.updated(voided.at)),
+            (Self::Voiding(terms), PaymentEvent::PaymentVoided(voided)) => Self::Voided(terms.updated(voided.at)),
             (
                 Self::Captured {
-                    order,
+                    terms,
                     refunded,
                     mut pending,
                 },
@@ -122,15 +123,15 @@ impl PaymentState {
                 };
                 pending.insert(requested.refund_id, refund);
                 Self::Captured {
-                    order: order.updated(requested.at),
+                    terms: terms.updated(requested.at),
                     refunded,
                     pending,
                 }
             }
-            (Self::Captured { order, mut pending, .. }, PaymentEvent::PaymentRefunded(done)) => {
+            (Self::Captured { terms, mut pending, .. }, PaymentEvent::PaymentRefunded(done)) => {
                 pending.remove(&done.refund_id);
                 Self::Captured {
-                    order: order.updated(done.at),
+                    terms: terms.updated(done.at),
                     refunded: done.refunded_in_total,
                     pending,
                 }
@@ -140,17 +141,17 @@ impl PaymentState {
         };
     }
 
-    pub fn order(&self) -> Option<&Order> {
+    pub fn terms(&self) -> Option<&PaymentTerms> {
         match self {
             Self::Absent => None,
-            Self::Requested(order)
-            | Self::Deferred { order, .. }
-            | Self::Authorized(order)
-            | Self::Capturing(order)
-            | Self::Captured { order, .. }
-            | Self::Declined { order, .. }
-            | Self::Voiding(order)
-            | Self::Voided(order) => Some(order),
+            Self::Requested(terms)
+            | Self::Deferred { terms, .. }
+            | Self::Authorized(terms)
+            | Self::Capturing(terms)
+            | Self::Captured { terms, .. }
+            | Self::Declined { terms, .. }
+            | Self::Voiding(terms)
+            | Self::Voided(terms) => Some(terms),
         }
     }
 
@@ -160,7 +161,7 @@ impl PaymentState {
             Self::Requested(_) | Self::Deferred { .. } => PaymentStatus::Pending,
             Self::Authorized(_) | Self::Capturing(_) => PaymentStatus::Authorized,
             Self::Captured { refunded, .. } if refunded.is_zero() => PaymentStatus::Captured,
-            Self::Captured { order, refunded, .. } if *refunded == order.amount => PaymentStatus::Refunded,
+            Self::Captured { terms, refunded, .. } if *refunded == terms.amount => PaymentStatus::Refunded,
             Self::Captured { .. } => PaymentStatus::PartiallyRefunded,
             Self::Declined { .. } | Self::Voiding(_) | Self::Voided(_) => PaymentStatus::Failed,
         })
@@ -170,14 +171,14 @@ impl PaymentState {
     pub fn refundable(&self) -> Option<Money> {
         match self {
             Self::Captured {
-                order,
+                terms,
                 refunded,
                 pending,
             } => {
                 let promised: i64 = pending.values().map(|refund| refund.amount.amount).sum();
                 Some(Money {
-                    amount: order.amount.amount - refunded.amount - promised,
-                    ..order.amount
+                    amount: terms.amount.amount - refunded.amount - promised,
+                    ..terms.amount
                 })
             }
             _ => None,
@@ -194,29 +195,29 @@ impl PaymentState {
     }
 
     pub fn view(&self, version: Version) -> Option<PaymentView> {
-        let order = self.order()?;
+        let terms = self.terms()?;
         let refunded_amount = match self {
             Self::Captured { refunded, .. } => *refunded,
-            _ => Money::zero(order.amount.currency),
+            _ => Money::zero(terms.amount.currency),
         };
         Some(PaymentView {
-            payment_id: order.payment_id,
-            reservation_id: order.reservation_id,
-            event_id: order.event_id,
-            customer_id: order.customer_id,
-            amount: order.amount,
+            payment_id: terms.payment_id,
+            reservation_id: terms.reservation_id,
+            event_id: terms.event_id,
+            customer_id: terms.customer_id,
+            amount: terms.amount,
             refunded_amount,
             status: self.status()?,
-            method: order.method,
-            last_four: order.last_four.clone(),
-            created_at: order.requested_at,
-            updated_at: order.updated_at,
+            method: terms.method,
+            last_four: terms.last_four.clone(),
+            created_at: terms.requested_at,
+            updated_at: terms.updated_at,
             version,
         })
     }
 }
 
-impl Order {
+impl PaymentTerms {
     /// Whether it is paid with this means of payment; of a payment without a fingerprint only the kind is known.
     pub fn is_paid_with(&self, method: &PaymentMethod) -> bool {
         let asked = MethodFingerprint::of(self.payment_id, method);

@@ -3,7 +3,7 @@
 use ticketing_ports::vocabulary::ids::{CustomerId, PaymentId};
 use ticketing_ports::vocabulary::payment::ActionWanted;
 
-use crate::book::{Stop, Unit};
+use crate::book::{Stop, UnitOfWork};
 use crate::command::{Address, Question};
 use crate::payment::PaymentState;
 use crate::reservation::{Reservation, ReservationState};
@@ -22,25 +22,27 @@ impl Question for SeeActionWanted {
         Address::Stream(self.payment_id.into())
     }
 
-    fn look(&self, unit: &Unit<'_>) -> Result<Option<ActionWanted>, Stop> {
+    fn look(&self, unit: &UnitOfWork<'_>) -> Result<Option<ActionWanted>, Stop> {
         let by = unit.person()?;
         let PaymentState::Deferred {
-            order,
+            terms: payment,
             action: Some(action),
         } = unit.payment_here(self.payment_id)?
         else {
             return Ok(None);
         };
-        if order.customer_id != CustomerId::from(by.user_id) {
+        if payment.customer_id != CustomerId::from(by.user_id) {
             return Ok(None);
         }
         let ReservationState::PaymentPending {
-            booking, payment_id, ..
-        } = unit.get::<Reservation>(order.reservation_id)?
+            terms: hold,
+            payment_id,
+            ..
+        } = unit.get::<Reservation>(payment.reservation_id)?
         else {
             return Ok(None);
         };
-        let holds = *payment_id == self.payment_id && unit.now() < action.until.min(booking.held_until);
+        let holds = *payment_id == self.payment_id && unit.now() < action.until.min(hold.held_until);
         Ok(holds.then_some(*action))
     }
 }

@@ -3,7 +3,7 @@
 use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::vocabulary::ids::PaymentId;
 
-use crate::book::{Stop, Unit};
+use crate::book::{Stop, UnitOfWork};
 use crate::command::{Address, Question};
 use crate::payment::Payment;
 use crate::policy;
@@ -23,7 +23,7 @@ impl Question for SeePayment {
         Address::Stream(self.payment_id.into())
     }
 
-    fn look(&self, unit: &Unit<'_>) -> Result<PaymentView, Stop> {
+    fn look(&self, unit: &UnitOfWork<'_>) -> Result<PaymentView, Stop> {
         let by = unit.person()?;
         let id = self.payment_id;
         unit.payment_here(id)?;

@@ -3,7 +3,7 @@
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::ids::ReservationId;
 
-use crate::book::{Stop, Unit};
+use crate::book::{Stop, UnitOfWork};
 use crate::command::{Address, Question};
 use crate::refusal::Refusal;
 use crate::reservation::Reservation;
@@ -22,7 +22,7 @@ impl Question for SeeReservation {
         Address::Stream(self.reservation_id.into())
     }
 
-    fn look(&self, unit: &Unit<'_>) -> Result<ReservationView, Stop> {
+    fn look(&self, unit: &UnitOfWork<'_>) -> Result<ReservationView, Stop> {
         let id = self.reservation_id;
         unit.own_reservation(unit.person()?, id)?;
         let (state, version) = unit.get_with_version::<Reservation>(id)?;

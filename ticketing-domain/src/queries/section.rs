@@ -8,7 +8,7 @@ use ticketing_ports::vocabulary::event_details::Section;
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::seating::{RowPlan, SeatId, Seating};
 
-use crate::book::{Caller, Stop, Unit};
+use crate::book::{Caller, Stop, UnitOfWork};
 use crate::command::{Address, Question, Reply as _};
 use crate::inventory::{Inventory, InventoryState};
 use crate::pricing;
@@ -30,7 +30,7 @@ impl Question for SeeSection {
         Address::Lane(self.event_id.into())
     }
 
-    fn look(&self, unit: &Unit<'_>) -> Result<SectionView, Stop> {
+    fn look(&self, unit: &UnitOfWork<'_>) -> Result<SectionView, Stop> {
         let viewer = match unit.caller() {
             Caller::Person(actor) => Some(actor),
             Caller::World => None,

@@ -5,7 +5,7 @@ use ticketing_ports::vocabulary::payment::PaymentMethod;
 use ticketing_ports::vocabulary::roles::Actor;
 
 use super::event::ReservationHeld;
-use crate::payment::RefundCause;
+use crate::payment::{Charge, RefundCause};
 
 /// What a person asks of a reservation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum ReservationCommand {
         by: Actor,
         payment_id: PaymentId,
         method: PaymentMethod,
-        capture: bool,
+        charge: Charge,
     },
     /// Let go of the payment under way, as for another means of payment; the hold stays.
     GivePaymentUp { by: Actor },
@@ -69,7 +69,7 @@ pub enum SagaInput {
     EventCancelled,
     PaymentAuthorized {
         payment_id: PaymentId,
-        capture: bool,
+        charge: Charge,
     },
     PaymentDeclined {
         payment_id: PaymentId,

@@ -9,12 +9,13 @@ use super::event::{
     CancelReason, ReservationCancelled, ReservationHeld, ReservationPaymentGivenUp, ReservationPaymentStarted,
 };
 use super::react::{ReservationDecision, SagaCommand};
-use super::state::{Booking, PaidWith, ReservationState};
+use super::state::{HoldTerms, PaidWith, ReservationState};
 use crate::inventory::{InventoryCommand, ReleaseReason};
 use crate::payment::{PaymentCommand, PaymentRequest, RefundCause};
 use crate::policy;
 use crate::reducer::Context;
 use crate::refusal::Refusal;
+use crate::transition::{Action, StateName};
 
 /// Decides what a person asks of one reservation.
 ///
@@ -33,17 +34,15 @@ pub fn decide(
             _ => Err(Refusal::AlreadyExists),
         };
     }
-    let (Some(booking), Some(by)) = (state.booking(), command.by()) else {
-        return Err(Refusal::state("absent", "change"));
+    let (Some(terms), Some(by)) = (state.terms(), command.by()) else {
+        return Err(Refusal::state(StateName::Absent, Action::Change));
     };
-    booking.belongs_to(by)?;
+    terms.belongs_to(by)?;
     match state {
-        Held { booking, .. } => held(state, booking, command, ctx),
-        PaymentPending {
-            booking, payment_id, ..
-        } => payment_pending(state, booking, *payment_id, command, ctx),
-        Completed { booking, paid } => completed(state, booking, paid, command, ctx),
-        _ => Err(not_possible(state, booking, command, ctx)),
+        Held { terms, .. } => held(state, terms, command, ctx),
+        PaymentPending { terms, payment_id, .. } => payment_pending(state, terms, *payment_id, command, ctx),
+        Completed { terms, paid } => completed(state, terms, paid, command, ctx),
+        _ => Err(not_possible(state, terms, command, ctx)),
     }
 }
 
@@ -62,7 +61,7 @@ fn open(held: &ReservationHeld) -> ReservationDecision {
 
 fn held(
     state: &ReservationState,
-    booking: &Booking,
+    terms: &HoldTerms,
     command: &ReservationCommand,
     ctx: &Context<'_>,
 ) -> Result<ReservationDecision, Refusal> {
@@ -70,11 +69,11 @@ fn held(
         ReservationCommand::StartPayment {
             payment_id,
             method,
-            capture,
+            charge,
             ..
         } => {
-            booking.not_run_out(ctx.now)?;
-            if booking.costs_nothing() {
+            terms.not_run_out(ctx.now)?;
+            if terms.costs_nothing() {
                 return Err(Refusal::invalid(
                     "reservation_id",
                     "costs nothing: there is no money to set aside",
@@ -82,75 +81,75 @@ fn held(
             }
             let request = PaymentRequest {
                 payment_id: *payment_id,
-                reservation_id: booking.reservation_id,
-                event_id: booking.event_id,
-                customer_id: booking.customer_id,
-                amount: booking.total,
+                reservation_id: terms.reservation_id,
+                event_id: terms.event_id,
+                customer_id: terms.customer_id,
+                amount: terms.total,
                 method: method.clone(),
-                capture: *capture,
-                wanted_by: booking.held_until,
+                charge: *charge,
+                wanted_by: terms.held_until,
             };
             Ok(ReservationDecision::event(ReservationPaymentStarted {
                 payment_id: *payment_id,
             })
             .with_effect(payment(*payment_id, PaymentCommand::Request(Box::new(request)))))
         }
-        ReservationCommand::TakeForNothing { .. } if booking.costs_nothing() => {
-            booking.not_run_out(ctx.now)?;
+        ReservationCommand::TakeForNothing { .. } if terms.costs_nothing() => {
+            terms.not_run_out(ctx.now)?;
             Ok(ReservationDecision::nothing().with_effect(SagaCommand::SellSeats {
-                section_id: booking.section_id,
-                command: booking.sell(),
+                section_id: terms.section_id,
+                command: terms.sell(),
                 payment_id: None,
             }))
         }
         ReservationCommand::Cancel { .. } => {
-            booking.not_run_out(ctx.now)?;
-            Ok(give_up_hold(booking, CancelReason::Customer, ReleaseReason::Cancelled))
+            terms.not_run_out(ctx.now)?;
+            Ok(give_up_hold(terms, CancelReason::Customer, ReleaseReason::Cancelled))
         }
-        _ => Err(not_possible(state, booking, command, ctx)),
+        _ => Err(not_possible(state, terms, command, ctx)),
     }
 }
 
 fn payment_pending(
     state: &ReservationState,
-    booking: &Booking,
+    terms: &HoldTerms,
     pending: PaymentId,
     command: &ReservationCommand,
     ctx: &Context<'_>,
 ) -> Result<ReservationDecision, Refusal> {
     match command {
         ReservationCommand::Capture { payment_id, .. } if *payment_id == pending => {
-            booking.not_run_out(ctx.now)?;
+            terms.not_run_out(ctx.now)?;
             Ok(ReservationDecision::nothing().with_effect(payment(pending, PaymentCommand::Capture)))
         }
         ReservationCommand::GivePaymentUp { .. } => {
-            booking.not_run_out(ctx.now)?;
+            terms.not_run_out(ctx.now)?;
             let given_up = ReservationPaymentGivenUp { payment_id: pending };
             Ok(ReservationDecision::event(given_up).with_effect(payment(pending, PaymentCommand::Void)))
         }
         ReservationCommand::Cancel { .. } => {
-            let given_up = give_up_hold(booking, CancelReason::Customer, ReleaseReason::Cancelled);
+            let given_up = give_up_hold(terms, CancelReason::Customer, ReleaseReason::Cancelled);
             Ok(given_up.with_effect(payment(pending, PaymentCommand::Void)))
         }
-        _ => Err(not_possible(state, booking, command, ctx)),
+        _ => Err(not_possible(state, terms, command, ctx)),
     }
 }
 
 fn completed(
     state: &ReservationState,
-    booking: &Booking,
+    terms: &HoldTerms,
     paid: &PaidWith,
     command: &ReservationCommand,
     ctx: &Context<'_>,
 ) -> Result<ReservationDecision, Refusal> {
     let ReservationCommand::Cancel { refund, .. } = command else {
-        return Err(not_possible(state, booking, command, ctx));
+        return Err(not_possible(state, terms, command, ctx));
     };
     let cancelled = ReservationDecision::event(ReservationCancelled {
         reason: CancelReason::Customer,
         was_completed: true,
     })
-    .with_effect(booking.release(ReleaseReason::Cancelled));
+    .with_effect(terms.release(ReleaseReason::Cancelled));
     let Some(payment_id) = paid.payment_id.filter(|_| !refund.is_zero()) else {
         return Ok(cancelled);
     };
@@ -165,21 +164,20 @@ fn completed(
 
 fn not_possible(
     state: &ReservationState,
-    booking: &Booking,
+    terms: &HoldTerms,
     command: &ReservationCommand,
     ctx: &Context<'_>,
 ) -> Refusal {
     if let ReservationState::Expired { .. } = state {
-        return booking.run_out();
+        return terms.run_out();
     }
     let action = match command {
-        ReservationCommand::Cancel { .. } => "cancel",
-        _ => "pay",
+        ReservationCommand::Cancel { .. } => Action::Cancel,
+        _ => Action::Pay,
     };
     let from = state
         .status_at(ctx.now)
-        .expect("a reservation with a booking has a status")
-        .as_str();
+        .expect("a reservation with a terms has a status");
     Refusal::state(from, action)
 }
 
@@ -188,16 +186,16 @@ fn payment(payment_id: PaymentId, command: PaymentCommand) -> SagaCommand {
 }
 
 /// Ends a hold that was not paid.
-pub(super) fn give_up_hold(booking: &Booking, reason: CancelReason, release: ReleaseReason) -> ReservationDecision {
+pub(super) fn give_up_hold(terms: &HoldTerms, reason: CancelReason, release: ReleaseReason) -> ReservationDecision {
     ReservationDecision::event(ReservationCancelled {
         reason,
         was_completed: false,
     })
-    .with_deadline(DeadlineChange::Clear(booking.expiry_key()))
-    .with_effect(booking.release(release))
+    .with_deadline(DeadlineChange::Clear(terms.expiry_key()))
+    .with_effect(terms.release(release))
 }
 
-impl Booking {
+impl HoldTerms {
     fn belongs_to(&self, actor: Actor) -> Result<(), Refusal> {
         if policy::may_act_for(actor, self.customer_id) {
             Ok(())

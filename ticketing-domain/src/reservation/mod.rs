@@ -18,7 +18,7 @@ pub use event::{
     ReservationPaymentStarted, ReservationRefunded,
 };
 pub use react::{MAX_DECLINES, ReservationDecision, SagaCommand, react};
-pub use state::{Booking, PaidWith, ReservationState};
+pub use state::{HoldTerms, PaidWith, ReservationState};
 
 use ticketing_ports::vocabulary::ids::ReservationId;
 

@@ -10,9 +10,9 @@ use super::event::{
     CancelReason, CompensationReason, ReservationCancelled, ReservationCompensated, ReservationCompleted,
     ReservationEvent, ReservationExpired, ReservationPaymentDeclined, ReservationPaymentGivenUp, ReservationRefunded,
 };
-use super::state::{Booking, ReservationState};
+use super::state::{HoldTerms, ReservationState};
 use crate::inventory::{InventoryCommand, ReleaseReason};
-use crate::payment::{PaymentCommand, RefundCause};
+use crate::payment::{Charge, PaymentCommand, RefundCause};
 use crate::reducer::{Context, Decision};
 
 /// So many declined payments end a hold.
@@ -53,7 +53,7 @@ pub fn react(state: &ReservationState, input: &SagaInput, ctx: &Context<'_>) -> 
     match input {
         SagaInput::HoldRanOut => hold_ran_out(state, ctx),
         SagaInput::EventCancelled => event_cancelled(state, ctx),
-        SagaInput::PaymentAuthorized { payment_id, capture } => authorized(state, *payment_id, *capture, ctx),
+        SagaInput::PaymentAuthorized { payment_id, charge } => authorized(state, *payment_id, *charge, ctx),
         SagaInput::PaymentDeclined { payment_id, reason } => declined(state, *payment_id, *reason),
         SagaInput::PaymentCaptured { payment_id } => captured(state, *payment_id, ctx),
         SagaInput::SeatsSold { payment_id } => seats_sold(state, *payment_id, ctx),
@@ -64,43 +64,41 @@ pub fn react(state: &ReservationState, input: &SagaInput, ctx: &Context<'_>) -> 
                 amount: *amount,
                 was_completed: false,
             }),
-            ReservationState::Completed { booking, .. } if *in_full => {
-                ReservationDecision::event(ReservationRefunded {
-                    amount: *amount,
-                    was_completed: true,
-                })
-                .with_effect(booking.release(ReleaseReason::Refunded))
-            }
+            ReservationState::Completed { terms, .. } if *in_full => ReservationDecision::event(ReservationRefunded {
+                amount: *amount,
+                was_completed: true,
+            })
+            .with_effect(terms.release(ReleaseReason::Refunded)),
             _ => ReservationDecision::nothing(),
         },
     }
 }
 
 fn hold_ran_out(state: &ReservationState, ctx: &Context<'_>) -> ReservationDecision {
-    let (ReservationState::Held { booking, .. } | ReservationState::PaymentPending { booking, .. }) = state else {
-        return match state.booking() {
-            Some(booking) => ReservationDecision::nothing().with_deadline(DeadlineChange::Clear(booking.expiry_key())),
+    let (ReservationState::Held { terms, .. } | ReservationState::PaymentPending { terms, .. }) = state else {
+        return match state.terms() {
+            Some(terms) => ReservationDecision::nothing().with_deadline(DeadlineChange::Clear(terms.expiry_key())),
             None => ReservationDecision::nothing(),
         };
     };
-    if ctx.now < booking.held_until {
+    if ctx.now < terms.held_until {
         let later = Deadline {
-            key: booking.expiry_key(),
-            due_at: booking.held_until,
-            lane: booking.event_id.into(),
+            key: terms.expiry_key(),
+            due_at: terms.held_until,
+            lane: terms.event_id.into(),
         };
         return ReservationDecision::nothing().with_deadline(DeadlineChange::Set(later));
     }
-    expire(state, booking)
+    expire(state, terms)
 }
 
 /// Ends a hold that ran out. A payment under way is let go, or dealt with when its answer comes.
-fn expire(state: &ReservationState, booking: &Booking) -> ReservationDecision {
+fn expire(state: &ReservationState, terms: &HoldTerms) -> ReservationDecision {
     let payment_id = match state {
         ReservationState::PaymentPending { payment_id, .. } => Some(*payment_id),
         _ => None,
     };
-    let reaction = run_out(booking, payment_id);
+    let reaction = run_out(terms, payment_id);
     match payment_id {
         Some(payment_id) => reaction.with_effect(SagaCommand::Payment {
             payment_id,
@@ -110,31 +108,31 @@ fn expire(state: &ReservationState, booking: &Booking) -> ReservationDecision {
     }
 }
 
-fn run_out(booking: &Booking, payment_id: Option<PaymentId>) -> ReservationDecision {
+fn run_out(terms: &HoldTerms, payment_id: Option<PaymentId>) -> ReservationDecision {
     ReservationDecision::event(ReservationExpired { payment_id })
-        .with_deadline(DeadlineChange::Clear(booking.expiry_key()))
-        .with_effect(booking.release(ReleaseReason::Expired))
+        .with_deadline(DeadlineChange::Clear(terms.expiry_key()))
+        .with_effect(terms.release(ReleaseReason::Expired))
 }
 
 fn event_cancelled(state: &ReservationState, ctx: &Context<'_>) -> ReservationDecision {
     match state {
-        ReservationState::Held { booking, .. } => {
-            give_up_hold(booking, CancelReason::EventCancelled, ReleaseReason::EventCancelled)
+        ReservationState::Held { terms, .. } => {
+            give_up_hold(terms, CancelReason::EventCancelled, ReleaseReason::EventCancelled)
         }
-        ReservationState::PaymentPending {
-            booking, payment_id, ..
-        } => give_up_hold(booking, CancelReason::EventCancelled, ReleaseReason::EventCancelled).with_effect(
-            SagaCommand::Payment {
-                payment_id: *payment_id,
-                command: PaymentCommand::Void,
-            },
-        ),
-        ReservationState::Completed { booking, paid } => {
+        ReservationState::PaymentPending { terms, payment_id, .. } => {
+            give_up_hold(terms, CancelReason::EventCancelled, ReleaseReason::EventCancelled).with_effect(
+                SagaCommand::Payment {
+                    payment_id: *payment_id,
+                    command: PaymentCommand::Void,
+                },
+            )
+        }
+        ReservationState::Completed { terms, paid } => {
             let cancelled = ReservationDecision::event(ReservationCancelled {
                 reason: CancelReason::EventCancelled,
                 was_completed: true,
             })
-            .with_effect(booking.release(ReleaseReason::EventCancelled));
+            .with_effect(terms.release(ReleaseReason::EventCancelled));
             match paid.payment_id {
                 Some(payment_id) => {
                     cancelled.with_effect(refund_everything(payment_id, RefundCause::EventCancelled, ctx))
@@ -150,19 +148,18 @@ fn event_cancelled(state: &ReservationState, ctx: &Context<'_>) -> ReservationDe
     }
 }
 
-fn authorized(state: &ReservationState, payment: PaymentId, capture: bool, ctx: &Context<'_>) -> ReservationDecision {
+fn authorized(state: &ReservationState, payment: PaymentId, charge: Charge, ctx: &Context<'_>) -> ReservationDecision {
     let command = |command| SagaCommand::Payment {
         payment_id: payment,
         command,
     };
+    let capture = charge == Charge::AuthorizeAndCapture;
     match state {
-        ReservationState::PaymentPending {
-            booking, payment_id, ..
-        } if *payment_id == payment => {
-            if ctx.now >= booking.held_until && capture {
-                run_out(booking, Some(payment)).with_effect(booking.capture_if_free(payment))
-            } else if ctx.now >= booking.held_until {
-                expire(state, booking)
+        ReservationState::PaymentPending { terms, payment_id, .. } if *payment_id == payment => {
+            if ctx.now >= terms.held_until && capture {
+                run_out(terms, Some(payment)).with_effect(terms.capture_if_free(payment))
+            } else if ctx.now >= terms.held_until {
+                expire(state, terms)
             } else if capture {
                 ReservationDecision::nothing().with_effect(command(PaymentCommand::Capture))
             } else {
@@ -171,10 +168,10 @@ fn authorized(state: &ReservationState, payment: PaymentId, capture: bool, ctx: 
         }
         // The customer has paid, only late.
         ReservationState::Expired {
-            booking,
+            terms,
             payment_id: Some(payment_id),
         } if *payment_id == payment && capture => {
-            ReservationDecision::nothing().with_effect(booking.capture_if_free(payment))
+            ReservationDecision::nothing().with_effect(terms.capture_if_free(payment))
         }
         // Nobody waits for this money any more.
         _ => ReservationDecision::nothing().with_effect(command(PaymentCommand::Void)),
@@ -184,7 +181,7 @@ fn authorized(state: &ReservationState, payment: PaymentId, capture: bool, ctx: 
 fn declined(state: &ReservationState, payment: PaymentId, reason: DeclineReason) -> ReservationDecision {
     match state {
         ReservationState::PaymentPending {
-            booking,
+            terms,
             declines,
             payment_id,
         } if *payment_id == payment => {
@@ -204,8 +201,8 @@ fn declined(state: &ReservationState, payment: PaymentId, reason: DeclineReason)
                 };
                 reaction.events.push(compensated.into());
                 reaction = reaction
-                    .with_deadline(DeadlineChange::Clear(booking.expiry_key()))
-                    .with_effect(booking.release(ReleaseReason::Declined));
+                    .with_deadline(DeadlineChange::Clear(terms.expiry_key()))
+                    .with_effect(terms.release(ReleaseReason::Declined));
             }
             reaction
         }
@@ -215,15 +212,13 @@ fn declined(state: &ReservationState, payment: PaymentId, reason: DeclineReason)
 
 fn captured(state: &ReservationState, payment: PaymentId, ctx: &Context<'_>) -> ReservationDecision {
     match state {
-        ReservationState::PaymentPending {
-            booking, payment_id, ..
-        }
+        ReservationState::PaymentPending { terms, payment_id, .. }
         | ReservationState::Expired {
-            booking,
+            terms,
             payment_id: Some(payment_id),
         } if *payment_id == payment => ReservationDecision::nothing().with_effect(SagaCommand::SellSeats {
-            section_id: booking.section_id,
-            command: booking.sell(),
+            section_id: terms.section_id,
+            command: terms.sell(),
             payment_id: Some(payment),
         }),
         _ => ReservationDecision::nothing().with_effect(refund_everything(payment, RefundCause::NoSeats, ctx)),
@@ -231,49 +226,49 @@ fn captured(state: &ReservationState, payment: PaymentId, ctx: &Context<'_>) -> 
 }
 
 fn seats_sold(state: &ReservationState, payment_id: Option<PaymentId>, ctx: &Context<'_>) -> ReservationDecision {
-    let Some(booking) = state.booking() else {
+    let Some(terms) = state.terms() else {
         return ReservationDecision::nothing();
     };
-    let seats = booking.seats.seats();
-    let tickets = (0..booking.seats.quantity() as usize).map(|index| Ticket {
+    let seats = terms.seats.seats();
+    let tickets = (0..terms.seats.quantity() as usize).map(|index| Ticket {
         ticket_id: ctx.new_id(TicketId::new),
         seat_id: seats.get(index).cloned(),
     });
     let sale = Sale {
-        reservation_id: booking.reservation_id,
+        reservation_id: terms.reservation_id,
         payment_id,
-        event_id: booking.event_id,
-        customer_id: booking.customer_id,
-        section: booking.section.clone(),
-        tier: booking.tier.clone(),
-        quantity: booking.seats.quantity(),
-        unit_price: booking.unit_price,
-        total_amount: booking.total,
+        event_id: terms.event_id,
+        customer_id: terms.customer_id,
+        section: terms.section.clone(),
+        tier: terms.tier.clone(),
+        quantity: terms.seats.quantity(),
+        unit_price: terms.unit_price,
+        total_amount: terms.total,
         sold_at: ctx.now,
     };
     ReservationDecision::event(ReservationCompleted {
         sale,
         tickets: tickets.collect(),
     })
-    .with_deadline(DeadlineChange::Clear(booking.expiry_key()))
+    .with_deadline(DeadlineChange::Clear(terms.expiry_key()))
 }
 
 fn seats_gone(state: &ReservationState, payment_id: Option<PaymentId>, ctx: &Context<'_>) -> ReservationDecision {
-    let Some(booking) = state.booking() else {
+    let Some(terms) = state.terms() else {
         return ReservationDecision::nothing();
     };
     let Some(payment_id) = payment_id else {
-        return run_out(booking, None);
+        return run_out(terms, None);
     };
     ReservationDecision::event(ReservationCompensated {
         reason: CompensationReason::PaidTooLate,
         payment_id,
     })
-    .with_deadline(DeadlineChange::Clear(booking.expiry_key()))
+    .with_deadline(DeadlineChange::Clear(terms.expiry_key()))
     .with_effect(refund_everything(payment_id, RefundCause::NoSeats, ctx))
 }
 
-impl Booking {
+impl HoldTerms {
     pub(super) fn sell(&self) -> InventoryCommand {
         InventoryCommand::Sell {
             reservation_id: self.reservation_id,

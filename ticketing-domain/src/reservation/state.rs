@@ -15,43 +15,43 @@ pub enum ReservationState {
     #[default]
     Absent,
     Held {
-        booking: Booking,
+        terms: HoldTerms,
         declines: u32,
     },
     PaymentPending {
-        booking: Booking,
+        terms: HoldTerms,
         declines: u32,
         payment_id: PaymentId,
     },
     Completed {
-        booking: Booking,
+        terms: HoldTerms,
         paid: PaidWith,
     },
     Expired {
-        booking: Booking,
+        terms: HoldTerms,
         /// Its answer may still come.
         payment_id: Option<PaymentId>,
     },
     Cancelled {
-        booking: Booking,
+        terms: HoldTerms,
         /// Present if it was completed before.
         paid: Option<PaidWith>,
         /// A payment that was under way; its answer may still come.
         payment_id: Option<PaymentId>,
     },
     Compensated {
-        booking: Booking,
+        terms: HoldTerms,
         payment_id: PaymentId,
     },
     Refunded {
-        booking: Booking,
+        terms: HoldTerms,
         paid: PaidWith,
     },
 }
 
 /// What was agreed when the seats were held. None of it changes afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Booking {
+pub struct HoldTerms {
     pub reservation_id: ReservationId,
     pub event_id: EventId,
     pub customer_id: CustomerId,
@@ -75,7 +75,7 @@ pub struct PaidWith {
     pub tickets: Vec<Ticket>,
 }
 
-impl From<&ReservationHeld> for Booking {
+impl From<&ReservationHeld> for HoldTerms {
     fn from(held: &ReservationHeld) -> Self {
         Self {
             reservation_id: held.reservation_id,
@@ -100,89 +100,84 @@ impl ReservationState {
 
         *self = match (std::mem::take(self), event) {
             (Self::Absent, E::ReservationHeld(held)) => Self::Held {
-                booking: held.into(),
+                terms: held.into(),
                 declines: 0,
             },
-            (Self::Held { booking, declines }, E::ReservationPaymentStarted(started)) => Self::PaymentPending {
-                booking,
+            (Self::Held { terms, declines }, E::ReservationPaymentStarted(started)) => Self::PaymentPending {
+                terms,
                 declines,
                 payment_id: started.payment_id,
             },
-            (Self::PaymentPending { booking, .. }, E::ReservationPaymentDeclined(declined)) => Self::Held {
-                booking,
+            (Self::PaymentPending { terms, .. }, E::ReservationPaymentDeclined(declined)) => Self::Held {
+                terms,
                 declines: declined.declines,
             },
-            (Self::PaymentPending { booking, declines, .. }, E::ReservationPaymentGivenUp(_)) => {
-                Self::Held { booking, declines }
+            (Self::PaymentPending { terms, declines, .. }, E::ReservationPaymentGivenUp(_)) => {
+                Self::Held { terms, declines }
             }
             (
-                Self::Held { booking, .. } | Self::PaymentPending { booking, .. } | Self::Expired { booking, .. },
+                Self::Held { terms, .. } | Self::PaymentPending { terms, .. } | Self::Expired { terms, .. },
                 E::ReservationCompleted(completed),
             ) => Self::Completed {
-                booking,
+                terms,
                 paid: PaidWith {
                     payment_id: completed.sale.payment_id,
                     completed_at: completed.sale.sold_at,
                     tickets: completed.tickets.clone(),
                 },
             },
-            (Self::Held { booking, .. } | Self::PaymentPending { booking, .. }, E::ReservationExpired(expired)) => {
+            (Self::Held { terms, .. } | Self::PaymentPending { terms, .. }, E::ReservationExpired(expired)) => {
                 Self::Expired {
-                    booking,
+                    terms,
                     payment_id: expired.payment_id,
                 }
             }
-            (Self::Held { booking, .. }, E::ReservationCancelled(_)) => Self::Cancelled {
-                booking,
+            (Self::Held { terms, .. }, E::ReservationCancelled(_)) => Self::Cancelled {
+                terms,
                 paid: None,
                 payment_id: None,
             },
-            (
-                Self::PaymentPending {
-                    booking, payment_id, ..
-                },
-                E::ReservationCancelled(_),
-            ) => Self::Cancelled {
-                booking,
+            (Self::PaymentPending { terms, payment_id, .. }, E::ReservationCancelled(_)) => Self::Cancelled {
+                terms,
                 paid: None,
                 payment_id: Some(payment_id),
             },
-            (Self::Completed { booking, paid }, E::ReservationCancelled(_)) => Self::Cancelled {
-                booking,
+            (Self::Completed { terms, paid }, E::ReservationCancelled(_)) => Self::Cancelled {
+                terms,
                 paid: Some(paid),
                 payment_id: None,
             },
             (
-                Self::Held { booking, .. } | Self::PaymentPending { booking, .. } | Self::Expired { booking, .. },
+                Self::Held { terms, .. } | Self::PaymentPending { terms, .. } | Self::Expired { terms, .. },
                 E::ReservationCompensated(compensated),
             ) => Self::Compensated {
-                booking,
+                terms,
                 payment_id: compensated.payment_id,
             },
             (
-                Self::Completed { booking, paid }
+                Self::Completed { terms, paid }
                 | Self::Cancelled {
-                    booking,
+                    terms,
                     paid: Some(paid),
                     ..
                 },
                 E::ReservationRefunded(_),
-            ) => Self::Refunded { booking, paid },
+            ) => Self::Refunded { terms, paid },
             // History is never refused: a fact that does not fit changes nothing.
             (state, _) => state,
         };
     }
 
-    pub fn booking(&self) -> Option<&Booking> {
+    pub fn terms(&self) -> Option<&HoldTerms> {
         match self {
             Self::Absent => None,
-            Self::Held { booking, .. }
-            | Self::PaymentPending { booking, .. }
-            | Self::Completed { booking, .. }
-            | Self::Expired { booking, .. }
-            | Self::Cancelled { booking, .. }
-            | Self::Compensated { booking, .. }
-            | Self::Refunded { booking, .. } => Some(booking),
+            Self::Held { terms, .. }
+            | Self::PaymentPending { terms, .. }
+            | Self::Completed { terms, .. }
+            | Self::Expired { terms, .. }
+            | Self::Cancelled { terms, .. }
+            | Self::Compensated { terms, .. }
+            | Self::Refunded { terms, .. } => Some(terms),
         }
     }
 
@@ -214,7 +209,7 @@ impl ReservationState {
 
     /// The status that counts at `now`.
     pub fn status_at(&self, now: Timestamp) -> Option<ReservationStatus> {
-        let held_until = self.booking()?.held_until;
+        let held_until = self.terms()?.held_until;
         Some(status::of_reservation(self.recorded_status()?, held_until, now))
     }
 
@@ -232,22 +227,22 @@ impl ReservationState {
     }
 
     pub fn view(&self, version: Version, now: Timestamp) -> Option<ReservationView> {
-        let booking = self.booking()?;
+        let terms = self.terms()?;
         let paid = self.paid();
         Some(ReservationView {
-            reservation_id: booking.reservation_id,
-            event_id: booking.event_id,
-            customer_id: booking.customer_id,
-            section: booking.section.clone(),
-            tier: booking.tier.clone(),
-            seats: booking.seats.seats().to_vec(),
-            quantity: booking.seats.quantity(),
-            unit_price: booking.unit_price,
-            total_amount: booking.total,
+            reservation_id: terms.reservation_id,
+            event_id: terms.event_id,
+            customer_id: terms.customer_id,
+            section: terms.section.clone(),
+            tier: terms.tier.clone(),
+            seats: terms.seats.seats().to_vec(),
+            quantity: terms.seats.quantity(),
+            unit_price: terms.unit_price,
+            total_amount: terms.total,
             status: self.status_at(now)?,
-            allocation: booking.allocation,
-            expires_at: booking.held_until,
-            created_at: booking.held_at,
+            allocation: terms.allocation,
+            expires_at: terms.held_until,
+            created_at: terms.held_at,
             completed_at: paid.map(|paid| paid.completed_at),
             payment_id: self.payment_id(),
             tickets: paid.map(|paid| paid.tickets.clone()).unwrap_or_default(),

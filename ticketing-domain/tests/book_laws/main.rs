@@ -1,4 +1,4 @@
-//! Laws of the whole book: whatever people, the gateway and timers do, in whatever order.
+//! Laws of the whole book: whatever people, the gateway and timers do, in whatever terms.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a law says that it is broken")]
 
@@ -400,14 +400,14 @@ fn money_is_taken_for_seats_or_asked_to_be_given_back(house: &House) -> TestCase
         }
     }
     for (stream, payment) in &payments {
-        let Some(order) = payment.state.order() else { continue };
+        let Some(terms) = payment.state.terms() else { continue };
         prop_assert!(payment.captures <= 1);
         prop_assert!(
-            payment.asked_back <= order.amount.amount,
+            payment.asked_back <= terms.amount.amount,
             "never more back than was taken"
         );
         if payment.captures == 1 && !bought.contains(stream) {
-            prop_assert_eq!(payment.asked_back, order.amount.amount, "no seats, no money");
+            prop_assert_eq!(payment.asked_back, terms.amount.amount, "no seats, no money");
         }
     }
     for stream in &bought {

@@ -104,7 +104,7 @@ pub enum CommitError {
 /// - `the_same_commit_racing_with_itself_is_written_once`.
 /// - `a_repeated_commit_leaves_later_deadlines_alone`.
 /// - `a_commit_without_events_is_allowed` and may change deadlines and idempotency records.
-/// - `streams_that_moved_on_are_named`, exactly those that are not at the version given.
+/// - `stale_streams_are_named`, exactly those that are not at the version given.
 /// - `a_log_keeps_its_id_and_begins_with_its_first_incarnation`.
 /// - `an_incarnation_is_raised_once_although_several_notice`: all who have seen the same are answered the same.
 /// - `an_incarnation_is_raised_above_any_that_was_seen`, also above one that a life now lost has had.
@@ -154,7 +154,7 @@ pub trait EventStore: Send + Sync {
     async fn head(&self) -> Result<Position, StoreError>;
 
     /// Returns the streams that are not at the version given, all looked at in one moment.
-    async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError>;
+    async fn stale_among(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError>;
 
     /// Returns which log this is, and which life of it.
     async fn identity(&self) -> Result<LogIdentity, StoreError>;
@@ -173,7 +173,7 @@ pub trait EventStore: Send + Sync {
     async fn raise_schema_floor(&self, to: SchemaGeneration) -> Result<SchemaGeneration, StoreError>;
 
     /// Whether other processes may write to this log. If none can, what one process remembers of it stays true.
-    fn is_shared(&self) -> bool {
+    fn has_other_writers(&self) -> bool {
         true
     }
 }

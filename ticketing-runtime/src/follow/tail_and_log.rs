@@ -36,7 +36,7 @@ impl TailAndLog {
             tail: Arc::clone(tail),
             log: Arc::clone(log),
             news: tail.news(),
-            poll: if log.is_shared() { poll } else { POLL_ALONE },
+            poll: if log.has_other_writers() { poll } else { POLL_ALONE },
             look_at: Instant::now(),
         }
     }

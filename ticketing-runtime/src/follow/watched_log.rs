@@ -69,8 +69,8 @@ impl EventStore for WatchedLog {
         self.note_failure(self.log.head().await)
     }
 
-    async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
-        self.note_failure(self.log.moved_on(seen).await)
+    async fn stale_among(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
+        self.note_failure(self.log.stale_among(seen).await)
     }
 
     async fn identity(&self) -> Result<LogIdentity, StoreError> {
@@ -96,7 +96,7 @@ impl EventStore for WatchedLog {
         self.note_failure(self.log.raise_schema_floor(to).await)
     }
 
-    fn is_shared(&self) -> bool {
-        self.log.is_shared()
+    fn has_other_writers(&self) -> bool {
+        self.log.has_other_writers()
     }
 }

@@ -173,8 +173,8 @@ fn unreadable(stream: StreamId, not_whole: NotWhole) -> Failure {
 }
 
 /// Asks the store which of these streams are no longer at the version that the lane knows.
-pub(super) async fn moved_on(store: Arc<dyn EventStore>, seen: Vec<(StreamId, Version)>) -> BackgroundResult {
-    BackgroundResult::PaymentsMoved(answered(store.moved_on(&seen)).await)
+pub(super) async fn stale_among(store: Arc<dyn EventStore>, seen: Vec<(StreamId, Version)>) -> BackgroundResult {
+    BackgroundResult::PaymentsMoved(answered(store.stale_among(&seen)).await)
 }
 
 /// Awaits a store's answer. A panic of the store becomes a [`Failure`], so that the callers who wait are answered.

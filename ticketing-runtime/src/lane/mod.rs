@@ -120,7 +120,7 @@ impl Lane {
             number,
             mailbox,
             book: Book::new(id),
-            shared: lanes.ports.events.is_shared(),
+            shared: lanes.ports.events.has_other_writers(),
             lanes,
             gathering: Group::default(),
             in_flight: None,
@@ -351,7 +351,7 @@ async fn check(
     landmarks: &[Landmark],
 ) -> Result<(), CommitError> {
     let unavailable = |error: StoreError| CommitError::Unavailable(error.into());
-    let streams = store.moved_on(seen).await.map_err(unavailable)?;
+    let streams = store.stale_among(seen).await.map_err(unavailable)?;
     for landmark in landmarks {
         if store.commit_at(landmark.position).await.map_err(unavailable)? != Some(landmark.commit) {
             return Err(CommitError::LostPast);

@@ -23,7 +23,7 @@ impl Lane {
             .map(|stream| (stream, self.book.read_from(stream)))
             .collect();
         let store = Arc::clone(&self.lanes.ports.events);
-        self.background.spawn(background::moved_on(store, seen));
+        self.background.spawn(background::stale_among(store, seen));
     }
 
     /// Decides the jobs again whose payments another process has written to.

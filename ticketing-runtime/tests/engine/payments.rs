@@ -310,7 +310,7 @@ async fn a_slow_look_at_what_others_wrote_does_not_hold_up_who_does_not_wait_for
     };
     settle().await;
     world.on_store(|operation| match operation {
-        Operation::MovedOn => Fault::Delay(Duration::from_secs(3)),
+        Operation::StaleAmong => Fault::Delay(Duration::from_secs(3)),
         _ => Fault::None,
     });
     tokio::time::sleep(SOON).await;

@@ -183,8 +183,8 @@ impl EventStore for Gate<InMemoryEventStore> {
         self.store.head().await
     }
 
-    async fn moved_on(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
-        self.store.moved_on(seen).await
+    async fn stale_among(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
+        self.store.stale_among(seen).await
     }
 
     async fn identity(&self) -> Result<LogIdentity, StoreError> {

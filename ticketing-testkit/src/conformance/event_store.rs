@@ -34,7 +34,7 @@ suite! { $
         exactly_one_racing_creator_of_a_stream_wins,
         racing_writers_of_one_stream_take_turns,
         an_append_without_events_only_insists_on_the_version,
-        streams_that_moved_on_are_named,
+        stale_streams_are_named,
         a_commit_that_rests_on_a_lost_past_writes_nothing,
         a_taken_idempotency_key_writes_nothing,
         positions_are_gapless_and_in_commit_order,
@@ -299,33 +299,33 @@ async fn an_append_without_events_only_insists_on_the_version(backend: &Backend)
     Ok(())
 }
 
-async fn streams_that_moved_on_are_named(backend: &Backend) -> Verdict {
+async fn stale_streams_are_named(backend: &Backend) -> Verdict {
     write(1)
         .append(stream(1), 0, events(3))
         .append(stream(2), 0, events(1))
         .to(backend)
         .await?;
-    let moved_on = async |seen: &[(usize, u64)]| {
+    let stale_among = async |seen: &[(usize, u64)]| {
         let seen: Vec<_> = seen
             .iter()
             .map(|(id, version)| (stream(*id), Version(*version)))
             .collect();
-        let mut moved = backend.store.moved_on(&seen).await?;
+        let mut moved = backend.store.stale_among(&seen).await?;
         moved.sort_unstable();
         Ok::<_, Broken>(moved)
     };
     ensure_eq!(
-        moved_on(&[(1, 3), (2, 1), (3, 0)]).await?,
+        stale_among(&[(1, 3), (2, 1), (3, 0)]).await?,
         [],
         "streams as they were seen"
     );
-    ensure_eq!(moved_on(&[]).await?, [], "of no streams");
+    ensure_eq!(stale_among(&[]).await?, [], "of no streams");
     for (first, second) in [(2, 0), (4, 2), (0, u64::MAX)] {
-        let moved = moved_on(&[(1, first), (3, 0), (2, second)]).await?;
+        let moved = stale_among(&[(1, first), (3, 0), (2, second)]).await?;
         ensure_eq!(moved, [stream(1), stream(2)], "streams elsewhere");
     }
     ensure_eq!(
-        moved_on(&[(1, 3), (3, 1)]).await?,
+        stale_among(&[(1, 3), (3, 1)]).await?,
         [stream(3)],
         "a stream that does not exist"
     );

@@ -1,4 +1,4 @@
-//! Strategies for `proptest`: events on sale, orders, payments, times, and everything that can happen between them.
+//! Strategies for `proptest`: events on sale, seats that are wished for, payments, times, and everything that can happen between them.
 //!
 //! What is generated here is always acceptable to the domain, from the everyday to the edge of what its limits allow, so
 //! that a property speaks of what the system has to live with. Sizes stay small: properties are tried thousands of
@@ -29,12 +29,12 @@
 
 mod events;
 mod money;
-mod orders;
 mod purchases;
+mod seat_wishes;
 mod times;
 
 pub use events::{event_details, event_draft, label, pricing_tiers, refund_policy, seating, section_drafts, venue};
 pub use money::{currency, method_kind, method_token, payment_method, price};
-pub use orders::{Order, order, seats_of};
 pub use purchases::{AnyCommand, Asked, House, ORGANISER, Step, by, customer, purchase, steps};
+pub use seat_wishes::{SeatWish, seat_wish, seats_of};
 pub use times::{moments, pause, time_before, time_from};

@@ -197,9 +197,9 @@ impl Books {
         }
         for (id, reservation) in &self.reservations {
             match reservation {
-                ReservationState::Completed { booking, .. } => {
+                ReservationState::Completed { terms, .. } => {
                     let seats = sold.remove(id);
-                    let kept = seats.is_some_and(|seats| seats == booking.seats);
+                    let kept = seats.is_some_and(|seats| seats == terms.seats);
                     violations.extend((!kept).then_some(Violation::TicketsWithoutSeats(*id)));
                 }
                 state if state.is_live() => violations.push(Violation::HeldForEver(*id)),
@@ -217,12 +217,12 @@ impl Books {
             }
             let kept = ledger.kept(*id);
             let recorded = match payment {
-                PaymentState::Captured { order, refunded, .. } => order.amount.amount - refunded.amount,
+                PaymentState::Captured { terms, refunded, .. } => terms.amount.amount - refunded.amount,
                 _ => 0,
             };
             let bought_seats = payment
-                .order()
-                .and_then(|order| self.reservations.get(&order.reservation_id));
+                .terms()
+                .and_then(|terms| self.reservations.get(&terms.reservation_id));
             let bought_seats = bought_seats
                 .and_then(ReservationState::paid)
                 .is_some_and(|paid| paid.payment_id == Some(*id));

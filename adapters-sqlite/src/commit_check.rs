@@ -30,7 +30,7 @@ pub(crate) use deadlines::kind_of;
 pub(crate) type Landed = (Position, Position);
 
 /// What is known, in the writer's transaction, about everything that a group of commits touches.
-pub(crate) struct Books {
+pub(crate) struct CommitCheck {
     head: Position,
     incarnation: Incarnation,
     commits: HashMap<CommitId, Landed>,
@@ -49,24 +49,24 @@ struct NewRow<'c> {
     commit: &'c Commit,
 }
 
-impl Books {
+impl CommitCheck {
     /// Writes the commits that are not refused, in their order, each seeing those before it.
     pub(crate) async fn write(
         connection: &mut SqliteConnection,
         commits: &[Commit],
     ) -> Result<Vec<Result<CommitReceipt, CommitError>>, BoxError> {
-        let mut books = Self::read(connection, commits).await?;
+        let mut check = Self::read(connection, commits).await?;
         let mut outcomes = Vec::with_capacity(commits.len());
         let mut accepted = Vec::with_capacity(commits.len());
         let mut rows = Vec::new();
         for commit in commits {
-            let known = books.commits.get(&commit.id).copied();
+            let known = check.commits.get(&commit.id).copied();
             outcomes.push(match known {
-                Some(landed) => Ok(books.receipt(landed)),
-                None => books.check(commit).map(|()| {
-                    let landed = books.accept(commit, &mut rows);
+                Some(landed) => Ok(check.receipt(landed)),
+                None => check.check(commit).map(|()| {
+                    let landed = check.accept(commit, &mut rows);
                     accepted.push((commit, landed));
-                    books.receipt(landed)
+                    check.receipt(landed)
                 }),
             });
         }

@@ -9,14 +9,14 @@ use ticketing_ports::vocabulary::seating::{Label, SeatId, Seating};
 
 /// Places in one section.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
+pub struct SeatWish {
     pub section: Label,
     pub quantity: u32,
     /// These or none; otherwise the best available.
     pub specific_seats: Option<Vec<SeatId>>,
 }
 
-impl Order {
+impl SeatWish {
     /// The command that asks for them.
     pub fn hold(&self, event_id: EventId) -> HoldSeats {
         HoldSeats {
@@ -29,8 +29,8 @@ impl Order {
     }
 }
 
-/// An order that an empty house fulfils while sales are open and a price is in force.
-pub fn order(details: &EventDetails) -> impl Strategy<Value = Order> + use<> {
+/// A wish that an empty house fulfils while sales are open and a price is in force.
+pub fn seat_wish(details: &EventDetails) -> impl Strategy<Value = SeatWish> + use<> {
     let sections = details.sections.clone();
     let limit = details.max_seats_per_order;
     any::<Index>().prop_flat_map(move |chosen| {
@@ -45,7 +45,7 @@ pub fn order(details: &EventDetails) -> impl Strategy<Value = Order> + use<> {
                 prop_oneof![best, named].boxed()
             }
         };
-        wish.prop_map(move |(quantity, specific_seats)| Order {
+        wish.prop_map(move |(quantity, specific_seats)| SeatWish {
             section: name.clone(),
             quantity,
             specific_seats,

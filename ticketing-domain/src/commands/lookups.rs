@@ -3,7 +3,7 @@
 use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::roles::Actor;
 
-use crate::book::{Stop, Unit};
+use crate::book::{Stop, UnitOfWork};
 use crate::catalog::{Catalog, CatalogCommand, Listing};
 use crate::inventory::Inventory;
 use crate::payment::{Payment, PaymentState};
@@ -16,7 +16,7 @@ use ticketing_ports::vocabulary::ids::SectionId;
 
 impl Listed for Inventory {
     /// The catalog lists the sections of an event.
-    fn listed(unit: &Unit<'_>) -> Result<Vec<SectionId>, Stop> {
+    fn listed(unit: &UnitOfWork<'_>) -> Result<Vec<SectionId>, Stop> {
         let catalog = unit.get::<Catalog>(unit.event_id()?)?;
         let sections = catalog.listing().map(|listing| &listing.details.sections);
         Ok(sections
@@ -27,7 +27,7 @@ impl Listed for Inventory {
     }
 }
 
-impl Unit<'_> {
+impl UnitOfWork<'_> {
     /// The catalog entry of this lane's event.
     pub(crate) fn listing(&self) -> Result<&Listing, Stop> {
         let event_id = self.event_id()?;
@@ -60,8 +60,8 @@ impl Unit<'_> {
         let event_id = self.event_id()?;
         let state = self.get::<Reservation>(id)?;
         let own = state
-            .booking()
-            .is_some_and(|booking| booking.event_id == event_id && policy::may_act_for(by, booking.customer_id));
+            .terms()
+            .is_some_and(|terms| terms.event_id == event_id && policy::may_act_for(by, terms.customer_id));
         if own {
             Ok(state)
         } else {
@@ -73,7 +73,7 @@ impl Unit<'_> {
     pub(crate) fn payment_here(&self, id: PaymentId) -> Result<&PaymentState, Stop> {
         let event_id = self.event_id()?;
         let state = self.get::<Payment>(id)?;
-        let here = state.order().is_some_and(|order| order.event_id == event_id);
+        let here = state.terms().is_some_and(|terms| terms.event_id == event_id);
         if here {
             Ok(state)
         } else {

@@ -86,7 +86,7 @@ pub struct Made<A>(Range<usize>, PhantomData<A>);
 pub trait Listed: Kept {
     /// # Errors
     /// When what lists them is not loaded.
-    fn listed(unit: &Unit<'_>) -> Result<Vec<Self::Id>, Stop>;
+    fn listed(unit: &UnitOfWork<'_>) -> Result<Vec<Self::Id>, Stop>;
 }
 
 /// All streams of an aggregate in a lane, with their states.
@@ -108,7 +108,7 @@ pub enum Ran<T> {
 
 /// One command on its way, with the book that it is decided on.
 #[derive(Debug)]
-pub struct Unit<'a> {
+pub struct UnitOfWork<'a> {
     book: &'a mut Book,
     ctx: Context<'a>,
     caller: Caller,
@@ -131,10 +131,10 @@ impl Book {
         &mut self,
         ctx: &Context<'_>,
         caller: Caller,
-        command: impl FnOnce(&mut Unit<'_>) -> Result<T, Stop>,
+        command: impl FnOnce(&mut UnitOfWork<'_>) -> Result<T, Stop>,
     ) -> Ran<T> {
         let before = self.mark();
-        let mut unit = Unit {
+        let mut unit = UnitOfWork {
             book: self,
             ctx: *ctx,
             caller,
@@ -144,7 +144,7 @@ impl Book {
             calls: Vec::new(),
         };
         let result = command(&mut unit);
-        let Unit {
+        let UnitOfWork {
             reads,
             facts,
             deadlines,
@@ -177,7 +177,7 @@ impl Book {
     }
 }
 
-impl<'a> Unit<'a> {
+impl<'a> UnitOfWork<'a> {
     /// Time and ids, for a reducer or a price.
     pub fn ctx(&self) -> &Context<'a> {
         &self.ctx
