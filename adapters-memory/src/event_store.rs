@@ -168,13 +168,13 @@ impl EventStore for InMemoryEventStore {
 
 #[async_trait]
 impl DeadlineStore for InMemoryEventStore {
-    async fn claim_due(
+    async fn lease_due(
         &self,
         now: Timestamp,
         lease: Duration,
         limit: usize,
     ) -> Result<Vec<CausedDeadline>, StoreError> {
-        Ok(self.log().claim_due(now, lease, limit))
+        Ok(self.log().lease_due(now, lease, limit))
     }
 }
 
@@ -328,23 +328,23 @@ impl Log {
         }
     }
 
-    fn claim_due(&mut self, now: Timestamp, lease: Duration, limit: usize) -> Vec<CausedDeadline> {
+    fn lease_due(&mut self, now: Timestamp, lease: Duration, limit: usize) -> Vec<CausedDeadline> {
         let until = TimeDelta::from_std(lease)
             .ok()
             .and_then(|lease| now.checked_add_signed(lease))
             .unwrap_or(Timestamp::MAX_UTC);
-        let mut claimed = Vec::new();
+        let mut leased = Vec::new();
         for (_, key) in self.due.iter().take_while(|(due_at, _)| *due_at <= now) {
-            if claimed.len() == limit {
+            if leased.len() == limit {
                 break;
             }
             let pending = self.deadlines.get_mut(key).expect("`due` has the keys of `deadlines`");
             if pending.leased_until.is_none_or(|end| end <= now) {
                 pending.leased_until = Some(until);
-                claimed.push(pending.caused.clone());
+                leased.push(pending.caused.clone());
             }
         }
-        claimed
+        leased
     }
 
     fn commit_at(&self, position: Position) -> Option<CommitId> {

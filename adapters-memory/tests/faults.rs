@@ -45,13 +45,13 @@ async fn an_unknown_outcome_may_also_be_nothing() {
 
 #[tokio::test]
 async fn deadlines_of_a_lost_answer_stay_leased() {
-    let (inner, store) = with(only(Operation::ClaimDue, Fault::LoseAnswer));
+    let (inner, store) = with(only(Operation::LeaseDue, Fault::LoseAnswer));
     inner.commit(commit()).await.unwrap();
     let lease = Duration::from_secs(30);
     let now = DateTime::UNIX_EPOCH;
-    assert!(store.claim_due(now, lease, 10).await.is_err());
-    assert_eq!(inner.claim_due(now, lease, 10).await.unwrap(), []);
-    assert_eq!(inner.claim_due(now + lease, lease, 10).await.unwrap().len(), 1);
+    assert!(store.lease_due(now, lease, 10).await.is_err());
+    assert_eq!(inner.lease_due(now, lease, 10).await.unwrap(), []);
+    assert_eq!(inner.lease_due(now + lease, lease, 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

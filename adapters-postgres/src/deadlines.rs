@@ -1,4 +1,4 @@
-//! Deadlines: changed by commits, leased to who claims them.
+//! Deadlines: changed by commits, leased to whoever delivers them.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::cells::{Cells, limit};
 
 #[async_trait]
 impl DeadlineStore for PostgresEventStore {
-    async fn claim_due(&self, now: Timestamp, lease: Duration, most: usize) -> Result<Vec<CausedDeadline>, StoreError> {
+    async fn lease_due(&self, now: Timestamp, lease: Duration, most: usize) -> Result<Vec<CausedDeadline>, StoreError> {
         let until = TimeDelta::from_std(lease)
             .ok()
             .and_then(|lease| now.checked_add_signed(lease))
             .unwrap_or(Timestamp::MAX_UTC);
-        // Rows that a commit or another claimer holds are passed over: nobody waits for anybody here.
+        // Rows that a commit or another poller holds are passed over: nobody waits for anybody here.
         let rows = sqlx::query(
-            "UPDATE deadlines AS claimed
+            "UPDATE deadlines AS leased
              SET leased_until = $2
              FROM (
                  SELECT stream_id, aggregate_type, kind
@@ -31,11 +31,11 @@ impl DeadlineStore for PostgresEventStore {
                  LIMIT $3
                  FOR UPDATE SKIP LOCKED
              ) AS due
-             WHERE claimed.stream_id = due.stream_id
-               AND claimed.aggregate_type = due.aggregate_type
-               AND claimed.kind = due.kind
-             RETURNING claimed.stream_id, claimed.aggregate_type, claimed.kind, claimed.due_at, claimed.lane_kind,
-                       claimed.lane_id, claimed.cause",
+             WHERE leased.stream_id = due.stream_id
+               AND leased.aggregate_type = due.aggregate_type
+               AND leased.kind = due.kind
+             RETURNING leased.stream_id, leased.aggregate_type, leased.kind, leased.due_at, leased.lane_kind,
+                       leased.lane_id, leased.cause",
         )
         .bind(now)
         .bind(until)
@@ -43,10 +43,10 @@ impl DeadlineStore for PostgresEventStore {
         .fetch_all(&self.pool)
         .await
         .map_err(StoreError::unavailable)?;
-        let mut claimed: Vec<CausedDeadline> = rows.iter().map(deadline_from).collect::<Result<_, _>>()?;
+        let mut leased: Vec<CausedDeadline> = rows.iter().map(deadline_from).collect::<Result<_, _>>()?;
         // The rows of RETURNING come in no particular order.
-        claimed.sort_unstable_by_key(|CausedDeadline { deadline, .. }| (deadline.due_at, deadline.key));
-        Ok(claimed)
+        leased.sort_unstable_by_key(|CausedDeadline { deadline, .. }| (deadline.due_at, deadline.key));
+        Ok(leased)
     }
 }
 

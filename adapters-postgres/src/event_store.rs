@@ -1,9 +1,9 @@
 //! The log: a commit as one call of `write_commit_v4`, and reading.
 
 mod arguments;
+mod writer_turns;
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::Row;
@@ -18,10 +18,7 @@ use uuid::Uuid;
 use crate::cells::{Cells, bound, limit};
 use crate::database::Database;
 use arguments::Arguments;
-
-/// How often it is looked whether others are done, and how many times at most: together more than a claim lasts.
-const CLAIM_LOOK: Duration = Duration::from_millis(1);
-const CLAIM_LOOKS: u32 = 300;
+use writer_turns::wait_for_turn;
 
 /// The event store, with the deadlines and idempotency records that are committed beside its events, and snapshots of
 /// these.
@@ -62,8 +59,8 @@ impl EventStore for PostgresEventStore {
         drop(connection);
         match outcome(&row, &commit)? {
             Verdict::Written(receipt) => Ok(receipt),
-            Verdict::Claimed { streams } => {
-                self.let_others_go_first(&streams).await;
+            Verdict::OthersGoFirst { streams } => {
+                wait_for_turn(&self.pool, self.writer, &streams).await;
                 Err(CommitError::Conflict { streams })
             }
         }
@@ -230,41 +227,11 @@ impl EventStore for PostgresEventStore {
     }
 }
 
-impl PostgresEventStore {
-    /// Waits for this writer's turn on the streams. Whatever becomes of it, the caller reads them again: each look waits
-    /// for the commit that is under way, so that what it writes is read too.
-    async fn let_others_go_first(&self, streams: &[StreamId]) {
-        let types: Vec<i16> = streams.iter().map(|stream| stream.aggregate.number()).collect();
-        let ids: Vec<Uuid> = streams.iter().map(|stream| stream.id).collect();
-        for _ in 0..CLAIM_LOOKS {
-            let seconds: Result<Option<f64>, _> = sqlx::query_scalar(
-                "SELECT CASE
-                     WHEN turn_of_v2($1) > clock_timestamp()
-                         THEN extract(epoch FROM turn_of_v2($1) - clock_timestamp())::float8
-                     WHEN claimed_before_v2($1, $2, $3) IS NOT NULL THEN $4
-                 END
-                 FROM log_head WHERE id
-                 FOR KEY SHARE",
-            )
-            .bind(self.writer)
-            .bind(&types)
-            .bind(&ids)
-            .bind(CLAIM_LOOK.as_secs_f64())
-            .fetch_one(&self.pool)
-            .await;
-            let Ok(Some(wait)) = seconds.map(|seconds| Duration::try_from_secs_f64(seconds?).ok()) else {
-                return;
-            };
-            tokio::time::sleep(wait).await;
-        }
-    }
-}
-
-/// What a commit that was not refused came to.
+/// What the database answered to a commit that it did not refuse.
 enum Verdict {
     Written(CommitReceipt),
-    /// Other writers were overtaken on these streams, and are about to write.
-    Claimed {
+    /// Nothing was written: it is the turn of other writers on these streams.
+    OthersGoFirst {
         streams: Vec<StreamId>,
     },
 }
@@ -302,7 +269,7 @@ fn outcome(row: &PgRow, commit: &Commit) -> Result<Verdict, CommitError> {
                     .ok_or_else(|| CommitError::Unknown("the incarnation makes no sense".into()))?,
             }))
         }
-        "claimed" => Ok(Verdict::Claimed {
+        "claimed" => Ok(Verdict::OthersGoFirst {
             streams: places
                 .filter_map(|place| commit.appends.get(place))
                 .map(|append| append.stream)

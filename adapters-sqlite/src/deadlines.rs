@@ -1,4 +1,4 @@
-//! Deadlines: changed by commits, leased to who claims them.
+//! Deadlines: changed by commits, leased to whoever delivers them.
 
 use std::time::Duration;
 
@@ -17,18 +17,18 @@ use crate::result_code::failed;
 
 #[async_trait]
 impl DeadlineStore for SqliteStore {
-    async fn claim_due(&self, now: Timestamp, lease: Duration, most: usize) -> Result<Vec<CausedDeadline>, StoreError> {
+    async fn lease_due(&self, now: Timestamp, lease: Duration, most: usize) -> Result<Vec<CausedDeadline>, StoreError> {
         let until = TimeDelta::from_std(lease)
             .ok()
             .and_then(|lease| now.checked_add_signed(lease))
             .unwrap_or(Timestamp::MAX_UTC);
         self.writer
-            .run(move |connection| Box::pin(claim(connection, now, until, most)))
+            .run(move |connection| Box::pin(lease(connection, now, until, most)))
             .await
     }
 }
 
-async fn claim(
+async fn lease(
     connection: &mut SqliteConnection,
     now: Timestamp,
     until: Timestamp,
@@ -52,10 +52,10 @@ async fn claim(
     .fetch_all(connection)
     .await
     .map_err(failed)?;
-    let mut claimed: Vec<CausedDeadline> = rows.iter().map(deadline_from).collect::<Result<_, _>>()?;
+    let mut leased: Vec<CausedDeadline> = rows.iter().map(deadline_from).collect::<Result<_, _>>()?;
     // The rows of RETURNING come in no particular order.
-    claimed.sort_unstable_by_key(|CausedDeadline { deadline, .. }| (deadline.due_at, deadline.key));
-    Ok(claimed)
+    leased.sort_unstable_by_key(|CausedDeadline { deadline, .. }| (deadline.due_at, deadline.key));
+    Ok(leased)
 }
 
 fn deadline_from(row: &SqliteRow) -> Result<CausedDeadline, StoreError> {

@@ -15,7 +15,7 @@ use crate::lane::{CommandJob, Job, Lanes};
 use crate::retry::{Pauses, RetryPolicy};
 use crate::setup::{EngineConfig, Ports};
 
-/// How many deadlines are claimed at once.
+/// How many deadlines are leased at once.
 const CHUNK: usize = 500;
 
 /// When they could not be read.
@@ -32,7 +32,7 @@ pub(crate) async fn run(ports: Ports, config: EngineConfig, lanes: Arc<Lanes>, s
             let mut pause = config.deadline_poll;
             match ports
                 .deadlines
-                .claim_due(ports.clock.now(), config.deadline_lease, CHUNK)
+                .lease_due(ports.clock.now(), config.deadline_lease, CHUNK)
                 .await
             {
                 Ok(due) => {

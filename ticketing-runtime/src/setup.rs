@@ -48,7 +48,7 @@ pub struct EngineConfig {
     pub snapshot_after: u64,
     /// How often due deadlines are looked for.
     pub deadline_poll: Duration,
-    /// How long a claimed deadline is not handed out again.
+    /// How long a leased deadline is not handed out again.
     pub deadline_lease: Duration,
     /// How often it is looked whether newer versions of facts may be written.
     pub floor_poll: Duration,

@@ -33,7 +33,7 @@ pub enum Operation {
     RaiseIncarnation,
     SchemaFloor,
     RaiseSchemaFloor,
-    ClaimDue,
+    LeaseDue,
     FindAnswers,
     ForgetAnswers,
     KeepSnapshot,
@@ -205,14 +205,14 @@ impl<S: EventStore> EventStore for FaultyEventStore<S> {
 
 #[async_trait]
 impl<S: DeadlineStore> DeadlineStore for FaultyEventStore<S> {
-    async fn claim_due(
+    async fn lease_due(
         &self,
         now: Timestamp,
         lease: Duration,
         limit: usize,
     ) -> Result<Vec<CausedDeadline>, StoreError> {
-        let claim = self.inner.claim_due(now, lease, limit);
-        self.ask(Operation::ClaimDue, claim).await
+        let leased = self.inner.lease_due(now, lease, limit);
+        self.ask(Operation::LeaseDue, leased).await
     }
 }
 

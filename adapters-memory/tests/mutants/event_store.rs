@@ -77,7 +77,7 @@ pub(crate) enum Lie {
     DropsDeadlines,
     HandsOutDeadlinesEarly,
     HandsOutTheLatestDeadlineFirst,
-    ClaimsOneMore,
+    LeasesOneMore,
     IgnoresLeases,
     LeasesForEver,
     NeverClearsDeadlines,
@@ -245,12 +245,12 @@ pub(crate) const DEADLINES_BROKEN_BY: &[(&str, Lie)] = &[
         Lie::HandsOutDeadlinesEarly,
     ),
     ("the_earliest_deadline_comes_first", Lie::HandsOutTheLatestDeadlineFirst),
-    ("no_more_deadlines_are_claimed_than_asked_for", Lie::ClaimsOneMore),
+    ("no_more_deadlines_are_leased_than_asked_for", Lie::LeasesOneMore),
     (
-        "a_claimed_deadline_is_handed_to_nobody_else_until_its_lease_ends",
+        "a_leased_deadline_is_handed_to_nobody_else_until_its_lease_ends",
         Lie::IgnoresLeases,
     ),
-    ("racing_claimers_never_get_the_same_deadline", Lie::IgnoresLeases),
+    ("racing_pollers_never_get_the_same_deadline", Lie::IgnoresLeases),
     ("an_unsettled_deadline_comes_back_after_its_lease", Lie::LeasesForEver),
     ("a_cleared_deadline_is_gone", Lie::NeverClearsDeadlines),
     (
@@ -264,7 +264,7 @@ pub(crate) const DEADLINES_BROKEN_BY: &[(&str, Lie)] = &[
     ("clearing_one_kind_leaves_the_others", Lie::ClearsEveryKind),
     ("setting_a_deadline_again_replaces_it", Lie::KeepsTheFirstDeadline),
     (
-        "setting_a_claimed_deadline_again_makes_it_claimable",
+        "setting_a_leased_deadline_again_ends_its_lease",
         Lie::KeepsTheFirstDeadline,
     ),
     ("the_last_change_in_one_commit_wins", Lie::FirstChangeWins),
@@ -746,7 +746,7 @@ impl EventStore for Mutant {
 
 #[async_trait]
 impl DeadlineStore for Mutant {
-    async fn claim_due(
+    async fn lease_due(
         &self,
         now: Timestamp,
         lease: Duration,
@@ -756,14 +756,14 @@ impl DeadlineStore for Mutant {
             Lie::HandsOutDeadlinesEarly => (now + TimeDelta::milliseconds(1), lease, limit),
             Lie::IgnoresLeases => (now, Duration::ZERO, limit),
             Lie::LeasesForEver => (now, Duration::MAX, limit),
-            Lie::ClaimsOneMore => (now, lease, limit.saturating_add(1)),
+            Lie::LeasesOneMore => (now, lease, limit.saturating_add(1)),
             _ => (now, lease, limit),
         };
-        let mut claimed = self.inner.claim_due(now, lease, limit).await?;
+        let mut leased = self.inner.lease_due(now, lease, limit).await?;
         if self.lie == Lie::HandsOutTheLatestDeadlineFirst {
-            claimed.reverse();
+            leased.reverse();
         }
-        Ok(claimed)
+        Ok(leased)
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) enum ReadLie {
     None,
     ForgetsTheCheckpoint,
     ForgetsTheCommit,
-    LetsAnybodyClaim,
+    LetsAnyLogAdopt,
     AppliesChangeByChange,
     SkipsUnknownRows,
     AppliesBatchesAgain,
@@ -77,8 +77,8 @@ pub(crate) const BROKEN_BY: &[(&str, ReadLie)] = &[
         ReadLie::ForgetsTheCommit,
     ),
     (
-        "rows_of_no_log_are_claimed_by_a_batch_without_events",
-        ReadLie::LetsAnybodyClaim,
+        "rows_of_no_log_are_adopted_by_a_batch_without_events",
+        ReadLie::LetsAnyLogAdopt,
     ),
     (
         "a_batch_of_another_log_or_another_past_is_refused",
@@ -241,7 +241,7 @@ impl LyingReadModels {
                 | ReadLie::LooksBeforeItApplies
                 | ReadLie::JumpsOverGaps
                 | ReadLie::KnowsPositionsOnly
-                | ReadLie::LetsAnybodyClaim
+                | ReadLie::LetsAnyLogAdopt
                 | ReadLie::SkipsUnknownRows
         )
     }
@@ -313,7 +313,7 @@ impl ProjectionStore for LyingReadModels {
             ReadLie::AppliesBatchesAgain => after.position <= checkpoint.position,
             ReadLie::JumpsOverGaps => upto.position > checkpoint.position,
             ReadLie::KnowsPositionsOnly => after.position == checkpoint.position,
-            ReadLie::LetsAnybodyClaim => after == checkpoint || after.is_of_no_log(),
+            ReadLie::LetsAnyLogAdopt => after == checkpoint || after.is_of_no_log(),
             _ => after == checkpoint,
         };
         if !fits {

@@ -216,9 +216,9 @@ where
 }
 
 async fn deadlines_are_as_they_were(before: &Before, store: &impl DeadlineStore, at: DateTime<Utc>) {
-    let claimed = store.claim_due(at, Duration::from_secs(1), 1_000).await.unwrap();
-    assert!(claimed.iter().all(|caused| caused.cause == Metadata::default()));
-    let mut told: Vec<_> = claimed
+    let leased = store.lease_due(at, Duration::from_secs(1), 1_000).await.unwrap();
+    assert!(leased.iter().all(|caused| caused.cause == Metadata::default()));
+    let mut told: Vec<_> = leased
         .iter()
         .map(|caused| {
             let deadline = caused.deadline;

@@ -119,22 +119,22 @@ impl DeadlineWrite {
 /// **Contract**
 /// - `a_deadline_is_handed_out_when_it_is_due_and_not_before`.
 /// - `the_earliest_deadline_comes_first`.
-/// - `no_more_deadlines_are_claimed_than_asked_for`.
-/// - `a_claimed_deadline_is_handed_to_nobody_else_until_its_lease_ends`.
-/// - `racing_claimers_never_get_the_same_deadline`.
+/// - `no_more_deadlines_are_leased_than_asked_for`.
+/// - `a_leased_deadline_is_handed_to_nobody_else_until_its_lease_ends`.
+/// - `racing_pollers_never_get_the_same_deadline`.
 /// - `an_unsettled_deadline_comes_back_after_its_lease`: at least once.
 /// - `a_cleared_deadline_is_gone`.
 /// - `a_cleared_deadline_does_not_come_back_after_its_lease`.
 /// - `clearing_a_deadline_that_does_not_exist_is_no_error`.
 /// - `clearing_one_kind_leaves_the_others`: a stream has one deadline of each kind.
 /// - `setting_a_deadline_again_replaces_it`.
-/// - `setting_a_claimed_deadline_again_makes_it_claimable`.
+/// - `setting_a_leased_deadline_again_ends_its_lease`.
 /// - `the_last_change_in_one_commit_wins`.
 /// - `a_deadline_is_read_back_unchanged`.
 /// - `a_deadline_comes_with_what_set_it_last`: correlation id, actor and trace.
 #[async_trait]
 pub trait DeadlineStore: Send + Sync {
-    /// Claims up to `limit` deadlines that are due at `now`, for the length of `lease`.
-    async fn claim_due(&self, now: Timestamp, lease: Duration, limit: usize)
+    /// Leases up to `limit` deadlines that are due at `now`, for the length of `lease`.
+    async fn lease_due(&self, now: Timestamp, lease: Duration, limit: usize)
     -> Result<Vec<CausedDeadline>, StoreError>;
 }

@@ -21,7 +21,7 @@ pub struct ProjectedBatch<C = Change> {
 /// **Contract**
 /// - `changes_and_checkpoint_are_applied_together`.
 /// - `the_checkpoint_says_of_which_log_and_commit_it_is`.
-/// - `rows_of_no_log_are_claimed_by_a_batch_without_events`, by one log only.
+/// - `rows_of_no_log_are_adopted_by_a_batch_without_events`, by one log only.
 /// - `readers_never_see_half_a_batch`.
 /// - `a_batch_with_a_change_of_an_unknown_row_changes_nothing`.
 /// - `a_batch_that_was_applied_before_changes_nothing`: one that ends where the checkpoint is is skipped.
@@ -36,12 +36,12 @@ pub struct ProjectedBatch<C = Change> {
 /// - `a_changed_payment_keeps_what_the_change_does_not_name`.
 #[async_trait]
 pub trait ProjectionStore<C = Change>: std::any::Any + Send + Sync {
-    /// How far the rows have come; a mark of no log while no log has claimed them.
+    /// How far the rows have come; a mark of no log while no log has adopted them.
     async fn checkpoint(&self) -> Result<Mark, StoreError>;
 
     async fn apply(&self, batch: ProjectedBatch<C>) -> Result<(), ApplyError>;
 
-    /// Returns an empty twin that nobody reads yet, and that no log has claimed.
+    /// Returns an empty twin that nobody reads yet, and that no log has adopted.
     async fn begin_rebuild(&self) -> Result<Arc<dyn ProjectionStore<C>>, StoreError>;
 
     /// Makes readers see the twin instead. The twin must have come from `begin_rebuild` of this store.

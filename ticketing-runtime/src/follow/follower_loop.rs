@@ -279,12 +279,12 @@ impl FollowerLoop {
             None if mark.is_start() => Mark::NO_COMMIT,
             None => return Ok(false),
         };
-        let claimed = Mark {
+        let bound = Mark {
             log: log.log,
             commit,
             ..mark
         };
-        match self.take(Facts::none(log, mark, claimed)).await {
+        match self.take(Facts::none(log, mark, bound)).await {
             Ok(_) | Err(FollowError::Elsewhere) => Ok(true),
             Err(error) => Err(error),
         }

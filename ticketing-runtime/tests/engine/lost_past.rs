@@ -204,7 +204,7 @@ async fn a_server_with_another_log_changes_nothing_of_the_rows_and_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rows_that_were_filled_when_positions_were_all_there_was_are_claimed_by_a_log_that_has_as_many_facts() {
+async fn rows_that_were_filled_when_positions_were_all_there_was_are_adopted_by_a_log_that_has_as_many_facts() {
     let (world, mut side) = (World::new(), side());
     let first = side.start(&world);
     let event = world.on_sale(&first.box_office(), 20).await;

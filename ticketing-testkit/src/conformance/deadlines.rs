@@ -8,7 +8,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::log::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineKind};
 use ticketing_ports::log::streams::Metadata;
 
-use super::fixtures::{Draft, at, claimed, deadline, full_metadata, lane, stream, user, write};
+use super::fixtures::{Draft, at, deadline, full_metadata, lane, leased, stream, user, write};
 use super::race::race;
 use super::{Backend, Broken, Verdict, ensure, ensure_eq, suite};
 
@@ -17,16 +17,16 @@ suite! { $
     deadline_store_conformance in deadlines for Backend {
         a_deadline_is_handed_out_when_it_is_due_and_not_before,
         the_earliest_deadline_comes_first,
-        no_more_deadlines_are_claimed_than_asked_for,
-        a_claimed_deadline_is_handed_to_nobody_else_until_its_lease_ends,
-        racing_claimers_never_get_the_same_deadline,
+        no_more_deadlines_are_leased_than_asked_for,
+        a_leased_deadline_is_handed_to_nobody_else_until_its_lease_ends,
+        racing_pollers_never_get_the_same_deadline,
         an_unsettled_deadline_comes_back_after_its_lease,
         a_cleared_deadline_is_gone,
         a_cleared_deadline_does_not_come_back_after_its_lease,
         clearing_a_deadline_that_does_not_exist_is_no_error,
         clearing_one_kind_leaves_the_others,
         setting_a_deadline_again_replaces_it,
-        setting_a_claimed_deadline_again_makes_it_claimable,
+        setting_a_leased_deadline_again_ends_its_lease,
         the_last_change_in_one_commit_wins,
         a_deadline_is_read_back_unchanged,
         a_deadline_comes_with_what_set_it_last,
@@ -35,20 +35,20 @@ suite! { $
 
 const LEASE: Duration = Duration::from_secs(30);
 
-async fn claim(backend: &Backend, now: Timestamp, limit: usize) -> Result<Vec<Deadline>, Broken> {
-    claimed(backend, now, LEASE, limit).await
+async fn lease_up_to(backend: &Backend, now: Timestamp, limit: usize) -> Result<Vec<Deadline>, Broken> {
+    leased(backend, now, LEASE, limit).await
 }
 
 async fn a_deadline_is_handed_out_when_it_is_due_and_not_before(backend: &Backend) -> Verdict {
     write(1).set(deadline(1, at(10))).to(backend).await?;
     let just_before = at(10) - TimeDelta::microseconds(1);
     ensure_eq!(
-        claim(backend, just_before, 10).await?,
+        lease_up_to(backend, just_before, 10).await?,
         [],
         "deadlines just before they are due"
     );
     ensure_eq!(
-        claim(backend, at(10), 10).await?,
+        lease_up_to(backend, at(10), 10).await?,
         [deadline(1, at(10))],
         "deadlines when they are due"
     );
@@ -63,18 +63,23 @@ async fn the_earliest_deadline_comes_first(backend: &Backend) -> Verdict {
     draft.to(backend).await?;
     let mut order = Vec::new();
     for _ in 0..3 {
-        order.extend(claim(backend, at(100), 2).await?.iter().map(|deadline| deadline.due_at));
+        order.extend(
+            lease_up_to(backend, at(100), 2)
+                .await?
+                .iter()
+                .map(|deadline| deadline.due_at),
+        );
     }
     ensure_eq!(order, [at(10), at(20), at(30), at(40), at(50)], "order");
     Ok(())
 }
 
-async fn no_more_deadlines_are_claimed_than_asked_for(backend: &Backend) -> Verdict {
+async fn no_more_deadlines_are_leased_than_asked_for(backend: &Backend) -> Verdict {
     let draft = (0..10).fold(write(1), |draft, number| draft.set(deadline(number, at(1))));
     draft.to(backend).await?;
     for (limit, handed_out) in [(0, 0), (3, 3), (4, 4), (usize::MAX, 3)] {
         ensure_eq!(
-            claim(backend, at(1), limit).await?.len(),
+            lease_up_to(backend, at(1), limit).await?.len(),
             handed_out,
             "deadlines with a limit of {limit}"
         );
@@ -82,40 +87,44 @@ async fn no_more_deadlines_are_claimed_than_asked_for(backend: &Backend) -> Verd
     Ok(())
 }
 
-async fn a_claimed_deadline_is_handed_to_nobody_else_until_its_lease_ends(backend: &Backend) -> Verdict {
+async fn a_leased_deadline_is_handed_to_nobody_else_until_its_lease_ends(backend: &Backend) -> Verdict {
     write(1)
         .set(deadline(1, at(0)))
         .set(deadline(2, at(20)))
         .to(backend)
         .await?;
-    ensure_eq!(claim(backend, at(0), 10).await?, [deadline(1, at(0))], "first claim");
+    ensure_eq!(
+        lease_up_to(backend, at(0), 10).await?,
+        [deadline(1, at(0))],
+        "first lease"
+    );
     let just_before = at(30) - TimeDelta::microseconds(1);
     for now in [at(0), at(19)] {
         ensure_eq!(
-            claim(backend, now, 10).await?,
+            lease_up_to(backend, now, 10).await?,
             [],
             "deadlines while the first is leased"
         );
     }
     ensure_eq!(
-        claim(backend, just_before, 10).await?,
+        lease_up_to(backend, just_before, 10).await?,
         [deadline(2, at(20))],
         "just before the lease ends"
     );
     Ok(())
 }
 
-async fn racing_claimers_never_get_the_same_deadline(backend: &Backend) -> Verdict {
-    const CLAIMERS: usize = 8;
+async fn racing_pollers_never_get_the_same_deadline(backend: &Backend) -> Verdict {
+    const PROCESSES: usize = 8;
     const DEADLINES: usize = 200;
     let draft = (0..DEADLINES).fold(write(1), |draft, number| draft.set(deadline(number, at(number as i64))));
     draft.to(backend).await?;
-    let claimed = race(CLAIMERS, |_| {
+    let leased = race(PROCESSES, |_| {
         let backend = backend.clone();
         async move {
             let mut mine = Vec::new();
             for _ in 0..DEADLINES {
-                let more = claim(&backend, at(1000), 7).await?;
+                let more = lease_up_to(&backend, at(1000), 7).await?;
                 if more.is_empty() {
                     break;
                 }
@@ -125,11 +134,11 @@ async fn racing_claimers_never_get_the_same_deadline(backend: &Backend) -> Verdi
         }
     })
     .await?;
-    let claimed: Vec<Vec<Deadline>> = claimed.into_iter().collect::<Result<_, Broken>>()?;
-    let claimed: Vec<DeadlineKey> = claimed.into_iter().flatten().map(|deadline| deadline.key).collect();
-    let distinct: BTreeSet<DeadlineKey> = claimed.iter().copied().collect();
-    ensure_eq!(claimed.len(), distinct.len(), "claims without the repeated ones");
-    ensure_eq!(distinct.len(), DEADLINES, "deadlines claimed by anyone");
+    let leased: Vec<Vec<Deadline>> = leased.into_iter().collect::<Result<_, Broken>>()?;
+    let leased: Vec<DeadlineKey> = leased.into_iter().flatten().map(|deadline| deadline.key).collect();
+    let distinct: BTreeSet<DeadlineKey> = leased.iter().copied().collect();
+    ensure_eq!(leased.len(), distinct.len(), "leases without the repeated ones");
+    ensure_eq!(distinct.len(), DEADLINES, "deadlines leased by anyone");
     Ok(())
 }
 
@@ -137,7 +146,7 @@ async fn an_unsettled_deadline_comes_back_after_its_lease(backend: &Backend) -> 
     write(1).set(deadline(1, at(0))).to(backend).await?;
     for now in [at(0), at(30), at(60), at(1000)] {
         ensure_eq!(
-            claim(backend, now, 10).await?,
+            lease_up_to(backend, now, 10).await?,
             [deadline(1, at(0))],
             "deadlines when the lease has ended"
         );
@@ -153,7 +162,7 @@ async fn a_cleared_deadline_is_gone(backend: &Backend) -> Verdict {
         .await?;
     write(2).clear(deadline(1, at(0)).key).to(backend).await?;
     ensure_eq!(
-        claim(backend, at(1000), 10).await?,
+        lease_up_to(backend, at(1000), 10).await?,
         [deadline(2, at(0))],
         "deadlines left"
     );
@@ -162,10 +171,10 @@ async fn a_cleared_deadline_is_gone(backend: &Backend) -> Verdict {
 
 async fn a_cleared_deadline_does_not_come_back_after_its_lease(backend: &Backend) -> Verdict {
     write(1).set(deadline(1, at(0))).to(backend).await?;
-    ensure_eq!(claim(backend, at(0), 10).await?.len(), 1, "claimed deadlines");
+    ensure_eq!(lease_up_to(backend, at(0), 10).await?.len(), 1, "leased deadlines");
     write(2).clear(deadline(1, at(0)).key).to(backend).await?;
     ensure_eq!(
-        claim(backend, at(1000), 10).await?,
+        lease_up_to(backend, at(1000), 10).await?,
         [],
         "deadlines after the settled one's lease"
     );
@@ -177,7 +186,7 @@ async fn clearing_a_deadline_that_does_not_exist_is_no_error(backend: &Backend) 
     write(2).set(deadline(1, at(0))).to(backend).await?;
     write(3).clear(deadline(1, at(0)).key).to(backend).await?;
     write(4).clear(deadline(1, at(0)).key).to(backend).await?;
-    ensure_eq!(claim(backend, at(1000), 10).await?, [], "deadlines left");
+    ensure_eq!(lease_up_to(backend, at(1000), 10).await?, [], "deadlines left");
     Ok(())
 }
 
@@ -197,7 +206,7 @@ async fn clearing_one_kind_leaves_the_others(backend: &Backend) -> Verdict {
     let cleared = of_kind(DeadlineKind::GatewayRetry, 0).key;
     write(2).clear(cleared).to(backend).await?;
     let left: Vec<Deadline> = all.filter(|deadline| deadline.key != cleared).collect();
-    ensure_eq!(claim(backend, at(1000), 10).await?, left, "deadlines left");
+    ensure_eq!(lease_up_to(backend, at(1000), 10).await?, left, "deadlines left");
     Ok(())
 }
 
@@ -208,22 +217,26 @@ async fn setting_a_deadline_again_replaces_it(backend: &Backend) -> Verdict {
         ..deadline(1, at(20))
     };
     write(2).set(moved).to(backend).await?;
-    ensure_eq!(claim(backend, at(19), 10).await?, [], "deadlines at the old time");
-    ensure_eq!(claim(backend, at(20), 10).await?, [moved], "deadlines at the new time");
+    ensure_eq!(lease_up_to(backend, at(19), 10).await?, [], "deadlines at the old time");
+    ensure_eq!(
+        lease_up_to(backend, at(20), 10).await?,
+        [moved],
+        "deadlines at the new time"
+    );
     Ok(())
 }
 
-async fn setting_a_claimed_deadline_again_makes_it_claimable(backend: &Backend) -> Verdict {
+async fn setting_a_leased_deadline_again_ends_its_lease(backend: &Backend) -> Verdict {
     write(1).set(deadline(1, at(0))).to(backend).await?;
-    ensure_eq!(claim(backend, at(0), 10).await?.len(), 1, "claimed deadlines");
+    ensure_eq!(lease_up_to(backend, at(0), 10).await?.len(), 1, "leased deadlines");
     write(2).set(deadline(1, at(5))).to(backend).await?;
     ensure_eq!(
-        claim(backend, at(5), 10).await?,
+        lease_up_to(backend, at(5), 10).await?,
         [deadline(1, at(5))],
         "deadlines set during a lease"
     );
     ensure_eq!(
-        claim(backend, at(30), 10).await?,
+        lease_up_to(backend, at(30), 10).await?,
         [],
         "deadlines when the replaced one's lease would have ended"
     );
@@ -240,7 +253,7 @@ async fn the_last_change_in_one_commit_wins(backend: &Backend) -> Verdict {
         .set(deadline(3, at(3)))
         .to(backend)
         .await?;
-    let due = claim(backend, at(1000), 10).await?;
+    let due = lease_up_to(backend, at(1000), 10).await?;
     ensure_eq!(due, [deadline(2, at(2)), deadline(3, at(3))], "deadlines");
     Ok(())
 }
@@ -249,7 +262,7 @@ async fn a_deadline_is_read_back_unchanged(backend: &Backend) -> Verdict {
     let century = TimeDelta::days(36_525);
     for (number, due_at) in [at(0) - century, at(0), at(0) + century].into_iter().enumerate() {
         write(number).set(deadline(number, due_at)).to(backend).await?;
-        let due = claim(backend, at(0) + century, 1).await?;
+        let due = lease_up_to(backend, at(0) + century, 1).await?;
         ensure!(due == [deadline(number, due_at)], "{due:?} is not what was set");
     }
     Ok(())
@@ -272,7 +285,7 @@ async fn a_deadline_comes_with_what_set_it_last(backend: &Backend) -> Verdict {
         .set(deadline(3, at(3)))
         .to(backend)
         .await?;
-    let due = backend.deadlines.claim_due(at(100), LEASE, 10).await?;
+    let due = backend.deadlines.lease_due(at(100), LEASE, 10).await?;
     let expected: Vec<CausedDeadline> = (1..)
         .zip([asked, full_metadata(), Metadata::default(), full_metadata()])
         .map(|(number, cause)| CausedDeadline {

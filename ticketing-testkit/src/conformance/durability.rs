@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use ticketing_ports::log::identity::{Incarnation, SchemaGeneration};
 
-use super::fixtures::{answer, at, claimed, commit_id, deadline, events, found_answer, key, stream, whole_log, write};
+use super::fixtures::{answer, at, commit_id, deadline, events, found_answer, key, leased, stream, whole_log, write};
 use super::race::race;
 use super::{Backend, Verdict, ensure_eq, suite};
 
@@ -43,7 +43,7 @@ async fn answered_means_durable(storage: &dyn Durable) -> Verdict {
         Some(receipt),
         "the commit after a crash"
     );
-    let due = claimed(&after, at(1), std::time::Duration::from_secs(1), 10).await?;
+    let due = leased(&after, at(1), std::time::Duration::from_secs(1), 10).await?;
     ensure_eq!(due, [deadline(1, at(1))], "deadlines after a crash");
     let found = found_answer(&after, &key(1, "buy")).await?;
     ensure_eq!(
@@ -74,14 +74,14 @@ async fn a_lease_outlives_a_crash(storage: &dyn Durable) -> Verdict {
     let lease = std::time::Duration::from_secs(30);
     let before = storage.open().await;
     write(1).set(deadline(1, at(0))).to(&before).await?;
-    claimed(&before, at(0), lease, 10).await?;
+    leased(&before, at(0), lease, 10).await?;
     let after = storage.open().await;
     ensure_eq!(
-        claimed(&after, at(29), lease, 10).await?,
+        leased(&after, at(29), lease, 10).await?,
         [],
         "deadlines during the lease"
     );
-    let due = claimed(&after, at(30), lease, 10).await?;
+    let due = leased(&after, at(30), lease, 10).await?;
     ensure_eq!(due, [deadline(1, at(0))], "deadlines after the lease");
     Ok(())
 }

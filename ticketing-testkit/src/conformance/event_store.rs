@@ -15,7 +15,7 @@ use ticketing_ports::vocabulary::trace_context::TraceContext;
 use uuid::Uuid;
 
 use super::fixtures::{
-    answer, at, claimed, commit_id, deadline, event, events, found_answer, full_metadata, key, lane, payloads, stream,
+    answer, at, commit_id, deadline, event, events, found_answer, full_metadata, key, lane, leased, payloads, stream,
     trace, user, whole_log, whole_stream, write,
 };
 use super::race::race;
@@ -95,7 +95,7 @@ async fn a_commit_is_all_or_nothing(backend: &Backend) -> Verdict {
         1,
         "events of the second stream"
     );
-    let due = claimed(backend, at(10), SECOND, 10).await?;
+    let due = leased(backend, at(10), SECOND, 10).await?;
     ensure_eq!(due, [deadline(1, at(10))], "deadlines");
     let found = found_answer(backend, &key(1, "buy")).await?;
     ensure!(found.is_some(), "the answer of the commit is missing");
@@ -109,7 +109,7 @@ async fn a_commit_is_all_or_nothing(backend: &Backend) -> Verdict {
         .conflicts_at(backend)
         .await?;
     ensure_eq!(whole_log(backend).await?, before, "the log after a conflict");
-    let due = claimed(backend, at(10), SECOND, 10).await?;
+    let due = leased(backend, at(10), SECOND, 10).await?;
     ensure_eq!(due, [], "deadlines of a refused commit");
     let found = found_answer(backend, &key(1, "again")).await?;
     ensure_eq!(found, None, "answer of a refused commit");
@@ -358,7 +358,7 @@ async fn a_commit_that_rests_on_a_lost_past_writes_nothing(backend: &Backend) ->
         }
     }
     ensure_eq!(whole_log(backend).await?, before, "the log");
-    ensure_eq!(claimed(backend, at(10), SECOND, 10).await?, [], "deadlines");
+    ensure_eq!(leased(backend, at(10), SECOND, 10).await?, [], "deadlines");
     ensure_eq!(found_answer(backend, &key(1, "buy")).await?, None, "an answer");
     // What is remembered rightly is in nobody's way, and who has written already is told so whatever is remembered.
     let kept = next(3, 2).remembers(1, 1).remembers(2, 1).remembers(3, 2);
@@ -386,7 +386,7 @@ async fn a_taken_idempotency_key_writes_nothing(backend: &Backend) -> Verdict {
     };
     ensure_eq!(taken, key(1, "buy"), "the taken key");
     ensure_eq!(whole_log(backend).await?, [], "the log");
-    ensure_eq!(claimed(backend, at(10), SECOND, 10).await?, [], "deadlines");
+    ensure_eq!(leased(backend, at(10), SECOND, 10).await?, [], "deadlines");
     let other = found_answer(backend, &key(1, "other")).await?;
     ensure_eq!(other, None, "another answer of the same commit");
     let kept = found_answer(backend, &key(1, "buy")).await?;
@@ -694,7 +694,7 @@ async fn a_commit_of_5000_events_is_kept(backend: &Backend) -> Verdict {
             .eq(written.iter().map(|event| &event.data)),
         "the payloads of a large commit are mixed up"
     );
-    let due = claimed(backend, at(1000), SECOND, 5000).await?;
+    let due = leased(backend, at(1000), SECOND, 5000).await?;
     ensure_eq!(due.len(), 1000, "deadlines");
     for number in [1, 500, 1000] {
         let found = found_answer(backend, &key(number, "bulk")).await?;
@@ -896,7 +896,7 @@ async fn a_repeated_commit_leaves_later_deadlines_alone(backend: &Backend) -> Ve
     set.clone().to(backend).await?;
     write(2).clear(deadline(1, at(1)).key).to(backend).await?;
     set.to(backend).await?;
-    let due = claimed(backend, at(10), SECOND, 10).await?;
+    let due = leased(backend, at(10), SECOND, 10).await?;
     ensure_eq!(due, [], "deadlines that were cleared after the commit's first arrival");
     Ok(())
 }
@@ -922,7 +922,7 @@ async fn a_commit_without_events_is_allowed(backend: &Backend) -> Verdict {
         "receipt of a commit with nothing in it"
     );
     ensure_eq!(backend.store.head().await?, Position(1), "head");
-    let due = claimed(backend, at(1), SECOND, 10).await?;
+    let due = leased(backend, at(1), SECOND, 10).await?;
     ensure_eq!(due, [deadline(1, at(1))], "deadlines");
     let found = found_answer(backend, &key(1, "buy")).await?;
     ensure!(found.is_some(), "the answer of a commit without events is missing");

@@ -235,15 +235,15 @@ pub(super) async fn found_answer(backend: &Backend, key: &IdempotencyKey) -> Res
     }
 }
 
-/// Claims deadlines that were set without a cause.
-pub(super) async fn claimed(
+/// Leases deadlines that were set without a cause.
+pub(super) async fn leased(
     backend: &Backend,
     now: Timestamp,
     lease: Duration,
     limit: usize,
 ) -> Result<Vec<Deadline>, Broken> {
-    let claimed = backend.deadlines.claim_due(now, lease, limit).await?;
-    Ok(claimed.into_iter().map(|caused| caused.deadline).collect())
+    let leased = backend.deadlines.lease_due(now, lease, limit).await?;
+    Ok(leased.into_iter().map(|caused| caused.deadline).collect())
 }
 
 pub(super) fn payloads(events: &[RecordedEvent]) -> Vec<&[u8]> {

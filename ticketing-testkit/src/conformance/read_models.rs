@@ -43,7 +43,7 @@ suite! { $
     read_models_conformance in read_models for ReadModels {
         changes_and_checkpoint_are_applied_together,
         the_checkpoint_says_of_which_log_and_commit_it_is,
-        rows_of_no_log_are_claimed_by_a_batch_without_events,
+        rows_of_no_log_are_adopted_by_a_batch_without_events,
         readers_never_see_half_a_batch,
         a_batch_with_a_change_of_an_unknown_row_changes_nothing,
         a_batch_that_was_applied_before_changes_nothing,
@@ -146,7 +146,7 @@ fn batch(after: u64, upto: u64, changes: Vec<Change>) -> ProjectedBatch {
     ProjectedBatch { after, upto, changes }
 }
 
-/// A position of the log that the rules are about, whose every event has a commit of its own; no log has claimed the
+/// A position of the log that the rules are about, whose every event has a commit of its own; no log has adopted the
 /// start.
 fn mark(position: u64) -> Mark {
     if position == 0 {
@@ -202,25 +202,25 @@ async fn the_checkpoint_says_of_which_log_and_commit_it_is(models: &ReadModels) 
     Ok(())
 }
 
-async fn rows_of_no_log_are_claimed_by_a_batch_without_events(models: &ReadModels) -> Verdict {
+async fn rows_of_no_log_are_adopted_by_a_batch_without_events(models: &ReadModels) -> Verdict {
     // Rows of a time when nobody told of a log.
     let old = Mark::of_no_log(Position(4));
-    let claim = |after, upto| ProjectedBatch {
+    let adopting = |after, upto| ProjectedBatch {
         after,
         upto,
         changes: Vec::new(),
     };
-    models.projection.apply(claim(mark(0), old)).await?;
-    models.projection.apply(claim(old, mark(4))).await?;
+    models.projection.apply(adopting(mark(0), old)).await?;
+    models.projection.apply(adopting(old, mark(4))).await?;
     ensure_eq!(models.projection.checkpoint().await?, mark(4), "checkpoint");
     let other = Mark {
         log: LogId::new(Uuid::from_u128(2)),
         ..mark(4)
     };
-    let again = models.projection.apply(claim(old, other)).await;
+    let again = models.projection.apply(adopting(old, other)).await;
     ensure!(
         matches!(again, Err(ApplyError::OutOfOrder { .. })),
-        "{again:?} for rows that another log has claimed"
+        "{again:?} for rows that another log has adopted"
     );
     models.apply(vec![created(1)]).await?;
     ensure_eq!(
