@@ -23,12 +23,12 @@ impl DeadlineStore for SqliteStore {
             .and_then(|lease| now.checked_add_signed(lease))
             .unwrap_or(Timestamp::MAX_UTC);
         self.writer
-            .run(move |connection| Box::pin(lease(connection, now, until, most)))
+            .run(move |connection| Box::pin(lease_rows(connection, now, until, most)))
             .await
     }
 }
 
-async fn lease(
+async fn lease_rows(
     connection: &mut SqliteConnection,
     now: Timestamp,
     until: Timestamp,

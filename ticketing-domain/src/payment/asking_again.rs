@@ -1,29 +1,29 @@
-//! When a gateway that owes an answer is asked again.
+//! When the gateway is asked again for an answer that it owes.
 
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::deadlines::{Deadline, DeadlineChange, DeadlineKey, DeadlineKind};
 use ticketing_ports::log::streams::StreamId;
 use ticketing_ports::outside::gateway::Authorization;
-use ticketing_ports::vocabulary::ids::{EventId, PaymentId};
 
 use super::state::PaymentTerms;
 use crate::reducer::Context;
 
-/// How long the gateway has for an answer before it is asked again.
+/// How long the gateway has to answer a call before it is asked again, in seconds.
 pub const GATEWAY_RETRY_SECONDS: i64 = 30;
 
-/// After so long an attempt that was given up is looked up once more: an authorisation may have reached the gateway late.
+/// How long after giving a payment up it is looked up once more, in seconds: the authorisation may have reached the gateway
+/// late.
 pub const LOOK_AGAIN_SECONDS: i64 = 120;
 
-/// At least so long the provider is left alone with a payment that it has not decided.
+/// Least time between two look-ups of a payment that the provider has not decided, in seconds.
 pub const SHORTEST_REST_SECONDS: i64 = 5;
 
-/// At most so long, however old the payment is.
+/// Most time between two look-ups of a payment that the provider has not decided, in seconds, however old the payment is.
 pub const LONGEST_REST_SECONDS: i64 = 3_600;
 
-/// When a provider that has not decided is asked again: when it wants to be, else after as long as the payment is old, so that
-/// the pauses double; and once the customer's time is up.
+/// Returns when a provider that has not decided is asked again: at the time that it named, else after as long as the payment
+/// is old, so that the pauses double. If the customer has to act, it is asked at the latest when the customer's time is up.
 pub(super) fn when_to_ask(terms: &PaymentTerms, answer: &Authorization, now: Timestamp) -> Timestamp {
     let seconds = |seconds| TimeDelta::seconds(seconds);
     let (shortest, longest) = (seconds(SHORTEST_REST_SECONDS), seconds(LONGEST_REST_SECONDS));
@@ -37,30 +37,28 @@ pub(super) fn when_to_ask(terms: &PaymentTerms, answer: &Authorization, now: Tim
     }
 }
 
-pub(super) fn retry_later(event_id: EventId, payment_id: PaymentId, ctx: &Context<'_>) -> DeadlineChange {
-    let due_at = ctx.now + TimeDelta::seconds(GATEWAY_RETRY_SECONDS);
-    DeadlineChange::Set(Deadline {
-        key: retry_key(payment_id),
-        due_at,
-        lane: event_id.into(),
-    })
-}
-
-pub(super) fn ask_again(terms: &PaymentTerms, seconds: i64, ctx: &Context<'_>) -> DeadlineChange {
+/// Sets the deadline at which the gateway is asked again, some seconds from now.
+pub(super) fn ask_after(terms: &PaymentTerms, seconds: i64, ctx: &Context<'_>) -> DeadlineChange {
     ask_at(terms, ctx.now + TimeDelta::seconds(seconds))
 }
 
+/// Sets the deadline at which the gateway is asked again.
 pub(super) fn ask_at(terms: &PaymentTerms, due_at: Timestamp) -> DeadlineChange {
     DeadlineChange::Set(Deadline {
-        key: retry_key(terms.payment_id),
+        key: retry_key(terms),
         due_at,
         lane: terms.event_id.into(),
     })
 }
 
-pub(super) fn retry_key(payment_id: PaymentId) -> DeadlineKey {
+/// Clears that deadline: the gateway owes no answer.
+pub(super) fn ask_no_more(terms: &PaymentTerms) -> DeadlineChange {
+    DeadlineChange::Clear(retry_key(terms))
+}
+
+fn retry_key(terms: &PaymentTerms) -> DeadlineKey {
     DeadlineKey {
-        stream: StreamId::from(payment_id),
+        stream: StreamId::from(terms.payment_id),
         kind: DeadlineKind::GatewayRetry,
     }
 }

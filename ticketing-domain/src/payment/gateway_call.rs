@@ -4,34 +4,53 @@ use ticketing_ports::vocabulary::ids::{PaymentId, RefundId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::PaymentMethod;
 
+use super::state::PaymentTerms;
+
 /// A call to the payment gateway, as plain data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum GatewayCall {
+    /// Asks the provider to set the money aside.
     Authorize {
+        /// The payment, by which the gateway recognises a repeated call.
         payment_id: PaymentId,
+        /// How much to set aside.
         amount: Money,
+        /// What the customer pays with.
         method: PaymentMethod,
+        /// Until when the seats are held: an approval after that may come too late.
         wanted_by: Timestamp,
     },
-    /// Ask what became of an authorisation. The method's token is never stored, so it cannot be repeated.
+    /// Asks what became of an authorisation. An authorisation itself cannot be asked for again: the method's token is never
+    /// stored.
     LookUp {
+        /// The payment whose authorisation is looked up.
         payment_id: PaymentId,
     },
+    /// Takes the money that is set aside.
     Capture {
+        /// The authorised payment.
         payment_id: PaymentId,
+        /// All of what was authorised.
         amount: Money,
     },
+    /// Lets go of the money that is set aside.
     Void {
+        /// The authorised payment.
         payment_id: PaymentId,
     },
+    /// Gives money back that was taken.
     Refund {
+        /// The captured payment.
         payment_id: PaymentId,
+        /// The refund, by which the gateway recognises a repeated call.
         refund_id: RefundId,
+        /// How much goes back.
         amount: Money,
     },
 }
 
 impl GatewayCall {
+    /// Returns the payment that the call is about.
     pub fn payment_id(&self) -> PaymentId {
         match self {
             Self::Authorize { payment_id, .. }
@@ -39,6 +58,36 @@ impl GatewayCall {
             | Self::Capture { payment_id, .. }
             | Self::Void { payment_id }
             | Self::Refund { payment_id, .. } => *payment_id,
+        }
+    }
+}
+
+/// The calls about a payment that has been requested. A repeated call is built the same way as the first.
+impl PaymentTerms {
+    pub(super) fn look_up(&self) -> GatewayCall {
+        GatewayCall::LookUp {
+            payment_id: self.payment_id,
+        }
+    }
+
+    pub(super) fn capture(&self) -> GatewayCall {
+        GatewayCall::Capture {
+            payment_id: self.payment_id,
+            amount: self.amount,
+        }
+    }
+
+    pub(super) fn void(&self) -> GatewayCall {
+        GatewayCall::Void {
+            payment_id: self.payment_id,
+        }
+    }
+
+    pub(super) fn refund(&self, refund_id: RefundId, amount: Money) -> GatewayCall {
+        GatewayCall::Refund {
+            payment_id: self.payment_id,
+            refund_id,
+            amount,
         }
     }
 }

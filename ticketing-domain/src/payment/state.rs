@@ -9,76 +9,92 @@ use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::payment::{ActionWanted, MethodKind, PaymentMethod, PaymentStatus};
 
 use super::charge::Charge;
-use super::event::{PaymentEvent, RefundCause};
+use super::event::{PaymentEvent, PaymentRequested, RefundCause};
 use super::method_fingerprint::MethodFingerprint;
 
+/// The state of one payment, as its facts made it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum PaymentState {
+    /// No payment has been requested under this id.
     #[default]
     Absent,
-    /// The gateway was asked to set the money aside.
+    /// The gateway was asked to set the money aside and has not answered.
     Requested(PaymentTerms),
-    /// The provider has it and has not decided.
+    /// The provider has the payment and has not decided.
     Deferred {
+        /// What was agreed when the payment was requested.
         terms: PaymentTerms,
-        /// What the customer has to do first.
+        /// What the customer has to do first; `None` if the provider only takes its time.
         action: Option<ActionWanted>,
     },
+    /// The money is set aside.
     Authorized(PaymentTerms),
-    /// The gateway was asked to take the money.
+    /// The gateway was asked to take the money and has not answered.
     Capturing(PaymentTerms),
+    /// The money was taken.
     Captured {
+        /// What was agreed when the payment was requested.
         terms: PaymentTerms,
+        /// How much has been given back.
         refunded: Money,
+        /// Refunds that the gateway was asked for and has not confirmed.
         pending: BTreeMap<RefundId, PendingRefund>,
     },
+    /// The provider said no, or the call was interrupted and the payment given up.
     Declined {
+        /// What was agreed when the payment was requested.
         terms: PaymentTerms,
+        /// Why there was no approval.
         reason: DeclineReason,
     },
-    /// The gateway was asked to let go of the money.
+    /// The gateway was asked to let go of the money and has not answered.
     Voiding(PaymentTerms),
+    /// The money was let go of untaken.
     Voided(PaymentTerms),
 }
 
-/// What is true of a payment from its request on.
+/// What is known of a payment in every state after its request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentTerms {
+    /// The payment.
     pub payment_id: PaymentId,
+    /// The reservation that it pays.
     pub reservation_id: ReservationId,
+    /// The event on sale that the reservation is for.
     pub event_id: EventId,
+    /// Who pays.
     pub customer_id: CustomerId,
+    /// How much is paid.
     pub amount: Money,
+    /// The kind of the means of payment.
     pub method: MethodKind,
+    /// Recognises the means of payment when it is used again; `None` if the request was recorded by a build without
+    /// fingerprints.
     pub method_fingerprint: Option<MethodFingerprint>,
+    /// Whether an approval is followed by a capture.
     pub charge: Charge,
+    /// The last four digits of the card; `None` if the provider has not told any.
     pub last_four: Option<String>,
+    /// When the payment was requested.
     pub requested_at: Timestamp,
+    /// When the latest fact of the payment was recorded.
     pub updated_at: Timestamp,
 }
 
+/// A refund that the gateway was asked for and has not confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PendingRefund {
+    /// How much goes back.
     pub amount: Money,
+    /// Why it goes back.
     pub cause: RefundCause,
 }
 
 impl PaymentState {
+    /// Applies a fact. A fact that does not fit the state changes nothing.
     pub fn evolve(&mut self, event: &PaymentEvent) {
         *self = match (std::mem::take(self), event) {
-            (Self::Absent, PaymentEvent::PaymentRequested(requested)) => Self::Requested(PaymentTerms {
-                payment_id: requested.payment_id,
-                reservation_id: requested.reservation_id,
-                event_id: requested.event_id,
-                customer_id: requested.customer_id,
-                amount: requested.amount,
-                method: requested.method,
-                method_fingerprint: requested.method_fingerprint,
-                charge: requested.charge,
-                last_four: None,
-                requested_at: requested.at,
-                updated_at: requested.at,
-            }),
+            (Self::Absent, PaymentEvent::PaymentRequested(requested)) => Self::Requested(requested.into()),
             (Self::Requested(terms) | Self::Deferred { terms, .. }, PaymentEvent::PaymentDeferred(deferred)) => {
                 Self::Deferred {
                     terms: terms.updated(deferred.at),
@@ -136,11 +152,11 @@ impl PaymentState {
                     pending,
                 }
             }
-            // History is never refused: a fact that does not fit changes nothing.
             (state, _) => state,
         };
     }
 
+    /// Returns what was agreed; `None` if no payment has been requested.
     pub fn terms(&self) -> Option<&PaymentTerms> {
         match self {
             Self::Absent => None,
@@ -155,6 +171,7 @@ impl PaymentState {
         }
     }
 
+    /// Returns the status that readers see; `None` if no payment has been requested.
     pub fn status(&self) -> Option<PaymentStatus> {
         Some(match self {
             Self::Absent => return None,
@@ -167,7 +184,7 @@ impl PaymentState {
         })
     }
 
-    /// What was captured and is neither refunded nor about to be.
+    /// Returns what was captured and is neither refunded nor being refunded; `None` if nothing was captured.
     pub fn refundable(&self) -> Option<Money> {
         match self {
             Self::Captured {
@@ -185,7 +202,7 @@ impl PaymentState {
         }
     }
 
-    /// Whether the gateway still owes an answer.
+    /// Returns whether the gateway owes an answer to a call.
     pub fn awaits_gateway(&self) -> bool {
         match self {
             Self::Requested(_) | Self::Deferred { .. } | Self::Capturing(_) | Self::Voiding(_) => true,
@@ -194,6 +211,7 @@ impl PaymentState {
         }
     }
 
+    /// Returns the payment as readers see it; `None` if no payment has been requested.
     pub fn view(&self, version: Version) -> Option<PaymentView> {
         let terms = self.terms()?;
         let refunded_amount = match self {
@@ -217,8 +235,27 @@ impl PaymentState {
     }
 }
 
+impl From<&PaymentRequested> for PaymentTerms {
+    fn from(requested: &PaymentRequested) -> Self {
+        Self {
+            payment_id: requested.payment_id,
+            reservation_id: requested.reservation_id,
+            event_id: requested.event_id,
+            customer_id: requested.customer_id,
+            amount: requested.amount,
+            method: requested.method,
+            method_fingerprint: requested.method_fingerprint,
+            charge: requested.charge,
+            last_four: None,
+            requested_at: requested.at,
+            updated_at: requested.at,
+        }
+    }
+}
+
 impl PaymentTerms {
-    /// Whether it is paid with this means of payment; of a payment without a fingerprint only the kind is known.
+    /// Returns whether this is the means of payment that was requested. Of a payment without a fingerprint only the kind is
+    /// compared.
     pub fn is_paid_with(&self, method: &PaymentMethod) -> bool {
         let asked = MethodFingerprint::of(self.payment_id, method);
         self.method == method.kind && self.method_fingerprint.is_none_or(|known| known == asked)

@@ -1,0 +1,37 @@
+//! A payment whose money is set aside, until it is taken.
+
+use super::super::command::PaymentCommand;
+use super::super::event::{CaptureRequested, PaymentCaptured};
+use super::super::state::{PaymentState, PaymentTerms};
+use super::{PaymentDecision, answered, ask, ask_again, nothing_to_ask, out_of_place, void};
+use crate::reducer::Context;
+use crate::refusal::Refusal;
+
+/// Decides while the money is set aside.
+pub(super) fn authorized(
+    state: &PaymentState,
+    terms: &PaymentTerms,
+    command: &PaymentCommand,
+    ctx: &Context<'_>,
+) -> Result<PaymentDecision, Refusal> {
+    match command {
+        PaymentCommand::Capture => Ok(ask(terms, CaptureRequested { at: ctx.now }, terms.capture(), ctx)),
+        PaymentCommand::Void => Ok(void(terms, ctx)),
+        PaymentCommand::Retry => Ok(nothing_to_ask(terms)),
+        _ => out_of_place(state, command),
+    }
+}
+
+/// Decides while the gateway is asked to take the money.
+pub(super) fn capturing(
+    state: &PaymentState,
+    terms: &PaymentTerms,
+    command: &PaymentCommand,
+    ctx: &Context<'_>,
+) -> Result<PaymentDecision, Refusal> {
+    match command {
+        PaymentCommand::RecordCaptured => Ok(answered(terms, PaymentCaptured { at: ctx.now })),
+        PaymentCommand::Retry => Ok(ask_again(terms, vec![terms.capture()], ctx)),
+        _ => out_of_place(state, command),
+    }
+}
