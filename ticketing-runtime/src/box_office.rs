@@ -1,4 +1,4 @@
-//! The front door: one method for each thing an organiser or a customer can ask for.
+//! The box office: everything that an organiser or a customer can ask for.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,19 +34,23 @@ use crate::lane::{CommandJob, Delivered, Job, LaneIndex, Lanes, QuestionJob, Run
 use crate::setup::Ports;
 use crate::token::ConsistencyToken;
 
-/// A command with who asks and how the answer is remembered.
+/// A command, with the caller who sends it.
 #[derive(Debug, Clone)]
 pub struct Request<C> {
+    /// Who sends the command.
     pub by: Caller,
+    /// Names the request in the metadata of every fact that it leads to.
     pub correlation_id: CorrelationId,
-    /// Kept beside every fact that the command leads to, as the correlation id is.
+    /// The caller's W3C trace context. It is stored beside every fact that the command leads to.
     pub trace: Option<TraceContext>,
+    /// The caller's idempotency key. `None` if repeating the request may do it twice.
     pub idempotency: Option<IdempotencyRequest>,
+    /// What is asked for.
     pub command: C,
 }
 
 impl<C> Request<C> {
-    /// The same request for another command.
+    /// The same request with another command, made from this one.
     pub fn with<D>(self, command: impl FnOnce(C) -> D) -> Request<D> {
         Request {
             by: self.by,
@@ -66,35 +70,45 @@ impl<C> Request<C> {
     }
 }
 
-/// The caller's idempotency key and a digest of everything the request says.
+/// An idempotency key, and what it was used for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyRequest {
+    /// The key as the caller sent it.
     pub key: String,
+    /// A digest of everything that the request says. A repeated request has the same one.
     pub fingerprint: [u8; 32],
 }
 
-/// An answer whose facts are durable.
+/// A reply whose facts are durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer<T> {
+    /// The reply itself.
     pub value: T,
+    /// What a later read must show, so that the caller sees what this request has changed.
     pub consistency: ConsistencyToken,
 }
 
 /// One fact in the history of a reservation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryEntry {
+    /// The number of the fact in the reservation's stream, from 1.
     pub sequence: Version,
+    /// The type of the fact, like `ReservationHeld`.
     pub event_type: String,
+    /// The version of the shape of that type.
     pub event_version: u16,
+    /// When the fact was recorded.
     pub at: Timestamp,
-    /// JSON.
+    /// The fact as JSON.
     pub data: Vec<u8>,
 }
 
-/// How long a cancellation or refund waits for the gateway before it answers with what is known.
+/// How long a cancellation or a refund waits for the gateway before it answers with the current state.
 const SETTLING_PATIENCE: Duration = Duration::from_secs(10);
 
-/// The box office of every event on sale. Cheap to clone.
+/// The front door of the engine: every command and every question about a single thing goes through it.
+///
+/// Clones are cheap and share the same lanes.
 #[derive(Debug, Clone)]
 pub struct BoxOffice {
     ports: Ports,
@@ -113,13 +127,14 @@ impl BoxOffice {
         }
     }
 
-    /// Asks for anything that there is a command for, also one of another crate, and answers when it is durable.
+    /// Sends a command to its lane and returns the reply once its facts are durable. Commands of other crates are
+    /// welcome too.
     ///
     /// # Errors
-    /// When the command is refused, or something that it needs is down.
+    /// Fails if the command is refused, if the event's mailbox is full, or if a store or the gateway is down.
     pub async fn ask<C: Command>(&self, request: Request<C>) -> Result<Answer<C::Reply>, Failure> {
         let key = self.running_key(&request)?;
-        // Before anything is written: an answer that cannot be told where it stands would look like a failure.
+        // The log is identified before anything is written. A reply without a token would look like a failure.
         self.lanes.log.identity().await?;
         let lane = self.lane_of(request.command.address()).await?;
         let (caller, answer) = oneshot::channel();
@@ -129,16 +144,18 @@ impl BoxOffice {
         self.hand_in(lane, job, answer).await
     }
 
-    /// Answers a question from the write side: always up to date.
+    /// Answers a question from the write side, so the answer is always up to date.
     ///
     /// # Errors
-    /// When there is nothing to see for the caller, or something that it needs is down.
+    /// Fails if the caller may not see what is asked for, or if it does not exist, or if a store is down.
     pub async fn see<Q: Question>(&self, by: Caller, question: Q) -> Result<Q::Answer, Failure> {
         Ok(self.look(by, question).await?.value)
     }
 
+    /// Creates an event on sale, as a draft.
+    ///
     /// # Errors
-    /// When the caller may not create events or the draft is not acceptable.
+    /// Fails if the caller may not create events, or if the draft breaks a rule.
     pub async fn create_event(&self, request: Request<EventDraft>) -> Result<Answer<EventView>, Failure> {
         let event_id = EventId::new(self.ports.ids.uuid());
         let create = |draft| CreateEvent {
@@ -148,78 +165,87 @@ impl BoxOffice {
         self.ask(request.with(create)).await
     }
 
+    /// Publishes a draft, so that everybody can see the event.
+    ///
     /// # Errors
-    /// When the caller may not manage the event, or its status does not allow it.
+    /// Fails if the caller may not manage the event, or if its status does not allow it.
     pub async fn publish(&self, request: Request<EventId>) -> Result<Answer<EventView>, Failure> {
         self.ask(request.with(|event_id| PublishEvent { event_id })).await
     }
 
+    /// Opens the sales of a published event.
+    ///
     /// # Errors
-    /// When the caller may not manage the event, or its status does not allow it.
+    /// Fails if the caller may not manage the event, or if its status does not allow it.
     pub async fn open_sales(&self, request: Request<EventId>) -> Result<Answer<EventView>, Failure> {
         self.ask(request.with(|event_id| OpenSales { event_id })).await
     }
 
+    /// Closes the sales of an event. Reservations that exist can still be paid.
+    ///
     /// # Errors
-    /// When the caller may not manage the event, or its status does not allow it.
+    /// Fails if the caller may not manage the event, or if its status does not allow it.
     pub async fn close_sales(&self, request: Request<EventId>) -> Result<Answer<EventView>, Failure> {
         self.ask(request.with(|event_id| CloseSales { event_id })).await
     }
 
-    /// Cancels the event at once; its reservations are settled in the background, surviving restarts.
+    /// Cancels an event at once. Its reservations are ended and refunded in the background, also after a restart.
     ///
     /// # Errors
-    /// When the caller may not manage the event, or its status does not allow it.
+    /// Fails if the caller may not manage the event, or if its status does not allow it.
     pub async fn cancel_event(&self, request: Request<CancelEvent>) -> Result<Answer<EventView>, Failure> {
         self.ask(request).await
     }
 
-    /// Takes free places off sale.
+    /// Takes free seats off sale.
     ///
     /// # Errors
-    /// When the caller may not manage the event, or a place is not free.
+    /// Fails if the caller may not manage the event, or if one of the seats is not free.
     pub async fn block_seats(&self, request: Request<BlockSeats>) -> Result<Answer<SectionAvailability>, Failure> {
         self.ask(request).await
     }
 
-    /// Puts blocked places back on sale.
+    /// Puts blocked seats back on sale.
     ///
     /// # Errors
-    /// When the caller may not manage the event, or a place is not blocked.
+    /// Fails if the caller may not manage the event, or if one of the seats is not blocked.
     pub async fn unblock_seats(&self, request: Request<UnblockSeats>) -> Result<Answer<SectionAvailability>, Failure> {
         self.ask(request).await
     }
 
-    /// Holds seats at the price in force now.
+    /// Holds seats for a customer, at the current price.
     ///
     /// # Errors
-    /// When they are not to be had on these terms.
+    /// Fails if sales are not open, if the seats are not available, or if the customer may not have as many.
     pub async fn hold(&self, request: Request<HoldSeats>) -> Result<Answer<ReservationView>, Failure> {
         self.ask(request).await
     }
 
-    /// Sets the money for a reservation aside. A payment that the provider does not decide at once is answered as pending.
+    /// Asks the gateway to set money aside for a reservation. If the gateway does not decide at once, the payment is
+    /// returned as pending.
     ///
     /// # Errors
-    /// When the reservation cannot be paid, or the payment is declined.
+    /// Fails if the reservation cannot be paid, or if the payment is declined.
     pub async fn authorize(&self, request: Request<AuthorizePayment>) -> Result<Answer<PaymentView>, Failure> {
         self.ask(request).await
     }
 
-    /// Pays and waits for the gateway, however long it takes; the payment goes on when the caller stops waiting. It does not
-    /// wait for the customer, or for a provider that takes its time: then the reservation is answered as it is, with its
-    /// payment under way.
+    /// Pays for a reservation and waits until the gateway has answered. The payment continues if the caller stops
+    /// waiting.
+    ///
+    /// If the customer has to act first, or the provider decides later, this returns at once: the reservation then
+    /// shows a payment under way.
     ///
     /// # Errors
-    /// When the reservation cannot be paid, or the payment is declined.
+    /// Fails if the reservation cannot be paid, or if the payment is declined.
     pub async fn pay(&self, request: Request<PayReservation>) -> Result<Answer<ReservationView>, Failure> {
         self.ask(request).await
     }
 
-    /// Gives up a hold, or a paid reservation for what the event's policy gives back.
+    /// Cancels a reservation. If it has been paid, the customer gets back what the event's refund policy says.
     ///
     /// # Errors
-    /// When the status does not allow it.
+    /// Fails if the status of the reservation does not allow it.
     pub async fn cancel_reservation(
         &self,
         request: Request<ReservationId>,
@@ -232,10 +258,10 @@ impl BoxOffice {
         }
     }
 
-    /// Gives (a part of) a captured payment back, outside the event's policy.
+    /// Refunds a captured payment or a part of it, whatever the event's refund policy says.
     ///
     /// # Errors
-    /// When the caller may not, or there is not so much left.
+    /// Fails if the caller may not refund, or if less than that is left of the payment.
     pub async fn refund(&self, request: Request<RefundPayment>) -> Result<Answer<PaymentView>, Failure> {
         let (by, payment_id) = (request.by, request.command.payment_id);
         match tokio::time::timeout(SETTLING_PATIENCE, self.ask(request)).await {
@@ -244,37 +270,38 @@ impl BoxOffice {
         }
     }
 
-    /// Takes note of what the payment gateway has to say, by whatever way it came here. It counts once, in any order.
+    /// Records what the payment gateway reports about a payment, for instance in a webhook. Repeated and reordered
+    /// reports change nothing.
     ///
     /// # Errors
-    /// When there is no such payment.
+    /// Fails if there is no such payment.
     pub async fn report_payment(&self, request: Request<ReportPayment>) -> Result<Answer<PaymentView>, Failure> {
         self.ask(request).await
     }
 
-    /// From the write side: always up to date.
+    /// Returns a reservation from the write side, so it is always up to date.
     ///
     /// # Errors
-    /// When there is no such reservation, or it is somebody else's.
+    /// Fails if there is no such reservation, or if it belongs to another customer.
     pub async fn reservation(&self, by: Actor, id: ReservationId) -> Result<ReservationView, Failure> {
         self.see(by.into(), SeeReservation { reservation_id: id }).await
     }
 
-    /// From the write side: always up to date.
+    /// Returns a payment from the write side, so it is always up to date.
     ///
     /// # Errors
-    /// When there is no such payment, or it is somebody else's.
+    /// Fails if there is no such payment, or if it belongs to another customer.
     pub async fn payment(&self, by: Actor, id: PaymentId) -> Result<PaymentView, Failure> {
         self.see(by.into(), SeePayment { payment_id: id }).await
     }
 
-    /// Everything that ever happened to a reservation.
+    /// Returns every fact about a reservation, in order.
     ///
     /// # Errors
-    /// When there is no such reservation, or it is somebody else's.
+    /// Fails if there is no such reservation, or if it belongs to another customer.
     pub async fn history(&self, by: Actor, id: ReservationId) -> Result<Vec<HistoryEntry>, Failure> {
         self.reservation(by, id).await?;
-        // A reservation ends after a handful of facts; each declined payment adds two.
+        // The limit is never reached: a reservation has few facts, and each declined payment adds only two.
         let events = self.ports.events.read_stream(id.into(), Version::NONE, 1_000).await?;
         let entry = |event: RecordedEvent| HistoryEntry {
             sequence: event.version,
@@ -286,10 +313,11 @@ impl BoxOffice {
         Ok(events.into_iter().map(entry).collect())
     }
 
-    /// From the write side: always up to date. Drafts are only for who may manage them.
+    /// Returns a section with its seats from the write side, so it is always up to date. Drafts are shown only to those
+    /// who may manage them.
     ///
     /// # Errors
-    /// When there is no such event or section.
+    /// Fails if the caller knows of no such event or section.
     pub async fn section(&self, by: Option<Actor>, event: EventId, section: &str) -> Result<SectionView, Failure> {
         let see = SeeSection {
             event_id: event,
@@ -298,6 +326,7 @@ impl BoxOffice {
         self.see(by.map_or(Caller::World, Caller::Person), see).await
     }
 
+    /// Answers a question, with a token for what the answer shows.
     async fn look<Q: Question>(&self, by: Caller, question: Q) -> Result<Answer<Q::Answer>, Failure> {
         let lane = self.lane_of(question.address()).await?;
         let (caller, answer) = oneshot::channel();
@@ -305,16 +334,17 @@ impl BoxOffice {
         self.hand_in(lane, job, answer).await
     }
 
+    /// Submits a job to its lane and waits for the reply.
     async fn hand_in<T>(
         &self,
         lane: LaneId,
         job: Job,
         answer: oneshot::Receiver<Result<Delivered<T>, Failure>>,
     ) -> Result<Answer<T>, Failure> {
-        // Before anything is written: an answer that cannot be told where it stands would look like a failure.
+        // The log is identified before anything is written. A reply without a token would look like a failure.
         self.lanes.log.identity().await?;
         self.lanes.submit(lane, job);
-        // A lane drops a job unanswered when the engine is stopped under it, or when it panics.
+        // The channel closes without a reply if the engine was aborted or the lane panicked.
         let delivered = match answer.await {
             Ok(answer) => answer?,
             Err(_) if self.lanes.is_stopped() => return Err(Failure::Unavailable(UnavailableCause::ShuttingDown)),
@@ -333,12 +363,15 @@ impl BoxOffice {
         self.ports.gateway.as_ref()
     }
 
-    /// Which log the answers are about.
+    /// The log that replies are about.
     pub(crate) fn log(&self) -> &KnownLog {
         &self.lanes.log
     }
 
-    /// Keeps a second request with the same key out while the first one is running.
+    /// Reserves the idempotency key of a request while it runs. `None` if the request has no key.
+    ///
+    /// # Errors
+    /// Fails with [`Failure::RequestInProgress`] if another request with the same key is running.
     fn running_key<C>(&self, request: &Request<C>) -> Result<Option<RunningKey>, Failure> {
         let Some(wanted) = &request.idempotency else {
             return Ok(None);
@@ -351,6 +384,10 @@ impl BoxOffice {
         running.map(Some).ok_or(Failure::RequestInProgress)
     }
 
+    /// Finds the lane of a command or question.
+    ///
+    /// # Errors
+    /// Fails if it names a stream that does not exist.
     async fn lane_of(&self, address: Address) -> Result<LaneId, Failure> {
         match address {
             Address::Lane(lane) => Ok(lane),

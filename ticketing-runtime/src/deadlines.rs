@@ -1,4 +1,4 @@
-//! Wakes lanes up when their deadlines are due.
+//! Reports deadlines to their lanes when they are due.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::lane::{CommandJob, Job, Lanes};
 use crate::retry::{Pauses, RetryPolicy};
 use crate::setup::{EngineConfig, Ports};
 
-/// How many deadlines are leased at once.
+/// At most how many deadlines are leased at once.
 const CHUNK: usize = 500;
 
-/// When they could not be read.
+/// The pauses after the due deadlines could not be read.
 const READING: RetryPolicy = RetryPolicy {
     first: Duration::from_millis(500),
     longest: Duration::from_secs(2),
@@ -60,7 +60,7 @@ pub(crate) async fn run(ports: Ports, config: EngineConfig, lanes: Arc<Lanes>, s
     stop.run_until_cancelled(work).await;
 }
 
-/// What a deadline asks for, on behalf of whoever caused it.
+/// The job of a due deadline. Its facts carry the metadata of the request that has set the deadline.
 fn job_for(deadline: Deadline, cause: Metadata) -> Job {
     match deadline.key.kind {
         DeadlineKind::HoldExpiry => job(ExpireHold { deadline }, cause),

@@ -1,4 +1,4 @@
-//! Everything that runs: the lanes, the deadline poller, the followers of the log and the housekeeping.
+//! Starting and stopping all that runs: lanes, deadlines, followers and housekeeping.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,13 +20,16 @@ use crate::lane::Lanes;
 use crate::setup::{EngineConfig, Ports};
 use crate::{deadlines, floor, housekeeping};
 
-/// What the read side needs from outside.
+/// What the read side of the product needs from outside.
 #[derive(Clone)]
 pub struct ProjectionPorts {
+    /// Stores the rows of the read models.
     pub projections: Arc<dyn ProjectionStore>,
+    /// Stores the facts that a follower cannot handle.
     pub dead_letters: Arc<dyn DeadLetterStore>,
+    /// Stores the turns and marks of followers.
     pub followers: Arc<dyn FollowerStore>,
-    /// Carries the facts to other processes, where there are some.
+    /// Carries facts to other processes. `None` if there is no bus.
     pub bus: Option<Bus>,
 }
 
@@ -36,7 +39,7 @@ impl std::fmt::Debug for ProjectionPorts {
     }
 }
 
-/// An engine before it runs, and who is to follow its log.
+/// Collects settings and followers of an engine before it starts. [`Engine::builder`] makes one.
 #[derive(Debug)]
 pub struct EngineBuilder {
     ports: Ports,
@@ -46,13 +49,14 @@ pub struct EngineBuilder {
 }
 
 impl EngineBuilder {
+    /// Sets the settings. The default is [`EngineConfig::default`].
     #[must_use]
     pub fn config(mut self, config: EngineConfig) -> Self {
         self.config = config;
         self
     }
 
-    /// Registers somebody who follows the log. Of several with the same name the last one counts.
+    /// Adds a follower of the log. It replaces an earlier one of the same name.
     #[must_use]
     pub fn follow(self, follower: impl Follower + 'static) -> Self {
         self.follow_boxed(Box::new(follower))
@@ -65,7 +69,7 @@ impl EngineBuilder {
         self
     }
 
-    /// Registers the rows that people read, if this process keeps them up to date.
+    /// Adds the read models, if [`EngineConfig::projector`] says that this process keeps them up to date.
     #[must_use]
     pub fn read_models(self, store: Arc<dyn ProjectionStore>) -> Self {
         if self.config.projector {
@@ -76,10 +80,11 @@ impl EngineBuilder {
         }
     }
 
+    /// Starts the lanes and all followers.
     pub fn start(self) -> Engine {
         let mut ports = self.ports;
         let tail = Arc::<Tail>::default();
-        // Whoever asks it, the followers learn when it does not answer.
+        // If a call to the log fails, whoever made it, the followers prove their marks again.
         ports.events = Arc::new(WatchedLog::new(ports.events, Arc::clone(&tail)));
         let (log, clock) = (Arc::clone(&ports.events), Arc::clone(&ports.clock));
         let worker = WorkerId::new(ports.ids.uuid());
@@ -99,7 +104,8 @@ impl EngineBuilder {
             log_poll,
         };
         if let Some(bus) = context.ports.bus.clone().filter(|_| relays) {
-            // The first one: what it reads the others need not. What it publishes it cannot wait for.
+            // The relay is the first follower, so the others find in memory what it has read. It reads the log itself,
+            // because the bus has only what the relay publishes.
             engine.spawn(&context, Box::new(Relay::new(bus.publisher)));
         }
         context.facts_from = facts_from;
@@ -110,7 +116,7 @@ impl EngineBuilder {
     }
 }
 
-/// A running engine. Dropping it stops nothing by itself; call [`Engine::shut_down`] or [`Engine::abort`].
+/// A running engine. Dropping it stops nothing: call [`Engine::shut_down`] or [`Engine::abort`].
 #[derive(Debug)]
 pub struct Engine {
     box_office: BoxOffice,
@@ -121,12 +127,12 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts the write side alone: lanes, deadlines, housekeeping.
+    /// Starts the write side alone: lanes, deadlines and housekeeping, without followers.
     pub fn start_write_side(ports: Ports, config: EngineConfig) -> Self {
         Self::start_lanes(ports, config, Arc::default())
     }
 
-    /// An engine whose log is followed by whom the builder is told of, and by the relay when there is a bus.
+    /// Prepares an engine with followers. If there is a bus, the relay is one of them.
     pub fn builder(ports: Ports, following: FollowPorts) -> EngineBuilder {
         EngineBuilder {
             ports,
@@ -136,7 +142,7 @@ impl Engine {
         }
     }
 
-    /// Starts everything that the product has.
+    /// Starts the engine of the product: the write side, the relay and the read models.
     pub fn start(ports: Ports, projection: ProjectionPorts, config: EngineConfig) -> Self {
         let following = FollowPorts {
             followers: projection.followers,
@@ -183,16 +189,17 @@ impl Engine {
         }
     }
 
+    /// The front door for commands and for questions about a single thing.
     pub fn box_office(&self) -> BoxOffice {
         self.box_office.clone()
     }
 
-    /// How far the followers of the log have come that run in this process, and how they are.
+    /// How far each follower of this process has come, and in what condition it is.
     pub fn followers(&self) -> &[FollowerProgress] {
         &self.followers
     }
 
-    /// The follower of that name; nothing when it does not run here.
+    /// The follower with this name. `None` if it does not run in this process.
     pub fn follower(&self, name: &str) -> Option<FollowerProgress> {
         self.followers
             .iter()
@@ -200,19 +207,20 @@ impl Engine {
             .cloned()
     }
 
-    /// How far the read models have come; a closed channel when they are not kept here.
+    /// How far the read models have come, for [`Desk::new`](crate::Desk::new). The channel is closed if they are not
+    /// kept in this process.
     pub fn read_models_reached(&self) -> watch::Receiver<Reached> {
         let here = self.follower(READ_MODELS).map(|progress| progress.reached);
         here.unwrap_or_else(|| watch::channel(Reached::default()).1)
     }
 
-    /// How many lanes keep their memory right now.
+    /// How many lanes are in memory.
     pub fn lanes(&self) -> usize {
         self.lanes.len()
     }
 
-    /// Refuses new requests, answers those that were accepted, then stops. Returns whether all of that was done within
-    /// `patience`; what was not is taken up again by deadlines at the next start.
+    /// Refuses new requests, answers those that were accepted, then stops. Returns whether that was done within
+    /// `patience`. Deadlines take up the rest after the next start.
     pub async fn shut_down(self, patience: Duration) -> bool {
         let drained = async {
             self.lanes.drain().await;
@@ -225,7 +233,7 @@ impl Engine {
         in_time
     }
 
-    /// Stops at once, as a crash would: nothing is answered, nothing is written any more.
+    /// Stops at once, like a crash. Running requests get no reply, and nothing more is written.
     pub fn abort(self) {
         self.stop.cancel();
         self.lanes.abort();

@@ -1,41 +1,55 @@
+//! Why a request failed.
+//!
 use std::time::Duration;
 
 use thiserror::Error;
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::vocabulary::errors::StoreError;
 
-/// Why a request got no answer it wanted. In every case nothing of it was written, except where the text says else.
+/// Why a request failed. The request has changed nothing, unless the variant says otherwise.
 #[derive(Debug, Error)]
 pub enum Failure {
+    /// The domain refused the command.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// Too many requests are waiting for this event.
-    #[error("too many requests are waiting")]
-    Busy { retry_after: Duration },
-    /// A store or the payment gateway is down. The request may be repeated with its idempotency key.
-    #[error("a service the box office needs is unavailable")]
+    /// Too many requests wait for this event. The caller may retry after that time.
+    #[error("too many requests are waiting for this event")]
+    Busy {
+        /// After how long the caller should retry.
+        retry_after: Duration,
+    },
+    /// A store or the payment gateway is down. It may be unknown whether the request was recorded, so it should be
+    /// repeated with the same idempotency key.
+    #[error("a service that the box office needs is unavailable")]
     Unavailable(#[source] UnavailableCause),
+    /// An earlier request with other content used the same idempotency key.
     #[error("the idempotency key was used for another request")]
     IdempotencyKeyReused,
+    /// A request with the same idempotency key is still running.
     #[error("a request with the same idempotency key is still running")]
     RequestInProgress,
-    /// The request was answered before, with a secret that is kept nowhere.
-    #[error("the answer to this idempotency key held a secret and cannot be repeated")]
+    /// An earlier request with the same key was answered with a secret, which is not stored.
+    #[error("the answer to this idempotency key held a secret, which is not stored and cannot be repeated")]
     AnswerNotKept,
-    /// A bug, or a log that this build cannot read.
+    /// A bug, or a log that this build cannot read. The error is for the log file, not for the caller.
     #[error("internal error")]
     Internal(#[source] ticketing_ports::vocabulary::errors::BoxError),
 }
 
+/// Which service was unavailable.
 #[derive(Debug, Error)]
 pub enum UnavailableCause {
+    /// A store did not answer.
     #[error("the store did not answer")]
     Store(#[source] ticketing_ports::vocabulary::errors::BoxError),
+    /// The payment gateway did not answer.
     #[error("the payment gateway did not answer")]
     Gateway,
+    /// The engine is shutting down and accepts no more requests.
     #[error("the box office is shutting down")]
     ShuttingDown,
-    #[error("the read models lag behind")]
+    /// The read models have not reached the write that the caller wants to see.
+    #[error("the read models have not caught up in time")]
     ReadModelsLag,
 }
 
@@ -51,7 +65,7 @@ impl From<StoreError> for Failure {
 }
 
 impl Failure {
-    /// The same once more, for somebody else whom it concerns.
+    /// A copy for another caller who is affected. Sources are kept as text.
     pub(crate) fn duplicate(&self) -> Self {
         match self {
             Self::Refused(refusal) => Self::Refused(refusal.clone()),

@@ -1,6 +1,7 @@
-//! Which versions of facts this process may write, by the floor of the log: asked at the start and from time to time.
+//! The schema floor of the log: in which versions this process may write facts.
 //!
-//! Until it has heard of it a process writes what every build reads. To hear late of a floor that was raised costs nothing.
+//! The floor is read at the start and again from time to time. Until the first read, facts are written so that every
+//! build can read them. Learning late of a raised floor does no harm.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,6 +15,7 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+/// The schema floor, as this process knows it.
 #[derive(Debug)]
 pub(crate) struct Floor(AtomicU32);
 
@@ -24,12 +26,12 @@ impl Default for Floor {
 }
 
 impl Floor {
-    /// The generation of facts that every build on the log reads, as far as this process has heard.
+    /// The newest generation of facts that every build on the log can read.
     pub(crate) fn now(&self) -> SchemaGeneration {
         SchemaGeneration(self.0.load(Ordering::Relaxed))
     }
 
-    /// Writes the facts of a commit as every build reads them that works on the log.
+    /// Converts the facts of a commit to versions that every build on the log can read.
     pub(crate) fn write_for_all(&self, commit: &mut Commit) -> Written {
         let floor = self.now();
         let events = commit.appends.iter_mut().flat_map(|append| &mut append.events);
@@ -42,18 +44,19 @@ impl Floor {
     }
 }
 
-/// In which versions the facts of a commit are written.
+/// Whether the facts of a commit were converted to older versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Written {
+    /// They are written as they were decided.
     AsDecided,
-    /// Some may be in a version that says less than what was decided.
+    /// Some may be in an older version, which says less than what was decided.
     Lowered,
 }
 
-/// Keeps the floor as the log has it.
+/// Reads the floor again and again until `stop` is cancelled.
 pub(crate) async fn run(floor: Arc<Floor>, log: Arc<dyn EventStore>, every: Duration, stop: CancellationToken) {
     if generations::newest() == SchemaGeneration::FIRST {
-        // Every build reads all there is.
+        // There is only one generation, so there is nothing to learn.
         return;
     }
     let work = async {
@@ -71,7 +74,7 @@ pub(crate) async fn run(floor: Arc<Floor>, log: Arc<dyn EventStore>, every: Dura
     stop.run_until_cancelled(work).await;
 }
 
-/// A log that nobody else writes to is read by this build alone.
+/// Reads the floor. If no other process can write to the log, raises it to what this build reads.
 async fn floor_of(log: &dyn EventStore) -> Result<SchemaGeneration, StoreError> {
     if log.has_other_writers() {
         log.schema_floor().await
@@ -83,19 +86,25 @@ async fn floor_of(log: &dyn EventStore) -> Result<SchemaGeneration, StoreError> 
 /// Why this build must not work on a log.
 #[derive(Debug, Error)]
 pub enum LogNotReadable {
-    #[error("the log has facts of generation {floor}, and this version reads up to {newest}: run a newer version")]
+    /// The log may contain facts that only newer builds can read.
+    #[error(
+        "the log has facts of generation {floor}, but this version reads only up to generation {newest}: run a newer version"
+    )]
     Newer {
+        /// The schema floor of the log.
         floor: SchemaGeneration,
+        /// The newest generation that this build reads.
         newest: SchemaGeneration,
     },
+    /// The log could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Whether this build reads all that others may write to the log.
+/// Checks that this build can read all facts of the log. Call it before an engine starts.
 ///
 /// # Errors
-/// When it does not, or the log does not answer.
+/// Fails if the schema floor is above the newest generation that this build reads, or if the log does not answer.
 pub async fn check_schema_floor(log: &dyn EventStore) -> Result<(), LogNotReadable> {
     let (floor, newest) = (log.schema_floor().await?, generations::newest());
     if floor > newest {
@@ -104,10 +113,11 @@ pub async fn check_schema_floor(log: &dyn EventStore) -> Result<(), LogNotReadab
     Ok(())
 }
 
-/// Lets every process write what this build reads. Right once no older build works on the log any more, nor ever will.
+/// Raises the schema floor to the newest generation that this build reads, so that every process writes it. Call it
+/// when no older build will work on the log again. Returns the new floor.
 ///
 /// # Errors
-/// When the log does not answer, or has facts that this build cannot read.
+/// Fails if this build cannot read all facts of the log, or if the log does not answer.
 pub async fn finish_update(log: &dyn EventStore) -> Result<SchemaGeneration, LogNotReadable> {
     check_schema_floor(log).await?;
     Ok(log.raise_schema_floor(generations::newest()).await?)

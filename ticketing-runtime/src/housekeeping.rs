@@ -1,4 +1,4 @@
-//! Forgets what nobody will ask for again.
+//! Deletes idempotency records that are too old to be asked for.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use tracing::warn;
 
 use crate::setup::{EngineConfig, Ports};
 
+/// How often old records are deleted.
 const EVERY: Duration = Duration::from_secs(600);
 
 pub(crate) async fn run(ports: Ports, config: EngineConfig, stop: CancellationToken) {
@@ -17,7 +18,7 @@ pub(crate) async fn run(ports: Ports, config: EngineConfig, stop: CancellationTo
             if let Err(error) = ports.idempotency.forget_answers(before).await {
                 warn!(
                     error = &error as &dyn std::error::Error,
-                    "old idempotency records could not be forgotten"
+                    "old idempotency records could not be deleted"
                 );
             }
         }

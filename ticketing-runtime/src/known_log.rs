@@ -1,4 +1,4 @@
-//! Which log this process writes to, remembered so that an answer need not ask.
+//! The identity of the log that this process writes to, remembered so that replies need not ask for it.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -9,6 +9,7 @@ use ticketing_ports::vocabulary::errors::StoreError;
 
 use crate::token::ConsistencyToken;
 
+/// Remembers the identity of the log, with the newest incarnation that this process has learned of.
 pub(crate) struct KnownLog {
     store: Arc<dyn EventStore>,
     known: Mutex<Option<LogIdentity>>,
@@ -34,7 +35,7 @@ impl KnownLog {
         self.known.lock().expect("no code panics while it holds this lock")
     }
 
-    /// As it was last heard of; asks the log only the first time.
+    /// The identity, as last known. Reads it from the log on the first call.
     pub(crate) async fn identity(&self) -> Result<LogIdentity, StoreError> {
         let known = *self.known();
         match known {
@@ -43,23 +44,24 @@ impl KnownLog {
         }
     }
 
+    /// A token for a reply that shows the log up to this position.
     pub(crate) async fn token(&self, position: Position) -> Result<ConsistencyToken, StoreError> {
         Ok(ConsistencyToken::new(self.identity().await?, position))
     }
 
-    /// Asks the log.
+    /// Reads the identity from the log and remembers it.
     pub(crate) async fn look(&self) -> Result<LogIdentity, StoreError> {
         let identity = self.store.identity().await?;
         *self.known() = Some(identity);
         Ok(identity)
     }
 
-    /// The newest life of it that was heard of.
+    /// The newest incarnation that is known. `None` if the log was never asked.
     pub(crate) fn incarnation(&self) -> Option<Incarnation> {
         self.known().map(|known| known.incarnation)
     }
 
-    /// Notes what a receipt says.
+    /// Remembers a newer incarnation, from a receipt.
     pub(crate) fn note_incarnation(&self, incarnation: Incarnation) {
         if let Some(known) = self.known().as_mut() {
             known.incarnation = incarnation.max(known.incarnation);

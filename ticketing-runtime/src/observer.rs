@@ -1,6 +1,6 @@
-//! What the engine and its edge tell whoever watches them: numbers and times, never an id, a name or a payload.
+//! What the engine and its edge report to an observer: counts and times, never ids, names or payloads.
 //!
-//! Each process tells what it did itself, so sums over processes count nothing twice.
+//! Each process reports only what it has done itself, so sums over processes count nothing twice.
 
 mod totals;
 
@@ -9,54 +9,115 @@ use std::time::Duration;
 
 pub use totals::{Counts, Totals};
 
-/// Watches the engine and its edge. It is told in the middle of the work, so it counts and returns.
+/// Receives reports of what this process does, for metrics.
+///
+/// The engine calls it in the middle of its work, so an observer must return quickly. [`Totals`] is an observer that
+/// sums all reports up. [`EngineConfig::observer`](crate::EngineConfig::observer) takes it.
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use std::time::Duration;
+/// use ticketing_runtime::{Observed, Observer};
+///
+/// /// Counts the facts that were committed.
+/// #[derive(Debug, Default)]
+/// struct FactCounter(AtomicUsize);
+///
+/// impl Observer for FactCounter {
+///     fn observe(&self, seen: Observed) {
+///         if let Observed::Committed { facts, .. } = seen {
+///             self.0.fetch_add(facts, Ordering::Relaxed);
+///         }
+///     }
+/// }
+///
+/// let counter = FactCounter::default();
+/// counter.observe(Observed::Committed { jobs: 2, facts: 5, took: Duration::from_millis(3) });
+/// assert_eq!(counter.0.into_inner(), 5);
+/// ```
 pub trait Observer: Debug + Send + Sync {
+    /// Receives one report.
     fn observe(&self, seen: Observed);
 }
 
-/// One thing that was done, at one of a few points.
+/// One report of what this process has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Observed {
-    /// A command was run against what a lane has in memory, to whatever end. It is run again when it needs streams that
-    /// are not loaded, and when its decision is thrown away.
-    Decided { command: &'static str, took: Duration },
-    /// So many jobs of a lane were decided for nothing.
-    ThrownAway { jobs: usize, because: Setback },
-    /// A job has to wait until so many streams are read.
-    Parked { streams: usize },
-    /// Streams were read for a lane that did not have them in memory: one page of so many facts, after so many snapshots.
-    Loaded {
-        snapshots: usize,
-        facts: usize,
+    /// A command was run against the memory of its lane. It runs again after missing streams were loaded, and after its
+    /// decision was rolled back.
+    Decided {
+        /// The name of the command.
+        command: &'static str,
+        /// How long the run took.
         took: Duration,
     },
-    /// A snapshot of so many bytes was kept.
-    SnapshotKept { bytes: usize, took: Duration },
-    /// The log has taken a commit: how many jobs shared it, what it wrote, and how long it took until it was durable.
-    Committed { jobs: usize, facts: usize, took: Duration },
-    /// A follower has taken so many facts, and how long ago the oldest of them was recorded.
-    Followed {
-        follower: &'static str,
+    /// Decisions were rolled back, and their jobs are decided again.
+    ThrownAway {
+        /// How many decisions were rolled back.
+        jobs: usize,
+        /// Why they were rolled back.
+        because: Setback,
+    },
+    /// A job waits until streams are read.
+    Parked {
+        /// How many streams it waits for.
+        streams: usize,
+    },
+    /// Streams were read for a lane that did not have them in memory.
+    Loaded {
+        /// How many snapshots were read.
+        snapshots: usize,
+        /// How many facts were read.
         facts: usize,
+        /// How long the facts took to read.
         took: Duration,
+    },
+    /// A snapshot was stored.
+    SnapshotKept {
+        /// The size of the snapshot.
+        bytes: usize,
+        /// How long it took to store.
+        took: Duration,
+    },
+    /// A commit is durable.
+    Committed {
+        /// How many jobs shared the commit.
+        jobs: usize,
+        /// How many facts it wrote.
+        facts: usize,
+        /// How long it took.
+        took: Duration,
+    },
+    /// A follower has handled facts.
+    Followed {
+        /// The name of the follower.
+        follower: &'static str,
+        /// How many facts it has handled.
+        facts: usize,
+        /// How long it took.
+        took: Duration,
+        /// How long ago the oldest of the facts was recorded.
         lag: Duration,
     },
-    /// The edge answered a request with an error of this code.
-    Refused { code: &'static str },
+    /// The edge has answered a request with an error.
+    Refused {
+        /// The error's code in the HTTP contract.
+        code: &'static str,
+    },
 }
 
-/// Why something was decided for nothing.
+/// Why decisions were rolled back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setback {
-    /// Somebody else has written to the same streams, or under the same key.
+    /// Another writer has changed the same streams, or recorded the same idempotency key.
     LostRace,
     /// The log did not take the commit.
     FailedCommit,
-    /// The log was put back to an older copy.
+    /// The log was restored from an older copy.
     LostPast,
 }
 
-/// Looks away.
+/// An observer that ignores all reports.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoObserver;
 

@@ -1,25 +1,26 @@
-//! Trying again: when, and how often.
+//! The retry policy of everything that is tried again.
 //!
-//! Everything that is tried again does so by one policy: pauses that double up to a longest one, each shortened by a part that
-//! differs from one caller to the next, so that those who failed together do not come back together.
+//! The pauses between tries double up to a longest one. Each is shortened by a random part that differs between
+//! callers, so that callers who failed together do not retry together.
 
 use std::time::Duration;
 
 use uuid::Uuid;
 
-/// In which pauses something is tried again.
+/// How often something is tried again, and after which pauses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RetryPolicy {
-    /// At most how long the first pause is; the next ones double.
+    /// At most how long the first pause is. Each later pause is twice as long.
     pub(crate) first: Duration,
     /// At most how long any pause is.
     pub(crate) longest: Duration,
-    /// At most how often it is tried in all; `None` for as long as it takes.
+    /// At most how many tries are made in all. `None` for no limit.
     pub(crate) tries: Option<u32>,
 }
 
 impl RetryPolicy {
-    /// The pauses of one caller. What is made from the same id is the same, so that a run can be replayed.
+    /// The pauses of one caller. They depend only on the policy and the caller's id, so a simulated run can be
+    /// replayed.
     pub(crate) fn pauses(self, caller: Uuid) -> Pauses {
         let (high, low) = caller.as_u64_pair();
         Pauses {
@@ -31,7 +32,7 @@ impl RetryPolicy {
     }
 }
 
-/// The pauses after failures, one each; none when it is not tried again.
+/// An iterator over the pauses after failures. It ends when no more tries are allowed.
 #[derive(Debug, Clone)]
 pub(crate) struct Pauses {
     policy: RetryPolicy,
@@ -41,16 +42,16 @@ pub(crate) struct Pauses {
 }
 
 impl Pauses {
-    /// Begins anew, after a success.
+    /// Starts again with the first pause, after a success.
     pub(crate) fn begin_again(&mut self) {
         self.next = self.policy.first;
         self.made = 0;
     }
 
-    /// Between half of the pause and all of it.
+    /// A pause between half of `pause` and all of it.
     fn shortened(&mut self, pause: Duration) -> Duration {
         const PARTS: u64 = 1 << 16;
-        // SplitMix64 (Steele, Lea and Flood, 2014).
+        // The random numbers are SplitMix64 (Steele, Lea and Flood, 2014).
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut bits = self.state;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -1,4 +1,4 @@
-//! What an engine is made of: what it needs from outside, and its settings.
+//! What an engine needs from outside, and its settings.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,16 +14,22 @@ use ticketing_ports::vocabulary::ids::IdSource;
 use crate::follow::{FactsFrom, OnLostPast, Runs};
 use crate::observer::{NoObserver, Observer};
 
-/// What the write side needs from outside.
+/// What the write side needs from outside. The four stores must share one log: an adapter implements all of them.
 #[derive(Clone)]
 pub struct Ports {
+    /// The log.
     pub events: Arc<dyn EventStore>,
-    /// Of the same log.
+    /// Snapshots of long streams of that log.
     pub snapshots: Arc<dyn SnapshotStore>,
+    /// The deadlines that commits have set.
     pub deadlines: Arc<dyn DeadlineStore>,
+    /// The idempotency records that commits have written.
     pub idempotency: Arc<dyn IdempotencyStore>,
+    /// The payment provider.
     pub gateway: Arc<dyn PaymentGateway>,
+    /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// Makes new ids.
     pub ids: Arc<dyn IdSource>,
 }
 
@@ -33,42 +39,43 @@ impl std::fmt::Debug for Ports {
     }
 }
 
+/// The settings of an engine.
 #[derive(Debug, Clone)]
 pub struct EngineConfig {
-    /// How many requests may wait for one event before the next is told to come back.
+    /// At most how many requests wait for one event. Further requests get [`Failure::Busy`](crate::Failure::Busy).
     pub mailbox: usize,
-    /// How many requests are decided into one commit.
+    /// At most how many requests share one commit.
     pub batch: usize,
-    /// How long a lane without work keeps its memory.
+    /// How long a lane without work stays in memory.
     pub lane_idle: Duration,
-    /// How many lanes keep their memory; above it the one idle for longest gives way.
+    /// At most how many lanes are in memory. Above that, the lane that was used least recently is dropped.
     pub max_lanes: usize,
-    /// How many facts are added to a long stream before a snapshot of it is worth keeping: about as many are read before a
-    /// lane that has lost its memory can sell again.
+    /// How many facts are added to a long stream before a new snapshot of it is stored. A lane that starts anew reads
+    /// about as many facts before it can sell.
     pub snapshot_after: u64,
     /// How often due deadlines are looked for.
     pub deadline_poll: Duration,
-    /// How long a leased deadline is not handed out again.
+    /// How long a process has to handle a leased deadline before another process may get it.
     pub deadline_lease: Duration,
-    /// How often it is looked whether newer versions of facts may be written.
+    /// How often the schema floor is read, to learn whether newer versions of facts may be written.
     pub floor_poll: Duration,
-    /// How long answers to idempotency keys are remembered.
+    /// How long idempotency records are kept.
     pub idempotency_retention: Duration,
-    /// Where this process gets the facts for those who follow the log.
+    /// Where the followers of this process get facts.
     pub facts_from: FactsFrom,
-    /// How often those who follow the log look at it for what other processes wrote.
+    /// How often followers read the log for facts that other processes wrote.
     pub log_poll: Duration,
-    /// What is done about rows that were made of facts that the log no longer has.
+    /// What becomes of rows after the log has lost facts that they were made of.
     pub on_lost_past: OnLostPast,
-    /// Whether this process works off deadlines and forgets old answers. One that decides nothing else leaves both to others.
+    /// Whether this process handles due deadlines and deletes old idempotency records. At least one process must.
     pub handles_deadlines: bool,
-    /// Whether this process publishes the log on the bus, if there is one, when it is its turn.
+    /// Whether this process runs the relay, if there is a bus. One process at a time publishes.
     pub relay: bool,
-    /// Whether this process keeps the read models up to date when it is its turn.
+    /// Whether this process keeps the read models up to date.
     pub projector: bool,
-    /// Whether each process keeps read models of its own, as those in memory are.
+    /// Whether one process at a time keeps the read models, or every process its own, as with rows in memory.
     pub read_models_run: Runs,
-    /// Is told what the lanes and the followers do.
+    /// Receives reports of what the lanes and the followers do.
     pub observer: Arc<dyn Observer>,
 }
 

@@ -1,4 +1,4 @@
-//! Read your writes: every write answers a token, and a read that carries it sees that write.
+//! Consistency tokens: every write returns one, and a read that carries it shows that write.
 
 use std::collections::BTreeMap;
 
@@ -9,24 +9,25 @@ use ticketing_ports::log::streams::Position;
 use ticketing_ports::vocabulary::ids::LogId;
 use uuid::Uuid;
 
-/// At most so many logs are remembered in one token.
+/// At most how many logs a token names.
 const MOST_LOGS: usize = 16;
+/// How the text of a token begins.
 const TEXT: &str = "c1.";
-/// How tokens began before a log had a name: the position alone.
+/// How the text of a token began before logs had ids. The rest is a position alone.
 const FORMER_TEXT: &str = "p1.";
 
-/// How much of each log the caller has seen. Opaque to callers.
+/// How much of each log the caller has seen. Callers pass its text on without reading it.
 ///
-/// Positions of a log are gapless and in commit order, so one number stands for every stream of that log that a write
-/// touched. Logs are independent: a token of several is the sum of what was seen of each.
+/// Positions of a log are gapless and in commit order, so one position stands for every stream that a write changed. A
+/// token can name several logs, because a caller may talk to several box offices.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ConsistencyToken {
     seen: BTreeMap<LogId, Seen>,
-    /// From a token of the former text: of whichever log reads it.
+    /// The position of a token in the earlier text format. It is taken for a position of whichever log reads it.
     anywhere: Option<Position>,
 }
 
-/// How much of one log was seen. A later life of the log counts for more, wherever it has come to.
+/// How much of one log was seen. A newer incarnation is more, whatever its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Seen {
     pub(super) incarnation: Incarnation,
@@ -34,6 +35,7 @@ pub(super) struct Seen {
 }
 
 impl ConsistencyToken {
+    /// A token for what is in `log` up to this position.
     pub fn new(log: LogIdentity, position: Position) -> Self {
         let seen = Seen {
             incarnation: log.incarnation,
@@ -45,7 +47,8 @@ impl ConsistencyToken {
         }
     }
 
-    /// What is seen by whoever has seen this and the other. Remembers the logs of this one first when there are too many.
+    /// A token for everything that either of the two stands for. If it would name too many logs, some of `other`'s are
+    /// left out.
     #[must_use]
     pub fn merge(mut self, other: &Self) -> Self {
         for (log, seen) in &other.seen {
@@ -54,14 +57,14 @@ impl ConsistencyToken {
                 *known = (*known).max(*seen);
             }
         }
-        // An answer names its log, and comes after what a token without a name can stand for.
+        // A write's own token names its log, and includes whatever position came without one.
         if self.seen.is_empty() {
             self.anywhere = self.anywhere.max(other.anywhere);
         }
         self
     }
 
-    /// How much of this log was seen; nothing if the token does not speak of it.
+    /// How much of this log was seen. `None` if the token does not name it.
     pub(super) fn of(&self, log: LogIdentity) -> Option<Seen> {
         let here = |position| Seen {
             incarnation: log.incarnation,
@@ -70,7 +73,7 @@ impl ConsistencyToken {
         self.seen.get(&log.log).copied().max(self.anywhere.map(here))
     }
 
-    /// Returns nothing for a text that no token has.
+    /// Reads the text of a token. `None` if no token has this text.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(position) = text.strip_prefix(FORMER_TEXT) {
             let digits = !position.is_empty() && position.bytes().all(|b| b.is_ascii_digit());
@@ -100,8 +103,8 @@ impl ConsistencyToken {
     }
 }
 
-/// `c1.` and, in base64url, for each log in the order of their ids: the id, the incarnation and the position, the numbers
-/// in groups of seven bits from the lowest, each group but the last with its eighth bit set (LEB128).
+/// The text of a token: `c1.`, then base64url without padding of 16 bytes of log id, the incarnation and the position
+/// for each log, in the order of their ids. Both numbers are in LEB128.
 impl std::fmt::Display for ConsistencyToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if let (Some(position), true) = (self.anywhere, self.seen.is_empty()) {
@@ -125,7 +128,8 @@ fn write_number(mut number: u64, bytes: &mut Vec<u8>) {
     bytes.push(number as u8);
 }
 
-/// A number and what follows it; nothing when it is cut off, too large or not written in the shortest way.
+/// Reads a LEB128 number and returns it with the bytes after it. `None` if it is cut off, too large, or longer than
+/// necessary.
 fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0_u64;
     for (place, byte) in bytes.iter().enumerate() {

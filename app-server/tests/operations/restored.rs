@@ -340,7 +340,7 @@ async fn a_server_of_another_log_changes_nothing_of_the_rows_and_says_so() {
             .post("/api/reservations", wanted)
             .await?
             .expect(201)?;
-        let told = "what a follower keeps is of another log, and nothing of it is changed";
+        let told = "a follower's mark is of another log; the follower is left as it is";
         ensure!(there.log().contains(told), "{}", there.log());
         // Longer than a turn: it has looked again.
         let patience = Instant::now() + ONE_TURN;

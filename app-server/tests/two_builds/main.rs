@@ -152,7 +152,7 @@ async fn while_one_build_gives_way_to_the_next_everybody_is_served_and_the_books
         let refused = installation
             .run(&["serve"])
             .expect_err("it cannot read what is written now");
-        let why = format!("the log has facts of generation {next}, and this version reads up to");
+        let why = format!("the log has facts of generation {next}, but this version reads only up to");
         ensure!(refused.to_string().contains(&why), "{refused}");
         ensure!(refused.to_string().contains("run a newer version"), "{refused}");
         Ok(())

@@ -1,5 +1,5 @@
-//! How long the first hold of a lane takes that has lost its memory: a section in which 100,000 reservations came and went,
-//! and one in which as many stand, with snapshots and without. And what a snapshot costs whoever takes it.
+//! How long the first hold takes in a lane that has nothing in memory. The section has 100,000 reservations that were
+//! made and cancelled, or 100,000 that exist, with and without snapshots. Also measures what taking a snapshot costs.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,7 +47,7 @@ pub(crate) async fn measure(stores: &[&str]) {
             let event = sell(&ports, past).await;
             let with = first_hold(&ports, event).await;
             let forgetful = Ports {
-                // Another log's, so that there is nothing for this one.
+                // The snapshots are written to another log, so this one has none.
                 snapshots: Arc::new(InMemoryEventStore::new()),
                 ..ports
             };
@@ -71,7 +71,7 @@ pub(crate) async fn measure(stores: &[&str]) {
     }
 }
 
-/// Plays the past through an engine, as it would have been.
+/// Makes the reservations of the past through an engine.
 async fn sell(ports: &Ports, past: Past) -> EventId {
     let engine = Engine::start_write_side(ports.clone(), EngineConfig::default());
     let office = engine.box_office();
@@ -92,14 +92,14 @@ async fn sell(ports: &Ports, past: Past) -> EventId {
 
 async fn come(office: &BoxOffice, caller: usize, event: EventId, past: Past) {
     let held = office.hold(request(customer(caller), hold_of(event, 1))).await;
-    let reservation = held.expect("there is room").value.reservation_id;
+    let reservation = held.expect("the section has free seats").value.reservation_id;
     if past == Past::CameAndWent {
         let cancelled = office.cancel_reservation(request(customer(caller), reservation)).await;
-        cancelled.expect("what is held can be given up");
+        cancelled.expect("a hold can be cancelled");
     }
 }
 
-/// The median of a few engines that begin with nothing in memory, in milliseconds.
+/// The median time of the first hold over several new engines, in milliseconds.
 async fn first_hold(ports: &Ports, event: EventId) -> f64 {
     let mut times = Vec::new();
     for round in 0..ROUNDS {
@@ -108,14 +108,14 @@ async fn first_hold(ports: &Ports, event: EventId) -> f64 {
         let began = Instant::now();
         let held = office.hold(request(customer(round), hold_of(event, 1))).await;
         times.push(began.elapsed().as_secs_f64() * 1e3);
-        held.expect("there is room");
+        held.expect("the section has free seats");
         engine.shut_down(Duration::from_secs(10)).await;
     }
     times.sort_by(f64::total_cmp);
     times[ROUNDS / 2]
 }
 
-/// What it made, and the median time that it took, in milliseconds.
+/// The result, and the median time that it took to make, in milliseconds.
 fn timed<T>(make: impl Fn() -> T) -> (T, f64) {
     let mut times = Vec::new();
     for _ in 0..ROUNDS {
@@ -132,7 +132,7 @@ fn general_admission() -> InventoryState {
     held(section, |_| TakenSeats::Places(2))
 }
 
-/// One seat each.
+/// A section in which each claim is one numbered seat.
 fn numbered() -> InventoryState {
     const WIDTH: usize = 100;
     let rows = (0..RESERVATIONS / WIDTH).map(|row| RowPlan {

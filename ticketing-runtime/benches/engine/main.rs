@@ -1,9 +1,12 @@
-//! Durable holds a second, in process, by how many callers ask at once for one section; and what a command costs in a
-//! section that has been sold from for long, and how soon such a section sells again after a restart.
+//! Benchmarks of the engine within one process:
 //!
-//! `cargo bench -p ticketing-runtime --bench engine` prints tables; the ratios are of one run, so they hold on a noisy
-//! machine where the absolute figures do not. `-- memory`, `-- sqlite` or `-- postgres` runs one store
-//! alone, `-- section` only the second part, `-- cold` only the third.
+//! - how many holds a second become durable in one section, by the number of concurrent callers;
+//! - what a command costs in a section with many claims;
+//! - how soon such a section sells again after a restart.
+//!
+//! `cargo bench -p ticketing-runtime --bench engine` prints tables. Compare the ratios, which come from one run and so
+//! hold on a noisy machine. `-- memory`, `-- sqlite` or `-- postgres` runs one store alone, `-- section` only the
+//! second part, `-- cold` only the third.
 
 mod cold;
 mod section;
@@ -27,7 +30,7 @@ const ROUND: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Copy)]
 enum Section {
     GeneralAdmission,
-    /// Best available among 20,000 numbered seats.
+    /// 20,000 numbered seats, of which the best available is taken.
     Numbered,
 }
 
@@ -107,7 +110,7 @@ async fn round(store: &str, section: Section, callers: usize) -> f64 {
             while started.elapsed() < ROUND {
                 match office.hold(request(by, hold_of(event, 1))).await {
                     Ok(_) => drop(held.fetch_add(1, Ordering::Relaxed)),
-                    // Sold out: this round is over.
+                    // The section is sold out, so the round is over.
                     Err(Failure::Refused(_)) => break,
                     Err(failure) => panic!("{failure}"),
                 }

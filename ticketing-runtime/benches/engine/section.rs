@@ -1,5 +1,5 @@
-//! What a command costs in a section of 100,000 claims against the same in one that has none to speak of: a hold, and
-//! commands that are refused for several reasons. One that copied the section would stand out.
+//! What a command costs in a section of 100,000 claims, compared to one with few: a hold, and commands that are refused
+//! for several reasons. A command that copies the section would be visibly slower.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,12 +20,12 @@ const CALLERS: usize = 100;
 const EACH: usize = 50;
 const ROOM: u32 = 1_000_000;
 
-/// A section with so many claims of one seat.
+/// A section with many claims of one seat each.
 #[derive(Debug, Clone)]
 struct Stage {
     office: BoxOffice,
     event: EventId,
-    /// A hold of the first customer, and one that was given up.
+    /// A hold of the first customer, and one that was cancelled.
     held: Option<ReservationId>,
     given_up: Option<ReservationId>,
 }
@@ -47,7 +47,7 @@ impl Command {
             Self::HoldTooMany => "refused: too many seats",
             Self::HoldWhenSoldOut => "refused: sold out",
             Self::CancelTwice => "refused: cancelled already",
-            Self::CancelWhatIsSomebodyElses => "refused: somebody else's",
+            Self::CancelWhatIsSomebodyElses => "refused: another customer's",
             Self::CancelTheEventOfAnother => "refused: not the organiser",
         }
     }
@@ -69,7 +69,7 @@ pub(crate) async fn measure() {
     ] {
         compare(command, &small, &large).await;
     }
-    // Last, since it makes the small one larger.
+    // This comes last, because it makes the small section larger.
     compare(Command::Hold, &small, &large).await;
     let small = Stage::with_claims(&office, 1, 1).await;
     let large = Stage::with_claims(&office, CLAIMS, CLAIMS).await;
@@ -77,7 +77,7 @@ pub(crate) async fn measure() {
     engine.shut_down(Duration::from_secs(10)).await;
 }
 
-/// Takes turns, so that a busy moment of the machine meets both; prints the medians.
+/// Runs both sections in turn, so that noise of the machine affects both. Prints the medians.
 #[expect(clippy::print_stdout, reason = "a benchmark reports to its caller")]
 async fn compare(command: Command, small: &Stage, large: &Stage) {
     let (mut in_small, mut in_large) = (Vec::new(), Vec::new());
@@ -126,7 +126,7 @@ impl Stage {
         if capacity > claims {
             stage.given_up = Some(stage.hold(0).await);
             let given_up = stage.cancel(stage.given_up, 0).await;
-            given_up.expect("what is held can be given up");
+            given_up.expect("a hold can be cancelled");
         }
         stage.held = Some(stage.hold(0).await);
         let mut callers = JoinSet::new();
@@ -149,7 +149,7 @@ impl Stage {
             .office
             .hold(request(customer(caller), hold_of(self.event, 1)))
             .await;
-        held.expect("there is room").value.reservation_id
+        held.expect("the section has free seats").value.reservation_id
     }
 
     async fn cancel(&self, reservation: Option<ReservationId>, caller: usize) -> Result<(), Failure> {

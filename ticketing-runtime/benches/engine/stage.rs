@@ -1,4 +1,4 @@
-//! What the parts of the benchmark share: an engine on a store, and an event on sale.
+//! What the benchmarks share: an engine on a store, and an event on sale.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub(crate) fn customer(number: usize) -> Actor {
 }
 
 pub(crate) async fn fresh_database() -> Database {
-    let postgres = test_services::postgres().await.expect("PostgreSQL is there");
+    let postgres = test_services::postgres().await.expect("PostgreSQL is running");
     let url = postgres.fresh_database("bench").await.expect("a database can be made");
     let options = DatabaseOptions::default();
     let database = Database::connect(Purpose::Events, &url, &options)
@@ -77,7 +77,7 @@ pub(crate) async fn on_sale(office: &BoxOffice, seating: Seating) -> EventId {
     let created = office
         .create_event(request(ORGANISER, draft(seating)))
         .await
-        .expect("the draft is acceptable");
+        .expect("the draft breaks no rule");
     let event = created.value.event_id;
     office
         .publish(request(ORGANISER, event))
@@ -125,7 +125,7 @@ fn draft(seating: Seating) -> EventDraft {
             available_from: None,
             available_until: None,
         }],
-        // Until the benchmark is over.
+        // Holds last longer than the benchmark.
         hold_seconds: Some(3_600),
         max_seats_per_order: None,
         refund_policy: None,

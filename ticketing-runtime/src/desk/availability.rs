@@ -1,4 +1,4 @@
-//! What is still to be had.
+//! Questions about available seats.
 
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::views::SectionView;
@@ -10,10 +10,11 @@ use super::Desk;
 use crate::failure::Failure;
 
 impl Desk {
-    /// Counts of every section, as they are now. Drafts are only for who may manage them.
+    /// How many seats each section has available, held, sold and blocked at this moment. Drafts are shown only to those
+    /// who may manage them.
     ///
     /// # Errors
-    /// When the viewer knows of no such event.
+    /// Fails with [`Refusal::EventNotFound`] if the viewer may not see such an event.
     pub async fn availability(&self, viewer: Option<Actor>, id: EventId) -> Result<Availability, Failure> {
         self.event(viewer, id).await?;
         let now = self.ports.clock.now();
@@ -21,10 +22,10 @@ impl Desk {
         availability.ok_or_else(|| Refusal::EventNotFound(id).into())
     }
 
-    /// One section, from the write side. Drafts are only for who may manage them.
+    /// One section with its seats, from the write side. Drafts are shown only to those who may manage them.
     ///
     /// # Errors
-    /// When the viewer knows of no such event or section.
+    /// Fails if the viewer may not see such an event, or if it has no such section.
     pub async fn section(&self, viewer: Option<Actor>, event: EventId, name: &str) -> Result<SectionView, Failure> {
         self.office.section(viewer, event, name).await
     }

@@ -1,4 +1,4 @@
-//! Waiting until the read models have seen a write.
+//! Waiting until the read models show a write.
 
 use std::time::Duration;
 
@@ -10,18 +10,20 @@ use super::Desk;
 use crate::failure::{Failure, UnavailableCause};
 use crate::token::{ConsistencyToken, Seen};
 
-/// How long a read waits for its read model to see the write it asks for.
+/// At most how long a read waits for the read models to show the write that its token stands for.
 pub const READ_YOUR_WRITES_PATIENCE: Duration = Duration::from_secs(2);
 
-/// How often the read models are asked how far they are while somebody waits for them.
+/// How often the checkpoint of the read models is read while a request waits.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
 impl Desk {
-    /// Waits until the read models have seen everything the token stands for. What it says of another log, of an earlier
-    /// life of this one, or of facts that this one does not have, nobody can wait for: it is as if it were not there.
+    /// Waits until the read models show everything that the token stands for.
+    ///
+    /// What the log does not have is not waited for: positions of another log or of an earlier incarnation, and facts
+    /// that the log has lost.
     ///
     /// # Errors
-    /// [`Failure::Unavailable`] when they have not within [`READ_YOUR_WRITES_PATIENCE`].
+    /// Fails with [`Failure::Unavailable`] if the read models have not caught up within [`READ_YOUR_WRITES_PATIENCE`].
     pub async fn catch_up(&self, token: &ConsistencyToken) -> Result<(), Failure> {
         let seen = self.seen(token);
         match tokio::time::timeout(READ_YOUR_WRITES_PATIENCE, seen).await {
@@ -30,6 +32,7 @@ impl Desk {
         }
     }
 
+    /// Waits, without a time limit, until the read models show what the token stands for.
     async fn seen(&self, token: &ConsistencyToken) -> Result<(), Failure> {
         let log = self.office.log().identity().await?;
         let Some(wanted) = token.of(log) else {
@@ -44,7 +47,8 @@ impl Desk {
         Ok(())
     }
 
-    /// The log as it is now, if it has in its present life what was seen. If it does not answer, that is taken for granted.
+    /// The log's current identity, if the log has what the token stands for. If the log does not answer, it is taken to
+    /// have it.
     async fn log_that_has(&self, token: &ConsistencyToken, known: LogIdentity, wanted: Seen) -> Option<LogIdentity> {
         let (Ok(log), Ok(head)) = (self.office.log().look().await, self.ports.log.head().await) else {
             return Some(known);
@@ -54,12 +58,13 @@ impl Desk {
         if !there {
             debug!(
                 %token, incarnation = %log.incarnation, %head,
-                "a consistency token speaks of what the log does not have; its caller waits for nothing"
+                "a consistency token stands for facts that the log does not have; the read does not wait for them"
             );
         }
         there.then_some(log)
     }
 
+    /// Waits until the rows have reached this position, in this process or in the one that keeps them.
     async fn projected_up_to(&self, log: LogIdentity, position: Position) {
         let mut projected = self.projected.clone();
         loop {
@@ -67,11 +72,12 @@ impl Desk {
             let here = tokio::time::timeout(LOOK_EVERY, here).await;
             match here.map(|here| here.is_ok()) {
                 Ok(true) => return,
-                // They are kept elsewhere, and nobody says here how far they are.
+                // The channel is closed, so another process keeps the rows. Only their checkpoint tells how far they
+                // are.
                 Ok(false) => tokio::time::sleep(LOOK_EVERY).await,
                 Err(_) => {}
             }
-            // An error here lasts or it does not; the caller's patience ends either way.
+            // A read error is ignored: the caller waits on, for at most its patience.
             if let Ok(rows) = self.ports.projections.checkpoint().await
                 && rows.position >= position
                 && self.are_of(log, rows).await
@@ -81,7 +87,8 @@ impl Desk {
         }
     }
 
-    /// Whether rows with that checkpoint are made of what the log has. If it does not answer, that is taken for granted.
+    /// Whether rows with this checkpoint were made of facts that the log has. If the log does not answer, they are
+    /// taken to be.
     async fn are_of(&self, log: LogIdentity, rows: Mark) -> bool {
         if rows.log != log.log || rows.is_start() {
             return rows.log == log.log;

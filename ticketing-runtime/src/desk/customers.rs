@@ -1,4 +1,4 @@
-//! What a customer has bought, for that customer and for admins.
+//! Questions about a customer, answered to that customer and to admins.
 
 use ticketing_domain::commands::HoldFor;
 use ticketing_domain::policy;
@@ -12,29 +12,29 @@ use super::Desk;
 use crate::failure::Failure;
 
 impl Desk {
-    /// Newest first.
+    /// What the customer has bought, newest first.
     ///
     /// # Errors
-    /// When the caller knows of no such customer.
+    /// Fails with [`Refusal::CustomerNotFound`] if the caller may not see such a customer.
     pub async fn purchases(&self, by: Actor, of: CustomerId, page: Page) -> Result<Listed<Purchase>, Failure> {
         self.must_know(by, of).await?;
         Ok(self.ports.sales.purchases_of(of, page).await?)
     }
 
-    /// What the customer has spent so far, an entry for each currency.
+    /// What the customer has spent so far, with one entry for each currency.
     ///
     /// # Errors
-    /// When the caller knows of no such customer.
+    /// Fails with [`Refusal::CustomerNotFound`] if the caller may not see such a customer.
     pub async fn lifetime_value(&self, by: Actor, of: CustomerId) -> Result<Vec<LifetimeValue>, Failure> {
         self.must_know(by, of).await?;
         Ok(self.ports.sales.lifetime_value(of).await?)
     }
 
-    /// For whom the caller wants seats held. Only for an admin it is found out whether there is such a customer: others may not
-    /// hold for somebody else, and learn nothing about who exists.
+    /// For whom the caller wants to hold seats. Only an admin may name another customer, so only for an admin it is
+    /// checked whether that customer exists; others learn nothing about it.
     ///
     /// # Errors
-    /// When the users cannot be read.
+    /// Fails if the users cannot be read.
     pub async fn hold_for(&self, by: Actor, customer: Option<CustomerId>) -> Result<HoldFor, Failure> {
         let Some(customer) = customer else {
             return Ok(HoldFor::Caller);
@@ -48,7 +48,11 @@ impl Desk {
         })
     }
 
-    /// Somebody else is not found, so that ids cannot be probed.
+    /// Checks that the caller may see the customer.
+    ///
+    /// # Errors
+    /// Fails with [`Refusal::CustomerNotFound`] for every other customer, existing or not, so that ids cannot be
+    /// probed.
     async fn must_know(&self, by: Actor, customer: CustomerId) -> Result<(), Failure> {
         let user = UserId::from(customer);
         let known =

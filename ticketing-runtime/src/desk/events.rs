@@ -1,4 +1,4 @@
-//! Events on sale, and what was sold of them.
+//! Questions about events on sale, and about their sales.
 
 use ticketing_domain::policy;
 use ticketing_domain::refusal::Refusal;
@@ -14,10 +14,10 @@ use super::Desk;
 use crate::failure::Failure;
 
 impl Desk {
-    /// Refuses whoever may not create events, before what they wrote is looked at.
+    /// Checks that the caller may create events, before the draft is read.
     ///
     /// # Errors
-    /// When the caller's role does not allow it.
+    /// Fails with [`Refusal::Forbidden`] if the caller's role does not allow it.
     pub fn may_create_events(&self, by: Actor) -> Result<(), Refusal> {
         if policy::may_create_events(by) {
             Ok(())
@@ -26,10 +26,10 @@ impl Desk {
         }
     }
 
-    /// Drafts are only for who may manage them.
+    /// One event. Drafts are shown only to those who may manage them.
     ///
     /// # Errors
-    /// When the viewer knows of no such event.
+    /// Fails with [`Refusal::EventNotFound`] if the viewer may not see such an event.
     pub async fn event(&self, viewer: Option<Actor>, id: EventId) -> Result<EventView, Failure> {
         let event = self.ports.events.event(id).await?;
         event
@@ -38,10 +38,11 @@ impl Desk {
             .ok_or_else(|| Refusal::EventNotFound(id).into())
     }
 
-    /// Soonest first. Drafts are only for who may manage them.
+    /// A page of events, the soonest first. `status` leaves out events of another status. Drafts are shown only to
+    /// those who may manage them.
     ///
     /// # Errors
-    /// When the read models do not answer.
+    /// Fails if the read models do not answer.
     pub async fn events(
         &self,
         viewer: Option<Actor>,
@@ -55,10 +56,11 @@ impl Desk {
         Ok(listed.map(|event| event.seen_at(now)))
     }
 
-    /// For who manages the event.
+    /// What was sold of an event, for those who manage it.
     ///
     /// # Errors
-    /// When there is no such event, or the caller may not manage it.
+    /// Fails with [`Refusal::EventNotFound`] if the caller may not see such an event, and with [`Refusal::Forbidden`]
+    /// if the caller may not manage it.
     pub async fn event_sales(&self, by: Actor, id: EventId) -> Result<EventSales, Failure> {
         let event = self.event(Some(by), id).await?;
         if !policy::may_manage(by, event.owner_id) {

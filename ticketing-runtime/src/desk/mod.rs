@@ -1,7 +1,8 @@
-//! The one place where questions are asked: who may see what, from which side it is answered, and how fresh the answer is.
+//! The desk: every question about the box office, with who may ask it and how fresh the answer is.
 //!
-//! A question about one reservation, payment or section goes to the write side and is always up to date; lists and sums
-//! come from the read models, which a caller's [`ConsistencyToken`](crate::ConsistencyToken) can wait for. Nothing here changes anything.
+//! Questions about one reservation, payment or section are answered from the write side and are always up to date.
+//! Lists and sums come from the read models; [`Desk::catch_up`] waits until these show a caller's own writes. The desk
+//! changes nothing.
 
 mod availability;
 mod caught_up;
@@ -30,19 +31,26 @@ use crate::follow::Reached;
 pub use caught_up::READ_YOUR_WRITES_PATIENCE;
 pub use paging::PagedList;
 
-/// What is read, beside the write side.
+/// What the desk reads beside the write side.
 #[derive(Clone)]
 pub struct DeskPorts {
     /// The log that the read models are made of.
     pub log: Arc<dyn EventStore>,
+    /// The rows of events.
     pub events: Arc<dyn EventQueries>,
+    /// The rows of available seats.
     pub availability: Arc<dyn AvailabilityQueries>,
+    /// The rows of reservations.
     pub reservations: Arc<dyn ReservationQueries>,
+    /// The rows of payments.
     pub payments: Arc<dyn PaymentQueries>,
+    /// The rows of purchases and sales.
     pub sales: Arc<dyn SalesQueries>,
-    /// How far the read models are, also when the projector of another process writes them.
+    /// The checkpoint of the rows, also if another process keeps them.
     pub projections: Arc<dyn ProjectionStore>,
+    /// The users, to know which customers exist.
     pub users: Arc<dyn UserStore>,
+    /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -52,16 +60,17 @@ impl std::fmt::Debug for DeskPorts {
     }
 }
 
-/// Answers every question about the box office. Cheap to clone.
+/// Answers every question about the box office. Clones are cheap.
 #[derive(Debug, Clone)]
 pub struct Desk {
     office: BoxOffice,
     ports: DeskPorts,
-    /// Where the projector of this process is.
+    /// How far the read models of this process have come.
     projected: watch::Receiver<Reached>,
 }
 
 impl Desk {
+    /// A desk for this box office. `projected` is [`Engine::read_models_reached`](crate::Engine::read_models_reached).
     pub fn new(office: BoxOffice, ports: DeskPorts, projected: watch::Receiver<Reached>) -> Self {
         Self {
             office,

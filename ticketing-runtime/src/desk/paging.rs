@@ -1,4 +1,4 @@
-//! The text of a cursor. Opaque to callers, and good for the list that it came from only.
+//! The text of cursors. A cursor continues only the list that it came from, and callers pass it on without reading it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,14 +6,19 @@ use chrono::DateTime;
 use ticketing_ports::vocabulary::paging::Cursor;
 use uuid::Uuid;
 
+/// The format of the text.
 const VERSION: u8 = 1;
 
-/// A list that can be gone through row after row.
+/// A list that is returned page by page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PagedList {
+    /// Events on sale.
     Events,
+    /// The reservations of a customer.
     Reservations,
+    /// The payments of a customer.
     Payments,
+    /// The purchases of a customer.
     Purchases,
 }
 
@@ -27,8 +32,8 @@ impl PagedList {
         }
     }
 
-    /// A version, the list, seconds and nanoseconds of the time, and the id: 30 bytes, which base64url writes without
-    /// padding in 40 characters.
+    /// Writes a cursor of this list as text: 30 bytes (format, list, seconds and nanoseconds of the time, id) in
+    /// base64url without padding.
     pub fn cursor_text(self, cursor: Cursor) -> String {
         let mut bytes = vec![VERSION, self.letter()];
         bytes.extend(cursor.at.timestamp().to_be_bytes());
@@ -37,7 +42,7 @@ impl PagedList {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Returns nothing for a text that no cursor of this list has.
+    /// Reads a cursor of this list. `None` if no cursor of this list has this text.
     pub fn parse_cursor(self, text: &str) -> Option<Cursor> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (head, rest) = bytes.split_first_chunk::<2>()?;
@@ -55,7 +60,8 @@ impl PagedList {
     }
 }
 
-/// The year 1 and the end of the year 9999: no row has another time, and stores need not be asked about one.
+/// The first second of the year 1 and the last of the year 9999. No row has a time outside, so such a cursor is refused
+/// before a store is asked.
 const EARLIEST: i64 = -62_135_596_800;
 const LATEST: i64 = 253_402_300_799;
 

@@ -1,4 +1,4 @@
-//! Payments of a customer.
+//! Questions about payments.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use tracing::warn;
 use super::Desk;
 use crate::failure::Failure;
 
-/// How long the gateway has to say how a customer goes on.
+/// How long the gateway may take to say what the customer has to do.
 const GATEWAY_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Desk {
-    /// Refuses whoever may not give money back outside the event's policy, before what they wrote is looked at.
+    /// Checks that the caller may refund outside the event's policy, before the request is read.
     ///
     /// # Errors
-    /// When the caller's role does not allow it.
+    /// Fails with [`Refusal::Forbidden`] if the caller's role does not allow it.
     pub fn may_refund(&self, by: Actor) -> Result<(), Refusal> {
         if policy::may_refund(by) {
             Ok(())
@@ -32,19 +32,20 @@ impl Desk {
         }
     }
 
-    /// From the write side. For its customer and for admins.
+    /// One payment, from the write side, for its customer and for admins.
     ///
     /// # Errors
-    /// When the caller knows of no such payment.
+    /// Fails if the caller may not see such a payment.
     pub async fn payment(&self, by: Actor, id: PaymentId) -> Result<PaymentView, Failure> {
         self.office.payment(by, id).await
     }
 
-    /// How the customer of a payment goes on with it, for that customer only and while it may still pay; `None` if there is
-    /// nothing to do, or the gateway does not say. It is kept nowhere, so the gateway is asked each time.
+    /// What the customer has to do to complete a payment, like confirming it with the bank. Only the payment's own
+    /// customer is told, and only while it may still pay. `None` if there is nothing to do, or if the gateway does not
+    /// answer in time. The gateway is asked each time, because the answer is not stored.
     ///
     /// # Errors
-    /// When there is no such payment.
+    /// Fails if there is no such payment.
     pub async fn next_action(&self, by: Actor, id: PaymentId) -> Result<Option<NextAction>, Failure> {
         let see = SeeActionWanted { payment_id: id };
         if self.office.see(by.into(), see).await?.is_none() {
@@ -53,24 +54,24 @@ impl Desk {
         let looked_up = self.office.gateway().look_up(id);
         Ok(match tokio::time::timeout(GATEWAY_PATIENCE, looked_up).await {
             Ok(Ok(GatewayRecord::Answered(Authorization::MustAct(action)))) => Some(action),
-            // Decided, and not reported yet.
+            // The gateway has decided, and its answer is on its way to the lane.
             Ok(Ok(_)) => None,
             Ok(Err(error)) => {
                 let error = &error as &dyn std::error::Error;
-                warn!(payment_id = %id, error, "the payment gateway does not say how its customer goes on");
+                warn!(payment_id = %id, error, "the payment gateway does not say what the customer has to do");
                 None
             }
             Err(_) => {
-                warn!(payment_id = %id, "the payment gateway takes too long to say how its customer goes on");
+                warn!(payment_id = %id, "the payment gateway takes too long to say what the customer has to do");
                 None
             }
         })
     }
 
-    /// The caller's own, newest first.
+    /// A page of the caller's own payments, newest first.
     ///
     /// # Errors
-    /// When the read models do not answer.
+    /// Fails if the read models do not answer.
     pub async fn own_payments(&self, by: Actor, page: Page) -> Result<Listed<PaymentView>, Failure> {
         Ok(self.ports.payments.payments_of(by.user_id.into(), page).await?)
     }

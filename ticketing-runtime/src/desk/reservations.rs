@@ -1,4 +1,4 @@
-//! Reservations of a customer.
+//! Questions about reservations.
 
 use ticketing_domain::status::AsOf as _;
 use ticketing_ports::read_models::reservations::ReservationView;
@@ -11,26 +11,26 @@ use crate::box_office::HistoryEntry;
 use crate::failure::Failure;
 
 impl Desk {
-    /// From the write side. For its customer and for admins.
+    /// One reservation, from the write side, for its customer and for admins.
     ///
     /// # Errors
-    /// When the caller knows of no such reservation.
+    /// Fails if the caller may not see such a reservation.
     pub async fn reservation(&self, by: Actor, id: ReservationId) -> Result<ReservationView, Failure> {
         self.office.reservation(by, id).await
     }
 
-    /// Everything that happened to a reservation, from the write side. For its customer and for admins.
+    /// Every fact about a reservation in order, from the write side, for its customer and for admins.
     ///
     /// # Errors
-    /// When the caller knows of no such reservation.
+    /// Fails if the caller may not see such a reservation.
     pub async fn reservation_history(&self, by: Actor, id: ReservationId) -> Result<Vec<HistoryEntry>, Failure> {
         self.office.history(by, id).await
     }
 
-    /// The caller's own, newest first.
+    /// A page of the caller's own reservations, newest first.
     ///
     /// # Errors
-    /// When the read models do not answer.
+    /// Fails if the read models do not answer.
     pub async fn own_reservations(&self, by: Actor, page: Page) -> Result<Listed<ReservationView>, Failure> {
         let listed = self.ports.reservations.reservations_of(by.user_id.into(), page).await?;
         let now = self.ports.clock.now();

@@ -1,4 +1,4 @@
-//! The source of a process that only reads.
+//! The source of facts for a process that only reads: the bus, and the log for what the bus has not delivered.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,29 +16,30 @@ use super::facts::LoggedFact;
 use super::source::{PATIENCE, Source, read};
 use super::tail::Tail;
 
-/// After so long without news from the bus the log is asked whether there is any.
+/// How long the bus may be silent before the log is asked for new facts.
 const SILENCE: Duration = PATIENCE;
-/// How often the bus is told what has been taken. It takes an answer from the brokers; what was not acknowledged comes
-/// again and changes nothing.
+/// Least time between two acknowledgements, each of which is a round trip to the brokers. Deliveries that were not
+/// acknowledged come again, and are skipped because their positions have been handled.
 const ACKNOWLEDGING: Duration = Duration::from_millis(100);
-/// How long the brokers may take for that before the log is asked in the meantime.
+/// How long an acknowledgement may take before it is given up and tried again later.
 const PATIENCE_WITH_BROKERS: Duration = Duration::from_millis(200);
-/// Partitions deliver in no common order: so long the bus may bring what is missing in between, before the log is asked.
+/// How long the bus may take to deliver missing facts in between before the log is asked for them. Partitions deliver
+/// in no common order.
 const REORDERING: Duration = Duration::from_millis(20);
-/// How often who stands by looks whether what it was given has been taken.
+/// How often a standby process checks whether the active one has handled its deliveries.
 const STANDING_BY: Duration = Duration::from_millis(50);
 
-/// What the bus brings, and the log where it left a gap.
+/// Takes facts from the bus, and reads those that the bus has not delivered from the log.
 pub(super) struct BusAndLog {
     bus: Arc<dyn EventSubscriber>,
     group: &'static str,
     log: Arc<dyn EventStore>,
     tail: Arc<Tail>,
-    /// Nothing while the bus cannot be joined.
+    /// `None` while the bus cannot be reached.
     subscription: Option<Box<dyn Subscription>>,
-    /// The newest fact that was delivered and is not acknowledged.
+    /// The newest position that was delivered and has not been acknowledged. `None` if all deliveries are acknowledged.
     unacknowledged: Option<Position>,
-    /// When the log is asked unless the bus brings what comes next.
+    /// When the log is asked, unless the bus delivers the next fact before.
     ask_at: Instant,
     acknowledged_at: Instant,
 }
@@ -63,11 +64,12 @@ impl BusAndLog {
         }
     }
 
-    /// What the bus brings before the time is over; nothing when it brings nothing, or cannot be reached.
+    /// Returns what the bus delivers until then. Empty if it delivers nothing or cannot be reached.
     async fn delivered(&mut self, most: usize, until: Instant) -> Vec<RecordedEvent> {
         match timeout_at(until, self.receive(most)).await {
             Ok(Ok(delivered)) => {
-                // What is of another log, or of an earlier life of this one, is owed as well, and taken by leaving it.
+                // Facts of another log, or of an earlier incarnation of this one, are acknowledged with the rest and
+                // skipped.
                 let ours = delivered.into_iter().filter(|fact| self.tail.is_of(fact.from));
                 let ours: Vec<_> = ours.map(|fact| fact.event).collect();
                 let newest = ours.iter().map(|event| event.position).max().unwrap_or_default();
@@ -83,6 +85,7 @@ impl BusAndLog {
         }
     }
 
+    /// Waits for the next deliveries. Subscribes first if there is no subscription.
     async fn receive(&mut self, most: usize) -> Result<Vec<Delivered>, BusUnavailable> {
         if self.subscription.is_none() {
             self.subscription = Some(self.bus.subscribe(self.group).await?);
@@ -93,7 +96,7 @@ impl BusAndLog {
         }
     }
 
-    /// Says that what was delivered has been taken, unless the brokers are silent: then it is said later.
+    /// Acknowledges all deliveries. If the brokers do not answer in time, they stay unacknowledged until the next try.
     async fn acknowledge(&mut self) {
         let Some(subscription) = &mut self.subscription else {
             return;
@@ -106,13 +109,14 @@ impl BusAndLog {
         self.acknowledged_at = Instant::now();
     }
 
-    /// What it was given comes again, to it or to another.
+    /// Drops the subscription after an error. The bus delivers again what was not acknowledged, to this process or to
+    /// another.
     fn drop_subscription(&mut self, error: &BusUnavailable) {
         let bus = self.group;
         warn!(
             error = error as &dyn std::error::Error,
             group = bus,
-            "the bus is out of reach, and the log serves"
+            "the bus cannot be reached; facts are read from the log meanwhile"
         );
         self.subscription = None;
         self.unacknowledged = None;
@@ -131,14 +135,14 @@ impl std::fmt::Debug for BusAndLog {
 impl Source for BusAndLog {
     async fn next(&mut self, after: Mark, most: usize) -> Result<Vec<Arc<LoggedFact>>, StoreError> {
         loop {
-            // Here is also what was delivered out of order.
+            // The tail also has facts that the bus delivered before their predecessors.
             let here = self.tail.after(after, most);
             if !here.is_empty() {
                 self.ask_at = Instant::now() + SILENCE;
                 return Ok(here);
             }
             if self.ask_at <= Instant::now() {
-                // The bus may have lost the last fact for good, and no later one would tell.
+                // If the bus lost the newest fact, no later delivery shows the gap, so the log is asked now and then.
                 self.ask_at = Instant::now() + SILENCE;
                 return read(self.log.as_ref(), &self.tail, after, most).await;
             }

@@ -1,4 +1,4 @@
-//! Facts that a follower cannot take.
+//! Keeping facts that a follower cannot handle as dead letters, so that it can go on with the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,19 +13,19 @@ use tracing::error;
 use super::facts::Facts;
 use super::follower::{FollowError, Follower, FollowerSpec, MarkKept, OnBadFact};
 
-/// How many letters are read at once.
+/// How many dead letters one read returns at most.
 const CHUNK: usize = 1_000;
 
-/// Hands a follower what it can take, and keeps the rest as dead letters.
+/// Gives a follower the facts that it can handle, and stores the others as dead letters.
 pub(super) struct DeadLetterFilter {
     letters: Arc<dyn DeadLetterStore>,
     clock: Arc<dyn Clock>,
     follower: &'static str,
     policy: OnBadFact,
     mark_kept: MarkKept,
-    /// From where on a stream is parked, so that the store is not asked for each fact.
+    /// The position from which on each parked stream is withheld from the follower.
     parked: BTreeMap<StreamId, Position>,
-    /// The letters written here.
+    /// The positions of the dead letters that this value has written.
     written: BTreeSet<Position>,
 }
 
@@ -42,7 +42,8 @@ impl DeadLetterFilter {
         }
     }
 
-    /// For who makes everything anew: what is kept now is of facts that are gone.
+    /// Deletes all dead letters of the follower and returns a filter without any. For a rebuild after facts were lost,
+    /// because the dead letters may be of lost facts.
     pub(super) async fn anew(&self) -> Result<Self, StoreError> {
         loop {
             let letters = self.letters.letters(self.follower, Position::START, CHUNK).await?;
@@ -62,7 +63,7 @@ impl DeadLetterFilter {
         })
     }
 
-    /// Learns which streams are parked.
+    /// Reads from the store which streams are parked.
     pub(super) async fn load(&mut self) -> Result<(), StoreError> {
         self.parked.clear();
         self.written.clear();
@@ -82,7 +83,7 @@ impl DeadLetterFilter {
         }
     }
 
-    /// Has the follower take the facts, those left out that it cannot take. Returns where it stands then.
+    /// Gives the facts to the follower, without those that it cannot handle. Returns the follower's mark afterwards.
     pub(super) async fn take(&mut self, follower: &mut dyn Follower, mut facts: Facts) -> Result<Mark, FollowError> {
         let mut skipped = BTreeSet::new();
         loop {
@@ -109,7 +110,8 @@ impl DeadLetterFilter {
         }
     }
 
-    /// After a rebuild: what could be taken this time is a dead letter no longer.
+    /// Deletes the dead letters up to this position that a rebuild has not written again, because the rebuilt follower
+    /// could handle these facts.
     pub(super) async fn remove_letters_of_the_past(&self, upto: Position) -> Result<(), StoreError> {
         let mut after = Position::START;
         while after < upto {
@@ -133,7 +135,7 @@ impl DeadLetterFilter {
         since.is_some_and(|since| *since <= fact.position)
     }
 
-    /// MarkKept those of the facts that belong to a parked stream.
+    /// Stores dead letters for those of the facts that belong to a parked stream.
     async fn park_the_parked(&mut self, facts: &Facts) -> Result<(), StoreError> {
         if self.parked.is_empty() {
             return Ok(());
@@ -148,6 +150,10 @@ impl DeadLetterFilter {
         Ok(())
     }
 
+    /// Stores a dead letter for a fact that cannot be handled, and parks its stream if the policy says so.
+    ///
+    /// # Errors
+    /// Fails with [`FollowError::Never`] if the policy is [`OnBadFact::Stop`].
     async fn leave_out(&mut self, fact: &RecordedEvent, why: BoxError) -> Result<(), FollowError> {
         match self.policy {
             OnBadFact::Stop => {
@@ -164,7 +170,7 @@ impl DeadLetterFilter {
 
     async fn write(&mut self, fact: &RecordedEvent, reason: String) -> Result<(), StoreError> {
         error!(follower = self.follower, position = %fact.position, stream = %fact.stream,
-            event_type = %fact.event_type, %reason, "a fact cannot be taken and is kept as a dead letter");
+            event_type = %fact.event_type, %reason, "a follower cannot handle a fact; it is stored as a dead letter");
         let letter = DeadLetter {
             projection: self.follower.to_owned(),
             event: fact.clone(),

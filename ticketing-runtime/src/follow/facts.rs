@@ -1,4 +1,4 @@
-//! Facts on their way to those who follow the log: decoded once, shared by all of them.
+//! Facts as followers get them: decoded at most once, and shared by all followers of a process.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,7 +8,7 @@ use ticketing_ports::log::identity::{LogIdentity, Mark};
 use ticketing_ports::log::streams::RecordedEvent;
 use ticketing_ports::vocabulary::ids::LogId;
 
-/// A fact as the log has it. It is read into its type when somebody first asks for that, and only once.
+/// A fact as the log has it. It is decoded into its type on first use, and only once.
 #[derive(Debug)]
 pub struct LoggedFact {
     recorded: RecordedEvent,
@@ -16,12 +16,12 @@ pub struct LoggedFact {
 }
 
 impl LoggedFact {
-    /// A fact that this process has decided itself, and so need not read.
+    /// A fact that this process has decided itself. Its type is known, so it is never decoded.
     pub(super) fn decided(recorded: RecordedEvent, fact: Fact) -> Self {
         debug_assert_eq!(
             Fact::from_recorded(&recorded).as_ref().ok(),
             Some(&fact),
-            "what is decided is what the log says"
+            "a decided fact decodes to itself"
         );
         Self {
             recorded,
@@ -29,18 +29,21 @@ impl LoggedFact {
         }
     }
 
+    /// The fact as it was recorded: position, stream, metadata and JSON data.
     pub fn recorded(&self) -> &RecordedEvent {
         &self.recorded
     }
 
+    /// The fact as its type.
+    ///
     /// # Errors
-    /// When this build cannot read it.
+    /// Fails if this build cannot read the fact.
     pub fn typed(&self) -> Result<&Fact, &UnreadableEvent> {
         let read = || Fact::from_recorded(&self.recorded);
         self.typed.get_or_init(read).as_ref()
     }
 
-    /// Where somebody stands who has taken this fact and all before it.
+    /// The mark of a follower that has handled this fact and all before it.
     pub fn mark(&self, log: LogId) -> Mark {
         Mark {
             log,
@@ -59,7 +62,7 @@ impl From<RecordedEvent> for LoggedFact {
     }
 }
 
-/// Facts of one log that follow each other, without those that are parked or skipped.
+/// Consecutive facts of one log, without those that are parked or skipped.
 #[derive(Debug, Clone)]
 pub struct Facts {
     log: LogIdentity,
@@ -69,7 +72,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// No facts, for a follower that is to stand at `upto` from now on.
+    /// An empty batch that moves a follower's mark from `after` to `upto`.
     pub fn none(log: LogIdentity, after: Mark, upto: Mark) -> Self {
         let facts = Vec::new();
         Self {
@@ -80,7 +83,7 @@ impl Facts {
         }
     }
 
-    /// The facts behind `after`, to the last of them.
+    /// A batch of the facts that follow `after`. Its end is the last of them.
     pub fn behind(log: LogIdentity, after: Mark, facts: Vec<Arc<LoggedFact>>) -> Self {
         let upto = facts.last().map_or(after, |last| last.mark(log.log));
         Self {
@@ -91,34 +94,37 @@ impl Facts {
         }
     }
 
-    /// The log that they are of, and which life of it.
+    /// The log that the facts are of, and its incarnation.
     pub fn log(&self) -> LogIdentity {
         self.log
     }
 
-    /// Where the follower stands before it takes these.
+    /// The follower's mark before it handles the facts.
     pub fn after(&self) -> Mark {
         self.after
     }
 
-    /// Where it stands when it has taken them.
+    /// The follower's mark once it has handled the facts.
     pub fn upto(&self) -> Mark {
         self.upto
     }
 
+    /// The facts in the order of the log.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &LoggedFact> + '_ {
         self.facts.iter().map(Arc::as_ref)
     }
 
+    /// How many facts there are.
     pub fn len(&self) -> usize {
         self.facts.len()
     }
 
+    /// Whether there are no facts. An empty batch may still move the follower's mark.
     pub fn is_empty(&self) -> bool {
         self.facts.is_empty()
     }
 
-    /// The same stretch of the log without some of its facts.
+    /// The same part of the log without the facts for which `left_out` returns true.
     pub(crate) fn without(&self, left_out: impl Fn(&RecordedEvent) -> bool) -> Self {
         let facts = self.facts.iter();
         Self {
@@ -127,7 +133,7 @@ impl Facts {
         }
     }
 
-    /// What is left of the stretch for who stands at `mark` already.
+    /// The facts after `mark`, for a follower that has handled those before it.
     pub(crate) fn rest_after(&self, mark: Mark) -> Self {
         let later = |fact: &&Arc<LoggedFact>| fact.recorded().position > mark.position;
         Self {

@@ -1,4 +1,4 @@
-//! What it takes to follow the log.
+//! The trait of followers, and what the engine has to know about one.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -11,107 +11,264 @@ use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
 
 use super::facts::Facts;
 
-/// Takes the facts of the log, one after another, and does something with them.
+/// Handles the facts of the log in order: publishes them, keeps rows, sends mail.
 ///
-/// The engine finds the facts, divides the work between processes, proves that what was taken before is still in the
-/// log, and decides what becomes of a fact that cannot be taken. A follower only takes.
+/// The engine finds the facts, divides the work between processes, proves that the facts handled before are still in
+/// the log, and decides what becomes of a fact that cannot be handled. A follower only handles facts.
+/// [`EngineBuilder::follow`](crate::EngineBuilder::follow) registers it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use adapters_memory::{InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway};
+/// use adapters_memory::{SeededIds, TokioClock};
+/// use async_trait::async_trait;
+/// use ticketing_ports::log::identity::Mark;
+/// use ticketing_runtime::{
+///     Engine, Facts, FollowError, FollowPorts, Follower, FollowerSpec, MarkKept, OnBadFact, Ports, Runs, StartAt,
+///     Twin,
+/// };
+///
+/// /// Prints the type of every new fact.
+/// #[derive(Debug)]
+/// struct Printer;
+///
+/// #[async_trait]
+/// impl Follower for Printer {
+///     fn spec(&self) -> &FollowerSpec {
+///         &FollowerSpec {
+///             name: "printer",
+///             generation: 1,
+///             runs: Runs::OnceInTheCluster,
+///             mark_kept: MarkKept::ByTheEngine,
+///             start_at: StartAt::Head,
+///             on_bad_fact: OnBadFact::SkipTheFact,
+///             max_facts: 100,
+///             gather_for: Duration::ZERO,
+///         }
+///     }
+///
+///     async fn mark(&mut self) -> Result<Option<Mark>, FollowError> {
+///         Ok(None)
+///     }
+///
+///     async fn handle(&mut self, facts: &Facts) -> Result<(), FollowError> {
+///         for fact in facts.iter() {
+///             println!("{}", fact.recorded().event_type);
+///         }
+///         Ok(())
+///     }
+///
+///     async fn twin(&mut self) -> Result<Option<Box<dyn Twin>>, FollowError> {
+///         Ok(None)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let log = Arc::new(InMemoryEventStore::new());
+/// # let ports = Ports {
+/// #     events: log.clone(),
+/// #     snapshots: log.clone(),
+/// #     deadlines: log.clone(),
+/// #     idempotency: log.clone(),
+/// #     gateway: Arc::new(InMemoryGateway::default()),
+/// #     clock: Arc::new(TokioClock::start()),
+/// #     ids: Arc::new(SeededIds::new(1)),
+/// # };
+/// let following = FollowPorts {
+///     followers: Arc::new(InMemoryFollowerStore::new()),
+///     dead_letters: Arc::new(InMemoryDeadLetterStore::new()),
+///     bus: None,
+/// };
+/// let engine = Engine::builder(ports, following).follow(Printer).start();
+/// assert!(engine.follower("printer").is_some());
+/// engine.shut_down(Duration::from_secs(1)).await;
+/// # }
+/// ```
 #[async_trait]
 pub trait Follower: Send + Debug {
+    /// What the engine has to know about the follower. It must not change while the follower runs.
     fn spec(&self) -> &FollowerSpec;
 
-    /// How far it has come by its own account; `None` when it never ran or keeps no account.
+    /// How far the follower has come, if it keeps its mark itself. `None` if it has never run, or leaves its mark to
+    /// the engine.
     async fn mark(&mut self) -> Result<Option<Mark>, FollowError>;
 
-    /// Takes facts that follow each other. `Ok` says that their effect is there for good, and of a follower that keeps
-    /// its position with the effect that it stands at [`Facts::upto`] now, also when there was no fact among them.
+    /// Handles consecutive facts. Returns `Ok` once their effect is durable.
+    ///
+    /// A follower that keeps its mark ([`MarkKept::WithTheEffect`]) must have moved it to [`Facts::upto`] then, also if
+    /// the batch was empty.
     async fn handle(&mut self, facts: &Facts) -> Result<(), FollowError>;
 
-    /// An empty follower beside this one, to be filled from the beginning and then switched to; `None` when what this
-    /// one does must not happen twice.
+    /// Makes an empty follower beside this one, which the engine fills from the beginning of the log and then switches
+    /// to. `None` if the follower's effects must not be repeated, like mail that was sent.
     async fn twin(&mut self) -> Result<Option<Box<dyn Twin>>, FollowError>;
 }
 
-/// A follower that is being filled and that nobody sees yet.
+/// An empty follower that is filled while the original still serves its readers.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use std::time::Duration;
+///
+/// use async_trait::async_trait;
+/// use ticketing_ports::log::identity::Mark;
+/// use ticketing_runtime::{Facts, FollowError, Follower, FollowerSpec, MarkKept, OnBadFact, Runs, StartAt, Twin};
+///
+/// /// Counts facts. A twin counts on its own until it switches.
+/// #[derive(Debug, Default)]
+/// struct Counter {
+///     counted: u64,
+///     shown: Arc<Mutex<u64>>,
+///     is_twin: bool,
+/// }
+///
+/// #[async_trait]
+/// impl Follower for Counter {
+///     fn spec(&self) -> &FollowerSpec {
+///         &FollowerSpec {
+///             name: "counter",
+///             generation: 1,
+///             runs: Runs::InEveryProcess,
+///             mark_kept: MarkKept::InMemory,
+///             start_at: StartAt::Beginning,
+///             on_bad_fact: OnBadFact::Stop,
+///             max_facts: 1_000,
+///             gather_for: Duration::ZERO,
+///         }
+///     }
+///
+///     async fn mark(&mut self) -> Result<Option<Mark>, FollowError> {
+///         Ok(None)
+///     }
+///
+///     async fn handle(&mut self, facts: &Facts) -> Result<(), FollowError> {
+///         self.counted += facts.len() as u64;
+///         if !self.is_twin {
+///             *self.shown.lock().unwrap() = self.counted;
+///         }
+///         Ok(())
+///     }
+///
+///     async fn twin(&mut self) -> Result<Option<Box<dyn Twin>>, FollowError> {
+///         let shown = Arc::clone(&self.shown);
+///         self.counted = 0;
+///         Ok(Some(Box::new(Self { counted: 0, shown, is_twin: true })))
+///     }
+/// }
+///
+/// #[async_trait]
+/// impl Twin for Counter {
+///     async fn switch(self: Box<Self>) -> Result<(), FollowError> {
+///         *self.shown.lock().unwrap() = self.counted;
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let mut counter = Counter::default();
+/// let twin = counter.twin().await.unwrap().expect("counting again does no harm");
+/// twin.switch().await.unwrap();
+/// assert_eq!(*counter.shown.lock().unwrap(), 0);
+/// # }
+/// ```
 #[async_trait]
 pub trait Twin: Follower {
-    /// Takes the place of the follower that it is the twin of. Once it has begun, `take` is not called any more.
+    /// Takes the place of the original. The engine calls no other method afterwards.
     async fn switch(self: Box<Self>) -> Result<(), FollowError>;
 }
 
-/// What the engine has to know about a follower.
+/// What the engine has to know about a follower. [`Follower`] has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowerSpec {
-    /// Names its turn, its position, its dead letters and its group on the bus.
+    /// The follower's unique name. Its turn, its mark, its dead letters and its consumer group on the bus go by this
+    /// name.
     pub name: &'static str,
-    /// Grows when what it makes of a fact changes. Each generation has a position of its own.
+    /// The generation of the follower. Raise it when the follower makes something else of the same facts: each
+    /// generation has its own mark, so a new one starts anew.
     pub generation: u16,
+    /// In how many processes the follower works at the same time.
     pub runs: Runs,
+    /// Who keeps the follower's mark.
     pub mark_kept: MarkKept,
+    /// Where the follower starts when it has no mark.
     pub start_at: StartAt,
+    /// What becomes of a fact that the follower cannot handle.
     pub on_bad_fact: OnBadFact,
-    /// How many facts it is given at most at once.
+    /// At most how many facts one call of [`Follower::handle`] gets.
     pub max_facts: usize,
-    /// After it has taken some facts, new ones are gathered for so long, so that a busy moment is a few large steps.
+    /// How long new facts are gathered after a call of [`Follower::handle`]. A burst of facts then costs a few large
+    /// batches instead of hundreds of small ones.
     pub gather_for: Duration,
 }
 
+/// In how many processes a follower works at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Runs {
-    /// Of all the processes that could, one at a time works.
+    /// In one process at a time. The others stand by.
     OnceInTheCluster,
+    /// In every process that registers it, because each keeps rows of its own.
     InEveryProcess,
 }
 
-/// Where the position is kept.
+/// Who keeps the mark of a follower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarkKept {
-    /// By the follower, in one transaction with the effect: each fact counts once.
+    /// The follower, in one transaction with the effect. Each fact takes effect once.
     WithTheEffect,
-    /// By the engine, noted after the effect: a fact may come twice, under the same fact id.
+    /// The engine, after the effect. A fact may come twice after a crash, with the same fact id.
     ByTheEngine,
-    /// In memory only, for effects that end with the process.
+    /// The engine, in memory only. For effects that end with the process.
     InMemory,
 }
 
-/// Where a follower begins that has no position yet.
+/// Where a follower starts when it has no mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartAt {
+    /// At the first fact of the log.
     Beginning,
-    /// Behind what is in the log when it is first heard of.
+    /// After the newest fact that the log has at that moment.
     Head,
-    /// Where its own account says: it begins with a snapshot. At the beginning while it has none.
+    /// At the mark that [`Follower::mark`] returns, for a follower that loads a snapshot. At the first fact if that is
+    /// `None`.
     OwnMark,
 }
 
-/// What becomes of a fact that cannot be taken.
+/// What becomes of a fact that a follower cannot handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnBadFact {
-    /// Nothing more is taken until somebody has looked.
+    /// The follower stops, and handles nothing more until an operator has repaired the cause.
     Stop,
-    /// It is kept as a dead letter, with everything later of its stream.
+    /// The fact becomes a dead letter, and so do all later facts of its stream.
     ParkTheStream,
-    /// It is kept as a dead letter, and what follows in its stream is taken.
+    /// The fact becomes a dead letter. Later facts of its stream are handled.
     SkipTheFact,
 }
 
-/// Why facts were not taken.
+/// Why a follower did not handle its facts.
 #[derive(Debug, Error)]
 pub enum FollowError {
-    /// The follower does not stand where the facts begin: another process was faster, or it was rebuilt.
-    #[error("the follower stands elsewhere")]
+    /// The follower's mark is not where the facts begin, because another process was faster or the follower was
+    /// rebuilt.
+    #[error("the follower's mark is not where the facts begin")]
     Elsewhere,
-    /// One fact cannot be taken, now or later. Those before it may have been taken.
-    #[error("the fact at position {at} cannot be taken")]
+    /// One of the facts can never be handled. The facts before it may have been handled.
+    #[error("the fact at position {at} cannot be handled")]
     BadFact {
+        /// The position of the fact.
         at: Position,
+        /// Why it cannot be handled.
         #[source]
         why: BoxError,
     },
-    /// Something is down; the same facts may be taken later.
-    #[error("facts cannot be taken for now")]
+    /// A service that the follower needs is down. The engine gives it the same facts again later.
+    #[error("the facts cannot be handled now")]
     Later(#[source] BoxError),
-    /// Trying again is of no use.
-    #[error("facts cannot be taken")]
+    /// The follower can handle no facts, and trying again will not help. It stops.
+    #[error("the facts cannot be handled")]
     Never(#[source] BoxError),
 }
 

@@ -1,4 +1,4 @@
-//! The loop in which every follower runs.
+//! The loop that runs one follower: it takes the follower's turn, proves its mark, and feeds it facts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,18 +26,18 @@ use super::turn::{Turn, TurnState};
 use crate::observer::{Observed, Observer};
 use crate::retry::RetryPolicy;
 
-/// When it failed.
+/// The pauses before a follower is started again after an error.
 const FOLLOWING: RetryPolicy = RetryPolicy {
     first: Duration::from_millis(500),
     longest: Duration::from_secs(2),
     tries: None,
 };
-/// How often it is looked whether what stopped a follower is over.
+/// How often a follower that has stopped checks whether the cause is gone.
 const PAUSE_WHILE_STOPPED: Duration = Duration::from_secs(3);
-/// How often who stands by looks which life the log lives.
+/// How often a standby process checks the identity of the log.
 const PAUSE_WHILE_STANDING_BY: Duration = Duration::from_secs(1);
 
-/// A follower at work, with what the engine does for it.
+/// One follower, with all that the engine does for it.
 pub(super) struct FollowerLoop {
     pub(super) follower: Box<dyn Follower>,
     pub(super) spec: FollowerSpec,
@@ -55,10 +55,11 @@ pub(super) struct FollowerLoop {
     pub(super) lag: LagReporter,
 }
 
-/// Where a follower may go on.
+/// Where a follower is to continue.
 enum Standing {
+    /// After this mark, whose past the log was seen to have.
     At(LogIdentity, Mark),
-    /// Nothing can be taken, as the condition says.
+    /// Nowhere: it must handle nothing now. Its condition says why.
     Nowhere,
 }
 
@@ -89,12 +90,18 @@ impl FollowerLoop {
                 .set_condition(FollowerCondition::Stopped(why.to_string().into()))
             {
                 let error = failure as &dyn std::error::Error;
-                error!(error, follower, "a follower of the log has stopped");
+                error!(
+                    error,
+                    follower, "a follower of the log has stopped and needs an operator"
+                );
             }
         } else {
             self.progress.set_condition(FollowerCondition::Fails);
             let error = failure as &dyn std::error::Error;
-            warn!(error, follower, "a follower of the log stumbled and starts again");
+            warn!(
+                error,
+                follower, "a follower of the log failed and will be started again"
+            );
         }
     }
 
@@ -110,14 +117,14 @@ impl FollowerLoop {
         }
     }
 
-    /// Which log is followed.
+    /// Reads which log is followed, and tells the tail.
     async fn identity(&mut self) -> Result<LogIdentity, FollowError> {
         let identity = self.log.identity().await?;
         self.tail.belongs_to(identity);
         Ok(identity)
     }
 
-    /// Takes what there is, for as long as it is this worker's turn.
+    /// Feeds the follower facts for as long as this process has the turn.
     async fn lead(&mut self, id: FollowerId) -> Result<(), FollowError> {
         self.filter.load().await?;
         let mut past_checks = self.tail.past_checks();
@@ -135,7 +142,8 @@ impl FollowerLoop {
             let facts = self.source.next(mark, self.spec.max_facts).await?;
             let certain = past_checks == self.tail.past_checks() && look == TurnState::GoesOn;
             if facts.is_empty() || !certain {
-                // The log may have been put back, or the follower rebuilt: that is looked at before anything is taken.
+                // The log may have been restored, or the follower rebuilt, so the mark is proved again before facts are
+                // handled.
                 past_checks = self.tail.past_checks();
                 stands = self.proved_position().await?;
                 continue;
@@ -153,7 +161,7 @@ impl FollowerLoop {
         }
     }
 
-    /// Watches somebody else work, until it is this worker's turn.
+    /// Waits until this process gets the turn, and reports meanwhile how far the active process has come.
     async fn stand_by(&mut self, mut log: LogIdentity, id: FollowerId) -> Result<(), FollowError> {
         self.progress.set_condition(FollowerCondition::StandsBy);
         let (mut asked, mut proved) = (Instant::now(), None);
@@ -166,7 +174,7 @@ impl FollowerLoop {
             let mut reached = Position::START;
             if let Some(mark) = stands.filter(|mark| mark.log == log.log) {
                 reached = mark.position;
-                // Whoever works has proved what comes later in the same life of the log.
+                // Marks later in the same incarnation need no proof here, because the active process proves them.
                 if proved == Some(log) || log_has(self.log.as_ref(), mark).await? {
                     proved = Some(log);
                     self.progress.set_reached(log, reached);
@@ -177,6 +185,7 @@ impl FollowerLoop {
         Ok(())
     }
 
+    /// Gives facts to the follower, keeps its new mark, and returns that.
     async fn take(&mut self, facts: Facts) -> Result<Mark, FollowError> {
         let (log, count) = (facts.log(), facts.len());
         let oldest = facts.iter().next().map(|fact| fact.recorded().recorded_at);
@@ -194,7 +203,10 @@ impl FollowerLoop {
         Ok(stands)
     }
 
-    /// Where the follower stands that was not at `expected` when it should take what follows.
+    /// Finds the follower's mark after it was not at `expected`.
+    ///
+    /// # Errors
+    /// Fails if the mark is at `expected` after all, so that the loop pauses before it tries again.
     async fn found_elsewhere(&mut self, expected: Mark) -> Result<Standing, FollowError> {
         match self.proved_position().await? {
             Standing::At(_, mark) if mark == expected => Err(FollowError::Elsewhere),
@@ -202,7 +214,7 @@ impl FollowerLoop {
         }
     }
 
-    /// Tells whom it concerns that facts were taken.
+    /// Reports that facts were handled: to waiting readers, to the source and to the log file.
     async fn taken(&mut self, stands: &Standing, behind: bool) -> Result<(), FollowError> {
         let Standing::At(log, Mark { position, .. }) = *stands else {
             return Ok(());
@@ -219,7 +231,7 @@ impl FollowerLoop {
         Ok(())
     }
 
-    /// Where the follower stands, once it is sure that the log has what leads there.
+    /// Returns the follower's mark once the log was seen to have the past that leads there.
     async fn proved_position(&mut self) -> Result<Standing, FollowError> {
         loop {
             let log = self.identity().await?;
@@ -242,7 +254,7 @@ impl FollowerLoop {
                 Past::OfAnotherLog => {
                     if self.progress.set_condition(FollowerCondition::OfAnotherLog) {
                         error!(follower = self.spec.name, kept = %mark, log = %log.log,
-                            "what a follower keeps is of another log, and nothing of it is changed");
+                            "a follower's mark is of another log; the follower is left as it is");
                     }
                     return Ok(Standing::Nowhere);
                 }
@@ -263,7 +275,7 @@ impl FollowerLoop {
         }
     }
 
-    /// Puts a follower that stands nowhere yet where it begins.
+    /// Gives a follower without a mark its first one.
     async fn begin(&mut self, log: LogIdentity) -> Result<(), FollowError> {
         let start = self.marks.start(self.log.as_ref(), log).await?;
         match self.take(Facts::none(log, Mark::start(log.log), start)).await {
@@ -272,7 +284,7 @@ impl FollowerLoop {
         }
     }
 
-    /// Says of which log the things are that a follower keeps, if the log has as much. Returns whether it has.
+    /// Binds a mark that names no log to this log, if the log reaches as far. Returns whether it does.
     async fn bind_to_log(&mut self, log: LogIdentity, mark: Mark) -> Result<bool, FollowError> {
         let commit = match self.log.commit_at(mark.position).await? {
             Some(commit) => commit,
@@ -290,14 +302,14 @@ impl FollowerLoop {
         }
     }
 
-    /// The log has lost facts that were taken. Returns whether the follower has been put right.
+    /// Repairs a follower after the log has lost facts that it had handled. Returns whether the follower may continue.
     async fn recover_from_lost_past(&mut self, log: LogIdentity, mark: Mark) -> Result<bool, FollowError> {
         if self.past.announce_loss(self.log.as_ref(), mark).await? {
             error!(follower = self.spec.name, kept = %mark,
-                "the log has lost facts that were taken: it is not the one that it was");
+                "the log has lost facts that a follower has handled");
         }
         if self.spec.mark_kept != MarkKept::WithTheEffect {
-            // What is in memory is dropped. What was done outside is done again for the facts that there are now.
+            // Effects in memory are dropped. Effects outside are made again for the facts that the log has now.
             if self.spec.mark_kept == MarkKept::InMemory
                 && let Some(empty) = self.follower.twin().await?
             {
@@ -318,10 +330,10 @@ impl FollowerLoop {
         Ok(true)
     }
 
-    /// Fills a twin from the log as it is now, for as long as it is this worker's turn, and switches to it.
+    /// Rebuilds the follower from the log as it is now, for as long as this process has the turn.
     async fn rebuild(&mut self, log: LogIdentity) -> Result<(), FollowError> {
         let follower = self.spec.name;
-        info!(follower, "what a follower keeps is made anew from the log");
+        info!(follower, "a follower is rebuilt from the log");
         let filter = self.filter.anew().await?;
         let mut rebuilding = Rebuilding::begin(Arc::clone(&self.log), self.follower.as_mut(), filter).await?;
         while !rebuilding.has_all().await? {
@@ -331,7 +343,7 @@ impl FollowerLoop {
             rebuilding.step().await?;
         }
         let position = rebuilding.switch().await?;
-        info!(follower, %position, "what a follower keeps was made anew");
+        info!(follower, %position, "a follower was rebuilt from the log");
         Ok(())
     }
 }

@@ -10,25 +10,25 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use tokio::time::Instant;
 use tracing::info;
 
-/// How often a lag is told.
+/// Least time between two log lines about a follower's lag.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
-/// What a follower takes in a moment is none.
+/// How many facts a follower must be behind before its lag is logged.
 const WORTH_REPORTING: u64 = 1_000;
 
-/// How far behind the log somebody is.
+/// How far a follower is behind the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Lag {
-    /// How many facts were not taken.
+    /// How many facts the follower has not handled.
     pub facts: u64,
-    /// How long ago the oldest of them was recorded; zero if there is none.
+    /// How long ago the oldest of these facts was recorded. Zero if there are none.
     pub age: Duration,
 }
 
 impl Lag {
-    /// The lag of who has taken everything up to `reached`.
+    /// The lag of a follower that has handled everything up to `reached`.
     ///
     /// # Errors
-    /// When the log does not answer.
+    /// Fails if the log does not answer.
     pub async fn of(log: &dyn EventStore, now: Timestamp, reached: Position) -> Result<Self, StoreError> {
         let facts = log.head().await?.0.saturating_sub(reached.0);
         if facts == 0 {
@@ -43,16 +43,16 @@ impl Lag {
     }
 }
 
-/// How long ago that was; zero if the clock that recorded it is ahead of this one.
+/// The time since `recorded_at`. Zero if the clock that recorded it was ahead of this one.
 pub(super) fn age(recorded_at: Timestamp, now: Timestamp) -> Duration {
     (now - recorded_at).to_std().unwrap_or_default()
 }
 
-/// Says from time to time how far behind a follower is, and once that it has caught up.
+/// Logs now and then how far a follower is behind, and once when it has caught up.
 #[derive(Debug)]
 pub(super) struct LagReporter {
     follower: &'static str,
-    /// When its lag was told last, while it has one.
+    /// When the lag was logged last. `None` if the follower has caught up since.
     reported: Option<Instant>,
 }
 

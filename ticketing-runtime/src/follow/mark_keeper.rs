@@ -1,4 +1,4 @@
-//! Where a follower stands, whoever keeps that.
+//! Reading and writing the mark of a follower, wherever it is kept.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use ticketing_ports::vocabulary::ids::LogId;
 use super::follower::{FollowError, Follower, FollowerSpec, MarkKept, StartAt};
 
 impl FollowerSpec {
-    /// The follower of one log.
+    /// The id under which the mark and the turn of this follower of `log` are stored.
     pub fn id(&self, log: LogId) -> FollowerId {
         FollowerId {
             log,
@@ -21,11 +21,11 @@ impl FollowerSpec {
     }
 }
 
-/// The account of a follower's position that the engine keeps, as far as the follower does not.
+/// Keeps the mark of a follower, as its [`FollowerSpec::mark_kept`] says.
 pub(super) struct MarkKeeper {
     store: Arc<dyn FollowerStore>,
     spec: FollowerSpec,
-    /// What was noted last, here or in the store.
+    /// The mark that was read or written last.
     noted: Option<Mark>,
 }
 
@@ -38,7 +38,7 @@ impl MarkKeeper {
         }
     }
 
-    /// Where the follower stands; nothing when it has not begun.
+    /// The follower's mark. `None` if it has none yet.
     pub(super) async fn mark(
         &mut self,
         follower: &mut dyn Follower,
@@ -56,7 +56,7 @@ impl MarkKeeper {
         Ok(self.noted)
     }
 
-    /// Notes that the follower stands there now.
+    /// Moves the follower's mark. Does nothing if the follower keeps its mark itself.
     pub(super) async fn keep(&mut self, log: LogIdentity, mark: Mark) -> Result<(), FollowError> {
         match self.spec.mark_kept {
             MarkKept::WithTheEffect => {}
@@ -72,7 +72,7 @@ impl MarkKeeper {
         Ok(())
     }
 
-    /// Where a follower begins that stands nowhere.
+    /// The first mark of a follower that has none.
     pub(super) async fn start(&self, store: &dyn EventStore, log: LogIdentity) -> Result<Mark, StoreError> {
         let start = Mark::start(log.log);
         if self.spec.start_at != StartAt::Head {
@@ -89,7 +89,7 @@ impl MarkKeeper {
         })
     }
 
-    /// Sets the follower back to where followers of its kind begin: its facts are gone from the log.
+    /// Sets the follower's mark back to the start after the log has lost facts.
     pub(super) async fn forget(&mut self, log: LogIdentity) -> Result<(), FollowError> {
         match self.spec.mark_kept {
             MarkKept::WithTheEffect => Ok(()),

@@ -1,8 +1,19 @@
-//! FollowerContext the log: whoever does something with each fact is a [`Follower`], and all of them run in one loop.
+//! Followers: everything that does something with each fact of the log.
 //!
-//! The loop takes turns with other processes, gets the facts from a source, hands them over in order, keeps apart what
-//! cannot be taken, and says how far it has come. Relay and read models are two of the followers; others are registered
-//! with [`EngineBuilder::follow`](crate::EngineBuilder::follow).
+//! All followers run in the same loop. It takes turns with other processes, gets facts from a source, gives them to the
+//! [`Follower`] in order, stores those that cannot be handled as dead letters, and reports how far the follower has
+//! come. The relay and the read models are two followers; others are registered with
+//! [`EngineBuilder::follow`](crate::EngineBuilder::follow).
+//!
+//! The files, in reading order:
+//! - `follower` is the trait, `facts` what it is given, and `follower_loop` the loop.
+//! - `source` has the facts: `tail_and_log` in a process that writes, `bus_and_log` in one that only reads. `tail`
+//!   holds the newest facts in memory.
+//! - `turn` decides which process works, `mark_keeper` keeps how far it has come, and `past_check` proves that the log
+//!   still has what led there. `watched_log` asks for that proof after the log has failed.
+//! - `dead_letter_filter` stores facts that cannot be handled.
+//! - `progress` and `lag` are what others see of a follower.
+//! - `relay` and `projection_follower` are followers; `rebuild` fills one anew.
 
 mod bus_and_log;
 mod dead_letter_filter;
@@ -59,19 +70,23 @@ use source::Source;
 use tail_and_log::TailAndLog;
 use turn::Turn;
 
-/// What following the log needs from outside.
+/// What followers need from outside.
 #[derive(Clone)]
 pub struct FollowPorts {
+    /// Keeps turns and marks.
     pub followers: Arc<dyn FollowerStore>,
+    /// Keeps the facts that a follower cannot handle.
     pub dead_letters: Arc<dyn DeadLetterStore>,
-    /// Carries the facts to other processes, where there are some; the log serves without it.
+    /// Carries the facts to other processes. `None` if followers read the log alone.
     pub bus: Option<Bus>,
 }
 
-/// Both ends of a bus.
+/// Both ends of an event bus.
 #[derive(Clone)]
 pub struct Bus {
+    /// The end at which the relay publishes facts.
     pub publisher: Arc<dyn EventPublisher>,
+    /// The end from which other processes receive them.
     pub subscriber: Arc<dyn EventSubscriber>,
 }
 
@@ -89,7 +104,7 @@ impl std::fmt::Debug for Bus {
     }
 }
 
-/// What the followers of one process share.
+/// What all followers of a process share.
 pub(crate) struct FollowerContext {
     pub(crate) log: Arc<dyn EventStore>,
     pub(crate) tail: Arc<Tail>,
@@ -103,7 +118,7 @@ pub(crate) struct FollowerContext {
 }
 
 impl FollowerContext {
-    /// Runs a follower until it is told to stop.
+    /// Runs a follower until `stop` is cancelled.
     pub(crate) fn run(
         &self,
         follower: Box<dyn Follower>,
@@ -137,7 +152,8 @@ impl FollowerContext {
 
     fn source(&self, spec: &FollowerSpec) -> Box<dyn Source> {
         match &self.ports.bus {
-            // The bus shares its facts out among those of one name; who runs in every process needs all of them.
+            // The bus divides facts among the subscribers of one name, but a follower in every process needs all of
+            // them.
             Some(bus) if self.facts_from == FactsFrom::TheBus && spec.runs == Runs::OnceInTheCluster => {
                 Box::new(BusAndLog::new(&bus.subscriber, spec.name, &self.tail, &self.log))
             }

@@ -1,40 +1,43 @@
-//! Whether the log still has the past that a follower remembers.
+//! Checking that the log still has the facts that a follower has handled.
 
 use ticketing_ports::log::event_store::EventStore;
 use ticketing_ports::log::identity::{Incarnation, LogIdentity, Mark};
 use ticketing_ports::vocabulary::errors::StoreError;
 
-/// What is done about something that was made of facts that the log no longer has.
+/// What becomes of rows after the log has lost facts that they were made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnLostPast {
-    /// It is made anew from the log as it is, while the old is still read.
+    /// They are rebuilt from the log as it is now. The old rows are read until then.
     Rebuild,
-    /// It is left as it is, and nothing more is taken until somebody has looked.
+    /// They stay as they are, and the follower handles nothing more until an operator has decided.
     Refuse,
 }
 
-/// The same log, another one, or the same without a part of its past.
+/// What a check of a follower's mark finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Past {
+    /// The log has everything that leads to the mark.
     Kept,
+    /// The mark is of another log.
     OfAnotherLog,
+    /// The log has lost facts before the mark.
     Lost,
 }
 
-/// What was seen of the past when it was looked at last.
+/// What the last check of a follower's past has found.
 #[derive(Debug, Default)]
 pub(super) struct PastCheck {
-    /// The incarnation in which the past was complete.
+    /// The incarnation of the log in which the past was complete. `None` before the first check.
     incarnation: Option<Incarnation>,
-    /// Where the follower stood then. A log that was put back to before that, and has since grown beyond where the
-    /// follower stands, would show it nothing strange there.
+    /// The newest mark that was proved. It is checked again beside a lower mark, because a log that was restored to
+    /// before it might have the lower one still.
     proved: Option<Mark>,
-    /// The mark whose loss was told already.
+    /// The mark whose loss has been announced. `None` if no loss has been found.
     announced: Option<Mark>,
 }
 
 impl PastCheck {
-    /// Looks whether the log has what leads to the mark.
+    /// Checks whether the log has everything that leads to the mark.
     pub(super) async fn check(
         &mut self,
         log: &dyn EventStore,
@@ -45,7 +48,7 @@ impl PastCheck {
         if mark.log != identity.log {
             return Ok(Past::OfAnotherLog);
         }
-        // One that was set back says nothing about what came later.
+        // A proved mark is left out unless it is of this log and before the mark that is checked.
         let proved = self
             .proved
             .filter(|proved| proved.log == mark.log && proved.position < mark.position);
@@ -60,7 +63,7 @@ impl PastCheck {
         Ok(Past::Kept)
     }
 
-    /// Raises the incarnation of the log above any that was seen, once for each loss. Returns whether it was told now.
+    /// Raises the incarnation of the log, once for each loss. Returns whether this call has raised it.
     pub(super) async fn announce_loss(&mut self, log: &dyn EventStore, mark: Mark) -> Result<bool, StoreError> {
         if self.announced == Some(mark) {
             return Ok(false);
@@ -71,14 +74,14 @@ impl PastCheck {
         Ok(true)
     }
 
-    /// Begins anew, in a log as it is now.
+    /// Forgets all marks, because the follower starts anew on the log as it is now.
     pub(super) fn forget(&mut self) {
         self.proved = None;
         self.incarnation = None;
     }
 }
 
-/// Whether the log has the fact that is remembered, and so everything that leads there.
+/// Whether the log has the fact at the mark, and so everything before it.
 pub(super) async fn log_has(log: &dyn EventStore, mark: Mark) -> Result<bool, StoreError> {
     Ok(mark.is_start() || log.commit_at(mark.position).await? == Some(mark.commit))
 }

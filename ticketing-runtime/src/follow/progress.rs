@@ -1,4 +1,4 @@
-//! How far a follower has come, and how it is, for others to watch.
+//! How far a follower has come and in what condition it is, for others to watch.
 
 use std::sync::Arc;
 
@@ -6,27 +6,30 @@ use ticketing_ports::log::identity::LogIdentity;
 use ticketing_ports::log::streams::Position;
 use tokio::sync::watch;
 
-/// How a follower is, as far as this process knows.
+/// What a follower does in this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FollowerCondition {
+    /// It has started and done nothing yet.
     Starts,
+    /// It handles facts in this process.
     Works,
-    /// Another process works.
+    /// Another process has the turn.
     StandsBy,
-    /// What it keeps is made anew, since the log has lost facts that it was made of.
+    /// It is rebuilt, because the log has lost facts that it had handled.
     Rebuilds,
-    /// The log has lost facts that it was made of, and it is left as it is.
+    /// The log has lost facts that it had handled, and [`OnLostPast::Refuse`](super::OnLostPast::Refuse) leaves it as
+    /// it is.
     OfALostPast,
-    /// It was made of the facts of another log, and this process changes nothing.
+    /// Its mark is of another log. This process leaves it as it is.
     OfAnotherLog,
-    /// Why it takes nothing more until somebody has looked.
+    /// It handles nothing more until an operator has repaired this cause.
     Stopped(Arc<str>),
-    /// Something is down, and it is tried again.
+    /// A service that it needs is down. It is started again after a pause.
     Fails,
 }
 
 impl FollowerCondition {
-    /// One word for operators and machines.
+    /// The condition as one word, for health checks and metrics.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Starts => "starts",
@@ -41,31 +44,34 @@ impl FollowerCondition {
     }
 }
 
-/// How far a follower has come, and in which life of which log.
+/// How far a follower has come, and in which log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reached {
-    /// `None` until the log has been seen to have what leads to the position.
+    /// The log and its incarnation. `None` until the log was seen to have everything that leads to the position.
     pub log: Option<LogIdentity>,
+    /// The newest fact that was handled, with all before it.
     pub position: Position,
 }
 
 impl Reached {
-    /// Whether everything up to there was taken, in this life of this log.
+    /// Whether everything up to `position` has been handled, in this incarnation of this log.
     pub fn has(&self, log: LogIdentity, position: Position) -> bool {
         self.log == Some(log) && self.position >= position
     }
 }
 
-/// A follower that runs in this process, from outside.
+/// Shows from outside what a follower in this process does.
 #[derive(Debug, Clone)]
 pub struct FollowerProgress {
+    /// The follower's name.
     pub follower: &'static str,
-    /// Up to where everything was taken, here or elsewhere.
+    /// How far the follower has come, in this process or in the one that has the turn.
     pub reached: watch::Receiver<Reached>,
+    /// What the follower does in this process.
     pub condition: watch::Receiver<FollowerCondition>,
 }
 
-/// The same from inside.
+/// The sending side of a [`FollowerProgress`].
 #[derive(Debug)]
 pub(crate) struct ProgressReporter {
     reached: watch::Sender<Reached>,
@@ -95,12 +101,13 @@ impl ProgressReporter {
         set_if_new(&self.reached, Reached { log, position });
     }
 
-    /// Returns whether that is news.
+    /// Sets the condition. Returns whether it has changed.
     pub(super) fn set_condition(&self, condition: FollowerCondition) -> bool {
         set_if_new(&self.condition, condition)
     }
 }
 
+/// Sends a value if it differs from the current one. Returns whether it did.
 fn set_if_new<T: PartialEq>(channel: &watch::Sender<T>, value: T) -> bool {
     channel.send_if_modified(|told| {
         let news = *told != value;

@@ -1,5 +1,5 @@
-//! Rows that a projection makes of the facts, whatever keeps them: applied together with the checkpoint, so that a fact
-//! that comes twice changes nothing.
+//! The follower that keeps rows. The rows and the mark are written in one transaction, so a fact that comes twice
+//! changes nothing.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -14,19 +14,20 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use super::facts::{Facts, LoggedFact};
 use super::follower::{FollowError, Follower, FollowerSpec, MarkKept, OnBadFact, Runs, StartAt, Twin};
 
-/// The name of the read models' turn, of their group on the bus and of their dead letters.
+/// The follower name of the read models. Their turn, consumer group and dead letters go by it.
 pub const READ_MODELS: &str = "read-models";
 
-/// A follower that keeps the rows of one projection.
+/// A follower that keeps the rows of one projection in a store.
 pub struct ProjectionFollower<P: Projection> {
     spec: FollowerSpec,
     projection: P,
     store: Arc<dyn ProjectionStore<P::Change>>,
-    /// Of a twin: the store whose place it is to take.
+    /// The store of the original, if this follower is a twin.
     replaces: Option<Arc<dyn ProjectionStore<P::Change>>>,
 }
 
 impl<P: Projection> ProjectionFollower<P> {
+    /// A follower that applies the changes of `projection` to `store`.
     pub fn new(spec: FollowerSpec, projection: P, store: Arc<dyn ProjectionStore<P::Change>>) -> Self {
         Self {
             spec,
@@ -38,7 +39,7 @@ impl<P: Projection> ProjectionFollower<P> {
 }
 
 impl ProjectionFollower<ReadModels> {
-    /// The rows that people read.
+    /// The follower that keeps the rows of the product: events, availability, reservations, payments and sales.
     pub fn read_models(store: Arc<dyn ProjectionStore>) -> Self {
         let spec = FollowerSpec {
             name: READ_MODELS,
@@ -55,7 +56,7 @@ impl ProjectionFollower<ReadModels> {
 }
 
 impl<P: Projection> ProjectionFollower<P> {
-    /// The same, where it runs as told.
+    /// The same follower, in as many processes as `runs` says.
     #[must_use]
     pub fn running(mut self, runs: Runs) -> Self {
         self.spec.runs = runs;
@@ -76,7 +77,7 @@ impl<P: Projection> ProjectionFollower<P> {
         self.store.apply(ProjectedBatch { after, upto, changes }).await
     }
 
-    /// Finds the fact that cannot be applied.
+    /// Applies the facts one at a time, to find the one that the store cannot apply.
     async fn take_one_by_one(&self, facts: &Facts) -> Result<(), FollowError> {
         let mut after = facts.after();
         for fact in facts.iter() {
@@ -147,7 +148,9 @@ impl<P: Projection + Clone + 'static> Twin for ProjectionFollower<P> {
     async fn switch(self: Box<Self>) -> Result<(), FollowError> {
         match self.replaces {
             Some(live) => Ok(live.switch_to(self.store).await?),
-            None => Err(FollowError::Never("these rows are no twin of any".into())),
+            None => Err(FollowError::Never(
+                "these rows are not a twin, so there is nothing to switch".into(),
+            )),
         }
     }
 }

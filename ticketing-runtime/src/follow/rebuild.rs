@@ -1,4 +1,4 @@
-//! Filling the twin of a follower from the beginning of the log, and switching over.
+//! Rebuilding a follower: its twin is filled from the beginning of the log and then takes its place.
 
 use std::sync::Arc;
 
@@ -13,11 +13,14 @@ use super::dead_letter_filter::DeadLetterFilter;
 use super::facts::Facts;
 use super::follower::{FollowError, Follower, Twin};
 
-/// Builds what a follower keeps anew beside the old, then switches over. `progress` is told how far it has come and how
-/// far it has to go.
+/// Rebuilds a follower beside its old rows, then switches to the new ones. Returns the position that the new rows have
+/// reached.
+///
+/// `progress` is called with the position reached so far and the head of the log.
 ///
 /// # Errors
-/// When a store is unavailable, or what the follower does must not happen twice; the old stays in place then.
+/// Fails if a store is unavailable, or if the follower has no twin because its effects must not be repeated. The old
+/// rows stay in place then.
 pub async fn rebuild(
     log: Arc<dyn EventStore>,
     follower: &mut dyn Follower,
@@ -35,14 +38,14 @@ pub async fn rebuild(
     Ok(rebuilding.switch().await?)
 }
 
-/// A twin on its way to the head of the log.
+/// A twin that is being filled.
 pub(super) struct Rebuilding {
     store: Arc<dyn EventStore>,
     log: LogIdentity,
     twin: Box<dyn Twin>,
     filter: DeadLetterFilter,
     stands: Mark,
-    /// Where the log ended when it was looked at last.
+    /// The head of the log when it was last read.
     head: Position,
     most: usize,
 }
@@ -55,7 +58,7 @@ impl Rebuilding {
     ) -> Result<Self, FollowError> {
         let Some(mut twin) = follower.twin().await? else {
             return Err(FollowError::Never(
-                "what this follower does must not happen twice".into(),
+                "this follower has no twin, because its effects must not be repeated".into(),
             ));
         };
         let log = store.identity().await?;
@@ -73,13 +76,13 @@ impl Rebuilding {
         })
     }
 
-    /// Whether everything that is in the log now was taken.
+    /// Reads the head of the log. Returns whether the twin has handled everything up to it.
     pub(super) async fn has_all(&mut self) -> Result<bool, StoreError> {
         self.head = self.store.head().await?;
         Ok(self.stands.position >= self.head)
     }
 
-    /// Takes the next facts.
+    /// Gives the twin the next facts.
     pub(super) async fn step(&mut self) -> Result<(), FollowError> {
         let events = self.store.read_all(self.stands.position, self.most).await?;
         let facts = events.into_iter().map(|event| Arc::new(event.into())).collect();
@@ -88,6 +91,7 @@ impl Rebuilding {
         Ok(())
     }
 
+    /// Switches to the twin, and deletes the dead letters that it did not need.
     pub(super) async fn switch(self) -> Result<Position, FollowError> {
         self.twin.switch().await?;
         let position = self.stands.position;

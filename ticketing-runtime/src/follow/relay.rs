@@ -1,7 +1,7 @@
-//! Puts every fact on the bus, in order.
+//! The relay: a follower that publishes every fact on the bus, in order.
 //!
-//! A fact is published before that is noted, so that none is left out when the process dies in between: it is published
-//! again then, and whoever listens knows it by its fact id.
+//! The mark moves after the facts were published. If the process dies in between, the facts are published again, with
+//! the same fact ids.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use ticketing_ports::vocabulary::ids::LogId;
 use super::facts::Facts;
 use super::follower::{FollowError, Follower, FollowerSpec, MarkKept, OnBadFact, Runs, StartAt, Twin};
 
-/// Under which name its position is kept.
+/// The follower name of the relay.
 pub const RELAY: &str = "relay";
 
 const SPEC: FollowerSpec = FollowerSpec {
@@ -29,7 +29,7 @@ const SPEC: FollowerSpec = FollowerSpec {
     gather_for: Duration::from_millis(50),
 };
 
-/// The relay of a log, as its turn and its mark are kept.
+/// The id under which the relay's turn and mark are stored for this log.
 pub fn relay_id(log: LogId) -> FollowerId {
     SPEC.id(log)
 }

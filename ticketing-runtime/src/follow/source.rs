@@ -1,9 +1,8 @@
-//! Where a follower gets its facts from.
+//! Where followers get facts from.
 //!
-//! A process that writes has its own facts in memory and asks the log for those of others. A process that only reads is
-//! brought them by the bus, and asks the log for what the bus has not brought: however many such processes there are,
-//! they cost the log next to nothing. Positions have no gaps, so whatever is missing, repeated or in another order is
-//! noticed, and the log has it.
+//! A process that writes has its own facts in memory, and reads those of other processes from the log. A process that
+//! only reads gets facts from the bus, and reads from the log only what the bus has not delivered, so many such
+//! processes cost the log little. Positions have no gaps, so missing, repeated and reordered facts are noticed.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -18,34 +17,34 @@ use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
 use super::facts::LoggedFact;
 use super::tail::Tail;
 
-/// Where the followers of a process get the facts; what is missing there they read from the log.
+/// Where the followers of a process get facts. Facts that are missing there are read from the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FactsFrom {
-    /// For a process that writes, or that relays what others write.
+    /// From this process's own commits. For a process that writes, or that relays.
     ThisProcess,
-    /// For a process that only reads. The same as the other without a bus.
+    /// From the bus. For a process that only reads. Without a bus, facts are read from the log.
     TheBus,
 }
 
-/// So long a source waits for news at most, so that whoever asks can look after the rest of its work.
+/// At most how long a source waits for new facts, so that its caller can attend to its other work.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Hands out the facts of the log in their order, each of them at least once.
+/// Returns the facts of the log in order, each at least once.
 #[async_trait]
 pub(super) trait Source: Send + Debug {
-    /// Returns up to `most` facts that follow `after` without a gap. It waits for the next one, but not for longer than
-    /// [`PATIENCE`]; then it returns none.
+    /// Returns up to `most` facts that follow `after` without a gap. Waits for the first of them. Empty if none comes
+    /// within [`PATIENCE`].
     async fn next(&mut self, after: Mark, most: usize) -> Result<Vec<Arc<LoggedFact>>, StoreError>;
 
-    /// Hears that everything up to there has been taken for good.
+    /// Tells the source that everything up to this position has been handled durably.
     async fn taken(&mut self, upto: Position) -> Result<(), BoxError>;
 
-    /// Passes the time while somebody else works and has come as far as `reached`; for [`PATIENCE`] at most.
+    /// Waits while another process works, for at most [`PATIENCE`]. `reached` is how far that process has come.
     async fn stand_by(&mut self, reached: Position) -> Result<(), BoxError>;
 }
 
-/// The facts behind `after`, from the log; the other followers of the process need not read them again. None, and a doubt,
-/// when the log has another fact at `after` than the one that is remembered there.
+/// Reads the facts after the mark from the log, and keeps them in the tail for the other followers. Returns none and
+/// requests a past check if the log has another fact at the mark.
 pub(super) async fn read(
     log: &dyn EventStore,
     tail: &Tail,

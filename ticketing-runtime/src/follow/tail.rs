@@ -1,8 +1,7 @@
-//! The newest facts that this process has written or read, kept for those of its own who follow the log.
+//! The newest facts that this process has written or read, in memory for its followers.
 //!
-//! A fact never changes and has one position, so a copy of it stands for what the log would return. What is not here
-//! (others wrote it and nobody here has read it yet, or it is too old) is read from the log; nothing depends on a fact
-//! being here.
+//! A fact never changes and has one position, so a copy in memory equals what the log would return. Followers read
+//! facts that are not here from the log: those of other processes, and old ones. Nothing depends on a fact being here.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,17 +16,19 @@ use tokio::sync::watch;
 
 use super::facts::LoggedFact;
 
-/// So many facts are kept: some batches more than a follower takes at once.
+/// At most how many facts are kept. It is several times what a follower gets at once.
 const CAPACITY: usize = 16_384;
 
+/// The newest facts of the log, as far as this process knows them.
 #[derive(Debug, Default)]
 pub(crate) struct Tail {
     facts: Mutex<BTreeMap<Position, Arc<LoggedFact>>>,
-    /// Of which life of which log they are; nothing while nobody knows.
+    /// The log that the facts are of. `None` until a follower has read it.
     log: Mutex<Option<LogIdentity>>,
-    /// How often the log has failed to answer.
+    /// How many times something has happened after which followers must prove their marks again.
     past_checks: AtomicU64,
-    /// One for each follower, told in the order in which they came: of one channel they would wake at random.
+    /// One channel for each follower, in the order of their registration. Receivers of a single channel would wake in
+    /// random order.
     followers: Mutex<Vec<watch::Sender<Position>>>,
 }
 
@@ -44,8 +45,8 @@ impl Tail {
         self.log.lock().expect("no code panics while it holds this lock")
     }
 
-    /// Says which log is followed. When it is another one than before, or another life of it, everything is let go of: it
-    /// may be among what was lost.
+    /// Sets which log is followed. Drops all facts if it is another log or another incarnation, because they may be
+    /// lost there.
     pub(super) fn belongs_to(&self, identity: LogIdentity) {
         let before = self.log().replace(identity);
         if before.is_some_and(|before| before != identity) {
@@ -53,7 +54,8 @@ impl Tail {
         }
     }
 
-    /// Whether that log is followed, and lives that life. When it has a later one than is known, there is a doubt.
+    /// Whether `identity` is the followed log in its current incarnation. Requests a past check if its incarnation is
+    /// newer than known.
     pub(super) fn is_of(&self, identity: LogIdentity) -> bool {
         let Some(known) = *self.log() else {
             return false;
@@ -64,16 +66,18 @@ impl Tail {
         known == identity
     }
 
-    /// Notes that the log did not answer: it may not be the same when it does again.
+    /// Makes every follower prove its mark before it handles more facts. To be called when the log fails, because it
+    /// may have been restored meanwhile.
     pub(crate) fn request_past_check(&self) {
         self.past_checks.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// How many past checks have been requested. Followers compare it with an earlier value.
     pub(super) fn past_checks(&self) -> u64 {
         self.past_checks.load(Ordering::Relaxed)
     }
 
-    /// Whether facts of that life of the log may be kept beside those that are here.
+    /// Whether facts of this incarnation may be added. A newer incarnation replaces all facts that are here.
     fn lives_in(&self, incarnation: Incarnation) -> bool {
         let mut log = self.log();
         let Some(known) = log.as_mut() else {
@@ -86,13 +90,13 @@ impl Tail {
         known.incarnation == incarnation
     }
 
-    /// Takes in a commit that is durable, and tells the followers. `decided` are its facts in their order, or none when
-    /// they have to be read as the log has them.
+    /// Adds the facts of a durable commit and wakes the followers. `decided` has the typed facts in order; it is empty
+    /// if the facts have to be decoded from what was written.
     pub(crate) fn take(&self, commit: Commit, decided: Vec<Fact>, receipt: CommitReceipt) {
         if !self.lives_in(receipt.incarnation) {
             return;
         }
-        // As exact as a log keeps it.
+        // Logs keep times in microseconds.
         let recorded_at = commit.at.trunc_subsecs(6);
         let mut position = receipt.first;
         let mut decided = decided.into_iter();
@@ -123,7 +127,8 @@ impl Tail {
         self.keep(facts);
     }
 
-    /// Takes in what one follower has read from the log, so that the others need not, and tells them.
+    /// Adds facts that a follower has read or received, so that the other followers need not read them, and wakes
+    /// these.
     pub(crate) fn keep(&self, news: Vec<Arc<LoggedFact>>) {
         let Some(last) = news.iter().map(|fact| fact.recorded().position).max() else {
             return;
@@ -145,8 +150,8 @@ impl Tail {
         }
     }
 
-    /// Returns up to `limit` facts that follow `mark` without a gap; none when the next one is not here, or when another
-    /// fact is here where the mark is.
+    /// Returns up to `limit` facts that follow `mark` without a gap. Empty if the next fact is not here, or if the fact
+    /// here at the mark's position is of another commit.
     pub(crate) fn after(&self, mark: Mark, limit: usize) -> Vec<Arc<LoggedFact>> {
         let facts = self.facts();
         let after = mark.position;
@@ -163,7 +168,8 @@ impl Tail {
             .collect()
     }
 
-    /// Changes with the newest position that this process knows of; others write without a word here.
+    /// A channel with the newest position that this process knows of. Commits of other processes do not change it until
+    /// they are read.
     pub(crate) fn news(&self) -> watch::Receiver<Position> {
         let (follower, news) = watch::channel(Position::START);
         let mut followers = self.followers();
@@ -188,7 +194,7 @@ mod tests {
         ReservationId::new(Uuid::from_u128(number)).into()
     }
 
-    /// A commit of so many facts in each of two streams.
+    /// A commit that adds `each` facts to each of two streams.
     fn commit(each: u64) -> Commit {
         let event = NewEvent {
             event_type: "ReservationHeld".into(),
@@ -220,7 +226,7 @@ mod tests {
         }
     }
 
-    /// A place behind commits of these tests.
+    /// A mark at this position, after the commits of these tests.
     fn at(position: u64) -> Mark {
         Mark {
             log: LogId::new(Uuid::from_u128(1)),
@@ -252,7 +258,7 @@ mod tests {
         tail.take(commit(1), Vec::new(), receipt(1, 2));
         assert_eq!(positions(&tail.after(at(0), 10)), [1, 2]);
         assert_eq!(positions(&tail.after(at(2), 10)), [0; 0]);
-        // What others wrote in between is here when it was this process all the same.
+        // Facts of others fill the gap in the same way.
         tail.take(commit(1), Vec::new(), receipt(3, 4));
         assert_eq!(positions(&tail.after(at(0), 10)), [1, 2, 3, 4, 5, 6]);
         assert_eq!(positions(&tail.after(at(1), 3)), [2, 3, 4]);
@@ -319,7 +325,7 @@ mod tests {
         tail.take(commit(2), Vec::new(), second);
         assert_eq!(positions(&tail.after(at(0), 10)), [0; 0]);
         assert_eq!(positions(&tail.after(at(2), 10)), [3, 4, 5, 6]);
-        // An answer that was long under way.
+        // A late answer of an earlier incarnation.
         tail.take(commit(1), Vec::new(), receipt(1, 2));
         assert_eq!(positions(&tail.after(at(0), 10)), [0; 0]);
         tail.belongs_to(identity(Incarnation(3)));

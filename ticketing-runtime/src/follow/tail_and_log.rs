@@ -1,4 +1,4 @@
-//! The source of a process that writes, and of every process without a bus.
+//! The source of facts for a process that writes, and for every process without a bus.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,17 +16,17 @@ use super::facts::LoggedFact;
 use super::source::{PATIENCE, Source, read};
 use super::tail::Tail;
 
-/// How often a log that nobody else can write to is looked at: it has no news but those that this process announces.
+/// How often the log is read without news if no other process can write to it.
 const POLL_ALONE: Duration = Duration::from_secs(1);
 
-/// What this process has written or read, and the log for the rest.
+/// Takes facts from the tail, and reads those that are not there from the log.
 pub(super) struct TailAndLog {
     tail: Arc<Tail>,
     log: Arc<dyn EventStore>,
     news: watch::Receiver<Position>,
-    /// How often the log is looked at when nothing announces news: other processes may write to it.
+    /// How often the log is read without news, because other processes may have written to it.
     poll: Duration,
-    /// When the log is looked at next although nothing announces news.
+    /// When the log is read next, if there is no news before.
     look_at: Instant,
 }
 
@@ -64,9 +64,12 @@ impl Source for TailAndLog {
                 match read(self.log.as_ref(), &self.tail, after, most).await {
                     Ok(facts) if facts.is_empty() => {}
                     Ok(facts) => return Ok(facts),
-                    // What this process writes itself is here all the same.
+                    // The process goes on: facts that it writes itself are still found in the tail.
                     Err(error) if error.is_transient() => {
-                        warn!(error = &error as &dyn std::error::Error, "the log cannot be read");
+                        warn!(
+                            error = &error as &dyn std::error::Error,
+                            "the log cannot be read now; the follower tries again"
+                        );
                         self.look_at = Instant::now() + PATIENCE;
                     }
                     Err(damaged) => return Err(damaged),
@@ -76,7 +79,8 @@ impl Source for TailAndLog {
                 return Ok(Vec::new());
             }
             tokio::select! {
-                // In one order, so that a run can be replayed. It never closes: the tail is here.
+                // The order is fixed so that a simulated run can be replayed. The channel stays open as long as the
+                // tail exists.
                 biased;
                 _ = self.news.changed() => {}
                 () = tokio::time::sleep_until(self.look_at.min(patience)) => {}

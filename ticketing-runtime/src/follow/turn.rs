@@ -1,4 +1,4 @@
-//! Taking turns with other processes at following the log.
+//! Taking turns with other processes, so that one at a time runs a follower.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,29 +11,31 @@ use tokio::time::Instant;
 
 use super::follower::Runs;
 
-/// After a process has died, so long nobody works.
+/// How long a process keeps its turn without renewing it. After a crash, no process works for that long.
 const LEASE: Duration = Duration::from_secs(10);
-/// How long a turn is; then it is renewed.
+/// How often a process renews its turn.
 const RENEWAL: Duration = Duration::from_secs(3);
-/// How often those who wait look whether it is their turn.
+/// How often a waiting process checks whether the turn is free.
 const WAITING: Duration = Duration::from_secs(1);
 
-/// Whose turn it is.
+/// Who has the turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TurnState {
-    /// This worker's, and it has just begun or begun again.
+    /// This process. It has just taken or renewed its turn.
     Begins,
-    /// This worker's still.
+    /// This process, as of its last renewal.
     GoesOn,
+    /// Another process.
     OfAnotherWorker,
 }
 
+/// The turn of one follower, as this process sees it.
 pub(super) struct Turn {
     store: Arc<dyn FollowerStore>,
     clock: Arc<dyn Clock>,
     runs: Runs,
     worker: WorkerId,
-    /// When the store was asked last, for whom, and whether the turn was had.
+    /// When the store was last asked, for which follower, and whether this process got the turn.
     asked: Option<(Instant, FollowerId, bool)>,
 }
 
@@ -52,7 +54,8 @@ impl Turn {
         }
     }
 
-    /// Whose turn it is now; asks the store only from time to time. In every process it is always this one's.
+    /// Returns who has the turn. Asks the store only when the last answer is too old. A follower that runs in every
+    /// process always has its turn.
     pub(super) async fn check(&mut self, follower: FollowerId) -> Result<TurnState, StoreError> {
         if let Some((at, _, mine)) = self.asked.filter(|(_, asked_for, _)| *asked_for == follower) {
             let lasts = if mine { RENEWAL } else { WAITING };
@@ -81,7 +84,7 @@ impl Turn {
         })
     }
 
-    /// Lets the next worker begin at once; otherwise it begins when the lease ends.
+    /// Gives the turn back, so that another process can work at once instead of waiting for the lease to end.
     pub(super) async fn give_back(&mut self) {
         if let Some((_, follower, true)) = self.asked.take()
             && self.runs == Runs::OnceInTheCluster

@@ -1,4 +1,4 @@
-//! The log as the rest of the engine sees it, so that whoever follows it learns when it did not answer.
+//! The event store as the engine uses it: every failure makes the followers prove their marks again.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use ticketing_ports::vocabulary::ids::CommitId;
 
 use super::tail::Tail;
 
-/// A log that was away may have been put back to an older copy meanwhile.
+/// Passes every call on to the log. After a failure it requests a past check, because a log that was down may have been
+/// restored from an older copy.
 pub(crate) struct WatchedLog {
     log: Arc<dyn EventStore>,
     tail: Arc<Tail>,
@@ -22,6 +23,7 @@ impl WatchedLog {
         Self { log, tail }
     }
 
+    /// Requests a past check if the answer is an error.
     fn note_failure<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
         if answer.is_err() {
             self.tail.request_past_check();
@@ -83,7 +85,7 @@ impl EventStore for WatchedLog {
 
     async fn raise_incarnation(&self, seen: Incarnation) -> Result<Incarnation, StoreError> {
         let raised = self.note_failure(self.log.raise_incarnation(seen).await);
-        // The other followers here need not wait for their next turn to hear of it.
+        // Followers of this process learn of the new incarnation now instead of at their next turn.
         self.tail.request_past_check();
         raised
     }

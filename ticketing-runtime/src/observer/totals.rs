@@ -1,4 +1,4 @@
-//! Sums of everything since the process began.
+//! An observer that sums up all reports since the process began.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Observed, Observer};
 
-/// Adds up what it is told.
+/// An [`Observer`] that sums up what is reported.
 #[derive(Debug, Default)]
 pub struct Totals {
     decisions: AtomicU64,
@@ -25,40 +25,50 @@ pub struct Totals {
     refusals: Mutex<BTreeMap<&'static str, u64>>,
 }
 
-/// The sums at one moment. A job counts once for each commit that it shared, also when it had to be decided more often.
+/// The sums of [`Totals`] at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
+    /// How many times a command was run, including runs that were repeated.
     pub decisions: u64,
+    /// How long these runs took in all.
     pub deciding: Duration,
+    /// How many decisions were rolled back and made again.
     pub thrown_away: u64,
-    /// Jobs that had to wait for a load.
+    /// How many times a job had to wait for streams to be read.
     pub parked: u64,
-    /// Facts that lanes had to read.
+    /// How many facts lanes have read.
     pub facts_read: u64,
-    /// Snapshots that saved them from reading more.
+    /// How many snapshots lanes have read instead of facts.
     pub snapshots_read: u64,
+    /// How many snapshots were stored.
     pub snapshots_kept: u64,
+    /// How many commits the log has taken.
     pub commits: u64,
+    /// How many jobs these commits were shared by. A job counts once for each commit with its facts or its answer.
     pub jobs: u64,
+    /// How many facts these commits wrote.
     pub facts: u64,
+    /// How long these commits took in all.
     pub committing: Duration,
-    /// Facts by follower.
+    /// How many facts each follower has handled.
     pub followed: BTreeMap<&'static str, u64>,
-    /// Answers by code.
+    /// How many requests the edge has refused, by the code of the error.
     pub refusals: BTreeMap<&'static str, u64>,
 }
 
 impl Counts {
-    /// How many jobs shared a commit on average; 0 before the first.
+    /// How many jobs shared a commit on average. Zero before the first commit.
     pub fn mean_group(&self) -> f64 {
         self.jobs as f64 / self.commits.max(1) as f64
     }
 }
 
 impl Totals {
+    /// The sums so far.
     pub fn counts(&self) -> Counts {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let by_name = |map: &Mutex<BTreeMap<_, _>>| map.lock().expect("nobody panics while counting").clone();
+        let by_name =
+            |map: &Mutex<BTreeMap<_, _>>| map.lock().expect("no code panics while it holds this lock").clone();
         Counts {
             decisions: read(&self.decisions),
             deciding: Duration::from_nanos(read(&self.deciding_ns)),
@@ -117,7 +127,7 @@ fn add(sum: &AtomicU64, more: u128) {
 }
 
 fn count(sums: &Mutex<BTreeMap<&'static str, u64>>, name: &'static str, more: u64) {
-    let mut sums = sums.lock().expect("nobody panics while counting");
+    let mut sums = sums.lock().expect("no code panics while it holds this lock");
     *sums.entry(name).or_default() += more;
 }
 

@@ -1,4 +1,4 @@
-//! What followers say of themselves, where they run, and what they do not take.
+//! What followers report, in how many processes they run, and which deliveries they ignore.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::read_side::{ReadSide, shows};
 use crate::world::{World, customer, hold};
 
 const LATE: Duration = Duration::from_secs(40);
-/// Longer than a turn, and than any pause.
+/// Longer than a turn and than any pause.
 const ONE_TURN: Duration = Duration::from_secs(5);
 
 fn side() -> ReadSide {
@@ -71,7 +71,7 @@ async fn a_lag_is_told_in_facts_and_by_the_age_of_the_oldest() {
     engine.abort();
 }
 
-/// Two servers, each with rows of its own, and what they share beside the log.
+/// Two engines with rows of their own share a log and the store of turns.
 #[tokio::test(start_paused = true)]
 async fn rows_in_memory_are_kept_in_every_process() {
     let (world, here, mut there) = (World::new(), side(), side());
@@ -96,7 +96,7 @@ async fn rows_in_memory_are_kept_in_every_process() {
     second.abort();
 }
 
-/// Facts of another event on sale, as if they followed what the log has.
+/// Facts of another event, with positions that continue this log.
 async fn foreign_facts(world: &World) -> (EventId, Vec<RecordedEvent>) {
     let other = World::new();
     let engine = other.engine();
@@ -124,7 +124,7 @@ async fn what_a_bus_brings_of_another_log_or_of_an_earlier_life_of_this_one_is_n
     };
     for (from, left) in [(another, 19), (first, 18)] {
         if from == first {
-            // Everybody hears of it with the next turn.
+            // The followers learn of the new incarnation with their next turn.
             world.log.raise_incarnation(first.incarnation).await.unwrap();
             tokio::time::sleep(ONE_TURN).await;
         }
@@ -138,13 +138,13 @@ async fn what_a_bus_brings_of_another_log_or_of_an_earlier_life_of_this_one_is_n
             .await
             .unwrap();
         tokio::time::sleep(ONE_TURN).await;
-        assert_eq!(side.available(event).await, left, "the log serves");
+        assert_eq!(side.available(event).await, left, "the rows are filled from the log");
     }
     let incarnation = world.log.identity().await.unwrap().incarnation;
     assert_eq!(
         incarnation,
         Incarnation::FIRST.next(),
-        "nobody missed a fact that was never there"
+        "no follower took a foreign fact for a lost one"
     );
     writer.abort();
     reader.abort();

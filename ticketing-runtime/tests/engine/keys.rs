@@ -1,4 +1,4 @@
-//! Idempotency keys: the answer as it was, whatever has happened since, and at nobody else's expense.
+//! Idempotency keys: a repeated request gets the first answer, and costs other requests little.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -28,7 +28,7 @@ async fn a_replayed_hold_is_the_answer_as_it_was_although_it_was_paid_since() {
         .pay(request(customer(1), payment_of(held.reservation_id)))
         .await
         .unwrap();
-    // Long after the hold would have ended.
+    // Long after the hold would have expired.
     tokio::time::advance(Duration::from_secs(3_600)).await;
     assert_eq!(office.hold(asked()).await.unwrap().value, held);
     engine.abort();
@@ -59,7 +59,7 @@ async fn a_repeated_key_undoes_one_group_and_the_next_repeated_keys_none() {
         observer.thrown_away() - before
     };
     let undone = one_among(2..22).await;
-    assert!((1..=21).contains(&undone), "{undone} jobs were decided for nothing");
+    assert!((1..=21).contains(&undone), "{undone} decisions were rolled back");
     assert_eq!(one_among(22..42).await, 0);
     assert_eq!(world.count("SeatsHeld").await, 41);
     engine.abort();
@@ -109,13 +109,13 @@ async fn an_answer_that_a_former_build_kept_whole_is_still_repeated() {
     engine.abort();
 }
 
-/// The gateway fails before it has done anything, for the next call only.
+/// Makes the next call to the gateway fail before it has done anything.
 fn gateway_fails_once(world: &World) {
     let mut left = Some(Fault::FailBefore);
     world.on_gateway(move || left.take().unwrap_or(Fault::None));
 }
 
-/// Whoever goes round in circles is stopped by the store.
+/// Lets all commits fail from this number on, so that a lane that commits in a loop is stopped.
 fn at_most_commits(world: &World, most: usize) {
     let mut left = most;
     world.on_store(move |operation| {
@@ -146,7 +146,11 @@ async fn a_payment_repeated_under_its_key_after_the_gateway_was_down_pays_once()
     let paid = pay().await.unwrap().value;
     assert_eq!(paid.status, ReservationStatus::Completed);
     assert_eq!(pay().await.unwrap().value, paid);
-    assert_eq!(world.count("PaymentRequested").await, 2, "one is given up, one pays");
+    assert_eq!(
+        world.count("PaymentRequested").await,
+        2,
+        "one payment is given up, one pays"
+    );
     assert_eq!(world.gateway.captured().len(), 1);
     engine.abort();
 }
@@ -167,7 +171,7 @@ async fn a_payment_repeated_under_its_key_that_loses_a_race_on_the_log_pays_once
     gateway_fails_once(&world);
     pay().await.unwrap_err();
 
-    // Whether the event is on sale is what a payment rests on, and this process does not know of it.
+    // The payment depends on the event's status, which this engine has an old version of.
     let close = request(ORGANISER, event);
     other.box_office().close_sales(close).await.unwrap();
     at_most_commits(&world, 20);
@@ -176,13 +180,17 @@ async fn a_payment_repeated_under_its_key_that_loses_a_race_on_the_log_pays_once
     assert_eq!(paid.status, ReservationStatus::Completed);
     assert!(observer.thrown_away() > thrown_away, "the race was lost");
     assert_eq!(pay().await.unwrap().value, paid);
-    assert_eq!(world.count("PaymentRequested").await, 2, "one is given up, one pays");
+    assert_eq!(
+        world.count("PaymentRequested").await,
+        2,
+        "one payment is given up, one pays"
+    );
     assert_eq!(world.gateway.captured().len(), 1);
     engine.abort();
     other.abort();
 }
 
-/// Goes on with what it is asked at the very moment it is woken, before whoever wakes it does anything else.
+/// A waker that polls its future at once, on the thread that wakes it.
 struct AtOnce<T>(Mutex<Asking<T>>);
 
 enum Asking<T> {
@@ -193,7 +201,7 @@ enum Asking<T> {
 impl<T: Send + 'static> Wake for AtOnce<T> {
     fn wake(self: Arc<Self>) {
         let waker = Waker::from(Arc::clone(&self));
-        // Whoever is woken by what it does itself goes on anyway.
+        // If the future wakes itself, it is being polled already.
         let Ok(mut asking) = self.0.try_lock() else { return };
         if let Asking::Waits(future) = &mut *asking
             && let Poll::Ready(answers) = future.as_mut().poll(&mut Context::from_waker(&waker))
@@ -219,7 +227,7 @@ async fn who_asks_again_the_moment_he_has_his_answer_is_not_told_that_it_is_stil
     tokio::time::sleep(Duration::from_secs(1)).await;
     let (first, second) = match &mut *at_once.0.lock().unwrap() {
         Asking::Answered(answers) => answers.take().unwrap(),
-        Asking::Waits(_) => panic!("it has no answer"),
+        Asking::Waits(_) => panic!("the request has no answer yet"),
     };
     assert_eq!(second.unwrap(), first.unwrap());
     engine.abort();

@@ -1,4 +1,4 @@
-//! What lanes remember of facts that the log has lost.
+//! Lanes that remember facts which the log has lost.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ async fn incarnation(world: &World) -> Incarnation {
     world.log.identity().await.unwrap().incarnation
 }
 
-/// Two servers know of an event with four places.
+/// Two engines that have an event with four seats in memory.
 async fn two_servers(world: &World) -> (Engine, Engine, ticketing_ports::vocabulary::ids::EventId) {
     let (here, there) = (world.engine(), world.engine());
     let event = world.on_sale(&here.box_office(), 4).await;
@@ -28,7 +28,7 @@ async fn a_lane_does_not_sell_on_facts_that_the_log_has_lost_although_its_stream
     let backup = world.log.copy();
     hold(&here.box_office(), customer(1), event, 1).await.unwrap();
     world.log.put_back(&backup);
-    // As many facts as were lost, and other ones.
+    // The log gets as many facts as it has lost, but other ones.
     hold(&there.box_office(), customer(2), event, 4).await.unwrap();
 
     let late = hold(&here.box_office(), customer(3), event, 3).await;
@@ -50,7 +50,7 @@ async fn a_refusal_does_not_rest_on_facts_that_the_log_has_lost() {
 
     hold(&here.box_office(), customer(3), event, 3)
         .await
-        .expect("three places are left");
+        .expect("only three seats are left");
     assert_eq!(incarnation(&world).await, Incarnation::FIRST.next());
     here.abort();
     there.abort();
@@ -66,10 +66,13 @@ async fn what_was_read_before_a_loss_is_proved_beside_what_was_read_after_it() {
     world.log.put_back(&backup);
     hold(&there.box_office(), customer(2), event, 3).await.unwrap();
 
-    // It reads a reservation in the log as it is now, and still has the section of the other past.
+    // The lane reads a reservation from the restored log, and still has the section as it was before.
     let pay = || request(customer(4), payment_of(kept.value.reservation_id));
     there.box_office().pay(pay()).await.unwrap();
-    here.box_office().pay(pay()).await.expect_err("it is paid already");
+    here.box_office()
+        .pay(pay())
+        .await
+        .expect_err("the reservation is paid already");
     let late = hold(&here.box_office(), customer(3), event, 1).await;
     assert!(matches!(late, Err(Failure::Refused(_))), "{late:?}");
     here.abort();
@@ -91,10 +94,10 @@ async fn a_snapshot_of_facts_that_are_lost_later_is_proved_like_facts() {
     first.abort();
 
     let (here, there) = (world.engine(), world.engine());
-    // It knows the section from a snapshot alone.
+    // The lane knows the section from a snapshot alone.
     hold(&here.box_office(), customer(2), event, 4)
         .await
-        .expect_err("three places are left");
+        .expect_err("only three seats are left");
     world.log.put_back(&backup);
     hold(&there.box_office(), customer(2), event, 4).await.unwrap();
     let late = hold(&here.box_office(), customer(3), event, 3).await;
@@ -119,15 +122,15 @@ async fn no_snapshot_is_kept_of_what_was_read_on_top_of_a_lost_past() {
     hold(&there.box_office(), customer(2), event, 2).await.unwrap();
     hold(&there.box_office(), customer(3), event, 1).await.unwrap();
 
-    // It cannot tell of the loss, so it reads what is new on top of what was lost.
+    // The lane cannot notice the loss, so it reads new facts on top of the lost ones.
     world.on_store(|operation| match operation {
         Operation::RaiseIncarnation => Fault::FailBefore,
         _ => Fault::None,
     });
     let office = here.box_office();
     let two = || hold(&office, customer(4), event, 2);
-    two().await.expect_err("nothing can be proved");
-    two().await.expect_err("nothing can be proved");
+    two().await.expect_err("the landmarks cannot be proved");
+    two().await.expect_err("the landmarks cannot be proved");
     tokio::time::sleep(Duration::from_secs(1)).await;
     world.on_store(|_| Fault::None);
     let late = two().await;
@@ -158,12 +161,12 @@ async fn who_waits_for_a_payment_that_the_log_has_lost_is_told() {
         world.log.put_back(&backup);
 
         let told = tokio::time::timeout(Duration::from_secs(5), paying).await;
-        let told = told.expect("nobody waits for ever").unwrap();
+        let told = told.expect("the caller is answered in time").unwrap();
         assert!(
             matches!(told, Err(Failure::Refused(Refusal::PaymentNotFound(_)))),
             "{told:?}"
         );
-        // The hold is there still, and can be paid.
+        // The restored log still has the hold, so it can be paid.
         world.on_gateway(|| Fault::None);
         let again = payment_of(held.value.reservation_id);
         server.box_office().pay(request(customer(1), again)).await.unwrap();

@@ -1,4 +1,4 @@
-//! A log that is put back to an older copy, and logs that are taken for one another.
+//! A log that was restored from an older copy, and logs that are confused with one another.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use ticketing_runtime::{Engine, EngineConfig, FactsFrom, FollowerCondition, OnLo
 use crate::read_side::{ReadSide, shows};
 use crate::world::{World, customer, hold};
 
-/// Longer than a turn, and than any pause.
+/// Longer than a turn and than any pause.
 const ONE_TURN: Duration = Duration::from_secs(5);
 
 fn side() -> ReadSide {
@@ -37,7 +37,7 @@ async fn incarnation(world: &World) -> Incarnation {
     world.log.identity().await.unwrap().incarnation
 }
 
-/// Two holds, a backup, three holds that the backup does not have, and the backup is restored.
+/// Makes two holds, a backup, and three holds that the backup does not have; then restores the backup.
 async fn put_back(world: &World) -> EventId {
     let office = world.engine();
     let event = world.on_sale(&office.box_office(), 100).await;
@@ -54,7 +54,7 @@ async fn put_back(world: &World) -> EventId {
     event
 }
 
-/// Holds of other customers, more than were lost.
+/// Makes more holds than were lost, of other customers.
 async fn outgrow(world: &World, event: EventId) {
     let office = world.engine();
     for number in 10..20 {
@@ -66,10 +66,14 @@ async fn outgrow(world: &World, event: EventId) {
 async fn is_right(side: &ReadSide, world: &World, event: EventId) {
     assert!(
         shows(side, event, 88).await,
-        "{} places are left",
+        "{} seats are left",
         side.available(event).await
     );
-    assert_eq!(reservations(side, 3).await, 0, "a reservation that no longer is");
+    assert_eq!(
+        reservations(side, 3).await,
+        0,
+        "the rows show a reservation that the log has lost"
+    );
     assert_eq!(reservations(side, 13).await, 1);
     let (rows, head) = (side.models.checkpoint().await.unwrap(), world.log.head().await.unwrap());
     assert_eq!(rows.position, head);
@@ -94,7 +98,7 @@ async fn a_log_that_was_put_back_and_has_outgrown_the_rows_is_noticed_while_runn
         assert_eq!(
             incarnation(&world).await,
             Incarnation::FIRST.next(),
-            "raised once by two followers"
+            "two followers raised the incarnation once"
         );
         reader.abort();
     }
@@ -106,7 +110,7 @@ async fn a_log_that_was_put_back_while_nobody_ran_is_noticed_at_the_start() {
     let before = side.start(&world);
     let event = put_back(&world).await;
     before.abort();
-    // Both shorter than the rows, and longer.
+    // First with fewer facts than the rows have seen, then with more.
     for outgrown in [false, true] {
         if outgrown {
             outgrow(&world, event).await;
@@ -115,7 +119,7 @@ async fn a_log_that_was_put_back_while_nobody_ran_is_noticed_at_the_start() {
         let left = if outgrown { 88 } else { 98 };
         assert!(
             shows(&side, event, left).await,
-            "{} places are left",
+            "{} seats are left",
             side.available(event).await
         );
         assert!(incarnation(&world).await > Incarnation::FIRST);
@@ -142,12 +146,12 @@ async fn rows_of_a_lost_past_are_left_alone_where_that_is_wanted() {
     assert_eq!(
         incarnation(&world).await,
         Incarnation::FIRST.next(),
-        "told once, not with each look"
+        "the loss is announced once, not with each check"
     );
     reader.abort();
 }
 
-/// The rows have come further than the write, in a past that is gone.
+/// The rows are further than the write's position, but in a past that was lost.
 #[tokio::test(start_paused = true)]
 async fn a_caller_is_never_shown_rows_of_a_lost_past_for_what_was_written_since() {
     for on_lost_past in [OnLostPast::Refuse, OnLostPast::Rebuild] {
@@ -189,14 +193,10 @@ async fn a_server_with_another_log_changes_nothing_of_the_rows_and_says_so() {
     }
     tokio::time::sleep(ONE_TURN).await;
     assert_eq!(condition(&there).await, FollowerCondition::OfAnotherLog);
-    assert_eq!(
-        incarnation(&other).await,
-        Incarnation::FIRST,
-        "no log has lost anything"
-    );
+    assert_eq!(incarnation(&other).await, Incarnation::FIRST, "no log has lost facts");
 
     hold(&here.box_office(), customer(1), event, 1).await.unwrap();
-    assert!(shows(&side, event, 19).await, "the first one goes on");
+    assert!(shows(&side, event, 19).await, "the first server goes on");
     assert_eq!(condition(&here).await, FollowerCondition::Works);
     assert_eq!(reservations(&side, 5).await, 0);
     here.abort();
@@ -223,7 +223,7 @@ async fn rows_that_were_filled_when_positions_were_all_there_was_are_adopted_by_
     assert_eq!(incarnation(&world).await, Incarnation::FIRST);
     next.abort();
 
-    // A log that has less never had them.
+    // A log with fewer facts cannot be the one that the rows were made of.
     side.models = Arc::new(InMemoryReadModels::new());
     let beyond = Mark::of_no_log(Position(1_000));
     let batch = ProjectedBatch {

@@ -1,4 +1,4 @@
-//! The engine on memory adapters: races, faults, crashes and memory, each on its own.
+//! The engine on in-memory adapters: races, faults, crashes and restarts.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 

@@ -1,4 +1,4 @@
-//! What an observer of the engine is told.
+//! What the engine reports to an observer.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ async fn an_observer_is_told_how_many_jobs_shared_a_commit_and_what_it_wrote() {
 
     let shut = gate.pass().await;
     let mut holds = JoinSet::new();
-    // One is being written while the other three gather.
+    // The first hold is being committed while the other three join the next group.
     for number in 0..4 {
         let office = office.clone();
         holds.spawn(async move { hold(&office, customer(number), event, 1).await });
@@ -42,7 +42,7 @@ async fn an_observer_is_told_how_many_jobs_shared_a_commit_and_what_it_wrote() {
     for held in holds.join_all().await {
         held.unwrap();
     }
-    // Refused, and nothing is written for it.
+    // A refused command writes nothing.
     hold(&office, customer(1), event, 9).await.unwrap_err();
 
     assert_eq!(observer.groups()[groups..], [1, 3]);

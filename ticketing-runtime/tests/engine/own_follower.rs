@@ -27,7 +27,7 @@ const MAIL: FollowerSpec = FollowerSpec {
     gather_for: Duration::ZERO,
 };
 
-/// Notes the types of facts, and cannot take one of them.
+/// Notes the types of facts. Cannot handle facts of the type that it dislikes.
 #[derive(Debug, Clone)]
 struct Mail {
     spec: FollowerSpec,
@@ -110,7 +110,7 @@ async fn an_old_sale_sends_no_mail_and_a_new_one_sends_one_also_after_a_restart(
     between.abort();
     let next = engine(&world, &side, &mail);
     tokio::time::sleep(Duration::from_secs(15)).await;
-    assert_eq!(mail.sent("SeatsHeld"), 2, "what was sold between two starts is not old");
+    assert_eq!(mail.sent("SeatsHeld"), 2, "a sale between two starts is not an old one");
     let letters = side.letters.letters("mail", Position::START, 10).await.unwrap();
     assert_eq!(letters.len(), 2);
     assert_eq!(
@@ -147,7 +147,7 @@ async fn a_follower_that_stops_at_what_it_cannot_take_says_so_and_takes_nothing_
     engine.abort();
 }
 
-/// However many of them there are, the log does not notice.
+/// A follower that only reads does not read the log.
 #[tokio::test(start_paused = true)]
 async fn who_only_reads_is_brought_everything_by_the_bus() {
     let (world, side) = (World::new(), ReadSide::new(<[_]>::to_vec));

@@ -1,4 +1,4 @@
-//! Money across crashes, restarts and shut downs.
+//! Payments across crashes, restarts and shutdowns.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -92,7 +92,8 @@ async fn a_shut_down_that_takes_too_long_says_so() {
     );
 }
 
-/// Crashes the engine after the first, second, … call of a payment met its fault; returns what becomes of it.
+/// Crashes the engine right after the call to the gateway with this number has met its fault. Returns the world, and
+/// the status in which a second engine leaves the reservation.
 async fn crash_at_call(number: usize, last_words: Fault) -> (World, ReservationStatus) {
     let world = World::new();
     let engine = world.engine();
@@ -105,7 +106,7 @@ async fn crash_at_call(number: usize, last_words: Fault) -> (World, ReservationS
         match calls.cmp(&number) {
             Ordering::Less => Fault::None,
             Ordering::Equal => last_words,
-            // Whatever would make up for it comes too late for this process.
+            // Later calls never return in this process.
             Ordering::Greater => FOR_EVER,
         }
     });
@@ -119,7 +120,7 @@ async fn crash_at_call(number: usize, last_words: Fault) -> (World, ReservationS
     tokio::time::sleep(Duration::from_secs(40)).await;
     let office = engine.box_office();
     let status = office.reservation(customer(1), reservation).await.unwrap().status;
-    // Long after the hold has run out everything has come to rest.
+    // By now the hold has expired and all deadlines were handled.
     tokio::time::sleep(Duration::from_secs(600)).await;
     engine.abort();
     (world, status)
@@ -171,7 +172,7 @@ async fn a_payment_repeated_under_its_key_after_a_crash_is_the_same_payment() {
     assert!(paying.await.unwrap().is_err());
 
     let engine = world.engine();
-    // By the time the customer asks again it is all over.
+    // The payment is complete before the customer repeats the request.
     world.on_gateway(|| Fault::None);
     world.gateway_heard_of_everything(&world.facts().await).await;
     tokio::time::sleep(Duration::from_secs(40)).await;
@@ -241,7 +242,7 @@ async fn nobody_waits_for_ever_when_the_outcome_of_a_commit_stays_unknown() {
     let office = engine.box_office();
     let event = world.on_sale(&office, 10).await;
     let reservation = held(&office, event, 1).await;
-    // The capture is written, and the store never says so.
+    // The commit with the capture is written, but the store never confirms it.
     let mut commits = 0;
     world.on_store(move |operation| match operation {
         Operation::Commit => {
@@ -261,7 +262,7 @@ async fn nobody_waits_for_ever_when_the_outcome_of_a_commit_stays_unknown() {
     engine.abort();
 }
 
-/// Less than until the payment's deadline is due, which asks the gateway again.
+/// Shorter than the time until the payment's deadline, which asks the gateway again.
 const SOON: Duration = Duration::from_secs(10);
 
 #[tokio::test(start_paused = true)]
@@ -328,7 +329,7 @@ async fn a_capture_that_comes_after_the_event_was_cancelled_is_paid_back() {
     let office = engine.box_office();
     let event = world.on_sale(&office, 10).await;
     let reservation = held(&office, event, 1).await;
-    // No capture is answered before the hold has run out and the event is cancelled.
+    // The gateway answers no capture until the hold has expired and the event has been cancelled.
     let mut calls = 0;
     world.on_gateway(move || {
         calls += 1;
@@ -380,7 +381,7 @@ async fn a_cancelled_event_is_settled_in_chunks_also_across_a_crash() {
     }
     engine.abort();
     let settled = world.count("ReservationCancelled").await;
-    assert!(settled < 250, "the crash comes in the middle");
+    assert!(settled < 250, "the engine crashed before all reservations were settled");
 
     let engine = world.engine();
     tokio::time::sleep(Duration::from_secs(120)).await;

@@ -1,4 +1,4 @@
-//! Races for seats, idempotency keys, full mailboxes, and lanes that come and go.
+//! Races for seats, idempotency keys, full mailboxes, and lanes that start and retire.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +22,8 @@ use uuid::Uuid;
 
 use crate::world::{Gate, ORGANISER, World, customer, hold, keyed, request, seats, settle};
 
-/// Everybody holds one place at the same moment; returns how many got it and how many found it sold out.
+/// Lets each customer try to hold one seat at the same moment. Returns how many got it and how many met a sold-out
+/// section.
 async fn race(offices: &[BoxOffice], event: EventId, customers: usize) -> (usize, usize) {
     let start = Arc::new(Barrier::new(customers));
     let mut racing = JoinSet::new();
@@ -126,7 +127,7 @@ async fn who_queues_for_a_log_that_cannot_be_read_is_told_with_the_first() {
     let engine = world.engine();
     let event = world.on_sale(&engine.box_office(), 100).await;
     engine.abort();
-    // Nothing is in memory.
+    // A new engine has no lane in memory.
     let engine = world.engine();
     let office = engine.box_office();
     let reads = Arc::new(AtomicUsize::new(0));
@@ -230,7 +231,7 @@ async fn a_full_mailbox_answers_at_once() {
 
     let shut = gate.pass().await;
     let mut accepted = JoinSet::new();
-    // One is being written, two are gathered, four wait.
+    // The first request is being committed, the next two are in the gathered group, and four fill the mailbox.
     for number in 0..7 {
         let office = office.clone();
         accepted.spawn(async move { hold(&office, customer(number), event, 1).await });
@@ -254,7 +255,7 @@ async fn a_lane_without_work_gives_its_memory_back_and_the_next_request_finds_ev
     let office = engine.box_office();
     let event = world.on_sale(&office, 10).await;
     let held = hold(&office, customer(1), event, 9).await;
-    assert!(held.is_err(), "more than an order may have");
+    assert!(held.is_err(), "the quantity is above the limit of an order");
     let held = hold(&office, customer(1), event, 8).await.unwrap().value;
     assert_eq!(engine.lanes(), 1);
     tokio::time::sleep(Duration::from_secs(61)).await;
@@ -328,7 +329,7 @@ async fn a_key_is_answered_the_same_by_the_next_engine_too() {
     assert_eq!(first.value, third.value);
     let other = office.hold(keyed(customer(1), seats(event, 3), "k", 2)).await;
     assert!(matches!(other, Err(Failure::IdempotencyKeyReused)), "{other:?}");
-    // Somebody else's key of the same name is another key.
+    // The same key of another customer is a different key.
     let theirs = office.hold(keyed(customer(2), seats(event, 2), "k", 1)).await.unwrap();
     assert_ne!(first.value.reservation_id, theirs.value.reservation_id);
     assert_eq!(world.count("SeatsHeld").await, 2);
@@ -339,7 +340,7 @@ async fn a_key_is_answered_the_same_by_the_next_engine_too() {
 async fn one_key_used_many_times_at_once_holds_once() {
     for _ in 0..20 {
         let world = World::new();
-        // Two processes, so that the store has to decide the race as well.
+        // Two engines share the store, so the store has to decide the race as well.
         let (one, two) = (world.engine(), world.engine());
         let event = world.on_sale(&one.box_office(), 100).await;
         let offices = [one.box_office(), two.box_office()];
@@ -377,7 +378,7 @@ async fn what_a_deadline_brings_about_is_known_by_the_request_that_set_it() {
     };
     office.hold(traced.clone()).await.unwrap();
     engine.abort();
-    // Another process finds it due.
+    // Another process handles the deadline.
     let engine = world.engine();
     tokio::time::sleep(Duration::from_secs(302)).await;
     let facts = world.facts().await;

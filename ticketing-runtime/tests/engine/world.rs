@@ -1,4 +1,4 @@
-//! A box office on memory adapters, and how its customers talk to it.
+//! A box office on in-memory adapters, and requests of its customers.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub(crate) fn customer(number: u128) -> Actor {
 
 type Plan<K> = Arc<Mutex<Box<dyn FnMut(K) -> Fault + Send>>>;
 
-/// What outlives an engine, with the faults a test asks for.
+/// What survives a crash of the engine: stores, gateway and clock, with the faults that a test asks for.
 pub(crate) struct World {
     pub(crate) log: Arc<InMemoryEventStore>,
     pub(crate) gateway: Arc<InMemoryGateway>,
@@ -57,7 +57,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> Self {
         let log = Arc::new(InMemoryEventStore::new());
-        // No older build is about.
+        // No older build works on this log.
         finish_update(log.as_ref()).now_or_never().unwrap().unwrap();
         Self {
             log,
@@ -69,15 +69,17 @@ impl World {
         }
     }
 
+    /// Decides before each call to the store whether it fails.
     pub(crate) fn on_store(&self, fault: impl FnMut(Operation) -> Fault + Send + 'static) {
         *self.store_faults.lock().unwrap() = Box::new(fault);
     }
 
+    /// Decides before each call to the gateway whether it fails.
     pub(crate) fn on_gateway(&self, mut fault: impl FnMut() -> Fault + Send + 'static) {
         *self.gateway_faults.lock().unwrap() = Box::new(move |()| fault());
     }
 
-    /// The next commit meets this, the others nothing.
+    /// Makes the next commit meet this fault, and no later one.
     pub(crate) fn next_commit(&self, fault: Fault) {
         let mut left = Some(fault);
         self.on_store(move |operation| match operation {
@@ -120,7 +122,7 @@ impl World {
         self.log.read_all(Position::START, 1_000_000).await.unwrap()
     }
 
-    /// Makes the gateway approve every payment that was asked for, as if the calls had reached it before a crash.
+    /// Makes the gateway approve every payment that was requested, as if the calls had reached it before a crash.
     pub(crate) async fn gateway_heard_of_everything(&self, facts: &[RecordedEvent]) {
         for fact in facts {
             if let Ok(PaymentEvent::PaymentRequested(requested)) = PaymentEvent::from_recorded(fact) {
@@ -135,7 +137,7 @@ impl World {
         }
     }
 
-    /// Records answers under idempotency keys, as another build might have.
+    /// Records answers under idempotency keys, as another build might have done.
     pub(crate) async fn record(&self, event: EventId, idempotency: Vec<IdempotencyRecord>) {
         let commit = Commit {
             id: CommitId::new(self.ids.uuid()),
@@ -168,7 +170,7 @@ impl World {
     }
 }
 
-/// Lets commits through only while it is open.
+/// Holds commits back until it has permits.
 pub(crate) struct Gate<S> {
     pub(crate) store: Arc<S>,
     pub(crate) places: Semaphore,
@@ -238,7 +240,7 @@ pub(crate) async fn hold(
     office.hold(request(by, seats(event, quantity))).await
 }
 
-/// Lets everything that can happen without time passing happen.
+/// Waits until every task that is ready has run.
 pub(crate) async fn settle() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
