@@ -1,8 +1,8 @@
 //! What can be asked of a lane: commands, which write, and questions, which only look.
 //!
-//! A command is one file under [`commands`](crate::commands), or in a crate of somebody else: what is asked, what it
-//! reads, what it decides, what it answers. It is pure: whatever it needs and the lane has not loaded is a miss, after
-//! which it is run again. So it may be run several times, each time with a new `now`, and only the last one counts.
+//! A command is one file, under [`commands`](crate::commands) or in another crate: what is asked, what it reads, what it decides
+//! and what it answers. It is pure. If it needs a stream that the lane has not loaded, the stream is loaded and the command run
+//! again. So it may be run several times, each time with a new `now`; only the last run counts.
 
 use std::fmt::Debug;
 
@@ -20,94 +20,163 @@ use crate::refusal::Refusal;
 /// Which lane a command is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Address {
+    /// This lane.
     Lane(LaneId),
-    /// The lane of this stream; whoever asks need not know it.
+    /// The lane of this stream, which the engine looks up.
     Stream(StreamId),
 }
 
 /// Something that somebody asks to happen.
 ///
-/// Serialised only to be forwarded to another process, never to be kept: it may hold the secret of a payment.
+/// It is serialised to be forwarded to another process, and never stored: it may contain the token of a means of payment.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use ticketing_domain::book::{Stop, UnitOfWork};
+/// use ticketing_domain::catalog::{Catalog, CatalogCommand};
+/// use ticketing_domain::command::{Address, Command, Never, Outcome};
+/// use ticketing_ports::read_models::events::EventView;
+/// use ticketing_ports::vocabulary::ids::EventId;
+///
+/// #[derive(Debug, Clone, Serialize, Deserialize)]
+/// struct Reopen {
+///     event_id: EventId,
+/// }
+///
+/// impl Command for Reopen {
+///     const NAME: &'static str = "reopen";
+///
+///     type Reply = EventView;
+///     type Awaits = Never;
+///
+///     fn address(&self) -> Address {
+///         Address::Lane(self.event_id.into())
+///     }
+///
+///     fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
+///         let by = unit.person()?;
+///         unit.decide::<Catalog>(self.event_id, &CatalogCommand::OpenSales { by })?;
+///         Ok(Outcome::Reply(self.event_id))
+///     }
+/// }
+/// ```
 pub trait Command: Debug + Clone + Send + Sync + Serialize + DeserializeOwned + 'static {
-    /// For metrics, traces and logs: `hold_seats`.
+    /// The name in metrics, traces and logs, such as `hold_seats`.
     const NAME: &'static str;
 
+    /// What the command answers.
     type Reply: Reply;
-    /// What it may have to wait for; [`Never`] for most.
+    /// What the command may have to wait for; [`Never`] for most.
     type Awaits: Awaited;
 
+    /// Returns which lane the command is for.
     fn address(&self) -> Address;
 
-    /// Names streams that it is sure to look at, so that a cold lane loads them at once. Without it, it takes one more
-    /// round, and the answer is the same.
+    /// Names streams that the command is sure to look at, so that a cold lane loads them together. If it names none, loading
+    /// takes one more round; the answer is the same.
     fn wants(&self, _: &mut Wants) {}
 
-    /// The payment of which it brings news; `None` for all that people ask.
+    /// Returns the payment that the command reports on; `None` if it reports on none.
     fn reports_on(&self) -> Option<PaymentId> {
         None
     }
 
+    /// Runs the command.
+    ///
     /// # Errors
-    /// When it is refused, or something is not loaded.
+    /// When it is refused, or a stream is not loaded.
     fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop>;
 }
 
 /// The id of the stream that a command's reply is a view of.
 pub type ReplyId<C> = <<<C as Command>::Reply as Reply>::Of as Reducer>::Id;
 
-/// How a command ends for now.
+/// How the run of a command ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome<C: Command> {
-    /// The reply is a view of this stream.
+    /// The command is done; its reply is a view of this stream.
     Reply(ReplyId<C>),
-    /// So it will be, once the world has answered.
+    /// The reply has to wait for the gateway.
     Awaits(C::Awaits),
 }
 
 /// What a command answers: a view of one stream at one version.
 ///
-/// The live answer and its repetition for an idempotency key are both built by [`Reply::view`], from the same facts.
+/// [`Reply::view`] builds both the first answer and its repetition under an idempotency key, from the same facts.
+///
+/// ```
+/// use ticketing_domain::command::Reply;
+/// use ticketing_domain::payment::{Payment, PaymentState};
+/// use ticketing_ports::Timestamp;
+/// use ticketing_ports::log::streams::Version;
+/// use ticketing_ports::vocabulary::payment::PaymentStatus;
+///
+/// /// Answers with the status alone.
+/// #[derive(Debug)]
+/// struct StatusOnly(PaymentStatus);
+///
+/// impl Reply for StatusOnly {
+///     type Of = Payment;
+///
+///     fn view(state: &PaymentState, _: Version, _: Timestamp) -> Option<Self> {
+///         state.status().map(Self)
+///     }
+/// }
+/// ```
 pub trait Reply: Debug + Sized + Send + 'static {
+    /// The aggregate whose stream is viewed.
     type Of: CarryOut;
 
-    /// Whether it tells something that is kept nowhere. Then it cannot be repeated.
+    /// Whether the reply contains something that is stored nowhere. Such a reply cannot be repeated.
     const HOLDS_A_SECRET: bool = false;
 
-    /// `None` if the stream does not exist.
+    /// Builds the reply; `None` if the stream does not exist.
     fn view(state: &<Self::Of as Reducer>::State, version: Version, at: Timestamp) -> Option<Self>;
 
-    /// Reads an answer that was recorded as a whole, as builds before this one did. `None` if it is no such answer.
+    /// Reads a reply that an older build recorded as a whole; `None` if the record is something else.
     fn from_former_record(_: &str) -> Option<Self> {
         None
     }
 }
 
-/// What a command waits for.
+/// What a command waits for, until the gateway has answered.
+///
+/// ```
+/// use ticketing_domain::command::{Awaited, Never};
+/// use ticketing_domain::commands::PendingPayment;
+///
+/// assert!(PendingPayment::POSSIBLE);
+/// assert!(!Never::POSSIBLE, "most commands wait for nothing");
+/// ```
 pub trait Awaited: Debug + Clone + Send + Sync + Serialize + DeserializeOwned + 'static {
-    /// Whether anything is ever waited for.
+    /// Whether a command can wait at all.
     const POSSIBLE: bool = true;
 
-    /// The payment whose next fact may end the waiting.
+    /// Returns the payment whose next fact may end the wait.
     fn payment_id(&self) -> PaymentId;
 
-    /// The stream that the reply will be a view of.
+    /// Returns the stream that the reply will be a view of.
     fn reply(&self) -> StreamId;
 
+    /// Looks whether the wait is over.
+    ///
     /// # Errors
-    /// When the outcome is not what was hoped for, or something is not loaded.
+    /// When the payment has failed, or a stream is not loaded.
     fn look(&self, unit: &UnitOfWork<'_>) -> Result<Progress, Stop>;
 }
 
-/// How far something that is waited for has come.
+/// How far something that a command waits for has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
+    /// The gateway has not answered.
     Pending,
+    /// The wait is over, and the command succeeded.
     Settled,
-    /// The gateway was down; nothing was charged, and the command may be tried anew.
+    /// The gateway was down. Nothing was charged, and the command can be sent again.
     GatewayDown,
 }
 
-/// Of a command that waits for nothing. It has no values.
+/// What a command awaits that never waits. It has no values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Never {}
 
@@ -128,40 +197,79 @@ impl Awaited for Never {
 }
 
 /// Something that somebody wants to know of the write side.
+///
+/// ```
+/// use ticketing_domain::book::{Stop, UnitOfWork};
+/// use ticketing_domain::command::{Address, Question};
+/// use ticketing_domain::inventory::Inventory;
+/// use ticketing_ports::vocabulary::ids::{EventId, SectionId};
+///
+/// /// How many seats of a section are available?
+/// #[derive(Debug)]
+/// struct Available {
+///     event_id: EventId,
+///     section_id: SectionId,
+/// }
+///
+/// impl Question for Available {
+///     const NAME: &'static str = "available";
+///
+///     type Answer = u32;
+///
+///     fn address(&self) -> Address {
+///         Address::Lane(self.event_id.into())
+///     }
+///
+///     fn look(&self, unit: &UnitOfWork<'_>) -> Result<u32, Stop> {
+///         Ok(unit.get::<Inventory>(self.section_id)?.counts(unit.now()).available)
+///     }
+/// }
+/// ```
 pub trait Question: Debug + Send + Sync + 'static {
+    /// The name in metrics, traces and logs, such as `see_section`.
     const NAME: &'static str;
 
+    /// What the question is answered with.
     type Answer: Debug + Send + 'static;
 
+    /// Returns which lane the question is for.
     fn address(&self) -> Address;
 
+    /// Answers the question.
+    ///
     /// # Errors
-    /// When there is nothing to see for the caller, or something is not loaded.
+    /// When the caller may see nothing, or a stream is not loaded.
     fn look(&self, unit: &UnitOfWork<'_>) -> Result<Self::Answer, Stop>;
 }
 
-/// From what a reply can be built again.
+/// What a reply is built from, so that it can be built again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ViewOf {
+    /// The stream.
     pub stream: StreamId,
+    /// The stream's version.
     pub version: Version,
-    /// The time of the answer.
+    /// The time for which the view was made.
     pub at: Timestamp,
 }
 
-/// A command's answer, or what it waits for.
+/// The reply to a command, or what it waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Performed<C: Command> {
+    /// The command is done.
     Replied {
+        /// The reply.
         reply: C::Reply,
+        /// What the reply was built from.
         view: ViewOf,
     },
+    /// The command waits for the gateway.
     Awaits(C::Awaits),
-    /// See [`Progress::GatewayDown`].
+    /// The gateway was down. Nothing was charged, and the command can be sent again.
     GatewayDown,
 }
 
-/// Runs a command on a book: all of it, or nothing.
+/// Runs a command on a book. Either everything that it decides is applied, or nothing.
 pub fn perform<C: Command>(book: &mut Book, ctx: &Context<'_>, caller: Caller, command: &C) -> Ran<Performed<C>> {
     let ran = book.run(ctx, caller, |unit| match command.run(unit)? {
         Outcome::Reply(id) => replied::<C>(unit, id),
@@ -180,7 +288,7 @@ pub fn perform<C: Command>(book: &mut Book, ctx: &Context<'_>, caller: Caller, c
     }
 }
 
-/// Looks whether what a command waits for has come.
+/// Looks whether the wait of a command is over.
 pub fn look_again<C: Command>(book: &mut Book, ctx: &Context<'_>, awaits: &C::Awaits) -> Ran<Performed<C>> {
     book.run(ctx, Caller::World, |unit| match awaits.look(unit)? {
         Progress::Settled => replied::<C>(unit, <C::Reply as Reply>::Of::id(awaits.reply().id)),
@@ -203,20 +311,20 @@ fn replied<C: Command>(unit: &UnitOfWork<'_>, id: ReplyId<C>) -> Result<Performe
     Ok(Performed::Replied { reply, view })
 }
 
-/// What is answered when a command names a stream for its reply that has no facts.
+/// Returns the refusal of a command whose reply is a view of a stream without facts.
 fn not_there(stream: StreamId) -> Refusal {
     Refusal::not_found(stream)
 }
 
 impl Wants {
-    /// Adds a stream by its id.
+    /// Adds a stream, to be read from its beginning.
     pub fn add(&mut self, stream: impl Into<StreamId>) {
         self.0.entry(stream.into()).or_default();
     }
 }
 
 impl Staged {
-    /// Whether a payment has moved.
+    /// Returns whether a fact of a payment is among the facts.
     pub fn moves_a_payment(&self) -> bool {
         self.facts
             .iter()
@@ -227,7 +335,7 @@ impl Staged {
 /// The state that a reply is a view of.
 pub type StateOf<R> = <<R as Reply>::Of as Reducer>::State;
 
-/// Builds a reply again from the facts it was built from.
+/// Builds a reply again, from the same facts as the first time. `None` if the stream does not exist.
 ///
 /// # Errors
 /// When this build cannot read one of them.

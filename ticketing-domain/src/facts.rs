@@ -1,4 +1,4 @@
-//! A fact of any stream, with the type that it has in the domain.
+//! A fact of any aggregate.
 
 use ticketing_ports::log::streams::{Aggregate, Metadata, NewEvent, RecordedEvent};
 
@@ -11,14 +11,14 @@ use crate::stored::{StoredEvent, UnreadableEvent};
 
 macro_rules! facts {
     ($($name:ident: $text:literal, $id:ident;)+) => {
-        /// One fact of one stream.
+        /// A fact of any aggregate.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Fact {
-            $($name(<$name as Reducer>::Event),)+
+            $(#[doc = concat!("A fact of a stream of the `", $text, "` aggregate.")] $name(<$name as Reducer>::Event),)+
         }
 
         impl Fact {
-            /// The fact as it is stored, with what is known of how it came to be.
+            /// Returns the fact as it is handed to the event store; `metadata` says what it was caused by.
             pub fn to_new_event(&self, metadata: Metadata) -> NewEvent {
                 match self {
                     $(Self::$name(event) => event.to_new_event(metadata),)+

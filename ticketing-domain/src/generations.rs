@@ -1,8 +1,8 @@
-//! Which versions of facts are written while builds of different ages work on one log.
+//! Which schema versions are written while builds of different ages work on one log.
 //!
-//! A build reads the next version of a fact before any build writes it: what it writes is of the generation that the log's
-//! floor says all others read too. `stored_events!` declares the two versions together. A type that is new has no older form:
-//! until all read it, nobody decides on it.
+//! Every build can read a new version before any build writes it. The log's *floor* is the generation that all builds on it
+//! read; what is written is never newer. `stored_events!` declares the old and the new version together. A new type of fact has
+//! no older version: until every build reads it, no reducer decides on it.
 
 use ticketing_ports::log::identity::SchemaGeneration;
 use ticketing_ports::log::streams::NewEvent;
@@ -13,10 +13,10 @@ use crate::payment::PaymentEvent;
 use crate::reservation::ReservationEvent;
 use crate::stored::{NewVersion, StoredEvent};
 
-/// The newest generation of facts that this build reads. A new version of a fact begins the next one, and so does a new type.
+/// The newest generation of facts that this build reads. A new version or a new type of fact begins the next generation.
 const NEWEST: SchemaGeneration = SchemaGeneration(3);
 
-/// The newest generation of facts that this build reads.
+/// Returns the newest generation of facts that this build reads.
 pub fn newest() -> SchemaGeneration {
     #[cfg(feature = "made-up-version")]
     if let Some(since) = crate::made_up_version::since() {
@@ -25,11 +25,11 @@ pub fn newest() -> SchemaGeneration {
     NEWEST
 }
 
-/// Writes the fact as every build reads it, by the floor of its log.
+/// Turns a fact into the version that every build on a log with this floor can read.
 pub fn write_for_all(floor: SchemaGeneration, event: &mut NewEvent) {
     #[cfg(feature = "made-up-version")]
     crate::made_up_version::write_if_all_read_it(floor, event);
-    // Nearly always; there is nothing to look for.
+    // Except during an update the floor is the newest generation, and every fact is written as it is.
     if floor >= newest() {
         return;
     }
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(event, before);
     }
 
-    /// Who adds a version forgets nothing else.
+    /// Whoever adds a version has to raise `NEWEST` too.
     #[test]
     fn no_version_begins_with_a_generation_that_this_build_does_not_claim_to_read() {
         let tables = [

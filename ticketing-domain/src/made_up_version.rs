@@ -1,39 +1,44 @@
-//! A version of a fact that no build has, so that tests can see two builds on one log. Never in what is shipped.
+//! A schema version that no build has, so that a test can run an old and a new build on one log. It is never shipped.
 
 use std::sync::OnceLock;
 
 use ticketing_ports::log::identity::SchemaGeneration;
 use ticketing_ports::log::streams::NewEvent;
 
-/// The version after the one that is written.
+/// A version of a type of fact, one higher than the newest real version.
 #[derive(Debug)]
 pub struct MadeUpVersion {
+    /// The type.
     pub event_type: &'static str,
+    /// The made-up version.
     pub version: u16,
-    /// It is written once the floor of the log is there.
+    /// The generation from which on it is written.
     pub since: SchemaGeneration,
+    /// Turns a payload of the newest real version into one of this version.
     pub raise: fn(&[u8]) -> Vec<u8>,
-    /// Whether this build writes it then, and does not only read it.
+    /// Whether this build writes the version; if not, it only reads it.
     pub written: bool,
-    /// How it is read.
+    /// Turns a payload of this version into one of the newest real version.
     pub lower: fn(&[u8]) -> Vec<u8>,
 }
 
 static DECLARED: OnceLock<MadeUpVersion> = OnceLock::new();
 
-/// From now on this process reads it, and writes it when it may.
+/// Makes this process read the version and, once the floor allows it, write it.
 ///
 /// # Panics
-/// When there is one already.
+/// When a version was declared before.
 pub fn declare(made_up: MadeUpVersion) {
-    DECLARED.set(made_up).expect("one is enough");
+    DECLARED
+        .set(made_up)
+        .expect("a process declares at most one made-up version");
 }
 
 pub(crate) fn since() -> Option<SchemaGeneration> {
     DECLARED.get().map(|made_up| made_up.since)
 }
 
-/// The version before, and the payload as it has it.
+/// Returns the real version and its payload if this is the made-up version; `None` if it is not.
 pub(crate) fn lowered(event_type: &str, event_version: u16, data: &[u8]) -> Option<(u16, Vec<u8>)> {
     let made_up = DECLARED.get()?;
     let is_it = made_up.event_type == event_type && made_up.version == event_version;

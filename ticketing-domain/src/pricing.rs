@@ -1,9 +1,10 @@
-//! Which price is in force.
+//! Which price of a section is in force at a moment.
 
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::event_details::PricingTier;
 
-/// The tier of `section` whose period, `available_from` inclusive to `available_until` exclusive, holds `now`.
+/// Returns the tier of `section` that is in force at `now`: from its `available_from` on, and no longer at its
+/// `available_until`. `None` if there is no such tier.
 pub fn tier_in_force<'a>(tiers: &'a [PricingTier], section: &str, now: Timestamp) -> Option<&'a PricingTier> {
     tiers.iter().find(|tier| {
         tier.section.as_str() == section
@@ -12,7 +13,7 @@ pub fn tier_in_force<'a>(tiers: &'a [PricingTier], section: &str, now: Timestamp
     })
 }
 
-/// Indexes of tiers that are in force at the same time as an earlier one of their section.
+/// Returns the indexes of those tiers that are in force at the same time as an earlier tier of their section.
 pub fn overlapping(tiers: &[PricingTier]) -> Vec<usize> {
     let overlaps_earlier = |&index: &usize| tiers[..index].iter().any(|earlier| overlap(earlier, &tiers[index]));
     (0..tiers.len()).filter(overlaps_earlier).collect()

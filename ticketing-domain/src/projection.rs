@@ -1,4 +1,4 @@
-//! From facts to rows: each projection is written once, and whoever keeps its rows applies what it says.
+//! From facts to changes of rows. Each projection is written once; each store applies the changes to its own rows.
 
 use std::fmt::Debug;
 
@@ -19,16 +19,39 @@ use crate::inventory::{InventoryEvent, SeatsReleased, SeatsSold};
 use crate::payment::{PaymentEvent, RefundCause};
 use crate::reservation::{HoldTerms, ReservationEvent};
 
-/// What one fact means for the rows of somebody. Needs nothing but the fact.
+/// Turns each fact into changes of rows, from the fact alone.
+///
+/// ```
+/// use ticketing_domain::facts::Fact;
+/// use ticketing_domain::projection::Projection;
+/// use ticketing_domain::reservation::ReservationEvent;
+/// use ticketing_ports::log::streams::RecordedEvent;
+///
+/// /// Counts the tickets that have been issued.
+/// #[derive(Debug)]
+/// struct Tickets;
+///
+/// impl Projection for Tickets {
+///     /// How many tickets to add.
+///     type Change = usize;
+///
+///     fn changes(&self, _: &RecordedEvent, fact: &Fact) -> Vec<usize> {
+///         match fact {
+///             Fact::Reservation(ReservationEvent::ReservationCompleted(completed)) => vec![completed.tickets.len()],
+///             _ => Vec::new(),
+///         }
+///     }
+/// }
+/// ```
 pub trait Projection: Debug + Send + Sync {
     /// One change of one row.
     type Change: Debug + Send + Sync + 'static;
 
-    /// The changes that follow from a fact, in the order in which they are to be made.
+    /// Returns the changes that follow from a fact, in the order in which a store has to make them.
     fn changes(&self, recorded: &RecordedEvent, fact: &Fact) -> Vec<Self::Change>;
 }
 
-/// What people read: events, sections, reservations, payments and sales.
+/// The projection of the rows that people read: events, sections, reservations, payments and sales.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadModels;
 
@@ -263,7 +286,7 @@ fn project_payment(recorded: &RecordedEvent, event: &PaymentEvent) -> Vec<Change
         PaymentEvent::PaymentCaptured(captured) => change(changed(PaymentStatus::Captured, captured.at)),
         PaymentEvent::VoidRequested(requested) => change(changed(PaymentStatus::Failed, requested.at)),
         PaymentEvent::PaymentVoided(voided) => change(changed(PaymentStatus::Failed, voided.at)),
-        // The amounts tell the status from here on; a request for a refund does not change them.
+        // A request for a refund changes neither the amounts nor the status.
         PaymentEvent::RefundRequested(requested) => change(PaymentChange {
             status: None,
             ..changed(PaymentStatus::Captured, requested.at)

@@ -1,5 +1,5 @@
-//! What every reducer of this crate has in common: `decide` a command against a state, `evolve` the state by a fact, and
-//! `undo` what the fact changed.
+//! What all reducers have in common: `decide` a command against a state, `evolve` the state by a fact, and `undo` what the fact
+//! changed.
 
 use std::fmt::Debug;
 
@@ -14,55 +14,77 @@ use uuid::Uuid;
 use crate::snapshot::SnapshotFormat;
 use crate::stored::StoredEvent;
 
-/// How the streams of one aggregate are decided on and remembered.
+/// How commands about the streams of one aggregate are decided, and what state its facts make.
 ///
-/// Implemented by types without values, one for each aggregate of the closed list.
+/// Each aggregate has a type without values that implements it.
+///
+/// ```
+/// use ticketing_domain::catalog::{Catalog, CatalogEvent, CatalogState, SalesOpened};
+/// use ticketing_domain::reducer::Reducer;
+///
+/// let mut state = CatalogState::default();
+/// let undo = Catalog::evolve(&mut state, &CatalogEvent::from(SalesOpened {}));
+/// assert_eq!(state, CatalogState::Absent, "a fact that does not fit changes nothing");
+/// Catalog::undo(&mut state, undo);
+/// assert_eq!(state, CatalogState::default());
+/// ```
 pub trait Reducer: Debug + Clone + PartialEq + Eq + Send + Sync + 'static {
+    /// The aggregate.
     const AGGREGATE: Aggregate;
-    /// `None` if its streams are short enough to be folded from their beginning.
+    /// The format of its snapshots; `None` if its streams are short enough to be read from their beginning.
     const SNAPSHOTS: Option<SnapshotFormat<Self::State>> = None;
 
+    /// The id of a stream.
     type Id: Copy + Ord + Debug + Into<StreamId> + Send + Sync;
-    /// The default is a stream without facts.
+    /// The state of a stream. The default is that of a stream without facts.
     type State: Debug + Clone + PartialEq + Eq + Default + Send + Sync;
+    /// What can have happened.
     type Event: StoredEvent + Debug + Clone + PartialEq + Eq + Send + Sync;
+    /// What can be asked.
     type Command: Debug;
-    /// What has to be done beside writing the facts, as plain data.
+    /// What has to be done besides writing the facts, as plain data.
     type Effect: Debug + PartialEq;
+    /// Why a command is refused.
     type Refusal: Debug + PartialEq;
-    /// What one fact changed.
+    /// What one fact changed, to take it back.
     type Undo: Debug + Clone + PartialEq + Eq + Send + Sync;
 
+    /// Makes the id of a stream.
     fn id(uuid: Uuid) -> Self::Id;
 
+    /// Decides a command.
+    ///
     /// # Errors
-    /// When the command is refused; nothing has changed then.
+    /// When the command is refused. Nothing has changed then.
     fn decide(
         state: &Self::State,
         command: &Self::Command,
         ctx: &Context<'_>,
     ) -> Result<Decision<Self::Event, Self::Effect>, Self::Refusal>;
 
-    /// Takes a fact in. History is never refused: a fact that does not fit changes nothing.
+    /// Applies a fact and returns what it changed. A fact that does not fit the state changes nothing: history is never refused.
     fn evolve(state: &mut Self::State, event: &Self::Event) -> Self::Undo;
 
-    /// Takes the latest fact back. Costs as much as the fact did, however large the state is.
+    /// Takes the latest fact back. The cost is that of the fact, not that of the state.
     fn undo(state: &mut Self::State, undo: Self::Undo);
 
-    /// Whether nothing more will come of the stream on its own, so that its memory may be given back.
+    /// Returns whether nothing more will happen to the stream by itself, so that its memory can be freed.
     fn is_settled(state: &Self::State) -> bool;
 }
 
-/// What a decision may know beside state and command.
+/// What a decision may use besides state and command.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
+    /// The time of the decision.
     pub now: Timestamp,
+    /// Where new ids come from.
     pub ids: &'a dyn IdSource,
-    /// The generation of facts that every build on the log reads.
+    /// The generation of facts that every build on the log can read.
     pub floor: SchemaGeneration,
 }
 
 impl Context<'_> {
+    /// Makes a new id.
     pub fn new_id<I>(&self, wrap: impl FnOnce(Uuid) -> I) -> I {
         wrap(self.ids.uuid())
     }
@@ -76,26 +98,29 @@ impl std::fmt::Debug for Context<'_> {
     }
 }
 
-/// What follows from a command: facts to store and effects to carry out once they are stored.
-///
-/// Deadlines are effects that become durable in the same commit as the facts.
+/// What follows from a command: facts, deadlines that are changed in the same commit, and effects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Decision<Event, Effect> {
+    /// What has happened.
     pub events: Vec<Event>,
+    /// Deadlines to set and to clear.
     pub deadlines: Vec<DeadlineChange>,
+    /// What has to be done besides.
     pub effects: Vec<Effect>,
 }
 
 impl<Event, Effect> Decision<Event, Effect> {
-    /// Nothing to do: the command asks for what is already true.
+    /// Makes an empty decision: what the command asks for is true already.
     pub fn nothing() -> Self {
         Self::events(Vec::new())
     }
 
+    /// Makes a decision with one fact.
     pub fn event(event: impl Into<Event>) -> Self {
         Self::events(vec![event.into()])
     }
 
+    /// Makes a decision with these facts.
     pub fn events(events: Vec<Event>) -> Self {
         Self {
             events,
@@ -104,12 +129,14 @@ impl<Event, Effect> Decision<Event, Effect> {
         }
     }
 
+    /// Adds a change of a deadline.
     #[must_use]
     pub fn with_deadline(mut self, deadline: DeadlineChange) -> Self {
         self.deadlines.push(deadline);
         self
     }
 
+    /// Adds an effect.
     #[must_use]
     pub fn with_effect(mut self, effect: Effect) -> Self {
         self.effects.push(effect);
@@ -117,12 +144,12 @@ impl<Event, Effect> Decision<Event, Effect> {
     }
 }
 
-/// A reducer without effects uses this: it has no values.
+/// The effect of a reducer that has none. It has no values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum NoEffect {}
 
-/// Declares the reducer of an aggregate whose state is small and has an `evolve` of its own: what a fact changed is taken back
-/// by putting back the state before it.
+/// Declares the reducer of an aggregate whose state is small and has its own `evolve`. A fact is taken back by restoring a copy
+/// of the state before it.
 macro_rules! small_reducer {
     (
         $(#[$meta:meta])*

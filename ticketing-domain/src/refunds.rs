@@ -4,7 +4,8 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::event_details::RefundRule;
 use ticketing_ports::vocabulary::money::Money;
 
-/// The share of `paid` that the policy gives back for cancelling at `now`. `policy` goes from long notice to short.
+/// Returns the share of `paid` that the policy gives back for cancelling at `now`. The rules in `policy` are sorted, the one
+/// with the longest notice first. Once the event has begun nothing goes back.
 pub fn by_policy(policy: &[RefundRule], starts_at: Timestamp, now: Timestamp, paid: Money) -> Money {
     let notice = starts_at - now;
     let rule = policy

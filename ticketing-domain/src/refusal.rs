@@ -1,4 +1,4 @@
-//! Why the box office does not do what it is asked, in the words of a customer or organiser.
+//! Why a command is refused, in the words of a customer or an organiser.
 
 use std::borrow::Cow;
 
@@ -13,62 +13,101 @@ use ticketing_ports::vocabulary::seating::SeatId;
 
 use crate::transition::{Action, StateName};
 
-/// A refused command has changed nothing. Refusals are counted and answered, never stored.
+/// Why a command is refused. A refused command has changed nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
+    /// There is no such event, or it is a draft that the caller may not see.
     #[error("event {0} does not exist")]
     EventNotFound(EventId),
+    /// The event has no section of this name.
     #[error("section {0:?} does not exist")]
     SectionNotFound(String),
-    /// Also for somebody else's reservation, so that ids cannot be probed.
+    /// There is no such reservation, or it is somebody else's: ids cannot be probed.
     #[error("reservation {0} does not exist")]
     ReservationNotFound(ReservationId),
-    /// Also for somebody else's payment, so that ids cannot be probed.
+    /// There is no such payment, or it is somebody else's: ids cannot be probed.
     #[error("payment {0} does not exist")]
     PaymentNotFound(PaymentId),
-    /// Also for somebody else, so that ids cannot be probed.
+    /// There is no such customer, or the caller may not act for that customer: ids cannot be probed.
     #[error("customer {0} does not exist")]
     CustomerNotFound(CustomerId),
+    /// The caller's role does not allow it.
     #[error("your role does not allow this")]
     Forbidden,
+    /// The quantity is zero, or above the event's limit for one reservation.
     #[error("the quantity must be between 1 and {limit}")]
-    InvalidQuantity { requested: u32, limit: u32 },
+    InvalidQuantity {
+        /// How many seats were wanted.
+        requested: u32,
+        /// How many one reservation may have.
+        limit: u32,
+    },
+    /// The section has fewer free seats than wanted.
     #[error("{requested} seats requested, {available} available in section {section}")]
     InsufficientInventory {
+        /// How many seats were wanted.
         requested: u32,
+        /// How many are free.
         available: u32,
+        /// The section's name.
         section: String,
     },
+    /// Some of the wanted seats are not free.
     #[error("{} of the requested seats are not available", seats.len())]
-    SeatsUnavailable { seats: Vec<SeatId> },
+    SeatsUnavailable {
+        /// The wanted seats that are not free.
+        seats: Vec<SeatId>,
+    },
+    /// The event was cancelled.
     #[error("event {0} is cancelled")]
     EventCancelled(EventId),
+    /// The hold ran out before this was asked.
     #[error("the hold of reservation {reservation_id} expired at {expired_at}")]
     ReservationExpired {
+        /// The reservation.
         reservation_id: ReservationId,
+        /// When its hold ran out.
         expired_at: Timestamp,
     },
+    /// The provider declined the payment.
     #[error("the payment was declined")]
-    PaymentFailed { reason: DeclineReason, attempts_left: u32 },
+    PaymentFailed {
+        /// Why.
+        reason: DeclineReason,
+        /// How many more payments may be tried for the reservation.
+        attempts_left: u32,
+    },
+    /// Another payment for the reservation is at the provider, and its outcome is not known yet.
     #[error("payment {payment_id} for it is at the provider; wait for what becomes of it")]
-    PaymentInProgress { payment_id: PaymentId },
+    PaymentInProgress {
+        /// The payment at the provider.
+        payment_id: PaymentId,
+    },
+    /// The state of the event, the reservation or the payment does not allow it.
     #[error("{action} is not possible in state {from}")]
-    InvalidStateTransition { from: StateName, action: Action },
-    #[error("it exists already")]
+    InvalidStateTransition {
+        /// The state it is in.
+        from: StateName,
+        /// What is not possible in that state.
+        action: Action,
+    },
+    /// Something with this id exists already.
+    #[error("something with this id exists already")]
     AlreadyExists,
+    /// Fields of the request are invalid; all of them are named.
     #[error("the request has invalid content")]
     Invalid(Vec<FieldError>),
 }
 
 impl Refusal {
-    /// That a status does not allow what was asked.
+    /// Makes the refusal of an action that a state does not allow.
     pub fn state(from: impl Into<StateName>, action: Action) -> Self {
         let from = from.into();
         Self::InvalidStateTransition { from, action }
     }
 
-    /// That a stream does not exist, in the words of whoever asked for it.
+    /// Makes the refusal of a command about something that does not exist.
     pub fn not_found(stream: StreamId) -> Self {
         match stream.aggregate {
             Aggregate::Catalog => Self::EventNotFound(EventId::new(stream.id)),
@@ -78,26 +117,30 @@ impl Refusal {
         }
     }
 
-    /// That an event has no section of this name. A card number that somebody has pasted there is not repeated.
+    /// Makes the refusal of a command about a section that the event does not have. A name that contains a card number is not
+    /// repeated.
     pub fn no_section(name: &str) -> Self {
         let name = if contains_card_number(name) { "…" } else { name };
         Self::SectionNotFound(name.to_owned())
     }
 
+    /// Makes the refusal of a request with one invalid field.
     pub fn invalid(field: impl Into<String>, reason: impl Into<Cow<'static, str>>) -> Self {
         Self::Invalid(vec![FieldError::new(field, reason)])
     }
 }
 
-/// One thing that is wrong with the content of a request.
+/// One invalid field of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     /// Path of the field, such as `sections[1].name`.
     pub field: String,
+    /// What is wrong with it, such as `must be in the future`.
     pub reason: Cow<'static, str>,
 }
 
 impl FieldError {
+    /// Makes the error of a field.
     pub fn new(field: impl Into<String>, reason: impl Into<Cow<'static, str>>) -> Self {
         Self {
             field: field.into(),

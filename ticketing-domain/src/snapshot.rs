@@ -1,30 +1,33 @@
-//! States as bytes, so that a long stream need not be folded from its beginning.
+//! The stored form of states, which spares reading a long stream from its beginning.
 
 use std::fmt;
 
 use thiserror::Error;
 
-/// How the states of one aggregate are written down and read back.
-///
-/// What is read back from what was written equals the state that was written.
+/// How the states of one aggregate become bytes and are read back. A state that is read back equals the one that was written.
 pub struct SnapshotFormat<S> {
-    /// Raised whenever the same facts come to another state, or a state to other bytes: snapshots of another number are
-    /// left alone.
+    /// The number of the format. It is raised when the same facts make another state, or a state gets other bytes. Snapshots
+    /// of another number are not read.
     pub number: u16,
-    /// How many entries a state is written with. It takes as long as there are many.
+    /// Returns how many entries a state has. The time to write a state grows with them.
     pub entries: fn(&S) -> usize,
+    /// Turns a state into bytes.
     pub write: fn(&S) -> Vec<u8>,
+    /// Turns bytes into a state.
     pub read: fn(&[u8]) -> Result<S, UnreadableSnapshot>,
 }
 
-/// Why no state can be made of a snapshot. The facts say the same.
+/// Why a snapshot cannot be read. The facts of the stream have to be read instead, from the first.
 #[derive(Debug, Error)]
 pub enum UnreadableSnapshot {
+    /// This build reads another format of this aggregate, or none.
     #[error("a snapshot of format {0} is not read by this build")]
     UnknownFormat(u16),
+    /// The bytes are not of this format.
     #[error("a snapshot is malformed")]
     Malformed(#[from] postcard::Error),
-    #[error("a snapshot contradicts itself")]
+    /// The state is impossible: a seat is taken twice, or does not exist.
+    #[error("a snapshot contradicts itself: a seat is taken twice or does not exist")]
     Contradictory,
 }
 

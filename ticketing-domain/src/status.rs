@@ -1,5 +1,6 @@
-//! The status that counts at a moment, decided here for every reader: what was recorded last, and what time alone has made
-//! of it since. A timer that comes late, or never, changes nothing that anybody sees.
+//! The status of an event or a reservation at a moment: the one that was recorded last, changed by the time that has passed.
+//!
+//! Every reader gets the status from here. So nobody notices when the timer that records the change comes late.
 
 use ticketing_ports::Timestamp;
 use ticketing_ports::read_models::events::EventView;
@@ -8,12 +9,14 @@ use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::event_details::EventStatus;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
 
-/// Once begun, an event that was ever published is completed. A draft stays one.
+/// Returns the status of an event at `now`. An event that was published is completed once it has begun; a draft stays a
+/// draft.
 pub fn of_event(recorded: EventStatus, starts_at: Timestamp, now: Timestamp) -> EventStatus {
     event_status(recorded, now >= starts_at)
 }
 
-/// A hold that ran out is expired. One that is being paid goes on until the payment is settled.
+/// Returns the status of a reservation at `now`. A hold that has run out is expired; while it is being paid it stays as it is
+/// until the payment is settled.
 pub fn of_reservation(recorded: ReservationStatus, held_until: Timestamp, now: Timestamp) -> ReservationStatus {
     match recorded {
         ReservationStatus::Held if now >= held_until => ReservationStatus::Expired,
@@ -21,7 +24,7 @@ pub fn of_reservation(recorded: ReservationStatus, held_until: Timestamp, now: T
     }
 }
 
-/// What a store has to look for to find the events that have a status at `now`.
+/// Returns which recorded statuses a store has to look for to find the events that have the status `wanted` at `now`.
 pub fn events_that_are(wanted: EventStatus, now: Timestamp) -> EventsWanted {
     let recorded_as = |begun| {
         let all = EventStatus::ALL.into_iter();
@@ -35,8 +38,31 @@ pub fn events_that_are(wanted: EventStatus, now: Timestamp) -> EventsWanted {
     }
 }
 
-/// A row that was recorded, as it is at a moment.
+/// A row whose status depends on the time at which it is read.
+///
+/// ```
+/// use chrono::{DateTime, TimeDelta};
+/// use ticketing_domain::status::{self, AsOf};
+/// use ticketing_ports::Timestamp;
+/// use ticketing_ports::vocabulary::reservation::ReservationStatus;
+///
+/// struct Row {
+///     status: ReservationStatus,
+///     held_until: Timestamp,
+/// }
+///
+/// impl AsOf for Row {
+///     fn seen_at(self, now: Timestamp) -> Self {
+///         Self { status: status::of_reservation(self.status, self.held_until, now), ..self }
+///     }
+/// }
+///
+/// let held_until = DateTime::UNIX_EPOCH + TimeDelta::minutes(5);
+/// let row = Row { status: ReservationStatus::Held, held_until };
+/// assert_eq!(row.seen_at(held_until).status, ReservationStatus::Expired);
+/// ```
 pub trait AsOf {
+    /// Returns the row as it is at `now`.
     #[must_use]
     fn seen_at(self, now: Timestamp) -> Self;
 }

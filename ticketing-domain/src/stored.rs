@@ -1,4 +1,4 @@
-//! How facts become bytes and come back: a stable type, a version and JSON.
+//! The stored form of facts: a type, a schema version and a JSON payload.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,64 +9,96 @@ use ticketing_ports::log::streams::{Metadata, NewEvent, RecordedEvent};
 /// A stored fact that this build cannot read.
 #[derive(Debug, Error)]
 pub enum UnreadableEvent {
+    /// This build has no such type, or no such version of it.
     #[error("event type {event_type} version {event_version} is unknown to this build")]
-    UnknownSchema { event_type: String, event_version: u16 },
+    UnknownSchema {
+        /// The type that was stored.
+        event_type: String,
+        /// The schema version that was stored.
+        event_version: u16,
+    },
+    /// The payload is not that of the type and version.
     #[error("event type {event_type} version {event_version} has a payload of another shape")]
     Malformed {
+        /// The type that was stored.
         event_type: String,
+        /// The schema version that was stored.
         event_version: u16,
+        /// What does not fit.
         #[source]
         source: serde_json::Error,
     },
 }
 
-/// A version of a fact that is written from a generation on, and how it is written before.
+/// A new schema version of a type of fact. It is written once the log's floor has reached a generation; until then the version
+/// before it is written.
 #[derive(Debug, Clone, Copy)]
 pub struct NewVersion {
+    /// The type.
     pub event_type: &'static str,
+    /// The new version.
     pub version: u16,
+    /// The generation from which on it is written.
     pub since: SchemaGeneration,
+    /// The version that is written until then.
     pub before: u16,
-    /// From a payload of `version` to one of `before`.
+    /// Turns a payload of `version` into one of `before`.
     pub lower: fn(&[u8]) -> Vec<u8>,
 }
 
-/// A type of fact that no build had before a generation.
+/// A type of fact that builds before a generation cannot read.
 #[derive(Debug, Clone, Copy)]
 pub struct NewType {
+    /// The type.
     pub event_type: &'static str,
+    /// The generation from which on it is written.
     pub since: SchemaGeneration,
 }
 
-/// An enum of facts, one stable type and schema version for each variant.
+/// An enum of facts. Each variant has a type name and a schema version under which it is stored.
+///
+/// ```
+/// use ticketing_domain::catalog::{CatalogEvent, SalesOpened};
+/// use ticketing_domain::stored::StoredEvent;
+///
+/// let fact = CatalogEvent::from(SalesOpened {});
+/// let (event_type, version) = fact.schema();
+/// assert_eq!((event_type, version), ("SalesOpened", 1));
+/// assert_eq!(CatalogEvent::read(event_type, version, &fact.payload())?, fact);
+/// # Ok::<(), ticketing_domain::stored::UnreadableEvent>(())
+/// ```
 pub trait StoredEvent: Sized {
-    /// Every type this enum writes, with the version it writes.
+    /// The type and the schema version of each variant, as this build writes them.
     const SCHEMAS: &'static [(&'static str, u16)];
 
-    /// Those of them that not every build on a log may read yet.
+    /// The new versions among them, which older builds on the same log may be unable to read.
     const NEW_VERSIONS: &'static [NewVersion];
 
-    /// Those types that not every build on a log may read yet. They have no older form: who decides asks
-    /// [`is_read_by_all`](StoredEvent::is_read_by_all) first.
+    /// The new types among them, which older builds on the same log may be unable to read. They have no older version that
+    /// could be written instead: a reducer asks [`is_read_by_all`](StoredEvent::is_read_by_all) before it decides on one.
     const NEW_TYPES: &'static [NewType];
 
+    /// Returns the fact's type and schema version.
     fn schema(&self) -> (&'static str, u16);
 
-    /// The payload alone, without type and version.
+    /// Returns the payload as JSON, without type and version.
     fn payload(&self) -> Vec<u8>;
 
+    /// Reads a fact from its type, version and payload.
+    ///
     /// # Errors
     /// When the type or version is unknown, or the payload does not fit it.
     fn read(event_type: &str, event_version: u16, data: &[u8]) -> Result<Self, UnreadableEvent>;
 
-    /// Whether every build on a log with this floor reads facts of this type. One that is new and that others do not read must
-    /// not be decided on: it has no older form in which it could be written.
+    /// Returns whether every build on a log with this floor can read facts of this type. If not, no reducer may decide on the
+    /// fact, since there is no older version in which it could be written.
     fn is_read_by_all(&self, floor: SchemaGeneration) -> bool {
         let (event_type, _) = self.schema();
         let new = Self::NEW_TYPES.iter().find(|new| new.event_type == event_type);
         new.is_none_or(|new| floor >= new.since)
     }
 
+    /// Returns the fact as it is handed to the event store.
     fn to_new_event(&self, metadata: Metadata) -> NewEvent {
         let (event_type, event_version) = self.schema();
         NewEvent {
@@ -77,18 +109,20 @@ pub trait StoredEvent: Sized {
         }
     }
 
+    /// Reads a fact that came from the event store.
+    ///
     /// # Errors
-    /// See [`StoredEvent::read`].
+    /// When [`read`](StoredEvent::read) fails.
     fn from_recorded(event: &RecordedEvent) -> Result<Self, UnreadableEvent> {
         Self::read(&event.event_type, event.event_version, &event.data)
     }
 }
 
 pub(crate) fn write_payload(payload: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(payload).expect("payloads are plain data with string keys")
+    serde_json::to_vec(payload).expect("a payload is plain data with string keys")
 }
 
-/// What no arm of an enum reads.
+/// Reads a type or version that no variant has: an error, but for the version that tests make up.
 pub(crate) fn read_unknown<E>(
     event_type: &str,
     event_version: u16,
@@ -119,12 +153,12 @@ pub(crate) fn read_payload<T: DeserializeOwned>(
     })
 }
 
-/// Declares an enum of facts and its stable schema in one place.
+/// Declares an enum of facts together with the types and schema versions under which they are stored.
 ///
-/// Each variant holds one payload struct. An older version of a payload is read by naming its upcaster, and is written for
-/// as long as the floor of the log is below the generation that the new version begins with:
-/// `SeatsHeld(SeatsHeld) = "SeatsHeld" v 2 since 3 else 1 => lower_to_v1, from { 1 => upcast_v1 };`. A type that is new with a
-/// generation says so: `SeatsSwapped(SeatsSwapped) = "SeatsSwapped" v 1 new in 3;`.
+/// Each variant holds one payload struct. `from { 1 => upcast }` names the function that turns an older payload into the new
+/// one while it is read. `since 3 else 1 => lower` says that version 1, made by `lower`, is written until the log's floor has
+/// reached generation 3: `SeatsHeld(SeatsHeld) = "SeatsHeld" v 2 since 3 else 1 => lower, from { 1 => upcast };`. A type that
+/// is new with a generation says so: `SeatsSwapped(SeatsSwapped) = "SeatsSwapped" v 1 new in 3;`.
 macro_rules! stored_events {
     (
         $(#[$meta:meta])*
@@ -151,7 +185,7 @@ macro_rules! stored_events {
                     before: $before,
                     lower: |data| {
                         let new: $payload = $crate::stored::read_payload($event_type, $version, data)
-                            .expect("what this build has just written it reads");
+                            .expect("this build reads the version that it has just written");
                         $crate::stored::write_payload(&$lower(new))
                     },
                 },

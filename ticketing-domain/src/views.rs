@@ -1,4 +1,4 @@
-//! What the write side shows of one event on sale.
+//! What a question to the write side shows of an event on sale.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::availability::SectionAvailability;
@@ -9,24 +9,32 @@ use ticketing_ports::vocabulary::seating::{Label, SeatId};
 /// One section with its price now and, if numbered, its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SectionView {
+    /// The event on sale.
     pub event_id: EventId,
+    /// How many seats are free, held, sold and blocked.
     pub availability: SectionAvailability,
-    /// The tier in force; absent when none is.
+    /// The tier that is in force; `None` if none is.
     pub price: Option<PriceNow>,
-    /// Absent for general admission.
+    /// The rows and their seats; `None` for general admission.
     pub rows: Option<Vec<RowView>>,
 }
 
+/// The tier that is in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceNow {
+    /// The tier's name.
     pub tier: Label,
+    /// The price of one seat.
     pub price: Money,
 }
 
+/// One row of a numbered section.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowView {
+    /// The row's label.
     pub row: Label,
+    /// How many seats it has, free or not.
     pub seats: u32,
-    /// Seats that are not free.
+    /// The seats that are not free.
     pub taken: Vec<SeatId>,
 }

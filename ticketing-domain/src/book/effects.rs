@@ -1,4 +1,4 @@
-//! What an aggregate asks of the others: the effects of a decision, carried out within the same unit.
+//! What an aggregate asks of other aggregates: the effects of a decision, carried out in the same unit of work.
 
 use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId, SectionId};
 
@@ -11,10 +11,26 @@ use crate::reducer::NoEffect;
 use crate::refusal::Refusal;
 use crate::reservation::{Reservation, SagaCommand, SagaInput};
 
-/// An aggregate whose effects are carried out within the unit that decided them.
+/// An aggregate whose effects are carried out in the unit of work that decided on them.
+///
+/// It is implemented for the four aggregates. A command of another crate gets it by calling [`UnitOfWork::decide`]:
+///
+/// ```
+/// use ticketing_domain::book::{Stop, UnitOfWork};
+/// use ticketing_domain::catalog::{Catalog, CatalogCommand};
+///
+/// /// Records that the lane's event has begun.
+/// fn start(unit: &mut UnitOfWork<'_>) -> Result<(), Stop> {
+///     let event_id = unit.event_id()?;
+///     unit.decide::<Catalog>(event_id, &CatalogCommand::Start)?;
+///     Ok(())
+/// }
+/// ```
 pub trait CarryOut: Kept {
+    /// Carries out the effects of one decision.
+    ///
     /// # Errors
-    /// When somebody who has to do something refuses, or is not loaded.
+    /// When an aggregate that has to do something refuses, or is not loaded.
     fn carry_out(
         unit: &mut UnitOfWork<'_>,
         id: Self::Id,
@@ -60,7 +76,7 @@ impl CarryOut for Inventory {
 }
 
 impl CarryOut for Payment {
-    /// Asks the gateway, and tells the reservation what came of its payment.
+    /// Stages the calls to the gateway, and reports the payment's facts to its reservation.
     fn carry_out(
         unit: &mut UnitOfWork<'_>,
         id: PaymentId,
@@ -97,7 +113,7 @@ impl CarryOut for Reservation {
                     command,
                     payment_id,
                 } => {
-                    // Seats of a cancelled event are nobody's, also when the money for them was under way.
+                    // Seats of a cancelled event are not sold, not even for money that was under way.
                     let sold = !unit.event_is_cancelled() && unit.decide::<Inventory>(section_id, &command).is_ok();
                     let input = if sold {
                         SagaInput::SeatsSold { payment_id }
@@ -119,8 +135,8 @@ impl CarryOut for Reservation {
                     };
                     drop(unit.decide::<Payment>(payment_id, &command));
                 }
-                // A refusal here means that it is so already: a lapsed hold was released when somebody took its seats,
-                // a payment was void, nothing was left to refund. What is not loaded is missed, whatever this says.
+                // A refusal means that nothing is left to do: the lapsed hold was released when somebody took its seats,
+                // the payment was voided, or nothing is left to refund. A stream that is not loaded is noted as a miss.
                 SagaCommand::Inventory { section_id, command } => {
                     drop(unit.decide::<Inventory>(section_id, &command));
                 }
@@ -132,13 +148,13 @@ impl CarryOut for Reservation {
 }
 
 impl UnitOfWork<'_> {
-    /// Whether an aggregate would do this now. False also when it is not loaded; then that is missed.
+    /// Returns whether an aggregate would accept a command now. `false` also if it is not loaded; that is noted as a miss.
     fn would_do<A: CarryOut>(&self, id: A::Id, command: &A::Command) -> bool {
         self.get::<A>(id)
             .is_ok_and(|state| A::decide(state, command, self.ctx()).is_ok())
     }
 
-    /// False also when the catalog is not loaded; then that is missed.
+    /// Returns whether the event was cancelled. `false` also if the catalog is not loaded; that is noted as a miss.
     fn event_is_cancelled(&self) -> bool {
         let catalog = self.event_id().map(|event_id| self.get::<Catalog>(event_id));
         let listing = catalog.ok().and_then(Result::ok).and_then(|state| state.listing());
@@ -146,7 +162,7 @@ impl UnitOfWork<'_> {
     }
 }
 
-/// What a reservation has to know about a fact of its payment.
+/// Returns what a fact of a payment means for its reservation; `None` if nothing.
 fn report_of(payment_id: PaymentId, charge: Charge, event: &PaymentEvent) -> Option<SagaInput> {
     Some(match event {
         PaymentEvent::PaymentAuthorized(_) => SagaInput::PaymentAuthorized { payment_id, charge },

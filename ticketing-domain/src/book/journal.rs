@@ -1,4 +1,4 @@
-//! The one journal of undos: everything that was applied to a book and is not known to be in the log.
+//! The undo journal: how to take back each change of a book that is not known to be in the log.
 
 use std::collections::VecDeque;
 
@@ -7,14 +7,14 @@ use ticketing_ports::log::streams::StreamId;
 use super::Book;
 use super::shelves::Undone;
 
-/// A moment in the life of a book. Later ones are greater.
+/// A moment in the history of a book, to roll back to. A later mark is greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct JournalMark(u64);
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Journal {
     entries: VecDeque<Entry>,
-    /// Where the first entry stands.
+    /// The mark before the first entry.
     first: JournalMark,
 }
 
@@ -26,7 +26,7 @@ struct Entry {
 
 #[derive(Debug, Clone)]
 enum Change {
-    /// A stream that nobody had heard of became known.
+    /// A new stream was begun.
     Began,
     /// One fact was applied.
     Fact(Undone),
@@ -49,13 +49,13 @@ impl Journal {
 }
 
 impl Book {
-    /// Now.
+    /// Returns the mark of this moment.
     pub fn mark(&self) -> JournalMark {
         self.journal.mark()
     }
 
-    /// Takes back everything that was applied since `to`, the latest first. It costs as much as that did. What was
-    /// confirmed stays.
+    /// Takes back everything that was applied since the mark `to`, the latest first. Confirmed facts stay. The cost is that of
+    /// the changes, not that of the states.
     pub fn roll_back(&mut self, to: JournalMark) {
         while self.journal.mark() > to
             && let Some(Entry { stream, change }) = self.journal.entries.pop_back()
@@ -73,7 +73,7 @@ impl Book {
         }
     }
 
-    /// Takes note that everything that was applied before `upto` is in the log now.
+    /// Records that everything that was applied before the mark `upto` is in the log.
     pub fn confirm(&mut self, upto: JournalMark) {
         while self.journal.first < upto
             && let Some(Entry { stream, change }) = self.journal.entries.pop_front()

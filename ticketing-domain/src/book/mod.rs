@@ -1,9 +1,10 @@
-//! Everything that is known of one lane: the states of its streams, as its facts made them.
+//! The book of a lane: the states of its streams, in memory.
 //!
-//! A book is pure memory. A [`UnitOfWork`] takes one command through the reducers and stages what follows; what it needs and
-//! the book does not know is named, loaded by whoever owns the book, and [absorbed](Book::absorb). Every fact that a unit
-//! applies goes into one journal of undos, so that a refused command, a lost race and a failed commit are all the same:
-//! [roll back](Book::roll_back) to a mark. What is in the log is [confirmed](Book::confirm), and can no longer be undone.
+//! A [`UnitOfWork`] runs one command on a book and stages what follows from it. If the command needs a stream that the book does
+//! not have, the unit of work names the stream; the owner of the book reads it and has it [absorbed](Book::absorb). Each fact
+//! that a unit of work applies gets an entry in the undo journal. A refused command, a lost race and a failed commit are undone
+//! in the same way, by [rolling back](Book::roll_back) to a mark. Facts that are in the log are [confirmed](Book::confirm) and
+//! can no longer be undone.
 
 mod effects;
 mod journal;
@@ -25,7 +26,7 @@ pub use staged::{Staged, StagedFact};
 pub use streams::{Absorbed, NotWhole, Page};
 pub use unit_of_work::{Caller, Declined, Every, Listed, Made, Ran, Stop, UnitOfWork, Wants};
 
-/// What is known of one lane. Two books are equal when they know the same of the same streams.
+/// The states of the streams of one lane. Two books are equal if they have the same streams in the same states.
 #[derive(Debug, Clone)]
 pub struct Book {
     lane: LaneId,
@@ -34,7 +35,7 @@ pub struct Book {
 }
 
 impl Book {
-    /// A book that knows nothing yet.
+    /// Makes an empty book.
     pub fn new(lane: LaneId) -> Self {
         Self {
             lane,
@@ -43,6 +44,7 @@ impl Book {
         }
     }
 
+    /// Returns the lane that the book is of.
     pub fn lane(&self) -> LaneId {
         self.lane
     }

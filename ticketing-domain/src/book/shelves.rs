@@ -1,4 +1,5 @@
-//! The states of a book, a shelf for each aggregate of the closed list, and what is generated from that list.
+//! The states in a book: one shelf for each aggregate of the list in `ticketing_ports::for_each_aggregate!`, and the enums that
+//! are generated from that list.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use crate::reservation::Reservation;
 use crate::snapshot::UnreadableSnapshot;
 use crate::stored::{StoredEvent, UnreadableEvent};
 
-/// The state of one stream.
+/// The state of one stream, and how far the stream is known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Known<S> {
     pub(super) state: S,
@@ -24,40 +25,56 @@ pub struct Known<S> {
 /// How far a stream is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Head {
-    /// How many facts the state has seen.
+    /// How many facts were applied to the state.
     pub(super) version: Version,
-    /// How many of them are assumed: they are not known to be in the log yet.
+    /// How many of these are not known to be in the log yet.
     pub(super) assumed: u64,
     pub(super) standing: Standing,
 }
 
+/// Whether a stream has to be read before it is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Standing {
-    /// Everything that the log had when it was last heard of.
+    /// The state has every fact that the log had when it was last read.
     #[default]
     Whole,
-    /// The first pages of it.
+    /// The state has the facts of the first pages; more have to be read.
     Loading,
-    /// Somebody else may have written to it: what follows has to be read before it is used.
+    /// Another process may have written to the stream: newer facts have to be read.
     Stale,
-    /// Somebody says that the log is elsewhere. If nothing follows, the log is behind, and the stream has to be forgotten.
+    /// The log has another version of the stream. If no newer facts are found, the log has lost facts and the stream is
+    /// forgotten.
     Suspect,
 }
 
-/// Boxed: a node of the map has room for eleven, and there are many of these.
+/// The states of one aggregate. They are boxed because a node of the map reserves room for eleven values.
 pub(super) type Shelf<A> = BTreeMap<<A as Reducer>::Id, Box<Known<<A as Reducer>::State>>>;
 
-/// A reducer of the closed list, with its shelf and its places in the enums made from that list.
+/// A reducer of the list, with its shelf and its variants of the generated enums.
+///
+/// ```
+/// use ticketing_domain::book::Kept;
+/// use ticketing_domain::catalog::{Catalog, CatalogEvent, SalesOpened};
+/// use ticketing_domain::payment::Payment;
+///
+/// let fact = Catalog::fact(CatalogEvent::from(SalesOpened {}));
+/// assert!(Catalog::of(&fact).is_some());
+/// assert!(Payment::of(&fact).is_none());
+/// ```
 pub trait Kept: Reducer {
+    /// Returns the shelf of this aggregate.
     fn shelf(shelves: &Shelves) -> &Shelf<Self>;
+    /// Returns the shelf of this aggregate, to change it.
     fn shelf_mut(shelves: &mut Shelves) -> &mut Shelf<Self>;
+    /// Wraps an event of this aggregate.
     fn fact(event: Self::Event) -> Fact;
-    /// `None` if the fact is of another aggregate.
+    /// Returns the event of a fact; `None` if the fact is of another aggregate.
     fn of(fact: &Fact) -> Option<&Self::Event>;
+    /// Wraps what a fact of this aggregate changed.
     fn undone(undo: Self::Undo) -> Undone;
 }
 
-/// Applies facts to a state, in their order, as far as this build can read them.
+/// Applies facts to a state in their order. It stops at a fact that this build cannot read.
 fn absorb<A: Kept>(known: &mut Known<A::State>, facts: &[RecordedEvent]) -> Result<(), UnreadableEvent> {
     for fact in facts {
         drop(A::evolve(&mut known.state, &A::Event::from_recorded(fact)?));
@@ -66,7 +83,7 @@ fn absorb<A: Kept>(known: &mut Known<A::State>, facts: &[RecordedEvent]) -> Resu
     Ok(())
 }
 
-/// What a snapshot says, if this build reads it.
+/// Makes a state from a snapshot, if this build reads its format.
 fn recall<A: Kept>(snapshot: &Snapshot) -> Result<Box<Known<A::State>>, UnreadableSnapshot> {
     let format = A::SNAPSHOTS
         .filter(|format| format.number == snapshot.format)
@@ -85,7 +102,7 @@ macro_rules! shelves {
         /// What one fact changed in the state of its stream.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Undone {
-            $($name(<$name as Reducer>::Undo),)+
+            $(#[doc = concat!("A change in a stream of the `", $text, "` aggregate.")] $name(<$name as Reducer>::Undo),)+
         }
 
         /// The state of one stream, read back from a snapshot.
@@ -102,7 +119,7 @@ macro_rules! shelves {
             }
         }
 
-        /// The number of the format in which snapshots of an aggregate are written; `None` if there are none of it.
+        /// Returns the number of the format in which snapshots of an aggregate are written; `None` if the aggregate has none.
         pub fn snapshot_format(aggregate: Aggregate) -> Option<u16> {
             match aggregate {
                 $(Aggregate::$name => $name::SNAPSHOTS.map(|format| format.number),)+
@@ -116,7 +133,7 @@ macro_rules! shelves {
         }
 
         impl Shelves {
-            /// `None` if nothing is known of the stream.
+            /// Returns how far a stream is known; `None` if it is not known at all.
             pub(super) fn head(&self, stream: StreamId) -> Option<Head> {
                 match stream.aggregate {
                     $(Aggregate::$name => self.$name.get(&$name::id(stream.id)).map(|known| known.head),)+
@@ -143,7 +160,7 @@ macro_rules! shelves {
                 }
             }
 
-            /// Puts a state on its shelf, unless the stream is known.
+            /// Puts a state on its shelf, unless the stream is known already.
             pub(super) fn begin_with(&mut self, stream: StreamId, recalled: Recalled) {
                 match recalled {
                     $(Recalled::$name(known) => {
@@ -152,7 +169,7 @@ macro_rules! shelves {
                 }
             }
 
-            /// How many entries a snapshot of the stream has; `None` if there can be none of it.
+            /// Returns how many entries a snapshot of the stream would have; `None` if its aggregate has no snapshots.
             pub(super) fn entries(&self, stream: StreamId) -> Option<usize> {
                 match stream.aggregate {
                     $(Aggregate::$name => {
@@ -162,7 +179,7 @@ macro_rules! shelves {
                 }
             }
 
-            /// A state as bytes; `None` likewise.
+            /// Returns the state as bytes; `None` if its aggregate has no snapshots.
             pub(super) fn write(&self, stream: StreamId) -> Option<Vec<u8>> {
                 match stream.aggregate {
                     $(Aggregate::$name => {
@@ -172,7 +189,7 @@ macro_rules! shelves {
                 }
             }
 
-            /// Applies facts from the log. The stream is known afterwards.
+            /// Applies facts from the log. A stream that was not known is known afterwards.
             pub(super) fn absorb(&mut self, stream: StreamId, facts: &[RecordedEvent]) -> Result<(), UnreadableEvent> {
                 match stream.aggregate {
                     $(Aggregate::$name => {

@@ -1,4 +1,4 @@
-//! Snapshots of streams: writing down what a book knows, and beginning with what one said.
+//! Snapshots in a book: making one from a state, and beginning a stream with one.
 
 use ticketing_ports::log::snapshots::Snapshot;
 use ticketing_ports::log::streams::{StreamId, Version};
@@ -8,17 +8,22 @@ use super::Book;
 use super::shelves::Recalled;
 use crate::snapshot::UnreadableSnapshot;
 
-/// A state that was read back, for a book to begin with. Reading it is the work; putting it into a book is none.
+/// A state that was read from a snapshot. Reading takes time and can be done outside the lane; putting the state into a book
+/// does not.
 #[derive(Debug)]
 pub struct FromSnapshot {
+    /// The stream.
     pub stream: StreamId,
+    /// How many facts of the stream are in the state.
     pub version: Version,
-    /// The one that wrote its last fact.
+    /// The commit that wrote the last of these.
     pub commit: CommitId,
     state: Recalled,
 }
 
 impl FromSnapshot {
+    /// Reads a snapshot.
+    ///
     /// # Errors
     /// When this build cannot read it; then the facts of the stream have to be read from the first.
     pub fn read(snapshot: &Snapshot) -> Result<Self, UnreadableSnapshot> {
@@ -32,20 +37,20 @@ impl FromSnapshot {
 }
 
 impl Book {
-    /// Begins a stream with what its facts up to a version come to, as if their pages had been absorbed; what follows
-    /// has to be absorbed before it is used. What is known of the stream stays.
+    /// Begins a stream with the state of a snapshot. The facts after it have to be absorbed before the stream is used. If the
+    /// stream is known already, nothing changes.
     pub fn begin_with(&mut self, snapshot: FromSnapshot) {
         self.shelves.begin_with(snapshot.stream, snapshot.state);
     }
 
-    /// How many entries a snapshot of the stream would have; `None` if there can be none of it.
+    /// Returns how many entries a snapshot of the stream would have; `None` if the stream is not known, or has no snapshots.
     pub fn snapshot_entries(&self, stream: StreamId) -> Option<usize> {
         self.version(stream)?;
         self.shelves.entries(stream)
     }
 
-    /// What the stream is now, with everything that is assumed of it; `None` likewise. `commit` is the one that writes,
-    /// or wrote, its latest fact.
+    /// Makes a snapshot of the stream as the book has it, uncommitted facts included; `None` if the stream is not known, or has
+    /// no snapshots. `commit` is the commit of the stream's latest fact.
     pub fn snapshot(&self, stream: StreamId, commit: CommitId) -> Option<Snapshot> {
         Some(Snapshot {
             stream,

@@ -1,4 +1,4 @@
-//! What follows from one command, as plain data.
+//! What follows from one command: facts, deadlines and calls that wait for the commit.
 
 use std::collections::BTreeMap;
 
@@ -8,28 +8,33 @@ use ticketing_ports::log::streams::{StreamId, Version};
 use crate::facts::Fact;
 use crate::payment::GatewayCall;
 
-/// A fact that has been applied to the book and waits for its commit.
+/// A fact that is applied to the book and waits for its commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StagedFact {
+    /// The stream.
     pub stream: StreamId,
     /// The version that the fact gives its stream.
     pub version: Version,
+    /// The fact.
     pub fact: Fact,
 }
 
 /// Everything that follows from one command.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Staged {
-    /// What was looked at, in the versions it had before: the decision is only right while the log is still there.
+    /// The streams that were looked at, each with its version before this command. The decision holds as long as the log has
+    /// them at these versions.
     pub read_set: BTreeMap<StreamId, Version>,
+    /// What has happened.
     pub facts: Vec<StagedFact>,
+    /// Deadlines to set and to clear.
     pub deadlines: Vec<DeadlineChange>,
-    /// To be made once the facts are durable.
+    /// Calls to the gateway, to be made once the facts are durable.
     pub calls: Vec<GatewayCall>,
 }
 
 impl Staged {
-    /// Whether there is nothing to write and nothing to do.
+    /// Returns whether nothing is to be written or called.
     pub fn is_idle(&self) -> bool {
         self.facts.is_empty() && self.deadlines.is_empty() && self.calls.is_empty()
     }

@@ -1,4 +1,4 @@
-//! How a book gets to know streams, and forgets them.
+//! How streams come into a book and leave it.
 
 use thiserror::Error;
 use ticketing_ports::log::streams::{RecordedEvent, StreamId, Version};
@@ -7,40 +7,48 @@ use super::Book;
 use super::shelves::Standing;
 use crate::stored::UnreadableEvent;
 
-/// Whether more of a stream is to come.
+/// Whether a page of facts was the last one of its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Page {
+    /// The stream has more facts.
     MoreToCome,
+    /// The log has no more facts of the stream.
     Last,
 }
 
-/// What became of facts that were read.
+/// Whether a book took in facts that were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absorbed {
+    /// The facts were applied.
     Taken,
-    /// The stream has become known, or was forgotten, meanwhile.
+    /// Nothing changed: the stream became known, or was forgotten, while it was being read.
     Ignored,
 }
 
-/// Why a stream is not known although facts of it were read. The book has forgotten it.
+/// Why facts that were read could not be applied. The book has forgotten the stream.
 #[derive(Debug, Error)]
 pub enum NotWhole {
+    /// This build cannot read one of the facts.
     #[error(transparent)]
     Unreadable(#[from] UnreadableEvent),
-    #[error("stream {stream} goes on with version {found} after {known}")]
+    /// Facts are missing in between.
+    #[error("stream {stream} has a gap: version {found} was read after version {known}")]
     Gap {
+        /// The stream.
         stream: StreamId,
+        /// The last version that the book has.
         known: Version,
+        /// The first version that was read.
         found: Version,
     },
 }
 
 impl Book {
-    /// Takes in what was read of a stream after a version, in order; on the last page without any facts, the stream is
-    /// known to have no more.
+    /// Applies facts that were read from the log: those of `stream` after the version `after`, in order. After the last page,
+    /// which may be empty, the stream can be used.
     ///
     /// # Errors
-    /// When this build cannot read one of them, or one is missing.
+    /// When this build cannot read one of the facts, or one is missing.
     pub fn absorb(
         &mut self,
         stream: StreamId,
@@ -54,7 +62,7 @@ impl Book {
             return Ok(Absorbed::Ignored);
         }
         if standing == Standing::Suspect && facts.is_empty() && page == Page::Last {
-            // The log is behind what was known of it: it has lost facts.
+            // The log has fewer facts than the book: it has lost some.
             self.shelves.remove(stream);
             return Ok(Absorbed::Taken);
         }
@@ -72,7 +80,10 @@ impl Book {
             self.shelves.remove(stream);
             return Err(unreadable.into());
         }
-        let head = self.shelves.head_mut(stream).expect("an absorbed stream is known");
+        let head = self
+            .shelves
+            .head_mut(stream)
+            .expect("a stream is on its shelf once facts of it were applied");
         head.standing = match (page, standing) {
             (Page::Last, _) => Standing::Whole,
             (Page::MoreToCome, Standing::Suspect) => Standing::Stale,
@@ -81,13 +92,14 @@ impl Book {
         Ok(Absorbed::Taken)
     }
 
-    /// Takes note that somebody else may have written to a stream; unless something of it is assumed, for then the commit
-    /// will tell.
+    /// Records that another process may have written to a stream, so that its newer facts are read before it is used. A stream
+    /// with uncommitted facts stays as it is: their commit will find out.
     pub fn doubt(&mut self, stream: StreamId) {
         self.doubt_as(stream, Standing::Stale);
     }
 
-    /// Takes note that the log is elsewhere than this book knows, further on or behind; likewise.
+    /// Records that the log has another version of a stream than the book, a newer or an older one. A stream with uncommitted
+    /// facts stays as it is: their commit will find out.
     pub fn suspect(&mut self, stream: StreamId) {
         self.doubt_as(stream, Standing::Suspect);
     }
@@ -101,21 +113,21 @@ impl Book {
         }
     }
 
-    /// Drops what is known of a stream, so that it is read again when it is needed; unless something of it is assumed.
+    /// Drops a stream, so that it is read again when it is needed. A stream with uncommitted facts stays.
     pub fn forget(&mut self, stream: StreamId) {
         if self.shelves.head(stream).is_some_and(|head| head.assumed == 0) {
             self.shelves.remove(stream);
         }
     }
 
-    /// Drops a stream that nothing more will come of on its own, unless something of it is assumed.
+    /// Drops a stream that is settled, to free memory. A stream with uncommitted facts stays.
     pub fn forget_if_settled(&mut self, stream: StreamId) {
         if self.shelves.is_settled(stream) {
             self.forget(stream);
         }
     }
 
-    /// Drops a stream of which only the first pages came.
+    /// Drops a stream that was read only in part.
     pub fn give_up_loading(&mut self, stream: StreamId) {
         if self
             .shelves
@@ -126,13 +138,13 @@ impl Book {
         }
     }
 
-    /// How many facts of the stream are known; `None` if it is not known, or has to be read further before it is used.
+    /// Returns the version of a stream that can be used; `None` if it has to be read first.
     pub fn version(&self, stream: StreamId) -> Option<Version> {
         let head = self.shelves.head(stream)?;
         (head.standing == Standing::Whole).then_some(head.version)
     }
 
-    /// After which version a stream has to be read so that it is known.
+    /// Returns the version after which a stream has to be read so that it can be used.
     pub fn read_from(&self, stream: StreamId) -> Version {
         self.shelves.head(stream).map_or(Version::NONE, |head| head.version)
     }

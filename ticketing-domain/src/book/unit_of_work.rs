@@ -1,8 +1,8 @@
-//! One command's way through the reducers: each fact is applied as it is decided, so that the next decision sees it.
+//! The run of one command on a book. Each fact is applied as soon as it is decided on, so that the next decision sees it.
 //!
-//! What a unit looks at it notes, also when that leads to nothing: a decision is only right while the log is still where
-//! it was seen. What it would have to look at and the book does not know is a *miss*. A miss is sticky: whatever the
-//! command made of it, the unit counts as one that needs more to be loaded.
+//! A unit of work notes each stream that it looks at in its read set, also if nothing follows from it: the decision holds only as
+//! long as the log has these streams at these versions. A stream that the book does not have is noted as a *miss*. A unit of work
+//! with a miss never succeeds, whatever its command returns: the stream is loaded and the command run again.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -22,11 +22,12 @@ use crate::payment::GatewayCall;
 use crate::reducer::{Context, Reducer};
 use crate::refusal::Refusal;
 
-/// Who asks.
+/// Who a command comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
+    /// A signed-in person.
     Person(Actor),
-    /// The gateway, or a deadline.
+    /// The gateway or a deadline.
     World,
 }
 
@@ -36,15 +37,16 @@ impl From<Actor> for Caller {
     }
 }
 
-/// Streams that have to be read before a command can be decided, each after the version that is known of it.
+/// Streams that have to be read before a command can be run, each with the version after which it is read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wants(pub BTreeMap<StreamId, Version>);
 
-/// Why a command did not come to its end.
+/// Why a command stopped before its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
+    /// It is refused.
     Refused(Refusal),
-    /// Something is not loaded.
+    /// A stream that it needs is not loaded.
     Load,
 }
 
@@ -57,13 +59,14 @@ impl From<Refusal> for Stop {
 /// Why an aggregate did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Declined<R> {
+    /// It refuses.
     Refused(R),
-    /// Something is not loaded.
+    /// A stream that is needed is not loaded.
     Load,
 }
 
 impl<R> Declined<R> {
-    /// Says the aggregate's refusal in the words of the command.
+    /// Turns the aggregate's refusal into one of the command, by `in_words`.
     pub fn or_refuse(self, in_words: impl FnOnce(R) -> Refusal) -> Stop {
         match self {
             Self::Refused(refusal) => Stop::Refused(in_words(refusal)),
@@ -78,35 +81,55 @@ impl From<Declined<Refusal>> for Stop {
     }
 }
 
-/// Which facts of the unit followed from one decision.
+/// The facts that followed from one decision, as a range of the unit of work's facts.
 #[derive(Debug, Clone)]
 pub struct Made<A>(Range<usize>, PhantomData<A>);
 
-/// An aggregate whose streams are listed somewhere in their lane, so that all of them can be read.
+/// An aggregate of which another stream of the lane lists all streams, as the catalog lists the sections of an event.
+///
+/// ```
+/// use ticketing_domain::book::{Stop, UnitOfWork};
+/// use ticketing_domain::inventory::Inventory;
+///
+/// /// Returns how many seats of the event are available, all sections together.
+/// fn available(unit: &UnitOfWork<'_>) -> Result<u32, Stop> {
+///     let sections = unit.every::<Inventory>()?;
+///     Ok(sections.iter().map(|(_, section)| section.counts(unit.now()).available).sum())
+/// }
+/// ```
 pub trait Listed: Kept {
+    /// Returns the ids of all streams of the aggregate in this lane.
+    ///
     /// # Errors
-    /// When what lists them is not loaded.
+    /// When the stream that lists them is not loaded.
     fn listed(unit: &UnitOfWork<'_>) -> Result<Vec<Self::Id>, Stop>;
 }
 
-/// All streams of an aggregate in a lane, with their states.
+/// The id and the state of each stream of an aggregate in a lane.
 pub type Every<'u, A> = Vec<(<A as Reducer>::Id, &'u <A as Reducer>::State)>;
 
-/// What became of a unit.
+/// How the run of a command ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ran<T> {
-    /// What it staged is applied to the book.
-    Done { value: T, staged: Staged },
-    /// The book is unchanged. The refusal is right while the log is where it was seen.
+    /// Its facts are applied to the book.
+    Done {
+        /// What the command returned.
+        value: T,
+        /// What follows from it.
+        staged: Staged,
+    },
+    /// It was refused, and the book is unchanged.
     Refused {
+        /// Why.
         refusal: Refusal,
+        /// The streams that were looked at. The refusal holds as long as the log has them at these versions.
         read_set: BTreeMap<StreamId, Version>,
     },
-    /// The book is unchanged. Run it again when this is loaded.
+    /// The book is unchanged. These streams have to be loaded before the command is run again.
     Load(Wants),
 }
 
-/// One command on its way, with the book that it is decided on.
+/// The run of one command on a book.
 #[derive(Debug)]
 pub struct UnitOfWork<'a> {
     book: &'a mut Book,
@@ -120,13 +143,13 @@ pub struct UnitOfWork<'a> {
 
 #[derive(Debug, Default)]
 struct Reads {
-    /// In the versions before this unit.
+    /// The streams that were looked at, each with its version before this unit of work.
     seen: BTreeMap<StreamId, Version>,
     missed: Wants,
 }
 
 impl Book {
-    /// Runs one unit: either everything that it decides is applied to the book, or nothing.
+    /// Runs one unit of work. Either everything that it decides is applied to the book, or nothing.
     pub fn run<T>(
         &mut self,
         ctx: &Context<'_>,
@@ -178,23 +201,25 @@ impl Book {
 }
 
 impl<'a> UnitOfWork<'a> {
-    /// Time and ids, for a reducer or a price.
+    /// Returns the time and the source of ids, for a reducer.
     pub fn ctx(&self) -> &Context<'a> {
         &self.ctx
     }
 
+    /// Returns the time at which the command is run.
     pub fn now(&self) -> ticketing_ports::Timestamp {
         self.ctx.now
     }
 
+    /// Returns who the command comes from.
     pub fn caller(&self) -> Caller {
         self.caller
     }
 
-    /// The person who asks.
+    /// Returns the person who asks.
     ///
     /// # Errors
-    /// When nobody does: only people may ask for this.
+    /// When the command comes from the gateway or a deadline.
     pub fn person(&self) -> Result<Actor, Refusal> {
         match self.caller {
             Caller::Person(actor) => Ok(actor),
@@ -202,40 +227,39 @@ impl<'a> UnitOfWork<'a> {
         }
     }
 
-    /// The event on sale that this lane is about.
+    /// Returns the event on sale that this lane is about.
     ///
     /// # Errors
-    /// When it is about something else.
+    /// When the lane is not one of an event.
     pub fn event_id(&self) -> Result<EventId, Refusal> {
         self.book.lane.event_id().ok_or(Refusal::Forbidden)
     }
 
-    /// The state of a stream with an id from outside; the default if it has no facts. Notes that the decision rests on
-    /// it.
+    /// Returns the state of a stream, and notes the stream in the read set. A stream without facts has the default state.
     ///
     /// # Errors
-    /// When it is not loaded.
+    /// When the stream is not loaded.
     pub fn get<A: Kept>(&self, id: A::Id) -> Result<&A::State, Stop> {
         self.look::<A>(id).map(|known| &known.state).ok_or(Stop::Load)
     }
 
-    /// The state of a stream with its version.
+    /// Returns the state of a stream and its version, and notes the stream in the read set.
     ///
     /// # Errors
-    /// When it is not loaded.
+    /// When the stream is not loaded.
     pub fn get_with_version<A: Kept>(&self, id: A::Id) -> Result<(&A::State, Version), Stop> {
         let known = self.look::<A>(id).ok_or(Stop::Load)?;
         Ok((&known.state, known.head.version))
     }
 
-    /// The states of all streams of an aggregate in this lane. Notes that the decision rests on each of them, and on
-    /// what lists them, so that none can be added unnoticed.
+    /// Returns the states of all streams of an aggregate in this lane. Each of them is noted in the read set, and so is the
+    /// stream that lists them, so that the decision does not hold if one is added.
     ///
     /// # Errors
-    /// When one of them is not loaded.
+    /// When one of these streams is not loaded.
     pub fn every<A: Listed>(&self) -> Result<Every<'_, A>, Stop> {
         let ids = A::listed(self)?;
-        // Not lazily: all that are missing are loaded at once.
+        // Collected first, so that all missing streams are noted and loaded together.
         let states: Vec<_> = ids.into_iter().map(|id| (id, self.look::<A>(id))).collect();
         let loaded = states
             .into_iter()
@@ -259,7 +283,7 @@ impl<'a> UnitOfWork<'a> {
         whole
     }
 
-    /// Makes a stream with a new id, which needs no loading: nobody has heard of it.
+    /// Begins a stream with a new id. It is not loaded, since it has no facts.
     pub fn begin<A: Kept>(&mut self, id: A::Id) {
         let stream: StreamId = id.into();
         let shelf = A::shelf_mut(&mut self.book.shelves);
@@ -269,17 +293,17 @@ impl<'a> UnitOfWork<'a> {
         }
     }
 
-    /// Mints an id and makes its stream.
+    /// Makes a new id and begins its stream.
     pub fn mint<A: Kept>(&mut self) -> A::Id {
         let id = self.ctx.new_id(A::id);
         self.begin::<A>(id);
         id
     }
 
-    /// Decides a command about one stream and applies what follows.
+    /// Decides a command about one stream, applies the facts to the book and carries out the effects.
     ///
     /// # Errors
-    /// When the aggregate refuses, or something is not loaded.
+    /// When the aggregate refuses, or a stream is not loaded.
     pub fn decide<A: Kept + CarryOut>(
         &mut self,
         id: A::Id,
@@ -291,7 +315,7 @@ impl<'a> UnitOfWork<'a> {
         let first = self.facts.len();
         let known = A::shelf_mut(&mut self.book.shelves)
             .get_mut(&id)
-            .expect("what was decided on is known");
+            .expect("a stream that was just looked at is on its shelf");
         for event in decision.events {
             let undo = A::evolve(&mut known.state, &event);
             known.head.version = known.head.version.next();
@@ -309,40 +333,42 @@ impl<'a> UnitOfWork<'a> {
         Ok(made)
     }
 
-    /// The facts that followed from one decision about one stream.
+    /// Returns the facts of one stream that followed from one decision.
     pub fn made<'m, A: Kept>(&'m self, made: &Made<A>) -> impl Iterator<Item = &'m A::Event> {
         self.facts[made.0.clone()]
             .iter()
             .filter_map(|staged| A::of(&staged.fact))
     }
 
-    /// Every fact that this unit has led to so far.
+    /// Returns every fact that has followed so far.
     pub fn facts(&self) -> &[StagedFact] {
         &self.facts
     }
 
-    /// Whether nothing has followed so far.
+    /// Returns whether nothing has followed so far: no fact, no deadline, no call.
     pub fn is_idle(&self) -> bool {
         self.facts.is_empty() && self.deadlines.is_empty() && self.calls.is_empty()
     }
 
-    /// Whether something was looked at that is not loaded. Whoever looks at many asks at the end.
+    /// Returns whether a stream was looked at that is not loaded. A command that looks at many streams asks this once, at the
+    /// end, so that they are loaded together.
     pub fn has_missed(&self) -> bool {
         !self.reads.borrow().missed.0.is_empty()
     }
 
+    /// Sets or clears a deadline.
     pub fn change_deadline(&mut self, change: DeadlineChange) {
         self.deadlines.push(change);
     }
 
-    /// Clears a deadline that came and led to nothing: nothing waits for it any more.
+    /// Clears a deadline that has come if nothing followed from it.
     pub fn clear_if_idle(&mut self, key: DeadlineKey) {
         if self.is_idle() {
             self.deadlines.push(DeadlineChange::Clear(key));
         }
     }
 
-    /// Asks the gateway once the facts are durable.
+    /// Stages calls to the gateway, to be made once the facts are durable.
     pub(super) fn call(&mut self, calls: impl IntoIterator<Item = GatewayCall>) {
         self.calls.extend(calls);
     }

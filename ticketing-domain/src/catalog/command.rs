@@ -6,50 +6,78 @@ use ticketing_ports::vocabulary::money::Currency;
 use ticketing_ports::vocabulary::roles::Actor;
 use ticketing_ports::vocabulary::seating::{Label, Seating};
 
+/// What is asked of one catalog entry, or reported about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CatalogCommand {
+    /// Create the event as a draft.
     Create {
+        /// A new id for the event.
         event_id: EventId,
+        /// Who creates it, and owns it from then on.
         by: Actor,
+        /// What the organiser says about it.
         draft: Box<EventDraft>,
     },
+    /// Show the draft to everybody.
     Publish {
+        /// Who asks.
         by: Actor,
     },
+    /// Put the event on sale.
     OpenSales {
+        /// Who asks.
         by: Actor,
     },
+    /// Take the event off sale.
     CloseSales {
+        /// Who asks.
         by: Actor,
     },
+    /// Cancel the event.
     Cancel {
+        /// Who asks.
         by: Actor,
+        /// What the organiser tells the customers; `None` if nothing.
         reason: Option<Label>,
     },
-    /// The start of the event has come.
+    /// The event's start time has come.
     Start,
-    /// Every reservation of a cancelled event is settled.
+    /// Every reservation of the cancelled event is settled.
     FinishCancellation,
 }
 
-/// An event on sale as its organiser asks for it. What is absent gets its default.
+/// An event as its organiser describes it, not yet checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventDraft {
+    /// What the event is called.
     pub name: Label,
+    /// Such as `concert`; `None` if the organiser names none.
     pub category: Option<Label>,
+    /// Such as `jazz`; `None` if the organiser names none.
     pub genre: Option<Label>,
+    /// The currency of every price.
     pub currency: Currency,
+    /// When the event begins, and sales end.
     pub starts_at: Timestamp,
+    /// Where it takes place.
     pub venue: Venue,
+    /// The sections, each with its seats or its capacity.
     pub sections: Vec<SectionDraft>,
+    /// The prices of each section, and when they are in force.
     pub pricing_tiers: Vec<PricingTier>,
+    /// How long a customer has to pay, in seconds; `None` for the default.
     pub hold_seconds: Option<u32>,
+    /// How many seats one reservation may have at most; `None` for the default.
     pub max_seats_per_order: Option<u32>,
+    /// How much a customer gets back who cancels; `None` for the default policy.
     pub refund_policy: Option<Vec<RefundRule>>,
 }
 
+/// A section as its organiser describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SectionDraft {
+    /// What the section is called; no two sections of an event have the same name.
     pub name: Label,
+    /// Its rows of numbered seats, or its capacity.
     pub seating: Seating,
 }

@@ -19,9 +19,10 @@ use crate::reducer::{Context, Decision};
 use crate::refusal::Refusal;
 use crate::transition::Action;
 
+/// What the catalog asks of other aggregates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum CatalogEffect {
-    /// Dispatch: open the inventory of a section.
+    /// Open the inventory of a section.
     OpenSection(Section),
 }
 
@@ -30,7 +31,7 @@ type CatalogDecision = Decision<CatalogEvent, CatalogEffect>;
 /// Decides a command about one catalog entry.
 ///
 /// # Errors
-/// When the caller may not, the content is invalid or the status does not allow it.
+/// When the caller may not do it, the content is invalid, or the status does not allow it.
 pub fn decide(state: &CatalogState, command: &CatalogCommand, ctx: &Context<'_>) -> Result<CatalogDecision, Refusal> {
     use EventStatus::{Draft, Published, SalesOpen};
 
@@ -114,7 +115,7 @@ fn create(event_id: EventId, by: Actor, draft: &EventDraft, ctx: &Context<'_>) -
     Ok(decision.with_deadline(DeadlineChange::Set(start)))
 }
 
-/// The deadline of the start has come, perhaps too early.
+/// Records that the event has begun. If the deadline came too early it is set again.
 fn start(listing: &Listing, ctx: &Context<'_>) -> CatalogDecision {
     let key = listing.deadline(DeadlineKind::EventStart);
     let recorded = matches!(
@@ -136,10 +137,10 @@ fn start(listing: &Listing, ctx: &Context<'_>) -> CatalogDecision {
 }
 
 impl Listing {
-    /// Checks that `by` may manage the event and that its status is one of `from`.
+    /// Checks that `by` may manage the event and that its status is one of `from`, the statuses that `action` begins in.
     fn leave(&self, by: Actor, from: &[EventStatus], action: Action, ctx: &Context<'_>) -> Result<(), Refusal> {
         if !policy::may_manage(by, self.owner_id) {
-            // A draft is nobody else's business, so its existence isn't either.
+            // A draft is shown to nobody else, so that its existence is not shown either.
             return Err(match self.status {
                 EventStatus::Draft => Refusal::EventNotFound(self.event_id),
                 _ => Refusal::Forbidden,

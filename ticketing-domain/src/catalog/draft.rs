@@ -1,4 +1,4 @@
-//! What makes a draft acceptable. Every fault is found in one go, so that an organiser mends them in one go.
+//! The rules that a draft has to keep. All faults are reported at once, so that an organiser can mend them together.
 
 use std::collections::BTreeSet;
 
@@ -18,18 +18,29 @@ use crate::refusal::{FieldError, Refusal};
 
 /// How large an event may be.
 pub mod limits {
+    /// How many sections an event has at most.
     pub const SECTIONS: usize = 200;
+    /// How many pricing tiers an event has at most, all sections together.
     pub const PRICING_TIERS: usize = 1_000;
+    /// How many rows a numbered section has at most.
     pub const ROWS_PER_SECTION: usize = 2_000;
+    /// How many seats a numbered section has at most.
     pub const SEATS_PER_NUMBERED_SECTION: u32 = 100_000;
+    /// How many places a section of general admission has at most.
     pub const PLACES_PER_SECTION: u32 = 1_000_000;
+    /// How long a hold may last, in seconds.
     pub const HOLD_SECONDS: std::ops::RangeInclusive<u32> = 60..=3_600;
+    /// How long a hold lasts if the organiser does not say, in seconds.
     pub const DEFAULT_HOLD_SECONDS: u32 = 300;
+    /// What an organiser may choose as the most seats of one reservation.
     pub const SEATS_PER_ORDER: std::ops::RangeInclusive<u32> = 1..=100;
+    /// How many seats one reservation has at most if the organiser does not say.
     pub const DEFAULT_SEATS_PER_ORDER: u32 = 8;
+    /// How many rules a refund policy has at most.
     pub const REFUND_RULES: usize = 20;
-    /// Ten million of the main unit.
+    /// The highest price of one seat, in minor units: ten million of the main unit.
     pub const PRICE: i64 = 1_000_000_000;
+    /// How many years ahead an event may begin at most.
     pub const YEARS_AHEAD: i64 = 20;
 }
 
@@ -44,7 +55,7 @@ const DEFAULT_REFUND_POLICY: [RefundRule; 2] = [
     },
 ];
 
-/// Fills in the defaults and gives every section its id.
+/// Checks a draft, fills in the defaults and gives every section an id.
 pub(super) fn accept(draft: &EventDraft, ctx: &Context<'_>) -> Result<EventDetails, Refusal> {
     let mut errors = Vec::new();
     check_time(draft.starts_at, ctx.now, &mut errors);
@@ -101,14 +112,14 @@ fn check_time(starts_at: Timestamp, now: Timestamp, errors: &mut Vec<FieldError>
     }
 }
 
-/// Most clients cannot read a 60th second.
+/// A leap second is refused because most clients cannot read a 60th second.
 const NO_LEAP_SECOND: &str = "must not be a leap second";
 
 fn is_leap_second(time: Timestamp) -> bool {
     time.timestamp_subsec_nanos() >= 1_000_000_000
 }
 
-/// Says if it is no money that people pay with.
+/// Adds an error if people do not pay with this currency.
 pub fn check_currency(currency: Currency, errors: &mut Vec<FieldError>) {
     if !iso_codes::is_money(currency.as_str()) {
         errors.push(FieldError::new(
@@ -118,7 +129,7 @@ pub fn check_currency(currency: Currency, errors: &mut Vec<FieldError>) {
     }
 }
 
-/// Says if the country or the time zone is none.
+/// Adds an error for a country or a time zone that does not exist.
 pub fn check_venue(venue: &Venue, errors: &mut Vec<FieldError>) {
     if !iso_codes::is_country(venue.country.as_str()) {
         let reason = "must be a country of ISO 3166-1 by its two letters, such as BE";

@@ -9,43 +9,61 @@ use ticketing_ports::vocabulary::seating::Label;
 use crate::stored::stored_events;
 
 stored_events! {
+    /// What has happened to a catalog entry.
     pub enum CatalogEvent {
+        /// The event was created as a draft.
         EventCreated(EventCreated) = "EventCreated" v 1;
+        /// Everybody sees the event.
         EventPublished(EventPublished) = "EventPublished" v 1;
+        /// Seats are on sale.
         SalesOpened(SalesOpened) = "SalesOpened" v 1;
+        /// Seats are no longer on sale.
         SalesClosed(SalesClosed) = "SalesClosed" v 1;
+        /// The event will not take place.
         EventCancelled(EventCancelled) = "EventCancelled" v 1;
+        /// Every reservation of the cancelled event is settled.
         CancellationFinished(CancellationFinished) = "CancellationFinished" v 1;
+        /// The event has begun.
         EventCompleted(EventCompleted) = "EventCompleted" v 1;
     }
 }
 
+/// An event was created, as a draft that only its owner and admins see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventCreated {
+    /// The event.
     pub event_id: EventId,
+    /// Who created it and manages it.
     pub owner_id: UserId,
+    /// When it was created.
     pub created_at: Timestamp,
+    /// What the organiser said about it, with the defaults filled in. Shared, since the state keeps it too.
     pub details: Arc<EventDetails>,
 }
 
+/// The draft was published: everybody sees the event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventPublished {}
 
+/// Customers can hold seats from now on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SalesOpened {}
 
+/// Customers can no longer hold seats.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SalesClosed {}
 
+/// The event will not take place. Its reservations are settled afterwards, some at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventCancelled {
+    /// What the organiser tells the customers; `None` if nothing.
     pub reason: Option<Label>,
 }
 
-/// Every reservation of the cancelled event has been settled.
+/// Every reservation of the cancelled event is settled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancellationFinished {}
 
-/// The event has begun; nothing is sold any more.
+/// The event has begun: nothing more is sold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventCompleted {}

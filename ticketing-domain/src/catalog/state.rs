@@ -14,37 +14,52 @@ use crate::refusal::Refusal;
 use crate::status;
 use crate::transition::Action;
 
+/// The catalog entry of one event, as its facts made it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum CatalogState {
+    /// No event was created under this id.
     #[default]
     Absent,
+    /// The event exists.
     Listed(Listing),
 }
 
+/// An event that exists, with its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
+    /// The event.
     pub event_id: EventId,
+    /// Who created it and manages it.
     pub owner_id: UserId,
+    /// When it was created.
     pub created_at: Timestamp,
+    /// What the organiser said about it.
     pub details: Arc<EventDetails>,
-    /// As last recorded; see [`Listing::status_at`].
+    /// The status that was recorded last. Time may have changed it since: see [`Listing::status_at`].
     pub status: EventStatus,
     /// Whether a cancelled event still has reservations to settle.
     pub settling: bool,
 }
 
-/// On which terms a section is sold right now.
+/// The terms on which a section is sold at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaleTerms {
+    /// The section.
     pub section_id: SectionId,
+    /// The section's name, as the catalog spells it.
     pub section: Label,
+    /// The tier that is in force.
     pub tier: Label,
+    /// The price of one seat.
     pub unit_price: Money,
+    /// The price of all seats together.
     pub total: Money,
+    /// Until when a hold that begins now lasts.
     pub held_until: Timestamp,
 }
 
 impl CatalogState {
+    /// Applies a fact. Facts about an event that was never created change nothing.
     pub fn evolve(&mut self, event: &CatalogEvent) {
         match (self, event) {
             (state, CatalogEvent::EventCreated(created)) => {
@@ -62,6 +77,7 @@ impl CatalogState {
         }
     }
 
+    /// Returns the entry; `None` if no event was created.
     pub fn listing(&self) -> Option<&Listing> {
         match self {
             Self::Absent => None,
@@ -89,19 +105,21 @@ impl Listing {
         };
     }
 
+    /// Returns whether the event was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.status == EventStatus::Cancelled
     }
 
-    /// The status that counts at `now`.
+    /// Returns the status at `now`.
     pub fn status_at(&self, now: Timestamp) -> EventStatus {
         status::of_event(self.status, self.details.starts_at, now)
     }
 
-    /// On which terms `quantity` places of a section are sold at `now`.
+    /// Returns the terms on which `quantity` places of a section are sold at `now`.
     ///
     /// # Errors
-    /// When they are not: no such section, sales not open, too many, or no price in force.
+    /// When they are not sold: there is no such section, sales are not open, the quantity is not allowed, or no price is in
+    /// force.
     pub fn terms(&self, section: &str, quantity: u32, now: Timestamp) -> Result<SaleTerms, Refusal> {
         let status = self.status_at(now);
         if status == EventStatus::Cancelled {
@@ -138,6 +156,7 @@ impl Listing {
         })
     }
 
+    /// Returns the event as readers see it at `now`.
     pub fn view(&self, version: Version, now: Timestamp) -> EventView {
         EventView {
             event_id: self.event_id,

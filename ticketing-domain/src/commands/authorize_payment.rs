@@ -1,8 +1,9 @@
 //! Setting the money for a reservation aside, to take it later.
 //!
-//! Asking again with the same means of payment joins the payment under way; another means takes its place, and money that
-//! was set aside is let go of. Refused when the reservation is somebody else's, has run out, costs nothing or is paid already,
-//! another payment for it is at the gateway, or the event is cancelled. It waits for the gateway, which may decline.
+//! If a payment with the same means of payment is under way, the command joins it. If it is with another means, the new payment
+//! replaces it, and money that was set aside is let go of. The command is refused if the reservation is somebody else's, has run
+//! out, costs nothing or is paid already, if another payment for it is at the gateway, or if the event is cancelled. The reply
+//! waits for the gateway, which may decline.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::payments::PaymentView;
@@ -17,10 +18,12 @@ use crate::payment::{Charge, Payment, PaymentState};
 use crate::refusal::Refusal;
 use crate::reservation::{Reservation, ReservationCommand, ReservationState};
 
-/// Asks the gateway to set the money aside.
+/// Sets the money for a reservation aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizePayment {
+    /// The reservation to pay.
     pub reservation_id: ReservationId,
+    /// What the customer pays with.
     pub method: PaymentMethod,
 }
 
@@ -56,7 +59,7 @@ impl Command for AuthorizePayment {
     }
 }
 
-/// The payment under way, if this is its means of payment.
+/// Returns the payment under way if it is with this means of payment.
 pub(super) fn with_same_method(
     unit: &UnitOfWork<'_>,
     by: Actor,
@@ -72,8 +75,8 @@ pub(super) fn with_same_method(
         .map(|terms| terms.payment_id))
 }
 
-/// Begins a payment of a known id. Another payment is let go of, unless
-/// it is at the gateway right now.
+/// Begins a payment under a given id. Another payment under way is given up; if it is at the gateway right now, the command is
+/// refused.
 pub(super) fn start(
     unit: &mut UnitOfWork<'_>,
     by: Actor,
@@ -95,8 +98,8 @@ pub(super) fn start(
     Ok(())
 }
 
-/// A payment that the provider has not decided counts as one that may be let go of: should it be approved later, the money
-/// is voided.
+/// Gives up another payment under way: one whose money is set aside, or one that the provider has not decided. If the latter is
+/// approved later, its money is let go of then.
 fn give_other_up(unit: &mut UnitOfWork<'_>, by: Actor, reservation_id: ReservationId) -> Result<(), Stop> {
     let ReservationState::PaymentPending { payment_id, .. } = unit.own_reservation(by, reservation_id)? else {
         return Ok(());

@@ -1,7 +1,7 @@
-//! Taking places off sale: free seats become blocked, and stay so until they are unblocked.
+//! Taking seats off sale: free seats become blocked, until they are unblocked.
 //!
-//! Seats of holds that ran out count as free; those holds are released first. Refused to who does not manage the event,
-//! when the event is over or cancelled, the section is unknown, or a place is not free.
+//! Seats of holds that have run out count as free; these holds are released first. The command is refused if the caller does not
+//! manage the event, the event is over or cancelled, the section is unknown, or a seat is not free.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::availability::SectionAvailability;
@@ -17,11 +17,14 @@ use crate::transition::Action;
 
 use super::hold_seats;
 
-/// Takes free places of a section off sale.
+/// Takes free seats of a section off sale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockSeats {
+    /// The event on sale.
     pub event_id: EventId,
+    /// The section's name.
     pub section: String,
+    /// The seats, or the number of places in general admission.
     pub seats: TakenSeats,
 }
 
@@ -48,7 +51,7 @@ impl Command for BlockSeats {
     }
 }
 
-/// The section of that name, for somebody who manages the event and while that still means something.
+/// Finds the section of that name, for somebody who manages the event, while the event is neither over nor cancelled.
 pub(super) fn section_to_block(unit: &UnitOfWork<'_>, name: &str) -> Result<(SectionId, Label), Stop> {
     let listing = unit.listing_managed_by(unit.person()?)?;
     match listing.status_at(unit.now()) {
@@ -63,7 +66,7 @@ pub(super) fn section_to_block(unit: &UnitOfWork<'_>, name: &str) -> Result<(Sec
     Ok((section.section_id, section.name.clone()))
 }
 
-/// Says in an organiser's words why a section does not take places off sale, or back.
+/// Turns the section's refusal to block or unblock seats into words for an organiser.
 pub(super) fn refused(refusal: InventoryRefusal, section: &Label) -> Refusal {
     match refusal {
         InventoryRefusal::QuantityMismatch => Refusal::invalid(

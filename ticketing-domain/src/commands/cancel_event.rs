@@ -1,6 +1,6 @@
-//! Cancelling an event: at once nothing is sold any more. Its reservations are settled afterwards, chunk by chunk.
+//! Cancelling an event: nothing more is sold. Its reservations are settled afterwards, some at a time.
 //!
-//! Refused to who does not manage the event, and when it is over or cancelled already.
+//! It is refused if the caller does not manage the event, or the event is over or cancelled already.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::events::EventView;
@@ -11,10 +11,12 @@ use crate::book::{Stop, UnitOfWork, Wants};
 use crate::catalog::CatalogCommand;
 use crate::command::{Address, Command, Never, Outcome};
 
-/// Calls an event off.
+/// Cancels an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancelEvent {
+    /// The event on sale.
     pub event_id: EventId,
+    /// What the organiser tells the customers; `None` if nothing.
     pub reason: Option<Label>,
 }
 

@@ -1,6 +1,6 @@
-//! Giving up a reservation: a hold at once, paid seats for what the event's policy pays back.
+//! Giving up a reservation. If it was paid, the customer gets back what the event's refund policy says.
 //!
-//! Refused when the reservation is somebody else's, has run out or has ended already. If money goes back, it waits for
+//! It is refused if the reservation is somebody else's, has run out or has ended already. If money goes back, the reply waits for
 //! the gateway.
 
 use serde::{Deserialize, Serialize};
@@ -19,9 +19,10 @@ use crate::refunds;
 use crate::refusal::Refusal;
 use crate::reservation::{HoldTerms, Reservation, ReservationCommand};
 
-/// Gives seats back.
+/// Gives a reservation up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancelReservation {
+    /// The reservation.
     pub reservation_id: ReservationId,
 }
 
@@ -64,7 +65,7 @@ impl Command for CancelReservation {
 }
 
 impl CancelReservation {
-    /// What the policy gives back now, and never more than is left.
+    /// Returns what goes back: what the refund policy says, and never more than is left of the payment.
     fn refund(&self, unit: &UnitOfWork<'_>, by: Actor) -> Result<Money, Stop> {
         let state = unit.own_reservation(by, self.reservation_id)?;
         let not_found = Refusal::ReservationNotFound(self.reservation_id);

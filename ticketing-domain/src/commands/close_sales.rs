@@ -1,6 +1,6 @@
-//! Closing sales for a while or for good. What is held stays held, and can be paid.
+//! Closing sales, for a while or for good. Seats that are held stay held, and can be paid.
 //!
-//! Refused to who does not manage the event, and when sales are not open.
+//! It is refused if the caller does not manage the event, or sales are not open.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::events::EventView;
@@ -10,9 +10,10 @@ use crate::book::{Stop, UnitOfWork, Wants};
 use crate::catalog::CatalogCommand;
 use crate::command::{Address, Command, Never, Outcome};
 
-/// Lets nobody hold more seats.
+/// Stops customers from holding more seats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseSales {
+    /// The event on sale.
     pub event_id: EventId,
 }
 

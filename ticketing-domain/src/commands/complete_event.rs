@@ -1,6 +1,6 @@
-//! The start of an event has come: nothing is sold any more.
+//! The start of an event has come: nothing more is sold.
 //!
-//! Never refused: an event that was cancelled meanwhile stays cancelled.
+//! It is never refused. An event that was cancelled meanwhile stays cancelled.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::log::deadlines::Deadline;
@@ -11,9 +11,10 @@ use crate::command::{Address, Command, Never, Outcome};
 use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::vocabulary::ids::EventId;
 
-/// Ends the sale of an event that has begun.
+/// Records that an event has begun.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CompleteEvent {
+    /// The deadline that has come.
     pub deadline: Deadline,
 }
 

@@ -1,6 +1,6 @@
-//! Creating an event: a draft with its sections, each with an inventory of its own.
+//! Creating an event: a draft and the inventory of each section.
 //!
-//! Refused to who may not create events, and when the draft is not acceptable; the refusal then names every field.
+//! It is refused if the caller may not create events, or fields of the draft are invalid; the refusal names all of them.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::events::EventView;
@@ -10,11 +10,12 @@ use crate::book::{Stop, UnitOfWork};
 use crate::catalog::{Catalog, CatalogCommand, EventDraft};
 use crate::command::{Address, Command, Never, Outcome};
 
-/// Puts a draft into the catalog.
+/// Creates an event as a draft.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateEvent {
-    /// A new one.
+    /// A new id.
     pub event_id: EventId,
+    /// What the organiser says about the event.
     pub draft: Box<EventDraft>,
 }
 
@@ -69,7 +70,7 @@ mod tests {
         assert_eq!(again.unwrap_err(), Refusal::AlreadyExists);
     }
 
-    /// Which fields are refused when the draft is changed like this.
+    /// Returns which fields are refused once the draft is changed like this.
     fn wrong_with(change: impl FnOnce(&mut EventDraft)) -> Vec<String> {
         let mut house = a_draft();
         let mut draft = Box::new(house.draft());

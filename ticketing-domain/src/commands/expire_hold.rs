@@ -1,6 +1,6 @@
-//! The deadline of a hold has come: who has not paid gives the seats back.
+//! The deadline of a hold has come: if it was not paid, its seats are free again.
 //!
-//! Never refused: a hold that was paid or given up meanwhile stays what it is.
+//! It is never refused. A reservation that was paid or given up meanwhile stays as it is.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::log::deadlines::Deadline;
@@ -11,9 +11,10 @@ use crate::reservation::{Reservation, SagaInput};
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::ids::ReservationId;
 
-/// Ends a hold that ran out.
+/// Ends a hold that has run out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpireHold {
+    /// The deadline that has come.
     pub deadline: Deadline,
 }
 

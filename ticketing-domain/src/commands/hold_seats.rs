@@ -1,8 +1,8 @@
-//! Holding seats: they are set aside for a few minutes, at the price in force now.
+//! Holding seats: they are set aside for a few minutes, at the price that is in force now.
 //!
-//! Reads the catalog for terms, then the section. Records the seats and the reservation, and sets the deadline of the
-//! hold. Refused when the event is not on sale or not to be seen, the section is unknown, no price is in force, the
-//! quantity is beyond the limit, the customer does not exist, or the seats are not to be had.
+//! The command reads the terms from the catalog, has the section hold the seats, and opens the reservation with the deadline of the
+//! hold. It is refused if the event is not on sale, or is a draft that the caller may not see, the section is unknown, no price is
+//! in force, the quantity is above the limit, the customer does not exist, or the seats are not free.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::reservations::ReservationView;
@@ -20,22 +20,28 @@ use crate::reservation::{Reservation, ReservationCommand, ReservationHeld};
 /// Sets seats aside for a customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldSeats {
+    /// The event on sale.
     pub event_id: EventId,
+    /// The section's name.
     pub section: String,
+    /// How many seats.
     pub quantity: u32,
-    /// These seats or none; otherwise the best available.
+    /// The wanted seats, all of them or none; `None` for the best that are free.
     pub specific_seats: Option<Vec<SeatId>>,
+    /// For whom they are held.
     pub customer: HoldFor,
 }
 
-/// For whom seats are held. Who passes a command on says whether there is such a customer: the box office knows ids only.
+/// For whom seats are held. The domain knows only ids, so that the caller of the engine has looked up whether the customer
+/// exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HoldFor {
+    /// Whoever sends the command.
     Caller,
-    /// Somebody else only for an admin.
+    /// This customer. Only an admin may hold seats for somebody else.
     Customer(CustomerId),
-    /// Nobody has this id, or no longer.
+    /// A customer who does not exist, or was deleted.
     Nobody(CustomerId),
 }
 
@@ -116,7 +122,7 @@ fn opening(
     }
 }
 
-/// Says in a customer's words why a section does not take seats for a hold, or off sale.
+/// Turns the section's refusal into words for a customer.
 pub(super) fn refused(refusal: InventoryRefusal, section: &Label) -> Refusal {
     match refusal {
         InventoryRefusal::InsufficientInventory { requested, available } => Refusal::InsufficientInventory {

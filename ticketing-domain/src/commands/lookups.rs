@@ -1,4 +1,4 @@
-//! What several commands look at, and what they may see there.
+//! Looking up an event, a reservation or a payment for a command, and whether the caller may see it.
 
 use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::roles::Actor;
@@ -28,14 +28,14 @@ impl Listed for Inventory {
 }
 
 impl UnitOfWork<'_> {
-    /// The catalog entry of this lane's event.
+    /// Returns the catalog entry of this lane's event.
     pub(crate) fn listing(&self) -> Result<&Listing, Stop> {
         let event_id = self.event_id()?;
         let listing = self.get::<Catalog>(event_id)?.listing();
         Ok(listing.ok_or(Refusal::EventNotFound(event_id))?)
     }
 
-    /// The catalog entry, unless it is a draft that is not the viewer's business.
+    /// Returns the catalog entry if the viewer may see it: a draft is seen only by those who manage it.
     pub(crate) fn listing_seen_by(&self, viewer: Option<Actor>) -> Result<&Listing, Stop> {
         let listing = self.listing()?;
         if policy::may_see_event(viewer, listing.status, listing.owner_id) {
@@ -45,7 +45,7 @@ impl UnitOfWork<'_> {
         }
     }
 
-    /// The catalog entry, for somebody who manages the event.
+    /// Returns the catalog entry if somebody manages the event.
     pub(crate) fn listing_managed_by(&self, actor: Actor) -> Result<&Listing, Stop> {
         let listing = self.listing_seen_by(Some(actor))?;
         if policy::may_manage(actor, listing.owner_id) {
@@ -55,7 +55,7 @@ impl UnitOfWork<'_> {
         }
     }
 
-    /// A reservation of this event, if it is the caller's business.
+    /// Returns a reservation of this event if somebody may see it.
     pub(crate) fn own_reservation(&self, by: Actor, id: ReservationId) -> Result<&ReservationState, Stop> {
         let event_id = self.event_id()?;
         let state = self.get::<Reservation>(id)?;
@@ -69,7 +69,7 @@ impl UnitOfWork<'_> {
         }
     }
 
-    /// A payment for this event.
+    /// Returns a payment for this event.
     pub(crate) fn payment_here(&self, id: PaymentId) -> Result<&PaymentState, Stop> {
         let event_id = self.event_id()?;
         let state = self.get::<Payment>(id)?;
@@ -81,8 +81,10 @@ impl UnitOfWork<'_> {
         }
     }
 
+    /// Checks that the event is not cancelled.
+    ///
     /// # Errors
-    /// When the event is cancelled: nothing is sold then.
+    /// When it is.
     pub(crate) fn not_cancelled(&self) -> Result<(), Stop> {
         let event_id = self.event_id()?;
         let listing = self.get::<Catalog>(event_id)?.listing();
@@ -92,7 +94,7 @@ impl UnitOfWork<'_> {
         Ok(())
     }
 
-    /// Asks something of the catalog entry, which has to exist.
+    /// Decides a command about the catalog entry, which has to exist.
     pub(crate) fn decide_on_event(&mut self, command: &CatalogCommand) -> Result<EventId, Stop> {
         let event_id = self.listing()?.event_id;
         self.decide::<Catalog>(event_id, command)?;

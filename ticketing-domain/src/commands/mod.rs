@@ -1,8 +1,8 @@
 //! Every command of the box office, a file for each.
 //!
-//! What people ask: [`CreateEvent`], [`PublishEvent`], [`OpenSales`], [`CloseSales`], [`CancelEvent`], [`BlockSeats`],
+//! People send [`CreateEvent`], [`PublishEvent`], [`OpenSales`], [`CloseSales`], [`CancelEvent`], [`BlockSeats`],
 //! [`UnblockSeats`], [`HoldSeats`], [`AuthorizePayment`], [`PayReservation`], [`CancelReservation`], [`RefundPayment`].
-//! What the world reports: [`ReportPayment`]. What a deadline asks: [`CompleteEvent`], [`ExpireHold`], [`RetryPayment`],
+//! The gateway's answers are sent as [`ReportPayment`]. Deadlines send [`CompleteEvent`], [`ExpireHold`], [`RetryPayment`],
 //! [`SettleCancellation`].
 
 mod authorize_payment;

@@ -1,6 +1,6 @@
 //! Opening sales, for the first time or again.
 //!
-//! Refused to who does not manage the event, and when it is neither published nor closed.
+//! It is refused if the caller does not manage the event, or the event is neither published nor has its sales closed.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::events::EventView;
@@ -13,6 +13,7 @@ use crate::command::{Address, Command, Never, Outcome};
 /// Lets customers hold seats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenSales {
+    /// The event on sale.
     pub event_id: EventId,
 }
 

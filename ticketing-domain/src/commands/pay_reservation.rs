@@ -1,9 +1,10 @@
 //! Paying for a reservation: authorises and captures in one step, or captures what was authorised before.
 //!
-//! Asking again while a payment is under way joins it. Another means of payment takes its place, and money that was set aside
-//! is let go of. Seats that cost nothing are the customer's at once, and the gateway hears nothing of them. Refused when the
-//! reservation is somebody else's, has run out or is paid already, another payment for it is at the gateway, the event is
-//! cancelled, or there is neither a payment to join nor a method to start one with. It waits for the gateway, which may decline.
+//! If a payment is under way, the command joins it. If it names another means of payment, the new payment replaces it, and money
+//! that was set aside is let go of. Seats that cost nothing are sold at once, without the gateway. The command is refused if the
+//! reservation is somebody else's, has run out or is paid already, if another payment for it is at the gateway, if the event is
+//! cancelled, or if there is neither a payment to join nor a means of payment to start one with. The reply waits for the gateway,
+//! which may decline.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::reservations::ReservationView;
@@ -22,9 +23,12 @@ use crate::reservation::{HoldTerms, Reservation, ReservationCommand, Reservation
 /// Takes the money for a reservation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PayReservation {
+    /// The reservation to pay.
     pub reservation_id: ReservationId,
-    /// A payment authorised before, or the caller's own id for this attempt, which then charges once.
+    /// A payment that was authorised before, or a new id that the caller chose for this payment, which is then charged once.
+    /// `None` if the payment gets an id here.
     pub payment_id: Option<PaymentId>,
+    /// What the customer pays with; `None` to go on with a payment under way.
     pub method: Option<PaymentMethod>,
 }
 
@@ -69,7 +73,7 @@ impl Command for PayReservation {
 }
 
 impl PayReservation {
-    /// The payment to go on with, if there is one.
+    /// Returns the payment to go on with; `None` if a new one has to be started.
     fn known_payment(&self, unit: &UnitOfWork<'_>, by: Actor) -> Result<Option<PaymentId>, Stop> {
         let state = unit.own_reservation(by, self.reservation_id)?;
         let Some(wanted) = self.payment_id else {
@@ -96,7 +100,7 @@ impl PayReservation {
         Ok(terms.is_some_and(HoldTerms::costs_nothing))
     }
 
-    /// Completes the reservation at once. Saying so again changes nothing.
+    /// Completes the reservation at once. A second time changes nothing.
     fn take_for_nothing(&self, unit: &mut UnitOfWork<'_>, by: Actor) -> Result<Outcome<Self>, Stop> {
         let reservation_id = self.reservation_id;
         if !matches!(

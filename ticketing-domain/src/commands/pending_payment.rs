@@ -1,4 +1,4 @@
-//! What commands wait for that are about a payment.
+//! What a command about a payment waits for.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::log::streams::StreamId;
@@ -13,24 +13,36 @@ use crate::refusal::Refusal;
 use crate::reservation::{MAX_DECLINES, Reservation, ReservationState};
 use crate::transition::Action;
 
-/// What somebody is waiting to hear about a payment.
+/// What a command about a payment waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PendingPayment {
+    /// The payment is authorised.
     Authorized {
+        /// The payment.
         payment_id: PaymentId,
     },
+    /// The reservation is paid.
     Paid {
+        /// The payment.
         payment_id: PaymentId,
+        /// The reservation.
         reservation_id: ReservationId,
     },
+    /// The refund has arrived.
     Refunded {
+        /// The payment.
         payment_id: PaymentId,
+        /// The refund.
         refund_id: RefundId,
     },
+    /// The refund of a cancelled reservation has arrived.
     CancelledAndRefunded {
+        /// The payment.
         payment_id: PaymentId,
+        /// The refund.
         refund_id: RefundId,
+        /// The reservation.
         reservation_id: ReservationId,
     },
 }
@@ -57,10 +69,10 @@ impl Awaited for PendingPayment {
     fn look(&self, unit: &UnitOfWork<'_>) -> Result<Progress, Stop> {
         let payment = unit.get::<Payment>(self.payment_id())?;
         match (self, payment) {
-            // It was there when it was waited for: the log has lost it. Nobody is charged anew without asking for it.
+            // The log has lost the payment. The caller decides whether to pay again.
             (_, PaymentState::Absent) => Err(Refusal::PaymentNotFound(self.payment_id()).into()),
             (_, PaymentState::Requested(_)) => Ok(Progress::Pending),
-            // It may take days: whoever asked is told that it is not decided.
+            // A provider may take days to decide. The caller is told now that the payment is not decided.
             (
                 Self::Paid {
                     payment_id,
@@ -88,7 +100,7 @@ impl Awaited for PendingPayment {
                 },
                 PaymentState::Captured { pending, .. },
             ) => {
-                // Money that goes back because there are no seats is not a paid reservation, done or not.
+                // Money that goes back because the seats were gone has paid for nothing, whether it has arrived or not.
                 let no_seats = pending.values().any(|refund| refund.cause == RefundCause::NoSeats);
                 let reservation = unit.get::<Reservation>(*reservation_id)?;
                 paid(unit, *payment_id, reservation, no_seats)
@@ -103,7 +115,7 @@ impl Awaited for PendingPayment {
     }
 }
 
-/// What a captured payment has bought.
+/// Looks what a captured payment has bought.
 fn paid(
     unit: &UnitOfWork<'_>,
     payment_id: PaymentId,
@@ -124,7 +136,7 @@ fn paid(
     }
 }
 
-/// Why a payment that has ended has bought nothing.
+/// Returns why a payment that ended without a capture has bought nothing.
 fn not_paid(unit: &UnitOfWork<'_>, payment: &PaymentState) -> Result<Progress, Stop> {
     let reservation = match payment.terms() {
         Some(terms) => unit.get::<Reservation>(terms.reservation_id)?,

@@ -1,7 +1,7 @@
-//! Paying money back outside the event's policy.
+//! Paying money back outside the event's refund policy.
 //!
-//! Refused to all but admins, when the payment is unknown or not captured, or so much is not left. It waits for the
-//! gateway.
+//! It is refused if the caller is not an admin, the payment is unknown or not captured, or less is left of it. The reply waits for
+//! the gateway.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::payments::PaymentView;
@@ -19,9 +19,11 @@ use crate::refusal::Refusal;
 /// Gives back what was captured, or a part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundPayment {
+    /// The payment.
     pub payment_id: PaymentId,
-    /// All that is left when absent.
+    /// How much goes back; `None` for all that is left.
     pub amount: Option<Money>,
+    /// Why, in the admin's words.
     pub reason: Label,
 }
 

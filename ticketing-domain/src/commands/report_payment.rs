@@ -1,6 +1,6 @@
-//! What the payment gateway has to say about a payment. It counts once, however often and in whatever order it comes.
+//! What the payment gateway says about a payment. Each answer counts once, however often and in whatever order answers come.
 //!
-//! Refused when there is no such payment.
+//! It is refused if there is no such payment.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::outside::gateway::Authorization;
@@ -12,21 +12,27 @@ use crate::book::{Stop, UnitOfWork, Wants};
 use crate::command::{Address, Command, Never, Outcome};
 use crate::payment::{Payment, PaymentCommand};
 
-/// What became of a call to the gateway.
+/// What the gateway says about a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GatewayAnswer {
+    /// What the provider says of the authorisation.
     Authorized(Authorization),
-    /// The gateway never heard of the payment, or surely did not do it.
+    /// The gateway does not know the payment, or has certainly not set money aside.
     NeverAuthorized,
+    /// The money was taken.
     Captured,
+    /// The money was let go of.
     Voided,
+    /// Money was given back.
     Refunded(RefundId),
 }
 
-/// Takes note of an outcome at the gateway.
+/// Records what the gateway says about a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportPayment {
+    /// The payment.
     pub payment_id: PaymentId,
+    /// What the gateway says.
     pub answer: GatewayAnswer,
 }
 

@@ -1,6 +1,6 @@
-//! The gateway has not answered in time: it is asked again.
+//! The gateway has not answered a call in time: the call is made again.
 //!
-//! Never refused: a payment that was answered meanwhile stays what it is.
+//! It is never refused. A payment that was answered meanwhile stays as it is.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::log::deadlines::Deadline;
@@ -11,9 +11,10 @@ use crate::payment::{Payment, PaymentCommand};
 use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::vocabulary::ids::PaymentId;
 
-/// Asks the gateway again for everything it owes an answer for.
+/// Makes each call again that the gateway has not answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetryPayment {
+    /// The deadline that has come.
     pub deadline: Deadline,
 }
 

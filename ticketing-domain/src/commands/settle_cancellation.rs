@@ -1,7 +1,8 @@
-//! Settling a cancelled event, a chunk of its reservations at a time: holds are released, paid ones refunded in full.
+//! Settling the reservations of a cancelled event, some at a time: holds are released, paid reservations refunded in full.
 //!
-//! While there are more, the same commit sets the deadline again, so that a restart goes on where it stopped. It rests on
-//! every section of the event: none can be added, and no seat taken, unnoticed. Never refused.
+//! As long as there are more, the same commit sets the deadline again, so that a restart goes on where it stopped. Every section of
+//! the event is in the read set, so that the decision does not hold if a section is added or a seat taken. The command is never
+//! refused.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::log::deadlines::{Deadline, DeadlineChange};
@@ -21,6 +22,7 @@ pub const CANCELLATION_CHUNK: usize = 100;
 /// Settles the next reservations of a cancelled event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettleCancellation {
+    /// The deadline that has come.
     pub deadline: Deadline,
 }
 
@@ -52,7 +54,7 @@ impl SettleCancellation {
         for reservation_id in next {
             unit.decide::<Reservation>(reservation_id, &SagaInput::EventCancelled.into())?;
             for section_id in &sections {
-                // Seats whose reservation does not answer for them must not stay taken.
+                // Seats whose reservation does not release them are released here, so that none stays taken.
                 let release = InventoryCommand::Release {
                     reservation_id,
                     reason: ReleaseReason::EventCancelled,
@@ -73,7 +75,7 @@ impl SettleCancellation {
     }
 }
 
-/// Every section, and the next chunk of reservations that still have seats in one.
+/// Returns every section, and the next reservations that still have seats in one of them.
 fn next_to_settle(unit: &UnitOfWork<'_>) -> Result<(Vec<SectionId>, Vec<ReservationId>), Stop> {
     let sections = unit.every::<Inventory>()?;
     let with_seats = sections.iter().flat_map(|(_, section)| section.reservations());
@@ -81,8 +83,8 @@ fn next_to_settle(unit: &UnitOfWork<'_>) -> Result<(Vec<SectionId>, Vec<Reservat
     Ok((sections.into_iter().map(|(id, _)| id).collect(), next))
 }
 
-/// Looks at all reservations, and at the payments they name, before anything is decided: what is not loaded is then
-/// loaded together.
+/// Looks at all these reservations and their payments before anything is decided, so that those that are not loaded are loaded
+/// together.
 fn load_all(unit: &UnitOfWork<'_>, reservations: &[ReservationId]) -> Result<(), Stop> {
     for id in reservations {
         let payment = unit.get::<Reservation>(*id).map(ReservationState::payment_id);

@@ -1,7 +1,7 @@
-//! Putting blocked places back on sale.
+//! Putting blocked seats back on sale.
 //!
-//! Refused to who does not manage the event, when the event is over or cancelled, the section is unknown, or not all of
-//! the places are blocked.
+//! It is refused if the caller does not manage the event, the event is over or cancelled, the section is unknown, or not all of the
+//! seats are blocked.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::availability::SectionAvailability;
@@ -13,11 +13,14 @@ use crate::inventory::{Inventory, InventoryCommand, TakenSeats};
 
 use super::block_seats::{refused, section_to_block};
 
-/// Puts blocked places of a section back on sale.
+/// Puts blocked seats of a section back on sale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnblockSeats {
+    /// The event on sale.
     pub event_id: EventId,
+    /// The section's name.
     pub section: String,
+    /// The seats, or the number of places in general admission.
     pub seats: TakenSeats,
 }
 

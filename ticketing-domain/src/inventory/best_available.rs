@@ -1,8 +1,9 @@
 //! Picks the best free seats of a numbered section.
 //!
-//! Three rungs, the first that can be reached wins: side by side in one row with no single seat left alone; one row;
-//! as few rows as possible. Front rows are better than back rows, the middle of a row better than its ends, and of two
-//! equal places the left one is taken: the same seats are free, so the same seats are picked.
+//! It tries three ways and takes the first that is possible: seats side by side in one row that leave no single seat between
+//! taken ones; seats in one row; seats in as few rows as possible. A front row is better than a back row, and the middle of a
+//! row better than its ends. Of two equal choices the left one is taken, so that the same free seats always give the same
+//! choice.
 
 use std::cmp::Reverse;
 
@@ -10,7 +11,7 @@ use ticketing_ports::vocabulary::seating::Allocation;
 
 use super::seat_map::{FreeRow, FreeSeats, Run, SeatIndex, SeatPlan};
 
-/// `None` when fewer than `quantity` seats are free, or none are wanted.
+/// Picks `quantity` seats and says how they were found. `None` if fewer are free, or none are wanted.
 pub(super) fn pick(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<(Allocation, Vec<SeatIndex>)> {
     if quantity == 0 {
         return None;
@@ -20,12 +21,14 @@ pub(super) fn pick(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<(
         .or_else(|| Some((Allocation::Split, split(plan, free, quantity)?)))
 }
 
-/// The front-most row with a run that can give `quantity` seats and keep none or at least two on either side.
+/// Picks `quantity` seats side by side in the front-most row where a run of free seats keeps none or at least two on either side
+/// of them.
 fn adjacent(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<Vec<SeatIndex>> {
     free.rows(plan).find_map(|row| adjacent_in(row, quantity))
 }
 
-/// A run gives up seats without leaving one alone when it is used up, or when it has at least two to spare.
+/// Picks them in one row. A run can give `quantity` seats without leaving one alone if it has exactly as many, or at least two
+/// more.
 fn adjacent_in(row: FreeRow<'_>, quantity: u32) -> Option<Vec<SeatIndex>> {
     let lengths = row.run_lengths();
     if !lengths.may_have(quantity) && !lengths.may_reach(quantity.saturating_add(2)) {
@@ -36,9 +39,9 @@ fn adjacent_in(row: FreeRow<'_>, quantity: u32) -> Option<Vec<SeatIndex>> {
     Some((start..start + quantity).map(|column| row.seat(column)).collect())
 }
 
-/// Where seats that leave none alone may start in a run, as near to the row's centre as it gets.
+/// Returns the columns nearest to the row's centre at which the seats may start without leaving one alone.
 ///
-/// The start nearest to the centre may leave one alone; then one of its neighbours does not.
+/// If the start nearest to the centre leaves one alone, one of its neighbours does not.
 fn centred_starts(row: FreeRow<'_>, run: Run, quantity: u32) -> impl Iterator<Item = u32> {
     let spare = run.length.checked_sub(quantity);
     spare.into_iter().flat_map(move |spare| {
@@ -50,7 +53,7 @@ fn centred_starts(row: FreeRow<'_>, run: Run, quantity: u32) -> impl Iterator<It
     })
 }
 
-/// The front-most row where they can sit side by side, or else the front-most where they fit at all.
+/// Picks `quantity` seats in the front-most row where they are side by side, else in the front-most row that has enough.
 fn same_row(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<Vec<SeatIndex>> {
     let side_by_side =
         |row: &FreeRow<'_>| row.run_lengths().may_reach(quantity) && row.runs().any(|run| run.length >= quantity);
@@ -61,7 +64,7 @@ fn same_row(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<Vec<Seat
     tightest_in(row, quantity)
 }
 
-/// The free seats of a row with the smallest distance between the first and the last of them.
+/// Picks the free seats of a row with the smallest distance between the first and the last of them.
 fn tightest_in(row: FreeRow<'_>, quantity: u32) -> Option<Vec<SeatIndex>> {
     let columns: Vec<_> = row.free_columns().collect();
     let ends = |columns: &[u32]| (columns[0], columns[columns.len() - 1]);
@@ -72,12 +75,12 @@ fn tightest_in(row: FreeRow<'_>, quantity: u32) -> Option<Vec<SeatIndex>> {
     Some(tightest.iter().map(|column| row.seat(*column)).collect())
 }
 
-/// Twice the distance between the middle of the seats and the middle of the row.
+/// Returns twice the distance between the middle of the seats and the middle of the row, which is a whole number.
 fn off_centre(row: FreeRow<'_>, first: u32, last: u32) -> u64 {
     (u64::from(first) + u64::from(last) + 1).abs_diff(u64::from(row.width()))
 }
 
-/// As few rows as possible; of those the ones nearest together; of those the front-most.
+/// Picks seats in as few rows as possible; if there is a choice, in the rows nearest to each other, then in the front-most.
 fn split(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<Vec<SeatIndex>> {
     let rows: Vec<_> = free.rows(plan).filter(|row| row.free() > 0).collect();
     let most_free = rows.iter().map(FreeRow::free).max()?;
@@ -89,10 +92,10 @@ fn split(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<Vec<SeatInd
     Some(fill(&chosen, quantity))
 }
 
-/// The shortest stretch of rows of which `rows_needed` have enough free seats.
+/// Returns the shortest stretch of rows in which `rows_needed` rows together have enough free seats.
 ///
-/// Slides a window over the rows: what its fullest rows have free only grows with the window, so each row enters and
-/// leaves once. No stretch can be shorter than the rows needed, so the first of that length ends the search.
+/// A window slides over the rows. A larger window never has fewer seats in its emptiest rows, so that each row enters and
+/// leaves the window once. No stretch is shorter than `rows_needed`, so that the first of that length ends the search.
 fn nearest_together<'r, 'a>(
     rows: &'r [FreeRow<'a>],
     rows_needed: usize,
@@ -123,7 +126,7 @@ fn distance(rows: &[FreeRow<'_>]) -> usize {
     rows[rows.len() - 1].position - rows[0].position
 }
 
-/// Takes all of the front rows and what is left to take from the last one.
+/// Takes all free seats of the front rows, and from the last row only as many as are still needed.
 fn fill(rows: &[FreeRow<'_>], quantity: u32) -> Vec<SeatIndex> {
     let mut seats = Vec::with_capacity(quantity as usize);
     let mut left = quantity;
@@ -140,7 +143,7 @@ fn fill(rows: &[FreeRow<'_>], quantity: u32) -> Vec<SeatIndex> {
     seats
 }
 
-/// How many rows there are with each number of free seats.
+/// Counts rows by their number of free seats.
 struct Tally(Vec<usize>);
 
 impl Tally {
@@ -160,7 +163,7 @@ impl Tally {
         self.0[free as usize] -= 1;
     }
 
-    /// How many seats the fullest `rows` rows have together.
+    /// Returns how many free seats the `rows` rows with the most have together.
     fn most_free(&self, rows: usize) -> usize {
         let mut left = rows;
         let mut seats = 0;
@@ -175,7 +178,7 @@ impl Tally {
         seats
     }
 
-    /// How many rows it takes at least to seat so many; `None` when all of them do not suffice.
+    /// Returns how many rows it takes at least to have that many free seats; `None` if all rows together have fewer.
     fn fewest_rows(&self, quantity: u32) -> Option<usize> {
         let mut needed = 0;
         let mut left = quantity as usize;

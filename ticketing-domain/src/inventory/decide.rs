@@ -18,10 +18,10 @@ use crate::reducer::{Context, Decision, NoEffect};
 
 /// Decides a command about one section.
 ///
-/// Whoever takes seats of holds that ran out releases those holds first, whole and in the same decision.
+/// If the command takes seats of a hold that has run out, the decision first releases all seats of that hold.
 ///
 /// # Errors
-/// When the section cannot do what is asked; nothing has changed then.
+/// When the section cannot do what is asked. Nothing has changed then.
 pub fn decide(
     state: &InventoryState,
     command: &InventoryCommand,
@@ -183,7 +183,8 @@ fn best_seats(
     Ok((allocation, Places::Seats(seats.into())))
 }
 
-/// Refuses what this section cannot even mean: no places at all, seats where there are none, a count where there are.
+/// Finds the places that a command names. It refuses numbered seats in general admission, a mere count in a numbered section,
+/// and no places at all.
 fn find_places(section: &Section, named: &TakenSeats) -> Result<Places, InventoryRefusal> {
     match (section.floor(), named) {
         (Floor::GeneralAdmission, TakenSeats::Seats(_)) => Err(InventoryRefusal::NotNumbered),
@@ -207,7 +208,7 @@ fn find_seats(plan: &SeatPlan, seats: &[SeatId]) -> Result<Box<[SeatIndex]>, Inv
     Ok(known)
 }
 
-/// The releases of lapsed holds that it takes to have these places free; no more of them than needed.
+/// Returns the releases of lapsed holds that make these places free: only the holds that are in the way.
 fn make_room(section: &Section, wanted: &Places, now: Timestamp) -> Result<Vec<InventoryEvent>, InventoryRefusal> {
     match (section.floor(), wanted) {
         (Floor::Numbered(map), Places::Seats(seats)) => make_seats_free(section, map, seats, now),

@@ -6,19 +6,27 @@ use ticketing_ports::vocabulary::seating::{Allocation, Label, SeatId, Seating};
 use crate::stored::stored_events;
 
 stored_events! {
+    /// What has happened to the seats of a section.
     pub enum InventoryEvent {
+        /// The section exists; all its seats are free.
         SectionOpened(SectionOpened) = "SectionOpened" v 1;
+        /// Free seats became held.
         SeatsHeld(SeatsHeld) = "SeatsHeld" v 1;
+        /// Held or sold seats became free.
         SeatsReleased(SeatsReleased) = "SeatsReleased" v 1;
+        /// Held seats became sold.
         SeatsSold(SeatsSold) = "SeatsSold" v 1;
+        /// Free seats became sold at once.
         SeatsRetaken(SeatsRetaken) = "SeatsRetaken" v 1;
+        /// Free seats were taken off sale.
         SeatsBlocked(SeatsBlocked) = "SeatsBlocked" v 1;
+        /// Blocked seats became free.
         SeatsUnblocked(SeatsUnblocked) = "SeatsUnblocked" v 1;
     }
 }
 
 impl InventoryEvent {
-    /// The reservation whose places it is about; opening and blocking are about none.
+    /// Returns the reservation whose seats changed; `None` if the section was opened, or seats were blocked or unblocked.
     pub fn reservation_id(&self) -> Option<ReservationId> {
         match self {
             Self::SeatsHeld(held) => Some(held.reservation_id),
@@ -30,15 +38,18 @@ impl InventoryEvent {
     }
 }
 
-/// Places of a section: named seats, or a number of places in general admission.
+/// Seats of a section.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TakenSeats {
+    /// How many places, in general admission.
     Places(u32),
+    /// These seats, in a numbered section.
     Seats(Vec<SeatId>),
 }
 
 impl TakenSeats {
+    /// Returns how many seats or places there are.
     pub fn quantity(&self) -> u32 {
         match self {
             Self::Places(places) => *places,
@@ -46,6 +57,7 @@ impl TakenSeats {
         }
     }
 
+    /// Returns the numbered seats; none in general admission.
     pub fn seats(&self) -> &[SeatId] {
         match self {
             Self::Places(_) => &[],
@@ -54,30 +66,41 @@ impl TakenSeats {
     }
 }
 
+/// The section exists; all its seats are free.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SectionOpened {
+    /// The section.
     pub section_id: SectionId,
+    /// The event on sale that it belongs to.
     pub event_id: EventId,
+    /// What it is called.
     pub name: Label,
+    /// Its rows, or its capacity.
     pub seating: Seating,
 }
 
+/// Free seats became held for a reservation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatsHeld {
+    /// The reservation.
     pub reservation_id: ReservationId,
+    /// The seats, or the number of places in general admission.
     pub seats: TakenSeats,
+    /// How the seats were found.
     pub allocation: Allocation,
+    /// When the hold runs out.
     pub held_until: Timestamp,
 }
 
+/// Why seats became free again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReleaseReason {
     /// The hold ran out.
     Expired,
-    /// The customer gave up.
+    /// The customer gave the reservation up.
     Cancelled,
-    /// The payment was declined too often.
+    /// Too many payments were declined.
     Declined,
     /// The event on sale was cancelled.
     EventCancelled,
@@ -85,37 +108,47 @@ pub enum ReleaseReason {
     Refunded,
 }
 
-/// Seats became free again. The quantities tell what they were, so that a reader needs no memory.
+/// All seats of a reservation became free again. The two counts spare a reader from remembering what the seats were before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatsReleased {
+    /// The reservation that had them.
     pub reservation_id: ReservationId,
+    /// Why.
     pub reason: ReleaseReason,
-    /// How many were held.
+    /// How many of them were held.
     pub held: u32,
-    /// How many were sold.
+    /// How many of them were sold.
     pub sold: u32,
 }
 
-/// Held seats became sold.
+/// The seats that a reservation held became sold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatsSold {
+    /// The reservation that held them.
     pub reservation_id: ReservationId,
+    /// How many.
     pub quantity: u32,
 }
 
-/// Free seats became sold again, for money that arrived after the hold was released.
+/// Free seats became sold at once: the money for them arrived after their hold was released.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatsRetaken {
+    /// The reservation.
     pub reservation_id: ReservationId,
+    /// The seats, or the number of places in general admission.
     pub seats: TakenSeats,
 }
 
+/// Free seats were taken off sale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatsBlocked {
+    /// The seats, or the number of places in general admission.
     pub seats: TakenSeats,
 }
 
+/// Blocked seats became free.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatsUnblocked {
+    /// The seats, or the number of places in general admission.
     pub seats: TakenSeats,
 }

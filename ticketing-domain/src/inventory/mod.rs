@@ -1,6 +1,6 @@
 //! The inventory of one section: which seats are free, held, sold or blocked.
 //!
-//! A hold that has run out is free when the next command is decided; nothing here waits for a timer.
+//! The seats of a hold that has run out are free for the next command, whether a timer has fired or not.
 
 mod best_available;
 mod command;
@@ -38,7 +38,7 @@ pub enum Inventory {}
 
 impl Reducer for Inventory {
     const AGGREGATE: Aggregate = Aggregate::Inventory;
-    /// A section that sells for weeks has many facts, and few places.
+    /// A section that sells for weeks has far more facts than places, so that its state is read sooner than its facts.
     const SNAPSHOTS: Option<SnapshotFormat<InventoryState>> = Some(snapshot::FORMAT);
 
     type Id = SectionId;
@@ -69,7 +69,7 @@ impl Reducer for Inventory {
         state.undo(undo);
     }
 
-    /// Whoever wants seats next needs it.
+    /// Never: the next customer needs the section.
     fn is_settled(_: &InventoryState) -> bool {
         false
     }

@@ -1,7 +1,7 @@
-//! The seats of a numbered section as bits, so that a question about a row is a question about a word or two.
+//! The seats of a numbered section as bits, so that a row is looked at with one or two machine words.
 //!
-//! Rows keep the order of the plan, best first. Two rows of one name could not be told apart by a [`SeatId`]; the
-//! catalog refuses them, and should a plan have them all the same, only the first one has seats.
+//! Rows keep the order of the plan, the best first. The catalog refuses two rows of one name, since a [`SeatId`] could not tell
+//! them apart. If a plan has them nevertheless, only the first of them has seats.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,9 +9,9 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use ticketing_ports::vocabulary::seating::{Label, RowPlan, SeatId};
 
-/// Where a seat stands: the first bit of its row plus its column from 0.
+/// The position of a seat's bit: the first bit of its row plus the seat's column, from 0.
 ///
-/// Each row starts at a whole word, so the indexes between two rows may be nobody's.
+/// Each row starts a new word, so that some indexes between two rows belong to no seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct SeatIndex(u32);
@@ -40,7 +40,7 @@ impl Row {
     }
 }
 
-/// What never changes about the seats of a section.
+/// The rows and seats of a section, which never change.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SeatPlan {
     rows: Vec<Row>,
@@ -50,7 +50,7 @@ pub(super) struct SeatPlan {
 }
 
 impl SeatPlan {
-    /// Lays out the rows. Seats beyond the 2^32nd index do not exist.
+    /// Lays out the rows. Seats that do not fit into 2^32 indexes are left out.
     pub(super) fn new(plans: &[RowPlan]) -> Self {
         let mut plan = Self {
             rows: Vec::with_capacity(plans.len()),
@@ -83,14 +83,14 @@ impl SeatPlan {
         self.capacity
     }
 
-    /// `None` when the section has no such seat.
+    /// Returns the index of a seat; `None` if the section has no such seat.
     pub(super) fn index_of(&self, seat: &SeatId) -> Option<SeatIndex> {
         let row = &self.rows[self.row_named(&seat.row)?];
         let column = seat.number.checked_sub(1).filter(|column| *column < row.seats)?;
         Some(SeatIndex(row.first.0 + column))
     }
 
-    /// Rows of former times may be written in other characters than those that name them now.
+    /// Finds a row by its label. Rows that were recorded before labels were normalised may be spelled in other characters.
     fn row_named(&self, label: &Label) -> Option<usize> {
         let spelled = self.rows_by_label.get(label).copied();
         spelled.or_else(|| {
@@ -107,7 +107,7 @@ impl SeatPlan {
         }
     }
 
-    /// Every seat, row by row.
+    /// Returns every seat, row by row.
     pub(super) fn indexes(&self) -> impl Iterator<Item = SeatIndex> + '_ {
         self.rows
             .iter()
@@ -119,7 +119,7 @@ impl SeatPlan {
     }
 }
 
-/// Which seats are free, with a summary of each row that lets a search pass by most rows at a glance.
+/// Which seats are free, with a summary of each row, so that a search skips most rows without looking at their seats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FreeSeats {
     words: Vec<u64>,
@@ -151,7 +151,7 @@ impl FreeSeats {
         self.words.get(seat.word()).is_some_and(|word| word & seat.bit() != 0)
     }
 
-    /// Takes those of the seats that are free, each once, and tells which they were.
+    /// Takes those of the seats that are free, and returns them. A seat that is named twice is taken once.
     pub(super) fn take(&mut self, plan: &SeatPlan, seats: impl IntoIterator<Item = SeatIndex>) -> Vec<SeatIndex> {
         let mut taken = Vec::new();
         for seat in seats {
@@ -172,7 +172,7 @@ impl FreeSeats {
         self.summarise(plan, &seats);
     }
 
-    /// Rows from the best to the worst.
+    /// Returns the rows from the best to the worst.
     pub(super) fn rows<'a>(&'a self, plan: &'a SeatPlan) -> impl Iterator<Item = FreeRow<'a>> {
         self.rows.iter().enumerate().map(move |(position, summary)| FreeRow {
             position,
@@ -182,7 +182,7 @@ impl FreeSeats {
         })
     }
 
-    /// Renews the summaries of the rows that these seats stand in.
+    /// Computes the summaries of the rows of these seats anew.
     fn summarise(&mut self, plan: &SeatPlan, changed: &[SeatIndex]) {
         let mut rows: Vec<_> = changed.iter().map(|seat| plan.row_of(*seat)).collect();
         rows.dedup();
@@ -205,14 +205,14 @@ impl RowSummary {
     }
 }
 
-/// Seats side by side, from a column on.
+/// Free seats side by side, beginning at a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Run {
     pub(super) start: u32,
     pub(super) length: u32,
 }
 
-/// One row as it is now. What its summary tells costs nothing; the rest looks the row up.
+/// One row as it is now. `free` and `run_lengths` read its summary; the other methods read its seats.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FreeRow<'a> {
     /// How many rows are in front of this one.
@@ -227,22 +227,22 @@ impl<'a> FreeRow<'a> {
         self.summary.free
     }
 
-    /// Lengths of the runs of free seats.
+    /// Returns which lengths the runs of free seats have.
     pub(super) fn run_lengths(&self) -> RunLengths {
         self.summary.runs
     }
 
-    /// Seats of the row, free or not.
+    /// Returns how many seats the row has, free or not.
     pub(super) fn width(&self) -> u32 {
         self.row().seats
     }
 
-    /// The longest possible runs of free seats, from the left.
+    /// Returns the runs of free seats, from the left, each as long as it can be.
     pub(super) fn runs(&self) -> impl Iterator<Item = Run> + use<'a> {
         runs(&self.seats.words[self.row().words()])
     }
 
-    /// Columns of the free seats, from the left.
+    /// Returns the columns of the free seats, from the left.
     pub(super) fn free_columns(&self) -> impl Iterator<Item = u32> + use<'a> {
         self.runs().flat_map(|run| run.start..run.start + run.length)
     }
@@ -256,7 +256,7 @@ impl<'a> FreeRow<'a> {
     }
 }
 
-/// Which lengths occur among the runs of a row: bit *n* for *n* seats side by side, the last bit for that many or more.
+/// Which lengths the runs of a row have: bit *n* stands for *n* seats side by side, the last bit for 63 or more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RunLengths(u64);
 
@@ -267,12 +267,12 @@ impl RunLengths {
         Self(runs(words).fold(0, |lengths, run| lengths | 1 << run.length.min(Self::LAST)))
     }
 
-    /// False only when no run has this length.
+    /// Returns `false` only if no run has this length.
     pub(super) fn may_have(self, length: u32) -> bool {
         self.0 & (1 << length.min(Self::LAST)) != 0
     }
 
-    /// False only when every run is shorter.
+    /// Returns `false` only if every run is shorter.
     pub(super) fn may_reach(self, length: u32) -> bool {
         self.0 >> length.min(Self::LAST) != 0
     }
@@ -283,7 +283,7 @@ fn runs(words: &[u64]) -> impl Iterator<Item = Run> + use<'_> {
     std::iter::from_fn(move || {
         let start = first_one(words, from, 0)?;
         from = first_one(words, start, u64::MAX).unwrap_or_else(|| {
-            u32::try_from(words.len() * u64::BITS as usize).expect("the seats of a row are counted in 32 bits")
+            u32::try_from(words.len() * u64::BITS as usize).expect("a row has fewer than 2^32 seats")
         });
         Some(Run {
             start,
@@ -292,7 +292,8 @@ fn runs(words: &[u64]) -> impl Iterator<Item = Run> + use<'_> {
     })
 }
 
-/// The first set bit at or after `from` once every word is XORed with the mask.
+/// Returns the first set bit at or after `from`, after each word is XORed with the mask: 0 finds a free seat, all ones a taken
+/// one.
 fn first_one(words: &[u64], from: u32, mask: u64) -> Option<u32> {
     let mut at = from / u64::BITS;
     let mut word = (words.get(at as usize)? ^ mask) & (u64::MAX << (from % u64::BITS));

@@ -1,4 +1,4 @@
-//! One section that was opened: who has which places, and the counts that follow.
+//! The seats of one section that was opened: which reservation has which, and how many are held, sold and blocked.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use super::undo::Undone;
 
 /// A section that was opened.
 ///
-/// Every place is free, or counted once in `held`, `sold` or `blocked`; the three never exceed the capacity.
+/// Each place is free, or counted once in `held`, `sold` or `blocked`; together these never exceed the capacity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Section {
     pub(super) opened: Arc<SectionOpened>,
@@ -25,7 +25,7 @@ pub(super) struct Section {
     sold: u32,
     blocked: u32,
     pub(super) claims: BTreeMap<ReservationId, CompactClaim>,
-    /// Every hold with its quantity, the first to run out in front. Whoever asks what has run out reads no more of it.
+    /// The quantity of each hold, sorted by when it runs out, so that only the holds that have run out are looked at.
     expiries: BTreeMap<(Timestamp, ReservationId), u32>,
 }
 
@@ -38,24 +38,21 @@ pub(super) enum Floor {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SeatMap {
     pub(super) plan: Arc<SeatPlan>,
-    /// A hold that ran out but was not released yet still keeps its seats out of here.
+    /// The seats that nobody has. Those of a hold that has run out are missing until it is released.
     pub(super) free: FreeSeats,
     blocked: BTreeSet<SeatIndex>,
 }
 
-/// A [`Claim`](super::state::Claim) as it is kept: there may be a hundred thousand of them.
+/// A [`Claim`](super::state::Claim) in few bytes: a section may have a hundred thousand of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CompactClaim {
     pub(super) kind: ClaimKind,
     pub(super) places: Places,
 }
 
-const _: () = assert!(
-    size_of::<CompactClaim>() <= 32,
-    "a claim costs what its readers were promised"
-);
+const _: () = assert!(size_of::<CompactClaim>() <= 32, "a claim takes at most 32 bytes");
 
-/// [`TakenSeats`] of this section: the seats exist, and there is at most one way to write each.
+/// [`TakenSeats`] that were found in this section: each seat exists, and is written in one way only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Places {
     Count(u32),
@@ -70,7 +67,7 @@ impl Places {
         }
     }
 
-    /// Whether they are the same places, in whatever order.
+    /// Returns whether both are the same places, whatever their order.
     pub(super) fn same_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Seats(these), Self::Seats(those)) => {
@@ -110,7 +107,7 @@ impl Section {
         }
     }
 
-    /// A section in which these places are taken. `None` if one of them is taken twice, or does not exist.
+    /// Makes a section in which these places are taken. `None` if one of them is taken twice, or does not exist.
     pub(super) fn with(
         opened: &SectionOpened,
         blocked: &Places,
@@ -146,7 +143,7 @@ impl Section {
                 ClaimKind::Sold => section.sold += quantity,
             }
         }
-        // Whole maps are built faster than entry by entry.
+        // A map is built faster from all its entries than entry by entry.
         section.expiries = expiries.into_iter().collect();
         section.claims = claims.into_iter().collect();
         (section.claims.len() == named).then_some(section)
@@ -163,7 +160,7 @@ impl Section {
         &self.floor
     }
 
-    /// Places that nobody has, not even by a hold that ran out.
+    /// Returns how many places nobody has; those of a hold that has run out are not among them.
     pub(super) fn untouched(&self) -> u32 {
         self.capacity - self.held - self.sold - self.blocked
     }
@@ -186,7 +183,7 @@ impl Section {
         self.claims.get(&reservation)
     }
 
-    /// Holds that have run out but were not released yet, with their quantities, the oldest first.
+    /// Returns the holds that have run out and are not released yet, with their quantities, the oldest first.
     pub(super) fn lapsed(&self, now: Timestamp) -> impl Iterator<Item = (ReservationId, u32)> + '_ {
         self.expiries
             .iter()
@@ -194,7 +191,7 @@ impl Section {
             .map(|((_, reservation), quantity)| (*reservation, *quantity))
     }
 
-    /// The seats that a hold or a sale has; none in general admission.
+    /// Returns the numbered seats that a reservation has; none in general admission.
     pub(super) fn seats_of(&self, reservation: ReservationId) -> &[SeatIndex] {
         match self.claim(reservation) {
             Some(CompactClaim {
@@ -205,7 +202,7 @@ impl Section {
         }
     }
 
-    /// The seats that are free at `now`, those of lapsed holds among them.
+    /// Returns the seats that are free at `now`; those of lapsed holds are among them.
     pub(super) fn free_seats<'a>(&self, map: &'a SeatMap, now: Timestamp) -> Cow<'a, FreeSeats> {
         let mut lapsed = self.lapsed(now).peekable();
         if lapsed.peek().is_none() {
@@ -235,7 +232,7 @@ impl Section {
         Undone::Claim { reservation, before }
     }
 
-    /// Writes down a claim whose places have been taken.
+    /// Enters a claim whose places have been taken.
     fn enter(&mut self, reservation: ReservationId, claim: CompactClaim) {
         let quantity = claim.places.quantity();
         match claim.kind {
@@ -248,7 +245,7 @@ impl Section {
         self.claims.insert(reservation, claim);
     }
 
-    /// Takes a fact back that was not about opening the section.
+    /// Takes a fact back. (Opening the section is taken back by dropping it.)
     pub(super) fn undo(&mut self, undone: Undone) {
         match undone {
             Undone::Nothing | Undone::Opened => {}
@@ -333,7 +330,7 @@ impl Section {
         places
     }
 
-    /// Frees places that are known to be blocked.
+    /// Frees places of which every one is blocked.
     fn unblock_exactly(&mut self, places: &Places) {
         self.blocked -= places.quantity();
         if let (Floor::Numbered(map), Places::Seats(seats)) = (&mut self.floor, places) {
@@ -344,14 +341,14 @@ impl Section {
         }
     }
 
-    /// Takes places that are known to be free.
+    /// Takes places of which every one is free.
     fn take_exactly(&mut self, places: &Places) {
         if let (Floor::Numbered(map), Places::Seats(seats)) = (&mut self.floor, places) {
             map.free.take(&map.plan, seats.iter().copied());
         }
     }
 
-    /// As much of what is wanted as nobody has.
+    /// Takes those of the wanted places that are free, and returns them.
     fn take_free(&mut self, wanted: &TakenSeats) -> Places {
         let untouched = self.untouched();
         match (&mut self.floor, wanted) {

@@ -1,6 +1,7 @@
-//! How a section is written down: who has which places. Counts, free seats and the order in which holds run out follow.
+//! The stored form of a section: which reservation has which seats. Counts, free seats and the order in which holds run out are
+//! computed from that.
 //!
-//! The shapes here are apart from those in memory, so that these can change without those that are stored.
+//! The types here are not those in memory, so that the latter can change while the stored form stays.
 
 use std::borrow::Cow;
 
@@ -16,7 +17,7 @@ use super::section::{CompactClaim, Places, Section};
 use super::state::{ClaimKind, InventoryState};
 use crate::snapshot::{SnapshotFormat, UnreadableSnapshot};
 
-/// Raise the number when `evolve` makes another state of the same facts, or a state is written otherwise.
+/// The number has to be raised when `evolve` makes another state of the same facts, or when a state gets other bytes.
 pub(super) const FORMAT: SnapshotFormat<InventoryState> = SnapshotFormat {
     number: 1,
     entries: |state| state.section().map_or(0, |section| section.claims.len()),
@@ -24,11 +25,12 @@ pub(super) const FORMAT: SnapshotFormat<InventoryState> = SnapshotFormat {
     read,
 };
 
-/// How many bytes are set aside for a section, and for each of its claims, so that few are moved while it is written.
+/// How many bytes a section without claims usually takes. The buffer begins with that size, so that it rarely has to grow.
 const USUAL: usize = 4_096;
+/// How many more bytes each claim usually takes.
 const USUAL_CLAIM: usize = 40;
 
-/// A section that was opened; generic over whether its claims are on their way out or in.
+/// A section that was opened. `Claims` is [`ClaimsOf`] when it is written, and a list when it is read.
 #[derive(Serialize, Deserialize)]
 struct Written<Claims> {
     section_id: SectionId,
@@ -48,7 +50,7 @@ enum WrittenSeating {
 #[derive(Serialize, Deserialize)]
 struct Claim<'a> {
     reservation: ReservationId,
-    /// Seconds and nanoseconds since 1970; `None` if it is sold.
+    /// When the hold runs out, in seconds and nanoseconds since 1970; `None` if the seats are sold.
     held_until: Option<(i64, u32)>,
     places: Taken<'a>,
 }
@@ -59,7 +61,7 @@ enum Taken<'a> {
     Seats(Cow<'a, [SeatIndex]>),
 }
 
-/// The claims of a section, none of them copied.
+/// Writes the claims of a section without copying them.
 struct ClaimsOf<'a>(&'a Section);
 
 impl Serialize for ClaimsOf<'_> {
@@ -87,7 +89,7 @@ fn write(state: &InventoryState) -> Vec<u8> {
         }
     });
     let room = Vec::with_capacity(USUAL + state.section().map_or(0, |section| section.claims.len() * USUAL_CLAIM));
-    postcard::to_extend(&written, room).expect("memory takes any bytes, and the lengths of all lists are known")
+    postcard::to_extend(&written, room).expect("writing to memory does not fail, and every list knows its length")
 }
 
 fn read(bytes: &[u8]) -> Result<InventoryState, UnreadableSnapshot> {
@@ -124,7 +126,7 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// `None` if there is no such moment.
+    /// Returns the claim in memory; `None` if its time is out of range.
     fn read(self) -> Option<(ReservationId, CompactClaim)> {
         let kind = match self.held_until {
             Some((seconds, nanoseconds)) => ClaimKind::Held {

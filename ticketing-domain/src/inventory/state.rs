@@ -6,31 +6,38 @@ use super::event::{InventoryEvent, SectionOpened, TakenSeats};
 use super::section::{Floor, Section};
 use super::undo::{InventoryUndo, Undone};
 
-/// What a reservation has in a section.
+/// The seats of a section that one reservation has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
+    /// Whether they are held or sold.
     pub kind: ClaimKind,
-    /// In the order in which they were taken.
+    /// The seats in the order in which they were taken, or the number of places in general admission.
     pub seats: TakenSeats,
 }
 
+/// Whether the seats of a reservation are held or sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClaimKind {
-    Held { until: Timestamp },
+    /// They are set aside.
+    Held {
+        /// When the hold runs out.
+        until: Timestamp,
+    },
+    /// They are paid.
     Sold,
 }
 
-/// All that is known of one section; nothing before it is opened.
+/// The state of one section, as its facts made it; empty until the section is opened.
 ///
-/// Cloning copies claims and bits but shares the plan of the seats.
+/// A clone shares the plan of the seats and copies the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct InventoryState {
     section: Option<Box<Section>>,
 }
 
 impl InventoryState {
-    /// Takes a fact in. A fact that contradicts the earlier ones changes as much as leaves no place taken twice:
-    /// seats that are gone are passed by, and a reservation has the seats that it was given last.
+    /// Applies a fact. A fact that contradicts earlier ones is applied only as far as no seat is taken twice: seats that are
+    /// taken already are left out, and a reservation that had seats before has only the new ones.
     pub fn evolve(&mut self, event: &InventoryEvent) -> InventoryUndo {
         let undone = match (&mut self.section, event) {
             (None, InventoryEvent::SectionOpened(opened)) => {
@@ -58,7 +65,7 @@ impl InventoryState {
         InventoryUndo(undone)
     }
 
-    /// Takes the latest fact back: what `evolve` answered makes the state what it was before.
+    /// Takes the latest fact back, given what [`evolve`](Self::evolve) returned for it.
     pub fn undo(&mut self, InventoryUndo(undone): InventoryUndo) {
         match (&mut self.section, undone) {
             (section @ Some(_), Undone::Opened) => *section = None,
@@ -73,33 +80,40 @@ impl InventoryState {
         }
     }
 
+    /// Returns whether the section was opened.
     pub fn is_open(&self) -> bool {
         self.section.is_some()
     }
 
+    /// Returns the section; `None` if it was not opened.
     pub fn section_id(&self) -> Option<SectionId> {
         Some(self.opened()?.section_id)
     }
 
+    /// Returns the event on sale; `None` if the section was not opened.
     pub fn event_id(&self) -> Option<EventId> {
         Some(self.opened()?.event_id)
     }
 
+    /// Returns the section's name; `None` if it was not opened.
     pub fn name(&self) -> Option<&Label> {
         Some(&self.opened()?.name)
     }
 
+    /// Returns the section's rows or capacity; `None` if it was not opened.
     pub fn seating(&self) -> Option<&Seating> {
         Some(&self.opened()?.seating)
     }
 
-    /// Counts as they are at `now`: a hold that has run out counts as available. Looks at those holds only.
+    /// Returns how many seats are available, held, sold and blocked at `now`. The seats of a hold that has run out count as
+    /// available.
     pub fn counts(&self, now: Timestamp) -> SeatCounts {
         self.section()
             .map_or_else(SeatCounts::default, |section| section.counts(now))
     }
 
-    /// What the reservation has here, also when its hold ran out but was not released yet.
+    /// Returns the seats that a reservation has here, also those of a hold that has run out and is not released yet. `None` if
+    /// it has none.
     pub fn claim(&self, reservation: ReservationId) -> Option<Claim> {
         let section = self.section()?;
         let claim = section.claim(reservation)?;
@@ -109,14 +123,14 @@ impl InventoryState {
         })
     }
 
-    /// Reservations that have something here, in the order of their ids.
+    /// Returns the reservations that have seats here, in the order of their ids.
     pub fn reservations(&self) -> impl Iterator<Item = ReservationId> + '_ {
         self.section()
             .into_iter()
             .flat_map(|section| section.claims.keys().copied())
     }
 
-    /// Seats of a numbered section that are not free at `now`, in the section's order.
+    /// Returns the seats of a numbered section that are not free at `now`, row by row; none in general admission.
     pub fn taken_seats(&self, now: Timestamp) -> Vec<SeatId> {
         let Some(section) = self.section() else {
             return Vec::new();

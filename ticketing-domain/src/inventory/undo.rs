@@ -1,11 +1,11 @@
-//! What a fact changed in a section, kept until the fact is known to be in the log.
+//! How a fact is taken back: what it changed in a section, kept until the fact is known to be in the log.
 
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::ReservationId;
 
 use super::section::{CompactClaim, Places};
 
-/// What one fact changed. It names no more than the fact did, however large the section is.
+/// What one fact changed. Its size depends on the fact, not on the section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InventoryUndo(pub(super) Undone);
 
@@ -13,12 +13,12 @@ pub struct InventoryUndo(pub(super) Undone);
 pub(super) enum Undone {
     Nothing,
     Opened,
-    /// What the reservation had before, if anything.
+    /// The reservation's seats changed. `before` is what it had; `None` if it had none.
     Claim {
         reservation: ReservationId,
         before: Option<CompactClaim>,
     },
-    /// A hold that would have lasted until then was sold.
+    /// A hold was sold that would have run out at `until`.
     Sold {
         reservation: ReservationId,
         until: Timestamp,

@@ -11,116 +11,163 @@ use super::method_fingerprint::MethodFingerprint;
 use crate::stored::stored_events;
 
 stored_events! {
+    /// What has happened to a payment.
     pub enum PaymentEvent {
+        /// The gateway was asked to set money aside.
         PaymentRequested(PaymentRequested) = "PaymentRequested" v 2 since 3 else 1 => without_fingerprint,
             from { 1 => without_fingerprint };
+        /// The provider has the payment and has not decided.
         PaymentDeferred(PaymentDeferred) = "PaymentDeferred" v 1 new in 2;
+        /// The money is set aside.
         PaymentAuthorized(PaymentAuthorized) = "PaymentAuthorized" v 1;
+        /// There is no approval, and none is expected.
         PaymentDeclined(PaymentDeclined) = "PaymentDeclined" v 1;
+        /// The gateway was asked to take the money.
         CaptureRequested(CaptureRequested) = "CaptureRequested" v 1;
+        /// The money was taken.
         PaymentCaptured(PaymentCaptured) = "PaymentCaptured" v 1;
+        /// The gateway was asked to let go of the money.
         VoidRequested(VoidRequested) = "VoidRequested" v 1;
+        /// The money was let go of untaken.
         PaymentVoided(PaymentVoided) = "PaymentVoided" v 1;
+        /// The gateway was asked to give money back.
         RefundRequested(RefundRequested) = "RefundRequested" v 1;
+        /// Money was given back.
         PaymentRefunded(PaymentRefunded) = "PaymentRefunded" v 1;
     }
 }
 
+/// The gateway was asked to set money aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRequested {
+    /// The payment.
     pub payment_id: PaymentId,
+    /// The reservation that it pays.
     pub reservation_id: ReservationId,
+    /// The event on sale that the reservation is for.
     pub event_id: EventId,
+    /// Who pays.
     pub customer_id: CustomerId,
+    /// How much is paid.
     pub amount: Money,
+    /// The kind of the means of payment.
     pub method: MethodKind,
-    /// `None` if the fact was written before fingerprints were.
+    /// Recognises the means of payment when it is used again; `None` if the fact was written by a build without fingerprints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method_fingerprint: Option<MethodFingerprint>,
+    /// Whether an approval is followed by a capture.
     #[serde(rename = "capture")]
     pub charge: Charge,
+    /// When the payment was requested.
     pub at: Timestamp,
 }
 
-/// Version 1 has none.
+/// Makes the payload of version 1, which has no fingerprint.
 fn without_fingerprint(mut requested: PaymentRequested) -> PaymentRequested {
     requested.method_fingerprint = None;
     requested
 }
 
-/// The provider has it and has not decided. How the customer goes on is not told: facts are for good, and whoever knows it
-/// may act in the customer's place.
+/// The provider has the payment and has not decided. *How* the customer goes on (a page, a secret) is not recorded: facts are
+/// kept for good, and whoever knows it can act in the customer's place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentDeferred {
-    /// `None` while the provider works on it by itself.
+    /// What the customer has to do; `None` while the provider works on it by itself.
     pub action: Option<ActionWanted>,
+    /// When the provider said so.
     pub at: Timestamp,
 }
 
+/// The provider has approved: the money is set aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentAuthorized {
+    /// The last four digits of the card; `None` if the provider has not told any.
     pub last_four: Option<String>,
+    /// When the approval was recorded.
     pub at: Timestamp,
 }
 
+/// The provider has declined, or the payment was given up because its call was interrupted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentDeclined {
+    /// Why there is no approval.
     pub reason: DeclineReason,
+    /// When that was recorded.
     pub at: Timestamp,
 }
 
+/// The gateway was asked to take the money that is set aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaptureRequested {
+    /// When the gateway was asked.
     pub at: Timestamp,
 }
 
+/// The money was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentCaptured {
+    /// When that was recorded.
     pub at: Timestamp,
 }
 
+/// The gateway was asked to let go of the money that is set aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VoidRequested {
+    /// When the gateway was asked.
     pub at: Timestamp,
 }
 
+/// The money was let go of untaken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentVoided {
+    /// When that was recorded.
     pub at: Timestamp,
 }
 
-/// Why money goes back.
+/// Why money goes back to the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundCause {
-    /// It was captured, but there are no seats for it; no ticket was ever issued.
+    /// The money was captured, but the seats were gone; no ticket was ever issued.
     NoSeats,
-    /// The customer cancelled.
+    /// The customer cancelled, and the event's refund policy says how much goes back.
     Policy,
     /// The event was cancelled.
     EventCancelled,
-    /// An admin decided.
+    /// An admin decided so.
     Admin,
 }
 
+/// The gateway was asked to give money back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundRequested {
+    /// The refund, by which the gateway recognises a repeated call.
     pub refund_id: RefundId,
+    /// How much goes back.
     pub amount: Money,
+    /// Why it goes back.
     pub cause: RefundCause,
+    /// What the admin wrote about it; `None` if nobody wrote anything.
     pub reason: Option<Label>,
+    /// When the gateway was asked.
     pub at: Timestamp,
 }
 
+/// The gateway has given money back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRefunded {
+    /// The reservation that the payment was for.
     pub reservation_id: ReservationId,
+    /// The refund.
     pub refund_id: RefundId,
+    /// How much went back.
     pub amount: Money,
     /// All refunds of this payment together, this one included.
     pub refunded_in_total: Money,
     /// Whether nothing of the payment is left.
     pub in_full: bool,
+    /// Why it went back.
     pub cause: RefundCause,
+    /// When that was recorded.
     pub at: Timestamp,
 }

@@ -3,22 +3,25 @@ use sha2::{Digest as _, Sha256};
 use ticketing_ports::vocabulary::ids::PaymentId;
 use ticketing_ports::vocabulary::payment::PaymentMethod;
 
-/// Tells whether a payment is asked for with the means of payment that it has, and nothing else of it.
+/// Recognises a means of payment within one payment, and reveals nothing of it.
 ///
-/// A digest (SHA-256, its first 16 bytes) over the payment's id too, so that one means of payment looks different in each
-/// payment.
+/// It is a digest (the first 16 bytes of a SHA-256) of the means of payment together with the payment's id, so that one card
+/// has another fingerprint in each payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MethodFingerprint(u128);
 
 impl MethodFingerprint {
+    /// Returns the fingerprint of a means of payment in one payment.
     pub fn of(payment_id: PaymentId, method: &PaymentMethod) -> Self {
         let mut digest = Sha256::new();
         digest.update(payment_id.uuid().as_bytes());
-        digest.update(serde_json::to_vec(&method.kind).expect("a kind is a word"));
+        digest.update(serde_json::to_vec(&method.kind).expect("the kind of a means of payment is written as a string"));
         digest.update(method.token.expose());
         let digest: [u8; 32] = digest.finalize().into();
-        let (first, _) = digest.split_first_chunk().expect("a digest has 32 bytes");
+        let (first, _) = digest
+            .split_first_chunk()
+            .expect("the 32 bytes of a digest begin with 16 bytes");
         Self(u128::from_be_bytes(*first))
     }
 }

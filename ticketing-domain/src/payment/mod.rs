@@ -1,8 +1,8 @@
-//! One payment: authorise, capture, void, and refunds of what was captured.
+//! One payment: it is authorised, then captured or voided, and what was captured can be refunded.
 //!
-//! Every call to the gateway is backed by a durable deadline in the same commit. If the process dies before the call,
-//! or the answer is lost, the deadline asks again; the gateway is idempotent in our ids. A payment that the provider has not
-//! decided is asked for ever more rarely, until it is.
+//! The commit that decides on a call to the gateway also sets a deadline. If the process dies before the call, or the answer
+//! is lost, the deadline makes the call again. That is safe because the gateway carries out each of our ids once. As long as
+//! the provider has not decided, it is asked again at growing intervals.
 
 mod asking_again;
 mod charge;

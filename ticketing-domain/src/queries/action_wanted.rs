@@ -1,4 +1,5 @@
-//! What the customer of a payment has to do before it is decided, as long as doing it may still pay. Nobody else is told.
+//! What a customer has to do before the provider decides on a payment, as long as doing so can still pay for the seats. Only
+//! the customer is told.
 
 use ticketing_ports::vocabulary::ids::{CustomerId, PaymentId};
 use ticketing_ports::vocabulary::payment::ActionWanted;
@@ -8,8 +9,10 @@ use crate::command::{Address, Question};
 use crate::payment::PaymentState;
 use crate::reservation::{Reservation, ReservationState};
 
+/// Asks what the customer has to do before the provider decides on a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeeActionWanted {
+    /// The payment.
     pub payment_id: PaymentId,
 }
 

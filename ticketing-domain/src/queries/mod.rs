@@ -1,4 +1,4 @@
-//! What can be asked of the write side: always up to date, and only what the caller may see.
+//! Questions to the write side, a file for each. The answers are always up to date and show only what the caller may see.
 
 mod action_wanted;
 mod payment;

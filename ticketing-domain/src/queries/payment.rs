@@ -1,4 +1,4 @@
-//! One payment as it is now. Somebody else's does not exist.
+//! One payment as it is now. Somebody else's payment is answered as one that does not exist.
 
 use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::vocabulary::ids::PaymentId;
@@ -9,8 +9,10 @@ use crate::payment::Payment;
 use crate::policy;
 use crate::refusal::Refusal;
 
+/// Asks for one payment as it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeePayment {
+    /// The payment.
     pub payment_id: PaymentId,
 }
 

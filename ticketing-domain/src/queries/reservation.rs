@@ -1,4 +1,4 @@
-//! One reservation as it is now. Somebody else's does not exist.
+//! One reservation as it is now. Somebody else's reservation is answered as one that does not exist.
 
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::ids::ReservationId;
@@ -8,8 +8,10 @@ use crate::command::{Address, Question};
 use crate::refusal::Refusal;
 use crate::reservation::Reservation;
 
+/// Asks for one reservation as it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeeReservation {
+    /// The reservation.
     pub reservation_id: ReservationId,
 }
 

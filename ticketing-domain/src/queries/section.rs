@@ -1,4 +1,5 @@
-//! One section as it is now: counts, price and, if numbered, its rows. A draft is only for who manages it.
+//! One section as it is now: counts, price and, if numbered, its rows. Sections of a draft are shown only to those who manage
+//! it.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +16,12 @@ use crate::pricing;
 use crate::refusal::Refusal;
 use crate::views::{PriceNow, RowView, SectionView};
 
+/// Asks for one section as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeeSection {
+    /// The event on sale.
     pub event_id: EventId,
+    /// The section's name.
     pub name: String,
 }
 
@@ -54,7 +58,7 @@ impl Question for SeeSection {
     }
 }
 
-/// `None` in general admission.
+/// Returns the rows of a numbered section; `None` in general admission.
 fn rows(section: &Section, inventory: &InventoryState, now: Timestamp) -> Option<Vec<RowView>> {
     let Seating::Numbered { rows } = &section.seating else {
         return None;

@@ -10,26 +10,47 @@ use crate::payment::{Charge, RefundCause};
 /// What a person asks of a reservation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReservationCommand {
-    /// The inventory holds the seats; from here on they are this reservation's.
+    /// Begin the reservation: the inventory has just held the seats for it.
     Open(ReservationHeld),
+    /// Ask for the money.
     StartPayment {
+        /// Who asks.
         by: Actor,
+        /// A new id for the payment.
         payment_id: PaymentId,
+        /// What the customer pays with.
         method: PaymentMethod,
+        /// Whether an approval is followed by a capture.
         charge: Charge,
     },
-    /// Let go of the payment under way, as for another means of payment; the hold stays.
-    GivePaymentUp { by: Actor },
-    /// Take the seats, which cost nothing.
-    TakeForNothing { by: Actor },
+    /// Let go of the payment under way, so that another can be started. The hold stays.
+    GivePaymentUp {
+        /// Who asks.
+        by: Actor,
+    },
+    /// Complete the reservation at once, because its seats cost nothing.
+    TakeForNothing {
+        /// Who asks.
+        by: Actor,
+    },
     /// Take the money that was set aside.
-    Capture { by: Actor, payment_id: PaymentId },
-    /// Give up. `refund` is what the event's policy gives back if it was paid.
-    Cancel { by: Actor, refund: Money },
+    Capture {
+        /// Who asks.
+        by: Actor,
+        /// The authorised payment.
+        payment_id: PaymentId,
+    },
+    /// Give the reservation up, paid or not.
+    Cancel {
+        /// Who asks.
+        by: Actor,
+        /// What goes back to the customer; zero if nothing does.
+        refund: Money,
+    },
 }
 
 impl ReservationCommand {
-    /// Who asks; `None` if it is not a person's to ask.
+    /// Returns who asks; `None` for [`Open`](Self::Open), which no person asks for.
     pub(super) fn by(&self) -> Option<Actor> {
         match self {
             Self::Open(_) => None,
@@ -42,10 +63,12 @@ impl ReservationCommand {
     }
 }
 
-/// Whatever a reservation has to answer to.
+/// Everything that a reservation decides on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReservationInput {
+    /// A person asks for something.
     Asked(ReservationCommand),
+    /// Another aggregate, the gateway or a deadline reports something.
     Reported(SagaInput),
 }
 
@@ -61,34 +84,49 @@ impl From<SagaInput> for ReservationInput {
     }
 }
 
-/// What the world reports to a reservation. A timeout is an input like any other.
+/// What other aggregates, the gateway and deadlines report to a reservation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SagaInput {
-    /// The deadline of the hold came.
+    /// The deadline of the hold has come.
     HoldRanOut,
+    /// The event on sale was cancelled.
     EventCancelled,
+    /// The money is set aside.
     PaymentAuthorized {
+        /// The payment.
         payment_id: PaymentId,
+        /// Whether an approval is followed by a capture.
         charge: Charge,
     },
+    /// There is no approval.
     PaymentDeclined {
+        /// The payment.
         payment_id: PaymentId,
+        /// Why there is no approval.
         reason: DeclineReason,
     },
+    /// The money was taken.
     PaymentCaptured {
+        /// The payment.
         payment_id: PaymentId,
     },
+    /// Money was given back.
     PaymentRefunded {
+        /// How much went back.
         amount: Money,
+        /// Whether nothing of the payment is left.
         in_full: bool,
+        /// Why it went back.
         cause: RefundCause,
     },
-    /// The inventory sold the seats; there is no payment if they cost nothing.
+    /// The inventory has sold the seats.
     SeatsSold {
+        /// The payment for them; `None` if they cost nothing.
         payment_id: Option<PaymentId>,
     },
-    /// The inventory no longer has them.
+    /// The inventory no longer has the seats.
     SeatsGone {
+        /// The payment for them; `None` if they cost nothing.
         payment_id: Option<PaymentId>,
     },
 }

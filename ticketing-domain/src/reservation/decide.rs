@@ -20,7 +20,7 @@ use crate::transition::{Action, StateName};
 /// Decides what a person asks of one reservation.
 ///
 /// # Errors
-/// When it is not theirs, has run out, or its status does not allow it.
+/// When the reservation is somebody else's or has run out, or its status does not allow what is asked.
 pub fn decide(
     state: &ReservationState,
     command: &ReservationCommand,
@@ -46,6 +46,7 @@ pub fn decide(
     }
 }
 
+/// Begins the reservation, with the deadline at which the hold runs out.
 fn open(held: &ReservationHeld) -> ReservationDecision {
     let key = DeadlineKey {
         stream: StreamId::from(held.reservation_id),
@@ -59,6 +60,7 @@ fn open(held: &ReservationHeld) -> ReservationDecision {
     ReservationDecision::event(held.clone()).with_deadline(DeadlineChange::Set(expiry))
 }
 
+/// Decides while the seats are held and no payment is under way.
 fn held(
     state: &ReservationState,
     terms: &HoldTerms,
@@ -110,6 +112,7 @@ fn held(
     }
 }
 
+/// Decides while a payment is under way.
 fn payment_pending(
     state: &ReservationState,
     terms: &HoldTerms,
@@ -135,6 +138,7 @@ fn payment_pending(
     }
 }
 
+/// Decides once the seats are sold.
 fn completed(
     state: &ReservationState,
     terms: &HoldTerms,
@@ -175,9 +179,7 @@ fn not_possible(
         ReservationCommand::Cancel { .. } => Action::Cancel,
         _ => Action::Pay,
     };
-    let from = state
-        .status_at(ctx.now)
-        .expect("a reservation with a terms has a status");
+    let from = state.status_at(ctx.now).expect("a reservation with terms has a status");
     Refusal::state(from, action)
 }
 
@@ -212,11 +214,12 @@ impl HoldTerms {
         }
     }
 
-    /// Whether there is no money to be asked for.
+    /// Returns whether there is nothing to pay.
     pub fn costs_nothing(&self) -> bool {
         self.total.is_zero()
     }
 
+    /// Returns the refusal that says when the hold ran out.
     pub fn run_out(&self) -> Refusal {
         Refusal::ReservationExpired {
             reservation_id: self.reservation_id,

@@ -11,71 +11,104 @@ use crate::inventory::TakenSeats;
 use crate::stored::stored_events;
 
 stored_events! {
+    /// What has happened to a reservation.
     pub enum ReservationEvent {
+        /// Seats are held for a customer.
         ReservationHeld(ReservationHeld) = "ReservationHeld" v 1;
+        /// A payment was asked for.
         ReservationPaymentStarted(ReservationPaymentStarted) = "ReservationPaymentStarted" v 1;
+        /// A payment was declined; the hold stays.
         ReservationPaymentDeclined(ReservationPaymentDeclined) = "ReservationPaymentDeclined" v 1;
+        /// A payment was given up; the hold stays.
         ReservationPaymentGivenUp(ReservationPaymentGivenUp) = "ReservationPaymentGivenUp" v 1;
+        /// The seats are sold and the tickets issued.
         ReservationCompleted(ReservationCompleted) = "ReservationCompleted" v 2 since 3 else 1 => with_some_payment,
             from { 1 => without_made_up_payment };
+        /// The hold ran out unpaid.
         ReservationExpired(ReservationExpired) = "ReservationExpired" v 1;
+        /// The customer gave it up, or the event was cancelled.
         ReservationCancelled(ReservationCancelled) = "ReservationCancelled" v 1;
+        /// It was undone because it could not be paid, or was paid too late.
         ReservationCompensated(ReservationCompensated) = "ReservationCompensated" v 1;
+        /// Its money was given back.
         ReservationRefunded(ReservationRefunded) = "ReservationRefunded" v 1;
     }
 }
 
-/// Seats are held at a price that no longer changes.
+/// Seats are held for a customer, at a price that no longer changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationHeld {
+    /// The reservation.
     pub reservation_id: ReservationId,
+    /// The event on sale.
     pub event_id: EventId,
+    /// For whom the seats are held.
     pub customer_id: CustomerId,
+    /// The section.
     pub section_id: SectionId,
+    /// The section's name.
     pub section: Label,
+    /// The tier whose price counts.
     pub tier: Label,
+    /// The seats, or the number of places in general admission.
     pub seats: TakenSeats,
+    /// How the seats were found.
     pub allocation: Allocation,
+    /// The price of one seat.
     pub unit_price: Money,
+    /// The price of all of them.
     pub total: Money,
+    /// When the hold runs out.
     pub held_until: Timestamp,
+    /// When the hold began.
     pub at: Timestamp,
 }
 
+/// A payment for the reservation was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationPaymentStarted {
+    /// The payment.
     pub payment_id: PaymentId,
 }
 
+/// The payment was declined. The seats stay held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationPaymentDeclined {
+    /// The payment.
     pub payment_id: PaymentId,
+    /// Why there is no approval.
     pub reason: DeclineReason,
-    /// How often a payment for this reservation has been declined by now.
+    /// How many payments for this reservation have been declined, this one included.
     pub declines: u32,
 }
 
-/// The attempt never reached the gateway, or the customer chose another means of payment; it does not count against the
-/// customer.
+/// The payment was given up: its call never reached the gateway, or the customer chose another means of payment. It does not
+/// count as a declined attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationPaymentGivenUp {
+    /// The payment.
     pub payment_id: PaymentId,
 }
 
+/// The seats are sold to the customer, and the tickets are issued.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationCompleted {
+    /// What was sold, to whom and for how much.
     #[serde(flatten)]
     pub sale: Sale,
+    /// One ticket for each seat.
     pub tickets: Vec<Ticket>,
 }
 
-/// In version 1 each sale has a payment. What cost nothing names one that nobody has heard of, by the reservation's own id.
+/// Makes the payload of version 1, in which every sale has a payment. A sale that cost nothing gets a payment that does not
+/// exist, with the reservation's own id.
 fn with_some_payment(completed: ReservationCompleted) -> ReservationCompleted {
     let made_up = made_up_payment(&completed.sale);
     let payment_id = completed.sale.payment_id.or(Some(made_up));
     with_payment(completed, payment_id)
 }
 
+/// Takes a payment that does not exist out of a payload of version 1.
 fn without_made_up_payment(completed: ReservationCompleted) -> ReservationCompleted {
     let made_up = made_up_payment(&completed.sale);
     let payment_id = completed.sale.payment_id.filter(|payment| *payment != made_up);
@@ -96,44 +129,56 @@ fn with_payment(completed: ReservationCompleted, payment_id: Option<PaymentId>) 
     }
 }
 
+/// The hold ran out before it was paid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationExpired {
-    /// A payment that had not been answered by then.
+    /// A payment that was under way; its answer may still come. `None` if there was none.
     pub payment_id: Option<PaymentId>,
 }
 
+/// Why a reservation was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelReason {
+    /// The customer gave it up.
     Customer,
+    /// The event was cancelled.
     EventCancelled,
 }
 
+/// The reservation was cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationCancelled {
+    /// Why.
     pub reason: CancelReason,
-    /// Whether tickets had been issued, which are void now.
+    /// Whether tickets had been issued. They are void now.
     pub was_completed: bool,
 }
 
+/// Why a reservation was undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CompensationReason {
-    /// Payments were declined too often; the seats are given back.
+    /// Too many payments were declined; the seats are free again.
     DeclinedTooOften,
     /// The money came when the seats were gone; it goes back.
     PaidTooLate,
 }
 
+/// The reservation was undone: the customer has neither seats nor anything to pay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationCompensated {
+    /// Why.
     pub reason: CompensationReason,
+    /// The payment that was declined or came too late.
     pub payment_id: PaymentId,
 }
 
+/// Money was given back for the reservation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationRefunded {
+    /// How much went back.
     pub amount: Money,
-    /// Whether tickets were valid until now.
+    /// Whether the tickets were valid until now.
     pub was_completed: bool,
 }

@@ -1,8 +1,8 @@
-//! The reservation saga: hold, payment, tickets, and every way in which that can end otherwise.
+//! The reservation saga: it holds seats, has them paid and issues tickets, or undoes what was begun.
 //!
-//! `decide` answers what a person asks for, `react` what the world reports: the gateway, the inventory, a deadline. Both
-//! answer with facts and with commands for the other aggregates. The saga never keeps money without seats, and never
-//! keeps seats for somebody who will not pay.
+//! [`decide()`] handles what a person asks for, [`react()`] what the gateway, the inventory or a deadline reports. Both return
+//! facts and commands to the other aggregates. The saga never keeps money without seats, and never keeps seats for somebody
+//! who has stopped paying.
 
 mod command;
 mod decide;

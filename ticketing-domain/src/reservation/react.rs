@@ -1,5 +1,6 @@
 use ticketing_ports::log::deadlines::{Deadline, DeadlineChange};
 use ticketing_ports::vocabulary::ids::{PaymentId, RefundId, SectionId, TicketId};
+use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::reservation::Sale;
 use ticketing_ports::vocabulary::reservation::Ticket;
@@ -15,40 +16,51 @@ use crate::inventory::{InventoryCommand, ReleaseReason};
 use crate::payment::{Charge, PaymentCommand, RefundCause};
 use crate::reducer::{Context, Decision};
 
-/// So many declined payments end a hold.
+/// How many declined payments end a hold.
 pub const MAX_DECLINES: u32 = 3;
 
-/// What the reservation records, and its commands to the other aggregates.
+/// What the reservation records, and its commands to other aggregates.
 pub type ReservationDecision = Decision<ReservationEvent, SagaCommand>;
 
 /// A command of the saga to another aggregate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SagaCommand {
+    /// Tell the inventory something whose refusal changes nothing for the reservation.
     Inventory {
+        /// The section.
         section_id: SectionId,
+        /// What it is told.
         command: InventoryCommand,
     },
     /// Sell the seats of this reservation, and report [`SagaInput::SeatsSold`] or [`SagaInput::SeatsGone`].
     SellSeats {
+        /// The section.
         section_id: SectionId,
+        /// The command to sell.
         command: InventoryCommand,
-        /// `None` if they cost nothing.
+        /// The payment for them; `None` if they cost nothing.
         payment_id: Option<PaymentId>,
     },
-    /// Take the money if the seats of this reservation could be sold to it now, else let go of it.
+    /// Take the money if the inventory would sell the seats to this reservation now, else let go of the money.
     CaptureIfFree {
+        /// The section.
         section_id: SectionId,
+        /// The command to sell, which is only tried.
         command: InventoryCommand,
+        /// The authorised payment.
         payment_id: PaymentId,
     },
+    /// Tell the payment something whose refusal changes nothing for the reservation.
     Payment {
+        /// The payment.
         payment_id: PaymentId,
+        /// What it is told.
         command: PaymentCommand,
     },
 }
 
-/// Reacts to what the world reports. An input that comes twice, or too late to matter, is no error; money that comes
-/// too late is turned into the same seats if they are free, else let go of or given back.
+/// Reacts to a report. A report that comes twice, or too late to matter, is no error. Money that comes after the hold has
+/// ended buys the same seats if they are free; otherwise it is let go of, or given back.
 pub fn react(state: &ReservationState, input: &SagaInput, ctx: &Context<'_>) -> ReservationDecision {
     match input {
         SagaInput::HoldRanOut => hold_ran_out(state, ctx),
@@ -58,22 +70,28 @@ pub fn react(state: &ReservationState, input: &SagaInput, ctx: &Context<'_>) -> 
         SagaInput::PaymentCaptured { payment_id } => captured(state, *payment_id, ctx),
         SagaInput::SeatsSold { payment_id } => seats_sold(state, *payment_id, ctx),
         SagaInput::SeatsGone { payment_id } => seats_gone(state, *payment_id, ctx),
-        SagaInput::PaymentRefunded { amount, in_full, cause } => match state {
-            _ if *cause == RefundCause::NoSeats => ReservationDecision::nothing(),
-            ReservationState::Cancelled { paid: Some(_), .. } => ReservationDecision::event(ReservationRefunded {
-                amount: *amount,
-                was_completed: false,
-            }),
-            ReservationState::Completed { terms, .. } if *in_full => ReservationDecision::event(ReservationRefunded {
-                amount: *amount,
-                was_completed: true,
-            })
-            .with_effect(terms.release(ReleaseReason::Refunded)),
-            _ => ReservationDecision::nothing(),
-        },
+        SagaInput::PaymentRefunded { amount, in_full, cause } => refunded(state, *amount, *in_full, *cause),
     }
 }
 
+/// Records that money went back. If nothing is left of the payment for valid tickets, their seats are free again.
+fn refunded(state: &ReservationState, amount: Money, in_full: bool, cause: RefundCause) -> ReservationDecision {
+    match state {
+        _ if cause == RefundCause::NoSeats => ReservationDecision::nothing(),
+        ReservationState::Cancelled { paid: Some(_), .. } => ReservationDecision::event(ReservationRefunded {
+            amount,
+            was_completed: false,
+        }),
+        ReservationState::Completed { terms, .. } if in_full => ReservationDecision::event(ReservationRefunded {
+            amount,
+            was_completed: true,
+        })
+        .with_effect(terms.release(ReleaseReason::Refunded)),
+        _ => ReservationDecision::nothing(),
+    }
+}
+
+/// Ends the hold if its time is up. If the deadline came too early it is set again.
 fn hold_ran_out(state: &ReservationState, ctx: &Context<'_>) -> ReservationDecision {
     let (ReservationState::Held { terms, .. } | ReservationState::PaymentPending { terms, .. }) = state else {
         return match state.terms() {
@@ -92,7 +110,7 @@ fn hold_ran_out(state: &ReservationState, ctx: &Context<'_>) -> ReservationDecis
     expire(state, terms)
 }
 
-/// Ends a hold that ran out. A payment under way is let go, or dealt with when its answer comes.
+/// Ends a hold that ran out. Money that is set aside for it is let go of; if the gateway has not answered, its answer decides.
 fn expire(state: &ReservationState, terms: &HoldTerms) -> ReservationDecision {
     let payment_id = match state {
         ReservationState::PaymentPending { payment_id, .. } => Some(*payment_id),
@@ -108,12 +126,14 @@ fn expire(state: &ReservationState, terms: &HoldTerms) -> ReservationDecision {
     }
 }
 
+/// Records that the hold ran out, and frees the seats.
 fn run_out(terms: &HoldTerms, payment_id: Option<PaymentId>) -> ReservationDecision {
     ReservationDecision::event(ReservationExpired { payment_id })
         .with_deadline(DeadlineChange::Clear(terms.expiry_key()))
         .with_effect(terms.release(ReleaseReason::Expired))
 }
 
+/// Undoes the reservation because its event was cancelled.
 fn event_cancelled(state: &ReservationState, ctx: &Context<'_>) -> ReservationDecision {
     match state {
         ReservationState::Held { terms, .. } => {
@@ -148,6 +168,7 @@ fn event_cancelled(state: &ReservationState, ctx: &Context<'_>) -> ReservationDe
     }
 }
 
+/// Takes the money that was set aside if that was asked for, or lets go of it if nobody waits for it.
 fn authorized(state: &ReservationState, payment: PaymentId, charge: Charge, ctx: &Context<'_>) -> ReservationDecision {
     let command = |command| SagaCommand::Payment {
         payment_id: payment,
@@ -166,18 +187,19 @@ fn authorized(state: &ReservationState, payment: PaymentId, charge: Charge, ctx:
                 ReservationDecision::nothing()
             }
         }
-        // The customer has paid, only late.
+        // The customer paid, but too late for the hold.
         ReservationState::Expired {
             terms,
             payment_id: Some(payment_id),
         } if *payment_id == payment && capture => {
             ReservationDecision::nothing().with_effect(terms.capture_if_free(payment))
         }
-        // Nobody waits for this money any more.
+        // The reservation no longer waits for this payment.
         _ => ReservationDecision::nothing().with_effect(command(PaymentCommand::Void)),
     }
 }
 
+/// Counts the declined attempt. After the last one the seats are free again.
 fn declined(state: &ReservationState, payment: PaymentId, reason: DeclineReason) -> ReservationDecision {
     match state {
         ReservationState::PaymentPending {
@@ -210,6 +232,7 @@ fn declined(state: &ReservationState, payment: PaymentId, reason: DeclineReason)
     }
 }
 
+/// Sells the seats for money that was taken. Money that the reservation does not wait for goes back.
 fn captured(state: &ReservationState, payment: PaymentId, ctx: &Context<'_>) -> ReservationDecision {
     match state {
         ReservationState::PaymentPending { terms, payment_id, .. }
@@ -225,6 +248,7 @@ fn captured(state: &ReservationState, payment: PaymentId, ctx: &Context<'_>) -> 
     }
 }
 
+/// Issues the tickets.
 fn seats_sold(state: &ReservationState, payment_id: Option<PaymentId>, ctx: &Context<'_>) -> ReservationDecision {
     let Some(terms) = state.terms() else {
         return ReservationDecision::nothing();
@@ -253,6 +277,7 @@ fn seats_sold(state: &ReservationState, payment_id: Option<PaymentId>, ctx: &Con
     .with_deadline(DeadlineChange::Clear(terms.expiry_key()))
 }
 
+/// Gives the money back because the seats are gone.
 fn seats_gone(state: &ReservationState, payment_id: Option<PaymentId>, ctx: &Context<'_>) -> ReservationDecision {
     let Some(terms) = state.terms() else {
         return ReservationDecision::nothing();

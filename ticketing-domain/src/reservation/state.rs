@@ -10,41 +10,63 @@ use super::event::{ReservationEvent, ReservationHeld};
 use crate::inventory::TakenSeats;
 use crate::status;
 
+/// The state of one reservation, as its facts made it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ReservationState {
+    /// No reservation was made under this id.
     #[default]
     Absent,
+    /// Seats are held and wait for a payment.
     Held {
+        /// What was agreed when the seats were held.
         terms: HoldTerms,
+        /// How many payments have been declined.
         declines: u32,
     },
+    /// Seats are held and a payment is under way.
     PaymentPending {
+        /// What was agreed when the seats were held.
         terms: HoldTerms,
+        /// How many payments have been declined.
         declines: u32,
+        /// The payment.
         payment_id: PaymentId,
     },
+    /// The seats are sold.
     Completed {
+        /// What was agreed when the seats were held.
         terms: HoldTerms,
+        /// How it was paid, and the tickets.
         paid: PaidWith,
     },
+    /// The hold ran out.
     Expired {
+        /// What was agreed when the seats were held.
         terms: HoldTerms,
-        /// Its answer may still come.
+        /// A payment that was under way; its answer may still come. `None` if there was none.
         payment_id: Option<PaymentId>,
     },
+    /// The customer gave it up, or the event was cancelled.
     Cancelled {
+        /// What was agreed when the seats were held.
         terms: HoldTerms,
-        /// Present if it was completed before.
+        /// How it was paid; `None` if it was not.
         paid: Option<PaidWith>,
-        /// A payment that was under way; its answer may still come.
+        /// A payment that was under way; its answer may still come. `None` if there was none.
         payment_id: Option<PaymentId>,
     },
+    /// It was undone because it could not be paid, or was paid too late.
     Compensated {
+        /// What was agreed when the seats were held.
         terms: HoldTerms,
+        /// The payment.
         payment_id: PaymentId,
     },
+    /// Its money was given back.
     Refunded {
+        /// What was agreed when the seats were held.
         terms: HoldTerms,
+        /// How it was paid, and the tickets.
         paid: PaidWith,
     },
 }
@@ -52,26 +74,40 @@ pub enum ReservationState {
 /// What was agreed when the seats were held. None of it changes afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldTerms {
+    /// The reservation.
     pub reservation_id: ReservationId,
+    /// The event on sale.
     pub event_id: EventId,
+    /// For whom the seats are held.
     pub customer_id: CustomerId,
+    /// The section.
     pub section_id: SectionId,
+    /// The section's name.
     pub section: Label,
+    /// The tier whose price counts.
     pub tier: Label,
+    /// The seats, or the number of places in general admission.
     pub seats: TakenSeats,
+    /// How the seats were found.
     pub allocation: Allocation,
+    /// The price of one seat.
     pub unit_price: Money,
+    /// The price of all of them.
     pub total: Money,
+    /// When the hold runs out.
     pub held_until: Timestamp,
+    /// When the hold began.
     pub held_at: Timestamp,
 }
 
-/// How a reservation was completed, and what that bought.
+/// How a reservation was completed, and its tickets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaidWith {
-    /// `None` if it cost nothing.
+    /// The payment; `None` if the seats cost nothing.
     pub payment_id: Option<PaymentId>,
+    /// When the seats were sold.
     pub completed_at: Timestamp,
+    /// One ticket for each seat.
     pub tickets: Vec<Ticket>,
 }
 
@@ -95,6 +131,7 @@ impl From<&ReservationHeld> for HoldTerms {
 }
 
 impl ReservationState {
+    /// Applies a fact. A fact that does not fit the state changes nothing.
     pub fn evolve(&mut self, event: &ReservationEvent) {
         use ReservationEvent as E;
 
@@ -163,11 +200,11 @@ impl ReservationState {
                 },
                 E::ReservationRefunded(_),
             ) => Self::Refunded { terms, paid },
-            // History is never refused: a fact that does not fit changes nothing.
             (state, _) => state,
         };
     }
 
+    /// Returns what was agreed; `None` if no reservation was made.
     pub fn terms(&self) -> Option<&HoldTerms> {
         match self {
             Self::Absent => None,
@@ -181,6 +218,7 @@ impl ReservationState {
         }
     }
 
+    /// Returns how it was paid; `None` if it was not.
     pub fn paid(&self) -> Option<&PaidWith> {
         match self {
             Self::Completed { paid, .. } | Self::Refunded { paid, .. } | Self::Cancelled { paid: Some(paid), .. } => {
@@ -190,7 +228,7 @@ impl ReservationState {
         }
     }
 
-    /// The payment that counts: the one that paid, else the one under way.
+    /// Returns the payment that counts: the one that paid, else the one under way. `None` if there is neither.
     pub fn payment_id(&self) -> Option<PaymentId> {
         match self {
             Self::PaymentPending { payment_id, .. } | Self::Compensated { payment_id, .. } => Some(*payment_id),
@@ -202,12 +240,12 @@ impl ReservationState {
         }
     }
 
-    /// Whether something is still to come on its own: a hold that can be paid or run out.
+    /// Returns whether something is still to come on its own: the hold can be paid or run out.
     pub fn is_live(&self) -> bool {
         matches!(self, Self::Held { .. } | Self::PaymentPending { .. })
     }
 
-    /// The status that counts at `now`.
+    /// Returns the status at `now`; `None` if no reservation was made.
     pub fn status_at(&self, now: Timestamp) -> Option<ReservationStatus> {
         let held_until = self.terms()?.held_until;
         Some(status::of_reservation(self.recorded_status()?, held_until, now))
@@ -226,6 +264,7 @@ impl ReservationState {
         })
     }
 
+    /// Returns the reservation as readers see it at `now`; `None` if none was made.
     pub fn view(&self, version: Version, now: Timestamp) -> Option<ReservationView> {
         let terms = self.terms()?;
         let paid = self.paid();
