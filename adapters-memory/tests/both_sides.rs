@@ -6,7 +6,7 @@ use ticketing_testkit::both_sides::{agree_all_along, histories};
 use ticketing_testkit::conformance::read_models::ReadModels;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ticketing_testkit::property::costing(20))]
 
     #[test]
     fn the_read_side_never_disagrees_with_what_the_facts_add_up_to(history in histories()) {

@@ -169,6 +169,23 @@ fn every_shipped_crate_is_held_to_the_rules() {
     }
 }
 
+#[test]
+fn no_property_test_names_a_number_of_cases_of_its_own() {
+    // In two pieces, so that this file does not find itself.
+    let of_its_own = [concat!("with_", "cases("), concat!("ProptestConfig { ", "cases")];
+    let mut found = Vec::new();
+    for (name, text) in sources::every_rust_file() {
+        let numbered = text.lines().enumerate();
+        let lines = numbered.filter(|(_, line)| of_its_own.iter().any(|words| line.contains(words)));
+        found.extend(lines.map(|(number, line)| format!("{name}:{}: {}", number + 1, line.trim())));
+    }
+    assert!(
+        found.is_empty(),
+        "PROPTEST_CASES has no effect here, use ticketing_testkit::property instead:\n{}",
+        found.join("\n")
+    );
+}
+
 /// Whether the first module needs the second, directly or by others.
 fn reaches(uses: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str) -> bool {
     let mut seen = BTreeSet::new();

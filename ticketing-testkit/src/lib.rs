@@ -4,5 +4,6 @@ pub mod both_sides;
 pub mod conformance;
 pub mod generators;
 pub mod observing;
+pub mod property;
 pub mod scenario;
 pub mod simulation;

@@ -23,6 +23,8 @@ use ticketing_testkit::scenario::{CountingIds, start};
 use uuid::Uuid;
 
 proptest! {
+    #![proptest_config(ticketing_testkit::property::costing(20))]
+
     #[test]
     fn every_draft_goes_on_sale_with_a_price_for_every_section(draft in event_draft(start())) {
         let mut house = House::on_sale(draft, start());

@@ -144,6 +144,31 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// Every Rust file of the workspace, tests and examples included: its path from the root of the workspace, and its text.
+pub(crate) fn every_rust_file() -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let mut folders = vec![root()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("the folder can be read") {
+            let path = entry.expect("the folder can be read").path();
+            let generated = ["target", "node_modules", ".git"]
+                .iter()
+                .any(|name| path.ends_with(name));
+            if path.is_dir() && !generated {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path
+                    .strip_prefix(root())
+                    .expect("it is below the root")
+                    .display()
+                    .to_string();
+                files.push((name, fs::read_to_string(&path).expect("the source can be read")));
+            }
+        }
+    }
+    files
+}
+
 fn collect(folder: &Path, src: &Path, name: &str, files: &mut Vec<SourceFile>) {
     for entry in fs::read_dir(folder).expect("the folder can be read") {
         let path = entry.expect("the folder can be read").path();

@@ -30,8 +30,6 @@ use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
 use uuid::Uuid;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10_000))]
-
     #[test]
     fn every_answer_is_that_of_a_plain_list_of_places(seating in seating(), steps in steps()) {
         let mut books = PlainList::new(&seating);
@@ -220,7 +218,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ticketing_testkit::property::costing(5))]
 
     #[test]
     fn the_best_seats_of_wide_rows_are_those_found_by_trying_everything(

@@ -7,10 +7,11 @@ mod world;
 
 use acts::{Act, act};
 use proptest::prelude::*;
+use ticketing_testkit::property::costing;
 use world::World;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 20_000, ..costing(5) })]
 
     #[test]
     fn every_secret_opens_once_and_nobody_gets_an_account_that_is_not_proven_to_be_theirs(

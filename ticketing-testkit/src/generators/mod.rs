@@ -10,7 +10,7 @@
 //! use ticketing_testkit::scenario::start;
 //!
 //! proptest! {
-//!     # #![proptest_config(ProptestConfig { cases: 20, failure_persistence: None, ..ProptestConfig::default() })]
+//!     # #![proptest_config(ProptestConfig { failure_persistence: None, ..ticketing_testkit::property::costing(500) })]
 //!     // With #[test] above it, as every property.
 //!     fn a_section_never_gives_away_more_than_it_has(draft in event_draft(start()), steps in steps()) {
 //!         let mut house = House::on_sale(draft, start());
