@@ -64,17 +64,33 @@ fn suites() -> BTreeMap<String, Vec<String>> {
     suites
 }
 
-/// The lines of all contracts, by the file that they stand in.
+/// The lines of all contracts, by the name of the file that they stand in, and by the name of its floor: the suite of the
+/// read models covers all ports of that floor.
 fn contracts() -> BTreeMap<String, BTreeSet<String>> {
-    let lines_of = |text: String| {
-        let begun = text.lines().filter_map(|line| line.trim().strip_prefix("/// - `"));
-        let names = begun.filter_map(|line| line.split_once('`'));
-        names.map(|(name, _)| name.to_owned()).collect()
-    };
-    sources(&root().join("ticketing-ports/src"))
-        .filter(|(_, text)| text.contains("/// **Contract**"))
-        .map(|(name, text)| (name, lines_of(text)))
-        .collect()
+    let mut contracts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let floors = fs::read_dir(root().join("ticketing-ports/src")).expect("the folder can be read");
+    let floors = floors.map(|entry| entry.expect("the folder can be read").path());
+    for floor in floors.filter(|path| path.is_dir()) {
+        let floor_name = floor
+            .file_name()
+            .expect("a floor has a name")
+            .to_string_lossy()
+            .into_owned();
+        for (name, text) in sources(&floor) {
+            if !text.contains("/// **Contract**") {
+                continue;
+            }
+            let begun = text.lines().filter_map(|line| line.trim().strip_prefix("/// - `"));
+            let lines: Vec<_> = begun
+                .filter_map(|line| line.split_once('`'))
+                .map(|(line, _)| line.to_owned())
+                .collect();
+            contracts.entry(name).or_default().extend(lines.clone());
+            contracts.entry(floor_name.clone()).or_default().extend(lines);
+        }
+    }
+    assert!(contracts.len() > 25, "most of the contracts are gone");
+    contracts
 }
 
 /// The names of all functions of the suites and of the tests of the workspace.
