@@ -17,18 +17,23 @@ use ticketing_runtime::{BoxOffice, Engine, EngineConfig, Failure, Ports};
 
 use crate::world::{World, customer, hold, request, settle};
 
-/// After so many facts of a section a snapshot of it is taken.
+/// The number of facts of a section after which the engine takes a snapshot of it.
 const OFTEN: u64 = 10;
 const FORMAT: u16 = 1;
 
-fn engine(world: &World) -> Engine {
-    world.engine_with(EngineConfig {
+/// Settings by which the engine takes a snapshot of a section every [`OFTEN`] facts.
+fn snapshots_often() -> EngineConfig {
+    EngineConfig {
         snapshot_after: OFTEN,
         ..EngineConfig::default()
-    })
+    }
 }
 
-/// So many customers take a place and give it back.
+fn engine(world: &World) -> Engine {
+    world.engine_with(snapshots_often())
+}
+
+/// Lets so many customers hold a place and give it back, one after another.
 async fn come_and_go(office: &BoxOffice, event: EventId, customers: u128) {
     for number in 0..customers {
         let held = hold(office, customer(number), event, 1).await.unwrap().value;
@@ -36,6 +41,28 @@ async fn come_and_go(office: &BoxOffice, event: EventId, customers: u128) {
         office.cancel_reservation(cancel).await.unwrap();
     }
     settle().await;
+}
+
+/// What is left after an engine has sold for a while and is gone: an event of 5 places that so many customers held and gave
+/// back. `settings` are those of the engine.
+async fn past_of(visits: u128, settings: EngineConfig) -> (World, EventId) {
+    let world = World::new();
+    let gone = world.engine_with(settings);
+    let event = world.on_sale(&gone.box_office(), 5).await;
+    come_and_go(&gone.box_office(), event, visits).await;
+    gone.abort();
+    (world, event)
+}
+
+/// As [`past_of`] with 40 visits and snapshots, but the first customer of the event still holds two places.
+async fn past_with_two_held() -> (World, EventId) {
+    let world = World::new();
+    let gone = engine(&world);
+    let event = world.on_sale(&gone.box_office(), 5).await;
+    hold(&gone.box_office(), customer(50), event, 2).await.unwrap();
+    come_and_go(&gone.box_office(), event, 40).await;
+    gone.abort();
+    (world, event)
 }
 
 async fn is_sold_out_after(office: &BoxOffice, event: EventId, places: u128) {
@@ -64,7 +91,7 @@ async fn latest(world: &World) -> Option<Snapshot> {
     world.log.latest(&[(section, FORMAT)]).await.unwrap().pop()
 }
 
-/// What the facts up to a version come to, as a snapshot.
+/// Returns the snapshot that the facts of the section up to that version add up to.
 async fn folded(world: &World, upto: Version) -> Snapshot {
     let section = section(world).await;
     let limit = usize::try_from(upto.0).unwrap();
@@ -75,7 +102,7 @@ async fn folded(world: &World, upto: Version) -> Snapshot {
     book.snapshot(section, last.commit_id).unwrap()
 }
 
-/// Passes snapshots on, and keeps each to itself that the log does not confirm at once.
+/// Hands snapshots to the log, and remembers each one that the log does not return at once.
 struct Checking {
     log: Arc<InMemoryEventStore>,
     seen: Mutex<Vec<Snapshot>>,
@@ -89,6 +116,15 @@ impl Checking {
             seen: Mutex::default(),
             wrong: Mutex::default(),
         })
+    }
+
+    /// An engine that hands its snapshots to this store.
+    fn engine(self: &Arc<Self>, world: &World) -> Engine {
+        let ports = Ports {
+            snapshots: Arc::clone(self) as _,
+            ..world.ports()
+        };
+        Engine::start_write_side(ports, snapshots_often())
     }
 }
 
@@ -116,12 +152,7 @@ impl SnapshotStore for Checking {
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_is_what_the_facts_come_to_and_the_next_engine_goes_on_from_it() {
     assert_eq!(snapshot_format(Aggregate::Inventory), Some(FORMAT));
-    let world = World::new();
-    let one = engine(&world);
-    let event = world.on_sale(&one.box_office(), 5).await;
-    hold(&one.box_office(), customer(50), event, 2).await.unwrap();
-    come_and_go(&one.box_office(), event, 40).await;
-    one.abort();
+    let (world, event) = past_with_two_held().await;
 
     let kept = latest(&world).await.expect("a snapshot was kept");
     assert!(kept.version.0 > 82 - OFTEN, "{:?}", kept.version);
@@ -134,21 +165,13 @@ async fn a_snapshot_is_what_the_facts_come_to_and_the_next_engine_goes_on_from_i
 
 #[tokio::test(start_paused = true)]
 async fn a_short_past_is_no_reason_for_a_snapshot() {
-    let world = World::new();
-    let one = engine(&world);
-    let event = world.on_sale(&one.box_office(), 5).await;
-    come_and_go(&one.box_office(), event, u128::from(OFTEN / 2 - 1)).await;
+    let (world, _) = past_of(u128::from(OFTEN / 2 - 1), snapshots_often()).await;
     assert_eq!(latest(&world).await, None);
-    one.abort();
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_long_past_that_is_only_looked_at_is_read_once() {
-    let world = World::new();
-    let one = world.engine();
-    let event = world.on_sale(&one.box_office(), 5).await;
-    come_and_go(&one.box_office(), event, 40).await;
-    one.abort();
+    let (world, event) = past_of(40, EngineConfig::default()).await;
     assert_eq!(latest(&world).await, None, "it was not long enough for that one");
 
     let two = engine(&world);
@@ -164,15 +187,7 @@ async fn what_the_log_did_not_take_is_in_no_snapshot() {
     for fault in [Fault::FailBefore, Fault::UnknownNotWritten, Fault::LoseAnswer] {
         let world = World::new();
         let checking = Checking::before(&world);
-        let ports = Ports {
-            snapshots: checking.clone(),
-            ..world.ports()
-        };
-        let config = EngineConfig {
-            snapshot_after: OFTEN,
-            ..EngineConfig::default()
-        };
-        let engine = Engine::start_write_side(ports, config);
+        let engine = checking.engine(&world);
         let office = engine.box_office();
         let event = world.on_sale(&office, 100).await;
         // Every second commit meets a fault, also those with which a snapshot is due.
@@ -203,18 +218,7 @@ async fn what_the_log_did_not_take_is_in_no_snapshot() {
 async fn two_engines_that_overtake_each_other_keep_only_what_is_true() {
     let world = World::new();
     let checking = Checking::before(&world);
-    let start = || {
-        let ports = Ports {
-            snapshots: checking.clone(),
-            ..world.ports()
-        };
-        let config = EngineConfig {
-            snapshot_after: OFTEN,
-            ..EngineConfig::default()
-        };
-        Engine::start_write_side(ports, config)
-    };
-    let (one, two) = (start(), start());
+    let (one, two) = (checking.engine(&world), checking.engine(&world));
     let event = world.on_sale(&one.box_office(), 200).await;
     for number in 0..60 {
         let (left, right) = (one.box_office(), two.box_office());
@@ -237,12 +241,7 @@ async fn two_engines_that_overtake_each_other_keep_only_what_is_true() {
 
 #[tokio::test(start_paused = true)]
 async fn whoever_cannot_have_a_snapshot_reads_the_facts() {
-    let world = World::new();
-    let one = engine(&world);
-    let event = world.on_sale(&one.box_office(), 5).await;
-    hold(&one.box_office(), customer(50), event, 2).await.unwrap();
-    come_and_go(&one.box_office(), event, 40).await;
-    one.abort();
+    let (world, event) = past_with_two_held().await;
     let kept = latest(&world).await.expect("a snapshot was kept");
 
     world.on_store(|operation| match operation {
@@ -270,11 +269,7 @@ async fn whoever_cannot_have_a_snapshot_reads_the_facts() {
 
 #[tokio::test(start_paused = true)]
 async fn another_format_is_left_to_the_build_that_reads_it() {
-    let world = World::new();
-    let one = engine(&world);
-    let event = world.on_sale(&one.box_office(), 5).await;
-    come_and_go(&one.box_office(), event, 40).await;
-    one.abort();
+    let (world, event) = past_of(40, snapshots_often()).await;
     let kept = latest(&world).await.expect("a snapshot was kept");
     let of_a_newer_build = Snapshot {
         format: FORMAT + 1,

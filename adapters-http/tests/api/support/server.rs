@@ -25,10 +25,11 @@ use ticketing_ports::vocabulary::roles::Role;
 use ticketing_runtime::{
     Desk, DeskPorts, Engine, EngineConfig, Ports, ProjectionPorts, SignIn, SignInConfig, SignInPorts, finish_update,
 };
-
 use url::Url;
 
 use super::{Actor, ScriptedProvider};
+
+const PUBLIC_URL: &str = "https://tickets.example";
 
 /// The API on stores in memory, a clock that stands still, and no socket.
 pub(crate) struct TestServer {
@@ -67,56 +68,14 @@ impl TestServer {
             host: None,
         };
         change(&mut setup);
-        let clock = Arc::new(ManualClock::default());
-        let ids = Arc::new(SeededIds::new(1));
-        let faults = setup.faults;
-        let log = Arc::new(InMemoryEventStore::new());
-        // No older build is about.
-        finish_update(log.as_ref()).now_or_never().unwrap().unwrap();
-        let gateway = Arc::new(InMemoryGateway::new());
-        let log = Arc::new(FaultyEventStore::new(log, move |operation| faults.fault(operation)));
-        let models = Arc::new(InMemoryReadModels::new());
-        let engine = Engine::start(
-            Ports {
-                events: Arc::clone(&log) as _,
-                snapshots: Arc::clone(&log) as _,
-                deadlines: Arc::clone(&log) as _,
-                idempotency: Arc::clone(&log) as _,
-                gateway: Arc::clone(&gateway) as _,
-                clock: Arc::clone(&clock) as _,
-                ids: Arc::clone(&ids) as _,
+        let parts = Parts::new(setup.faults);
+        let engine = parts.start_engine();
+        let sign_in = SignIn::new(
+            parts.sign_in_ports(),
+            SignInConfig {
+                public_url: PUBLIC_URL.to_owned(),
             },
-            ProjectionPorts {
-                projections: Arc::clone(&models) as _,
-                dead_letters: Arc::new(InMemoryDeadLetterStore::new()),
-                followers: Arc::new(InMemoryFollowerStore::new()),
-                bus: None,
-            },
-            EngineConfig::default(),
         );
-        let users = Arc::new(InMemoryUserStore::new());
-        let mailer = Arc::new(RecordingMailer::new());
-        let passkeys = Arc::new(InMemoryPasskeyStore::new());
-        let provider = Arc::new(ScriptedProvider::default());
-        let ports = SignInPorts {
-            accounts: AccountStores {
-                users: Arc::clone(&users) as _,
-                passkeys: Arc::clone(&passkeys) as _,
-                ..InMemory::accounts()
-            },
-            stores: InMemory::sign_in(),
-            relying_party: Some(Arc::new(relying_party())),
-            providers: BTreeMap::from([("scripted".to_owned(), Arc::clone(&provider) as _)]),
-            mailer: Arc::clone(&mailer) as _,
-            clock: Arc::clone(&clock) as _,
-            entropy: Arc::new(SeededEntropy::new(2)),
-            ids: Arc::clone(&ids) as _,
-            elsewhere: Vec::new(),
-        };
-        let config = SignInConfig {
-            public_url: "https://tickets.example".to_owned(),
-        };
-        let sign_in = SignIn::new(ports, config);
         let (callers, own_sign_in): (Arc<dyn Authenticate>, _) = match setup.host {
             Some(host) => (host, None),
             None => (
@@ -126,38 +85,24 @@ impl TestServer {
         };
         let router = router(HttpState {
             box_office: engine.box_office(),
-            desk: Desk::new(
-                engine.box_office(),
-                DeskPorts {
-                    log: Arc::clone(&log) as _,
-                    events: Arc::clone(&models) as _,
-                    availability: Arc::clone(&models) as _,
-                    reservations: Arc::clone(&models) as _,
-                    payments: Arc::clone(&models) as _,
-                    sales: Arc::clone(&models) as _,
-                    projections: models,
-                    users: Arc::clone(&users) as _,
-                    clock: Arc::clone(&clock) as _,
-                },
-                engine.read_models_reached(),
-            ),
+            desk: Desk::new(engine.box_office(), parts.desk_ports(), engine.read_models_reached()),
             callers,
             sign_in: own_sign_in,
             health: setup.health,
-            clock: Arc::clone(&clock) as _,
-            ids,
+            clock: Arc::clone(&parts.clock) as _,
+            ids: Arc::clone(&parts.ids) as _,
             config: setup.http,
         });
         Self {
             router,
-            log,
-            clock,
-            gateway,
-            mailer,
-            users,
+            log: parts.log,
+            clock: parts.clock,
+            gateway: parts.gateway,
+            mailer: parts.mailer,
+            users: parts.users,
             sign_in,
-            passkeys,
-            provider,
+            passkeys: parts.passkeys,
+            provider: parts.provider,
             _engine: engine,
         }
     }
@@ -242,8 +187,91 @@ impl TestServer {
     }
 }
 
+/// The adapters that a [`TestServer`] runs on.
+struct Parts {
+    log: Arc<FaultyEventStore<InMemoryEventStore>>,
+    models: Arc<InMemoryReadModels>,
+    gateway: Arc<InMemoryGateway>,
+    users: Arc<InMemoryUserStore>,
+    mailer: Arc<RecordingMailer>,
+    passkeys: Arc<InMemoryPasskeyStore>,
+    provider: Arc<ScriptedProvider>,
+    clock: Arc<ManualClock>,
+    ids: Arc<SeededIds>,
+}
+
+impl Parts {
+    fn new(faults: Arc<dyn FaultPolicy>) -> Self {
+        let log = Arc::new(InMemoryEventStore::new());
+        // No older build writes to this log, so facts may be written as this build writes them.
+        finish_update(log.as_ref()).now_or_never().unwrap().unwrap();
+        Self {
+            log: Arc::new(FaultyEventStore::new(log, move |operation| faults.fault(operation))),
+            models: Arc::new(InMemoryReadModels::new()),
+            gateway: Arc::new(InMemoryGateway::new()),
+            users: Arc::new(InMemoryUserStore::new()),
+            mailer: Arc::new(RecordingMailer::new()),
+            passkeys: Arc::new(InMemoryPasskeyStore::new()),
+            provider: Arc::new(ScriptedProvider::default()),
+            clock: Arc::new(ManualClock::default()),
+            ids: Arc::new(SeededIds::new(1)),
+        }
+    }
+
+    fn start_engine(&self) -> Engine {
+        let write_side = Ports {
+            events: Arc::clone(&self.log) as _,
+            snapshots: Arc::clone(&self.log) as _,
+            deadlines: Arc::clone(&self.log) as _,
+            idempotency: Arc::clone(&self.log) as _,
+            gateway: Arc::clone(&self.gateway) as _,
+            clock: Arc::clone(&self.clock) as _,
+            ids: Arc::clone(&self.ids) as _,
+        };
+        let read_side = ProjectionPorts {
+            projections: Arc::clone(&self.models) as _,
+            dead_letters: Arc::new(InMemoryDeadLetterStore::new()),
+            followers: Arc::new(InMemoryFollowerStore::new()),
+            bus: None,
+        };
+        Engine::start(write_side, read_side, EngineConfig::default())
+    }
+
+    fn sign_in_ports(&self) -> SignInPorts {
+        SignInPorts {
+            accounts: AccountStores {
+                users: Arc::clone(&self.users) as _,
+                passkeys: Arc::clone(&self.passkeys) as _,
+                ..InMemory::accounts()
+            },
+            stores: InMemory::sign_in(),
+            relying_party: Some(Arc::new(relying_party())),
+            providers: BTreeMap::from([("scripted".to_owned(), Arc::clone(&self.provider) as _)]),
+            mailer: Arc::clone(&self.mailer) as _,
+            clock: Arc::clone(&self.clock) as _,
+            entropy: Arc::new(SeededEntropy::new(2)),
+            ids: Arc::clone(&self.ids) as _,
+            elsewhere: Vec::new(),
+        }
+    }
+
+    fn desk_ports(&self) -> DeskPorts {
+        DeskPorts {
+            log: Arc::clone(&self.log) as _,
+            events: Arc::clone(&self.models) as _,
+            availability: Arc::clone(&self.models) as _,
+            reservations: Arc::clone(&self.models) as _,
+            payments: Arc::clone(&self.models) as _,
+            sales: Arc::clone(&self.models) as _,
+            projections: Arc::clone(&self.models) as _,
+            users: Arc::clone(&self.users) as _,
+            clock: Arc::clone(&self.clock) as _,
+        }
+    }
+}
+
 fn relying_party() -> WebauthnRelyingParty {
-    WebauthnRelyingParty::new(&Url::parse("https://tickets.example").unwrap()).unwrap()
+    WebauthnRelyingParty::new(&Url::parse(PUBLIC_URL).unwrap()).unwrap()
 }
 
 /// A request that is in order.

@@ -1,5 +1,6 @@
 //! Everything that people, the gateway and timers may do to one event on sale, in any order.
 
+mod asked;
 mod house;
 
 use proptest::collection::vec;
@@ -7,7 +8,8 @@ use proptest::prelude::*;
 
 use super::times::pause;
 
-pub use house::{AnyCommand, Asked, House, ORGANISER, by, customer};
+pub use asked::{AnyCommand, Asked, ORGANISER, by, customer};
+pub use house::House;
 
 /// One thing that happens. Numbers choose among what is there at that moment, so that every script means something in
 /// every [`House`], also after it has been shrunk.

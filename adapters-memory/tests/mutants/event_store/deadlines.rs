@@ -1,0 +1,34 @@
+//! The deadlines of the broken store.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use ticketing_ports::Timestamp;
+use ticketing_ports::log::deadlines::{CausedDeadline, DeadlineStore};
+use ticketing_ports::vocabulary::errors::StoreError;
+
+use super::{Lie, Mutant};
+
+#[async_trait]
+impl DeadlineStore for Mutant {
+    async fn lease_due(
+        &self,
+        now: Timestamp,
+        lease: Duration,
+        limit: usize,
+    ) -> Result<Vec<CausedDeadline>, StoreError> {
+        let (now, lease, limit) = match self.lie {
+            Lie::HandsOutDeadlinesEarly => (now + TimeDelta::milliseconds(1), lease, limit),
+            Lie::IgnoresLeases => (now, Duration::ZERO, limit),
+            Lie::LeasesForEver => (now, Duration::MAX, limit),
+            Lie::LeasesOneMore => (now, lease, limit.saturating_add(1)),
+            _ => (now, lease, limit),
+        };
+        let mut leased = self.inner.lease_due(now, lease, limit).await?;
+        if self.lie == Lie::HandsOutTheLatestDeadlineFirst {
+            leased.reverse();
+        }
+        Ok(leased)
+    }
+}

@@ -1,0 +1,232 @@
+//! The reservation, the facts and the commands that these tests are about.
+
+use ticketing_domain::inventory::{InventoryCommand, ReleaseReason, TakenSeats};
+use ticketing_domain::payment::Charge;
+use ticketing_domain::payment::{PaymentCommand, RefundCause};
+use ticketing_domain::reservation::{
+    CancelReason, ReservationCancelled, ReservationCommand, ReservationCompleted, ReservationEvent, ReservationHeld,
+    ReservationPaymentDeclined, ReservationPaymentStarted, ReservationRefunded, SagaCommand, SagaInput,
+};
+use ticketing_ports::log::deadlines::{DeadlineKey, DeadlineKind};
+use ticketing_ports::log::streams::StreamId;
+use ticketing_ports::vocabulary::ids::{
+    CustomerId, EventId, PaymentId, RefundId, ReservationId, SectionId, TicketId, UserId,
+};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::payment::{DeclineReason, MethodKind, MethodToken, PaymentMethod};
+use ticketing_ports::vocabulary::reservation::{Sale, Ticket};
+use ticketing_ports::vocabulary::roles::{Actor, Role};
+use ticketing_ports::vocabulary::seating::{Allocation, Label};
+use ticketing_testkit::scenario::{after, start};
+use uuid::Uuid;
+
+pub(super) const RESERVATION: ReservationId = ReservationId::new(Uuid::from_u128(1));
+pub(super) const PAYMENT: PaymentId = PaymentId::new(Uuid::from_u128(2));
+pub(super) const OTHER_PAYMENT: PaymentId = PaymentId::new(Uuid::from_u128(3));
+pub(super) const EVENT: EventId = EventId::new(Uuid::from_u128(4));
+pub(super) const SECTION: SectionId = SectionId::new(Uuid::from_u128(5));
+
+pub(super) const ALICE: Actor = Actor {
+    user_id: UserId::new(Uuid::from_u128(6)),
+    role: Role::Customer,
+};
+
+pub(super) const MALLORY: Actor = Actor {
+    user_id: UserId::new(Uuid::from_u128(7)),
+    role: Role::Customer,
+};
+
+pub(super) const ADMIN: Actor = Actor {
+    user_id: UserId::new(Uuid::from_u128(8)),
+    role: Role::Admin,
+};
+
+pub(super) fn held() -> ReservationHeld {
+    ReservationHeld {
+        reservation_id: RESERVATION,
+        event_id: EVENT,
+        customer_id: CustomerId::from(ALICE.user_id),
+        section_id: SECTION,
+        section: label("General"),
+        tier: label("regular"),
+        seats: TakenSeats::Places(2),
+        allocation: Allocation::GeneralAdmission,
+        unit_price: eur(100),
+        total: eur(200),
+        held_until: after(300),
+        at: start(),
+    }
+}
+
+pub(super) fn for_nothing() -> ReservationHeld {
+    ReservationHeld {
+        unit_price: eur(0),
+        total: eur(0),
+        ..held()
+    }
+}
+
+pub(super) fn take_by(by: Actor) -> ReservationCommand {
+    ReservationCommand::TakeForNothing { by }
+}
+
+pub(super) fn paying() -> Vec<ReservationEvent> {
+    vec![held().into(), ReservationPaymentStarted { payment_id: PAYMENT }.into()]
+}
+
+/// Under way again after so many declined payments.
+pub(super) fn paying_again(declines: u32) -> Vec<ReservationEvent> {
+    let mut history = paying();
+    for decline in 1..=declines {
+        history.push(declined_event(decline).into());
+        history.push(ReservationPaymentStarted { payment_id: PAYMENT }.into());
+    }
+    history
+}
+
+pub(super) fn paid() -> Vec<ReservationEvent> {
+    let mut history = paying();
+    history.push(completed().into());
+    history
+}
+
+pub(super) fn paid_and_refunded() -> Vec<ReservationEvent> {
+    let mut history = paid();
+    history.push(
+        ReservationRefunded {
+            amount: eur(200),
+            was_completed: true,
+        }
+        .into(),
+    );
+    history
+}
+
+pub(super) fn completed() -> ReservationCompleted {
+    let ticket = |id| Ticket {
+        ticket_id: TicketId::new(Uuid::from_u128(id)),
+        seat_id: None,
+    };
+    ReservationCompleted {
+        sale: Sale {
+            reservation_id: RESERVATION,
+            payment_id: Some(PAYMENT),
+            event_id: EVENT,
+            customer_id: ALICE.user_id.into(),
+            section: label("General"),
+            tier: label("regular"),
+            quantity: 2,
+            unit_price: eur(100),
+            total_amount: eur(200),
+            sold_at: start(),
+        },
+        tickets: vec![ticket(1_000), ticket(1_001)],
+    }
+}
+
+pub(super) fn declined_event(declines: u32) -> ReservationPaymentDeclined {
+    ReservationPaymentDeclined {
+        payment_id: PAYMENT,
+        reason: DeclineReason::InsufficientFunds,
+        declines,
+    }
+}
+
+pub(super) fn given_up(reason: CancelReason) -> ReservationCancelled {
+    ReservationCancelled {
+        reason,
+        was_completed: false,
+    }
+}
+
+pub(super) fn declined(reason: DeclineReason) -> SagaInput {
+    SagaInput::PaymentDeclined {
+        payment_id: PAYMENT,
+        reason,
+    }
+}
+
+pub(super) fn pay_by(by: Actor) -> ReservationCommand {
+    ReservationCommand::StartPayment {
+        by,
+        payment_id: PAYMENT,
+        method: visa(),
+        charge: Charge::AuthorizeAndCapture,
+    }
+}
+
+pub(super) fn cancel_by(by: Actor) -> ReservationCommand {
+    ReservationCommand::Cancel { by, refund: eur(0) }
+}
+
+pub(super) fn payment(command: PaymentCommand) -> SagaCommand {
+    SagaCommand::Payment {
+        payment_id: PAYMENT,
+        command,
+    }
+}
+
+pub(super) fn refund_all(cause: RefundCause) -> SagaCommand {
+    let refund_id = RefundId::new(Uuid::from_u128(1_000));
+    payment(PaymentCommand::Refund {
+        refund_id,
+        amount: None,
+        cause,
+        reason: None,
+    })
+}
+
+pub(super) fn capture_if_free() -> SagaCommand {
+    SagaCommand::CaptureIfFree {
+        section_id: SECTION,
+        command: seats_of_the_hold(),
+        payment_id: PAYMENT,
+    }
+}
+
+pub(super) fn sell() -> SagaCommand {
+    SagaCommand::SellSeats {
+        section_id: SECTION,
+        command: seats_of_the_hold(),
+        payment_id: Some(PAYMENT),
+    }
+}
+
+pub(super) fn seats_of_the_hold() -> InventoryCommand {
+    InventoryCommand::Sell {
+        reservation_id: RESERVATION,
+        seats: TakenSeats::Places(2),
+    }
+}
+
+pub(super) fn release(reason: ReleaseReason) -> SagaCommand {
+    SagaCommand::Inventory {
+        section_id: SECTION,
+        command: InventoryCommand::Release {
+            reservation_id: RESERVATION,
+            reason,
+        },
+    }
+}
+
+pub(super) fn expiry() -> DeadlineKey {
+    DeadlineKey {
+        stream: StreamId::from(RESERVATION),
+        kind: DeadlineKind::HoldExpiry,
+    }
+}
+
+pub(super) fn visa() -> PaymentMethod {
+    PaymentMethod {
+        kind: MethodKind::Card,
+        token: MethodToken::new("tok_visa").expect("a token of the sandbox"),
+    }
+}
+
+fn label(text: &str) -> Label {
+    Label::new(text).expect("a short plain text")
+}
+
+pub(super) fn eur(amount: i64) -> Money {
+    Money::new(amount, Currency::EUR)
+}

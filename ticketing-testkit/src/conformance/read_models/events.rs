@@ -1,0 +1,144 @@
+//! Reading and listing events.
+
+use ticketing_ports::log::streams::Version;
+use ticketing_ports::read_models::changes::Change;
+use ticketing_ports::read_models::events::{DraftsVisible, EventView, EventsWanted};
+use ticketing_ports::vocabulary::event_details::EventStatus;
+
+use super::rows::{event, event_id};
+use super::{ReadModels, created, page, public};
+use crate::conformance::fixtures::{at, user};
+use crate::conformance::{Broken, Verdict, ensure, ensure_eq};
+
+pub(super) async fn an_event_is_read_as_it_was_created_and_changed(models: &ReadModels) -> Verdict {
+    models.apply(vec![created(1), created(2)]).await?;
+    ensure_eq!(models.events.event(event_id(1)).await?, Some(event(1)), "event");
+    ensure_eq!(models.events.event(event_id(3)).await?, None, "unknown event");
+    for (number, status) in (2..).zip(EventStatus::ALL) {
+        let version = Version(number);
+        models
+            .apply(vec![Change::EventStatusChanged {
+                event_id: event_id(1),
+                status,
+                version,
+            }])
+            .await?;
+        let changed = EventView {
+            status,
+            version,
+            ..event(1)
+        };
+        ensure_eq!(models.events.event(event_id(1)).await?, Some(changed), "changed event");
+    }
+    ensure_eq!(models.events.event(event_id(2)).await?, Some(event(2)), "another event");
+    Ok(())
+}
+
+fn numbers(events: &[EventView]) -> Vec<usize> {
+    events
+        .iter()
+        .map(|event| event.event_id.uuid().as_u128() as usize & 0xffff)
+        .collect()
+}
+
+pub(super) async fn events_are_listed_soonest_first(models: &ReadModels) -> Verdict {
+    let starts = [(5, 300), (2, 100), (9, 200), (3, 200), (7, 200), (1, 400)];
+    for (number, start) in starts {
+        models.apply(vec![Change::EventCreated(public(number, start))]).await?;
+    }
+    let listed = models.events.events(None, DraftsVisible::None, page(1, 100)).await?;
+    ensure_eq!(numbers(&listed.rows), [2, 3, 7, 9, 5, 1], "events");
+    ensure_eq!(listed.total, 6, "total");
+    Ok(())
+}
+
+pub(super) async fn events_are_listed_in_pages(models: &ReadModels) -> Verdict {
+    for number in 1..=7 {
+        let view = public(number, number as i64);
+        models.apply(vec![Change::EventCreated(view)]).await?;
+    }
+    let pages: [(u32, &[usize]); 5] = [(1, &[1, 2, 3]), (2, &[4, 5, 6]), (3, &[7]), (4, &[]), (u32::MAX, &[])];
+    for (number, expected) in pages {
+        let listed = models.events.events(None, DraftsVisible::None, page(number, 3)).await?;
+        ensure_eq!(numbers(&listed.rows), expected, "page {number}");
+        ensure_eq!(listed.total, 7, "total on page {number}");
+    }
+    Ok(())
+}
+
+pub(super) async fn events_are_listed_by_what_is_recorded_before_and_after_their_start(models: &ReadModels) -> Verdict {
+    let all = || (1..).zip(EventStatus::ALL);
+    for (number, status) in all() {
+        // One begins at the moment that is asked about, and one just after it.
+        for (number, starts) in [(number, 50), (number + 10, 51)] {
+            let view = EventView {
+                status,
+                ..public(number, starts)
+            };
+            models.apply(vec![Change::EventCreated(view)]).await?;
+        }
+    }
+    let listed = async |to_come: &[EventStatus], begun: &[EventStatus]| -> Result<_, Broken> {
+        let wanted = EventsWanted {
+            now: at(50),
+            to_come: to_come.to_vec(),
+            begun: begun.to_vec(),
+        };
+        let listed = models
+            .events
+            .events(Some(&wanted), DraftsVisible::All, page(1, 99))
+            .await?;
+        ensure_eq!(listed.total, listed.rows.len() as u64, "how many are wanted");
+        Ok(numbers(&listed.rows))
+    };
+    for (number, status) in all() {
+        ensure_eq!(listed(&[], &[status]).await?, [number], "begun and {status:?}");
+        ensure_eq!(listed(&[status], &[]).await?, [number + 10], "to come and {status:?}");
+    }
+    let (first, second) = (EventStatus::ALL[0], EventStatus::ALL[1]);
+    ensure_eq!(
+        listed(&[second], &[first, second]).await?,
+        [1, 2, 12],
+        "several at once"
+    );
+    ensure!(
+        listed(&[], &[]).await?.is_empty(),
+        "something although nothing is wanted"
+    );
+    Ok(())
+}
+
+pub(super) async fn drafts_are_listed_only_for_who_may_manage_them(models: &ReadModels) -> Verdict {
+    for (number, owner, status) in [
+        (1, 1, EventStatus::Draft),
+        (2, 2, EventStatus::Draft),
+        (3, 1, EventStatus::Published),
+        (4, 2, EventStatus::Cancelled),
+    ] {
+        let view = EventView {
+            owner_id: user(owner),
+            status,
+            ..public(number, number as i64)
+        };
+        models.apply(vec![Change::EventCreated(view)]).await?;
+    }
+    let visible: [(DraftsVisible, &[usize], &[usize]); 4] = [
+        (DraftsVisible::None, &[3, 4], &[]),
+        (DraftsVisible::OwnedBy(user(1)), &[1, 3, 4], &[1]),
+        (DraftsVisible::OwnedBy(user(3)), &[3, 4], &[]),
+        (DraftsVisible::All, &[1, 2, 3, 4], &[1, 2]),
+    ];
+    for (drafts, every, only_drafts) in visible {
+        let wanted = EventsWanted {
+            now: at(50),
+            to_come: vec![EventStatus::Draft],
+            begun: vec![EventStatus::Draft],
+        };
+        for (wanted, expected) in [(None, every), (Some(&wanted), only_drafts)] {
+            let listed = models.events.events(wanted, drafts, page(1, 9)).await?;
+            ensure_eq!(numbers(&listed.rows), expected, "events for {drafts:?}, if {wanted:?}");
+            ensure_eq!(listed.total, expected.len() as u64, "total for {drafts:?}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! Listing reservations, and changing their rows.
+
+use ticketing_ports::log::streams::Version;
+use ticketing_ports::read_models::changes::{Change, ReservationChange, Said};
+use ticketing_ports::vocabulary::reservation::{ReservationStatus, Ticket};
+
+use super::rows::{customer, payment_id, reservation, reservation_id, ticket_id};
+use super::{ReadModels, created, ensure_pages, page};
+use crate::conformance::fixtures::at;
+use crate::conformance::{Broken, Verdict, ensure_eq};
+
+pub(super) async fn reservations_of_a_customer_are_listed_newest_first(models: &ReadModels) -> Verdict {
+    models.apply(vec![created(1)]).await?;
+    for (number, who, time) in [(4, 1, 10), (9, 2, 15), (2, 1, 30), (3, 1, 20)] {
+        let mut view = reservation(number);
+        view.customer_id = customer(who);
+        view.created_at = at(time);
+        models.apply(vec![Change::ReservationHeld(view)]).await?;
+    }
+    let ask = |who| move |page| models.reservations.reservations_of(customer(who), page);
+    let key = |view: &ticketing_ports::read_models::reservations::ReservationView| view.reservation_id;
+    ensure_pages(&[2, 3, 4].map(reservation_id), key, ask(1)).await?;
+    ensure_pages(&[reservation_id(9)], key, ask(2)).await?;
+    ensure_pages(&[], key, ask(3)).await
+}
+
+pub(super) async fn a_changed_reservation_keeps_what_the_change_does_not_name(models: &ReadModels) -> Verdict {
+    models
+        .apply(vec![created(1), Change::ReservationHeld(reservation(1))])
+        .await?;
+    let read =
+        async || -> Result<_, Broken> { Ok(models.reservations.reservations_of(customer(1), page(1, 9)).await?.rows) };
+    let mut expected = reservation(1);
+    ensure_eq!(read().await?, [expected.clone()], "reservation");
+
+    let change = |status, version| ReservationChange {
+        reservation_id: reservation_id(1),
+        status,
+        version: Version(version),
+        payment_id: Said::Nothing,
+        completed_at: None,
+        tickets: Vec::new(),
+    };
+    let tickets = vec![Ticket {
+        ticket_id: ticket_id(1),
+        seat_id: None,
+    }];
+    models
+        .apply(vec![Change::ReservationChanged(ReservationChange {
+            payment_id: Said::Now(payment_id(1)),
+            completed_at: Some(at(9)),
+            tickets: tickets.clone(),
+            ..change(ReservationStatus::Completed, 2)
+        })])
+        .await?;
+    expected.status = ReservationStatus::Completed;
+    expected.version = Version(2);
+    expected.payment_id = Some(payment_id(1));
+    expected.completed_at = Some(at(9));
+    expected.tickets = tickets;
+    ensure_eq!(read().await?, [expected.clone()], "completed reservation");
+
+    models
+        .apply(vec![Change::ReservationChanged(change(ReservationStatus::Refunded, 3))])
+        .await?;
+    expected.status = ReservationStatus::Refunded;
+    expected.version = Version(3);
+    ensure_eq!(read().await?, [expected], "refunded reservation");
+    Ok(())
+}
+
+pub(super) async fn a_changed_reservation_loses_what_the_change_takes_away(models: &ReadModels) -> Verdict {
+    models
+        .apply(vec![created(1), Change::ReservationHeld(reservation(1))])
+        .await?;
+    let change = |payment_id, version| {
+        Change::ReservationChanged(ReservationChange {
+            reservation_id: reservation_id(1),
+            status: ReservationStatus::Held,
+            version: Version(version),
+            payment_id,
+            completed_at: None,
+            tickets: Vec::new(),
+        })
+    };
+    let read = async || -> Result<_, Broken> {
+        let listed = models.reservations.reservations_of(customer(1), page(1, 9)).await?;
+        Ok(listed.rows.into_iter().map(|row| row.payment_id).collect::<Vec<_>>())
+    };
+    let (paying, declined) = (Said::Now(payment_id(1)), Said::Gone);
+    models.apply(vec![change(paying, 2)]).await?;
+    ensure_eq!(read().await?, [Some(payment_id(1))], "while it is paid");
+    models.apply(vec![change(declined, 3)]).await?;
+    ensure_eq!(read().await?, [None], "after a batch of its own");
+    models
+        .apply(vec![change(paying, 4), change(declined, 5), change(Said::Nothing, 6)])
+        .await?;
+    ensure_eq!(read().await?, [None], "after both in one batch");
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! The commands that a script may ask for, and who asks.
+
+use ticketing_domain::book::{Book, Caller, Ran};
+use ticketing_domain::command::{self, Performed};
+use ticketing_domain::commands::{
+    AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, CompleteEvent, CreateEvent, ExpireHold,
+    HoldSeats, OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment, RetryPayment, SettleCancellation,
+    UnblockSeats,
+};
+use ticketing_domain::reducer::Context;
+use ticketing_ports::log::deadlines::{Deadline, DeadlineKind};
+use ticketing_ports::vocabulary::ids::UserId;
+use ticketing_ports::vocabulary::roles::{Actor, Role};
+use uuid::Uuid;
+
+macro_rules! any_command {
+    ($($name:ident,)+) => {
+        /// Any command of the box office.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum AnyCommand {
+            $($name($name),)+
+        }
+
+        $(impl From<$name> for AnyCommand {
+            fn from(command: $name) -> Self {
+                Self::$name(command)
+            }
+        })+
+
+        impl AnyCommand {
+            /// Runs it on a book, whatever it answers.
+            pub fn run(&self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> Ran<()> {
+                match self {
+                    $(Self::$name(command) => without_answer(command::perform(book, ctx, caller, command)),)+
+                }
+            }
+        }
+    };
+}
+any_command! {
+    AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, CompleteEvent, CreateEvent, ExpireHold,
+    HoldSeats, OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment, RetryPayment, SettleCancellation,
+    UnblockSeats,
+}
+
+fn without_answer<C: command::Command>(ran: Ran<Performed<C>>) -> Ran<()> {
+    match ran {
+        Ran::Done { staged, .. } => Ran::Done { value: (), staged },
+        Ran::Refused { refusal, read_set } => Ran::Refused { refusal, read_set },
+        Ran::Load(wants) => Ran::Load(wants),
+    }
+}
+
+/// A command and who asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    pub caller: Caller,
+    pub command: AnyCommand,
+}
+
+/// Whose event it is, and an admin, so that refunds are this actor's business too.
+pub const ORGANISER: Actor = Actor {
+    user_id: UserId::new(Uuid::from_u128(1)),
+    role: Role::Admin,
+};
+
+/// The customer of that number.
+pub fn customer(number: u128) -> Actor {
+    Actor {
+        user_id: UserId::new(Uuid::from_u128(10 + number)),
+        role: Role::Customer,
+    }
+}
+
+/// A command that somebody asks for.
+pub fn by(actor: Actor, command: impl Into<AnyCommand>) -> Asked {
+    Asked {
+        caller: actor.into(),
+        command: command.into(),
+    }
+}
+
+pub(super) fn world(command: impl Into<AnyCommand>) -> Asked {
+    Asked {
+        caller: Caller::World,
+        command: command.into(),
+    }
+}
+
+pub(super) fn due(deadline: Deadline) -> Asked {
+    match deadline.key.kind {
+        DeadlineKind::HoldExpiry => world(ExpireHold { deadline }),
+        DeadlineKind::GatewayRetry => world(RetryPayment { deadline }),
+        DeadlineKind::CancellationChunk => world(SettleCancellation { deadline }),
+        DeadlineKind::EventStart => world(CompleteEvent { deadline }),
+    }
+}

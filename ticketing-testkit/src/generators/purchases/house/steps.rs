@@ -1,0 +1,214 @@
+//! Which command a step of a script means at the moment.
+
+use chrono::DateTime;
+use ticketing_domain::commands::{
+    AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, GatewayAnswer, HoldFor, HoldSeats,
+    OpenSales, PayReservation, PublishEvent, RefundPayment, ReportPayment, UnblockSeats,
+};
+use ticketing_domain::inventory::TakenSeats;
+use ticketing_domain::payment::GatewayCall;
+use ticketing_ports::outside::gateway::Authorization;
+use ticketing_ports::vocabulary::ids::PaymentId;
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_ports::vocabulary::payment::{DeclineReason, MethodKind, MethodToken, NextAction, PaymentMethod};
+use ticketing_ports::vocabulary::seating::{Label, SeatId, Seating};
+use uuid::Uuid;
+
+use super::House;
+use crate::generators::purchases::Step;
+use crate::generators::purchases::asked::{Asked, ORGANISER, by, customer, due, world};
+
+impl House {
+    /// What a step means right now, if anything. Time passes by itself.
+    pub fn asked(&mut self, step: &Step) -> Option<Asked> {
+        let event_id = Self::EVENT;
+        Some(match *step {
+            Step::Wait { time } => {
+                self.now += time;
+                return None;
+            }
+            Step::Publish => by(ORGANISER, PublishEvent { event_id }),
+            Step::OpenSales => by(ORGANISER, OpenSales { event_id }),
+            Step::CloseSales => by(ORGANISER, CloseSales { event_id }),
+            Step::CancelEvent => {
+                let reason = None;
+                by(ORGANISER, CancelEvent { event_id, reason })
+            }
+            Step::Block { section, seats, back } => self.block(section, seats, back)?,
+            Step::Hold {
+                customer: number,
+                section,
+                quantity,
+                seats,
+            } => {
+                let section = &self.draft.sections[section % self.draft.sections.len()];
+                let hold = HoldSeats {
+                    event_id,
+                    section: section.name.as_str().to_owned(),
+                    quantity,
+                    specific_seats: seats.and_then(|first| neighbours(&section.seating, first, quantity)),
+                    customer: HoldFor::Caller,
+                };
+                by(customer(number), hold)
+            }
+            Step::Pay {
+                by,
+                reservation,
+                payment,
+                fresh,
+            } => self.pay(by, reservation, payment, fresh)?,
+            Step::Authorize { reservation } => {
+                let (reservation_id, owner) = *some(&self.reservations, reservation)?;
+                let method = card();
+                by(owner, AuthorizePayment { reservation_id, method })
+            }
+            Step::CancelReservation {
+                by: number,
+                reservation,
+            } => {
+                let (reservation_id, owner) = *some(&self.reservations, reservation)?;
+                by(number.map_or(owner, customer), CancelReservation { reservation_id })
+            }
+            Step::Refund { payment, amount } => {
+                let refund = RefundPayment {
+                    payment_id: *some(&self.payments, payment)?,
+                    amount: amount.map(|amount| Money::new(amount, self.draft.currency)),
+                    reason: Label::new("goodwill").expect("a short plain text"),
+                };
+                by(ORGANISER, refund)
+            }
+            Step::Answer { call, how } => {
+                // The latest calls are the ones that matter most.
+                let call = self.calls.iter().rev().nth(call)?;
+                let (payment_id, answer) = (call.payment_id(), answer(call, how));
+                world(ReportPayment { payment_id, answer })
+            }
+            Step::Stray { payment, how } => {
+                let payment_id = *some(&self.payments, payment)?;
+                let answer = match how % 4 {
+                    0 => authorization(how),
+                    1 => GatewayAnswer::Captured,
+                    2 => GatewayAnswer::Voided,
+                    _ => GatewayAnswer::NeverAuthorized,
+                };
+                world(ReportPayment { payment_id, answer })
+            }
+            Step::Deadline { which } => {
+                let deadlines: Vec<_> = self.deadlines.values().collect();
+                due(**some(&deadlines, which)?)
+            }
+        })
+    }
+
+    fn block(&self, section: usize, first: usize, back: bool) -> Option<Asked> {
+        let section = &self.draft.sections[section % self.draft.sections.len()];
+        let seats = match &section.seating {
+            Seating::GeneralAdmission { .. } => TakenSeats::Places(1),
+            seating @ Seating::Numbered { .. } => TakenSeats::Seats(neighbours(seating, first, 1)?),
+        };
+        let (event_id, section) = (Self::EVENT, section.name.as_str().to_owned());
+        Some(if back {
+            by(
+                ORGANISER,
+                UnblockSeats {
+                    event_id,
+                    section,
+                    seats,
+                },
+            )
+        } else {
+            by(
+                ORGANISER,
+                BlockSeats {
+                    event_id,
+                    section,
+                    seats,
+                },
+            )
+        })
+    }
+
+    fn pay(&self, number: Option<u128>, reservation: usize, payment: Option<usize>, fresh: bool) -> Option<Asked> {
+        let (reservation_id, owner) = *some(&self.reservations, reservation)?;
+        let payment_id = match payment {
+            Some(_) if fresh => Some(PaymentId::new(Uuid::from_u128(1_000_000 + self.log.len() as u128))),
+            Some(payment) => some(&self.payments, payment).copied(),
+            None => None,
+        };
+        let method = match payment {
+            None if fresh => paypal(),
+            _ => card(),
+        };
+        let pay = PayReservation {
+            reservation_id,
+            payment_id,
+            method: Some(method),
+        };
+        Some(by(number.map_or(owner, customer), pay))
+    }
+}
+
+/// `quantity` seats of one row, from the seat of that number in the section on. The last of them may be beyond the end of
+/// the row. `None` in a section of general admission.
+fn neighbours(seating: &Seating, first: usize, quantity: u32) -> Option<Vec<SeatId>> {
+    let Seating::Numbered { rows } = seating else {
+        return None;
+    };
+    let mut place = u32::try_from(first).ok()? % seating.capacity().max(1);
+    let row = rows.iter().find(|row| {
+        let here = place < row.seats;
+        if !here {
+            place -= row.seats;
+        }
+        here
+    })?;
+    let seat = |number| SeatId {
+        row: row.row.clone(),
+        number,
+    };
+    Some((place + 1..=place + quantity).map(seat).collect())
+}
+
+fn some<T>(all: &[T], number: usize) -> Option<&T> {
+    (!all.is_empty()).then(|| &all[all.len() - 1 - number % all.len()])
+}
+
+fn answer(call: &GatewayCall, how: u8) -> GatewayAnswer {
+    match call {
+        GatewayCall::Authorize { .. } | GatewayCall::LookUp { .. } => authorization(how),
+        GatewayCall::Capture { .. } => GatewayAnswer::Captured,
+        GatewayCall::Void { .. } => GatewayAnswer::Voided,
+        GatewayCall::Refund { refund_id, .. } => GatewayAnswer::Refunded(*refund_id),
+    }
+}
+
+fn authorization(how: u8) -> GatewayAnswer {
+    match how {
+        0..130 => GatewayAnswer::Authorized(Authorization::Approved { last_four: None }),
+        130..150 => GatewayAnswer::Authorized(must_act()),
+        150..165 => GatewayAnswer::Authorized(Authorization::Pending { ask_again_at: None }),
+        165..220 => GatewayAnswer::Authorized(Authorization::Declined {
+            reason: DeclineReason::Declined,
+        }),
+        _ => GatewayAnswer::NeverAuthorized,
+    }
+}
+
+fn must_act() -> Authorization {
+    let until = DateTime::from_timestamp(4_000_000_000, 0).expect("a date within range");
+    Authorization::MustAct(NextAction::redirect("https://bank.test/agree", until))
+}
+
+fn paypal() -> PaymentMethod {
+    PaymentMethod {
+        kind: MethodKind::Paypal,
+        token: MethodToken::new("tok_paypal").expect("a token, not a card number"),
+    }
+}
+
+fn card() -> PaymentMethod {
+    PaymentMethod {
+        kind: MethodKind::Card,
+        token: MethodToken::new("tok_visa").expect("a token, not a card number"),
+    }
+}
