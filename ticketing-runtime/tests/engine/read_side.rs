@@ -13,7 +13,6 @@ use adapters_memory::{
 };
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
-use ticketing_ports::log::dead_letters::DeadLetterStore as _;
 use ticketing_ports::log::event_bus::{BusUnavailable, EventPublisher, EventSubscriber};
 use ticketing_ports::log::identity::LogIdentity;
 use ticketing_ports::log::streams::RecordedEvent;

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use adapters_memory::faults::{Fault, Operation};
-use ticketing_ports::log::event_store::EventStore as _;
 use ticketing_ports::log::streams::RecordedEvent;
 use ticketing_runtime::{ConsistencyToken, Failure, READ_YOUR_WRITES_PATIENCE, Reached, UnavailableCause};
 use tokio::sync::watch;
