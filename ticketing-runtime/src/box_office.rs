@@ -149,7 +149,7 @@ impl BoxOffice {
     /// # Errors
     /// Fails if the caller may not see what is asked for, or if it does not exist, or if a store is down.
     pub async fn see<Q: Question>(&self, by: Caller, question: Q) -> Result<Q::Answer, Failure> {
-        Ok(self.look(by, question).await?.value)
+        Ok(self.answer_with_token(by, question).await?.value)
     }
 
     /// Creates an event on sale, as a draft.
@@ -254,7 +254,7 @@ impl BoxOffice {
         let cancel = self.ask(request.with(|reservation_id| CancelReservation { reservation_id }));
         match tokio::time::timeout(SETTLING_PATIENCE, cancel).await {
             Ok(answer) => answer,
-            Err(_) => self.look(by, SeeReservation { reservation_id }).await,
+            Err(_) => self.answer_with_token(by, SeeReservation { reservation_id }).await,
         }
     }
 
@@ -266,7 +266,7 @@ impl BoxOffice {
         let (by, payment_id) = (request.by, request.command.payment_id);
         match tokio::time::timeout(SETTLING_PATIENCE, self.ask(request)).await {
             Ok(answer) => answer,
-            Err(_) => self.look(by, SeePayment { payment_id }).await,
+            Err(_) => self.answer_with_token(by, SeePayment { payment_id }).await,
         }
     }
 
@@ -327,7 +327,7 @@ impl BoxOffice {
     }
 
     /// Answers a question, with a token for what the answer shows.
-    async fn look<Q: Question>(&self, by: Caller, question: Q) -> Result<Answer<Q::Answer>, Failure> {
+    async fn answer_with_token<Q: Question>(&self, by: Caller, question: Q) -> Result<Answer<Q::Answer>, Failure> {
         let lane = self.lane_of(question.address()).await?;
         let (caller, answer) = oneshot::channel();
         let job = Job::new(QuestionJob::new(question, caller), by, Metadata::default());

@@ -18,7 +18,7 @@ use crate::follow::{
 };
 use crate::lane::Lanes;
 use crate::setup::{EngineConfig, Ports};
-use crate::{deadlines, floor, housekeeping};
+use crate::{deadlines, housekeeping, schema_floor};
 
 /// What the read side of the product needs from outside.
 #[derive(Clone)]
@@ -173,7 +173,7 @@ impl Engine {
             ));
             background.spawn(housekeeping::run(ports.clone(), config, stop.clone()));
         }
-        background.spawn(floor::run(
+        background.spawn(schema_floor::run(
             Arc::clone(&lanes.floor),
             Arc::clone(&ports.events),
             lanes.config.floor_poll,

@@ -40,7 +40,7 @@ impl KnownLog {
         let known = *self.known();
         match known {
             Some(identity) => Ok(identity),
-            None => self.look().await,
+            None => self.refresh().await,
         }
     }
 
@@ -50,7 +50,7 @@ impl KnownLog {
     }
 
     /// Reads the identity from the log and remembers it.
-    pub(crate) async fn look(&self) -> Result<LogIdentity, StoreError> {
+    pub(crate) async fn refresh(&self) -> Result<LogIdentity, StoreError> {
         let identity = self.store.identity().await?;
         *self.known() = Some(identity);
         Ok(identity)

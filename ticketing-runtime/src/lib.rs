@@ -21,7 +21,7 @@
 //! | `sign_in/` | sign-in by link, provider and passkey; sessions; accounts | [`SignIn`] |
 //! | `deadlines.rs`, `housekeeping.rs` | report due deadlines; delete old idempotency records | |
 //! | `token.rs`, `known_log.rs` | consistency tokens, for reading one's own writes | [`ConsistencyToken`] |
-//! | `floor.rs` | which versions of facts may be written while two builds run | [`check_schema_floor`] |
+//! | `schema_floor.rs` | which versions of facts may be written while two builds run | [`check_schema_floor`] |
 //! | `observer.rs`, `failure.rs`, `retry.rs` | metrics, errors, retries | [`Observer`], [`Failure`] |
 //!
 //! # Embedding
@@ -130,13 +130,13 @@ mod deadlines;
 mod desk;
 mod engine;
 mod failure;
-mod floor;
 mod follow;
 mod housekeeping;
 mod known_log;
 mod lane;
 mod observer;
 mod retry;
+mod schema_floor;
 mod setup;
 mod sign_in;
 mod token;
@@ -145,13 +145,13 @@ pub use box_office::{Answer, BoxOffice, HistoryEntry, IdempotencyRequest, Reques
 pub use desk::{Desk, DeskPorts, PagedList, READ_YOUR_WRITES_PATIENCE};
 pub use engine::{Engine, EngineBuilder, ProjectionPorts};
 pub use failure::{Failure, UnavailableCause};
-pub use floor::{LogNotReadable, check_schema_floor, finish_update};
 pub use follow::{
     Bus, Facts, FactsFrom, FollowError, FollowPorts, Follower, FollowerCondition, FollowerProgress, FollowerSpec, Lag,
     LoggedFact, MarkKept, OnBadFact, OnLostPast, ProjectionFollower, READ_MODELS, RELAY, Reached, Runs, StartAt, Twin,
     rebuild, relay_id,
 };
 pub use observer::{Counts, NoObserver, Observed, Observer, Setback, Totals};
+pub use schema_floor::{LogNotReadable, check_schema_floor, finish_update};
 pub use setup::{EngineConfig, Ports};
 pub use sign_in::{Accounts, Ceremonies, Ensured, Sessions, SignIn, SignInConfig, SignInFailure, SignInPorts};
 /// The commands that a [`BoxOffice`] takes.

@@ -96,13 +96,13 @@ mod tests {
     }
 
     #[test]
-    fn without_a_number_of_tries_they_never_end() {
+    fn pauses_never_end_without_a_number_of_tries() {
         let policy = RetryPolicy { tries: None, ..POLICY };
         assert_eq!(policy.pauses(Uuid::nil()).take(10_000).count(), 10_000);
     }
 
     #[test]
-    fn who_failed_together_does_not_come_back_together_and_a_run_can_be_replayed() {
+    fn callers_that_failed_together_retry_apart_and_a_run_can_be_replayed() {
         let of = |number| POLICY.pauses(Uuid::from_u128(number)).collect::<Vec<_>>();
         let first: std::collections::BTreeSet<Duration> = (0..100).map(|number| of(number)[0]).collect();
         assert!(first.len() > 95, "{}", first.len());
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_success_they_begin_anew() {
+    fn pauses_start_again_after_a_success() {
         let mut pauses = POLICY.pauses(Uuid::nil());
         assert_eq!(pauses.by_ref().count(), 7);
         pauses.begin_again();

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_write_has_answered_is_no_token() {
+    fn a_text_that_no_write_has_returned_is_no_token() {
         let whole = token(7, 1, 300).to_string();
         let cut = &whole[..whole.len() - 2];
         let twice = format!("{whole}{}", &whole[3..]);
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn merging_keeps_the_furthest_of_each_log_and_a_later_life_counts_for_more() {
+    fn merging_keeps_the_furthest_of_each_log_and_a_later_incarnation_counts_for_more() {
         let merged = token(1, 1, 50).merge(&token(2, 1, 7)).merge(&token(1, 1, 40));
         assert_eq!(position(&merged, log(1, 1)), Some((1, 50)));
         assert_eq!(position(&merged, log(2, 1)), Some((1, 7)));

@@ -25,7 +25,7 @@ impl Desk {
     /// # Errors
     /// Fails with [`Failure::Unavailable`] if the read models have not caught up within [`READ_YOUR_WRITES_PATIENCE`].
     pub async fn catch_up(&self, token: &ConsistencyToken) -> Result<(), Failure> {
-        let seen = self.seen(token);
+        let seen = self.wait_for_token(token);
         match tokio::time::timeout(READ_YOUR_WRITES_PATIENCE, seen).await {
             Ok(seen) => seen,
             Err(_) => Err(Failure::Unavailable(UnavailableCause::ReadModelsLag)),
@@ -33,7 +33,7 @@ impl Desk {
     }
 
     /// Waits, without a time limit, until the read models show what the token stands for.
-    async fn seen(&self, token: &ConsistencyToken) -> Result<(), Failure> {
+    async fn wait_for_token(&self, token: &ConsistencyToken) -> Result<(), Failure> {
         let log = self.office.log().identity().await?;
         let Some(wanted) = token.of(log) else {
             return Ok(());
@@ -41,16 +41,16 @@ impl Desk {
         if wanted.incarnation == log.incarnation && self.projected.borrow().has(log, wanted.position) {
             return Ok(());
         }
-        if let Some(log) = self.log_that_has(token, log, wanted).await {
-            self.projected_up_to(log, wanted.position).await;
+        if let Some(log) = self.log_containing(token, log, wanted).await {
+            self.wait_for_rows(log, wanted.position).await;
         }
         Ok(())
     }
 
     /// The log's current identity, if the log has what the token stands for. If the log does not answer, it is taken to
     /// have it.
-    async fn log_that_has(&self, token: &ConsistencyToken, known: LogIdentity, wanted: Seen) -> Option<LogIdentity> {
-        let (Ok(log), Ok(head)) = (self.office.log().look().await, self.ports.log.head().await) else {
+    async fn log_containing(&self, token: &ConsistencyToken, known: LogIdentity, wanted: Seen) -> Option<LogIdentity> {
+        let (Ok(log), Ok(head)) = (self.office.log().refresh().await, self.ports.log.head().await) else {
             return Some(known);
         };
         let wanted = token.of(log).unwrap_or(wanted);
@@ -65,7 +65,7 @@ impl Desk {
     }
 
     /// Waits until the rows have reached this position, in this process or in the one that keeps them.
-    async fn projected_up_to(&self, log: LogIdentity, position: Position) {
+    async fn wait_for_rows(&self, log: LogIdentity, position: Position) {
         let mut projected = self.projected.clone();
         loop {
             let here = projected.wait_for(|reached| reached.has(log, position));
@@ -80,7 +80,7 @@ impl Desk {
             // A read error is ignored: the caller waits on, for at most its patience.
             if let Ok(rows) = self.ports.projections.checkpoint().await
                 && rows.position >= position
-                && self.are_of(log, rows).await
+                && self.rows_are_of(log, rows).await
             {
                 return;
             }
@@ -89,7 +89,7 @@ impl Desk {
 
     /// Whether rows with this checkpoint were made of facts that the log has. If the log does not answer, they are
     /// taken to be.
-    async fn are_of(&self, log: LogIdentity, rows: Mark) -> bool {
+    async fn rows_are_of(&self, log: LogIdentity, rows: Mark) -> bool {
         if rows.log != log.log || rows.is_start() {
             return rows.log == log.log;
         }

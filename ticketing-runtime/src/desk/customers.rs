@@ -17,7 +17,7 @@ impl Desk {
     /// # Errors
     /// Fails with [`Refusal::CustomerNotFound`] if the caller may not see such a customer.
     pub async fn purchases(&self, by: Actor, of: CustomerId, page: Page) -> Result<Listed<Purchase>, Failure> {
-        self.must_know(by, of).await?;
+        self.check_may_see(by, of).await?;
         Ok(self.ports.sales.purchases_of(of, page).await?)
     }
 
@@ -26,7 +26,7 @@ impl Desk {
     /// # Errors
     /// Fails with [`Refusal::CustomerNotFound`] if the caller may not see such a customer.
     pub async fn lifetime_value(&self, by: Actor, of: CustomerId) -> Result<Vec<LifetimeValue>, Failure> {
-        self.must_know(by, of).await?;
+        self.check_may_see(by, of).await?;
         Ok(self.ports.sales.lifetime_value(of).await?)
     }
 
@@ -53,7 +53,7 @@ impl Desk {
     /// # Errors
     /// Fails with [`Refusal::CustomerNotFound`] for every other customer, existing or not, so that ids cannot be
     /// probed.
-    async fn must_know(&self, by: Actor, customer: CustomerId) -> Result<(), Failure> {
+    async fn check_may_see(&self, by: Actor, customer: CustomerId) -> Result<(), Failure> {
         let user = UserId::from(customer);
         let known =
             policy::may_act_for(by, customer) && (by.user_id == user || self.ports.users.find(user).await?.is_some());

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_list_has_answered_is_no_cursor() {
+    fn a_text_that_no_list_has_returned_is_no_cursor() {
         let text = PagedList::Events.cursor_text(cursor());
         let far = Cursor {
             at: DateTime::from_timestamp(LATEST + 1, 0).unwrap(),

@@ -70,7 +70,7 @@ impl BusAndLog {
             Ok(Ok(delivered)) => {
                 // Facts of another log, or of an earlier incarnation of this one, are acknowledged with the rest and
                 // skipped.
-                let ours = delivered.into_iter().filter(|fact| self.tail.is_of(fact.from));
+                let ours = delivered.into_iter().filter(|fact| self.tail.is_current(fact.from));
                 let ours: Vec<_> = ours.map(|fact| fact.event).collect();
                 let newest = ours.iter().map(|event| event.position).max().unwrap_or_default();
                 self.unacknowledged = self.unacknowledged.max(Some(newest));

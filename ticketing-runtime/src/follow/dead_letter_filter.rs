@@ -44,7 +44,7 @@ impl DeadLetterFilter {
 
     /// Deletes all dead letters of the follower and returns a filter without any. For a rebuild after facts were lost,
     /// because the dead letters may be of lost facts.
-    pub(super) async fn anew(&self) -> Result<Self, StoreError> {
+    pub(super) async fn without_letters(&self) -> Result<Self, StoreError> {
         loop {
             let letters = self.letters.letters(self.follower, Position::START, CHUNK).await?;
             if letters.is_empty() {
@@ -87,7 +87,7 @@ impl DeadLetterFilter {
     pub(super) async fn take(&mut self, follower: &mut dyn Follower, mut facts: Facts) -> Result<Mark, FollowError> {
         let mut skipped = BTreeSet::new();
         loop {
-            self.park_the_parked(&facts).await?;
+            self.store_letters_of_parked_streams(&facts).await?;
             let wanted = facts.without(|fact| self.is_parked(fact) || skipped.contains(&fact.position));
             let (at, why) = match follower.handle(&wanted).await {
                 Ok(()) => return Ok(facts.upto()),
@@ -98,21 +98,21 @@ impl DeadLetterFilter {
             let Some(fact) = told.find(|fact| fact.position == at) else {
                 return Err(FollowError::Never(why));
             };
-            self.leave_out(fact, why).await?;
+            self.store_letter_or_stop(fact, why).await?;
             skipped.insert(at);
             if self.mark_kept == MarkKept::WithTheEffect {
-                let stands = follower.mark().await?.ok_or(FollowError::Elsewhere)?;
-                if stands.position < facts.after().position || stands.position > facts.upto().position {
-                    return Err(FollowError::Elsewhere);
+                let mark = follower.mark().await?.ok_or(FollowError::MarkMoved)?;
+                if mark.position < facts.after().position || mark.position > facts.upto().position {
+                    return Err(FollowError::MarkMoved);
                 }
-                facts = facts.rest_after(stands);
+                facts = facts.rest_after(mark);
             }
         }
     }
 
     /// Deletes the dead letters up to this position that a rebuild has not written again, because the rebuilt follower
     /// could handle these facts.
-    pub(super) async fn remove_letters_of_the_past(&self, upto: Position) -> Result<(), StoreError> {
+    pub(super) async fn delete_outdated_letters(&self, upto: Position) -> Result<(), StoreError> {
         let mut after = Position::START;
         while after < upto {
             let letters = self.letters.letters(self.follower, after, CHUNK).await?;
@@ -136,7 +136,7 @@ impl DeadLetterFilter {
     }
 
     /// Stores dead letters for those of the facts that belong to a parked stream.
-    async fn park_the_parked(&mut self, facts: &Facts) -> Result<(), StoreError> {
+    async fn store_letters_of_parked_streams(&mut self, facts: &Facts) -> Result<(), StoreError> {
         if self.parked.is_empty() {
             return Ok(());
         }
@@ -154,7 +154,7 @@ impl DeadLetterFilter {
     ///
     /// # Errors
     /// Fails with [`FollowError::Never`] if the policy is [`OnBadFact::Stop`].
-    async fn leave_out(&mut self, fact: &RecordedEvent, why: BoxError) -> Result<(), FollowError> {
+    async fn store_letter_or_stop(&mut self, fact: &RecordedEvent, why: BoxError) -> Result<(), FollowError> {
         match self.policy {
             OnBadFact::Stop => {
                 let at = fact.position;

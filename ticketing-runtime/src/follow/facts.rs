@@ -84,7 +84,7 @@ impl Facts {
     }
 
     /// A batch of the facts that follow `after`. Its end is the last of them.
-    pub fn behind(log: LogIdentity, after: Mark, facts: Vec<Arc<LoggedFact>>) -> Self {
+    pub fn following(log: LogIdentity, after: Mark, facts: Vec<Arc<LoggedFact>>) -> Self {
         let upto = facts.last().map_or(after, |last| last.mark(log.log));
         Self {
             log,

@@ -154,7 +154,6 @@ pub trait Follower: Send + Debug {
 ///
 ///     async fn twin(&mut self) -> Result<Option<Box<dyn Twin>>, FollowError> {
 ///         let shown = Arc::clone(&self.shown);
-///         self.counted = 0;
 ///         Ok(Some(Box::new(Self { counted: 0, shown, is_twin: true })))
 ///     }
 /// }
@@ -254,7 +253,7 @@ pub enum FollowError {
     /// The follower's mark is not where the facts begin, because another process was faster or the follower was
     /// rebuilt.
     #[error("the follower's mark is not where the facts begin")]
-    Elsewhere,
+    MarkMoved,
     /// One of the facts can never be handled. The facts before it may have been handled.
     #[error("the fact at position {at} cannot be handled")]
     BadFact {

@@ -120,7 +120,7 @@ impl FollowerLoop {
     /// Reads which log is followed, and tells the tail.
     async fn identity(&mut self) -> Result<LogIdentity, FollowError> {
         let identity = self.log.identity().await?;
-        self.tail.belongs_to(identity);
+        self.tail.follow_log(identity);
         Ok(identity)
     }
 
@@ -128,15 +128,15 @@ impl FollowerLoop {
     async fn lead(&mut self, id: FollowerId) -> Result<(), FollowError> {
         self.filter.load().await?;
         let mut past_checks = self.tail.past_checks();
-        let mut stands = self.proved_position().await?;
+        let mut standing = self.proved_position().await?;
         loop {
             let look = self.turn.check(id).await?;
             if look == TurnState::OfAnotherWorker {
                 return Ok(());
             }
-            let Standing::At(log, mark) = stands else {
+            let Standing::At(log, mark) = standing else {
                 tokio::time::sleep(PAUSE_WHILE_STOPPED).await;
-                stands = self.proved_position().await?;
+                standing = self.proved_position().await?;
                 continue;
             };
             let facts = self.source.next(mark, self.spec.max_facts).await?;
@@ -145,16 +145,16 @@ impl FollowerLoop {
                 // The log may have been restored, or the follower rebuilt, so the mark is proved again before facts are
                 // handled.
                 past_checks = self.tail.past_checks();
-                stands = self.proved_position().await?;
+                standing = self.proved_position().await?;
                 continue;
             }
             let began = Instant::now();
             let behind = facts.len() == self.spec.max_facts;
-            stands = match self.take(Facts::behind(log, mark, facts)).await {
-                Err(FollowError::Elsewhere) => self.found_elsewhere(mark).await?,
+            standing = match self.take(Facts::following(log, mark, facts)).await {
+                Err(FollowError::MarkMoved) => self.locate_moved_mark(mark).await?,
                 taken => Standing::At(log, taken?),
             };
-            self.taken(&stands, behind).await?;
+            self.report_taken(&standing, behind).await?;
             if !behind {
                 tokio::time::sleep_until(began + self.spec.gather_for).await;
             }
@@ -170,9 +170,9 @@ impl FollowerLoop {
                 log = self.identity().await?;
                 asked = Instant::now();
             }
-            let stands = self.marks.mark(self.follower.as_mut(), log).await?;
+            let mark = self.marks.mark(self.follower.as_mut(), log).await?;
             let mut reached = Position::START;
-            if let Some(mark) = stands.filter(|mark| mark.log == log.log) {
+            if let Some(mark) = mark.filter(|mark| mark.log == log.log) {
                 reached = mark.position;
                 // Marks later in the same incarnation need no proof here, because the active process proves them.
                 if proved == Some(log) || log_has(self.log.as_ref(), mark).await? {
@@ -190,8 +190,8 @@ impl FollowerLoop {
         let (log, count) = (facts.log(), facts.len());
         let oldest = facts.iter().next().map(|fact| fact.recorded().recorded_at);
         let began = Instant::now();
-        let stands = self.filter.take(self.follower.as_mut(), facts).await?;
-        self.marks.keep(log, stands).await?;
+        let mark = self.filter.take(self.follower.as_mut(), facts).await?;
+        self.marks.keep(log, mark).await?;
         if let Some(oldest) = oldest {
             self.observer.observe(Observed::Followed {
                 follower: self.spec.name,
@@ -200,23 +200,23 @@ impl FollowerLoop {
                 lag: age(oldest, self.clock.now()),
             });
         }
-        Ok(stands)
+        Ok(mark)
     }
 
     /// Finds the follower's mark after it was not at `expected`.
     ///
     /// # Errors
     /// Fails if the mark is at `expected` after all, so that the loop pauses before it tries again.
-    async fn found_elsewhere(&mut self, expected: Mark) -> Result<Standing, FollowError> {
+    async fn locate_moved_mark(&mut self, expected: Mark) -> Result<Standing, FollowError> {
         match self.proved_position().await? {
-            Standing::At(_, mark) if mark == expected => Err(FollowError::Elsewhere),
-            stands => Ok(stands),
+            Standing::At(_, mark) if mark == expected => Err(FollowError::MarkMoved),
+            standing => Ok(standing),
         }
     }
 
     /// Reports that facts were handled: to waiting readers, to the source and to the log file.
-    async fn taken(&mut self, stands: &Standing, behind: bool) -> Result<(), FollowError> {
-        let Standing::At(log, Mark { position, .. }) = *stands else {
+    async fn report_taken(&mut self, standing: &Standing, behind: bool) -> Result<(), FollowError> {
+        let Standing::At(log, Mark { position, .. }) = *standing else {
             return Ok(());
         };
         self.progress.set_reached(log, position);
@@ -248,7 +248,7 @@ impl FollowerLoop {
             };
             match past {
                 Past::Kept => {
-                    self.works_at(log, mark);
+                    self.report_working(log, mark);
                     return Ok(Standing::At(log, mark));
                 }
                 Past::OfAnotherLog => {
@@ -267,7 +267,7 @@ impl FollowerLoop {
         }
     }
 
-    fn works_at(&self, log: LogIdentity, mark: Mark) {
+    fn report_working(&self, log: LogIdentity, mark: Mark) {
         self.progress.set_reached(log, mark.position);
         if self.progress.set_condition(FollowerCondition::Works) {
             let (follower, position) = (self.spec.name, mark.position);
@@ -279,7 +279,7 @@ impl FollowerLoop {
     async fn begin(&mut self, log: LogIdentity) -> Result<(), FollowError> {
         let start = self.marks.start(self.log.as_ref(), log).await?;
         match self.take(Facts::none(log, Mark::start(log.log), start)).await {
-            Ok(_) | Err(FollowError::Elsewhere) => Ok(()),
+            Ok(_) | Err(FollowError::MarkMoved) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -297,7 +297,7 @@ impl FollowerLoop {
             ..mark
         };
         match self.take(Facts::none(log, mark, bound)).await {
-            Ok(_) | Err(FollowError::Elsewhere) => Ok(true),
+            Ok(_) | Err(FollowError::MarkMoved) => Ok(true),
             Err(error) => Err(error),
         }
     }
@@ -334,11 +334,11 @@ impl FollowerLoop {
     async fn rebuild(&mut self, log: LogIdentity) -> Result<(), FollowError> {
         let follower = self.spec.name;
         info!(follower, "a follower is rebuilt from the log");
-        let filter = self.filter.anew().await?;
+        let filter = self.filter.without_letters().await?;
         let mut rebuilding = Rebuilding::begin(Arc::clone(&self.log), self.follower.as_mut(), filter).await?;
-        while !rebuilding.has_all().await? {
+        while !rebuilding.reached_head().await? {
             if self.turn.check(self.spec.id(log.log)).await? == TurnState::OfAnotherWorker {
-                return Err(FollowError::Elsewhere);
+                return Err(FollowError::MarkMoved);
             }
             rebuilding.step().await?;
         }

@@ -63,7 +63,7 @@ impl MarkKeeper {
             MarkKept::ByTheEngine => {
                 let id = self.spec.id(log.log);
                 if !self.store.move_mark(id, self.noted, mark).await? {
-                    return Err(FollowError::Elsewhere);
+                    return Err(FollowError::MarkMoved);
                 }
                 self.noted = Some(mark);
             }

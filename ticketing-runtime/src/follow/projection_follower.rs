@@ -98,7 +98,7 @@ impl<P: Projection> ProjectionFollower<P> {
 impl From<ApplyError> for FollowError {
     fn from(error: ApplyError) -> Self {
         match error {
-            ApplyError::OutOfOrder { .. } => Self::Elsewhere,
+            ApplyError::OutOfOrder { .. } => Self::MarkMoved,
             ApplyError::Store(error) => error.into(),
         }
     }

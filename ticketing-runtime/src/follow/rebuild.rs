@@ -30,11 +30,11 @@ pub async fn rebuild(
 ) -> Result<Position, BoxError> {
     let filter = DeadLetterFilter::new(dead_letters, clock, follower.spec());
     let mut rebuilding = Rebuilding::begin(log, follower, filter).await?;
-    while !rebuilding.has_all().await? {
-        progress(rebuilding.stands.position, rebuilding.head);
+    while !rebuilding.reached_head().await? {
+        progress(rebuilding.mark.position, rebuilding.head);
         rebuilding.step().await?;
     }
-    progress(rebuilding.stands.position, rebuilding.head);
+    progress(rebuilding.mark.position, rebuilding.head);
     Ok(rebuilding.switch().await?)
 }
 
@@ -44,7 +44,7 @@ pub(super) struct Rebuilding {
     log: LogIdentity,
     twin: Box<dyn Twin>,
     filter: DeadLetterFilter,
-    stands: Mark,
+    mark: Mark,
     /// The head of the log when it was last read.
     head: Position,
     most: usize,
@@ -64,38 +64,38 @@ impl Rebuilding {
         let log = store.identity().await?;
         let start = Mark::start(log.log);
         let empty = twin.mark().await?.unwrap_or(start);
-        let stands = filter.take(twin.as_mut(), Facts::none(log, empty, start)).await?;
+        let mark = filter.take(twin.as_mut(), Facts::none(log, empty, start)).await?;
         Ok(Self {
             store,
             log,
             twin,
             filter,
-            stands,
+            mark,
             head: Position::START,
             most: follower.spec().max_facts,
         })
     }
 
     /// Reads the head of the log. Returns whether the twin has handled everything up to it.
-    pub(super) async fn has_all(&mut self) -> Result<bool, StoreError> {
+    pub(super) async fn reached_head(&mut self) -> Result<bool, StoreError> {
         self.head = self.store.head().await?;
-        Ok(self.stands.position >= self.head)
+        Ok(self.mark.position >= self.head)
     }
 
     /// Gives the twin the next facts.
     pub(super) async fn step(&mut self) -> Result<(), FollowError> {
-        let events = self.store.read_all(self.stands.position, self.most).await?;
+        let events = self.store.read_all(self.mark.position, self.most).await?;
         let facts = events.into_iter().map(|event| Arc::new(event.into())).collect();
-        let facts = Facts::behind(self.log, self.stands, facts);
-        self.stands = self.filter.take(self.twin.as_mut(), facts).await?;
+        let facts = Facts::following(self.log, self.mark, facts);
+        self.mark = self.filter.take(self.twin.as_mut(), facts).await?;
         Ok(())
     }
 
     /// Switches to the twin, and deletes the dead letters that it did not need.
     pub(super) async fn switch(self) -> Result<Position, FollowError> {
         self.twin.switch().await?;
-        let position = self.stands.position;
-        self.filter.remove_letters_of_the_past(position).await?;
+        let position = self.mark.position;
+        self.filter.delete_outdated_letters(position).await?;
         Ok(position)
     }
 }

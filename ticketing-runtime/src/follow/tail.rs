@@ -47,7 +47,7 @@ impl Tail {
 
     /// Sets which log is followed. Drops all facts if it is another log or another incarnation, because they may be
     /// lost there.
-    pub(super) fn belongs_to(&self, identity: LogIdentity) {
+    pub(super) fn follow_log(&self, identity: LogIdentity) {
         let before = self.log().replace(identity);
         if before.is_some_and(|before| before != identity) {
             self.facts().clear();
@@ -56,7 +56,7 @@ impl Tail {
 
     /// Whether `identity` is the followed log in its current incarnation. Requests a past check if its incarnation is
     /// newer than known.
-    pub(super) fn is_of(&self, identity: LogIdentity) -> bool {
+    pub(super) fn is_current(&self, identity: LogIdentity) -> bool {
         let Some(known) = *self.log() else {
             return false;
         };
@@ -78,7 +78,7 @@ impl Tail {
     }
 
     /// Whether facts of this incarnation may be added. A newer incarnation replaces all facts that are here.
-    fn lives_in(&self, incarnation: Incarnation) -> bool {
+    fn admits(&self, incarnation: Incarnation) -> bool {
         let mut log = self.log();
         let Some(known) = log.as_mut() else {
             return true;
@@ -93,7 +93,7 @@ impl Tail {
     /// Adds the facts of a durable commit and wakes the followers. `decided` has the typed facts in order; it is empty
     /// if the facts have to be decoded from what was written.
     pub(crate) fn take(&self, commit: Commit, decided: Vec<Fact>, receipt: CommitReceipt) {
-        if !self.lives_in(receipt.incarnation) {
+        if !self.admits(receipt.incarnation) {
             return;
         }
         // Logs keep times in microseconds.
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_are_let_go_of() {
+    fn the_oldest_facts_are_dropped_when_there_are_too_many() {
         let tail = Tail::default();
         let half = CAPACITY as u64 / 2;
         for round in 0..3 {
@@ -310,13 +310,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_kept_of_an_earlier_life_of_the_log_is_let_go_of() {
+    fn facts_of_an_earlier_incarnation_are_dropped() {
         let identity = |incarnation| LogIdentity {
             log: at(0).log,
             incarnation,
         };
         let tail = Tail::default();
-        tail.belongs_to(identity(Incarnation::FIRST));
+        tail.follow_log(identity(Incarnation::FIRST));
         tail.take(commit(2), Vec::new(), receipt(1, 4));
         let second = CommitReceipt {
             incarnation: Incarnation::FIRST.next(),
@@ -328,7 +328,7 @@ mod tests {
         // A late answer of an earlier incarnation.
         tail.take(commit(1), Vec::new(), receipt(1, 2));
         assert_eq!(positions(&tail.after(at(0), 10)), [0; 0]);
-        tail.belongs_to(identity(Incarnation(3)));
+        tail.follow_log(identity(Incarnation(3)));
         assert_eq!(positions(&tail.after(at(2), 10)), [0; 0]);
     }
 }

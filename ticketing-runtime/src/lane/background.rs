@@ -20,7 +20,7 @@ use super::Lane;
 use super::job::{Job, JobOutcome};
 use super::keys::Found;
 use super::lanes::Lanes;
-use super::snapshots::{located, read_latest, worth_asking};
+use super::snapshots::{locate, read_latest, with_snapshot_format};
 use crate::failure::Failure;
 use crate::observer::Observed;
 
@@ -79,8 +79,8 @@ impl Lane {
             let mut wants = wants;
             let asked: Vec<_> = wants.iter().map(|(stream, after)| (*stream, *after)).collect();
             let store = lanes.ports.events.as_ref();
-            let snapshots = read_latest(lanes.ports.snapshots.as_ref(), &worth_asking(&asked)).await;
-            let (snapshots, landmarks) = located(store, snapshots).await;
+            let snapshots = read_latest(lanes.ports.snapshots.as_ref(), &with_snapshot_format(&asked)).await;
+            let (snapshots, landmarks) = locate(store, snapshots).await;
             wants.extend(snapshots.iter().map(|snapshot| (snapshot.stream, snapshot.version)));
             read_page(&lanes, snapshots, landmarks, wants.into_iter().collect()).await
         });

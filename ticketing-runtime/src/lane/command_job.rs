@@ -53,7 +53,7 @@ impl<C: Command> CommandJob<C> {
         }
     }
 
-    fn look_again(&mut self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> Option<RunOutcome> {
+    fn check_awaited(&mut self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> Option<RunOutcome> {
         let awaits = self.awaits.as_ref()?;
         let ran = command::look_again::<C>(book, ctx, awaits);
         let resumed = self.resumed && !matches!(ran, Ran::Load(_));
@@ -77,16 +77,16 @@ impl<C: Command> CommandJob<C> {
                     ..Staged::default()
                 })
             }
-            ran => self.note(ran),
+            ran => self.keep_outcome(ran),
         })
     }
 
     fn decide(&mut self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> RunOutcome {
         let ran = command::perform(book, ctx, caller, &self.command);
-        self.note(ran)
+        self.keep_outcome(ran)
     }
 
-    fn note(&mut self, ran: Ran<Performed<C>>) -> RunOutcome {
+    fn keep_outcome(&mut self, ran: Ran<Performed<C>>) -> RunOutcome {
         match ran {
             Ran::Load(wants) => RunOutcome::Load(wants),
             Ran::Refused { refusal, read_set } => {
@@ -136,7 +136,7 @@ impl<C: Command> ErasedJob for CommandJob<C> {
     }
 
     fn run(&mut self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> RunOutcome {
-        match self.look_again(book, ctx, caller) {
+        match self.check_awaited(book, ctx, caller) {
             Some(done) => done,
             None => self.decide(book, ctx, caller),
         }

@@ -44,7 +44,7 @@ impl Lookups {
 
 impl Lane {
     /// Decides a job that has just arrived, or queues it for a look-up of its key.
-    pub(super) fn take(&mut self, job: Job) {
+    pub(super) fn accept(&mut self, job: Job) {
         let unknown = job.key.is_some() && !job.progress.looked_up;
         if unknown && (self.lookups.look_up_next > 0 || job.work.may_wait()) {
             self.lookups.queue.push(job);

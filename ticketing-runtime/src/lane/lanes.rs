@@ -13,9 +13,9 @@ use tokio_util::task::TaskTracker;
 use super::Lane;
 use super::job::{Job, LaneMessage};
 use crate::failure::{Failure, UnavailableCause};
-use crate::floor::Floor;
 use crate::follow::Tail;
 use crate::known_log::KnownLog;
+use crate::schema_floor::SchemaFloor;
 use crate::setup::{EngineConfig, Ports};
 
 /// After how long a caller who met a full mailbox is told to retry.
@@ -30,11 +30,11 @@ pub(crate) struct Lanes {
     tasks: TaskTracker,
     calls: TaskTracker,
     /// Stops all lanes and gateway calls at once when it is cancelled.
-    crashed: CancellationToken,
-    uses: AtomicU64,
+    aborted: CancellationToken,
+    use_counter: AtomicU64,
     pub(crate) tail: Arc<Tail>,
     pub(crate) log: KnownLog,
-    pub(crate) floor: Arc<Floor>,
+    pub(crate) floor: Arc<SchemaFloor>,
 }
 
 #[derive(Debug, Default)]
@@ -82,8 +82,8 @@ impl Lanes {
             registry: Mutex::default(),
             tasks: TaskTracker::new(),
             calls: TaskTracker::new(),
-            crashed: CancellationToken::new(),
-            uses: AtomicU64::new(0),
+            aborted: CancellationToken::new(),
+            use_counter: AtomicU64::new(0),
             tail,
             floor: Arc::default(),
         })
@@ -149,7 +149,7 @@ impl Lanes {
     /// Returns the mailbox of a lane and starts the lane if it does not run. `None` if the submitter is no longer
     /// accepted.
     fn mailbox(self: &Arc<Self>, lane: LaneId, from: Submitter) -> Option<mpsc::Sender<LaneMessage>> {
-        let last_use = self.uses.fetch_add(1, Ordering::Relaxed);
+        let last_use = self.use_counter.fetch_add(1, Ordering::Relaxed);
         let mut registry = self.registry();
         match (registry.admission, from) {
             (Admission::Everyone, _) | (Admission::WorldOnly, Submitter::World) => {}
@@ -171,7 +171,7 @@ impl Lanes {
             let _turn = turn.lock_owned().await;
             runs.run().await;
         };
-        self.tasks.spawn(self.crashed.clone().run_until_cancelled_owned(run));
+        self.tasks.spawn(self.aborted.clone().run_until_cancelled_owned(run));
         let entry = Entry {
             mailbox: mailbox.clone(),
             number: last_use,
@@ -191,12 +191,12 @@ impl Lanes {
 
     /// Runs a call to the gateway in a task. A drain waits for it.
     pub(crate) fn spawn_call(&self, call: impl Future<Output = ()> + Send + 'static) {
-        self.calls.spawn(self.crashed.clone().run_until_cancelled_owned(call));
+        self.calls.spawn(self.aborted.clone().run_until_cancelled_owned(call));
     }
 
     /// Runs work in a task that nothing waits for, not even a drain.
     pub(crate) fn spawn_aside(&self, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<Option<()>> {
-        tokio::spawn(self.crashed.clone().run_until_cancelled_owned(work))
+        tokio::spawn(self.aborted.clone().run_until_cancelled_owned(work))
     }
 
     /// Stops accepting requests of persons, then waits until every lane has answered all that it accepted.
@@ -231,11 +231,11 @@ impl Lanes {
 
     /// Whether [`Lanes::abort`] has stopped the lanes.
     pub(crate) fn is_stopped(&self) -> bool {
-        self.crashed.is_cancelled()
+        self.aborted.is_cancelled()
     }
 
     pub(crate) fn abort(&self) {
-        self.crashed.cancel();
+        self.aborted.cancel();
         self.close();
     }
 }

@@ -56,8 +56,8 @@ use self::keys::Lookups;
 use self::known_past::{KnownPast, announce_lost_past};
 use self::parked::Parked;
 use self::snapshots::Snapshots;
-use crate::floor::Written;
 use crate::observer::Observed;
+use crate::schema_floor::Written;
 
 pub(crate) use self::command_job::CommandJob;
 pub(crate) use self::index::LaneIndex;
@@ -203,7 +203,7 @@ impl Lane {
 
     fn receive(&mut self, message: LaneMessage) {
         match message {
-            LaneMessage::Job(job) => self.take(job),
+            LaneMessage::Job(job) => self.accept(job),
             LaneMessage::Barrier(settled) => self.barriers.push(settled),
         }
     }

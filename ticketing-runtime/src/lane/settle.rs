@@ -81,18 +81,18 @@ impl Lane {
         let gathered = self.take_gathered();
         for entry in failed.entries {
             self.fail_jobs_waiting_for(entry.job.work.reports_on());
-            entry.job.fail(not_taken());
+            entry.job.fail(commit_not_taken());
         }
-        let jobs = self.undecided(gathered);
+        let jobs = self.jobs_to_decide_again(gathered);
         self.decide_again(jobs, Setback::FailedCommit);
     }
 
     /// Rolls back a failed group and the group gathered after it. Returns the jobs of both in their order.
     pub(super) fn take_back_all(&mut self, failed: Group) -> Vec<Job> {
         self.book.roll_back(failed.from);
-        let mut jobs = self.undecided(failed);
+        let mut jobs = self.jobs_to_decide_again(failed);
         let gathered = self.take_gathered();
-        jobs.extend(self.undecided(gathered));
+        jobs.extend(self.jobs_to_decide_again(gathered));
         jobs
     }
 
@@ -102,7 +102,7 @@ impl Lane {
     }
 
     /// Takes the jobs out of a group that was rolled back. Jobs that waited for the gateway before will wait again.
-    fn undecided(&mut self, group: Group) -> Vec<Job> {
+    fn jobs_to_decide_again(&mut self, group: Group) -> Vec<Job> {
         let mut jobs = Vec::new();
         for Entry { mut job, .. } in group.entries {
             job.work.take_back(job.progress.waits_durably);
@@ -136,12 +136,12 @@ impl Lane {
     pub(super) fn fail_jobs_waiting_for(&mut self, payment: Option<PaymentId>) {
         let waiting = payment.and_then(|payment| self.waiting.remove(&payment));
         for job in waiting.unwrap_or_default() {
-            job.fail(not_taken());
+            job.fail(commit_not_taken());
         }
     }
 }
 
-fn not_taken() -> Failure {
+fn commit_not_taken() -> Failure {
     Failure::Unavailable(UnavailableCause::Store(
         "the event store did not take the commit".into(),
     ))

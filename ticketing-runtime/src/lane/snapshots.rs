@@ -129,7 +129,7 @@ impl Lane {
 
 /// The streams that are to be read from their beginning and can have a snapshot, each with the format that this build
 /// reads.
-pub(super) fn worth_asking(asked: &[(StreamId, Version)]) -> Vec<(StreamId, u16)> {
+pub(super) fn with_snapshot_format(asked: &[(StreamId, Version)]) -> Vec<(StreamId, u16)> {
     let unknown = asked.iter().filter(|(_, after)| *after == Version::NONE);
     unknown
         .filter_map(|(stream, _)| Some((*stream, snapshot_format(stream.aggregate)?)))
@@ -159,10 +159,7 @@ pub(super) async fn read_latest(store: &dyn SnapshotStore, of: &[(StreamId, u16)
 
 /// Finds the position of the last fact behind each snapshot. Leaves out the snapshots for which the log does not
 /// answer.
-pub(super) async fn located(
-    store: &dyn EventStore,
-    snapshots: Vec<FromSnapshot>,
-) -> (Vec<FromSnapshot>, Vec<Landmark>) {
+pub(super) async fn locate(store: &dyn EventStore, snapshots: Vec<FromSnapshot>) -> (Vec<FromSnapshot>, Vec<Landmark>) {
     let mut found = Vec::new();
     let mut landmarks = Vec::new();
     for snapshot in snapshots {

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_that_is_told_is_added_up() {
+    fn all_reports_are_added_up() {
         let totals = Totals::default();
         let took = Duration::from_millis(2);
         for seen in [

@@ -25,7 +25,7 @@ fn side() -> ReadSide {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_observer_is_told_how_many_facts_a_follower_took_and_how_late() {
+async fn an_observer_learns_how_many_facts_a_follower_handled_and_how_late() {
     let (world, side) = (World::new(), side());
     let writer = world.engine();
     let event = world.on_sale(&writer.box_office(), 20).await;
@@ -52,7 +52,7 @@ async fn an_observer_is_told_how_many_facts_a_follower_took_and_how_late() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lag_is_told_in_facts_and_by_the_age_of_the_oldest() {
+async fn lag_is_a_number_of_facts_and_the_age_of_the_oldest() {
     let world = World::new();
     let engine = world.engine();
     let event = world.on_sale(&engine.box_office(), 20).await;
@@ -112,7 +112,7 @@ async fn foreign_facts(world: &World) -> (EventId, Vec<RecordedEvent>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_bus_brings_of_another_log_or_of_an_earlier_life_of_this_one_is_not_taken() {
+async fn deliveries_of_another_log_or_an_earlier_incarnation_are_ignored() {
     let (world, side) = (World::new(), side());
     let (writer, reader) = (side.writer(&world), side.reader(&world));
     let event = world.on_sale(&writer.box_office(), 20).await;

@@ -19,9 +19,7 @@ use crate::world::{ORGANISER, World, customer, hold, keyed, payment_of, request,
 #[tokio::test(start_paused = true)]
 async fn a_replayed_hold_is_the_answer_as_it_was_although_it_was_paid_since() {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 2).await;
+    let (engine, office, event) = world.engine_on_sale(2).await;
     let asked = || keyed(customer(1), seats(event, 2), "first-seats", 1);
     let held = office.hold(asked()).await.unwrap().value;
     office
@@ -66,11 +64,9 @@ async fn a_repeated_key_undoes_one_group_and_the_next_repeated_keys_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_a_former_build_kept_whole_is_still_repeated() {
+async fn an_answer_that_an_earlier_build_stored_whole_is_still_repeated() {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 2).await;
+    let (engine, office, event) = world.engine_on_sale(2).await;
     let held = hold(&office, customer(1), event, 1).await.unwrap().value;
     let record = |key: &str, answer: serde_json::Value| IdempotencyRecord {
         key: IdempotencyKey {
@@ -130,9 +126,7 @@ fn at_most_commits(world: &World, most: usize) {
 #[tokio::test(start_paused = true)]
 async fn a_payment_repeated_under_its_key_after_the_gateway_was_down_pays_once() {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 10).await;
+    let (engine, office, event) = world.engine_on_sale(10).await;
     let held = hold(&office, customer(1), event, 1).await.unwrap().value.reservation_id;
     let pay = || office.pay(keyed(customer(1), payment_of(held), "pay", 1));
     gateway_fails_once(&world);
@@ -212,11 +206,9 @@ impl<T: Send + 'static> Wake for AtOnce<T> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_asks_again_the_moment_he_has_his_answer_is_not_told_that_it_is_still_running() {
+async fn a_request_repeated_right_after_its_answer_is_not_in_progress() {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 10).await;
+    let (engine, office, event) = world.engine_on_sale(10).await;
     let asked = move || keyed(customer(1), seats(event, 1), "twice", 1);
     let twice = async move {
         let first = office.hold(asked()).await.map(|held| held.value);

@@ -57,7 +57,7 @@ async fn a_refusal_does_not_rest_on_facts_that_the_log_has_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_read_before_a_loss_is_proved_beside_what_was_read_after_it() {
+async fn facts_read_before_a_loss_are_proved_beside_those_read_after_it() {
     let world = World::new();
     let (here, there, event) = two_servers(&world).await;
     let kept = hold(&there.box_office(), customer(4), event, 1).await.unwrap();
@@ -107,7 +107,7 @@ async fn a_snapshot_of_facts_that_are_lost_later_is_proved_like_facts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_snapshot_is_kept_of_what_was_read_on_top_of_a_lost_past() {
+async fn no_snapshot_is_stored_of_a_stream_that_was_read_across_a_loss() {
     let world = World::new();
     let here = world.engine_with(EngineConfig {
         snapshot_after: 1,
@@ -140,7 +140,7 @@ async fn no_snapshot_is_kept_of_what_was_read_on_top_of_a_lost_past() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_a_payment_that_the_log_has_lost_is_told() {
+async fn a_caller_who_waits_for_a_lost_payment_is_answered() {
     for keyed_request in [false, true] {
         let world = World::new();
         let server = world.engine();
@@ -175,7 +175,7 @@ async fn who_waits_for_a_payment_that_the_log_has_lost_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_repeated_under_its_key_after_a_loss_is_done_anew_and_once() {
+async fn a_request_repeated_under_its_key_after_a_loss_is_done_again_and_once() {
     let world = World::new();
     let (here, there, event) = two_servers(&world).await;
     let backup = world.log.copy();

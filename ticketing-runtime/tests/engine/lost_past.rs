@@ -81,7 +81,7 @@ async fn is_right(side: &ReadSide, world: &World, event: EventId) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_that_was_put_back_and_has_outgrown_the_rows_is_noticed_while_running() {
+async fn a_restored_log_that_has_outgrown_the_rows_is_noticed_while_running() {
     for facts_from in [FactsFrom::ThisProcess, FactsFrom::TheBus] {
         let (world, side) = (World::new(), side());
         let config = EngineConfig {
@@ -105,7 +105,7 @@ async fn a_log_that_was_put_back_and_has_outgrown_the_rows_is_noticed_while_runn
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_that_was_put_back_while_nobody_ran_is_noticed_at_the_start() {
+async fn a_log_that_was_restored_between_two_runs_is_noticed_at_the_start() {
     let (world, side) = (World::new(), side());
     let before = side.start(&world);
     let event = put_back(&world).await;
@@ -129,7 +129,7 @@ async fn a_log_that_was_put_back_while_nobody_ran_is_noticed_at_the_start() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rows_of_a_lost_past_are_left_alone_where_that_is_wanted() {
+async fn rows_of_a_lost_past_are_left_alone_if_the_settings_say_so() {
     let (world, side) = (World::new(), side());
     let config = EngineConfig {
         on_lost_past: OnLostPast::Refuse,

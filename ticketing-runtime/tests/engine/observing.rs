@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::world::{Gate, World, customer, hold, settle};
 
 #[tokio::test(start_paused = true)]
-async fn an_observer_is_told_how_many_jobs_shared_a_commit_and_what_it_wrote() {
+async fn an_observer_learns_how_many_jobs_shared_a_commit_and_what_it_wrote() {
     let world = World::new();
     let gate = Arc::new(Gate {
         store: Arc::clone(&world.log),

@@ -121,7 +121,7 @@ async fn an_old_sale_sends_no_mail_and_a_new_one_sends_one_also_after_a_restart(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_follower_that_stops_at_what_it_cannot_take_says_so_and_takes_nothing_more() {
+async fn a_follower_that_stops_at_a_bad_fact_reports_it_and_handles_nothing_more() {
     let (world, side) = (World::new(), ReadSide::new(<[_]>::to_vec));
     let spec = FollowerSpec {
         on_bad_fact: OnBadFact::Stop,
@@ -149,7 +149,7 @@ async fn a_follower_that_stops_at_what_it_cannot_take_says_so_and_takes_nothing_
 
 /// A follower that only reads does not read the log.
 #[tokio::test(start_paused = true)]
-async fn who_only_reads_is_brought_everything_by_the_bus() {
+async fn a_process_that_only_reads_gets_all_facts_from_the_bus() {
     let (world, side) = (World::new(), ReadSide::new(<[_]>::to_vec));
     let (writer, reader) = (side.writer(&world), side.reader(&world));
     let event = world.on_sale(&writer.box_office(), 20).await;

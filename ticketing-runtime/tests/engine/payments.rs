@@ -52,9 +52,7 @@ fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> J
 #[tokio::test(start_paused = true)]
 async fn a_shut_down_answers_a_payment_under_way_and_refuses_the_next_request() {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 10).await;
+    let (engine, office, event) = world.engine_on_sale(10).await;
     let reservation = held(&office, event, 1).await;
     world.on_gateway(|| Fault::Delay(Duration::from_secs(2)));
     let paying = {
@@ -77,9 +75,7 @@ async fn a_shut_down_answers_a_payment_under_way_and_refuses_the_next_request() 
 #[tokio::test(start_paused = true)]
 async fn a_shut_down_that_takes_too_long_says_so() {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 10).await;
+    let (engine, office, event) = world.engine_on_sale(10).await;
     let reservation = held(&office, event, 1).await;
     world.on_gateway(|| Fault::Delay(Duration::from_secs(60)));
     let paying = spawn(async move { office.pay(request(customer(1), payment_of(reservation))).await });
@@ -96,9 +92,7 @@ async fn a_shut_down_that_takes_too_long_says_so() {
 /// the status in which a second engine leaves the reservation.
 async fn crash_at_call(number: usize, last_words: Fault) -> (World, ReservationStatus) {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 10).await;
+    let (engine, office, event) = world.engine_on_sale(10).await;
     let reservation = held(&office, event, 1).await;
     let mut calls = 0;
     world.on_gateway(move || {
@@ -159,9 +153,7 @@ async fn a_crash_after_a_call_whose_answer_was_lost_pays_once() {
 #[tokio::test(start_paused = true)]
 async fn a_payment_repeated_under_its_key_after_a_crash_is_the_same_payment() {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 10).await;
+    let (engine, office, event) = world.engine_on_sale(10).await;
     let reservation = held(&office, event, 1).await;
     let pay =
         move |office: BoxOffice| async move { office.pay(keyed(customer(1), payment_of(reservation), "pay", 1)).await };
@@ -186,9 +178,7 @@ async fn a_payment_repeated_under_its_key_after_a_crash_is_the_same_payment() {
 #[tokio::test(start_paused = true)]
 async fn a_refund_repeated_under_its_key_after_a_crash_is_the_same_refund() {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 10).await;
+    let (engine, office, event) = world.engine_on_sale(10).await;
     let (_, payment) = paid(&office, event, 1).await;
     let refund = move |office: BoxOffice| async move {
         office
@@ -236,11 +226,9 @@ async fn a_payment_under_way_moves_to_the_next_lane_with_its_customer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_for_ever_when_the_outcome_of_a_commit_stays_unknown() {
+async fn callers_are_answered_when_the_outcome_of_a_commit_stays_unknown() {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 10).await;
+    let (engine, office, event) = world.engine_on_sale(10).await;
     let reservation = held(&office, event, 1).await;
     // The commit with the capture is written, but the store never confirms it.
     let mut commits = 0;
@@ -266,12 +254,10 @@ async fn nobody_waits_for_ever_when_the_outcome_of_a_commit_stays_unknown() {
 const SOON: Duration = Duration::from_secs(10);
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_for_what_the_gateway_said_while_it_cannot_be_written() {
+async fn callers_fail_when_the_answer_of_the_gateway_cannot_be_written() {
     for authorization_or_capture in [2, 3] {
         let world = World::new();
-        let engine = world.engine();
-        let office = engine.box_office();
-        let event = world.on_sale(&office, 10).await;
+        let (engine, office, event) = world.engine_on_sale(10).await;
         let reservation = held(&office, event, 1).await;
         let mut commits = 0;
         world.on_store(move |operation| {
@@ -298,11 +284,9 @@ async fn nobody_waits_for_what_the_gateway_said_while_it_cannot_be_written() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_look_at_what_others_wrote_does_not_hold_up_who_does_not_wait_for_it() {
+async fn a_slow_check_of_waited_payments_does_not_delay_other_requests() {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 10).await;
+    let (engine, office, event) = world.engine_on_sale(10).await;
     let reservation = held(&office, event, 1).await;
     world.on_gateway(|| FOR_EVER);
     let paying = {
@@ -325,9 +309,7 @@ async fn a_slow_look_at_what_others_wrote_does_not_hold_up_who_does_not_wait_for
 #[tokio::test(start_paused = true)]
 async fn a_capture_that_comes_after_the_event_was_cancelled_is_paid_back() {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 10).await;
+    let (engine, office, event) = world.engine_on_sale(10).await;
     let reservation = held(&office, event, 1).await;
     // The gateway answers no capture until the hold has expired and the event has been cancelled.
     let mut calls = 0;
@@ -361,9 +343,7 @@ async fn a_capture_that_comes_after_the_event_was_cancelled_is_paid_back() {
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_event_is_settled_in_chunks_also_across_a_crash() {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 1_000).await;
+    let (engine, office, event) = world.engine_on_sale(1_000).await;
     for number in 0..250 {
         if number % 5 == 0 {
             paid(&office, event, number).await;

@@ -47,9 +47,7 @@ async fn race(offices: &[BoxOffice], event: EventId, customers: usize) -> (usize
 async fn a_hundred_customers_race_for_the_last_ten_places_and_ten_get_one() {
     for round in 0..50 {
         let world = World::new();
-        let engine = world.engine();
-        let office = engine.box_office();
-        let event = world.on_sale(&office, 10).await;
+        let (engine, office, event) = world.engine_on_sale(10).await;
         assert_eq!(race(&[office], event, 100).await, (10, 90), "round {round}");
         assert_eq!(world.count("SeatsHeld").await, 10);
         engine.abort();
@@ -93,9 +91,7 @@ async fn another_process_cannot_sell_what_it_does_not_know_to_be_cancelled() {
 #[tokio::test(start_paused = true)]
 async fn a_lost_commit_answer_is_looked_up_and_answered_once() {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 10).await;
+    let (engine, office, event) = world.engine_on_sale(10).await;
     for fault in [Fault::LoseAnswer, Fault::UnknownNotWritten] {
         world.next_commit(fault);
         let before = world.count("SeatsHeld").await;
@@ -106,11 +102,9 @@ async fn a_lost_commit_answer_is_looked_up_and_answered_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_commit_that_fails_is_told_and_forgotten() {
+async fn a_failed_commit_fails_its_callers_and_leaves_nothing_in_memory() {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 1).await;
+    let (engine, office, event) = world.engine_on_sale(1).await;
     world.next_commit(Fault::FailBefore);
     let answer = hold(&office, customer(1), event, 1).await;
     assert!(
@@ -122,7 +116,7 @@ async fn a_commit_that_fails_is_told_and_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_queues_for_a_log_that_cannot_be_read_is_told_with_the_first() {
+async fn when_the_log_cannot_be_read_all_queued_requests_fail_together() {
     let world = World::new();
     let engine = world.engine();
     let event = world.on_sale(&engine.box_office(), 100).await;
@@ -249,11 +243,9 @@ async fn a_full_mailbox_answers_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lane_without_work_gives_its_memory_back_and_the_next_request_finds_everything_again() {
+async fn an_idle_lane_is_dropped_and_the_next_request_loads_everything_again() {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 10).await;
+    let (engine, office, event) = world.engine_on_sale(10).await;
     let held = hold(&office, customer(1), event, 9).await;
     assert!(held.is_err(), "the quantity is above the limit of an order");
     let held = hold(&office, customer(1), event, 8).await.unwrap().value;
@@ -274,7 +266,7 @@ async fn a_lane_without_work_gives_its_memory_back_and_the_next_request_finds_ev
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_lane_used_longest_ago_gives_way_to_one_too_many() {
+async fn the_least_recently_used_lane_is_dropped_when_there_are_too_many() {
     let world = World::new();
     let config = EngineConfig {
         max_lanes: 2,
@@ -296,7 +288,7 @@ async fn the_lane_used_longest_ago_gives_way_to_one_too_many() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn made_up_events_leave_no_lane_behind() {
+async fn requests_for_events_that_do_not_exist_leave_no_lane_behind() {
     let world = World::new();
     let engine = world.engine();
     let office = engine.box_office();
@@ -313,9 +305,7 @@ async fn made_up_events_leave_no_lane_behind() {
 #[tokio::test(start_paused = true)]
 async fn a_key_is_answered_the_same_by_the_next_engine_too() {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 10).await;
+    let (engine, office, event) = world.engine_on_sale(10).await;
     let first = office.hold(keyed(customer(1), seats(event, 2), "k", 1)).await.unwrap();
     let second = office.hold(keyed(customer(1), seats(event, 2), "k", 1)).await.unwrap();
     assert_eq!(first.value, second.value);
@@ -366,11 +356,9 @@ async fn one_key_used_many_times_at_once_holds_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_deadline_brings_about_is_known_by_the_request_that_set_it() {
+async fn facts_of_a_deadline_carry_the_request_that_set_it() {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 10).await;
+    let (engine, office, event) = world.engine_on_sale(10).await;
     let traced = Request {
         correlation_id: CorrelationId::parse("the-hold").unwrap(),
         trace: TraceContext::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", []),
@@ -397,11 +385,9 @@ async fn what_a_deadline_brings_about_is_known_by_the_request_that_set_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_process_that_does_not_work_off_deadlines_leaves_them_to_one_that_does() {
+async fn a_process_that_does_not_handle_deadlines_leaves_them_to_one_that_does() {
     let world = World::new();
-    let engine = world.engine();
-    let office = engine.box_office();
-    let event = world.on_sale(&office, 10).await;
+    let (engine, office, event) = world.engine_on_sale(10).await;
     hold(&office, customer(1), event, 2).await.unwrap();
     engine.abort();
     let idle = world.engine_with(EngineConfig {

@@ -156,6 +156,15 @@ impl World {
         facts.iter().filter(|fact| fact.event_type == event_type).count()
     }
 
+    /// Starts an engine and puts an event on sale with it.
+    pub(crate) async fn engine_on_sale(&self, capacity: u32) -> (Engine, BoxOffice, EventId) {
+        let engine = self.engine();
+        let office = engine.box_office();
+        let event = self.on_sale(&office, capacity).await;
+        (engine, office, event)
+    }
+
+    /// Creates an event with one section of this capacity, publishes it and opens its sales.
     pub(crate) async fn on_sale(&self, office: &BoxOffice, capacity: u32) -> EventId {
         let draft = draft(self.clock.as_ref(), capacity);
         let event = office

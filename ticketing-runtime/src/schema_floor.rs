@@ -17,15 +17,15 @@ use tracing::warn;
 
 /// The schema floor, as this process knows it.
 #[derive(Debug)]
-pub(crate) struct Floor(AtomicU32);
+pub(crate) struct SchemaFloor(AtomicU32);
 
-impl Default for Floor {
+impl Default for SchemaFloor {
     fn default() -> Self {
         Self(AtomicU32::new(SchemaGeneration::FIRST.0))
     }
 }
 
-impl Floor {
+impl SchemaFloor {
     /// The newest generation of facts that every build on the log can read.
     pub(crate) fn now(&self) -> SchemaGeneration {
         SchemaGeneration(self.0.load(Ordering::Relaxed))
@@ -54,7 +54,7 @@ pub(crate) enum Written {
 }
 
 /// Reads the floor again and again until `stop` is cancelled.
-pub(crate) async fn run(floor: Arc<Floor>, log: Arc<dyn EventStore>, every: Duration, stop: CancellationToken) {
+pub(crate) async fn run(floor: Arc<SchemaFloor>, log: Arc<dyn EventStore>, every: Duration, stop: CancellationToken) {
     if generations::newest() == SchemaGeneration::FIRST {
         // There is only one generation, so there is nothing to learn.
         return;
