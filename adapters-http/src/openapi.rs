@@ -1,4 +1,4 @@
-//! Every route, said once: the router and the OpenAPI document are made from the same list.
+//! The list of all routes. The router and the OpenAPI document are both made from it.
 
 mod answers;
 mod complete;
@@ -77,7 +77,7 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(health::ready))
 }
 
-/// What somebody with a session of ours does with it and with the account.
+/// Routes for people who have signed in here: their sessions and their accounts.
 fn account_routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(sessions::get_session))
@@ -94,7 +94,7 @@ fn account_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(passkeys::rename_passkey, passkeys::remove_passkey))
 }
 
-/// What can be asked of the sign-in without a session, and so is limited by network.
+/// Routes of signing in that need no session, and so are limited by network.
 fn anonymous_sign_in_routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(magic_link::send_magic_link))
@@ -113,7 +113,7 @@ fn anonymous_sign_in_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(passkeys::complete_login))
 }
 
-/// The OpenAPI document of every route.
+/// Returns the OpenAPI document of every route.
 pub fn document() -> Value {
     let limited = anonymous_sign_in_routes().split_for_parts().1;
     let limited: BTreeSet<_> = limited.paths.paths.into_keys().collect();
@@ -121,7 +121,7 @@ pub fn document() -> Value {
     finished(routes, &limited)
 }
 
-/// The same for a server at a URL, or under a path.
+/// Returns the same document for a server at a URL, or under a path.
 pub fn document_at(server: &str) -> Value {
     let mut document = document();
     document["servers"] = json!([{ "url": server }]);
@@ -136,7 +136,7 @@ fn finished(routes: OpenApiRouter<Shared>, limited: &BTreeSet<String>) -> Value 
     document
 }
 
-/// Every command about what is on sale answers with a token of what it wrote.
+/// Says of every command, but for those of signing in, that it answers with a consistency token.
 fn name_tokens_of_writes(document: &mut utoipa::openapi::OpenApi) {
     let items = document.paths.paths.iter_mut();
     for (_, item) in items.filter(|(path, _)| !path.starts_with("/api/auth/")) {
@@ -150,15 +150,15 @@ fn name_token(operation: &mut Operation) {
         if let RefOr::T(answer) = answer {
             let text = ObjectBuilder::new().schema_type(Type::String).build();
             let token = HeaderBuilder::new().schema(Some(text)).description(Some(
-                "What has been written, for the header of the same name in the reads that follow.",
+                "A token of this write. A read that sends it in the header of the same name includes the write.",
             ));
             answer.headers.insert(CONSISTENCY_NAME.into(), RefOr::T(token.build()));
         }
     }
 }
 
-/// The API, with its document at `/api/openapi.json` and a page to read it at `/docs`. It can be nested under any path: what it
-/// says of its own paths begins with that one.
+/// Returns the API as a router, with its document at `/api/openapi.json` and a page to read it at `/docs`. It can be nested under any
+/// path: the paths in its answers and its document then begin with that path.
 pub fn router(state: HttpState) -> Router {
     let state: Shared = Arc::new(state);
     let (router, document) = if state.sign_in.is_some() {

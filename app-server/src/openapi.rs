@@ -1,8 +1,8 @@
-//! The contract as a file, for whoever makes a client.
+//! Prints the OpenAPI document, from which people make clients.
 
 use crate::config::HttpSettings;
 
-/// The OpenAPI document, whose paths are under the public URL.
+/// Returns the OpenAPI document of a server at the public URL.
 pub fn openapi(settings: &HttpSettings) -> String {
     format!("{:#}", adapters_http::document_at(settings.public_url.as_str()))
 }

@@ -1,10 +1,10 @@
-//! Answers that a server has given to the examples of requests. The test that plays the examples has written them down.
+//! Answers to the examples of requests, recorded from a server by the test that plays the examples.
 
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
-/// By operation and then by status.
+/// The bodies of answers, by the id of their operation and then by their status.
 static RECORDED: LazyLock<Map<String, Value>> =
     LazyLock::new(|| serde_json::from_str(include_str!("answers.json")).expect("recorded answers are JSON"));
 

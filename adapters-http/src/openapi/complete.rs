@@ -174,6 +174,9 @@ fn complete_parameters(operation: &mut Value) {
                 given["schema"]["type"] = types.iter().find(|name| *name != "null").cloned().unwrap_or_default();
             }
         }
+        if given["name"] == "Idempotency-Key" {
+            given["schema"]["pattern"] = "^[!-~]{1,255}$".into();
+        }
         let name = given["name"].as_str().unwrap_or_default();
         if let Some((description, example)) = parameter(name) {
             if !given["description"].is_string() {
