@@ -1,4 +1,4 @@
-//! Mail for a person at a terminal.
+//! Prints mail to a terminal instead of sending it.
 
 use std::io::Write;
 use std::sync::Mutex;
@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use ticketing_ports::outside::mailer::{Mail, MailError, Mailer};
 
-/// Prints mail where the person who runs the server sees it. Not a log: mail holds sign-in links.
+/// Prints mail to standard output, for whoever runs the server. Mail must not get into a log, because it contains
+/// sign-in links.
 pub struct ConsoleMailer(Mutex<Box<dyn Write + Send>>);
 
 impl ConsoleMailer {

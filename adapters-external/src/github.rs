@@ -1,6 +1,6 @@
 //! GitHub: OAuth with a user endpoint, and no ID token.
 //!
-//! A login name can be given up and taken by somebody else, so the subject is the numeric id.
+//! The subject of an identity is the numeric user id, because a login name can be given up and taken by somebody else.
 
 use async_trait::async_trait;
 use oauth2::basic::BasicClient;
@@ -23,14 +23,14 @@ use crate::provider_http::{DoesNotFit, HttpLimits, InvalidIdentityProvider, Prov
 
 #[derive(Debug, Clone)]
 pub struct GithubSettings {
-    /// What the provider is called in our own addresses.
+    /// The name of the provider in the paths of this server.
     pub name: String,
     pub client_id: String,
     pub client_secret: SecretString,
     pub redirect_url: Url,
-    /// Where people sign in: `https://github.com`, or the address of a GitHub Enterprise Server.
+    /// Where people sign in: `https://github.com`, or the URL of a GitHub Enterprise Server.
     pub web: String,
-    /// `https://api.github.com`, or `https://HOST/api/v3`.
+    /// The URL of the API: `https://api.github.com`, or `https://HOST/api/v3`.
     pub api: String,
     pub http: HttpLimits,
 }
@@ -72,14 +72,14 @@ struct Email {
 }
 
 impl GithubProvider {
-    /// Reaches no network.
+    /// Makes a provider from its settings, without asking GitHub anything.
     ///
     /// # Errors
-    /// When an address is none, or no HTTP client can be made.
+    /// When a URL is not a web address, or no HTTP client can be made.
     pub fn new(settings: GithubSettings) -> Result<Self, InvalidIdentityProvider> {
         let web = web_address("GitHub's web address", &settings.web)?;
         let api = web_address("the address of GitHub's API", &settings.api)?;
-        // What GitHub calls itself in the `iss` of its answers (RFC 9207).
+        // The issuer that GitHub names in the parameter `iss` of its answers (RFC 9207).
         let issuer = format!("{web}/login/oauth");
         let endpoint = |name| Url::parse(&format!("{issuer}/{name}")).expect("a path after a web address is one again");
         let client = BasicClient::new(ClientId::new(settings.client_id))
@@ -102,32 +102,33 @@ impl GithubProvider {
         &self.name
     }
 
-    /// Returns nothing when there is no such thing for this token.
+    /// Reads something of the API. `None` if it does not exist for the owner of the token.
     async fn get<T: DeserializeOwned>(
         &self,
         address: &str,
         token: &AccessToken,
     ) -> Result<Option<T>, IdentityProviderError> {
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.secret()))
-            .map_err(|_| DoesNotFit("the access token is not one"))?;
+            .map_err(|_| DoesNotFit("the provider's access token has characters that no token may have"))?;
         bearer.set_sensitive(true);
         let request = Request::get(address)
             .header(ACCEPT, "application/vnd.github+json")
             .header("X-GitHub-Api-Version", "2022-11-28")
             .header(AUTHORIZATION, bearer)
             .body(Vec::new())
-            .map_err(|_| DoesNotFit("the provider cannot be asked about the user"))?;
+            .map_err(|_| DoesNotFit("the request for the user's data cannot be made"))?;
         let answer = self.http.ask(request).await?;
         match answer.status() {
             StatusCode::OK => serde_json::from_slice(answer.body())
                 .map(Some)
-                .map_err(|_| DoesNotFit("the provider does not tell about the user").into()),
+                .map_err(|_| DoesNotFit("the provider refuses to say who the user is").into()),
             StatusCode::NOT_FOUND => Ok(None),
-            _ => Err(DoesNotFit("the provider does not tell about the user").into()),
+            _ => Err(DoesNotFit("the provider refuses to say who the user is").into()),
         }
     }
 
-    /// The one address that GitHub itself writes to. There is none when the user did not let us see it.
+    /// Returns the primary address of the user, which GitHub has verified. `None` if the user did not allow this server
+    /// to see it.
     async fn address(&self, token: &AccessToken) -> Result<Option<ClaimedAddress>, IdentityProviderError> {
         let emails: Vec<Email> = self.get(&self.emails, token).await?.unwrap_or_default();
         let primary = emails.into_iter().find(|email| email.primary);
@@ -156,7 +157,7 @@ impl IdentityProvider for GithubProvider {
 
     async fn claims(&self, answer: &AuthorizationAnswer) -> Result<Claims, IdentityProviderError> {
         if answer.issuer.as_ref().is_some_and(|issuer| *issuer != self.issuer) {
-            return Err(DoesNotFit("the answer is of another issuer").into());
+            return Err(DoesNotFit("the provider's answer names another issuer").into());
         }
         let tokens = self
             .client
@@ -168,7 +169,7 @@ impl IdentityProvider for GithubProvider {
         let user: User = self
             .get(&self.user, tokens.access_token())
             .await?
-            .ok_or(DoesNotFit("the provider does not tell about the user"))?;
+            .ok_or(DoesNotFit("the provider refuses to say who the user is"))?;
         Ok(Claims {
             issuer: self.issuer.clone(),
             subject: user.id.to_string(),
@@ -177,7 +178,7 @@ impl IdentityProvider for GithubProvider {
     }
 }
 
-/// Returns the address without a slash at its end.
+/// Returns the URL without a slash at its end.
 fn web_address(setting: &'static str, address: &str) -> Result<String, InvalidIdentityProvider> {
     Url::parse(address)
         .ok()

@@ -1,4 +1,5 @@
-//! Payment gateways, mail, identity providers, the relying party of passkeys, and the machine's own clock, ids and randomness.
+//! Adapters for the world outside: the sandbox payment gateway, mail, identity providers, the relying party of
+//! passkeys, and the machine's clock, ids and randomness.
 
 mod console_mailer;
 mod github;

@@ -1,6 +1,7 @@
 //! OpenID Connect: discovery, the authorization code flow with PKCE, and a signed ID token.
 //!
-//! No address is vouched for unless the provider says so and its settings let it.
+//! Never here: an address that counts as proven although the provider does not vouch for it or the settings do not
+//! allow it.
 
 mod discovery;
 
@@ -30,16 +31,17 @@ use crate::provider_http::{DoesNotFit, HttpLimits, InvalidIdentityProvider, NoAn
 
 #[derive(Debug, Clone)]
 pub struct OpenIdSettings {
-    /// What the provider is called in our own addresses.
+    /// The name of the provider in the paths of this server.
     pub name: String,
-    /// To the letter as the provider writes it: with or without a slash at its end.
+    /// The issuer identifier exactly as the provider writes it, with or without a slash at its end.
     pub issuer: String,
     pub client_id: String,
     pub client_secret: SecretString,
     pub redirect_url: Url,
-    /// Besides `openid`.
+    /// The scopes to ask for besides `openid`.
     pub scopes: Vec<String>,
-    /// Whether the provider's `email_verified` counts. Not for one where people may claim any address.
+    /// Whether an address counts as proven if the provider says `email_verified`. Must be `false` for a provider where
+    /// people may claim any address.
     pub trust_email: bool,
     pub http: HttpLimits,
 }
@@ -66,10 +68,10 @@ pub struct OpenIdProvider {
     discovery: Discovery<Discovered>,
 }
 
-/// The client, made of what the provider publishes.
+/// The client, made from the configuration that the provider publishes.
 struct Discovered {
     client: Client,
-    /// Answers of this provider always name their issuer (RFC 9207).
+    /// Whether every answer of this provider names its issuer (RFC 9207).
     names_issuer: bool,
     algorithms: Vec<CoreJwsSigningAlgorithm>,
 }
@@ -78,10 +80,10 @@ type Client =
     CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
 
 impl OpenIdProvider {
-    /// Reaches no network.
+    /// Makes a provider from its settings, without asking the provider anything.
     ///
     /// # Errors
-    /// When the issuer is not an address, or no HTTP client can be made.
+    /// When the issuer is not a web address, or no HTTP client can be made.
     pub fn new(settings: OpenIdSettings, clock: Arc<dyn Clock>) -> Result<Self, InvalidIdentityProvider> {
         let not_an_address = InvalidIdentityProvider::NotAWebAddress { setting: "the issuer" };
         let issuer = IssuerUrl::new(settings.issuer.clone())
@@ -139,12 +141,12 @@ impl OpenIdProvider {
         match claimed {
             Some(issuer) if issuer == self.settings.issuer => Ok(()),
             None if !provider.names_issuer => Ok(()),
-            Some(_) => Err(DoesNotFit("the answer is of another issuer")),
-            None => Err(DoesNotFit("the answer does not name its issuer")),
+            Some(_) => Err(DoesNotFit("the provider's answer names another issuer")),
+            None => Err(DoesNotFit("the provider's answer does not name its issuer")),
         }
     }
 
-    /// Checks the token, with keys that are looked up once more when its own is not among those known.
+    /// Checks an ID token. The keys of the provider are read again if the token's key is not among the known ones.
     async fn verified(
         &self,
         provider: &Arc<Discovered>,
@@ -186,7 +188,7 @@ impl OpenIdProvider {
         token.claims(&verifier, nonce).cloned()
     }
 
-    /// Many providers keep the address out of the ID token and give it at their userinfo endpoint.
+    /// Reads the address from the userinfo endpoint, because many providers leave it out of the ID token.
     async fn user_info(
         &self,
         provider: &Discovered,
@@ -197,9 +199,9 @@ impl OpenIdProvider {
         if !asked_for || provider.client.user_info_url().is_none() {
             return Ok(None);
         }
-        // The library panics over a token that is no header value.
+        // The library panics over an access token that cannot stand in a header.
         if !token.secret().bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(DoesNotFit("the access token is not one").into());
+            return Err(DoesNotFit("the provider's access token has characters that no token may have").into());
         }
         let request = provider
             .client
@@ -212,7 +214,7 @@ impl OpenIdProvider {
             .map_err(|error| match error {
                 UserInfoError::Request(error) => error.into(),
                 UserInfoError::ClaimsVerification(error) => does_not_fit(&error).into(),
-                _ => DoesNotFit("the provider does not tell about the user").into(),
+                _ => DoesNotFit("the provider refuses to say who the user is").into(),
             })
     }
 
@@ -259,13 +261,15 @@ impl IdentityProvider for OpenIdProvider {
             .request_async(&self.http)
             .await
             .map_err(token_failure)?;
-        let token = tokens.id_token().ok_or(DoesNotFit("there is no ID token"))?;
+        let token = tokens
+            .id_token()
+            .ok_or(DoesNotFit("the provider's answer has no ID token"))?;
         let claims = self
             .verified(&provider, token, &Nonce::new(answer.nonce.expose()))
             .await?;
         let authorized = claims.authorized_party().map(|party| party.as_str());
         if authorized.is_some_and(|party| party != self.settings.client_id) {
-            return Err(DoesNotFit("the ID token was given to another client").into());
+            return Err(DoesNotFit("the ID token was made for another client").into());
         }
         let address = match claims.email() {
             Some(email) => self.address(Some(email), claims.email_verified()),
@@ -282,7 +286,8 @@ impl IdentityProvider for OpenIdProvider {
     }
 }
 
-/// Signatures that only the provider can make: the client secret is known to us as well.
+/// The algorithms of signatures that only the provider can make. One with the client secret is not among them, because
+/// this server knows that secret too.
 fn is_of_a_key_pair(algorithm: &CoreJwsSigningAlgorithm) -> bool {
     !matches!(
         algorithm,
@@ -293,18 +298,18 @@ fn is_of_a_key_pair(algorithm: &CoreJwsSigningAlgorithm) -> bool {
     )
 }
 
-/// In our own words, because those of the library quote what was answered.
+/// Says why an ID token does not hold. The words of the library are not used, because they quote the token.
 fn does_not_fit(error: &ClaimsVerificationError) -> DoesNotFit {
     DoesNotFit(match error {
         ClaimsVerificationError::Expired(_) => "the ID token has expired",
-        ClaimsVerificationError::InvalidAudience(_) => "the ID token is for another audience",
-        ClaimsVerificationError::InvalidIssuer(_) => "the ID token is of another issuer",
+        ClaimsVerificationError::InvalidAudience(_) => "the ID token was made for another audience",
+        ClaimsVerificationError::InvalidIssuer(_) => "the ID token was made by another issuer",
         ClaimsVerificationError::InvalidNonce(_) => "the ID token has another nonce",
-        ClaimsVerificationError::InvalidSubject(_) => "the user told about is another one",
+        ClaimsVerificationError::InvalidSubject(_) => "the userinfo endpoint names another user than the ID token",
         ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => {
             "the ID token is signed with a key that the provider does not publish"
         }
-        ClaimsVerificationError::SignatureVerification(_) => "the ID token's signature does not hold",
-        _ => "the ID token does not hold",
+        ClaimsVerificationError::SignatureVerification(_) => "the signature of the ID token is wrong",
+        _ => "the ID token is not valid",
     })
 }

@@ -1,7 +1,7 @@
-//! The HTTP client with which identity providers are asked, and the two ways in which they fail us.
+//! The HTTP client for identity providers, and the two kinds of errors that they cause.
 //!
-//! It is never redirected, waits seconds and reads little. No error of it shows what was sent or answered: that holds
-//! codes, tokens and secrets.
+//! The client follows no redirects, waits seconds and reads at most a fixed number of bytes. Its errors never show what
+//! was sent or answered, because that contains codes, tokens and secrets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use thiserror::Error;
 use ticketing_ports::outside::identity_providers::IdentityProviderError;
 
-/// How long a provider may take and how much it may say.
+/// How long a provider may take, and how large its answer may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HttpLimits {
     pub connect: Duration,
-    /// From the request to the last byte of the answer.
+    /// How long a request may take, from its first byte to the last byte of the answer.
     pub total: Duration,
     pub answer_bytes: usize,
 }
@@ -31,33 +31,33 @@ impl Default for HttpLimits {
     }
 }
 
-/// Settings with which there can be no provider.
+/// Why no provider can be made from the settings.
 #[derive(Debug, Error)]
 pub enum InvalidIdentityProvider {
     #[error("{setting} is not an http or https address")]
     NotAWebAddress { setting: &'static str },
     #[error("the certificates that this machine trusts cannot be loaded")]
     Certificates(#[source] rustls::Error),
-    #[error("no HTTP client can be made")]
+    #[error("the HTTP client for identity providers cannot be made")]
     HttpClient(#[source] reqwest::Error),
 }
 
-/// The provider did not answer in a way that could prove anything; asking again may help.
+/// Why the provider gave no usable answer. Asking again may help.
 #[derive(Debug, Error)]
 pub(crate) enum NoAnswer {
-    #[error("the provider cannot be reached")]
+    #[error("the identity provider cannot be reached")]
     Unreachable(#[source] reqwest::Error),
-    #[error("the provider answered with status {0}")]
+    #[error("the identity provider answered with status {0}")]
     Status(u16),
-    #[error("the provider's answer is larger than {0} bytes")]
+    #[error("the answer of the identity provider is larger than {0} bytes")]
     TooLarge(usize),
-    #[error("the provider did not answer in time")]
+    #[error("the identity provider did not answer in time")]
     TooSlow,
-    #[error("the provider's {0} is not what it should be")]
+    #[error("the identity provider sent a {0} that cannot be read")]
     Unusable(&'static str),
 }
 
-/// The provider's answer does not fit what was asked.
+/// Why the provider's answer proves nothing. Asking again does not help.
 #[derive(Debug, Error)]
 #[error("{0}")]
 pub(crate) struct DoesNotFit(pub(crate) &'static str);
@@ -102,8 +102,7 @@ impl ProviderHttp {
         self.limits
     }
 
-    /// Returns every answer that the provider stands by: errors of the server's own, redirections and the wish to be
-    /// asked less are none.
+    /// Sends a request and returns the answer. Server errors, redirects and 429 are not answers but failures.
     pub(crate) async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
         let request = request.try_into().map_err(unreachable)?;
         let mut answer = self.client.execute(request).await.map_err(unreachable)?;
@@ -134,7 +133,8 @@ impl<'c> AsyncHttpClient<'c> for ProviderHttp {
     }
 }
 
-/// What became of trading a code. The library's own error prints the answer, which may hold the tokens.
+/// Turns the outcome of trading a code into errors that quote nothing. The library's own errors print the answer, which
+/// may contain tokens.
 pub(crate) fn token_failure<T>(error: RequestTokenError<NoAnswer, T>) -> IdentityProviderError
 where
     T: openidconnect::ErrorResponse + 'static,
@@ -143,7 +143,7 @@ where
         RequestTokenError::Request(error) => error.into(),
         RequestTokenError::ServerResponse(_) => DoesNotFit("the provider refused the code").into(),
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
-            DoesNotFit("the provider answered the code with something else than tokens").into()
+            DoesNotFit("the provider's answer to the code has no tokens").into()
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The relying party of WebAuthn over `webauthn-rs`.
 //!
-//! A challenge verifies as often as it is shown: whoever keeps the state has to take it out before verifying.
+//! The library accepts an answer to a challenge any number of times. The caller must therefore take the challenge out
+//! of its store before verifying an answer.
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -24,20 +25,22 @@ use webauthn_rs_proto::ResidentKeyRequirement;
 #[derive(Debug)]
 pub struct WebauthnRelyingParty(Webauthn);
 
-/// A public URL with which no browser makes passkeys.
+/// Why browsers make no passkeys for a public URL.
 #[derive(Debug, Error)]
 pub enum InvalidRelyingParty {
-    #[error("the public URL has an IP address for a host, and passkeys need a name: http://localhost:PORT will do")]
+    #[error(
+        "passkeys need a public URL with a host name, such as http://localhost:PORT, and this one has an IP address"
+    )]
     IpAddress,
-    #[error("the public URL is not an http or https address with a host")]
+    #[error("passkeys need a public URL with http or https and a host name")]
     NotAWebAddress,
-    #[error("the public URL cannot be a relying party")]
+    #[error("no relying party can be made from the public URL")]
     Unsuitable(#[source] WebauthnError),
 }
 
 impl WebauthnRelyingParty {
-    /// The host of the public URL becomes the relying party id. Passkeys are bound to it: under another name they are
-    /// useless.
+    /// Makes the relying party of a public URL. The URL's host becomes the relying party id. Passkeys are bound to it
+    /// and do not work under another host.
     ///
     /// # Errors
     /// See [`InvalidRelyingParty`].
@@ -66,7 +69,8 @@ impl RelyingParty for WebauthnRelyingParty {
             .0
             .start_passkey_registration(user.uuid(), email.as_str(), email.as_str(), Some(excluded))
             .map_err(internal)?;
-        // The library says "discouraged", and then Chromium makes a key that a login without a name cannot find.
+        // The library asks for no resident key, and then Chromium makes a passkey that a login without a user name
+        // cannot find.
         if let Some(selection) = options.public_key.authenticator_selection.as_mut() {
             selection.resident_key = Some(ResidentKeyRequirement::Preferred);
         }
@@ -87,7 +91,7 @@ impl RelyingParty for WebauthnRelyingParty {
 
     fn begin_login(&self) -> Result<BegunCeremony, RelyingPartyError> {
         let (mut options, state) = self.0.start_discoverable_authentication().map_err(internal)?;
-        // Whether the browser asks in a dialog or offers keys in a field is the page's choice.
+        // The page chooses whether the browser shows a dialog or offers passkeys in a field.
         options.mediation = None;
         begun(&options, &state)
     }
@@ -105,7 +109,7 @@ impl RelyingParty for WebauthnRelyingParty {
         let state: DiscoverableAuthentication = kept(state)?;
         let answer: PublicKeyCredential = parsed(answer)?;
         let mut credential: Credential = kept(&passkey.credential)?;
-        // The library believes whatever handle there is, and it is not signed.
+        // The library returns any handle, which is not signed.
         let handle = answer.get_user_unique_id();
         if handle.is_some_and(|bytes| bytes != passkey.user_id.uuid().as_bytes()) {
             return Err(RelyingPartyError::Refused(WebauthnError::InvalidUserUniqueId.into()));
@@ -114,7 +118,7 @@ impl RelyingParty for WebauthnRelyingParty {
             .0
             .finish_discoverable_authentication_v2(&answer, state, &credential)
             .map_err(failure)?;
-        // The library has compared with the counter inside the record; the store guards the one beside it.
+        // The library has compared with the counter inside the record. The store compares with the counter beside it.
         if passkey.counter > 0 && login.counter() <= passkey.counter {
             return Err(RelyingPartyError::PossiblyCopied);
         }
@@ -126,7 +130,8 @@ impl RelyingParty for WebauthnRelyingParty {
     }
 }
 
-/// What we read of a credential's record: the library shows its counter only together with its dangerous internals.
+/// The part of a credential's record that is read here. The library shows the counter only behind a feature that also
+/// opens its internals.
 #[derive(Deserialize)]
 struct RecordedCounter {
     cred: Counter,

@@ -1,4 +1,4 @@
-//! A payment gateway that moves no money and behaves as its tokens say.
+//! A payment gateway that moves no money. The token of a payment decides how the gateway behaves:
 //!
 //! | token | behaviour |
 //! |---|---|
@@ -13,8 +13,8 @@
 //! | `tok_pending` | stays undecided |
 //! | any other | is declined as unknown |
 //!
-//! It keeps no books across a restart, so it takes a capture, void or refund of a payment it does not know for one that
-//! it has forgotten. A real gateway remembers.
+//! After a restart the gateway has forgotten all payments. A capture, void or refund of a payment that it does not know
+//! therefore succeeds. A real gateway remembers its payments.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -30,20 +30,20 @@ use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::payment::NextAction;
 
-/// So many payments are remembered in any case; with more, those older than a day may be forgotten.
+/// How many payments are always remembered. Beyond that, payments older than a day may be forgotten.
 const REMEMBERED: usize = 10_000;
 
-/// So long after the end of the hold does `tok_timeout` answer.
+/// How long after the end of the hold `tok_timeout` answers.
 const LATE: TimeDelta = TimeDelta::seconds(1);
 
-/// A customer who has to act does so this long after the payment was asked for.
+/// How long after the payment was asked for a customer who has to act does so.
 const ACTED: TimeDelta = TimeDelta::seconds(3);
 
 /// How long a customer has to act.
 const TIME_TO_ACT: TimeDelta = TimeDelta::minutes(10);
 
-/// How long a payment waits for the customer of the token who never acts. It is short, so that whoever tries the sandbox
-/// soon sees the payment given up.
+/// How long a payment waits for the customer of `tok_must_act_given_up`, who never acts. The time is short, so that the
+/// payment is soon seen to be given up.
 const GIVEN_UP: TimeDelta = TimeDelta::seconds(10);
 
 pub struct SandboxGateway {
@@ -55,12 +55,12 @@ pub struct SandboxGateway {
 #[derive(Default)]
 struct Payments {
     by_id: HashMap<PaymentId, Charge>,
-    /// How many there were after the last sweep.
+    /// How many payments were left by the last sweep.
     swept: usize,
 }
 
 impl Payments {
-    /// Drops what is old whenever the number has doubled: constant work for each payment.
+    /// Drops the old payments whenever their number has doubled, which is constant work for each payment.
     fn sweep(&mut self, now: Timestamp) {
         if self.by_id.len() >= REMEMBERED.max(2 * self.swept) {
             self.by_id
@@ -72,7 +72,7 @@ impl Payments {
 
 #[derive(Debug, Clone)]
 struct Charge {
-    /// Before that it is not decided.
+    /// When the payment is decided.
     decided_at: Option<Timestamp>,
     undecided: Option<Authorization>,
     authorization: Authorization,
@@ -97,7 +97,7 @@ impl SandboxGateway {
         }
     }
 
-    /// Takes so long for every answer.
+    /// Makes every answer take this long.
     #[must_use]
     pub fn with_latency(self, latency: Duration) -> Self {
         Self { latency, ..self }
@@ -122,7 +122,7 @@ impl std::fmt::Debug for SandboxGateway {
     }
 }
 
-/// What a token leads to in the end, and what is said until then.
+/// Returns what a token leads to in the end, and what is answered until then.
 struct Script {
     verdict: Authorization,
     quirk: Quirk,
@@ -171,7 +171,7 @@ fn script_of(token: &str) -> Script {
     Script { verdict, quirk, first }
 }
 
-/// What it says of a payment before the verdict, and when that falls; `None` if never.
+/// Returns what the gateway says of a payment before it is decided, and when it is decided. `None` if never.
 fn until_then(first: &First, payment: PaymentId, now: Timestamp) -> Option<(Authorization, Option<Timestamp>)> {
     match *first {
         First::Decided => None,
@@ -208,7 +208,7 @@ impl Charge {
         }
     }
 
-    /// What it says of the payment now.
+    /// Returns what the gateway says of the payment now.
     fn says(&self, now: Timestamp) -> Authorization {
         let decided = self.decided_at.is_some_and(|at| now >= at);
         let undecided = self.undecided.as_ref().filter(|_| !decided);
@@ -236,7 +236,7 @@ impl PaymentGateway for SandboxGateway {
                 Quirk::LosesTheAnswer => {
                     charge.quirk = Quirk::None;
                     return Err(GatewayError::Unknown(
-                        "the sandbox lost the answer, as its token says".into(),
+                        "the sandbox gateway lost the answer, as the token tok_unknown demands".into(),
                     ));
                 }
             },

@@ -1,4 +1,4 @@
-//! Mail over SMTP.
+//! Sends mail over SMTP.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use ticketing_ports::outside::mailer::{Mail, MailError, Mailer};
 use ticketing_ports::vocabulary::errors::BoxError;
 use url::Url;
 
-/// How long the server may take for each of its answers.
+/// How long the mail server may take for each of its answers.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Hands mail to a server, over a few connections that are kept open.
+/// Hands mail to a mail server, over a few connections that are kept open.
 pub struct SmtpMailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
@@ -23,26 +23,26 @@ pub struct SmtpMailer {
 
 #[derive(Debug, Clone)]
 pub struct SmtpSettings {
-    /// `smtps://` for TLS from the first byte (port 465 unless told otherwise), `smtp://` for STARTTLS, without which
-    /// no mail is sent (587); `smtp://…?tls=none` for a server that only this machine can reach (25). A user and a
-    /// password may stand before the host, percent-encoded.
+    /// The URL of the mail server. `smtps://` uses TLS from the first byte (port 465 if none is given). `smtp://` uses
+    /// STARTTLS and sends no mail without it (587). `smtp://…?tls=none` uses no encryption, for a server that only this
+    /// machine can reach (25). A user and a password may stand before the host, percent-encoded.
     pub url: String,
-    /// Such as `Box office <tickets@example.com>`.
+    /// The sender, such as `Box office <tickets@example.com>`.
     pub from: String,
-    /// A certificate to trust besides those of the machine, in PEM.
+    /// A certificate in PEM to trust besides those of the machine. `None` if those are enough.
     pub root_certificate: Option<String>,
 }
 
-/// Never repeats a value: it may hold a password.
+/// Why the settings cannot be used. The messages never repeat a value, because it may contain a password.
 #[derive(Debug, Error)]
 pub enum InvalidSmtpSettings {
     #[error("use smtps://USER:PASSWORD@HOST:PORT, smtp://… for STARTTLS, or smtp://…?tls=none without encryption")]
     Url,
-    #[error("the sender is an address such as tickets@example.com or Box office <tickets@example.com>")]
+    #[error("the sender must be an address such as tickets@example.com or Box office <tickets@example.com>")]
     From,
-    #[error("the certificate is not PEM")]
+    #[error("the certificate for the mail server is not in PEM")]
     Certificate,
-    #[error("TLS cannot be set up")]
+    #[error("TLS to the mail server cannot be set up")]
     Tls(#[source] BoxError),
 }
 
@@ -54,24 +54,24 @@ enum Encryption {
 }
 
 impl SmtpMailer {
-    /// Whether that can be the URL of a mail server.
+    /// Checks that a text can be the URL of a mail server.
     ///
     /// # Errors
-    /// When it cannot.
+    /// When the text cannot be one.
     pub fn check_url(url: &str) -> Result<(), InvalidSmtpSettings> {
         server(url).map(drop)
     }
 
-    /// Whether that can be the sender of a mail.
+    /// Checks that a text can be the sender of a mail.
     ///
     /// # Errors
-    /// When it cannot.
+    /// When the text cannot be one.
     pub fn check_sender(from: &str) -> Result<(), InvalidSmtpSettings> {
         let from: Result<Mailbox, _> = from.parse();
         from.map(drop).map_err(|_| InvalidSmtpSettings::From)
     }
 
-    /// Reaches no network.
+    /// Makes a mailer from its settings, without connecting to the mail server.
     ///
     /// # Errors
     /// See [`InvalidSmtpSettings`].
@@ -107,7 +107,7 @@ impl SmtpMailer {
 fn server(url: &str) -> Result<(Url, Encryption), InvalidSmtpSettings> {
     let url = Url::parse(url).map_err(|_| InvalidSmtpSettings::Url)?;
     let encryption = encryption(&url).ok_or(InvalidSmtpSettings::Url)?;
-    // A name without a domain is a slip, or a name that only a network of containers knows: there a port stands with it.
+    // A host without a dot is probably a slip, unless a port stands with it, as for the name of a container.
     let is_named = |host: &str| host == "localhost" || host.contains(['.', ':']) || url.port().is_some();
     if url.host_str().is_some_and(is_named) {
         Ok((url, encryption))
@@ -149,7 +149,7 @@ impl Mailer for SmtpMailer {
 }
 
 fn message(from: &Mailbox, mail: Mail) -> Result<Message, MailError> {
-    let refused = || MailError::Refused("the mail cannot be put into the form of a message".into());
+    let refused = || MailError::Refused("the mail cannot be written as a message".into());
     let to = mail.to.as_str().parse().map_err(|_| refused())?;
     let id = format!("<{}@{}>", mail.id, from.email.domain());
     let message = Message::builder()
@@ -164,13 +164,13 @@ fn message(from: &Mailbox, mail: Mail) -> Result<Message, MailError> {
     message.map_err(|_| refused())
 }
 
-/// What a mail server says often repeats the address, so only its code is told.
+/// Describes an error by its code only, because the texts of mail servers often repeat the address.
 fn failure(error: &lettre::transport::smtp::Error) -> MailError {
     let told: BoxError = match error.status() {
         Some(code) => format!("the mail server answered {code}").into(),
-        None if error.is_timeout() => "the mail server took too long".into(),
-        None if error.is_tls() => "there is no trusted encryption with the mail server".into(),
-        None => "the mail server was not reached, or does not speak SMTP".into(),
+        None if error.is_timeout() => "the mail server did not answer in time".into(),
+        None if error.is_tls() => "no trusted TLS connection to the mail server could be made".into(),
+        None => "the mail server cannot be reached or does not speak SMTP".into(),
     };
     if error.is_permanent() {
         MailError::Refused(told)

@@ -1,4 +1,4 @@
-//! The machine's own clock, ids and randomness: the only place that asks for them.
+//! The machine's clock, ids and randomness. No other module may ask for them.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
@@ -11,22 +11,23 @@ use ticketing_ports::vocabulary::secrets::Entropy;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-/// The least that the machine's clock must be set back for a warning to be logged.
+/// How far at least the machine's clock must be set back for a warning to be logged.
 const WORTH_TELLING: TimeDelta = TimeDelta::seconds(1);
 
-/// Wall-clock time to the microsecond, which is what stores keep. It never goes back: when the machine's clock is set back,
-/// time goes on from where it was, as fast as time goes, until the machine has caught up.
+/// The machine's time to the microsecond, which is what stores keep. It never goes back: after the machine's clock was
+/// set back, this clock goes on from its last time by the monotonic clock, until the machine's clock has caught up.
 #[derive(Debug)]
 pub struct SystemClock(Mutex<Told>);
 
-/// What was told last, and what time goes by.
+/// The time that was returned last, and what the time is taken from now.
 #[derive(Debug)]
 struct Told {
     latest: Timestamp,
     at: Instant,
-    /// From where time goes on by itself, and since when; nothing while it follows the machine.
+    /// From which time, and since when, the time is counted by the monotonic clock. `None` while the time follows the
+    /// machine.
     alone: Option<(Timestamp, Instant)>,
-    /// How far the machine is behind.
+    /// How far the machine's clock is behind.
     ahead: TimeDelta,
 }
 
@@ -35,7 +36,8 @@ impl SystemClock {
         Self(Mutex::new(Told::new(Timestamp::MIN_UTC, Instant::now())))
     }
 
-    /// How far this clock is ahead of the machine's, which was set back; nothing while it is not worth telling.
+    /// Returns how far this clock is ahead of the machine's, which was set back. `None` if it is not, or by too little
+    /// for a warning.
     pub fn ahead_of_the_machine(&self) -> Option<TimeDelta> {
         self.now();
         let ahead = self.told().ahead;
@@ -56,7 +58,7 @@ impl Default for SystemClock {
 impl Clock for SystemClock {
     #[expect(
         clippy::disallowed_methods,
-        reason = "this is the clock that everybody else is told to ask"
+        reason = "this is the clock that all other code has to use"
     )]
     fn now(&self) -> Timestamp {
         let mut told = self.told();
@@ -75,7 +77,7 @@ impl Told {
         }
     }
 
-    /// The time, when the machine says `wall`.
+    /// Returns the time when the machine's clock shows `wall`.
     fn tell(&mut self, wall: Timestamp, at: Instant) -> Timestamp {
         if self.alone.is_none() && wall < self.latest {
             self.alone = Some((self.latest, self.at));
@@ -93,10 +95,10 @@ impl Told {
             let seconds = ahead.num_seconds();
             warn!(
                 seconds,
-                "the machine's clock was set back; time goes on from where it was until the machine has caught up"
+                "the machine's clock was set back; this process counts on from its last time until that clock has caught up"
             );
         } else if before >= WORTH_TELLING && ahead < WORTH_TELLING {
-            info!("the machine's clock has caught up");
+            info!("the machine's clock has caught up with this process");
         }
         self.latest = own.max(wall).max(self.latest);
         self.at = at;
@@ -104,7 +106,7 @@ impl Told {
     }
 }
 
-/// Version 7 UUIDs: unique, and close together in an index when they are made close together.
+/// Makes UUIDs of version 7. Those that are made at about the same time lie close together in an index.
 #[derive(Debug, Default)]
 pub struct SystemIds;
 
@@ -117,20 +119,20 @@ impl SystemIds {
 impl IdSource for SystemIds {
     #[expect(
         clippy::disallowed_methods,
-        reason = "this is the source that everybody else is told to ask"
+        reason = "this is the source that all other code has to use"
     )]
     fn uuid(&self) -> Uuid {
         Uuid::now_v7()
     }
 }
 
-/// The operating system's generator.
+/// The random number generator of the operating system.
 #[derive(Debug, Default)]
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) {
-        getrandom::fill(bytes).expect("an operating system that gives no randomness cannot be served from");
+        getrandom::fill(bytes).expect("a server cannot run on an operating system that gives no randomness");
     }
 }
 

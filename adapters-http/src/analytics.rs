@@ -1,4 +1,4 @@
-//! Sales of an event, for those who manage it.
+//! The route of an event's sales.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Caller, PathId, SeenAfter};
+use crate::extract::{Caller, CaughtUp, PathId};
 use crate::money::MoneyBody;
 use crate::state::Shared;
 
@@ -42,12 +42,12 @@ pub(crate) struct SectionSalesBody {
 ///
 /// Only for the owner of the event and for administrators. All amounts are in the currency of the event.
 #[utoipa::path(get, path = "/api/events/{event_id}/analytics", tag = "analytics",
-    params(SeenAfter, ("event_id" = Uuid, Path)), security(("session" = [])),
+    params(CaughtUp, ("event_id" = Uuid, Path)), security(("session" = [])),
     responses((status = 200, body = EventAnalyticsResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn event_analytics(
     State(state): State<Shared>,
     caller: Caller,
-    _: SeenAfter,
+    _: CaughtUp,
     PathId(id): PathId<EventId>,
 ) -> Result<Json<EventAnalyticsResponse>, ApiError> {
     let sales = state.desk.event_sales(caller.actor(), id).await?;

@@ -1,4 +1,5 @@
-//! Who asks. The box office's own sessions are one answer; a host that knows its people already gives its own.
+//! Who the caller of a request is. The server finds that out by its own sessions; a host that has its own sign-in does
+//! it in its own way.
 
 use std::fmt;
 
@@ -14,7 +15,8 @@ use ticketing_runtime::Sessions;
 
 use crate::errors::ApiError;
 
-/// Says who asks, from the head of a request: a header, a cookie, or an extension that a layer of the host has put there.
+/// Finds out who the caller is from the head of a request: from a header, a cookie, or an extension that a layer of the
+/// host has added.
 ///
 /// ```
 /// use adapters_http::{ApiError, Authenticate};
@@ -38,25 +40,26 @@ use crate::errors::ApiError;
 /// ```
 #[async_trait]
 pub trait Authenticate: fmt::Debug + Send + Sync {
-    /// Who asks, or `None` if the request says nothing of it: what is public is answered, all else is 401.
+    /// Returns the caller. `None` if the request does not say who it is: then public routes answer, and all others
+    /// answer 401.
     ///
     /// # Errors
-    /// [`ApiError::unauthenticated`], or another with [`Code::Unauthenticated`](crate::Code), if the request says who asks
-    /// and it does not hold; an error of another code if that cannot be found out now.
+    /// [`ApiError::unauthenticated`], or another error with [`Code::Unauthenticated`](crate::Code), if the request
+    /// shows a proof that does not hold. An error with another code if the proof cannot be checked now.
     async fn authenticate(&self, request: &Parts) -> Result<Option<Actor>, ApiError>;
 
-    /// What the header `WWW-Authenticate` of every 401 says.
+    /// Returns the value of the header `WWW-Authenticate`, which every 401 has.
     fn challenge(&self) -> HeaderValue;
 }
 
-/// Whoever shows a session of the box office's own, as `Authorization: Bearer …`.
+/// Takes a session of this server, sent as `Authorization: Bearer …`, for a proof of who the caller is.
 #[derive(Clone)]
 pub struct BySession {
     sessions: Sessions,
 }
 
 impl BySession {
-    /// Asks these sessions.
+    /// Looks sessions up here.
     pub fn new(sessions: Sessions) -> Self {
         Self { sessions }
     }
@@ -83,7 +86,8 @@ impl Authenticate for BySession {
     }
 }
 
-/// The session of the `Authorization` header, if there is one; one that does not hold is refused.
+/// Returns the session of the header `Authorization` with its user and its secret. `None` without that header, an error
+/// if the session is not live.
 pub(crate) async fn session_shown(
     sessions: &Sessions,
     request: &Parts,

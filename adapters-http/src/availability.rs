@@ -1,4 +1,4 @@
-//! What is still to be had.
+//! The routes of availability: which places are still free.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{MaybeCaller, PathId, SectionPath, SeenAfter};
+use crate::extract::{CaughtUp, MaybeCaller, PathId, SectionPath};
 use crate::money::MoneyBody;
 use crate::state::Shared;
 
@@ -48,7 +48,7 @@ pub(crate) struct SectionResponse {
     section: String,
     #[serde(flatten)]
     counts: CountsBody,
-    /// The tier in force now, if any.
+    /// The tier that is in force now. Null if there is none.
     price: Option<PriceBody>,
     /// Absent in a section of general admission.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +65,7 @@ pub(crate) struct PriceBody {
 pub(crate) struct RowResponse {
     row: String,
     seats: u32,
-    /// Seats that are not free.
+    /// The seats that are not free.
     taken: Vec<String>,
 }
 
@@ -74,12 +74,12 @@ pub(crate) struct RowResponse {
 /// The counts may be a moment older than the latest sale. With a `Ticketing-Consistency` token they include the write that
 /// the token stands for.
 #[utoipa::path(get, path = "/api/events/{event_id}/availability", tag = "availability",
-    params(SeenAfter, ("event_id" = Uuid, Path), ("If-None-Match" = Option<String>, Header)),
+    params(CaughtUp, ("event_id" = Uuid, Path), ("If-None-Match" = Option<String>, Header)),
     responses((status = 200, body = AvailabilityResponse), (status = 304, description = "Nothing has changed since the answer with that `ETag`."),
         (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn get_availability(
     State(state): State<Shared>,
-    _: SeenAfter,
+    _: CaughtUp,
     caller: MaybeCaller,
     PathId(id): PathId<EventId>,
     headers: HeaderMap,
@@ -119,7 +119,7 @@ pub(crate) async fn get_section(
     Ok(Json(view.into()))
 }
 
-/// Whether the caller already has what the tag stands for (RFC 9110, 13.1.2; tags are compared weakly).
+/// Returns whether the caller already has the answer with this tag (RFC 9110, 13.1.2; weak comparison).
 fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let tags = headers
         .get_all(IF_NONE_MATCH)

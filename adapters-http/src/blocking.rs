@@ -1,4 +1,4 @@
-//! Taking places off sale, and putting them back.
+//! The routes that take places off sale and put them back.
 
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -14,11 +14,11 @@ use uuid::Uuid;
 use crate::availability::CountsBody;
 use crate::errors::{ApiError, ErrorBody};
 use crate::extract::{Post, Quantity, SectionPath, read_object};
-use crate::replies::Done;
+use crate::replies::Changed;
 use crate::reservations::parse_seats;
 use crate::state::Shared;
 
-/// Either `seats`, in a numbered section, or `quantity`, in general admission.
+/// The places: `seats` in a section with numbered seats, or `quantity` in general admission.
 #[derive(Debug, ToSchema)]
 pub(crate) struct PlacesRequest {
     /// The names of seats, such as `A-12`.
@@ -58,7 +58,10 @@ pub(crate) async fn block_seats(
         seats,
     };
     let changed = state.box_office.block_seats(post.ask(block)).await?;
-    Ok(Done(changed.consistency, PlacesResponse::new(event_id, &changed.value)))
+    Ok(Changed(
+        changed.consistency,
+        PlacesResponse::new(event_id, &changed.value),
+    ))
 }
 
 /// Put blocked places of a section back on sale
@@ -80,7 +83,10 @@ pub(crate) async fn unblock_seats(
         seats,
     };
     let changed = state.box_office.unblock_seats(post.ask(unblock)).await?;
-    Ok(Done(changed.consistency, PlacesResponse::new(event_id, &changed.value)))
+    Ok(Changed(
+        changed.consistency,
+        PlacesResponse::new(event_id, &changed.value),
+    ))
 }
 
 impl PlacesRequest {

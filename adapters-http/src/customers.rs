@@ -1,4 +1,4 @@
-//! What a customer has bought, for that customer and for admins.
+//! The routes of what a customer has bought.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Caller, PathId, Query, SeenAfter};
+use crate::extract::{Caller, CaughtUp, PathId, Query};
 use crate::listing::PageQuery;
 use crate::money::MoneyBody;
 use crate::state::Shared;
@@ -41,7 +41,7 @@ pub(crate) struct PurchaseBody {
     quantity: u32,
     total_amount: MoneyBody,
     refunded_amount: MoneyBody,
-    /// Whether the tickets were given back.
+    /// Whether the purchase was cancelled, so that its tickets are no longer valid.
     returned: bool,
     purchased_at: DateTime<Utc>,
 }
@@ -67,12 +67,12 @@ pub(crate) struct LifetimeValueBody {
 ///
 /// Only for that customer and for administrators. For everybody else the customer does not exist.
 #[utoipa::path(get, path = "/api/customers/{customer_id}/history", tag = "customers",
-    params(SeenAfter, ("customer_id" = Uuid, Path), PageQuery), security(("session" = [])),
+    params(CaughtUp, ("customer_id" = Uuid, Path), PageQuery), security(("session" = [])),
     responses((status = 200, body = CustomerHistoryResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn customer_history(
     State(state): State<Shared>,
     caller: Caller,
-    _: SeenAfter,
+    _: CaughtUp,
     PathId(id): PathId<CustomerId>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<CustomerHistoryResponse>, ApiError> {
@@ -92,12 +92,12 @@ pub(crate) async fn customer_history(
 ///
 /// Only for that customer and for administrators. For everybody else the customer does not exist.
 #[utoipa::path(get, path = "/api/customers/{customer_id}/lifetime-value", tag = "customers",
-    params(SeenAfter, ("customer_id" = Uuid, Path)), security(("session" = [])),
+    params(CaughtUp, ("customer_id" = Uuid, Path)), security(("session" = [])),
     responses((status = 200, body = LifetimeValueResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn lifetime_value(
     State(state): State<Shared>,
     caller: Caller,
-    _: SeenAfter,
+    _: CaughtUp,
     PathId(id): PathId<CustomerId>,
 ) -> Result<Json<LifetimeValueResponse>, ApiError> {
     let values = state.desk.lifetime_value(caller.actor(), id).await?;

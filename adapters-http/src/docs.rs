@@ -1,4 +1,4 @@
-//! The OpenAPI document and the page that shows it, at whatever path the router is nested.
+//! The OpenAPI document, and the page that shows it. Both work under any path at which the router is nested.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use axum::routing::{MethodRouter, get};
 use serde_json::{Value, json};
 use utoipa_swagger_ui::Config;
 
+use crate::envelope::{MountedAt, no_such_route};
 use crate::page::HtmlPage;
-use crate::shell::{MountedAt, no_such_route};
 
-/// What the page needs beside itself.
+/// The scripts and style sheets of the page.
 const FILES: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
 
-/// The document, whose paths are under the path at which it is asked for.
+/// Returns the OpenAPI document. Its server URL is the path under which the router is nested.
 pub(crate) fn document_route(document: Value) -> MethodRouter<crate::state::Shared> {
     let document = Arc::new(document);
     get(async move |Extension(MountedAt(path)): Extension<MountedAt>| {
@@ -29,7 +29,7 @@ pub(crate) fn document_route(document: Value) -> MethodRouter<crate::state::Shar
     })
 }
 
-/// To the page, whose addresses are relative to its folder.
+/// Redirects to the page with a slash at its end, because the links in the page are relative.
 pub(crate) async fn to_page() -> Response {
     (StatusCode::PERMANENT_REDIRECT, [(LOCATION, "docs/")]).into_response()
 }

@@ -18,10 +18,10 @@ use utoipa::ToSchema;
 
 pub use code::Code;
 
-/// How soon a caller may try again after a dependency was down.
+/// How long a caller is asked to wait after a service was unavailable.
 const RETRY_AFTER_OUTAGE: Duration = Duration::from_secs(2);
 
-/// An error answer.
+/// An answer that is an error.
 #[derive(Debug, Clone)]
 pub struct ApiError {
     pub code: Code,
@@ -33,7 +33,7 @@ pub struct ApiError {
 /// The body of every error.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ErrorBody {
-    /// Machine-readable, such as `INSUFFICIENT_INVENTORY`.
+    /// The reason for programs, such as `INSUFFICIENT_INVENTORY`.
     #[schema(example = "INSUFFICIENT_INVENTORY")]
     code: &'static str,
     /// Explains the error to people.
@@ -60,12 +60,13 @@ impl ApiError {
         }
     }
 
-    /// The request itself is malformed at `field`.
+    /// Returns the error for a request that is malformed at `field`.
     pub fn invalid_request(field: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::invalid_requests(&[FieldError::new(field.into(), reason.into())])
     }
 
-    /// The request itself is malformed in several places; the first of them is also told by itself.
+    /// Returns the error for a request that is malformed in several places. `details.field` and `details.reason` name
+    /// the first of them.
     pub(crate) fn invalid_requests(errors: &[FieldError]) -> Self {
         let Some(first) = errors.first() else {
             return Self::new(Code::InvalidRequest, "the request is malformed");
@@ -82,7 +83,7 @@ impl ApiError {
         .with_details(json!({ "field": field, "reason": reason, "errors": errors }))
     }
 
-    /// The body is in a form that is not read, as the header says.
+    /// Returns the error for a body whose type or encoding, as `header` says it, is not supported.
     pub(crate) fn unsupported(header: &str, reason: &str) -> Self {
         Self::new(
             Code::UnsupportedMediaType,
@@ -91,12 +92,9 @@ impl ApiError {
         .with_details(json!({ "field": header, "reason": reason }))
     }
 
-    /// The request does not say who asks.
+    /// Returns the error for a request that does not say who the caller is.
     pub fn unauthenticated() -> Self {
-        Self::new(
-            Code::Unauthenticated,
-            "sign in first: the request does not say who asks",
-        )
+        Self::new(Code::Unauthenticated, "sign in first: the request has no session")
     }
 
     pub(crate) fn session_over() -> Self {
@@ -106,7 +104,8 @@ impl ApiError {
         )
     }
 
-    /// A mailed link, or the code that a provider's sign-in ends with, opens nothing.
+    /// Returns the error for a link, or a code of a provider's sign-in, that was used already, is unknown or has
+    /// expired.
     pub(crate) fn link_invalid() -> Self {
         Self::new(
             Code::LinkInvalid,
@@ -115,13 +114,13 @@ impl ApiError {
     }
 
     pub fn internal() -> Self {
-        Self::new(Code::Internal, "something went wrong on our side")
+        Self::new(Code::Internal, "the server failed; the failure is in its log")
     }
 
     fn unavailable() -> Self {
         let error = Self::new(
             Code::Unavailable,
-            "a service that the box office needs is down; try again soon",
+            "a service that the server needs is unavailable; try again soon",
         );
         Self {
             retry_after: Some(RETRY_AFTER_OUTAGE),
@@ -130,14 +129,17 @@ impl ApiError {
     }
 
     pub(crate) fn too_many(retry_after: Duration) -> Self {
-        let error = Self::new(Code::RateLimited, "too many tries from your network; wait a while");
+        let error = Self::new(
+            Code::RateLimited,
+            "too many requests from your network; try again later",
+        );
         Self {
             retry_after: Some(retry_after),
             ..error
         }
     }
 
-    /// The body as RFC 9457 problem details.
+    /// Returns the body as problem details (RFC 9457).
     pub(crate) fn problem(&self) -> Value {
         let status = self.code.status();
         let mut problem = json!({
@@ -214,7 +216,7 @@ impl From<Failure> for ApiError {
             }
             Failure::Unavailable(cause) => {
                 if !matches!(cause, UnavailableCause::ShuttingDown) {
-                    error!(error = %Chain(&cause), "a request failed because a service is down");
+                    error!(error = %Chain(&cause), "a request failed because a service is unavailable");
                 }
                 Self::unavailable()
             }
@@ -228,7 +230,7 @@ impl From<Failure> for ApiError {
             ),
             Failure::AnswerNotKept => Self::new(
                 Code::AnswerNotKept,
-                "this request was answered before, with a secret that is shown once; use a new idempotency key",
+                "this request was answered before with a secret, which is shown only once; use a new idempotency key",
             ),
             Failure::Internal(source) => {
                 error!(error = %Chain(source.as_ref()), "a request failed because of a bug");
@@ -243,10 +245,10 @@ impl From<SignInFailure> for ApiError {
         match failure {
             SignInFailure::Refused(refusal) => refusal.into(),
             SignInFailure::TooManyFailures(decision) => Self::too_many(decision.reset_after),
-            SignInFailure::NoSuchProvider => Self::new(Code::NotFound, "there is no such identity provider here"),
+            SignInFailure::NoSuchProvider => Self::new(Code::NotFound, "this server knows no such identity provider"),
             SignInFailure::NoPasskeys => Self::new(
                 Code::NotFound,
-                "there are no passkeys here: they need a public URL with a host name",
+                "this server has no passkeys: its public URL would need a host name",
             ),
             SignInFailure::ProviderUnavailable(source) => {
                 error!(error = %Chain(source.as_ref()), "an identity provider is unavailable");
@@ -271,7 +273,7 @@ impl From<sign_in::SignInRefusal> for ApiError {
             SignInRefusal::InvalidToken => Self::link_invalid(),
             SignInRefusal::InvalidChallenge => Self::invalid_request(
                 "challenge",
-                "is unknown, used or expired, or was begun elsewhere; begin again",
+                "is unknown, used or expired, or was begun in another browser or for another user; begin again",
             ),
             SignInRefusal::Malformed => Self::invalid_request("credential", refusal.to_string()),
             SignInRefusal::ProofRefused | SignInRefusal::UnknownCredential | SignInRefusal::PossiblyCopied => {
@@ -300,7 +302,7 @@ impl From<sign_in::SignInRefusal> for ApiError {
     }
 }
 
-/// An error and its sources in one line, whatever the format of the log.
+/// Shows an error and its sources in one line.
 struct Chain<'a>(&'a dyn std::error::Error);
 
 impl std::fmt::Display for Chain<'_> {
@@ -330,17 +332,17 @@ impl IntoResponse for ApiError {
         };
         let mut response = (self.code.status(), axum::Json(body)).into_response();
         self.write_headers(response.headers_mut());
-        // The shell writes the answer anew for callers who accept problem details.
+        // `envelope` writes the answer again for callers who accept problem details.
         response.extensions_mut().insert(std::sync::Arc::new(self));
         response
     }
 }
 
 impl ApiError {
-    /// What the answer says beside its body.
+    /// Returns the headers of the answer.
     pub(crate) fn write_headers(&self, headers: &mut HeaderMap) {
         match self.code {
-            // Browsers send a request again by themselves after a 408, unless the connection is closed.
+            // After a 408 browsers repeat the request on their own unless the connection is closed.
             Code::ReservationExpired => drop(headers.insert(CONNECTION, HeaderValue::from_static("close"))),
             Code::UnsupportedMediaType => {
                 headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -354,12 +356,12 @@ impl ApiError {
     }
 }
 
-/// Rounded up, so that whoever waits so long has waited long enough.
+/// The duration in whole seconds, rounded up so that it is long enough.
 pub(crate) fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
-/// Writes an error answer as problem details.
+/// Turns an error answer into problem details (RFC 9457).
 pub(crate) fn as_problem(mut response: Response) -> Response {
     let Some(error) = response.extensions_mut().remove::<std::sync::Arc<ApiError>>() else {
         return response;

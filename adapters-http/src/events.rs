@@ -1,4 +1,4 @@
-//! Events on sale: what organisers write and everybody reads.
+//! The routes of events: organisers write them, everybody reads them.
 
 mod bodies;
 mod parse;
@@ -15,9 +15,9 @@ use ticketing_runtime::{CancelEvent, PagedList};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Empty, MaybeCaller, PathId, Post, Query, SeenAfter, read_object};
+use crate::extract::{CaughtUp, Empty, MaybeCaller, PathId, Post, Query, read_object};
 use crate::listing::page;
-use crate::replies::{Created, Done};
+use crate::replies::{Changed, Created};
 use crate::state::Shared;
 
 use bodies::{CancelEventRequest, CreateEventRequest, EventResponse};
@@ -84,11 +84,11 @@ pub(crate) async fn create_event(
 /// Show an event
 ///
 /// Shows a draft only to its owner and to administrators.
-#[utoipa::path(get, path = "/api/events/{event_id}", tag = "events", params(SeenAfter, ("event_id" = Uuid, Path)),
+#[utoipa::path(get, path = "/api/events/{event_id}", tag = "events", params(CaughtUp, ("event_id" = Uuid, Path)),
     responses((status = 200, body = EventResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn get_event(
     State(state): State<Shared>,
-    _: SeenAfter,
+    _: CaughtUp,
     caller: MaybeCaller,
     PathId(id): PathId<EventId>,
 ) -> Result<Json<EventResponse>, ApiError> {
@@ -100,11 +100,11 @@ pub(crate) async fn get_event(
 ///
 /// Shows drafts only to their owners and to administrators. `page` jumps to a part of the list; `after` continues behind the
 /// last event of an earlier answer and shows no event twice.
-#[utoipa::path(get, path = "/api/events", tag = "events", params(SeenAfter, EventsQuery),
+#[utoipa::path(get, path = "/api/events", tag = "events", params(CaughtUp, EventsQuery),
     responses((status = 200, body = EventsResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn list_events(
     State(state): State<Shared>,
-    _: SeenAfter,
+    _: CaughtUp,
     caller: MaybeCaller,
     Query(query): Query<EventsQuery>,
 ) -> Result<Json<EventsResponse>, ApiError> {
@@ -132,7 +132,7 @@ macro_rules! event_command {
             post: Post<Empty>,
         ) -> Result<impl IntoResponse, ApiError> {
             let changed = state.box_office.$handler(post.ask(id)).await?;
-            Ok(Done(changed.consistency, EventResponse::from(&changed.value)))
+            Ok(Changed(changed.consistency, EventResponse::from(&changed.value)))
         }
     };
 }
@@ -179,5 +179,5 @@ pub(crate) async fn cancel_event(
         .box_office
         .cancel_event(post.ask(CancelEvent { event_id, reason }))
         .await?;
-    Ok(Done(changed.consistency, EventResponse::from(&changed.value)))
+    Ok(Changed(changed.consistency, EventResponse::from(&changed.value)))
 }

@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether it can serve.
+//! The health routes: whether the process is alive, and whether it can serve requests.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -14,11 +14,11 @@ use futures::future::join_all;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::envelope::no_such_route;
 use crate::health_check::{FollowerFinding, HealthCheck};
-use crate::shell::no_such_route;
 use crate::state::Shared;
 
-/// A check that takes longer has failed.
+/// How long a check may take. A check that takes longer counts as failed.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,7 +29,7 @@ pub(crate) struct LivenessResponse {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReadinessResponse {
-    /// `healthy`, `degraded` when something is amiss that requests do not need, or `unavailable`.
+    /// `healthy`, `degraded` if something is broken that requests do not need, or `unavailable`.
     status: &'static str,
     checks: BTreeMap<&'static str, CheckBody>,
 }
@@ -44,11 +44,11 @@ pub(crate) struct CheckBody {
     follower: Option<FollowerBody>,
 }
 
-/// Of what follows the log.
+/// The condition of a follower of the log.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FollowerBody {
-    /// `works`, `stands_by` while another process does, `rebuilds`, `of_a_lost_past`, `of_another_log`, `stopped`,
-    /// `fails` or `starts`; absent when it does not run in this process.
+    /// `works`, `stands_by` while another process works, `rebuilds`, `of_a_lost_past`, `of_another_log`, `stopped`,
+    /// `fails` or `starts`. Absent if the follower does not run in this process.
     #[serde(skip_serializing_if = "Option::is_none")]
     condition: Option<&'static str>,
     /// How many facts of the log it has not processed yet.
@@ -86,7 +86,7 @@ pub(crate) async fn ready(State(state): State<Shared>) -> (StatusCode, Json<Read
     look(&state.health).await
 }
 
-/// What a process answers that takes no requests of customers: whether it lives, and whether it does its work.
+/// The routes of a process without the role `http`: whether it is alive, and whether it does its work.
 pub fn operations(checks: Vec<Arc<dyn HealthCheck>>) -> Router {
     let ready = async move || look(&checks).await;
     Router::new()

@@ -1,25 +1,26 @@
-//! What is asked whether it works; the server has one for each thing that requests need.
+//! The health checks: a server has one for each thing that it needs.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-/// What was found out about one thing. By default: it works.
+/// The result of a check. The default says that the thing works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Finding {
-    /// Why it does not work, with a word for an operator and nothing from inside.
+    /// Why the thing does not work, for an operator. It must contain no secret and no address. `None` if the thing
+    /// works.
     pub fault: Option<&'static str>,
-    /// More about something that follows the log.
+    /// The condition of a follower of the log. `None` if the thing is no follower.
     pub follower: Option<FollowerFinding>,
 }
 
-/// How something is that follows the log.
+/// The condition of a follower of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FollowerFinding {
-    /// What it does in this process, in one word; `None` if it does not run here.
+    /// What the follower does in this process, in one word. `None` if it does not run here.
     pub condition: Option<&'static str>,
-    /// How many facts of the log it has not taken, and how long ago the oldest of them was recorded; `None` if nobody
-    /// can say.
+    /// How many facts of the log the follower has not applied, and how long ago the oldest of them was recorded. `None`
+    /// if that is unknown.
     pub lag: Option<(u64, Duration)>,
 }
 
@@ -32,15 +33,15 @@ impl From<Result<(), &'static str>> for Finding {
     }
 }
 
-/// One thing that works or does not.
+/// Checks one thing that a server needs.
 #[async_trait]
 pub trait HealthCheck: Send + Sync {
     fn name(&self) -> &'static str;
 
     async fn check(&self) -> Finding;
 
-    /// Whether requests cannot be served without it. A server that lacks something else should be looked after, and
-    /// still get its requests.
+    /// Returns whether requests cannot be served without the thing. A server that lacks another thing is `degraded`: it
+    /// needs an operator and still serves requests.
     fn is_essential(&self) -> bool {
         true
     }

@@ -1,6 +1,8 @@
 //! The HTTP API of the box office as an axum router, to be served or nested in another service.
 //!
-//! A handler extracts, converts, makes one call and converts back. Never here: a rule of the domain.
+//! A handler extracts, converts, makes one call and converts back.
+//!
+//! Never here: a rule of the domain.
 
 mod analytics;
 mod authenticate;
@@ -8,6 +10,7 @@ mod availability;
 mod blocking;
 mod customers;
 mod docs;
+mod envelope;
 mod errors;
 mod events;
 mod extract;
@@ -21,7 +24,6 @@ mod page;
 mod payments;
 mod replies;
 mod reservations;
-mod shell;
 mod sign_in;
 mod state;
 

@@ -1,4 +1,4 @@
-//! The quota of what can be asked without a session, counted before anything of a body is read.
+//! The quota of requests without a session. A request is counted before its body is read.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue};
@@ -34,7 +34,7 @@ pub(crate) async fn limit(State(state): State<Shared>, request: Request, next: N
 
 fn policy() -> HeaderValue {
     let text = format!("\"auth\";q={};w={}", AUTH_QUOTA.limit, AUTH_QUOTA.window.as_secs());
-    HeaderValue::from_str(&text).expect("numbers in visible ASCII")
+    HeaderValue::from_str(&text).expect("a text of numbers is visible ASCII")
 }
 
 fn remaining(decision: RateDecision) -> HeaderValue {
@@ -43,5 +43,5 @@ fn remaining(decision: RateDecision) -> HeaderValue {
         decision.remaining,
         whole_seconds(decision.reset_after)
     );
-    HeaderValue::from_str(&text).expect("numbers in visible ASCII")
+    HeaderValue::from_str(&text).expect("a text of numbers is visible ASCII")
 }

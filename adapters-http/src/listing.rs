@@ -1,4 +1,4 @@
-//! Parts of lists.
+//! The parameters that choose a part of a list.
 
 use ticketing_ports::vocabulary::paging::Page;
 use ticketing_runtime::PagedList;
@@ -37,14 +37,13 @@ pub(crate) fn page(
     let size = size.unwrap_or(Page::DEFAULT_SIZE);
     let page = match (number, after) {
         (Some(_), Some(_)) => {
-            return Err(ApiError::invalid_request(
-                "after",
-                "cannot be asked for together with page",
-            ));
+            return Err(ApiError::invalid_request("after", "cannot be combined with page"));
         }
         (None, Some(text)) => {
             let cursor = list.parse_cursor(text);
-            let cursor = cursor.ok_or_else(|| ApiError::invalid_request("after", "is not the next of this list"))?;
+            let cursor = cursor.ok_or_else(|| {
+                ApiError::invalid_request("after", "is not a value of next that this list has answered with")
+            })?;
             Page::after(cursor, size)
         }
         (Some(0), None) => return Err(ApiError::invalid_request("page", "must be at least 1")),

@@ -1,4 +1,4 @@
-//! Money as it is written in requests and answers.
+//! Amounts of money in requests and answers.
 
 use serde::Serialize;
 use ticketing_domain::refusal::FieldError;

@@ -20,9 +20,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::docs::document_route;
+use crate::envelope::{envelope, no_such_method, no_such_route, refuse_unreadable_token};
 use crate::limit::limit;
 use crate::replies::CONSISTENCY_NAME;
-use crate::shell::{no_such_method, no_such_route, refuse_unreadable_token, shell};
 use crate::sign_in::pages::verify_page;
 use crate::sign_in::{account, magic_link, oauth, passkeys, refuse_head, roles, sessions};
 use crate::state::{HttpState, Shared};
@@ -177,6 +177,6 @@ pub fn router(state: HttpState) -> Router {
         .layer(from_fn(refuse_unreadable_token))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
-        .layer(from_fn_with_state(Arc::clone(&state), shell))
+        .layer(from_fn_with_state(Arc::clone(&state), envelope))
         .with_state(state)
 }

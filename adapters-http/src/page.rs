@@ -1,4 +1,4 @@
-//! Pages of our own, under a policy that lets nothing in but what they bring.
+//! The HTML pages of this server, with a `Content-Security-Policy` that allows only what stands in them.
 
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
@@ -6,15 +6,15 @@ use axum::response::{Html, IntoResponse, Response};
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
-/// An HTML page whose inline scripts and styles are named by their hashes in its `Content-Security-Policy`; it may ask
-/// this server, and nobody may frame it.
+/// An HTML page. Its `Content-Security-Policy` allows its own inline scripts and styles by their hashes and requests to
+/// this server, and forbids framing it.
 #[derive(Debug, Clone)]
 pub struct HtmlPage {
     html: String,
     policy: String,
 }
 
-/// Where scripts and style sheets of a page may be, beside those that stand in it.
+/// From where a page may load scripts and style sheets, besides those that stand in it.
 const FILES_OF_OURS: &str = " 'self'";
 
 impl HtmlPage {
@@ -22,7 +22,7 @@ impl HtmlPage {
         Self::under(html.into(), "")
     }
 
-    /// A page that may also load scripts and style sheets of this server.
+    /// Returns a page that may also load scripts and style sheets from this server.
     pub(crate) fn with_files_beside_it(html: impl Into<String>) -> Self {
         Self::under(html.into(), FILES_OF_OURS)
     }
@@ -56,7 +56,7 @@ impl IntoResponse for HtmlPage {
     }
 }
 
-/// The sources of everything between the tags, if there is anything.
+/// Returns the hash of the text between each pair of tags, as sources of a policy. `'none'` if there is no such tag.
 fn hashes(html: &str, open: &str, close: &str) -> Option<String> {
     let inline = html.split(open).skip(1).filter_map(|rest| rest.split_once(close));
     let hashes: Vec<_> = inline

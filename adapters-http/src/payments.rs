@@ -1,4 +1,4 @@
-//! Payments: authorising, looking at, refunding.
+//! The routes of payments: authorising, looking at and refunding them.
 
 use axum::Json;
 use axum::extract::State;
@@ -19,17 +19,17 @@ use uuid::Uuid;
 use crate::errors::{ApiError, ErrorBody};
 use crate::events::parse_label;
 use crate::extract::{
-    CARD_NUMBERS_REFUSED, Caller, Faults, PathId, Place, Post, Query, Read, SeenAfter, Sent, read_object,
+    CARD_NUMBERS_REFUSED, Caller, CaughtUp, Faults, PathId, Place, Post, Query, Read, Sent, read_object,
 };
 use crate::listing::PageQuery;
 use crate::money::MoneyBody;
-use crate::replies::{Accepted, Created, Done};
+use crate::replies::{Accepted, Changed, Created};
 use crate::state::Shared;
 
 /// A one-time token of the payment provider. Card numbers are refused.
 #[derive(Debug, Clone, ToSchema)]
 pub(crate) struct PaymentMethodBody {
-    /// `card`, `paypal` or `apple_pay`.
+    /// The kind of payment method: `card`, `paypal` or `apple_pay`.
     #[schema(rename = "type")]
     #[schema(value_type = String, example = "card", pattern = "^(card|paypal|apple_pay)$")]
     kind: MethodKind,
@@ -39,7 +39,7 @@ pub(crate) struct PaymentMethodBody {
 
 read_object!(PaymentMethodBody { kind as "type", token });
 
-/// Keeps a token out of `Debug` output.
+/// A token of the payment gateway, which `Debug` does not print.
 #[derive(Clone)]
 struct Token(String);
 
@@ -100,22 +100,22 @@ pub(crate) struct PaymentResponse {
     customer_id: Uuid,
     amount: MoneyBody,
     refunded_amount: MoneyBody,
-    /// `pending`, `authorized`, `captured`, `failed`, `refunded` or `partially_refunded`.
+    /// The status: `pending`, `authorized`, `captured`, `failed`, `refunded` or `partially_refunded`.
     status: &'static str,
     payment_method: MethodResponse,
-    /// What you have to do before the provider decides. Only for the payment's customer, only while doing it may still pay, and
-    /// in no list.
+    /// What the customer has to do before the provider decides. Shown to the payment's customer only, only as long as
+    /// it can still lead to a payment, and never in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_action: Option<NextActionBody>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
 
-/// What the customer has to do before the payment is decided. A client keeps it from everybody else: whoever has the URL or
+/// What the customer has to do before the payment is decided. A client must keep this secret: whoever has the URL or
 /// the secret can act as the customer.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct NextActionBody {
-    /// `redirect`: open `url`. `client_secret`: hand `client_secret` to the provider's code in the browser or app.
+    /// `redirect`: open `url`. `client_secret`: give `client_secret` to the provider's code in the browser or app.
     #[schema(value_type = String, example = "redirect")]
     kind: ActionKind,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -225,12 +225,12 @@ pub(crate) async fn get_payment(
 ///
 /// `page` jumps to a part of the list; `after` continues behind the last payment of an earlier answer and shows no payment
 /// twice.
-#[utoipa::path(get, path = "/api/payments", tag = "payments", params(SeenAfter, PageQuery), security(("session" = [])),
+#[utoipa::path(get, path = "/api/payments", tag = "payments", params(CaughtUp, PageQuery), security(("session" = [])),
     responses((status = 200, body = PaymentsResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn list_payments(
     State(state): State<Shared>,
     caller: Caller,
-    _: SeenAfter,
+    _: CaughtUp,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<PaymentsResponse>, ApiError> {
     let page = query.page(PagedList::Payments)?;
@@ -275,7 +275,7 @@ pub(crate) async fn refund_payment(
             reason,
         }))
         .await?;
-    Ok(Done(refunded.consistency, PaymentResponse::from(&refunded.value)))
+    Ok(Changed(refunded.consistency, PaymentResponse::from(&refunded.value)))
 }
 
 impl PaymentResponse {

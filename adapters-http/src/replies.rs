@@ -1,4 +1,4 @@
-//! Answers of commands.
+//! The answers to commands.
 
 use axum::Extension;
 use axum::Json;
@@ -8,20 +8,20 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use ticketing_runtime::ConsistencyToken;
 
-/// The header as people write it.
+/// The name of the header with the consistency token, as documentation spells it.
 pub(crate) const CONSISTENCY_NAME: &str = "Ticketing-Consistency";
 pub(crate) const CONSISTENCY: HeaderName = HeaderName::from_static("ticketing-consistency");
 
-/// 200 with the token of the write.
-pub(crate) struct Done<T>(pub(crate) ConsistencyToken, pub(crate) T);
+/// 200 with the consistency token of the write.
+pub(crate) struct Changed<T>(pub(crate) ConsistencyToken, pub(crate) T);
 
-/// 201 with the token of the write and where the new thing is.
+/// 201 with the consistency token of the write and the path of what was created.
 pub(crate) struct Created<T>(pub(crate) ConsistencyToken, pub(crate) String, pub(crate) T);
 
-/// 202 with the token of the write and where to look what becomes of it.
+/// 202 with the consistency token of the write and the path under which the outcome will be found.
 pub(crate) struct Accepted<T>(pub(crate) ConsistencyToken, pub(crate) String, pub(crate) T);
 
-impl<T: Serialize> IntoResponse for Done<T> {
+impl<T: Serialize> IntoResponse for Changed<T> {
     fn into_response(self) -> Response {
         (Extension(self.0), Json(self.1)).into_response()
     }
@@ -44,7 +44,8 @@ fn located(status: StatusCode, token: ConsistencyToken, location: &str, body: im
     (status, Extension(token), [(LOCATION, location)], Json(body)).into_response()
 }
 
-/// Writes the token of a write into its answer. The caller goes on with one token, so it also says what the request's said.
+/// Writes the consistency token of a write into its answer. The token of the request is merged in, so that the caller
+/// has to keep only the latest one.
 pub(crate) fn write_token(response: &mut Response, seen_before: Option<&ConsistencyToken>) {
     if let Some(token) = response.extensions_mut().remove::<ConsistencyToken>() {
         let token = seen_before.map_or_else(|| token.clone(), |before| token.clone().merge(before));

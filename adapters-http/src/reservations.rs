@@ -1,4 +1,4 @@
-//! Holding seats, paying for them, giving them up.
+//! The routes of reservations: holding seats, paying for them, giving them up.
 
 use axum::Json;
 use axum::extract::State;
@@ -18,11 +18,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Caller, Empty, PathId, Post, Quantity, Query, SeenAfter, read_object};
+use crate::extract::{Caller, CaughtUp, Empty, PathId, Post, Quantity, Query, read_object};
 use crate::listing::PageQuery;
 use crate::money::MoneyBody;
 use crate::payments::{NextActionBody, PaymentMethodBody, location_of};
-use crate::replies::{Accepted, Created, Done};
+use crate::replies::{Accepted, Changed, Created};
 use crate::state::Shared;
 
 #[derive(Debug, Clone, ToSchema)]
@@ -69,7 +69,7 @@ pub(crate) struct ReservationResponse {
     seats: Vec<SeatBody>,
     quantity: u32,
     total_amount: MoneyBody,
-    /// `held`, `payment_pending`, `completed`, `expired`, `cancelled`, `compensated` or `refunded`.
+    /// The status: `held`, `payment_pending`, `completed`, `expired`, `cancelled`, `compensated` or `refunded`.
     status: &'static str,
     /// How the seats were found: `general_admission`, `requested`, `adjacent`, `same_row` or `split`.
     #[schema(value_type = String)]
@@ -93,7 +93,7 @@ pub(crate) struct PayingResponse {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PendingPaymentBody {
     payment_id: Uuid,
-    /// Always `pending`.
+    /// The status of the payment, always `pending`.
     status: &'static str,
     /// What the customer must do before the provider decides; null if nothing.
     next_action: Option<NextActionBody>,
@@ -185,12 +185,12 @@ pub(crate) async fn get_reservation(
 ///
 /// `page` jumps to a part of the list; `after` continues behind the last reservation of an earlier answer and shows no
 /// reservation twice.
-#[utoipa::path(get, path = "/api/reservations", tag = "reservations", params(SeenAfter, PageQuery), security(("session" = [])),
+#[utoipa::path(get, path = "/api/reservations", tag = "reservations", params(CaughtUp, PageQuery), security(("session" = [])),
     responses((status = 200, body = ReservationsResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn list_reservations(
     State(state): State<Shared>,
     caller: Caller,
-    _: SeenAfter,
+    _: CaughtUp,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<ReservationsResponse>, ApiError> {
     let page = query.page(PagedList::Reservations)?;
@@ -242,7 +242,7 @@ pub(crate) async fn pay_reservation(
         .payment_id
         .filter(|_| paid.value.status == ReservationStatus::PaymentPending);
     let Some(payment_id) = pending else {
-        return Ok(Done(paid.consistency, reservation).into_response());
+        return Ok(Changed(paid.consistency, reservation).into_response());
     };
     let next_action = state.desk.next_action(by, payment_id).await?;
     let paying = PayingResponse {
@@ -270,7 +270,7 @@ pub(crate) async fn cancel_reservation(
     post: Post<Empty>,
 ) -> Result<impl IntoResponse, ApiError> {
     let cancelled = state.box_office.cancel_reservation(post.ask(id)).await?;
-    Ok(Done(
+    Ok(Changed(
         cancelled.consistency,
         response(&cancelled.value, state.clock.now()),
     ))
@@ -298,7 +298,7 @@ pub(crate) async fn reservation_history(
 impl TryFrom<&CreateReservationRequest> for HoldSeats {
     type Error = Refusal;
 
-    /// For the caller: who else is meant has to be looked up.
+    /// The command for the caller itself. Another customer would have to be looked up first.
     fn try_from(request: &CreateReservationRequest) -> Result<Self, Refusal> {
         let mut errors = Vec::new();
         let seats = request.specific_seats.as_ref();
@@ -316,7 +316,7 @@ impl TryFrom<&CreateReservationRequest> for HoldSeats {
     }
 }
 
-/// Those that are seats; the errors name the others.
+/// Returns the texts that are seats, and adds an error for each of the others.
 pub(crate) fn parse_seats(seats: &[String], field: &str, errors: &mut Vec<FieldError>) -> Vec<SeatId> {
     let mut parse = |(index, text): (usize, &String)| {
         SeatId::parse(text)

@@ -1,4 +1,4 @@
-//! Signing in, sessions and the ways into an account.
+//! The routes of signing in, of sessions, and of the ways into an account.
 
 pub(crate) mod account;
 pub(crate) mod magic_link;
@@ -19,7 +19,7 @@ use ticketing_ports::vocabulary::secrets::Secret;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::shell::no_such_method;
+use crate::envelope::no_such_method;
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SessionResponse {
@@ -35,7 +35,7 @@ pub(crate) struct SessionResponse {
 pub(crate) struct UserBody {
     id: Uuid,
     email: String,
-    /// `customer`, `event_owner` or `admin`.
+    /// The role: `customer`, `event_owner` or `admin`.
     role: &'static str,
     created_at: DateTime<Utc>,
 }
@@ -75,7 +75,7 @@ impl From<User> for UserBody {
     }
 }
 
-/// What uses something up must not answer the `HEAD` of somebody who only looks, such as a mail scanner.
+/// Refuses `HEAD`. Without this a `GET` route would answer it, and a mail scanner that only looks would use a token up.
 pub(crate) async fn refuse_head() -> impl IntoResponse {
     ([(ALLOW, "GET,POST")], no_such_method().await)
 }

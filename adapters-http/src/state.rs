@@ -1,3 +1,5 @@
+//! What the routes need, and their settings.
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,18 +11,24 @@ use ticketing_runtime::{BoxOffice, Desk, NoObserver, Observer, SignIn};
 use crate::authenticate::Authenticate;
 use crate::health_check::HealthCheck;
 
-/// What the API is made of. One for each server.
+/// Everything that the routes need. A server has one.
 #[derive(Clone)]
 pub struct HttpState {
+    /// Takes commands.
     pub box_office: BoxOffice,
+    /// Answers questions.
     pub desk: Desk,
-    /// Says who asks.
+    /// Says who the caller of a request is.
     pub callers: Arc<dyn Authenticate>,
-    /// `None` leaves the routes of signing in out, with their page.
+    /// `None` leaves out the routes of signing in and their page.
     pub sign_in: Option<SignIn>,
+    /// The checks behind `GET /health/ready`.
     pub health: Vec<Arc<dyn HealthCheck>>,
+    /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// Makes correlation ids.
     pub ids: Arc<dyn IdSource>,
+    /// The settings.
     pub config: HttpConfig,
 }
 
@@ -33,7 +41,7 @@ impl std::fmt::Debug for HttpState {
 }
 
 impl HttpState {
-    /// Only for what the routes of signing in need.
+    /// For the routes of signing in only, which do not exist without it.
     pub(crate) fn sign_in(&self) -> &SignIn {
         let sign_in = self.sign_in.as_ref();
         sign_in.expect("the routes of signing in are left out without it")
@@ -42,15 +50,16 @@ impl HttpState {
 
 pub(crate) type Shared = Arc<HttpState>;
 
+/// The settings of the routes.
 #[derive(Debug, Clone)]
 pub struct HttpConfig {
-    /// A request that takes longer is answered 504.
+    /// How long a request may take. A request that takes longer is answered 504.
     pub request_timeout: Duration,
-    /// Larger bodies are answered 413.
+    /// How many bytes a body may have at most. A larger one is answered 413.
     pub body_limit: usize,
-    /// Whose `X-Forwarded-For` is believed.
+    /// The networks of the proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Is told of every answer that is an error.
+    /// Counts every answer that is an error.
     pub observer: Arc<dyn Observer>,
 }
 

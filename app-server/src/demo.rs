@@ -23,9 +23,9 @@ use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
 use ticketing_runtime::Request;
 
 use crate::config::{Demo, Settings, StorageUrl};
-use crate::parts::Parts;
 use crate::serve::{listen, public_url, run};
 use crate::terminal::tell;
+use crate::wiring::RunningServer;
 
 const NAME: &str = "Night of the Proms (demo)";
 const PASSKEY_PAGE: &str = "/demo/passkey";
@@ -39,15 +39,15 @@ const CUSTOMER: &str = "customer@example.com";
 pub async fn demo(settings: &Settings, wanted: &Demo) -> anyhow::Result<()> {
     let listener = listen(&settings.http).await?;
     let url = public_url(&settings.http, &listener)?;
-    let parts = Parts::start(settings, &url).await?;
-    let stage = Stage::set(&parts, settings).await?;
-    let mut told = stage.invitation(&parts, &url).await?;
+    let server = RunningServer::start(settings, &url).await?;
+    let stage = Stage::set(&server, settings).await?;
+    let mut told = stage.invitation(&server, &url).await?;
     if let Some((customers, file)) = wanted.sign_ins() {
-        told += &stage.sign_customers_in(&parts, customers, file).await?;
+        told += &stage.sign_customers_in(&server, customers, file).await?;
     }
     // For the person at the terminal: the links in it must not reach a log.
     tell(&told)?;
-    run(settings, listener, parts, pages()).await
+    run(settings, listener, server, pages()).await
 }
 
 /// Pages to try things in a browser.
@@ -66,12 +66,12 @@ struct Stage {
 
 impl Stage {
     /// Finds the event of an earlier demonstration that is still on sale, or puts one on.
-    async fn set(parts: &Parts, settings: &Settings) -> anyhow::Result<Self> {
-        let admin = person(parts, ADMIN, Role::Admin).await?;
-        let customer = person(parts, CUSTOMER, Role::Customer).await?;
-        let (event, is_new) = match on_sale_already(parts).await? {
+    async fn set(server: &RunningServer, settings: &Settings) -> anyhow::Result<Self> {
+        let admin = person(server, ADMIN, Role::Admin).await?;
+        let customer = person(server, CUSTOMER, Role::Customer).await?;
+        let (event, is_new) = match on_sale_already(server).await? {
             Some(event) => (event, false),
-            None => (put_on_sale(parts, &admin).await?, true),
+            None => (put_on_sale(server, &admin).await?, true),
         };
         let kept = where_it_is_kept(&settings.storage.events, is_new);
         Ok(Self {
@@ -82,15 +82,15 @@ impl Stage {
         })
     }
 
-    async fn invitation(&self, parts: &Parts, url: &str) -> anyhow::Result<String> {
-        let admin_link = parts.sign_in.ceremonies.issue_link(&self.admin.email).await?;
-        let customer_link = parts.sign_in.ceremonies.issue_link(&self.customer.email).await?;
-        let for_curl = parts.sign_in.ceremonies.issue_link(&self.customer.email).await?;
+    async fn invitation(&self, server: &RunningServer, url: &str) -> anyhow::Result<String> {
+        let admin_link = server.sign_in.ceremonies.issue_link(&self.admin.email).await?;
+        let customer_link = server.sign_in.ceremonies.issue_link(&self.customer.email).await?;
+        let for_curl = server.sign_in.ceremonies.issue_link(&self.customer.email).await?;
         let token = for_curl.split_once("#token=").map_or("", |(_, token)| token);
         let event = self.event;
         let kept = &self.kept;
         // Of this demonstration: the session of another one would be refused.
-        let session = format!("SESSION_{}", &parts.http.ids.uuid().simple().to_string()[24..]);
+        let session = format!("SESSION_{}", &server.http.ids.uuid().simple().to_string()[24..]);
         let pick = |field: &str| format!(r#"grep -o '"{field}":"[^"]*' | cut -d'"' -f4"#);
         Ok(format!(
             r#"
@@ -118,16 +118,16 @@ Payments go to a sandbox: no money moves.
     }
 
     /// Signs made-up customers in and writes their sessions to a file, one a line.
-    async fn sign_customers_in(&self, parts: &Parts, customers: u32, file: &Path) -> anyhow::Result<String> {
+    async fn sign_customers_in(&self, server: &RunningServer, customers: u32, file: &Path) -> anyhow::Result<String> {
         let mut sessions = String::new();
         for number in 1..=customers {
-            let user = person(parts, &format!("customer{number}@example.com"), Role::Customer).await?;
-            let signed_in = parts.sign_in.sessions.open(&user).await?;
+            let user = person(server, &format!("customer{number}@example.com"), Role::Customer).await?;
+            let signed_in = server.sign_in.sessions.open(&user).await?;
             writeln!(sessions, "{}", signed_in.secret.expose()).expect("a text takes whatever is written to it");
         }
         std::fs::write(file, sessions)
             .with_context(|| format!("--sessions-file: {} cannot be written", file.display()))?;
-        let admin = parts.sign_in.sessions.open(&self.admin).await?;
+        let admin = server.sign_in.sessions.open(&self.admin).await?;
         Ok(format!(
             "{customers} customers are signed in, their sessions are in {}.\nADMIN_SESSION={}\nEVENT={}\n",
             file.display(),
@@ -153,18 +153,22 @@ fn where_it_is_kept(log: &StorageUrl, is_new: bool) -> String {
     }
 }
 
-async fn person(parts: &Parts, address: &str, role: Role) -> anyhow::Result<User> {
+async fn person(server: &RunningServer, address: &str, role: Role) -> anyhow::Result<User> {
     let email = EmailAddress::parse(address).context("a made-up address is an address")?;
-    let user = parts.sign_in.accounts.ensure(&email, role).await?.into_user();
+    let user = server.sign_in.accounts.ensure(&email, role).await?.into_user();
     if user.role != role {
-        parts.sign_in.accounts.set_role(user.id, role).await?;
+        server.sign_in.accounts.set_role(user.id, role).await?;
     }
     Ok(User { role, ..user })
 }
 
-async fn on_sale_already(parts: &Parts) -> anyhow::Result<Option<EventId>> {
+async fn on_sale_already(server: &RunningServer) -> anyhow::Result<Option<EventId>> {
     let page = Page::new(1, Page::MAX_SIZE).context("the first page is a page")?;
-    let events = parts.http.desk.events(None, Some(EventStatus::SalesOpen), page).await?;
+    let events = server
+        .http
+        .desk
+        .events(None, Some(EventStatus::SalesOpen), page)
+        .await?;
     Ok(events
         .rows
         .iter()
@@ -172,16 +176,16 @@ async fn on_sale_already(parts: &Parts) -> anyhow::Result<Option<EventId>> {
         .map(|event| event.event_id))
 }
 
-async fn put_on_sale(parts: &Parts, admin: &User) -> anyhow::Result<EventId> {
+async fn put_on_sale(server: &RunningServer, admin: &User) -> anyhow::Result<EventId> {
     let by = Actor {
         user_id: admin.id,
         role: admin.role,
     };
-    let office = parts.box_office();
+    let office = server.box_office();
     let event = office.create_event(request(by, draft())).await?.value.event_id;
     office.publish(request(by, event)).await?;
     let opened = office.open_sales(request(by, event)).await?;
-    parts.http.desk.catch_up(&opened.consistency).await?;
+    server.http.desk.catch_up(&opened.consistency).await?;
     Ok(event)
 }
 

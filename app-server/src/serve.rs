@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::config::{HttpSettings, Role, Settings};
-use crate::parts::Parts;
+use crate::wiring::RunningServer;
 
 /// Serves until it is told to stop.
 ///
@@ -22,8 +22,8 @@ use crate::parts::Parts;
 pub async fn serve(settings: &Settings) -> anyhow::Result<()> {
     let listener = listen(&settings.http).await?;
     let public_url = public_url(&settings.http, &listener)?;
-    let parts = Parts::start(settings, &public_url).await?;
-    run(settings, listener, parts, Router::new()).await
+    let server = RunningServer::start(settings, &public_url).await?;
+    run(settings, listener, server, Router::new()).await
 }
 
 pub async fn listen(settings: &HttpSettings) -> anyhow::Result<TcpListener> {
@@ -57,12 +57,17 @@ pub fn warn_of_links(settings: &HttpSettings) {
 ///
 /// # Errors
 /// When the listener fails.
-pub async fn run(settings: &Settings, listener: TcpListener, parts: Parts, pages: Router) -> anyhow::Result<()> {
+pub async fn run(
+    settings: &Settings,
+    listener: TcpListener,
+    server: RunningServer,
+    pages: Router,
+) -> anyhow::Result<()> {
     let address = listener.local_addr().context("the listener has no address")?;
     let router = if settings.engine.plays(Role::Http) {
-        router(parts.http.clone()).merge(pages)
+        router(server.http.clone()).merge(pages)
     } else {
-        operations(parts.http.health.clone())
+        operations(server.http.health.clone())
     };
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let listener = listener.tap_io(|connection| {
@@ -80,15 +85,15 @@ pub async fn run(settings: &Settings, listener: TcpListener, parts: Parts, pages
 
     let stopping = CancellationToken::new();
     let told = stopping.clone();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
         told_to_stop.await;
         told.cancel();
     });
-    let mut server = std::pin::pin!(server.into_future());
+    let mut serving = std::pin::pin!(serving.into_future());
     let mut ended = None;
     tokio::select! {
         biased;
-        end = &mut server => ended = Some(end),
+        end = &mut serving => ended = Some(end),
         () = stopping.cancelled() => {}
     }
     let patience = settings.http.shutdown;
@@ -99,11 +104,11 @@ pub async fn run(settings: &Settings, listener: TcpListener, parts: Parts, pages
     );
     let ended = match ended {
         Some(end) => Some(end),
-        None => tokio::time::timeout(patience, server).await.ok(),
+        None => tokio::time::timeout(patience, serving).await.ok(),
     };
     let connections_closed = ended.is_some();
     let left = patience.saturating_sub(began.elapsed()).max(Duration::from_secs(1));
-    let engine_drained = parts.stop(left).await;
+    let engine_drained = server.stop(left).await;
     ended.transpose().context("the listener failed")?;
     if connections_closed && engine_drained {
         info!("stopped");

@@ -1,4 +1,4 @@
-//! What a provider publishes of itself: endpoints and keys, kept for at most an hour.
+//! The configuration that a provider publishes: its endpoints and keys. It is kept for at most an hour.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -44,7 +44,7 @@ pub(super) struct Rfc9207 {
 
 impl AdditionalProviderMetadata for Rfc9207 {}
 
-/// Looks at most once at a time, and lets everybody who waited have the outcome.
+/// Reads the configuration once at a time; callers who come meanwhile wait and get the same outcome.
 pub(super) struct Discovery<T> {
     issuer: IssuerUrl,
     clock: Arc<dyn Clock>,
@@ -66,9 +66,9 @@ struct LastLook {
 
 #[derive(Debug, Error)]
 enum DiscoveryFailure {
-    #[error("the provider's configuration cannot be had")]
+    #[error("the configuration of the identity provider cannot be read")]
     NoAnswer(#[source] NoAnswer),
-    #[error("the provider's configuration is not its own")]
+    #[error("the configuration of the identity provider belongs to another issuer")]
     DoesNotFit(#[source] DoesNotFit),
 }
 
@@ -83,7 +83,7 @@ impl<T> Discovery<T> {
         }
     }
 
-    /// Returns what is known and not yet an hour old, or looks for it.
+    /// Returns the configuration. Reads it from the provider if the known one is an hour old or there is none.
     pub(super) async fn current(
         &self,
         http: &ProviderHttp,
@@ -105,7 +105,8 @@ impl<T> Discovery<T> {
         self.look(&mut last, http, make).await
     }
 
-    /// Looks once more because `outdated` did not do; at most once a minute, after which there is nothing newer.
+    /// Reads the configuration again because a key was missing from `outdated`. Within a minute of the last reading it
+    /// returns what is known.
     pub(super) async fn newer_than(
         &self,
         outdated: &Arc<T>,
@@ -169,9 +170,9 @@ async fn discover(issuer: &IssuerUrl, http: &ProviderHttp) -> Result<Metadata, D
             DiscoveryError::Response(status, ..) if status.as_u16() != 200 => {
                 DiscoveryFailure::NoAnswer(NoAnswer::Status(status.as_u16()))
             }
-            DiscoveryError::Validation(_) => {
-                DiscoveryFailure::DoesNotFit(DoesNotFit("the provider's configuration names another issuer"))
-            }
+            DiscoveryError::Validation(_) => DiscoveryFailure::DoesNotFit(DoesNotFit(
+                "the configuration of the identity provider names another issuer",
+            )),
             _ => DiscoveryFailure::NoAnswer(NoAnswer::Unusable("configuration")),
         })?;
     if metadata.token_endpoint().is_none() {

@@ -55,13 +55,13 @@ async fn an_answer_is_claims_only_when_everything_fits() {
         ("aud", json!("another"), "audience"),
         ("aud", json!([CLIENT_ID, "another"]), "audience"),
         ("aud", json!([]), "audience"),
-        ("azp", json!("another"), "given to another client"),
+        ("azp", json!("another"), "made for another client"),
         ("iss", json!("https://another.example"), "issuer"),
         ("exp", json!(issuer::NOW), "expired"),
         ("exp", json!(issuer::NOW - 1), "expired"),
-        ("exp", Value::Null, "something else than tokens"),
-        ("sub", Value::Null, "something else than tokens"),
-        ("iss", Value::Null, "something else than tokens"),
+        ("exp", Value::Null, "has no tokens"),
+        ("sub", Value::Null, "has no tokens"),
+        ("iss", Value::Null, "has no tokens"),
     ];
     for (claim, value, reason) in wrong {
         let issuer = Issuer::open().await;
@@ -92,7 +92,7 @@ async fn a_signature_that_only_the_provider_could_have_made_is_needed() {
         let issuer = Issuer::open().await;
         issuer.signs(signing);
         let shop = Shop::at(&issuer);
-        shop.is_refused(shop.sign_in().await, "signature does not hold", name);
+        shop.is_refused(shop.sign_in().await, "signature of the ID token is wrong", name);
     }
 }
 
@@ -122,7 +122,7 @@ async fn an_answer_that_names_another_issuer_trades_no_code() {
     let mut answer = shop.visit().await;
     for other in ["https://another.example", "", &format!("{}/", issuer.address)] {
         answer.issuer = Some(other.to_owned());
-        shop.is_refused(shop.provider.claims(&answer).await, "of another issuer", other);
+        shop.is_refused(shop.provider.claims(&answer).await, "names another issuer", other);
     }
     assert_eq!(issuer.visits(Place::Token), 0);
     answer.issuer = Some(issuer.address.clone());
@@ -203,7 +203,7 @@ async fn what_is_told_about_another_user_is_refused() {
     issuer.claims("email", Value::Null);
     issuer.tells_about_the_user("sub", json!("eve"));
     let shop = Shop::at(&issuer);
-    shop.is_refused(shop.sign_in().await, "another one", "");
+    shop.is_refused(shop.sign_in().await, "names another user", "");
 }
 
 #[tokio::test]
@@ -212,7 +212,11 @@ async fn an_access_token_that_fits_into_no_header_is_refused_without_a_panic() {
     issuer.claims("email", Value::Null);
     issuer.gives_access_token(&format!("{ACCESS_TOKEN}\r\nx: y"));
     let shop = Shop::at(&issuer);
-    shop.is_refused(shop.sign_in().await, "the access token is not one", "");
+    shop.is_refused(
+        shop.sign_in().await,
+        "the provider's access token has characters that no token may have",
+        "",
+    );
 }
 
 #[tokio::test]
@@ -250,7 +254,7 @@ async fn a_forged_signature_makes_nobody_look_for_keys() {
     let issuer = Issuer::open().await;
     issuer.signs(Signing::Forged);
     let shop = Shop::at(&issuer);
-    shop.is_refused(shop.sign_in().await, "signature does not hold", "");
+    shop.is_refused(shop.sign_in().await, "signature of the ID token is wrong", "");
     assert_eq!(issuer.visits(Place::Configuration), 1);
 }
 

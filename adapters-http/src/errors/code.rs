@@ -1,10 +1,10 @@
-//! Every code that an error answer can have: its status, and when it is given. `docs/ERRORS.md` is the same table for people.
+//! The codes of error answers: each with its status and its meaning. `docs/ERRORS.md` has the same table.
 
 use axum::http::StatusCode;
 
 macro_rules! codes {
     ($($name:ident = $text:literal, $status:ident, $meaning:literal;)+) => {
-        /// Machine-readable reason of an error answer.
+        /// The reason of an error answer, for programs.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Code {
             $(#[doc = $meaning] $name,)+
@@ -25,7 +25,7 @@ macro_rules! codes {
                 }
             }
 
-            /// When it is given, in a sentence for people.
+            /// Returns one sentence about when the code is given.
             pub fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$name => $meaning,)+

@@ -1,4 +1,4 @@
-//! What is said of an event in requests and answers.
+//! Events in requests and answers.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -44,7 +44,7 @@ read_object!(SectionBody { name, seating });
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum SeatingBody {
-    /// Rows from the best to the worst.
+    /// The rows, the best first.
     Numbered {
         #[schema(min_items = 1, max_items = 2_000)]
         rows: Vec<RowBody>,
@@ -139,7 +139,7 @@ pub(crate) struct CreateEventRequest {
     pub(super) sections: Vec<SectionBody>,
     #[schema(max_items = 1_000)]
     pub(super) pricing_tiers: Vec<PricingTierBody>,
-    /// How many seconds seats stay held without a payment.
+    /// How many seconds a hold lasts without a payment.
     #[schema(minimum = 60, maximum = 3600, default = 300)]
     pub(super) hold_seconds: Option<u32>,
     #[schema(minimum = 1, maximum = 100, default = 8)]
@@ -174,7 +174,7 @@ read_object!(CancelEventRequest { reason });
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EventResponse {
     event_id: Uuid,
-    /// `draft`, `published`, `sales_open`, `sales_closed`, `cancelled` or `completed`.
+    /// The status: `draft`, `published`, `sales_open`, `sales_closed`, `cancelled` or `completed`.
     status: &'static str,
     owner_id: Uuid,
     created_at: DateTime<Utc>,

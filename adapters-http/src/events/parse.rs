@@ -1,4 +1,4 @@
-//! From what an organiser sends to a draft; everything that is wrong is told at once.
+//! Turns an organiser's request into a draft. All faults are reported together.
 
 use ticketing_domain::catalog::{self, EventDraft, SectionDraft};
 use ticketing_domain::refusal::{FieldError, Refusal};
@@ -21,7 +21,7 @@ impl TryFrom<&CreateEventRequest> for EventDraft {
     }
 }
 
-/// Parses everything before it gives up, so that all errors are told at once.
+/// Parses everything before it fails, so that all faults are reported together.
 fn parse_draft(request: &CreateEventRequest, errors: &mut Vec<FieldError>) -> Option<EventDraft> {
     let name = parse_label(&request.name, "name", errors);
     let category = parse_optional(request.category.as_deref(), "category", errors);
@@ -45,7 +45,7 @@ fn parse_draft(request: &CreateEventRequest, errors: &mut Vec<FieldError>) -> Op
         .collect();
     let rule = |rule: &RefundRuleBody| RefundRule {
         hours_before: rule.hours_before,
-        // What no policy can give back becomes a share that none can.
+        // A share beyond the type becomes one that the policy refuses.
         percent: u8::try_from(rule.percent).unwrap_or(u8::MAX),
     };
     Some(EventDraft {

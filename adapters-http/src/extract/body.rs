@@ -20,17 +20,17 @@ use crate::errors::{ApiError, Code};
 use crate::state::Shared;
 use uuid::Uuid;
 
-/// A JSON body. An empty one counts as `{}`.
+/// Extracts a JSON body. An empty body counts as `{}`.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 
-/// The body of a command that needs none.
+/// The body of a request that needs none.
 #[derive(Debug, Clone, utoipa::ToSchema)]
 pub(crate) struct Empty {}
 
 super::read_object!(Empty {});
 
-/// A command of somebody who is known: who, what, and how the answer is remembered.
+/// Extracts a command: the caller, the body, and the idempotency key if there is one.
 #[derive(Debug)]
 pub(crate) struct Post<T> {
     pub(crate) body: T,
@@ -43,7 +43,7 @@ impl<T> Post<T> {
         self.actor
     }
 
-    /// The command for the box office that this request turned out to be.
+    /// Makes the engine's request of a command, with all that stands around it.
     pub(crate) fn ask<C>(&self, command: C) -> Ask<C> {
         Ask {
             by: self.ask.by,
@@ -89,7 +89,7 @@ impl<T: Read> FromRequest<Shared> for Post<T> {
     }
 }
 
-/// Everything the request says, so that a key used for another request is noticed.
+/// Returns a digest of the whole request, so that an idempotency key that is used for another request is noticed.
 fn fingerprint(parts: &Parts, body: &[u8]) -> [u8; 32] {
     use sha2::{Digest as _, Sha256};
 
@@ -104,7 +104,7 @@ fn fingerprint(parts: &Parts, body: &[u8]) -> [u8; 32] {
 
 async fn read(body: HttpBody, limit: usize) -> Result<Bytes, ApiError> {
     let too_large = || ApiError::new(Code::PayloadTooLarge, format!("the body has more than {limit} bytes"));
-    // An honest Content-Length is refused before anything is read.
+    // A too large Content-Length is refused before the body is read.
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
     }
@@ -132,7 +132,7 @@ fn parse<T: Read>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, ApiError> {
     }
 }
 
-/// What is not in plain JSON is not looked at: it would be refused for the wrong reason.
+/// Checks that the headers announce plain JSON. Otherwise the body would be refused for a misleading reason.
 fn check_media(headers: &HeaderMap) -> Result<(), ApiError> {
     let said = |name| {
         let values = headers.get_all(name).iter();
@@ -142,7 +142,7 @@ fn check_media(headers: &HeaderMap) -> Result<(), ApiError> {
     if said(CONTENT_ENCODING).iter().any(|coding| coding != "identity") {
         return Err(ApiError::unsupported(
             "Content-Encoding",
-            "is not understood: send the body as it is",
+            "is not supported: send the body without encoding",
         ));
     }
     match said(CONTENT_TYPE).as_slice() {
@@ -151,11 +151,11 @@ fn check_media(headers: &HeaderMap) -> Result<(), ApiError> {
     }
 }
 
-/// Why a body with a card number is refused, wherever in it the number stands.
-pub(crate) const CARD_NUMBERS_REFUSED: &str = "card numbers are never accepted; send a token of the gateway";
+/// The reason with which a body is refused that contains a card number in any place.
+pub(crate) const CARD_NUMBERS_REFUSED: &str = "contains a card number; send a token of the payment gateway instead";
 
-/// Whether a malformed body has a card number as a string, a number or, when it is not JSON, anywhere. A UUID may look
-/// like one by chance and is spared.
+/// Returns whether a malformed body contains a card number: as a string or a number, or anywhere in a body that is not
+/// JSON. A UUID, whose digits may look like a card number, does not count.
 fn shows_card_number(bytes: &[u8]) -> bool {
     fn shows(value: &Value) -> bool {
         match value {
@@ -174,7 +174,7 @@ fn shows_card_number(bytes: &[u8]) -> bool {
     }
 }
 
-/// The answer to a body that is wrong. A name that nobody knows is repeated in it, but a card number must not be sent back.
+/// Returns the error for a malformed body. It repeats unknown names, but never a card number.
 fn refuse(bytes: &[u8], errors: &[FieldError]) -> ApiError {
     if shows_card_number(bytes) {
         ApiError::invalid_request("body", CARD_NUMBERS_REFUSED)

@@ -10,14 +10,16 @@ use crate::errors::ApiError;
 use crate::replies::{CONSISTENCY, CONSISTENCY_NAME};
 use crate::state::Shared;
 
-/// What the caller says to have seen; nothing when it says nothing. Several tokens are the sum of them.
+/// Returns the consistency token of a request, which says what its caller has seen. `None` if there is none; several
+/// tokens are merged.
 pub(crate) fn consistency_token(headers: &HeaderMap) -> Result<Option<ConsistencyToken>, ApiError> {
     let mut tokens = headers.get_all(&CONSISTENCY).iter();
     let parsed = tokens.try_fold(None, |sum: Option<ConsistencyToken>, value| {
         let token = value.to_str().ok().and_then(ConsistencyToken::parse)?;
         Some(Some(sum.map_or_else(|| token.clone(), |sum| sum.merge(&token))))
     });
-    parsed.ok_or_else(|| ApiError::invalid_request(CONSISTENCY_NAME, "is not a token that a write has answered with"))
+    parsed
+        .ok_or_else(|| ApiError::invalid_request(CONSISTENCY_NAME, "is not a token that this server has answered with"))
 }
 
 /// The form of every token. Clients send tokens back and never read them.
@@ -29,9 +31,9 @@ pub(crate) struct UnreadableToken(pub(crate) ApiError);
 
 /// The read models have seen the write that the caller's token stands for.
 #[derive(Debug)]
-pub(crate) struct SeenAfter;
+pub(crate) struct CaughtUp;
 
-impl IntoParams for SeenAfter {
+impl IntoParams for CaughtUp {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let header = ParameterBuilder::new()
             .name(CONSISTENCY_NAME)
@@ -47,7 +49,7 @@ impl IntoParams for SeenAfter {
     }
 }
 
-impl FromRequestParts<Shared> for SeenAfter {
+impl FromRequestParts<Shared> for CaughtUp {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {

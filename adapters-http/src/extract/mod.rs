@@ -1,10 +1,9 @@
-//! What a request says, parsed at the edge. Whatever does not parse is an [`ApiError`](crate::ApiError) with the field
-//! and the reason.
+//! The extractors: they parse what a request says. What cannot be parsed is an [`ApiError`](crate::ApiError) that names
+//! the field and the reason.
 
 mod body;
 mod consistency;
 mod correlation;
-mod from_where;
 mod idempotency;
 mod path;
 mod query;
@@ -12,13 +11,14 @@ mod read;
 mod sent;
 mod session;
 mod trace_context;
+mod visitor;
 
 pub(crate) use body::{Body, CARD_NUMBERS_REFUSED, Empty, Post};
-pub(crate) use consistency::{SeenAfter, UnreadableToken, consistency_token};
+pub(crate) use consistency::{CaughtUp, UnreadableToken, consistency_token};
 pub(crate) use correlation::fresh_correlation_id;
-pub(crate) use from_where::{FromWhere, client_ip};
 pub(crate) use path::{CredentialId, PathId, SectionPath};
 pub(crate) use query::Query;
 pub(crate) use read::{Faults, Fields, MinorUnits, Place, Quantity, Read, read_object};
 pub(crate) use sent::Sent;
 pub(crate) use session::{Caller, MaybeCaller, SignedIn};
+pub(crate) use visitor::{RequestVisitor, client_ip};

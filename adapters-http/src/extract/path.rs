@@ -10,7 +10,7 @@ use super::read::A_UUID;
 use crate::errors::ApiError;
 use crate::state::Shared;
 
-/// The one id in the path.
+/// Extracts the only id in the path.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PathId<I>(pub(crate) I);
 
@@ -25,7 +25,7 @@ impl<I: FromStr> FromRequestParts<Shared> for PathId<I> {
     }
 }
 
-/// An event and the name of one of its sections.
+/// Extracts an event and the name of one of its sections from the path.
 #[derive(Debug, Clone)]
 pub(crate) struct SectionPath {
     pub(crate) event: EventId,
@@ -43,7 +43,7 @@ impl FromRequestParts<Shared> for SectionPath {
     }
 }
 
-/// The WebAuthn credential id in the path, base64url.
+/// Extracts a WebAuthn credential id, written in base64url, from the path.
 #[derive(Debug, Clone)]
 pub(crate) struct CredentialId(pub(crate) Vec<u8>);
 

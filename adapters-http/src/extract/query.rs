@@ -6,7 +6,7 @@ use super::sent::{Object, Sent};
 use crate::errors::ApiError;
 use crate::state::Shared;
 
-/// The query string.
+/// Extracts the parameters of the query string.
 #[derive(Debug)]
 pub(crate) struct Query<T>(pub(crate) T);
 

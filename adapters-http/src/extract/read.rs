@@ -1,5 +1,5 @@
-//! From JSON, or a query, to the types of requests. Everything that has a wrong type, is missing or is unknown is told at
-//! once, each with its place, in the words of JSON.
+//! Turns JSON, or a query string, into the types of requests. All faults of a request are reported together, each with
+//! its place, in the words of JSON.
 
 use std::fmt;
 
@@ -14,26 +14,26 @@ use uuid::Uuid;
 
 use super::sent::{Object, Sent};
 
-/// How many faults of one request are told.
+/// How many faults of one request are reported at most.
 const TOLD_AT_ONCE: usize = 20;
-/// How much of a name that nobody knows is repeated.
+/// How many characters of an unknown name an error repeats at most.
 const NAME_SHOWN: usize = 40;
 
-/// Something that a request can say.
+/// A type that can be read from a request.
 pub(crate) trait Read: Sized {
-    /// Reads it, or says in `faults` why that cannot be.
+    /// Reads the value. `None`, with the reason in `faults`, if that is not possible.
     fn read(sent: Sent, at: &Place<'_>, faults: &mut Faults) -> Option<Self>;
 
-    /// What it is when the request does not say it; nothing when it has to.
+    /// Returns the value for a field that is absent. `None` if the field is required.
     fn when_absent() -> Option<Self> {
         None
     }
 }
 
-/// Where in a request something stands, written like `sections[1].seating`.
+/// A place in a request, written like `sections[1].seating`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Place<'a> {
-    /// The whole of it, by its name.
+    /// The whole body or query, by its name.
     Whole(&'static str),
     Field(&'a Self, &'a str),
     Item(&'a Self, usize),
@@ -50,7 +50,7 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// What is wrong with a request, in the order in which it was found.
+/// The faults of a request, in the order in which they were found.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     pub(super) told: Vec<FieldError>,
@@ -82,7 +82,7 @@ impl Faults {
     }
 }
 
-/// The fields of an object, taken one by one.
+/// The fields of an object, which are taken one by one.
 pub(crate) struct Fields<'a> {
     at: &'a Place<'a>,
     object: Object,
@@ -115,22 +115,22 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Complains of what nobody has taken.
+    /// Reports the fields that were not taken as unknown.
     pub(crate) fn end(&self, known: &[&str], faults: &mut Faults) {
         for name in self.object.fields.keys() {
             let name: String = name.chars().take(NAME_SHOWN).collect();
             let reason = if known.is_empty() {
-                "is unknown: nothing is expected here".to_owned()
+                "is unknown: no field is allowed here".to_owned()
             } else {
-                format!("is unknown: what can be said here is {}", known.join(", "))
+                format!("is unknown: the fields that are allowed here are {}", known.join(", "))
             };
             faults.say(&Place::Field(self.at, &name), reason);
         }
     }
 }
 
-/// Says how an object, or a query, is read: the fields of the type, each with the name under which it is written if that is another
-/// one. `..` lets unknown ones pass.
+/// Implements reading for a struct. Lists its fields, each with its name in JSON if that differs. `..` at the end
+/// ignores unknown fields.
 macro_rules! read_object {
     ($name:ident { $($field:ident $(as $written:literal)?),* $(,)? }) => {
         $crate::extract::read_object!(@ $name { $($field $(as $written)?),* } |fields, faults| {
@@ -206,7 +206,7 @@ impl Read for String {
     }
 }
 
-/// What is written as a string, and means something else.
+/// Reads a value that is written as a string, such as a date.
 fn read_text<T>(
     sent: Sent,
     at: &Place<'_>,
@@ -233,7 +233,7 @@ impl Read for Uuid {
     }
 }
 
-/// How ids are written, here and in paths.
+/// How an id has to be written, in bodies and in paths.
 pub(super) const A_UUID: &str = "a UUID with its hyphens, such as 0196c2a4-7b1e-7cc3-98c4-dc0c0c07398f";
 
 impl Read for DateTime<Utc> {
@@ -241,7 +241,7 @@ impl Read for DateTime<Utc> {
         let wanted = "a time with its offset, such as 2027-05-01T18:00:00Z";
         read_text(sent, at, faults, wanted, |text| {
             let time = DateTime::parse_from_rfc3339(text).ok()?;
-            // A 60th second would be given back to clients that know none.
+            // A leap second is refused, because many clients cannot read one when they get it back.
             (time.timestamp_subsec_nanos() < 1_000_000_000).then(|| time.to_utc())
         })
     }
@@ -274,7 +274,7 @@ impl Read for MethodKind {
     }
 }
 
-/// Counts. No more than what every client can hold, as the OpenAPI document says (`int32`).
+/// A count. At most 2,147,483,647, which is `int32` in the OpenAPI document.
 impl Read for u32 {
     fn read(sent: Sent, at: &Place<'_>, faults: &mut Faults) -> Option<Self> {
         let number = match &sent {
@@ -290,8 +290,8 @@ impl Read for u32 {
     }
 }
 
-/// Any whole number; what is too small or too large for the type becomes the least or the greatest of it, for somebody
-/// else to refuse.
+/// Any whole number. A number beyond the type becomes the least or the greatest of the type, which a later check
+/// refuses with a better reason.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Quantity(pub(crate) u32);
 
@@ -306,7 +306,7 @@ impl Read for Quantity {
     }
 }
 
-/// An amount of money in minor units.
+/// An amount of money in minor units, such as cents.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MinorUnits(pub(crate) i64);
 
@@ -324,11 +324,11 @@ impl Read for MinorUnits {
     }
 }
 
-/// An object of somebody else's making, handed on as it is.
+/// An object that is not read any further, such as an authenticator's answer.
 impl Read for Map<String, Value> {
     fn read(sent: Sent, at: &Place<'_>, faults: &mut Faults) -> Option<Self> {
         if sent.repeats_a_name() {
-            faults.say(at, "has a name twice");
+            faults.say(at, "has two fields of the same name");
             return None;
         }
         match sent {

@@ -1,5 +1,5 @@
-//! JSON as it was sent, before anybody asks what it should have been. Unlike `serde_json::Value` it remembers which
-//! names stand twice in an object, and numbers that no number type of ours can hold are still whole or not.
+//! JSON as it was sent. Unlike `serde_json::Value` it keeps which names stand twice in an object, and whether a number
+//! is whole even if no number type can hold it.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,20 +12,20 @@ use serde_json::{Map, Number, Value};
 pub(crate) enum Sent {
     Null,
     Bool(bool),
-    /// As far from zero as an `i128` can be when it is further than that.
+    /// A whole number. One that does not fit becomes the least or the greatest `i128`.
     Whole(i128),
     Fraction(f64),
     Text(String),
     Array(Vec<Self>),
     Object(Object),
-    /// The value of a parameter in a query, where nothing says what it is.
+    /// The value of a query parameter, which has no JSON type.
     Parameter(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Object {
     pub(super) fields: BTreeMap<String, Sent>,
-    /// Names that stand in it more than once.
+    /// The names that stand in the object more than once.
     pub(super) repeated: BTreeSet<String>,
 }
 
@@ -39,10 +39,10 @@ impl Object {
 }
 
 impl Sent {
-    /// Reads UTF-8 text, with or without a byte order mark.
+    /// Reads UTF-8 text with or without a byte order mark.
     ///
     /// # Errors
-    /// Says what is wrong and where, and repeats nothing of the text.
+    /// Returns what is wrong and where. The message repeats nothing of the text.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
@@ -53,7 +53,7 @@ impl Sent {
         serde_json::from_str(text).map_err(|error| not_json(&error))
     }
 
-    /// What it is, in the words of JSON.
+    /// Returns the name of the type in the words of JSON.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -65,7 +65,7 @@ impl Sent {
         }
     }
 
-    /// Whether a name stands twice in it or in anything inside.
+    /// Returns whether a name stands twice in this object or in one inside it.
     pub(super) fn repeats_a_name(&self) -> bool {
         match self {
             Self::Array(items) => items.iter().any(Self::repeats_a_name),
@@ -99,7 +99,7 @@ impl From<Object> for Map<String, Value> {
     }
 }
 
-/// Says in plain words what the parser found, and where.
+/// Turns an error of the parser into plain words, with its place.
 fn not_json(error: &serde_json::Error) -> String {
     let told = error.to_string();
     let told = told.split(" at line ").next().unwrap_or_default();

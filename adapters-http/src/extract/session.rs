@@ -9,7 +9,7 @@ use crate::authenticate::session_shown;
 use crate::errors::ApiError;
 use crate::state::Shared;
 
-/// It is known who asks.
+/// Extracts the caller. Without one the request is refused with 401.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Caller(Actor);
 
@@ -28,7 +28,7 @@ impl FromRequestParts<Shared> for Caller {
     }
 }
 
-/// It may be known who asks.
+/// Extracts the caller if the request has one. A caller whose proof does not hold is refused with 401.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MaybeCaller(Option<Actor>);
 
@@ -46,7 +46,8 @@ impl FromRequestParts<Shared> for MaybeCaller {
     }
 }
 
-/// The caller has a session of the box office's own. Only for the routes of signing in.
+/// Extracts the session and the user of the caller. For the routes of signing in only, because a host's own callers
+/// have no session.
 #[derive(Debug, Clone)]
 pub(crate) struct SignedIn {
     pub(crate) session: Session,

@@ -1,7 +1,8 @@
 use axum::http::{HeaderMap, HeaderValue};
 use ticketing_ports::vocabulary::trace_context::TraceContext;
 
-/// Where the caller says that the request belongs. A second `traceparent` makes it nobody's: which one counts is unknown.
+/// Extracts the trace context of a request. `None` if there is no `traceparent`, or two, because it is unknown which
+/// one counts.
 pub(super) fn trace_context(headers: &HeaderMap) -> Option<TraceContext> {
     let mut parents = headers.get_all("traceparent").iter();
     let parent = parents.next()?.to_str().ok()?;

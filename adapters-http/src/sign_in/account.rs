@@ -1,4 +1,4 @@
-//! The caller's account.
+//! The routes of the caller's own account.
 
 use axum::Json;
 use axum::extract::State;

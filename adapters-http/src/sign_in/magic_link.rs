@@ -1,4 +1,4 @@
-//! Signing in by a link in a mail.
+//! The routes of signing in by a mailed link.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::SessionResponse;
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Body, FromWhere, Query, read_object};
+use crate::extract::{Body, Query, RequestVisitor, read_object};
 use crate::state::{HttpState, Shared};
 
 #[derive(ToSchema)]
@@ -56,7 +56,7 @@ pub(crate) async fn send_magic_link(
         .map_err(|invalid| ApiError::invalid_request("email", invalid.to_string()))?;
     state.sign_in().ceremonies.send_link(email).await?;
     let body = MagicLinkSentResponse {
-        // The same whether a mail goes out or not, and true either way.
+        // This is true whether or not a mail goes out, so that it tells nothing.
         message: "If the address is right, a sign-in link is on its way. When several were asked for within 15 minutes, no \
                   further mail may come; the link in an earlier one still works, once.",
         expires_in_seconds: MAGIC_LINK_LIFETIME.num_seconds(),
@@ -72,10 +72,10 @@ pub(crate) async fn send_magic_link(
     responses((status = 200, body = SessionResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn verify_magic_link(
     State(state): State<Shared>,
-    FromWhere(from): FromWhere,
+    RequestVisitor(visitor): RequestVisitor,
     Body(request): Body<VerifyMagicLinkRequest>,
 ) -> Result<Json<SessionResponse>, ApiError> {
-    verify(&state, from, &request.token).await
+    verify(&state, visitor, &request.token).await
 }
 
 /// Sign in with the token of a mailed link, in the query
@@ -86,13 +86,15 @@ pub(crate) async fn verify_magic_link(
     responses((status = 200, body = SessionResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn verify_magic_link_by_query(
     State(state): State<Shared>,
-    FromWhere(from): FromWhere,
+    RequestVisitor(visitor): RequestVisitor,
     Query(request): Query<VerifyMagicLinkRequest>,
 ) -> Result<Json<SessionResponse>, ApiError> {
-    verify(&state, from, &request.token).await
+    verify(&state, visitor, &request.token).await
 }
 
-async fn verify(state: &HttpState, from: Visitor, token: &str) -> Result<Json<SessionResponse>, ApiError> {
+async fn verify(state: &HttpState, visitor: Visitor, token: &str) -> Result<Json<SessionResponse>, ApiError> {
     let token = Secret::parse(token).ok_or_else(ApiError::link_invalid)?;
-    Ok(Json(state.sign_in().ceremonies.redeem_link(&token, from).await?.into()))
+    Ok(Json(
+        state.sign_in().ceremonies.redeem_link(&token, visitor).await?.into(),
+    ))
 }

@@ -1,4 +1,4 @@
-//! Signing in, or linking, through an identity provider.
+//! The routes of signing in through an identity provider, and of linking one to an account.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::SessionResponse;
 use super::pages::sign_in_failed;
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Body, FromWhere, Query, SignedIn, read_object};
+use crate::extract::{Body, Query, RequestVisitor, SignedIn, read_object};
 use crate::state::{HttpState, Shared};
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -47,7 +47,7 @@ pub(crate) struct AuthorizationResponse {
     authorization_url: String,
 }
 
-/// Whatever else a provider adds is its own affair.
+/// Further parameters, which some providers add, are ignored.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CallbackQuery {
@@ -162,13 +162,13 @@ pub(crate) async fn callback(
     State(state): State<Shared>,
     Path(provider): Path<String>,
     headers: HeaderMap,
-    FromWhere(from): FromWhere,
+    RequestVisitor(visitor): RequestVisitor,
     Query(query): Query<CallbackQuery>,
 ) -> Response {
     let Some(oauth_state) = query.state.as_deref().and_then(Secret::parse) else {
         return told(
             &headers,
-            ApiError::invalid_request("state", "is not one that we gave; begin again"),
+            ApiError::invalid_request("state", "is not a state of this server; begin again"),
         );
     };
     let answer = match (query.code, query.error.as_deref()) {
@@ -193,7 +193,7 @@ pub(crate) async fn callback(
             browser: browser_cookie(&state, &headers),
             answer,
             handover,
-            from,
+            from: visitor,
         })
         .await;
     match finished {
@@ -216,7 +216,7 @@ pub(crate) async fn callback(
 pub(crate) async fn exchange(
     State(state): State<Shared>,
     headers: HeaderMap,
-    FromWhere(from): FromWhere,
+    RequestVisitor(visitor): RequestVisitor,
     Body(request): Body<ExchangeCodeRequest>,
 ) -> Result<Json<SessionResponse>, ApiError> {
     let code = Secret::parse(&request.code).ok_or_else(ApiError::link_invalid)?;
@@ -224,7 +224,7 @@ pub(crate) async fn exchange(
     let signed_in = state
         .sign_in()
         .ceremonies
-        .exchange_code(&code, browser.digest(), from)
+        .exchange_code(&code, browser.digest(), visitor)
         .await?;
     Ok(Json(signed_in.into()))
 }
@@ -236,13 +236,13 @@ fn next_page(asked: Option<&str>) -> Result<LocalPath, ApiError> {
     )
 }
 
-/// Built from the public URL, never from what the request says of the host.
+/// Made from the public URL, never from the host that the request names, which anybody can choose.
 fn on_to(state: &HttpState, next: &LocalPath, fragment: &str) -> Response {
     let site = state.sign_in().ceremonies.public_url().trim_end_matches('/');
     Redirect::to(&format!("{site}{}#{fragment}", next.as_str())).into_response()
 }
 
-/// A person gets a page, a program the error. Only a browser says that it wants a page.
+/// A browser, which asks for `text/html`, gets a page; a program gets the error.
 fn told(headers: &HeaderMap, error: ApiError) -> Response {
     if accepts(headers, "text/html") && !accepts(headers, "json") {
         sign_in_failed(&error)
@@ -256,7 +256,7 @@ fn accepts(headers: &HeaderMap, media: &str) -> bool {
     accepted.any(|value| value.to_ascii_lowercase().contains(media))
 }
 
-/// With the prefix that lets no other host of the domain set it, where TLS makes that possible.
+/// Under TLS the name has the prefix `__Host-`, so that no other host of the domain can set the cookie.
 fn cookie_name(state: &HttpState) -> &'static str {
     if is_https(state) { "__Host-oauth" } else { "oauth" }
 }
@@ -280,6 +280,6 @@ fn set_cookie(state: &HttpState, browser: &Secret) -> [(axum::http::HeaderName, 
         .secure(is_https(state))
         .max_age(cookie::time::Duration::seconds(OAUTH_LIFETIME.num_seconds()))
         .build();
-    let value = HeaderValue::from_str(&cookie.to_string()).expect("a cookie of ours is visible ASCII");
+    let value = HeaderValue::from_str(&cookie.to_string()).expect("a cookie that this server makes is visible ASCII");
     [(SET_COOKIE, value)]
 }

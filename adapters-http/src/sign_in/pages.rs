@@ -1,4 +1,4 @@
-//! The pages that people see while they sign in, with or without a web application in front.
+//! The pages of signing in, for servers without a web application of their own.
 
 use std::sync::LazyLock;
 
@@ -7,14 +7,15 @@ use axum::response::{IntoResponse, Response};
 use crate::errors::ApiError;
 use crate::page::HtmlPage;
 
-/// What a mailed link opens, and where a provider's sign-in ends. Token and code are in the fragment, which reaches no
-/// log; the token is sent by a button, so that a mail scanner that only opens the page does not use it up.
+/// The page that a mailed link opens and that a provider's sign-in ends on. The token, or the code, is in the fragment,
+/// which browsers send to no server. A button sends the token, so that a mail scanner that only opens the page does not
+/// use it up.
 pub(crate) async fn verify_page() -> impl IntoResponse {
     static VERIFY_PAGE: LazyLock<HtmlPage> = LazyLock::new(|| HtmlPage::new(include_str!("verify.html")));
     VERIFY_PAGE.clone()
 }
 
-/// Says why a sign-in at a provider came to nothing.
+/// The page that says why a sign-in through a provider failed.
 pub(crate) fn sign_in_failed(error: &ApiError) -> Response {
     const TEMPLATE: &str = include_str!("failed.html");
     let html = TEMPLATE.replace("{message}", &escaped(&error.message));

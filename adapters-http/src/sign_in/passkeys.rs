@@ -1,4 +1,4 @@
-//! Passkeys: registering, signing in, and looking after them.
+//! The routes of passkeys: adding one, signing in with one, listing, renaming and removing them.
 
 use axum::Json;
 use axum::extract::State;
@@ -20,14 +20,14 @@ use utoipa::ToSchema;
 
 use super::{MessageResponse, SessionResponse};
 use crate::errors::{ApiError, Code, ErrorBody};
-use crate::extract::{Body, CredentialId, Empty, FromWhere, SignedIn, read_object};
+use crate::extract::{Body, CredentialId, Empty, RequestVisitor, SignedIn, read_object};
 use crate::state::Shared;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PasskeyChallengeResponse {
     /// Send this back with the authenticator's answer. It works once, within five minutes.
     challenge_id: String,
-    /// For `navigator.credentials`: `{"publicKey": …}`.
+    /// The options for `navigator.credentials`: `{"publicKey": …}`.
     #[schema(value_type = Object)]
     options: Box<RawValue>,
 }
@@ -85,7 +85,7 @@ read_object!(RenamePasskeyRequest { name });
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PasskeyResponse {
-    /// The credential id, base64url.
+    /// The credential id in base64url.
     id: String,
     name: String,
     created_at: DateTime<Utc>,
@@ -96,11 +96,11 @@ pub(crate) struct PasskeyResponse {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PasskeyListResponse {
-    /// The oldest first.
+    /// The passkeys, the oldest first.
     passkeys: Vec<PasskeyResponse>,
 }
 
-/// Begin to make a passkey
+/// Begin to add a passkey
 ///
 /// The answer has a challenge for the authenticator. The session must have begun within the last 15 minutes.
 #[utoipa::path(post, path = "/api/auth/passkey/register/begin", tag = "authentication", security(("session" = [])),
@@ -119,7 +119,7 @@ pub(crate) async fn begin_registration(
     challenge(begun).map(Json)
 }
 
-/// Finish making a passkey
+/// Finish adding a passkey
 ///
 /// Takes what the authenticator made of the challenge. A challenge works once. An account has at most ten passkeys.
 #[utoipa::path(post, path = "/api/auth/passkey/register/complete", tag = "authentication", security(("session" = [])),
@@ -128,7 +128,7 @@ pub(crate) async fn begin_registration(
 pub(crate) async fn complete_registration(
     State(state): State<Shared>,
     caller: SignedIn,
-    FromWhere(from): FromWhere,
+    RequestVisitor(visitor): RequestVisitor,
     Body(request): Body<CompleteRegistrationRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
     let challenge_id = parse_challenge_id(&request.challenge_id)?;
@@ -137,7 +137,7 @@ pub(crate) async fn complete_registration(
     let passkey = state
         .sign_in()
         .ceremonies
-        .complete_passkey_registration(caller.user.id, &challenge_id, name, answer, from.ip)
+        .complete_passkey_registration(caller.user.id, &challenge_id, name, answer, visitor.ip)
         .await?;
     let body = PasskeyResponse::from(passkey);
     let location = format!("/api/auth/passkeys/{}", body.id);
@@ -166,7 +166,7 @@ pub(crate) async fn begin_login(
     responses((status = 200, body = SessionResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn complete_login(
     State(state): State<Shared>,
-    FromWhere(from): FromWhere,
+    RequestVisitor(visitor): RequestVisitor,
     Body(request): Body<CompleteLoginRequest>,
 ) -> Result<Json<SessionResponse>, ApiError> {
     let challenge_id = parse_challenge_id(&request.challenge_id)?;
@@ -174,11 +174,11 @@ pub(crate) async fn complete_login(
     let outcome = state
         .sign_in()
         .ceremonies
-        .complete_passkey_login(&challenge_id, answer, from)
+        .complete_passkey_login(&challenge_id, answer, visitor)
         .await;
     let signed_in = outcome.map_err(|failure| match failure {
-        // Which of the reasons it was is nobody's business but the audit's.
-        SignInFailure::Refused(_) => ApiError::new(Code::Unauthenticated, "the passkey does not sign anybody in"),
+        // The reason stands in the audit log only, so that the answer tells nothing about accounts.
+        SignInFailure::Refused(_) => ApiError::new(Code::Unauthenticated, "this passkey does not sign anybody in"),
         other => other.into(),
     })?;
     Ok(Json(signed_in.into()))
@@ -246,7 +246,8 @@ fn challenge(begun: BegunPasskey) -> Result<PasskeyChallengeResponse, ApiError> 
 }
 
 fn parse_challenge_id(text: &str) -> Result<Secret, ApiError> {
-    Secret::parse(text).ok_or_else(|| ApiError::invalid_request("challenge_id", "is not one that we gave"))
+    Secret::parse(text)
+        .ok_or_else(|| ApiError::invalid_request("challenge_id", "is not an id that this server has given"))
 }
 
 fn unnamed() -> Label {

@@ -1,4 +1,4 @@
-//! Roles of people.
+//! The route that gives roles.
 
 use axum::Json;
 use axum::extract::State;
@@ -41,7 +41,7 @@ pub(crate) async fn give_role(
     let email = EmailAddress::parse(&request.email)
         .map_err(|invalid| ApiError::invalid_request("email", invalid.to_string()))?;
     let role = Role::parse(&request.role)
-        .ok_or_else(|| ApiError::invalid_request("role", "is customer, event_owner or admin"))?;
+        .ok_or_else(|| ApiError::invalid_request("role", "must be customer, event_owner or admin"))?;
     let user = state.sign_in().accounts.give_role(caller.actor(), &email, role).await?;
     Ok(Json(user.into()))
 }

@@ -1,4 +1,4 @@
-//! The caller's sessions.
+//! The routes of the caller's own sessions.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -19,7 +19,7 @@ use crate::state::Shared;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SessionListResponse {
-    /// The newest first.
+    /// The sessions, the newest first.
     sessions: Vec<SessionBody>,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct SessionListResponse {
 pub(crate) struct SessionBody {
     /// Tells sessions apart. Nobody can sign in with it.
     id: String,
-    /// `magic_link`, `oauth` or `passkey`.
+    /// How the session began: by `magic_link`, `oauth` or `passkey`.
     #[schema(value_type = String)]
     method: SignInMethod,
     created_at: DateTime<Utc>,
@@ -48,7 +48,7 @@ pub(crate) struct LoggedOutEverywhereResponse {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct WsTicketResponse {
-    /// Opens one WebSocket.
+    /// The ticket, which opens one WebSocket.
     ticket: String,
     expires_in_seconds: i64,
 }
@@ -139,7 +139,7 @@ fn body(session: Session, current: SecretDigest) -> SessionBody {
 
 fn prefix_of(digest: SecretDigest) -> String {
     digest.as_bytes()[..6].iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a text takes whatever is written to it");
+        write!(text, "{byte:02x}").expect("writing to a string does not fail");
         text
     })
 }

@@ -253,7 +253,7 @@ async fn what_is_wrong_with_a_body_is_told_at_once_and_in_the_words_of_json() {
             "starts_at must be a time with its offset, such as 2027-05-01T18:00:00Z",
             "venue.city must be a string, not null",
             "venue.timezone is missing",
-            "venue.colour is unknown: what can be said here is name, city, country, timezone",
+            "venue.colour is unknown: the fields that are allowed here are name, city, country, timezone",
             "sections[0].seating.rows must be an array, not a string",
             "sections[1].seating.kind must be one of numbered, general_admission",
             "sections[2].seating.capacity must be a whole number from 0 to 2147483647",
@@ -306,7 +306,10 @@ async fn a_body_that_is_no_json_is_told_where_it_stops_being_it() {
     assert_eq!(reason, "is given twice");
     let credential = r#"{"challenge_id": "x", "credential": {"id": "a", "id": "b"}}"#;
     let (field, reason) = field_and_reason(&olga, "/api/auth/passkey/login/complete", credential).await;
-    assert_eq!((field.as_str(), reason.as_str()), ("credential", "has a name twice"));
+    assert_eq!(
+        (field.as_str(), reason.as_str()),
+        ("credential", "has two fields of the same name")
+    );
 }
 
 #[tokio::test(start_paused = true)]

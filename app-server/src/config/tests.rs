@@ -155,7 +155,7 @@ fn a_mail_server_that_cannot_be_one_is_refused_without_its_password() {
     }
     assert_eq!(
         mistake(&["--mail-from", "nobody"]),
-        "--mail-from (MAIL_FROM): the sender is an address such as tickets@example.com or Box office <tickets@example.com>"
+        "--mail-from (MAIL_FROM): the sender must be an address such as tickets@example.com or Box office <tickets@example.com>"
     );
 }
 

@@ -6,27 +6,28 @@ use crate::vocabulary::email::EmailAddress;
 use crate::vocabulary::errors::StoreError;
 use crate::vocabulary::ids::UserId;
 
-/// Who is forgotten, by everything that a store may know somebody by.
+/// A person who is to be forgotten, with everything that a store may know the person by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
+    /// The id of the person's account.
     pub id: UserId,
-    /// `None` when the account is gone already, as after an erasure that did not get to its end.
+    /// The address of the account. `None` if the account is gone already, as after an erasure that failed half-way.
     pub email: Option<EmailAddress>,
 }
 
 impl Person {
-    /// Everything that a store may have written the person down as.
+    /// Returns every text under which a store may have kept something of the person: the id, and the address if it is known.
     pub fn subjects(&self) -> Vec<String> {
         let email = self.email.as_ref().map(|email| email.as_str().to_owned());
         std::iter::once(self.id.to_string()).chain(email).collect()
     }
 }
 
-/// Forgets people. Every port that keeps something of them requires it, so no store of theirs can be built without; the
-/// contract of each says what is gone then.
+/// Forgets people. Every port that keeps something of people requires this trait, so a store cannot leave it out. The
+/// contract of each port says what is gone afterwards.
 #[async_trait]
 pub trait Erase: Send + Sync {
-    /// Forgets everything that is kept here of one person and of nobody else. Returns how many records there were;
-    /// none is no error, so an erasure can be repeated.
+    /// Deletes everything that is kept of one person, and nothing of anybody else. Returns how many records were deleted.
+    /// Deleting none is no error, so an erasure can be repeated.
     async fn erase(&self, person: &Person) -> Result<u64, StoreError>;
 }

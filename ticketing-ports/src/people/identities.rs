@@ -1,4 +1,4 @@
-//! Who a user is to an identity provider.
+//! The identities of users: who a user is to an identity provider.
 
 use async_trait::async_trait;
 use thiserror::Error;
@@ -8,20 +8,27 @@ use crate::vocabulary::Timestamp;
 use crate::vocabulary::errors::StoreError;
 use crate::vocabulary::ids::UserId;
 
-/// An account at a provider. `(issuer, subject)` never changes there, an address may.
+/// An account at an identity provider that is linked to a user. The provider never changes issuer and subject of an account,
+/// but it may change its address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Issuer identifier of OpenID Connect, or the address of a provider that has none.
+    /// The issuer identifier of OpenID Connect, or the URL of a provider that has none.
     pub issuer: String,
+    /// The id of the account at the provider.
     pub subject: String,
+    /// The user that the account is linked to.
     pub user_id: UserId,
+    /// When the account was linked.
     pub linked_at: Timestamp,
 }
 
+/// Why an identity was not linked.
 #[derive(Debug, Error)]
 pub enum LinkIdentityError {
+    /// The identity is linked to another user.
     #[error("the identity is linked to another user")]
     Taken,
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -37,9 +44,12 @@ pub enum LinkIdentityError {
 /// - `identities_of_an_erased_person_can_be_linked_again`, and those of everybody else stay.
 #[async_trait]
 pub trait IdentityStore: Erase + Send + Sync {
+    /// Links an identity to its user.
     async fn link(&self, identity: Identity) -> Result<(), LinkIdentityError>;
 
+    /// Returns the identity with that issuer and subject, compared byte by byte. `None` if it is linked to nobody.
     async fn find(&self, issuer: &str, subject: &str) -> Result<Option<Identity>, StoreError>;
 
+    /// Lists the identities of a user, the oldest first.
     async fn identities_of(&self, user: UserId) -> Result<Vec<Identity>, StoreError>;
 }

@@ -1,4 +1,17 @@
-//! Who signs in, how, and for how long; and that a person can be forgotten.
+//! People: their accounts, the ways into them, their sessions, and how a person is forgotten.
+//!
+//! | module | what it stores or does |
+//! |---|---|
+//! | [`users`] | users, by id and by address |
+//! | [`identities`] | who a user is to an identity provider |
+//! | [`passkeys`] | the WebAuthn credentials of users |
+//! | [`sessions`] | who is signed in |
+//! | [`one_time_tokens`] | links, sign-in codes and WebSocket tickets |
+//! | [`challenges`] | the state of a passkey or OAuth ceremony between its two requests |
+//! | [`rate_limiter`] | how often something may be tried |
+//! | [`relying_party`] | makes WebAuthn challenges and checks their answers |
+//! | [`erase`] | forgets a person, in each store that keeps something of people |
+//! | [`stores`] | these stores in two bundles |
 
 pub mod challenges;
 pub mod erase;

@@ -1,4 +1,4 @@
-//! Tokens that open a door once: magic links, sign-in codes, WebSocket tickets.
+//! Tokens that can be used once: sign-in links, sign-in codes and WebSocket tickets.
 
 use async_trait::async_trait;
 
@@ -7,25 +7,34 @@ use crate::vocabulary::Timestamp;
 use crate::vocabulary::errors::StoreError;
 use crate::vocabulary::secrets::SecretDigest;
 
-/// Which door a token opens. A token never opens another one.
+/// What a token is for. It cannot be used for anything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TokenPurpose {
+    /// Signing in by a link in a mail.
     MagicLink,
+    /// Signing in with the code that a browser brings back from an identity provider.
     SignInCode,
+    /// Opening a WebSocket in the name of a session.
     WebSocketTicket,
 }
 
 impl TokenPurpose {
+    /// All purposes.
     pub const ALL: [Self; 3] = [Self::MagicLink, Self::SignInCode, Self::WebSocketTicket];
 }
 
+/// A token that can be used once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OneTimeToken {
+    /// The digest of the token's secret. The secret itself is not stored.
     pub digest: SecretDigest,
+    /// What the token is for.
     pub purpose: TokenPurpose,
-    /// Who the token is about: the address or the id of a user. Live tokens are counted by it, and erased.
+    /// Who the token is about: the address or the id of a user. Live tokens are counted and erased by it.
     pub subject: String,
+    /// What the token stands for, whose content a store does not look at.
     pub payload: Vec<u8>,
+    /// From when on the token is not found any more.
     pub expires_at: Timestamp,
 }
 
@@ -44,8 +53,11 @@ pub struct OneTimeToken {
 /// - `tokens_of_an_erased_person_open_nothing`: those whose subject is the address or the id; all others stay.
 #[async_trait]
 pub trait OneTimeTokenStore: Erase + Send + Sync {
+    /// Stores a token.
     async fn put(&self, token: OneTimeToken) -> Result<(), StoreError>;
 
+    /// Removes the token of that purpose with that digest and returns it. `None` if there is none, it has another purpose, or
+    /// it has expired.
     async fn take(
         &self,
         purpose: TokenPurpose,
@@ -53,5 +65,6 @@ pub trait OneTimeTokenStore: Erase + Send + Sync {
         now: Timestamp,
     ) -> Result<Option<OneTimeToken>, StoreError>;
 
+    /// Counts the tokens of that purpose and subject that are neither taken nor expired.
     async fn live_for(&self, purpose: TokenPurpose, subject: &str, now: Timestamp) -> Result<u64, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! WebAuthn credentials of users.
+//! The passkeys of users: their WebAuthn credentials.
 
 use async_trait::async_trait;
 use thiserror::Error;
@@ -8,28 +8,37 @@ use crate::vocabulary::Timestamp;
 use crate::vocabulary::errors::StoreError;
 use crate::vocabulary::ids::UserId;
 
+/// A passkey of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passkey {
+    /// The id that the authenticator gave to the credential.
     pub credential_id: Vec<u8>,
+    /// The owner.
     pub user_id: UserId,
+    /// The name that the owner gave to the passkey.
     pub name: String,
-    /// The relying party's own record of the key, opaque here.
+    /// The relying party's record of the credential, whose content a store does not look at.
     pub credential: Vec<u8>,
-    /// Signature counter as of the last use.
+    /// The signature counter at the last use.
     pub counter: u32,
+    /// When the passkey was added.
     pub created_at: Timestamp,
+    /// When the passkey was last used. `None` if never.
     pub last_used_at: Option<Timestamp>,
-    /// Set when the counter went back: the key may have been copied.
+    /// Whether the signature counter went back once, so that the passkey may have been copied.
     pub suspect: bool,
 }
 
+/// Why a passkey was not added.
 #[derive(Debug, Error)]
 pub enum AddPasskeyError {
+    /// The credential is registered already, for this user or another.
     #[error("the credential is registered already")]
     Taken,
-    /// The user has as many as it may have.
+    /// The user has as many passkeys as it may have.
     #[error("the user has too many passkeys already")]
     TooMany,
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -53,19 +62,21 @@ pub enum AddPasskeyError {
 /// - `erasing_the_passkeys_of_a_person_spares_everybody_else`.
 #[async_trait]
 pub trait PasskeyStore: Erase + Send + Sync {
-    /// Adds a passkey to a user who then has at most `most`.
+    /// Adds a passkey, unless its user then had more than `most` passkeys.
     async fn add(&self, passkey: Passkey, most: usize) -> Result<(), AddPasskeyError>;
 
+    /// Returns the passkey with that credential id. `None` if there is none.
     async fn find(&self, credential_id: &[u8]) -> Result<Option<Passkey>, StoreError>;
 
+    /// Lists the passkeys of a user, the oldest first.
     async fn passkeys_of(&self, user: UserId) -> Result<Vec<Passkey>, StoreError>;
 
-    /// Replaces the key if its counter still is `seen_counter`; returns whether it did.
+    /// Replaces a passkey if its stored counter still is `seen_counter`. Returns whether it was replaced.
     async fn update(&self, passkey: Passkey, seen_counter: u32) -> Result<bool, StoreError>;
 
-    /// Returns whether the user has such a key.
+    /// Renames a passkey of the user. Returns whether the user has such a passkey.
     async fn rename(&self, user: UserId, credential_id: &[u8], name: &str) -> Result<bool, StoreError>;
 
-    /// Returns whether the user had such a key.
+    /// Removes a passkey of the user. Returns whether the user had such a passkey.
     async fn remove(&self, user: UserId, credential_id: &[u8]) -> Result<bool, StoreError>;
 }

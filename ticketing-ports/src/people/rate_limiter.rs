@@ -1,4 +1,4 @@
-//! How often somebody may try.
+//! How often something may be tried.
 
 use std::time::Duration;
 
@@ -7,18 +7,23 @@ use async_trait::async_trait;
 use crate::vocabulary::Timestamp;
 use crate::vocabulary::errors::StoreError;
 
-/// At most `limit` hits in any `window`.
+/// At most how many hits are allowed in how much time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
+    /// How many hits are allowed in each window.
     pub limit: u32,
+    /// How long a hit counts.
     pub window: Duration,
 }
 
+/// Whether a hit is allowed, and what is left of the quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateDecision {
+    /// Whether the hit is allowed.
     pub allowed: bool,
+    /// How many further hits are allowed now.
     pub remaining: u32,
-    /// Until the next hit is allowed, or until the whole quota is there again when this one was.
+    /// How long until the next hit is allowed, if this one was not. If it was, how long until the whole quota is free again.
     pub reset_after: Duration,
 }
 
@@ -37,5 +42,6 @@ pub struct RateDecision {
 /// not agree.
 #[async_trait]
 pub trait RateLimiter: Send + Sync {
+    /// Counts a hit of `key` if `quota` allows it, and returns the decision.
     async fn hit(&self, key: &str, quota: Quota, now: Timestamp) -> Result<RateDecision, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! The relying party of WebAuthn: it makes challenges and checks what authenticators answer.
+//! The relying party of WebAuthn: it makes challenges and checks the answers of authenticators.
 
 use thiserror::Error;
 
@@ -7,57 +7,63 @@ use crate::vocabulary::email::EmailAddress;
 use crate::vocabulary::errors::BoxError;
 use crate::vocabulary::ids::UserId;
 
-/// A ceremony that has begun.
+/// A challenge that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BegunCeremony {
-    /// JSON for `navigator.credentials`: `{"publicKey": …}`.
+    /// The options for the browser's `navigator.credentials`, as JSON: `{"publicKey": …}`.
     pub options: String,
-    /// What finishing it takes, kept by the server and used once. Opaque here.
+    /// What is needed to check the answer. The server keeps it and uses it once.
     pub state: Vec<u8>,
 }
 
-/// A credential that has just been made.
+/// A credential that an authenticator has just made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCredential {
+    /// The id of the credential.
     pub credential_id: Vec<u8>,
-    /// Goes into [`Passkey::credential`].
+    /// The record for [`Passkey::credential`].
     pub credential: Vec<u8>,
+    /// The signature counter.
     pub counter: u32,
 }
 
-/// What an answer to a login says of itself. Nothing of it is signed.
+/// The credential that an answer to a login claims to come from. None of this is signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimedCredential {
+    /// The id of the credential.
     pub credential_id: Vec<u8>,
-    /// The user handle, when it is one that we could have given.
+    /// The user handle. `None` if there is none, or it cannot be one that this server has given.
     pub user_handle: Option<UserId>,
 }
 
-/// The record of a credential after a login that held.
+/// A credential after a login with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsedCredential {
-    /// Goes into [`Passkey::credential`].
+    /// The record for [`Passkey::credential`].
     pub credential: Vec<u8>,
+    /// The signature counter.
     pub counter: u32,
 }
 
+/// Why a challenge was not made, or an answer does not count.
 #[derive(Debug, Error)]
 pub enum RelyingPartyError {
-    /// Not the JSON of a credential.
-    #[error("not the answer of an authenticator")]
+    /// The answer is not the JSON of a credential.
+    #[error("the text is not an answer of an authenticator")]
     Malformed(#[source] BoxError),
-    /// Wrong challenge, origin, relying party, key, signature, or no user verification.
-    #[error("the authenticator's answer does not hold")]
+    /// The answer has a wrong challenge, origin, relying party, key or signature, or no user verification.
+    #[error("the authenticator's answer is not valid")]
     Refused(#[source] BoxError),
-    /// The signature counter went back: there may be a copy of the key.
+    /// The signature counter went back, so that there may be a copy of the passkey.
     #[error("the passkey may have been copied")]
     PossiblyCopied,
-    /// A kept record or state cannot be read, or no challenge could be made.
-    #[error("a passkey ceremony failed inside")]
+    /// A stored record or state cannot be read, or no challenge could be made.
+    #[error("the server cannot carry out the passkey ceremony")]
     Internal(#[source] BoxError),
 }
 
-/// Computes only; it keeps nothing, so using a challenge once is up to the caller.
+/// Makes challenges for passkeys and checks the answers. It stores nothing, so the caller must see to it that a challenge is
+/// used once.
 ///
 /// **Contract**
 /// - `a_new_credential_is_discoverable`: registration asks for a resident key, with user verification.
@@ -67,6 +73,8 @@ pub enum RelyingPartyError {
 /// - `a_counter_that_went_back_is_possibly_copied`: compared with the passkey given, not with one from the beginning.
 /// - `a_malformed_answer_is_malformed` and no panic.
 pub trait RelyingParty: Send + Sync {
+    /// Makes a challenge for a new passkey of a user. `email` is the name that the authenticator shows; the `existing` passkeys
+    /// of the user cannot be registered again.
     fn begin_registration(
         &self,
         user: UserId,
@@ -74,13 +82,16 @@ pub trait RelyingParty: Send + Sync {
         existing: &[Passkey],
     ) -> Result<BegunCeremony, RelyingPartyError>;
 
-    /// `answer` is the JSON of the `PublicKeyCredential`.
+    /// Checks the answer to a challenge for a new passkey, and returns the new credential. `answer` is the JSON of the
+    /// `PublicKeyCredential`.
     fn finish_registration(&self, state: &[u8], answer: &str) -> Result<NewCredential, RelyingPartyError>;
 
-    /// Begins a login with whatever passkey the authenticator offers.
+    /// Makes a challenge for a login with any passkey that the authenticator offers.
     fn begin_login(&self) -> Result<BegunCeremony, RelyingPartyError>;
 
+    /// Returns the credential that an answer claims to come from. Nothing is checked yet.
     fn identify(&self, answer: &str) -> Result<ClaimedCredential, RelyingPartyError>;
 
+    /// Checks the answer to a challenge for a login against a stored passkey, and returns the credential after its use.
     fn finish_login(&self, state: &[u8], answer: &str, passkey: &Passkey) -> Result<UsedCredential, RelyingPartyError>;
 }

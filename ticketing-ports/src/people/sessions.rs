@@ -1,4 +1,4 @@
-//! Who is signed in. A session is known to its store only by the digest of its id.
+//! The sessions: who is signed in. A store knows only the digest of a session's secret.
 
 use std::net::IpAddr;
 
@@ -15,31 +15,44 @@ use crate::vocabulary::secrets::SecretDigest;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignInMethod {
+    /// By a link in a mail.
     MagicLink,
+    /// Through an identity provider.
     Oauth,
+    /// With a passkey.
     Passkey,
 }
 
+/// A session of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
+    /// The digest of the session's secret.
     pub digest: SecretDigest,
+    /// The user who is signed in.
     pub user_id: UserId,
+    /// How the session began.
     pub method: SignInMethod,
+    /// When the session began.
     pub created_at: Timestamp,
+    /// When the session was last used, to about a minute.
     pub last_active: Timestamp,
-    /// Ends here unless it is used before.
+    /// When the session ends unless it is used before.
     pub idle_until: Timestamp,
-    /// Ends here however much it is used.
+    /// When the session ends however often it is used.
     pub ends_at: Timestamp,
+    /// The IP address from which the session began. `None` if it is unknown.
     pub ip: Option<IpAddr>,
+    /// What the browser that began the session said of itself. `None` if it said nothing.
     pub user_agent: Option<String>,
 }
 
 impl Session {
+    /// Returns when the session ends if it is not used again.
     pub fn expires_at(&self) -> Timestamp {
         self.idle_until.min(self.ends_at)
     }
 
+    /// Returns whether the session has not ended by `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires_at()
     }
@@ -62,17 +75,20 @@ impl Session {
 /// - `erasing_the_sessions_of_a_person_spares_everybody_else`.
 #[async_trait]
 pub trait SessionStore: Erase + Send + Sync {
+    /// Stores a new session.
     async fn create(&self, session: Session) -> Result<(), StoreError>;
 
+    /// Returns the session with that digest. `None` if there is none, or it has ended.
     async fn find(&self, digest: SecretDigest, now: Timestamp) -> Result<Option<Session>, StoreError>;
 
-    /// Returns whether there still was such a session.
+    /// Notes that a session is used at `now` and lasts until `idle_until`, but not past its `ends_at`. Returns whether there is
+    /// such a session, which a touch never brings back.
     async fn touch(&self, digest: SecretDigest, now: Timestamp, idle_until: Timestamp) -> Result<bool, StoreError>;
 
-    /// Returns whether there was such a session.
+    /// Ends a session. Returns whether there was one.
     async fn end(&self, digest: SecretDigest) -> Result<bool, StoreError>;
 
-    /// Returns how many sessions ended.
+    /// Ends all sessions of a user. Returns how many there were.
     async fn end_all_of(&self, user: UserId) -> Result<u64, StoreError>;
 
     /// Lists the live sessions of a user, the newest first.

@@ -1,4 +1,4 @@
-//! People with an account.
+//! The users: people with an account.
 
 use async_trait::async_trait;
 use thiserror::Error;
@@ -10,18 +10,26 @@ use crate::vocabulary::errors::StoreError;
 use crate::vocabulary::ids::UserId;
 use crate::vocabulary::roles::Role;
 
+/// A person with an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
+    /// The id, which stays the same for good.
     pub id: UserId,
+    /// The address, which the person has proven.
     pub email: EmailAddress,
+    /// What the person may do.
     pub role: Role,
+    /// When the account was made.
     pub created_at: Timestamp,
 }
 
+/// Why a user was not created.
 #[derive(Debug, Error)]
 pub enum CreateUserError {
-    #[error("the address or the id is taken")]
+    /// Another user has the address or the id.
+    #[error("another user has the address or the id")]
     Taken,
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -40,12 +48,15 @@ pub enum CreateUserError {
 /// - `the_address_of_an_erased_user_is_free_again`.
 #[async_trait]
 pub trait UserStore: Erase + Send + Sync {
+    /// Stores a new user.
     async fn create(&self, user: User) -> Result<(), CreateUserError>;
 
+    /// Returns the user with that id. `None` if there is none.
     async fn find(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
+    /// Returns the user with that address. `None` if there is none.
     async fn find_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError>;
 
-    /// Returns whether there is such a user.
+    /// Gives a user a role. Returns whether there is such a user.
     async fn set_role(&self, id: UserId, role: Role) -> Result<bool, StoreError>;
 }

@@ -19,7 +19,7 @@ use crate::storage::{Bus, ReadSide, Storage};
 
 /// Everything that runs in this process.
 #[derive(Debug)]
-pub struct Parts {
+pub struct RunningServer {
     pub storage: Storage,
     pub read_side: ReadSide,
     pub engine: Engine,
@@ -28,7 +28,7 @@ pub struct Parts {
     totals: Arc<Totals>,
 }
 
-impl Parts {
+impl RunningServer {
     /// Starts the engine and waits until the read models have caught up with the log.
     ///
     /// # Errors

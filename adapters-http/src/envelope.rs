@@ -21,7 +21,7 @@ use crate::state::Shared;
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
-/// The path under which the host has nested the router, such as `/tickets`; empty if it has not.
+/// The path under which the host has nested the router, such as `/tickets`. Empty if the router is not nested.
 #[derive(Debug, Clone)]
 pub(crate) struct MountedAt(pub(crate) Arc<str>);
 
@@ -33,7 +33,9 @@ impl MountedAt {
     }
 }
 
-pub(crate) async fn shell(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
+/// Wraps every request and its answer: gives it a correlation id and a time limit, turns a panic into a 500, and adds the headers that
+/// every answer has.
+pub(crate) async fn envelope(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
     let given = request
         .headers()
         .get(&CORRELATION_ID)
@@ -100,7 +102,7 @@ pub(crate) async fn shell(State(state): State<Shared>, mut request: Request, nex
     let value = HeaderValue::from_str(correlation_id.as_str()).expect("a correlation id is visible ASCII");
     headers.insert(CORRELATION_ID, value);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // What is said to one person must not be kept for another.
+    // An answer for one person must not be cached for another.
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
@@ -122,7 +124,7 @@ fn lead_from_the_root(response: &mut Response, MountedAt(before): &MountedAt) {
     let ours = headers.get(LOCATION).and_then(|value| value.to_str().ok());
     if let Some(path) = ours.filter(|path| path.starts_with('/') && !before.is_empty()) {
         let location = HeaderValue::from_str(&format!("{before}{path}"));
-        headers.insert(LOCATION, location.expect("a path that was asked for is visible ASCII"));
+        headers.insert(LOCATION, location.expect("the path of a request is visible ASCII"));
     }
 }
 
@@ -131,5 +133,5 @@ pub(crate) async fn no_such_route() -> ApiError {
 }
 
 pub(crate) async fn no_such_method() -> ApiError {
-    ApiError::new(Code::MethodNotAllowed, "this route does not know this method")
+    ApiError::new(Code::MethodNotAllowed, "this route does not support this method")
 }

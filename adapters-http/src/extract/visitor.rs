@@ -12,11 +12,11 @@ use crate::state::Shared;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// Where the request came from: the peer, or what trusted proxies say of it.
+/// Extracts where the request came from: from the peer's address, or from what trusted proxies say.
 #[derive(Debug, Clone)]
-pub(crate) struct FromWhere(pub(crate) Visitor);
+pub(crate) struct RequestVisitor(pub(crate) Visitor);
 
-impl FromRequestParts<Shared> for FromWhere {
+impl FromRequestParts<Shared> for RequestVisitor {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
@@ -28,8 +28,8 @@ impl FromRequestParts<Shared> for FromWhere {
     }
 }
 
-/// The address of the client: the first hop, read from right to left, that is no trusted proxy. Everything left of it
-/// anybody could have written.
+/// Returns the address of the client: the first hop, read from right to left, that is not a trusted proxy. The hops
+/// left of it are not believed, because the client may have written them.
 pub(crate) fn client_ip(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
     let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
     Some(first_untrusted(peer.ip(), &parts.headers, trusted))
@@ -52,7 +52,7 @@ fn first_untrusted(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAd
     client
 }
 
-/// An address, with or without a port.
+/// Reads an IP address with or without a port or brackets.
 fn parse_hop(hop: &str) -> Option<IpAddr> {
     let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let address = hop.parse().or_else(|_| bare.unwrap_or(hop).parse());
