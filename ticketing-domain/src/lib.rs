@@ -38,7 +38,6 @@ pub mod reducer;
 pub mod refunds;
 pub mod refusal;
 pub mod reservation;
-#[expect(missing_docs, reason = "signing in is documented with its new names")]
 pub mod sign_in;
 pub mod snapshot;
 pub mod status;

@@ -1,11 +1,19 @@
-//! Signing in: every ceremony as a reducer that asks one question at a time and never reaches out itself.
+//! Signing in: each ceremony is a state machine that asks one question at a time and does no I/O itself.
 //!
-//! A ceremony takes the answer to its last question and says what comes next. What is stored, for how long, what is
-//! mailed, when somebody is refused and how accounts are linked is decided here; the runtime only answers. A process
-//! that dies between two questions leaves exactly what the questions so far have stored.
+//! A ceremony takes the answer to its last question and returns the next one, its outcome or a refusal. The ceremonies decide
+//! what is stored and for how long, what is mailed, who is refused and how accounts are linked; the runtime only answers their
+//! questions. A process that dies between two questions leaves exactly what the earlier questions have stored.
 //!
-//! Never here: a user for an address that nobody has proven, or a link into an account of more than a customer without
-//! a session of that account.
+//! | ceremonies | module |
+//! |---|---|
+//! | [`SendMagicLink`], [`RedeemMagicLink`] | `magic_link` |
+//! | [`BeginOauth`], [`FinishOauth`] | `oauth` |
+//! | [`ExchangeSignInCode`] | `sign_in_code` |
+//! | [`BeginPasskeyLogin`], [`CompletePasskeyLogin`] | `passkey_login` |
+//! | [`BeginPasskeyRegistration`], [`CompletePasskeyRegistration`] | `passkey_registration` |
+//!
+//! Never here: a user for an address that nobody has proven, or a provider linked to the account of an organiser or an
+//! administrator without a session of that account.
 
 mod account;
 mod limits;
@@ -40,11 +48,14 @@ pub use roles::check_role_change;
 pub use session::{Visitor, is_fresh, new_session, touched_until};
 pub use sign_in_code::ExchangeSignInCode;
 
-/// What a ceremony may know beside the answers.
+/// What a ceremony may use besides the answers: the time, new ids and randomness.
 #[derive(Clone, Copy)]
 pub struct CeremonyContext<'a> {
+    /// The time.
     pub now: Timestamp,
+    /// Makes ids.
     pub ids: &'a dyn IdSource,
+    /// Makes secrets.
     pub entropy: &'a dyn Entropy,
 }
 
@@ -64,85 +75,103 @@ impl std::fmt::Debug for CeremonyContext<'_> {
 
 /// A state machine of one sign-in, registration or link.
 pub trait Ceremony: Sized {
+    /// What the ceremony leads to unless it is refused.
     type Outcome;
 
-    /// Takes the answer to the question asked last.
+    /// Takes the answer to the last question and returns what follows.
     fn on(self, answer: CeremonyAnswer, context: &CeremonyContext<'_>) -> Next<Self>;
 }
 
 /// What follows in a ceremony.
 #[derive(Debug)]
 pub enum Next<C: Ceremony> {
+    /// The ceremony asks a question and goes on with its answer.
     Ask(CeremonyQuestion, C),
+    /// The ceremony is complete.
     Done(C::Outcome),
+    /// The ceremony is refused.
     Refused(SignInRefusal),
 }
 
-/// A session that has just begun. Its secret is nowhere else.
+/// A session that has just begun. Its secret is kept nowhere else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
+    /// The secret that opens the session.
     pub secret: Secret,
+    /// The session.
     pub session: Session,
+    /// The user who is signed in.
     pub user: User,
 }
 
-/// A WebAuthn ceremony that the browser continues.
+/// A challenge for the browser's authenticator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BegunPasskey {
+    /// Names the challenge in the second request.
     pub challenge_id: Secret,
-    /// JSON for `navigator.credentials`.
+    /// The options for the browser's `navigator.credentials`, as JSON.
     pub options: String,
 }
 
-/// Why a ceremony ended without its outcome.
+/// Why somebody is not signed in, or an account is not changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignInRefusal {
-    /// Unknown, used or expired: nobody is told which.
-    #[error("the token opens nothing")]
+    /// The token is unknown, used or expired. Nobody is told which.
+    #[error("the link or code is unknown, used or expired")]
     InvalidToken,
-    /// Unknown, used, expired, or begun by another browser, provider or user: nobody is told which.
-    #[error("no such ceremony has begun here")]
+    /// The challenge is unknown, used, expired, or of another browser, provider or user. Nobody is told which.
+    #[error("the challenge is unknown, used or expired")]
     InvalidChallenge,
-    #[error("the answer is not one of an authenticator")]
+    /// The answer is not the JSON of an authenticator's answer.
+    #[error("the text is not an answer of an authenticator")]
     Malformed,
-    #[error("the proof does not hold")]
+    /// The answer of the authenticator, or of the provider, is not valid.
+    #[error("the proof is not valid")]
     ProofRefused,
-    /// The person said no at the provider.
-    #[error("access was denied at the provider")]
+    /// The person refused the sign-in at the provider.
+    #[error("the sign-in was refused at the identity provider")]
     DeniedAtProvider,
     /// The provider answered with an error of its own.
-    #[error("the provider refused")]
+    #[error("the identity provider answered with an error")]
     ProviderFailed,
-    #[error("the provider does not vouch for the address")]
+    /// The provider does not say that the address belongs to the person.
+    #[error("the identity provider does not vouch for an address")]
     UnprovenAddress,
-    /// The address has an account of more than a customer: it is linked only from its own session.
-    #[error("sign in first, then link the provider")]
+    /// The account under the address is an organiser's or an administrator's. A provider is linked to it only in a session of
+    /// that account.
+    #[error("sign in first, then link the identity provider")]
     SignInFirst,
+    /// The identity is linked to another account.
     #[error("the identity is linked to another account")]
     IdentityTaken,
-    /// What changes the ways into an account takes a session that began a short while ago.
-    #[error("the session is not fresh enough")]
+    /// The session is older than [`SESSION_FRESH`], so it may not change the ways into its account.
+    #[error("this needs a session that began a short while ago: sign in again")]
     StaleSession,
+    /// The account has [`PASSKEYS_PER_USER`] passkeys.
     #[error("the account has as many passkeys as it may have")]
     TooManyPasskeys,
+    /// The credential is registered already, for this account or another.
     #[error("the passkey is registered already")]
     CredentialTaken,
-    #[error("only an administrator gives roles")]
+    /// The caller is no administrator.
+    #[error("only administrators can give roles")]
     NotAnAdministrator,
-    /// Or the last administrator could leave nobody behind who gives roles.
-    #[error("nobody changes a role of one's own")]
+    /// The caller names its own account. If that were possible the last administrator could give up the role.
+    #[error("nobody can change their own role")]
     OwnRole,
+    /// Nobody has an account under the address.
     #[error("nobody has an account under that address")]
     NoSuchUser,
-    #[error("the passkey is not known here")]
+    /// The passkey belongs to nobody, or not to the user whom it claims.
+    #[error("this server does not know the passkey")]
     UnknownCredential,
-    /// The signature counter went back, now or before.
+    /// The signature counter of the passkey went back, now or earlier.
     #[error("the passkey may have been copied")]
     PossiblyCopied,
-    /// Somebody else changed the same account at the same moment; trying again helps.
-    #[error("the account changed meanwhile")]
+    /// Another request changed the same account at the same moment. Trying again helps.
+    #[error("the account was changed by another request meanwhile; try again")]
     Contended,
-    /// An answer to another question: the one who answers is broken.
+    /// The ceremony got an answer to another question than its last one, which is a bug of the code that answers.
     #[error("the ceremony was given an answer to another question")]
     OutOfStep,
 }

@@ -1,4 +1,4 @@
-//! Which account a proven address leads to.
+//! The account of a proven address: found, or made.
 
 use ticketing_ports::Timestamp;
 use ticketing_ports::outside::identity_providers::Claims;
@@ -10,8 +10,8 @@ use ticketing_ports::vocabulary::roles::Role;
 
 use super::{CeremonyAnswer, CeremonyContext, CeremonyQuestion, SignInRefusal};
 
-/// An address whose owner is here: a mailed link came back, or a provider that may vouches for it. There is no other
-/// way to make one, and no user without one.
+/// An address that was proven: a link that was mailed to it came back, or a trusted provider vouches for it. There is no
+/// other way to make this type, and no user is made without it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvenAddress(EmailAddress);
 
@@ -29,12 +29,13 @@ impl ProvenAddress {
         claimed.vouched_for.then(|| Self(claimed.address.clone()))
     }
 
+    /// Returns the address.
     pub fn address(&self) -> &EmailAddress {
         &self.0
     }
 }
 
-/// A customer to be.
+/// A user who is about to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUser {
     id: UserId,
@@ -43,6 +44,7 @@ pub struct NewUser {
 }
 
 impl NewUser {
+    /// Returns the user, who is a customer.
     pub fn user(&self) -> User {
         User {
             id: self.id,
@@ -53,7 +55,7 @@ impl NewUser {
     }
 }
 
-/// Finds the user of a proven address, or makes one.
+/// The part of a ceremony that finds the user of a proven address or makes one.
 #[derive(Debug)]
 pub(super) struct EnsureUser {
     address: ProvenAddress,
@@ -64,7 +66,7 @@ pub(super) struct EnsureUser {
 enum Step {
     Finding,
     Creating(NewUser),
-    /// Somebody created it between the two questions.
+    /// Another request made the user between the two questions.
     FindingAgain,
 }
 

@@ -1,11 +1,12 @@
-//! Where a browser goes after it has signed in: always a page of ours.
+//! Where a browser goes after a sign-in: always a page of this site.
 
 use thiserror::Error;
 
-/// An absolute path with an optional query on this very site.
+/// An absolute path on this site, with an optional query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalPath(String);
 
+/// The text is not a path on this site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be a path of this site that begins with one /")]
 pub struct InvalidLocalPath;
@@ -13,9 +14,11 @@ pub struct InvalidLocalPath;
 impl LocalPath {
     const MAX_LENGTH: usize = 512;
 
+    /// Parses a path.
+    ///
     /// # Errors
-    /// For everything that a browser could take for an address of another site: `//host`, `/\host`, a scheme, control
-    /// characters; and for fragments, which are ours to set.
+    /// When a browser could take the text for the URL of another site, as with `//host`, `/\host`, a scheme or control
+    /// characters. Also when it has a fragment, because the server puts the sign-in code there.
     pub fn parse(text: &str) -> Result<Self, InvalidLocalPath> {
         let plain =
             text.len() <= Self::MAX_LENGTH && text.bytes().all(|b| b.is_ascii_graphic() && !b"\\#\"<>".contains(&b));
@@ -26,11 +29,12 @@ impl LocalPath {
         }
     }
 
-    /// The page that trades a sign-in code for a session.
+    /// Returns the path of the page that trades a sign-in code for a session.
     pub fn verify_page() -> Self {
         Self("/auth/verify".to_owned())
     }
 
+    /// Returns the path as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

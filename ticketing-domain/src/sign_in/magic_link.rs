@@ -1,4 +1,4 @@
-//! A link by mail proves an address.
+//! Signing in by a mailed link, which proves the address.
 
 use ticketing_ports::Timestamp;
 use ticketing_ports::outside::mailer::Mail;
@@ -14,7 +14,7 @@ use super::local_path::LocalPath;
 use super::session::{Visitor, new_session};
 use super::{Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, Next, SignInRefusal, SignedIn};
 
-/// The page that a mailed link opens.
+/// Returns the URL of the page that a mailed link opens.
 pub fn verify_page(public_url: &str) -> String {
     format!(
         "{}{}",
@@ -23,7 +23,8 @@ pub fn verify_page(public_url: &str) -> String {
     )
 }
 
-/// A link to put into a mail, and what is stored of it. The token is in the fragment, which browsers send to no server.
+/// Makes a sign-in link, and the token to store of it. The token's secret is in the fragment of the link, which browsers send
+/// to no server.
 pub fn magic_link(email: &EmailAddress, public_url: &str, context: &CeremonyContext<'_>) -> (String, OneTimeToken) {
     let secret = context.secret();
     let link = format!("{}#token={}", verify_page(public_url), secret.expose());
@@ -40,7 +41,7 @@ fn stored(secret: &Secret, email: &EmailAddress, now: Timestamp) -> OneTimeToken
     }
 }
 
-/// Mails a link, unless the address has had enough of them. Its outcome is the same either way, and for everybody.
+/// Mails a sign-in link, unless the address has had too many. The outcome is the same in each case and for everybody.
 #[derive(Debug)]
 pub struct SendMagicLink {
     email: EmailAddress,
@@ -57,6 +58,7 @@ enum Sending {
 }
 
 impl SendMagicLink {
+    /// Begins the ceremony for an address, with links that begin with `public_url`.
     pub fn begin(email: EmailAddress, public_url: &str) -> Next<Self> {
         let question = CeremonyQuestion::CountLiveLinks(email.clone());
         let public_url = public_url.to_owned();
@@ -101,7 +103,7 @@ impl Ceremony for SendMagicLink {
     }
 }
 
-/// Trades the token of a link, once, for a session of the user of its address, who is created when there is none.
+/// Trades the token of a link for a session of the user of its address, who is made if there is none.
 #[derive(Debug)]
 pub struct RedeemMagicLink {
     from: Visitor,
@@ -116,6 +118,7 @@ enum Redeeming {
 }
 
 impl RedeemMagicLink {
+    /// Begins the ceremony with the secret of a link.
     pub fn begin(token: &Secret, from: Visitor) -> Next<Self> {
         let question = CeremonyQuestion::TakeToken {
             purpose: TokenPurpose::MagicLink,
@@ -171,7 +174,7 @@ fn mail(id: Uuid, to: EmailAddress, link: &str) -> Mail {
             "Open this link to sign in:\n\n{link}\n\nIt works once, for {minutes} minutes. If you did not ask for it, \
              ignore this mail.\n"
         ),
-        // A public URL and a base64url token: nothing in it has a meaning in HTML.
+        // The link needs no escaping: it consists of the public URL and a token in base64url.
         html: Some(format!(
             "<!doctype html><html lang=\"en\"><body style=\"font:16px/1.5 sans-serif\"><p>Press to sign in:</p>\
              <p><a href=\"{link}\" style=\"background:#3b3bb3;border-radius:6px;color:#fff;display:inline-block;\

@@ -1,4 +1,4 @@
-//! Signing in, or linking, through an identity provider: authorization code with PKCE, state and nonce.
+//! Signing in through an identity provider, or linking one: the authorization code flow with PKCE, state and nonce.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::outside::identity_providers::{AuthorizationAnswer, AuthorizationRequest, Claims};
@@ -18,24 +18,28 @@ use super::session::{Visitor, is_fresh, new_session};
 use super::sign_in_code::sign_in_code;
 use super::{Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, Next, SignInRefusal, SignedIn};
 
-/// How many characters the subject of an identity has at most.
+/// At most how many characters the subject of an identity has (OpenID Connect Core, section 2).
 const LONGEST_SUBJECT: usize = 255;
 
-/// The session that wants another way into its account.
+/// The session that links a provider to its account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Linking {
+    /// The user of the session.
     pub user: UserId,
+    /// The digest of the session.
     pub session: SecretDigest,
 }
 
-/// Where to send the browser, and what it has to bring back in a cookie.
+/// Where to send the browser, and the cookie that it must bring back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BegunOauth {
+    /// The URL of the provider's sign-in page.
     pub url: String,
+    /// The value of the cookie.
     pub browser: Secret,
 }
 
-/// What is kept between the two requests. The state itself is known only by its digest.
+/// What is stored between the two requests. Of the OAuth state only the digest is stored, as the challenge's.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     provider: String,
@@ -52,7 +56,7 @@ struct KeptLink {
     session: [u8; 32],
 }
 
-/// Sends the browser to a provider.
+/// Sends a browser to a provider.
 #[derive(Debug)]
 pub struct BeginOauth {
     browser: Secret,
@@ -62,7 +66,7 @@ pub struct BeginOauth {
 
 #[derive(Debug)]
 enum Beginning {
-    /// First, so that nothing is stored while the provider can't be reached.
+    /// The provider is asked first, so that nothing is stored if it cannot be reached.
     Asking,
     Putting {
         url: String,
@@ -70,8 +74,8 @@ enum Beginning {
 }
 
 impl BeginOauth {
-    /// `browser` is the cookie of a ceremony that this browser began before: two of its windows do not disturb each
-    /// other.
+    /// Begins the ceremony. `browser` is the cookie of an earlier ceremony in this browser, which is used again so that two
+    /// windows do not disturb each other. `link` is the session to whose account the provider is to be linked; `None` signs in.
     pub fn begin(
         provider: &str,
         browser: Option<Secret>,
@@ -140,15 +144,19 @@ impl Ceremony for BeginOauth {
     }
 }
 
-/// What the provider sent the browser back with.
+/// What the browser brings back from the provider.
 #[derive(Clone, PartialEq, Eq)]
 pub enum OauthAnswer {
+    /// The provider gave a code.
     Code {
+        /// The code.
         code: String,
+        /// The issuer that the provider names. `None` if it names none.
         issuer: Option<String>,
     },
-    /// The person said no.
+    /// The person refused the sign-in.
     Denied,
+    /// The provider answered with another error.
     Error,
 }
 
@@ -162,42 +170,56 @@ impl std::fmt::Debug for OauthAnswer {
     }
 }
 
-/// The request that comes back from a provider.
+/// The request with which a browser comes back from a provider.
 #[derive(Debug, Clone)]
 pub struct OauthCallback {
+    /// The name of the provider.
     pub provider: String,
+    /// The OAuth state.
     pub state: Secret,
-    /// The cookie of the browser.
+    /// The cookie of the browser. `None` if it brings none.
     pub browser: Option<Secret>,
+    /// What the browser brings back.
     pub answer: OauthAnswer,
+    /// How the session is to be handed over.
     pub handover: Handover,
+    /// Where the request came from.
     pub from: Visitor,
 }
 
-/// How somebody who is signed in now gets the session.
+/// How a new session is handed to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Handover {
-    /// In the answer, to a client that reads it.
+    /// The answer contains the session, for a client that is a program.
     Session,
-    /// As a code in the fragment of a page, since a session id must not get into an address.
+    /// The fragment of a page contains a code for the session, because a session's secret must not get into a URL.
     Code,
 }
 
+/// What came of a sign-in, or a linking, through a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FinishedOauth {
+    /// A session has begun.
     SignedIn(SignedIn),
+    /// A code was made that the page trades for a session.
     Code {
+        /// The code.
         code: Secret,
+        /// The user whom the code signs in.
         user: UserId,
+        /// The page that the browser goes to.
         next: LocalPath,
     },
+    /// The provider was linked to an account.
     Linked {
+        /// The user of the account.
         user: UserId,
+        /// The page that the browser goes to.
         next: LocalPath,
     },
 }
 
-/// Takes a browser that comes back from a provider in.
+/// Signs somebody in, or links the provider, when the browser comes back from a provider.
 #[derive(Debug)]
 pub struct FinishOauth {
     callback: OauthCallback,
@@ -211,7 +233,7 @@ enum Finishing {
     Finding(Begun, Claims),
     CheckingSession(Linking, Begun, Claims),
     Linking(Linking, Begun),
-    /// The identity is known: only its user is missing.
+    /// The identity is known, and its user is looked up.
     FindingUser(Begun),
     EnsuringUser(Begun, Claims, EnsureUser),
     LinkingUser(Begun, User),
@@ -227,8 +249,9 @@ struct Begun {
 }
 
 impl FinishOauth {
+    /// Begins the ceremony with the request that came back.
     pub fn begin(callback: OauthCallback) -> Next<Self> {
-        // Taken first and checked after: whatever comes back, this state is used up.
+        // The challenge is taken before anything is checked, so that it is used up in each case.
         let question = CeremonyQuestion::TakeChallenge {
             ceremony: CeremonyKind::Oauth,
             digest: callback.state.digest(),
@@ -264,7 +287,7 @@ impl FinishOauth {
         self.ask(question, Finishing::Proving(begun))
     }
 
-    /// What was kept, if it was kept for this provider and this browser.
+    /// Returns what was stored, with nonce and code verifier. `None` if it was stored for another provider or browser.
     fn fitting(&self, state: &[u8]) -> Option<(Begun, Secret, Secret)> {
         let kept: Kept = serde_json::from_slice(state).ok()?;
         let browser = self.callback.browser.as_ref()?.digest();
@@ -306,7 +329,7 @@ impl FinishOauth {
     }
 
     fn user_ensured(self, begun: Begun, claims: &Claims, user: User, context: &CeremonyContext<'_>) -> Next<Self> {
-        // Whoever has taken over the address must not get more than a customer's account by it.
+        // Somebody who has taken over an address gets at most a customer's account by it.
         if user.role != Role::Customer {
             return Next::Refused(SignInRefusal::SignInFirst);
         }
@@ -372,7 +395,7 @@ impl Ceremony for FinishOauth {
                 Next::Refused(SignInRefusal::IdentityTaken)
             }
             (Finishing::FindingUser(begun), CeremonyAnswer::User(Some(user))) => self.hand_over(begun, user, context),
-            // Erased a moment ago; its identities follow.
+            // The user was erased a moment ago, and the identities are erased after it.
             (Finishing::FindingUser(_), CeremonyAnswer::User(None)) => Next::Refused(SignInRefusal::Contended),
             (Finishing::EnsuringUser(begun, claims, ensure), answer) => match ensure.on(answer, context) {
                 EnsureUserNext::Ask(question, ensure) => {
@@ -397,7 +420,7 @@ impl Ceremony for FinishOauth {
     }
 }
 
-/// Whether a subject is one that a provider may give (OpenID Connect Core, section 2): an empty one would be everybody.
+/// Returns whether a provider may give such a subject (OpenID Connect Core, section 2). An empty one would be shared by everybody.
 fn names_somebody(subject: &str) -> bool {
     !subject.trim().is_empty() && subject.chars().count() <= LONGEST_SUBJECT && !subject.chars().any(char::is_control)
 }

@@ -1,4 +1,4 @@
-//! Signing in with a passkey, without saying who one is first.
+//! Signing in with a passkey, without a user name.
 
 use ticketing_ports::people::challenges::{CeremonyKind, Challenge};
 use ticketing_ports::people::passkeys::Passkey;
@@ -10,7 +10,7 @@ use super::question::CredentialRefused;
 use super::session::{Visitor, new_session};
 use super::{BegunPasskey, Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, Next, SignInRefusal, SignedIn};
 
-/// Makes a challenge for whatever passkey there is: the same for everybody, so that it tells nothing.
+/// Makes a challenge that any passkey may answer. It is the same for everybody, so that it tells nothing about accounts.
 #[derive(Debug)]
 pub struct BeginPasskeyLogin(Beginning);
 
@@ -21,6 +21,7 @@ enum Beginning {
 }
 
 impl BeginPasskeyLogin {
+    /// Begins the ceremony.
     pub fn begin() -> Next<Self> {
         Next::Ask(CeremonyQuestion::BeginLogin, Self(Beginning::Challenging))
     }
@@ -51,7 +52,8 @@ impl Ceremony for BeginPasskeyLogin {
     }
 }
 
-/// Trades a passkey's answer for a session of the user to whom the credential belongs, whatever handle it claims.
+/// Trades an authenticator's answer for a session of the user who owns the passkey. The user handle in the answer is not
+/// believed, because it is not signed.
 #[derive(Debug)]
 pub struct CompletePasskeyLogin {
     answer: String,
@@ -77,8 +79,9 @@ enum Completing {
 }
 
 impl CompletePasskeyLogin {
+    /// Begins the ceremony with the authenticator's answer, as JSON.
     pub fn begin(challenge_id: &Secret, answer: String, from: Visitor) -> Next<Self> {
-        // Before anything is verified: the library would accept one answer as often as it comes.
+        // The challenge is taken before anything is verified, because the library would accept an answer any number of times.
         let question = CeremonyQuestion::TakeChallenge {
             ceremony: CeremonyKind::PasskeyLogin,
             digest: challenge_id.digest(),
@@ -113,7 +116,7 @@ impl Ceremony for CompletePasskeyLogin {
                 self.ask(CeremonyQuestion::FindPasskey(claim.credential_id), step)
             }
             (Completing::Finding { state, claimed }, CeremonyAnswer::Passkey(Some(passkey))) => {
-                // The handle is not signed; the owner of the row is who signs in, or nobody.
+                // The handle is not signed, so it must name the owner of the stored passkey.
                 if claimed != Some(passkey.user_id) {
                     return Next::Refused(SignInRefusal::UnknownCredential);
                 }

@@ -1,4 +1,4 @@
-//! Making a passkey for an account, from a session of it.
+//! Adding a passkey to an account, in a session of that account.
 
 use ticketing_ports::people::challenges::{CeremonyKind, Challenge};
 use ticketing_ports::people::passkeys::Passkey;
@@ -28,6 +28,7 @@ enum Beginning {
 }
 
 impl BeginPasskeyRegistration {
+    /// Begins the ceremony for the user of a session. Refused if the session is too old.
     pub fn begin(user: User, session: &Session, context: &CeremonyContext<'_>) -> Next<Self> {
         if !is_fresh(session, context.now) {
             return Next::Refused(SignInRefusal::StaleSession);
@@ -76,7 +77,7 @@ impl Ceremony for BeginPasskeyRegistration {
     }
 }
 
-/// Adds the passkey that answers the challenge of the same user.
+/// Adds the passkey that answered a challenge. The challenge must have been made for the same user.
 #[derive(Debug)]
 pub struct CompletePasskeyRegistration {
     user: UserId,
@@ -94,6 +95,7 @@ enum Completing {
 }
 
 impl CompletePasskeyRegistration {
+    /// Begins the ceremony with the authenticator's answer, as JSON.
     pub fn begin(user: UserId, challenge_id: &Secret, name: Label, answer: String) -> Next<Self> {
         let question = CeremonyQuestion::TakeChallenge {
             ceremony: CeremonyKind::PasskeyRegistration,
@@ -149,7 +151,7 @@ impl Ceremony for CompletePasskeyRegistration {
                     suspect: false,
                 };
                 let step = Completing::Adding(passkey.clone());
-                // Others of the same user may be on their way, so that whoever adds it counts again.
+                // The store counts again, because other registrations of the same user may be under way.
                 let most = PASSKEYS_PER_USER;
                 Next::Ask(CeremonyQuestion::AddPasskey { passkey, most }, Self { step, ..self })
             }

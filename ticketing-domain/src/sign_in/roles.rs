@@ -1,14 +1,14 @@
-//! Who gives roles to whom.
+//! Who may give roles to whom.
 
 use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 
 use super::SignInRefusal;
 
-/// Whether one user may change the role of another.
+/// Checks that one user may change the role of another.
 ///
 /// # Errors
-/// When the first is no administrator, or both are the same.
+/// When the first user is no administrator, or both are the same user.
 pub fn check_role_change(by: Actor, user: UserId) -> Result<(), SignInRefusal> {
     if by.role != Role::Admin {
         return Err(SignInRefusal::NotAnAdministrator);

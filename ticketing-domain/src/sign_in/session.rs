@@ -1,4 +1,4 @@
-//! What a session is when it begins, and how long it lives on.
+//! How a session begins, and how long it lasts.
 
 use std::net::IpAddr;
 
@@ -9,17 +9,19 @@ use ticketing_ports::people::users::User;
 use super::limits::{SESSION_FRESH, SESSION_IDLE, SESSION_LIFETIME};
 use super::{CeremonyContext, SignedIn};
 
-/// So much of what a browser says of itself is kept, in characters.
+/// At most how many characters are kept of what a browser says of itself.
 const USER_AGENT_KEPT: usize = 256;
 
 /// Where a request came from, as far as is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visitor {
+    /// The IP address of the client. `None` if it is unknown.
     pub ip: Option<IpAddr>,
+    /// What the browser says of itself. `None` if it says nothing.
     pub user_agent: Option<String>,
 }
 
-/// A session that begins now, with an id that nobody has seen before.
+/// Makes a session that begins now, with a new secret.
 pub fn new_session(user: User, method: SignInMethod, from: Visitor, context: &CeremonyContext<'_>) -> SignedIn {
     let secret = context.secret();
     let now = context.now;
@@ -39,12 +41,12 @@ pub fn new_session(user: User, method: SignInMethod, from: Visitor, context: &Ce
     SignedIn { secret, session, user }
 }
 
-/// How long a session that is used now stays without another use.
+/// Returns until when a session that is used now lasts without another use.
 pub fn touched_until(session: &Session, now: Timestamp) -> Timestamp {
     (now + SESSION_IDLE).min(session.ends_at)
 }
 
-/// Whether the session began so shortly ago that it may change the ways into its account.
+/// Returns whether a session began within the last [`SESSION_FRESH`], so that it may change the ways into its account.
 pub fn is_fresh(session: &Session, now: Timestamp) -> bool {
     now - session.created_at < SESSION_FRESH
 }

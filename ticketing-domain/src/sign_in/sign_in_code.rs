@@ -1,4 +1,4 @@
-//! The code that a browser brings back from an identity provider's sign-in, in the fragment of a page of ours.
+//! The code with which a browser comes back from a sign-in at an identity provider, in the fragment of a page of this site.
 
 use ticketing_ports::people::one_time_tokens::{OneTimeToken, TokenPurpose};
 use ticketing_ports::people::sessions::SignInMethod;
@@ -10,7 +10,7 @@ use super::limits::SIGN_IN_CODE_LIFETIME;
 use super::session::{Visitor, new_session};
 use super::{Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, Next, SignInRefusal, SignedIn};
 
-/// A code for one user in one browser, and what is stored of it.
+/// Makes a code for one user in one browser, and the token to store of it.
 pub(super) fn sign_in_code(
     user: UserId,
     browser: SecretDigest,
@@ -27,7 +27,7 @@ pub(super) fn sign_in_code(
     (code, stored)
 }
 
-/// Trades a code for a session, in the browser that it was made for.
+/// Trades a code for a session. The code is good only in the browser that it was made for.
 #[derive(Debug)]
 pub struct ExchangeSignInCode {
     browser: SecretDigest,
@@ -43,6 +43,7 @@ enum Step {
 }
 
 impl ExchangeSignInCode {
+    /// Begins the ceremony with a code and the digest of the browser's cookie.
     pub fn begin(code: &Secret, browser: SecretDigest, from: Visitor) -> Next<Self> {
         let question = CeremonyQuestion::TakeToken {
             purpose: TokenPurpose::SignInCode,
