@@ -1,4 +1,4 @@
-//! From the values of a row to the vocabulary, and the error that says which row is corrupt.
+//! Reading the values of a row, with an error that names the corrupt row.
 
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::types::Json;
@@ -8,7 +8,7 @@ use ticketing_ports::log::streams::{Aggregate, Metadata, StreamId};
 use ticketing_ports::vocabulary::errors::StoreError;
 use uuid::Uuid;
 
-/// A row of a table, with the name of the column that tells it from the others.
+/// A row of a table, with the name of the column that identifies it.
 #[derive(Clone, Copy)]
 pub(crate) struct Cells<'r> {
     pub(crate) row: &'r PgRow,
@@ -43,7 +43,7 @@ impl<'r> Cells<'r> {
         Ok(LaneId::new(kind, self.get("lane_id")?))
     }
 
-    /// Written only when there is something to say.
+    /// Reads metadata, whose column is null if it is empty.
     pub(crate) fn metadata(&self, column: &'static str) -> Result<Metadata, StoreError> {
         let written: Option<Json<_>> = self.get(column)?;
         Ok(written.map(|Json(metadata)| metadata).unwrap_or_default())
@@ -60,12 +60,12 @@ impl<'r> Cells<'r> {
     }
 }
 
-/// An upper bound as PostgreSQL counts: nothing it stores is beyond its largest integer.
+/// Returns a number as `bigint`; a larger one becomes the largest, since nothing stored is beyond it.
 pub(crate) fn bound(number: u64) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
 }
 
-/// A `LIMIT` as PostgreSQL counts.
+/// Returns a `LIMIT` as `bigint`.
 pub(crate) fn limit(rows: usize) -> i64 {
     rows.try_into().unwrap_or(i64::MAX)
 }

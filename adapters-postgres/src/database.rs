@@ -1,4 +1,4 @@
-//! One of the four databases: connecting to it, and keeping its schema in step with the code.
+//! Connecting to one of the four databases, and migrating its schema.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,12 +13,16 @@ use ticketing_ports::log::streams::Aggregate;
 use ticketing_ports::vocabulary::errors::StoreError;
 use uuid::Uuid;
 
-/// What the database keeps, and so which migrations it has.
+/// What a database keeps. Each purpose has its own migrations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
+    /// The log, deadlines, idempotency records, snapshots and followers' marks.
     Events,
+    /// The read models and dead letters.
     Projections,
+    /// The checkpoint of an analytics follower.
     Analytics,
+    /// Users, identities and passkeys.
     Auth,
 }
 
@@ -39,7 +43,7 @@ impl Purpose {
         }
     }
 
-    /// How many migrations a new database gets.
+    /// Returns how many migrations there are for this purpose.
     pub fn migrations(self) -> usize {
         self.migrator().iter().count()
     }
@@ -57,11 +61,11 @@ impl Purpose {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatabaseOptions {
     pub max_connections: u32,
-    /// How long a request waits for a free connection, or for a new one.
+    /// How long a request waits for a connection from the pool.
     pub acquire_timeout: Duration,
-    /// After so long the server gives a statement up.
+    /// How long a statement may take before the server ends it.
     pub statement_timeout: Duration,
-    /// After so long the server gives up waiting for a lock.
+    /// How long a statement waits for a lock before the server ends it.
     pub lock_timeout: Duration,
 }
 
@@ -90,26 +94,26 @@ pub enum DatabaseError {
     Migration(Purpose, #[source] MigrateError),
 }
 
-/// A pool of connections to one database.
+/// A pool of connections to one database. A clone shares the pool.
 #[derive(Debug, Clone)]
 pub struct Database {
     purpose: Purpose,
-    /// Tells this pool from those of other processes.
+    /// Identifies this process among those that use the database.
     client: Uuid,
     connect: Arc<PgConnectOptions>,
     pool: PgPool,
 }
 
 impl Database {
-    /// Whether the URL is one of PostgreSQL; nothing is connected to.
+    /// Returns whether the URL is one of PostgreSQL. It does not connect.
     pub fn understands(url: &str) -> bool {
         url.parse::<PgConnectOptions>().is_ok()
     }
 
-    /// Connects once, to know that it can be done; the other connections are opened as they are needed.
+    /// Opens one connection, to check that the database can be reached. The others are opened when they are needed.
     ///
     /// # Errors
-    /// When the URL is none or nothing answers there.
+    /// When the URL is not one of PostgreSQL, or no server answers there.
     pub async fn connect(purpose: Purpose, url: &str, options: &DatabaseOptions) -> Result<Self, DatabaseError> {
         let milliseconds = |duration: Duration| duration.as_millis().to_string();
         let connect = url
@@ -123,14 +127,14 @@ impl Database {
                     "idle_in_transaction_session_timeout",
                     milliseconds(options.statement_timeout),
                 ),
-                // No statement of ours is worth compiling, and an estimate can be far off while tables grow.
+                // Compiling a statement takes longer than it saves, and estimates are far off while tables grow.
                 ("jit", "off".to_owned()),
                 ("client_min_messages", "warning".to_owned()),
             ]);
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
-            // A dead connection shows when it is used; asking first would be a round trip for each use.
+            // A dead connection is noticed when it is used; checking it first would cost a round trip each time.
             .test_before_acquire(false)
             .connect_with(connect.clone())
             .await
@@ -159,14 +163,14 @@ impl Database {
         &self.pool
     }
 
-    /// Brings the schema up to date and returns how many migrations that took. Two that migrate at once take turns.
+    /// Applies the missing migrations and returns how many there were. Two processes that migrate at once take turns.
     ///
     /// # Errors
-    /// When a migration fails; those before it stay applied.
+    /// When a migration fails. Those before it stay applied.
     pub async fn migrate(&self) -> Result<usize, DatabaseError> {
         let failed = |error| DatabaseError::Migration(self.purpose, error);
         let migrate = async {
-            // A migration may take longer than a request is allowed to.
+            // A migration may take longer than other statements.
             let patient = self
                 .connect
                 .as_ref()
@@ -185,8 +189,10 @@ impl Database {
         migrate.await.map_err(failed)
     }
 
+    /// Checks that all migrations of this version were applied, and no others.
+    ///
     /// # Errors
-    /// When the schema is not the one that this version works with.
+    /// When the schema is older or newer, or the database does not answer.
     pub async fn check_schema(&self) -> Result<(), DatabaseError> {
         let unreachable = |error| DatabaseError::Unreachable(self.purpose, error);
         let mut connection = self.pool.acquire().await.map_err(unreachable)?;
@@ -206,7 +212,7 @@ impl Database {
         Ok(())
     }
 
-    /// Whether the database answers.
+    /// Checks that the database answers.
     ///
     /// # Errors
     /// When it does not.
@@ -223,7 +229,7 @@ impl Database {
     }
 }
 
-/// Writes down what the numbers in the events database mean, for who looks at its tables.
+/// Fills the tables that explain the numbers in the events database to people who look at its tables.
 async fn write_names(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let aggregates = Aggregate::ALL.map(|aggregate| (aggregate.number(), aggregate.as_str()));
     let lanes = LaneKind::ALL.map(|kind| (kind.number(), kind.as_str()));
@@ -247,7 +253,7 @@ async fn write_names(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// The versions of the migrations that the database has. Only reads, so that it works on a replica too.
+/// Returns the versions of the migrations that were applied. It only reads, so that it also works on a replica.
 async fn applied(connection: &mut PgConnection) -> Result<BTreeSet<i64>, sqlx::Error> {
     let migrated: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
         .fetch_one(&mut *connection)

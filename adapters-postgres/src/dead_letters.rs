@@ -1,4 +1,4 @@
-//! Facts that could not be projected, beside the read models they are missing from.
+//! Facts that could not be projected, in the database of the read models that lack them.
 
 use std::borrow::Cow;
 

@@ -19,7 +19,7 @@ impl DeadlineStore for PostgresEventStore {
             .ok()
             .and_then(|lease| now.checked_add_signed(lease))
             .unwrap_or(Timestamp::MAX_UTC);
-        // Rows that a commit or another poller holds are passed over: nobody waits for anybody here.
+        // Rows that a commit or another poller has locked are skipped, so that no poller waits.
         let rows = sqlx::query(
             "UPDATE deadlines AS leased
              SET leased_until = $2
@@ -44,7 +44,7 @@ impl DeadlineStore for PostgresEventStore {
         .await
         .map_err(StoreError::unavailable)?;
         let mut leased: Vec<CausedDeadline> = rows.iter().map(deadline_from).collect::<Result<_, _>>()?;
-        // The rows of RETURNING come in no particular order.
+        // RETURNING has no order.
         leased.sort_unstable_by_key(|CausedDeadline { deadline, .. }| (deadline.due_at, deadline.key));
         Ok(leased)
     }

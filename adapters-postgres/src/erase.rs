@@ -1,4 +1,4 @@
-//! Forgetting a person.
+//! Deletes everything that is kept about a person.
 
 use async_trait::async_trait;
 use ticketing_ports::people::erase::{Erase, Person};

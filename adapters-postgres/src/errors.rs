@@ -1,8 +1,9 @@
-//! From what PostgreSQL refused to what a caller can do about it.
+//! What a caller can do about an error of PostgreSQL: try again, or have the data or the database repaired.
 
 use ticketing_ports::vocabulary::errors::StoreError;
 
-/// A value that the server will never take is inconsistent, however often it is tried; everything else may pass.
+/// Returns the error of a failed write. A value that the server will never accept is `Inconsistent`, since it does not help to try
+/// again.
 pub(crate) fn refused(error: sqlx::Error, table: &'static str) -> StoreError {
     // Classes of SQLSTATE: 22 is a data exception, 23 a violated constraint.
     let message = error.as_database_error().and_then(|error| {
@@ -13,7 +14,7 @@ pub(crate) fn refused(error: sqlx::Error, table: &'static str) -> StoreError {
         Some(message) => StoreError::Inconsistent {
             table,
             column: "*",
-            row: format!("among those asked for ({message})"),
+            row: format!("one of those in the statement ({message})"),
         },
         None => StoreError::unavailable(error),
     }

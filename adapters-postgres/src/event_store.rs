@@ -1,4 +1,4 @@
-//! The log: a commit as one call of `write_commit_v4`, and reading.
+//! The log. A commit is one call of the database function `write_commit_v4`.
 
 mod arguments;
 mod writer_turns;
@@ -20,17 +20,16 @@ use crate::database::Database;
 use arguments::Arguments;
 use writer_turns::wait_for_turn;
 
-/// The event store, with the deadlines and idempotency records that are committed beside its events, and snapshots of
-/// these.
+/// The store of events, of the deadlines and idempotency records in the same commits, and of snapshots.
 #[derive(Debug, Clone)]
 pub struct PostgresEventStore {
     pub(crate) pool: PgPool,
-    /// Tells this process from others that write to the same log.
+    /// Identifies this process among those that write to the same log.
     writer: Uuid,
 }
 
 impl PostgresEventStore {
-    /// Over the database of [`Purpose::Events`](crate::Purpose::Events), which has been migrated.
+    /// Uses the database of [`Purpose::Events`](crate::Purpose::Events), which has been migrated.
     pub fn new(database: &Database) -> Self {
         Self {
             pool: database.pool().clone(),
@@ -45,7 +44,7 @@ impl EventStore for PostgresEventStore {
         if let Some(key) = repeated_key(&commit) {
             return Err(CommitError::KeyTaken { key });
         }
-        // Whatever goes wrong before the statement is sent, nothing was written.
+        // An error before the statement is sent means that nothing was written.
         let mut connection = self
             .pool
             .acquire()
@@ -236,7 +235,7 @@ enum Verdict {
     },
 }
 
-/// A key that stands in one commit twice can never be recorded.
+/// Returns an idempotency key that the commit records twice, which the table would refuse.
 fn repeated_key(commit: &Commit) -> Option<ticketing_ports::log::idempotency::IdempotencyKey> {
     let mut seen = std::collections::HashSet::new();
     let repeated = commit.idempotency.iter().find(|record| !seen.insert(&record.key))?;
@@ -244,7 +243,7 @@ fn repeated_key(commit: &Commit) -> Option<ticketing_ports::log::idempotency::Id
 }
 
 fn outcome(row: &PgRow, commit: &Commit) -> Result<Verdict, CommitError> {
-    // Once the server has answered, an answer that makes no sense says nothing about what was written.
+    // An answer that cannot be read does not tell whether the commit was written.
     let unreadable = |error: sqlx::Error| CommitError::Unknown(error.into());
     let verdict: &str = row.try_get("verdict").map_err(unreadable)?;
     let refused: Option<Vec<i64>> = row.try_get("refused").map_err(unreadable)?;
@@ -262,11 +261,9 @@ fn outcome(row: &PgRow, commit: &Commit) -> Result<Verdict, CommitError> {
             Ok(Verdict::Written(CommitReceipt {
                 first: position("first_position")?,
                 last: position("last_position")?,
-                incarnation: row
-                    .try_get("incarnation")
-                    .ok()
-                    .and_then(incarnation)
-                    .ok_or_else(|| CommitError::Unknown("the incarnation makes no sense".into()))?,
+                incarnation: row.try_get("incarnation").ok().and_then(incarnation).ok_or_else(|| {
+                    CommitError::Unknown("the incarnation in the answer is negative or missing".into())
+                })?,
             }))
         }
         "claimed" => Ok(Verdict::OthersGoFirst {
@@ -287,18 +284,18 @@ fn outcome(row: &PgRow, commit: &Commit) -> Result<Verdict, CommitError> {
             .map(|record| record.key.clone())
             .next()
             .map_or_else(
-                || Err(CommitError::Unknown("no key was named".into())),
+                || Err(CommitError::Unknown("the answer to a taken key names no key".into())),
                 |key| Err(CommitError::KeyTaken { key }),
             ),
-        other => Err(CommitError::Unknown(format!("the verdict {other:?}").into())),
+        other => Err(CommitError::Unknown(format!("the verdict {other:?} is unknown").into())),
     }
 }
 
-/// What a failed statement says about whether it was written.
+/// Returns whether a failed commit may have been written: `Unknown` if it may, `Unavailable` if not.
 fn failure(error: sqlx::Error) -> CommitError {
     match &error {
-        // An error that the server answers has undone the transaction, unless it is the server itself that ends: then
-        // the commit may be on disk already, and only its confirmation was cut off.
+        // If the server answers with an error, the transaction was rolled back. If the server is shutting down, or the connection
+        // broke, the commit may be on disk already and only its confirmation missing.
         sqlx::Error::Database(answered) => match answered.code() {
             Some(code) if code.starts_with("57P") || code.starts_with("08") => CommitError::Unknown(error.into()),
             _ => CommitError::Unavailable(error.into()),
@@ -308,7 +305,7 @@ fn failure(error: sqlx::Error) -> CommitError {
     }
 }
 
-/// What names streams, and a version of each, column by column.
+/// Returns streams and versions as three arrays.
 fn columns(streams: &[(StreamId, Version)]) -> (Vec<i16>, Vec<Uuid>, Vec<i64>) {
     let types = streams.iter().map(|(stream, _)| stream.aggregate.number());
     let ids = streams.iter().map(|(stream, _)| stream.id);

@@ -1,4 +1,4 @@
-//! Turns and marks of those who follow the log.
+//! Which process runs each follower of the log, and how far the follower has come.
 
 use std::time::Duration;
 

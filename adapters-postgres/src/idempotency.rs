@@ -1,4 +1,4 @@
-//! Answers already given: recorded by commits, found and forgotten here.
+//! Answers to repeated requests. Commits record them; here they are found, and deleted by age.
 
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;

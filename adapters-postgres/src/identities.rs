@@ -1,4 +1,4 @@
-//! Who users are to identity providers.
+//! The identities of users at identity providers.
 
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
@@ -12,7 +12,7 @@ use crate::cells::Cells;
 #[async_trait]
 impl IdentityStore for PostgresUserStore {
     async fn link(&self, identity: Identity) -> Result<(), LinkIdentityError> {
-        // An update that changes nothing makes the row of whoever was first visible.
+        // The update changes nothing, but makes RETURNING answer with the row of whoever linked the identity first.
         let owner: uuid::Uuid = sqlx::query_scalar(
             "INSERT INTO identities (issuer, subject, user_id, linked_at)
              VALUES ($1, $2, $3, $4)

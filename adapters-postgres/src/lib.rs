@@ -1,4 +1,5 @@
-//! Event store, read models, users and passkeys in PostgreSQL 15 or later: four databases, one [`Purpose`] each.
+//! The event store, read models, users and passkeys in PostgreSQL 15 or later. There are four databases, one for each
+//! [`Purpose`].
 
 mod cells;
 mod database;
@@ -8,12 +9,12 @@ mod erase;
 mod errors;
 mod event_store;
 mod followers;
-mod gathered;
 mod idempotency;
 mod identities;
 mod passkeys;
 mod read_models;
 mod snapshots;
+mod user_loader;
 mod users;
 
 pub use database::{Database, DatabaseError, DatabaseOptions, Purpose};

@@ -13,7 +13,7 @@ use crate::cells::Cells;
 impl PasskeyStore for PostgresUserStore {
     async fn add(&self, passkey: Passkey, most: usize) -> Result<(), AddPasskeyError> {
         let mut transaction = self.pool.begin().await.map_err(StoreError::unavailable)?;
-        // Registrations of one user take turns: each counts what those before it have added.
+        // The lock makes registrations of one user take turns, so that each counts the passkeys that earlier ones have added.
         sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('passkeys ' || $1, 0))")
             .bind(passkey.user_id.to_string())
             .execute(&mut *transaction)

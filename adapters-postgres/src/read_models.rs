@@ -1,7 +1,7 @@
-//! The read models: rows derived from the log, written in the transaction that moves the checkpoint.
+//! The read models: rows derived from the log, written in the same transaction as the checkpoint.
 //!
-//! A rebuild fills the same tables in another schema, then the two schemas change names: statements name their tables
-//! anew from then on, in every connection of every process.
+//! A rebuild fills the same tables in another schema, and then renames the two schemas. From then on the same statements use the
+//! new tables, in every connection of every process.
 
 mod folded;
 mod queries;
@@ -25,19 +25,19 @@ use crate::database::Database;
 use folded::Folded;
 use rebuild::Twin;
 
-/// The schema that readers see.
+/// The schema of the tables that readers see.
 const LIVE: &str = "read_models";
 
-/// Read models and dead letters.
+/// The store of read models and dead letters.
 #[derive(Debug, Clone)]
 pub struct PostgresReadModels {
     pub(crate) pool: PgPool,
-    /// Present in a store that is being rebuilt.
+    /// The tables that are being filled by a rebuild; `None` in the store that readers use.
     twin: Option<Arc<Twin>>,
 }
 
 impl PostgresReadModels {
-    /// Over the database of [`Purpose::Projections`](crate::Purpose::Projections), which has been migrated.
+    /// Uses the database of [`Purpose::Projections`](crate::Purpose::Projections), which has been migrated.
     pub fn new(database: &Database) -> Self {
         Self {
             pool: database.pool().clone(),
@@ -45,7 +45,7 @@ impl PostgresReadModels {
         }
     }
 
-    /// The statement on the tables of this store. It is written for the schema that readers see.
+    /// Returns a statement, which is written for the live tables, on the tables of this store.
     fn sql(&self, statement: &'static str) -> AssertSqlSafe<String> {
         let statement = match &self.twin {
             None => statement.to_owned(),

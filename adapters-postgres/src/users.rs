@@ -9,21 +9,21 @@ use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::roles::Role;
 
 use crate::database::Database;
-use crate::gathered::{GatheredUsers, user_from};
+use crate::user_loader::{UserLoader, user_from};
 
-/// Users, their passkeys and their identities at providers.
+/// The store of users, their passkeys and their identities at providers.
 #[derive(Debug, Clone)]
 pub struct PostgresUserStore {
     pub(crate) pool: PgPool,
-    gathered: GatheredUsers,
+    loader: UserLoader,
 }
 
 impl PostgresUserStore {
-    /// Over the database of [`Purpose::Auth`](crate::Purpose::Auth), which has been migrated.
+    /// Uses the database of [`Purpose::Auth`](crate::Purpose::Auth), which has been migrated.
     pub fn new(database: &Database) -> Self {
         Self {
             pool: database.pool().clone(),
-            gathered: GatheredUsers::default(),
+            loader: UserLoader::default(),
         }
     }
 }
@@ -51,7 +51,7 @@ impl UserStore for PostgresUserStore {
     }
 
     async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        self.gathered.find(&self.pool, id).await
+        self.loader.find(&self.pool, id).await
     }
 
     async fn find_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError> {

@@ -1,4 +1,4 @@
-//! State of a ceremony between its two requests.
+//! The state of a ceremony between its two requests.
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
@@ -64,7 +64,7 @@ impl ChallengeStore for RedisChallengeStore {
     }
 }
 
-/// The names are part of the keys.
+/// Returns the name of a ceremony, which is part of the keys.
 fn name_of(ceremony: CeremonyKind) -> &'static str {
     match ceremony {
         CeremonyKind::PasskeyRegistration => "passkey-registration",

@@ -1,7 +1,7 @@
-//! One connection for all, which many requests use at once, and what happens while there is none.
+//! The one connection to Redis, which all requests share.
 //!
-//! A request that finds no connection is refused at once: it would only add to the queue of those who wait for a service
-//! that is down. One task tries to connect again, and goes on until it has.
+//! While there is no connection, requests fail at once instead of waiting for a service that is down. One task tries to connect
+//! again until it succeeds.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -17,9 +17,9 @@ use tracing::{info, warn};
 pub struct RedisOptions {
     /// What every key begins with.
     pub prefix: String,
-    /// How long an answer may take.
+    /// How long Redis may take to answer a request.
     pub timeout: Duration,
-    /// How long after a failure the next try to connect is made.
+    /// How long the connecting task waits after a failed try.
     pub retry: Duration,
 }
 
@@ -46,10 +46,10 @@ pub enum ConnectError {
 struct NotConnected;
 
 #[derive(Debug, Error)]
-#[error("Redis has not answered in time")]
+#[error("Redis did not answer in time")]
 struct NoAnswer;
 
-/// A connection to Redis that heals itself. Cheap to clone.
+/// A connection to Redis that is opened again when it is lost. A clone shares the connection.
 #[derive(Clone)]
 pub struct Redis(Arc<Shared>);
 
@@ -61,7 +61,7 @@ struct Shared {
 
 struct Link {
     connection: Option<MultiplexedConnection>,
-    /// Counts connections, so that a failure of an old one does not end its successor.
+    /// The number of the current connection, so that a late failure of an earlier one does not close it.
     number: u64,
 }
 
@@ -74,8 +74,10 @@ impl std::fmt::Debug for Redis {
 }
 
 impl Redis {
+    /// Connects to Redis.
+    ///
     /// # Errors
-    /// When the URL is none, or nothing answers there.
+    /// When the URL is not one of Redis, or no server answers there.
     pub async fn connect(url: &str, options: RedisOptions) -> Result<Self, ConnectError> {
         let client = Client::open(url).map_err(ConnectError::Url)?;
         let connection = open(&client, &options).await.map_err(ConnectError::Unreachable)?;
@@ -89,10 +91,10 @@ impl Redis {
         })))
     }
 
-    /// How long Redis takes to answer.
+    /// Returns how long Redis takes to answer a ping.
     ///
     /// # Errors
-    /// When it does not.
+    /// When it does not answer in time.
     pub async fn ping(&self) -> Result<Duration, StoreError> {
         let began = Instant::now();
         self.ask(&redis::cmd("PING")).await.map(|_: String| began.elapsed())
@@ -150,11 +152,11 @@ impl Redis {
 
 impl Shared {
     fn link(&self) -> MutexGuard<'_, Link> {
-        self.link.lock().expect("no code panics while it holds this lock")
+        self.link.lock().expect("no code panics while it holds the connection")
     }
 }
 
-/// Tries until it succeeds, or nobody is left who would use the connection.
+/// Tries to connect until it succeeds, or all clones of the connection are dropped.
 async fn reconnect(shared: Weak<Shared>) {
     while let Some(alive) = shared.upgrade() {
         let pause = alive.options.retry;
@@ -175,7 +177,7 @@ async fn open(client: &Client, options: &RedisOptions) -> RedisResult<Multiplexe
         .set_connection_timeout(Some(options.timeout))
         .set_response_timeout(Some(options.timeout));
     let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
-    // A server that is still reading its file accepts connections and refuses commands.
+    // A server that is still loading its data accepts connections but refuses commands.
     redis::cmd("PING").query_async::<String>(&mut connection).await?;
     Ok(connection)
 }

@@ -1,4 +1,4 @@
-//! How things are named and timed in Redis.
+//! The names of keys, and for how long Redis keeps them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,19 +8,19 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
-/// So long after its end something may still be there: clocks differ, and the caller's decides.
+/// How long Redis keeps something after its end. The caller's clock decides whether it has ended, and may be behind that of Redis.
 const SLACK_MS: i64 = 10 * 60 * 1_000;
 
 pub(crate) fn text_of(digest: SecretDigest) -> String {
     URL_SAFE_NO_PAD.encode(digest.as_bytes())
 }
 
-/// For names that say something about a person.
+/// Returns the digest that stands for a name in keys, so that a key tells nothing about a person.
 pub(crate) fn hidden(name: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(name.as_bytes()))
 }
 
-/// Milliseconds until Redis may remove what ends then.
+/// Returns for how many milliseconds Redis keeps something that ends at a time.
 #[expect(clippy::disallowed_methods, reason = "Redis counts down by a clock of its own")]
 pub(crate) fn ttl_ms(end: Timestamp) -> i64 {
     (end - Utc::now()).num_milliseconds().max(0).saturating_add(SLACK_MS)
@@ -34,7 +34,7 @@ pub(crate) fn time(micros: i64, what: &'static str, key: &str) -> Result<Timesta
     DateTime::from_timestamp_micros(micros).ok_or_else(|| inconsistent(what, "time", key))
 }
 
-/// What is stored cannot be what we have stored.
+/// Returns the error of a value in Redis that this crate cannot have written.
 pub(crate) fn inconsistent(what: &'static str, field: &'static str, key: &str) -> StoreError {
     StoreError::Inconsistent {
         table: what,

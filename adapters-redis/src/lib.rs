@@ -1,4 +1,4 @@
-//! What expires, in Redis 7.
+//! Stores of what expires, in Redis 7: sessions, one-time tokens, challenges and rate limits.
 //!
 //! | key, behind the prefix | type | content | gone |
 //! |---|---|---|---|
@@ -9,9 +9,9 @@
 //! | `challenge:CEREMONY:DIGEST` | string | end and state | when it is taken, or has expired |
 //! | `hits:KEY` | sorted set | the hits of one window | with the window |
 //!
-//! A secret is known by its SHA-256 digest only, and so are the subjects of tokens and the keys of limits, which may be
-//! addresses. Whether something has expired is decided by the caller's clock; Redis removes it some time after that by
-//! its own. What is read and then written is one script, so nothing can come in between.
+//! Keys have only SHA-256 digests of secrets, of the subjects of tokens and of the keys of limits, which may be addresses. The
+//! caller's clock decides whether something has expired; Redis removes it some time later. Where a value is read and then
+//! written, both happen in one script, so that nothing can come between.
 
 mod bundles;
 mod challenges;

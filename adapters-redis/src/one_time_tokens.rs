@@ -1,4 +1,4 @@
-//! Tokens that open a door once.
+//! Tokens that can be used once.
 
 use std::sync::LazyLock;
 
@@ -16,7 +16,8 @@ use crate::keys::{hidden, micros, text_of, time, ttl_ms};
 const TOKEN: &str = "token";
 const TOKENS_OF: &str = "tokens-of";
 
-/// `KEYS` token, index. `ARGV` name in the index, subject, payload, end, lifetime.
+/// Stores a token. `KEYS`: the token, the subject's index. `ARGV`: the token's name in the index, the subject, the payload, when it
+/// ends, for how long Redis keeps it.
 static PUT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "redis.call('HSET', KEYS[1], 'subject', ARGV[2], 'payload', ARGV[3], 'expires_at', ARGV[4], 'index', KEYS[2])
@@ -26,7 +27,7 @@ static PUT: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// `KEYS` token. `ARGV` name in the index.
+/// Takes a token. `KEYS`: the token. `ARGV`: its name in the index.
 static TAKE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local token = redis.call('HMGET', KEYS[1], 'subject', 'payload', 'expires_at', 'index')
@@ -37,7 +38,7 @@ static TAKE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// `KEYS` index. `ARGV` what the keys of its tokens begin with.
+/// Deletes all tokens of a subject. `KEYS`: the subject's index. `ARGV`: what the keys of tokens begin with.
 static ERASE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local erased = 0
@@ -133,7 +134,7 @@ impl Erase for RedisOneTimeTokenStore {
     }
 }
 
-/// The names are part of the keys.
+/// Returns the name of a purpose, which is part of the keys.
 fn name_of(purpose: TokenPurpose) -> &'static str {
     match purpose {
         TokenPurpose::MagicLink => "magic-link",

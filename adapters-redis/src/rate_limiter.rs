@@ -1,4 +1,4 @@
-//! How often somebody may try: one script looks and counts.
+//! Limits of how often something may be tried. One script checks the limit and counts the try.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -12,8 +12,9 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use crate::connection::Redis;
 use crate::keys::{hidden, micros};
 
-/// `KEYS` hits. `ARGV` now (nothing: Redis says), window (microseconds), limit, lifetime (milliseconds).
-/// Answers whether it is allowed, how many hits count, and the microseconds until the turning point.
+/// Counts a try. `KEYS`: the hits. `ARGV`: now (empty to use the clock of Redis), the window in microseconds, the limit, for how many
+/// milliseconds Redis keeps the hits. Returns whether the try is allowed, how many hits count, and in how many microseconds that
+/// number changes.
 static HIT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local clock = redis.call('TIME')
@@ -39,7 +40,7 @@ static HIT: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Servers whose clocks differ count the same windows: the time is that of Redis.
+/// A rate limiter that uses the clock of Redis, so that servers whose clocks differ share the same windows.
 #[derive(Debug, Clone)]
 pub struct RedisRateLimiter {
     redis: Redis,
@@ -60,7 +61,7 @@ impl RedisRateLimiter {
         }
     }
 
-    /// Takes the time from whoever calls: for tests that move it, or where Redis has none to be trusted.
+    /// Uses the time that callers pass instead of the clock of Redis: for tests, or if the clock of Redis is wrong.
     pub fn with_the_callers_time(redis: Redis) -> Self {
         Self {
             redis,
@@ -72,7 +73,7 @@ impl RedisRateLimiter {
 #[async_trait]
 impl RateLimiter for RedisRateLimiter {
     async fn hit(&self, key: &str, quota: Quota, now: Timestamp) -> Result<RateDecision, StoreError> {
-        /// Clocks of callers may differ; what they count together must not vanish before the last of them is done.
+        /// How much longer than the window Redis keeps the hits, since the clocks of callers may differ.
         const SLACK: Duration = Duration::from_secs(60);
         let whole = |count: u128| i64::try_from(count).unwrap_or(i64::MAX / 2);
         let mut hit = HIT.prepare_invoke();

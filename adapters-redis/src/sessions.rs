@@ -1,4 +1,4 @@
-//! Who is signed in.
+//! The sessions of users who are signed in.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -20,7 +20,8 @@ use crate::keys::{inconsistent, micros, text_of, time, ttl_ms};
 const SESSION: &str = "session";
 const SESSIONS_OF: &str = "sessions-of";
 
-/// `KEYS` session, index. `ARGV` name in the index, idle end, absolute end, last active, the rest, lifetime.
+/// Stores a session. `KEYS`: the session, the user's index. `ARGV`: the session's name in the index, when it ends if unused, when it
+/// ends in any case, when it was last active, its other fields, for how long Redis keeps it.
 static CREATE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "redis.call('HSET', KEYS[1], 'idle_until', ARGV[2], 'ends_at', ARGV[3], 'last_active', ARGV[4], 'about', ARGV[5])
@@ -30,7 +31,7 @@ static CREATE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// `KEYS` session. `ARGV` now, new idle end.
+/// Extends a session that is used. `KEYS`: the session. `ARGV`: now, when it ends if unused.
 static TOUCH: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local ends = redis.call('HMGET', KEYS[1], 'idle_until', 'ends_at')
@@ -44,7 +45,7 @@ static TOUCH: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// `KEYS` index. `ARGV` what the keys of sessions begin with.
+/// Deletes all sessions of a user. `KEYS`: the user's index. `ARGV`: what the keys of sessions begin with.
 static END_ALL: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local ended = 0
@@ -56,7 +57,8 @@ static END_ALL: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// `KEYS` index. `ARGV` what the keys of sessions begin with. Forgets the names of sessions that Redis has removed.
+/// Returns all sessions of a user, and removes names from the index whose sessions Redis has removed. `KEYS`: the user's index.
+/// `ARGV`: what the keys of sessions begin with.
 static LIST: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local found = {}
@@ -68,7 +70,7 @@ static LIST: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// What never changes about a session.
+/// The fields of a session that never change.
 #[derive(Serialize, Deserialize)]
 struct About {
     digest: [u8; 32],
@@ -137,7 +139,7 @@ impl SessionStore for RedisSessionStore {
     }
 
     async fn end(&self, digest: SecretDigest) -> Result<bool, StoreError> {
-        // The index forgets the name when it is read next; a name alone opens nothing.
+        // The name stays in the index until that is read next. Without its session it is worth nothing.
         self.0.ask(redis::cmd("DEL").arg(self.key(digest))).await
     }
 

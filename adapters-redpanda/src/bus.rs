@@ -1,4 +1,4 @@
-//! The bus itself: one cluster to publish to and to subscribe at.
+//! The bus: publishing to a cluster and subscribing to it.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::options::BusOptions;
 use crate::publisher::Publisher;
 use crate::topics::Topics;
 
-/// Publishes to and subscribes at one cluster.
+/// The bus on one cluster.
 pub struct RedpandaBus {
     pub(crate) config: ClientConfig,
     pub(crate) options: BusOptions,
@@ -31,17 +31,17 @@ impl std::fmt::Debug for RedpandaBus {
 }
 
 impl BusOptions {
-    /// The names of its topics, for whoever makes them beforehand.
+    /// Returns the names of its topics, for operators who create them beforehand.
     pub fn topics(&self) -> [String; Aggregate::ALL.len()] {
         Topics::new(&self.prefix).names().clone()
     }
 }
 
 impl RedpandaBus {
-    /// Connects, and makes the topics that do not exist yet.
+    /// Connects, and creates the topics that do not exist.
     ///
     /// # Errors
-    /// When no broker answers, or a topic cannot be made.
+    /// When no broker answers, or a topic cannot be created.
     pub async fn connect(brokers: &str, options: BusOptions) -> Result<Self, BusUnavailable> {
         let mut config = ClientConfig::new();
         config
@@ -60,10 +60,10 @@ impl RedpandaBus {
         })
     }
 
-    /// Whether a broker answers.
+    /// Checks that a broker answers.
     ///
     /// # Errors
-    /// When none does within `patience`.
+    /// When no broker answers within `patience`.
     pub async fn ping(&self, patience: Duration) -> Result<(), BusUnavailable> {
         let config = self.config.clone();
         let topic = self.topics.names()[0].clone();

@@ -1,4 +1,4 @@
-//! Names of the headers of a message. All values are text.
+//! The names of the headers of a message. All values are text.
 //!
 //! | header | value | there |
 //! |---|---|---|
@@ -18,40 +18,40 @@
 //! | `traceparent` | W3C Trace Context, version 00, as the request had it | when the request had a valid one |
 //! | `tracestate` | W3C Trace Context, in one line | when the request had a valid one, too |
 //!
-//! A fact may be published more than once. Who keeps the `ticketing-fact-id` of what it has handled, together with what
-//! came of it, handles each fact once. The id is made from commit, stream and version. It is not one of an event on sale:
-//! that is in the payload, and in `ticketing-lane`.
+//! A fact may be published more than once. A consumer that stores the `ticketing-fact-id` together with the effect of each fact can
+//! handle each fact once. The id is made from commit, stream and version. It is not the id of an event on sale, which is in the
+//! payload and in `ticketing-lane`.
 //!
-//! A log that is put back to an older copy loses facts that were published. Its next facts carry a higher
-//! `ticketing-incarnation`, from which consumers learn that what they know of it may no longer be so.
+//! If a log is put back to an older copy, it loses facts that were published. Its next facts have a higher
+//! `ticketing-incarnation`, which tells consumers that facts they know may be gone.
 
-/// UUID of the fact, the same each time it is published. Never read back: commit, stream and version say the same.
+/// The UUID of the fact, the same each time it is published. It is not read back, since it follows from commit, stream and version.
 pub const FACT_ID: &str = "ticketing-fact-id";
-/// Place of the fact in the whole log, in decimal.
+/// The position of the fact in the log, in decimal.
 pub const POSITION: &str = "ticketing-position";
-/// `AGGREGATE-UUID`, the same as the key.
+/// The stream of the fact, as `AGGREGATE-UUID`; the same as the message's key.
 pub const STREAM: &str = "ticketing-stream";
-/// Place of the fact in its stream, in decimal.
+/// The version of the fact in its stream, in decimal.
 pub const VERSION: &str = "ticketing-version";
-/// `KIND-UUID` of the lane that decided the fact.
+/// The lane that decided on the fact, as `KIND-UUID`.
 pub const LANE: &str = "ticketing-lane";
-/// UUID of the log that the position is of.
+/// The UUID of the log.
 pub const LOG: &str = "ticketing-log";
-/// Which life of that log, in decimal.
+/// The incarnation of the log, in decimal.
 pub const INCARNATION: &str = "ticketing-incarnation";
-/// UUID of the commit that the fact was written in.
+/// The UUID of the commit that wrote the fact.
 pub const COMMIT_ID: &str = "ticketing-commit-id";
 pub const EVENT_TYPE: &str = "ticketing-event-type";
-/// Version of the payload's schema, in decimal.
+/// The schema version of the payload, in decimal.
 pub const EVENT_VERSION: &str = "ticketing-event-version";
-/// RFC 3339, UTC, with microseconds.
+/// When the fact was recorded: RFC 3339, UTC, with microseconds.
 pub const RECORDED_AT: &str = "ticketing-recorded-at";
-/// Absent when nobody asked with one.
+/// The correlation id of the request that led to the fact; absent if there was none.
 pub const CORRELATION_ID: &str = "ticketing-correlation-id";
-/// UUID of the user who asked; absent when nobody did.
+/// The UUID of the user whose request led to the fact; absent if there was none.
 pub const ACTOR: &str = "ticketing-actor";
-/// Of [W3C Trace Context](https://www.w3.org/TR/trace-context/), under the name that it has there, so that who follows
-/// traces finds it. Absent when the request came with none; one that makes no sense counts as absent.
+/// The `traceparent` of [W3C Trace Context](https://www.w3.org/TR/trace-context/), under the same name, so that tracing tools find
+/// it. Absent if the request had none; an invalid one counts as none.
 pub const TRACEPARENT: &str = "traceparent";
-/// Goes with [`TRACEPARENT`], in one line.
+/// The `tracestate` that belongs to [`TRACEPARENT`], in one line.
 pub const TRACESTATE: &str = "tracestate";

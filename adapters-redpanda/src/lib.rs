@@ -7,8 +7,8 @@
 //! | reservation | `ticketing.reservations` |
 //! | payment | `ticketing.payments` |
 //!
-//! The key of a message is its stream, so that a stream stays in one partition and in order; the value is the fact's JSON as
-//! it is in the log; everything else about it is in the headers, see [`headers`].
+//! The key of a message is its stream, so that the facts of a stream are in one partition and in order. The value is the fact's
+//! JSON, as in the log. Everything else is in the [`headers`].
 
 mod bus;
 mod client;

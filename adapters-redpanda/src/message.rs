@@ -1,4 +1,4 @@
-//! A fact as a message, and back.
+//! Turns facts into messages, and messages into facts.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -23,9 +23,9 @@ use crate::headers::{
 /// How many headers a message has at most.
 const MOST_HEADERS: usize = 15;
 
-/// A message that none of ours can have been.
+/// Why a message cannot be one of this crate's.
 #[derive(Debug, Error)]
-#[error("the header {0} is missing or makes no sense")]
+#[error("the header {0} is missing or cannot be read")]
 pub(crate) struct ForeignMessage(&'static str);
 
 pub(crate) fn headers_of(from: LogIdentity, event: &RecordedEvent) -> OwnedHeaders {

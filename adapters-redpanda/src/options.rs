@@ -1,4 +1,4 @@
-//! What a user of the bus may choose.
+//! The options of the bus.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use std::time::Duration;
 pub struct BusOptions {
     /// What the names of topics and groups begin with.
     pub prefix: String,
-    /// How many partitions a topic gets that does not exist yet.
+    /// How many partitions a topic gets when it is created.
     pub partitions: u32,
-    /// How many copies such a topic gets; what the broker does by default when not set.
+    /// How many copies a topic gets when it is created; `None` for the broker's default.
     pub replication: Option<u32>,
-    /// After so long a call that no broker has confirmed whole counts as not published.
+    /// How long a call to publish waits until the brokers have confirmed all its facts; then it fails.
     pub delivery_timeout: Duration,
-    /// After so long without a sign of life a member has left its group.
+    /// How long a member may be silent before the broker removes it from its group.
     pub session_timeout: Duration,
 }
 

@@ -1,8 +1,8 @@
 //! Puts facts on the bus.
 //!
-//! A message alone never gives up: the call as a whole has a deadline. Were each to expire by itself, a later fact of a
-//! stream could arrive whose predecessor had just expired, and the predecessor only when it is published again. So after
-//! any failure everything that is under way is thrown away, together with the producer and its memory of sequences.
+//! Messages do not time out one by one; a call has one timeout for all of its facts. Otherwise a message could time out while the
+//! next fact of the same stream arrives, and would arrive behind it when it is published again. After a failure the producer is
+//! dropped with everything that it has not sent, and a new one is made.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,14 +19,14 @@ use crate::message::headers_of;
 use crate::options::BusOptions;
 use crate::topics::Topics;
 
-/// So many events are under way at once; what is larger is published in several steps.
+/// How many facts are on their way to the brokers at once. A larger call is published in several steps.
 const STEP: usize = 5_000;
 
 pub(crate) struct Publisher {
     config: ClientConfig,
     patience: Duration,
     topics: Topics,
-    /// Made when it is needed, and anew after a failure.
+    /// The producer; `None` until it is needed, and after a failure.
     producer: Mutex<Option<Arc<FutureProducer<DefaultClient>>>>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Publisher {
 pub(crate) enum NotPublished {
     #[error(transparent)]
     Kafka(#[from] KafkaError),
-    #[error("no broker has confirmed it in time")]
+    #[error("the brokers have not confirmed all facts in time")]
     TooLate,
     #[error("the producer has ended")]
     Ended,
@@ -47,7 +47,7 @@ impl Publisher {
             .set("enable.idempotence", "true")
             .set("enable.gapless.guarantee", "true")
             .set("acks", "all")
-            // What is published at once is one request for each partition: a broker pays for requests, not for messages.
+            // Messages wait a moment to be sent together, one request for each partition: requests cost brokers more than messages.
             .set("linger.ms", "10")
             .set("message.timeout.ms", "0")
             .set("queue.buffering.max.messages", (2 * STEP).to_string());
@@ -61,7 +61,7 @@ impl Publisher {
 
     pub(crate) async fn publish(&self, from: LogIdentity, events: &[RecordedEvent]) -> Result<(), NotPublished> {
         let producer = self.producer()?;
-        // Also when the caller stops waiting: what it started must not arrive behind what it publishes next.
+        // Also if the caller stops waiting: the facts of this call must not arrive after those of its next call.
         let mut on_failure = Discard {
             publisher: self,
             armed: true,
@@ -114,7 +114,7 @@ impl Publisher {
         let discarded = self.producer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(producer) = discarded {
             producer.purge(PurgeConfig::default().queue().inflight());
-            // The last one to let go of it waits for its thread.
+            // Dropping the last handle waits for the producer's thread, so it is dropped on a thread of its own.
             std::thread::spawn(move || drop(producer));
         }
     }

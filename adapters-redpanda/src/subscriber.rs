@@ -19,7 +19,7 @@ use crate::bus::RedpandaBus;
 use crate::client::unavailable;
 use crate::message::fact_of;
 
-/// How often a member that cannot reach a broker looks again.
+/// How long a member that cannot reach a broker waits before it tries again.
 const PAUSE: Duration = Duration::from_millis(100);
 
 #[async_trait]
@@ -34,7 +34,7 @@ impl EventSubscriber for RedpandaBus {
             .set("group.id", format!("{}.{group}", self.options.prefix))
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
-            // A group that is new begins where the log begins.
+            // A new group begins at the first message.
             .set("auto.offset.reset", "earliest")
             .set("session.timeout.ms", session.to_string())
             .set("heartbeat.interval.ms", (session / 3).to_string())
@@ -53,7 +53,7 @@ impl EventSubscriber for RedpandaBus {
     }
 }
 
-/// Counts how often partitions have changed hands.
+/// Counts how many times partitions were assigned anew (a rebalance).
 #[derive(Default)]
 struct Assignments {
     rebalances: Arc<AtomicU64>,
@@ -70,23 +70,28 @@ impl ConsumerContext for Assignments {
 }
 
 struct Member {
-    /// Present until the end.
+    /// The consumer; `None` once the subscription is dropped.
     consumer: Option<Arc<StreamConsumer<Assignments>>>,
     rebalances: Arc<AtomicU64>,
-    /// The offset behind the last delivery, by topic and partition.
+    /// The offset after the last delivered message, by topic and partition.
     delivered: BTreeMap<(String, i32), i64>,
-    /// How many rebalances there had been.
+    /// How many rebalances there had been at the last delivery.
     delivered_in: u64,
-    /// Went wrong behind the last delivery.
+    /// An error that came after the last delivery, to be returned by the next call.
     failed: Option<KafkaError>,
 }
 
 impl Member {
     fn consumer(&self) -> Arc<StreamConsumer<Assignments>> {
-        Arc::clone(self.consumer.as_ref().expect("present until the end"))
+        Arc::clone(
+            self.consumer
+                .as_ref()
+                .expect("the consumer exists until the subscription is dropped"),
+        )
     }
 
-    /// Notes a message as delivered. A foreign one is skipped, so that it stops nobody for ever.
+    /// Turns a message into a delivery. A message that is not one of this crate's is skipped, so that it does not stop the group
+    /// for ever.
     fn take(&mut self, message: &BorrowedMessage<'_>) -> Option<Delivered> {
         let place = (message.topic().to_owned(), message.partition());
         self.delivered.insert(place, message.offset() + 1);
@@ -94,13 +99,13 @@ impl Member {
             Ok(event) => Some(event),
             Err(foreign) => {
                 warn!(topic = message.topic(), partition = message.partition(), offset = message.offset(), %foreign,
-                    "a message that is none of ours is skipped");
+                    "skipped a message that this crate did not write");
                 None
             }
         }
     }
 
-    /// What was delivered before partitions changed hands is somebody else's now, and is delivered again.
+    /// Forgets what was delivered before a rebalance: these messages may belong to another member now, and are delivered again.
     fn forget_what_is_no_longer_ours(&mut self) {
         let now = self.rebalances.load(Ordering::SeqCst);
         let lost = self
@@ -135,7 +140,7 @@ impl Subscription for Member {
                 Err(error) => return Err(unavailable(error)),
             }
             while events.len() < limit {
-                // Only what is here already.
+                // Only messages that have arrived already.
                 match consumer.recv().now_or_never() {
                     None => break,
                     Some(Ok(message)) => {
@@ -174,7 +179,7 @@ impl Subscription for Member {
     }
 }
 
-/// Leaving takes a word with the broker, which nobody here waits for.
+/// Leaving the group blocks on the broker, so the consumer is dropped on a thread of its own.
 impl Drop for Member {
     fn drop(&mut self) {
         let consumer = self.consumer.take();
@@ -182,7 +187,7 @@ impl Drop for Member {
     }
 }
 
-/// Whether waiting may help: the client connects again by itself.
+/// Returns whether an error may pass, because the client connects again by itself.
 fn passes(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),
@@ -195,7 +200,7 @@ fn passes(error: &KafkaError) -> bool {
                 | RDKafkaErrorCode::NotCoordinator
                 | RDKafkaErrorCode::CoordinatorNotAvailable
                 | RDKafkaErrorCode::CoordinatorLoadInProgress
-                // A topic that was just made is not known everywhere yet.
+                // A topic that was just created is not known to every broker yet.
                 | RDKafkaErrorCode::UnknownTopicOrPartition
         )
     )

@@ -16,7 +16,7 @@ use tracing::warn;
 use crate::client::{DefaultClient, unavailable};
 use crate::options::BusOptions;
 
-/// How long the cluster may take to make a topic.
+/// How long the cluster may take to create a topic.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone)]
@@ -33,11 +33,11 @@ impl Topics {
 
     pub(crate) fn of(&self, aggregate: Aggregate) -> &str {
         let place = Aggregate::ALL.iter().position(|known| *known == aggregate);
-        &self.0[place.expect("ALL has every aggregate")]
+        &self.0[place.expect("`Aggregate::ALL` has every aggregate")]
     }
 
-    /// Two processes that start at once may both try; who is second finds it done. Where all topics are there nothing is
-    /// asked for, since not everybody may make topics.
+    /// Creates the topics that do not exist. If another process creates them at the same time, that is no error. If all exist,
+    /// nothing is asked for, since a client may lack the right to create topics.
     pub(crate) async fn create_missing(
         &self,
         config: &ClientConfig,
@@ -49,7 +49,7 @@ impl Topics {
         }
         let admin: AdminClient<DefaultClientContext> = config.create().map_err(unavailable)?;
         let partitions = options.partitions.try_into().unwrap_or(i32::MAX);
-        // -1 leaves it to the broker.
+        // -1 stands for the broker's default.
         let copies = options
             .replication
             .map_or(-1, |copies| copies.try_into().unwrap_or(i32::MAX));
@@ -61,9 +61,9 @@ impl Topics {
             .request_timeout(Some(PATIENCE))
             .operation_timeout(Some(PATIENCE));
         let made = match admin.create_topics(&wanted, &within).await {
-            // Then they have to be there, or come into being when they are first used.
+            // The client may not create topics. Then they exist, or the broker creates them when they are first used.
             Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnsupportedFeature) => {
-                warn!("this cluster lets nobody make topics");
+                warn!("this client may not create topics");
                 return Ok(());
             }
             made => made.map_err(unavailable)?,
@@ -71,7 +71,7 @@ impl Topics {
         for made in made {
             match made {
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-                Err((topic, code)) => return Err(unavailable(format!("the topic {topic} cannot be made: {code}"))),
+                Err((topic, code)) => return Err(unavailable(format!("the topic {topic} cannot be created: {code}"))),
             }
         }
         Ok(())
@@ -80,7 +80,7 @@ impl Topics {
     async fn missing(&self, config: &ClientConfig) -> Result<Vec<String>, BusUnavailable> {
         let (config, mut names) = (config.clone(), self.0.to_vec());
         let asked = tokio::task::spawn_blocking(move || {
-            // A consumer's question makes no topic, whatever the cluster is set to.
+            // A consumer's question creates no topic, even if the cluster creates topics by itself.
             let client: BaseConsumer<_> = config.create_with_context(DefaultClient)?;
             let mut there = HashSet::new();
             for name in &names {
@@ -98,7 +98,7 @@ impl Topics {
     }
 }
 
-/// The names are part of what other consumers rely on.
+/// Returns the name of an aggregate in topics. Other consumers depend on these names.
 fn name_of(aggregate: Aggregate) -> &'static str {
     match aggregate {
         Aggregate::Catalog => "events",

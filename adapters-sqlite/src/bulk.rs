@@ -1,13 +1,13 @@
 //! Statements over many rows.
 //!
-//! A statement has a fixed price besides its rows, and a text of its own for every number of rows. So rows go in groups
-//! of a few fixed sizes, and each text is prepared once in the life of a connection.
+//! Each statement has a fixed cost besides its rows, and another text for each number of rows. So rows are written in groups of a few
+//! fixed sizes, and each text is prepared once for each connection.
 
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-/// The largest stays far below the 32,766 parameters that SQLite allows.
+/// The sizes of groups. The largest needs far fewer than the 32,766 parameters that SQLite allows.
 const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
 
 /// A statement with a `VALUES` list between `head` and `tail`.
@@ -18,7 +18,7 @@ pub(crate) struct Bulk {
     pub(crate) tail: &'static str,
 }
 
-/// Adds the parameters of one row.
+/// A function that adds the parameters of one row.
 pub(crate) type Binder<T> = fn(&mut SqliteArguments, &T) -> Result<(), BoxDynError>;
 
 impl Bulk {

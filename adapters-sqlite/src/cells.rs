@@ -1,4 +1,4 @@
-//! From the values of a row to the vocabulary, and the error that says which row is corrupt.
+//! Reading the values of a row, with an error that names the corrupt row.
 
 use chrono::DateTime;
 use sqlx::sqlite::SqliteRow;
@@ -9,7 +9,7 @@ use ticketing_ports::log::streams::{Aggregate, Metadata, StreamId};
 use ticketing_ports::vocabulary::errors::StoreError;
 use uuid::Uuid;
 
-/// A row of a table, with the name of the column that tells it from the others.
+/// A row of a table, with the name of the column that identifies it.
 #[derive(Clone, Copy)]
 pub(crate) struct Cells<'r> {
     pub(crate) row: &'r SqliteRow,
@@ -52,7 +52,7 @@ impl<'r> Cells<'r> {
         Ok(LaneId::new(kind, self.uuid("lane_id")?))
     }
 
-    /// Written only when there is something to say.
+    /// Reads metadata, whose column is null if it is empty.
     pub(crate) fn metadata(&self, column: &'static str) -> Result<Metadata, StoreError> {
         self.parse(column, |json: Option<&str>| match json {
             Some(json) => serde_json::from_str(json).ok(),
@@ -71,18 +71,18 @@ impl<'r> Cells<'r> {
     }
 }
 
-/// Metadata as it is written: nothing when there is nothing to say.
+/// Returns metadata as JSON; `None` if it is empty.
 pub(crate) fn written(metadata: &Metadata) -> Result<Option<String>, serde_json::Error> {
     let says_something = *metadata != Metadata::default();
     says_something.then(|| serde_json::to_string(metadata)).transpose()
 }
 
-/// An upper bound as SQLite counts: nothing it stores is beyond its largest integer.
+/// Returns a number as SQLite's integer; a larger one becomes the largest, since nothing stored is beyond it.
 pub(crate) fn bound(number: u64) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
 }
 
-/// A `LIMIT` as SQLite counts.
+/// Returns a `LIMIT` as SQLite's integer.
 pub(crate) fn limit(rows: usize) -> i64 {
     rows.try_into().unwrap_or(i64::MAX)
 }

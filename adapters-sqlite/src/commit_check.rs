@@ -1,6 +1,6 @@
-//! What a group of commits writes, decided before the first row of it is written.
+//! Decides which commits of a group are refused, before the first row is written, and then writes the others.
 //!
-//! Never here: the store that answers questions. The writer has only its connection.
+//! Never here: reads for callers of the store.
 
 mod answers;
 mod deadlines;
@@ -29,14 +29,14 @@ pub(crate) use deadlines::kind_of;
 /// The positions of a commit's first and last event.
 pub(crate) type Landed = (Position, Position);
 
-/// What is known, in the writer's transaction, about everything that a group of commits touches.
+/// What the log has of everything that a group of commits touches, updated as each commit is accepted.
 pub(crate) struct CommitCheck {
     head: Position,
     incarnation: Incarnation,
     commits: HashMap<CommitId, Landed>,
     taken: HashSet<IdempotencyKey>,
     versions: HashMap<StreamId, Version>,
-    /// Which commit wrote each fact that a writer remembers.
+    /// The commits that wrote the facts at the positions of the group's landmarks.
     landmarks: HashMap<Position, CommitId>,
 }
 
@@ -50,7 +50,7 @@ struct NewRow<'c> {
 }
 
 impl CommitCheck {
-    /// Writes the commits that are not refused, in their order, each seeing those before it.
+    /// Checks the commits in their order, each after those before it, and writes those that are not refused.
     pub(crate) async fn write(
         connection: &mut SqliteConnection,
         commits: &[Commit],
@@ -102,7 +102,8 @@ impl CommitCheck {
         })
     }
 
-    /// A taken key goes before a conflict: who lost that race wants the recorded answer, not another decision.
+    /// Checks one commit. A taken key is reported before a conflict: its caller gets the recorded answer, and need not decide
+    /// again.
     fn check(&self, commit: &Commit) -> Result<(), CommitError> {
         let is_there = |landmark: &Landmark| self.landmarks.get(&landmark.position) == Some(&landmark.commit);
         if !commit.landmarks.iter().all(is_there) {
@@ -222,7 +223,7 @@ pub(crate) async fn find_versions(
     rows.iter().map(version_of).collect()
 }
 
-/// One by one: nobody but the writer of this process writes here, and it remembers nothing that it would have to prove.
+/// Reads the commits at the positions of landmarks, one query each: the only writer of a file usually hands in none.
 async fn find_landmarks(
     connection: &mut SqliteConnection,
     commits: &[Commit],

@@ -53,7 +53,7 @@ async fn lease_rows(
     .await
     .map_err(failed)?;
     let mut leased: Vec<CausedDeadline> = rows.iter().map(deadline_from).collect::<Result<_, _>>()?;
-    // The rows of RETURNING come in no particular order.
+    // RETURNING has no order.
     leased.sort_unstable_by_key(|CausedDeadline { deadline, .. }| (deadline.due_at, deadline.key));
     Ok(leased)
 }

@@ -1,4 +1,4 @@
-//! Forgetting a person.
+//! Deletes everything that is kept about a person.
 
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
@@ -18,7 +18,7 @@ impl Erase for SqliteStore {
     }
 }
 
-/// The account last: whoever repeats it after a crash finds the person by the address.
+/// Deletes the account last, so that the deletion can be repeated after a crash: the person is found by the address.
 async fn erase(connection: &mut SqliteConnection, person: Person) -> Result<u64, StoreError> {
     let id = person.id.uuid();
     let mut erased = 0;

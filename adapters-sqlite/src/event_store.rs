@@ -1,4 +1,4 @@
-//! The log: handing commits to the writer, and reading what is written.
+//! The log. Commits go to the writer; reads have connections of their own.
 
 use std::borrow::Cow;
 
@@ -191,14 +191,14 @@ impl EventStore for SqliteStore {
             .await
     }
 
-    /// The file is locked: it belongs to one process.
+    /// `false`: the file is locked for this process.
     fn has_other_writers(&self) -> bool {
         false
     }
 }
 
-/// What is asked comes as one list, so that one text serves any number of streams. Versions have no gaps, so how many
-/// events each stream adds is known before one is read, and none is read that is not returned.
+/// The streams are one JSON parameter, so that the same statement serves any number of them. Versions have no gaps, so that the
+/// statement knows how many events each stream adds before it reads one, and reads only events that are returned.
 pub(crate) const READ_STREAMS: &str = "
     WITH asked (place, id, type, after) AS (
         SELECT key, unhex(value ->> 0), value ->> 1, value ->> 2 FROM json_each(?1)

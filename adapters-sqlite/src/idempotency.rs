@@ -1,4 +1,4 @@
-//! Recorded answers: written by commits, found by user and key, forgotten by age.
+//! Answers to repeated requests: recorded by commits, found by user and key, deleted by age.
 
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
@@ -42,7 +42,7 @@ async fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<
     Ok(forgotten.rows_affected())
 }
 
-/// What is asked comes as one list, so that one text serves any number of keys.
+/// The keys are one JSON parameter, so that the same statement serves any number of them.
 pub(crate) const FIND_ANSWERS: &str = "
     SELECT user_id, key, fingerprint, answer, recorded_at
     FROM idempotency_records

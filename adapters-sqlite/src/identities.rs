@@ -1,4 +1,4 @@
-//! Who users are to identity providers.
+//! The identities of users at identity providers.
 
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
@@ -55,7 +55,7 @@ impl IdentityStore for SqliteStore {
     }
 }
 
-/// Returns whose identity it is now.
+/// Links an identity. Returns the user that it belongs to now, who may be another.
 async fn insert(connection: &mut SqliteConnection, identity: Identity) -> Result<Vec<u8>, StoreError> {
     sqlx::query_scalar(
         "INSERT INTO identities (issuer, subject, user_id, linked_at)

@@ -1,8 +1,7 @@
-//! How far the log had come, remembered outside of the database.
+//! The known head: the newest fact that somebody was told of, in a small file beside the database.
 //!
-//! SQLite takes a write-ahead log that is gone, emptied or cut short for one that ends there, and goes on with what is
-//! left. Nothing in the database can tell. So a small file beside it says which fact was the newest that somebody was told
-//! of; it is written after each commit and never ahead of one.
+//! If SQLite's write-ahead log is gone, emptied or cut short, SQLite takes what is left for everything and reports no error. Only
+//! this file shows that facts are missing. It is written after each commit, never before.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -14,24 +13,24 @@ use ticketing_ports::log::identity::Mark;
 use ticketing_ports::log::streams::Position;
 use ticketing_ports::vocabulary::ids::{CommitId, LogId};
 
-/// The file that the head is kept in, open for writing.
+/// The file with the known head, open for writing.
 #[derive(Debug)]
 pub(crate) struct KnownHead {
     file: File,
     mark: Mark,
-    /// Whether the last try to write it failed, which is told once.
+    /// Whether the last write failed. Of several failures in a row one is logged.
     fails: bool,
 }
 
 impl KnownHead {
-    /// Where the head of a database is kept.
+    /// Returns the path of the file for a database.
     pub(crate) fn path_of(database: &Path) -> PathBuf {
         let mut path = OsString::from(database);
         path.push("-head");
         path.into()
     }
 
-    /// What was known last; nothing when there is no such file, or it says nothing that can be understood.
+    /// Reads the known head; `None` if there is no such file, or its content cannot be read.
     pub(crate) fn read(path: &Path) -> io::Result<Option<Mark>> {
         match fs::read_to_string(path) {
             Ok(line) => Ok(parse(&line)),
@@ -40,7 +39,7 @@ impl KnownHead {
         }
     }
 
-    /// Notes where the log stands now, whatever was known before.
+    /// Opens the file and writes where the log ends now.
     pub(crate) fn begin(path: &Path, mark: Mark) -> io::Result<Self> {
         let file = File::options().create(true).truncate(false).write(true).open(path)?;
         file.write_all_at(line(mark).as_bytes(), 0)?;
@@ -51,7 +50,7 @@ impl KnownHead {
         })
     }
 
-    /// Notes that somebody is told of this fact. What cannot be noted leaves a head that is older, and still right.
+    /// Writes that somebody is told of this fact. If that fails, the file has an older fact, which is still in the log.
     pub(crate) fn is_told(&mut self, position: Position, commit: CommitId) {
         if position <= self.mark.position {
             return;
@@ -71,7 +70,7 @@ impl KnownHead {
     }
 }
 
-/// Of one length, so that writing it again leaves nothing of what was there.
+/// Returns the content of the file. It always has the same length, so that writing it anew leaves nothing of the old content.
 fn line(mark: Mark) -> String {
     let Mark { log, position, commit } = mark;
     format!("{} {:020} {}\n", log.uuid(), position.0, commit.uuid())

@@ -1,8 +1,8 @@
-//! Event store, snapshots, deadlines, idempotency records, users with their ways in, and one-time tokens in one SQLite file.
+//! The event store, snapshots, deadlines, idempotency records, users with their identities and passkeys, and one-time tokens in one
+//! SQLite file.
 //!
-//! One process owns the file; inside it, one task owns the only connection that writes and puts everything that waits
-//! into one transaction, so that the cost of making it durable is shared. Readers have connections of their own and
-//! never wait for the writer.
+//! One process owns the file. In it, one task has the only connection that writes. It writes all commits that wait in one
+//! transaction, so that they share the cost of a sync. Readers have connections of their own and never wait for the writer.
 //!
 //! Never here: a rule of the domain, or a write that does not go through the writer's queue.
 

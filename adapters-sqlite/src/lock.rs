@@ -1,8 +1,7 @@
-//! One owner for a file, by whatever path it is opened.
+//! The lock that keeps a second process off a file, whatever path it uses.
 //!
-//! The lock is on the database itself, not on a file beside it: two names of one file meet at it, and nobody can remove
-//! it. It is an `flock`, which SQLite does not use and the operating system gives back when a process ends, however it
-//! ends.
+//! The database file itself is locked, not a file beside it, so that two paths to one file have the same lock and nobody can
+//! remove it. It is an `flock`, which SQLite does not use, and which the operating system releases when the process ends.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata, TryLockError};
@@ -11,18 +10,18 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 
-/// Every file that this process has locked, open for as long as its lock lives.
+/// Every file that this process has locked. Each stays open as long as its lock.
 ///
-/// A process that closes a file loses all locks that SQLite has on it, whoever opened it. So a file that is here is never
-/// opened a second time to see whether it is locked.
+/// When a process closes a file, it loses all locks that SQLite has on that file, also those of other handles. So a file in this
+/// list is never opened a second time to see whether it is locked.
 static LOCKED: Mutex<BTreeMap<FileId, File>> = Mutex::new(BTreeMap::new());
 
-/// What stays the same of a file under all of its names: its device and its number there.
+/// What identifies a file under all of its paths: the device and the inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FileId(u64, u64);
 
 impl FileId {
-    /// Of the file that the path leads to, if there is one.
+    /// Returns the id of the file at a path, if there is one.
     pub(crate) fn at(path: &Path) -> io::Result<Option<Self>> {
         match fs::metadata(path) {
             Ok(metadata) => Ok(Some(Self::of(&metadata))),
@@ -36,7 +35,7 @@ impl FileId {
     }
 }
 
-/// Keeps everybody else off a file until it is dropped.
+/// A lock on a file. It is released when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Lock(FileId);
 
@@ -53,7 +52,7 @@ impl From<io::Error> for LockError {
 }
 
 impl Lock {
-    /// Locks the file, which is made when there is none.
+    /// Locks the file, and creates it if it does not exist.
     pub(crate) fn take(path: &Path) -> Result<Self, LockError> {
         let mut locked = locked();
         loop {
@@ -67,7 +66,7 @@ impl Lock {
                 Err(TryLockError::Error(error)) => return Err(error.into()),
             }
             let id = FileId::of(&file.metadata()?);
-            // Another file may have been put there since it was opened.
+            // Another file may have been put at this path after the file was opened.
             if FileId::at(path)? == Some(id) {
                 locked.insert(id, file);
                 return Ok(Self(id));
@@ -87,5 +86,7 @@ impl Drop for Lock {
 }
 
 fn locked() -> MutexGuard<'static, BTreeMap<FileId, File>> {
-    LOCKED.lock().expect("no code panics while it holds this lock")
+    LOCKED
+        .lock()
+        .expect("no code panics while it holds the list of locked files")
 }

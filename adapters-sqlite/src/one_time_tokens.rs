@@ -1,4 +1,4 @@
-//! Tokens that open a door once. Whoever asks for one or counts them deletes those that have expired.
+//! Tokens that can be used once. Taking or counting tokens also deletes those that have expired.
 
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
@@ -70,7 +70,7 @@ async fn delete(
     purpose: TokenPurpose,
     digest: SecretDigest,
 ) -> Result<Option<OneTimeToken>, StoreError> {
-    // All rows, though there is at most one: a statement that is not read to its end is not committed yet.
+    // All rows are fetched, though there is at most one: SQLite commits a statement only when it is read to its end.
     let rows = sqlx::query(
         "DELETE FROM one_time_tokens
          WHERE digest = ? AND purpose = ?
@@ -103,7 +103,7 @@ async fn forget_expired(connection: &mut SqliteConnection, now: Timestamp) -> Re
     Ok(())
 }
 
-/// The numbers are part of the file format.
+/// Returns the number of a purpose, which is part of the file format.
 fn number_of(purpose: TokenPurpose) -> i64 {
     match purpose {
         TokenPurpose::MagicLink => 1,

@@ -1,4 +1,4 @@
-//! Opening the file: one owner, the right format, the newest schema.
+//! Opening the file: it is locked for this process, checked, and migrated to the newest schema.
 
 use std::ffi::OsString;
 use std::io;
@@ -24,7 +24,7 @@ use crate::result_code::ResultCode;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// Why a file can't be used. An operator reads it, so each says what to do about it.
+/// Why a file cannot be used, in words for an operator, with what to do about it.
 #[derive(Debug, Error)]
 pub enum OpenError {
     #[error("{} is used by another process; stop it first, or choose another file", path.display())]
@@ -35,20 +35,22 @@ pub enum OpenError {
     NotADatabase { path: PathBuf },
     #[error("{} was written by a newer version of this program; use that version", path.display())]
     NewerSchema { path: PathBuf },
-    #[error("{} can't be written; it needs to be writable, and so does its directory", path.display())]
+    #[error("{} cannot be written; make it and its directory writable", path.display())]
     ReadOnly { path: PathBuf },
-    #[error("{} is damaged; put a backup in its place", path.display())]
+    #[error("{} is damaged; replace it by a backup", path.display())]
     Damaged { path: PathBuf, source: BoxError },
-    /// It was open under another path when its process ended, and the file with its newest rows is named after that one.
+    /// Its last process used another path and ended without closing it. SQLite's `-wal` file, which has the newest rows, is named
+    /// after that path.
     #[error(
-        "{} was open as {} and not closed: its newest facts are in {}-wal; open it once by that path, and close it",
+        "{} was last open under the path {} and not closed: its newest facts are in {}-wal; start once with that path and \
+         stop in order",
         path.display(), other.display(), other.display()
     )]
     OtherPath { path: PathBuf, other: PathBuf },
-    /// It ends before a fact that somebody was told of, or has another one there.
+    /// The log lacks the newest fact that somebody was told of, or has another fact in its place.
     #[error(
-        "{} ends at fact {has}, and had {had}: the newest are lost, as when its -wal file is gone or an older copy was put \
-         in its place; put them back, or remove {} to go on without them",
+        "{} ends at fact {has} but had {had} facts: the newest are lost, because its -wal file is gone or an older copy was put \
+         in its place; put the lost file back, or remove {} to go on without them",
         path.display(), beside.display()
     )]
     LostFacts {
@@ -57,13 +59,13 @@ pub enum OpenError {
         had: Position,
         beside: PathBuf,
     },
-    #[error("{} can't be opened", path.display())]
+    #[error("{} cannot be opened", path.display())]
     Io { path: PathBuf, source: io::Error },
-    #[error("{} can't be prepared", path.display())]
+    #[error("{} cannot be migrated to the newest schema", path.display())]
     Database { path: PathBuf, source: BoxError },
 }
 
-/// What an open file consists of.
+/// An open file: its connections, its lock and its known head.
 pub(crate) struct Opened {
     pub(crate) lock: Lock,
     pub(crate) known_head: KnownHead,
@@ -78,15 +80,15 @@ pub(crate) async fn open(path: &Path) -> Result<Opened, OpenError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        // Negative is KiB. The hot pages of the indexes fit; an idle server stays small.
+        // A negative number is KiB. That is enough for the pages of the indexes that are in use, and an idle server stays small.
         .pragma("cache_size", "-8192")
-        // A checkpoint costs two syncs: at 4096 pages (16 MiB) it is rare, and the log still small.
+        // A checkpoint costs two syncs. After 4096 pages (16 MiB) each it is rare, and the write-ahead log stays small.
         .pragma("wal_autocheckpoint", "4096")
         .pragma("journal_size_limit", "67108864");
     let about = |error: Unprepared| error.about(path);
     let mut writer = prepare(settings).await.map_err(about)?;
     let log = look(&mut writer).await.map_err(about)?;
-    // The one path of the file that SQLite makes the names beside it from.
+    // SQLite names its other files after this path, so that each file has exactly one.
     let real_path = path.canonicalize().map_err(|error| io_error(path.to_owned(), error))?;
     check_path(&log, &real_path, &lock)?;
     let known_head = check_head(&mut writer, &log, &real_path).await?;
@@ -112,7 +114,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// Makes this process the only one that has the file open.
+/// Locks the file for this process.
 fn lock(path: &Path) -> Result<Lock, OpenError> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
     let path = path.to_path_buf();
@@ -132,9 +134,9 @@ fn io_error(path: PathBuf, source: io::Error) -> OpenError {
     }
 }
 
-/// Connects and brings the schema up to date.
+/// Connects and migrates the schema.
 async fn prepare(settings: SqliteConnectOptions) -> Result<SqliteConnection, Unprepared> {
-    // The migrator wants a pool: its future over a borrowed connection can't be sent between threads.
+    // The migrator gets a pool, since its future over a borrowed connection cannot be sent between threads.
     let pool = SqlitePoolOptions::new()
         .max_connections(1)
         .connect_with(settings)
@@ -143,14 +145,14 @@ async fn prepare(settings: SqliteConnectOptions) -> Result<SqliteConnection, Unp
     Ok(pool.acquire().await?.detach())
 }
 
-/// What a file says of itself before anything is written to it.
+/// What is read from a file before anything is written to it.
 struct Found {
     log: LogId,
     incarnation: Incarnation,
     head: Position,
-    /// The path under which it was open when its last process ended without closing it.
+    /// The path that the last process used if it ended without closing the file; `None` if it closed the file.
     opened_as: Option<PathBuf>,
-    /// Whether there was a file with its head beside it.
+    /// Whether a file with the known head was ever written beside it.
     head_is_noted: bool,
 }
 
@@ -170,7 +172,7 @@ async fn look(connection: &mut SqliteConnection) -> Result<Found, Unprepared> {
     })
 }
 
-/// Refuses a file whose newest rows are beside it under another name than this one.
+/// Refuses a file whose newest rows are in a `-wal` file named after another path.
 fn check_path(found: &Found, path: &Path, lock: &Lock) -> Result<(), OpenError> {
     let Some(other) = found.opened_as.as_deref().filter(|other| *other != path) else {
         return Ok(());
@@ -188,8 +190,8 @@ fn check_path(found: &Found, path: &Path, lock: &Lock) -> Result<(), OpenError> 
     })
 }
 
-/// Refuses a log without the newest fact that somebody was told of. When nobody knows which one that is, as beside a
-/// restored copy, this is another life of the log.
+/// Refuses a log that lacks the newest fact that somebody was told of. If no file says which fact that is, as beside a restored
+/// copy, the incarnation of the log is raised.
 async fn check_head(connection: &mut SqliteConnection, found: &Found, path: &Path) -> Result<KnownHead, OpenError> {
     let io = |error| io_error(path.to_owned(), error);
     let about = |error: sqlx::Error| Unprepared::from(error).about(path);
@@ -232,7 +234,7 @@ async fn commit_at(connection: &mut SqliteConnection, position: Position) -> Res
     Ok(commit.and_then(|bytes| Some(CommitId::new(Uuid::from_slice(&bytes).ok()?))))
 }
 
-/// Notes by which path the file is open and that its head is beside it, in the database itself and not only in what is beside it under that name.
+/// Records in the database under which path it is open, and that a file with its known head is beside it.
 async fn opens(connection: &mut SqliteConnection, path: &Path) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE log SET opened_as = ?, head_is_noted = 1")
         .bind(path.as_os_str().as_bytes())
@@ -244,7 +246,7 @@ async fn opens(connection: &mut SqliteConnection, path: &Path) -> Result<(), sql
     Ok(())
 }
 
-/// Notes that everything will be in the database itself.
+/// Records that the file is being closed, which moves everything into the database itself.
 pub(crate) async fn closes(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE log SET opened_as = NULL")
         .execute(connection)

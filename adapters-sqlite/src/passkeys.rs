@@ -77,7 +77,8 @@ impl PasskeyStore for SqliteStore {
     }
 }
 
-/// Returns whether nobody had the credential and the user may have another: one statement, which nobody comes between.
+/// Adds a passkey. Returns `false` if the credential is registered already, or the user has the most passkeys allowed. It is one
+/// statement, so that nothing happens between the check and the write.
 async fn insert(connection: &mut SqliteConnection, passkey: Passkey, most: usize) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "INSERT INTO passkeys (credential_id, user_id, name, credential, counter, created_at, last_used_at, suspect)

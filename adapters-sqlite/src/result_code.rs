@@ -1,17 +1,17 @@
 use ticketing_ports::vocabulary::errors::StoreError;
 
-/// A primary result code of SQLite; its documentation numbers them.
+/// A primary result code of SQLite, by its number in SQLite's documentation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ResultCode(u32);
 
-/// `SQLITE_IOERR_WRITE`, an extended result code.
+/// The extended result code `SQLITE_IOERR_WRITE`.
 const WRITE_FAILED: u32 = 10 | (3 << 8);
-/// `SQLITE_IOERR_SHORT_READ`: a page that should be there is not.
+/// The extended result code `SQLITE_IOERR_SHORT_READ`: the file ends before a page that it should have.
 const SHORT_READ: u32 = 10 | (2 << 8);
-/// `SQLITE_IOERR_CORRUPTFS`.
+/// The extended result code `SQLITE_IOERR_CORRUPTFS`.
 const DAMAGED_FILE_SYSTEM: u32 = 10 | (33 << 8);
 
-/// Why the file did not serve: a damaged one will not until somebody has put it right, everything else may pass.
+/// Returns the error of a failed statement: `Damaged` if the file has to be repaired first, else `Unavailable`.
 pub(crate) fn failed(error: sqlx::Error) -> StoreError {
     if ResultCode::is_damage(&error) {
         StoreError::Damaged(error.into())
@@ -30,13 +30,13 @@ impl ResultCode {
         Some(Self(extended(error)? & 0xFF))
     }
 
-    /// Whether the file is not as SQLite left it.
+    /// Returns whether the file is not as SQLite left it.
     pub(crate) fn is_damage(error: &sqlx::Error) -> bool {
         matches!(Self::of(error), Some(Self::CORRUPT | Self::NOT_A_DATABASE))
             || matches!(extended(error), Some(SHORT_READ | DAMAGED_FILE_SYSTEM))
     }
 
-    /// Whether a file could not take what had to be written: the disk is full, or a quota or a limit is reached.
+    /// Returns whether a file could not grow: the disk is full, or a quota or a limit is reached.
     pub(crate) fn is_out_of_room(error: &sqlx::Error) -> bool {
         Self::of(error) == Some(Self::FULL) || extended(error) == Some(WRITE_FAILED)
     }

@@ -1,4 +1,4 @@
-//! Snapshots beside the events that they are made of.
+//! Snapshots, in the same file as the events they are made of.
 
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;

@@ -8,9 +8,9 @@ use crate::open::{OpenError, open};
 use crate::result_code::failed;
 use crate::writer::Writer;
 
-/// One SQLite file: an event store, its snapshots, deadlines, recorded answers, users and one-time tokens. Clones share it.
+/// The stores in one SQLite file. A clone shares the file.
 ///
-/// Dropping the last clone finishes what is queued in the background; [`SqliteStore::close`] waits for it.
+/// When the last clone is dropped, what is queued is still written, in the background; [`SqliteStore::close`] waits for that.
 #[derive(Clone)]
 pub struct SqliteStore {
     pub(crate) readers: SqlitePool,
@@ -18,12 +18,11 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, creates it when it does not exist, and brings its schema up to date.
-    ///
-    /// Needs a Tokio runtime, which the writer's task lives on.
+    /// Opens the file, or creates it, and migrates its schema. It has to be called in a Tokio runtime, on which the writer's task
+    /// runs.
     ///
     /// # Errors
-    /// When another process has the file open, or it can't be used as [`OpenError`] says.
+    /// When another process has the file open, or it cannot be used; [`OpenError`] says why.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let opened = open(path.as_ref()).await?;
         Ok(Self {
@@ -32,10 +31,10 @@ impl SqliteStore {
         })
     }
 
-    /// Asks whether reads and writes are possible at all.
+    /// Checks that the file can be read and written.
     ///
     /// # Errors
-    /// When the file can't be read or the store was closed.
+    /// When it cannot, or the store was closed.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.writer.check()?;
         sqlx::query("SELECT 1 FROM events LIMIT 1")
@@ -45,9 +44,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Finishes what is queued, moves the log into the file and gives the file back.
-    ///
-    /// Every later call on any clone is `Unavailable`.
+    /// Writes what is queued, closes the file and releases its lock. Every later call on any clone fails as `Unavailable`.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;

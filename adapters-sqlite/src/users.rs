@@ -48,7 +48,7 @@ impl UserStore for SqliteStore {
     }
 }
 
-/// Returns whether neither the id nor the address was taken.
+/// Adds a user. Returns `false` if the id or the address was taken.
 async fn insert(connection: &mut SqliteConnection, user: User) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "INSERT INTO users (user_id, email, role, created_at)

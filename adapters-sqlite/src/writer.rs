@@ -1,8 +1,8 @@
 //! The one task that writes.
 //!
-//! Commits that wait are written in one transaction: making it durable costs the same for one as for hundreds. Which of
-//! them are refused is decided before the first row is written, so that a refused commit costs the others nothing. When
-//! the transaction fails, each is tried alone, so that one that can't be written does not take the others with it.
+//! It writes all commits that wait in one transaction, since a sync costs the same for one commit as for hundreds. It decides which
+//! of them are refused before it writes the first row, so that a refused commit does not affect the others. If the transaction
+//! fails, it tries each commit alone, so that one that cannot be written does not make the others fail.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ use crate::lock::Lock;
 use crate::open::closes;
 use crate::result_code::ResultCode;
 
-/// Requests that may wait before callers do.
+/// How many requests the queue holds; further callers wait until there is room.
 const QUEUE: usize = 1024;
-/// Events after which a transaction takes no more commits: it should not hold its callers up for long.
+/// How many events a transaction has before it takes no more commits, so that callers do not wait for long.
 const ENOUGH_EVENTS: usize = 8192;
 
-/// The callers' end of the queue.
+/// The handle by which callers reach the writer.
 #[derive(Clone)]
 pub(crate) struct Writer {
     requests: mpsc::Sender<Request>,
@@ -41,7 +41,7 @@ struct Waiting {
     answer: oneshot::Sender<Result<CommitReceipt, CommitError>>,
 }
 
-/// A write of its own, in the order of the queue.
+/// A write other than a commit, such as one of a user.
 type Job = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, ()> + Send>;
 
 impl Writer {
@@ -57,7 +57,7 @@ impl Writer {
             let closing = task.run().await;
             drop(lock);
             for waiting in closing {
-                // A caller that stopped waiting for the end does not need to hear of it.
+                // Sending fails if the caller no longer waits, which is no error.
                 let _ = waiting.send(());
             }
         });
@@ -75,7 +75,7 @@ impl Writer {
             .unwrap_or_else(|_| Err(CommitError::Unknown(Closed.into())))
     }
 
-    /// Runs `job` on the connection that writes; outside of any transaction, so that one statement is one.
+    /// Runs `job` on the connection that writes, outside of a transaction, so that each of its statements is one by itself.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         job: impl for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
@@ -83,7 +83,7 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             Box::pin(async move {
-                // Nobody is left to tell when the caller went away.
+                // Sending fails if the caller no longer waits, which is no error.
                 let _ = answer.send(job(connection).await);
             })
         });
@@ -102,7 +102,7 @@ impl Writer {
     pub(crate) async fn close(&self) {
         let (done, closed) = oneshot::channel();
         if self.requests.send(Request::Close(done)).await.is_ok() {
-            // An error means that the task is already gone.
+            // Sending fails if the task has ended already.
             let _ = closed.await;
         }
     }
@@ -112,18 +112,18 @@ struct Task {
     connection: SqliteConnection,
     known_head: KnownHead,
     queue: mpsc::Receiver<Request>,
-    /// Came after the commits of the last group.
+    /// A request that was taken from the queue while a group was collected, and does not belong to it.
     held_back: Option<Request>,
 }
 
 impl Task {
-    /// Works until every sender is gone or one asks to close, and returns who waits for the end.
+    /// Handles requests until every sender is gone or one asks to close. Returns the caller who waits for that.
     async fn run(mut self) -> Vec<oneshot::Sender<()>> {
         let mut closing = Vec::new();
         while let Some(request) = self.next().await {
             match request {
                 Request::Commit(first) => {
-                    // Callers that were just answered send their next commits now: let them join this group.
+                    // Callers that were just answered may send their next commits now, which then join this group.
                     tokio::task::yield_now().await;
                     let group = self.gather(first);
                     self.write(group).await;
@@ -136,7 +136,7 @@ impl Task {
             }
         }
         let noted = closes(&mut self.connection).await;
-        // The last connection to close moves the write-ahead log into the file.
+        // Closing the last connection moves the write-ahead log into the database.
         let closed = self.connection.close().await;
         if let Err(error) = noted.and(closed) {
             tracing::warn!(%error, "the event store's file was not closed cleanly; it will be recovered when it is opened");
@@ -151,7 +151,7 @@ impl Task {
         }
     }
 
-    /// Takes every commit that waits right behind the first.
+    /// Takes every commit that waits directly behind the first.
     fn gather(&mut self, first: Waiting) -> Vec<Waiting> {
         let mut events = events_of(&first.commit);
         let mut group = vec![first];
@@ -189,7 +189,7 @@ impl Task {
             self.known_head.is_told(position, commit);
         }
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
-            // A caller that went away looks its commit up by id.
+            // Sending fails if the caller no longer waits. It can look its commit up by id.
             let _ = answer.send(outcome);
         }
     }
@@ -199,7 +199,7 @@ impl Task {
         for commit in commits {
             let alone = transact(&mut self.connection, std::slice::from_ref(commit)).await;
             outcomes.push(match alone {
-                Ok(mut outcome) => outcome.pop().expect("one commit has one outcome"),
+                Ok(mut outcome) => outcome.pop().expect("writing one commit gives one outcome"),
                 Err(failure) => Err(failure.to_error()),
             });
         }
@@ -208,13 +208,13 @@ impl Task {
 }
 
 fn events_of(commit: &Commit) -> usize {
-    // A commit without events still costs rows.
+    // A commit without events writes rows too, so that it counts as one event.
     1 + commit.appends.iter().map(|append| append.events.len()).sum::<usize>()
 }
 
-/// Why no commit of a transaction has an outcome of its own.
+/// Why a transaction as a whole failed.
 enum Failure {
-    /// There was no transaction, so that trying each commit alone is no better.
+    /// The transaction could not begin, so that trying each commit alone would not help.
     NotBegun(Arc<BoxError>),
     NothingWritten(Arc<BoxError>),
     Unknown(Arc<BoxError>),
@@ -235,12 +235,12 @@ impl Failure {
     }
 }
 
-/// Writes all commits that are not refused, or none.
+/// Writes all commits that are not refused in one transaction.
 async fn transact(
     connection: &mut SqliteConnection,
     commits: &[Commit],
 ) -> Result<Vec<Result<CommitReceipt, CommitError>>, Failure> {
-    // Plain statements: a transaction that SQLite has already rolled back by itself must not confuse a depth counter.
+    // Plain BEGIN and COMMIT: `sqlx` counts nested transactions, which goes wrong if SQLite rolls back by itself.
     execute(connection, "BEGIN IMMEDIATE")
         .await
         .map_err(|error| Failure::NotBegun(Arc::new(error.into())))?;
@@ -253,7 +253,7 @@ async fn transact(
     };
     if let Err(error) = execute(connection, "COMMIT").await {
         roll_back(connection).await;
-        // A write that fails does so before the end of the log is written; after any other error it may have been.
+        // A COMMIT that runs out of room has not written the end of the transaction. After any other error it may have.
         return Err(if ResultCode::is_out_of_room(&error) {
             Failure::nothing_written(error)
         } else {
@@ -268,7 +268,7 @@ async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result
 }
 
 async fn roll_back(connection: &mut SqliteConnection) {
-    // Refused when SQLite has rolled back by itself, as it does when the disk is full.
+    // ROLLBACK fails if SQLite has rolled back by itself, as it does when the disk is full.
     let _ = execute(connection, "ROLLBACK").await;
 }
 
@@ -276,7 +276,7 @@ async fn roll_back(connection: &mut SqliteConnection) {
 #[error("the event store is closed")]
 struct Closed;
 
-/// One cause told to many callers.
+/// One error that many callers get.
 #[derive(Debug, Clone)]
 struct Shared(Arc<BoxError>);
 

@@ -333,7 +333,7 @@ async fn a_file_with_a_damaged_page_says_so_and_that_trying_again_is_of_no_use()
     assert!(
         error
             .to_string()
-            .ends_with("box-office.db is damaged; put a backup in its place")
+            .ends_with("box-office.db is damaged; replace it by a backup")
     );
 }
 

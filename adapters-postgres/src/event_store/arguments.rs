@@ -1,4 +1,4 @@
-//! A commit as the columns that `write_commit_v4` takes: PostgreSQL unnests them into rows.
+//! A commit as arguments of `write_commit_v4`: arrays, which PostgreSQL unnests into rows.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub(super) struct Arguments<'c> {
     set_causes: Vec<Option<String>>,
 }
 
-/// Two columns that name streams.
+/// The two columns that name streams.
 #[derive(Default)]
 struct Streams {
     types: Vec<i16>,
@@ -97,7 +97,7 @@ impl<'c> Arguments<'c> {
         }
     }
 
-    /// The call, with the parameters in the order of the function's.
+    /// Returns the call, with the arguments in the order of the function's parameters.
     pub(super) fn query(self, writer: Uuid) -> Query<'c, Postgres, PgArguments> {
         let records = &self.commit.idempotency;
         sqlx::query(
@@ -172,8 +172,8 @@ impl<'c> Events<'c> {
     }
 }
 
-/// Metadata as it is written: nothing when there is nothing to say.
+/// Returns metadata as JSON; `None` if it is empty.
 fn written(metadata: &Metadata) -> Option<String> {
     let says_something = *metadata != Metadata::default();
-    says_something.then(|| serde_json::to_string(metadata).expect("metadata is plain strings and ids"))
+    says_something.then(|| serde_json::to_string(metadata).expect("metadata is made of strings and ids"))
 }

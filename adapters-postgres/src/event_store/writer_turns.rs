@@ -1,9 +1,12 @@
-//! Turns of writers: a process whose commit lost a race goes first on that stream for a moment.
+//! Writer turns: a process whose commit lost a race goes first on that stream for a moment.
 //!
-//! Without turns a process that commits without a pause would win every race. A refused commit gives its writer a *turn* on
-//! each stream that is in the way: a row of the table `claims` (the table and the functions `turn_of_v2`,
-//! `claimed_before_v2` and `claim_v2` are older than the word). Until the row ends, 250 ms later, `write_commit_v4` makes
-//! every other writer wait that comes later in the queue: it answers them `claimed`.
+//! Without turns, a process that commits without a pause would win every race. A commit that is refused as stale gives its writer
+//! a turn on the streams in question: rows in the table `claims`. For 250 ms `write_commit_v4` then refuses other writers on these
+//! streams with the verdict `claimed`, unless their own turn began earlier.
+//!
+//! The names in the database are older than the word: `claims` has the turns, `turn_of_v2` returns when a writer's turn begins,
+//! `claimed_before_v2` on which streams others go first, and `claim_v2` gives a turn. A turn need not survive a crash, so that
+//! `claim_v2` does not wait for the disk.
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
-//! The changes of a batch, brought down to one for each row.
+//! Folds the changes of a batch into one for each row.
 //!
-//! A hold that is paid within the batch is one new row, and a section that sold a thousand seats changes once.
+//! A reservation that is held and paid within the batch becomes one new row, and a section that sells a thousand seats is changed
+//! once.
 
 use std::collections::BTreeMap;
 
@@ -20,10 +21,10 @@ use ticketing_ports::vocabulary::seating::Label;
 pub(super) struct Folded {
     pub(super) events: BTreeMap<EventId, EventView>,
     pub(super) event_statuses: BTreeMap<EventId, (EventStatus, Version)>,
-    /// In the organiser's order.
+    /// The sections, in the organiser's order.
     pub(super) sections: Vec<OpenedSection>,
     pub(super) moves: BTreeMap<SectionId, Moves>,
-    /// `None` of one that has ended.
+    /// The holds to write; `None` for a hold that has ended, whose row is deleted.
     pub(super) holds: BTreeMap<ReservationId, Option<Hold>>,
     pub(super) reservations: BTreeMap<ReservationId, ReservationView>,
     pub(super) reservation_changes: BTreeMap<ReservationId, ReservationChange>,
@@ -62,8 +63,10 @@ pub(super) struct GivenBack {
 }
 
 impl Folded {
+    /// Folds a change into the batch.
+    ///
     /// # Errors
-    /// When the refunds of a sale add up to more than can be.
+    /// When the refunds of a sale add up to an amount that is out of range.
     pub(super) fn of(changes: Vec<Change>) -> Result<Self, StoreError> {
         let mut folded = Self::default();
         for change in changes {

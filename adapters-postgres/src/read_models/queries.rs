@@ -1,7 +1,6 @@
-//! What people ask about events, seats, reservations and payments.
+//! Queries for events, seats, reservations and payments.
 //!
-//! Each question is one statement: two could be asked before and after a batch, or before and after the tables were
-//! changed for rebuilt ones.
+//! Each query is one statement. Between two statements a batch could be applied, or the tables replaced by rebuilt ones.
 
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
@@ -186,13 +185,13 @@ impl PostgresReadModels {
     }
 }
 
-/// The names of the statuses that are wanted; of all of them if nothing is said.
+/// Returns the names of the wanted statuses; all names if none is chosen.
 fn names(wanted: Option<&[EventStatus]>) -> Vec<&'static str> {
     let wanted = wanted.unwrap_or(&EventStatus::ALL);
     wanted.iter().map(|status| status.as_str()).collect()
 }
 
-/// One row more than wanted says whether any follows.
+/// Returns the `LIMIT` of a page: one row more than wanted, which tells whether another page follows.
 fn one_more_than(page: Page) -> i64 {
     i64::from(page.size()) + 1
 }
@@ -201,8 +200,7 @@ fn offset(page: Page) -> i64 {
     page.offset().try_into().unwrap_or(i64::MAX)
 }
 
-/// The rows of a page, each beside the total and its own place, and perhaps one more. An empty page is one row with
-/// nothing but the total.
+/// Makes a page from rows, each with the total and its own cursor. An empty page is one row with only the total.
 pub(super) fn listed<T>(
     rows: &[PgRow],
     page: Page,

@@ -1,7 +1,7 @@
-//! A second set of tables, and changing it for the first.
+//! Rebuilding the read models: a second set of tables (the *twin*) is filled, and then takes the place of the first.
 //!
-//! Whoever rebuilds holds an advisory lock on a connection of its own, so the right to rebuild ends with the process.
-//! What a dead one has left is removed by the next.
+//! The process that rebuilds holds an advisory lock on a connection of its own. If the process dies, the lock is free again; the
+//! next rebuild removes the tables that the dead one has left.
 
 use sqlx::postgres::PgPool;
 use sqlx::postgres::types::Oid;
@@ -12,11 +12,11 @@ use tokio::time::timeout;
 
 use super::LIVE;
 
-/// The schema of a twin has this name and a number of its own.
+/// What the name of a twin's schema begins with; a number follows.
 const TWIN: &str = "read_models_rebuild_";
-/// The tables that are being changed for newer ones, for the length of a transaction.
+/// The schema of the old tables while the new ones take their place, within one transaction.
 const OLD: &str = "read_models_old";
-/// The checkpoint comes first: whoever has locked it keeps the projector out.
+/// The tables in the order in which they are locked. The checkpoint comes first: locking it stops the projector.
 const TABLES: [&str; 7] = [
     "checkpoint",
     "reservations",
@@ -26,30 +26,31 @@ const TABLES: [&str; 7] = [
     "sections",
     "events",
 ];
-/// Whoever rebuilds holds this advisory lock: any number that nobody else uses.
+/// The number of the advisory lock of the process that rebuilds. Nothing else in the database uses it.
 const LOCK: i64 = 0x0072_6562_7569_6c64;
-/// The server needs a moment to notice that the connection of an abandoned rebuild is gone.
+/// How long a rebuild waits for the lock of a rebuild that died: the server notices after a while that its connection is gone.
 const PATIENCE_WITH_THE_DEAD: &str = "2s";
-/// A switch and a reader that hold a lock each and want the other's are a deadlock. The server looks for one after a
-/// second and fails whoever noticed; by then the switch has given up all its locks.
+/// How long a switch waits for a table's lock. A switch and a reader may each wait for a lock of the other. PostgreSQL looks for
+/// deadlocks after one second and fails one of the two; by then the switch has given up all its locks.
 const PATIENCE_WITH_READERS: &str = "150ms";
+/// How many times a switch tries to lock the tables before it fails.
 const ATTEMPTS: usize = 200;
 
-/// Empty tables beside those that readers see, and the right to fill them.
+/// The twin: tables beside those that readers see, and the right to fill them.
 #[derive(Debug)]
 pub(super) struct Twin {
     pub(super) schema: String,
-    /// Stays the same when the schema is renamed.
+    /// The object id of the schema, which stays the same when it is renamed.
     identity: Oid,
-    /// Those that the live tables had when they were copied.
+    /// The migrations that the live tables had when they were copied.
     migrations: Vec<i64>,
     connection: Mutex<PgConnection>,
 }
 
 impl Twin {
-    /// Makes empty tables, and removes what a rebuild that died has left.
+    /// Makes empty tables, and removes those that a dead rebuild has left.
     pub(super) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
-        // A connection of its own: one that went back to the pool would keep the lock.
+        // Not a connection of the pool, which would keep the lock when it goes back.
         let mut connection = connect(pool).await?;
         take_the_right_to_rebuild(&mut connection).await?;
         let migrations = migrations(&mut connection).await?;
@@ -59,7 +60,7 @@ impl Twin {
                 .fetch_all(&mut connection)
                 .await
                 .map_err(StoreError::unavailable)?;
-        // A number that was never given out before: a rebuild that lost its lock cannot write into the next one's twin.
+        // The number is new, so that a rebuild that has lost its lock cannot write into the twin of the next one.
         let number: String = sqlx::query_scalar("SELECT pg_current_xact_id()::text")
             .fetch_one(&mut connection)
             .await
@@ -86,10 +87,10 @@ impl Twin {
         })
     }
 
-    /// Gives the rebuilt tables the name of the live ones, which are removed.
+    /// Puts the rebuilt tables in the place of the live ones, which are removed.
     ///
-    /// A reader sees the ones or the others: a statement that has begun is waited for, and one that begins later finds
-    /// the new tables under the names.
+    /// Every statement reads either the old tables or the new ones. The switch waits for statements that are running, and later
+    /// ones find the new tables under the old names.
     pub(super) async fn switch(&self, pool: &PgPool) -> Result<(), StoreError> {
         let mut connection = self.connection.lock().await;
         let Err(error) = self.try_to_switch(&mut connection).await else {
@@ -105,9 +106,9 @@ impl Twin {
     async fn try_to_switch(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
         let schema = &self.schema;
         let every = |schema: &str| TABLES.map(|table| format!("{schema}.{table}")).join(", ");
-        // Without statistics the first queries would be planned badly.
+        // Without statistics PostgreSQL would plan the first queries badly.
         execute(connection, format!("ANALYZE {}", every(schema))).await?;
-        // Vacuuming gives way to this lock, and readers don't notice it.
+        // This lock stops vacuuming, which could hold the switch up; readers do not notice it.
         execute(
             connection,
             format!("BEGIN; LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE", every(LIVE)),
@@ -131,8 +132,8 @@ impl Twin {
         .await
     }
 
-    /// Whether only the answer was lost. The right to rebuild is free when the connection that asked for the switch is
-    /// gone for good, so nothing can change afterwards.
+    /// Returns whether a switch whose answer was lost has happened. It first gets the rebuild lock, which is free only once the
+    /// connection of that switch has ended, so that nothing changes afterwards.
     async fn was_switched_to(&self, pool: &PgPool) -> Result<bool, StoreError> {
         let mut connection = connect(pool).await?;
         take_the_right_to_rebuild(&mut connection).await?;
@@ -140,7 +141,7 @@ impl Twin {
     }
 }
 
-/// A connection that may be quiet for long, and that is given up soon when its host is gone, the lock with it.
+/// Opens the connection that holds the rebuild lock. It may be idle for long, and the server ends it soon after its host is gone.
 async fn connect(pool: &PgPool) -> Result<PgConnection, StoreError> {
     let options = pool.connect_options().as_ref().clone().options([
         ("idle_session_timeout", "0"),
@@ -170,9 +171,10 @@ async fn take_the_right_to_rebuild(connection: &mut PgConnection) -> Result<(), 
     }
 }
 
-/// Keys, indexes under their own names, and storage parameters.
+/// Returns the statements that make the keys, indexes and storage parameters of the live tables.
 ///
-/// `LIKE` leaves the last out and makes names up, so that the next migration would look for an index in vain.
+/// `CREATE TABLE … LIKE` would give the indexes other names, which later migrations could not find, and leave the storage
+/// parameters out.
 async fn what_a_copy_lacks(connection: &mut PgConnection, schema: &str) -> Result<Vec<String>, StoreError> {
     sqlx::query_scalar(
         "SELECT format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', $2, relname, conname,
@@ -196,7 +198,7 @@ async fn what_a_copy_lacks(connection: &mut PgConnection, schema: &str) -> Resul
     .map_err(StoreError::unavailable)
 }
 
-/// Locks all tables or none, and lets everybody pass before it tries again.
+/// Locks all tables or none. Between two tries it holds no lock, so that readers and the projector go on.
 async fn lock_readers_out(connection: &mut PgConnection, tables: &str) -> Result<(), StoreError> {
     for _ in 0..ATTEMPTS {
         let attempt = format!(
@@ -212,11 +214,11 @@ async fn lock_readers_out(connection: &mut PgConnection, tables: &str) -> Result
         }
     }
     Err(StoreError::unavailable(
-        "the read models are never without a long query; they were not changed for the rebuilt ones",
+        "queries used the read models without a break; the rebuilt tables were not put in their place",
     ))
 }
 
-/// The migrations that the database has.
+/// Returns the versions of the migrations that were applied.
 async fn migrations(connection: &mut PgConnection) -> Result<Vec<i64>, StoreError> {
     sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success ORDER BY version")
         .fetch_all(connection)
@@ -232,7 +234,7 @@ async fn identity_of(schema: &str, connection: &mut PgConnection) -> Result<Oid,
         .map_err(StoreError::unavailable)
 }
 
-/// 55P03 is lock_not_available.
+/// Returns whether a statement failed because it could not get a lock in time: `lock_not_available`, 55P03.
 fn gave_up_on_a_lock(error: &sqlx::Error) -> bool {
     error
         .as_database_error()

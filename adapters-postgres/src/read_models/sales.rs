@@ -1,4 +1,4 @@
-//! What people ask about sales: of an event, and of a customer.
+//! Queries for the sales of an event and of a customer.
 
 use std::collections::BTreeMap;
 
@@ -108,7 +108,7 @@ impl SalesQueries for PostgresReadModels {
     }
 }
 
-/// What was sold of one tier in one section.
+/// The sales of one tier in one section.
 struct Group {
     section: Label,
     tier: Label,
@@ -118,7 +118,7 @@ struct Group {
 }
 
 impl Group {
-    /// Returns nothing when a sum is out of range.
+    /// Adds sales up; `None` if a sum is out of range.
     fn add_to(self, sales: &mut EventSales) -> Option<()> {
         let add = |to: &mut Money, amount: i64| to.amount.checked_add(amount).map(|sum| to.amount = sum);
         add(&mut sales.total_revenue, self.revenue)?;
@@ -135,7 +135,7 @@ impl Group {
     }
 }
 
-/// Nothing in the only row of an event without sales.
+/// Reads the sales of a row; `None` in the row of an event without sales.
 fn group_from(row: &PgRow) -> Result<Option<Group>, StoreError> {
     let cells = Cells {
         row,

@@ -358,18 +358,18 @@ impl PostgresReadModels {
     }
 }
 
-/// One column of some rows, as PostgreSQL unnests it.
+/// Returns one column of many rows as an array, which PostgreSQL unnests.
 fn column<R, T>(rows: impl Iterator<Item = R>, value: impl FnMut(R) -> T) -> Vec<T> {
     rows.map(value).collect()
 }
 
-/// A column of JSON as its text, which PostgreSQL takes in faster than `jsonb`.
+/// Returns a column of JSON as text, which PostgreSQL reads faster than `jsonb`.
 fn texts(values: impl Iterator<Item = impl Serialize>) -> Result<Vec<String>, StoreError> {
     let text = |value| serde_json::to_string(&value).map_err(StoreError::unavailable);
     values.map(text).collect()
 }
 
-/// Refuses a change of a row that does not exist.
+/// Fails if not every row to change exists.
 fn all_there(table: &'static str, wanted: &[Uuid], there: Vec<Uuid>) -> Result<(), StoreError> {
     if wanted.len() == there.len() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What commits record of answers.
+//! The idempotency records of a group of commits.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! What commits change of deadlines.
+//! The changes of deadlines in a group of commits.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub(crate) const CLEAR: Bulk = Bulk {
     tail: ")",
 };
 
-/// Applies the changes in their order: the last one of a key counts.
+/// Applies the changes in their order, so that the last one of each key counts.
 pub(crate) async fn change(
     connection: &mut SqliteConnection,
     writes: impl Iterator<Item = &DeadlineWrite>,
@@ -58,7 +58,7 @@ pub(crate) async fn change(
     .await
 }
 
-/// The numbers are part of the file format.
+/// Returns the number of a kind, which is part of the file format.
 fn kind_number(kind: DeadlineKind) -> i64 {
     match kind {
         DeadlineKind::HoldExpiry => 1,

@@ -1,4 +1,4 @@
-//! Users that are asked for one by one and read many at a time.
+//! Reads users that are asked for one by one with few statements, many users each.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,15 +15,15 @@ use uuid::Uuid;
 
 use crate::cells::Cells;
 
-/// While one statement is under way the next questions gather, so a crowd costs as many statements as fit one after
-/// another, and somebody who is alone waits for nobody.
+/// A data loader for users. Questions that come while a statement runs are answered together by the next one; a question that
+/// comes alone is answered at once.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct GatheredUsers(Arc<Mutex<Gathered>>);
+pub(crate) struct UserLoader(Arc<Mutex<Waiting>>);
 
 #[derive(Debug, Default)]
-struct Gathered {
+struct Waiting {
     questions: Vec<Question>,
-    /// Whether somebody reads, and will see what is added to the questions.
+    /// Whether a task is reading. It will see what is added to the questions.
     is_read: bool,
 }
 
@@ -33,49 +33,49 @@ struct Question {
     answer: oneshot::Sender<Result<Option<User>, StoreError>>,
 }
 
-impl GatheredUsers {
+impl UserLoader {
     pub(crate) async fn find(&self, pool: &PgPool, id: UserId) -> Result<Option<User>, StoreError> {
         let (answer, answered) = oneshot::channel();
         if self.ask(Question { id, answer }) {
             let reader = Reader {
-                gathered: self.clone(),
+                loader: self.clone(),
                 is_done: false,
             };
-            // A task, since whoever asked first may give up, and the others still want their answers.
+            // A task reads, and not this caller, who may give up while others still wait for their answers.
             tokio::spawn(reader.read(pool.clone()));
         }
         answered.await.map_err(StoreError::unavailable)?
     }
 
-    /// Returns whether somebody has to begin to read.
+    /// Adds a question. Returns whether the caller has to start a task that reads.
     fn ask(&self, question: Question) -> bool {
-        let mut gathered = self.gathered();
-        gathered.questions.push(question);
-        !std::mem::replace(&mut gathered.is_read, true)
+        let mut waiting = self.waiting();
+        waiting.questions.push(question);
+        !std::mem::replace(&mut waiting.is_read, true)
     }
 
-    /// The questions that are to be read next. Without any, nobody reads from now on.
+    /// Returns the questions to answer next. If there are none, the task that reads ends.
     fn next(&self) -> Vec<Question> {
-        let mut gathered = self.gathered();
-        gathered.is_read = !gathered.questions.is_empty();
-        std::mem::take(&mut gathered.questions)
+        let mut waiting = self.waiting();
+        waiting.is_read = !waiting.questions.is_empty();
+        std::mem::take(&mut waiting.questions)
     }
 
-    fn gathered(&self) -> MutexGuard<'_, Gathered> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Reads until nobody asks any more.
+/// The task that reads, until no question is left.
 struct Reader {
-    gathered: GatheredUsers,
+    loader: UserLoader,
     is_done: bool,
 }
 
 impl Reader {
     async fn read(mut self, pool: PgPool) {
         loop {
-            let questions = self.gathered.next();
+            let questions = self.loader.next();
             if questions.is_empty() {
                 self.is_done = true;
                 return;
@@ -85,14 +85,14 @@ impl Reader {
                 Ok(rows) => {
                     for Question { id, answer } in questions {
                         let row = rows.get(&id.uuid());
-                        // Whoever asked may be gone.
+                        // Sending fails if the caller has given up.
                         drop(answer.send(row.map(user_from).transpose()));
                     }
                 }
                 Err(error) => {
                     let error = Arc::new(error);
-                    // Those who came meanwhile would only wait as long for the same.
-                    let late = std::mem::take(&mut self.gathered.gathered().questions);
+                    // Questions that came meanwhile are not tried: they would wait as long and fail the same.
+                    let late = std::mem::take(&mut self.loader.waiting().questions);
                     for question in questions.into_iter().chain(late) {
                         let error = StoreError::unavailable(Arc::clone(&error));
                         drop(question.answer.send(Err(error)));
@@ -104,12 +104,12 @@ impl Reader {
 }
 
 impl Drop for Reader {
-    /// Nobody waits for a reader that was ended by something else.
+    /// Drops the waiting questions if the task was ended from outside, so that their callers get an error.
     fn drop(&mut self) {
         if !self.is_done {
-            let mut gathered = self.gathered.gathered();
-            gathered.is_read = false;
-            gathered.questions.clear();
+            let mut waiting = self.loader.waiting();
+            waiting.is_read = false;
+            waiting.questions.clear();
         }
     }
 }
