@@ -13,10 +13,9 @@ use ticketing_domain::commands::{
 use ticketing_domain::queries::{SeePayment, SeeReservation, SeeSection};
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::views::SectionView;
-use ticketing_ports::Timestamp;
 use ticketing_ports::log::idempotency::IdempotencyKey;
 use ticketing_ports::log::lanes::LaneId;
-use ticketing_ports::log::streams::{CorrelationId, Metadata, RecordedEvent, Version};
+use ticketing_ports::log::streams::{Metadata, RecordedEvent, Version};
 use ticketing_ports::outside::gateway::PaymentGateway;
 use ticketing_ports::read_models::availability::SectionAvailability;
 use ticketing_ports::read_models::events::EventView;
@@ -24,84 +23,14 @@ use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId, UserId};
 use ticketing_ports::vocabulary::roles::Actor;
-use ticketing_ports::vocabulary::trace_context::TraceContext;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::failure::{Failure, UnavailableCause};
 use crate::known_log::KnownLog;
 use crate::lane::{CommandJob, Delivered, Job, LaneIndex, Lanes, QuestionJob, RunningKey, RunningKeys};
+use crate::request::{Answer, HistoryEntry, Request, user_of};
 use crate::setup::Ports;
-use crate::token::ConsistencyToken;
-
-/// A command, with the caller who sends it.
-#[derive(Debug, Clone)]
-pub struct Request<C> {
-    /// Who sends the command.
-    pub by: Caller,
-    /// Names the request in the metadata of every fact that it leads to.
-    pub correlation_id: CorrelationId,
-    /// The caller's W3C trace context. It is stored beside every fact that the command leads to.
-    pub trace: Option<TraceContext>,
-    /// The caller's idempotency key. `None` if repeating the request may do it twice.
-    pub idempotency: Option<IdempotencyRequest>,
-    /// What is asked for.
-    pub command: C,
-}
-
-impl<C> Request<C> {
-    /// The same request with another command, made from this one.
-    pub fn with<D>(self, command: impl FnOnce(C) -> D) -> Request<D> {
-        Request {
-            by: self.by,
-            correlation_id: self.correlation_id,
-            trace: self.trace,
-            idempotency: self.idempotency,
-            command: command(self.command),
-        }
-    }
-
-    fn cause(&self) -> Metadata {
-        Metadata {
-            correlation_id: Some(self.correlation_id.clone()),
-            actor: user_of(self.by),
-            trace: self.trace.clone(),
-        }
-    }
-}
-
-/// An idempotency key, and what it was used for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdempotencyRequest {
-    /// The key as the caller sent it.
-    pub key: String,
-    /// A digest of everything that the request says. A repeated request has the same one.
-    pub fingerprint: [u8; 32],
-}
-
-/// A reply whose facts are durable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer<T> {
-    /// The reply itself.
-    pub value: T,
-    /// What a later read must show, so that the caller sees what this request has changed.
-    pub consistency: ConsistencyToken,
-}
-
-/// One fact in the history of a reservation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryEntry {
-    /// The number of the fact in the reservation's stream, from 1.
-    pub sequence: Version,
-    /// The type of the fact, like `ReservationHeld`.
-    pub event_type: String,
-    /// The version of the shape of that type.
-    pub event_version: u16,
-    /// When the fact was recorded.
-    pub at: Timestamp,
-    /// The fact as JSON.
-    pub data: Vec<u8>,
-}
 
 /// How long a cancellation or a refund waits for the gateway before it answers with the current state.
 const SETTLING_PATIENCE: Duration = Duration::from_secs(10);
@@ -127,14 +56,15 @@ impl BoxOffice {
         }
     }
 
-    /// Sends a command to its lane and returns the reply once its facts are durable. Commands of other crates are
-    /// welcome too.
+    /// Sends a command to its lane and returns the reply once its facts are durable. The command may be defined in
+    /// another crate.
     ///
     /// # Errors
     /// Fails if the command is refused, if the event's mailbox is full, or if a store or the gateway is down.
     pub async fn ask<C: Command>(&self, request: Request<C>) -> Result<Answer<C::Reply>, Failure> {
         let key = self.running_key(&request)?;
-        // The log is identified before anything is written. A reply without a token would look like a failure.
+        // The reply's token needs the identity of the log. It is read before the command is written, because a failure
+        // afterwards would make a written command look failed.
         self.lanes.log.identity().await?;
         let lane = self.lane_of(request.command.address()).await?;
         let (caller, answer) = oneshot::channel();
@@ -341,7 +271,8 @@ impl BoxOffice {
         job: Job,
         answer: oneshot::Receiver<Result<Delivered<T>, Failure>>,
     ) -> Result<Answer<T>, Failure> {
-        // The log is identified before anything is written. A reply without a token would look like a failure.
+        // The reply's token needs the identity of the log. It is read before the command is written, because a failure
+        // afterwards would make a written command look failed.
         self.lanes.log.identity().await?;
         self.lanes.submit(lane, job);
         // The channel closes without a reply if the engine was aborted or the lane panicked.
@@ -396,12 +327,5 @@ impl BoxOffice {
                 lane.ok_or_else(|| Refusal::not_found(stream).into())
             }
         }
-    }
-}
-
-fn user_of(caller: Caller) -> Option<UserId> {
-    match caller {
-        Caller::Person(actor) => Some(actor.user_id),
-        Caller::World => None,
     }
 }

@@ -84,7 +84,7 @@ impl EngineBuilder {
     pub fn start(self) -> Engine {
         let mut ports = self.ports;
         let tail = Arc::<Tail>::default();
-        // If a call to the log fails, whoever made it, the followers prove their marks again.
+        // Every failed call to the log, also one of a lane, makes the followers prove their marks again.
         ports.events = Arc::new(WatchedLog::new(ports.events, Arc::clone(&tail)));
         let (log, clock) = (Arc::clone(&ports.events), Arc::clone(&ports.clock));
         let worker = WorkerId::new(ports.ids.uuid());
@@ -104,8 +104,8 @@ impl EngineBuilder {
             log_poll,
         };
         if let Some(bus) = context.ports.bus.clone().filter(|_| relays) {
-            // The relay is the first follower, so the others find in memory what it has read. It reads the log itself,
-            // because the bus has only what the relay publishes.
+            // The relay starts first, so that the other followers find in memory what it has read from the log. It
+            // cannot take facts from the bus, because it is the one that fills it.
             engine.spawn(&context, Box::new(Relay::new(bus.publisher)));
         }
         context.facts_from = facts_from;

@@ -1,5 +1,5 @@
 //! Why a request failed.
-//!
+
 use std::time::Duration;
 
 use thiserror::Error;

@@ -7,7 +7,7 @@ use tracing::warn;
 
 use crate::setup::{EngineConfig, Ports};
 
-/// How often old records are deleted.
+/// How often old idempotency records are deleted.
 const EVERY: Duration = Duration::from_secs(600);
 
 pub(crate) async fn run(ports: Ports, config: EngineConfig, stop: CancellationToken) {

@@ -35,7 +35,7 @@ impl KnownLog {
         self.known.lock().expect("no code panics while it holds this lock")
     }
 
-    /// The identity, as last known. Reads it from the log on the first call.
+    /// The identity of the log, as last known. The first call reads it from the log.
     pub(crate) async fn identity(&self) -> Result<LogIdentity, StoreError> {
         let known = *self.known();
         match known {

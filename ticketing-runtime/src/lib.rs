@@ -14,7 +14,7 @@
 //! | folder or file | what it does | read first |
 //! |---|---|---|
 //! | `engine.rs`, `setup.rs` | start and stop all that runs; ports and settings | [`Engine::start`], [`EngineConfig`] |
-//! | `box_office.rs` | the front door for commands | [`BoxOffice::ask`] |
+//! | `box_office.rs`, `request.rs` | the front door for commands | [`BoxOffice::ask`] |
 //! | `desk/` | questions: who may ask, and how fresh the answer is | [`Desk::catch_up`] |
 //! | `lane/` | decides and commits | `lane/mod.rs`, then `decide.rs` and `settle.rs` |
 //! | `follow/` | handles the facts of the log | [`Follower`], then `follower_loop.rs` |
@@ -135,13 +135,14 @@ mod housekeeping;
 mod known_log;
 mod lane;
 mod observer;
+mod request;
 mod retry;
 mod schema_floor;
 mod setup;
 mod sign_in;
 mod token;
 
-pub use box_office::{Answer, BoxOffice, HistoryEntry, IdempotencyRequest, Request};
+pub use box_office::BoxOffice;
 pub use desk::{Desk, DeskPorts, PagedList, READ_YOUR_WRITES_PATIENCE};
 pub use engine::{Engine, EngineBuilder, ProjectionPorts};
 pub use failure::{Failure, UnavailableCause};
@@ -151,6 +152,7 @@ pub use follow::{
     rebuild, relay_id,
 };
 pub use observer::{Counts, NoObserver, Observed, Observer, Setback, Totals};
+pub use request::{Answer, HistoryEntry, IdempotencyRequest, Request};
 pub use schema_floor::{LogNotReadable, check_schema_floor, finish_update};
 pub use setup::{EngineConfig, Ports};
 pub use sign_in::{Accounts, Ceremonies, Ensured, Sessions, SignIn, SignInConfig, SignInFailure, SignInPorts};

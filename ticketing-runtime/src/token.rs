@@ -207,7 +207,11 @@ mod tests {
         assert_eq!(ConsistencyToken::parse(&crowd), None, "too many logs");
         let wide = [7_u128.to_be_bytes().as_slice(), &[0x81, 0x00, 1]].concat();
         let wide = format!("c1.{}", URL_SAFE_NO_PAD.encode(wide));
-        assert_eq!(ConsistencyToken::parse(&wide), None, "a number with a group too many");
+        assert_eq!(
+            ConsistencyToken::parse(&wide),
+            None,
+            "a number that is longer than necessary"
+        );
     }
 
     #[test]

@@ -7,8 +7,8 @@ use ticketing_ports::vocabulary::paging::{Listed, Page};
 use ticketing_ports::vocabulary::roles::Actor;
 
 use super::Desk;
-use crate::box_office::HistoryEntry;
 use crate::failure::Failure;
+use crate::request::HistoryEntry;
 
 impl Desk {
     /// One reservation, from the write side, for its customer and for admins.

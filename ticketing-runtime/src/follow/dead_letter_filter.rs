@@ -143,7 +143,7 @@ impl DeadLetterFilter {
         for fact in facts.iter() {
             let fact = fact.recorded();
             if self.is_parked(fact) && !self.written.contains(&fact.position) {
-                self.write(fact, "an earlier fact of this stream is parked".to_owned())
+                self.write(fact, "an earlier fact of this stream is a dead letter".to_owned())
                     .await?;
             }
         }

@@ -21,7 +21,7 @@ impl LoggedFact {
         debug_assert_eq!(
             Fact::from_recorded(&recorded).as_ref().ok(),
             Some(&fact),
-            "a decided fact decodes to itself"
+            "a fact that was just encoded decodes to itself"
         );
         Self {
             recorded,

@@ -252,7 +252,7 @@ pub enum OnBadFact {
 pub enum FollowError {
     /// The follower's mark is not where the facts begin, because another process was faster or the follower was
     /// rebuilt.
-    #[error("the follower's mark is not where the facts begin")]
+    #[error("the follower has moved: its mark is no longer where these facts begin")]
     MarkMoved,
     /// One of the facts can never be handled. The facts before it may have been handled.
     #[error("the fact at position {at} cannot be handled")]

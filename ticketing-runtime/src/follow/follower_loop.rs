@@ -254,7 +254,7 @@ impl FollowerLoop {
                 Past::OfAnotherLog => {
                     if self.progress.set_condition(FollowerCondition::OfAnotherLog) {
                         error!(follower = self.spec.name, kept = %mark, log = %log.log,
-                            "a follower's mark is of another log; the follower is left as it is");
+                            "a follower has handled facts of another log, so this process leaves it alone");
                     }
                     return Ok(Standing::Nowhere);
                 }
@@ -271,7 +271,7 @@ impl FollowerLoop {
         self.progress.set_reached(log, mark.position);
         if self.progress.set_condition(FollowerCondition::Works) {
             let (follower, position) = (self.spec.name, mark.position);
-            info!(follower, %position, "a follower of the log works in this process");
+            info!(follower, %position, "a follower of the log has started to work in this process");
         }
     }
 

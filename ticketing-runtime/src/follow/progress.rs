@@ -24,7 +24,7 @@ pub enum FollowerCondition {
     OfAnotherLog,
     /// It handles nothing more until an operator has repaired this cause.
     Stopped(Arc<str>),
-    /// A service that it needs is down. It is started again after a pause.
+    /// A service that it needs is down. The engine starts the follower again after a pause.
     Fails,
 }
 

@@ -58,7 +58,7 @@ impl Rebuilding {
     ) -> Result<Self, FollowError> {
         let Some(mut twin) = follower.twin().await? else {
             return Err(FollowError::Never(
-                "this follower has no twin, because its effects must not be repeated".into(),
+                "this follower cannot be rebuilt, because its effects must not be repeated".into(),
             ));
         };
         let log = store.identity().await?;

@@ -15,7 +15,7 @@ use ticketing_ports::vocabulary::ids::LogId;
 use super::facts::Facts;
 use super::follower::{FollowError, Follower, FollowerSpec, MarkKept, OnBadFact, Runs, StartAt, Twin};
 
-/// The follower name of the relay.
+/// The name of the relay among the followers.
 pub const RELAY: &str = "relay";
 
 const SPEC: FollowerSpec = FollowerSpec {

@@ -43,8 +43,8 @@ pub(super) trait Source: Send + Debug {
     async fn stand_by(&mut self, reached: Position) -> Result<(), BoxError>;
 }
 
-/// Reads the facts after the mark from the log, and keeps them in the tail for the other followers. Returns none and
-/// requests a past check if the log has another fact at the mark.
+/// Reads the facts after the mark from the log, and keeps them in the tail for the other followers. Returns none if
+/// the log has another fact at the mark; the followers then have to prove their marks again.
 pub(super) async fn read(
     log: &dyn EventStore,
     tail: &Tail,

@@ -34,11 +34,11 @@ pub(crate) enum AnswerRecord {
 impl AnswerRecord {
     pub(crate) fn awaits(awaits: &impl Serialize) -> Self {
         let awaits = serde_json::value::to_raw_value(awaits);
-        Self::Awaits(awaits.expect("pending payments are plain data with string keys"))
+        Self::Awaits(awaits.expect("serializing plain data with string keys cannot fail"))
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("answer records are plain data with string keys")
+        serde_json::to_vec(self).expect("serializing plain data with string keys cannot fail")
     }
 }
 

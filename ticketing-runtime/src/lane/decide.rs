@@ -73,7 +73,7 @@ impl Lane {
         self.stage(staged, &job);
         match self.run_job(&mut job) {
             RunOutcome::Answered(staged) => self.answered(job, staged),
-            // `Load` cannot come: the first run has just read all that this run reads.
+            // `Load` cannot occur here, because the run above has just read everything that this run reads.
             RunOutcome::Awaits(..) | RunOutcome::Load(_) => self.gathering.push(job, Verdict::Awaits(payment)),
         }
         self.wake_jobs_waiting_for(moved);

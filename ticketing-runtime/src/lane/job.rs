@@ -82,7 +82,7 @@ impl Job {
 /// The result of running a job once.
 #[derive(Debug)]
 pub(crate) enum RunOutcome {
-    /// The answer is ready. The caller gets it once this is durable.
+    /// The answer is ready. The caller gets it once the staged facts are durable.
     Answered(Staged),
     /// The answer depends on the next fact of this payment.
     Awaits(PaymentId, Staged),

@@ -232,7 +232,8 @@ impl Lane {
 
     /// How long the lane stays in memory without work.
     fn patience(&self) -> Duration {
-        // The event does not exist, so nobody will ask again. Requests for random ids must not fill the memory.
+        // An empty catalog stream means that the event does not exist. Its lane is dropped at once, so that requests
+        // for random ids do not fill the memory.
         let catalog = self.id.event_id().map(StreamId::from);
         let made_up = catalog.is_some_and(|catalog| self.book.read_from(catalog) == Version::NONE);
         if made_up && self.waiting.is_empty() {

@@ -143,6 +143,6 @@ impl Lane {
 
 fn commit_not_taken() -> Failure {
     Failure::Unavailable(UnavailableCause::Store(
-        "the event store did not take the commit".into(),
+        "the event store did not accept the commit".into(),
     ))
 }

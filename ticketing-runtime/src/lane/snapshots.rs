@@ -55,7 +55,7 @@ impl Snapshots {
 }
 
 impl Lane {
-    /// Starts streams from the snapshots that were read.
+    /// Gives the book the snapshots that were read. The facts after them are read next.
     pub(super) fn begin_with(&mut self, snapshots: Vec<FromSnapshot>) {
         for snapshot in snapshots {
             self.snapshots.latest.insert(snapshot.stream, snapshot.version);

@@ -147,7 +147,7 @@ async fn a_follower_that_stops_at_a_bad_fact_reports_it_and_handles_nothing_more
     engine.abort();
 }
 
-/// A follower that only reads does not read the log.
+/// Reads of the whole log fail here, so the facts can only come from the bus.
 #[tokio::test(start_paused = true)]
 async fn a_process_that_only_reads_gets_all_facts_from_the_bus() {
     let (world, side) = (World::new(), ReadSide::new(<[_]>::to_vec));
