@@ -19,7 +19,7 @@ pub(crate) fn is_up_to_date(path: &str, wanted: &str) {
         .find(|(found, wanted)| found != wanted);
     assert!(
         found == wanted,
-        "{} is not up to date; write it with BLESS=1 cargo test -p adapters-http --test api made_from. The first difference (found, \
+        "{} is not up to date; write it with BLESS=1 cargo test -p adapters-http --test api example. The first difference (found, \
          wanted): {first:#?}",
         path.display()
     );
