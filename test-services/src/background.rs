@@ -1,4 +1,4 @@
-//! Services that outlive the process that starts them, for a developer's hands and for a whole run of tests.
+//! Services that outlive the process that starts them: for a developer, and for a whole run of tests.
 
 use std::fs;
 use std::path::Path;
@@ -11,13 +11,14 @@ use rustix::process::{Signal, kill_process};
 use crate::finding::{self, Source};
 use crate::kind::Kind;
 use crate::own_process::blocking;
+use crate::service::Service;
 use crate::state::{Entry, State};
-use crate::{postgres, process, url};
+use crate::{broker, postgres, process, redis, url};
 
 const TO_STOP: Duration = Duration::from_secs(10);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
-/// The databases of the server, each after the variable that names it.
+/// The databases of the server, each with the variable that contains its URL.
 const DATABASES: [(&str, &str); 4] = [
     ("DATABASE_URL_EVENTS", "ticketing_events"),
     ("DATABASE_URL_PROJECTIONS", "ticketing_projections"),
@@ -25,27 +26,27 @@ const DATABASES: [(&str, &str); 4] = [
     ("DATABASE_URL_AUTH", "ticketing_auth"),
 ];
 
-/// A service that is given or was started, and what it says of itself.
+/// A service that a variable names or that was started, and what it answered.
 #[derive(Debug)]
 pub struct Part {
     pub kind: Kind,
     pub source: Source,
     /// A URL, or the `host:port` of a broker.
     pub address: String,
-    /// Its name and version, or why it does not answer.
+    /// The name and version of the service, or why it does not answer.
     pub answer: Result<String>,
 }
 
 impl Part {
-    /// The variable by which tests find it.
+    /// Returns the variable by which tests find the service, and its value.
     pub fn variable_for_tests(&self) -> (&'static str, String) {
         (self.kind.variable(), self.address.clone())
     }
 
-    /// The variables by which the server finds it.
+    /// Returns the variables by which the server finds the service, and their values.
     ///
     /// # Errors
-    /// When its address is not a URL of its kind.
+    /// Fails if the address is not a valid URL.
     pub fn variables_for_the_server(&self) -> Result<Vec<(&'static str, String)>> {
         match self.kind {
             Kind::Postgres => DATABASES
@@ -73,7 +74,7 @@ impl Background {
         }
     }
 
-    /// Writes down in another folder what it started, so that it does not meet the workspace's.
+    /// Keeps the records in another folder, so that these services are apart from those of the workspace.
     pub fn in_folder(folder: &Path) -> Self {
         Self {
             state: State::in_folder(folder.to_owned()),
@@ -81,17 +82,18 @@ impl Background {
         }
     }
 
-    /// Lets the commits of the PostgreSQL that it starts wait for the disk. What is up already stays as it is.
+    /// Lets the commits of a PostgreSQL that is started from now on wait for the disk. A server that runs already is
+    /// not changed.
     #[must_use]
     pub fn durable(self) -> Self {
         Self { durable: true, ..self }
     }
 
-    /// Starts a service unless a variable gives it or it runs already, and waits until it answers. In PostgreSQL it
-    /// creates the server's databases.
+    /// Starts a service and waits until it answers, unless a variable names one or it runs already. Creates the
+    /// databases of the server in PostgreSQL.
     ///
     /// # Errors
-    /// When the service does not answer where a variable says, or cannot be started.
+    /// Fails if the service that a variable names does not answer, or the service cannot be started.
     pub async fn up(&self, kind: Kind) -> Result<Part> {
         let state = self.state.clone();
         let _lock = blocking(move || state.lock()).await?;
@@ -105,7 +107,9 @@ impl Background {
             _ => {
                 let background = self.clone();
                 blocking(move || background.start(kind)).await?;
-                self.look(kind).await?.context("what was started is not written down")?
+                self.look(kind)
+                    .await?
+                    .context("the service was started, but there is no record of it")?
             }
         };
         if kind == Kind::Postgres {
@@ -116,10 +120,10 @@ impl Background {
         Ok(part)
     }
 
-    /// What is given or was started, and whether it answers.
+    /// Returns the service that a variable names or that was started, and whether it answers; `None` if there is none.
     ///
     /// # Errors
-    /// When what was written down cannot be read.
+    /// Fails if the records cannot be read.
     pub async fn look(&self, kind: Kind) -> Result<Option<Part>> {
         let (address, source, known_as) = if let Some(address) = finding::given(kind)? {
             (address, Source::Variable(kind.variable()), None)
@@ -128,7 +132,9 @@ impl Background {
         } else {
             return Ok(None);
         };
-        let answer = kind.ask(&address).await.map(|name| known_as.unwrap_or(name));
+        let answer = (service_of(kind).ask)(&address)
+            .await
+            .map(|name| known_as.unwrap_or(name));
         Ok(Some(Part {
             kind,
             source,
@@ -137,10 +143,11 @@ impl Background {
         }))
     }
 
-    /// Stops what was started, removes its data, and says what that was. What a variable gives is left alone.
+    /// Stops the services that were started, removes their data, and returns their kinds. Services that a variable
+    /// names are left alone.
     ///
     /// # Errors
-    /// When a service does not stop; it stays written down.
+    /// Fails if a service does not stop. Its record is kept.
     pub fn down(&self) -> Result<Vec<Kind>> {
         let _lock = self.state.lock()?;
         let entries = self.state.read()?;
@@ -151,7 +158,7 @@ impl Background {
         Ok(entries.into_iter().map(|entry| entry.kind).collect())
     }
 
-    /// Starts a service in place of one that no longer answers. The caller holds the lock.
+    /// Starts a service in the place of any that is recorded and no longer answers. The caller holds the lock.
     fn start(&self, kind: Kind) -> Result<()> {
         let mut entries = self.state.read()?;
         if let Some(place) = entries.iter().position(|entry| entry.kind == kind) {
@@ -159,7 +166,13 @@ impl Background {
             entries.remove(place);
             self.state.write(&entries)?;
         }
-        let plan = if self.durable { kind.plan_durable() } else { kind.plan() }?;
+        let service = service_of(kind);
+        let plan = if self.durable {
+            service.plan_durable
+        } else {
+            service.plan
+        };
+        let plan = plan()?;
         let entry = Entry {
             kind,
             address: kind.url(plan.recipe.address),
@@ -178,12 +191,20 @@ impl Background {
     }
 }
 
-/// Ends a service that was written down and removes its folder; either may be gone already.
+fn service_of(kind: Kind) -> &'static Service {
+    match kind {
+        Kind::Postgres => &postgres::SERVICE,
+        Kind::Redis => &redis::SERVICE,
+        Kind::Broker => &broker::SERVICE,
+    }
+}
+
+/// Ends a recorded service and removes its folder. Either may be gone already.
 fn discard(entry: &Entry) -> Result<()> {
     if let Some(pid) = process::pid_in(&entry.folder)? {
         let signal = entry.kind.stop_at_once();
         let began = Instant::now();
-        // One that is gone since it was looked at is as good as ended.
+        // The process may have ended since it was looked up, so a failed signal is no error.
         let _ = kill_process(pid, signal);
         while process::pid_in(&entry.folder)?.is_some() {
             if began.elapsed() > TO_STOP {

@@ -1,4 +1,4 @@
-//! A broker with the Kafka API: the one that tests share, and private ones for tests that break it.
+//! Brokers with the API of Apache Kafka: one that tests share, and private ones for tests that stop or kill theirs.
 
 mod jars;
 mod server;
@@ -18,20 +18,21 @@ use crate::finding::{self, Found, NotFound, Source};
 use crate::kind::Kind;
 use crate::own_process::{OwnProcess, blocking};
 use crate::probe;
-use crate::process::Plan;
+use crate::say::tell;
+use crate::service::Service;
 
 static SHARED: OnceCell<Result<Broker, String>> = OnceCell::const_new();
 
-/// What the tests of this process share. Each test takes topics and groups with names of its own.
+/// The broker that the tests of this process share. Each test uses topics and groups with names of its own.
 #[derive(Debug, Clone)]
 pub enum Broker {
     Real(RealBroker),
-    /// There is neither a broker nor the means to start one: the client library's mock cluster has to do.
-    /// Never in CI, where this is an error.
+    /// The mock cluster of the client library, because no broker was found and none can be started. In CI this is an
+    /// error instead.
     Mock(MockBroker),
 }
 
-/// The mock cluster of `rdkafka`, in this process. Nobody can make topics over its API, so they are made here.
+/// The mock cluster of `rdkafka`, in this process. Topics cannot be made over its API, so this type makes them.
 #[derive(Debug, Clone)]
 pub struct MockBroker {
     bootstrap: String,
@@ -45,47 +46,51 @@ struct NewTopic {
     made: Sender<Result<(), KafkaError>>,
 }
 
-/// A broker that speaks over a socket.
+/// A broker that is reached over a socket.
 #[derive(Debug, Clone)]
 pub struct RealBroker {
     found: Arc<Found>,
 }
 
-/// Finds the shared broker, or starts it; every call of a process gives the same one.
+/// Finds or starts the shared broker. All calls in one process return the same one.
 ///
 /// # Errors
-/// When the one given does not answer; in CI also when none can be started.
+/// Fails if the broker that a variable names does not answer. In CI it also fails if no broker is found and none can be
+/// started.
 pub async fn broker() -> Result<Broker> {
     finding::once(&SHARED, find()).await
 }
 
 async fn find() -> Result<Broker> {
-    match finding::find(Kind::Broker).await {
+    match finding::find(&SERVICE).await {
         Ok(found) => Ok(Broker::Real(RealBroker { found: Arc::new(found) })),
         Err(NotFound::NothingToStart(_, reason)) if !is_ci() => {
-            finding::tell(&format!("only rdkafka's mock cluster as the broker, for: {reason:#}"));
+            tell(&format!("only rdkafka's mock cluster as the broker, for: {reason:#}"));
             Ok(Broker::Mock(MockBroker::start()?))
         }
         Err(reason) => Err(reason.into()),
     }
 }
 
-/// Where nobody looks at the output, what is missing is a failure.
+/// Returns whether the tests run in CI. Nobody reads the messages there, so a missing service is an error.
 fn is_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| !value.is_empty())
 }
 
-pub(crate) fn plan() -> Result<Plan> {
-    server::plan()
-}
+pub(crate) static SERVICE: Service = Service {
+    kind: Kind::Broker,
+    plan: server::plan,
+    plan_durable: server::plan,
+    ask: |brokers| Box::pin(ask(brokers)),
+};
 
-pub(crate) async fn ask(brokers: &str) -> Result<String> {
+async fn ask(brokers: &str) -> Result<String> {
     let brokers = brokers.to_owned();
     blocking(move || answers(&brokers)).await?;
     Ok("a Kafka-API broker".to_owned())
 }
 
-/// Succeeds when one of the brokers does; the others are the client's to find.
+/// Succeeds if one of the brokers answers. Clients find the others through it.
 fn answers(brokers: &str) -> Result<()> {
     let mut refusal = anyhow::anyhow!("no broker is named");
     for broker in brokers.split(',') {
@@ -101,7 +106,7 @@ fn answers(brokers: &str) -> Result<()> {
 }
 
 impl Broker {
-    /// The brokers to begin with, for `bootstrap.servers`.
+    /// Returns the value for `bootstrap.servers`.
     pub fn bootstrap(&self) -> &str {
         match self {
             Self::Real(broker) => broker.bootstrap(),
@@ -111,10 +116,10 @@ impl Broker {
 }
 
 impl MockBroker {
-    /// Starts a cluster of one broker in a thread of its own, which ends with the last clone.
+    /// Starts a cluster of one broker in a thread of its own. The thread ends when the last clone is dropped.
     ///
     /// # Errors
-    /// When the client library cannot make it.
+    /// Fails if the client library cannot make the cluster.
     pub fn start() -> Result<Self> {
         let (say_started, started) = mpsc::channel();
         let (topics, wanted) = mpsc::channel::<NewTopic>();
@@ -133,16 +138,18 @@ impl MockBroker {
         Ok(Self { bootstrap, topics })
     }
 
-    /// Makes topics; a real broker is asked for that over its API.
+    /// Makes topics. Topics of a real broker are made over its API instead.
     ///
     /// # Errors
-    /// When one of them is there already.
+    /// Fails if one of the topics exists already.
     pub fn make_topics(&self, names: &[String], partitions: u32) -> Result<()> {
         for name in names {
             let (say_made, made) = mpsc::channel();
             let wanted = NewTopic {
                 name: name.clone(),
-                partitions: partitions.try_into().context("so many partitions")?,
+                partitions: partitions
+                    .try_into()
+                    .context("the number of partitions is out of range")?,
                 made: say_made,
             };
             let ended = "the thread of the mock cluster has ended";
@@ -153,14 +160,14 @@ impl MockBroker {
         Ok(())
     }
 
-    /// The brokers to begin with, for `bootstrap.servers`.
+    /// Returns the value for `bootstrap.servers`.
     pub fn bootstrap(&self) -> &str {
         &self.bootstrap
     }
 }
 
 impl RealBroker {
-    /// The brokers to begin with, for `bootstrap.servers`.
+    /// Returns the value for `bootstrap.servers`.
     pub fn bootstrap(&self) -> &str {
         &self.found.address
     }
@@ -169,13 +176,14 @@ impl RealBroker {
         self.found.source
     }
 
-    /// Its name and version.
+    /// The name and version of the service.
     pub fn version(&self) -> &str {
         &self.found.name
     }
 }
 
-/// A broker for one test to stop and to kill: one node of Apache Kafka. Topics are not created by themselves.
+/// A broker that one test alone uses, and may stop and kill: one node of Apache Kafka. It does not create topics
+/// automatically.
 #[derive(Debug, Clone)]
 pub struct OwnedBroker {
     bootstrap: String,
@@ -183,10 +191,10 @@ pub struct OwnedBroker {
 }
 
 impl OwnedBroker {
-    /// Starts a broker on a free port, with a log of its own; it is gone when the last clone is.
+    /// Starts a broker with an empty log on a free port. It ends when the last clone is dropped.
     ///
     /// # Errors
-    /// When Java or Apache Kafka cannot be had, or it does not come up.
+    /// Fails if Java or Apache Kafka is missing and cannot be installed, or the broker does not start.
     pub async fn start() -> Result<Self> {
         let (address, process) = OwnProcess::start(server::plan).await.context(
             "a broker that is stopped and killed has to be Apache Kafka as a process of this machine; rdkafka's mock cluster \
@@ -196,7 +204,7 @@ impl OwnedBroker {
         Ok(Self { bootstrap, process })
     }
 
-    /// The same after every start.
+    /// Returns the address of the service. It is the same after every start.
     pub fn bootstrap(&self) -> &str {
         &self.bootstrap
     }

@@ -1,4 +1,4 @@
-//! Walks of somebody at a browser: Chromium, driven from Node.js.
+//! Tests in a browser: Chromium, driven from Node.js.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ const WALK: NodeProgram = NodeProgram {
     ],
 };
 
-/// A walk through signing in and buying in Chromium, with an issuer and a port that are kept for it.
+/// A test in Chromium that signs in and buys tickets, with the issuer and the port that it uses.
 #[derive(Debug)]
 pub struct BrowserWalk {
     command: Command,
@@ -29,10 +29,10 @@ pub struct BrowserWalk {
     _port: Port,
 }
 
-/// Prepares a walk against a server that the walk itself starts as a demonstration: that program, with these variables.
+/// Prepares a test in Chromium. The test itself starts the program `server` with `variables` as a demonstration server.
 ///
 /// # Errors
-/// When Chromium, Node.js, the issuer or a package of npm cannot be had.
+/// Fails if Chromium, Node.js, the issuer or an npm package is missing and cannot be installed.
 pub async fn browser_walk(
     server: impl AsRef<OsStr>,
     variables: impl IntoIterator<Item = (String, String)>,
@@ -64,10 +64,10 @@ pub async fn browser_walk(
 }
 
 impl BrowserWalk {
-    /// Walks to the end; each of the walks has said `NAME: done` then, which is returned.
+    /// Runs the test to its end and returns its output, which has a line `NAME: done` for each part.
     ///
     /// # Errors
-    /// When one of them does not come to its end, with what was said.
+    /// Fails with the output of the test if one of its parts fails.
     pub async fn go(mut self) -> Result<String> {
         blocking(move || {
             let output = self.command.output().context("cannot start Node.js")?;

@@ -1,4 +1,4 @@
-//! What was fetched from the network, kept in the user's cache for the next run and for every process.
+//! Files that were fetched from the network, kept in the cache of the user for later runs and other processes.
 
 use std::env;
 use std::fs::{self, File};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use rustix::process::geteuid;
 
-/// Returns a folder of the cache, which is filled unless it is there. Who comes meanwhile waits.
+/// Returns a folder of the cache. If it does not exist, `fill` fills it, and other processes that need it wait.
 pub(crate) fn kept(name: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let cache = cache()?;
     let folder = cache.join(name);
@@ -20,7 +20,8 @@ pub(crate) fn kept(name: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Result
     Ok(folder)
 }
 
-/// Has a folder filled under another name and renames it, so that what is there is complete. The caller holds the lock.
+/// Fills a folder under another name and then renames it, so that a folder of the final name is always complete. The
+/// caller holds the lock.
 fn once(folder: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -36,7 +37,7 @@ fn once(folder: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     fs::rename(&unfinished, folder).with_context(|| format!("cannot rename {}", unfinished.display()))
 }
 
-/// The user's cache; where there is none to write to, one among the temporary files.
+/// Returns the cache folder of the user, or a temporary folder if that cannot be written to.
 fn cache() -> Result<PathBuf> {
     let folder = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let users = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));

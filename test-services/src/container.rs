@@ -1,7 +1,7 @@
-//! Services in containers, where an engine such as Docker answers.
+//! Services in containers, if an engine such as Docker answers.
 //!
-//! No engine, or no image, is not an error: then it is the turn of the next place, within seconds. Removing a container
-//! needs the `docker` command, for by then this process is gone.
+//! A missing engine or image is not an error: the next place is tried within seconds. The `docker` command removes the
+//! containers, because this process has ended by then.
 
 use std::hash::{BuildHasher, RandomState};
 use std::mem::ManuallyDrop;
@@ -24,33 +24,35 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::OnceCell;
 use tokio::time::{sleep, timeout};
 
-use crate::finding::tell;
 use crate::kind::Kind;
 use crate::own_process::blocking;
 use crate::ports::Port;
 use crate::process::last_lines;
+use crate::say::tell;
+use crate::service::Service;
 use crate::watchdog::Watchdog;
 use crate::{packages, process};
 
 const TO_ANSWER: Duration = Duration::from_secs(3);
-/// After so long without a word of progress the registry counts as out of reach.
+/// How long the registry may report no progress before it counts as unreachable.
 const TO_GO_ON_FETCHING: Duration = Duration::from_secs(10);
-/// Long enough to fetch an image over a slow line.
+/// How long fetching an image may take. It is enough for a slow connection.
 const TO_FETCH: Duration = Duration::from_secs(180);
 const TO_START: Duration = Duration::from_secs(60);
 const TO_COME_UP: Duration = Duration::from_secs(60);
 const BETWEEN_PROBES: Duration = Duration::from_millis(100);
-/// Where an engine of this machine opens ports, as far as its client is not in a container itself.
+/// The host on which an engine of this machine opens ports, unless this process runs in a container itself.
 const HERE: &str = "127.0.0.1";
 
-/// The client of the engine belongs to a runtime; a test's own ends with the test.
+/// The runtime of the client of the engine. The runtime of a test would end with that test.
 static RUNTIME: LazyLock<std::io::Result<Runtime>> =
     LazyLock::new(|| Builder::new_multi_thread().worker_threads(1).enable_all().build());
 
-/// The command that removes containers, if there is an engine at all. Asked once for all services.
+/// The path of the command that removes containers; `None` if there is no engine. It is looked up once for all
+/// services.
 static ENGINE: OnceCell<Option<PathBuf>> = OnceCell::const_new();
 
-/// A service in a container, which is removed when this is dropped or the process ends.
+/// A service in a container. The container is removed when the value is dropped or the process ends.
 #[derive(Debug)]
 pub(crate) struct Container {
     pub(crate) address: String,
@@ -58,15 +60,19 @@ pub(crate) struct Container {
     _port: Option<Port>,
 }
 
-/// Starts a service in a container; nothing where there is no engine.
-pub(crate) async fn start(kind: Kind) -> Result<Option<Container>> {
+/// Starts a service in a container; `None` if there is no engine.
+pub(crate) async fn start(service: &'static Service) -> Result<Option<Container>> {
     let Some(docker) = ENGINE.get_or_init(engine).await else {
         return Ok(None);
     };
     let runtime = RUNTIME
         .as_ref()
         .context("cannot make a runtime for the engine's client")?;
-    runtime.spawn(run(kind, docker)).await.context("it panicked")?.map(Some)
+    runtime
+        .spawn(run(service, docker))
+        .await
+        .context("the task panicked")?
+        .map(Some)
 }
 
 async fn engine() -> Option<PathBuf> {
@@ -77,14 +83,16 @@ async fn engine() -> Option<PathBuf> {
     answer.map(|_| docker)
 }
 
-async fn run(kind: Kind, docker: &'static Path) -> Result<Container> {
+async fn run(service: &'static Service, docker: &'static Path) -> Result<Container> {
+    let kind = service.kind;
     let (image, tag) = image(kind);
     fetch(&docker_client_instance().await?, image, tag).await?;
 
     let mut started = Started::at(HERE, kind, docker).await?;
     let host = started.host().await?;
     if host != HERE && matches!(kind, Kind::Broker) {
-        // Only now is it known where clients are to look for it.
+        // Only a started container tells the host under which clients reach it. A broker must know that host, so it is
+        // started again.
         drop(started);
         started = Started::at(&host, kind, docker).await?;
     }
@@ -95,7 +103,7 @@ async fn run(kind: Kind, docker: &'static Path) -> Result<Container> {
     }
     let port = port?;
     let address = kind.url(format_args!("{host}:{port}"));
-    wait_until_it_answers(kind, &address, &started.container).await?;
+    wait_until_it_answers(service, &address, &started.container).await?;
     Ok(Container {
         address,
         _watchdog: started.watchdog,
@@ -103,9 +111,9 @@ async fn run(kind: Kind, docker: &'static Path) -> Result<Container> {
     })
 }
 
-/// A container whose service may still be starting. It is removed when this is dropped.
+/// A container whose service may still be starting. Dropping the value removes the container.
 struct Started {
-    /// Removing it is the watchdog's, also where no destructor runs.
+    /// The watchdog removes the container, because it does so even if no destructor runs.
     container: ManuallyDrop<ContainerAsync<GenericImage>>,
     inside: ContainerPort,
     watchdog: Watchdog,
@@ -117,7 +125,8 @@ impl Started {
         let port = Port::free()?;
         let (request, inside) = request(kind, host, port.number());
         let name = fresh_name();
-        // First the watchdog, so that no moment is left in which this process could die and leave a container.
+        // The watchdog starts before the container, so that no container is left behind at whatever moment this process
+        // dies.
         let watchdog = Watchdog::that_removes_container(docker, &name)?;
         let container = timeout(TO_START, request.with_container_name(&name).start()).await;
         let container = ManuallyDrop::new(container.context("starting its container takes too long")??);
@@ -133,14 +142,15 @@ impl Started {
         })
     }
 
-    /// Where the engine opens ports. `localhost` might lead to a port of IPv6, which can be another container's.
+    /// Returns the host on which the engine opens ports. It is never `localhost`, because that may be an IPv6 address
+    /// whose port belongs to another container.
     async fn host(&self) -> Result<String> {
         let host = self.container.get_host().await?.to_string();
         Ok(if host == "localhost" { HERE.to_owned() } else { host })
     }
 }
 
-/// Has the engine fetch the image unless it is there. Nobody signs in for it: these images are public.
+/// Lets the engine fetch the image unless it has it. The images are public, so no login is needed.
 async fn fetch(engine: &Docker, image: &str, tag: &str) -> Result<()> {
     if engine.inspect_image(&format!("{image}:{tag}")).await.is_ok() {
         return Ok(());
@@ -149,7 +159,7 @@ async fn fetch(engine: &Docker, image: &str, tag: &str) -> Result<()> {
     let options = CreateImageOptionsBuilder::new().from_image(image).tag(tag).build();
     let fetched = timeout(TO_FETCH, follow(engine.create_image(Some(options), None, None))).await;
     fetched
-        .unwrap_or_else(|_| Err(anyhow!("it takes longer than {TO_FETCH:?}")))
+        .unwrap_or_else(|_| Err(anyhow!("fetching it takes longer than {TO_FETCH:?}")))
         .with_context(|| format!("the engine has no image {image}:{tag} and cannot fetch it"))
 }
 
@@ -164,7 +174,8 @@ async fn follow<P>(progress: impl Stream<Item = Result<P, EngineError>>) -> Resu
     }
 }
 
-/// The command may be set to another engine than the library has found; then nobody would remove the container.
+/// Fails if the command does not see the container. Command and library may use different engines, and then the command
+/// could not remove the container.
 fn seen_by_command(docker: &Path, name: &str) -> Result<()> {
     process::run(
         Command::new(docker)
@@ -174,9 +185,13 @@ fn seen_by_command(docker: &Path, name: &str) -> Result<()> {
     .with_context(|| format!("{} does not see the container that was started", docker.display()))
 }
 
-async fn wait_until_it_answers(kind: Kind, address: &str, container: &ContainerAsync<GenericImage>) -> Result<()> {
+async fn wait_until_it_answers(
+    service: &Service,
+    address: &str,
+    container: &ContainerAsync<GenericImage>,
+) -> Result<()> {
     let began = Instant::now();
-    while let Err(reason) = kind.ask(address).await {
+    while let Err(reason) = (service.ask)(address).await {
         goes_on(container).await?;
         if began.elapsed() > TO_COME_UP {
             bail!("its container does not answer after {TO_COME_UP:?}: {reason:#}");
@@ -186,7 +201,7 @@ async fn wait_until_it_answers(kind: Kind, address: &str, container: &ContainerA
     Ok(())
 }
 
-/// An error with the end of its log when it has ended.
+/// Fails with the last lines of the log if the container has ended.
 async fn goes_on(container: &ContainerAsync<GenericImage>) -> Result<()> {
     if container.is_running().await? {
         return Ok(());
@@ -212,7 +227,8 @@ fn image(kind: Kind) -> (&'static str, &'static str) {
     }
 }
 
-/// What to run, and the port inside it. A broker has to tell clients where it is outside, so that is chosen beforehand.
+/// Returns what to run, and the port inside the container. A broker tells clients its address outside of the container,
+/// so that address is chosen beforehand.
 fn request(kind: Kind, host: &str, port: u16) -> (ContainerRequest<GenericImage>, ContainerPort) {
     let (name, tag) = image(kind);
     let image = GenericImage::new(name, tag);

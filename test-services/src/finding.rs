@@ -1,8 +1,8 @@
-//! Where a service comes from: a variable, `services up`, Docker or a process of our own, in this order.
+//! Finding a service. These places are tried in this order: a variable, a service that `services up` has started, a
+//! container, and a new process.
 
 use std::env::{self, VarError};
 use std::fmt;
-use std::io::Write as _;
 
 use anyhow::{Error, Result, anyhow};
 use thiserror::Error;
@@ -11,18 +11,20 @@ use tokio::sync::OnceCell;
 use crate::container::{self, Container};
 use crate::kind::Kind;
 use crate::own_process::{OwnProcess, blocking};
+use crate::say::tell;
+use crate::service::Service;
 use crate::state::State;
 
-/// Where a service comes from.
+/// How a service was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// A variable says where it is.
+    /// A variable of this name says where the service is.
     Variable(&'static str),
-    /// `services up` left it running.
+    /// `services up` has started the service.
     Background,
-    /// A container that we started; it is removed when we end.
+    /// This process started the container, and removes it at its end.
     Container,
-    /// A process that we started on this machine; it ends with us.
+    /// This process started the service as another process. It ends with this one.
     OwnProcess,
 }
 
@@ -37,18 +39,18 @@ impl fmt::Display for Source {
     }
 }
 
-/// A service that answers.
+/// A service that was found and that answers.
 #[derive(Debug)]
 pub(crate) struct Found {
     /// A URL, or the `host:port` of a broker.
     pub(crate) address: String,
     pub(crate) source: Source,
-    /// Its name and version.
+    /// The name and version of the service.
     pub(crate) name: String,
     _keeper: Option<Keeper>,
 }
 
-/// What has to live for a service to go on.
+/// A value that must live as long as the service is used.
 #[derive(Debug)]
 #[expect(dead_code, reason = "kept only so that the service ends with it")]
 enum Keeper {
@@ -58,21 +60,21 @@ enum Keeper {
 
 #[derive(Debug, Error)]
 pub(crate) enum NotFound {
-    /// It was said where the service is, so nothing else will do.
+    /// A variable says where the service is, but nothing answers there. No other place is tried then.
     #[error("{0} does not answer where {1} says")]
     Silent(Kind, &'static str, #[source] Error),
     #[error("no variable says where {0} is, and it cannot be started")]
     NothingToStart(Kind, #[source] Error),
 }
 
-/// Looks for a service in one place after the other.
-pub(crate) async fn find(kind: Kind) -> Result<Found, NotFound> {
-    let found = first(kind, &mut ThisMachine).await?;
+/// Looks for a service in one place after the other, and returns the first one that answers.
+pub(crate) async fn find(service: &'static Service) -> Result<Found, NotFound> {
+    let found = first(service.kind, &mut ThisMachine(service)).await?;
     tell(&format!("{} ({})", found.name, found.source));
     Ok(found)
 }
 
-/// What the caller set for a service; a variable that is set to nothing counts as not set.
+/// Returns the address that the variable of a service contains; `None` if the variable is not set or empty.
 pub(crate) fn given(kind: Kind) -> Result<Option<String>> {
     match env::var(kind.variable()) {
         Ok(address) => Ok(Some(address).filter(|address| !address.is_empty())),
@@ -81,7 +83,7 @@ pub(crate) fn given(kind: Kind) -> Result<Option<String>> {
     }
 }
 
-/// The places to look, so that their order can be tested without the services.
+/// The places where a service may be found. A test replaces them, to test their order without services.
 trait Places {
     fn variable(&mut self, kind: Kind) -> Result<Option<String>>;
     fn background(&mut self, kind: Kind) -> Result<Option<(String, Option<String>)>>;
@@ -137,7 +139,7 @@ async fn first(kind: Kind, places: &mut impl Places) -> Result<Found, NotFound> 
     start.await.map_err(|reason| NotFound::NothingToStart(kind, reason))
 }
 
-struct ThisMachine;
+struct ThisMachine(&'static Service);
 
 impl Places for ThisMachine {
     fn variable(&mut self, kind: Kind) -> Result<Option<String>> {
@@ -152,13 +154,14 @@ impl Places for ThisMachine {
         Ok(entry.map(|entry| (entry.address, entry.known_as)))
     }
 
-    async fn container(&mut self, kind: Kind) -> Result<Option<Container>> {
-        container::start(kind).await
+    async fn container(&mut self, _: Kind) -> Result<Option<Container>> {
+        container::start(self.0).await
     }
 
     async fn process(&mut self, kind: Kind) -> Result<(String, Option<String>, Option<OwnProcess>)> {
+        let plan = self.0.plan;
         blocking(move || {
-            let plan = kind.plan()?;
+            let plan = plan()?;
             let known_as = plan.known_as.clone();
             let (address, process) = OwnProcess::carry_out(plan)?;
             Ok((kind.url(address), known_as, Some(process)))
@@ -166,8 +169,8 @@ impl Places for ThisMachine {
         .await
     }
 
-    async fn ask(&mut self, kind: Kind, address: &str) -> Result<String> {
-        kind.ask(address).await
+    async fn ask(&mut self, _: Kind, address: &str) -> Result<String> {
+        (self.0.ask)(address).await
     }
 
     fn passed_over(&mut self, line: &str) {
@@ -175,7 +178,8 @@ impl Places for ThisMachine {
     }
 }
 
-/// Looks once in a process. A failure is remembered too: what is missing for one test is missing for all.
+/// Runs `find` once in a process and returns its result to every caller. A failure is remembered too, so that each test
+/// fails at once.
 pub(crate) async fn once<T: Clone>(
     cell: &OnceCell<Result<T, String>>,
     find: impl Future<Output = Result<T>>,
@@ -184,11 +188,6 @@ pub(crate) async fn once<T: Clone>(
         .get_or_init(async || find.await.map_err(|error| format!("{error:#}")))
         .await;
     found.clone().map_err(|message| anyhow!(message))
-}
-
-/// Writes past the capture of a test's output: it is worth a line even where every test passes.
-pub(crate) fn tell(line: &str) {
-    let _ = writeln!(std::io::stderr(), "test-services: {line}");
 }
 
 #[cfg(test)]

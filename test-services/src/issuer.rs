@@ -1,4 +1,5 @@
-//! A real issuer of OpenID Connect: `oidc-provider` on Node.js, with a form that lets in whoever says an address.
+//! A real issuer of OpenID Connect (`oidc-provider` on Node.js). Its form signs in anybody who enters an e-mail
+//! address.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -24,20 +25,20 @@ const PROGRAM: NodeProgram = NodeProgram {
     ],
 };
 
-/// An issuer of one test's own; it is gone when the last clone is.
+/// An issuer that one test alone uses. It ends when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct Issuer {
     url: String,
     _process: OwnProcess,
 }
 
-/// Starts an issuer on a free port. Its one client may send browsers back to these addresses.
+/// Starts an issuer on a free port. `redirect_uris` are the addresses to which its one client may redirect a browser.
 ///
-/// The form it shows a browser has the fields `email` and `email_verified` (`true`, `false` or `absent`), and a button
-/// `cancel`. The claims about the address are told at its userinfo endpoint.
+/// Its form in the browser has the fields `email` and `email_verified` (`true`, `false` or `absent`), and a button
+/// `cancel`. Its userinfo endpoint returns the claims about the address.
 ///
 /// # Errors
-/// When Node.js or `oidc-provider` cannot be had, or it does not come up.
+/// Fails if Node.js or `oidc-provider` is missing and cannot be installed, or the issuer does not start.
 pub async fn issuer(redirect_uris: &[&str]) -> Result<Issuer> {
     let redirect_uris = redirect_uris.iter().map(|&uri| uri.to_owned()).collect::<Vec<_>>();
     let (address, process) = blocking(move || OwnProcess::carry_out(plan(&redirect_uris)?)).await?;
@@ -48,7 +49,7 @@ pub async fn issuer(redirect_uris: &[&str]) -> Result<Issuer> {
 }
 
 impl Issuer {
-    /// Its issuer identifier, to the letter.
+    /// Returns the issuer identifier, exactly as the issuer writes it.
     pub fn url(&self) -> &str {
         &self.url
     }

@@ -1,28 +1,28 @@
-//! The kinds of service, and what is said of each in one place.
+//! The kinds of services, with their names, variables and addresses.
 
 use std::fmt;
 
-use anyhow::Result;
 use clap::ValueEnum;
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
-use crate::process::Plan;
-use crate::{broker, postgres, redis};
-
-/// A kind of service.
+/// A kind of service that tests run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
+    /// PostgreSQL.
     Postgres,
+    /// Redis.
     Redis,
+    /// A broker with the API of Apache Kafka.
     Broker,
 }
 
 impl Kind {
+    /// Every kind, in the order in which services are started.
     pub const ALL: [Self; 3] = [Self::Postgres, Self::Redis, Self::Broker];
 
-    /// What people call it.
+    /// Returns the name by which people know the kind.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Postgres => "PostgreSQL",
@@ -31,7 +31,7 @@ impl Kind {
         }
     }
 
-    /// The variable that says where a service of this kind is.
+    /// Returns the name of the variable that says where a service of this kind is.
     pub const fn variable(self) -> &'static str {
         match self {
             Self::Postgres => "TEST_POSTGRES_URL",
@@ -40,25 +40,8 @@ impl Kind {
         }
     }
 
-    /// How to start a service that tests share: no test crashes the machine, so nothing waits for the disk.
-    pub(crate) fn plan(self) -> Result<Plan> {
-        match self {
-            Self::Postgres => postgres::plan_shared(),
-            Self::Redis => redis::plan_shared(),
-            Self::Broker => broker::plan(),
-        }
-    }
-
-    /// How to start a service whose commits wait for the disk where a production server's do; only PostgreSQL's.
-    pub(crate) fn plan_durable(self) -> Result<Plan> {
-        match self {
-            Self::Postgres => postgres::plan_durable(),
-            Self::Redis => redis::plan_shared(),
-            Self::Broker => broker::plan(),
-        }
-    }
-
-    /// Ends it at once, and still lets it give back what outlives a process, such as shared memory.
+    /// Returns the signal that ends a service of this kind at once and still lets it release what outlives a process,
+    /// such as shared memory.
     pub(crate) fn stop_at_once(self) -> Signal {
         match self {
             Self::Postgres => Signal::QUIT,
@@ -66,24 +49,13 @@ impl Kind {
         }
     }
 
-    /// What clients are told of a service of ours at a `host:port`: a URL, or just that of a broker.
+    /// Returns the address that clients use for a service at a `host:port`: a URL, or the `host:port` itself for a
+    /// broker.
     pub(crate) fn url(self, address: impl fmt::Display) -> String {
         match self {
             Self::Postgres => format!("postgres://postgres@{address}/postgres"),
             Self::Redis => format!("redis://{address}/"),
             Self::Broker => address.to_string(),
-        }
-    }
-
-    /// Asks the service at an address what it is: its name and version.
-    ///
-    /// # Errors
-    /// When it does not answer, or is something else.
-    pub async fn ask(self, address: &str) -> Result<String> {
-        match self {
-            Self::Postgres => postgres::ask(address).await,
-            Self::Redis => redis::ask(address).await,
-            Self::Broker => broker::ask(address).await,
         }
     }
 }

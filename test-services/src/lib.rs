@@ -1,12 +1,15 @@
 //! Finds or starts the real services that tests run on: PostgreSQL, Redis, a Kafka-API broker, an OpenID
 //! Connect issuer and a mail server.
 //!
-//! [`postgres`], [`redis`] and [`broker`] give what the tests of a process share; a test takes a database, a key space or
-//! topics of its own there. [`OwnedPostgres`], [`OwnedRedis`] and [`OwnedBroker`] are private servers for tests that stop
-//! and kill them, and a [`SmallDisk`] is one to fill up; [`issuer`] starts an issuer that knows the addresses it is given, and
-//! [`smtp_sink`] a mail server that keeps what it gets. A service that cannot be had is an error and never a test that passes without it.
+//! [`postgres`], [`redis`] and [`broker`] return servers that the tests of a process share. Each test uses a database,
+//! a prefix or topics of its own there. [`OwnedPostgres`], [`OwnedRedis`] and [`OwnedBroker`] are private servers for
+//! tests that stop or kill them. A [`SmallDisk`] can be filled up, [`issuer`] starts an issuer of OpenID Connect, and
+//! [`smtp_sink`] starts a mail server that keeps the mails that it receives.
 //!
-//! What a process starts here ends with it, by whatever signal, and leaves no folder behind.
+//! If a service cannot be found or started, the test fails. No test passes without its service.
+//!
+//! Whatever a process starts with this crate ends with the process, by whatever signal that ends, and leaves no folder
+//! behind.
 
 mod background;
 mod broker;
@@ -24,6 +27,8 @@ mod postgres;
 mod probe;
 mod process;
 mod redis;
+mod say;
+mod service;
 mod small_disk;
 mod smtp;
 mod state;

@@ -1,4 +1,4 @@
-//! Node.js, and what its programs need from npm.
+//! Node.js, and the npm packages that its programs need.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::{cache, packages, process};
 
 const OLDEST: (u32, u32) = (20, 19);
 
-/// A program for Node.js: its files, among them `package.json` and its lock file.
+/// A program for Node.js: its files, including `package.json` and its lock file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NodeProgram {
     pub(crate) name: &'static str,
@@ -19,12 +19,13 @@ pub(crate) struct NodeProgram {
 }
 
 impl NodeProgram {
-    /// A folder with its files and the packages it names, fetched once for each state of the files.
+    /// Returns a folder with the files of the program and the npm packages that it names. The packages are fetched once
+    /// for each content of the files.
     pub(crate) fn installed(&self) -> Result<PathBuf> {
         cache::kept(&self.folder_name(), |folder| self.install(folder))
     }
 
-    /// Changes with every file, so that an old cache is no trap.
+    /// The name changes with the content of every file, so that an old cache is never used.
     fn folder_name(&self) -> String {
         let mut digest = Sha256::new();
         for (_, content) in self.files {
@@ -48,7 +49,7 @@ impl NodeProgram {
     }
 }
 
-/// Node.js itself, installed where it is missing.
+/// Returns the path of Node.js. Installs it first if it is missing.
 pub(crate) fn node() -> Result<PathBuf> {
     let node = packages::found_or_installed("Node.js", &["nodejs", "npm"], || packages::on_path("node"))?;
     let output = Command::new(&node)

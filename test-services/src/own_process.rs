@@ -1,4 +1,4 @@
-//! The handle by which a test stops, kills and restarts a service of its own.
+//! A handle with which a test stops, kills and restarts its own service.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,53 +7,53 @@ use anyhow::{Context, Result};
 
 use crate::process::{Plan, Process};
 
-/// A service as a process of this machine; it is gone, and its data with it, when the last clone is dropped.
+/// A service as a process on this machine. When the last clone is dropped, the service ends and its data are removed.
 #[derive(Debug, Clone)]
 pub struct OwnProcess {
     process: Arc<Mutex<Process>>,
 }
 
 impl OwnProcess {
-    /// Makes a plan, starts it, and says where the service is.
+    /// Prepares a service, starts it, and returns its address.
     pub(crate) async fn start(plan: impl FnOnce() -> Result<Plan> + Send + 'static) -> Result<(SocketAddr, Self)> {
         blocking(|| Self::carry_out(plan()?)).await
     }
 
-    /// Starts what is planned, and says where the service is.
+    /// Starts a prepared service and returns its address.
     pub(crate) fn carry_out(plan: Plan) -> Result<(SocketAddr, Self)> {
         let address = plan.recipe.address;
         let process = Arc::new(Mutex::new(Process::start(plan)?));
         Ok((address, Self { process }))
     }
 
-    /// Stops it properly: what is under way is finished or undone, connections are closed. It stays down.
+    /// Stops the service in order: it finishes or undoes what is under way and closes its connections. It stays down.
     ///
     /// # Errors
-    /// When it does not stop in time.
+    /// Fails if the service does not stop in time.
     pub async fn stop(&self) -> Result<()> {
         self.with(Process::stop).await
     }
 
-    /// Ends it and its children with SIGKILL, as a crash does. It stays down.
+    /// Kills the service and its children with SIGKILL, as in a crash. The service stays down.
     ///
     /// # Errors
-    /// When one of its processes outlives the signal.
+    /// Fails if one of the processes does not end.
     pub async fn kill(&self) -> Result<()> {
         self.with(Process::kill).await
     }
 
-    /// Starts it on the same port and data and waits until it answers; nothing happens if it runs.
+    /// Starts the service on the same port and data and waits until it answers. Does nothing if the service runs.
     ///
     /// # Errors
-    /// When it does not come up, with the end of its log.
+    /// Fails with the last lines of the log if the service does not start.
     pub async fn start_again(&self) -> Result<()> {
         self.with(Process::start_again).await
     }
 
-    /// Stops it and starts it again.
+    /// Stops the service in order and starts it again.
     ///
     /// # Errors
-    /// When it does not stop, or does not come up.
+    /// Fails if the service does not stop or does not start.
     pub async fn restart(&self) -> Result<()> {
         self.stop().await?;
         self.start_again().await
@@ -65,7 +65,7 @@ impl OwnProcess {
     }
 }
 
-/// Runs what starts processes and waits for them beside the runtime, whose other tasks go on.
+/// Runs blocking work on a thread of its own, so that other tasks of the runtime go on.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.context("it panicked")?
+    tokio::task::spawn_blocking(work).await.context("the task panicked")?
 }

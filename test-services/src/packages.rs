@@ -1,4 +1,4 @@
-//! Programs of this machine, and their installation where the machine has apt-get and we may use it.
+//! Finding programs on this machine, and installing them if the machine has apt-get and this process may use it.
 
 use std::env;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use anyhow::{Context, Result, bail};
 use rustix::process::geteuid;
 
-/// One installation at a time: apt-get locks itself against other processes and then fails at once.
+/// Only one installation runs at a time, because a second apt-get would fail at once on the lock of the first.
 static INSTALLING: Mutex<()> = Mutex::new(());
 
 pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
@@ -18,7 +18,7 @@ pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
-/// Looks for a program, and once more after installing the packages it comes in.
+/// Returns the path of a program. If it is not found, installs its packages and looks again.
 pub(crate) fn found_or_installed<T>(what: &str, packages: &[&str], look: fn() -> Option<T>) -> Result<T> {
     let _one = INSTALLING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some(found) = look() {
@@ -45,7 +45,7 @@ fn install(packages: &[&str]) -> Result<()> {
 }
 
 fn apt_get(arguments: &[&str]) -> Result<()> {
-    // Waits for whoever else installs, but not for ever.
+    // Waits until other installations have ended, for a limited time.
     let output = Command::new("apt-get")
         .args(["-o", "DPkg::Lock::Timeout=120"])
         .args(arguments)

@@ -1,7 +1,7 @@
-//! Free ports of this machine for the services that we start ourselves.
+//! Free ports of this machine, for the services that this process starts.
 //!
-//! They lie below the range that the kernel takes outgoing connections from, so that a service that is stopped and
-//! started again finds its port still free. A lock file keeps other test processes away from it meanwhile.
+//! The ports lie below the range that the kernel uses for outgoing connections, so that the port of a stopped service
+//! is still free when the service starts again. A lock file keeps other test processes from using it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::hash::{BuildHasher, RandomState};

@@ -1,4 +1,4 @@
-//! PostgreSQL: the one that tests share, and private ones for tests that break it.
+//! PostgreSQL: one server that tests share, and private ones for tests that stop or kill theirs.
 
 mod server;
 
@@ -15,60 +15,60 @@ use tokio::time::timeout;
 use crate::finding::{self, Found, Source};
 use crate::kind::Kind;
 use crate::own_process::OwnProcess;
-use crate::process::Plan;
+use crate::service::Service;
 use crate::small_disk::SmallDisk;
 use crate::url;
 use server::{Durability, Places};
 
-/// Databases of earlier runs on a server that outlives them are dropped after this.
+/// How old a database of an earlier test run must be, in seconds, before it is dropped from a server that outlives the
+/// run.
 const STALE_AFTER_SECONDS: i64 = 24 * 3_600;
 const TO_CONNECT: Duration = Duration::from_secs(10);
 
 static SHARED: OnceCell<Result<Postgres, String>> = OnceCell::const_new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
-/// The server that the tests of this process share. Each test takes a database of its own.
+/// The server that the tests of this process share. Each test uses a database of its own.
 #[derive(Debug, Clone)]
 pub struct Postgres {
     found: Arc<Found>,
 }
 
-/// Finds the shared server, or starts it; every call of a process gives the same one.
+/// Finds or starts the shared server. All calls in one process return the same one.
 ///
 /// # Errors
-/// When none is given, none can be started, or the one given does not answer.
+/// Fails if the server that a variable names does not answer, or if no server is found and none can be started.
 pub async fn postgres() -> Result<Postgres> {
     finding::once(&SHARED, find()).await
 }
 
 async fn find() -> Result<Postgres> {
-    let found = finding::find(Kind::Postgres).await?;
+    let found = finding::find(&SERVICE).await?;
     drop_stale(&found.address)
         .await
         .context("cannot drop the databases of earlier runs")?;
     Ok(Postgres { found: Arc::new(found) })
 }
 
-pub(crate) fn plan_shared() -> Result<Plan> {
-    server::plan(Durability::ForgottenByACrash, &Places::default())
-}
+pub(crate) static SERVICE: Service = Service {
+    kind: Kind::Postgres,
+    plan: || server::plan(Durability::ForgottenByACrash, &Places::default()),
+    plan_durable: || server::plan(Durability::Kept, &Places::default()),
+    ask: |url| Box::pin(ask(url)),
+};
 
-pub(crate) fn plan_durable() -> Result<Plan> {
-    server::plan(Durability::Kept, &Places::default())
-}
-
-pub(crate) async fn ask(url: &str) -> Result<String> {
+async fn ask(url: &str) -> Result<String> {
     let mut connection = connect(url).await?;
     let version: String = sqlx::query_scalar("SHOW server_version")
         .fetch_one(&mut connection)
         .await?;
     connection.close().await?;
-    // Debian adds the name of its package.
+    // Debian adds the name of its package to the version.
     let number = version.split(' ').next().unwrap_or_default();
     Ok(format!("PostgreSQL {number}"))
 }
 
-/// Drops what earlier runs left on a server that outlives them.
+/// Drops the databases that earlier test runs have left on a server that outlives them.
 async fn drop_stale(url: &str) -> Result<()> {
     let mut connection = connect(url).await?;
     let stale: Vec<String> = sqlx::query_scalar(
@@ -118,7 +118,7 @@ async fn create_database(url: &str, name_hint: &str) -> Result<String> {
     url::with_path(url, &name)
 }
 
-/// Creates a database unless it is there.
+/// Creates a database unless it exists.
 pub(crate) async fn ensure_database(url: &str, name: &str) -> Result<()> {
     let mut connection = connect(url).await?;
     let created = sqlx::query(AssertSqlSafe(format!("CREATE DATABASE \"{name}\" TEMPLATE template0")))
@@ -126,7 +126,7 @@ pub(crate) async fn ensure_database(url: &str, name: &str) -> Result<()> {
         .await;
     connection.close().await?;
     match created {
-        // 42P04 is duplicate_database.
+        // 42P04 is the code of `duplicate_database`.
         Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P04") => Ok(()),
         created => created
             .map(drop)
@@ -135,15 +135,16 @@ pub(crate) async fn ensure_database(url: &str, name: &str) -> Result<()> {
 }
 
 impl Postgres {
-    /// Creates an empty database and returns its URL. The hint is part of its name, for whoever looks at the server.
+    /// Creates an empty database and returns its URL. The hint becomes a part of the name, so that people can recognise
+    /// the database.
     ///
     /// # Errors
-    /// When the server does not answer or does not let us create databases.
+    /// Fails if the server does not answer or does not permit creating databases.
     pub async fn fresh_database(&self, name_hint: &str) -> Result<String> {
         create_database(&self.found.address, name_hint).await
     }
 
-    /// The URL of the server's own database, for a look from outside.
+    /// Returns the URL of the maintenance database of the server.
     pub fn url(&self) -> &str {
         &self.found.address
     }
@@ -152,13 +153,13 @@ impl Postgres {
         self.found.source
     }
 
-    /// Its name and version.
+    /// The name and version of the service.
     pub fn version(&self) -> &str {
         &self.found.name
     }
 }
 
-/// A server for one test to stop and to kill. What was committed stays, as on a production server.
+/// A server that one test alone uses, and may stop and kill. Committed data survive, as on a production server.
 #[derive(Debug, Clone)]
 pub struct OwnedPostgres {
     url: String,
@@ -166,18 +167,18 @@ pub struct OwnedPostgres {
 }
 
 impl OwnedPostgres {
-    /// Starts a server on a free port, with data of its own; it is gone when the last clone is.
+    /// Starts a server without data on a free port. It ends when the last clone is dropped.
     ///
     /// # Errors
-    /// When PostgreSQL is not installed or does not come up.
+    /// Fails if PostgreSQL is not installed or does not start.
     pub async fn start() -> Result<Self> {
         Self::start_in(Places::default()).await
     }
 
-    /// Starts a server whose tables are on that disk, and everything else is not.
+    /// Starts a server of which only the tables are on `disk`.
     ///
     /// # Errors
-    /// When PostgreSQL is not installed or does not come up.
+    /// Fails if PostgreSQL is not installed or does not start.
     pub async fn start_with_tables_on(disk: &SmallDisk) -> Result<Self> {
         Self::start_in(Places {
             tables: Some(disk.path().to_owned()),
@@ -186,10 +187,10 @@ impl OwnedPostgres {
         .await
     }
 
-    /// Starts a server whose write-ahead log is on that disk, and everything else is not.
+    /// Starts a server of which only the write-ahead log is on `disk`.
     ///
     /// # Errors
-    /// When PostgreSQL is not installed or does not come up.
+    /// Fails if PostgreSQL is not installed or does not start.
     pub async fn start_with_log_on(disk: &SmallDisk) -> Result<Self> {
         Self::start_in(Places {
             tables: None,
@@ -204,7 +205,7 @@ impl OwnedPostgres {
         Ok(Self { url, process })
     }
 
-    /// The URL of the server's own database; the same after every start.
+    /// Returns the URL of the maintenance database of the server. It is the same after every start.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -212,7 +213,7 @@ impl OwnedPostgres {
     /// Creates an empty database and returns its URL.
     ///
     /// # Errors
-    /// When the server is down.
+    /// Fails if the server is down.
     pub async fn fresh_database(&self, name_hint: &str) -> Result<String> {
         create_database(&self.url, name_hint).await
     }

@@ -1,4 +1,5 @@
-//! Asks an address whether a service of a kind answers there, in as few bytes of its protocol as will do.
+//! Probes that check whether a service of a kind answers at an address. Each sends the fewest bytes of the protocol
+//! that suffice.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -6,7 +7,7 @@ use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Succeeds when PostgreSQL lets a client begin; while it starts or recovers it refuses.
+/// Succeeds if PostgreSQL accepts a client. It refuses clients while it starts or recovers.
 pub(crate) fn postgres(address: SocketAddr) -> io::Result<()> {
     let mut stream = connect(address)?;
     let body = b"\x00\x03\x00\x00user\0postgres\0database\0postgres\0\0";
@@ -21,7 +22,7 @@ pub(crate) fn postgres(address: SocketAddr) -> io::Result<()> {
     }
 }
 
-/// Succeeds when Redis answers a ping; while it loads its data it refuses.
+/// Succeeds if Redis answers a ping. It refuses while it loads its data.
 pub(crate) fn redis(address: SocketAddr) -> io::Result<()> {
     let mut stream = connect(address)?;
     stream.write_all(b"PING\r\n")?;
@@ -33,11 +34,11 @@ pub(crate) fn redis(address: SocketAddr) -> io::Result<()> {
     }
 }
 
-/// Succeeds when a broker says which versions of the Kafka API it speaks.
+/// Succeeds if a broker answers which versions of the Kafka API it supports.
 pub(crate) fn kafka(address: SocketAddr) -> io::Result<()> {
     const CORRELATION: [u8; 4] = *b"test";
     let mut stream = connect(address)?;
-    // Length, key 18 (ApiVersions), version 0, correlation id, no client id.
+    // The request has a length, key 18 (`ApiVersions`), version 0, a correlation id, and no client id.
     stream.write_all(b"\0\0\0\x0a\0\x12\0\0")?;
     stream.write_all(&CORRELATION)?;
     stream.write_all(b"\xff\xff")?;
@@ -50,7 +51,7 @@ pub(crate) fn kafka(address: SocketAddr) -> io::Result<()> {
     }
 }
 
-/// Succeeds when a mail server greets.
+/// Succeeds if a mail server sends its greeting.
 pub(crate) fn smtp(address: SocketAddr) -> io::Result<()> {
     let mut stream = connect(address)?;
     let mut answer = [0; 3];
@@ -61,12 +62,12 @@ pub(crate) fn smtp(address: SocketAddr) -> io::Result<()> {
     }
 }
 
-/// Succeeds when somebody listens.
+/// Succeeds if a program accepts connections at the address.
 pub(crate) fn anybody(address: SocketAddr) -> io::Result<()> {
     connect(address).map(drop)
 }
 
-/// Succeeds when an issuer of OpenID Connect says what it offers.
+/// Succeeds if an issuer of OpenID Connect returns its configuration.
 pub(crate) fn openid(address: SocketAddr) -> io::Result<()> {
     let mut stream = connect(address)?;
     write!(

@@ -1,4 +1,5 @@
-//! A service as a process of this machine: started in a temporary folder on a free port, and gone when we are.
+//! Services as processes on this machine. Each is started in a temporary folder on a free port, and ends when this
+//! process ends.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -24,33 +25,34 @@ const LINES_OF_LOG: usize = 15;
 /// How a service is started, asked and stopped.
 #[derive(Debug, Clone)]
 pub(crate) struct Recipe {
-    /// What people call it.
+    /// The name by which people know the service.
     pub(crate) service: &'static str,
     /// The program and its arguments.
     pub(crate) command: Vec<OsString>,
     pub(crate) run_as: Option<User>,
     pub(crate) address: SocketAddr,
-    /// Succeeds when the service there answers as this kind of service does.
+    /// Succeeds if a service of this kind answers at the address.
     pub(crate) probe: fn(SocketAddr) -> io::Result<()>,
-    /// Ends it properly: what was under way is finished or undone.
+    /// The signal that stops the service in order: it finishes or undoes what is under way.
     pub(crate) stop: Signal,
-    /// Ends it at once, and still lets it give back what outlives a process.
+    /// The signal that ends the service at once and still lets it release what outlives a process, such as shared
+    /// memory.
     pub(crate) stop_at_once: Signal,
     pub(crate) to_come_up: Duration,
 }
 
-/// A service that is ready to be started.
+/// A prepared service that can be started.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) recipe: Recipe,
     pub(crate) folder: TempDir,
-    /// Kept from others while the service lives.
+    /// The ports of the service. No other test process takes them while the service exists.
     pub(crate) ports: Vec<Port>,
-    /// What it is, where a client cannot ask it.
+    /// The name and version of the service; `None` if a client can ask the service for them.
     pub(crate) known_as: Option<String>,
 }
 
-/// An account of this machine; PostgreSQL refuses to run as root.
+/// A user account of this machine, under which a service runs. PostgreSQL refuses to run as root.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct User {
     uid: u32,
@@ -58,7 +60,7 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Finds whom to run as instead of root; nobody else when we are not root.
+    /// Returns the account under which a service runs instead of root; `None` if this process does not run as root.
     pub(crate) fn instead_of_root() -> Result<Option<Self>> {
         if !geteuid().is_root() {
             return Ok(None);
@@ -83,7 +85,7 @@ impl User {
         })
     }
 
-    /// Makes the command run as this user, without root's groups.
+    /// Makes the command run as this user, without the groups of root.
     pub(crate) fn applied(user: Option<Self>, command: &mut Command) -> &mut Command {
         match user {
             Some(User { uid, gid }) => command.uid(uid).gid(gid),
@@ -92,7 +94,8 @@ impl User {
     }
 }
 
-/// A temporary folder that the user may use; its name ends up in the path of a socket, so it is short.
+/// Makes a temporary folder that belongs to `user`. Its name is short, because it becomes a part of the path of a
+/// socket, which has a limited length.
 pub(crate) fn folder(name: &str, user: Option<User>) -> Result<TempDir> {
     let folder = tempfile::Builder::new()
         .prefix(&format!("box-office-{name}-"))
@@ -105,7 +108,7 @@ pub(crate) fn folder(name: &str, user: Option<User>) -> Result<TempDir> {
     Ok(folder)
 }
 
-/// Runs a command of preparation to its end, such as the one that makes an empty cluster.
+/// Runs a command and waits for its end. Fails with its output if it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command
@@ -123,7 +126,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// A process of ours, with the folder and the ports it keeps while it is down.
+/// A service process, with its folder and its ports. It keeps both while it is stopped.
 #[derive(Debug)]
 pub(crate) struct Process {
     recipe: Recipe,
@@ -134,7 +137,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts it and waits until it answers.
+    /// Starts a prepared service and waits until it answers.
     pub(crate) fn start(plan: Plan) -> Result<Self> {
         let mut process = Self {
             watchdog: Watchdog::over(plan.folder.path(), plan.recipe.stop_at_once)?,
@@ -151,7 +154,7 @@ impl Process {
         matches!(self.child.as_mut().map(Child::try_wait), Some(Ok(None)))
     }
 
-    /// Starts it on its old port and data, unless it runs.
+    /// Starts the service on the same port and data, unless it runs.
     pub(crate) fn start_again(&mut self) -> Result<()> {
         if self.is_up() {
             return Ok(());
@@ -181,12 +184,12 @@ impl Process {
         up
     }
 
-    /// Ends it properly and waits until it is gone.
+    /// Stops the service in order, and waits until it is gone.
     pub(crate) fn stop(&mut self) -> Result<()> {
         self.signal(self.recipe.stop)
     }
 
-    /// Ends it and every process it started with SIGKILL, and waits until they are gone.
+    /// Kills the service and every process that it has started with SIGKILL, and waits until they are gone.
     pub(crate) fn kill(&mut self) -> Result<()> {
         let Some(child) = self.child.as_mut() else {
             return Ok(());
@@ -196,7 +199,7 @@ impl Process {
             .kill()
             .with_context(|| format!("cannot kill {}", self.recipe.service))?;
         for process in &offspring {
-            // One that is gone already is as good as killed.
+            // A process that has ended already needs no signal.
             let _ = kill_process(*process, Signal::KILL);
         }
         child.wait()?;
@@ -242,7 +245,7 @@ impl Process {
     }
 }
 
-/// The folder goes with the watchdog.
+/// Ends the service. The watchdog removes the folder.
 impl Drop for Process {
     fn drop(&mut self) {
         if self.signal(self.recipe.stop_at_once).is_err() {
@@ -251,8 +254,8 @@ impl Drop for Process {
     }
 }
 
-/// Starts a service that outlives this process and its terminal, and waits until it answers. The id of the process is
-/// in the folder before the service is.
+/// Starts a service that outlives this process and its terminal, and waits until it answers. The process id is written
+/// to the folder before the service starts.
 pub(crate) fn start_in_background(plan: Plan) -> Result<()> {
     let folder = plan.folder.keep();
     let log = folder.join("log");
@@ -272,8 +275,8 @@ pub(crate) fn start_in_background(plan: Plan) -> Result<()> {
     wait_until_up(&plan.recipe, &log, || child.try_wait().ok().flatten().is_some())
 }
 
-/// The process that was started in the background with this folder, while it runs. Its arguments name the folder, so
-/// that a stranger who got its number later is not taken for it.
+/// Returns the id of the process that was started in the background with this folder; `None` if it does not run. The
+/// process is recognised by the folder among its arguments, because its id may have been given to another process.
 pub(crate) fn pid_in(folder: &Path) -> Result<Option<Pid>> {
     let Ok(id) = fs::read_to_string(folder.join("pid")) else {
         return Ok(None);
@@ -286,7 +289,7 @@ pub(crate) fn pid_in(folder: &Path) -> Result<Option<Pid>> {
     Ok(arguments.contains(folder).then_some(pid))
 }
 
-/// The arguments of a process; nothing when it is gone or only waits to be collected.
+/// Returns the arguments of a process. Empty if the process has ended.
 fn arguments_of(process: Pid) -> Result<String> {
     let id = process.as_raw_pid().to_string();
     if Path::new("/proc/self/cmdline").exists() {
@@ -300,7 +303,7 @@ fn arguments_of(process: Pid) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Lists the processes that a process started; empty where the kernel does not tell.
+/// Returns the child processes of a process. Empty if the kernel does not list them.
 fn children_of(parent: Pid) -> Vec<Pid> {
     let path = format!("/proc/{0}/task/{0}/children", parent.as_raw_pid());
     let text = fs::read_to_string(path).unwrap_or_default();
@@ -308,13 +311,14 @@ fn children_of(parent: Pid) -> Vec<Pid> {
     ids.filter_map(Pid::from_raw).collect()
 }
 
-/// Says whether a process still does anything; one that only waits to be collected does not.
+/// Returns whether a process is running. A process that has ended but was not collected by its parent (a zombie) is
+/// not.
 fn is_alive(process: Pid) -> bool {
     let state = fs::read_to_string(format!("/proc/{}/stat", process.as_raw_pid()));
     state.is_ok_and(|text| !text.rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z")))
 }
 
-/// Waits until the service answers; an error if it ends or takes too long, with the end of its log.
+/// Waits until the service answers. Fails with the last lines of its log if it ends or takes too long.
 pub(crate) fn wait_until_up(recipe: &Recipe, log: &Path, mut ended: impl FnMut() -> bool) -> Result<()> {
     let began = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! Redis: the one that tests share, and private ones for tests that break it.
+//! Redis: one server that tests share, and private ones for tests that stop or kill theirs.
 
 mod server;
 
@@ -14,41 +14,44 @@ use tokio::sync::OnceCell;
 use crate::finding::{self, Found, Source};
 use crate::kind::Kind;
 use crate::own_process::{OwnProcess, blocking};
-use crate::process::Plan;
+use crate::service::Service;
 use crate::url;
 use server::Durability;
 
 const TO_CONNECT: Duration = Duration::from_secs(10);
-/// A database that a killed test left behind is given to others after this.
+/// How many seconds after a test was killed its database may be given to another test.
 const LEASE_SECONDS: u32 = 3_600;
 
 static SHARED: OnceCell<Result<Redis, String>> = OnceCell::const_new();
 static PREFIXES: AtomicU32 = AtomicU32::new(0);
 
-/// The server that the tests of this process share. Each test takes a key space of its own.
+/// The server that the tests of this process share. Each test uses a prefix or a database of its own.
 #[derive(Debug, Clone)]
 pub struct Redis {
     found: Arc<Found>,
 }
 
-/// Finds the shared server, or starts it; every call of a process gives the same one.
+/// Finds or starts the shared server. All calls in one process return the same one.
 ///
 /// # Errors
-/// When none is given, none can be started, or the one given does not answer.
+/// Fails if the server that a variable names does not answer, or if no server is found and none can be started.
 pub async fn redis() -> Result<Redis> {
     finding::once(&SHARED, find()).await
 }
 
 async fn find() -> Result<Redis> {
-    let found = finding::find(Kind::Redis).await?;
+    let found = finding::find(&SERVICE).await?;
     Ok(Redis { found: Arc::new(found) })
 }
 
-pub(crate) fn plan_shared() -> Result<Plan> {
-    server::plan(Durability::InMemory)
-}
+pub(crate) static SERVICE: Service = Service {
+    kind: Kind::Redis,
+    plan: || server::plan(Durability::InMemory),
+    plan_durable: || server::plan(Durability::InMemory),
+    ask: |url| Box::pin(ask(url)),
+};
 
-pub(crate) async fn ask(url: &str) -> Result<String> {
+async fn ask(url: &str) -> Result<String> {
     let url = url.to_owned();
     blocking(move || {
         let information: String = redis::cmd("INFO").arg("server").query(&mut connect(&url)?)?;
@@ -69,22 +72,23 @@ fn connect(url: &str) -> Result<Connection> {
 }
 
 impl Redis {
-    /// The URL of the server with its first database, which all tests see: take a prefix or a database.
+    /// Returns the URL of the server with its first database. All tests share that database, so a test uses a prefix,
+    /// or a database of its own.
     pub fn url(&self) -> &str {
         &self.found.address
     }
 
-    /// A beginning for keys that nobody else uses, now or earlier.
+    /// Returns a prefix for keys that no other test uses or has used.
     pub fn fresh_prefix(&self, name_hint: &str) -> String {
         let number = PREFIXES.fetch_add(1, Ordering::Relaxed);
         let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), number);
         format!("{name_hint}:{}:{number}:{random:016x}:", std::process::id())
     }
 
-    /// An empty database for one test alone, until the value is dropped.
+    /// Returns an empty database that one test alone uses until the value is dropped.
     ///
     /// # Errors
-    /// When the server does not answer, or other tests have all its databases.
+    /// Fails if the server does not answer, or other tests use all its databases.
     pub async fn fresh_database(&self) -> Result<RedisDatabase> {
         let url = self.found.address.clone();
         blocking(move || RedisDatabase::take(&url)).await
@@ -94,13 +98,13 @@ impl Redis {
         self.found.source
     }
 
-    /// Its name and version.
+    /// The name and version of the service.
     pub fn version(&self) -> &str {
         &self.found.name
     }
 }
 
-/// A database that was empty when it was taken. It is emptied and given back when it is dropped.
+/// A database that one test alone uses. It is empty at first, and is emptied and given back when the value is dropped.
 #[derive(Debug)]
 pub struct RedisDatabase {
     url: String,
@@ -109,7 +113,8 @@ pub struct RedisDatabase {
 }
 
 impl RedisDatabase {
-    /// Claims the first free number by a key in the database that the server's URL names.
+    /// Takes the first free database. A key in the database that the URL of the server names marks each one that is
+    /// taken.
     fn take(server: &str) -> Result<Self> {
         let mut claims = connect(server)?;
         let own = claims.get_db();
@@ -155,12 +160,13 @@ impl RedisDatabase {
 
 impl Drop for RedisDatabase {
     fn drop(&mut self) {
-        // Where this fails the claim runs out by itself, and whoever takes the database next empties it.
+        // If this fails, the mark of the database expires, and the next test that takes the database empties it.
         let _ = self.give_back();
     }
 }
 
-/// A server for one test to stop and to kill. What was acknowledged stays: every write waits for the disk.
+/// A server that one test alone uses, and may stop and kill. Acknowledged writes survive, because every write waits for
+/// the disk.
 #[derive(Debug, Clone)]
 pub struct OwnedRedis {
     url: String,
@@ -168,17 +174,17 @@ pub struct OwnedRedis {
 }
 
 impl OwnedRedis {
-    /// Starts a server on a free port, with data of its own; it is gone when the last clone is.
+    /// Starts a server without data on a free port. It ends when the last clone is dropped.
     ///
     /// # Errors
-    /// When Redis is not installed or does not come up.
+    /// Fails if Redis is not installed or does not start.
     pub async fn start() -> Result<Self> {
         let (address, process) = OwnProcess::start(|| server::plan(Durability::Kept)).await?;
         let url = Kind::Redis.url(address);
         Ok(Self { url, process })
     }
 
-    /// The same after every start.
+    /// Returns the address of the service. It is the same after every start.
     pub fn url(&self) -> &str {
         &self.url
     }

@@ -1,4 +1,4 @@
-//! A small disk of a test's own, to be filled up: a file system in memory, gone when we are.
+//! A small disk that a test can fill up: a file system in memory that is unmounted when this process ends.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
@@ -8,15 +8,16 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
+use crate::process;
+use crate::say::tell;
 use crate::watchdog::Watchdog;
-use crate::{finding, process};
 
-/// What a full disk is full of.
+/// The name of the file that fills the disk.
 const BALLAST: &str = "ballast";
-/// Smaller writes fit as long as a page does.
+/// The size of a write that fills the disk. Where a page does not fit, smaller writes do not fit either.
 const PAGE: [u8; 4096] = [0; 4096];
 
-/// A file system that holds little. It is unmounted when the value is dropped, and also when the process dies.
+/// A small file system. It is unmounted when the value is dropped, and also when the process dies.
 #[derive(Debug)]
 pub struct SmallDisk {
     folder: PathBuf,
@@ -24,15 +25,15 @@ pub struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// Mounts an empty one that everybody may write to. Nothing where mounting is not permitted, as to anybody but root
-    /// and in most containers; it is said then, and the test has to imitate a full disk.
+    /// Mounts an empty disk that everybody may write to. Returns `None` with a message if mounting is not permitted,
+    /// which is so for every user but root and in most containers. The test must then imitate a full disk.
     ///
     /// # Errors
-    /// When no folder can be made.
+    /// Fails if no folder can be made.
     pub fn mount(megabytes: u32) -> Result<Option<Self>> {
         let folder = process::folder("disk", None)?;
         let disk = Self {
-            // Before the mount: whatever becomes of us, nothing stays mounted.
+            // The watchdog starts before the mount, so that nothing stays mounted however this process ends.
             _watchdog: Watchdog::that_unmounts(folder.path())?,
             folder: folder.keep(),
         };
@@ -43,7 +44,7 @@ impl SmallDisk {
             .arg("box-office-test")
             .arg(&disk.folder);
         if let Err(reason) = process::run(&mut mount) {
-            finding::tell(&format!(
+            tell(&format!(
                 "NO DISK CAN BE FILLED HERE, that takes the right to mount; a full disk is only imitated: {reason:#}"
             ));
             return Ok(None);
@@ -55,10 +56,10 @@ impl SmallDisk {
         &self.folder
     }
 
-    /// Takes every page that is left. What others have in their files they can still overwrite.
+    /// Fills all free space. Programs can still overwrite what their files contain already.
     ///
     /// # Errors
-    /// When writing fails for another reason than a full disk.
+    /// Fails if writing fails for another reason than a full disk.
     pub fn fill(&self) -> Result<()> {
         let mut ballast = File::options()
             .create(true)
@@ -74,10 +75,10 @@ impl SmallDisk {
         }
     }
 
-    /// Gives everything back that filling it took.
+    /// Frees the space that `fill` has taken.
     ///
     /// # Errors
-    /// When it was not filled.
+    /// Fails if the disk was not filled before.
     pub fn make_room(&self) -> Result<()> {
         fs::remove_file(self.ballast()).context("cannot remove the ballast")
     }
@@ -87,11 +88,11 @@ impl SmallDisk {
     }
 }
 
-/// Lets no file of a process grow beyond a size, or takes the limit away: as near to a full disk as one comes without a
-/// disk. The process has to ignore SIGXFSZ.
+/// Limits the size to which a process can let its files grow, or removes the limit (`None`). This imitates a full disk.
+/// The process must ignore SIGXFSZ.
 ///
 /// # Errors
-/// When there is no such process, or it is somebody else's.
+/// Fails if there is no such process, or it belongs to another user.
 pub fn limit_file_sizes(process: u32, bytes: Option<u64>) -> Result<()> {
     let pid = i32::try_from(process).ok().and_then(Pid::from_raw);
     let limit = Rlimit {

@@ -1,4 +1,4 @@
-//! A real SMTP server, aiosmtpd on Python, that keeps what it is given for a test to read.
+//! A real SMTP server (aiosmtpd on Python) that keeps the mails that it receives, so that a test can read them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,20 +14,20 @@ use crate::ports::Port;
 use crate::process::{self, Plan, Recipe};
 use crate::{packages, probe};
 
-/// The one that Debian's packages belong to.
+/// The system Python, because the packages of Debian belong to it.
 const PYTHON: &str = "/usr/bin/python3";
 const HOST: &str = "localhost";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SmtpTls {
     None,
-    /// Refuses mail until the connection is encrypted.
+    /// The server refuses mail until the connection is encrypted.
     StartTls,
     Implicit,
 }
 
-/// A mail server of one test's own; it is gone when the last clone is. Mailboxes that begin with `refused` are answered
-/// 550, and with `later` 451.
+/// A mail server that one test alone uses. It ends when the last clone is dropped. It answers 550 to mailboxes whose
+/// name begins with `refused`, and 451 to those that begin with `later`.
 #[derive(Debug, Clone)]
 pub struct SmtpSink {
     port: u16,
@@ -36,7 +36,7 @@ pub struct SmtpSink {
     _process: OwnProcess,
 }
 
-/// A mail as it arrived.
+/// A mail as the server received it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ReceivedMail {
     pub from: String,
@@ -51,26 +51,26 @@ pub struct ReceivedMail {
 /// Starts a mail server on a free port.
 ///
 /// # Errors
-/// When Python or aiosmtpd cannot be had, or it does not come up.
+/// Fails if Python or aiosmtpd is missing and cannot be installed, or the server does not start.
 pub async fn smtp_sink(tls: SmtpTls) -> Result<SmtpSink> {
     blocking(move || start(tls)).await
 }
 
 impl SmtpSink {
-    /// `HOST:PORT`; the certificate is for that host.
+    /// The address as `HOST:PORT`. The certificate is for that host.
     pub fn address(&self) -> String {
         format!("{HOST}:{}", self.port)
     }
 
-    /// The certificate that has to be trusted, in PEM.
+    /// The certificate that a client must trust, as PEM.
     pub fn certificate(&self) -> &str {
         &self.certificate
     }
 
-    /// Everything received so far, the oldest first.
+    /// Returns the mails that were received so far, the oldest first.
     ///
     /// # Errors
-    /// When a mail cannot be read.
+    /// Fails if a mail cannot be read.
     pub fn received(&self) -> Result<Vec<ReceivedMail>> {
         let entries = fs::read_dir(self.kept.path()).context("cannot list the mails")?;
         let mut names: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();

@@ -1,4 +1,4 @@
-//! What `services up` left running, written down for whoever comes later.
+//! Records of the services that `services up` has started, so that later processes find them.
 
 use std::env;
 use std::fs::{self, File};
@@ -11,19 +11,20 @@ use tempfile::NamedTempFile;
 
 use crate::kind::Kind;
 
-/// A service in the background. It is written down before it is started, so that none is ever forgotten.
+/// A service that runs in the background. It is recorded before it is started, so that `services down` finds every
+/// service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) kind: Kind,
     /// A URL, or the `host:port` of a broker.
     pub(crate) address: String,
-    /// Its data, its log and the id of its process.
+    /// The folder with the data, the log and the process id of the service.
     pub(crate) folder: PathBuf,
-    /// Its name and version, where a client cannot ask it.
+    /// The name and version of the service; `None` if a client can ask the service for them.
     pub(crate) known_as: Option<String>,
 }
 
-/// The file of entries, in a folder below the workspace's target folder.
+/// The file with the records of the services, in the target folder of the workspace.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     folder: PathBuf,
@@ -43,7 +44,7 @@ impl State {
         Self { folder }
     }
 
-    /// Keeps others from changing the file while the lock lives.
+    /// Takes a lock. No other process changes the file until the returned value is dropped.
     pub(crate) fn lock(&self) -> Result<File> {
         fs::create_dir_all(&self.folder).with_context(|| format!("cannot create {}", self.folder.display()))?;
         let lock = File::create(self.folder.join("lock")).context("cannot create the lock")?;
@@ -51,7 +52,7 @@ impl State {
         Ok(lock)
     }
 
-    /// Reads the entries; there are none where nothing was ever started.
+    /// Returns the recorded services. Empty if nothing was ever started.
     pub(crate) fn read(&self) -> Result<Vec<Entry>> {
         let file = self.file();
         match fs::read(&file) {
@@ -62,7 +63,7 @@ impl State {
         }
     }
 
-    /// Replaces the entries, all or none.
+    /// Replaces all records at once.
     pub(crate) fn write(&self, entries: &[Entry]) -> Result<()> {
         let file = self.file();
         let write = || -> Result<()> {

@@ -1,8 +1,8 @@
-//! The URL of a database, which both PostgreSQL and Redis keep in the path.
+//! URLs of databases. Both PostgreSQL and Redis have the name of the database in the path.
 
 use anyhow::{Context, Result};
 
-/// Replaces the path and leaves the rest as it was given.
+/// Returns the URL with another path.
 pub(crate) fn with_path(url: &str, path: &str) -> Result<String> {
     let (scheme, rest) = url.split_once("://").context("its address is not a URL")?;
     let (rest, query) = rest

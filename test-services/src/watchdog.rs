@@ -1,8 +1,8 @@
-//! Sees to it that what a process started goes when the process does, however that ends.
+//! Ends the services of a process and removes their folders when the process ends, in whatever way it ends.
 //!
-//! A shell of its own reads a pipe that only this process holds open. The kernel closes the pipe when the process is
-//! gone, even by SIGKILL; then the shell ends the service that was named last and removes its folder. It stands in a
-//! process group of its own, so that Ctrl-C in a terminal does not end it before its work is done.
+//! A shell reads a pipe that only this process holds open. When this process ends, even by SIGKILL, the kernel closes
+//! the pipe. Then the shell ends the service that was named last and removes its folder. The shell has its own process
+//! group, so that Ctrl-C in a terminal does not end it too early.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result};
 use rustix::process::Signal;
 
-/// A line is the id of the process that runs now, or empty when none does.
+/// Each line is the id of the process that runs now, or is empty if none runs.
 const END_PROCESS: &str = r#"
 folder=$1 signal=$2
 while read -r line; do pid=$line; done
@@ -37,7 +37,8 @@ while read -r _; do :; done
 "$1" rm --force --volumes "$2"
 "#;
 
-/// Whoever uses the file system may take a moment to end; who does not is left with what it has open.
+/// A program that uses the file system may need a moment to end. After that the file system is detached, even if files
+/// are still open.
 const UNMOUNT: &str = r#"
 while read -r _; do :; done
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
@@ -54,12 +55,12 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    /// `signal` is the one that ends the service at once and still lets it clean up after itself.
+    /// `signal` ends the service at once and still lets it clean up.
     pub(crate) fn over(folder: &Path, signal: Signal) -> Result<Self> {
         Self::start(END_PROCESS, &[folder.as_os_str(), signal.as_raw().to_string().as_ref()])
     }
 
-    /// The name is one that a container is about to get.
+    /// `name` is the name that the container will get.
     pub(crate) fn that_removes_container(docker: &Path, name: &str) -> Result<Self> {
         Self::start(REMOVE_CONTAINER, &[docker.as_os_str(), name.as_ref()])
     }
@@ -82,20 +83,21 @@ impl Watchdog {
         Ok(Self { shell })
     }
 
-    /// A pipe on which a process that is being started says its own id: so it is known even if we end before we learn it.
+    /// A pipe on which a starting process writes its own id. The watchdog so learns the id even if this process ends
+    /// before it does.
     pub(crate) fn pipe(&self) -> Result<Stdio> {
-        let pipe = self.shell.stdin.as_ref().context("the watchdog was let go")?;
+        let pipe = self.shell.stdin.as_ref().context("the watchdog has ended")?;
         let pipe = pipe.as_fd().try_clone_to_owned()?;
         Ok(pipe.into())
     }
 
     pub(crate) fn nothing_runs(&mut self) -> Result<()> {
-        let pipe = self.shell.stdin.as_mut().context("the watchdog was let go")?;
+        let pipe = self.shell.stdin.as_mut().context("the watchdog has ended")?;
         pipe.write_all(b"\n").context("the watchdog is gone")
     }
 }
 
-/// Waits until what it watches over is gone.
+/// Waits until the watchdog has ended the service and removed its folder.
 impl Drop for Watchdog {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());

@@ -28,11 +28,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-/// A snapshot after so many facts of the section; each reservation adds two.
+/// The number of facts of a section after which a snapshot is taken. Each reservation adds two facts.
 const OFTEN: usize = 400;
 const RESERVATIONS: usize = 2_000;
 const CALLERS: usize = 20;
-/// What a lane reads beside the section: the catalog, and reservations that are given up.
+/// How many facts a lane reads besides those of the section: those of the catalog and of cancelled reservations.
 const BESIDE: usize = 20;
 
 /// Counts what lanes read, and says when a snapshot was kept.
@@ -116,7 +116,7 @@ where
     }
     callers.join_all().await;
     assert!(*counting.kept.borrow() > 1, "one was kept every now and then");
-    // The latest may be under way: one more, and little comes after it.
+    // The latest commit may be under way, so one more than was counted is allowed.
     let before = *counting.kept.borrow();
     let mut left = OFTEN;
     while *counting.kept.borrow() == before {
@@ -129,7 +129,7 @@ where
     assert!(facts <= OFTEN + BESIDE, "{facts} facts");
     second.abort();
 
-    // They are disposable: without them everything is read, once.
+    // Snapshots may be lost: without them all facts are read once.
     store.drop_all().await.unwrap();
     let (facts, third, counting) = facts_until_the_first_hold(&store, event).await;
     assert!(facts > 2 * RESERVATIONS, "{facts} facts");

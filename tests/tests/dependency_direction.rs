@@ -1,7 +1,8 @@
-//! Holds the workspace to its one direction of dependency.
+//! Checks the direction of the dependencies between the crates of the workspace.
 //!
-//! A crate that points the wrong way compiles and works, and costs nothing until the day somebody wants the domain
-//! without the database. So it fails here. And a few modules are closed to a crate that may use the rest of their crate.
+//! A dependency in the wrong direction compiles and works, and so would be noticed only when somebody wants the domain
+//! without the database. This test fails at once. Some modules are also closed to a crate that may use the rest of
+//! their crate.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,7 @@ struct Dependency {
     kind: DependencyKind,
 }
 
-/// Which crates of the workspace a crate's shipped code may depend on.
+/// The crates of the workspace that the shipped code of a crate may use.
 enum MayUse {
     Only(&'static [&'static str]),
     EverythingBut(&'static str),
@@ -32,7 +33,7 @@ impl MayUse {
     }
 }
 
-/// Returns nothing for a crate that the direction says nothing about yet.
+/// Returns which crates a crate may use; `None` for a crate that has no rule yet.
 fn may_use(name: &str) -> Option<MayUse> {
     Some(match name {
         "test-services" | "ticketing-ports" => MayUse::Only(&[]),
@@ -48,7 +49,7 @@ fn may_use(name: &str) -> Option<MayUse> {
     })
 }
 
-/// Which crates from outside a crate's shipped code must do without, so that it stays pure.
+/// Returns the external crates that the shipped code of a crate must not use, so that it stays free of I/O.
 fn must_do_without(name: &str) -> &'static [&'static str] {
     match name {
         "ticketing-ports" => &["axum", "rand", "serde_json", "sqlx", "tokio", "tracing"],
@@ -57,11 +58,11 @@ fn must_do_without(name: &str) -> &'static [&'static str] {
     }
 }
 
-/// A module that a crate must not name, although it uses the crate that the module is in: who may see or do what is
-/// decided at the desk and in the domain, for every door alike.
+/// Modules that a crate must not name although it may use the rest of their crate. The desk and the domain decide who
+/// may see or do what, so that all ways to call them are alike.
 const CLOSED: &[(&str, &str, &str)] = &[("adapters-http", "ticketing_domain", "policy")];
 
-/// Whether Rust code names `module` of `krate`, in a `use` or on the spot. Comments do not count.
+/// Returns whether Rust code names `module` of `krate`, in a `use` or in a path. Comments do not count.
 fn names(source: &str, krate: &str, module: &str) -> bool {
     let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
     let code = code.collect::<Vec<_>>().join(" ");
@@ -231,7 +232,7 @@ fn a_closed_module_is_found_however_it_is_named() {
     }
 }
 
-/// Judges the workspace as it is, plus one made-up dependency.
+/// Checks the workspace with one made-up dependency added.
 fn wrong_ways_with(from: &str, to: &str, kind: DependencyKind) -> Vec<String> {
     let (mut members, mut dependencies) = workspace();
     if from.starts_with("adapters-") && !members.iter().any(|member| member == from) {

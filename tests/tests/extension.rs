@@ -10,7 +10,8 @@ use cargo_metadata::MetadataCommand;
 fn a_crate_outside_the_workspace_adds_a_command_and_a_follower() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let extension = workspace.join("tests/extension");
-    // The same versions of everything, so that most of it is built already.
+    // The lock file of the workspace gives the same versions of all dependencies, so that most of them are built
+    // already.
     fs::copy(workspace.join("Cargo.lock"), extension.join("Cargo.lock")).unwrap();
     let metadata = MetadataCommand::new().current_dir(workspace).no_deps().exec().unwrap();
     let ran = Command::new(env!("CARGO"))

@@ -1,6 +1,7 @@
-//! Holds every port to a decision: either it keeps something of people and can forget them, or it says why it need not.
+//! Checks that every port is listed here, either as one that keeps personal data and can erase them, or with the reason
+//! why it need not.
 //!
-//! A store that forgets nobody works as well as any, until the day somebody asks to be forgotten.
+//! A store that cannot erase a person works well until a person asks to be erased.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
@@ -11,10 +12,10 @@ use std::path::{Path, PathBuf};
 use quote::ToTokens as _;
 use syn::{Fields, Item, TypeParamBound};
 
-/// What a port keeps of people.
+/// Whether a port keeps personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Keeps {
-    /// Forgotten when an account is erased: the server's own sign-in has it.
+    /// The port keeps personal data, and the sign-in of the server erases them with the account.
     Something,
     Nothing(&'static str),
 }
@@ -86,7 +87,8 @@ fn erasing_an_account_reaches_every_store_of_the_server_with_something_of_people
     }
 }
 
-/// Every public trait of `ticketing-ports` and whether it requires [`Erase`](ticketing_ports::people::erase::Erase).
+/// Returns every public trait of `ticketing-ports`, and whether it requires
+/// [`Erase`](ticketing_ports::people::erase::Erase).
 fn ports() -> Vec<(String, bool)> {
     let mut ports = Vec::new();
     for file in files_below(&root().join("ticketing-ports/src")) {
@@ -101,7 +103,7 @@ fn ports() -> Vec<(String, bool)> {
     ports
 }
 
-/// The fields of the bundles of stores of people, by the port in them.
+/// Returns the fields of the bundles of stores, by the port in each.
 fn fields_of_the_bundles() -> BTreeMap<String, String> {
     let mut by_port = BTreeMap::new();
     for item in items_of(&root().join("ticketing-ports/src/people/stores.rs")) {

@@ -1,4 +1,5 @@
-//! A lane that reads does not stop: while the read of one stream hangs, everybody else of the same event goes on.
+//! A lane goes on while it reads: when the read of one stream hangs, the other requests of the same event are still
+//! answered.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
@@ -28,7 +29,7 @@ use ticketing_testkit::generators::event_draft;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// Whoever waits so long waits for its own end.
+/// How long a call that a fault has stopped waits. The process crashes before that.
 const FOR_EVER: Duration = Duration::from_secs(365 * 86_400);
 
 fn actor(number: u128, role: Role) -> Actor {
@@ -136,7 +137,7 @@ where
     for customer in 20..30 {
         hold(&office, customer, event_id, &section).await;
     }
-    // Other reads go on too.
+    // Other reads of the log are answered meanwhile.
     office
         .reservation(actor(11, Role::Customer), other.reservation_id)
         .await

@@ -1,4 +1,4 @@
-//! Keeps `docs/SECURITY.md` from naming tests that are gone.
+//! Checks that the tests which `docs/SECURITY.md` names exist.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,5 +1,5 @@
-//! Two builds on one log, in the middle of an update: one still writes what it always wrote, one writes the next version
-//! of a fact, and both read both. The version is made up; everything else is real.
+//! Two builds work on one log during an update. The older one writes facts as before, the newer one writes the next
+//! version of a fact, and each reads both. The version is made up; everything else is real.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
@@ -35,7 +35,7 @@ const ORGANISER: Actor = Actor {
 };
 const PLACES: u32 = 40;
 
-/// The next version of `SeatsHeld` has its fields one level down.
+/// The made-up next version of `SeatsHeld` has its fields one level deeper.
 fn raise(data: &[u8]) -> Vec<u8> {
     let old: Value = serde_json::from_slice(data).expect("facts are JSON");
     serde_json::to_vec(&serde_json::json!({ "hold": old })).expect("it is JSON")
@@ -131,7 +131,7 @@ async fn hold(office: &BoxOffice, event_id: EventId, number: u32) {
     };
     let held = office.hold(request(customer(number), seats)).await.unwrap().value;
     assert_eq!(held.status, ReservationStatus::Held);
-    // Whoever is asked reads what the other wrote.
+    // Each engine reads what the other has written.
     let found = office.reservation(customer(number), held.reservation_id).await.unwrap();
     assert_eq!(found, held);
 }
@@ -145,7 +145,7 @@ async fn whole_log(store: &dyn EventStore) -> Vec<RecordedEvent> {
     store.read_all(Position::START, 10_000).await.unwrap()
 }
 
-// One test: the made-up version is one for the whole process.
+// There is only one test, because the made-up version applies to the whole process.
 #[tokio::test(flavor = "multi_thread")]
 async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_books_are_right() {
     let next = generations::newest().next();
@@ -172,7 +172,7 @@ async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_book
     let [reads, writes] = stores.try_into().expect("there are two");
     let log = writes.clone();
     let clock = Arc::new(TokioClock::start());
-    // Who looks for the floor once an hour writes what it always wrote.
+    // A build that looks at the schema floor once an hour still writes facts as before.
     let reads = engine(reads, &clock, 1, Duration::from_secs(3_600));
     let writes = engine(writes, &clock, 2, Duration::from_millis(5));
     let (old, new) = (reads.box_office(), writes.box_office());
@@ -195,7 +195,7 @@ async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_book
         assert!(number < PLACES - 10, "it does not hear of the floor");
     }
     while number < PLACES {
-        // At once, on one section: each has to read what the other has just written.
+        // Both write to one section at the same time, so each must read what the other has written.
         tokio::join!(hold(&old, event, number), hold(&new, event, number + 1));
         number += 2;
         if number + 1 == PLACES {
@@ -213,7 +213,7 @@ async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_book
         let counts = view.availability.counts;
         assert_eq!((counts.available, counts.held), (0, PLACES), "{counts:?}");
     }
-    // Nothing of it is in memory: all is read from the log, in both versions.
+    // These engines have nothing in memory, so they read all facts from the log, in both versions.
     reads.abort();
     writes.abort();
     let third = engine(log.clone(), &clock, 3, Duration::from_secs(3_600));

@@ -1,7 +1,7 @@
-//! Starts a private service, or finds one that tests share, says where it is and waits to be killed: for the tests of
-//! what is left of it then, and of where services are looked for.
+//! Starts a private service or finds a shared one, prints its address, and waits to be killed. The tests of this crate
+//! use it to see what a killed process leaves behind, and where services are found.
 //!
-//! It also ends when its input does, so that it does not outlive a test that fails.
+//! The program also ends when its input ends, so that it does not outlive a test that fails.
 
 use std::io::{self, Read, Write};
 

@@ -1,4 +1,4 @@
-//! The services that tests and the server run on, for a developer's hands.
+//! The command `services`, with which a developer starts and stops the services that tests and the server run on.
 
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
@@ -108,7 +108,7 @@ async fn act(line: CommandLine) -> Result<ExitCode> {
     }
 }
 
-/// Starts one after the other. One that cannot be started does not keep the others down.
+/// Starts the services one after the other. If one cannot be started, the others are started all the same.
 async fn up(services: &Background, kinds: &[Kind], out: &mut dyn Write) -> Result<ExitCode> {
     let mut code = ExitCode::SUCCESS;
     for &kind in kinds {
@@ -187,7 +187,7 @@ async fn run(services: &Background, command: &[std::ffi::OsString]) -> Result<Ex
     Err(error).with_context(|| format!("cannot start {}", program.display()))
 }
 
-/// The variables for what answers; what does not is left out.
+/// Returns the variables of the services that answer.
 async fn variables(services: &Background, only_for_tests: bool) -> Result<Vec<(&'static str, String)>> {
     let mut variables = Vec::new();
     for kind in Kind::ALL {
@@ -204,7 +204,7 @@ async fn variables(services: &Background, only_for_tests: bool) -> Result<Vec<(&
     Ok(variables)
 }
 
-/// Never repeats what a variable says: it may hold a password.
+/// This message does not show the value of the variable, because it may contain a password.
 fn described(part: &Part) -> String {
     let Part {
         kind,

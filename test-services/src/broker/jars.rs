@@ -1,4 +1,4 @@
-//! Apache Kafka's programs, fetched once by Maven into the user's cache and kept there.
+//! The programs of Apache Kafka. Maven fetches them once into the cache of the user.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use crate::{cache, packages, process};
 pub(crate) const KAFKA: &str = "4.4.0";
 
 const POM: &str = include_str!("pom.xml");
-/// Pinned, so that no run depends on what was released meanwhile.
+/// The version is fixed, so that a new release does not change the tests.
 const COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
 
-/// Returns the folder of the jars, which it fetches unless they are there.
+/// Returns the folder of the jars, and fetches them first if they are missing.
 pub(crate) fn fetched() -> Result<PathBuf> {
     cache::kept(&format!("kafka-{KAFKA}"), fetch)
 }

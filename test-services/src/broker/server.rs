@@ -1,4 +1,4 @@
-//! Starts Apache Kafka: one node that is broker and controller, without ZooKeeper.
+//! Prepares Apache Kafka as a process: one node that is broker and controller, without ZooKeeper.
 
 use std::ffi::OsString;
 use std::fs;
@@ -17,10 +17,10 @@ use crate::process::{self, Plan, Recipe};
 use crate::{packages, probe};
 
 const OLDEST_JAVA: u32 = 17;
-/// 22 letters, the size that Kafka asks for.
+/// Kafka requires a cluster id of 22 characters.
 const CLUSTER: &str = "Ym94LW9mZmljZS10ZXN0cw";
 
-/// Makes an empty log in a temporary folder.
+/// Prepares a broker with an empty log in a temporary folder.
 pub(crate) fn plan() -> Result<Plan> {
     let programs = Programs::find()?;
     let controller = Port::free()?;
@@ -35,7 +35,7 @@ pub(crate) fn plan() -> Result<Plan> {
     })
 }
 
-/// Java, and Kafka's jars.
+/// Java, and the jars of Kafka.
 #[derive(Debug)]
 struct Programs {
     java: PathBuf,
@@ -43,7 +43,7 @@ struct Programs {
 }
 
 impl Programs {
-    /// Installs and fetches what is missing, where that is possible.
+    /// Installs or fetches what is missing, if that is possible.
     fn find() -> Result<Self> {
         let java = packages::found_or_installed("Java", &["default-jre-headless"], || packages::on_path("java"))?;
         let output = Command::new(&java)
@@ -65,7 +65,7 @@ impl Programs {
         let options = [
             "-Xmx512m",
             "-XX:+UseSerialGC",
-            // Starts in half the time, and no test runs for long enough to miss the better code.
+            // With the simplest compiler Java starts in half the time. Tests are too short to need better code.
             "-XX:TieredStopAtLevel=1",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
             "-cp",
@@ -75,7 +75,7 @@ impl Programs {
     }
 }
 
-/// Writes the settings, makes an empty log in the folder and says how to start a broker on it.
+/// Writes the settings, makes an empty log in the folder, and returns how to start a broker on it.
 fn recipe(programs: &Programs, folder: &Path, address: SocketAddr, controller: SocketAddr) -> Result<Recipe> {
     let settings = folder.join("server.properties");
     fs::write(&settings, properties(folder, address, controller))?;

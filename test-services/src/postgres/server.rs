@@ -1,4 +1,4 @@
-//! Starts PostgreSQL's own programs.
+//! Prepares PostgreSQL as a process.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -14,23 +14,23 @@ use crate::ports::Port;
 use crate::process::{self, Plan, Recipe, User};
 use crate::{packages, probe};
 
-/// What a crash of the machine may take.
+/// Which commits a crash of the machine may lose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Durability {
-    /// Every commit waits for the disk.
+    /// Nothing: every commit waits for the disk.
     Kept,
-    /// Nobody crashes the server that tests share, so nobody waits for the disk.
+    /// The newest commits: no test crashes the shared server, so commits do not wait for the disk.
     ForgottenByACrash,
 }
 
-/// Folders for what does not go into the temporary one.
+/// The folders for tables and for the write-ahead log, if these are not in the temporary folder.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places {
     pub(crate) tables: Option<PathBuf>,
     pub(crate) log: Option<PathBuf>,
 }
 
-/// Makes an empty cluster in a temporary folder, and in the places that are given.
+/// Prepares a server with an empty cluster in a temporary folder. Tables and log may be in other places.
 pub(crate) fn plan(durability: Durability, places: &Places) -> Result<Plan> {
     let programs = programs()?;
     let user = User::instead_of_root()?;
@@ -45,7 +45,7 @@ pub(crate) fn plan(durability: Durability, places: &Places) -> Result<Plan> {
     })
 }
 
-/// Makes an empty cluster in the folder and says how to start it.
+/// Makes an empty cluster in the folder and returns how to start it.
 fn recipe(
     programs: &Path,
     folder: &Path,
@@ -67,7 +67,7 @@ fn recipe(
         .arg(&data)
         .current_dir(folder);
     if let Some(log) = &places.log {
-        // Small segments, so that the log soon needs another one.
+        // The segments of the log are small, so that a full disk is soon noticed.
         initdb.arg("--wal-segsize=1").arg("--waldir").arg(log.join("log"));
     } else if places.tables.is_some() {
         initdb.arg("--waldir").arg(folder.join("write-ahead-log"));
@@ -81,7 +81,7 @@ fn recipe(
         "listen_addresses=127.0.0.1",
         "max_connections=200",
         "shared_buffers=32MB",
-        // Kept among the data, so that a crash leaves nothing outside the folder.
+        // The socket is in the folder of the data, so that a crash leaves nothing outside that folder.
         "dynamic_shared_memory_type=mmap",
     ];
     if durability == Durability::ForgottenByACrash {
@@ -102,7 +102,7 @@ fn recipe(
     })
 }
 
-/// The folder of `initdb` and `postgres`; installs the package where that is possible.
+/// Returns the folder of `initdb` and `postgres`. Installs the package first if it is missing and that is possible.
 fn programs() -> Result<PathBuf> {
     packages::found_or_installed("PostgreSQL", &["postgresql"], installed)
 }
@@ -112,13 +112,13 @@ fn installed() -> Option<PathBuf> {
     on_path.or_else(|| newest_of_debian(Path::new("/usr/lib/postgresql")))
 }
 
-/// The folder of a program, which may be a link, if the server is there too.
+/// Returns the folder of a program, after following links, if `postgres` is in it too.
 fn beside_the_server(program: &Path) -> Option<PathBuf> {
     let programs = program.canonicalize().ok()?.parent()?.to_owned();
     programs.join("postgres").is_file().then_some(programs)
 }
 
-/// Debian keeps the server's programs beside the path, in a folder for each major version.
+/// Debian does not put the programs of the server on the path, but into a folder for each major version.
 fn newest_of_debian(folder: &Path) -> Option<PathBuf> {
     let versions = std::fs::read_dir(folder).ok()?.flatten().filter_map(|entry| {
         let major: u32 = entry.file_name().to_str()?.parse().ok()?;

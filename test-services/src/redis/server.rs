@@ -1,4 +1,4 @@
-//! Starts Redis's own program.
+//! Prepares Redis as a process.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -13,19 +13,19 @@ use crate::ports::Port;
 use crate::process::{self, Plan, Recipe};
 use crate::{packages, probe};
 
-/// Tests that take a whole database each do not run out of these.
+/// How many databases the server has. It is enough for tests that each use a whole database.
 const DATABASES: u16 = 512;
 
-/// What a crash may take.
+/// Which writes a crash may lose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Durability {
-    /// Every write waits for the disk.
+    /// Nothing: every write waits for the disk.
     Kept,
-    /// Nothing is written to disk.
+    /// Everything: nothing is written to disk.
     InMemory,
 }
 
-/// Makes an empty temporary folder.
+/// Prepares a server without data in a temporary folder.
 pub(crate) fn plan(durability: Durability) -> Result<Plan> {
     let program = program()?;
     let port = Port::free()?;
@@ -52,7 +52,8 @@ fn recipe(program: &Path, folder: &Path, address: SocketAddr, durability: Durabi
         &databases,
         "--save",
         "",
-        // Otherwise it hides its arguments, by which we know it again.
+        // By default Redis changes its process title. The process is recognised by its arguments, so this is switched
+        // off.
         "--set-proc-title",
         "no",
     ];
@@ -73,7 +74,7 @@ fn recipe(program: &Path, folder: &Path, address: SocketAddr, durability: Durabi
     }
 }
 
-/// Finds `redis-server`; installs the package where that is possible.
+/// Returns the path of `redis-server`. Installs the package first if it is missing and that is possible.
 fn program() -> Result<PathBuf> {
     packages::found_or_installed("Redis", &["redis-server"], || packages::on_path("redis-server"))
 }

@@ -1,4 +1,4 @@
-//! The rows of a log as the build before had them.
+//! The rows of a log as an earlier build wrote them.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -10,14 +10,15 @@ use uuid::Uuid;
 type Fact = (Aggregate, Uuid, i64, String, i64, Vec<u8>, Value, Uuid, i64);
 type Deadline = (Aggregate, Uuid, DeadlineKind, i64, Uuid);
 
-/// The rows as they were, read before anything was migrated.
+/// The rows of the database before the migration.
 #[derive(Debug, Default)]
 pub(crate) struct Before {
-    /// By position: aggregate, stream, version, type, schema version, payload, metadata, commit, microseconds.
+    /// For each fact, by position: aggregate, stream, version, type, schema version, payload, metadata, commit, and
+    /// time in microseconds.
     pub(crate) facts: Vec<Fact>,
-    /// Aggregate, stream, kind, due at in microseconds, event on sale.
+    /// For each deadline: aggregate, stream, kind, due time in microseconds, and event on sale.
     pub(crate) deadlines: Vec<Deadline>,
-    /// User, key, fingerprint, answer.
+    /// For each recorded answer: user, key, fingerprint and answer.
     pub(crate) answers: Vec<(Uuid, String, Vec<u8>, Vec<u8>)>,
 }
 

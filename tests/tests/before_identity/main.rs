@@ -1,4 +1,4 @@
-//! What the build before logs had an identity has written is migrated, and everything is as it was.
+//! Migrates a log that an earlier build has written, before logs had an identity, and checks that nothing has changed.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
@@ -46,7 +46,7 @@ fn told() -> Value {
     serde_json::from_slice(&text).expect("it is JSON")
 }
 
-/// Everything is as it was, with lanes, and the log goes on.
+/// Checks that the migrated log has everything that it had before, with lanes, and accepts new facts.
 async fn everything_is_as_it_was<S>(before: &Before, store: &S)
 where
     S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore,
@@ -82,7 +82,7 @@ where
             row.8,
         );
         assert_eq!(told, was, "{}", fact.position);
-        // As the build before found the lane.
+        // The earlier build found the lane in this way.
         if fact.version == Version(1) {
             let data: Value = serde_json::from_slice(&row.5).unwrap();
             let event = match stream.aggregate {
@@ -117,7 +117,7 @@ where
     go_on(store, &log).await;
 }
 
-/// Commits on top of what is there, and is refused where it should be.
+/// Writes further commits to the migrated log, and checks that stale ones are refused.
 async fn go_on(store: &impl EventStore, log: &[ticketing_ports::log::streams::RecordedEvent]) {
     let head = store.head().await.unwrap();
     let last = log.last().expect("the log is not empty");
@@ -127,7 +127,8 @@ async fn go_on(store: &impl EventStore, log: &[ticketing_ports::log::streams::Re
         lane: last.lane,
         at: last.recorded_at,
         appends: vec![Append {
-            // A kind of its own in the same id: what is made up here must not trouble the box office.
+            // The stream has another aggregate and the same id, so that these made-up facts do not affect the box
+            // office.
             stream: StreamId::new(Aggregate::Inventory, Uuid::from_u128(77)),
             expected: Version(expected),
             events: vec![NewEvent {
@@ -156,7 +157,7 @@ async fn go_on(store: &impl EventStore, log: &[ticketing_ports::log::streams::Re
     store.commit(insisting(version)).await.unwrap();
 }
 
-/// The engine tells what the build before told, and finishes what that had begun.
+/// Checks that the engine answers as the earlier build did, and finishes what that build had begun.
 async fn the_box_office_goes_on<S>(before: &Before, store: Arc<S>)
 where
     S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore + 'static,
@@ -173,7 +174,7 @@ where
         clock: clock.clone(),
         ids: Arc::new(SeededIds::new(9)),
     };
-    // Who claims them all keeps them from the engine until it has told what is so now.
+    // The test leases all deadlines, so that the engine does not handle them before it has been asked.
     deadlines_are_as_they_were(before, store.as_ref(), now + TimeDelta::days(100)).await;
     let engine = Engine::start_write_side(ports.clone(), EngineConfig::default());
     let office = engine.box_office();
@@ -258,7 +259,7 @@ async fn a_file_that_the_build_before_has_filled_is_migrated() {
     the_box_office_goes_on(&before, Arc::new(store)).await;
 }
 
-/// An events database as the build before left it.
+/// Makes an events database as the earlier build has left it.
 async fn old_database() -> (String, Before) {
     let postgres = test_services::postgres().await.expect("PostgreSQL is there");
     let url = postgres.fresh_database("before").await.expect("a database can be made");

@@ -1,6 +1,6 @@
-//! A box office of one event and one endless row, as little of it as the load tool needs.
+//! A toy box office with one event and one endless row. It implements only what the load tool needs.
 //!
-//! It keeps nothing, locks everything and knows no rule beyond the shapes of the HTTP contract.
+//! It stores nothing on disk, has one lock for everything, and knows only the HTTP contract and no rule of the domain.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use uuid::Uuid;
 const PRICE: u64 = 5_000;
 const CAPACITY: u64 = 100_000;
 
-/// How the server breaks its promises.
+/// Which promise the toy server breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lie {
     None,
@@ -127,7 +127,7 @@ impl Reservation {
         let seats: Vec<_> = (self.first_seat..self.first_seat + self.quantity)
             .map(|seat| json!({"seat_id": format!("R-{seat}")}))
             .collect();
-        // A ticket's id follows from its seat, so that no two are alike.
+        // Derives the id of a ticket from its seat, so that no two ids are equal.
         let tickets: Vec<_> = (self.first_seat..self.first_seat + self.quantity)
             .map(|seat| json!({"ticket_id": Uuid::from_u128(u128::from(seat))}))
             .collect();
@@ -269,7 +269,7 @@ async fn payment(State(world): State<Shared>, Path(wanted): Path<Uuid>) -> Answe
     found.map_or_else(|| refused(StatusCode::NOT_FOUND, "PAYMENT_NOT_FOUND"), ok)
 }
 
-/// Lists on one page, however many there are.
+/// The page size of lists that the toy server answers: everything is on one page.
 async fn reservations(State(world): State<Shared>, headers: HeaderMap) -> Answer {
     let world = world.lock().expect("no handler panics");
     let own = world

@@ -1,7 +1,7 @@
-//! The real engine under a seeded storm, over memory adapters that fail on purpose.
+//! Plays the real engine on memory adapters that fail on purpose. A seed decides every fault.
 //!
-//! `SIMULATION_SEEDS=10000` plays more seeds, `SIMULATION_FROM=5000` begins with that one, `SIMULATION_SEED=4711` plays one
-//! and prints what it was like, `SIMULATION_LOG=1` prints its log too.
+//! `SIMULATION_SEEDS=10000` plays that many seeds. `SIMULATION_FROM=5000` begins with seed 5000. `SIMULATION_SEED=4711`
+//! plays one seed and prints its counts; with `SIMULATION_LOG=1` it prints the log too.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
@@ -21,10 +21,10 @@ use ticketing_testkit::simulation::{Report, Violation, simulate};
 use crate::storm::Storm;
 use crate::world::build_world;
 
-/// As many as take a minute or so without optimisation.
+/// How many seeds are played by default. They take about a minute in a debug build.
 const SEEDS: u64 = 1_500;
 const THREADS: u64 = 2;
-/// How often a long run says how far it has come.
+/// Time between two progress lines of a long run.
 const TELLING: Duration = Duration::from_secs(10);
 
 struct Run {
@@ -65,7 +65,7 @@ async fn print_log(log: &dyn EventStore) {
     }
 }
 
-/// Plays the seeds on several threads, and tells from time to time how far it has come and which seeds went wrong.
+/// Plays the seeds on several threads, and prints from time to time how many are done and which have failed.
 #[expect(
     clippy::print_stderr,
     reason = "whoever plays ten thousand seeds wants to see how far they are"

@@ -1,4 +1,4 @@
-//! Where trouble comes from: stores, a gateway and a bus that fail, delay, lose and repeat, as a seed has it.
+//! The faults of a run: stores, a gateway and a bus that fail, delay, lose and repeat calls, as the seed decides.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -19,18 +19,19 @@ use ticketing_ports::vocabulary::ids::{PaymentId, RefundId};
 use ticketing_ports::vocabulary::money::Money;
 use tokio::sync::Notify;
 
-/// Whoever waits so long waits for its own end.
+/// How long a call that a fault has stopped waits. The process crashes before that.
 const FOR_EVER: Duration = Duration::from_secs(365 * 86_400);
 
-/// Where faults come from, and what came of them.
+/// Decides which faults strike, and counts what happened.
+#[derive(Debug)]
 pub(crate) struct Storm {
     rng: Mutex<StdRng>,
-    /// In percent of what a fault could befall.
+    /// How many percent of the calls get a fault.
     strength: u32,
     pub(crate) over: Mutex<bool>,
     pub(crate) crash: Arc<Notify>,
     pub(crate) happened: Mutex<BTreeMap<&'static str, usize>>,
-    /// What consumers of the bus have been told.
+    /// The facts that the bus has delivered to its consumers.
     pub(crate) heard: Mutex<Vec<Delivered>>,
 }
 
@@ -51,8 +52,8 @@ impl Storm {
         *self.happened.lock().unwrap().entry(what).or_default() += 1;
     }
 
-    /// A number below a hundred that decides between kinds of trouble, or nothing. Some places are hit several times
-    /// as often as others.
+    /// Returns a number below 100 that chooses the kind of fault; `None` if there is no fault. `weight` says how
+    /// frequent faults are at this place.
     fn strikes(&self, times: u32) -> Option<u32> {
         let mut rng = self.rng.lock().unwrap();
         let strikes = !*self.over.lock().unwrap() && rng.random_range(0..100) < self.strength * times;
@@ -103,7 +104,7 @@ impl Storm {
             return Fault::None;
         };
         match kind {
-            // Longer than the engine waits before it asks what became of a payment.
+            // Longer than the time after which the engine asks the gateway about a payment.
             0..35 => self.delay(45_000),
             35..50 => {
                 self.note("gateway: failed before");
@@ -131,7 +132,8 @@ impl Storm {
     }
 }
 
-/// A bus that is worse than its contract: it loses and repeats. Who follows it has to notice and read the log.
+/// A bus that breaks its contract: it loses and repeats facts. Its readers must notice that and read the log.
+#[derive(Debug)]
 pub(crate) struct UnreliableBus {
     pub(crate) bus: InProcessBus,
     pub(crate) storm: Arc<Storm>,
@@ -167,7 +169,8 @@ impl UnreliableBus {
     }
 }
 
-/// Rows that tell when they are made anew.
+/// Rows that note when they are rebuilt.
+#[derive(Debug)]
 pub(crate) struct NotedRows {
     pub(crate) rows: Arc<InMemoryReadModels>,
     pub(crate) storm: Arc<Storm>,
@@ -193,7 +196,8 @@ impl ProjectionStore for NotedRows {
     }
 }
 
-/// A line to the gateway that now and then delivers a call twice.
+/// A connection to the gateway that sometimes delivers a call twice.
+#[derive(Debug)]
 pub(crate) struct Stutter {
     pub(crate) gateway: Arc<InMemoryGateway>,
     pub(crate) storm: Arc<Storm>,

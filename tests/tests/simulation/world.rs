@@ -1,4 +1,4 @@
-//! What one seed plays on: memory adapters with trouble in between.
+//! The world of one seed: memory adapters, and wrappers that inject faults.
 
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::storm::{NotedRows, Storm, Stutter, UnreliableBus};
 
+#[derive(Debug)]
 struct GatewayBooks(Arc<InMemoryGateway>);
 
 impl Ledger for GatewayBooks {
@@ -39,10 +40,10 @@ impl Customers for GatewayBooks {
     }
 }
 
-/// Needs to be inside a runtime with paused time.
+/// Makes the world of one seed. Must be called inside a runtime with paused time.
 pub(crate) fn build_world(seed: u64, storm: &Arc<Storm>) -> World {
     let log = Arc::new(InMemoryEventStore::of(LogId::new(Uuid::from_u128(1))));
-    // No older build is about.
+    // No older build writes to this log, so facts may be written as this build writes them.
     finish_update(log.as_ref()).now_or_never().unwrap().unwrap();
     let on_store = Arc::clone(storm);
     let store = Arc::new(FaultyEventStore::new(Arc::clone(&log), move |operation| {
@@ -75,7 +76,7 @@ pub(crate) fn build_world(seed: u64, storm: &Arc<Storm>) -> World {
         crash: Arc::clone(&storm.crash),
         calm: Arc::new(move || {
             *calm.over.lock().unwrap() = true;
-            // Who has not acted by now finds that it was decided without him.
+            // From now on the payments of customers who have not acted are decided without them.
             for payment in undecided.undecided() {
                 drop(undecided.decide(payment));
             }
@@ -92,8 +93,8 @@ fn back_up_of(log: &Arc<InMemoryEventStore>) -> Arc<dyn Fn() -> PutBack + Send +
     })
 }
 
-/// In one run of two each process has rows and a bus of its own, as an embedded server has; in the other all share them,
-/// and they outlive every process, as services do.
+/// In half of the runs each process has its own rows and bus, as an embedded server has. In the other half all
+/// processes share rows and a bus that outlive them, as on services.
 fn read_side_of(seed: u64, storm: &Arc<Storm>) -> Arc<dyn Fn() -> ReadSide + Send + Sync> {
     if seed.is_multiple_of(2) {
         let storm = Arc::clone(storm);

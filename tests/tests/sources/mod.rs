@@ -15,15 +15,15 @@ pub(crate) struct Crate {
 }
 
 pub(crate) struct SourceFile {
-    /// From the root of the workspace.
+    /// The path from the root of the workspace.
     pub(crate) name: String,
     pub(crate) text: String,
-    /// The module that it is; nothing for the root of the crate.
+    /// The path of the module. Empty for the root of the crate.
     module: Vec<String>,
     syntax: File,
 }
 
-/// Who uses what: the module and the whole path from the root of the crate.
+/// One use: the module that uses, and the path that it uses, from the root of the crate.
 type Use = (Vec<String>, Vec<String>);
 
 impl Crate {
@@ -35,28 +35,37 @@ impl Crate {
         Self { files }
     }
 
-    /// The top-level modules that each top-level module uses, also by what the root re-exports of them.
+    /// The top-level modules that each top-level module uses, including those that it uses through a re-export of the
+    /// root.
     pub(crate) fn uses(&self) -> BTreeMap<String, BTreeSet<String>> {
-        let (modules, exports) = (self.modules(), self.exports());
+        self.uses_to_depth(1)
+    }
+
+    /// The modules that each module uses. A module further than `depth` below the root counts as the module above it.
+    pub(crate) fn uses_to_depth(&self, depth: usize) -> BTreeMap<String, BTreeSet<String>> {
+        let exports = self.exports();
+        let modules: BTreeSet<_> = self.files.iter().map(|file| file.module.as_slice()).collect();
+        // The longest beginning of a path that is a module.
+        let module_of = |path: &[String]| {
+            let longest = (1..=path.len().min(depth)).rev();
+            let mut beginnings = longest.map(|length| &path[..length]);
+            beginnings
+                .find(|path| modules.contains(path))
+                .map(|path| path.join("::"))
+        };
         let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (from, path) in self.all_uses() {
-            let Some(from) = from.first().filter(|from| modules.contains(*from)) else {
-                continue;
-            };
+            let Some(from) = module_of(&from) else { continue };
             let Some(first) = path.first() else { continue };
-            let to = if modules.contains(first) {
-                Some(first)
-            } else {
-                exports.get(first)
-            };
+            let to = module_of(&path).or_else(|| exports.get(first).cloned());
             if let Some(to) = to.filter(|to| *to != from) {
-                graph.entry(from.clone()).or_default().insert(to.clone());
+                graph.entry(from).or_default().insert(to);
             }
         }
         graph
     }
 
-    /// What modules use that the root has of its own: module and item.
+    /// Returns the items that the root of the crate defines itself and that modules use, each with the module.
     pub(crate) fn uses_of_the_root(&self) -> BTreeSet<(String, String)> {
         let (modules, exports) = (self.modules(), self.exports());
         let own = |item: &String| !modules.contains(item) && !exports.contains_key(item) && self.root_has(item);
@@ -82,7 +91,7 @@ impl Crate {
         self.files.iter().filter(|file| file.module.is_empty())
     }
 
-    /// What the root re-exports, by the module that it comes from.
+    /// Returns the names that the root re-exports, each with its module.
     fn exports(&self) -> BTreeMap<String, String> {
         let mut exports = BTreeMap::new();
         for item in self.roots().flat_map(|file| &file.syntax.items) {
@@ -115,12 +124,12 @@ impl Crate {
 }
 
 impl SourceFile {
-    /// Whether all that is in it is compiled for tests only.
+    /// Returns whether the file is compiled for tests only.
     pub(crate) fn is_of_tests(&self) -> bool {
         self.module.last().is_some_and(|last| last == "tests")
     }
 
-    /// Every function that is no test, with its number of lines.
+    /// Returns every function that is not a test, with its number of lines.
     pub(crate) fn functions(&self) -> Vec<(String, usize)> {
         let mut functions = Functions(Vec::new());
         functions.visit_file(&self.syntax);
@@ -144,7 +153,8 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Every Rust file of the workspace, tests and examples included: its path from the root of the workspace, and its text.
+/// Every Rust file of the workspace, tests and examples included: its path from the root of the workspace, and its
+/// text.
 pub(crate) fn every_rust_file() -> Vec<(String, String)> {
     let mut files = Vec::new();
     let mut folders = vec![root()];
@@ -207,7 +217,7 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// Finds paths that begin at the root of the crate or above their own module, wherever they stand.
+/// Collects the paths that begin with `crate`, `self` or `super`, wherever they are in a file.
 struct Uses {
     module: Vec<String>,
     found: Vec<Use>,
@@ -267,7 +277,7 @@ impl<'ast> Visit<'ast> for Uses {
     }
 }
 
-/// Every path that a use declaration names, as its parts.
+/// Returns the parts of every path that a `use` declaration names.
 fn leaves(tree: &UseTree) -> Vec<Vec<String>> {
     match tree {
         UseTree::Path(path) => leaves(&path.tree)
@@ -281,7 +291,7 @@ fn leaves(tree: &UseTree) -> Vec<Vec<String>> {
     }
 }
 
-/// The paths in the arguments of a macro that begin with `crate`, `self` or `super`.
+/// Returns the paths in the arguments of a macro that begin with `crate`, `self` or `super`.
 fn paths_in(tokens: TokenStream) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
     let mut path: Vec<String> = Vec::new();
