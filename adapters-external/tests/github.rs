@@ -357,6 +357,7 @@ fn callback() -> Url {
 }
 
 fn secret(number: u8) -> Secret {
+    #[derive(Debug)]
     struct Fixed(u8);
     impl Entropy for Fixed {
         fn fill(&self, bytes: &mut [u8]) {

@@ -1,4 +1,4 @@
-//! The stores of this crate in the bundles that a server is put together from.
+//! The stores of this crate, in the bundles that a server needs.
 
 use std::sync::Arc;
 

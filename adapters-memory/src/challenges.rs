@@ -7,19 +7,20 @@ use ticketing_ports::people::challenges::{CeremonyKind, Challenge, ChallengeStor
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
-/// Forgets expired challenges as others are taken.
+/// Keeps challenges in memory. Expired challenges are removed when new ones arrive.
 #[derive(Debug, Default)]
 pub struct InMemoryChallengeStore(Mutex<Challenges>);
 
 #[derive(Debug, Default)]
 struct Challenges {
     by_digest: BTreeMap<(CeremonyKind, SecretDigest), Challenge>,
-    /// How many there were after the last sweep.
+    /// How many entries were left after expired ones were last removed.
     swept: usize,
 }
 
 impl Challenges {
-    /// Drops what has expired whenever the number has doubled: constant work for each challenge.
+    /// Removes expired challenges whenever the number has doubled, so that the work for each challenge is constant on
+    /// average.
     fn sweep(&mut self, now: Timestamp) {
         if self.by_digest.len() >= 2 * self.swept + 100 {
             self.by_digest.retain(|_, challenge| now < challenge.expires_at);

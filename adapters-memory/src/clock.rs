@@ -1,4 +1,4 @@
-//! Clocks that a test turns.
+//! Clocks that a test controls.
 
 use std::sync::Mutex;
 
@@ -7,12 +7,12 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::outside::clock::Clock;
 use tokio::time::Instant;
 
-/// 2027-01-15T08:00:00Z.
+/// The time at which the clocks begin: 2027-01-15T08:00:00Z.
 fn beginning() -> Timestamp {
     DateTime::from_timestamp(1_800_000_000, 0).expect("a date within range")
 }
 
-/// Stands still until it is told to go on.
+/// A clock that stands still until a test moves it.
 #[derive(Debug)]
 pub struct ManualClock(Mutex<Timestamp>);
 
@@ -22,7 +22,7 @@ impl ManualClock {
     }
 
     /// # Panics
-    /// When time would go back.
+    /// Panics if the time would go back.
     pub fn advance(&self, by: TimeDelta) {
         assert!(by >= TimeDelta::zero(), "time never goes back");
         *self.0.lock().expect("no code panics while it holds this lock") += by;
@@ -41,7 +41,7 @@ impl Clock for ManualClock {
     }
 }
 
-/// Follows the async runtime's own time: under paused time it is a virtual clock.
+/// A clock that follows the time of the Tokio runtime. With paused time it is a virtual clock.
 #[derive(Debug)]
 pub struct TokioClock {
     started: Instant,
@@ -49,7 +49,7 @@ pub struct TokioClock {
 }
 
 impl TokioClock {
-    /// Starts at 2027-01-15T08:00:00Z. Needs a Tokio runtime.
+    /// Makes a clock that begins at 2027-01-15T08:00:00Z. Must be called inside a Tokio runtime.
     pub fn start() -> Self {
         Self {
             started: Instant::now(),
@@ -60,7 +60,8 @@ impl TokioClock {
 
 impl Clock for TokioClock {
     fn now(&self) -> Timestamp {
-        let elapsed = TimeDelta::from_std(self.started.elapsed()).expect("a test is over within centuries");
+        let elapsed =
+            TimeDelta::from_std(self.started.elapsed()).expect("the time since the start of a test fits the type");
         self.beginning + elapsed
     }
 }

@@ -1,4 +1,4 @@
-//! The bus of one process.
+//! A bus within one process.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -9,10 +9,11 @@ use ticketing_ports::log::identity::LogIdentity;
 use ticketing_ports::log::streams::RecordedEvent;
 use tokio::sync::Notify;
 
-/// So many events may wait for the slowest group; then publishers wait too.
+/// How many facts may wait for the slowest group. With more, publishers wait.
 const CAPACITY: usize = 10_000;
 
-/// Hands every event to one member of each group that has ever subscribed. Keeps nothing that all have acknowledged.
+/// Delivers each fact to one member of each group that has ever subscribed. A fact is dropped once all groups have
+/// acknowledged it.
 #[derive(Debug, Clone, Default)]
 pub struct InProcessBus(Arc<Shared>);
 
@@ -26,7 +27,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Group {
     waiting: VecDeque<Arc<Delivered>>,
-    /// Delivered to a member, by member, and not acknowledged yet.
+    /// The facts that were delivered and not acknowledged yet, by member.
     delivered: BTreeMap<u64, Vec<Arc<Delivered>>>,
     members: u64,
 }
@@ -112,7 +113,8 @@ impl Member {
         let Some(group) = groups.get_mut(&self.group) else {
             return Vec::new();
         };
-        // While another member still owes an acknowledgement, a later event of the same stream would overtake.
+        // A fact is not delivered while another member has an unacknowledged earlier fact of the same stream, because
+        // it could be handled first.
         if group
             .delivered
             .iter()
@@ -165,7 +167,7 @@ impl Subscription for Member {
     }
 }
 
-/// A member that leaves gives back what it did not acknowledge.
+/// Gives back the facts that the member has not acknowledged, so that other members get them.
 impl Drop for Member {
     fn drop(&mut self) {
         self.settle(false);

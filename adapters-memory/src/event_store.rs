@@ -1,7 +1,7 @@
-//! The log, its deadlines, recorded answers and snapshots behind one lock.
+//! An event store in memory: the log, its deadlines, recorded answers and snapshots under one lock.
 //!
-//! The reference for the durable adapters: the same answers in the same order, for tests, simulations and benchmarks.
-//! Nothing here depends on the order of a hash map, so that a seeded run repeats exactly.
+//! It is the reference for the durable adapters, and serves tests, simulations and benchmarks. Nothing depends on the
+//! order of a hash map, so that a run with a seed can be repeated exactly.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::{CommitId, LogId};
 use uuid::Uuid;
 
-/// Keeps everything in memory, for as long as it lives.
+/// Keeps everything in memory until it is dropped.
 #[derive(Debug)]
 pub struct InMemoryEventStore {
     log: Mutex<Log>,
@@ -31,17 +31,17 @@ pub struct InMemoryEventStore {
 pub(crate) struct Log {
     identity: LogIdentity,
     schema_floor: SchemaGeneration,
-    /// The event at position *p* has index *p* - 1.
+    /// The facts. The fact at position *p* has the index *p* - 1.
     events: Vec<RecordedEvent>,
-    /// The indices of a stream's events: its version *v* is the entry *v* - 1.
+    /// The indices of the facts of each stream. The fact of version *v* is the entry *v* - 1.
     streams: BTreeMap<StreamId, Vec<usize>>,
-    /// The positions of a commit's first and last event.
+    /// The positions of the first and the last fact of each commit.
     commits: BTreeMap<CommitId, (Position, Position)>,
     deadlines: BTreeMap<DeadlineKey, Pending>,
     /// The keys of `deadlines`, the earliest first.
     due: BTreeSet<(Timestamp, DeadlineKey)>,
     answers: BTreeMap<IdempotencyKey, IdempotencyRecord>,
-    /// By stream and format.
+    /// The snapshots, by stream and format.
     pub(crate) snapshots: BTreeMap<(StreamId, u16), Snapshot>,
 }
 
@@ -52,7 +52,7 @@ struct Pending {
 }
 
 impl InMemoryEventStore {
-    /// An empty log with an id of its own.
+    /// Makes an empty log with a new id.
     #[expect(
         clippy::disallowed_methods,
         reason = "which log this is decides nothing; who wants to replay that too says the id"
@@ -61,14 +61,14 @@ impl InMemoryEventStore {
         Self::of(LogId::new(Uuid::new_v4()))
     }
 
-    /// An empty log with that id.
+    /// Makes an empty log with that id.
     pub fn of(log: LogId) -> Self {
         Self {
             log: Mutex::new(Log::of(log)),
         }
     }
 
-    /// A backup: all that the log holds now, its identity included.
+    /// Returns a backup: a copy of everything in the log, including its identity.
     #[must_use]
     pub fn copy(&self) -> Self {
         Self {
@@ -76,14 +76,15 @@ impl InMemoryEventStore {
         }
     }
 
-    /// Restores a backup into this store: what was written since is gone, and nobody is told.
+    /// Replaces the content of this store by a backup. Later facts are lost, and no reader is told.
     pub fn put_back(&self, backup: &Self) {
         let restored = backup.log().clone();
         *self.log() = restored;
     }
 
     pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
-        // Every change is checked before the first write, so that a panic elsewhere leaves the log whole.
+        // Every change is checked before the first one is written, so that no part of a commit is written without the
+        // rest.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -362,7 +363,7 @@ impl Log {
     }
 }
 
-/// What follows the first `after` entries; nothing when there are fewer.
+/// Returns the entries after the first `after` ones. Empty if there are fewer.
 fn tail<T>(all: &[T], after: u64) -> &[T] {
     usize::try_from(after)
         .ok()

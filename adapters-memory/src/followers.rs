@@ -1,4 +1,4 @@
-//! Turns and marks of followers within one process.
+//! The turns and marks of followers in memory.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};

@@ -1,4 +1,4 @@
-//! A truthful gateway that moves no money and keeps books about it.
+//! A payment gateway in memory. It moves no real money, and records every call.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -10,18 +10,17 @@ use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::payment::NextAction;
 
-/// Approves `tok_visa`, declines `tok_declined`, `tok_insufficient_funds` and all that it does not know, and remembers every
-/// cent.
+/// Approves `tok_visa`. Declines `tok_declined`, `tok_insufficient_funds` and unknown tokens. Records every amount.
 ///
 /// `tok_must_act`, `tok_must_act_secret`, `tok_must_act_declined` and `tok_must_act_given_up` wait for
-/// [`InMemoryGateway::decide`], which does what their names say; `tok_pending` stays undecided whatever happens.
+/// [`InMemoryGateway::decide`], which then approves, declines or gives up the payment. `tok_pending` is never decided.
 #[derive(Debug, Default)]
 pub struct InMemoryGateway(Mutex<BTreeMap<PaymentId, Account>>);
 
 #[derive(Debug)]
 struct Account {
     authorization: Authorization,
-    /// What it will say once the customer has acted, or has not in time.
+    /// What the gateway decides once the customer has acted, or has not acted in time.
     verdict: Option<Authorization>,
     amount: i64,
     captured: bool,
@@ -34,23 +33,23 @@ impl InMemoryGateway {
         Self::default()
     }
 
-    /// What was taken for the payment and not given back.
+    /// Returns how much was taken for the payment and not paid back, in minor units.
     pub fn kept(&self, payment: PaymentId) -> i64 {
         self.accounts().get(&payment).map_or(0, Account::kept)
     }
 
-    /// Payments for which money was ever taken.
+    /// Returns the payments for which money was ever taken.
     pub fn captured(&self) -> Vec<PaymentId> {
         self.all(|account| account.captured)
     }
 
-    /// Payments for which money is set aside: neither taken nor let go.
+    /// Returns the payments for which money is set aside, neither taken nor released.
     pub fn set_aside(&self) -> Vec<PaymentId> {
         self.all(|account| account.is_approved() && !account.captured && !account.voided)
     }
 
-    /// The customer acts, or does not in time: from now on the gateway says what was decided. `None` if there is nothing to
-    /// decide.
+    /// Decides a payment, as if the customer had acted or had not acted in time, and returns the decision. `None` if
+    /// the payment does not wait.
     pub fn decide(&self, payment: PaymentId) -> Option<Authorization> {
         let mut accounts = self.accounts();
         let account = accounts.get_mut(&payment)?;
@@ -58,7 +57,7 @@ impl InMemoryGateway {
         Some(account.authorization.clone())
     }
 
-    /// Payments for which [`InMemoryGateway::decide`] would decide something.
+    /// Returns the payments that wait for [`InMemoryGateway::decide`].
     pub fn undecided(&self) -> Vec<PaymentId> {
         self.all(|account| account.verdict.is_some())
     }
@@ -86,7 +85,7 @@ impl InMemoryGateway {
     }
 }
 
-/// What it says at first, and what will be decided if that is still open.
+/// Returns the first answer to a token, and what is decided later if that answer is not final.
 fn answers_to(request: &AuthorizeRequest) -> (Authorization, Option<Authorization>) {
     let approved = || Authorization::Approved {
         last_four: Some("4242".to_owned()),

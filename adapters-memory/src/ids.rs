@@ -1,4 +1,4 @@
-//! Ids and secrets that a seed replays.
+//! Ids and secrets that are made from a seed, so that a run can be repeated.
 
 use std::sync::Mutex;
 
@@ -24,7 +24,7 @@ impl IdSource for SeededIds {
     }
 }
 
-/// For tests only: whoever knows the seed knows the secrets.
+/// A source of secrets for tests only. Everybody who knows the seed knows the secrets.
 #[derive(Debug)]
 pub struct SeededEntropy(Mutex<StdRng>);
 

@@ -1,6 +1,6 @@
-//! Every port of the box office in process, and wrappers that inject faults.
+//! Every port of the box office in memory, and wrappers that inject faults.
 //!
-//! Not only for tests: sessions, tokens and read models of the embedded server live here.
+//! The crate is not only for tests: the embedded server keeps its sessions, tokens and read models here.
 
 mod bundles;
 mod challenges;

@@ -8,19 +8,19 @@ use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore, 
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
-/// Forgets expired tokens as others are taken and counted.
+/// Keeps one-time tokens in memory. Expired tokens are removed when new ones arrive.
 #[derive(Debug, Default)]
 pub struct InMemoryOneTimeTokenStore(Mutex<Tokens>);
 
 #[derive(Debug, Default)]
 struct Tokens {
     by_digest: BTreeMap<(TokenPurpose, SecretDigest), OneTimeToken>,
-    /// How many there were after the last sweep.
+    /// How many entries were left after expired ones were last removed.
     swept: usize,
 }
 
 impl Tokens {
-    /// Drops what has expired whenever the number has doubled: constant work for each token.
+    /// Removes expired tokens whenever the number has doubled, so that the work for each token is constant on average.
     fn sweep(&mut self, now: Timestamp) {
         if self.by_digest.len() >= 2 * self.swept + 100 {
             self.by_digest.retain(|_, token| now < token.expires_at);

@@ -7,21 +7,21 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::people::rate_limiter::{Quota, RateDecision, RateLimiter};
 use ticketing_ports::vocabulary::errors::StoreError;
 
-/// A sliding log: the time of every counted hit, as long as it counts.
+/// A rate limiter in memory. It keeps the time of every hit that still counts.
 #[derive(Debug, Default)]
 pub struct InMemoryRateLimiter(Mutex<Logs>);
 
 #[derive(Debug, Default)]
 struct Logs {
     by_key: BTreeMap<String, Log>,
-    /// How many keys there were after the last sweep.
+    /// How many keys were left after old ones were last removed.
     swept: usize,
 }
 
 #[derive(Debug, Default)]
 struct Log {
     window: TimeDelta,
-    /// In the order of their times, which is not always the order in which racing callers get here.
+    /// The hits are sorted by time. Racing callers may arrive in another order.
     hits: VecDeque<Timestamp>,
 }
 
@@ -32,7 +32,8 @@ impl InMemoryRateLimiter {
 }
 
 impl Logs {
-    /// Drops logs without a hit that counts whenever their number has doubled: constant work for each key.
+    /// Removes keys without a hit that still counts whenever the number of keys has doubled, so that the work for each
+    /// key is constant on average.
     fn sweep(&mut self, now: Timestamp) {
         if self.by_key.len() >= 2 * self.swept + 1_000 {
             self.by_key

@@ -1,7 +1,7 @@
-//! The read models of embedded mode: rows in memory, rebuilt from the log at every start.
+//! The read models of embedded mode. Their rows are in memory and are made again from the log at every start.
 //!
-//! Rows are kept once and indexes hold ids; texts that repeat (section and tier names) are shared. A batch is checked
-//! whole before any of it is applied, so readers never see half of one.
+//! Each row is kept once, and indexes contain ids. Texts that repeat, such as the names of sections and tiers, are
+//! shared. A whole batch is checked before any of it is applied, so that readers never see a part of a batch.
 
 mod rows;
 mod sales;
@@ -31,7 +31,8 @@ use uuid::Uuid;
 
 use rows::Rows;
 
-/// Ids of each customer's rows by the time they were made. Flat: a set of its own would cost each customer a node.
+/// The ids of the rows of each customer, ordered by the time at which the rows were made. It is one set for all
+/// customers, because a set for each would use more memory.
 type ByCustomer = BTreeSet<(CustomerId, Timestamp, Uuid)>;
 
 #[derive(Debug, Default)]
@@ -202,7 +203,7 @@ impl SalesQueries for InMemoryReadModels {
     }
 }
 
-/// Where a customer's rows stand, the newest first.
+/// Returns the places of the rows of a customer, the newest first.
 fn of_customer(index: &ByCustomer, customer: CustomerId) -> impl Iterator<Item = Cursor> + '_ {
     let first = (customer, Timestamp::MIN_UTC, Uuid::nil());
     let last = (customer, Timestamp::MAX_UTC, Uuid::max());
@@ -210,7 +211,7 @@ fn of_customer(index: &ByCustomer, customer: CustomerId) -> impl Iterator<Item =
     newest_first.map(|(_, at, id)| Cursor { at: *at, id: *id })
 }
 
-/// The page of rows that stand in the order of their list; `follows` says whether a row comes after a cursor.
+/// Returns a page of rows that are in the order of their list. `follows` says whether a row comes after a cursor.
 fn paged<'a, T: Clone + 'a>(
     rows: impl Iterator<Item = (Cursor, &'a T)>,
     page: Page,

@@ -9,7 +9,8 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
-/// Forgets expired sessions as new ones come, so that it does not grow with time.
+/// Keeps sessions in memory. Expired sessions are removed when new ones arrive, so that the memory does not grow with
+/// time.
 #[derive(Debug, Default)]
 pub struct InMemorySessionStore(Mutex<Sessions>);
 
@@ -17,7 +18,7 @@ pub struct InMemorySessionStore(Mutex<Sessions>);
 struct Sessions {
     by_digest: BTreeMap<SecretDigest, Session>,
     by_user: BTreeSet<(UserId, SecretDigest)>,
-    /// How many there were after the last sweep.
+    /// How many entries were left after expired ones were last removed.
     swept: usize,
 }
 
@@ -44,7 +45,8 @@ impl Sessions {
         self.by_user.range(all).map(|(_, digest)| *digest).collect()
     }
 
-    /// Drops what has expired whenever the number has doubled: constant work for each session.
+    /// Removes expired sessions whenever the number has doubled, so that the work for each session is constant on
+    /// average.
     fn sweep(&mut self, now: Timestamp) {
         if self.by_digest.len() < 2 * self.swept + 100 {
             return;

@@ -1,4 +1,4 @@
-//! Snapshots behind the lock of the log that they are of, so that a copy of one is a copy of both.
+//! The snapshots of a log in memory. They are under the lock of the log, so that a backup of the log includes them.
 
 use async_trait::async_trait;
 use ticketing_ports::log::snapshots::{Snapshot, SnapshotStore};
@@ -32,7 +32,7 @@ impl SnapshotStore for InMemoryEventStore {
 }
 
 impl Log {
-    /// Whether the fact at the snapshot's version is the one that it was made of last.
+    /// Returns whether the log still has the commit of the snapshot at its version.
     fn confirms(&self, snapshot: &Snapshot) -> bool {
         let before = Version(snapshot.version.0.saturating_sub(1));
         let last = self.stream_after(snapshot.stream, before).next();

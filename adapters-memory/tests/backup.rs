@@ -1,4 +1,4 @@
-//! A log in memory that is put back to an older copy, as a restored backup is.
+//! A log in memory that is replaced by an older copy, as when a backup is restored.
 
 use std::borrow::Cow;
 
@@ -43,7 +43,7 @@ async fn a_log_that_is_put_back_has_its_old_facts_and_the_same_id() {
     assert_eq!(log.identity().await.unwrap(), identity, "an id alone tells nothing");
     assert_eq!(log.head().await.unwrap(), Position(1));
     assert_eq!(log.find_commit(commit(2).id).await.unwrap(), None);
-    // Once it has grown again only the commits tell.
+    // Once the log has grown again, only its commits show that it is another one.
     log.commit(commit(4)).await.unwrap();
     assert_eq!(log.commit_at(Position(2)).await.unwrap(), Some(commit(4).id));
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What the write side says of a history and what these read models show of it.
+//! Checks that these read models show of every history what the write side says.
 
 use adapters_memory::InMemoryReadModels;
 use proptest::prelude::*;

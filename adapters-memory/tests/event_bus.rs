@@ -1,4 +1,4 @@
-//! What only the bus of one process promises: a publisher waits for the slowest group.
+//! What the bus within one process promises beyond its contract: a publisher waits for the slowest group.
 
 use std::sync::Arc;
 

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 const ADDRESS: &str = "ada@example.com";
 
+#[derive(Debug)]
 struct Sevens;
 
 impl Entropy for Sevens {

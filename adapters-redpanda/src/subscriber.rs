@@ -81,6 +81,12 @@ struct Member {
     failed: Option<KafkaError>,
 }
 
+impl std::fmt::Debug for Member {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Member").finish_non_exhaustive()
+    }
+}
+
 impl Member {
     fn consumer(&self) -> Arc<StreamConsumer<Assignments>> {
         Arc::clone(

@@ -1,4 +1,5 @@
-//! An answered request survives a crash: hold a place, lose the process, open the file again, find the hold.
+//! Shows that an answered request survives a crash: holds a place, loses the process, opens the file again, and finds
+//! the hold.
 //!
 //! `cargo run -p box-office-examples --example crash_and_recover`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -29,7 +30,7 @@ async fn main() -> anyhow::Result<()> {
     let held = office.hold(request(ALICE, hold)).await?.value;
     println!("held       {}", held.reservation_id);
 
-    // As a crash would: nothing is finished, nothing is said. Only the file's lock has to be given back.
+    // This ends the engine as a crash would: it finishes nothing. Only the lock of the file must be released.
     engine.abort();
     store.close().await;
 

@@ -1,4 +1,4 @@
-//! The domain alone: no runtime, no store, no clock. A payment is decided on and evolves.
+//! Uses the domain alone, without runtime, store and clock: decides on a payment, and applies the facts to its state.
 //!
 //! `cargo run -p box-office-examples --example decide_and_evolve`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -42,7 +42,7 @@ fn main() -> anyhow::Result<()> {
         }),
         PaymentCommand::Capture,
         PaymentCommand::RecordCaptured,
-        // Refused: there is nothing left to capture.
+        // The command is refused, because there is nothing left to capture.
         PaymentCommand::Capture,
     ];
     let mut state = PaymentState::default();

@@ -1,9 +1,9 @@
-//! The box office inside another service: its routes nested beside the service's own, and the same box office asked in
-//! process, without HTTP, by a handler of the service. A customer buys two tickets over a real socket; then the house
-//! closes without losing the request that is under way.
+//! Embeds the box office in another service. Its routes are nested beside those of the service, and a handler of the
+//! service uses the same box office in process, without HTTP. A customer buys two tickets over a real socket. Then the
+//! service stops without losing the request that is under way.
 //!
-//! The service knows its people already: it says who asks, and the routes of signing in are left out. Paths in answers and
-//! on pages (`Location`, `/docs`) begin with the prefix under which the routes are nested.
+//! The service has its own users: it tells the box office who sends a request, and the routes for signing in are left
+//! out. Paths in answers and on pages (`Location`, `/docs`) begin with the prefix under which the routes are nested.
 //!
 //! `cargo run -p box-office-examples --example embed_the_router`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -38,7 +38,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// Longer than anything here takes; a host that hangs is an error.
+/// How long the example may take. If it takes longer, the host hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::main]
@@ -88,7 +88,8 @@ async fn main() -> anyhow::Result<()> {
         println!("ticket   {}", ticket["ticket_id"]);
     }
 
-    // Answered although the server has been told to stop: it finishes what it has accepted.
+    // This request is answered although the server was told to stop, because the server finishes requests that it has
+    // accepted.
     let sold = alice.ask("POST", "/close", None).await?.body;
     println!("closing  {sold}");
     tokio::time::timeout(PATIENCE, server)
@@ -110,7 +111,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the service's own handlers share. The box office is cheap to clone and the same for everybody.
+/// The state of the handlers of the service. A box office is cheap to clone, and all clones are the same box office.
 #[derive(Clone)]
 struct Theatre {
     office: BoxOffice,
@@ -119,7 +120,7 @@ struct Theatre {
 }
 
 async fn tonight(State(theatre): State<Theatre>) -> Result<axum::Json<Value>, StatusCode> {
-    // A question to the write side: exact to the moment, not as old as the read models.
+    // This asks the write side, whose answer is up to date. Read models may be behind.
     let section = theatre.office.section(None, theatre.event_id, "Floor").await;
     let counts = section
         .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?
@@ -128,13 +129,13 @@ async fn tonight(State(theatre): State<Theatre>) -> Result<axum::Json<Value>, St
     Ok(axum::Json(json!({ "sold": counts.sold, "left": counts.available })))
 }
 
-/// Tells the server to stop and only then looks at the books.
+/// Tells the server to stop, and then reads the availability.
 async fn close(theatre: State<Theatre>) -> Result<axum::Json<Value>, StatusCode> {
     theatre.closing.notify_one();
     tonight(theatre).await
 }
 
-/// Whom the service's own cookie stands for.
+/// Says which user the cookie of the service belongs to.
 #[derive(Debug)]
 struct Members(BTreeMap<String, Actor>);
 
@@ -145,7 +146,7 @@ impl Authenticate for Members {
         let Some(member) = cookies.and_then(|cookies| cookies.strip_prefix("member=")) else {
             return Ok(None);
         };
-        // A cookie that is shown and does not hold is refused, also where nobody needs one.
+        // A cookie that is not valid is refused, even for routes that need none.
         let known = self.0.get(member).copied();
         known.map(Some).ok_or_else(ApiError::unauthenticated)
     }
@@ -155,7 +156,7 @@ impl Authenticate for Members {
     }
 }
 
-/// Everything in memory. Another adapter behind one of these ports changes nothing else.
+/// Starts everything in memory. Any of these ports may have another adapter; nothing else changes then.
 fn open_box_office(members: Members) -> (Engine, HttpState) {
     let log = Arc::new(InMemoryEventStore::new());
     let read_models = Arc::new(InMemoryReadModels::new());
@@ -207,14 +208,14 @@ fn open_box_office(members: Members) -> (Engine, HttpState) {
     (engine, state)
 }
 
-/// Somebody with a browser, and with the service's cookie in it.
+/// A customer with a browser that has the cookie of the service.
 struct Visitor {
     client: Client<HttpConnector, Body>,
     address: SocketAddr,
     cookie: String,
 }
 
-/// What somebody was answered.
+/// An answer that the customer got.
 struct Answer {
     status: StatusCode,
     location: Option<String>,

@@ -1,4 +1,4 @@
-//! The whole engine without anything outside the process: hold two places, pay, look at the tickets.
+//! Runs the whole engine in one process: holds two places, pays, and reads the tickets.
 //!
 //! `cargo run -p box-office-examples --example sell_a_ticket_in_memory`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]

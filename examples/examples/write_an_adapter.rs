@@ -1,7 +1,7 @@
-//! An adapter written by hand, and the suite of its port run on it, rule by rule. A second one, written in haste, shows
-//! which rules notice and what they say.
+//! Writes an adapter and tries each rule of the suite of its port on it. A second adapter with mistakes shows which
+//! rules notice them, and what they say.
 //!
-//! In an adapter's own crate, one line makes a test of every rule; it stands at the end of this file.
+//! In the crate of an adapter one line makes a test of each rule. That line is at the end of this file.
 //!
 //! `cargo run -p box-office-examples --example write_an_adapter`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -17,7 +17,7 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 use ticketing_testkit::conformance::one_time_tokens::RULES;
 
-/// What the one in haste gets wrong, in the order of the contract.
+/// The rules that the second adapter breaks, in the order of the contract.
 const NOTICED: &[&str] = &[
     "exactly_one_racing_taker_gets_a_token",
     "an_expired_token_is_not_there",
@@ -37,7 +37,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Tries each rule on an empty store of its own and returns the names of those that are broken.
+/// Tries each rule on a new empty store, and returns the names of the rules that it breaks.
 async fn try_every_rule<S: OneTimeTokenStore + 'static>(empty: impl Fn() -> S) -> Vec<&'static str> {
     let mut broken = Vec::new();
     for rule in RULES {
@@ -53,7 +53,7 @@ async fn try_every_rule<S: OneTimeTokenStore + 'static>(empty: impl Fn() -> S) -
     broken
 }
 
-/// Tokens in a map. What a taker looks at and what it takes away is one step, under one lock.
+/// A correct adapter: tokens in a map. Finding and removing a token is one step under one lock.
 #[derive(Debug, Default)]
 struct TokenMap(Mutex<BTreeMap<(TokenPurpose, SecretDigest), OneTimeToken>>);
 
@@ -82,7 +82,7 @@ impl OneTimeTokenStore for TokenMap {
 
     async fn live_for(&self, purpose: TokenPurpose, subject: &str, now: Timestamp) -> Result<u64, StoreError> {
         let mut tokens = self.tokens();
-        // A store that forgets nothing is full one day.
+        // Expired tokens are removed, so that the memory does not grow for ever.
         tokens.retain(|_, token| now < token.expires_at);
         let live = tokens
             .values()
@@ -102,7 +102,8 @@ impl Erase for TokenMap {
     }
 }
 
-/// Reads well and passes a glance: it works whenever one person at a time opens the right door in time.
+/// An adapter with mistakes. It works as long as only one caller at a time takes a token, for the right purpose and in
+/// time.
 #[derive(Debug, Default)]
 struct HastyTokenMap(Mutex<BTreeMap<SecretDigest, OneTimeToken>>);
 
@@ -126,9 +127,9 @@ impl OneTimeTokenStore for HastyTokenMap {
         now: Timestamp,
     ) -> Result<Option<OneTimeToken>, StoreError> {
         let found = self.tokens().get(&digest).cloned();
-        // Where a database would be asked a second time, and others get in between.
+        // Here a database would be called a second time, and other callers could come in between.
         tokio::task::yield_now().await;
-        // Gone even when it was shown at the wrong door.
+        // The token is removed even if it was for another purpose.
         self.tokens().remove(&digest);
         Ok(found.filter(|token| token.purpose == purpose && now <= token.expires_at))
     }

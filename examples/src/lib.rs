@@ -1,5 +1,5 @@
-//! What the examples share: an engine on adapters of your choice, and an event to sell. The examples themselves are in
-//! `examples/`.
+//! Code that the examples share: an engine on adapters of your choice, and an event to sell. The examples themselves
+//! are in `examples/`.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub const ALICE: Actor = Actor {
     role: Role::Customer,
 };
 
-/// The write side on one store of your choice, with the sandbox gateway.
+/// Starts the write side on a store of your choice, with the sandbox gateway.
 pub fn engine_on<S>(store: Arc<S>) -> Engine
 where
     S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore + 'static,
@@ -61,7 +61,7 @@ pub fn request<C>(by: Actor, command: C) -> Request<C> {
 /// Puts an event with ten places on sale.
 ///
 /// # Errors
-/// When the engine's store is unavailable.
+/// Fails if the store of the engine is unavailable.
 pub async fn put_on_sale(office: &BoxOffice) -> Result<EventId, Failure> {
     let event = office.create_event(request(ORGANISER, draft())).await?.value.event_id;
     office.publish(request(ORGANISER, event)).await?;

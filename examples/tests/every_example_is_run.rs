@@ -1,4 +1,4 @@
-//! An example that nobody runs is wrong sooner or later.
+//! Checks that every example has a test that runs it, because an example that is never run becomes wrong.
 
 use std::fs;
 use std::path::Path;

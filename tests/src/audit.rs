@@ -15,7 +15,7 @@ use crate::wire::{Availability, Event, History, Payment, PaymentPage, Reservatio
 
 const ROWS_A_PAGE: u64 = 100;
 
-/// How often the books are read again when somebody wrote meanwhile.
+/// How many times the books are read again if something was written while they were read.
 const ATTEMPTS: u32 = 3;
 
 /// What to read, and as whom.
@@ -26,25 +26,25 @@ pub struct Audit {
     pub readers: Vec<Reader>,
     /// May read the analytics; they are left out without it.
     pub owner: Option<Bearer>,
-    /// What was answered to the last writes: the sums must show them.
+    /// The consistency tokens of the last writes. The sums must include these writes.
     pub consistency: Vec<HeaderValue>,
     pub now: Timestamp,
 }
 
-/// Somebody whose session reads a part of the books, over a connection of its own.
+/// A reader of a part of the books, with its session and its connection.
 #[derive(Debug, Clone)]
 pub struct Reader {
     pub bearer: Bearer,
     /// Reservations that were answered, to be read one by one.
     pub reservations: Vec<ReservationId>,
-    /// Whether to read the lists of this session too. Either one reader of every session that sold does, or none.
+    /// Whether this reader also reads the lists of its session. Either one reader of each session does, or none.
     pub lists: Option<Lists>,
 }
 
 /// How to read the lists of a session.
 #[derive(Debug, Clone)]
 pub struct Lists {
-    /// They must show the write that was answered with this.
+    /// The reads must show the write that was answered with this token.
     pub consistency: Option<HeaderValue>,
 }
 
@@ -64,7 +64,7 @@ impl Audit {
     /// Reads everything, with one connection a reader.
     ///
     /// # Errors
-    /// When something cannot be read. A reservation that is not there is no error: the checker says what it means.
+    /// Fails if a resource cannot be read. A reservation that does not exist is no error here; the checker judges it.
     pub async fn read_books(&self) -> Result<Books, AuditError> {
         let mut connection = Connection::new(self.target.clone());
         let terms: Event = self.read_sum(&mut connection, "", None).await?;
@@ -87,7 +87,7 @@ impl Audit {
         Err(AuditError::NotAtRest)
     }
 
-    /// Reads the counts when they show every write.
+    /// Reads the counts after the read models have included every write.
     async fn availability(&self, connection: &mut Connection) -> Result<Availability, AuditError> {
         for token in &self.consistency {
             let _: Availability = self.read_sum(connection, "/availability", Some(token)).await?;
@@ -95,7 +95,7 @@ impl Audit {
         self.read_sum(connection, "/availability", None).await
     }
 
-    /// Reads something that is told of the whole event.
+    /// Reads a resource that concerns the whole event.
     async fn read_sum<T: DeserializeOwned>(
         &self,
         connection: &mut Connection,
@@ -165,7 +165,7 @@ fn refunds_in_full(event: &Event, now: Timestamp) -> bool {
         .any(|rule| rule.percent == 100 && hours_left >= i64::from(rule.hours_before))
 }
 
-/// Adds a reservation with its history and its payment, if it is there.
+/// Adds a reservation with its history and its payment, if the server has it.
 async fn read_reservation(
     connection: &mut Connection,
     id: ReservationId,

@@ -1,7 +1,8 @@
-//! Checks the books of a box office: what its resources say, against each other and against what it answered.
+//! Checks the books of a box office: compares what it shows with what it has answered, and its resources with each
+//! other.
 //!
-//! Pure: it is handed everything that was read and every answer that was given, and lists each discrepancy. It knows
-//! no rule of the domain beyond what a customer may rely on, so that a mistake in the domain cannot hide here too.
+//! A pure function. It gets everything that was read and every answer, and returns each discrepancy. It knows only the
+//! rules that a customer may rely on, so that a mistake in the domain is not repeated here.
 
 mod discrepancy;
 #[cfg(test)]
@@ -18,7 +19,7 @@ use crate::journal::Entry;
 use crate::wire::{Payment, Reservation, Sales, SectionCounts};
 pub use discrepancy::{Discrepancy, Figure};
 
-/// Everything that was read of one event on sale, while nobody wrote.
+/// Everything that was read about one event while nobody wrote.
 #[derive(Debug, Clone, Default)]
 pub struct Books {
     pub sections: BTreeMap<String, SectionCounts>,
@@ -26,22 +27,22 @@ pub struct Books {
     pub payments: BTreeMap<PaymentId, Payment>,
     /// The sequence numbers of the facts in each reservation's history.
     pub histories: BTreeMap<ReservationId, Vec<u64>>,
-    /// What the customers' own lists show, where those could be read.
+    /// What the lists of the customers show, if they could be read.
     pub listed: Option<BTreeSet<ReservationId>>,
-    /// What the organiser's analytics show, where those could be read.
+    /// What the analytics of the organiser show, if they could be read.
     pub sales: Option<Sales>,
-    /// Whether who cancels now gets everything back by the event's policy.
+    /// Whether the refund policy pays everything back to a customer who cancels now.
     pub refunds_in_full: bool,
 }
 
-/// What the server promised in its answers.
+/// What the answers of the server have promised.
 #[derive(Debug, Clone, Default)]
 pub struct Answers {
     pub sole_seller: bool,
     pub held: BTreeMap<ReservationId, Held>,
     pub paid: BTreeSet<ReservationId>,
     pub cancelled: BTreeSet<ReservationId>,
-    /// A payment or cancellation of these may have happened.
+    /// Reservations whose payment or cancellation may have happened.
     pub in_doubt: BTreeSet<ReservationId>,
     /// Seats of each section whose hold may have happened.
     pub seats_in_doubt: BTreeMap<String, u64>,
@@ -99,7 +100,7 @@ impl Answers {
     }
 }
 
-/// Lists everything that is wrong; nothing when the books are right.
+/// Returns everything that is wrong with the books. Empty if they are right.
 pub fn check(books: &Books, answers: &Answers) -> Vec<Discrepancy> {
     let mut found = Vec::new();
     nothing_is_sold_twice(books, &mut found);
@@ -115,12 +116,12 @@ pub fn check(books: &Books, answers: &Answers) -> Vec<Discrepancy> {
     found
 }
 
-/// How firmly a reservation has its seats.
+/// How certain it is that a reservation has its seats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Claim {
     Sold,
     Held,
-    /// The hold has run out and nobody cleaned up yet: the seats are free for others.
+    /// The hold has run out, and its seats are free for others although they were not released yet.
     Overdue,
     None,
 }
@@ -197,7 +198,7 @@ fn counts_agree(books: &Books, answers: &Answers, found: &mut Vec<Discrepancy>) 
         let held = quantity_of(books, section, |reservation| claim(reservation) == Claim::Held);
         let overdue = quantity_of(books, section, |reservation| claim(reservation) == Claim::Overdue);
         let sold = quantity_of(books, section, |reservation| claim(reservation) == Claim::Sold);
-        // Where the lists could be read, a hold whose answer was lost is no longer in doubt.
+        // If the lists could be read, they show whether a hold whose answer was lost was made.
         let in_doubt = match books.listed {
             Some(_) => 0,
             None => answers.seats_in_doubt.get(section).copied().unwrap_or(0),
@@ -250,7 +251,7 @@ fn what_was_answered_is_there(books: &Books, answers: &Answers, found: &mut Vec<
     }
 }
 
-/// Only a hold whose answer was lost may be there without having been answered.
+/// A reservation that no answer has named is right only if the answer to a hold was lost.
 fn nothing_is_there_unasked(books: &Books, answers: &Answers, found: &mut Vec<Discrepancy>) {
     if !answers.sole_seller {
         return;
@@ -304,7 +305,7 @@ fn tickets_are_paid_for(books: &Books, found: &mut Vec<Discrepancy>) {
     }
 }
 
-/// Whether the money was taken and has not all been given back.
+/// Returns whether money was taken and not all of it was paid back.
 fn has_captured(payment: &Payment) -> bool {
     matches!(
         payment.status,
@@ -318,7 +319,7 @@ fn no_money_is_kept_without_seats(books: &Books, found: &mut Vec<Discrepancy>) {
         let has_seats = reservation.is_some_and(|reservation| {
             claim(reservation) == Claim::Sold && reservation.payment_id == Some(payment.payment_id)
         });
-        // Who gives paid seats up late gets back what the event's policy says, which may be nothing.
+        // A customer who cancels late gets back what the refund policy says, which may be nothing.
         let by_policy = !books.refunds_in_full
             && reservation.is_some_and(|reservation| {
                 reservation.completed_at.is_some()

@@ -1,7 +1,7 @@
 //! One keep-alive HTTP/1.1 connection, reopened when the server closed it.
 //!
-//! It shares two cores with the server that it measures, so it allocates nothing for a request that its caller
-//! prepared: paths, bodies and header values are shared bytes.
+//! It runs on the same cores as the server that it measures, so sending a prepared request allocates nothing: paths,
+//! bodies and header values are shared bytes.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -22,10 +22,10 @@ const CONSISTENCY: HeaderName = HeaderName::from_static("ticketing-consistency")
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Longer than the server's own limit, which answers 504.
+/// How long a request may take. It is longer than the limit of the server, after which the server answers 504.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// How often a read is repeated while the server says that it is busy.
+/// How many times a read is repeated while the server is busy.
 const BUSY_READS: u32 = 10;
 
 /// Where the server listens, as in `http://127.0.0.1:8080`.
@@ -81,7 +81,7 @@ impl FromStr for Bearer {
     }
 }
 
-/// A request to be. Cloning one copies no text.
+/// A request that was not sent yet. Cloning it is cheap.
 #[derive(Debug, Clone)]
 pub struct Ask {
     method: Method,
@@ -133,7 +133,7 @@ impl Ask {
         self
     }
 
-    /// Sends one more header, beside what the others say.
+    /// Adds one header to the request.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.others.push((name, value));
@@ -174,7 +174,7 @@ impl Ask {
 /// Builds the path of one resource. Ids and fixed words need no escaping.
 ///
 /// # Panics
-/// When the text is no path, which is a slip of the caller.
+/// Panics if the text is not a path, which is a mistake of the caller.
 pub fn path(text: String) -> Uri {
     Uri::try_from(text).expect("a path of fixed words and ids is a URI")
 }
@@ -182,23 +182,23 @@ pub fn path(text: String) -> Uri {
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
-    /// What to show to see this write in a later read.
+    /// The consistency token with which a later read shows this write.
     pub consistency: Option<HeaderValue>,
-    /// How long the server wants to be left alone.
+    /// Returns how long the server asks the customer to wait.
     pub retry_after: Option<Duration>,
     pub body: Bytes,
 }
 
-/// There is no answer.
+/// No answer has arrived.
 #[derive(Debug, Error)]
 pub enum TransportError {
-    /// Nothing was sent: nobody listens.
+    /// The request was not sent, because no server accepts connections.
     #[error("the server does not accept connections")]
     Connect(#[source] std::io::Error),
-    /// The request may have been carried out.
+    /// The server may have carried the request out.
     #[error("the connection broke")]
     Broken(#[source] hyper::Error),
-    /// The request may have been carried out.
+    /// The server may have carried the request out.
     #[error("no answer within {} seconds", PATIENCE.as_secs())]
     TimedOut,
 }
@@ -214,7 +214,7 @@ pub enum ReadError {
         status: StatusCode,
         body: String,
     },
-    #[error("{path} was answered in another shape than the contract says")]
+    #[error("the answer to {path} does not have the form that the contract describes")]
     Shape {
         path: String,
         #[source]
@@ -229,13 +229,13 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Opens nothing yet: the first request does.
+    /// Makes a connection that is opened by the first request.
     pub fn new(target: Target) -> Self {
         Self { target, sender: None }
     }
 
     /// # Errors
-    /// When there is no answer; the connection is opened anew for the next request.
+    /// Fails if there is no answer. The next request opens a new connection.
     pub async fn ask(&mut self, ask: Ask) -> Result<Answer, TransportError> {
         let request = ask.into_request(&self.target.host);
         let mut sender = self.ready_sender().await?;
@@ -261,7 +261,7 @@ impl Connection {
     /// Reads one resource; nothing for 404. Waits as long as the server asks when it is busy.
     ///
     /// # Errors
-    /// When there is no answer, another refusal, or an answer of another shape.
+    /// Fails if there is no answer, or the answer is another refusal or is not valid.
     pub async fn read<T: DeserializeOwned>(&mut self, ask: Ask) -> Result<Option<T>, ReadError> {
         let mut answer = self.ask(ask.clone()).await?;
         for _ in 0..BUSY_READS {
@@ -298,7 +298,7 @@ impl Connection {
             .map_err(TransportError::Connect)?;
         stream.set_nodelay(true).map_err(TransportError::Connect)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(TransportError::Broken)?;
-        // How it ends is told to the request that is under way.
+        // The request that is under way learns how the connection has ended.
         tokio::spawn(connection);
         Ok(sender)
     }

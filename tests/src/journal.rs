@@ -1,7 +1,7 @@
-//! What the server answered, one JSON line each: the evidence that the books are checked against.
+//! The journal: what the server has answered, one JSON object on each line. The books are compared with it.
 //!
-//! A line is written after its answer arrived and never before, so the journal claims nothing that was not promised.
-//! It survives a kill of the server; a kill of the tool costs at most the lines of the last second.
+//! A line is written only after its answer has arrived, so the journal contains only what the server has promised. It
+//! survives when the server is killed. If the tool is killed, at most the lines of the last second are lost.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
@@ -18,7 +18,7 @@ pub enum Entry {
     /// The first line of a run.
     Started {
         event: EventId,
-        /// Nobody but this run sells on the event.
+        /// Only this run sells tickets of the event.
         sole_seller: bool,
     },
     Held {
@@ -34,16 +34,16 @@ pub enum Entry {
     Cancelled {
         reservation: ReservationId,
     },
-    /// A hold was asked for and the answer was lost.
+    /// A hold was requested, and the answer was lost.
     HoldInDoubt {
         section: String,
         quantity: u32,
     },
-    /// A payment or a cancellation was asked for and the answer was lost, or is yet to come.
+    /// A payment or cancellation was requested, and the answer was lost or has not arrived yet.
     ChangeInDoubt {
         reservation: ReservationId,
     },
-    /// Show this to a read for it to show the last write of a customer.
+    /// The consistency token with which a read shows the last write of a customer.
     Consistency {
         token: String,
     },
@@ -61,10 +61,10 @@ impl Journal {
         Self::default()
     }
 
-    /// Opens the file for more lines at its end.
+    /// Opens the file to append lines.
     ///
     /// # Errors
-    /// When the file cannot be opened for writing.
+    /// Fails if the file cannot be opened for writing.
     pub fn append_to(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         Ok(Self {
@@ -74,7 +74,7 @@ impl Journal {
     }
 
     /// # Errors
-    /// When the file cannot be written: the run must stop, its evidence would be worthless.
+    /// Fails if the file cannot be written. The run must then stop, because its journal would be incomplete.
     pub fn record(&mut self, entry: Entry) -> io::Result<()> {
         if let Some(file) = &mut self.file {
             serde_json::to_writer(&mut *file, &entry)?;
@@ -85,7 +85,7 @@ impl Journal {
     }
 
     /// # Errors
-    /// When the file cannot be written.
+    /// Fails if the file cannot be written.
     pub fn flush(&mut self) -> io::Result<()> {
         self.file.as_mut().map_or(Ok(()), io::Write::flush)
     }
@@ -112,7 +112,7 @@ pub enum ReadJournalError {
 /// Reads a journal back, one list of entries for each run that was appended to it.
 ///
 /// # Errors
-/// When the file cannot be read or a whole line is no entry. A last line that was cut off is skipped.
+/// Fails if the file cannot be read or a line is not an entry. A last line that was cut off is skipped.
 pub fn read(path: &Path) -> Result<Vec<Vec<Entry>>, ReadJournalError> {
     let mut reader = BufReader::new(File::open(path)?);
     let mut runs: Vec<Vec<Entry>> = Vec::new();

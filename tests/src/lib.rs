@@ -1,6 +1,6 @@
 //! Harness of the cross-crate tests and of the load tool: a plain HTTP client and a checker of the books.
 //!
-//! Everything here knows a server by its HTTP contract alone, so it judges a running box office as a customer would.
+//! This crate knows a server only by its HTTP contract, and so judges a running box office as a customer would.
 
 pub mod audit;
 pub mod books;

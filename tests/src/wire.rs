@@ -19,7 +19,7 @@ pub struct Event {
     pub refund_policy: Vec<RefundRule>,
 }
 
-/// The answer to a new hold, as little of it as a customer has to remember.
+/// The parts of the answer to a hold that a customer needs.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Hold {
     pub reservation_id: ReservationId,
@@ -63,7 +63,7 @@ pub struct Payment {
     pub status: PaymentStatus,
 }
 
-/// The answer to paying for a reservation or cancelling it. The status is the old one while the gateway takes its time.
+/// The answer to a payment or a cancellation. It has the old status until the gateway has decided.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Changed {
     pub status: ReservationStatus,
@@ -123,6 +123,6 @@ pub struct Refusal<'a> {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct RefusalDetails {
-    /// How often the payment of a reservation may still be tried.
+    /// How many times the payment of a reservation may still be tried.
     pub attempts_left: Option<u32>,
 }

@@ -168,6 +168,7 @@ fn context() -> Context<'static> {
 }
 
 /// An inventory mints no ids.
+#[derive(Debug)]
 struct NoIds;
 
 impl IdSource for NoIds {

@@ -1,8 +1,8 @@
-//! The vocabulary of a box office and one small trait for each thing it needs from outside.
+//! The vocabulary of a box office, and one small trait for each thing that it needs from outside.
 //!
-//! A house of five floors. Each may use those below it and none above:
+//! The crate has five floors. A floor uses only the floors below it:
 //!
-//! | floor | what is there |
+//! | floor | what it contains |
 //! |---|---|
 //! | [`outside`] | time, the payment gateway, mail, identity providers |
 //! | [`people`] | users, sessions, passkeys, links; forgetting a person |
@@ -10,9 +10,9 @@
 //! | [`log`] | streams of facts, the event store, deadlines, followers, the bus |
 //! | [`vocabulary`] | ids, money, seats, what an event on sale is, roles |
 //!
-//! The types of the vocabulary are what every other crate speaks. The *ports* are the traits of the other floors, each
-//! with a written **Contract**; each line of a contract has a test of that name in `ticketing-testkit`, so an adapter is
-//! right when its suite passes.
+//! All other crates use the types of the vocabulary. The *ports* are the traits. Each has a **Contract** in its
+//! documentation, and each line of a contract has a test of that name in `ticketing-testkit`. So an adapter is right if
+//! it passes its suite.
 //!
 //! # To add a port
 //!
@@ -23,7 +23,10 @@
 //! 4. Write the other adapters, and run the suite for each.
 //! 5. Choose one in `app-server`.
 //!
-//! Never here: I/O, an async runtime, a database client, untyped JSON values in a signature, or a rule of the domain.
+//! This crate never contains I/O, an async runtime, a database client, untyped JSON values in a signature, or a rule of
+//! the domain.
+
+#![deny(missing_docs)]
 
 pub mod log;
 pub mod outside;

@@ -1,5 +1,5 @@
-//! The law that the two sides never disagree: at any moment of any history, what the facts add up to on the write side is
-//! what the read models show.
+//! The law that the two sides never disagree: at any moment of any history, what the facts add up to on the write side
+//! is what the read models show.
 //!
 //! Rows are what was recorded; [`ticketing_domain::status`] says what time has made of them. A store that keeps a row
 //! wrongly, a projection that forgets a fact and a rule that is written down twice all break this law.

@@ -1,4 +1,4 @@
-//! An observer for tests: keeps everything that it is told.
+//! An observer of the engine for tests. It keeps everything that the engine tells it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -6,21 +6,21 @@ use std::time::Duration;
 
 use ticketing_runtime::{Observed, Observer};
 
-/// Keeps what it is told, in order.
+/// Keeps everything that the engine tells it, in that order.
 #[derive(Debug, Default)]
 pub struct KeepingObserver(Mutex<Vec<Observed>>);
 
 impl KeepingObserver {
     fn seen(&self) -> MutexGuard<'_, Vec<Observed>> {
-        self.0.lock().expect("nobody panics while it is held")
+        self.0.lock().expect("no code panics while it holds this lock")
     }
 
-    /// Everything so far.
+    /// Returns everything that the engine has told so far.
     pub fn all(&self) -> Vec<Observed> {
         self.seen().clone()
     }
 
-    /// How many jobs shared each commit, in order.
+    /// Returns how many jobs each commit contained, in the order of the commits.
     pub fn groups(&self) -> Vec<usize> {
         let group = |seen: &Observed| match seen {
             Observed::Committed { jobs, .. } => Some(*jobs),
@@ -29,7 +29,7 @@ impl KeepingObserver {
         self.seen().iter().filter_map(group).collect()
     }
 
-    /// How many facts each commit wrote, in order.
+    /// Returns how many facts each commit wrote, in the order of the commits.
     pub fn facts(&self) -> Vec<usize> {
         let facts = |seen: &Observed| match seen {
             Observed::Committed { facts, .. } => Some(*facts),
@@ -38,7 +38,7 @@ impl KeepingObserver {
         self.seen().iter().filter_map(facts).collect()
     }
 
-    /// How often each command was run.
+    /// Returns how many times each command was decided.
     pub fn decisions(&self) -> BTreeMap<&'static str, usize> {
         self.count(|seen| match seen {
             Observed::Decided { command, .. } => Some(command),
@@ -46,7 +46,7 @@ impl KeepingObserver {
         })
     }
 
-    /// How many jobs were decided for nothing.
+    /// Returns how many decisions were thrown away because of a conflict.
     pub fn thrown_away(&self) -> usize {
         let jobs = |seen: &Observed| match seen {
             Observed::ThrownAway { jobs, .. } => Some(*jobs),
@@ -55,13 +55,13 @@ impl KeepingObserver {
         self.seen().iter().filter_map(jobs).sum()
     }
 
-    /// How often a job had to wait for a load.
+    /// Returns how many times a job had to wait until facts were loaded.
     pub fn parked(&self) -> usize {
         let parked = |seen: &&Observed| matches!(seen, Observed::Parked { .. });
         self.seen().iter().filter(parked).count()
     }
 
-    /// How many requests were answered with each code.
+    /// Returns how many requests were refused with each error code.
     pub fn refusals(&self) -> BTreeMap<&'static str, usize> {
         self.count(|seen| match seen {
             Observed::Refused { code } => Some(code),
@@ -69,7 +69,7 @@ impl KeepingObserver {
         })
     }
 
-    /// How many facts that follower took each time, and how late, in order.
+    /// Returns, for each batch that the follower has handled, how many facts it had and how late it was.
     pub fn followed(&self, name: &str) -> Vec<(usize, Duration)> {
         let followed = |seen: &Observed| match seen {
             Observed::Followed {

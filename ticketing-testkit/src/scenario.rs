@@ -1,4 +1,5 @@
-//! Given facts, when a command is decided, then facts, effects or a refusal follow.
+//! Tests of a reducer or a saga in the form *given* facts, *when* a command is decided, *then* facts, effects or a
+//! refusal follow.
 //!
 //! ```
 //! use ticketing_domain::payment::{Payment, PaymentCommand};
@@ -18,17 +19,17 @@ use ticketing_ports::log::identity::SchemaGeneration;
 use ticketing_ports::vocabulary::ids::IdSource;
 use uuid::Uuid;
 
-/// What a scenario takes as now unless it says otherwise: 2027-01-15T08:00:00Z.
+/// Returns the time at which a scenario decides unless it sets another: 2027-01-15T08:00:00Z.
 pub fn start() -> Timestamp {
     DateTime::from_timestamp(1_800_000_000, 0).expect("a date within range")
 }
 
-/// Some seconds after [`start`].
+/// Returns the time that many seconds after [`start`].
 pub fn after(seconds: i64) -> Timestamp {
     start() + TimeDelta::seconds(seconds)
 }
 
-/// Ids that count up from 1000, so that a scenario can name the ones it will see.
+/// A source of ids that count up from 1000, so that a scenario can name the ids that it expects.
 #[derive(Debug)]
 pub struct CountingIds(AtomicU64);
 
@@ -44,7 +45,7 @@ impl IdSource for CountingIds {
     }
 }
 
-/// Starts a scenario with what has happened so far.
+/// Begins a scenario with the facts that were recorded before.
 pub fn given<S: Reducer>(events: impl IntoIterator<Item = S::Event>) -> Given<S> {
     let mut state = S::State::default();
     for event in events {
@@ -70,7 +71,7 @@ impl<S: Reducer> Given<S> {
         Self { now, ..self }
     }
 
-    /// While an older build works on the log, which reads no more than this.
+    /// Decides as if an older build, which reads only facts up to that generation, also worked on the log.
     #[must_use]
     pub fn beside_a_build_that_reads(self, floor: SchemaGeneration) -> Self {
         Self { floor, ..self }
@@ -99,10 +100,10 @@ fn accepted<S: Reducer>(then: &Then<S>) -> &Decision<S::Event, S::Effect> {
 }
 
 impl<S: Reducer> Then<S> {
-    /// Exactly these facts follow.
+    /// Checks that exactly these facts follow.
     ///
     /// # Panics
-    /// Otherwise.
+    /// Panics if that is not so.
     #[track_caller]
     pub fn then<E: Into<S::Event>>(self, events: impl IntoIterator<Item = E>) -> Self {
         let expected: Vec<S::Event> = events.into_iter().map(Into::into).collect();
@@ -110,30 +111,30 @@ impl<S: Reducer> Then<S> {
         self
     }
 
-    /// Exactly these effects follow.
+    /// Checks that exactly these effects follow.
     ///
     /// # Panics
-    /// Otherwise.
+    /// Panics if that is not so.
     #[track_caller]
     pub fn with_effects(self, effects: impl IntoIterator<Item = S::Effect>) -> Self {
         assert_eq!(accepted(&self).effects, effects.into_iter().collect::<Vec<_>>());
         self
     }
 
-    /// Exactly these deadlines change.
+    /// Checks that exactly these deadlines change.
     ///
     /// # Panics
-    /// Otherwise.
+    /// Panics if that is not so.
     #[track_caller]
     pub fn with_deadlines(self, deadlines: impl IntoIterator<Item = DeadlineChange>) -> Self {
         assert_eq!(accepted(&self).deadlines, deadlines.into_iter().collect::<Vec<_>>());
         self
     }
 
-    /// It is accepted, and nothing follows.
+    /// Checks that the command is accepted and nothing follows.
     ///
     /// # Panics
-    /// Otherwise.
+    /// Panics if that is not so.
     #[track_caller]
     pub fn then_nothing(self) {
         let followed = accepted(&self);
@@ -144,7 +145,7 @@ impl<S: Reducer> Then<S> {
     }
 
     /// # Panics
-    /// Unless it is refused for exactly this reason.
+    /// Panics unless the command is refused for exactly this reason.
     #[track_caller]
     #[expect(clippy::needless_pass_by_value, reason = "a refusal is written in place")]
     pub fn then_refused(self, refusal: S::Refusal) {

@@ -64,8 +64,8 @@ fn suites() -> BTreeMap<String, Vec<String>> {
     suites
 }
 
-/// The lines of all contracts, by the name of the file that they stand in, and by the name of its floor: the suite of the
-/// read models covers all ports of that floor.
+/// The lines of all contracts, by the name of the file that they stand in, and by the name of its floor: the suite of
+/// the read models covers all ports of that floor.
 fn contracts() -> BTreeMap<String, BTreeSet<String>> {
     let mut contracts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let floors = fs::read_dir(root().join("ticketing-ports/src")).expect("the folder can be read");

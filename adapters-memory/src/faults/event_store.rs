@@ -1,7 +1,7 @@
-//! An event store that fails when a policy says so.
+//! A wrapper that makes an event store fail when a policy says so.
 //!
-//! The wrapper has no randomness of its own: the same policy over the same calls injects the same faults, so that a
-//! seeded simulation repeats exactly.
+//! The wrapper itself is not random: the same policy and the same calls give the same faults. So a simulation with a
+//! seed can be repeated exactly.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use ticketing_ports::log::streams::{Position, RecordedEvent, StreamId, Version};
 use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
 use ticketing_ports::vocabulary::ids::CommitId;
 
-/// What is about to be asked of the store.
+/// The call of the store that a fault may strike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
     Commit,
@@ -41,21 +41,23 @@ pub enum Operation {
     DropSnapshots,
 }
 
-/// What happens instead of a plain answer.
+/// What happens to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     None,
-    /// Nothing is done and the caller knows it: `Unavailable`.
+    /// The store does nothing, and the caller gets `Unavailable`.
     FailBefore,
-    /// It is done, but the caller is not told: `Unknown` for a commit, `Unavailable` for everything else.
+    /// The store does it, but the answer is lost. The caller gets `Unknown` for a commit and `Unavailable` for other
+    /// calls.
     LoseAnswer,
-    /// Nothing is done, and the caller can't know: `Unknown` for a commit, `Unavailable` for everything else.
+    /// The store does nothing, and the caller cannot know that. It gets `Unknown` for a commit and `Unavailable` for
+    /// other calls.
     UnknownNotWritten,
-    /// It is done later, on the runtime's clock.
+    /// The store does it after that time, by the clock of the runtime.
     Delay(Duration),
 }
 
-/// Decides the fate of each operation, in the order in which they arrive.
+/// Decides which fault strikes each operation. Operations are passed in the order in which they arrive.
 pub trait FaultPolicy: Send + Sync {
     fn fault(&self, operation: Operation) -> Fault;
 }
@@ -66,13 +68,13 @@ impl<F: Fn(Operation) -> Fault + Send + Sync> FaultPolicy for F {
     }
 }
 
-/// Passes operations on to a store, except for what its policy does to them.
+/// Passes operations on to a store, with the faults that its policy chooses.
 pub struct FaultyEventStore<S> {
     inner: Arc<S>,
     policy: Arc<dyn FaultPolicy>,
 }
 
-/// The source of every injected error.
+/// The cause of every injected error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InjectedFault(pub Operation);
 
@@ -85,7 +87,7 @@ impl fmt::Display for InjectedFault {
 impl std::error::Error for InjectedFault {}
 
 impl<S> FaultyEventStore<S> {
-    /// Shares `inner`, so that it can outlive a simulated crash of what uses the wrapper.
+    /// Wraps a store. The store is shared, so that it survives a simulated crash of the engine that uses the wrapper.
     pub fn new(inner: Arc<S>, policy: impl FaultPolicy + 'static) -> Self {
         Self {
             inner,
@@ -93,7 +95,7 @@ impl<S> FaultyEventStore<S> {
         }
     }
 
-    /// Does an operation other than a commit.
+    /// Carries out an operation that is not a commit.
     async fn ask<T>(
         &self,
         operation: Operation,
@@ -132,7 +134,7 @@ impl<S: EventStore> EventStore for FaultyEventStore<S> {
                 self.inner.commit(commit).await
             }
             Fault::LoseAnswer => {
-                // A refusal is as easily lost as a receipt.
+                // A refusal can be lost just as a receipt can.
                 let _lost = self.inner.commit(commit).await;
                 Err(CommitError::Unknown(injected))
             }

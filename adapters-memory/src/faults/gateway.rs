@@ -1,4 +1,4 @@
-//! A payment gateway that fails when a policy says so.
+//! A wrapper that makes a payment gateway fail when a policy says so.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use ticketing_ports::vocabulary::money::Money;
 
 use super::event_store::Fault;
 
-/// Decides the fate of each call, in the order in which they arrive.
+/// Decides which fault strikes each call. Calls are passed in the order in which they arrive.
 pub trait GatewayFaultPolicy: Send + Sync {
     fn fault(&self) -> Fault;
 }
@@ -20,7 +20,7 @@ impl<F: Fn() -> Fault + Send + Sync> GatewayFaultPolicy for F {
     }
 }
 
-/// Passes calls on to a gateway, except for what its policy does to them.
+/// Passes calls on to a gateway, with the faults that its policy chooses.
 pub struct FaultyGateway<G> {
     inner: Arc<G>,
     policy: Arc<dyn GatewayFaultPolicy>,

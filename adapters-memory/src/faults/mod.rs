@@ -1,4 +1,4 @@
-//! Wrappers that make a working port fail on purpose: before, after or instead of doing what it was asked.
+//! Wrappers that make an adapter fail on purpose, before, after or instead of the call.
 
 pub mod event_store;
 pub mod gateway;

@@ -1,4 +1,4 @@
-//! The rows, and how a change changes them.
+//! The rows of the read models, and applying changes to them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -22,14 +22,14 @@ pub(super) struct Rows {
     pub(super) events_by_start: BTreeSet<(Timestamp, EventId)>,
     pub(super) sections: HashMap<SectionId, SectionRow>,
     pub(super) houses: HashMap<EventId, House>,
-    /// Boxed: the table keeps room for as many again when it has grown.
+    /// The row is boxed, because a hash table that has grown reserves space for as many entries again.
     pub(super) reservations: HashMap<ReservationId, Box<ReservationView>>,
     pub(super) reservations_by_customer: ByCustomer,
     pub(super) payments: HashMap<PaymentId, PaymentView>,
     pub(super) payments_by_customer: ByCustomer,
     pub(super) sales: Sales,
     holds: HashMap<ReservationId, Hold>,
-    /// Those of each section, the earliest end first.
+    /// The holds of each section, the earliest end first.
     holds_by_end: BTreeSet<(SectionId, Timestamp, ReservationId)>,
     labels: HashSet<Label>,
 }
@@ -40,7 +40,7 @@ pub(super) struct SectionRow {
     pub(super) availability: SectionAvailability,
 }
 
-/// The sections of one event, in the organiser's order, and how often a count of theirs has changed.
+/// The sections of one event, in the order of the organiser, and how many times one of their counts has changed.
 #[derive(Debug, Default)]
 pub(super) struct House {
     pub(super) sections: Vec<SectionId>,
@@ -48,7 +48,7 @@ pub(super) struct House {
 }
 
 impl Rows {
-    /// Whether every row that the changes speak of exists, or is made by an earlier one of them.
+    /// Checks that every row that the changes name exists, or is made by an earlier one of the changes.
     pub(super) fn check(&self, changes: &[Change]) -> Result<(), StoreError> {
         let mut made: BTreeMap<&'static str, HashSet<Uuid>> = BTreeMap::new();
         for change in changes {
@@ -113,7 +113,7 @@ impl Rows {
         Ok(())
     }
 
-    /// Applies a change that was checked; one about a row that does not exist changes nothing.
+    /// Applies a change that was checked before. A change of a row that does not exist does nothing.
     pub(super) fn apply(&mut self, change: Change) {
         match change {
             Change::EventCreated(view) => {
@@ -203,7 +203,7 @@ impl Rows {
         })
     }
 
-    /// Looks at those holds only.
+    /// Looks only at the holds that have run out.
     fn lapsed_holds(&self, section: SectionId, now: Timestamp) -> impl Iterator<Item = &Hold> {
         let first = (section, Timestamp::MIN_UTC, ReservationId::new(Uuid::nil()));
         let last = (section, now, ReservationId::new(Uuid::max()));
@@ -261,7 +261,7 @@ impl Rows {
         }
     }
 
-    /// The one copy of a text that many rows have.
+    /// Returns the shared copy of a text that many rows have.
     fn shared(&mut self, label: Label) -> Label {
         match self.labels.get(&label) {
             Some(known) => known.clone(),

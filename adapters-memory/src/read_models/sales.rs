@@ -1,4 +1,4 @@
-//! What was sold, given back and refunded.
+//! The rows of sales: what was sold, given back and refunded.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -31,7 +31,7 @@ struct Totals {
     refunded: i64,
     tickets: u64,
     by_tier: BTreeMap<Label, u64>,
-    /// Tickets and revenue.
+    /// The tickets and the revenue.
     by_section: BTreeMap<Label, (u64, i64)>,
 }
 

@@ -44,7 +44,8 @@ pub(crate) const BROKEN_BY: &[(&str, ChallengeLie)] = &[
     ),
 ];
 
-/// Challenges in a list, and one lie.
+/// A store with the challenges in a list, and one lie.
+#[derive(Debug)]
 pub(crate) struct LyingChallenges {
     lie: ChallengeLie,
     live: Mutex<Vec<Challenge>>,
@@ -59,7 +60,7 @@ impl LyingChallenges {
     }
 
     fn live(&self) -> MutexGuard<'_, Vec<Challenge>> {
-        self.live.lock().expect("no test panics with it")
+        self.live.lock().expect("no code panics while it holds this lock")
     }
 }
 
@@ -93,7 +94,7 @@ impl ChallengeStore for LyingChallenges {
             ChallengeLie::KeepsTakenChallenges => {}
             ChallengeLie::LooksBeforeItTakes => live.retain(|challenge| !wanted(challenge)),
             ChallengeLie::UsesChallengesUpInAnyCeremony => live.retain(|challenge| !named(challenge)),
-            // What was found may be somebody else's by now.
+            // The token that was found may have been taken by another caller in the meantime.
             _ => found = live.iter().position(wanted).map(|place| live.remove(place)),
         }
         Ok(found.filter(|challenge| match self.lie {

@@ -66,7 +66,8 @@ pub(crate) const BROKEN_BY: &[(&str, LetterLie)] = &[
     ),
 ];
 
-/// Letters in a list, and one lie.
+/// A store with the letters in a list, and one lie.
+#[derive(Debug)]
 pub(crate) struct LyingLetters {
     lie: LetterLie,
     letters: Mutex<Vec<DeadLetter>>,
@@ -83,11 +84,11 @@ impl LyingLetters {
     }
 
     fn parked(&self) -> MutexGuard<'_, Vec<DeadLetter>> {
-        self.letters.lock().expect("no test panics with it")
+        self.letters.lock().expect("no code panics while it holds this lock")
     }
 
     fn released(&self) -> MutexGuard<'_, Vec<StreamId>> {
-        self.released.lock().expect("no test panics with it")
+        self.released.lock().expect("no code panics while it holds this lock")
     }
 }
 

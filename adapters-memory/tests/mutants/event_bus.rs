@@ -1,4 +1,5 @@
-//! A small bus that gets one thing wrong: each group has a copy of the log, and notes beside every event who has it.
+//! A small bus that gets one thing wrong. Each group has a copy of the log, with the member that each fact was
+//! delivered to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -107,29 +108,31 @@ pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
     ("no_more_than_the_limit_is_delivered_at_once", Lie::IgnoresTheLimit),
 ];
 
+#[derive(Debug)]
 pub(crate) struct LyingBus(Arc<Shared>);
 
+#[derive(Debug)]
 struct Shared {
     lie: Lie,
     log: Mutex<Log>,
     news: Notify,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Log {
     events: Vec<Delivered>,
     groups: BTreeMap<String, Group>,
-    /// How many have ever joined.
+    /// How many members have joined so far.
     joined: u64,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Group {
     copies: Vec<(Delivered, Place)>,
     members: BTreeSet<u64>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Waiting,
     With { member: u64, delivery: u64 },
@@ -154,10 +157,10 @@ impl LyingBus {
 
 impl Shared {
     fn log(&self) -> MutexGuard<'_, Log> {
-        self.log.lock().expect("no test panics with it")
+        self.log.lock().expect("no code panics while it holds this lock")
     }
 
-    /// The event as this bus carries it, unless it loses it.
+    /// Returns the fact as this bus delivers it; `None` if the bus loses it.
     fn carried(&self, mut from: LogIdentity, event: &RecordedEvent) -> Option<Delivered> {
         let mut event = event.clone();
         match self.lie {
@@ -230,6 +233,7 @@ impl EventSubscriber for LyingBus {
     }
 }
 
+#[derive(Debug)]
 struct Member {
     bus: Arc<Shared>,
     group: String,
@@ -299,7 +303,7 @@ impl Subscription for Member {
     async fn next(&mut self, limit: usize) -> Result<Vec<Delivered>, BusUnavailable> {
         let bus = Arc::clone(&self.bus);
         loop {
-            // Whoever has this is woken by what is published from here on.
+            // The receiver is notified of everything that is published from now on.
             let news = bus.news.notified();
             let events = self.take(limit);
             match bus.lie {

@@ -23,11 +23,12 @@ use uuid::Uuid;
 pub(crate) use lies::{ANSWERS_BROKEN_BY, BROKEN_BY, DEADLINES_BROKEN_BY, Lie};
 
 /// A store that tells one lie.
+#[derive(Debug)]
 pub(crate) struct Mutant {
     inner: InMemoryEventStore,
     lie: Lie,
     floor: Mutex<SchemaGeneration>,
-    /// Ids for commits that the mutant makes up.
+    /// The number from which the next made-up commit id is derived.
     made_up: AtomicU64,
     refused: AtomicU64,
     refused_ids: Mutex<BTreeSet<CommitId>>,
@@ -64,7 +65,7 @@ impl Mutant {
             .map_or(Version::NONE, |event| event.version)
     }
 
-    /// Changes what is asked for.
+    /// Distorts a commit before it is written.
     fn distort(&self, commit: &mut Commit) {
         match self.lie {
             Lie::SortsAppends => commit.appends.sort_by_key(|append| append.stream),
@@ -99,7 +100,10 @@ impl Mutant {
                 commit.deadlines = commit.deadlines.iter().flat_map(of_every_kind).collect();
             }
             Lie::KeepsTheFirstDeadline => {
-                let mut known = self.known_deadlines.lock().expect("no test panics with it");
+                let mut known = self
+                    .known_deadlines
+                    .lock()
+                    .expect("no code panics while it holds this lock");
                 commit.deadlines.retain(|change| match change {
                     DeadlineWrite::Set(caused) => known.insert(caused.deadline.key),
                     DeadlineWrite::Clear(key) => known.remove(key),
@@ -147,7 +151,7 @@ impl Mutant {
         }
     }
 
-    /// Lets a commit pass that should be a conflict.
+    /// Changes the expected versions so that a commit passes that should be a conflict.
     async fn forgive(&self, commit: &mut Commit) {
         for append in &mut commit.appends {
             let version = self.version(append.stream).await;
@@ -163,7 +167,7 @@ impl Mutant {
         }
     }
 
-    /// Commits in a way that a store never should.
+    /// Writes a commit in a way that breaks the contract.
     async fn commit_badly(&self, commit: Commit) -> Result<CommitReceipt, CommitError> {
         let broken = || CommitError::Unavailable("the mutant does not want to".into());
         match self.lie {
@@ -190,7 +194,8 @@ impl Mutant {
                 })
             }
             Lie::AcceptsStaleVersions | Lie::AcceptsFutureVersions | Lie::CreatesStreamsTwice => {
-                // Racing creators may all see nothing; the second attempt sees who was faster.
+                // Racing writers may all see that the stream does not exist. A second attempt sees the stream of the
+                // first one.
                 for _ in 0..100 {
                     let mut forgiven = commit.clone();
                     self.forgive(&mut forgiven).await;
@@ -229,7 +234,11 @@ impl Mutant {
             }
             Lie::RefusesCommitsWithoutEvents if commit.appends.is_empty() => Err(broken()),
             Lie::RefusesToClearUnknownDeadlines => {
-                let mut known = self.known_deadlines.lock().expect("no test panics with it").clone();
+                let mut known = self
+                    .known_deadlines
+                    .lock()
+                    .expect("no code panics while it holds this lock")
+                    .clone();
                 for change in &commit.deadlines {
                     match change {
                         DeadlineWrite::Set(caused) => _ = known.insert(caused.deadline.key),
@@ -237,14 +246,17 @@ impl Mutant {
                         DeadlineWrite::Clear(_) => return Err(broken()),
                     }
                 }
-                *self.known_deadlines.lock().expect("no test panics with it") = known;
+                *self
+                    .known_deadlines
+                    .lock()
+                    .expect("no code panics while it holds this lock") = known;
                 self.inner.commit(commit).await
             }
             _ => self.inner.commit(commit).await,
         }
     }
 
-    /// Changes what is answered to a commit.
+    /// Distorts the answer to a commit.
     fn distort_outcome(
         &self,
         asked: &Commit,
@@ -254,7 +266,7 @@ impl Mutant {
             self.refused.fetch_add(1, Ordering::SeqCst);
             self.refused_ids
                 .lock()
-                .expect("no test panics with it")
+                .expect("no code panics while it holds this lock")
                 .insert(asked.id);
         }
         match (self.lie, outcome) {
@@ -292,7 +304,7 @@ impl Mutant {
         }
     }
 
-    /// Changes what is read.
+    /// Distorts facts that are read.
     fn distort_events(&self, events: &mut [RecordedEvent]) {
         for event in events {
             event.position = self.distort_position(event.position);
@@ -316,9 +328,12 @@ impl Mutant {
         }
     }
 
-    /// Whether the event is about to be shown for the first time.
+    /// Returns whether the fact at that position is read for the first time.
     fn first_time(&self, position: Position) -> bool {
-        self.shown.lock().expect("no test panics with it").insert(position)
+        self.shown
+            .lock()
+            .expect("no code panics while it holds this lock")
+            .insert(position)
     }
 
     fn distort_limit(&self, limit: usize) -> usize {

@@ -49,6 +49,7 @@ pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
     ("followers_do_not_share_anything", Lie::HasOneLog),
 ];
 
+#[derive(Debug)]
 pub(crate) struct LyingFollowers {
     inner: InMemoryFollowerStore,
     turns: std::sync::Mutex<Vec<WorkerId>>,
@@ -85,7 +86,7 @@ impl FollowerStore for LyingFollowers {
         mut lease: Duration,
     ) -> Result<bool, StoreError> {
         {
-            let mut turns = self.turns.lock().expect("no test panics with it");
+            let mut turns = self.turns.lock().expect("no code panics while it holds this lock");
             if self.lie == Lie::NeverRenews && turns.contains(&worker) {
                 return Ok(false);
             }

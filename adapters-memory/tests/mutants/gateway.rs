@@ -1,4 +1,4 @@
-//! A gateway that gets one thing wrong, with books that tell.
+//! A gateway that gets one thing wrong. Its records show what it did.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -95,12 +95,14 @@ pub(crate) const BROKEN_BY: &[(&str, GatewayLie)] = &[
     ("an_undecided_payment_is_decided_once", GatewayLie::DecidesAnew),
 ];
 
-/// An account for each payment, and one lie.
+/// A gateway with an account for each payment, and one lie.
+#[derive(Debug)]
 pub(crate) struct LyingGateway {
     lie: GatewayLie,
     accounts: Mutex<BTreeMap<PaymentId, Account>>,
 }
 
+#[derive(Debug)]
 struct Account {
     answer: Authorization,
     verdict: Option<Authorization>,
@@ -123,7 +125,7 @@ impl LyingGateway {
     }
 
     fn accounts(&self) -> MutexGuard<'_, BTreeMap<PaymentId, Account>> {
-        self.accounts.lock().expect("no test panics with it")
+        self.accounts.lock().expect("no code panics while it holds this lock")
     }
 
     fn decide(&self, payment: PaymentId) {
@@ -144,7 +146,7 @@ impl LyingGateway {
         }
     }
 
-    /// What is decided in the end; nothing for who need not act.
+    /// What the gateway decides after the customer has acted; `None` if the customer need not act.
     fn verdict(&self, token: &str) -> Option<Authorization> {
         let declined = |reason| Some(Authorization::Declined { reason });
         match token {
@@ -185,7 +187,7 @@ impl LyingGateway {
         }
     }
 
-    /// Looks at the account with `due`, and moves money if it says so.
+    /// Calls `due` with the account of the payment, and moves money if it returns `true`.
     async fn move_money(
         &self,
         payment: PaymentId,

@@ -50,7 +50,8 @@ pub(crate) const BROKEN_BY: &[(&str, IdentityLie)] = &[
     ),
 ];
 
-/// Identities in a list, and one lie.
+/// A store with the identities in a list, and one lie.
+#[derive(Debug)]
 pub(crate) struct LyingIdentities {
     lie: IdentityLie,
     list: Mutex<Vec<Identity>>,
@@ -65,7 +66,7 @@ impl LyingIdentities {
     }
 
     fn list(&self) -> std::sync::MutexGuard<'_, Vec<Identity>> {
-        self.list.lock().expect("no test panics with it")
+        self.list.lock().expect("no code panics while it holds this lock")
     }
 
     fn is(&self, one: &Identity, issuer: &str, subject: &str) -> bool {

@@ -1,6 +1,7 @@
-//! Every rule of the suites bites: a store that works passes it, and a store that lies about it does not.
+//! Shows that every rule of the suites notices when it is broken: a correct store passes the rule, and a store that
+//! breaks it fails.
 //!
-//! One thread runs all, so that racers meet at the same point each time and no rule bites by luck.
+//! All tests run on one thread, so that racing tasks meet at the same point each time and no result depends on luck.
 
 mod challenges;
 mod dead_letters;
@@ -69,7 +70,7 @@ async fn every_rule_of_recorded_answers_is_broken_by_a_mutant() {
     every_rule_bites(rules, event_store::ANSWERS_BROKEN_BY, mutant).await;
 }
 
-/// A bus that is wrong is often one that waits for ever; by a clock that stands still but for waiting, that takes no time.
+/// Many broken buses make a rule wait until it times out. With paused time such a wait takes no time.
 #[tokio::test(start_paused = true)]
 async fn every_rule_of_an_event_bus_is_broken_by_a_mutant() {
     let make = |lie| Box::new(Bus::of(LyingBus::new(lie)));
@@ -168,7 +169,7 @@ fn mutant(lie: Lie) -> Box<Backend> {
     Box::new(Backend::of(Mutant::new(lie)))
 }
 
-/// Tries each rule on a store that tells no lie, which is the default, and on the one that the table has for it.
+/// Tries each rule on a correct store, and on every store that the table lists for the rule.
 async fn every_rule_bites<B: ?Sized, L: Copy + Debug + Default>(
     rules: &[Rule<B>],
     broken_by: &[(&str, L)],
@@ -200,7 +201,8 @@ enum CrashLie {
     ForgetsEverything,
 }
 
-/// What is left after a crash: the same store, or an empty one.
+/// The storage after a crash: the same store, or an empty one.
+#[derive(Debug)]
 struct Crashing {
     survivor: Option<Backend>,
 }

@@ -53,7 +53,8 @@ pub(crate) const BROKEN_BY: &[(&str, TokenLie)] = &[
     ("tokens_of_an_erased_person_open_nothing", TokenLie::ErasesEverybody),
 ];
 
-/// Tokens in a list, and one lie.
+/// A store with the tokens in a list, and one lie.
+#[derive(Debug)]
 pub(crate) struct LyingTokens {
     lie: TokenLie,
     live: Mutex<Vec<OneTimeToken>>,
@@ -70,7 +71,7 @@ impl LyingTokens {
     }
 
     fn live(&self) -> std::sync::MutexGuard<'_, Vec<OneTimeToken>> {
-        self.live.lock().expect("no test panics with it")
+        self.live.lock().expect("no code panics while it holds this lock")
     }
 
     fn is_live(&self, token: &OneTimeToken, now: Timestamp) -> bool {
@@ -113,7 +114,10 @@ impl OneTimeTokenStore for LyingTokens {
                     return Ok(None);
                 };
                 let mut token = live.remove(place);
-                self.taken.lock().expect("no test panics with it").push(token.clone());
+                self.taken
+                    .lock()
+                    .expect("no code panics while it holds this lock")
+                    .push(token.clone());
                 if self.lie == TokenLie::CutsPayloads {
                     token.payload.truncate(1_000);
                 }
@@ -131,7 +135,11 @@ impl OneTimeTokenStore for LyingTokens {
         };
         let mut count = self.live().iter().filter(counts).count();
         if self.lie == TokenLie::CountsTakenTokens {
-            count += self.taken.lock().expect("no test panics with it").len();
+            count += self
+                .taken
+                .lock()
+                .expect("no code panics while it holds this lock")
+                .len();
         }
         Ok(count as u64)
     }

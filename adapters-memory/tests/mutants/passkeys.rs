@@ -75,7 +75,8 @@ pub(crate) const BROKEN_BY: &[(&str, PasskeyLie)] = &[
     ("only_its_owner_removes_a_passkey", PasskeyLie::RemovesForAnybody),
 ];
 
-/// Passkeys in a list, and one lie.
+/// A store with the passkeys in a list, and one lie.
+#[derive(Debug)]
 pub(crate) struct LyingPasskeys {
     lie: PasskeyLie,
     list: Mutex<Vec<Passkey>>,
@@ -90,7 +91,7 @@ impl LyingPasskeys {
     }
 
     fn list(&self) -> std::sync::MutexGuard<'_, Vec<Passkey>> {
-        self.list.lock().expect("no test panics with it")
+        self.list.lock().expect("no code panics while it holds this lock")
     }
 }
 

@@ -70,6 +70,7 @@ pub(crate) const BROKEN_BY: &[(&str, LimiterLie)] = &[
 ];
 
 /// The times of all hits by their keys, and one lie.
+#[derive(Debug)]
 pub(crate) struct LyingLimiter {
     lie: LimiterLie,
     hits: Mutex<BTreeMap<String, Vec<Timestamp>>>,
@@ -84,7 +85,7 @@ impl LyingLimiter {
     }
 
     fn hits(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Timestamp>>> {
-        self.hits.lock().expect("no test panics with it")
+        self.hits.lock().expect("no code panics while it holds this lock")
     }
 
     fn key(&self, key: &str) -> String {
@@ -96,7 +97,7 @@ impl LyingLimiter {
         }
     }
 
-    /// Drops the hits of a key that no longer count.
+    /// Removes the hits of a key that no longer count.
     fn tidy_up(&self, hits: &mut Vec<Timestamp>, window: TimeDelta, now: Timestamp) {
         let minute = |time: Timestamp| time.duration_trunc(TimeDelta::minutes(1)).ok();
         match self.lie {

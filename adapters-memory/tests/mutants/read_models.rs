@@ -199,10 +199,11 @@ pub(crate) const BROKEN_BY: &[(&str, ReadLie)] = &[
     ("lifetime_value_keeps_currencies_apart", ReadLie::MixesCurrencies),
 ];
 
+#[derive(Debug)]
 pub(crate) struct LyingReadModels {
     lie: ReadLie,
     honest: Arc<InMemoryReadModels>,
-    /// Positions as the wrapper tells them to the honest store, for lies that number batches anew.
+    /// The positions that the honest store gets from the wrapper, for lies that count batches differently.
     applied: Mutex<(u64, Mark)>,
 }
 
@@ -215,7 +216,7 @@ impl LyingReadModels {
         }
     }
 
-    /// Applies changes whatever the honest store's checkpoint is.
+    /// Applies changes whatever the checkpoint of the honest store is.
     async fn force(&self, upto: Mark, changes: Vec<Change>) -> Result<(), ApplyError> {
         let mut applied = self.applied.lock().await;
         let forced = ProjectedBatch {
@@ -332,7 +333,7 @@ impl ProjectionStore for LyingReadModels {
             }
             ReadLie::SkipsUnknownRows => {
                 for change in changes {
-                    // A change that can't be applied is left out.
+                    // A change that cannot be applied is left out.
                     let _ = self.force(checkpoint, vec![change]).await;
                 }
                 self.force(upto, Vec::new()).await
@@ -346,7 +347,7 @@ impl ProjectionStore for LyingReadModels {
 
     async fn begin_rebuild(&self) -> Result<Arc<dyn ProjectionStore>, StoreError> {
         match self.lie {
-            // Whoever writes to the twin writes to the rows that are read.
+            // Writes to the new rows go to the rows that readers see.
             ReadLie::RebuildsInPlace => {
                 let emptied = self.honest.begin_rebuild().await?;
                 self.honest.switch_to(emptied).await?;
@@ -360,7 +361,7 @@ impl ProjectionStore for LyingReadModels {
     async fn switch_to(&self, rebuilt: Arc<dyn ProjectionStore>) -> Result<(), StoreError> {
         match self.lie {
             ReadLie::IgnoresTheSwitch | ReadLie::RebuildsOnTopOfThePresent => Ok(()),
-            // As if the rows that were read before were still those that are written.
+            // Readers keep seeing the rows from before the switch.
             ReadLie::RebuildsInPlace => {
                 let emptied = self.honest.begin_rebuild().await?;
                 self.honest.switch_to(emptied).await

@@ -88,10 +88,11 @@ pub(crate) const BROKEN_BY: &[(&str, SessionLie)] = &[
     ),
 ];
 
+#[derive(Debug)]
 pub(crate) struct LyingSessions {
     lie: SessionLie,
     honest: InMemorySessionStore,
-    /// Everything that was ever created, as it was.
+    /// Every session as it was created.
     created: Mutex<BTreeMap<SecretDigest, Session>>,
 }
 
@@ -105,7 +106,7 @@ impl LyingSessions {
     }
 
     fn created(&self) -> MutexGuard<'_, BTreeMap<SecretDigest, Session>> {
-        self.created.lock().expect("no test panics with it")
+        self.created.lock().expect("no code panics while it holds this lock")
     }
 
     fn as_created(&self, digest: SecretDigest) -> Option<Session> {

@@ -82,7 +82,8 @@ pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
     ("dropped_snapshots_are_gone", Lie::DropsForGood),
 ];
 
-/// Snapshots in a map beside a log that works, and one lie.
+/// A store with the snapshots in a map, a correct log, and one lie.
+#[derive(Debug)]
 pub(crate) struct LyingSnapshots {
     log: Arc<InMemoryEventStore>,
     lie: Lie,
@@ -90,8 +91,8 @@ pub(crate) struct LyingSnapshots {
     dropped: Mutex<bool>,
 }
 
-/// What the log says of a snapshot.
-#[derive(PartialEq, Eq)]
+/// What the log shows at the version of a snapshot.
+#[derive(Debug, PartialEq, Eq)]
 enum Past {
     Confirmed,
     Another,
@@ -117,7 +118,7 @@ impl LyingSnapshots {
     }
 
     fn kept(&self) -> MutexGuard<'_, BTreeMap<(StreamId, u16), Snapshot>> {
-        self.kept.lock().expect("no test panics with it")
+        self.kept.lock().expect("no code panics while it holds this lock")
     }
 
     fn key(&self, mut stream: StreamId, format: u16) -> (StreamId, u16) {
@@ -171,7 +172,9 @@ impl LyingSnapshots {
 impl SnapshotStore for LyingSnapshots {
     async fn keep(&self, mut snapshot: Snapshot) -> Result<(), StoreError> {
         match self.lie {
-            Lie::DropsForGood if *self.dropped.lock().expect("no test panics with it") => return Ok(()),
+            Lie::DropsForGood if *self.dropped.lock().expect("no code panics while it holds this lock") => {
+                return Ok(());
+            }
             Lie::KeepsText => snapshot.state = String::from_utf8_lossy(&snapshot.state).into_owned().into_bytes(),
             Lie::CutsAt1Mib => snapshot.state.truncate(1 << 20),
             _ => {}
@@ -223,7 +226,7 @@ impl SnapshotStore for LyingSnapshots {
     }
 
     async fn drop_all(&self) -> Result<(), StoreError> {
-        *self.dropped.lock().expect("no test panics with it") = true;
+        *self.dropped.lock().expect("no code panics while it holds this lock") = true;
         if self.lie != Lie::DropsNothing {
             self.kept().clear();
         }

@@ -48,13 +48,14 @@ pub(crate) const BROKEN_BY: &[(&str, UserLie)] = &[
     ),
 ];
 
-/// Users in a list, and one lie.
+/// A store with the users in a list, and one lie.
+#[derive(Debug)]
 pub(crate) struct LyingUsers {
     lie: UserLie,
     table: Mutex<Table>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Table {
     users: Vec<User>,
     taken: BTreeSet<EmailAddress>,
@@ -69,7 +70,7 @@ impl LyingUsers {
     }
 
     fn table(&self) -> std::sync::MutexGuard<'_, Table> {
-        self.table.lock().expect("no test panics with it")
+        self.table.lock().expect("no code panics while it holds this lock")
     }
 }
 

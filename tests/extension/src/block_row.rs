@@ -1,4 +1,4 @@
-//! A command that the box office does not have: takes a whole row off sale.
+//! A command that the box office does not have: it blocks all seats of a row.
 
 use serde::{Deserialize, Serialize};
 use ticketing_domain::book::{Stop, UnitOfWork, Wants};
@@ -7,8 +7,8 @@ use ticketing_domain::command::{Address, Command, Never, Outcome};
 use ticketing_domain::inventory::{Inventory, InventoryCommand, TakenSeats};
 use ticketing_domain::policy;
 use ticketing_domain::refusal::Refusal;
-use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::read_models::availability::SectionAvailability;
+use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::seating::{SeatId, Seating};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! A follower that the box office does not have: counts the seats that are off sale.
+//! A follower that the box office does not have: it counts the seats that are blocked.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use ticketing_domain::facts::Fact;
 use ticketing_domain::inventory::InventoryEvent;
 use ticketing_ports::log::identity::Mark;
-use ticketing_runtime::{Facts, StartAt, FollowError, Follower, MarkKept, OnBadFact, Runs, FollowerSpec, Twin};
+use ticketing_runtime::{Facts, FollowError, Follower, FollowerSpec, MarkKept, OnBadFact, Runs, StartAt, Twin};
 use tokio::sync::watch;
 
 const SPEC: FollowerSpec = FollowerSpec {

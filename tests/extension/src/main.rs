@@ -15,13 +15,13 @@ use count_blocked::CountBlocked;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::Timestamp;
+use ticketing_ports::log::streams::CorrelationId;
 use ticketing_ports::outside::clock::Clock as _;
 use ticketing_ports::vocabulary::event_details::{PricingTier, Venue};
 use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
-use ticketing_ports::log::streams::CorrelationId;
 use ticketing_runtime::{Engine, Failure, FollowPorts, Ports, Request};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -97,7 +97,7 @@ async fn main() {
         bus: None,
     };
     let (blocked, mut seats) = watch::channel(0);
-    // The one line of registration. A command needs none: whoever has it asks it.
+    // A follower is registered by this one line. A command needs no registration.
     let engine = Engine::builder(ports, following).follow(CountBlocked(blocked)).start();
     let office = engine.box_office();
 

@@ -1,4 +1,4 @@
-//! What can be wrong with the books, one line each.
+//! The faults that the books can have. Each is printed as one line.
 
 use thiserror::Error;
 use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
@@ -72,7 +72,7 @@ pub enum Discrepancy {
 }
 
 impl Discrepancy {
-    /// Whether waiting may cure it: a refund that is still on its way, or a read model that is behind.
+    /// Returns whether the fault may disappear after a while: a refund is under way, or a read model is behind.
     pub fn may_settle(&self) -> bool {
         matches!(
             self,

@@ -287,6 +287,7 @@ fn expired(reservation_id: ReservationId, held: u32) -> InventoryEvent {
 }
 
 /// An inventory mints no ids.
+#[derive(Debug)]
 struct NoIds;
 
 impl IdSource for NoIds {

@@ -70,7 +70,7 @@ pub(crate) fn stepped<C: Ceremony + 'static>(next: Next<C>, outcome: fn(C::Outco
 }
 
 /// Counts: no id and no secret comes twice.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Source(AtomicU64);
 
 impl IdSource for Source {

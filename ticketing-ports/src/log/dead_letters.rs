@@ -1,4 +1,4 @@
-//! Facts that a projector could not handle, parked until somebody looks at them.
+//! Facts that a projector could not handle. They are parked until somebody looks at them.
 
 use async_trait::async_trait;
 
@@ -6,15 +6,57 @@ use crate::log::streams::{Position, RecordedEvent, StreamId};
 use crate::vocabulary::Timestamp;
 use crate::vocabulary::errors::StoreError;
 
+/// A fact that a projection could not handle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
+    /// The name of the projection.
     pub projection: String,
+    /// The fact.
     pub event: RecordedEvent,
+    /// Why the projection could not handle the fact, for people.
     pub reason: String,
+    /// When the fact was parked.
     pub parked_at: Timestamp,
 }
 
 /// Keeps dead letters.
+///
+/// ```
+/// use adapters_memory::InMemoryDeadLetterStore;
+/// use ticketing_ports::log::dead_letters::{DeadLetter, DeadLetterStore};
+/// # use chrono::DateTime;
+/// # use ticketing_ports::log::streams::{Metadata, Position, RecordedEvent, Version};
+/// # use ticketing_ports::vocabulary::ids::{CommitId, EventId};
+/// # use uuid::Uuid;
+///
+/// # let event_id = EventId::new(Uuid::from_u128(1));
+/// # let event = RecordedEvent {
+/// #     position: Position(7),
+/// #     stream: event_id.into(),
+/// #     version: Version(1),
+/// #     lane: event_id.into(),
+/// #     commit_id: CommitId::new(Uuid::from_u128(3)),
+/// #     event_type: "Unreadable".into(),
+/// #     event_version: 1,
+/// #     data: b"{}".to_vec(),
+/// #     metadata: Metadata::default(),
+/// #     recorded_at: DateTime::UNIX_EPOCH,
+/// # };
+/// # let letter = DeadLetter {
+/// #     projection: "read-models".to_owned(),
+/// #     event,
+/// #     reason: "unknown type".to_owned(),
+/// #     parked_at: DateTime::UNIX_EPOCH,
+/// # };
+/// # futures::executor::block_on(async {
+/// let store = InMemoryDeadLetterStore::new();
+/// let stream = letter.event.stream;
+/// store.park(letter).await.unwrap();
+/// assert!(store.is_parked("read-models", stream).await.unwrap());
+/// assert!(store.remove("read-models", Position(7)).await.unwrap());
+/// assert!(!store.is_parked("read-models", stream).await.unwrap());
+/// # });
+/// ```
 ///
 /// **Contract**
 /// - `a_parked_stream_is_known_to_be_parked`, for its projection only.
@@ -26,13 +68,17 @@ pub struct DeadLetter {
 /// - `a_removed_letter_is_gone`, and those of other projections stay.
 /// - `a_stream_is_parked_until_its_last_letter_is_removed`.
 #[async_trait]
-pub trait DeadLetterStore: Send + Sync {
+pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
+    /// Parks a fact. Parking the same fact for the same projection again changes nothing.
     async fn park(&self, letter: DeadLetter) -> Result<(), StoreError>;
 
+    /// Returns whether any fact of the stream is parked for that projection.
     async fn is_parked(&self, projection: &str, stream: StreamId) -> Result<bool, StoreError>;
 
+    /// Returns at most `limit` letters of the projection whose position is greater than `after`, in the order of the
+    /// log.
     async fn letters(&self, projection: &str, after: Position, limit: usize) -> Result<Vec<DeadLetter>, StoreError>;
 
-    /// Returns whether there was such a letter.
+    /// Removes the letter of the fact at `position`. Returns whether there was one.
     async fn remove(&self, projection: &str, position: Position) -> Result<bool, StoreError>;
 }

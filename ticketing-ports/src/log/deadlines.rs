@@ -1,4 +1,4 @@
-//! Points in time that must not be forgotten: written in a commit, delivered at least once.
+//! Deadlines: times at which a lane must do something. A commit sets them, and each is delivered at least once.
 
 use std::time::Duration;
 
@@ -10,21 +10,22 @@ use crate::log::streams::{Metadata, StreamId};
 use crate::vocabulary::Timestamp;
 use crate::vocabulary::errors::StoreError;
 
-/// What a deadline is about.
+/// What must be done at a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeadlineKind {
-    /// The seats of a reservation have been held long enough.
+    /// The hold of a reservation ends.
     HoldExpiry,
-    /// A call to the payment gateway has not been answered; ask again.
+    /// A call to the payment gateway that has no answer yet is repeated.
     GatewayRetry,
-    /// A cancelled event has more reservations to settle.
+    /// The next reservations of a cancelled event are settled.
     CancellationChunk,
-    /// The event on sale begins.
+    /// The event begins.
     EventStart,
 }
 
 impl DeadlineKind {
+    /// Every value, in the order of their declaration.
     pub const ALL: [Self; 4] = [
         Self::HoldExpiry,
         Self::GatewayRetry,
@@ -32,6 +33,7 @@ impl DeadlineKind {
         Self::EventStart,
     ];
 
+    /// Returns the name under which the kind is stored.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::HoldExpiry => "hold_expiry",
@@ -41,43 +43,53 @@ impl DeadlineKind {
         }
     }
 
+    /// Returns the kind of that name; `None` if there is none.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
-/// A stream has at most one deadline of a kind.
+/// Names a deadline. A stream has at most one deadline of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DeadlineKey {
+    /// The stream.
     pub stream: StreamId,
+    /// What must be done.
     pub kind: DeadlineKind,
 }
 
+/// A time at which a lane must do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Deadline {
+    /// The stream of the deadline, and what must be done.
     pub key: DeadlineKey,
+    /// When it must be done.
     pub due_at: Timestamp,
-    /// The lane that handles it.
+    /// The lane that must do it.
     pub lane: LaneId,
 }
 
-/// A deadline with what is known of the request that set it, so that what it leads to is known to come of that request.
+/// A deadline, and which request set it. The facts that the deadline leads to carry the correlation id of that request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CausedDeadline {
+    /// The deadline.
     pub deadline: Deadline,
+    /// The metadata of the request that set the deadline.
     pub cause: Metadata,
 }
 
-/// What a decision changes.
+/// How a decision changes the deadlines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeadlineChange {
-    /// Replaces the deadline of that key, also one that is being delivered.
+    /// Sets a deadline in the place of any of the same key, even one that a process has leased.
     Set(Deadline),
+    /// Removes the deadline of that key. Nothing happens if there is none.
     Clear(DeadlineKey),
 }
 
 impl DeadlineChange {
+    /// Returns the key of the deadline that is set or removed.
     pub fn key(&self) -> DeadlineKey {
         match self {
             Self::Set(deadline) => deadline.key,
@@ -85,6 +97,7 @@ impl DeadlineChange {
         }
     }
 
+    /// Returns what the commit of a request with that metadata writes.
     pub fn caused_by(self, cause: &Metadata) -> DeadlineWrite {
         match self {
             Self::Set(deadline) => DeadlineWrite::Set(CausedDeadline {
@@ -96,16 +109,18 @@ impl DeadlineChange {
     }
 }
 
-/// Part of a commit.
+/// How a commit changes the deadlines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeadlineWrite {
-    /// Replaces the deadline of that key and its cause, also one that is being delivered.
+    /// Sets a deadline in the place of any of the same key, even one that a process has leased.
     Set(CausedDeadline),
+    /// Removes the deadline of that key. Nothing happens if there is none.
     Clear(DeadlineKey),
 }
 
 impl DeadlineWrite {
+    /// Returns the key of the deadline that is set or removed.
     pub fn key(&self) -> DeadlineKey {
         match self {
             Self::Set(caused) => caused.deadline.key,
@@ -114,7 +129,21 @@ impl DeadlineWrite {
     }
 }
 
-/// Hands out deadlines that are due. They are set and cleared by commits only.
+/// Hands out the deadlines that are due. Only commits set and remove deadlines.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use adapters_memory::InMemoryEventStore;
+/// use chrono::DateTime;
+/// use ticketing_ports::log::deadlines::DeadlineStore;
+///
+/// # futures::executor::block_on(async {
+/// let store = InMemoryEventStore::new();
+/// let due = store.lease_due(DateTime::UNIX_EPOCH, Duration::from_secs(30), 100).await.unwrap();
+/// assert!(due.is_empty(), "no commit has set a deadline");
+/// # });
+/// ```
 ///
 /// **Contract**
 /// - `a_deadline_is_handed_out_when_it_is_due_and_not_before`.
@@ -122,7 +151,7 @@ impl DeadlineWrite {
 /// - `no_more_deadlines_are_leased_than_asked_for`.
 /// - `a_leased_deadline_is_handed_to_nobody_else_until_its_lease_ends`.
 /// - `racing_pollers_never_get_the_same_deadline`.
-/// - `an_unsettled_deadline_comes_back_after_its_lease`: at least once.
+/// - `an_unsettled_deadline_comes_back_after_its_lease`, so that it is delivered at least once.
 /// - `a_cleared_deadline_is_gone`.
 /// - `a_cleared_deadline_does_not_come_back_after_its_lease`.
 /// - `clearing_a_deadline_that_does_not_exist_is_no_error`.
@@ -133,8 +162,9 @@ impl DeadlineWrite {
 /// - `a_deadline_is_read_back_unchanged`.
 /// - `a_deadline_comes_with_what_set_it_last`: correlation id, actor and trace.
 #[async_trait]
-pub trait DeadlineStore: Send + Sync {
-    /// Leases up to `limit` deadlines that are due at `now`, for the length of `lease`.
+pub trait DeadlineStore: std::fmt::Debug + Send + Sync {
+    /// Leases at most `limit` deadlines that are due at `now`, earliest first. Until `now` plus `lease` no other call
+    /// gets them; after that they are handed out again, unless a commit has removed them.
     async fn lease_due(&self, now: Timestamp, lease: Duration, limit: usize)
     -> Result<Vec<CausedDeadline>, StoreError>;
 }

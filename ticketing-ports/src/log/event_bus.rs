@@ -1,4 +1,5 @@
-//! The bus between the log and those who follow it: at least once, in order within a stream.
+//! The bus that brings the facts of the log to other processes. Each fact arrives at least once; the facts of one
+//! stream arrive in their order.
 
 use async_trait::async_trait;
 use thiserror::Error;
@@ -7,19 +8,54 @@ use crate::log::identity::LogIdentity;
 use crate::log::streams::RecordedEvent;
 use crate::vocabulary::errors::BoxError;
 
-/// The bus did not take or give an event; the same call may succeed later.
+/// The bus did not accept or deliver facts. The same call may succeed later.
 #[derive(Debug, Error)]
 #[error("the event bus is unavailable")]
 pub struct BusUnavailable(#[source] pub BoxError);
 
-/// A fact as it arrives, and which life of which log it is of.
+/// A fact as the bus delivers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered {
+    /// The log that the fact is from, and its incarnation.
     pub from: LogIdentity,
+    /// The fact.
     pub event: RecordedEvent,
 }
 
-/// Puts facts on the bus.
+/// Publishes facts.
+///
+/// ```
+/// use adapters_memory::InProcessBus;
+/// use ticketing_ports::log::event_bus::{EventPublisher, EventSubscriber};
+/// # use chrono::DateTime;
+/// # use ticketing_ports::log::identity::{Incarnation, LogIdentity};
+/// # use ticketing_ports::log::streams::{Metadata, Position, RecordedEvent, Version};
+/// # use ticketing_ports::vocabulary::ids::{CommitId, EventId, LogId};
+/// # use uuid::Uuid;
+///
+/// # let event = EventId::new(Uuid::from_u128(1));
+/// # let log = LogIdentity { log: LogId::new(Uuid::from_u128(2)), incarnation: Incarnation::FIRST };
+/// # let fact = RecordedEvent {
+/// #     position: Position(1),
+/// #     stream: event.into(),
+/// #     version: Version(1),
+/// #     lane: event.into(),
+/// #     commit_id: CommitId::new(Uuid::from_u128(3)),
+/// #     event_type: "EventPublished".into(),
+/// #     event_version: 1,
+/// #     data: b"{}".to_vec(),
+/// #     metadata: Metadata::default(),
+/// #     recorded_at: DateTime::UNIX_EPOCH,
+/// # };
+/// # futures::executor::block_on(async {
+/// let bus = InProcessBus::new();
+/// let mut subscription = bus.subscribe("mails").await.unwrap();
+/// bus.publish(log, &[fact.clone()]).await.unwrap();
+/// let delivered = subscription.next(10).await.unwrap();
+/// assert_eq!(delivered[0].event, fact);
+/// subscription.acknowledge().await.unwrap();
+/// # });
+/// ```
 ///
 /// **Contract**
 /// - `events_of_one_stream_arrive_in_order`.
@@ -27,39 +63,50 @@ pub struct Delivered {
 /// - `a_group_sees_every_position`, from 1 on and without a gap, when all that the log has is published.
 /// - `an_event_arrives_as_it_was_published`, with the log that it is of.
 #[async_trait]
-pub trait EventPublisher: Send + Sync {
+pub trait EventPublisher: std::fmt::Debug + Send + Sync {
+    /// Publishes facts of one log, in this order. When it returns, every group of consumers will get each of them.
+    ///
+    /// # Errors
+    /// Fails if the bus cannot be reached. Some of the facts may be published all the same.
     async fn publish(&self, from: LogIdentity, events: &[RecordedEvent]) -> Result<(), BusUnavailable>;
 }
 
-/// Joins a group of consumers; each event goes to one member of each group.
+/// Subscribes to facts. Consumers form groups: each fact goes to one member of each group.
+///
+/// [`EventPublisher`] has an example.
 ///
 /// **Contract**
 /// - `every_group_gets_every_event`.
 /// - `each_event_goes_to_one_member_of_a_group`, while nobody joins or leaves.
-/// - `no_member_is_overtaken_within_a_stream`: while one owes an acknowledgement, nobody else gets what follows.
+/// - `no_member_is_overtaken_within_a_stream`: while a member has not acknowledged a fact, no other member gets later
+///   facts of the stream.
 /// - `a_group_misses_nothing_while_members_come_and_go`.
-/// - `no_event_is_lost_when_a_second_member_joins`, although the first one owes an acknowledgement.
+/// - `no_event_is_lost_when_a_second_member_joins`, although the first one has not acknowledged everything yet.
 /// - `no_event_is_lost_when_one_of_two_members_leaves`: a member acknowledges what it was given and nothing else.
 /// - `a_member_that_leaves_hands_over_to_one_that_waits`.
 #[async_trait]
-pub trait EventSubscriber: Send + Sync {
+pub trait EventSubscriber: std::fmt::Debug + Send + Sync {
+    /// Makes the caller a member of the group, and returns its membership.
     async fn subscribe(&self, group: &str) -> Result<Box<dyn Subscription>, BusUnavailable>;
 }
 
-/// One member's place in a group. To drop it is to leave.
+/// The membership of one consumer in a group. Dropping it leaves the group.
+///
+/// [`EventPublisher`] has an example.
 ///
 /// **Contract**
 /// - `an_event_that_was_not_acknowledged_is_delivered_again`, to any member of the group, when its member has left.
 /// - `a_redelivered_event_keeps_its_place_in_its_stream`.
 /// - `an_acknowledged_event_is_not_delivered_again`.
-/// - `no_event_is_slept_through`: who waits is woken by whatever is published.
+/// - `no_event_is_slept_through`: a member that waits in `next` is woken when a fact is published.
 /// - `a_delivery_has_at_least_one_event`.
 /// - `no_more_than_the_limit_is_delivered_at_once`.
 #[async_trait]
-pub trait Subscription: Send {
-    /// Waits for at least one event and returns up to `limit`.
+pub trait Subscription: std::fmt::Debug + Send {
+    /// Waits until there is a fact for this member, and returns at most `limit` facts.
     async fn next(&mut self, limit: usize) -> Result<Vec<Delivered>, BusUnavailable>;
 
-    /// Says that everything returned so far has been handled for good.
+    /// Tells the bus that the member has handled everything that `next` has returned, so that none of it is delivered
+    /// again.
     async fn acknowledge(&mut self) -> Result<(), BusUnavailable>;
 }

@@ -1,4 +1,4 @@
-//! The log of facts: the only thing that is ever written by the engine.
+//! The store of the log. The engine writes through [`EventStore::commit`] only.
 
 use async_trait::async_trait;
 use thiserror::Error;
@@ -12,62 +12,120 @@ use crate::vocabulary::Timestamp;
 use crate::vocabulary::errors::{BoxError, StoreError};
 use crate::vocabulary::ids::CommitId;
 
-/// Facts for the end of one stream.
+/// New facts for the end of one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Append {
+    /// The stream.
     pub stream: StreamId,
-    /// The stream's version without these events. [`Version::NONE`] for a stream that must not exist yet.
+    /// The version that the stream must have before these facts are added. [`Version::NONE`] if it must not exist yet.
     pub expected: Version,
+    /// The facts, in their order. Empty if the commit only requires that the stream has the expected version.
     pub events: Vec<NewEvent>,
 }
 
-/// Everything that becomes true at once. There is no other way to write, so there is no dual write.
+/// Everything that one transaction writes. Since there is no other way to write, facts, deadlines and idempotency
+/// records can never contradict each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
+    /// The id of the commit. The writer makes it.
     pub id: CommitId,
-    /// Who decided it; stands beside each of its events. Every stream is of one lane, for good: its writers see to that.
+    /// The lane that decided the commit. The store keeps it beside each fact. All facts of a stream have the same lane;
+    /// the writers are responsible for that.
     pub lane: LaneId,
-    /// Becomes `recorded_at` of every event.
+    /// The time of the commit. The store keeps it as `recorded_at` of each fact.
     pub at: Timestamp,
-    /// What its writer remembers of the log: a log that does not have all of these has lost facts that this was decided
-    /// on, whatever versions its streams have reached since.
+    /// Facts that the writer knows to be in the log. If one of them is missing, the log was restored from an older
+    /// copy, and the store refuses the commit, even if the versions of the streams happen to fit.
     pub landmarks: Vec<Landmark>,
-    /// At most one entry a stream. One without events only insists on its stream's version.
+    /// The new facts. Each stream appears at most once.
     pub appends: Vec<Append>,
+    /// The deadlines to set and to clear, in this order.
     pub deadlines: Vec<DeadlineWrite>,
+    /// The answers to record under idempotency keys.
     pub idempotency: Vec<IdempotencyRecord>,
 }
 
-/// Where the events of a commit landed, in the order of its appends. Both are [`Position::START`] when it had none.
+/// Where the facts of a commit are in the log. Both positions are [`Position::START`] if the commit had no facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommitReceipt {
+    /// The position of its first fact.
     pub first: Position,
+    /// The position of its last fact.
     pub last: Position,
-    /// The one in force when this was answered: another one than before means that the log was put back meanwhile.
+    /// The incarnation of the log when the store answered. If it is not the one that the caller knows, the log was
+    /// restored from an older copy in between.
     pub incarnation: Incarnation,
 }
 
+/// Why a commit failed.
 #[derive(Debug, Error)]
 pub enum CommitError {
-    /// Someone was faster on these streams. Nothing was written; reload them and decide again.
-    #[error("{} streams have moved on", streams.len())]
-    Conflict { streams: Vec<StreamId> },
-    /// The idempotency key was recorded by someone else. Nothing was written; answer what they recorded.
+    /// These streams do not have the expected versions. Nothing was written. The caller reads them again and decides
+    /// anew.
+    #[error("{} streams do not have the expected versions", streams.len())]
+    Conflict {
+        /// The streams that have another version than was expected.
+        streams: Vec<StreamId>,
+    },
+    /// Another commit has recorded an answer under this key. Nothing was written. The caller gives that answer.
     #[error("an idempotency key is already recorded")]
-    KeyTaken { key: IdempotencyKey },
-    /// The log has other facts than the writer remembers, or fewer: it was put back to an older copy. Nothing was written;
-    /// forget everything, read anew and decide again.
-    #[error("the log has lost facts that the commit rests on")]
+    KeyTaken {
+        /// The key that is taken.
+        key: IdempotencyKey,
+    },
+    /// The log does not have all landmarks of the commit, because it was restored from an older copy. Nothing was
+    /// written. The caller forgets what it remembers, reads the log again and decides anew.
+    #[error("the log no longer has the facts that the commit was decided on")]
     LostPast,
-    /// Nothing was written; the same commit may succeed later.
+    /// The store is down or busy. Nothing was written. The same commit may succeed later.
     #[error("the event store is unavailable")]
     Unavailable(#[source] BoxError),
-    /// The answer was lost: look the commit's id up before deciding again.
+    /// The answer of the store was lost, so the commit may be written or not. The caller looks it up by its id.
     #[error("the outcome of the commit is unknown")]
     Unknown(#[source] BoxError),
 }
 
-/// Stores facts and never forgets or changes one.
+/// Stores facts. A stored fact never changes and is never removed.
+///
+/// ```
+/// use adapters_memory::InMemoryEventStore;
+/// use chrono::DateTime;
+/// use ticketing_ports::log::event_store::{Append, Commit, CommitError, EventStore};
+/// use ticketing_ports::log::streams::{Metadata, NewEvent, Position, StreamId, Version};
+/// use ticketing_ports::vocabulary::ids::{CommitId, EventId};
+/// use uuid::Uuid;
+///
+/// # futures::executor::block_on(async {
+/// let store = InMemoryEventStore::new();
+/// let event = EventId::new(Uuid::from_u128(1));
+/// let fact = NewEvent {
+///     event_type: "EventPublished".into(),
+///     event_version: 1,
+///     data: b"{}".to_vec(),
+///     metadata: Metadata::default(),
+/// };
+/// let mut commit = Commit {
+///     id: CommitId::new(Uuid::from_u128(2)),
+///     lane: event.into(),
+///     at: DateTime::UNIX_EPOCH,
+///     landmarks: Vec::new(),
+///     appends: vec![Append {
+///         stream: StreamId::from(event),
+///         expected: Version::NONE,
+///         events: vec![fact],
+///     }],
+///     deadlines: Vec::new(),
+///     idempotency: Vec::new(),
+/// };
+/// let receipt = store.commit(commit.clone()).await.unwrap();
+/// assert_eq!(receipt.last, Position(1));
+///
+/// // Another commit that was decided on the same version is a conflict.
+/// commit.id = CommitId::new(Uuid::from_u128(3));
+/// let refused = store.commit(commit).await;
+/// assert!(matches!(refused, Err(CommitError::Conflict { .. })));
+/// # });
+/// ```
 ///
 /// **Contract**
 /// - `a_commit_is_all_or_nothing`: over every stream, deadline and idempotency record in it.
@@ -76,11 +134,12 @@ pub enum CommitError {
 /// - `a_stale_version_is_a_conflict_and_writes_nothing`.
 /// - `a_version_from_the_future_is_a_conflict_and_writes_nothing`.
 /// - `creating_a_stream_that_exists_is_a_conflict_and_writes_nothing`.
-/// - `a_conflict_names_exactly_the_streams_that_are_elsewhere`, not at their expected version.
+/// - `a_conflict_names_exactly_the_streams_that_are_elsewhere`: those that do not have the expected version.
 /// - `exactly_one_racing_creator_of_a_stream_wins`.
 /// - `racing_writers_of_one_stream_take_turns`.
-/// - `an_append_without_events_only_insists_on_the_version`: what a decision rests on may not have moved either.
-/// - `a_commit_that_rests_on_a_lost_past_writes_nothing`: one whose landmarks are not all there.
+/// - `an_append_without_events_only_insists_on_the_version`: a stream that was only read for the decision must not have
+///   changed either.
+/// - `a_commit_that_rests_on_a_lost_past_writes_nothing`: a landmark of the commit is not in the log.
 /// - `a_taken_idempotency_key_writes_nothing`.
 /// - `positions_are_gapless_and_in_commit_order`, from 1.
 /// - `positions_stay_gapless_under_racing_writers`.
@@ -100,14 +159,15 @@ pub enum CommitError {
 /// - `streams_of_different_aggregates_with_one_id_are_apart`.
 /// - `a_commit_can_be_looked_up_by_its_id`, so that an unknown outcome becomes known.
 /// - `a_refused_commit_leaves_no_trace`.
-/// - `the_same_commit_twice_is_written_once`: the second call answers the receipt of the first.
+/// - `the_same_commit_twice_is_written_once`: the second call returns the receipt of the first.
 /// - `the_same_commit_racing_with_itself_is_written_once`.
 /// - `a_repeated_commit_leaves_later_deadlines_alone`.
 /// - `a_commit_without_events_is_allowed` and may change deadlines and idempotency records.
 /// - `stale_streams_are_named`, exactly those that are not at the version given.
 /// - `a_log_keeps_its_id_and_begins_with_its_first_incarnation`.
-/// - `an_incarnation_is_raised_once_although_several_notice`: all who have seen the same are answered the same.
-/// - `an_incarnation_is_raised_above_any_that_was_seen`, also above one that a life now lost has had.
+/// - `an_incarnation_is_raised_once_although_several_notice`: all callers that have seen the same incarnation get the
+///   same answer.
+/// - `an_incarnation_is_raised_above_any_that_was_seen`, also above one that is now lost.
 /// - `a_receipt_carries_the_incarnation_in_force`.
 /// - `the_commit_at_a_position_is_the_one_that_wrote_the_fact_there`, and past the end there is none.
 /// - `the_schema_floor_begins_with_the_first_generation_and_never_sinks`.
@@ -125,13 +185,20 @@ pub enum CommitError {
 /// - `the_identity_of_a_log_outlives_a_crash`, likewise, and so does its schema floor.
 /// - `positions_and_versions_go_on_after_a_crash`, likewise.
 #[async_trait]
-pub trait EventStore: Send + Sync {
+pub trait EventStore: std::fmt::Debug + Send + Sync {
+    /// Writes the whole commit in one transaction, or nothing of it.
+    ///
+    /// A commit whose id was written before is not written again: the call returns the receipt of the first time.
+    ///
+    /// # Errors
+    /// Fails if a stream does not have the expected version, an idempotency key is taken or a landmark is missing. With
+    /// [`CommitError::Unknown`] the commit may be written all the same.
     async fn commit(&self, commit: Commit) -> Result<CommitReceipt, CommitError>;
 
-    /// Returns nothing when no such commit was written.
+    /// Returns the receipt of a commit; `None` if no commit of that id was written.
     async fn find_commit(&self, id: CommitId) -> Result<Option<CommitReceipt>, StoreError>;
 
-    /// Returns up to `limit` events of the stream with a version greater than `after`, oldest first.
+    /// Returns at most `limit` facts of the stream whose version is greater than `after`, oldest first.
     async fn read_stream(
         &self,
         stream: StreamId,
@@ -139,40 +206,43 @@ pub trait EventStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, StoreError>;
 
-    /// Returns up to `limit` events of all of these streams together, stream after stream in the order asked, each with
-    /// versions greater than the one given with it, oldest first. Fewer than `limit` are all there are.
+    /// Returns at most `limit` facts of several streams together: first those of the first stream, oldest first, then
+    /// those of the next. Of each stream only facts after the given version are returned. If there are fewer than
+    /// `limit`, there are no more.
     async fn read_streams(
         &self,
         streams: &[(StreamId, Version)],
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, StoreError>;
 
-    /// Returns up to `limit` events of all streams with a position greater than `after`, oldest first.
+    /// Returns at most `limit` facts of the log whose position is greater than `after`, oldest first.
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, StoreError>;
 
-    /// Returns the position of the newest event.
+    /// Returns the position of the newest fact; [`Position::START`] if the log is empty.
     async fn head(&self) -> Result<Position, StoreError>;
 
-    /// Returns the streams that are not at the version given, all looked at in one moment.
+    /// Returns those of the streams that do not have the given version. All are looked at in the same moment.
     async fn stale_among(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError>;
 
-    /// Returns which log this is, and which life of it.
+    /// Returns the id of the log and its incarnation.
     async fn identity(&self) -> Result<LogIdentity, StoreError>;
 
-    /// Returns the commit that wrote the event at `position`: whoever remembers both knows with one look whether this
-    /// log still has the past that they remember. Nothing at [`Position::START`] and past the end.
+    /// Returns the id of the commit that wrote the fact at `position`; `None` at [`Position::START`] and past the end.
+    ///
+    /// A caller that remembers a position and its commit can so check whether the log still has everything up to there.
     async fn commit_at(&self, position: Position) -> Result<Option<CommitId>, StoreError>;
 
-    /// Raises the incarnation above `seen`, unless somebody else has, and returns the one that is now in force.
+    /// Raises the incarnation above `seen`, unless it is above already, and returns the incarnation of the log.
     async fn raise_incarnation(&self, seen: Incarnation) -> Result<Incarnation, StoreError>;
 
-    /// Returns the generation of facts that every build which works on this log can read.
+    /// Returns the schema floor: the generation of facts that every build which works on this log can read.
     async fn schema_floor(&self) -> Result<SchemaGeneration, StoreError>;
 
-    /// Raises the floor to `to`, unless it is as high already, and returns the one that is now in force.
+    /// Raises the schema floor to `to`, unless it is as high already, and returns the floor of the log.
     async fn raise_schema_floor(&self, to: SchemaGeneration) -> Result<SchemaGeneration, StoreError>;
 
-    /// Whether other processes may write to this log. If none can, what one process remembers of it stays true.
+    /// Returns whether other processes may write to this log. If none can, what this process remembers of it cannot
+    /// become outdated.
     fn has_other_writers(&self) -> bool {
         true
     }

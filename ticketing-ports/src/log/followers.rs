@@ -1,4 +1,5 @@
-//! Who follows the log on everybody's behalf, and how far: of all the processes that could, one at a time works.
+//! The leases and marks of the followers of the log, such as the relay and the projector. Each follower runs in one
+//! process at a time.
 
 use std::time::Duration;
 
@@ -9,18 +10,46 @@ use crate::vocabulary::Timestamp;
 use crate::vocabulary::errors::StoreError;
 use crate::vocabulary::ids::{LogId, WorkerId};
 
-/// One follower of one log. A later generation makes something else of the facts, and so begins anew.
+/// Names one follower of one log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FollowerId {
+    /// The log that it follows.
     pub log: LogId,
+    /// The name of the follower.
     pub name: &'static str,
+    /// The generation of the follower. A follower that handles facts in another way than before gets the next
+    /// generation, and begins at the start of the log.
     pub generation: u16,
 }
 
-/// Keeps the turn and the mark of each follower.
+/// Keeps for each follower which worker has the turn, and how far it has come.
 ///
-/// A turn saves work; it is no lock. Who was cut off may still finish what it had begun, so what a follower does must be
-/// harmless when it is done twice.
+/// A turn is not a lock. A worker whose lease has ended may still finish what it has begun, while the next worker does
+/// the same. So what a follower does must be harmless when it is done twice.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use adapters_memory::InMemoryFollowerStore;
+/// use chrono::DateTime;
+/// use ticketing_ports::log::followers::{FollowerId, FollowerStore};
+/// use ticketing_ports::vocabulary::ids::{LogId, WorkerId};
+/// use uuid::Uuid;
+///
+/// # futures::executor::block_on(async {
+/// let store = InMemoryFollowerStore::new();
+/// let mails = FollowerId {
+///     log: LogId::new(Uuid::from_u128(1)),
+///     name: "mails",
+///     generation: 1,
+/// };
+/// let (one, another) = (WorkerId::new(Uuid::from_u128(2)), WorkerId::new(Uuid::from_u128(3)));
+/// let (now, lease) = (DateTime::UNIX_EPOCH, Duration::from_secs(10));
+/// assert!(store.take_turn(mails, one, now, lease).await.unwrap());
+/// assert!(!store.take_turn(mails, another, now, lease).await.unwrap());
+/// assert!(store.take_turn(mails, another, now + lease, lease).await.unwrap());
+/// # });
+/// ```
 ///
 /// **Contract**
 /// - `one_worker_has_the_turn`, until its lease ends.
@@ -29,14 +58,15 @@ pub struct FollowerId {
 /// - `the_turn_passes_on_when_its_lease_ends`.
 /// - `a_turn_that_is_given_back_passes_on_at_once`.
 /// - `only_its_own_turn_can_be_given_back`.
-/// - `the_mark_is_kept_from_turn_to_turn`, whole.
-/// - `a_mark_is_moved_only_by_who_knows_where_it_was`: also back, and not by who is late.
+/// - `the_mark_is_kept_from_turn_to_turn`, with all its parts.
+/// - `a_mark_is_moved_only_by_who_knows_where_it_was`: it may be moved back, but not by a worker that has missed a
+///   move.
 /// - `one_of_racing_workers_moves_the_mark`.
 /// - `followers_do_not_share_anything`: neither those of another name, nor of another generation, nor of another log.
 #[async_trait]
-pub trait FollowerStore: Send + Sync {
-    /// Takes or renews the turn for the length of `lease`. Returns whether it is this worker's; it is not while somebody
-    /// else has it.
+pub trait FollowerStore: std::fmt::Debug + Send + Sync {
+    /// Takes or renews the turn until `now` plus `lease`. Returns whether the worker has the turn now; it has not while
+    /// the lease of another worker lasts.
     async fn take_turn(
         &self,
         follower: FollowerId,
@@ -45,11 +75,12 @@ pub trait FollowerStore: Send + Sync {
         lease: Duration,
     ) -> Result<bool, StoreError>;
 
+    /// Gives the turn back before its lease ends. Does nothing if another worker has the turn.
     async fn give_back(&self, follower: FollowerId, worker: WorkerId) -> Result<(), StoreError>;
 
-    /// Returns up to where everything is done; nothing when that was never noted.
+    /// Returns how far the follower has come; `None` if it has not noted that yet.
     async fn mark(&self, follower: FollowerId) -> Result<Option<Mark>, StoreError>;
 
-    /// Notes up to where everything is done, if `before` is what was noted last. Returns whether it was.
+    /// Notes how far the follower has come, if the mark that was noted last is `before`. Returns whether it was.
     async fn move_mark(&self, follower: FollowerId, before: Option<Mark>, mark: Mark) -> Result<bool, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! Answers already given, so that a repeated request gets the same one.
+//! Answers that were given under an idempotency key, so that a repeated request gets the same answer.
 
 use async_trait::async_trait;
 
@@ -6,24 +6,45 @@ use crate::vocabulary::Timestamp;
 use crate::vocabulary::errors::StoreError;
 use crate::vocabulary::ids::UserId;
 
-/// A caller's key; it means something only together with its user.
+/// The key that a user has given to a request. Two users may use the same key for different requests.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyKey {
+    /// The user who asks.
     pub user_id: UserId,
+    /// The key, as the user has sent it.
     pub key: String,
 }
 
-/// What was asked and answered under a key. Written as part of a commit.
+/// What was asked and answered under a key. A commit writes it together with its facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyRecord {
+    /// The key.
     pub key: IdempotencyKey,
-    /// SHA-256 of the request: the same key with another request is a mistake of the caller.
+    /// The SHA-256 digest of the request. A request with the same key and another digest is a mistake of the caller.
     pub fingerprint: [u8; 32],
+    /// The answer, in the encoding of the engine.
     pub answer: Vec<u8>,
+    /// When the answer was recorded.
     pub recorded_at: Timestamp,
 }
 
-/// Finds recorded answers. They are recorded by commits only.
+/// Finds recorded answers. Only commits record them.
+///
+/// ```
+/// use adapters_memory::InMemoryEventStore;
+/// use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyStore};
+/// use ticketing_ports::vocabulary::ids::UserId;
+/// use uuid::Uuid;
+///
+/// # futures::executor::block_on(async {
+/// let store = InMemoryEventStore::new();
+/// let key = IdempotencyKey {
+///     user_id: UserId::new(Uuid::from_u128(1)),
+///     key: "buy-42".to_owned(),
+/// };
+/// assert!(store.find_answers(&[key]).await.unwrap().is_empty());
+/// # });
+/// ```
 ///
 /// **Contract**
 /// - `an_answer_is_found_by_the_user_and_key_that_recorded_it`.
@@ -37,10 +58,10 @@ pub struct IdempotencyRecord {
 /// - `answers_recorded_before_a_time_can_be_forgotten`.
 /// - `a_forgotten_key_can_be_used_again`.
 #[async_trait]
-pub trait IdempotencyStore: Send + Sync {
-    /// Returns what is recorded under any of the keys, in no particular order.
+pub trait IdempotencyStore: std::fmt::Debug + Send + Sync {
+    /// Returns the answers that are recorded under these keys, in any order.
     async fn find_answers(&self, keys: &[IdempotencyKey]) -> Result<Vec<IdempotencyRecord>, StoreError>;
 
-    /// Forgets every answer recorded before `before` and returns how many there were.
+    /// Removes every answer that was recorded before `before`, and returns how many there were.
     async fn forget_answers(&self, before: Timestamp) -> Result<u64, StoreError>;
 }

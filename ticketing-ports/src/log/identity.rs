@@ -1,8 +1,8 @@
-//! Which log a position is of, and whether it still has the past that somebody remembers.
+//! Which log a position belongs to, and whether the log still has the facts that a reader has seen.
 //!
-//! A log that was restored from a backup keeps its id, and once it has grown past a checkpoint everything looks right
-//! again. So whoever remembers a position also remembers which commit wrote the fact there: looking that up once proves
-//! the whole past.
+//! A log that was restored from a backup keeps its id. Once it has grown beyond the position that a reader remembers,
+//! the loss cannot be seen from positions. So a reader also remembers which commit wrote the fact at its position. If
+//! the log still has that commit there, it has all earlier facts too.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -10,14 +10,17 @@ use uuid::Uuid;
 use crate::log::streams::Position;
 use crate::vocabulary::ids::{CommitId, LogId};
 
-/// Which life of a log this is, from 1. Raised when a log has lost facts that somebody may have seen.
+/// Tells a log that was restored from an older copy from what it was before. A new log has incarnation 1. The number is
+/// raised when the log has lost facts that a reader may have seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Incarnation(pub u32);
 
 impl Incarnation {
+    /// The incarnation of a new log.
     pub const FIRST: Self = Self(1);
 
+    /// Returns the incarnation after this one.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
@@ -30,17 +33,21 @@ impl std::fmt::Display for Incarnation {
     }
 }
 
-/// A generation of facts: each new version of a fact begins with one, and a build knows all up to its own.
+/// A generation of the schemas of facts. Each new version of a fact begins a generation, and a build reads all
+/// generations up to its own.
 ///
-/// The *floor* of a log is the generation that every build which works on it can read. A build reads the next version of a
-/// fact from the start, and writes it only once the floor says that all others read it too.
+/// The *schema floor* of a log is the generation that every build which works on it can read. A build writes a new
+/// version of a fact only once the floor has reached its generation, so that older builds never meet a fact that they
+/// cannot read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SchemaGeneration(pub u32);
 
 impl SchemaGeneration {
+    /// The schema floor of a new log.
     pub const FIRST: Self = Self(1);
 
+    /// Returns the generation after this one.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
@@ -53,36 +60,43 @@ impl std::fmt::Display for SchemaGeneration {
     }
 }
 
-/// A log and which life of it.
+/// The id of a log and its incarnation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LogIdentity {
+    /// The id of the log.
     pub log: LogId,
+    /// The incarnation of the log, which changes when the log loses facts.
     pub incarnation: Incarnation,
 }
 
-/// A fact that somebody remembers, by its place and by the commit that wrote it there. A log that has it has everything
-/// that led to it.
+/// A fact that a caller remembers: its position, and the commit that wrote it. A log that has this fact there has all
+/// earlier facts too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Landmark {
+    /// The position of the fact.
     pub position: Position,
+    /// The commit that wrote the fact.
     pub commit: CommitId,
 }
 
-/// How far somebody has come in a log.
+/// How far a reader has come in a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Mark {
+    /// The id of the log; [`Mark::NO_LOG`] if it is not known.
     pub log: LogId,
+    /// The position of the last fact that the reader has handled.
     pub position: Position,
-    /// Which commit wrote the fact at `position`; [`Mark::NO_COMMIT`] at the start of the log.
+    /// The commit that wrote the fact at `position`; [`Mark::NO_COMMIT`] at the start of the log.
     pub commit: CommitId,
 }
 
 impl Mark {
+    /// The id in a mark at the start of a log, where there is no commit.
     pub const NO_COMMIT: CommitId = CommitId::new(Uuid::nil());
-    /// Stands in a mark that does not say of which log it is.
+    /// The id in a mark of which the log is not known.
     pub const NO_LOG: LogId = LogId::new(Uuid::nil());
 
-    /// Before the first fact of a log.
+    /// Returns the mark before the first fact of a log.
     pub const fn start(log: LogId) -> Self {
         Self {
             log,
@@ -91,8 +105,8 @@ impl Mark {
         }
     }
 
-    /// What a store says that nobody has told of a log: an empty one, or one that was filled when positions were all there
-    /// was.
+    /// Returns a mark of which the log is not known: that of an empty store, or of a store that was filled by an early
+    /// version, which kept only positions.
     pub const fn of_no_log(position: Position) -> Self {
         Self {
             log: Self::NO_LOG,
@@ -101,10 +115,12 @@ impl Mark {
         }
     }
 
+    /// Returns whether the log of the mark is not known.
     pub fn is_of_no_log(&self) -> bool {
         self.log == Self::NO_LOG
     }
 
+    /// Returns whether the mark is before the first fact.
     pub fn is_start(&self) -> bool {
         self.position == Position::START
     }

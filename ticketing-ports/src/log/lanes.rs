@@ -1,11 +1,11 @@
-//! Lanes: what is decided in one order, and written by one commit.
+//! Lanes. All commands of a lane are decided one after another, and a commit contains facts of one lane only.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::vocabulary::ids::EventId;
 
-/// What a lane is about. Every rule of the box office holds within one lane; what is wider has to be granted to it.
+/// What kind of thing a lane decides on. Every rule of the box office concerns one lane only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -15,46 +15,55 @@ pub enum LaneKind {
 }
 
 impl LaneKind {
+    /// Every value, in the order of their declaration.
     pub const ALL: [Self; 1] = [Self::Event];
 
+    /// Returns the name under which the kind is stored.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Event => "event",
         }
     }
 
+    /// Returns the kind of that name; `None` if there is none.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// The number that databases know it by, for good: its place in the list, which only grows at its end.
+    /// Returns the number under which databases store the kind. It never changes, because new kinds are added at the
+    /// end of the list.
     pub const fn number(self) -> i16 {
         self as i16 + 1
     }
 
+    /// Returns the kind of that number; `None` if there is none.
     pub fn from_number(number: i16) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.number() == number)
     }
 }
 
-/// The name of one lane, printed as `event-0190c5…`. It stands beside every fact, and no stream ever changes its lane.
+/// The name of one lane, written as `event-0190c5…`. It is stored beside every fact. A stream never changes its lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LaneId {
+    /// The kind of thing that the lane decides on.
     pub kind: LaneKind,
+    /// The id of that thing.
     pub id: Uuid,
 }
 
 impl LaneId {
+    /// Names the lane of one thing.
     pub const fn new(kind: LaneKind, id: Uuid) -> Self {
         Self { kind, id }
     }
 
+    /// Reads what `Display` has written; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, id) = text.split_once('-')?;
         Some(Self::new(LaneKind::parse(kind)?, Uuid::parse_str(id).ok()?))
     }
 
-    /// The event on sale that the lane is about; `None` if it is about something else.
+    /// Returns the event on sale that the lane decides on; `None` if the lane decides on something else.
     pub fn event_id(self) -> Option<EventId> {
         match self.kind {
             LaneKind::Event => Some(EventId::new(self.id)),

@@ -1,4 +1,4 @@
-//! The log of facts, what is committed with them, and who follows them.
+//! The log of facts, what is committed together with facts, and what reads the log as it grows.
 
 pub mod dead_letters;
 pub mod deadlines;

@@ -1,4 +1,4 @@
-//! States of long streams, so that nobody has to read them from their beginning.
+//! Snapshots of long streams, so that these need not be read from their beginning.
 
 use async_trait::async_trait;
 
@@ -6,21 +6,42 @@ use crate::log::streams::{StreamId, Version};
 use crate::vocabulary::errors::StoreError;
 use crate::vocabulary::ids::CommitId;
 
-/// What the facts of a stream up to one of them come to, as bytes that only the aggregate can read.
+/// The state that the facts of a stream up to one version add up to, as bytes that only the aggregate can read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
+    /// The stream.
     pub stream: StreamId,
-    /// Of the last fact in it.
+    /// The version of the last fact that the state includes.
     pub version: Version,
-    /// Which commit wrote that fact: the log has the past that this was made of if it still shows the same.
+    /// The commit that wrote that fact. If the log has another commit there, the snapshot was made of facts that are
+    /// lost.
     pub commit: CommitId,
-    /// How the state is written, a number that its aggregate gives.
+    /// The number of the format of the bytes. The aggregate gives it.
     pub format: u16,
+    /// The state.
     pub state: Vec<u8>,
 }
 
-/// Keeps the latest snapshot of each stream and format, in the database of the log, so that a copy of one is a copy of
-/// both. All of them can be lost at any time: they save reading, and say nothing that the log does not say.
+/// Keeps the latest snapshot of each stream and format.
+///
+/// Snapshots are kept in the database of the log, so that a backup contains both. They only save reading and may be
+/// lost at any time: the log has everything that they say.
+///
+/// ```
+/// use adapters_memory::InMemoryEventStore;
+/// use ticketing_ports::log::snapshots::SnapshotStore;
+/// use ticketing_ports::log::streams::StreamId;
+/// use ticketing_ports::vocabulary::ids::SectionId;
+/// use uuid::Uuid;
+///
+/// # futures::executor::block_on(async {
+/// let store = InMemoryEventStore::new();
+/// let section = StreamId::from(SectionId::new(Uuid::from_u128(1)));
+/// let format = 1;
+/// // No snapshot: the stream is read from its beginning.
+/// assert!(store.latest(&[(section, format)]).await.unwrap().is_empty());
+/// # });
+/// ```
 ///
 /// **Contract**
 /// - `a_snapshot_comes_back_as_it_was_kept`.
@@ -30,19 +51,21 @@ pub struct Snapshot {
 /// - `of_racing_snapshots_the_newest_is_left`.
 /// - `streams_do_not_share_snapshots`, neither do aggregates with one id.
 /// - `formats_do_not_share_snapshots`, so that two builds work on one log.
-/// - `several_snapshots_are_found_at_once`, of those asked for only.
+/// - `several_snapshots_are_found_at_once`, and only those that were asked for.
 /// - `a_snapshot_beyond_the_end_of_its_stream_is_not_found`.
 /// - `a_snapshot_of_another_past_is_not_found`: the log shows another commit at its version.
-/// - `a_snapshot_that_the_log_does_not_confirm_gives_way`, also to an older one.
+/// - `a_snapshot_that_the_log_does_not_confirm_gives_way`: an older snapshot may replace it.
 /// - `dropped_snapshots_are_gone`, and others can be kept after them.
 #[async_trait]
-pub trait SnapshotStore: Send + Sync {
-    /// Keeps a snapshot, unless there is a newer one of its stream and format.
+pub trait SnapshotStore: std::fmt::Debug + Send + Sync {
+    /// Keeps a snapshot in the place of an older one. Does nothing if there is a newer one of the same stream and
+    /// format.
     async fn keep(&self, snapshot: Snapshot) -> Result<(), StoreError>;
 
-    /// Returns what there is for these streams, each in the format given with it, as far as the log confirms it.
+    /// Returns the snapshots of these streams, each in the given format. A snapshot is left out if the log has another
+    /// commit at its version.
     async fn latest(&self, of: &[(StreamId, u16)]) -> Result<Vec<Snapshot>, StoreError>;
 
-    /// Drops every snapshot of every stream.
+    /// Removes all snapshots.
     async fn drop_all(&self) -> Result<(), StoreError>;
 }

@@ -1,4 +1,4 @@
-//! Streams of facts: how they are named, counted and what a stored fact looks like.
+//! Streams: how they are named and counted, and what a stored fact consists of.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,9 +11,11 @@ use crate::vocabulary::Timestamp;
 use crate::vocabulary::ids::{CommitId, EventId, FactId, PaymentId, ReservationId, SectionId, UserId};
 use crate::vocabulary::trace_context::{self, TraceContext};
 
-/// Calls another macro with every aggregate there is: its name as a type, its name as text, and the type of its ids.
+/// Calls another macro with the list of all aggregates: the name of each as a type, its name as text, and the type of
+/// its ids.
 ///
-/// The list is closed, only grows at its end, and stands here only; whatever needs one piece for each aggregate is generated from it.
+/// This is the only list of aggregates; code that needs one piece for each aggregate is generated from it. New
+/// aggregates are added at its end.
 #[macro_export]
 macro_rules! for_each_aggregate {
     ($callback:path) => {
@@ -28,22 +30,28 @@ macro_rules! for_each_aggregate {
 
 macro_rules! aggregates {
     ($($name:ident: $text:literal, $id:ident;)+) => {
-        /// Which kind of state a stream belongs to.
+        /// The kind of state that the facts of a stream add up to.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum Aggregate {
-            $($name,)+
+            $(
+                #[doc = concat!("The aggregate that is stored as `", $text, "`.")]
+                $name,
+            )+
         }
 
         impl Aggregate {
+            /// Every aggregate, in the order of the list.
             pub const ALL: [Self; [$(Self::$name,)+].len()] = [$(Self::$name,)+];
 
+            /// Returns the name under which the aggregate is stored.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => $text,)+
                 }
             }
 
+            /// Returns the aggregate of that name; `None` if there is none.
             pub fn parse(name: &str) -> Option<Self> {
                 match name {
                     $($text => Some(Self::$name),)+
@@ -51,11 +59,13 @@ macro_rules! aggregates {
                 }
             }
 
-            /// The number that databases know it by, for good: its place in the list, which only grows at its end.
+            /// Returns the number under which databases store the aggregate. It never changes, because aggregates are
+            /// added at the end of the list.
             pub const fn number(self) -> i16 {
                 self as i16 + 1
             }
 
+            /// Returns the aggregate of that number; `None` if there is none.
             pub fn from_number(number: i16) -> Option<Self> {
                 Self::ALL.into_iter().find(|aggregate| aggregate.number() == number)
             }
@@ -70,18 +80,22 @@ macro_rules! aggregates {
 }
 for_each_aggregate!(aggregates);
 
-/// The name of one stream, printed as `reservation-0190c5…`.
+/// The name of one stream, written as `reservation-0190c5…`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StreamId {
+    /// The kind of state that the facts of the stream add up to.
     pub aggregate: Aggregate,
+    /// The id of the thing that the stream is about.
     pub id: Uuid,
 }
 
 impl StreamId {
+    /// Names the stream of one thing.
     pub const fn new(aggregate: Aggregate, id: Uuid) -> Self {
         Self { aggregate, id }
     }
 
+    /// Reads what `Display` has written; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let (aggregate, id) = text.split_once('-')?;
         Some(Self::new(Aggregate::parse(aggregate)?, Uuid::parse_str(id).ok()?))
@@ -94,19 +108,23 @@ impl std::fmt::Display for StreamId {
     }
 }
 
-/// How many facts a stream has; also the number of its last one. 0 is a stream that does not exist yet.
+/// How many facts a stream has, which is also the number of its last fact. A stream that does not exist yet has version
+/// 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Version(pub u64);
 
 impl Version {
+    /// The version of a stream that does not exist yet.
     pub const NONE: Self = Self(0);
 
+    /// Returns the version after one more fact.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
     }
 
+    /// Returns the version after `events` more facts.
     #[must_use]
     pub const fn plus(self, events: u64) -> Self {
         Self(self.0 + events)
@@ -119,14 +137,17 @@ impl std::fmt::Display for Version {
     }
 }
 
-/// Place of a fact in the whole log: gapless, from 1, in commit order. 0 is before the first.
+/// The place of a fact in the log. Positions count from 1 without gaps, in the order of the commits. 0 is before the
+/// first fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Position(pub u64);
 
 impl Position {
+    /// The position before the first fact.
     pub const START: Self = Self(0);
 
+    /// Returns the position of the fact that is `events` facts later.
     #[must_use]
     pub const fn plus(self, events: u64) -> Self {
         Self(self.0 + events)
@@ -139,33 +160,38 @@ impl std::fmt::Display for Position {
     }
 }
 
-/// Follows one request through logs and facts: 1 to 128 visible ASCII characters.
+/// The id by which a request is found in log lines and facts: 1 to 128 visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CorrelationId(Arc<str>);
 
 impl CorrelationId {
+    /// How many characters the id has at most.
     pub const MAX_LENGTH: usize = 128;
 
+    /// Makes an id of its text; `None` unless the text has 1 to 128 visible ASCII characters.
     pub fn parse(text: &str) -> Option<Self> {
         let visible = !text.is_empty() && text.len() <= Self::MAX_LENGTH && text.bytes().all(|b| b.is_ascii_graphic());
         visible.then(|| Self(text.into()))
     }
 
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What is known about how a fact came to be, beside the fact.
+/// Who and what caused a fact.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Metadata {
+    /// The id of the request that caused the fact; `None` if there was no request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<CorrelationId>,
-    /// Who asked; absent when nobody did. What a deadline or a gateway brings about is known by who set it going.
+    /// The user who sent the request; `None` if no user did. A fact that a deadline or the gateway causes has the user
+    /// whose request set the deadline or led to the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<UserId>,
-    /// Where the request belongs in its caller's trace; absent when it said nothing.
+    /// The place of the request in the trace of its caller; `None` if the request had no valid trace headers.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -174,41 +200,55 @@ pub struct Metadata {
     pub trace: Option<TraceContext>,
 }
 
-/// A fact about to be stored. The payload is JSON.
+/// A fact that is to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
+    /// The name of the type of the fact, such as `SeatsHeld`.
     pub event_type: Cow<'static, str>,
-    /// Version of the payload's schema, from 1.
+    /// The version of the schema of the payload, from 1.
     pub event_version: u16,
+    /// The payload, as JSON.
     pub data: Vec<u8>,
+    /// Who and what caused the fact.
     pub metadata: Metadata,
 }
 
-/// A fact as it is stored.
+/// A fact as the store returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedEvent {
+    /// The place of the fact in the log.
     pub position: Position,
+    /// The stream of the fact.
     pub stream: StreamId,
+    /// The number of the fact in its stream, from 1.
     pub version: Version,
-    /// The lane that decided it, and with it every fact of the stream.
+    /// The lane that decided the fact. All facts of a stream have the same lane.
     pub lane: LaneId,
+    /// The commit that wrote the fact.
     pub commit_id: CommitId,
+    /// The name of the type of the fact, such as `SeatsHeld`.
     pub event_type: Cow<'static, str>,
+    /// The version of the schema of the payload, from 1.
     pub event_version: u16,
+    /// The payload, as JSON.
     pub data: Vec<u8>,
+    /// Who and what caused the fact.
     pub metadata: Metadata,
+    /// The time of the commit.
     pub recorded_at: Timestamp,
 }
 
 impl RecordedEvent {
-    /// What [`Self::fact_id`] is derived in. Changing it would give every fact a second id.
+    /// The namespace in which [`Self::fact_id`] derives ids. It must not change, or every fact would get a second id.
     const FACT_IDS: Uuid = Uuid::from_u128(0xc239_a7ca_5b5c_4b4d_ae84_7040_66a2_0802);
 
-    /// The same for the same fact wherever and however often it is told, so that who hears it twice can tell. A fact that
-    /// a log lost and the one that is written in its place have different ids: they are of different commits.
+    /// Returns the id of the fact. It is the same each time the fact is published, so that a consumer can recognise a
+    /// fact that it gets twice. If a log loses a fact and another is written in its place, the two have different ids,
+    /// because their commits differ.
     ///
-    /// A UUID of version 5 ([RFC 9562](https://www.rfc-editor.org/rfc/rfc9562#section-5.5)) of `COMMIT/STREAM/VERSION`, as
-    /// in `0190c5…/reservation-0190c5…/3`, in the namespace `c239a7ca-5b5c-4b4d-ae84-704066a20802`.
+    /// The id is a UUID of version 5 ([RFC 9562](https://www.rfc-editor.org/rfc/rfc9562#section-5.5)) of
+    /// `COMMIT/STREAM/VERSION`, as in `0190c5…/reservation-0190c5…/3`, in the namespace
+    /// `c239a7ca-5b5c-4b4d-ae84-704066a20802`.
     pub fn fact_id(&self) -> FactId {
         let place = format!("{}/{}/{}", self.commit_id, self.stream, self.version);
         FactId::new(Uuid::new_v5(&Self::FACT_IDS, place.as_bytes()))

@@ -1,4 +1,4 @@
-//! The payment gateway: where money is set aside, taken and given back.
+//! The payment gateway, through which the box office sets money aside, captures it and pays it back.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -10,80 +10,120 @@ use crate::vocabulary::ids::{PaymentId, RefundId};
 use crate::vocabulary::money::Money;
 use crate::vocabulary::payment::{DeclineReason, NextAction, PaymentMethod};
 
+/// The request to set money aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorizeRequest {
+    /// The payment. The gateway knows a repeated request by this id.
     pub payment_id: PaymentId,
+    /// How much to set aside.
     pub amount: Money,
+    /// The means by which the customer pays.
     pub method: PaymentMethod,
-    /// Until when the seats are held; an answer after that comes too late.
+    /// When the hold of the seats runs out. A decision after that comes too late.
     pub wanted_by: Timestamp,
 }
 
+/// What the gateway answers to a request to set money aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Authorization {
+    /// The gateway has set the money aside.
     Approved {
+        /// The last four digits of the card; `None` if the gateway does not tell them.
         last_four: Option<String>,
     },
+    /// The gateway does not set the money aside.
     Declined {
+        /// Why not.
         reason: DeclineReason,
     },
-    /// Not decided yet: the customer has to do something first.
+    /// The gateway has not decided yet, because the customer must do something first.
     MustAct(NextAction),
-    /// Not decided yet: the provider still works on it.
+    /// The gateway has not decided yet.
     Pending {
-        /// When the provider wants to be asked again, if it says so.
+        /// When the gateway wants to be asked again; `None` if it does not say.
         ask_again_at: Option<Timestamp>,
     },
 }
 
-/// What the gateway knows of a payment.
+/// What the gateway knows about a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GatewayRecord {
-    /// It never heard of it.
+    /// The gateway never received the payment.
     Unknown,
-    /// What it says now: an authorisation that was not decided may be by now.
+    /// The present answer. It may differ from the first one if that was not decided.
     Answered(Authorization),
 }
 
+/// Why a call of the gateway failed.
 #[derive(Debug, Error)]
 pub enum GatewayError {
-    /// The gateway did not do it; the same call may succeed later.
+    /// The gateway did nothing. The same call may succeed later.
     #[error("the payment gateway is unavailable")]
     Unavailable(#[source] BoxError),
-    /// The answer was lost: it may have been done. Ask or repeat, never assume.
+    /// The answer was lost, so the gateway may have done it or not. The caller looks the payment up or repeats the
+    /// call.
     #[error("the outcome at the payment gateway is unknown")]
     Unknown(#[source] BoxError),
 }
 
-/// Moves money.
+/// Moves money. Every call may be repeated: a payment id or refund id moves money once.
+///
+/// ```
+/// use adapters_memory::InMemoryGateway;
+/// use chrono::DateTime;
+/// use ticketing_ports::outside::gateway::{AuthorizeRequest, Authorization, PaymentGateway};
+/// use ticketing_ports::vocabulary::ids::PaymentId;
+/// use ticketing_ports::vocabulary::money::{Currency, Money};
+/// use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, PaymentMethod};
+/// use uuid::Uuid;
+///
+/// # futures::executor::block_on(async {
+/// let gateway = InMemoryGateway::new();
+/// let request = AuthorizeRequest {
+///     payment_id: PaymentId::new(Uuid::from_u128(1)),
+///     amount: Money::new(2_500, Currency::EUR),
+///     method: PaymentMethod {
+///         kind: MethodKind::Card,
+///         token: MethodToken::new("tok_visa").unwrap(),
+///     },
+///     wanted_by: DateTime::UNIX_EPOCH,
+/// };
+/// let (payment, amount) = (request.payment_id, request.amount);
+/// let answer = gateway.authorize(request).await.unwrap();
+/// assert!(matches!(answer, Authorization::Approved { .. }));
+/// gateway.capture(payment, amount).await.unwrap();
+/// # });
+/// ```
 ///
 /// **Contract**
-/// - `a_repeated_call_moves_money_once`: each call is idempotent in its payment id, refunds in their refund id.
+/// - `a_repeated_call_moves_money_once`: calls with the same payment id, or refunds with the same refund id, count
+///   once.
 /// - `racing_calls_move_money_once`.
-/// - `a_repeated_authorisation_gets_the_first_answer`, or what was decided since.
+/// - `a_repeated_authorisation_gets_the_first_answer`, or the decision if that came later.
 /// - `a_lost_authorisation_can_be_looked_up` by its payment id.
 /// - `a_declined_payment_takes_no_money`.
 /// - `a_voided_payment_takes_no_money`.
 /// - `refunds_add_up`.
-/// - `who_must_act_is_told_how_and_until_when_each_time`: also by a look-up, so that nobody else has to keep it.
+/// - `who_must_act_is_told_how_and_until_when_each_time`, also by `look_up`, so that nobody else needs to store it.
 /// - `an_undecided_payment_takes_no_money`.
-/// - `an_undecided_payment_is_decided_once`, and then says the same to everybody.
+/// - `an_undecided_payment_is_decided_once`, and then every caller gets that decision.
 /// - `an_unavailable_gateway_has_not_moved_money`.
-/// - `tokens_are_approved_or_declined_as_they_say`: those of a sandbox.
+/// - `tokens_are_approved_or_declined_as_they_say`: this concerns the tokens of a sandbox.
 #[async_trait]
-pub trait PaymentGateway: Send + Sync {
-    /// Sets the amount aside.
+pub trait PaymentGateway: std::fmt::Debug + Send + Sync {
+    /// Asks the gateway to set the amount aside.
     async fn authorize(&self, request: AuthorizeRequest) -> Result<Authorization, GatewayError>;
 
     /// Takes the whole amount that was set aside.
     async fn capture(&self, payment: PaymentId, amount: Money) -> Result<(), GatewayError>;
 
-    /// Lets go of an amount that was set aside and not taken.
+    /// Releases an amount that was set aside and not taken.
     async fn void(&self, payment: PaymentId) -> Result<(), GatewayError>;
 
-    /// Gives (a part of) a taken amount back.
+    /// Pays back a taken amount, or a part of it.
     async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), GatewayError>;
 
+    /// Returns what the gateway knows about a payment.
     async fn look_up(&self, payment: PaymentId) -> Result<GatewayRecord, GatewayError>;
 }

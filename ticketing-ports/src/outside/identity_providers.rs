@@ -1,4 +1,5 @@
-//! Providers that say who somebody is: OpenID Connect, and OAuth with a user endpoint.
+//! Identity providers, by which people sign in with an account that they have elsewhere: OpenID Connect, and OAuth 2.0
+//! with an endpoint that describes the user.
 
 use async_trait::async_trait;
 use thiserror::Error;
@@ -7,23 +8,28 @@ use crate::vocabulary::email::EmailAddress;
 use crate::vocabulary::errors::BoxError;
 use crate::vocabulary::secrets::Secret;
 
-/// What the authorisation request carries. All three are shown to the browser, except that PKCE sends only the S256
-/// challenge of the verifier.
+/// The three secrets of one sign-in at a provider. The browser sees `state` and `nonce`, and the S256 challenge of
+/// `code_verifier` (PKCE).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorizationRequest {
+    /// The secret by which the box office recognises the answer.
     pub state: Secret,
+    /// The secret that the ID token of the provider must contain.
     pub nonce: Secret,
-    /// Its 43 characters are the PKCE code verifier.
+    /// The PKCE code verifier: the 43 characters of this secret.
     pub code_verifier: Secret,
 }
 
-/// What came back, and what it has to fit.
+/// The answer of the provider, and the secrets that it must match.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuthorizationAnswer {
+    /// The authorisation code.
     pub code: String,
-    /// The `iss` parameter of RFC 9207, when the answer has one.
+    /// The `iss` parameter of RFC 9207; `None` if the answer has none.
     pub issuer: Option<String>,
+    /// The nonce of the request.
     pub nonce: Secret,
+    /// The code verifier of the request.
     pub code_verifier: Secret,
 }
 
@@ -35,44 +41,82 @@ impl std::fmt::Debug for AuthorizationAnswer {
     }
 }
 
-/// What a provider says of somebody.
+/// What a provider says about a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
+    /// The issuer: the provider.
     pub issuer: String,
+    /// The id of the person at the provider. It never changes.
     pub subject: String,
+    /// The e-mail address of the person; `None` if the provider tells none.
     pub address: Option<ClaimedAddress>,
 }
 
+/// An e-mail address that a provider names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimedAddress {
+    /// The address.
     pub address: EmailAddress,
-    /// The provider says that it has seen the address proven (`email_verified`; absent is not true), and its settings
-    /// let it vouch for addresses.
+    /// Whether the address counts as proven: the provider says that it has verified it (`email_verified`), and the
+    /// settings of the provider trust it to do so.
     pub vouched_for: bool,
 }
 
+/// Why a provider did not say who a person is.
 #[derive(Debug, Error)]
 pub enum IdentityProviderError {
-    /// Not reached, too slow, or it answered that it is broken. Asking again may help.
+    /// The provider could not be reached, was too slow, or answered with an error of its own. Asking again may succeed.
     #[error("the identity provider is unavailable")]
     Unavailable(#[source] BoxError),
-    /// It answered, and the answer proves nothing: a wrong code, signature, nonce, audience, issuer or time.
-    #[error("the identity provider's answer proves nothing")]
+    /// The provider answered, but the answer does not prove who the person is: its code, signature, nonce, audience,
+    /// issuer or time is wrong.
+    #[error("the answer of the identity provider is not valid")]
     Refused(#[source] BoxError),
 }
 
-/// One provider. Making one reaches no network: a provider that is down stops nobody's start.
+/// One identity provider.
+///
+/// Making an adapter does not use the network, so that a server can start while a provider is down.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use ticketing_ports::outside::identity_providers::{
+///     AuthorizationAnswer, AuthorizationRequest, Claims, IdentityProvider, IdentityProviderError,
+/// };
+///
+/// /// Knows everybody as the same person, for a test.
+/// #[derive(Debug)]
+/// struct KnowsAda;
+///
+/// #[async_trait]
+/// impl IdentityProvider for KnowsAda {
+///     async fn authorization_url(&self, request: &AuthorizationRequest) -> Result<String, IdentityProviderError> {
+///         Ok(format!("https://login.example/?state={}", request.state.expose()))
+///     }
+///
+///     async fn claims(&self, _: &AuthorizationAnswer) -> Result<Claims, IdentityProviderError> {
+///         Ok(Claims {
+///             issuer: "https://login.example".to_owned(),
+///             subject: "ada".to_owned(),
+///             address: None,
+///         })
+///     }
+/// }
+/// ```
 ///
 /// **Contract**
-/// - `an_answer_is_claims_only_when_everything_fits`: code, PKCE verifier, issuer, audience, nonce, expiry, signature.
+/// - `an_answer_is_claims_only_when_everything_fits`: code, PKCE verifier, issuer, audience, nonce, expiry and
+///   signature.
 /// - `an_address_is_vouched_for_only_when_the_provider_says_so`.
-/// - `keys_may_rotate`: an unknown key is looked for once more at the provider.
+/// - `keys_may_rotate`: if the signing key is unknown, the keys of the provider are fetched once more.
 /// - `a_slow_or_huge_answer_is_unavailable`, within seconds.
-/// - `errors_show_no_token`: neither `Display` nor `Debug` of the whole chain.
+/// - `errors_show_no_token`: neither the `Display` nor the `Debug` output of any error in the chain.
 #[async_trait]
-pub trait IdentityProvider: Send + Sync {
-    /// The address to which the browser is sent.
+pub trait IdentityProvider: std::fmt::Debug + Send + Sync {
+    /// Returns the address at the provider to which the browser is sent.
     async fn authorization_url(&self, request: &AuthorizationRequest) -> Result<String, IdentityProviderError>;
 
+    /// Exchanges the code of the answer at the provider, checks what comes back, and returns what it says about the
+    /// person.
     async fn claims(&self, answer: &AuthorizationAnswer) -> Result<Claims, IdentityProviderError>;
 }

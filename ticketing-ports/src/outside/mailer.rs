@@ -1,4 +1,4 @@
-//! Mail to people.
+//! Sending mail to people.
 
 use async_trait::async_trait;
 use thiserror::Error;
@@ -7,14 +7,18 @@ use uuid::Uuid;
 use crate::vocabulary::email::EmailAddress;
 use crate::vocabulary::errors::BoxError;
 
-/// A mail in text, and the same in HTML when that helps. The body may hold a sign-in link, so it is never logged.
+/// One mail. Its body may contain a sign-in link, so `Debug` hides it and nobody logs it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// The same each time that this mail is sent again, so that whoever gets it twice can tell.
+    /// The id of the mail. It is the same when the mail is sent again, so that a reader of both can recognise them.
     pub id: Uuid,
+    /// The address to which the mail goes.
     pub to: EmailAddress,
+    /// The subject.
     pub subject: String,
+    /// The body as plain text.
     pub text: String,
+    /// The body as HTML; `None` if the mail is plain text only.
     pub html: Option<String>,
 }
 
@@ -26,21 +30,42 @@ impl std::fmt::Debug for Mail {
     }
 }
 
+/// Why a mail was not sent.
 #[derive(Debug, Error)]
 pub enum MailError {
-    /// The same mail may go out later.
+    /// The mail server is down or busy. Sending the same mail later may succeed.
     #[error("the mail server is unavailable")]
     Unavailable(#[source] BoxError),
-    /// This mail will never go out.
+    /// The mail server does not accept this mail, and will not accept it later.
     #[error("the mail server refused the mail")]
     Refused(#[source] BoxError),
 }
 
 /// Sends mail.
 ///
+/// ```
+/// use adapters_memory::RecordingMailer;
+/// use ticketing_ports::outside::mailer::{Mail, Mailer};
+/// use ticketing_ports::vocabulary::email::EmailAddress;
+/// use uuid::Uuid;
+///
+/// # futures::executor::block_on(async {
+/// let mailer = RecordingMailer::new();
+/// let mail = Mail {
+///     id: Uuid::from_u128(1),
+///     to: EmailAddress::parse("ada@example.com").unwrap(),
+///     subject: "Your tickets".to_owned(),
+///     text: "Two seats in row A.".to_owned(),
+///     html: None,
+/// };
+/// mailer.send(mail).await.unwrap();
+/// # });
+/// ```
+///
 /// **Contract**
-/// - `answered_means_handed_over`: after `Ok` the next server, or a person at the console, has the mail.
+/// - `answered_means_handed_over`: after `Ok` the next mail server has the mail, or the console has shown it.
 #[async_trait]
-pub trait Mailer: Send + Sync {
+pub trait Mailer: std::fmt::Debug + Send + Sync {
+    /// Hands the mail over to the next mail server.
     async fn send(&self, mail: Mail) -> Result<(), MailError>;
 }

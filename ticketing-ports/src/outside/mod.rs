@@ -1,4 +1,5 @@
-//! What is neither ours nor a store: time, the payment gateway, mail, identity providers.
+//! What the box office needs from the outside and is not a store: time, the payment gateway, mail and identity
+//! providers.
 
 pub mod clock;
 pub mod gateway;

@@ -39,7 +39,7 @@ pub struct Challenge {
 /// - `an_expired_challenge_is_not_there`.
 /// - `a_challenge_serves_only_its_own_ceremony`.
 #[async_trait]
-pub trait ChallengeStore: Send + Sync {
+pub trait ChallengeStore: std::fmt::Debug + Send + Sync {
     /// Stores a challenge.
     async fn put(&self, challenge: Challenge) -> Result<(), StoreError>;
 

@@ -26,7 +26,7 @@ impl Person {
 /// Forgets people. Every port that keeps something of people requires this trait, so a store cannot leave it out. The
 /// contract of each port says what is gone afterwards.
 #[async_trait]
-pub trait Erase: Send + Sync {
+pub trait Erase: std::fmt::Debug + Send + Sync {
     /// Deletes everything that is kept of one person, and nothing of anybody else. Returns how many records were deleted.
     /// Deleting none is no error, so an erasure can be repeated.
     async fn erase(&self, person: &Person) -> Result<u64, StoreError>;

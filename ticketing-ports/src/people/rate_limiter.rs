@@ -41,7 +41,7 @@ pub struct RateDecision {
 /// An adapter that several processes share may take the time of its store in place of `now`, so that their clocks need
 /// not agree.
 #[async_trait]
-pub trait RateLimiter: Send + Sync {
+pub trait RateLimiter: std::fmt::Debug + Send + Sync {
     /// Counts a hit of `key` if `quota` allows it, and returns the decision.
     async fn hit(&self, key: &str, quota: Quota, now: Timestamp) -> Result<RateDecision, StoreError>;
 }

@@ -72,7 +72,7 @@ pub enum RelyingPartyError {
 /// - `a_login_without_user_verification_is_refused`.
 /// - `a_counter_that_went_back_is_possibly_copied`: compared with the passkey given, not with one from the beginning.
 /// - `a_malformed_answer_is_malformed` and no panic.
-pub trait RelyingParty: Send + Sync {
+pub trait RelyingParty: std::fmt::Debug + Send + Sync {
     /// Makes a challenge for a new passkey of a user. `email` is the name that the authenticator shows; the `existing` passkeys
     /// of the user cannot be registered again.
     fn begin_registration(

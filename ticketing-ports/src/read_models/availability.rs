@@ -1,4 +1,4 @@
-//! How many places of each section are free, held, sold and blocked, for people to look at.
+//! How many places of each section are available, held, sold and blocked.
 
 use crate::vocabulary::Timestamp;
 use crate::vocabulary::errors::StoreError;
@@ -9,35 +9,59 @@ use crate::vocabulary::seating::SeatCounts;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+/// The counts of one section.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SectionAvailability {
+    /// The id of the section.
     pub section_id: SectionId,
+    /// The name of the section.
     pub name: Label,
+    /// How many places the section has.
     pub total_capacity: u32,
+    /// How many of them are available, held, sold and blocked.
     pub counts: SeatCounts,
+    /// When a count last changed.
     pub last_updated: Timestamp,
 }
 
+/// The counts of all sections of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Availability {
+    /// The event.
     pub event_id: EventId,
-    /// In the organiser's order.
+    /// The sections, in the order of the organiser.
     pub sections: Vec<SectionAvailability>,
-    /// Grows by one with every change of a count that was recorded.
+    /// Grows by 1 with every recorded change of a count. A reader with two answers so knows which is the later.
     pub sequence: u64,
-    /// How many holds have run out and are not released yet. Of two answers with one sequence, the one with more of them
-    /// is the later.
+    /// How many holds have run out whose places are not released yet. Of two answers with the same `sequence`, the one
+    /// with the higher number is the later.
     pub lapsed: u64,
 }
 
+/// Reads the counts of the sections of an event.
+///
+/// ```
+/// use adapters_memory::InMemoryReadModels;
+/// use chrono::DateTime;
+/// use ticketing_ports::read_models::availability::AvailabilityQueries;
+/// use ticketing_ports::vocabulary::ids::EventId;
+/// use uuid::Uuid;
+///
+/// # futures::executor::block_on(async {
+/// let store = InMemoryReadModels::new();
+/// let unknown = EventId::new(Uuid::from_u128(1));
+/// assert_eq!(store.availability(unknown, DateTime::UNIX_EPOCH).await.unwrap(), None);
+/// # });
+/// ```
+///
 /// **Contract**
 /// - `counts_of_a_section_add_up_to_its_capacity`.
 /// - `sections_stand_in_the_organisers_order`.
 /// - `the_sequence_grows_by_one_with_every_change_of_a_count`.
-/// - `a_hold_that_ran_out_counts_as_available_until_it_ends`, from the moment that it holds until.
-/// - `holds_that_ran_out_are_counted`, those of the event.
+/// - `a_hold_that_ran_out_counts_as_available_until_it_ends`, from the moment at which it runs out.
+/// - `holds_that_ran_out_are_counted`: all those of the event.
 #[async_trait]
-pub trait AvailabilityQueries: Send + Sync {
-    /// Returns the counts as they are at `now`.
+pub trait AvailabilityQueries: std::fmt::Debug + Send + Sync {
+    /// Returns the counts of an event at the time `now`; `None` if there is no such event.
     async fn availability(&self, event: EventId, now: Timestamp) -> Result<Option<Availability>, StoreError>;
 }

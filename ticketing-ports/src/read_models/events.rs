@@ -1,4 +1,4 @@
-//! Events on sale as their readers see them.
+//! Events on sale, as readers see them.
 
 use crate::log::streams::Version;
 use crate::vocabulary::Timestamp;
@@ -13,36 +13,48 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// An event on sale as its readers see it.
+/// An event on sale, as readers see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventView {
+    /// The id of the event.
     pub event_id: EventId,
+    /// The user who organises the event.
     pub owner_id: UserId,
+    /// How far the event has come.
     pub status: EventStatus,
+    /// When the event was created.
     pub created_at: Timestamp,
+    /// The version of the stream of the event.
     pub version: Version,
+    /// What the organiser has said about the event.
     pub details: Arc<EventDetails>,
 }
 
-/// Which events on sale a reader may see beside the public ones.
+/// Which unpublished events a reader may see beside the published ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DraftsVisible {
+    /// The reader sees published events only.
     None,
+    /// The reader also sees the drafts of this user.
     OwnedBy(UserId),
+    /// The reader sees all drafts.
     All,
 }
 
-/// Which events a list is to show, by what is recorded of them: time alone may have changed what they are.
+/// Which events a list shows, chosen by their recorded status. An event that has begun may have another status for
+/// readers than the recorded one, so there is a choice for events before and after their start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventsWanted {
+    /// The time at which the list is read.
     pub now: Timestamp,
-    /// The recorded statuses that are wanted of an event that begins after `now`.
+    /// The list shows an event that begins after `now` if its recorded status is one of these.
     pub to_come: Vec<EventStatus>,
-    /// The recorded statuses that are wanted of an event that has begun at `now`.
+    /// The list shows an event that has begun at `now` if its recorded status is one of these.
     pub begun: Vec<EventStatus>,
 }
 
 impl EventsWanted {
+    /// Returns whether the list shows an event with that recorded status that begins at `starts_at`.
     pub fn includes(&self, recorded: EventStatus, starts_at: Timestamp) -> bool {
         let wanted = if starts_at > self.now {
             &self.to_come
@@ -53,20 +65,35 @@ impl EventsWanted {
     }
 }
 
-/// Events as they were recorded.
+/// Reads events on sale.
+///
+/// ```
+/// use adapters_memory::InMemoryReadModels;
+/// use ticketing_ports::read_models::events::{DraftsVisible, EventQueries};
+/// use ticketing_ports::vocabulary::paging::Page;
+///
+/// # futures::executor::block_on(async {
+/// let store = InMemoryReadModels::new();
+/// let first_page = Page::new(1, Page::DEFAULT_SIZE).unwrap();
+/// let listed = store.events(None, DraftsVisible::None, first_page).await.unwrap();
+/// assert_eq!(listed.total, 0);
+/// # });
+/// ```
 ///
 /// **Contract**
 /// - `an_event_is_read_as_it_was_created_and_changed`.
-/// - `events_are_listed_soonest_first`, ties by id.
+/// - `events_are_listed_soonest_first`, and by id among those that begin at the same time.
 /// - `events_are_listed_in_pages`.
 /// - `events_are_listed_after_a_cursor_although_others_arrive`.
 /// - `events_are_listed_by_what_is_recorded_before_and_after_their_start`.
 /// - `drafts_are_listed_only_for_who_may_manage_them`.
 #[async_trait]
-pub trait EventQueries: Send + Sync {
+pub trait EventQueries: std::fmt::Debug + Send + Sync {
+    /// Returns an event; `None` if there is none of that id.
     async fn event(&self, id: EventId) -> Result<Option<EventView>, StoreError>;
 
-    /// All that are visible when `wanted` is absent.
+    /// Lists the events that the reader may see, the soonest first: those that `wanted` chooses, or all if it is
+    /// `None`.
     async fn events(
         &self,
         wanted: Option<&EventsWanted>,

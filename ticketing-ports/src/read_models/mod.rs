@@ -1,7 +1,7 @@
-//! What is read by people: rows derived from the log, and nothing that could not be derived again.
+//! The rows that people read. They are made from the facts of the log, and can be made again at any time.
 //!
-//! The domain turns facts into [`changes`]; the [`store`] of a read model applies them together with its checkpoint. The
-//! other modules each have the rows of one list and the trait that asks for them.
+//! The domain turns facts into [`changes`]. The [`store`] of a read model applies changes together with its checkpoint.
+//! Each of the other modules has the rows of one list and the trait that reads them.
 
 pub mod availability;
 pub mod changes;

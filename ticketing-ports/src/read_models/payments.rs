@@ -1,4 +1,4 @@
-//! Payments as their readers see them.
+//! Payments, as readers see them.
 
 use crate::log::streams::Version;
 use crate::vocabulary::Timestamp;
@@ -15,27 +15,58 @@ use crate::vocabulary::payment::PaymentStatus;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+/// A payment, as readers see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentView {
+    /// The id of the payment.
     pub payment_id: PaymentId,
+    /// The reservation that it pays for.
     pub reservation_id: ReservationId,
+    /// The event.
     pub event_id: EventId,
+    /// The customer who pays.
     pub customer_id: CustomerId,
+    /// The amount.
     pub amount: Money,
+    /// How much of it has been paid back.
     pub refunded_amount: Money,
+    /// How far the payment has come.
     pub status: PaymentStatus,
+    /// The kind of the means of payment.
     pub method: MethodKind,
-    /// As the gateway tells after authorising.
+    /// The last four digits of the card; `None` if the gateway has not told them.
     pub last_four: Option<String>,
+    /// When the payment was asked for.
     pub created_at: Timestamp,
+    /// When the payment last changed.
     pub updated_at: Timestamp,
+    /// The version of the stream of the payment.
     pub version: Version,
 }
 
+/// Reads payments.
+///
+/// ```
+/// use adapters_memory::InMemoryReadModels;
+/// use ticketing_ports::read_models::payments::PaymentQueries;
+/// use ticketing_ports::vocabulary::ids::CustomerId;
+/// use ticketing_ports::vocabulary::paging::Page;
+/// use uuid::Uuid;
+///
+/// # futures::executor::block_on(async {
+/// let store = InMemoryReadModels::new();
+/// let customer = CustomerId::new(Uuid::from_u128(1));
+/// let first_page = Page::new(1, Page::DEFAULT_SIZE).unwrap();
+/// let listed = store.payments_of(customer, first_page).await.unwrap();
+/// assert_eq!(listed.total, 0);
+/// # });
+/// ```
+///
 /// **Contract**
-/// - `payments_of_a_customer_are_listed_newest_first` and nobody else's.
+/// - `payments_of_a_customer_are_listed_newest_first`, and no others.
 /// - `payments_are_listed_after_a_cursor_although_others_arrive`.
 #[async_trait]
-pub trait PaymentQueries: Send + Sync {
+pub trait PaymentQueries: std::fmt::Debug + Send + Sync {
+    /// Lists the payments of a customer, the newest first.
     async fn payments_of(&self, customer: CustomerId, page: Page) -> Result<Listed<PaymentView>, StoreError>;
 }

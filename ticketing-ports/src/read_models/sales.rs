@@ -1,4 +1,4 @@
-//! What was sold and paid back: of one event for its organiser, of one customer for that customer.
+//! What was sold and paid back: summed for the organiser of an event, and listed for each customer.
 
 use crate::vocabulary::Timestamp;
 use crate::vocabulary::errors::StoreError;
@@ -13,45 +13,81 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// The sales of one section.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SectionSales {
+    /// How many tickets were sold and not given back.
     pub tickets_sold: u64,
+    /// What customers paid, before refunds.
     pub revenue: Money,
 }
 
-/// Sales of one event. Revenue is what was paid, before refunds; tickets are those not given back.
+/// The sales of one event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventSales {
+    /// The event.
     pub event_id: EventId,
+    /// What customers paid, before refunds.
     pub total_revenue: Money,
+    /// How much was paid back.
     pub refunded: Money,
+    /// How many tickets were sold and not given back.
     pub tickets_sold: u64,
+    /// The tickets of each pricing tier, by its name.
     pub by_tier: BTreeMap<Label, u64>,
+    /// The sales of each section, by its name.
     pub by_section: BTreeMap<Label, SectionSales>,
+    /// How many places the event has.
     pub total_capacity: u64,
 }
 
+/// What a customer bought with one reservation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Purchase {
+    /// What was sold.
     pub sale: Sale,
+    /// The name of the event.
     pub event_name: Label,
+    /// How much was paid back.
     pub refunded: Money,
+    /// Whether the tickets were given back.
     pub returned: bool,
 }
 
-/// Totals of one customer in one currency.
+/// What one customer has bought in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LifetimeValue {
+    /// What the customer paid, before refunds.
     pub spent: Money,
+    /// How much was paid back.
     pub refunded: Money,
+    /// How many reservations the customer paid.
     pub orders: u64,
+    /// How many tickets the customer bought and did not give back.
     pub tickets: u64,
+    /// When the customer first bought.
     pub first_purchase_at: Timestamp,
+    /// When the customer last bought.
     pub last_purchase_at: Timestamp,
 }
 
+/// Reads sales.
+///
+/// ```
+/// use adapters_memory::InMemoryReadModels;
+/// use ticketing_ports::read_models::sales::SalesQueries;
+/// use ticketing_ports::vocabulary::ids::EventId;
+/// use uuid::Uuid;
+///
+/// # futures::executor::block_on(async {
+/// let store = InMemoryReadModels::new();
+/// let unknown = EventId::new(Uuid::from_u128(1));
+/// assert_eq!(store.event_sales(unknown).await.unwrap(), None);
+/// # });
+/// ```
+///
 /// **Contract**
-/// - `sales_sum_quantities_and_amounts`, not rows.
+/// - `sales_sum_quantities_and_amounts`: they do not count rows.
 /// - `refunds_are_counted_beside_revenue`.
 /// - `returned_tickets_are_not_counted_as_sold`.
 /// - `an_event_without_sales_has_zeros_and_an_unknown_one_nothing`.
@@ -59,12 +95,13 @@ pub struct LifetimeValue {
 /// - `purchases_are_listed_after_a_cursor_although_others_arrive`.
 /// - `lifetime_value_keeps_currencies_apart`.
 #[async_trait]
-pub trait SalesQueries: Send + Sync {
-    /// Returns nothing for an unknown event, zeros for one without sales.
+pub trait SalesQueries: std::fmt::Debug + Send + Sync {
+    /// Returns the sales of an event; `None` if there is no such event, and zeros if nothing was sold.
     async fn event_sales(&self, event: EventId) -> Result<Option<EventSales>, StoreError>;
 
+    /// Lists the purchases of a customer, the newest first.
     async fn purchases_of(&self, customer: CustomerId, page: Page) -> Result<Listed<Purchase>, StoreError>;
 
-    /// Returns one entry a currency, in the order of their codes.
+    /// Returns what a customer has bought, with one entry for each currency, in the order of the currency codes.
     async fn lifetime_value(&self, customer: CustomerId) -> Result<Vec<LifetimeValue>, StoreError>;
 }

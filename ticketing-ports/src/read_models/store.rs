@@ -1,4 +1,4 @@
-//! The rows of a read model with the checkpoint that says how far they have come.
+//! Storing the rows of a read model, with a checkpoint that says which facts they include.
 
 use crate::log::identity::Mark;
 use crate::read_models::changes::Change;
@@ -6,17 +6,44 @@ use crate::vocabulary::errors::StoreError;
 use async_trait::async_trait;
 use std::sync::Arc;
 
-/// Row changes of consecutive events, applied together with the checkpoint that follows from them.
+/// The row changes of consecutive facts. A store applies them together with its new checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectedBatch<C = Change> {
-    /// The last event before the batch.
+    /// The last fact before those of the batch.
     pub after: Mark,
-    /// The last event of the batch.
+    /// The last fact of the batch.
     pub upto: Mark,
+    /// The changes, in the order of the facts.
     pub changes: Vec<C>,
 }
 
-/// Rows that a projection makes of the facts; those that people read, unless it says of what else they are.
+/// Stores the rows that a projection makes of facts. `C` is the type of a change of its rows.
+///
+/// ```
+/// use adapters_memory::InMemoryReadModels;
+/// use ticketing_ports::log::identity::Mark;
+/// use ticketing_ports::log::streams::Position;
+/// use ticketing_ports::read_models::store::{ProjectedBatch, ProjectionStore};
+/// use ticketing_ports::vocabulary::ids::{CommitId, LogId};
+/// use uuid::Uuid;
+///
+/// # futures::executor::block_on(async {
+/// let store = InMemoryReadModels::new();
+/// let log = LogId::new(Uuid::from_u128(1));
+/// let upto = Mark {
+///     log,
+///     position: Position(1),
+///     commit: CommitId::new(Uuid::from_u128(2)),
+/// };
+/// let batch = ProjectedBatch {
+///     after: store.checkpoint().await.unwrap(),
+///     upto,
+///     changes: Vec::new(),
+/// };
+/// store.apply(batch).await.unwrap();
+/// assert_eq!(store.checkpoint().await.unwrap(), upto);
+/// # });
+/// ```
 ///
 /// **Contract**
 /// - `changes_and_checkpoint_are_applied_together`.
@@ -24,7 +51,7 @@ pub struct ProjectedBatch<C = Change> {
 /// - `rows_of_no_log_are_adopted_by_a_batch_without_events`, by one log only.
 /// - `readers_never_see_half_a_batch`.
 /// - `a_batch_with_a_change_of_an_unknown_row_changes_nothing`.
-/// - `a_batch_that_was_applied_before_changes_nothing`: one that ends where the checkpoint is is skipped.
+/// - `a_batch_that_was_applied_before_changes_nothing`: a batch that ends at the checkpoint is skipped.
 /// - `exactly_one_racing_application_of_a_batch_counts`.
 /// - `a_batch_that_does_not_follow_the_checkpoint_is_refused` as [`ApplyError::OutOfOrder`].
 /// - `a_batch_of_another_log_or_another_past_is_refused`, likewise, although its positions fit.
@@ -35,23 +62,38 @@ pub struct ProjectedBatch<C = Change> {
 /// - `a_changed_reservation_loses_what_the_change_takes_away`.
 /// - `a_changed_payment_keeps_what_the_change_does_not_name`.
 #[async_trait]
-pub trait ProjectionStore<C = Change>: std::any::Any + Send + Sync {
-    /// How far the rows have come; a mark of no log while no log has adopted them.
+pub trait ProjectionStore<C = Change>: std::fmt::Debug + std::any::Any + Send + Sync {
+    /// Returns the last fact that the rows include; a mark without a log while the store is new.
     async fn checkpoint(&self) -> Result<Mark, StoreError>;
 
+    /// Applies the changes of a batch and moves the checkpoint to its end, both or neither. Does nothing if the
+    /// checkpoint is there already.
+    ///
+    /// # Errors
+    /// Fails if the batch does not begin at the checkpoint, or a change names a row that does not exist.
     async fn apply(&self, batch: ProjectedBatch<C>) -> Result<(), ApplyError>;
 
-    /// Returns an empty twin that nobody reads yet, and that no log has adopted.
+    /// Returns an empty store beside this one, to be filled from the beginning of the log. Readers do not see its rows
+    /// yet.
     async fn begin_rebuild(&self) -> Result<Arc<dyn ProjectionStore<C>>, StoreError>;
 
-    /// Makes readers see the twin instead. The twin must have come from `begin_rebuild` of this store.
+    /// Lets readers see the rows of `rebuilt` in the place of the present rows. `rebuilt` must come from
+    /// `begin_rebuild` of this store.
     async fn switch_to(&self, rebuilt: Arc<dyn ProjectionStore<C>>) -> Result<(), StoreError>;
 }
 
+/// Why a batch was not applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
-    #[error("the batch starts after {after}, the checkpoint is {checkpoint}")]
-    OutOfOrder { checkpoint: Mark, after: Mark },
+    /// The batch does not begin at the checkpoint, or belongs to another log or to facts that the log has lost.
+    #[error("the batch begins after position {after}, but the checkpoint is at position {checkpoint}")]
+    OutOfOrder {
+        /// The checkpoint of the store.
+        checkpoint: Mark,
+        /// The last fact before the batch.
+        after: Mark,
+    },
+    /// The store could not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,14 +1,15 @@
-//! Card numbers, found in any text so that none is ever stored.
+//! Finding card numbers in texts, so that none is ever stored.
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Whether a card number stands anywhere in the text: 13 to 19 digits, with spaces and dashes between groups of them allowed,
-/// that pass the Luhn check (ISO/IEC 7812-1). Other numbers may stand right beside it.
+/// Returns whether the text contains a card number: 13 to 19 digits that pass the Luhn check of ISO/IEC 7812-1.
+///
+/// Spaces and dashes may separate groups of the digits, and other numbers may stand directly beside them.
 pub fn contains_card_number(text: &str) -> bool {
     if text.is_ascii() {
         return in_plain_digits(text);
     }
-    // Digits of other widths and unusual spaces become plain ones.
+    // This replaces full-width digits and unusual spaces by ASCII.
     in_plain_digits(&text.nfkc().collect::<String>())
 }
 
@@ -16,7 +17,10 @@ fn in_plain_digits(text: &str) -> bool {
     let mut groups: Vec<Vec<u8>> = vec![Vec::new()];
     for c in text.chars() {
         match c {
-            '0'..='9' => groups.last_mut().expect("there is always one").push(c as u8 - b'0'),
+            '0'..='9' => groups
+                .last_mut()
+                .expect("the list of groups is never empty")
+                .push(c as u8 - b'0'),
             ' ' | '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' => groups.push(Vec::new()),
             _ if shows_card(&groups) => return true,
             _ => groups = vec![Vec::new()],
@@ -25,7 +29,7 @@ fn in_plain_digits(text: &str) -> bool {
     shows_card(&groups)
 }
 
-/// Whether some of the groups, one after the other, are a card number.
+/// Returns whether some consecutive groups of digits together are a card number.
 fn shows_card(groups: &[Vec<u8>]) -> bool {
     let begins_one = |first: usize| {
         let mut digits = Vec::new();

@@ -1,22 +1,26 @@
-//! E-mail addresses, which are never printed by accident.
+//! E-mail addresses, which `Debug` does not show.
 
 use thiserror::Error;
 
-/// An address as we accept it: ASCII, one `@`, at most 254 characters, lower-cased, nothing folded.
+/// An e-mail address in lower case: ASCII, one `@`, at most 254 characters.
 ///
-/// `Debug` hides the address; use [`EmailAddress::as_str`] where it has to be seen.
+/// `Debug` hides the address, so that no log shows it. Use [`EmailAddress::as_str`] where it must be seen.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmailAddress(String);
 
+/// A text is not an e-mail address that the box office accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("not an e-mail address that we can deliver to")]
 pub struct InvalidEmailAddress;
 
 impl EmailAddress {
+    /// How many characters an address has at most.
     pub const MAX_LENGTH: usize = 254;
 
+    /// Reads an address and brings it into lower case.
+    ///
     /// # Errors
-    /// For everything that is not one plain ASCII mailbox: separators, control characters, quotes, two `@`.
+    /// Fails unless the text is one plain ASCII address, without quotes, separators, spaces or control characters.
     pub fn parse(text: &str) -> Result<Self, InvalidEmailAddress> {
         let plain = text.len() <= Self::MAX_LENGTH
             && text
@@ -40,6 +44,7 @@ impl EmailAddress {
         }
     }
 
+    /// Returns the address.
     pub fn as_str(&self) -> &str {
         &self.0
     }

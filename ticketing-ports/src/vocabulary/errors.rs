@@ -1,33 +1,39 @@
-//! The ways in which a store can fail a reader; everything richer is an enum of its own port.
+//! The errors that reading from a store can return. A port whose callers must tell more cases apart has an error of its
+//! own.
 
 use thiserror::Error;
 
+/// The cause of an error, whatever its type.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A store did not answer a read.
+/// A store could not answer.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// The store is down, busy or unreachable; the same call may succeed later.
+    /// The store is down, busy or unreachable. The same call may succeed later.
     #[error("the store is unavailable")]
     Unavailable(#[source] BoxError),
-    /// The store cannot be read until somebody has put it right, as a file with a damaged page.
+    /// The data of the store are damaged, for example a page of its file. Calls fail until somebody repairs it.
     #[error("the store is damaged")]
     Damaged(#[source] BoxError),
-    /// The store answered with something that cannot be: a corrupt row, a schema of another version.
+    /// The store holds a value that this program cannot have written, such as a corrupt row.
     #[error("inconsistent data in {table}.{column}, row {row}")]
     Inconsistent {
+        /// The table with the value.
         table: &'static str,
+        /// The column with the value.
         column: &'static str,
+        /// Which row it is, as text.
         row: String,
     },
 }
 
 impl StoreError {
+    /// Makes a [`StoreError::Unavailable`] of its cause.
     pub fn unavailable(source: impl Into<BoxError>) -> Self {
         Self::Unavailable(source.into())
     }
 
-    /// Whether the same call may succeed later.
+    /// Returns whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable(_))
     }

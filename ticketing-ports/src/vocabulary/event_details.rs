@@ -1,4 +1,4 @@
-//! What an organiser says about an event on sale, in the shape in which it is stored, listed and sent.
+//! The details of an event on sale that its organiser gives, in the form in which they are stored, listed and sent.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,18 +7,26 @@ use crate::vocabulary::ids::SectionId;
 use crate::vocabulary::money::{Currency, Money};
 use crate::vocabulary::seating::{Label, Seating};
 
+/// How far an event on sale has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventStatus {
+    /// Only its organiser and admins see the event.
     Draft,
+    /// Everybody sees the event, and nothing can be bought yet.
     Published,
+    /// Tickets can be bought.
     SalesOpen,
+    /// The organiser has stopped sales; they can be opened again.
     SalesClosed,
+    /// The event will not take place. Paid reservations are paid back.
     Cancelled,
+    /// The event is over.
     Completed,
 }
 
 impl EventStatus {
+    /// Every value, in the order of their declaration.
     pub const ALL: [Self; 6] = [
         Self::Draft,
         Self::Published,
@@ -28,6 +36,7 @@ impl EventStatus {
         Self::Completed,
     ];
 
+    /// Returns the name under which the status is stored and sent.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Draft => "draft",
@@ -39,66 +48,92 @@ impl EventStatus {
         }
     }
 
+    /// Returns the status of that name; `None` if there is none.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 }
 
+/// Where an event takes place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Venue {
+    /// The name of the place.
     pub name: Label,
+    /// The city.
     pub city: Label,
-    /// ISO 3166-1 alpha-2.
+    /// The country, as an ISO 3166-1 alpha-2 code such as `BE`.
     pub country: Label,
-    /// IANA name, such as `Europe/Brussels`.
+    /// The time zone, as an IANA name such as `Europe/Brussels`.
     pub timezone: Label,
 }
 
+/// A part of the venue whose places are sold together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
+    /// The id of the section.
     pub section_id: SectionId,
+    /// The name of the section.
     pub name: Label,
+    /// How its places are arranged.
     pub seating: Seating,
 }
 
-/// A price of one section, in force from `available_from` (inclusive) to `available_until` (exclusive).
+/// A price for the places of one section, with the time in which it is valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PricingTier {
+    /// The name of the section.
     pub section: Label,
+    /// The name of the tier, such as `early bird`.
     pub tier: Label,
+    /// The price of one place.
     pub price: Money,
+    /// From when on the price is valid; `None` if it is valid from the beginning.
     pub available_from: Option<Timestamp>,
+    /// Until when the price is valid, exclusively; `None` if it has no end.
     pub available_until: Option<Timestamp>,
 }
 
-/// Who cancels at least `hours_before` the start gets `percent` back.
+/// One rule of a refund policy: a customer who cancels early enough gets a part of the price back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundRule {
+    /// How many hours before the start of the event the customer must cancel, at least.
     pub hours_before: u32,
+    /// How many percent of the price the customer gets back, from 0 to 100.
     pub percent: u8,
 }
 
-/// Everything that is fixed when the event is created.
+/// What is fixed when an event is created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventDetails {
+    /// The name of the event.
     pub name: Label,
+    /// The category, such as `concert`; `None` if the organiser gave none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<Label>,
+    /// The genre, such as `jazz`; `None` if the organiser gave none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub genre: Option<Label>,
+    /// The currency of all prices.
     pub currency: Currency,
+    /// When the event begins.
     pub starts_at: Timestamp,
+    /// Where the event takes place.
     pub venue: Venue,
+    /// The sections, in the order of the organiser.
     pub sections: Vec<Section>,
+    /// The prices of the sections.
     pub pricing_tiers: Vec<PricingTier>,
+    /// For how many seconds a reservation holds its seats before it is paid.
     pub hold_seconds: u32,
+    /// How many seats one reservation may hold at most.
     pub max_seats_per_order: u32,
-    /// From the longest notice to the shortest.
+    /// The refund rules, from the most hours before the start to the fewest. Empty if nothing is paid back.
     pub refund_policy: Vec<RefundRule>,
 }
 
 impl EventDetails {
-    /// The section that somebody means by a name; its own spelling counts first.
+    /// Returns the section of that name; `None` if there is none. A section whose name is spelled exactly so is
+    /// preferred to one that only means the same.
     pub fn section(&self, name: &str) -> Option<&Section> {
         let spelled = self.sections.iter().find(|section| section.name.as_str() == name);
         spelled.or_else(|| self.sections.iter().find(|section| section.name.is_meant_by(name)))

@@ -1,16 +1,19 @@
-//! Typed identifiers. All are UUIDs; none can be used where another is meant.
+//! The ids of things. Each kind of id is a type of its own, so that none is used in the place of another. All are
+//! UUIDs.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
-/// A text is not an id as this system writes it.
+/// A text is not an id in the form in which the box office writes ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("is not a UUID with its hyphens")]
+#[error("not a UUID of 32 hexadecimal digits with four hyphens")]
 pub struct InvalidId;
 
-/// Reads the one spelling in which ids are given out: 32 hexadecimal digits, of either case, with four hyphens. Other spellings of
-/// UUIDs (in braces, as a URN, without hyphens) are none, so that nobody who compares texts takes one id for two.
+/// Reads a UUID of 32 hexadecimal digits, in upper or lower case, with four hyphens; `None` for any other text.
+///
+/// Other spellings of UUIDs (in braces, as a URN, without hyphens) are not accepted: the same id must not have several
+/// spellings, because some callers compare ids as texts.
 pub fn parse_uuid(text: &str) -> Option<Uuid> {
     let hyphens = [8, 13, 18, 23];
     let shaped = text.len() == 36 && hyphens.iter().all(|&at| text.as_bytes()[at] == b'-');
@@ -25,10 +28,12 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
+            /// Makes an id of its UUID.
             pub const fn new(id: Uuid) -> Self {
                 Self(id)
             }
 
+            /// Returns the UUID of the id.
             pub const fn uuid(self) -> Uuid {
                 self.0
             }
@@ -57,29 +62,30 @@ macro_rules! ids {
 }
 
 ids! {
-    /// One commit to the event store, minted by the writer so that a lost answer can be looked up.
+    /// One commit to the event store. The writer makes the id, so that it can look the commit up if the answer is lost.
     CommitId;
-    /// Who buys. The customer of a signed-in user has the same UUID as the user.
+    /// One customer. A signed-in user has the same UUID as a customer and as a user.
     CustomerId;
-    /// An event on sale: a concert, a match. Facts in a stream are never called a bare "event id".
+    /// One event on sale, such as a concert. It is never the id of a fact.
     EventId;
-    /// One fact, whoever tells it and however often; made from its place, see `RecordedEvent::fact_id`.
+    /// One fact. It is the same each time the fact is published; `RecordedEvent::fact_id` says how it is made.
     FactId;
-    /// One log of facts, for as long as it exists; a copy restored from a backup has the same.
+    /// One log of facts. A copy that is restored from a backup has the same id.
     LogId;
     /// One attempt to pay for a reservation.
     PaymentId;
-    /// One refund of (a part of) a payment; makes a repeated refund at the gateway harmless.
+    /// One refund of a payment or of a part of it. By this id the gateway knows a repeated request and does not pay
+    /// twice.
     RefundId;
-    /// Seats held, paid or given up together.
+    /// One reservation: seats that are held, paid or given up together.
     ReservationId;
-    /// One section of one event on sale, and so one inventory.
+    /// One section of one event on sale. Each section has its own inventory.
     SectionId;
-    /// One admission, issued when a reservation is paid.
+    /// One ticket, issued when a reservation is paid.
     TicketId;
     /// A person with an account.
     UserId;
-    /// One of several processes that could do the same work.
+    /// One of several processes that can do the same work.
     WorkerId;
 }
 
@@ -95,11 +101,21 @@ impl From<CustomerId> for UserId {
     }
 }
 
-/// Source of new identifiers, passed to the domain so that a run can be replayed.
+/// A source of new ids. The domain gets it as an argument, so that a run with a seeded source can be replayed.
+///
+/// ```
+/// use adapters_memory::SeededIds;
+/// use ticketing_ports::vocabulary::ids::{EventId, IdSource};
+///
+/// let ids = SeededIds::new(1);
+/// let (one, another) = (EventId::new(ids.uuid()), EventId::new(ids.uuid()));
+/// assert_ne!(one, another);
+/// ```
 ///
 /// **Contract**
 /// - `ids_never_repeat`: no two calls return the same id, from any thread.
-pub trait IdSource: Send + Sync {
+pub trait IdSource: std::fmt::Debug + Send + Sync {
+    /// Returns a UUID that this source has not returned before.
     fn uuid(&self) -> Uuid;
 }
 

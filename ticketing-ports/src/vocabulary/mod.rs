@@ -1,4 +1,6 @@
-//! What every crate speaks of: ids, money, seats, people's words. Facts carry these types, so their shape in JSON is for good.
+//! The types that every crate uses: ids, money, seats, texts, roles and statuses.
+//!
+//! Facts in the log contain these types, so their form in JSON must never change.
 
 pub mod card_numbers;
 pub mod email;
@@ -15,5 +17,5 @@ pub mod secrets;
 pub mod text;
 pub mod trace_context;
 
-/// A point in time, always UTC.
+/// A point in time, in UTC.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

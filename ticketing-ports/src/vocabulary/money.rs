@@ -1,23 +1,28 @@
-//! Money: an integer of minor units and a currency, with checked arithmetic.
+//! Amounts of money: whole minor units such as cents, a currency, and arithmetic that checks its range.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// An ISO 4217 code: three upper-case ASCII letters.
+/// A currency, as three upper-case ASCII letters in the form of an ISO 4217 code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
 
+/// A text is not three upper-case ASCII letters.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("a currency is three upper-case letters")]
 pub struct InvalidCurrency;
 
 impl Currency {
+    /// The euro.
     pub const EUR: Self = Self(*b"EUR");
+    /// The dollar of the United States.
     pub const USD: Self = Self(*b"USD");
 
+    /// Makes a currency of its code. Whether such a currency exists is not checked here.
+    ///
     /// # Errors
-    /// Unless the code is three upper-case ASCII letters.
+    /// Fails unless the code is three upper-case ASCII letters.
     pub fn new(code: &str) -> Result<Self, InvalidCurrency> {
         let bytes: [u8; 3] = code.as_bytes().try_into().map_err(|_| InvalidCurrency)?;
         if bytes.iter().all(u8::is_ascii_uppercase) {
@@ -27,6 +32,7 @@ impl Currency {
         }
     }
 
+    /// Returns the code.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("a currency holds ASCII letters only")
     }
@@ -62,49 +68,63 @@ impl std::fmt::Debug for Currency {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Money {
+    /// The amount in minor units, such as cents. It may be negative.
     pub amount: i64,
+    /// The currency.
     pub currency: Currency,
 }
 
+/// Why an amount could not be calculated.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MoneyError {
-    #[error("{0} and {1} cannot be mixed")]
+    /// The two amounts are in different currencies.
+    #[error("amounts in {0} and in {1} cannot be added or subtracted")]
     CurrencyMismatch(Currency, Currency),
+    /// The result is beyond the range of the type.
     #[error("the amount is out of range")]
     Overflow,
 }
 
 impl Money {
+    /// Makes an amount of `amount` minor units.
     pub const fn new(amount: i64, currency: Currency) -> Self {
         Self { amount, currency }
     }
 
+    /// Returns nothing (0) in that currency.
     pub const fn zero(currency: Currency) -> Self {
         Self::new(0, currency)
     }
 
+    /// Returns whether the amount is 0.
     pub const fn is_zero(self) -> bool {
         self.amount == 0
     }
 
+    /// Adds two amounts.
+    ///
     /// # Errors
-    /// When the currencies differ or the sum is out of range.
+    /// Fails if the currencies differ or the sum is out of range.
     pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
         let amount = self.amount.checked_add(other.amount).ok_or(MoneyError::Overflow)?;
         Ok(Self { amount, ..self })
     }
 
+    /// Subtracts `other`.
+    ///
     /// # Errors
-    /// When the currencies differ or the difference is out of range.
+    /// Fails if the currencies differ or the difference is out of range.
     pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
         let amount = self.amount.checked_sub(other.amount).ok_or(MoneyError::Overflow)?;
         Ok(Self { amount, ..self })
     }
 
+    /// Multiplies the amount.
+    ///
     /// # Errors
-    /// When the product is out of range.
+    /// Fails if the product is out of range.
     pub fn times(self, factor: u32) -> Result<Self, MoneyError> {
         let amount = self.amount.checked_mul(i64::from(factor)).ok_or(MoneyError::Overflow)?;
         Ok(Self { amount, ..self })

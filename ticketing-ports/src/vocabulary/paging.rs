@@ -1,17 +1,20 @@
-//! Parts of a list: pages counted from 1, or what follows a row, wherever that row stands by now.
+//! Parts of a list: a page by its number, or the rows that follow a given row.
 
 use uuid::Uuid;
 
 use crate::vocabulary::Timestamp;
 
-/// Where a row stands in the order of its list, for good: by a time, and by its id among those of that time.
+/// The place of a row in the order of its list: a time, and the id of the row among those of the same time. The place
+/// of a row never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
+    /// The time by which the row is ordered.
     pub at: Timestamp,
+    /// The id of the row.
     pub id: Uuid,
 }
 
-/// Which part of a list is wanted.
+/// Which part of a list is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
     from: From,
@@ -25,10 +28,13 @@ enum From {
 }
 
 impl Page {
+    /// How many rows a page has if the caller does not say.
     pub const DEFAULT_SIZE: u32 = 20;
+    /// How many rows a page has at most.
     pub const MAX_SIZE: u32 = 100;
 
-    /// Returns nothing unless `number` is at least 1 and `size` is 1 to [`Page::MAX_SIZE`].
+    /// Asks for the page of that number, counted from 1. `None` if the number is 0, or if `size` is 0 or above
+    /// [`Page::MAX_SIZE`].
     pub fn new(number: u32, size: u32) -> Option<Self> {
         (number >= 1 && is_size(size)).then_some(Self {
             from: From::Number(number),
@@ -36,10 +42,10 @@ impl Page {
         })
     }
 
-    /// What follows the row that stands there. Rows that come and go meanwhile make nothing show twice, and nothing
-    /// missed that was there all the time.
+    /// Asks for the rows that follow the row at `cursor`. `None` if `size` is 0 or above [`Page::MAX_SIZE`].
     ///
-    /// Returns nothing unless `size` is 1 to [`Page::MAX_SIZE`].
+    /// A reader who goes through a list by cursors sees no row twice, and misses no row that was there all the time,
+    /// although rows are added and removed meanwhile.
     pub fn after(cursor: Cursor, size: u32) -> Option<Self> {
         is_size(size).then_some(Self {
             from: From::After(cursor),
@@ -47,7 +53,7 @@ impl Page {
         })
     }
 
-    /// Nothing if the page follows a row.
+    /// Returns the number of the page; `None` if the page follows a row.
     pub fn number(self) -> Option<u32> {
         match self.from {
             From::Number(number) => Some(number),
@@ -55,11 +61,12 @@ impl Page {
         }
     }
 
+    /// Returns how many rows the page has at most.
     pub fn size(self) -> u32 {
         self.size
     }
 
-    /// The row that the page follows; nothing if the page has a number.
+    /// Returns the place of the row that the page follows; `None` if the page has a number.
     pub fn cursor(self) -> Option<Cursor> {
         match self.from {
             From::Number(_) => None,
@@ -67,7 +74,7 @@ impl Page {
         }
     }
 
-    /// How many rows to pass by: those before a page that has a number, none of those after a row.
+    /// Returns how many rows to skip: those of the pages before this one, or 0 if the page follows a row.
     pub fn offset(self) -> u64 {
         self.number()
             .map_or(0, |number| u64::from(number - 1) * u64::from(self.size))
@@ -78,17 +85,19 @@ fn is_size(size: u32) -> bool {
     (1..=Page::MAX_SIZE).contains(&size)
 }
 
-/// One page of rows, and how many rows the whole list has.
+/// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed<T> {
+    /// The rows of the page.
     pub rows: Vec<T>,
+    /// How many rows the whole list has.
     pub total: u64,
-    /// Where the last row stands; nothing if no row follows it.
+    /// The place of the last row of the page; `None` if no row follows it.
     pub next: Option<Cursor>,
 }
 
 impl<T> Listed<T> {
-    /// The same page of what the rows become.
+    /// Returns the same page with every row converted by `of`.
     pub fn map<U>(self, of: impl FnMut(T) -> U) -> Listed<U> {
         Listed {
             rows: self.rows.into_iter().map(of).collect(),

@@ -1,26 +1,30 @@
-//! How a payment is made, how it stands, and how its customer goes on with it.
+//! The means and the status of a payment, and what its customer must do to finish it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::Timestamp;
 use crate::vocabulary::card_numbers::contains_card_number;
 
+/// How far a payment has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentStatus {
-    /// The gateway was asked and has not answered yet.
+    /// The gateway was asked to set the money aside and has not decided yet.
     Pending,
-    /// The money is set aside.
+    /// The gateway has set the money aside for the box office.
     Authorized,
-    /// The money is ours.
+    /// The box office has the money.
     Captured,
-    /// Declined, given up or voided: no money moved.
+    /// The payment was declined, given up or voided. The customer paid nothing.
     Failed,
+    /// The whole amount was paid back.
     Refunded,
+    /// A part of the amount was paid back.
     PartiallyRefunded,
 }
 
 impl PaymentStatus {
+    /// Every value, in the order of their declaration.
     pub const ALL: [Self; 6] = [
         Self::Pending,
         Self::Authorized,
@@ -30,6 +34,7 @@ impl PaymentStatus {
         Self::PartiallyRefunded,
     ];
 
+    /// Returns the name under which the status is stored and sent.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -41,31 +46,39 @@ impl PaymentStatus {
         }
     }
 
+    /// Returns the status of that name; `None` if there is none.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 }
 
+/// The kind of a means of payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MethodKind {
+    /// A credit or debit card.
     Card,
+    /// A PayPal account.
     Paypal,
+    /// Apple Pay.
     ApplePay,
 }
 
-/// A gateway's one-time token for a means of payment. Never a card number, never stored, never printed.
+/// The token by which a payment gateway knows the card or account of a customer. It is valid once, is never stored, and
+/// `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MethodToken(String);
 
 impl MethodToken {
-    /// Returns nothing unless the text has 1 to 255 visible ASCII characters and is not a card number.
+    /// Makes a token of its text; `None` unless the text has 1 to 255 visible ASCII characters and contains no card
+    /// number.
     pub fn new(text: &str) -> Option<Self> {
         let plain = !text.is_empty() && text.len() <= 255 && text.bytes().all(|b| b.is_ascii_graphic());
         (plain && !contains_card_number(text)).then(|| Self(text.to_owned()))
     }
 
+    /// Returns the token, for the gateway only.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -77,58 +90,67 @@ impl std::fmt::Debug for MethodToken {
     }
 }
 
+/// The means by which a customer pays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentMethod {
+    /// The kind of the means.
     pub kind: MethodKind,
+    /// The token of the gateway for the card or account.
     pub token: MethodToken,
 }
 
-/// Why a payment came to nothing.
+/// Why a payment failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeclineReason {
+    /// The gateway declined the payment.
     Declined,
+    /// The account has too little money.
     InsufficientFunds,
     /// The gateway does not know the token.
     InvalidToken,
-    /// The attempt was given up: the gateway never heard of it, or gave it up before it was decided, as when the customer
-    /// did not act in time. Nobody's fault, not counted.
+    /// The attempt ended before the gateway decided: the gateway never received it, or the customer did not act in
+    /// time. It does not count as a declined attempt.
     Interrupted,
 }
 
-/// In which way a customer goes on with a payment.
+/// What a customer must do to finish a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionKind {
-    /// Open a page of the provider.
+    /// The customer opens a page of the provider.
     Redirect,
-    /// Hand a secret to the provider's own code in the customer's browser or app.
+    /// The browser or app of the customer hands a secret to the code of the provider.
     ClientSecret,
 }
 
-/// That a customer has to act before a payment is decided. Tells nobody how.
+/// Says that a customer must act before a payment is decided, but not how. It may be stored, as [`NextAction`] may not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionWanted {
+    /// What the customer must do.
     pub kind: ActionKind,
-    /// After that the provider gives the payment up.
+    /// When the provider gives the payment up.
     pub until: Timestamp,
 }
 
-/// How a customer goes on with a payment. Whoever has it may act in the customer's place, so that it is for that customer
-/// only: never stored, never printed. The provider tells it again when it is looked up.
+/// How a customer finishes a payment: the address of a page, or a secret.
+///
+/// Whoever knows it can act in the place of the customer, so it is for that customer only. It is never stored, and
+/// `Debug` hides it. The gateway tells it again when the payment is looked up.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextAction {
+    /// What the customer must do, and until when.
     pub wanted: ActionWanted,
     handle: String,
 }
 
 impl NextAction {
-    /// Send the customer to this page.
+    /// The customer must open the page at `url` before `until`.
     pub fn redirect(url: impl Into<String>, until: Timestamp) -> Self {
         Self::new(ActionKind::Redirect, url, until)
     }
 
-    /// Give this to the provider's code on the customer's side.
+    /// The browser or app of the customer must hand `secret` to the code of the provider before `until`.
     pub fn client_secret(secret: impl Into<String>, until: Timestamp) -> Self {
         Self::new(ActionKind::ClientSecret, secret, until)
     }
@@ -140,7 +162,7 @@ impl NextAction {
         }
     }
 
-    /// The page or the secret.
+    /// Returns the address of the page, or the secret, for the customer only.
     pub fn expose(&self) -> &str {
         &self.handle
     }

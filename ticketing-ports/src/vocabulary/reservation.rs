@@ -1,4 +1,4 @@
-//! How a reservation stands, what it buys and what was sold by it.
+//! The status of a reservation, and the tickets and the sale that it leads to.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,26 +7,29 @@ use crate::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId, Tick
 use crate::vocabulary::money::Money;
 use crate::vocabulary::seating::{Label, SeatId};
 
+/// How far a reservation has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReservationStatus {
-    /// Seats are held until `expires_at`.
+    /// The seats are held until the reservation expires.
     Held,
-    /// A payment for it is under way or authorised.
+    /// A payment for the reservation is under way or authorised.
     PaymentPending,
-    /// Paid; tickets are issued.
+    /// The reservation is paid and has its tickets.
     Completed,
-    /// The hold ran out.
+    /// The hold ran out before the reservation was paid.
     Expired,
-    /// Given up by the customer or with its event.
+    /// The customer cancelled the reservation, or its event was cancelled.
     Cancelled,
-    /// Ended by us without seats: declined too often, or paid too late and paid back.
+    /// The box office ended the reservation without seats: its payments were declined too often, or the payment came
+    /// too late and was paid back.
     Compensated,
-    /// Paid, given up and paid back by policy.
+    /// The reservation was paid, then cancelled, and paid back as the refund policy says.
     Refunded,
 }
 
 impl ReservationStatus {
+    /// Every value, in the order of their declaration.
     pub const ALL: [Self; 7] = [
         Self::Held,
         Self::PaymentPending,
@@ -37,6 +40,7 @@ impl ReservationStatus {
         Self::Refunded,
     ];
 
+    /// Returns the name under which the status is stored and sent.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Held => "held",
@@ -49,29 +53,42 @@ impl ReservationStatus {
         }
     }
 
+    /// Returns the status of that name; `None` if there is none.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 }
 
-/// One admission. General admission has no seat.
+/// The right of one person to enter the event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
+    /// The id of the ticket.
     pub ticket_id: TicketId,
+    /// The seat; `None` in a section of general admission.
     pub seat_id: Option<SeatId>,
 }
 
+/// What was sold with one reservation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sale {
+    /// The reservation that was bought.
     pub reservation_id: ReservationId,
-    /// `None` if it cost nothing.
+    /// The payment that paid for it; `None` if it cost nothing.
     pub payment_id: Option<PaymentId>,
+    /// The event on sale.
     pub event_id: EventId,
+    /// Who bought.
     pub customer_id: CustomerId,
+    /// The name of the section.
     pub section: Label,
+    /// The name of the pricing tier that set the price.
     pub tier: Label,
+    /// How many tickets were sold.
     pub quantity: u32,
+    /// The price of one ticket.
     pub unit_price: Money,
+    /// The price of all tickets together.
     pub total_amount: Money,
+    /// When the reservation was completed.
     pub sold_at: Timestamp,
 }

@@ -1,23 +1,26 @@
-//! Who may do what, in three words.
+//! The three roles of users.
 
 use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::ids::UserId;
 
+/// What a user may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Buys tickets.
+    /// A customer buys tickets.
     Customer,
-    /// Creates events and manages those it created.
+    /// An event owner creates events and manages those that they created.
     EventOwner,
-    /// Everything.
+    /// An admin may do everything.
     Admin,
 }
 
 impl Role {
+    /// Every value, in the order of their declaration.
     pub const ALL: [Self; 3] = [Self::Customer, Self::EventOwner, Self::Admin];
 
+    /// Returns the name under which the role is stored and sent.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Customer => "customer",
@@ -26,14 +29,17 @@ impl Role {
         }
     }
 
+    /// Returns the role of that name; `None` if there is none.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == name)
     }
 }
 
-/// Who asks: a signed-in user with the role it has right now.
+/// The signed-in user who asks for something, with the role that they have at that moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
+    /// The user.
     pub user_id: UserId,
+    /// The role of the user.
     pub role: Role,
 }

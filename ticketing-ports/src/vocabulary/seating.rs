@@ -1,4 +1,4 @@
-//! Sections, rows and seats.
+//! Sections, rows, seats and the labels that name them.
 
 use std::sync::Arc;
 
@@ -8,29 +8,36 @@ use thiserror::Error;
 use crate::vocabulary::card_numbers::contains_card_number;
 use crate::vocabulary::text::{is_invisible, nfc};
 
-/// A short text for people: 1 to 100 characters in Normalization Form C, none of them a control character or invisible, no
-/// space at either end, and no card number.
+/// A short text that people write and read, such as the name of a section.
+///
+/// A label has 1 to 100 characters in Unicode Normalization Form C. None of them is a control character or an invisible
+/// character, there is no space at either end, and the text contains no card number.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Label(Arc<str>);
 
+/// Why a text is not a [`Label`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum InvalidLabel {
+    /// The text is empty or too long, has a control character, or has a space at an end.
     #[error("must have 1 to 100 characters, none of them a control character, and no space at either end")]
     Shape,
+    /// The text has a character that readers do not see.
     #[error("must have no invisible characters, such as a zero-width space or a change of direction")]
     Invisible,
+    /// The text contains a card number.
     #[error("card numbers are never accepted")]
     CardNumber,
 }
 
 impl Label {
+    /// How many characters a label has at most.
     pub const MAX_CHARACTERS: usize = 100;
 
-    /// Takes what somebody has written.
+    /// Makes a label of a text that somebody has written, and brings the text into Normalization Form C.
     ///
     /// # Errors
-    /// Unless the text is as described on the type, once it is normalised.
+    /// Fails if the normalised text breaks one of the rules that the type describes.
     pub fn new(text: &str) -> Result<Self, InvalidLabel> {
         let text = nfc(text);
         let label = Self::recorded(&text)?;
@@ -43,10 +50,11 @@ impl Label {
         Ok(label)
     }
 
-    /// Takes what is recorded as it is: it may be from a time when more was accepted.
+    /// Makes a label of a text that was recorded earlier, without changing it. Earlier versions accepted invisible
+    /// characters and card numbers, so this function accepts them too.
     ///
     /// # Errors
-    /// When it has no or too many characters, or a control character, or a space at an end.
+    /// Fails if the text is empty or too long, has a control character, or has a space at an end.
     pub fn recorded(text: &str) -> Result<Self, InvalidLabel> {
         let fits = !text.is_empty() && text.chars().count() <= Self::MAX_CHARACTERS;
         if fits && text.trim() == text && !text.chars().any(char::is_control) {
@@ -56,17 +64,18 @@ impl Label {
         }
     }
 
-    /// Whether somebody who writes `text` means this one.
+    /// Returns whether `text` is this label, in whichever Unicode form it was typed.
     pub fn is_meant_by(&self, text: &str) -> bool {
         &*self.0 == text || (!text.is_ascii() && nfc(&self.0) == nfc(text))
     }
 
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// As everything that is read back from where it was recorded.
+/// Accepts what [`Label::recorded`] accepts, because deserialized labels come from storage.
 impl TryFrom<String> for Label {
     type Error = InvalidLabel;
 
@@ -93,25 +102,28 @@ impl std::fmt::Debug for Label {
     }
 }
 
-/// One seat, printed as `A-12`: the row's label, a hyphen, the seat's number from 1.
+/// One seat, written as `A-12`: the label of the row, a hyphen and the number of the seat, counted from 1.
 ///
-/// The last hyphen separates, so a row may be called `North-2`.
+/// The last hyphen separates row and number, so a row may be called `North-2`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SeatId {
+    /// The label of the row.
     pub row: Label,
+    /// The number of the seat in its row, from 1.
     pub number: u32,
 }
 
+/// A text is not written as a [`SeatId`] is.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("a seat is written as its row, a hyphen and its number, like A-12")]
 pub struct InvalidSeatId;
 
 impl SeatId {
-    /// Takes what somebody has written.
+    /// Reads a seat that somebody has written.
     ///
     /// # Errors
-    /// Unless the text is a row's label, a hyphen and a number from 1 without leading zeros.
+    /// Fails unless the text is the label of a row, a hyphen and a number from 1 without leading zeros.
     pub fn parse(text: &str) -> Result<Self, InvalidSeatId> {
         Self::read(text, Label::new)
     }
@@ -151,29 +163,34 @@ impl From<SeatId> for String {
     }
 }
 
-/// One row of a numbered section; its seats are numbered from 1.
+/// One row of a numbered section. Its seats are numbered from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowPlan {
+    /// The label of the row.
     pub row: Label,
+    /// How many seats the row has.
     pub seats: u32,
 }
 
-/// How people sit in a section.
+/// How the places of a section are arranged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Seating {
-    /// Rows from the best (front) to the worst.
+    /// The section has numbered seats.
     Numbered {
+        /// The rows, from the best (at the front) to the worst.
         rows: Vec<RowPlan>,
     },
+    /// The section has no numbered seats: customers take any free place.
     GeneralAdmission {
+        /// How many people fit.
         capacity: u32,
     },
 }
 
 impl Seating {
-    /// How many people fit; saturates far above any limit of ours.
+    /// Returns how many people fit. A sum beyond the range of the type counts as its largest value.
     pub fn capacity(&self) -> u32 {
         match self {
             Self::Numbered { rows } => rows.iter().fold(0, |sum, row| sum.saturating_add(row.seats)),
@@ -182,33 +199,37 @@ impl Seating {
     }
 }
 
-/// How the seats of a hold were found, from the best outcome to the least wanted.
+/// How the seats of a hold were chosen, from the best outcome to the worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Allocation {
-    /// The section has no seats to choose from.
+    /// The section has no numbered seats.
     GeneralAdmission,
     /// The customer named the seats.
     Requested,
-    /// One row, side by side, and no single seat left alone.
+    /// All seats are side by side in one row, and no single free seat is left beside them.
     Adjacent,
-    /// One row.
+    /// All seats are in one row, but not side by side or with a single free seat left beside them.
     SameRow,
-    /// As few rows as possible, as near together as possible.
+    /// The seats are in several rows: as few and as near together as possible.
     Split,
 }
 
-/// How the capacity of a section is divided at one moment. The four always add up to the capacity.
+/// How the places of a section are divided at one moment. The four numbers add up to its capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SeatCounts {
+    /// Places that can be bought.
     pub available: u32,
+    /// Places that reservations hold until they are paid.
     pub held: u32,
+    /// Places that are paid for.
     pub sold: u32,
+    /// Places that the organiser has taken out of sale.
     pub blocked: u32,
 }
 
 impl SeatCounts {
-    /// What the counts are once so many of the held places are so no longer, for their holds have run out.
+    /// Returns these counts after the holds of `places` places have run out: those places are available.
     #[must_use]
     pub fn without_lapsed(self, places: u32) -> Self {
         let lapsed = places.min(self.held);
@@ -219,6 +240,7 @@ impl SeatCounts {
         }
     }
 
+    /// Returns the sum of the four numbers.
     pub fn capacity(self) -> u32 {
         self.available + self.held + self.sold + self.blocked
     }

@@ -1,44 +1,49 @@
-//! Random secrets that grant access, and the digests under which they are stored.
+//! Random secrets that give access, and the digests that stores keep in their place.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-/// 256 random bits, shown to their owner as 43 base64url characters and never stored.
+/// 256 random bits, shown to their owner as 43 base64url characters. A secret is never stored, and `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret([u8; 32]);
 
-/// SHA-256 of a [`Secret`]: what stores know of it.
+/// The SHA-256 digest of a [`Secret`]. Stores keep the digest only.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretDigest([u8; 32]);
 
 impl Secret {
+    /// Makes a new secret of random bytes.
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut bytes = [0; 32];
         entropy.fill(&mut bytes);
         Self(bytes)
     }
 
-    /// Returns nothing unless the text is exactly what [`Secret::expose`] prints.
+    /// Returns the secret that [`Secret::expose`] has written as `text`; `None` if the text is anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         Some(Self(bytes.try_into().ok()?))
     }
 
+    /// Returns the secret as 43 base64url characters, for its owner only.
     pub fn expose(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
+    /// Returns the digest by which stores know the secret.
     pub fn digest(&self) -> SecretDigest {
         SecretDigest(Sha256::digest(self.0).into())
     }
 }
 
 impl SecretDigest {
+    /// Makes a digest of its 32 bytes, as a store has kept them.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
+    /// Returns the 32 bytes of the digest.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -56,11 +61,22 @@ impl std::fmt::Debug for SecretDigest {
     }
 }
 
-/// Source of secret randomness.
+/// A source of random bytes that nobody can predict.
+///
+/// ```
+/// use adapters_memory::SeededEntropy;
+/// use ticketing_ports::vocabulary::secrets::Secret;
+///
+/// // In a test; a server takes its entropy from the operating system.
+/// let entropy = SeededEntropy::new(1);
+/// let secret = Secret::generate(&entropy);
+/// assert_eq!(Secret::parse(&secret.expose()), Some(secret));
+/// ```
 ///
 /// **Contract**
 /// - `entropy_is_unpredictable`: every byte comes from a cryptographically secure generator (tests may script it).
-pub trait Entropy: Send + Sync {
+pub trait Entropy: std::fmt::Debug + Send + Sync {
+    /// Overwrites `bytes` with random bytes.
     fn fill(&self, bytes: &mut [u8]);
 }
 
@@ -68,6 +84,7 @@ pub trait Entropy: Send + Sync {
 mod tests {
     use super::*;
 
+    #[derive(Debug)]
     struct Fixed;
 
     impl Entropy for Fixed {

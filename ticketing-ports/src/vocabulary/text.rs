@@ -1,11 +1,11 @@
-//! When two texts are the same one to people, whatever their characters are (Unicode Standard Annex 15).
+//! Comparing texts as people do, although Unicode has several ways to write the same text (Unicode Standard Annex 15).
 
 use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
-/// The text in Normalization Form C: `é` is one character, however it was typed.
+/// Returns the text in Normalization Form C, in which `é` is one character however it was typed.
 pub fn nfc(text: &str) -> Cow<'_, str> {
     match is_nfc_quick(text.chars()) {
         IsNormalized::Yes => Cow::Borrowed(text),
@@ -13,18 +13,19 @@ pub fn nfc(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// What the text has in common with those that people take for the same: compatible characters, either case, any style of a
-/// sign.
+/// Returns a form of the text that is equal for all texts which people take for the same: letter case, full-width
+/// characters and emoji styles make no difference.
 pub fn folded(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
     let compatible: String = text.nfkc().filter(|c| !chooses_a_style(*c)).collect();
-    // Upper case first, so that both forms of the small sigma are one, and ß is SS.
+    // Converting to upper case first makes both forms of the small sigma equal, and turns ß into SS.
     compatible.to_uppercase().to_lowercase().nfkc().collect()
 }
 
-/// Whether a reader sees nothing of the character, or it turns what stands around it: a text with one looks like another.
+/// Returns whether a reader cannot see the character, or it changes the direction of the text around it. A text with
+/// such a character looks like another text.
 pub fn is_invisible(c: char) -> bool {
     let ignored = matches!(c,
         '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{2800}' | '\u{3164}'
@@ -38,7 +39,7 @@ pub fn is_invisible(c: char) -> bool {
             ))
 }
 
-/// As text, or as a picture: emoji are written with one of these.
+/// Returns whether the character only says if the emoji before it is drawn as text or as a picture.
 fn chooses_a_style(c: char) -> bool {
     matches!(c, '\u{FE0E}' | '\u{FE0F}')
 }

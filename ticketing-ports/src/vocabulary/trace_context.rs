@@ -1,14 +1,14 @@
-//! Where a request belongs in the distributed trace of its caller, as the two headers of
-//! [W3C Trace Context](https://www.w3.org/TR/trace-context/) say it.
+//! The place of a request in the distributed trace of its caller, as the two headers of
+//! [W3C Trace Context](https://www.w3.org/TR/trace-context/) give it.
 //!
-//! Nothing here takes part in a trace: what came with a request goes out with its facts. And no trace is worth a refusal:
-//! what makes no sense counts as absent.
+//! The box office does not add to a trace: it passes on with its facts what came with the request. A request is never
+//! refused because of its trace: headers that are not valid count as absent.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A request's `traceparent`, with its `tracestate` if there is one. One pointer, cheap to clone.
+/// The `traceparent` of a request, and its `tracestate` if it has one. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct TraceContext(Arc<Fields>);
 
@@ -20,13 +20,13 @@ struct Fields {
 }
 
 impl TraceContext {
-    /// So many characters of a `tracestate` everybody passes on, and nobody has to pass on more.
+    /// How many characters a `tracestate` has at most. The standard requires nobody to pass on more.
     pub const MAX_STATE_LENGTH: usize = 512;
 
-    /// Reads the header `traceparent` and all lines of `tracestate`, in their order.
+    /// Reads the header `traceparent` and the lines of the header `tracestate`, in their order.
     ///
-    /// Returns nothing when `traceparent` makes no sense. A `tracestate` that is too long, or not all printable ASCII, is
-    /// left out; what its members mean is between those who take part in the trace.
+    /// Returns `None` if `traceparent` is not valid. A `tracestate` that is too long or has characters other than
+    /// printable ASCII is left out. Its members are not checked further.
     pub fn parse<'a>(traceparent: &str, tracestate: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         Some(Self(Arc::new(Fields {
             traceparent: parse_parent(traceparent)?,
@@ -34,18 +34,18 @@ impl TraceContext {
         })))
     }
 
-    /// Always of version 00, and so always of 55 characters.
+    /// Returns the `traceparent`. It has version 00, and so 55 characters.
     pub fn traceparent(&self) -> &str {
         &self.0.traceparent
     }
 
-    /// At most [`Self::MAX_STATE_LENGTH`] characters, in one line.
+    /// Returns the `tracestate` as one line of at most [`Self::MAX_STATE_LENGTH`] characters; `None` if there is none.
     pub fn tracestate(&self) -> Option<&str> {
         self.0.tracestate.as_deref()
     }
 }
 
-/// Reads a trace context that was stored; one that makes no sense is no reason not to read a fact.
+/// Reads a stored trace context. One that is not valid counts as absent, so that the fact can still be read.
 pub(crate) fn deserialize_if_valid<'de, D>(deserializer: D) -> Result<Option<TraceContext>, D::Error>
 where
     D: Deserializer<'de>,
@@ -54,8 +54,8 @@ where
     Ok(fields.and_then(|fields| TraceContext::parse(&fields.traceparent, fields.tracestate.as_deref())))
 }
 
-/// Reads any version as far as version 00 goes: that much of a later one has to stay as it is, and is all that may be
-/// passed on by who does not know the rest.
+/// Reads a `traceparent` of any version, and returns it as version 00. The standard lets a later version only add
+/// fields at the end, and allows passing on only the fields that are known.
 fn parse_parent(text: &str) -> Option<Box<str>> {
     const LENGTH: usize = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".len();
     let (known, unknown) = text.split_at_checked(LENGTH)?;
@@ -68,7 +68,7 @@ fn parse_parent(text: &str) -> Option<Box<str>> {
         "ff" => None,
         "00" => unknown.is_empty().then(|| known.into()),
         _ if unknown.is_empty() || unknown.starts_with('-') => {
-            // Only the lowest bit, "sampled", is known to mean the same in every version.
+            // The standard keeps the meaning of the lowest bit, "sampled", in every version; the other bits may change.
             let sampled = u8::from_str_radix(flags, 16).ok()? & 1;
             Some(format!("00-{trace_id}-{parent_id}-{sampled:02x}").into())
         }

@@ -18,6 +18,12 @@ pub(crate) struct WatchedLog {
     tail: Arc<Tail>,
 }
 
+impl std::fmt::Debug for WatchedLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WatchedLog").finish_non_exhaustive()
+    }
+}
+
 impl WatchedLog {
     pub(crate) fn new(log: Arc<dyn EventStore>, tail: Arc<Tail>) -> Self {
         Self { log, tail }

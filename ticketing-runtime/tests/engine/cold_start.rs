@@ -1,4 +1,5 @@
-//! Snapshots under faults: they are lost, damaged, late or of a past that is gone, and what is sold is right all the same.
+//! Snapshots under faults: they are lost, damaged, late or of a past that is gone, and what is sold is right all the
+//! same.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -43,8 +44,8 @@ async fn come_and_go(office: &BoxOffice, event: EventId, customers: u128) {
     settle().await;
 }
 
-/// What is left after an engine has sold for a while and is gone: an event of 5 places that so many customers held and gave
-/// back. `settings` are those of the engine.
+/// What is left after an engine has sold for a while and is gone: an event of 5 places that so many customers held and
+/// gave back. `settings` are those of the engine.
 async fn past_of(visits: u128, settings: EngineConfig) -> (World, EventId) {
     let world = World::new();
     let gone = world.engine_with(settings);
@@ -103,6 +104,7 @@ async fn folded(world: &World, upto: Version) -> Snapshot {
 }
 
 /// Hands snapshots to the log, and remembers each one that the log does not return at once.
+#[derive(Debug)]
 struct Checking {
     log: Arc<InMemoryEventStore>,
     seen: Mutex<Vec<Snapshot>>,

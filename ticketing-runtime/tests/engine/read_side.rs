@@ -26,6 +26,7 @@ use crate::world::{World, customer, hold};
 pub(crate) type Tamper = fn(&[RecordedEvent]) -> Vec<RecordedEvent>;
 
 /// A bus that does to each batch what a test wants.
+#[derive(Debug)]
 struct TamperedBus {
     bus: InProcessBus,
     tamper: Mutex<Tamper>,
@@ -39,6 +40,7 @@ impl EventPublisher for TamperedBus {
     }
 }
 
+#[derive(Debug)]
 pub(crate) struct ReadSide {
     pub(crate) models: Arc<InMemoryReadModels>,
     pub(crate) letters: Arc<InMemoryDeadLetterStore>,

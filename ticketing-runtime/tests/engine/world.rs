@@ -180,6 +180,7 @@ impl World {
 }
 
 /// Holds commits back until it has permits.
+#[derive(Debug)]
 pub(crate) struct Gate<S> {
     pub(crate) store: Arc<S>,
     pub(crate) places: Semaphore,

@@ -125,7 +125,7 @@ async fn assert_nothing_is_left(door: &Door, erased: &SignedIn) {
 }
 
 /// Forgets, unless it is down: so many times more.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Failing {
     failures: AtomicU64,
     erased: AtomicU64,
@@ -152,6 +152,7 @@ impl Erase for Failing {
     }
 }
 
+#[derive(Debug)]
 struct FailingUsers {
     inner: Arc<dyn UserStore>,
     failing: Failing,

@@ -15,6 +15,7 @@ use ticketing_ports::vocabulary::secrets::SecretDigest;
 use tokio::sync::Semaphore;
 
 /// Is unavailable so many times more.
+#[derive(Debug)]
 pub(crate) struct MailServerBackAfter(pub(crate) AtomicUsize);
 
 #[async_trait]
@@ -28,6 +29,7 @@ impl Mailer for MailServerBackAfter {
     }
 }
 
+#[derive(Debug)]
 pub(crate) struct SlowMailServer(pub(crate) Semaphore);
 
 #[async_trait]
@@ -39,6 +41,7 @@ impl Mailer for SlowMailServer {
 }
 
 /// Reads at once and answers when it is told to.
+#[derive(Debug)]
 pub(crate) struct SlowSessions {
     inner: InMemorySessionStore,
     pub(crate) was_read: Semaphore,

@@ -15,6 +15,7 @@ use ticketing_ports::vocabulary::roles::Role;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 /// Lets others go first between a question and what is done with its answer.
+#[derive(Debug)]
 pub(crate) struct Yielding<S>(pub(crate) Arc<S>);
 
 #[async_trait]

@@ -6,7 +6,8 @@ use ticketing_ports::log::deadlines::DeadlineStore;
 use ticketing_ports::log::event_store::EventStore;
 use ticketing_ports::log::idempotency::IdempotencyStore;
 
-/// The three ports that one commit writes to, over one empty store.
+/// The event store with the two ports that read what its commits also write, deadlines and recorded answers, over one
+/// empty store.
 #[derive(Clone)]
 pub struct Backend {
     pub store: Arc<dyn EventStore>,
@@ -34,7 +35,7 @@ impl fmt::Debug for Backend {
     }
 }
 
-/// A backend and what it needs to live, such as its temporary directory; goes where the backend goes.
+/// A backend together with a value that must live as long, such as its temporary folder.
 #[derive(Debug)]
 pub struct Keeping<B, G> {
     backend: B,

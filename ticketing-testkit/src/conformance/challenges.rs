@@ -1,4 +1,4 @@
-//! What every [`ChallengeStore`] does.
+//! The suite for every [`ChallengeStore`].
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::race::race;
 use super::{Verdict, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of every rule for challenges; the expression gives a fresh `Arc<dyn ChallengeStore>`.
+    /// Makes a test of each rule for challenges. The expression must return a new `Arc<dyn ChallengeStore>`.
     challenge_store_conformance in challenges for Arc<dyn ChallengeStore> {
         a_challenge_is_taken_exactly_once,
         exactly_one_racing_taker_gets_a_challenge,
@@ -26,7 +26,7 @@ const CEREMONIES: [CeremonyKind; 3] = [
     CeremonyKind::Oauth,
 ];
 
-/// A login that expires after a minute.
+/// A challenge of a login that expires after one minute.
 fn challenge(number: usize) -> Challenge {
     Challenge {
         digest: digest(number),

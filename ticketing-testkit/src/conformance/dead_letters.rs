@@ -1,4 +1,4 @@
-//! What every [`DeadLetterStore`] does.
+//! The suite for every [`DeadLetterStore`].
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::race::race;
 use super::{Broken, Verdict, ensure, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of every rule for dead letters; the expression gives a fresh `Arc<dyn DeadLetterStore>`.
+    /// Makes a test of each rule for dead letters. The expression must return a new `Arc<dyn DeadLetterStore>`.
     dead_letter_store_conformance in dead_letters for Arc<dyn DeadLetterStore> {
         a_parked_stream_is_known_to_be_parked,
         letters_are_listed_in_log_order,
@@ -26,7 +26,7 @@ suite! { $
 const SALES: &str = "sales";
 const EVENTS: &str = "events";
 
-/// A fact of the stream of that number, at that position.
+/// A letter with a fact of the stream of that number, at that position.
 fn letter(projection: &str, stream_number: usize, position: u64) -> DeadLetter {
     DeadLetter {
         projection: projection.to_owned(),

@@ -1,4 +1,4 @@
-//! What every [`DeadlineStore`](ticketing_ports::log::deadlines::DeadlineStore) does.
+//! The suite for every [`DeadlineStore`](ticketing_ports::log::deadlines::DeadlineStore).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +13,8 @@ use super::race::race;
 use super::{Backend, Broken, Verdict, ensure, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of every rule for deadlines; the expression gives a fresh [`Backend`](crate::conformance::Backend).
+    /// Makes a test of each rule for deadlines. The expression must return a new
+    /// [`Backend`](crate::conformance::Backend).
     deadline_store_conformance in deadlines for Backend {
         a_deadline_is_handed_out_when_it_is_due_and_not_before,
         the_earliest_deadline_comes_first,
@@ -278,7 +279,7 @@ async fn a_deadline_comes_with_what_set_it_last(backend: &Backend) -> Verdict {
         draft.set_because(deadline(number, at(number as i64)), cause.clone())
     });
     draft.to(backend).await?;
-    // Each of these replaces what was there, and has the cause of its own.
+    // Each of these deadlines replaces the one before, and its cause with it.
     write(2)
         .set_because(deadline(1, at(1)), asked.clone())
         .set_because(deadline(2, at(2)), full_metadata())

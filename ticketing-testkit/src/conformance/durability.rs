@@ -1,4 +1,4 @@
-//! What a store that outlives its process does.
+//! The suite for a store whose data survive its process.
 
 use async_trait::async_trait;
 use ticketing_ports::log::identity::{Incarnation, SchemaGeneration};
@@ -7,16 +7,16 @@ use super::fixtures::{answer, at, commit_id, deadline, events, found_answer, key
 use super::race::race;
 use super::{Backend, Verdict, ensure_eq, suite};
 
-/// Storage that can be opened more than once.
+/// Storage that can be opened several times.
 #[async_trait]
 pub trait Durable: Send + Sync {
-    /// Opens what the storage holds right now, as after a crash: without asking an earlier backend to close.
+    /// Opens the storage as it is at this moment, as after a crash. Earlier backends are not closed first.
     async fn open(&self) -> Backend;
 }
 
 suite! { $
-    /// Makes a test of every rule for a durable store; the expression gives a [`Durable`](crate::conformance::durability::Durable)
-    /// over empty storage.
+    /// Makes a test of each rule for a durable store. The expression must return a
+    /// [`Durable`](crate::conformance::durability::Durable) over empty storage.
     durability_conformance in durability for dyn Durable {
         answered_means_durable,
         what_many_writers_were_answered_is_durable,

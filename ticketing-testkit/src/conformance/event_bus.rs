@@ -1,4 +1,4 @@
-//! What every event bus does: the publisher and its subscribers together.
+//! The suite for an event bus, which tests the publisher and the subscribers together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,7 +16,7 @@ use super::race::race;
 use super::{Broken, Verdict, ensure, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of every rule for an event bus; the expression gives a `Bus` that nobody has used.
+    /// Makes a test of each rule for an event bus. The expression must return a `Bus` that nobody has used.
     event_bus_conformance in event_bus for Bus {
         events_of_one_stream_arrive_in_order,
         answered_means_kept,
@@ -38,10 +38,10 @@ suite! { $
     }
 }
 
-/// How long a rule waits for what a bus may do and need not.
+/// How long a rule waits for something that a bus is allowed to do but need not do.
 const A_MOMENT: Duration = Duration::from_millis(500);
 
-/// Both ends of one bus.
+/// The publisher and the subscriber of one bus.
 #[derive(Clone)]
 pub struct Bus {
     pub publisher: Arc<dyn EventPublisher>,
@@ -72,14 +72,14 @@ impl fmt::Debug for Bus {
     }
 }
 
-/// A log of so many events, which belong to the streams in turn.
+/// Returns the first `count` facts of a log. They belong to the streams in turn.
 fn log(events: u64, streams: u64) -> Vec<RecordedEvent> {
     (0..events)
         .map(|number| recorded(any_stream(number % streams), number / streams + 1, number + 1))
         .collect()
 }
 
-/// Streams of each kind, since a bus may carry each kind on its own way.
+/// Returns streams of every aggregate, because a bus may carry each aggregate in a topic of its own.
 fn any_stream(number: u64) -> StreamId {
     const KINDS: [Aggregate; 4] = [
         Aggregate::Reservation,
@@ -94,20 +94,21 @@ fn positions(events: &[RecordedEvent]) -> Vec<u64> {
     events.iter().map(|event| event.position.0).collect()
 }
 
-/// Only within a stream is there an order.
+/// Sorts facts by stream, because a bus keeps their order only within a stream.
 fn sorted(mut positions: Vec<u64>) -> Vec<u64> {
     positions.sort_unstable();
     positions
 }
 
-/// One delivery. An empty one breaks the rule, since whoever asks again at once would never come to rest.
+/// Takes one delivery. An empty delivery breaks the rule, because a member that asks again at once would loop without a
+/// pause.
 async fn delivery(member: &mut Box<dyn Subscription>, limit: usize) -> Result<Vec<RecordedEvent>, Broken> {
     let delivered = member.next(limit).await?;
     ensure!(!delivered.is_empty(), "a delivery without an event");
     Ok(delivered.into_iter().map(|delivered| delivered.event).collect())
 }
 
-/// Takes so many events, in as many deliveries as it takes.
+/// Takes `count` facts, in one or several deliveries.
 async fn take(member: &mut Box<dyn Subscription>, count: usize) -> Result<Vec<u64>, Broken> {
     let mut taken = Vec::new();
     while taken.len() < count {
@@ -116,7 +117,7 @@ async fn take(member: &mut Box<dyn Subscription>, count: usize) -> Result<Vec<u6
     Ok(taken)
 }
 
-/// Handles what arrives in a task of its own until every position up to the last was seen.
+/// Handles deliveries in a task of its own until every position up to the last one was seen.
 fn see_all(mut member: Box<dyn Subscription>, last: u64, acknowledged: Arc<Notify>) -> JoinHandle<Verdict> {
     tokio::spawn(async move {
         let mut missing: BTreeSet<u64> = (1..=last).collect();
@@ -124,7 +125,7 @@ fn see_all(mut member: Box<dyn Subscription>, last: u64, acknowledged: Arc<Notif
             for position in positions(&delivery(&mut member, 3).await?) {
                 missing.remove(&position);
             }
-            // While a group shares its work anew it may refuse this; then the events come again.
+            // While a group rebalances, the bus may refuse the acknowledgement. Then it delivers the facts again.
             if member.acknowledge().await.is_ok() {
                 acknowledged.notify_one();
             }
@@ -133,7 +134,7 @@ fn see_all(mut member: Box<dyn Subscription>, last: u64, acknowledged: Arc<Notif
     })
 }
 
-/// What the members of a group have handled, in the order in which they did.
+/// The facts that the members of a group have handled, in that order.
 #[derive(Default)]
 struct Handled {
     events: Mutex<Vec<(StreamId, u64)>>,
@@ -142,10 +143,13 @@ struct Handled {
 
 impl Handled {
     fn events(&self) -> Vec<(StreamId, u64)> {
-        self.events.lock().expect("no rule panics with it").clone()
+        self.events
+            .lock()
+            .expect("no code panics while it holds this lock")
+            .clone()
     }
 
-    /// Handles what arrives until the group has handled so many events.
+    /// Handles deliveries until the group has handled `count` facts.
     async fn work(&self, mut member: Box<dyn Subscription>, limit: usize, enough: usize) -> Verdict {
         loop {
             let complete = self.complete.notified();
@@ -159,7 +163,7 @@ impl Handled {
                 () = complete => continue,
             };
             {
-                let mut events = self.events.lock().expect("no rule panics with it");
+                let mut events = self.events.lock().expect("no code panics while it holds this lock");
                 events.extend(delivered.iter().map(|event| (event.stream, event.position.0)));
                 if events.len() >= enough {
                     self.complete.notify_waiters();
@@ -182,7 +186,7 @@ async fn a_busy_group(bus: &Bus) -> Result<Vec<(StreamId, u64)>, Broken> {
         let (bus, handled) = (bus.clone(), Arc::clone(&handled));
         let member = members
             .get(racer)
-            .and_then(|member| member.lock().expect("no rule panics with it").take());
+            .and_then(|member| member.lock().expect("no code panics while it holds this lock").take());
         async move {
             match member {
                 Some(member) => handled.work(member, racer * 5 + 1, EVENTS as usize).await,
@@ -203,7 +207,7 @@ async fn a_busy_group(bus: &Bus) -> Result<Vec<(StreamId, u64)>, Broken> {
     Ok(handled.events())
 }
 
-/// Shared among several members, and in large deliveries to one.
+/// The facts go to several members first, and then in large deliveries to a single one.
 async fn events_of_one_stream_arrive_in_order(bus: &Bus) -> Verdict {
     let mut alone = bus.join("alone").await?;
     let shared = a_busy_group(bus).await?;
@@ -222,7 +226,8 @@ async fn events_of_one_stream_arrive_in_order(bus: &Bus) -> Verdict {
     Ok(())
 }
 
-/// While one member has not acknowledged an event, no other gets a later one of its stream (unless after that event).
+/// Checks that no member gets a later fact of a stream while another member has not acknowledged an earlier one, unless
+/// the earlier one is delivered again first.
 async fn no_member_is_overtaken_within_a_stream(bus: &Bus) -> Verdict {
     let mut first = bus.join("group").await?;
     bus.publish(&log(2, 1)).await?;
@@ -263,7 +268,8 @@ async fn answered_means_kept(bus: &Bus) -> Verdict {
     Ok(())
 }
 
-/// Members join, leave without a word and join again while events are published: what the group has seen has no gaps.
+/// Members join, leave without acknowledging and join again while facts are published. The group must have seen every
+/// fact.
 async fn a_group_misses_nothing_while_members_come_and_go(bus: &Bus) -> Verdict {
     const EVENTS: u64 = 300;
     let mut seen = BTreeSet::new();
@@ -273,7 +279,7 @@ async fn a_group_misses_nothing_while_members_come_and_go(bus: &Bus) -> Verdict 
         bus.publish(batch).await?;
         tokio::select! {
             biased;
-            // What it was given and has not acknowledged goes to the others.
+            // The facts that it has not acknowledged go to the other members.
             delivered = delivery(&mut passing, 7) => drop(delivered?),
             delivered = delivery(&mut steady, 7) => seen.extend(positions(&delivered?)),
         }
@@ -287,7 +293,7 @@ async fn a_group_misses_nothing_while_members_come_and_go(bus: &Bus) -> Verdict 
     Ok(())
 }
 
-/// Who follows all streams can count: after 1 comes 2, whoever of the group gets it.
+/// A group that follows all streams sees every position from 1 on without a gap.
 async fn a_group_sees_every_position(bus: &Bus) -> Verdict {
     const EVENTS: u64 = 200;
     let mut member = bus.join("group").await?;
@@ -306,7 +312,8 @@ async fn a_group_sees_every_position(bus: &Bus) -> Verdict {
     Ok(())
 }
 
-/// The first member holds events when the second joins, goes on for a moment, and leaves without a word.
+/// The first member has unacknowledged facts when the second joins, goes on for a moment, and leaves without
+/// acknowledging.
 async fn no_event_is_lost_when_a_second_member_joins(bus: &Bus) -> Verdict {
     const EVENTS: u64 = 60;
     let mut first = bus.join("group").await?;
@@ -320,7 +327,8 @@ async fn no_event_is_lost_when_a_second_member_joins(bus: &Bus) -> Verdict {
     second.await?
 }
 
-/// One of two members holds an event while the other may acknowledge later ones, and leaves without a word.
+/// One of two members has an unacknowledged fact while the other may acknowledge later ones, and leaves without
+/// acknowledging.
 async fn no_event_is_lost_when_one_of_two_members_leaves(bus: &Bus) -> Verdict {
     const EVENTS: u64 = 60;
     let mut leaving = bus.join("group").await?;
@@ -329,7 +337,7 @@ async fn no_event_is_lost_when_one_of_two_members_leaves(bus: &Bus) -> Verdict {
     delivery(&mut leaving, 1).await?;
     let acknowledged = Arc::new(Notify::new());
     let staying = see_all(staying, EVENTS, Arc::clone(&acknowledged));
-    // A bus may let the other one wait instead.
+    // A bus may also let the other member wait.
     let _ = timeout(A_MOMENT, acknowledged.notified()).await;
     drop(leaving);
     staying.await?
@@ -384,7 +392,7 @@ async fn a_redelivered_event_keeps_its_place_in_its_stream(bus: &Bus) -> Verdict
 async fn an_acknowledged_event_is_not_delivered_again(bus: &Bus) -> Verdict {
     let mut first = bus.join("group").await?;
     bus.publish(&log(3, 1)).await?;
-    // It says so once for everything that it was given.
+    // One acknowledgement covers everything that was delivered before.
     take(&mut first, 1).await?;
     take(&mut first, 2).await?;
     first.acknowledge().await?;
@@ -420,7 +428,7 @@ async fn no_event_is_slept_through(bus: &Bus) -> Verdict {
         async move {
             for position in 1..=EVENTS {
                 ensure_eq!(take(&mut member, 1).await?, [position], "the next event");
-                // The publisher races with this member going to sleep again.
+                // The publisher publishes while this member is about to wait again.
                 woken.notify_one();
                 member.acknowledge().await?;
             }
@@ -468,7 +476,7 @@ async fn an_event_arrives_as_it_was_published(bus: &Bus) -> Verdict {
     };
     let mut traced = recorded(stream(1), 8, u64::from(u32::MAX) + 1);
     traced.metadata.trace = trace(&[]);
-    // Logs that share a bus are told apart, and so are the lives of one log.
+    // A bus that several logs share must keep apart their facts, and those of different incarnations of one log.
     let facts = (1..).zip([recorded(stream(1), 1, 1), odd, traced]);
     let published: Vec<Delivered> = facts
         .map(|(number, event)| Delivered {

@@ -1,4 +1,4 @@
-//! What every [`EventStore`](ticketing_ports::log::event_store::EventStore) does.
+//! The suite for every [`EventStore`](ticketing_ports::log::event_store::EventStore).
 
 mod conflicts;
 mod identity;
@@ -49,7 +49,8 @@ use round_trip::{
 };
 
 suite! { $
-    /// Makes a test of every rule for an event store; the expression gives a fresh [`Backend`](crate::conformance::Backend).
+    /// Makes a test of each rule for an event store. The expression must return a new
+    /// [`Backend`](crate::conformance::Backend).
     event_store_conformance in event_store for Backend {
         a_commit_is_all_or_nothing,
         a_conflict_in_one_of_several_streams_writes_none,

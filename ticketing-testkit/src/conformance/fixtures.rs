@@ -30,7 +30,7 @@ pub(super) fn lane(number: usize) -> LaneId {
     EventId::new(Uuid::from_u128(0xE0_0000_0000 + number as u128)).into()
 }
 
-/// Which log facts on a bus are of.
+/// The log that the facts on a bus are from.
 pub(super) fn log_identity(number: u32) -> LogIdentity {
     LogIdentity {
         log: LogId::new(Uuid::from_u128(0x10_0000_0000 + u128::from(number))),
@@ -42,7 +42,7 @@ pub(super) fn user(number: usize) -> UserId {
     UserId::new(Uuid::from_u128(0xA0_0000_0000 + number as u128))
 }
 
-/// Who is to be forgotten, known by no address.
+/// A person who is to be forgotten and of whom no address is known.
 pub(super) fn person(number: usize) -> Person {
     Person {
         id: user(number),
@@ -56,7 +56,8 @@ pub(super) fn digest(number: usize) -> SecretDigest {
     SecretDigest::from_bytes(bytes)
 }
 
-/// Noon of an ordinary day and so many seconds, with a fraction that only microseconds can tell.
+/// Returns a time that many seconds after noon of one day, with a fraction of a second that only microseconds can
+/// represent.
 pub(super) fn at(seconds: i64) -> Timestamp {
     let noon = Utc.with_ymd_and_hms(2027, 3, 14, 12, 0, 0).single();
     noon.expect("noon is unambiguous in UTC") + TimeDelta::seconds(seconds) + TimeDelta::microseconds(123_457)
@@ -71,13 +72,13 @@ pub(super) fn event(data: impl Into<Vec<u8>>) -> NewEvent {
     }
 }
 
-/// The trace that somebody's request belongs to, with that much of a state.
+/// Returns the trace context of a request with that `tracestate`.
 pub(super) fn trace(states: &[&str]) -> Option<TraceContext> {
     let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     TraceContext::parse(parent, states.iter().copied())
 }
 
-/// Everything that can be known about a fact, beside it.
+/// Returns metadata with a value in every field.
 pub(super) fn full_metadata() -> Metadata {
     Metadata {
         correlation_id: CorrelationId::parse("req-42"),
@@ -86,7 +87,7 @@ pub(super) fn full_metadata() -> Metadata {
     }
 }
 
-/// A fact as the log tells it.
+/// Returns a fact as a log would return it.
 pub(super) fn recorded(stream: StreamId, version: u64, position: u64) -> RecordedEvent {
     RecordedEvent {
         position: Position(position),
@@ -102,7 +103,7 @@ pub(super) fn recorded(stream: StreamId, version: u64, position: u64) -> Recorde
     }
 }
 
-/// So many events that can be told apart.
+/// Returns `count` events with different payloads.
 pub(super) fn events(count: usize) -> Vec<NewEvent> {
     (1..=count)
         .map(|number| event(format!(r#"{{"number":{number}}}"#)))
@@ -136,11 +137,11 @@ pub(super) fn answer(key: IdempotencyKey, answer: &str, recorded_at: Timestamp) 
     }
 }
 
-/// A commit being written down: `write(1).append(stream(1), 0, events(2)).to(backend).await?`.
+/// Builds a commit: `write(1).append(stream(1), 0, events(2)).to(backend).await?`.
 #[derive(Debug, Clone)]
 pub(super) struct Draft(Commit);
 
-/// Starts a commit with the id of that number.
+/// Begins a commit whose id is made from `number`.
 pub(super) fn write(number: usize) -> Draft {
     Draft(Commit {
         id: commit_id(number),
@@ -168,7 +169,7 @@ impl Draft {
         self
     }
 
-    /// Says that the fact at that position is remembered as the commit's of that number.
+    /// Adds a landmark: the commit of that number wrote the fact at that position.
     pub(super) fn remembers(mut self, position: u64, number: usize) -> Self {
         self.0.landmarks.push(Landmark {
             position: Position(position),
@@ -206,7 +207,7 @@ impl Draft {
         backend.store.commit(self.0).await
     }
 
-    /// Sends the commit and returns the streams of the conflict it has to end in, sorted.
+    /// Sends the commit, which must end in a conflict, and returns the streams of the conflict, sorted.
     pub(super) async fn conflicts_at(self, backend: &Backend) -> Result<Vec<StreamId>, Broken> {
         match self.to(backend).await {
             Err(CommitError::Conflict { mut streams }) => {
@@ -226,7 +227,7 @@ pub(super) async fn whole_stream(backend: &Backend, stream: StreamId) -> Result<
     Ok(backend.store.read_stream(stream, Version::NONE, usize::MAX).await?)
 }
 
-/// What is recorded under one key.
+/// Returns the answer that is recorded under a key; `None` if there is none.
 pub(super) async fn found_answer(backend: &Backend, key: &IdempotencyKey) -> Result<Option<IdempotencyRecord>, Broken> {
     let mut found = backend.idempotency.find_answers(std::slice::from_ref(key)).await?;
     match (found.pop(), found.pop()) {
@@ -235,7 +236,7 @@ pub(super) async fn found_answer(backend: &Backend, key: &IdempotencyKey) -> Res
     }
 }
 
-/// Leases deadlines that were set without a cause.
+/// Leases deadlines and returns them without their causes.
 pub(super) async fn leased(
     backend: &Backend,
     now: Timestamp,

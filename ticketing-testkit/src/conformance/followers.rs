@@ -1,4 +1,4 @@
-//! What every [`FollowerStore`] does.
+//! The suite for every [`FollowerStore`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::race::race;
 use super::{Broken, Verdict, ensure, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of every rule for followers; the expression gives a fresh `Arc<dyn FollowerStore>`.
+    /// Makes a test of each rule for followers. The expression must return a new `Arc<dyn FollowerStore>`.
     follower_store_conformance in followers for Arc<dyn FollowerStore> {
         one_worker_has_the_turn,
         one_of_racing_workers_gets_the_turn,
@@ -40,7 +40,7 @@ fn worker(number: u128) -> WorkerId {
     WorkerId::new(Uuid::from_u128(number))
 }
 
-/// Whether the worker gets the turn at that second.
+/// Returns whether the worker gets the turn at that second.
 async fn gets(store: &Arc<dyn FollowerStore>, number: u128, second: i64) -> Result<bool, Broken> {
     Ok(store.take_turn(RELAY, worker(number), at(second), LEASE).await?)
 }
@@ -128,7 +128,8 @@ async fn a_mark_is_moved_only_by_who_knows_where_it_was(store: &Arc<dyn Follower
         store.move_mark(RELAY, Some(early), late).await?,
         "the mark was not moved"
     );
-    // One who is late, one who remembers another past, and one who knows of none.
+    // Each of these workers expects another mark than the one that is noted: an earlier one, one with another commit,
+    // and none.
     for before in [Some(early), Some(mark(7, 71)), None] {
         let moved = store.move_mark(RELAY, before, mark(8, 80)).await?;
         ensure!(!moved, "the mark was moved by somebody who thinks it is at {before:?}");

@@ -1,4 +1,4 @@
-//! What every [`PaymentGateway`] does with the tokens of the sandbox.
+//! The suite for every [`PaymentGateway`] with the tokens of the sandbox.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::race::race;
 use super::{Broken, Verdict, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of every rule for a payment gateway; the expression gives a `Gateway` without payments.
+    /// Makes a test of each rule for a payment gateway. The expression must return a `Gateway` without payments.
     payment_gateway_conformance in gateway for Gateway {
         tokens_are_approved_or_declined_as_they_say,
         a_repeated_call_moves_money_once,
@@ -31,13 +31,13 @@ suite! { $
     }
 }
 
-/// What was taken for a payment and not given back.
+/// Returns how much was taken for a payment and not paid back.
 pub type Kept = Arc<dyn Fn(PaymentId) -> i64 + Send + Sync>;
 
-/// Lets happen whatever decides a payment that is not: the customer acts, time passes.
+/// Makes the gateway decide a payment that waits, as if the customer had acted or time had passed.
 pub type Decide = Arc<dyn Fn(PaymentId) + Send + Sync>;
 
-/// A gateway, and its books where it keeps any.
+/// A gateway, and its records if it keeps any.
 #[derive(Clone)]
 pub struct Gateway {
     gateway: Arc<dyn PaymentGateway>,
@@ -136,7 +136,7 @@ async fn a_repeated_call_moves_money_once(gateway: &Gateway) -> Verdict {
         gateway.gateway.refund(one, refund(1), eur(2_000)).await?;
         gateway.ensure_kept(one, 3_000, "after the refund")?;
     }
-    // Too late: the money was taken.
+    // The money was taken already, so it is too late to void the payment.
     gateway.gateway.void(one).await?;
     gateway.gateway.capture(one, eur(5_000)).await?;
     gateway.ensure_kept(one, 3_000, "after a late void and capture")
@@ -181,14 +181,14 @@ async fn a_lost_authorisation_can_be_looked_up(gateway: &Gateway) -> Verdict {
     Ok(())
 }
 
-/// Whether it answers with an error or not, it takes nothing.
+/// The gateway may return an error or not, but must take nothing.
 async fn a_declined_payment_takes_no_money(gateway: &Gateway) -> Verdict {
     gateway.authorize(payment(1), "tok_declined").await?;
     let _ = gateway.gateway.capture(payment(1), eur(5_000)).await;
     gateway.ensure_kept(payment(1), 0, "for a declined payment")
 }
 
-/// Whether it answers with an error or not, it takes nothing.
+/// The gateway may return an error or not, but must take nothing.
 async fn a_voided_payment_takes_no_money(gateway: &Gateway) -> Verdict {
     gateway.authorize(payment(1), "tok_visa").await?;
     gateway.gateway.void(payment(1)).await?;
@@ -230,7 +230,7 @@ async fn who_must_act_is_told_how_and_until_when_each_time(gateway: &Gateway) ->
     Ok(())
 }
 
-/// Whether it answers with an error or not, it takes nothing.
+/// The gateway may return an error or not, but must take nothing.
 async fn an_undecided_payment_takes_no_money(gateway: &Gateway) -> Verdict {
     for (number, token) in [(1, "tok_must_act"), (2, "tok_pending")] {
         gateway.authorize(payment(number), token).await?;

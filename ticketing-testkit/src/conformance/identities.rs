@@ -1,4 +1,4 @@
-//! What every [`IdentityStore`] does.
+//! The suite for every [`IdentityStore`].
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::race::race;
 use super::{Broken, Verdict, ensure, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of every rule for identities; the expression gives a fresh `Arc<dyn IdentityStore>`.
+    /// Makes a test of each rule for identities. The expression must return a new `Arc<dyn IdentityStore>`.
     identity_store_conformance in identities for Arc<dyn IdentityStore> {
         an_identity_belongs_to_one_user,
         exactly_one_racing_link_of_an_identity_wins,
@@ -124,7 +124,7 @@ async fn issuer_and_subject_are_compared_exactly(identities: &Arc<dyn IdentitySt
 }
 
 async fn identities_of_a_user_are_listed_oldest_first(identities: &Arc<dyn IdentityStore>) -> Verdict {
-    // Subjects don't sort as the times do.
+    // The order of the subjects differs from that of the times.
     let [first, second] = [("zoe", 1), ("ada", 2)].map(|(subject, time)| Identity {
         linked_at: at(time),
         ..identity(subject, 1)

@@ -1,8 +1,7 @@
-//! One suite per port: the lines of its **Contract** as rules that a store keeps or breaks.
+//! One suite for each port: each line of the **Contract** of the port is a rule that an adapter keeps or breaks.
 //!
-//! A rule is an ordinary value, so that a store can be asked about one by one: an adapter's `tests/conformance.rs` turns
-//! each into a named test with the suite's macro, and the tests of this kit show that each rule is broken by at least
-//! one deliberately wrong store.
+//! The macro of a suite makes a test of each rule in the `tests/conformance.rs` of an adapter. Rules are also values:
+//! the tests of `adapters-memory` try each rule on a store that deliberately breaks it, to show that the rule notices.
 //!
 //! ```text
 //! mod event_store {
@@ -10,7 +9,8 @@
 //! }
 //! ```
 //!
-//! The expression is evaluated in an async context, once a rule, and gives a backend over an **empty** store.
+//! The expression is evaluated once for each rule, in an async context. It must return a backend over an **empty**
+//! store.
 
 mod backend;
 mod fixtures;
@@ -41,24 +41,25 @@ use futures::future::BoxFuture;
 
 pub use backend::{Backend, Keeping};
 
-/// Long enough for the slowest backend on a busy machine; a store that hangs is broken, not patient.
+/// How long a rule may take at most. It is enough for the slowest adapter on a busy machine, so a store that takes
+/// longer hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a store did instead of what its contract says.
+/// Says how a store broke a rule.
 #[derive(Debug)]
 pub struct Broken(String);
 
-/// Whether a rule held.
+/// The result of trying a rule: an error if the store broke it.
 pub type Verdict = Result<(), Broken>;
 
-/// One line of a contract, to be tried on an empty store behind `B`.
+/// One line of a contract. `B` is the backend that it is tried on.
 pub struct Rule<B: ?Sized> {
     pub name: &'static str,
     pub run: for<'b> fn(&'b B) -> BoxFuture<'b, Verdict>,
 }
 
 impl<B: ?Sized> Rule<B> {
-    /// Tries the rule; not getting to the end is breaking it.
+    /// Tries the rule on an empty store. A store on which the rule does not end breaks it.
     pub async fn try_on(&self, backend: &B) -> Verdict {
         tokio::time::timeout(PATIENCE, (self.run)(backend))
             .await
@@ -72,10 +73,10 @@ impl<B: ?Sized> fmt::Debug for Rule<B> {
     }
 }
 
-/// Tries the rule of that name.
+/// Tries the rule of that name on an empty store.
 ///
 /// # Panics
-/// When the rule is broken, with what happened instead.
+/// Panics if the store breaks the rule, and says how.
 pub async fn assert_holds<B: ?Sized>(rules: &[Rule<B>], name: &str, backend: &B) {
     let rule = rules
         .iter()
@@ -104,7 +105,7 @@ impl fmt::Display for Broken {
     }
 }
 
-/// An error where none was expected breaks the rule, so that rules read as stories with `?`.
+/// An unexpected error breaks the rule. So rules can use `?`.
 impl<E: std::error::Error> From<E> for Broken {
     fn from(error: E) -> Self {
         let mut text = format!("unexpected error: {error}");
@@ -117,7 +118,7 @@ impl<E: std::error::Error> From<E> for Broken {
     }
 }
 
-/// Breaks the rule unless the condition holds.
+/// Returns from the rule with `Broken` unless the condition is true.
 macro_rules! ensure {
     ($condition:expr, $($what:tt)+) => {
         if !$condition {
@@ -126,7 +127,7 @@ macro_rules! ensure {
     };
 }
 
-/// Breaks the rule unless both are equal.
+/// Returns from the rule with `Broken` unless both values are equal.
 macro_rules! ensure_eq {
     ($actual:expr, $expected:expr, $($what:tt)+) => {
         match (&$actual, &$expected) {
@@ -142,9 +143,9 @@ macro_rules! ensure_eq {
     };
 }
 
-/// Lists the rules of a suite once: as `RULES` and as a macro that makes a test of each.
+/// Lists the rules of a suite: makes the constant `RULES`, and a macro that makes a test of each rule.
 ///
-/// The first token is a dollar sign, which a macro that defines a macro can't write itself.
+/// The first token must be a dollar sign: a macro that defines a macro cannot write it otherwise.
 macro_rules! suite {
     ($d:tt $(#[$doc:meta])* $macro_name:ident in $module:ident for $backend:ty { $($rule:ident,)+ }) => {
         /// The rules of this suite, in the order of the contract.

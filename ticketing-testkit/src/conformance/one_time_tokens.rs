@@ -1,4 +1,4 @@
-//! What every [`OneTimeTokenStore`] does.
+//! The suite for every [`OneTimeTokenStore`].
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::race::race;
 use super::{Verdict, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of every rule for one-time tokens; the expression gives a fresh `Arc<dyn OneTimeTokenStore>`.
+    /// Makes a test of each rule for one-time tokens. The expression must return a new `Arc<dyn OneTimeTokenStore>`.
     one_time_token_store_conformance in one_time_tokens for Arc<dyn OneTimeTokenStore> {
         a_token_is_taken_exactly_once,
         exactly_one_racing_taker_gets_a_token,

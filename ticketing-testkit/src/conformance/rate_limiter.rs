@@ -1,4 +1,4 @@
-//! What every [`RateLimiter`] does.
+//! The suite for every [`RateLimiter`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::race::race;
 use super::{Broken, Verdict, ensure, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of every rule for rate limits; the expression gives a fresh `Arc<dyn RateLimiter>`.
+    /// Makes a test of each rule for rate limits. The expression must return a new `Arc<dyn RateLimiter>`.
     rate_limiter_conformance in rate_limiter for Arc<dyn RateLimiter> {
         exactly_the_limit_is_allowed_in_a_window,
         exactly_the_limit_is_allowed_among_racing_callers,
@@ -116,7 +116,7 @@ async fn a_hit_counts_for_its_window_whatever_windows_other_keys_have(limiter: &
     for _ in 0..5 {
         hit(limiter, 0).await?;
     }
-    // Enough of them to make any store tidy up.
+    // So many keys that a store which removes old entries from time to time does so.
     for number in 0..3_000 {
         limiter.hit(&format!("short {number}"), short, at(30)).await?;
     }

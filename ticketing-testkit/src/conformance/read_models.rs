@@ -1,4 +1,4 @@
-//! What every read model does: rows that a projector writes, and the queries that people ask of them.
+//! The suite for read models: the rows that a projector writes, and the queries that read them.
 
 mod applying;
 mod availability;
@@ -70,7 +70,7 @@ use sales::{
 };
 
 suite! { $
-    /// Makes a test of every rule for read models; the expression gives a `ReadModels` over an empty store.
+    /// Makes a test of each rule for read models. The expression must return a `ReadModels` over an empty store.
     read_models_conformance in read_models for ReadModels {
         changes_and_checkpoint_are_applied_together,
         the_checkpoint_says_of_which_log_and_commit_it_is,
@@ -112,7 +112,7 @@ suite! { $
     }
 }
 
-/// The rows of one store and everything that is asked of them.
+/// The ports of one store of read models.
 #[derive(Clone)]
 pub struct ReadModels {
     pub projection: Arc<dyn ProjectionStore>,
@@ -145,7 +145,7 @@ impl ReadModels {
         }
     }
 
-    /// Applies the changes as the next event of the log.
+    /// Applies the changes as those of the next fact of the log.
     async fn apply(&self, changes: Vec<Change>) -> Verdict {
         let Position(after) = self.position().await?;
         Ok(self.projection.apply(batch(after, after + 1, changes)).await?)
@@ -177,8 +177,7 @@ fn batch(after: u64, upto: u64, changes: Vec<Change>) -> ProjectedBatch {
     ProjectedBatch { after, upto, changes }
 }
 
-/// A position of the log that the rules are about, whose every event has a commit of its own; no log has adopted the
-/// start.
+/// Returns the mark at a position. Each fact has a commit of its own. At the start the log is not known.
 fn mark(position: u64) -> Mark {
     if position == 0 {
         return Mark::of_no_log(Position::START);
@@ -202,7 +201,7 @@ fn created(number: usize) -> Change {
     Change::EventCreated(event(number))
 }
 
-/// An event in the public list that starts at that time.
+/// Returns an event of the public list that begins at that time.
 fn public(number: usize, starts: i64) -> EventView {
     let mut view = event(number);
     let mut details = (*view.details).clone();
@@ -212,7 +211,7 @@ fn public(number: usize, starts: i64) -> EventView {
     view
 }
 
-/// Asks for each page of two and checks that together they are what was expected.
+/// Reads the list in pages of two rows, and checks that together they are the expected rows.
 async fn ensure_pages<T, K, F>(expected: &[K], key: impl Fn(&T) -> K, ask: impl Fn(Page) -> F) -> Verdict
 where
     K: PartialEq + fmt::Debug,

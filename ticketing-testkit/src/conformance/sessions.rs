@@ -1,4 +1,4 @@
-//! What every [`SessionStore`] does.
+//! The suite for every [`SessionStore`].
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::race::race;
 use super::{Verdict, ensure, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of every rule for sessions; the expression gives a fresh `Arc<dyn SessionStore>`.
+    /// Makes a test of each rule for sessions. The expression must return a new `Arc<dyn SessionStore>`.
     session_store_conformance in sessions for Arc<dyn SessionStore> {
         a_session_is_found_until_it_expires,
         a_session_comes_back_as_it_was_created,
@@ -28,7 +28,7 @@ suite! { $
     }
 }
 
-/// Begins at its number in seconds, is idle after 100 seconds and ends after 250.
+/// Returns a session that begins at second `number`, expires after 100 seconds without use, and ends after 250 seconds.
 fn session(number: usize) -> Session {
     let created_at = at(number as i64);
     Session {
@@ -44,7 +44,7 @@ fn session(number: usize) -> Session {
     }
 }
 
-/// One tick of the clocks that stores have to tell apart.
+/// The smallest difference between times that a store must keep.
 fn just_before(end: Timestamp) -> Timestamp {
     end - TimeDelta::microseconds(1)
 }
@@ -237,7 +237,7 @@ async fn ending_all_sessions_of_a_user_spares_everybody_else(sessions: &Arc<dyn 
 }
 
 async fn live_sessions_of_a_user_are_listed_newest_first(sessions: &Arc<dyn SessionStore>) -> Verdict {
-    // Digests don't sort as the times do.
+    // The order of the digests differs from that of the times.
     let [first, second, third] = [(1, 3), (2, 1), (3, 2)].map(|(time, name)| Session {
         digest: digest(name),
         ..session(time)

@@ -1,4 +1,4 @@
-//! What every [`SnapshotStore`] does.
+//! The suite for every [`SnapshotStore`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::race::race;
 use super::{Backend, Broken, Verdict, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of every rule for snapshots; the expression gives a fresh
+    /// Makes a test of each rule for snapshots. The expression must return a new
     /// [`Snapshots`](crate::conformance::snapshots::Snapshots).
     snapshot_store_conformance in snapshots for Snapshots {
         a_snapshot_comes_back_as_it_was_kept,
@@ -34,7 +34,7 @@ suite! { $
 
 const FORMAT: u16 = 3;
 
-/// Snapshots and the log that they are of, both empty.
+/// An empty store of snapshots and the empty log that they belong to.
 pub struct Snapshots {
     pub log: Backend,
     pub store: Arc<dyn SnapshotStore>,
@@ -56,8 +56,8 @@ impl Snapshots {
         }
     }
 
-    /// Writes so many facts to a stream, each in a commit of its own: the one at version *v* has the number *v*, beyond
-    /// those of other streams.
+    /// Writes `count` facts to a stream, each in a commit of its own. The commit of version *v* has a number that is
+    /// made from the stream and *v*.
     async fn write(&self, of: StreamId, facts: u64) -> Verdict {
         for version in 1..=facts {
             let draft = write(number(of, version)).append(of, version - 1, events(1));
@@ -85,14 +85,14 @@ impl fmt::Debug for Snapshots {
     }
 }
 
-/// The number of the commit that writes the fact of that version.
+/// Returns the number of the commit that writes the fact of that version.
 fn number(of: StreamId, version: u64) -> usize {
     let aggregate = of.aggregate.number() as usize;
     let last_byte = of.id.as_bytes()[15] as usize;
     aggregate * 1_000_000 + last_byte * 1_000 + version as usize
 }
 
-/// What the facts that [`Snapshots::write`] writes come to.
+/// Returns a snapshot of the facts that [`Snapshots::write`] writes, up to that version.
 fn snapshot(of: StreamId, version: u64) -> Snapshot {
     Snapshot {
         stream: of,
@@ -174,7 +174,7 @@ async fn of_racing_snapshots_the_newest_is_left(snapshots: &Snapshots) -> Verdic
         snapshots.write(stream(round), RACERS as u64).await?;
         let kept = race(RACERS, |racer| {
             let store = Arc::clone(&snapshots.store);
-            // The newest is neither the first nor the last to come.
+            // The newest snapshot is neither the first nor the last that arrives.
             let version = 1 + (racer + RACERS / 2) % RACERS;
             async move { store.keep(snapshot(stream(round), version as u64)).await }
         });
@@ -256,7 +256,7 @@ async fn a_snapshot_of_another_past_is_not_found(snapshots: &Snapshots) -> Verdi
     snapshots.store.keep(of_another_past).await?;
     let found = snapshots.latest(stream(1)).await?;
     ensure_eq!(found, None, "of a commit that the log does not have");
-    // The commit is there, and wrote another fact.
+    // The log has that commit, but it wrote another fact than the one at this version.
     let of_another_fact = Snapshot {
         commit: commit_id(number(stream(1), 5)),
         ..snapshot(stream(1), 4)

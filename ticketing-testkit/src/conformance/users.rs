@@ -1,4 +1,4 @@
-//! What every [`UserStore`] does.
+//! The suite for every [`UserStore`].
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::race::race;
 use super::{Broken, Verdict, ensure, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of every rule for users; the expression gives a fresh `Arc<dyn UserStore>`.
+    /// Makes a test of each rule for users. The expression must return a new `Arc<dyn UserStore>`.
     user_store_conformance in users for Arc<dyn UserStore> {
         an_address_belongs_to_one_user,
         exactly_one_racing_creator_of_an_address_wins,

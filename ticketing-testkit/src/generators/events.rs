@@ -1,4 +1,4 @@
-//! Events on sale.
+//! Strategies for events on sale.
 
 use std::collections::BTreeSet;
 use std::ops::{Range, RangeInclusive};
@@ -22,7 +22,7 @@ use super::purchases::ORGANISER;
 use super::times::time_from;
 use crate::scenario::CountingIds;
 
-/// Often a plain word, sometimes whatever people write: any script, punctuation, spaces inside, up to the longest.
+/// Generates labels: often a plain word, sometimes other scripts, punctuation and spaces, up to the greatest length.
 pub fn label() -> impl Strategy<Value = Label> {
     prop_oneof![
         4 => "[A-Z][a-z]{0,11}",
@@ -47,7 +47,7 @@ pub fn venue() -> impl Strategy<Value = Venue> {
     })
 }
 
-/// Labels that nobody takes for another.
+/// Generates labels that differ from each other even if letter case and style are ignored.
 fn labels(many: Range<usize>) -> impl Strategy<Value = Vec<Label>> {
     vec(label(), many).prop_map(|labels| {
         let mut seen = BTreeSet::new();
@@ -58,7 +58,7 @@ fn labels(many: Range<usize>) -> impl Strategy<Value = Vec<Label>> {
     })
 }
 
-/// Rows of different widths, from the best to the worst, or places that nobody chooses among.
+/// Generates the arrangement of a section: rows of different lengths, or general admission.
 pub fn seating() -> impl Strategy<Value = Seating> {
     let numbered = (labels(1..5), vec(1..9_u32, 5)).prop_map(|(names, widths)| Seating::Numbered {
         rows: names
@@ -71,7 +71,7 @@ pub fn seating() -> impl Strategy<Value = Seating> {
     prop_oneof![2 => numbered, 1 => general_admission]
 }
 
-/// Sections that share no name.
+/// Generates sections with different names.
 pub fn section_drafts() -> impl Strategy<Value = Vec<SectionDraft>> {
     (labels(1..4), vec(seating(), 4)).prop_map(|(names, seatings)| {
         names
@@ -82,8 +82,8 @@ pub fn section_drafts() -> impl Strategy<Value = Vec<SectionDraft>> {
     })
 }
 
-/// Prices for each of `sections`: one price for good, or a different one from time to time. One is in force at `now`;
-/// before and after there may be none.
+/// Generates prices for each of `sections`: one price, or several that follow each other in time. One price is valid at
+/// `now`; before and after it there may be none.
 pub fn pricing_tiers(
     sections: &[SectionDraft],
     currency: Currency,
@@ -116,14 +116,15 @@ fn tiers_of(section: Label, currency: Currency, now: Timestamp) -> impl Strategy
     })
 }
 
-/// The periods between changes, the first without a beginning and the last without an end.
+/// Returns the periods between the changes. The first has no beginning and the last has no end.
 fn periods(changes: &BTreeSet<i64>) -> impl Iterator<Item = (Option<i64>, Option<i64>)> {
     let beginnings = std::iter::once(None).chain(changes.iter().copied().map(Some));
     let ends = changes.iter().copied().map(Some).chain(std::iter::once(None));
     beginnings.zip(ends)
 }
 
-/// Rules in any order, the same notice never twice; the longer notice need not give more back.
+/// Generates the rules of a refund policy in any order. No two have the same number of hours; a rule with more hours
+/// need not give more back.
 pub fn refund_policy() -> impl Strategy<Value = Vec<RefundRule>> {
     let notices = btree_set(prop_oneof![3 => 0..400_u32, 1 => any::<u32>()], 0..5);
     (notices.prop_map(Vec::from_iter).prop_shuffle(), vec(0..=100_u8, 5)).prop_map(|(notices, percents)| {
@@ -135,7 +136,7 @@ pub fn refund_policy() -> impl Strategy<Value = Vec<RefundRule>> {
     })
 }
 
-/// An event that the domain accepts at `now`, with a price in force for every section.
+/// Generates an event that the domain accepts at `now`. Every section has a price that is valid at that time.
 pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
     let priced = (section_drafts(), currency()).prop_flat_map(move |(sections, currency)| {
         let tiers = pricing_tiers(&sections, currency, now);
@@ -178,7 +179,7 @@ pub fn event_draft(now: Timestamp) -> impl Strategy<Value = EventDraft> {
         )
 }
 
-/// What the domain makes of an [`event_draft`]: defaults filled in, and an id for every section.
+/// Generates the details that the domain makes of an [`event_draft`], with its defaults and the ids of the sections.
 pub fn event_details(now: Timestamp) -> impl Strategy<Value = EventDetails> {
     event_draft(now).prop_map(move |draft| accepted(draft, now))
 }

@@ -1,8 +1,8 @@
-//! Strategies for `proptest`: events on sale, seats that are wished for, payments, times, and everything that can happen between them.
+//! Strategies for `proptest`: events on sale, wishes for seats, payments, times, and scripts of everything that can
+//! happen.
 //!
-//! What is generated here is always acceptable to the domain, from the everyday to the edge of what its limits allow, so
-//! that a property speaks of what the system has to live with. Sizes stay small: properties are tried thousands of
-//! times, and few seats get in each other's way soonest.
+//! The domain accepts everything that is generated here, from common values to those at its limits. Sizes are small,
+//! because properties are tried thousands of times, and conflicts are most frequent when there are few seats.
 //!
 //! ```
 //! use proptest::prelude::*;

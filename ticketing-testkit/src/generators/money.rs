@@ -1,18 +1,18 @@
-//! Money and how it is paid.
+//! Strategies for prices and means of payment.
 
 use proptest::prelude::*;
 use ticketing_domain::catalog::limits;
 use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, PaymentMethod};
 
-/// Often a well-known one, sometimes another that people pay with.
+/// Generates currencies: often a well-known one, sometimes another.
 pub fn currency() -> impl Strategy<Value = Currency> {
     let well_known = proptest::sample::select(vec!["EUR", "USD", "GBP", "JPY"]);
     let another = proptest::sample::select(vec!["AED", "KWD", "NPR", "VES", "XOF", "ZAR"]);
     prop_oneof![3 => well_known, 1 => another].prop_map(|code| Currency::new(code).expect("three upper-case letters"))
 }
 
-/// What a place may cost: often an everyday price, sometimes nothing or the most that is allowed.
+/// Generates prices of a place: often a common one, sometimes 0 or the highest that is allowed.
 pub fn price(currency: Currency) -> impl Strategy<Value = Money> {
     prop_oneof![
         8 => 1..50_000_i64,
@@ -31,7 +31,7 @@ pub fn method_kind() -> impl Strategy<Value = MethodKind> {
     ]
 }
 
-/// Anything that a gateway may use as a token, which a card number is not.
+/// Generates tokens of a gateway. A card number is never one.
 pub fn method_token() -> impl Strategy<Value = MethodToken> {
     prop_oneof![3 => "tok_[a-z0-9]{4,24}", 1 => "[!-~]{1,255}"]
         .prop_filter_map("a card number is no token", |text| MethodToken::new(&text))

@@ -1,4 +1,4 @@
-//! What one customer wants.
+//! Strategies for what one customer asks for.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
@@ -7,17 +7,17 @@ use ticketing_ports::vocabulary::event_details::EventDetails;
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::seating::{Label, SeatId, Seating};
 
-/// Places in one section.
+/// The places in one section that a customer asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeatWish {
     pub section: Label,
     pub quantity: u32,
-    /// These or none; otherwise the best available.
+    /// The seats that the customer wants; `None` if the customer takes the best that are available.
     pub specific_seats: Option<Vec<SeatId>>,
 }
 
 impl SeatWish {
-    /// The command that asks for them.
+    /// Returns the command that asks for these places.
     pub fn hold(&self, event_id: EventId) -> HoldSeats {
         HoldSeats {
             event_id,
@@ -29,7 +29,7 @@ impl SeatWish {
     }
 }
 
-/// A wish that an empty house fulfils while sales are open and a price is in force.
+/// Generates wishes that an event without reservations can fulfil while its sales are open and a price is valid.
 pub fn seat_wish(details: &EventDetails) -> impl Strategy<Value = SeatWish> + use<> {
     let sections = details.sections.clone();
     let limit = details.max_seats_per_order;
@@ -53,10 +53,10 @@ pub fn seat_wish(details: &EventDetails) -> impl Strategy<Value = SeatWish> + us
     })
 }
 
-/// One to `most` seats that exist, in any order, none twice.
+/// Generates 1 to `most` different seats of a section, in any order.
 ///
 /// # Panics
-/// When there are none: in general admission nobody names a seat.
+/// Panics if the section has no numbered seats.
 pub fn seats_of(seating: &Seating, most: usize) -> impl Strategy<Value = Vec<SeatId>> + use<> {
     let Seating::Numbered { rows } = seating else {
         panic!("in general admission nobody names a seat");

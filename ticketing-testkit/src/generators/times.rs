@@ -1,11 +1,12 @@
-//! Times, and how long people take.
+//! Strategies for times and pauses.
 
 use chrono::TimeDelta;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use ticketing_ports::Timestamp;
 
-/// How long nothing happens: often moments, sometimes past the end of a hold, now and then past a refund's notice.
+/// Generates pauses between steps: often short, sometimes longer than a hold, and rarely as long as the hours of a
+/// refund rule.
 pub fn pause() -> impl Strategy<Value = TimeDelta> {
     prop_oneof![
         6 => (1..40_i64).prop_map(TimeDelta::seconds),
@@ -14,7 +15,7 @@ pub fn pause() -> impl Strategy<Value = TimeDelta> {
     ]
 }
 
-/// So many times one after the other, the first a [`pause`] after `start`.
+/// Generates `count` times in order, each a [`pause`] after the one before. The first is a pause after `start`.
 pub fn moments(start: Timestamp, count: usize) -> impl Strategy<Value = Vec<Timestamp>> {
     vec(pause(), count).prop_map(move |pauses| {
         let mut now = start;
@@ -26,13 +27,13 @@ pub fn moments(start: Timestamp, count: usize) -> impl Strategy<Value = Vec<Time
     })
 }
 
-/// A time in the ten years from `start`, often on a round second, sometimes to the microsecond, which is as fine as
-/// stores keep it.
+/// Generates times in the ten years after `start`: often a whole second, sometimes with microseconds, which is as exact
+/// as stores are.
 pub fn time_from(start: Timestamp) -> impl Strategy<Value = Timestamp> {
     distance().prop_map(move |distance| start + distance)
 }
 
-/// A time in the ten years before `end`, and never `end` itself.
+/// Generates times in the ten years before `end`, without `end` itself.
 pub fn time_before(end: Timestamp) -> impl Strategy<Value = Timestamp> {
     distance().prop_map(move |distance| end - distance - TimeDelta::microseconds(1))
 }

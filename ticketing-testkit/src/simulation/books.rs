@@ -1,4 +1,4 @@
-//! The books, checked from the log alone and against the gateway's own ledger.
+//! Checks the books: what the log says must be consistent, and must agree with what the gateway has recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::Ledger;
 
-/// Something that must never be true once every deadline has had its time.
+/// A fault in the books: something that must not be true once all deadlines have been handled.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Violation {
     #[error("position {0} is not where it belongs")]
@@ -65,9 +65,9 @@ pub enum Violation {
     SidesDisagree(String),
     #[error("a customer was never answered")]
     NeverAnswered,
-    #[error("the log has lost facts that rows were made of, and lives on as if nothing had been")]
+    #[error("rows include facts that the log has lost, but the incarnation of the log was not raised")]
     LossUnnoticed,
-    #[error("the fact at position {0} was told under the name of a log that does not have it")]
+    #[error("the fact at position {0} was published as one of a log that does not have it")]
     LostFactTold(Position),
 }
 
@@ -79,7 +79,7 @@ struct Books {
     payments: BTreeMap<PaymentId, PaymentState>,
 }
 
-/// Replays the log and lists everything that is wrong with it. Empty is the only good answer.
+/// Replays the log and returns every fault in it. The result is empty if the books are right.
 pub fn check_books(log: &[RecordedEvent], ledger: &dyn Ledger) -> Vec<Violation> {
     let mut violations = Vec::new();
     let mut books = Books::default();
@@ -148,7 +148,7 @@ impl Books {
         Some(())
     }
 
-    /// After each fact of a section: nobody sits on somebody else's lap, and the counts are what the claims say.
+    /// Checks after each fact of a section that no seat is in two claims, and that the counts agree with the claims.
     fn check_section(&self, event: &RecordedEvent) -> Option<Violation> {
         if event.stream.aggregate != Aggregate::Inventory {
             return None;
@@ -209,7 +209,8 @@ impl Books {
         violations.extend(sold.into_keys().map(Violation::SeatsWithoutTickets));
     }
 
-    /// What the gateway kept is what the log says it should: the price, less refunds; nothing without seats.
+    /// Checks that the gateway has kept what the log says: the price less refunds for each sale, and nothing for a
+    /// payment that bought no seats.
     fn check_money(&self, ledger: &dyn Ledger, violations: &mut Vec<Violation>) {
         for (id, payment) in &self.payments {
             if payment.awaits_gateway() || matches!(payment, PaymentState::Authorized(_)) {

@@ -1,4 +1,4 @@
-//! What customers do, what they are promised, and whether the promises were kept.
+//! What the customers of a simulation do, which answers they get, and whether those answers stay true.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use super::stage::{ORGANISER, Stage, request};
 
 const ACTIONS: u32 = 9;
 
-/// Something a customer was told, and may hold us to.
+/// An answer that a customer got and that must stay true.
 #[derive(Debug, Clone)]
 pub(super) enum Promise {
     Held {
@@ -35,16 +35,17 @@ pub(super) enum Promise {
         view: Box<ReservationView>,
     },
     Completed(Box<ReservationView>),
-    /// How many holds the customer asked for, each under its own key.
+    /// How many holds the customer has asked for. Each request has its own idempotency key.
     Asked {
         customer: CustomerId,
         holds: usize,
-        /// How many refunds the organiser asked for in the customer's name, likewise.
+        /// How many refunds the organiser has asked for on behalf of the customer. Each request has its own idempotency
+        /// key.
         refunds: usize,
     },
 }
 
-/// One customer's evening.
+/// Plays everything that one customer does during a run.
 pub(super) async fn play(stage: Arc<Stage>, number: u64, event: EventId, mut rng: StdRng) -> Vec<Promise> {
     let me = Actor {
         user_id: UserId::new(Uuid::from_u128(100 + u128::from(number))),
@@ -73,7 +74,7 @@ pub(super) async fn play(stage: Arc<Stage>, number: u64, event: EventId, mut rng
                                 key: (customer, key),
                                 view: Box::new(answer.value),
                             });
-                            // Sometimes the answer is lost on the way, and the customer asks again.
+                            // Sometimes the answer is lost on its way to the customer, who then repeats the request.
                             if rng.random_range(0..4) > 0 {
                                 break;
                             }
@@ -141,7 +142,8 @@ pub(super) async fn play(stage: Arc<Stage>, number: u64, event: EventId, mut rng
                         reason,
                     };
                     refunds += 1;
-                    // The organiser's keys are the organiser's own, also for this customer.
+                    // Idempotency keys belong to the user who sends the request, here the organiser, so they must
+                    // differ between customers.
                     let key = 1_000 * (number + 1) + u64::from(action);
                     for _ in 0..rng.random_range(1..5) {
                         match stage
@@ -169,8 +171,8 @@ pub(super) async fn play(stage: Arc<Stage>, number: u64, event: EventId, mut rng
     promises
 }
 
-/// The provider wants the customer to act. Some do, some take longer than their hold, some never do; of what becomes of it
-/// the box office hears in a report, in several, or when it asks.
+/// Plays a customer who must act before the gateway decides. Some act in time, some after their hold has run out, and
+/// some never. The box office learns the decision from one report, from several, or when it asks the gateway.
 async fn go_on(stage: &Stage, payment: Option<PaymentId>, rng: &mut StdRng) {
     let Some(payment_id) = payment else { return };
     if rng.random_range(0..4) == 0 {
@@ -185,7 +187,7 @@ async fn go_on(stage: &Stage, payment: Option<PaymentId>, rng: &mut StdRng) {
             payment_id,
             answer: GatewayAnswer::Authorized(decided.clone()),
         };
-        // The provider's report reaches nobody now and then; the deadline asks.
+        // Sometimes the report of the provider is lost. Then the deadline of the payment asks the gateway.
         drop(
             stage
                 .box_office()
@@ -228,7 +230,7 @@ fn some_method(rng: &mut StdRng) -> PaymentMethod {
     }
 }
 
-/// How many refunds each customer was given by the organiser.
+/// How many refunds the organiser has given to each customer.
 fn refunds_by_hand(log: &[RecordedEvent]) -> BTreeMap<CustomerId, usize> {
     let mut payer = BTreeMap::new();
     let mut refunds: BTreeMap<CustomerId, usize> = BTreeMap::new();
@@ -248,7 +250,7 @@ fn refunds_by_hand(log: &[RecordedEvent]) -> BTreeMap<CustomerId, usize> {
     refunds
 }
 
-/// Everything that was answered is in the log, once.
+/// Checks that everything customers were told is in the log exactly once.
 pub(super) fn check_promises(log: &[RecordedEvent], promises: &[Promise], lost: &Lost) -> Vec<Violation> {
     let mut held = BTreeMap::new();
     let mut completed = BTreeSet::new();
@@ -276,7 +278,8 @@ pub(super) fn check_promises(log: &[RecordedEvent], promises: &[Promise], lost: 
             Promise::Held { key, view } => {
                 let first = *answers.entry(*key).or_insert(view.reservation_id);
                 if first != view.reservation_id && lost.has(first) {
-                    // What was answered first is lost with its key: what was answered then is to last.
+                    // If a restored backup has lost the first answer and its key, the answer to the repeated request is
+                    // the one that must stay true.
                     answers.insert(*key, view.reservation_id);
                 } else if first != view.reservation_id {
                     violations.push(Violation::AnsweredDifferently(first, view.reservation_id));

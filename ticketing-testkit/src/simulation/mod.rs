@@ -1,12 +1,13 @@
-//! The real engine under a seeded storm: one seed is one run.
+//! Plays the real engine while its stores, bus and gateway fail. A seed decides every fault, so the same seed gives the
+//! same run.
 //!
-//! Customers hold, pay, cancel and repeat themselves; an organiser closes sales or cancels the event; the stores and the
-//! gateway fail, answer late or lose answers; the process crashes, also right before and right after a commit or a
-//! gateway call, and starts again; the log is put back to an older copy of itself. Then the storm ends, time passes, and the books are checked from the log and from the
-//! gateway's own ledger.
+//! Customers hold, pay, cancel and repeat requests. An organiser closes sales or cancels the event. The stores and the
+//! gateway fail, answer late or lose answers. The process crashes, also directly before and after a commit or a gateway
+//! call, and starts again. The log is replaced by an older copy of itself. Then the faults end, time passes, and the
+//! books are checked from the log and from the records of the gateway.
 //!
-//! Run it on a current-thread runtime with paused time. The caller supplies the stores and the faults; see
-//! `tests/tests/simulation.rs`.
+//! It needs a current-thread runtime with paused time. The caller supplies the stores and the faults, as
+//! `tests/tests/simulation` does.
 
 mod books;
 mod customers;
@@ -27,54 +28,55 @@ pub use books::{Violation, check_books};
 pub use restored::Lost;
 pub use stage::{Report, simulate};
 
-/// What the gateway itself says about money.
+/// What the gateway has recorded about money.
 pub trait Ledger: Send + Sync {
-    /// What was taken for the payment and not given back, in minor units.
+    /// Returns how much was taken for the payment and not paid back, in minor units.
     fn kept(&self, payment: PaymentId) -> i64;
 
-    /// Payments for which money was ever taken.
+    /// Returns the payments for which money was ever taken.
     fn captured(&self) -> Vec<PaymentId>;
 
-    /// Payments for which money is set aside: neither taken nor let go.
+    /// Returns the payments for which money is set aside, neither taken nor released.
     fn set_aside(&self) -> Vec<PaymentId>;
 }
 
-/// The customers' side of a payment that is not decided.
+/// Acts as the customer of a payment that the gateway has not decided.
 pub trait Customers: Send + Sync {
-    /// The customer acts; `None` if nothing waits for that.
+    /// Lets the customer act, and returns what the gateway then decides; `None` if the payment does not wait for the
+    /// customer.
     fn act(&self, payment: PaymentId) -> Option<Authorization>;
 }
 
-/// One seed's world, as the caller has built it.
+/// The stores, the gateway and the faults of one run.
 #[derive(Clone)]
 pub struct World {
-    /// The write side's ports with faults in them.
+    /// The ports of the write side. They inject faults.
     pub ports: Ports,
-    /// Makes the read side for each start of a process. Embedded read models do not survive it; those of services are the
-    /// same each time.
+    /// Returns the ports of the read side for a process that starts. Embedded read models are new each time; those on
+    /// services are the same each time.
     pub read_side: Arc<dyn Fn() -> ReadSide + Send + Sync>,
-    /// The log without faults.
+    /// The log without injected faults, for checks.
     pub log: Arc<dyn EventStore>,
     pub ledger: Arc<dyn Ledger>,
     pub customers: Arc<dyn Customers>,
-    /// Notified by a fault that wants the process to die right there.
+    /// A fault notifies this when the process must crash at that point.
     pub crash: Arc<Notify>,
-    /// Ends the storm: no more faults, and what customers have not decided at the gateway by now is decided without them.
+    /// Ends all faults. Payments that still wait for their customers are decided without them.
     pub calm: Arc<dyn Fn() + Send + Sync>,
     /// Takes a backup of the log.
     pub back_up: Arc<dyn Fn() -> PutBack + Send + Sync>,
-    /// Everything that consumers of the bus have been told so far.
+    /// Returns every fact that the bus has delivered to its consumers so far.
     pub heard: Arc<dyn Fn() -> Vec<Delivered> + Send + Sync>,
 }
 
-/// Puts a backup back: what was written since is gone, and nobody is told.
+/// Replaces the log by a backup. Later facts are lost, and no process is told.
 pub type PutBack = Box<dyn Fn() + Send + Sync>;
 
-/// What one process reads from.
+/// The read side of one process.
 #[derive(Clone)]
 pub struct ReadSide {
     pub ports: ProjectionPorts,
-    /// The rows that `ports` keep up to date.
+    /// The rows that a process with these `ports` keeps up to date.
     pub models: ReadModels,
 }
 

@@ -1,7 +1,7 @@
-//! A backup that is put back during a run, what is lost with it, and what may be said of that afterwards.
+//! Restoring a backup during a run: which facts are lost, and which faults in the books that explains.
 //!
-//! Whoever was answered before may have lost their facts: that is what it means to restore a backup. What the gateway did
-//! for a lost payment it did; nothing in the log knows of it any more. All else holds as ever.
+//! A restored backup loses facts that customers were told about, and payments that the gateway has carried out. Those
+//! losses are expected. Everything else must be right.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,16 +16,17 @@ use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
 use super::books::Violation;
 use super::stage::Stage;
 
-/// What was lost, all in all.
+/// Everything that was lost during a run.
 #[derive(Debug, Clone, Default)]
 pub struct Lost {
     payments: BTreeSet<PaymentId>,
     reservations: BTreeSet<ReservationId>,
     pub(super) facts: usize,
-    /// How often a backup was put back that had less than the log, and in which life of the log that was the first time.
+    /// How many times a backup with fewer facts than the log was restored, and the incarnation of the log at the first
+    /// time.
     pub(super) times: u32,
     before: Option<Incarnation>,
-    /// Whether rows that outlive a process were made of what was lost.
+    /// Whether rows that survive a process included lost facts.
     remembered: bool,
 }
 
@@ -47,12 +48,12 @@ impl Lost {
         }
     }
 
-    /// Whether facts of that reservation were lost.
+    /// Returns whether facts of that reservation were lost.
     pub(super) fn has(&self, reservation: ReservationId) -> bool {
         self.reservations.contains(&reservation)
     }
 
-    /// Whether it is what a loss does to a promise or to money, and nobody's mistake.
+    /// Returns whether the loss of facts explains this fault in the books.
     pub(super) fn explains(&self, violation: &Violation) -> bool {
         match violation {
             Violation::MoneyWrong { payment, .. } | Violation::MoneyStuck(payment) => self.payments.contains(payment),
@@ -61,7 +62,8 @@ impl Lost {
         }
     }
 
-    /// A loss that somebody remembers is noticed, and from then on nothing of it is told under the name of the log.
+    /// Checks that a loss which a process remembers was noticed: the incarnation was raised, and no lost fact was
+    /// delivered afterwards under the new one.
     pub(super) fn check_identity(
         &self,
         log: &[RecordedEvent],
@@ -72,7 +74,8 @@ impl Lost {
         if identity.incarnation == before {
             return self.remembered.then_some(Violation::LossUnnoticed);
         }
-        // With two losses one number may have been two lives, if all who knew of the first one have died.
+        // After two losses the same incarnation may have been used twice, if every process that knew the first one has
+        // crashed.
         let under_the_new_name = heard.iter().filter(|heard| self.times == 1 && heard.from == identity);
         for heard in under_the_new_name {
             let place = usize::try_from(heard.event.position.0 - 1).ok();
@@ -85,8 +88,8 @@ impl Lost {
     }
 }
 
-/// In some runs an operator takes a backup of the log, and puts it back later: while the servers run, or with all of them
-/// stopped.
+/// Plays an operator who, in some runs, takes a backup of the log and restores it later, while the servers run or while
+/// they are stopped.
 pub(super) async fn operate(stage: std::sync::Arc<Stage>, mut rng: StdRng) {
     if rng.random_bool(0.5) {
         return;
@@ -101,11 +104,11 @@ pub(super) async fn operate(stage: std::sync::Arc<Stage>, mut rng: StdRng) {
 }
 
 impl Stage {
-    /// Puts a backup back at once: whatever is under way meets the log as it was.
+    /// Restores a backup without waiting for the commits that are under way.
     async fn put_back(&self, put_back: super::PutBack, stopped: bool) {
         let log = &self.world().log;
         let before = super::stage::read_log(self.world()).await;
-        let identity = log.identity().await.expect("the caller's log has no faults");
+        let identity = log.identity().await.expect("the log of the caller injects no faults");
         let rows = self.rows_of_all().await;
         if stopped {
             self.stop_all();

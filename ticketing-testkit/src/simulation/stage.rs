@@ -1,4 +1,5 @@
-//! One run: the process, its crashes, the people, and the calm after the storm.
+//! Plays one run: processes that crash and restart, customers and an organiser, and the time after the faults have
+//! ended.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -30,13 +31,15 @@ use crate::both_sides;
 
 const CUSTOMERS: u64 = 5;
 pub(super) const HOLD_SECONDS: u32 = 60;
-/// Longer than a hold, a gateway's silence and a lease together.
+/// How long the run goes on after the faults have ended: longer than a hold, a call to the gateway and a lease
+/// together.
 const CALM: Duration = Duration::from_secs(600);
-/// Longer than the storm holds anything up.
+/// Longer than any fault delays a call.
 const HELD_UP: Duration = Duration::from_secs(60);
-/// Longer than anybody has to wait for all of their answers.
+/// At most how long one customer waits for all answers.
 const NIGHT: Duration = Duration::from_secs(3_600);
-/// Longer than a server has it: each look at an unchanged log is a wake-up of the simulation, and nothing else.
+/// How often a process looks at an unchanged log. It is longer than in a server, because each look only costs time
+/// here.
 const LOG_POLL: Duration = Duration::from_millis(500);
 
 pub(super) const ORGANISER: Actor = Actor {
@@ -44,23 +47,23 @@ pub(super) const ORGANISER: Actor = Actor {
     role: Role::Admin,
 };
 
-/// What a run was like, to see that it was worth something and that a seed replays it.
+/// What happened in a run. A test can so check that something happened, and that a seed gives the same run again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// FNV-1a over everything in the log.
+    /// The FNV-1a hash of everything in the log.
     pub digest: u64,
     pub events: u64,
     pub crashes: u32,
-    /// How many facts of each type there are.
+    /// How many facts of each type the log has.
     pub facts: BTreeMap<String, usize>,
-    /// What else happened, and how often.
+    /// How many times each other thing happened.
     pub happened: BTreeMap<&'static str, usize>,
 }
 
-/// The stage on which a run plays; what is behind the curtain may be replaced at any time.
+/// The processes of one run. Each may crash and be replaced at any time.
 pub(super) struct Stage {
     world: World,
-    /// Two processes on the same store, all the time; customers ask one after the other.
+    /// The two processes that run on the same store. Customers send their requests to them in turn.
     engines: Mutex<Vec<(Engine, ReadSide)>>,
     turns: AtomicUsize,
     crashes: AtomicU32,
@@ -68,7 +71,7 @@ pub(super) struct Stage {
     happened: Arc<Happened>,
 }
 
-/// Counts what happened, also in the lanes.
+/// Counts what happened.
 #[derive(Debug, Default)]
 struct Happened(Mutex<BTreeMap<&'static str, usize>>);
 
@@ -78,7 +81,7 @@ impl Happened {
     }
 
     fn counts(&self) -> MutexGuard<'_, BTreeMap<&'static str, usize>> {
-        self.0.lock().expect("nobody panics on stage")
+        self.0.lock().expect("no code panics while it holds this lock")
     }
 }
 
@@ -112,7 +115,7 @@ impl Stage {
     }
 
     pub(super) fn lost(&self) -> MutexGuard<'_, Lost> {
-        self.lost.lock().expect("nobody panics on stage")
+        self.lost.lock().expect("no code panics while it holds this lock")
     }
 
     pub(super) fn note(&self, what: &'static str) {
@@ -120,14 +123,14 @@ impl Stage {
     }
 
     fn engines(&self) -> MutexGuard<'_, Vec<(Engine, ReadSide)>> {
-        self.engines.lock().expect("nobody panics on stage")
+        self.engines.lock().expect("no code panics while it holds this lock")
     }
 
     fn read_sides(&self) -> Vec<ReadSide> {
         self.engines().iter().map(|(_, side)| side.clone()).collect()
     }
 
-    /// How far rows have come that all processes share, and that outlive them.
+    /// How far the rows have come that all processes share and that survive them.
     pub(super) async fn rows_of_all(&self) -> Option<Position> {
         let sides = self.read_sides();
         let first = &sides.first()?.models.projection;
@@ -143,11 +146,11 @@ impl Stage {
             mailbox: 64,
             batch: 8,
             lane_idle: Duration::from_secs(20),
-            // A new process begins with a snapshot of nearly everything.
+            // Snapshots are taken so often that a new process begins with one of almost every section.
             snapshot_after: 3,
             deadline_poll: Duration::from_secs(5),
             deadline_lease: Duration::from_secs(10),
-            // Both in turn: what is written here, and what an unreliable bus makes of it.
+            // Processes take facts from their own commits and from the unreliable bus in turn.
             facts_from: if self.crashes.load(Ordering::Relaxed).is_multiple_of(2) {
                 FactsFrom::ThisProcess
             } else {
@@ -177,14 +180,14 @@ impl Stage {
         self.start();
     }
 
-    /// Crashes the older process, while the other goes on, and starts a new one.
+    /// Crashes the older of the two processes and starts a new one, while the other goes on.
     fn crash_one(&self) {
         self.start();
         self.engines().remove(0).0.abort();
         self.crashes.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Starts a new process and shuts the oldest one down.
+    /// Starts a new process and shuts the oldest one down in order.
     fn take_over(&self) {
         self.start();
         let (older, _) = self.engines().remove(0);
@@ -192,13 +195,13 @@ impl Stage {
     }
 }
 
-/// Plays one seed and checks the books afterwards.
+/// Plays the run of one seed and checks the books afterwards.
 ///
 /// # Errors
-/// When the books are wrong, with everything that is.
+/// Fails with all faults in the books if there are any.
 ///
 /// # Panics
-/// When the log itself cannot be read: the caller gave a log with faults.
+/// Panics if the log cannot be read, because the caller has passed a log that injects faults.
 pub async fn simulate(seed: u64, world: World) -> Result<Report, Vec<Violation>> {
     let stage = Arc::new(Stage {
         world: world.clone(),
@@ -224,7 +227,7 @@ pub async fn simulate(seed: u64, world: World) -> Result<Report, Vec<Violation>>
     let night = tokio::time::Instant::now() + NIGHT;
     for customer in customers {
         match tokio::time::timeout_at(night, customer).await {
-            Ok(told) => promises.extend(told.expect("customers do not panic")),
+            Ok(told) => promises.extend(told.expect("the code of a customer does not panic")),
             Err(_) => return Err(vec![Violation::NeverAnswered]),
         }
     }
@@ -235,11 +238,12 @@ pub async fn simulate(seed: u64, world: World) -> Result<Report, Vec<Violation>>
     operator.abort();
 
     (world.calm)();
-    // A process that weathered the storm has to come right as well as one that starts afresh.
+    // The books must be right with a process that has run through all faults as well as with a new one, so some runs
+    // restart and some do not.
     if rng.random_bool(0.5) {
         stage.crash_and_restart();
     }
-    // What the storm has held up reaches the gateway only now, and nobody may act on it any more either.
+    // Calls that faults have delayed reach the gateway only now. Customers no longer act on their payments.
     tokio::time::sleep(HELD_UP).await;
     (world.calm)();
     tokio::time::sleep(CALM).await;
@@ -255,7 +259,7 @@ pub async fn simulate(seed: u64, world: World) -> Result<Report, Vec<Violation>>
 }
 
 impl Stage {
-    /// Everything that is wrong in the end, but for what a loss explains: that is counted.
+    /// Returns the faults in the books at the end of a run. Faults that a loss of facts explains are counted instead.
     async fn what_is_wrong(&self, log: &[RecordedEvent], promises: &[Promise]) -> Vec<Violation> {
         let lost = self.lost().clone();
         let mut violations = check_books(log, self.world.ledger.as_ref());
@@ -270,7 +274,12 @@ impl Stage {
             }
             !explained
         });
-        let identity = self.world.log.identity().await.expect("the caller's log has no faults");
+        let identity = self
+            .world
+            .log
+            .identity()
+            .await
+            .expect("the log of the caller injects no faults");
         violations.extend(lost.check_identity(log, identity, &(self.world.heard)()));
         if identity.incarnation > Incarnation::FIRST {
             self.note("put back: noticed");
@@ -284,7 +293,7 @@ impl Stage {
     async fn rows_are_wrong(&self, side: &ReadSide, log: &[RecordedEvent]) -> Option<Violation> {
         let head = Position(log.len() as u64);
         let rows = side.models.projection.checkpoint().await;
-        let checkpoint = rows.expect("the storm is over").position;
+        let checkpoint = rows.expect("all faults have ended").position;
         if checkpoint != head {
             return Some(Violation::ProjectionBehind { checkpoint, head });
         }
@@ -298,7 +307,7 @@ pub(super) async fn read_log(world: &World) -> Vec<RecordedEvent> {
         .log
         .read_all(Position::START, usize::MAX >> 1)
         .await
-        .expect("the caller's log has no faults")
+        .expect("the log of the caller injects no faults")
 }
 
 fn report(log: &[RecordedEvent], stage: &Stage) -> Report {
@@ -327,13 +336,13 @@ fn report(log: &[RecordedEvent], stage: &Stage) -> Report {
     }
 }
 
-/// Crashes one process or both now and then, and whenever a fault asks for it; and lets new ones take over.
+/// Crashes one or both processes from time to time, and whenever a fault requires it, and starts new ones.
 async fn chaos(stage: Arc<Stage>, mut rng: StdRng) {
     let crash = Arc::clone(&stage.world.crash);
     loop {
         let quiet = Duration::from_millis(rng.random_range(5_000..90_000));
         let by_a_fault = tokio::time::timeout(quiet, crash.notified()).await.is_ok();
-        // What a fault has stopped may be in either process.
+        // The fault may have struck in either process, so both crash.
         match rng.random_range(0..10) {
             _ if by_a_fault => stage.crash_and_restart(),
             0..3 => stage.crash_and_restart(),
@@ -347,7 +356,7 @@ async fn organise(stage: Arc<Stage>, event: EventId, mut rng: StdRng) {
     for _ in 0..4 {
         tokio::time::sleep(Duration::from_millis(rng.random_range(1_000..40_000))).await;
         let office = stage.box_office();
-        // The organiser tries; whether it works is not the point of this run.
+        // The request may fail; the run does not depend on it.
         match rng.random_range(0..10) {
             0..3 => drop(office.close_sales(request(ORGANISER, event, None)).await),
             3..8 => drop(office.open_sales(request(ORGANISER, event, None)).await),
@@ -393,7 +402,7 @@ async fn open_event(stage: &Stage, rng: &mut StdRng) -> EventId {
     event
 }
 
-/// Repeats a request with its idempotency key until the box office has an answer.
+/// Repeats a request under its idempotency key until the box office answers.
 async fn insist<T, F>(office: impl Fn() -> BoxOffice, ask: impl Fn(BoxOffice) -> F) -> T
 where
     F: Future<Output = Result<T, Failure>>,

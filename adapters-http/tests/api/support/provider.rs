@@ -7,10 +7,10 @@ use ticketing_ports::outside::identity_providers::{
 use ticketing_ports::vocabulary::email::EmailAddress;
 
 /// An identity provider that says what a test told it to.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct ScriptedProvider(Mutex<Option<Script>>);
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) enum Script {
     Claims {
         subject: &'static str,

@@ -19,7 +19,11 @@ impl EventStore for Mutant {
     }
 
     async fn find_commit(&self, id: CommitId) -> Result<Option<CommitReceipt>, StoreError> {
-        let refused = self.refused_ids.lock().expect("no test panics with it").contains(&id);
+        let refused = self
+            .refused_ids
+            .lock()
+            .expect("no code panics while it holds this lock")
+            .contains(&id);
         match self.lie {
             Lie::ForgetsCommits => Ok(None),
             Lie::RemembersRefusedCommits if refused => Ok(Some(CommitReceipt {
@@ -130,7 +134,7 @@ impl EventStore for Mutant {
 
     async fn schema_floor(&self) -> Result<SchemaGeneration, StoreError> {
         Ok(match self.lie {
-            Lie::LowersTheFloor => *self.floor.lock().expect("no test panics with it"),
+            Lie::LowersTheFloor => *self.floor.lock().expect("no code panics while it holds this lock"),
             Lie::FloorsBeginWithNothing => SchemaGeneration(self.inner.schema_floor().await?.0 - 1),
             _ => self.inner.schema_floor().await?,
         })
@@ -138,7 +142,7 @@ impl EventStore for Mutant {
 
     async fn raise_schema_floor(&self, to: SchemaGeneration) -> Result<SchemaGeneration, StoreError> {
         if self.lie == Lie::LowersTheFloor {
-            *self.floor.lock().expect("no test panics with it") = to;
+            *self.floor.lock().expect("no code panics while it holds this lock") = to;
             return Ok(to);
         }
         self.inner.raise_schema_floor(to).await

@@ -194,7 +194,7 @@ impl Arguments {
     }
 }
 
-/// When a run is over.
+/// When a run ends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Ends {
     After(Duration),
@@ -233,13 +233,13 @@ pub(crate) struct Mix(BTreeMap<Action, u32>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum InvalidMix {
-    #[error("is written like hold=70,pay=20,cancel=10")]
+    #[error("must be written like hold=70,pay=20,cancel=10")]
     Shape,
-    #[error("knows hold, pay and cancel, each once")]
+    #[error("must name hold, pay and cancel, each at most once")]
     Action,
     #[error("a weight is a whole number up to 1000000")]
     Weight(#[source] Option<ParseIntError>),
-    #[error("somebody has to hold something: hold needs a weight above 0")]
+    #[error("must give hold a weight above 0, because the other actions need a reservation")]
     NoHolds,
 }
 

@@ -15,7 +15,7 @@ use crate::args::Arguments;
 use crate::customer::Customer;
 use crate::stage::Stage;
 
-/// Over how many connections an administrator reads unless told otherwise.
+/// How many connections an administrator uses to read the books, by default.
 const CONNECTIONS: usize = 16;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(crate) async fn this_run(
         Reader {
             bearer: customer.bearer.clone(),
             reservations: own.map(|(&id, _)| id).collect(),
-            // Customers who share a session see the same lists: the first of them reads those.
+            // Customers who share a session see the same lists, so only the first of them reads the lists.
             lists: ((customer.number as usize) < sessions.len()).then(|| Lists {
                 consistency: customer.consistency.clone(),
             }),
@@ -121,7 +121,7 @@ async fn judge(audit: &Audit, answers: &Answers, settle_seconds: u32) -> anyhow:
             Ok(found) if found.is_empty() || !found.iter().all(Discrepancy::may_settle) => {
                 return Ok(print(audit.event, answers, &found));
             }
-            // Read models that have not come so far do not know the event yet.
+            // Read models that are behind do not know the event yet.
             Ok(_) | Err(AuditError::NoSuchEvent(_)) => tokio::time::sleep(Duration::from_secs(1)).await,
             Err(error) => return Err(error).context("reading the books"),
         }

@@ -1,4 +1,4 @@
-//! One customer: what it has, what it does next, and what it remembers of the answers.
+//! One customer of the load tool: the reservations that it has, and what it does next.
 
 use std::time::{Duration, Instant};
 
@@ -20,14 +20,14 @@ use crate::run::Run;
 const PAY_BY_VISA: Bytes = Bytes::from_static(br#"{"payment_method":{"type":"card","token":"tok_visa"}}"#);
 const PAY_BY_DECLINED: Bytes = Bytes::from_static(br#"{"payment_method":{"type":"card","token":"tok_declined"}}"#);
 
-/// A busy server is left alone for as long as it asks, up to this.
+/// How long a customer waits at most when a busy server asks for a pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(crate) struct Customer {
     pub number: u32,
     pub bearer: Bearer,
-    /// Shows the last write of this customer to a read.
+    /// Adds the consistency token of the last write of this customer to a read.
     pub consistency: Option<HeaderValue>,
     held: Vec<ReservationId>,
     paid: Vec<ReservationId>,
@@ -35,10 +35,10 @@ pub(crate) struct Customer {
     requests: u64,
 }
 
-/// A request that is about to be sent, and what it is about.
+/// A request that will be sent next, and the reservation that it concerns.
 #[derive(Debug, Clone, Copy)]
 enum Errand {
-    /// The hold at this place of the run's list.
+    /// The index of the hold in the list of the run.
     Hold(usize),
     Pay(ReservationId),
     Cancel {
@@ -73,7 +73,7 @@ impl Customer {
     /// Does one thing and remembers the answer.
     ///
     /// # Errors
-    /// When the run cannot go on: the server is gone, its answer makes no sense, or the journal cannot be written.
+    /// Fails if the run cannot go on: the server is gone, its answer is not valid, or the journal cannot be written.
     pub(crate) async fn act(&mut self, connection: &mut Connection, run: &Run) -> anyhow::Result<()> {
         let errand = self.choose(run);
         let ask = self.ask(errand, run);
@@ -98,7 +98,7 @@ impl Customer {
         }
     }
 
-    /// Takes what the errand is about out of the customer's hands; the answer may put it back.
+    /// Removes the reservation that the request concerns from the customer. The answer may put it back.
     fn choose(&mut self, run: &Run) -> Errand {
         match run.mix.pick(&mut self.rng) {
             Action::Pay if !self.held.is_empty() => {
@@ -183,7 +183,7 @@ impl Customer {
         let code = refusal.as_ref().map_or(answer.status.as_str(), |refusal| &refusal.code);
         run.statistics().refused(errand.action(), took, code);
         match (errand, answer.status) {
-            // Declined: the hold stays, unless that was the last attempt.
+            // The payment was declined. The hold remains unless that was the last attempt.
             (Errand::Pay(reservation), StatusCode::PAYMENT_REQUIRED) => {
                 let left = refusal.and_then(|refusal| refusal.details.attempts_left);
                 if left != Some(0) {
@@ -191,7 +191,7 @@ impl Customer {
                 }
                 Ok(())
             }
-            // Turned away at the door: nothing was done.
+            // The server refused the request without doing anything.
             (_, StatusCode::SERVICE_UNAVAILABLE) if code == "BUSY" => {
                 match errand {
                     Errand::Hold(_) => {}
@@ -214,7 +214,7 @@ fn status(answer: &Answer) -> anyhow::Result<ReservationStatus> {
     Ok(changed.status)
 }
 
-/// The server may have done it and not lived to say so.
+/// The server may have done it and been killed before it answered.
 fn in_doubt(errand: Errand, run: &Run) -> Entry {
     match errand {
         Errand::Hold(hold) => Entry::HoldInDoubt {

@@ -29,7 +29,7 @@ use crate::customer::Customer;
 use crate::run::Run;
 use crate::stage::Stage;
 
-/// Customers share the machine with the server that they measure, so they should cost little.
+/// The customers run on the same machine as the server that is measured, so they must use little processor time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -80,7 +80,8 @@ fn start(arguments: &Arguments, sessions: &[Bearer]) -> anyhow::Result<Verdict> 
 async fn load(arguments: &Arguments, sessions: &[Bearer]) -> anyhow::Result<Verdict> {
     let stage = stage::set(arguments, now()).await?;
     println!("event {}, {} sections", stage.event, stage.sections.len());
-    // Of this run alone, even when its seed is not: a key that was used before would be answered from memory.
+    // A prefix of the idempotency keys of this run. It differs even if the seed is the same, because the server would
+    // answer a key that was used before without doing anything.
     let run_number = RandomState::new().hash_one("run");
     let run = Arc::new(Run::new(
         arguments,
@@ -113,10 +114,10 @@ async fn load(arguments: &Arguments, sessions: &[Bearer]) -> anyhow::Result<Verd
     check::this_run(arguments, &stage, sessions, &customers, &answers, now()).await
 }
 
-/// Whoever started the tool holds its input open for as long as customers shall shop.
+/// The run ends when the standard input of the tool is closed.
 fn stop_when_input_ends(run: Arc<Run>) {
     std::thread::spawn(move || {
-        // What cannot be read any more has ended too.
+        // If the standard input cannot be read, it counts as ended.
         drop(std::io::copy(&mut stdin().lock(), &mut sink()));
         run.stop();
     });
@@ -141,7 +142,7 @@ fn customers(arguments: &Arguments, sessions: &[Bearer], seed: u64) -> Vec<Custo
         .collect()
 }
 
-/// Divides the customers among the connections and lets them shop until the run is over.
+/// Divides the customers among the connections and lets them buy until the run ends.
 async fn shop(run: &Arc<Run>, customers: Vec<Customer>, arguments: &Arguments) -> anyhow::Result<Vec<Customer>> {
     let connections = arguments
         .connections

@@ -1,4 +1,4 @@
-//! A line a second while customers shop: one that changes in place on a terminal, plain ones elsewhere.
+//! Prints one line each second while the customers buy. On a terminal the line is replaced in place.
 
 use std::io::{IsTerminal as _, stderr};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(crate) async fn report(run: Arc<Run>) {
     loop {
         ticks.tick().await;
         if run.journal().flush().is_err() {
-            // The journal's next line tells why.
+            // The next line of the journal says why.
             run.stop();
         }
         let now = run.statistics().snapshot();
@@ -40,7 +40,7 @@ pub(crate) async fn report(run: Arc<Run>) {
     }
 }
 
-/// Leaves the line that changed in place.
+/// Ends the line that is replaced in place.
 pub(crate) fn finish() {
     if stderr().is_terminal() {
         eprintln!();

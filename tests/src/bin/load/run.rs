@@ -18,9 +18,9 @@ use crate::statistics::Statistics;
 pub(crate) struct Run {
     pub mix: Mix,
     pub declined_percent: u32,
-    /// Every hold that a customer may ask for, ready to be sent.
+    /// The requests for all holds that a customer may ask for.
     pub holds: Vec<PreparedHold>,
-    /// Tells the keys of this run from those of every other; nothing when no keys are sent.
+    /// The prefix that tells the idempotency keys of this run from those of other runs; `None` if no keys are sent.
     pub idempotency: Option<u64>,
     ends: Ends,
     started: Instant,
@@ -62,20 +62,20 @@ impl Run {
     }
 
     pub(crate) fn statistics(&self) -> MutexGuard<'_, Statistics> {
-        self.statistics.lock().expect("nobody panics while counting")
+        self.statistics.lock().expect("no code panics while it holds this lock")
     }
 
     pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
-        self.journal.lock().expect("nobody panics while writing the journal")
+        self.journal.lock().expect("no code panics while it holds this lock")
     }
 
     /// # Errors
-    /// When the journal cannot be written.
+    /// Fails if the journal cannot be written.
     pub(crate) fn record(&self, entry: Entry) -> anyhow::Result<()> {
         Ok(self.journal().record(entry)?)
     }
 
-    /// Takes the turn for one more request, if there is one left.
+    /// Returns whether the run has a request left, and counts it as sent.
     fn take_turn(&self) -> bool {
         !self.stopped.load(Ordering::Relaxed)
             && match self.ends {
@@ -87,7 +87,7 @@ impl Run {
     /// Lets the customers of one connection act in turn until the run is over.
     ///
     /// # Errors
-    /// When the run cannot go on; then it ends for everybody.
+    /// Fails if the run cannot go on. It then ends for all customers.
     pub(crate) async fn shop(&self, mut connection: Connection, customers: &mut [Customer]) -> anyhow::Result<()> {
         loop {
             for customer in &mut *customers {

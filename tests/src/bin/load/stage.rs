@@ -15,10 +15,10 @@ use crate::args::{Arguments, Seating};
 
 const PRICE: i64 = 5_000;
 
-/// Far enough ahead that every cancellation is refunded in full.
+/// How many days ahead the event begins. It is so many that every cancellation is refunded in full.
 const NOTICE: TimeDelta = TimeDelta::days(60);
 
-/// What is sold.
+/// The event, its sections and its prices.
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub event: EventId,

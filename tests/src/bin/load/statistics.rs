@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 
 use crate::args::Action;
 
-/// Longest time that is told apart, in microseconds; beyond is counted there.
+/// The longest time that is measured, in microseconds. Longer times are counted as this one.
 const LONGEST: u64 = 60_000_000;
 
 /// Counts of one run.
@@ -22,11 +22,11 @@ pub(crate) struct Statistics {
 #[derive(Debug)]
 struct Kind {
     done: u64,
-    /// Microseconds to any answer, refusals too.
+    /// The time to each answer in microseconds, including refusals.
     latency: Histogram<u32>,
 }
 
-/// How much had happened at one moment.
+/// The counts at one moment.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Snapshot {
     pub answers: u64,
@@ -84,7 +84,7 @@ impl Statistics {
     }
 
     /// # Errors
-    /// When `out` does not take it.
+    /// Fails if `out` cannot be written.
     pub(crate) fn print(&self, took: Duration, out: &mut impl Write) -> io::Result<()> {
         let seconds = took.as_secs_f64().max(f64::MIN_POSITIVE);
         let answers = self.snapshot().answers;

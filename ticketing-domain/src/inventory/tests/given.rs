@@ -86,6 +86,7 @@ impl Outcome {
 }
 
 /// An inventory mints no ids.
+#[derive(Debug)]
 struct NoIds;
 
 impl IdSource for NoIds {

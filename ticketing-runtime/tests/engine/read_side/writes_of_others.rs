@@ -18,7 +18,7 @@ use super::{ReadSide, Tamper, sees_what_was_written};
 use crate::world::{World, customer, hold, settle};
 
 /// A bus that has the first fact ready again and again, for as long as somebody has the other end.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 struct Babbling {
     first: Arc<Mutex<Vec<RecordedEvent>>>,
     other_end: Weak<()>,
@@ -128,6 +128,12 @@ mock! {
     }
 }
 
+impl std::fmt::Debug for MockBrokers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MockBrokers")
+    }
+}
+
 /// Brokers that are away: nothing is taken.
 fn brokers_away() -> Arc<MockBrokers> {
     let mut brokers = MockBrokers::new();
@@ -137,6 +143,7 @@ fn brokers_away() -> Arc<MockBrokers> {
 }
 
 /// Brokers that are away: nothing is brought.
+#[derive(Debug)]
 struct NoBus;
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! When an event store refuses a commit, and that it then writes nothing of it.
+//! When an event store must refuse a commit, and that it then writes nothing.
 
 use ticketing_ports::log::event_store::CommitError;
 use ticketing_ports::log::streams::Version;
@@ -187,12 +187,12 @@ pub(super) async fn racing_writers_of_one_stream_take_turns(backend: &Backend) -
     Ok(())
 }
 
-/// Compare and set: writes down how many events there were, until nobody was faster.
+/// Appends an event that says how many events there were before. Tries again after each conflict.
 async fn add_one(backend: &Backend, first_commit: usize) -> Verdict {
     const MORE_THAN_ALL_TURNS: usize = 500;
     for attempt in 0..MORE_THAN_ALL_TURNS {
         let seen = whole_stream(backend, stream(1)).await?.len();
-        // Between reading and writing the others get a chance, also when the store never waits.
+        // The other writers must be able to write between the read and the commit, even if the store never waits.
         tokio::task::yield_now().await;
         let draft = write(first_commit + attempt).append(stream(1), seen as u64, vec![event(seen.to_string())]);
         match draft.to(backend).await {
@@ -222,7 +222,7 @@ pub(super) async fn an_append_without_events_only_insists_on_the_version(backend
         3,
         "events that were insisted on"
     );
-    // A stream that must not exist does not come into being, and neither does its version move.
+    // A stream that was only required not to exist still does not exist.
     write(4).append(stream(3), 0, Vec::new()).to(backend).await?;
     write(5)
         .append(stream(3), 0, events(1))
@@ -276,7 +276,8 @@ pub(super) async fn a_commit_that_rests_on_a_lost_past_writes_nothing(backend: &
             .answer(answer(key(1, "buy"), "bought", at(0)))
     };
     let before = whole_log(backend).await?;
-    // Another fact stands there, or none: also when it is the last of several, or the commit would conflict besides.
+    // Each of these commits has a landmark that is not in the log, first or last among several, and in one case a stale
+    // version too.
     for lost in [
         next(3, 2).remembers(1, 2),
         next(3, 2).remembers(3, 1),
@@ -294,7 +295,8 @@ pub(super) async fn a_commit_that_rests_on_a_lost_past_writes_nothing(backend: &
     ensure_eq!(whole_log(backend).await?, before, "the log");
     ensure_eq!(leased(backend, at(10), SECOND, 10).await?, [], "deadlines");
     ensure_eq!(found_answer(backend, &key(1, "buy")).await?, None, "an answer");
-    // What is remembered rightly is in nobody's way, and who has written already is told so whatever is remembered.
+    // A commit whose landmarks are all in the log is written. A commit that was written before is answered with its
+    // receipt, whatever its landmarks are.
     let kept = next(3, 2).remembers(1, 1).remembers(2, 1).remembers(3, 2);
     let receipt = kept.to(backend).await?;
     ensure_eq!(receipt, receipt_of(4, 4), "receipt");

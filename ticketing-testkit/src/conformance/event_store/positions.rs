@@ -71,7 +71,8 @@ pub(super) async fn the_events_of_one_commit_stand_together_in_the_order_of_its_
     let receipts = race(16, |writer| {
         let backend = backend.clone();
         async move {
-            // Later numbers first: neither the order of the ids nor that of the streams is that of the appends.
+            // The appends name later streams first, so that their order is neither that of the ids nor that of the
+            // streams.
             let mut draft = write(writer);
             for part in (0..3).rev() {
                 draft = draft.append(stream(writer * 10 + part), 0, events(2));
@@ -116,7 +117,7 @@ pub(super) async fn a_receipt_says_where_the_events_landed(backend: &Backend) ->
     Ok(())
 }
 
-/// Readers poll while writers race; whatever they have seen has to be a prefix of the log, gap by gap.
+/// Readers read while writers race. What a reader has seen must always be the beginning of the log, without gaps.
 pub(super) async fn a_reader_never_skips(backend: &Backend) -> Verdict {
     const WRITERS: usize = 12;
     const READERS: usize = 4;

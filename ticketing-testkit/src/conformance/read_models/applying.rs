@@ -46,7 +46,7 @@ pub(super) async fn the_checkpoint_says_of_which_log_and_commit_it_is(models: &R
 }
 
 pub(super) async fn rows_of_no_log_are_adopted_by_a_batch_without_events(models: &ReadModels) -> Verdict {
-    // Rows of a time when nobody told of a log.
+    // The store has rows from an early version, which did not record the log that they are from.
     let old = Mark::of_no_log(Position(4));
     let adopting = |after, upto| ProjectedBatch {
         after,
@@ -74,7 +74,7 @@ pub(super) async fn rows_of_no_log_are_adopted_by_a_batch_without_events(models:
     Ok(())
 }
 
-/// One batch at a time moves a seat in each of two sections, and readers count along.
+/// Each batch moves one seat in each of two sections. Readers must never see that in one section only.
 pub(super) async fn readers_never_see_half_a_batch(models: &ReadModels) -> Verdict {
     const BATCHES: u64 = 200;
     models
@@ -198,7 +198,7 @@ pub(super) async fn exactly_one_racing_application_of_a_batch_counts(models: &Re
 
 pub(super) async fn a_batch_that_does_not_follow_the_checkpoint_is_refused(models: &ReadModels) -> Verdict {
     models.projection.apply(batch(0, 5, vec![created(1)])).await?;
-    // A gap, two that were applied in part, and two from before.
+    // These batches leave a gap, begin inside an applied batch, or end before the checkpoint.
     for (after, upto) in [(6, 7), (4, 6), (0, 6), (2, 4), (0, 0)] {
         let outcome = models.projection.apply(batch(after, upto, vec![created(2)])).await;
         ensure!(

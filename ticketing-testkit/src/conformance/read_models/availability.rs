@@ -88,7 +88,7 @@ pub(super) async fn a_hold_that_ran_out_counts_as_available_until_it_ends(models
             hold(2, 1, 2, 200),
         ])
         .await?;
-    // One that begins and ends within a batch never counts.
+    // A hold that begins and ends within one batch is never counted.
     models
         .apply(vec![
             moved(2, -4, 4, 0),

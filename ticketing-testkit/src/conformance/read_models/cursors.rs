@@ -1,4 +1,4 @@
-//! Going through a list row after row while others are added to it.
+//! Reading a list by cursors while rows are added to it.
 
 use std::fmt::Debug;
 
@@ -12,8 +12,8 @@ use super::{ReadModels, created, page, public};
 use crate::conformance::fixtures::at;
 use crate::conformance::{Broken, Verdict, ensure_eq};
 
-/// Reads two rows, lets another arrive in front of them, goes on after the second, and checks that all of `expected` were
-/// seen once and the newcomer never.
+/// Reads two rows, adds a row in front of them, and reads on after the second. Checks that each of `expected` was seen
+/// once and the added row never.
 async fn ensure_all_seen_once<T, K, F>(
     expected: &[K],
     key: impl Fn(&T) -> K,
@@ -40,7 +40,7 @@ where
     Ok(())
 }
 
-/// Numbers and times, each time twice but for the last, and the one that arrives.
+/// The numbers and times of the rows. Two rows have the same time, so that the id decides their order.
 const ROWS: [(usize, i64); 5] = [(1, 10), (2, 10), (3, 20), (4, 20), (5, 30)];
 
 pub(super) async fn events_are_listed_after_a_cursor_although_others_arrive(models: &ReadModels) -> Verdict {

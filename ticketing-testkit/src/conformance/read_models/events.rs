@@ -69,7 +69,7 @@ pub(super) async fn events_are_listed_in_pages(models: &ReadModels) -> Verdict {
 pub(super) async fn events_are_listed_by_what_is_recorded_before_and_after_their_start(models: &ReadModels) -> Verdict {
     let all = || (1..).zip(EventStatus::ALL);
     for (number, status) in all() {
-        // One begins at the moment that is asked about, and one just after it.
+        // One event begins exactly at the time of the query, and another just after it.
         for (number, starts) in [(number, 50), (number + 10, 51)] {
             let view = EventView {
                 status,

@@ -1,4 +1,4 @@
-//! Rows as the domain would make them, one for each number.
+//! Rows as the domain would make them. The number that a function takes decides the id.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ fn eur(amount: i64) -> Money {
     Money::new(amount, Currency::EUR)
 }
 
-/// A draft of the first user that starts as many seconds after noon as its number.
+/// A draft of the first user. It begins `number` seconds after noon.
 pub(super) fn event(number: usize) -> EventView {
     EventView {
         event_id: event_id(number),
@@ -90,7 +90,7 @@ pub(super) fn opened(event: usize, section: usize, capacity: u32) -> Change {
     }
 }
 
-/// What the three numbers lack to 0 is blocked.
+/// Moves seats between the counts. The blocked seats change so that the sum stays the same.
 pub(super) fn moved(section: usize, available: i64, held: i64, sold: i64) -> Change {
     Change::SeatsMoved {
         section_id: section_id(section),
@@ -104,7 +104,7 @@ pub(super) fn moved(section: usize, available: i64, held: i64, sold: i64) -> Cha
     }
 }
 
-/// Two seats that the first customer holds.
+/// A reservation by which the first customer holds two seats.
 pub(super) fn reservation(number: usize) -> ReservationView {
     let seat = |seat| SeatId {
         row: label("North-2"),
@@ -148,7 +148,7 @@ pub(super) fn payment(number: usize) -> PaymentView {
     }
 }
 
-/// So many tickets of the first event, bought by the first customer.
+/// A sale of `quantity` tickets of the first event to the first customer.
 pub(super) fn sale(number: usize, quantity: u32, unit_price: i64) -> Sale {
     Sale {
         reservation_id: reservation_id(number),

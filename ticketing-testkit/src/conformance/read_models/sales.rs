@@ -29,7 +29,7 @@ pub(super) async fn an_event_without_sales_has_zeros_and_an_unknown_one_nothing(
     Ok(())
 }
 
-/// Event 1 sold three orders in two sections and two tiers.
+/// Applies three sales of event 1, in two sections and two tiers.
 async fn three_sales(models: &ReadModels) -> Verdict {
     models
         .apply(vec![
@@ -123,7 +123,7 @@ pub(super) async fn returned_tickets_are_not_counted_as_sold(models: &ReadModels
 
 pub(super) async fn purchases_of_a_customer_are_listed_newest_first(models: &ReadModels) -> Verdict {
     models.apply(vec![created(1)]).await?;
-    // The fourth cost nothing.
+    // The fourth sale cost nothing, so it has no payment.
     let paid = |number| (number != 4).then(|| payment_id(number));
     for (number, who, time) in [(4, 1, 10), (9, 2, 15), (2, 1, 30), (3, 1, 20)] {
         let mut one = sale(number, 2, 1_500);

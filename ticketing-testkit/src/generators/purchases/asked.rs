@@ -1,4 +1,4 @@
-//! The commands that a script may ask for, and who asks.
+//! The commands of a script, and who sends them.
 
 use ticketing_domain::book::{Book, Caller, Ran};
 use ticketing_domain::command::{self, Performed};
@@ -28,7 +28,7 @@ macro_rules! any_command {
         })+
 
         impl AnyCommand {
-            /// Runs it on a book, whatever it answers.
+            /// Decides the command on a book, and drops its answer.
             pub fn run(&self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> Ran<()> {
                 match self {
                     $(Self::$name(command) => without_answer(command::perform(book, ctx, caller, command)),)+
@@ -51,20 +51,20 @@ fn without_answer<C: command::Command>(ran: Ran<Performed<C>>) -> Ran<()> {
     }
 }
 
-/// A command and who asks for it.
+/// A command and who sends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     pub caller: Caller,
     pub command: AnyCommand,
 }
 
-/// Whose event it is, and an admin, so that refunds are this actor's business too.
+/// The organiser of the event. It is also an admin, so that it may refund payments.
 pub const ORGANISER: Actor = Actor {
     user_id: UserId::new(Uuid::from_u128(1)),
     role: Role::Admin,
 };
 
-/// The customer of that number.
+/// Returns the customer of that number.
 pub fn customer(number: u128) -> Actor {
     Actor {
         user_id: UserId::new(Uuid::from_u128(10 + number)),
@@ -72,7 +72,7 @@ pub fn customer(number: u128) -> Actor {
     }
 }
 
-/// A command that somebody asks for.
+/// Returns a command that a person sends.
 pub fn by(actor: Actor, command: impl Into<AnyCommand>) -> Asked {
     Asked {
         caller: actor.into(),

@@ -1,4 +1,4 @@
-//! One book that people, gateways and timers get at, and the log of everything it staged.
+//! A box office without an engine: one book on which commands are decided, and a log of the facts that they stage.
 
 mod steps;
 
@@ -29,7 +29,7 @@ use super::asked::{Asked, ORGANISER, by};
 use crate::generators::purchases::Step;
 use crate::scenario::CountingIds;
 
-/// One event on sale without an engine: what is asked is decided at once, and nothing is ever lost.
+/// One event on sale without an engine. Each command is decided at once, and nothing fails.
 #[derive(Debug)]
 pub struct House {
     pub draft: EventDraft,
@@ -37,7 +37,7 @@ pub struct House {
     pub now: Timestamp,
     /// Every fact, in the order of their commits.
     pub log: Vec<RecordedEvent>,
-    /// Every stream that the book has been asked about.
+    /// Every stream that the book has loaded.
     pub streams: BTreeSet<StreamId>,
     ids: CountingIds,
     deadlines: BTreeMap<DeadlineKey, Deadline>,
@@ -52,7 +52,7 @@ impl House {
     /// Creates the event, publishes it and opens sales, all at `now`.
     ///
     /// # Panics
-    /// When the draft is not acceptable.
+    /// Panics if the domain does not accept the draft.
     pub fn on_sale(draft: EventDraft, now: Timestamp) -> Self {
         let mut house = Self::drafted(draft, now);
         for step in [Step::Publish, Step::OpenSales] {
@@ -66,7 +66,7 @@ impl House {
     /// Creates the event at `now`.
     ///
     /// # Panics
-    /// When the draft is not acceptable.
+    /// Panics if the domain does not accept the draft.
     pub fn drafted(draft: EventDraft, now: Timestamp) -> Self {
         let mut house = Self {
             draft: draft.clone(),
@@ -90,14 +90,14 @@ impl House {
         house
     }
 
-    /// Does what the step says, if there is anything it could mean right now; returns the command and its answer.
+    /// Takes a step, and returns its command and the answer; `None` if the step means nothing at the moment.
     pub fn take(&mut self, step: &Step) -> Option<(Asked, Result<Staged, Refusal>)> {
         let asked = self.asked(step)?;
         let answer = self.ask(&asked);
         Some((asked, answer))
     }
 
-    /// Runs a command on the book without writing what follows: that is only assumed.
+    /// Decides a command on the book. The staged facts are in the book afterwards, but not in the log.
     pub fn assume(&mut self, asked: &Asked) -> Result<Staged, Refusal> {
         loop {
             let ids = std::mem::take(&mut self.ids);
@@ -116,7 +116,7 @@ impl House {
         }
     }
 
-    /// Runs a command and writes what follows.
+    /// Decides a command and writes the staged facts to the log.
     pub fn ask(&mut self, asked: &Asked) -> Result<Staged, Refusal> {
         let staged = self.assume(asked)?;
         self.write(&staged, asked.caller);
@@ -136,7 +136,7 @@ impl House {
             .expect("the log has what the book staged");
     }
 
-    /// Writes what a command has led to into the log.
+    /// Writes what a command has staged to the log.
     pub fn write(&mut self, staged: &Staged, caller: Caller) {
         for fact in &staged.facts {
             let new = fact.fact.to_new_event(Metadata::default());
@@ -156,7 +156,7 @@ impl House {
             let is_new = fact.version.0 == 1;
             if is_new && fact.stream.aggregate == Aggregate::Reservation {
                 let Caller::Person(customer) = caller else {
-                    panic!("people open reservations");
+                    panic!("only a person opens a reservation, but {caller:?} did");
                 };
                 self.reservations.push((ReservationId::new(fact.stream.id), customer));
             }
@@ -173,31 +173,33 @@ impl House {
         self.calls.extend(staged.calls.iter().cloned());
     }
 
-    /// What the organiser said about the event, completed by the domain.
+    /// Returns the details of the event, as the first fact has them.
     ///
     /// # Panics
-    /// Never: the first fact of a house says it.
+    /// Does not panic, because the first fact of a house creates its event.
     pub fn details(&self) -> Arc<EventDetails> {
         match CatalogEvent::from_recorded(&self.log[0]) {
             Ok(CatalogEvent::EventCreated(created)) => created.details,
-            other => panic!("a house begins with its event: {other:?}"),
+            other => panic!("the first fact of a house must create its event, but it is {other:?}"),
         }
     }
 
-    /// The event as the write side shows it.
+    /// Returns the event as the write side shows it.
     ///
     /// # Panics
-    /// Never: a house begins with its event.
+    /// Does not panic, because the first fact of a house creates its event.
     pub fn event(&self) -> EventView {
         let stream = StreamId::from(Self::EVENT);
         let facts: Vec<_> = self.log.iter().filter(|fact| fact.stream == stream).cloned().collect();
         let version = facts.last().map_or(Version::NONE, |fact| fact.version);
         let at = self.now;
         let view = command::view_again(&facts, &ViewOf { stream, version, at });
-        view.ok().flatten().expect("a house begins with its event")
+        view.ok()
+            .flatten()
+            .expect("the first fact of a house creates its event")
     }
 
-    /// A section as the write side shows it; `None` if the viewer sees no such section.
+    /// Returns a section as the write side shows it; `None` if the viewer may not see it or there is none.
     pub fn section(&mut self, viewer: Caller, name: &str) -> Option<SectionView> {
         let see = SeeSection {
             event_id: Self::EVENT,
@@ -209,7 +211,7 @@ impl House {
     /// Answers a question from the book.
     ///
     /// # Errors
-    /// When the viewer may not see it, or there is no such thing.
+    /// Fails if the viewer may not see the answer, or what is asked about does not exist.
     pub fn see<Q: Question>(&mut self, viewer: Caller, question: &Q) -> Result<Q::Answer, Refusal> {
         loop {
             let ctx = Context {

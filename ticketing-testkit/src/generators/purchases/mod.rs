@@ -1,4 +1,4 @@
-//! Everything that people, the gateway and timers may do to one event on sale, in any order.
+//! Scripts of what people, the gateway and deadlines may do with one event on sale, in any order.
 
 mod asked;
 mod house;
@@ -11,23 +11,25 @@ use super::times::pause;
 pub use asked::{AnyCommand, Asked, ORGANISER, by, customer};
 pub use house::House;
 
-/// One thing that happens. Numbers choose among what is there at that moment, so that every script means something in
-/// every [`House`], also after it has been shrunk.
+/// One step of a script. Its numbers choose among the reservations, payments and calls that exist at that moment, so
+/// that a script still means something after `proptest` has shrunk it.
 #[derive(Debug, Clone)]
 pub enum Step {
     Hold {
         customer: u128,
         section: usize,
         quantity: u32,
-        /// Neighbours from this seat on; the last of them may not exist.
+        /// The number of the first of several neighbouring seats; `None` for the best seats. The last of them may not
+        /// exist.
         seats: Option<usize>,
     },
     Pay {
-        /// Whoever holds the reservation unless a stranger tries.
+        /// The number of the customer who asks; `None` for the customer who has the reservation.
         by: Option<u128>,
         reservation: usize,
         payment: Option<usize>,
-        /// With a payment id of the customer's own; without one, with another means of payment.
+        /// Whether the customer sends a new payment id; if the step has no payment, whether the customer uses another
+        /// means of payment.
         fresh: bool,
     },
     Authorize {
@@ -39,32 +41,32 @@ pub enum Step {
     },
     Refund {
         payment: usize,
-        /// In the smallest unit; all that is left when absent.
+        /// How much to refund, in minor units; `None` for all that is left.
         amount: Option<i64>,
     },
-    /// The gateway answers a call, perhaps one that it has answered before.
+    /// The gateway answers a call. It may have answered the same call before.
     Answer {
         call: usize,
         how: u8,
     },
-    /// An answer that nobody asked for.
+    /// The gateway sends an answer without a call.
     Stray {
         payment: usize,
         how: u8,
     },
-    /// A deadline is delivered, due or not, perhaps for the second time.
+    /// A deadline is delivered. It may not be due yet, and may have been delivered before.
     Deadline {
         which: usize,
     },
     Wait {
         time: chrono::TimeDelta,
     },
-    /// Only in a script that begins with a draft does it change anything.
+    /// The organiser publishes the event. This changes something only if the house begins with a draft.
     Publish,
-    /// The organiser takes places off sale, or puts them back.
+    /// The organiser blocks places, or unblocks them.
     Block {
         section: usize,
-        /// The seat, if there are any.
+        /// The number of the seat, in a section with numbered seats.
         seats: usize,
         back: bool,
     },
@@ -73,13 +75,13 @@ pub enum Step {
     CancelEvent,
 }
 
-/// A purchase: seats are held and paid for, and the gateway authorises and captures. Sometimes it takes its time, and a
-/// deadline comes first.
+/// Generates the steps of one purchase: a customer holds seats and pays, and the gateway authorises and captures the
+/// payment. Sometimes the gateway is slow and a deadline comes first.
 pub fn purchase() -> impl Strategy<Value = Vec<Step>> {
     let delay = (pause(), 0..6_usize).prop_map(|(time, which)| [Step::Wait { time }, Step::Deadline { which }]);
     let delay = prop::option::weighted(0.3, delay);
     (0..3_u128, 0..6_usize, 1..3_u32, delay).prop_map(|(customer, section, quantity, delay)| {
-        // Zero is the latest there is, and a gateway in a good mood.
+        // Number 0 chooses the latest call, and a gateway that approves.
         let answer = Step::Answer { call: 0, how: 0 };
         let mut steps = vec![
             Step::Hold {
@@ -102,7 +104,7 @@ pub fn purchase() -> impl Strategy<Value = Vec<Step>> {
     })
 }
 
-/// A script of single steps in any order, and now and then a whole [`purchase`].
+/// Generates scripts: single steps in any order, and sometimes a whole [`purchase`].
 pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     let n = || 0..6_usize;
     let by = || prop_oneof![9 => Just(None), 1 => (0..3_u128).prop_map(Some)];

@@ -19,7 +19,8 @@ use crate::generators::purchases::Step;
 use crate::generators::purchases::asked::{Asked, ORGANISER, by, customer, due, world};
 
 impl House {
-    /// What a step means right now, if anything. Time passes by itself.
+    /// Returns the command that a step means at the moment; `None` if it means nothing. A step that waits moves the
+    /// clock.
     pub fn asked(&mut self, step: &Step) -> Option<Asked> {
         let event_id = Self::EVENT;
         Some(match *step {
@@ -78,7 +79,7 @@ impl House {
                 by(ORGANISER, refund)
             }
             Step::Answer { call, how } => {
-                // The latest calls are the ones that matter most.
+                // Numbers count from the latest call, because late calls are the most interesting.
                 let call = self.calls.iter().rev().nth(call)?;
                 let (payment_id, answer) = (call.payment_id(), answer(call, how));
                 world(ReportPayment { payment_id, answer })
@@ -148,8 +149,8 @@ impl House {
     }
 }
 
-/// `quantity` seats of one row, from the seat of that number in the section on. The last of them may be beyond the end of
-/// the row. `None` in a section of general admission.
+/// Returns `quantity` neighbouring seats of one row. `first` is the number of the first seat within the whole section.
+/// The last seats may lie beyond the end of the row. `None` in a section of general admission.
 fn neighbours(seating: &Seating, first: usize, quantity: u32) -> Option<Vec<SeatId>> {
     let Seating::Numbered { rows } = seating else {
         return None;
