@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
+use ticketing_ports::log::stores::LogStores;
 use ticketing_ports::people::stores::{AccountStores, SignInStores};
+use ticketing_ports::read_models::stores::ReadModelStores;
 
 use crate::challenges::InMemoryChallengeStore;
+use crate::dead_letters::InMemoryDeadLetterStore;
+use crate::event_store::InMemoryEventStore;
 use crate::identities::InMemoryIdentityStore;
 use crate::one_time_tokens::InMemoryOneTimeTokenStore;
 use crate::passkeys::InMemoryPasskeyStore;
 use crate::rate_limiter::InMemoryRateLimiter;
+use crate::read_models::InMemoryReadModels;
 use crate::sessions::InMemorySessionStore;
 use crate::users::InMemoryUserStore;
 
@@ -17,6 +22,19 @@ use crate::users::InMemoryUserStore;
 pub struct InMemory;
 
 impl InMemory {
+    /// Returns an empty log, and the stores that share its commits.
+    pub fn log() -> LogStores {
+        LogStores::of(Arc::new(InMemoryEventStore::new()))
+    }
+
+    /// Returns empty read models.
+    pub fn read_models() -> ReadModelStores {
+        ReadModelStores::of(
+            Arc::new(InMemoryReadModels::new()),
+            Arc::new(InMemoryDeadLetterStore::new()),
+        )
+    }
+
     /// Returns empty stores of accounts.
     pub fn accounts() -> AccountStores {
         AccountStores {

@@ -1,4 +1,4 @@
-//! The first administrator.
+//! The command `bootstrap-admin`: makes the first administrator.
 
 use anyhow::bail;
 use ticketing_ports::vocabulary::roles::Role;
@@ -9,10 +9,10 @@ use crate::serve::warn_of_links;
 use crate::sign_in::sign_in_alone;
 use crate::storage::Storage;
 
-/// Makes sure that the address belongs to an administrator and returns a link that signs it in once.
+/// Makes sure that an administrator has the address, and returns a link that signs the administrator in once.
 ///
 /// # Errors
-/// When the address belongs to somebody who is no administrator and was not to be promoted.
+/// When the user of the address is no administrator and `--promote` was not given, or a store fails.
 pub async fn bootstrap_admin(settings: &Settings, wanted: &BootstrapAdmin) -> anyhow::Result<String> {
     let storage = Storage::open(settings).await?;
     let sign_in = sign_in_alone(settings, &storage)?;

@@ -1,7 +1,7 @@
-//! Settings and subcommands, from flags and the environment.
+//! The settings and commands, from flags and environment variables.
 //!
-//! Everything is parsed here into types that cannot hold a wrong value, so the rest of the server never checks a
-//! setting. A wrong one is one line that names the setting, and never repeats its value: it may hold a password.
+//! All settings are parsed here into types that cannot hold a wrong value, so that no other code checks a setting. A
+//! wrong setting is reported in one line that names the setting and never repeats its value, which may be a password.
 
 mod mistake;
 mod public_url;
@@ -43,7 +43,7 @@ Examples:
 
 A wrong setting ends the process with exit code 2 and one line that says which and why.";
 
-/// What the process was asked to do, and how.
+/// The command line: a command and the settings.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "app-server", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 110)]
 pub struct CommandLine {
@@ -57,20 +57,20 @@ pub struct CommandLine {
 pub enum Command {
     /// Serve the box office over HTTP (when no command is given)
     Serve,
-    /// Print a one-time link, good for 15 minutes, that signs an administrator in
+    /// Print a link that signs an administrator in once, within 15 minutes
     BootstrapAdmin(BootstrapAdmin),
-    /// Look after people
+    /// Manage accounts
     #[command(subcommand)]
     Users(Users),
-    /// Forget a person: account, passkeys, linked providers and sessions
+    /// Erase a person: account, passkeys, linked providers and sessions
     EraseUser(EraseUser),
     /// Bring the schemas of the PostgreSQL databases up to date
     Migrate(Migrate),
-    /// Derive the read models from the log again, also while servers are running
+    /// Make the read models again from the log, even while servers are running
     RebuildProjections,
-    /// Print the OpenAPI document, for the server at the public URL
+    /// Print the OpenAPI document of the server at the public URL
     Openapi,
-    /// Look after facts that could not be projected
+    /// Show facts that the read models could not apply, and try them again or give them up
     #[command(subcommand)]
     DeadLetters(DeadLetters),
     /// Serve with a made-up event on sale
@@ -79,26 +79,26 @@ pub enum Command {
 
 #[derive(Debug, Clone, Args)]
 pub struct BootstrapAdmin {
-    /// Address of the administrator; asking again for the same one changes nothing
+    /// The e-mail address of the administrator. Repeating the command makes only a new link
     #[arg(long, value_name = "ADDRESS", value_parser = EmailAddress::parse)]
     pub email: EmailAddress,
-    /// Make an administrator of somebody who already has an account
+    /// Make somebody who already has an account an administrator
     #[arg(long)]
     pub promote: bool,
 }
 
 #[derive(Debug, Clone, Subcommand)]
 pub enum Users {
-    /// Give somebody a role, and sign the person out everywhere
+    /// Give somebody a role and sign the person out everywhere
     Role(UsersRole),
 }
 
 #[derive(Debug, Clone, Args)]
 pub struct UsersRole {
-    /// Address of the account; its owner has signed in once
+    /// The e-mail address of the account. Its owner must have signed in once
     #[arg(long, value_name = "ADDRESS", value_parser = EmailAddress::parse)]
     pub email: EmailAddress,
-    /// What the person may do: buy, create and manage events, or everything
+    /// The role: a customer buys, an event_owner also creates and manages events, an admin may do everything
     #[arg(long, value_name = "ROLE", value_parser = role())]
     pub role: ticketing_ports::vocabulary::roles::Role,
 }
@@ -111,35 +111,35 @@ fn role() -> impl TypedValueParser<Value = ticketing_ports::vocabulary::roles::R
 
 #[derive(Debug, Clone, Args)]
 pub struct EraseUser {
-    /// Address of the account
+    /// The e-mail address of the account
     #[arg(long, value_name = "ADDRESS", value_parser = EmailAddress::parse)]
     pub email: EmailAddress,
 }
 
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Migrate {
-    /// After an update, once every server runs the new version: let them write what only that one reads. Older versions
-    /// cannot be started any more
+    /// After an update, when every server runs the new version: let the servers write facts that older versions cannot
+    /// read. Older versions can no longer be started then
     #[arg(long)]
     pub finish: bool,
 }
 
 #[derive(Debug, Clone, Subcommand)]
 pub enum DeadLetters {
-    /// List what is parked, the oldest first
+    /// List the facts that could not be applied, the oldest first
     List {
-        /// How many at most
+        /// At most how many facts to list
         #[arg(long, value_name = "N", default_value = "100")]
         limit: usize,
     },
-    /// Show one parked fact whole
+    /// Show one of these facts in full
     Show {
-        /// Its position in the log, as `list` prints it
+        /// The position of the fact in the log, as `list` prints it
         position: u64,
     },
-    /// Project everything parked again, by rebuilding the read models: what can be projected now is parked no longer
+    /// Apply these facts again by making the read models again. Facts that can be applied now are no longer listed
     Retry,
-    /// Give a parked fact up: it stays in the log, and its stream goes on without it
+    /// Give one of these facts up. It stays in the log, and the read models go on without it
     Drop { position: u64 },
 }
 
@@ -148,27 +148,27 @@ pub struct Demo {
     /// Sign in this many made-up customers, for a load test
     #[arg(long, value_name = "N", requires = "sessions_file", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     customers: Option<u32>,
-    /// Write the session ids of those customers there, one a line
+    /// The file to which the session ids of those customers are written, one on each line
     #[arg(long, value_name = "PATH", requires = "customers")]
     sessions_file: Option<PathBuf>,
 }
 
 impl Demo {
-    /// How many made-up customers to sign in, and the file for their session ids.
+    /// Returns how many made-up customers to sign in, and the file for their session ids.
     pub fn sign_ins(&self) -> Option<(u32, &Path)> {
         self.customers.zip(self.sessions_file.as_deref())
     }
 }
 
-/// Why there is nothing to run.
+/// Why no command is run.
 #[derive(Debug)]
 pub enum Stop {
-    /// `--help` or `--version`: the text was asked for.
+    /// The text of `--help` or `--version`.
     Told(clap::Error),
     Wrong(Mistake),
 }
 
-/// A setting that cannot be used, in one line.
+/// Why a setting cannot be used, in one line.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum Mistake {
     #[error("{0}")]
@@ -181,17 +181,18 @@ pub enum Mistake {
     NothingKept(&'static str),
     #[error("--roles (ROLES): {0} has nothing to do while {1} is not set: {2}")]
     NothingToDo(&'static str, &'static str, &'static str),
-    #[error("--roles (ROLES): demo needs http")]
+    #[error("--roles (ROLES): the command demo needs the role http")]
     DemoWithoutHttp,
     #[error("{0} is not set: {1}")]
     Needed(&'static str, &'static str),
 }
 
 impl CommandLine {
-    /// Reads the flags, the process's name first, and the variables for what they leave open.
+    /// Reads the arguments of the process, the first of which is its name, and the environment variables for flags that
+    /// are not given.
     ///
     /// # Errors
-    /// When there is nothing to run: help was asked for, or a setting cannot be used.
+    /// When help was asked for, or a setting cannot be used.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Stop> {
         let line = Self::try_parse_from(arguments).map_err(|error| {
             if error.use_stderr() {
@@ -208,7 +209,7 @@ impl CommandLine {
         self.command.clone().unwrap_or(Command::Serve)
     }
 
-    /// Checks what one setting alone cannot know.
+    /// Checks the settings that depend on each other.
     fn check(&self) -> Result<(), Mistake> {
         self.settings.sign_in.check()?;
         self.check_roles()?;
@@ -217,38 +218,38 @@ impl CommandLine {
             (StorageUrl::Memory, Command::Users(_)) => Err(Mistake::NothingKept("users")),
             (StorageUrl::Memory, Command::EraseUser(_)) => Err(Mistake::NothingKept("erase-user")),
             (StorageUrl::Memory, Command::BootstrapAdmin(_)) => Err(Mistake::NothingKept("bootstrap-admin")),
-            // Nothing of the storage is looked at.
+            // This command uses no storage.
             (_, Command::Openapi) => Ok(()),
             (StorageUrl::Memory, Command::RebuildProjections) => Err(Mistake::NothingKept("rebuild-projections")),
             (StorageUrl::Memory, _) => Ok(()),
             (StorageUrl::Sqlite(path), _) => check_file(path),
             (StorageUrl::Postgres(_), _) if storage.auth.is_none() => Err(Mistake::Needed(
                 "DATABASE_URL_AUTH",
-                "with the log in PostgreSQL, users have to be in PostgreSQL too",
+                "users must be in PostgreSQL if the log is",
             )),
             (StorageUrl::Postgres(_), _) if storage.projections.is_none() => Err(Mistake::Needed(
                 "DATABASE_URL_PROJECTIONS",
-                "with the log in PostgreSQL, read models have to be in PostgreSQL too",
+                "read models must be in PostgreSQL if the log is",
             )),
             (StorageUrl::Postgres(_), Command::BootstrapAdmin(_)) if self.settings.services.redis.is_none() => Err(
-                Mistake::Needed("REDIS_URL", "the link has to be kept where the server finds it"),
+                Mistake::Needed("REDIS_URL", "the link must be stored where the server finds it"),
             ),
             (StorageUrl::Postgres(_), _) => Ok(()),
         }
     }
 
-    /// Refuses a role that was named and has nothing to do.
+    /// Refuses a role that would have nothing to do.
     fn check_roles(&self) -> Result<(), Mistake> {
         let named = |role| self.settings.engine.roles.contains(&role);
         if named(Role::Relay) && self.settings.services.brokers.is_none() {
             return Err(Mistake::NothingToDo(
                 "relay",
                 "REDPANDA_BROKERS",
-                "there is no bus to publish on",
+                "the relay needs a bus",
             ));
         }
         if named(Role::Projections) && self.settings.storage.projections.is_none() {
-            let why = "read models in memory are kept by whoever answers requests";
+            let why = "read models in memory belong to the process that answers requests";
             return Err(Mistake::NothingToDo("projections", "DATABASE_URL_PROJECTIONS", why));
         }
         if !self.settings.engine.plays(Role::Http) && matches!(self.to_run(), Command::Demo(_)) {

@@ -1,4 +1,5 @@
-//! Facts that could not be projected, for the eyes and hands of an operator.
+//! The command `dead-letters`: shows the facts that the read models could not apply, and tries them again or gives them
+//! up.
 
 use std::fmt::Write as _;
 
@@ -12,7 +13,7 @@ use crate::rebuild::rebuild_projections;
 use crate::storage::ReadSide;
 
 /// # Errors
-/// When there is no such letter, or the database cannot be used.
+/// When there is no such dead letter, or the database cannot be used.
 pub async fn dead_letters(settings: &Settings, wanted: &DeadLetters) -> anyhow::Result<String> {
     let read_side = ReadSide::open(&settings.storage).await?;
     if read_side.in_memory {
@@ -22,7 +23,7 @@ pub async fn dead_letters(settings: &Settings, wanted: &DeadLetters) -> anyhow::
                 .to_owned(),
         );
     }
-    let letters = read_side.dead_letters.as_ref();
+    let letters = read_side.stores.dead_letters.as_ref();
     let told = match wanted {
         DeadLetters::List { limit } => list(letters, *limit).await,
         DeadLetters::Show { position } => show(letters, Position(*position)).await,
@@ -36,7 +37,7 @@ pub async fn dead_letters(settings: &Settings, wanted: &DeadLetters) -> anyhow::
 async fn list(letters: &dyn DeadLetterStore, limit: usize) -> anyhow::Result<String> {
     let found = letters.letters(READ_MODELS, Position::START, limit).await?;
     if found.is_empty() {
-        return Ok("no dead letters: every fact has been projected".to_owned());
+        return Ok("no dead letters: the read models have applied every fact".to_owned());
     }
     let line = |letter: &DeadLetter| {
         let DeadLetter {
@@ -75,7 +76,7 @@ async fn show(letters: &dyn DeadLetterStore, position: Position) -> anyhow::Resu
 async fn retry(settings: &Settings, letters: &dyn DeadLetterStore) -> anyhow::Result<String> {
     let first = letters.letters(READ_MODELS, Position::START, 1).await?;
     if first.is_empty() {
-        return Ok("no dead letters: there is nothing to try again".to_owned());
+        return Ok("no dead letters: there is nothing to apply again".to_owned());
     }
     rebuild_projections(settings).await
 }
@@ -84,7 +85,7 @@ async fn drop_letter(letters: &dyn DeadLetterStore, position: Position) -> anyho
     find(letters, position).await?;
     letters.remove(READ_MODELS, position).await?;
     Ok(format!(
-        "the fact at position {position} is given up; it is still in the log, and a rebuild would try it again"
+        "the fact at position {position} is given up; it stays in the log, and a rebuild of the read models tries it again"
     ))
 }
 

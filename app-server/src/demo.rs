@@ -1,4 +1,5 @@
-//! A made-up event on sale, people to sign in as, and three lines to paste.
+//! The command `demo`: serves with a made-up event on sale, links to sign in with, and three lines to paste into a
+//! terminal.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -32,7 +33,7 @@ const PASSKEY_PAGE: &str = "/demo/passkey";
 const ADMIN: &str = "admin@example.com";
 const CUSTOMER: &str = "customer@example.com";
 
-/// Sets the stage, says what is on it, and serves.
+/// Makes the event and the users, prints how to try them, and serves.
 ///
 /// # Errors
 /// When the address, the storage or the sessions file cannot be used.
@@ -45,12 +46,12 @@ pub async fn demo(settings: &Settings, wanted: &Demo) -> anyhow::Result<()> {
     if let Some((customers, file)) = wanted.sign_ins() {
         told += &stage.sign_customers_in(&server, customers, file).await?;
     }
-    // For the person at the terminal: the links in it must not reach a log.
+    // Printed and not logged, because it contains sign-in links.
     tell(&told)?;
     run(settings, listener, server, pages()).await
 }
 
-/// Pages to try things in a browser.
+/// The pages for trying things in a browser.
 fn pages() -> Router {
     let passkey = HtmlPage::new(include_str!("../../examples/passkey.html"));
     Router::new().route(PASSKEY_PAGE, get(async move || passkey))
@@ -60,12 +61,12 @@ struct Stage {
     event: EventId,
     admin: User,
     customer: User,
-    /// Where everything is, and since when.
+    /// Where the data is kept, and whether it was there before.
     kept: String,
 }
 
 impl Stage {
-    /// Finds the event of an earlier demonstration that is still on sale, or puts one on.
+    /// Finds the event of an earlier demonstration if it is still on sale, and makes one otherwise.
     async fn set(server: &RunningServer, settings: &Settings) -> anyhow::Result<Self> {
         let admin = person(server, ADMIN, Role::Admin).await?;
         let customer = person(server, CUSTOMER, Role::Customer).await?;
@@ -89,7 +90,7 @@ impl Stage {
         let token = for_curl.split_once("#token=").map_or("", |(_, token)| token);
         let event = self.event;
         let kept = &self.kept;
-        // Of this demonstration: the session of another one would be refused.
+        // A name for this demonstration only: the session of an earlier one would be refused.
         let session = format!("SESSION_{}", &server.http.ids.uuid().simple().to_string()[24..]);
         let pick = |field: &str| format!(r#"grep -o '"{field}":"[^"]*' | cut -d'"' -f4"#);
         Ok(format!(
@@ -117,13 +118,13 @@ Payments go to a sandbox: no money moves.
         ))
     }
 
-    /// Signs made-up customers in and writes their sessions to a file, one a line.
+    /// Signs made-up customers in and writes the secrets of their sessions to a file, one on each line.
     async fn sign_customers_in(&self, server: &RunningServer, customers: u32, file: &Path) -> anyhow::Result<String> {
         let mut sessions = String::new();
         for number in 1..=customers {
             let user = person(server, &format!("customer{number}@example.com"), Role::Customer).await?;
             let signed_in = server.sign_in.sessions.open(&user).await?;
-            writeln!(sessions, "{}", signed_in.secret.expose()).expect("a text takes whatever is written to it");
+            writeln!(sessions, "{}", signed_in.secret.expose()).expect("writing to a string does not fail");
         }
         std::fs::write(file, sessions)
             .with_context(|| format!("--sessions-file: {} cannot be written", file.display()))?;
@@ -154,7 +155,7 @@ fn where_it_is_kept(log: &StorageUrl, is_new: bool) -> String {
 }
 
 async fn person(server: &RunningServer, address: &str, role: Role) -> anyhow::Result<User> {
-    let email = EmailAddress::parse(address).context("a made-up address is an address")?;
+    let email = EmailAddress::parse(address).context("the made-up address is not an address")?;
     let user = server.sign_in.accounts.ensure(&email, role).await?.into_user();
     if user.role != role {
         server.sign_in.accounts.set_role(user.id, role).await?;
@@ -163,7 +164,7 @@ async fn person(server: &RunningServer, address: &str, role: Role) -> anyhow::Re
 }
 
 async fn on_sale_already(server: &RunningServer) -> anyhow::Result<Option<EventId>> {
-    let page = Page::new(1, Page::MAX_SIZE).context("the first page is a page")?;
+    let page = Page::new(1, Page::MAX_SIZE).context("the first page is not a page")?;
     let events = server
         .http
         .desk

@@ -1,4 +1,4 @@
-//! Forgetting a person.
+//! The command `erase-user`: forgets a person.
 
 use anyhow::bail;
 
@@ -6,11 +6,11 @@ use crate::config::{EraseUser, Settings};
 use crate::sign_in::sign_in_alone;
 use crate::storage::Storage;
 
-/// Erases the account of an address: user, passkeys, identities and sessions. What was bought stays in the books under
-/// an id that leads to nobody.
+/// Erases the account of an address: user, passkeys, identities and sessions. Purchases keep the id of the user, which
+/// then leads to nobody.
 ///
 /// # Errors
-/// When nobody has the address, or the storage cannot be used.
+/// When nobody has an account under the address, or the storage cannot be used.
 pub async fn erase_user(settings: &Settings, wanted: &EraseUser) -> anyhow::Result<String> {
     let storage = Storage::open(settings).await?;
     let sign_in = sign_in_alone(settings, &storage)?;
@@ -20,7 +20,7 @@ pub async fn erase_user(settings: &Settings, wanted: &EraseUser) -> anyhow::Resu
     sign_in.accounts.erase(user.id).await?;
     storage.close().await;
     Ok(format!(
-        "Erased user {}; the books keep that id and nothing else of the person.",
+        "Erased user {}. Purchases keep this id and nothing else of the person.",
         user.id
     ))
 }

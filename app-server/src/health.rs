@@ -1,4 +1,4 @@
-//! What must work for requests to be served.
+//! The health checks of a server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,16 +19,17 @@ use ticketing_ports::outside::clock::Clock;
 use ticketing_ports::read_models::store::ProjectionStore;
 use ticketing_runtime::{FollowerCondition, FollowerProgress, Lag, READ_MODELS, relay_id};
 
-/// Above so many facts behind the log, lists and counts are too old to serve.
+/// How many facts the read models may be behind the log. Beyond that their lists and counts are too old to serve.
 const MAX_LAG: u64 = 1_000;
-/// The same for the oldest fact that was not taken; longer than it takes another process to go on for one that died.
+/// How long ago the oldest fact may have been recorded that was not applied. This is longer than another process needs
+/// to take over from one that died.
 const MAX_AGE: Duration = Duration::from_secs(30);
-const NO_LOG: &str = "the event store does not answer";
+const NO_LOG: &str = "the log does not answer";
 
-/// How long a broker may take.
+/// How long a broker may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The log can be read.
+/// Checks that the log can be read.
 pub struct EventStoreCheck(pub Arc<dyn EventStore>);
 
 #[async_trait]
@@ -42,12 +43,12 @@ impl HealthCheck for EventStoreCheck {
     }
 }
 
-/// The read models follow the log, and no other one.
+/// Checks that the read models follow this log and are not too far behind.
 pub struct ProjectionCheck {
     pub events: Arc<dyn EventStore>,
     pub projections: Arc<dyn ProjectionStore>,
     pub clock: Arc<dyn Clock>,
-    /// `None` when another process keeps them.
+    /// `None` if another process keeps the read models.
     pub progress: Option<FollowerProgress>,
 }
 
@@ -82,7 +83,7 @@ impl ProjectionCheck {
         }
         let log = self.events.identity().await.map_err(|_| NO_LOG)?;
         if rows.log != log.log {
-            return Err("the read models are those of another log");
+            return Err("the read models were made from another log");
         }
         if rows.is_start() {
             return Ok(());
@@ -96,7 +97,7 @@ impl ProjectionCheck {
     }
 }
 
-/// What is found out about a follower that has come to `reached`, or why that is not to be had.
+/// Returns the finding about a follower that has reached `reached`.
 async fn followed(
     log: &dyn EventStore,
     now: Timestamp,
@@ -112,7 +113,7 @@ async fn followed(
     let fault = match (&lag, &condition) {
         (Err(fault), _) => Some(*fault),
         (Ok(_), Some(FollowerCondition::Stopped(_))) => {
-            Some("it has stopped until somebody has looked; the log says why")
+            Some("the follower has stopped and needs an operator; the server's log says why")
         }
         (Ok(lag), _) if lag.facts > MAX_LAG || lag.age > MAX_AGE => Some(lags),
         (Ok(_), _) => None,
@@ -127,7 +128,7 @@ async fn followed(
     }
 }
 
-/// Every fact could be taken by the read models.
+/// Checks that the read models could apply every fact.
 pub struct DeadLetterCheck(pub Arc<dyn DeadLetterStore>);
 
 #[async_trait]
@@ -139,18 +140,18 @@ impl HealthCheck for DeadLetterCheck {
     async fn check(&self) -> Finding {
         match self.0.letters(READ_MODELS, Position::START, 1).await {
             Ok(letters) if letters.is_empty() => Finding::default(),
-            Ok(_) => Err("facts are kept as dead letters; `app-server dead-letters list` shows them").into(),
+            Ok(_) => Err("some facts could not be applied; `app-server dead-letters list` shows them").into(),
             Err(_) => Err("the dead letters cannot be read").into(),
         }
     }
 
-    /// All but some streams are as they should be.
+    /// Requests are served: only the rows of some streams are out of date.
     fn is_essential(&self) -> bool {
         false
     }
 }
 
-/// The machine's clock was not set back under this process.
+/// Checks that the machine's clock was not set back while this process ran.
 #[derive(Debug)]
 pub struct ClockCheck(pub Arc<SystemClock>);
 
@@ -163,17 +164,17 @@ impl HealthCheck for ClockCheck {
     async fn check(&self) -> Finding {
         match self.0.ahead_of_the_machine() {
             None => Finding::default(),
-            Some(_) => Err("the machine's clock was set back, and this process is ahead of it; start it again when nothing is held").into(),
+            Some(_) => Err("the machine's clock was set back, and this process is ahead of it; restart this process when no seats are held").into(),
         }
     }
 
-    /// Time goes on as it should, from a wrong hour.
+    /// Requests are served: time goes on at its pace, only from a wrong hour.
     fn is_essential(&self) -> bool {
         false
     }
 }
 
-/// A PostgreSQL database answers.
+/// Checks that a PostgreSQL database answers.
 #[derive(Debug)]
 pub struct DatabaseCheck(pub Database);
 
@@ -192,13 +193,13 @@ impl HealthCheck for DatabaseCheck {
         self.0.ping().await.map_err(|_| "the database does not answer").into()
     }
 
-    /// What organisers look up later can wait.
+    /// Requests are served without the database of analytics.
     fn is_essential(&self) -> bool {
         self.0.purpose() != Purpose::Analytics
     }
 }
 
-/// Redis answers.
+/// Checks that Redis answers.
 #[derive(Debug)]
 pub struct RedisCheck(pub Redis);
 
@@ -214,7 +215,7 @@ impl HealthCheck for RedisCheck {
     }
 }
 
-/// A broker answers. Sales go on without one; only what follows the log waits.
+/// Checks that a broker answers. Sales go on without one; only followers of the bus wait.
 #[derive(Debug)]
 pub struct BusCheck(pub Arc<RedpandaBus>);
 
@@ -233,12 +234,12 @@ impl HealthCheck for BusCheck {
     }
 }
 
-/// The bus gets what the log has.
+/// Checks that the relay is not too far behind the log.
 pub struct RelayCheck {
     pub events: Arc<dyn EventStore>,
     pub followers: Arc<dyn FollowerStore>,
     pub clock: Arc<dyn Clock>,
-    /// `None` when another process relays.
+    /// `None` if another process relays.
     pub progress: Option<FollowerProgress>,
 }
 
@@ -265,7 +266,7 @@ impl HealthCheck for RelayCheck {
         .await
     }
 
-    /// The projector reads from the log what the bus does not bring.
+    /// Requests are served: the read models get from the log what the bus does not bring.
     fn is_essential(&self) -> bool {
         false
     }

@@ -1,6 +1,7 @@
-//! The box office as one binary: settings, logs and the wiring of the adapters that the settings name.
+//! The box office as one program: its settings, its commands, its log, and the wiring of the adapters that the settings
+//! name.
 //!
-//! Never here: a rule of the domain, or anything that a test would want without a process around it.
+//! Never here: a rule of the domain, or anything that can be tested without a process.
 
 pub mod bootstrap;
 pub mod config;

@@ -15,18 +15,18 @@ use app_server::telemetry;
 use app_server::terminal::tell;
 use app_server::users::users;
 
-/// Freed pages of a burst go back to the system, which the system's own allocator keeps.
+/// Gives freed memory back to the system after a burst, which the system's own allocator does not.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Exit code of a setting that cannot be used.
+/// The exit code for a setting that cannot be used.
 const WRONG_SETTING: u8 = 2;
 
 fn main() -> anyhow::Result<ExitCode> {
     let line = match CommandLine::read(std::env::args_os()) {
         Ok(line) => line,
         Err(Stop::Told(text)) => {
-            // Nobody is left to tell when the reader has gone, as `| head` does.
+            // An error means that the reader is gone, as after `| head`.
             let _ = text.print();
             return Ok(ExitCode::SUCCESS);
         }

@@ -1,4 +1,4 @@
-//! Bringing schemas up to date.
+//! The command `migrate`: brings the schemas of the databases up to date.
 
 use adapters_postgres::{PostgresEventStore, Purpose};
 use ticketing_runtime::finish_update;
@@ -6,11 +6,11 @@ use ticketing_runtime::finish_update;
 use crate::config::{Migrate, StorageSettings};
 use crate::storage::{connect, named_databases};
 
-/// Migrates every PostgreSQL database that the settings name, finishes an update if that is wanted, and returns a line
-/// about each.
+/// Migrates every PostgreSQL database that the settings name, finishes an update if `--finish-update` was given, and
+/// returns a line about each database.
 ///
 /// # Errors
-/// When one cannot be reached or migrated; those before it are up to date then.
+/// When a database cannot be reached or migrated. The databases before it have been migrated then.
 pub async fn migrate(settings: &StorageSettings, wanted: Migrate) -> anyhow::Result<String> {
     let databases = named_databases(settings);
     if databases.is_empty() {
@@ -20,7 +20,7 @@ pub async fn migrate(settings: &StorageSettings, wanted: Migrate) -> anyhow::Res
     for (purpose, url) in databases {
         let database = connect(purpose, url, settings).await?;
         let migrations = database.migrate().await?;
-        // No older build can be working on a log that has just been made.
+        // No older build can be running on a log that has just been made.
         let is_new = migrations == purpose.migrations();
         let line = match migrations {
             0 => format!("{}: up to date", purpose.as_str()),

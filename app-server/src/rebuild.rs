@@ -1,4 +1,4 @@
-//! Reading the whole log into fresh read models.
+//! The command `rebuild-projections`: makes the read models again from the log.
 
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::sync::Arc;
@@ -11,20 +11,20 @@ use ticketing_runtime::{ProjectionFollower, READ_MODELS, rebuild};
 use crate::config::Settings;
 use crate::storage::{ReadSide, Storage};
 
-/// Rebuilds beside the read models that are there, switches over, and returns a line about it. Servers may go on selling.
-/// In embedded mode the read models are in memory and are rebuilt at every start anyway; then this shows how long that
-/// takes and whether every fact can be read.
+/// Makes new read models beside the present ones, switches to them, and returns a line about it. Servers may go on
+/// selling meanwhile. Without a database for read models they are in memory and are made at every start; then this
+/// shows how long that takes, and whether every fact can be read.
 ///
 /// # Errors
-/// When the log cannot be read, or some facts in it cannot.
+/// When the log, or some fact in it, cannot be read.
 pub async fn rebuild_projections(settings: &Settings) -> anyhow::Result<String> {
     let storage = Storage::open(settings).await?;
     let read_side = ReadSide::open(&settings.storage).await?;
     let began = Instant::now();
     let done = rebuild(
-        storage.events.clone(),
-        &mut ProjectionFollower::read_models(read_side.projections.clone()),
-        read_side.dead_letters.clone(),
+        storage.log.events.clone(),
+        &mut ProjectionFollower::read_models(read_side.stores.projections.clone()),
+        read_side.stores.dead_letters.clone(),
         Arc::new(SystemClock::new()),
         progress,
     )
@@ -32,6 +32,7 @@ pub async fn rebuild_projections(settings: &Settings) -> anyhow::Result<String> 
     storage.close().await;
     let position = done.map_err(anyhow::Error::from_boxed)?;
     let parked = read_side
+        .stores
         .dead_letters
         .letters(READ_MODELS, Position::START, usize::MAX)
         .await?;
@@ -50,12 +51,12 @@ pub async fn rebuild_projections(settings: &Settings) -> anyhow::Result<String> 
     ))
 }
 
-/// Where people look, on one line; for machines the last line says it all.
+/// Shows the progress on one line of a terminal. Without a terminal only the last line is printed.
 fn progress(position: Position, head: Position) {
     if stderr().is_terminal() {
         let percent = (position.0 * 100).checked_div(head.0).unwrap_or(100);
         let end = if position >= head { "\n" } else { "" };
-        // Nobody is left to tell when the terminal has gone.
+        // An error means that the terminal is gone, so that nobody would read about it.
         drop(write!(stderr(), "\r{percent:>3} %  {position} of {head}{end}"));
     }
 }

@@ -1,4 +1,4 @@
-//! Listening, answering, and stopping without losing anybody's request.
+//! The command `serve`: listens, answers requests, and stops without dropping a running request.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -32,7 +32,7 @@ pub async fn listen(settings: &HttpSettings) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("--http-addr (HTTP_ADDR): cannot listen on {}", settings.http_addr))
 }
 
-/// The URL that links start with. Left at its default, it follows the port that is really listened on.
+/// Returns the URL that links begin with. The default URL gets the port that is listened on.
 pub fn public_url(settings: &HttpSettings, listener: &TcpListener) -> anyhow::Result<String> {
     let port = listener.local_addr().context("the listener has no address")?.port();
     let url = settings.public_url.as_str();
@@ -43,17 +43,17 @@ pub fn public_url(settings: &HttpSettings, listener: &TcpListener) -> anyhow::Re
     })
 }
 
-/// Warns of links that only this machine can open, where others are meant to come.
+/// Logs a warning if other machines can reach this server and links in mails can be opened on this machine only.
 pub fn warn_of_links(settings: &HttpSettings) {
     if !settings.http_addr.ip().is_loopback() && settings.public_url.is_local() {
         warn!(
             public_url = settings.public_url.as_str(),
-            "links in mails lead to this machine only: set PUBLIC_URL to where people reach this server"
+            "links in mails can be opened on this machine only: set PUBLIC_URL to the URL under which people reach this server"
         );
     }
 }
 
-/// Answers requests, also for further pages, until SIGTERM or Ctrl-C, then finishes those under way.
+/// Answers requests, also those for further `pages`, until SIGTERM or Ctrl-C. Then finishes the running ones.
 ///
 /// # Errors
 /// When the listener fails.
@@ -74,7 +74,7 @@ pub async fn run(
         if let Err(error) = connection.set_nodelay(true) {
             warn!(
                 error = &error as &dyn std::error::Error,
-                "a connection keeps delaying small answers"
+                "TCP_NODELAY cannot be set, so small answers on this connection may be delayed"
             );
         }
     });
@@ -100,7 +100,7 @@ pub async fn run(
     let began = Instant::now();
     info!(
         patience_seconds = patience.as_secs(),
-        "stopping: requests under way are finished"
+        "stopping: waiting for running requests"
     );
     let ended = match ended {
         Some(end) => Some(end),
@@ -113,12 +113,12 @@ pub async fn run(
     if connections_closed && engine_drained {
         info!("stopped");
     } else {
-        warn!("stopped before everything was finished; deadlines take it up at the next start");
+        warn!("stopped before every request was finished; the next start goes on with their deadlines");
     }
     Ok(())
 }
 
-/// Hears SIGTERM and Ctrl-C from now on, and returns what ends with the first of them.
+/// Listens for SIGTERM and Ctrl-C from now on. The future that is returned ends with the first of them.
 fn told_to_stop() -> impl Future<Output = ()> {
     let mut terminate = signal(SignalKind::terminate()).expect("a process can listen to its signals");
     let mut interrupt = signal(SignalKind::interrupt()).expect("a process can listen to its signals");

@@ -1,4 +1,4 @@
-//! The ways to sign in that the settings open.
+//! Puts signing in together: the mailer, the relying party and the identity providers that the settings name.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,9 +20,11 @@ use url::Url;
 use crate::config::{Settings, SignInSettings};
 use crate::storage::Storage;
 
+/// Puts signing in together from the settings. No identity provider is asked anything, so that a server starts while a
+/// provider is down.
+///
 /// # Errors
-/// When a provider's settings can't be used, with a reason for an operator. No provider is asked anything yet: one that
-/// is down stops nobody's start.
+/// When the settings of a provider or of mail cannot be used, with a reason for an operator.
 pub fn sign_in(
     settings: &SignInSettings,
     storage: &Storage,
@@ -46,16 +48,16 @@ pub fn sign_in(
     Ok(SignIn::new(ports, config))
 }
 
-/// For a command that does one thing and ends.
+/// Puts signing in together for a command that does one thing and ends.
 ///
 /// # Errors
-/// As [`sign_in`].
+/// When [`sign_in`] fails.
 pub fn sign_in_alone(settings: &Settings, storage: &Storage) -> anyhow::Result<SignIn> {
     let public_url = settings.http.public_url.as_str();
     sign_in(&settings.sign_in, storage, public_url, Arc::new(SystemClock::new()))
 }
 
-/// A mail server, or the person at the terminal.
+/// Returns a mailer to the mail server of the settings, or one that prints mail if there is none.
 fn mailer(settings: &SignInSettings, public_url: &str) -> anyhow::Result<Arc<dyn Mailer>> {
     let Some(url) = settings.smtp_url.as_ref().filter(|url| !url.expose_secret().is_empty()) else {
         return Ok(Arc::new(ConsoleMailer::stdout()));
@@ -78,7 +80,7 @@ fn relying_party(public_url: &str) -> anyhow::Result<Option<Arc<dyn RelyingParty
     match WebauthnRelyingParty::new(&url) {
         Ok(relying_party) => Ok(Some(Arc::new(relying_party))),
         Err(reason) => {
-            info!(%reason, "nobody can use passkeys here");
+            info!(%reason, "passkeys are switched off");
             Ok(None)
         }
     }

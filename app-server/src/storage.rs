@@ -1,11 +1,9 @@
-//! Where things are kept, opened as the settings name it.
+//! Opens the storage that the settings name.
 
 use std::sync::Arc;
 
 use adapters_http::HealthCheck;
-use adapters_memory::{
-    InMemory, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryReadModels,
-};
+use adapters_memory::{InMemory, InMemoryFollowerStore};
 use adapters_postgres::{
     Database, DatabaseOptions, PostgresEventStore, PostgresReadModels, PostgresUserStore, Purpose,
 };
@@ -13,56 +11,38 @@ use adapters_redis::{Redis, RedisOptions};
 use adapters_redpanda::{BusOptions, RedpandaBus};
 use adapters_sqlite::SqliteStore;
 use anyhow::Context as _;
-use ticketing_ports::log::dead_letters::DeadLetterStore;
-use ticketing_ports::log::deadlines::DeadlineStore;
-use ticketing_ports::log::event_store::EventStore;
 use ticketing_ports::log::followers::FollowerStore;
-use ticketing_ports::log::idempotency::IdempotencyStore;
-use ticketing_ports::log::snapshots::SnapshotStore;
+use ticketing_ports::log::stores::LogStores;
 use ticketing_ports::people::stores::{AccountStores, SignInStores};
-use ticketing_ports::read_models::availability::AvailabilityQueries;
-use ticketing_ports::read_models::events::EventQueries;
-use ticketing_ports::read_models::payments::PaymentQueries;
-use ticketing_ports::read_models::reservations::ReservationQueries;
-use ticketing_ports::read_models::sales::SalesQueries;
-use ticketing_ports::read_models::store::ProjectionStore;
+use ticketing_ports::read_models::stores::ReadModelStores;
 
 use crate::config::{PostgresUrl, ServiceSettings, Settings, StorageSettings, StorageUrl};
 use crate::health::{BusCheck, DatabaseCheck, RedisCheck};
 
-/// What is kept: the log with what is committed beside it, the users, and what is on its way to them.
+/// The stores of the write side and of people.
 #[derive(Clone)]
 pub struct Storage {
-    pub events: Arc<dyn EventStore>,
-    pub snapshots: Arc<dyn SnapshotStore>,
-    pub deadlines: Arc<dyn DeadlineStore>,
-    pub idempotency: Arc<dyn IdempotencyStore>,
+    pub log: LogStores,
     pub accounts: AccountStores,
     pub sign_in: SignInStores,
-    /// Nothing when every process follows the log for itself.
+    /// `None` if the log is of this process alone.
     followers: Option<Arc<dyn FollowerStore>>,
     file: Option<SqliteStore>,
     databases: Vec<Database>,
     redis: Option<Redis>,
 }
 
-/// The read models and what keeps them up to date.
+/// The stores of the read models.
 pub struct ReadSide {
-    pub projections: Arc<dyn ProjectionStore>,
-    pub dead_letters: Arc<dyn DeadLetterStore>,
-    pub events: Arc<dyn EventQueries>,
-    pub availability: Arc<dyn AvailabilityQueries>,
-    pub reservations: Arc<dyn ReservationQueries>,
-    pub payments: Arc<dyn PaymentQueries>,
-    pub sales: Arc<dyn SalesQueries>,
-    /// Filled from the log at every start.
+    pub stores: ReadModelStores,
+    /// Whether the read models are in memory, so that they are made from the log at every start.
     pub in_memory: bool,
     database: Option<Database>,
 }
 
-/// What those who follow the log share, and what carries facts to those who only read.
+/// The bus, and the turns of the followers.
 pub struct Bus {
-    /// Nothing when the log serves everybody.
+    /// `None` if there is no bus, so that every process reads the log.
     pub ends: Option<ticketing_runtime::Bus>,
     pub followers: Arc<dyn FollowerStore>,
     pub health: Option<Arc<dyn HealthCheck>>,
@@ -89,10 +69,7 @@ impl Storage {
                 let file = SqliteStore::open(path).await?;
                 let shared = Arc::new(file.clone());
                 Self {
-                    events: shared.clone(),
-                    snapshots: shared.clone(),
-                    deadlines: shared.clone(),
-                    idempotency: shared.clone(),
+                    log: LogStores::of(shared.clone()),
                     accounts: AccountStores::of(shared.clone()),
                     sign_in: SignInStores {
                         tokens: shared,
@@ -106,10 +83,7 @@ impl Storage {
                 let database = open(Purpose::Events, url, storage).await?;
                 let store = Arc::new(PostgresEventStore::new(&database));
                 Self {
-                    events: store.clone(),
-                    snapshots: store.clone(),
-                    deadlines: store.clone(),
-                    idempotency: store.clone(),
+                    log: LogStores::of(store.clone()),
                     followers: Some(store),
                     databases: vec![database],
                     ..Self::in_memory()
@@ -117,12 +91,12 @@ impl Storage {
             }
             StorageUrl::Memory => {
                 let opened = Self::in_memory();
-                // Nobody but this process can read it.
-                ticketing_runtime::finish_update(opened.events.as_ref()).await?;
+                // No older build can read a log in memory, so the newest facts may be written at once.
+                ticketing_runtime::finish_update(opened.log.events.as_ref()).await?;
                 opened
             }
         };
-        ticketing_runtime::check_schema_floor(opened.events.as_ref()).await?;
+        ticketing_runtime::check_schema_floor(opened.log.events.as_ref()).await?;
         if let Some(url) = &storage.auth {
             let database = open(Purpose::Auth, url, storage).await?;
             opened.accounts = AccountStores::of(Arc::new(PostgresUserStore::new(&database)));
@@ -139,12 +113,8 @@ impl Storage {
     }
 
     fn in_memory() -> Self {
-        let log = Arc::new(InMemoryEventStore::new());
         Self {
-            events: log.clone(),
-            snapshots: log.clone(),
-            deadlines: log.clone(),
-            idempotency: log,
+            log: InMemory::log(),
             accounts: InMemory::accounts(),
             sign_in: InMemory::sign_in(),
             followers: None,
@@ -166,7 +136,7 @@ impl Storage {
         databases.chain(redis).collect()
     }
 
-    /// Finishes what is being written and gives everything back.
+    /// Finishes running writes and closes files and connections.
     pub async fn close(&self) {
         if let Some(file) = &self.file {
             file.close().await;
@@ -182,15 +152,8 @@ impl ReadSide {
     /// When the database cannot be reached or used.
     pub async fn open(settings: &StorageSettings) -> anyhow::Result<Self> {
         let Some(url) = &settings.projections else {
-            let models = Arc::new(InMemoryReadModels::new());
             return Ok(Self {
-                projections: models.clone(),
-                dead_letters: Arc::new(InMemoryDeadLetterStore::new()),
-                events: models.clone(),
-                availability: models.clone(),
-                reservations: models.clone(),
-                payments: models.clone(),
-                sales: models,
+                stores: InMemory::read_models(),
                 in_memory: true,
                 database: None,
             });
@@ -198,13 +161,7 @@ impl ReadSide {
         let database = open(Purpose::Projections, url, settings).await?;
         let models = Arc::new(PostgresReadModels::new(&database));
         Ok(Self {
-            projections: models.clone(),
-            dead_letters: models.clone(),
-            events: models.clone(),
-            availability: models.clone(),
-            reservations: models.clone(),
-            payments: models.clone(),
-            sales: models,
+            stores: ReadModelStores::of(models.clone(), models),
             in_memory: false,
             database: Some(database),
         })
@@ -228,7 +185,7 @@ impl Bus {
     pub async fn open(settings: &ServiceSettings, storage: &Storage) -> anyhow::Result<Self> {
         let followers: Arc<dyn FollowerStore> = match &storage.followers {
             Some(shared) => shared.clone(),
-            // One process alone: what its log had before, it publishes again at every start.
+            // The log is of this process alone. It publishes its facts again at every start.
             None => Arc::new(InMemoryFollowerStore::new()),
         };
         let Some(brokers) = &settings.brokers else {
@@ -260,7 +217,7 @@ impl Bus {
     }
 }
 
-/// Every PostgreSQL database that the settings name.
+/// Returns every PostgreSQL database that the settings name.
 pub fn named_databases(settings: &StorageSettings) -> Vec<(Purpose, &PostgresUrl)> {
     let events = match &settings.events {
         StorageUrl::Postgres(url) => Some(url),

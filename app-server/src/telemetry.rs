@@ -1,6 +1,6 @@
-//! Logs: lines for people or JSON for machines, on standard error.
+//! Logging to standard error, as lines for people or as JSON for programs.
 //!
-//! Standard output is left to what a command was asked to print, such as a sign-in link that must not reach a log.
+//! Standard output is for the results of commands, such as a sign-in link, which must not get into a log.
 
 use std::io::{IsTerminal as _, stderr};
 
@@ -13,7 +13,7 @@ use crate::config::{LogFormat, LogSettings};
 /// Starts logging for the rest of the process.
 ///
 /// # Errors
-/// When logging was started before.
+/// When logging was already started.
 pub fn start(settings: &LogSettings) -> Result<(), TryInitError> {
     let lines = tracing_subscriber::fmt::layer().with_writer(stderr);
     let lines = match settings.log_format {

@@ -1,4 +1,4 @@
-//! What an operator does about people.
+//! The command `users`: what an operator does with accounts.
 
 use anyhow::bail;
 
@@ -6,16 +6,16 @@ use crate::config::{Settings, Users, UsersRole};
 use crate::sign_in::sign_in_alone;
 use crate::storage::Storage;
 
-/// Does it, and returns a line about it.
+/// Gives a user a role, and returns a line about it.
 ///
 /// # Errors
-/// When nobody has the address, or the storage cannot be used.
+/// When nobody has an account under the address, or the storage cannot be used.
 pub async fn users(settings: &Settings, wanted: &Users) -> anyhow::Result<String> {
     let Users::Role(UsersRole { email, role }) = wanted;
     let storage = Storage::open(settings).await?;
     let sign_in = sign_in_alone(settings, &storage)?;
     let Some(user) = sign_in.accounts.find(email).await? else {
-        bail!("nobody has an account under that address; its owner signs in once before");
+        bail!("nobody has an account under that address; its owner has to sign in once first");
     };
     let role = *role;
     // Also when the user has the role already: an earlier command may have died before it ended the sessions.

@@ -1,4 +1,4 @@
-//! The adapters that the settings name, and the engine on top of them.
+//! Puts a server together: the adapters that the settings name, and the engine on them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ pub struct RunningServer {
 }
 
 impl RunningServer {
-    /// Starts the engine and waits until the read models have caught up with the log.
+    /// Starts the engine. If the read models are in memory, waits until they have caught up with the log.
     ///
     /// # Errors
     /// When the storage cannot be used.
@@ -41,23 +41,15 @@ impl RunningServer {
         let clock = Arc::new(SystemClock::new());
         let ids = Arc::new(SystemIds::new());
         let gateway = SandboxGateway::new(clock.clone()).with_latency(settings.sandbox.sandbox_latency);
-        let ports = Ports {
-            events: storage.events.clone(),
-            snapshots: storage.snapshots.clone(),
-            deadlines: storage.deadlines.clone(),
-            idempotency: storage.idempotency.clone(),
-            gateway: Arc::new(gateway),
-            clock: clock.clone(),
-            ids: ids.clone(),
-        };
-        let projection = ProjectionPorts {
-            projections: read_side.projections.clone(),
-            dead_letters: read_side.dead_letters.clone(),
-            followers: bus.followers.clone(),
-            bus: bus.ends.clone(),
-        };
+        let ports = Ports::new(storage.log.clone(), Arc::new(gateway), clock.clone(), ids.clone());
+        let projection = ProjectionPorts::new(&read_side.stores, bus.followers.clone(), bus.ends.clone());
         let engine = Engine::start(ports, projection, engine_config(settings, totals.clone()));
-        let desk_ports = desk_ports(&storage, &read_side, &clock);
+        let desk_ports = DeskPorts::new(
+            storage.log.events.clone(),
+            read_side.stores.clone(),
+            storage.accounts.users.clone(),
+            clock.clone(),
+        );
         if read_side.in_memory {
             catch_up(&storage, &engine).await.with_context(|| {
                 format!(
@@ -97,7 +89,7 @@ impl RunningServer {
         &self.http.box_office
     }
 
-    /// Finishes what was accepted and closes the storage. Returns whether all of it was done within `patience`.
+    /// Finishes the accepted requests and closes the storage. Returns whether all of that was done within `patience`.
     pub async fn stop(self, patience: Duration) -> bool {
         let began = Instant::now();
         let drained = self.engine.shut_down(patience).await;
@@ -112,21 +104,7 @@ impl RunningServer {
     }
 }
 
-fn desk_ports(storage: &Storage, read_side: &ReadSide, clock: &Arc<SystemClock>) -> DeskPorts {
-    DeskPorts {
-        log: storage.events.clone(),
-        events: read_side.events.clone(),
-        availability: read_side.availability.clone(),
-        reservations: read_side.reservations.clone(),
-        payments: read_side.payments.clone(),
-        sales: read_side.sales.clone(),
-        projections: read_side.projections.clone(),
-        users: storage.accounts.users.clone(),
-        clock: clock.clone(),
-    }
-}
-
-/// What is looked at to say whether this process is well.
+/// Returns the health checks of this process.
 fn health(
     storage: &Storage,
     read_side: &ReadSide,
@@ -135,25 +113,25 @@ fn health(
     clock: &Arc<SystemClock>,
 ) -> Vec<Arc<dyn HealthCheck>> {
     let mut health: Vec<Arc<dyn HealthCheck>> = vec![
-        Arc::new(EventStoreCheck(storage.events.clone())),
+        Arc::new(EventStoreCheck(storage.log.events.clone())),
         Arc::new(ClockCheck(clock.clone())),
     ];
     let kept = engine.follower(READ_MODELS);
-    // Nobody reads rows in memory that are not kept here.
+    // Read models in memory that this process does not keep up to date are not read by anybody.
     if !read_side.in_memory || kept.is_some() {
         health.push(Arc::new(ProjectionCheck {
-            events: storage.events.clone(),
-            projections: read_side.projections.clone(),
+            events: storage.log.events.clone(),
+            projections: read_side.stores.projections.clone(),
             clock: clock.clone(),
             progress: kept,
         }));
-        health.push(Arc::new(DeadLetterCheck(read_side.dead_letters.clone())));
+        health.push(Arc::new(DeadLetterCheck(read_side.stores.dead_letters.clone())));
     }
     health.extend(storage.health());
     health.extend(read_side.health());
     if bus.ends.is_some() {
         health.push(Arc::new(RelayCheck {
-            events: storage.events.clone(),
+            events: storage.log.events.clone(),
             followers: bus.followers.clone(),
             clock: clock.clone(),
             progress: engine.follower(RELAY),
@@ -163,7 +141,7 @@ fn health(
     health
 }
 
-/// What benchmarks read from the log of a server that has stopped.
+/// Logs the engine's totals, which benchmarks read after a server has stopped.
 fn tell(counts: &Counts) {
     let Counts {
         decisions,
@@ -217,7 +195,7 @@ fn engine_config(settings: &Settings, observer: Arc<Totals>) -> EngineConfig {
         relay: plays(Role::Relay),
         projector: match settings.storage.projections {
             Some(_) => plays(Role::Projections),
-            // Rows in memory are nobody else's to keep, and only who answers requests needs them.
+            // No other process can keep rows that are in memory, and only a process that answers requests needs them.
             None => plays(Role::Http),
         },
         read_models_run: match settings.storage.projections {
@@ -229,12 +207,12 @@ fn engine_config(settings: &Settings, observer: Arc<Totals>) -> EngineConfig {
     }
 }
 
-/// Waits for the read models, which are rebuilt from the log at every start, and says how far they are.
+/// Waits until the read models, which are made from the log at every start, have caught up. Logs the progress.
 async fn catch_up(storage: &Storage, engine: &Engine) -> anyhow::Result<()> {
     let Some(mut follower) = engine.follower(READ_MODELS) else {
         return Ok(());
     };
-    let head = storage.events.head().await.context("the event store cannot be read")?;
+    let head = storage.log.events.head().await.context("the log cannot be read")?;
     loop {
         let caught_up = follower.reached.wait_for(|reached| reached.position >= head);
         let stopped = follower
@@ -242,12 +220,12 @@ async fn catch_up(storage: &Storage, engine: &Engine) -> anyhow::Result<()> {
             .wait_for(|condition| matches!(condition, FollowerCondition::Stopped(_)));
         tokio::select! {
             reached = caught_up => {
-                let position = reached.context("the projector has stopped")?.position;
+                let position = reached.context("the follower that keeps the read models has stopped")?.position;
                 info!(%position, "the read models are up to date");
                 return Ok(());
             }
             stopped = stopped => {
-                if let FollowerCondition::Stopped(why) = &*stopped.context("the projector has stopped")? {
+                if let FollowerCondition::Stopped(why) = &*stopped.context("the follower that keeps the read models has stopped")? {
                     anyhow::bail!("the log cannot be read to its end: {why}");
                 }
             }

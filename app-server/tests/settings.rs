@@ -26,13 +26,13 @@ fn a_wrong_setting_is_one_line_on_standard_error_and_exit_code_2() {
         (
             &[("HTTP_ADDR", "nowhere")][..],
             &[][..],
-            "app-server: --http-addr (HTTP_ADDR): is localhost or an IP address, and a port, such as 127.0.0.1:8080, \
-             [::1]:8080 or 0.0.0.0:80 for everybody\n",
+            "app-server: --http-addr (HTTP_ADDR): must be localhost or an IP address, and a port, such as 127.0.0.1:8080, \
+             [::1]:8080, or 0.0.0.0:80 to listen on all addresses\n",
         ),
         (
             &[("OAUTH_GOOGLE_CLIENT_ID", "us")],
             &[],
-            "app-server: OAUTH_GOOGLE_CLIENT_SECRET is not set: a client has an id and a secret\n",
+            "app-server: OAUTH_GOOGLE_CLIENT_SECRET is not set: a client needs an id and a secret\n",
         ),
         (
             &[],
@@ -93,10 +93,7 @@ fn what_cannot_be_printed_is_told_in_one_line() {
         .expect("cargo built the binary for this test");
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(
-        told.starts_with("app-server: what was asked for cannot be printed: "),
-        "{told}"
-    );
+    assert!(told.starts_with("app-server: the result cannot be printed: "), "{told}");
     assert_eq!(told.lines().count(), 1, "{told}");
 }
 

@@ -15,9 +15,7 @@ use std::time::Duration;
 
 use adapters_external::{SandboxGateway, SystemClock, SystemIds};
 use adapters_http::{ApiError, Authenticate, HttpConfig, HttpState};
-use adapters_memory::{
-    InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryReadModels, InMemoryUserStore,
-};
+use adapters_memory::{InMemory, InMemoryFollowerStore};
 use anyhow::Context as _;
 use axum::Router;
 use axum::body::Body;
@@ -158,44 +156,26 @@ impl Authenticate for Members {
 
 /// Starts everything in memory. Any of these ports may have another adapter; nothing else changes then.
 fn open_box_office(members: Members) -> (Engine, HttpState) {
-    let log = Arc::new(InMemoryEventStore::new());
-    let read_models = Arc::new(InMemoryReadModels::new());
-    let users = Arc::new(InMemoryUserStore::new());
+    let log = InMemory::log();
+    let read_models = InMemory::read_models();
+    let users = InMemory::accounts().users;
     let clock = Arc::new(SystemClock::new());
     let ids = Arc::new(SystemIds::new());
     let engine = Engine::start(
-        Ports {
-            events: log.clone(),
-            snapshots: log.clone(),
-            deadlines: log.clone(),
-            idempotency: log.clone(),
-            gateway: Arc::new(SandboxGateway::new(clock.clone())),
-            clock: clock.clone(),
-            ids: ids.clone(),
-        },
-        ProjectionPorts {
-            projections: read_models.clone(),
-            dead_letters: Arc::new(InMemoryDeadLetterStore::new()),
-            followers: Arc::new(InMemoryFollowerStore::new()),
-            bus: None,
-        },
+        Ports::new(
+            log.clone(),
+            Arc::new(SandboxGateway::new(clock.clone())),
+            clock.clone(),
+            ids.clone(),
+        ),
+        ProjectionPorts::new(&read_models, Arc::new(InMemoryFollowerStore::new()), None),
         EngineConfig::default(),
     );
     let state = HttpState {
         box_office: engine.box_office(),
         desk: Desk::new(
             engine.box_office(),
-            DeskPorts {
-                log,
-                events: read_models.clone(),
-                availability: read_models.clone(),
-                reservations: read_models.clone(),
-                payments: read_models.clone(),
-                sales: read_models.clone(),
-                projections: read_models,
-                users,
-                clock: clock.clone(),
-            },
+            DeskPorts::new(log.events, read_models, users, clock.clone()),
             engine.read_models_reached(),
         ),
         callers: Arc::new(members),

@@ -10,6 +10,7 @@ use ticketing_ports::log::deadlines::DeadlineStore;
 use ticketing_ports::log::event_store::EventStore;
 use ticketing_ports::log::idempotency::IdempotencyStore;
 use ticketing_ports::log::snapshots::SnapshotStore;
+use ticketing_ports::log::stores::LogStores;
 use ticketing_ports::log::streams::CorrelationId;
 use ticketing_ports::outside::clock::Clock as _;
 use ticketing_ports::vocabulary::event_details::{PricingTier, Venue};
@@ -35,15 +36,8 @@ where
     S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore + 'static,
 {
     let clock = Arc::new(SystemClock::new());
-    let ports = Ports {
-        events: store.clone(),
-        snapshots: store.clone(),
-        deadlines: store.clone(),
-        idempotency: store,
-        gateway: Arc::new(SandboxGateway::new(clock.clone())),
-        clock,
-        ids: Arc::new(SystemIds::new()),
-    };
+    let gateway = Arc::new(SandboxGateway::new(clock.clone()));
+    let ports = Ports::new(LogStores::of(store), gateway, clock, Arc::new(SystemIds::new()));
     Engine::start_write_side(ports, EngineConfig::default())
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ticketing_ports::log::dead_letters::DeadLetterStore;
 use ticketing_ports::log::followers::FollowerStore;
 use ticketing_ports::read_models::store::ProjectionStore;
+use ticketing_ports::read_models::stores::ReadModelStores;
 use ticketing_ports::vocabulary::ids::WorkerId;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +32,18 @@ pub struct ProjectionPorts {
     pub followers: Arc<dyn FollowerStore>,
     /// Carries facts to other processes. `None` if there is no bus.
     pub bus: Option<Bus>,
+}
+
+impl ProjectionPorts {
+    /// Returns the ports that keep read models up to date. `bus` is `None` if there is no bus.
+    pub fn new(read_models: &ReadModelStores, followers: Arc<dyn FollowerStore>, bus: Option<Bus>) -> Self {
+        Self {
+            projections: read_models.projections.clone(),
+            dead_letters: read_models.dead_letters.clone(),
+            followers,
+            bus,
+        }
+    }
 }
 
 impl std::fmt::Debug for ProjectionPorts {

@@ -7,6 +7,7 @@ use ticketing_ports::log::deadlines::DeadlineStore;
 use ticketing_ports::log::event_store::EventStore;
 use ticketing_ports::log::idempotency::IdempotencyStore;
 use ticketing_ports::log::snapshots::SnapshotStore;
+use ticketing_ports::log::stores::LogStores;
 use ticketing_ports::outside::clock::Clock;
 use ticketing_ports::outside::gateway::PaymentGateway;
 use ticketing_ports::vocabulary::ids::IdSource;
@@ -31,6 +32,32 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Makes new ids.
     pub ids: Arc<dyn IdSource>,
+}
+
+impl Ports {
+    /// Returns the ports of an engine on the stores of one log.
+    pub fn new(
+        log: LogStores,
+        gateway: Arc<dyn PaymentGateway>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Self {
+        let LogStores {
+            events,
+            snapshots,
+            deadlines,
+            idempotency,
+        } = log;
+        Self {
+            events,
+            snapshots,
+            deadlines,
+            idempotency,
+            gateway,
+            clock,
+            ids,
+        }
+    }
 }
 
 impl std::fmt::Debug for Ports {

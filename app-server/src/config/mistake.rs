@@ -1,10 +1,11 @@
-//! Turns clap's refusals, several lines each, into the one line that we promise.
+//! Turns the errors of clap, which have several lines, into the one line that this program promises.
 
 use clap::error::{ContextKind, ContextValue};
 
 use super::Mistake;
 
-/// Says which flag (and variable) is wrong and why, without its value wherever the parser's own reason is enough.
+/// Says which flag and variable is wrong and why. The value is left out wherever the reason is clear without it,
+/// because it may be a secret.
 pub(super) fn from_clap(error: &clap::Error, command: &clap::Command) -> Mistake {
     let reason = std::error::Error::source(error).map(ToString::to_string);
     Mistake::Unusable(
@@ -30,7 +31,7 @@ fn possible_values(error: &clap::Error) -> Option<String> {
     }
 }
 
-/// `--http-addr <ADDRESS:PORT>` becomes `--http-addr (HTTP_ADDR)`: the value may have come from either.
+/// Turns `--http-addr <ADDRESS:PORT>` into `--http-addr (HTTP_ADDR)`, because the value may have come from either.
 fn name_of(argument: &str, command: &clap::Command) -> String {
     let flag = argument.split_whitespace().next().unwrap_or(argument);
     let variable = command
@@ -47,14 +48,14 @@ fn name_of(argument: &str, command: &clap::Command) -> String {
     }
 }
 
-/// What is wrong, and what was probably meant.
+/// Says what is wrong and what was probably meant.
 fn first_paragraph(message: &str) -> String {
     let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut paragraphs = message.split("\n\n").map(one_line);
     let wrong = paragraphs.next().unwrap_or_default();
     let wrong = wrong.strip_prefix("error: ").unwrap_or(&wrong);
     let tip = paragraphs.find_map(|paragraph| paragraph.strip_prefix("tip: ").map(str::to_owned));
-    // The other tip is how to pass the same as a value, which nothing here takes.
+    // The other tip of clap says how to pass the text as a value, which no command here takes.
     match tip.filter(|tip| tip.contains("similar")) {
         Some(tip) => format!("{wrong}; {tip}"),
         None => wrong.to_owned(),

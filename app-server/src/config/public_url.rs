@@ -1,16 +1,16 @@
-//! The address under which browsers know this server.
+//! The URL under which browsers reach this server.
 
 use std::str::FromStr;
 
 use axum::http::Uri;
 use thiserror::Error;
 
-/// An origin, `http://` or `https://`, host and port, without a slash at the end.
+/// An origin: `http://` or `https://`, a host and perhaps a port, without a slash at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl(String);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("is http:// or https://, a host and perhaps a port, and nothing behind them")]
+#[error("must be http:// or https://, a host and perhaps a port, and nothing after them")]
 pub struct InvalidPublicUrl;
 
 impl PublicUrl {
@@ -18,7 +18,7 @@ impl PublicUrl {
         &self.0
     }
 
-    /// Whether only the machine itself is there.
+    /// Returns whether only this machine can reach the host, such as `localhost`.
     pub fn is_local(&self) -> bool {
         let host = self.0.split_once("://").map_or("", |(_, rest)| rest);
         ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| {

@@ -1,10 +1,10 @@
-//! Where Redis is.
+//! The URL of Redis.
 
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// Never printed: it may hold a password.
+/// The URL of Redis. It is never printed, because it may contain a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedisUrl(String);
 

@@ -1,4 +1,4 @@
-//! Every setting, its flag, its variable and its default.
+//! The settings: each with its flag, its variable and its default.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub struct Settings {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "HTTP")]
 pub struct HttpSettings {
-    /// Where to listen; port 0 takes a free one
+    /// The address to listen on. Port 0 takes a free port
     #[arg(
         long,
         env,
@@ -41,7 +41,7 @@ pub struct HttpSettings {
         value_parser = address
     )]
     pub http_addr: SocketAddr,
-    /// How browsers reach this server; links in mails start with it
+    /// The URL under which browsers reach this server. Links in mails begin with it
     #[arg(
         long,
         env,
@@ -50,11 +50,11 @@ pub struct HttpSettings {
         default_value = "http://localhost:8080"
     )]
     pub public_url: PublicUrl,
-    /// A request that takes longer is answered with 504
+    /// How long a request may take. A request that takes longer is answered 504
     #[arg(long = "request-timeout-seconds", env = "REQUEST_TIMEOUT_SECONDS", global = true,
           value_name = "SECONDS", default_value = "30", value_parser = seconds(1, 300))]
     pub request_timeout: Duration,
-    /// How long requests under way may finish after SIGTERM
+    /// How long running requests may take to finish after SIGTERM
     #[arg(long = "shutdown-seconds", env = "SHUTDOWN_SECONDS", global = true,
           value_name = "SECONDS", default_value = "30", value_parser = seconds(0, 600))]
     pub shutdown: Duration,
@@ -63,7 +63,8 @@ pub struct HttpSettings {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Storage")]
 pub struct StorageSettings {
-    /// Where the log of facts is kept: sqlite:PATH (users too), postgres://…, or memory: to forget everything at the end
+    /// Where the log of facts is kept: sqlite:PATH (with the users), postgres://…, or memory: to lose everything at the
+    /// end
     #[arg(
         long = "database-url-events",
         env = "DATABASE_URL_EVENTS",
@@ -73,7 +74,7 @@ pub struct StorageSettings {
         default_value = "sqlite:box-office.db"
     )]
     pub events: StorageUrl,
-    /// PostgreSQL database of the read models; in memory when not set
+    /// The PostgreSQL database of the read models. They are in memory if this is not set
     #[arg(
         long = "database-url-projections",
         env = "DATABASE_URL_PROJECTIONS",
@@ -82,11 +83,12 @@ pub struct StorageSettings {
         value_name = "URL"
     )]
     pub projections: Option<PostgresUrl>,
-    /// What becomes of read models whose log has lost facts that they were made of, as by a restored backup. Those of another
-    /// log are never touched
+    /// What to do with read models if the log has lost facts that they were made from, for example because a backup was
+    /// restored. Read models of another log are never changed
     #[arg(long, env, global = true, value_name = "WHAT", value_enum, default_value_t = LostPast::Rebuild)]
     pub read_models_of_a_lost_past: LostPast,
-    /// PostgreSQL database of the analytics warehouse
+    /// A PostgreSQL database set aside for analytics. It is migrated and checked, and holds no sales yet: they are in
+    /// the read models
     #[arg(
         long = "database-url-analytics",
         env = "DATABASE_URL_ANALYTICS",
@@ -95,7 +97,7 @@ pub struct StorageSettings {
         value_name = "URL"
     )]
     pub analytics: Option<PostgresUrl>,
-    /// PostgreSQL database of users and passkeys; where the log is when not set
+    /// The PostgreSQL database of users and passkeys. They are kept with the log if this is not set
     #[arg(
         long = "database-url-auth",
         env = "DATABASE_URL_AUTH",
@@ -104,23 +106,23 @@ pub struct StorageSettings {
         value_name = "URL"
     )]
     pub auth: Option<PostgresUrl>,
-    /// How many connections the log may use
+    /// At most how many connections the log uses
     #[arg(long, env, global = true, value_name = "CONNECTIONS", default_value = "20",
           value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub database_pool_events: u32,
-    /// How many connections the read models may use
+    /// At most how many connections the read models use
     #[arg(long, env, global = true, value_name = "CONNECTIONS", default_value = "10",
           value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub database_pool_projections: u32,
-    /// How many connections the warehouse may use
+    /// At most how many connections the analytics database uses
     #[arg(long, env, global = true, value_name = "CONNECTIONS", default_value = "5",
           value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub database_pool_analytics: u32,
-    /// How many connections users and passkeys may use
+    /// At most how many connections users and passkeys use
     #[arg(long, env, global = true, value_name = "CONNECTIONS", default_value = "10",
           value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub database_pool_auth: u32,
-    /// How long the answer to an Idempotency-Key is replayed
+    /// How long a request with the same Idempotency-Key gets the same answer
     #[arg(long = "idempotency-hours", env = "IDEMPOTENCY_HOURS", global = true,
           value_name = "HOURS", default_value = "24", value_parser = hours(1, 720))]
     pub idempotency: Duration,
@@ -129,7 +131,7 @@ pub struct StorageSettings {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Services")]
 pub struct ServiceSettings {
-    /// Redis 7 for sessions, links and limits; in memory when not set
+    /// Redis 7 for sessions, links and limits. They are in memory if this is not set
     #[arg(
         long = "redis-url",
         env = "REDIS_URL",
@@ -138,10 +140,11 @@ pub struct ServiceSettings {
         value_name = "URL"
     )]
     pub redis: Option<RedisUrl>,
-    /// What the keys in Redis begin with
+    /// The prefix of all keys in Redis
     #[arg(long, env, global = true, value_name = "TEXT", default_value = "box-office:")]
     pub redis_key_prefix: String,
-    /// Brokers of the Kafka API, HOST:PORT separated by commas; a bus within the process when not set
+    /// The brokers of the bus, which speak the Kafka API: HOST:PORT, separated by commas. There is no bus if this is
+    /// not set
     #[arg(
         long = "redpanda-brokers",
         env = "REDPANDA_BROKERS",
@@ -149,25 +152,25 @@ pub struct ServiceSettings {
         value_name = "BROKERS"
     )]
     pub brokers: Option<String>,
-    /// What the names of topics and consumer groups begin with
+    /// The prefix of the names of all topics and consumer groups
     #[arg(long, env, global = true, value_name = "TEXT", default_value = "ticketing")]
     pub redpanda_topic_prefix: String,
-    /// How many partitions a topic gets that does not exist yet
+    /// How many partitions a new topic gets
     #[arg(long, env, global = true, value_name = "PARTITIONS", default_value = "6",
           value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub redpanda_partitions: u32,
 }
 
-/// What becomes of read models of a past that the log no longer has.
+/// What to do with read models that were made from facts that the log has lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LostPast {
-    /// Make them anew from the log, while the old are still read
+    /// Make them again from the log; the old ones are read meanwhile
     Rebuild,
     /// Leave them as they are until rebuild-projections is run
     Refuse,
 }
 
-/// What one process of several does.
+/// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Role {
     /// Answer requests, and work off deadlines
@@ -181,26 +184,26 @@ pub enum Role {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Engine")]
 pub struct EngineSettings {
-    /// What this process does, of what there is to do; everything when not set. Without http it answers nothing but
+    /// What this process does, separated by commas. It does everything if this is not set. Without http it answers only
     /// /health and /health/ready
     #[arg(long, env, global = true, value_name = "ROLES", value_enum, value_delimiter = ',')]
     pub roles: Vec<Role>,
-    /// How many commands about one event may wait; more are answered 503 at once
+    /// At most how many commands may wait for one event. Further ones are answered 503 at once
     #[arg(long, env, global = true, value_name = "COMMANDS", default_value = "10000",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub lane_mailbox: u32,
-    /// After how long without a command an event leaves memory
+    /// How long an event without commands stays in memory
     #[arg(long = "lane-idle-seconds", env = "LANE_IDLE_SECONDS", global = true,
           value_name = "SECONDS", default_value = "60", value_parser = seconds(1, 86_400))]
     pub lane_idle: Duration,
-    /// How many events may be in memory at once
+    /// At most how many events are in memory at once
     #[arg(long, env, global = true, value_name = "LANES", default_value = "1000",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_lanes: u32,
 }
 
 impl EngineSettings {
-    /// Whether this process has that role.
+    /// Returns whether this process has a role.
     pub fn plays(&self, role: Role) -> bool {
         self.roles.is_empty() || self.roles.contains(&role)
     }
@@ -209,7 +212,7 @@ impl EngineSettings {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Sandbox payment gateway")]
 pub struct SandboxSettings {
-    /// How long the gateway thinks about each call
+    /// How long the gateway takes to answer each call
     #[arg(long = "sandbox-latency-ms", env = "SANDBOX_LATENCY_MS", global = true,
           value_name = "MILLISECONDS", default_value = "0", value_parser = milliseconds(0, 60_000))]
     pub sandbox_latency: Duration,
@@ -218,7 +221,7 @@ pub struct SandboxSettings {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Logs (on standard error)")]
 pub struct LogSettings {
-    /// A level, or a filter in the syntax of RUST_LOG such as info,ticketing_runtime=debug
+    /// The log level, or a filter in the syntax of RUST_LOG, such as info,ticketing_runtime=debug
     #[arg(long, env, global = true, value_name = "FILTER", default_value = "info", value_parser = log_filter)]
     pub log_level: Targets,
     #[arg(long, env, global = true, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
@@ -229,11 +232,12 @@ pub struct LogSettings {
 pub enum LogFormat {
     /// Lines for people
     Text,
-    /// One JSON object a line, for machines
+    /// One JSON object on each line, for programs
     Json,
 }
 
-/// Where to listen. A name may have several addresses; of names only that of this machine has one that everybody means.
+/// Parses the address to listen on. `localhost` is the only name that is accepted, because other names may have several
+/// addresses.
 fn address(text: &str) -> Result<SocketAddr, InvalidAddress> {
     let numeric = match text.rsplit_once(':') {
         Some(("localhost", port)) => format!("127.0.0.1:{port}"),
@@ -243,7 +247,9 @@ fn address(text: &str) -> Result<SocketAddr, InvalidAddress> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("is localhost or an IP address, and a port, such as 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:80 for everybody")]
+#[error(
+    "must be localhost or an IP address, and a port, such as 127.0.0.1:8080, [::1]:8080, or 0.0.0.0:80 to listen on all addresses"
+)]
 struct InvalidAddress;
 
 fn seconds(least: u64, most: u64) -> impl TypedValueParser<Value = Duration> {
@@ -260,7 +266,8 @@ fn milliseconds(least: u64, most: u64) -> impl TypedValueParser<Value = Duration
     clap::value_parser!(u64).range(least..=most).map(Duration::from_millis)
 }
 
-/// Refuses a lone word that is no level, which the syntax of `RUST_LOG` would take for a target: more likely a slip.
+/// Parses a log filter. Refuses a single word that is no level: the syntax of `RUST_LOG` would take it for a target,
+/// but it is probably a typing mistake.
 fn log_filter(text: &str) -> Result<Targets, InvalidLogFilter> {
     let slip = |part: &str| !part.contains('=') && part.parse::<LevelFilter>().is_err();
     if text.split(',').map(str::trim).any(slip) {
@@ -270,5 +277,5 @@ fn log_filter(text: &str) -> Result<Targets, InvalidLogFilter> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("is off, error, warn, info, debug or trace, or target=level, several separated by commas")]
+#[error("must be off, error, warn, info, debug or trace, or target=level; several are separated by commas")]
 struct InvalidLogFilter;

@@ -1,4 +1,4 @@
-//! Settings of signing in: whose word counts for where a request comes from, mail, and identity providers.
+//! The settings of signing in: trusted proxies, mail, and identity providers.
 
 use adapters_external::{InvalidSmtpSettings, SmtpMailer};
 use clap::Args;
@@ -9,14 +9,15 @@ use super::{IpNet, Mistake};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Signing in")]
 pub struct SignInSettings {
-    /// Proxies in front of this server, addresses or networks separated by commas: their X-Forwarded-For is believed
+    /// Addresses or networks of the proxies in front of this server, separated by commas. Their X-Forwarded-For is
+    /// believed
     #[arg(long, env, global = true, value_name = "NETWORKS", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
-    /// Mail server: smtps://USER:PASSWORD@HOST, smtp://… for STARTTLS, smtp://…?tls=none on this machine; mail is
-    /// printed when not set
+    /// The mail server: smtps://USER:PASSWORD@HOST, smtp://… for STARTTLS, or smtp://…?tls=none on this machine. Mail
+    /// is printed on standard output if this is not set
     #[arg(long, env, global = true, hide_env_values = true, value_name = "URL", value_parser = smtp_url)]
     pub smtp_url: Option<SecretString>,
-    /// Sender of mails; Box office <no-reply@HOST of the public URL> when not set
+    /// The sender of mails. If this is not set: Box office <no-reply@HOST>, with the host of the public URL
     #[arg(long, env, global = true, value_name = "SENDER", value_parser = sender)]
     pub mail_from: Option<String>,
     #[command(flatten)]
@@ -29,7 +30,8 @@ pub struct SignInSettings {
 
 #[derive(Debug, Clone, Args)]
 pub struct GoogleSettings {
-    /// Sign in with Google: the client that was registered there with PUBLIC_URL/api/auth/oauth/google/callback
+    /// Sign in with Google: the id of the client that was registered there with
+    /// PUBLIC_URL/api/auth/oauth/google/callback
     #[arg(
         long = "oauth-google-client-id",
         env = "OAUTH_GOOGLE_CLIENT_ID",
@@ -49,7 +51,8 @@ pub struct GoogleSettings {
 
 #[derive(Debug, Clone, Args)]
 pub struct GithubSettings {
-    /// Sign in with GitHub: the client that was registered there with PUBLIC_URL/api/auth/oauth/github/callback
+    /// Sign in with GitHub: the id of the client that was registered there with
+    /// PUBLIC_URL/api/auth/oauth/github/callback
     #[arg(
         long = "oauth-github-client-id",
         env = "OAUTH_GITHUB_CLIENT_ID",
@@ -65,7 +68,7 @@ pub struct GithubSettings {
         value_name = "SECRET"
     )]
     pub github_client_secret: Option<SecretString>,
-    /// Where people sign in, when it is a GitHub Enterprise Server
+    /// The URL of a GitHub Enterprise Server, if people sign in there
     #[arg(
         long = "oauth-github-url",
         env = "OAUTH_GITHUB_URL",
@@ -74,7 +77,7 @@ pub struct GithubSettings {
         default_value = "https://github.com"
     )]
     pub github_url: String,
-    /// The API that goes with it
+    /// The URL of the API of that server
     #[arg(
         long = "oauth-github-api-url",
         env = "OAUTH_GITHUB_API_URL",
@@ -87,7 +90,7 @@ pub struct GithubSettings {
 
 #[derive(Debug, Clone, Args)]
 pub struct OidcSettings {
-    /// Sign in with any OpenID Connect provider: its issuer, to the letter
+    /// Sign in with any OpenID Connect provider: its issuer identifier, exactly as the provider writes it
     #[arg(
         long = "oauth-oidc-issuer",
         env = "OAUTH_OIDC_ISSUER",
@@ -95,7 +98,7 @@ pub struct OidcSettings {
         value_name = "URL"
     )]
     pub oidc_issuer: Option<String>,
-    /// The client that was registered there with PUBLIC_URL/api/auth/oauth/oidc/callback
+    /// The id of the client that was registered there with PUBLIC_URL/api/auth/oauth/oidc/callback
     #[arg(
         long = "oauth-oidc-client-id",
         env = "OAUTH_OIDC_CLIENT_ID",
@@ -111,7 +114,8 @@ pub struct OidcSettings {
         value_name = "SECRET"
     )]
     pub oidc_client_secret: Option<SecretString>,
-    /// Whether an address that it calls verified counts as proven: only if people can't claim just any address there
+    /// Take an address that the provider calls verified for proven. Set this only if people cannot claim any address
+    /// there
     #[arg(
         long = "oauth-oidc-trust-email",
         env = "OAUTH_OIDC_TRUST_EMAIL",
@@ -124,9 +128,9 @@ pub struct OidcSettings {
 }
 
 impl SignInSettings {
-    /// Checks that what belongs together is there together.
+    /// Checks that settings that need each other are set together.
     pub(super) fn check(&self) -> Result<(), Mistake> {
-        let both = "a client has an id and a secret";
+        let both = "a client needs an id and a secret";
         let pairs = [
             (
                 "OAUTH_GOOGLE_CLIENT_ID",
@@ -155,14 +159,20 @@ impl SignInSettings {
             }
         }
         match (&self.oidc.oidc_issuer, &self.oidc.oidc_client_id) {
-            (Some(_), None) => Err(Mistake::Needed("OAUTH_OIDC_CLIENT_ID", "the issuer has to know us")),
-            (None, Some(_)) => Err(Mistake::Needed("OAUTH_OIDC_ISSUER", "the client is of some issuer")),
+            (Some(_), None) => Err(Mistake::Needed(
+                "OAUTH_OIDC_CLIENT_ID",
+                "the issuer needs the client that was registered there",
+            )),
+            (None, Some(_)) => Err(Mistake::Needed(
+                "OAUTH_OIDC_ISSUER",
+                "the client needs the issuer at which it was registered",
+            )),
             _ => Ok(()),
         }
     }
 }
 
-/// A mail server, or nothing for none.
+/// Parses the URL of a mail server. An empty text stands for no mail server.
 fn smtp_url(text: &str) -> Result<SecretString, InvalidSmtpSettings> {
     if !text.is_empty() {
         SmtpMailer::check_url(text)?;
@@ -175,10 +185,10 @@ fn sender(text: &str) -> Result<String, InvalidSmtpSettings> {
     Ok(text.to_owned())
 }
 
-/// A network, or an address for a network of one.
+/// Parses a network, or a single address.
 fn network(text: &str) -> Result<IpNet, &'static str> {
     let text = text.trim();
     text.parse()
         .or_else(|_| text.parse().map(|address: std::net::IpAddr| IpNet::from(address)))
-        .map_err(|_| "is an address such as 10.0.0.1 or a network such as 10.0.0.0/8")
+        .map_err(|_| "must be an address such as 10.0.0.1 or a network such as 10.0.0.0/8")
 }

@@ -1,4 +1,4 @@
-//! Where something is kept, chosen by the scheme of one URL.
+//! The URLs of storage. The scheme of a URL chooses the adapter.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use adapters_postgres::Database;
 use thiserror::Error;
 
-/// A database of PostgreSQL. Never printed: it may hold a password.
+/// The URL of a PostgreSQL database. It is never printed, because it may contain a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl(String);
 
@@ -42,9 +42,9 @@ impl FromStr for PostgresUrl {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StorageUrl {
     Postgres(PostgresUrl),
-    /// One file, made at the first start.
+    /// A file of SQLite, which is made at the first start.
     Sqlite(PathBuf),
-    /// The process itself: everything is forgotten at its end.
+    /// The memory of the process: everything is lost when it ends.
     Memory,
 }
 
@@ -62,7 +62,7 @@ pub enum InvalidStorageUrl {
     UnknownScheme,
 }
 
-/// What may be shown of it: never a password.
+/// Shows where the data is, and never a password.
 impl std::fmt::Display for StorageUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -76,7 +76,7 @@ impl std::fmt::Display for StorageUrl {
 impl FromStr for StorageUrl {
     type Err = InvalidStorageUrl;
 
-    /// Accepts `memory:`, `sqlite:PATH` and the `sqlite://PATH` that other tools write.
+    /// Parses `memory:`, `sqlite:PATH`, the `sqlite://PATH` that other tools write, and URLs of PostgreSQL.
     fn from_str(url: &str) -> Result<Self, Self::Err> {
         match url.split_once(':') {
             Some(("memory", "")) => Ok(Self::Memory),

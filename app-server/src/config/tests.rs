@@ -33,8 +33,8 @@ fn a_wrong_value_names_its_setting_and_says_what_would_do() {
     for (arguments, line) in [
         (
             ["--http-addr", "localhost"],
-            "--http-addr (HTTP_ADDR): is localhost or an IP address, and a port, such as 127.0.0.1:8080, [::1]:8080 or \
-             0.0.0.0:80 for everybody",
+            "--http-addr (HTTP_ADDR): must be localhost or an IP address, and a port, such as 127.0.0.1:8080, \
+             [::1]:8080, or 0.0.0.0:80 to listen on all addresses",
         ),
         (
             ["--lane-mailbox", "0"],
@@ -50,7 +50,7 @@ fn a_wrong_value_names_its_setting_and_says_what_would_do() {
         ),
         (
             ["--log-level", "inof"],
-            "--log-level (LOG_LEVEL): is off, error, warn, info, debug or trace, or target=level, several separated by commas",
+            "--log-level (LOG_LEVEL): must be off, error, warn, info, debug or trace, or target=level; several are separated by commas",
         ),
         (
             ["--log-format", "xml"],
@@ -125,7 +125,7 @@ fn localhost_is_an_address_to_listen_on() {
     let settings = parsed(&["--http-addr", "localhost:8080"]).settings;
     assert_eq!(settings.http.http_addr, SocketAddr::from(([127, 0, 0, 1], 8080)));
     for elsewhere in ["example.com:8080", "localhost", "8080", ":8080", "localhost:http"] {
-        assert!(mistake(&["--http-addr", elsewhere]).contains("is localhost or an IP address"));
+        assert!(mistake(&["--http-addr", elsewhere]).contains("must be localhost or an IP address"));
     }
 }
 
@@ -168,7 +168,7 @@ fn a_proxy_is_an_address_or_a_network() {
     assert_eq!(proxies.len(), 2);
     assert_eq!(
         mistake(&["--trusted-proxies", "proxy.example.com"]),
-        "--trusted-proxies (TRUSTED_PROXIES): is an address such as 10.0.0.1 or a network such as 10.0.0.0/8"
+        "--trusted-proxies (TRUSTED_PROXIES): must be an address such as 10.0.0.1 or a network such as 10.0.0.0/8"
     );
 }
 
@@ -229,12 +229,12 @@ fn a_role_whose_work_does_not_exist_is_refused() {
     for (arguments, line) in [
         (
             &["--roles", "relay"][..],
-            "--roles (ROLES): relay has nothing to do while REDPANDA_BROKERS is not set: there is no bus to publish on",
+            "--roles (ROLES): relay has nothing to do while REDPANDA_BROKERS is not set: the relay needs a bus",
         ),
         (
             &["--roles", "http,projections"],
             "--roles (ROLES): projections has nothing to do while DATABASE_URL_PROJECTIONS is not set: read models in \
-             memory are kept by whoever answers requests",
+             memory belong to the process that answers requests",
         ),
         (
             &["--roles", "analytics"],
@@ -243,7 +243,7 @@ fn a_role_whose_work_does_not_exist_is_refused() {
         (&["--roles", ""], "--roles (ROLES): is one of http, relay, projections"),
         (
             &["--roles", "relay", "--redpanda-brokers", "localhost:9092", "demo"],
-            "--roles (ROLES): demo needs http",
+            "--roles (ROLES): the command demo needs the role http",
         ),
     ] {
         assert_eq!(mistake(arguments), line, "{arguments:?}");

@@ -334,7 +334,7 @@ async fn a_server_of_another_log_changes_nothing_of_the_rows_and_says_so() {
         drop(before);
         mistaken.set(PROJECTIONS, installation.variable(PROJECTIONS)?);
         let there = Server::start(&mistaken, CUSTOMERS)?;
-        refuses(&there, "the read models are those of another log", "of_another_log").await?;
+        refuses(&there, "the read models were made from another log", "of_another_log").await?;
         let wanted = json!({"event_id": event, "section": "General", "quantity": 1});
         Person::customer(&there, customer)?
             .post("/api/reservations", wanted)
@@ -345,7 +345,7 @@ async fn a_server_of_another_log_changes_nothing_of_the_rows_and_says_so() {
         // Longer than a turn: it has looked again.
         let patience = Instant::now() + ONE_TURN;
         while Instant::now() < patience {
-            refuses(&there, "the read models are those of another log", "of_another_log").await?;
+            refuses(&there, "the read models were made from another log", "of_another_log").await?;
             is_well(&here).await?;
         }
         ensure!(

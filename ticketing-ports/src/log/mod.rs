@@ -9,4 +9,5 @@ pub mod idempotency;
 pub mod identity;
 pub mod lanes;
 pub mod snapshots;
+pub mod stores;
 pub mod streams;

@@ -38,6 +38,33 @@ pub struct Challenge {
 /// - `an_unknown_challenge_is_nothing`, not an error.
 /// - `an_expired_challenge_is_not_there`.
 /// - `a_challenge_serves_only_its_own_ceremony`.
+///
+/// # Example
+///
+/// ```
+/// use adapters_memory::{InMemoryChallengeStore, SeededEntropy};
+/// use chrono::TimeDelta;
+/// use ticketing_ports::Timestamp;
+/// use ticketing_ports::people::challenges::{CeremonyKind, Challenge, ChallengeStore};
+/// use ticketing_ports::vocabulary::secrets::Secret;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///
+/// let challenges = InMemoryChallengeStore::new();
+/// let now = Timestamp::default();
+/// let digest = Secret::generate(&SeededEntropy::new(1)).digest();
+/// let challenge = Challenge {
+///     digest,
+///     ceremony: CeremonyKind::PasskeyLogin,
+///     state: b"what the relying party needs".to_vec(),
+///     expires_at: now + TimeDelta::minutes(5),
+/// };
+/// challenges.put(challenge.clone()).await?;
+/// assert_eq!(challenges.take(CeremonyKind::PasskeyLogin, digest, now).await?, Some(challenge));
+/// assert_eq!(challenges.take(CeremonyKind::PasskeyLogin, digest, now).await?, None, "it is used up");
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait ChallengeStore: std::fmt::Debug + Send + Sync {
     /// Stores a challenge.

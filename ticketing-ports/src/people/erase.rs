@@ -25,6 +25,39 @@ impl Person {
 
 /// Forgets people. Every port that keeps something of people requires this trait, so a store cannot leave it out. The
 /// contract of each port says what is gone afterwards.
+///
+/// # Example
+///
+/// ```
+/// use adapters_memory::{InMemoryOneTimeTokenStore, SeededEntropy};
+/// use ticketing_ports::Timestamp;
+/// use ticketing_ports::people::erase::{Erase, Person};
+/// use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
+/// use ticketing_ports::vocabulary::email::EmailAddress;
+/// use ticketing_ports::vocabulary::ids::UserId;
+/// use ticketing_ports::vocabulary::secrets::Secret;
+/// use uuid::Uuid;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///
+/// let tokens = InMemoryOneTimeTokenStore::new();
+/// let ada = Person {
+///     id: UserId::new(Uuid::from_u128(1)),
+///     email: Some(EmailAddress::parse("ada@example.com")?),
+/// };
+/// let link = OneTimeToken {
+///     digest: Secret::generate(&SeededEntropy::new(1)).digest(),
+///     purpose: TokenPurpose::MagicLink,
+///     subject: "ada@example.com".to_owned(),
+///     payload: Vec::new(),
+///     expires_at: Timestamp::default() + chrono::TimeDelta::days(1),
+/// };
+/// tokens.put(link).await?;
+/// assert_eq!(tokens.erase(&ada).await?, 1);
+/// assert_eq!(tokens.erase(&ada).await?, 0, "erasing again is no error");
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait Erase: std::fmt::Debug + Send + Sync {
     /// Deletes everything that is kept of one person, and nothing of anybody else. Returns how many records were deleted.

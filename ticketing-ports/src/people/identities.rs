@@ -42,6 +42,32 @@ pub enum LinkIdentityError {
 /// - `issuer_and_subject_are_compared_exactly`: the same subject of another issuer is somebody else.
 /// - `identities_of_a_user_are_listed_oldest_first`.
 /// - `identities_of_an_erased_person_can_be_linked_again`, and those of everybody else stay.
+///
+/// # Example
+///
+/// ```
+/// use adapters_memory::InMemoryIdentityStore;
+/// use ticketing_ports::Timestamp;
+/// use ticketing_ports::people::identities::{Identity, IdentityStore};
+/// use ticketing_ports::vocabulary::ids::UserId;
+/// use uuid::Uuid;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///
+/// let identities = InMemoryIdentityStore::new();
+/// let ada = Identity {
+///     issuer: "https://id.example.com".to_owned(),
+///     subject: "42".to_owned(),
+///     user_id: UserId::new(Uuid::from_u128(1)),
+///     linked_at: Timestamp::default(),
+/// };
+/// identities.link(ada.clone()).await?;
+/// assert_eq!(identities.find("https://id.example.com", "42").await?, Some(ada.clone()));
+/// let eve = Identity { user_id: UserId::new(Uuid::from_u128(2)), ..ada };
+/// assert!(identities.link(eve).await.is_err(), "the identity is linked to another user");
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait IdentityStore: Erase + Send + Sync {
     /// Links an identity to its user.

@@ -51,6 +51,35 @@ pub struct OneTimeToken {
 /// - `a_taken_token_is_not_counted`.
 /// - `an_expired_token_is_not_counted`.
 /// - `tokens_of_an_erased_person_open_nothing`: those whose subject is the address or the id; all others stay.
+///
+/// # Example
+///
+/// ```
+/// use adapters_memory::{InMemoryOneTimeTokenStore, SeededEntropy};
+/// use chrono::TimeDelta;
+/// use ticketing_ports::Timestamp;
+/// use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
+/// use ticketing_ports::vocabulary::secrets::Secret;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///
+/// let tokens = InMemoryOneTimeTokenStore::new();
+/// let now = Timestamp::default();
+/// let digest = Secret::generate(&SeededEntropy::new(1)).digest();
+/// let link = OneTimeToken {
+///     digest,
+///     purpose: TokenPurpose::MagicLink,
+///     subject: "ada@example.com".to_owned(),
+///     payload: Vec::new(),
+///     expires_at: now + TimeDelta::minutes(15),
+/// };
+/// tokens.put(link.clone()).await?;
+/// assert_eq!(tokens.take(TokenPurpose::WebSocketTicket, digest, now).await?, None);
+/// assert_eq!(tokens.take(TokenPurpose::MagicLink, digest, now).await?, Some(link));
+/// assert_eq!(tokens.take(TokenPurpose::MagicLink, digest, now).await?, None, "it is used up");
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait OneTimeTokenStore: Erase + Send + Sync {
     /// Stores a token.

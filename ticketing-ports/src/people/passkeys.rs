@@ -60,6 +60,36 @@ pub enum AddPasskeyError {
 /// - `a_removed_passkey_is_gone`.
 /// - `only_its_owner_removes_a_passkey`.
 /// - `erasing_the_passkeys_of_a_person_spares_everybody_else`.
+///
+/// # Example
+///
+/// ```
+/// use adapters_memory::InMemoryPasskeyStore;
+/// use ticketing_ports::Timestamp;
+/// use ticketing_ports::people::passkeys::{Passkey, PasskeyStore};
+/// use ticketing_ports::vocabulary::ids::UserId;
+/// use uuid::Uuid;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///
+/// let passkeys = InMemoryPasskeyStore::new();
+/// let passkey = Passkey {
+///     credential_id: vec![1],
+///     user_id: UserId::new(Uuid::from_u128(1)),
+///     name: "My phone".to_owned(),
+///     credential: Vec::new(),
+///     counter: 0,
+///     created_at: Timestamp::default(),
+///     last_used_at: None,
+///     suspect: false,
+/// };
+/// passkeys.add(passkey.clone(), 10).await?;
+/// let used = Passkey { counter: 1, ..passkey };
+/// assert!(passkeys.update(used.clone(), 0).await?);
+/// assert!(!passkeys.update(used, 0).await?, "the stored counter is 1 by now");
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait PasskeyStore: Erase + Send + Sync {
     /// Adds a passkey, unless its user then had more than `most` passkeys.

@@ -40,6 +40,28 @@ pub struct RateDecision {
 ///
 /// An adapter that several processes share may take the time of its store in place of `now`, so that their clocks need
 /// not agree.
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+/// use adapters_memory::InMemoryRateLimiter;
+/// use ticketing_ports::Timestamp;
+/// use ticketing_ports::people::rate_limiter::{Quota, RateLimiter};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///
+/// let limiter = InMemoryRateLimiter::new();
+/// let twice_a_minute = Quota { limit: 2, window: Duration::from_secs(60) };
+/// let now = Timestamp::default();
+/// assert_eq!(limiter.hit("192.0.2.1", twice_a_minute, now).await?.remaining, 1);
+/// assert!(limiter.hit("192.0.2.1", twice_a_minute, now).await?.allowed);
+/// assert!(!limiter.hit("192.0.2.1", twice_a_minute, now).await?.allowed);
+/// let in_a_minute = now + Duration::from_secs(60);
+/// assert!(limiter.hit("192.0.2.1", twice_a_minute, in_a_minute).await?.allowed);
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait RateLimiter: std::fmt::Debug + Send + Sync {
     /// Counts a hit of `key` if `quota` allows it, and returns the decision.

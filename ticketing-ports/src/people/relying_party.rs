@@ -72,6 +72,25 @@ pub enum RelyingPartyError {
 /// - `a_login_without_user_verification_is_refused`.
 /// - `a_counter_that_went_back_is_possibly_copied`: compared with the passkey given, not with one from the beginning.
 /// - `a_malformed_answer_is_malformed` and no panic.
+///
+/// # Example
+///
+/// ```
+/// use ticketing_ports::people::passkeys::Passkey;
+/// use ticketing_ports::people::relying_party::{RelyingParty, RelyingPartyError, UsedCredential};
+///
+/// /// Checks the answer to a challenge. The state was taken out of its store before, so that it cannot be used twice.
+/// fn check(
+///     relying_party: &dyn RelyingParty,
+///     state: &[u8],
+///     answer: &str,
+///     passkey: &Passkey,
+/// ) -> Result<UsedCredential, RelyingPartyError> {
+///     let claimed = relying_party.identify(answer)?;
+///     assert_eq!(claimed.credential_id, passkey.credential_id, "the caller looked the passkey up by this id");
+///     relying_party.finish_login(state, answer, passkey)
+/// }
+/// ```
 pub trait RelyingParty: std::fmt::Debug + Send + Sync {
     /// Makes a challenge for a new passkey of a user. `email` is the name that the authenticator shows; the `existing` passkeys
     /// of the user cannot be registered again.

@@ -73,6 +73,41 @@ impl Session {
 /// - `ending_all_sessions_of_a_user_spares_everybody_else`.
 /// - `live_sessions_of_a_user_are_listed_newest_first`.
 /// - `erasing_the_sessions_of_a_person_spares_everybody_else`.
+///
+/// # Example
+///
+/// ```
+/// use adapters_memory::{InMemorySessionStore, SeededEntropy};
+/// use chrono::TimeDelta;
+/// use ticketing_ports::Timestamp;
+/// use ticketing_ports::people::sessions::{Session, SessionStore, SignInMethod};
+/// use ticketing_ports::vocabulary::ids::UserId;
+/// use ticketing_ports::vocabulary::secrets::Secret;
+/// use uuid::Uuid;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///
+/// let sessions = InMemorySessionStore::new();
+/// let now = Timestamp::default();
+/// let secret = Secret::generate(&SeededEntropy::new(1));
+/// let session = Session {
+///     digest: secret.digest(),
+///     user_id: UserId::new(Uuid::from_u128(1)),
+///     method: SignInMethod::Passkey,
+///     created_at: now,
+///     last_active: now,
+///     idle_until: now + TimeDelta::hours(24),
+///     ends_at: now + TimeDelta::days(7),
+///     ip: None,
+///     user_agent: None,
+/// };
+/// sessions.create(session.clone()).await?;
+/// assert_eq!(sessions.find(secret.digest(), now).await?, Some(session));
+/// assert!(sessions.end(secret.digest()).await?);
+/// assert_eq!(sessions.find(secret.digest(), now).await?, None);
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait SessionStore: Erase + Send + Sync {
     /// Stores a new session.

@@ -46,6 +46,35 @@ pub enum CreateUserError {
 /// - `a_changed_role_is_seen_by_the_next_reader`.
 /// - `an_erased_user_is_gone`.
 /// - `the_address_of_an_erased_user_is_free_again`.
+///
+/// # Example
+///
+/// ```
+/// use adapters_memory::InMemoryUserStore;
+/// use ticketing_ports::Timestamp;
+/// use ticketing_ports::people::users::{User, UserStore};
+/// use ticketing_ports::vocabulary::email::EmailAddress;
+/// use ticketing_ports::vocabulary::ids::UserId;
+/// use ticketing_ports::vocabulary::roles::Role;
+/// use uuid::Uuid;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///
+/// let users = InMemoryUserStore::new();
+/// let ada = User {
+///     id: UserId::new(Uuid::from_u128(1)),
+///     email: EmailAddress::parse("ada@example.com")?,
+///     role: Role::Customer,
+///     created_at: Timestamp::default(),
+/// };
+/// users.create(ada.clone()).await?;
+/// assert!(users.create(ada.clone()).await.is_err(), "the address is taken");
+/// assert!(users.set_role(ada.id, Role::EventOwner).await?);
+/// let found = users.find_by_email(&ada.email).await?.expect("ada has an account");
+/// assert_eq!(found.role, Role::EventOwner);
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait UserStore: Erase + Send + Sync {
     /// Stores a new user.

@@ -10,3 +10,4 @@ pub mod payments;
 pub mod reservations;
 pub mod sales;
 pub mod store;
+pub mod stores;

@@ -23,6 +23,7 @@ use ticketing_ports::read_models::payments::PaymentQueries;
 use ticketing_ports::read_models::reservations::ReservationQueries;
 use ticketing_ports::read_models::sales::SalesQueries;
 use ticketing_ports::read_models::store::ProjectionStore;
+use ticketing_ports::read_models::stores::ReadModelStores;
 use tokio::sync::watch;
 
 use crate::box_office::BoxOffice;
@@ -52,6 +53,38 @@ pub struct DeskPorts {
     pub users: Arc<dyn UserStore>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+}
+
+impl DeskPorts {
+    /// Returns the ports of a desk: the log, the read models that are made from it, and the users.
+    pub fn new(
+        log: Arc<dyn EventStore>,
+        read_models: ReadModelStores,
+        users: Arc<dyn UserStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let ReadModelStores {
+            projections,
+            // Only the projector and operators look at them.
+            dead_letters: _,
+            events,
+            availability,
+            reservations,
+            payments,
+            sales,
+        } = read_models;
+        Self {
+            log,
+            events,
+            availability,
+            reservations,
+            payments,
+            sales,
+            projections,
+            users,
+            clock,
+        }
+    }
 }
 
 impl std::fmt::Debug for DeskPorts {

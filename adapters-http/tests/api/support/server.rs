@@ -5,9 +5,8 @@ use adapters_external::WebauthnRelyingParty;
 use adapters_http::{Authenticate, BySession, HealthCheck, HttpConfig, HttpState, router};
 use adapters_memory::faults::{FaultPolicy, FaultyEventStore};
 use adapters_memory::{
-    InMemory, InMemoryDeadLetterStore, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway,
-    InMemoryPasskeyStore, InMemoryReadModels, InMemoryUserStore, ManualClock, RecordingMailer, SeededEntropy,
-    SeededIds,
+    InMemory, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway, InMemoryPasskeyStore, InMemoryUserStore,
+    ManualClock, RecordingMailer, SeededEntropy, SeededIds,
 };
 use axum::Router;
 use base64::Engine as _;
@@ -16,10 +15,12 @@ use chrono::TimeDelta;
 use futures::FutureExt as _;
 use serde_json::{Value, json};
 use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::stores::LogStores;
 use ticketing_ports::outside::clock::Clock as _;
 use ticketing_ports::people::passkeys::{Passkey, PasskeyStore as _};
 use ticketing_ports::people::stores::AccountStores;
 use ticketing_ports::people::users::UserStore;
+use ticketing_ports::read_models::stores::ReadModelStores;
 use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::roles::Role;
 use ticketing_runtime::{
@@ -190,7 +191,7 @@ impl TestServer {
 /// The adapters that a [`TestServer`] runs on.
 struct Parts {
     log: Arc<FaultyEventStore<InMemoryEventStore>>,
-    models: Arc<InMemoryReadModels>,
+    models: ReadModelStores,
     gateway: Arc<InMemoryGateway>,
     users: Arc<InMemoryUserStore>,
     mailer: Arc<RecordingMailer>,
@@ -207,7 +208,7 @@ impl Parts {
         finish_update(log.as_ref()).now_or_never().unwrap().unwrap();
         Self {
             log: Arc::new(FaultyEventStore::new(log, move |operation| faults.fault(operation))),
-            models: Arc::new(InMemoryReadModels::new()),
+            models: InMemory::read_models(),
             gateway: Arc::new(InMemoryGateway::new()),
             users: Arc::new(InMemoryUserStore::new()),
             mailer: Arc::new(RecordingMailer::new()),
@@ -219,21 +220,13 @@ impl Parts {
     }
 
     fn start_engine(&self) -> Engine {
-        let write_side = Ports {
-            events: Arc::clone(&self.log) as _,
-            snapshots: Arc::clone(&self.log) as _,
-            deadlines: Arc::clone(&self.log) as _,
-            idempotency: Arc::clone(&self.log) as _,
-            gateway: Arc::clone(&self.gateway) as _,
-            clock: Arc::clone(&self.clock) as _,
-            ids: Arc::clone(&self.ids) as _,
-        };
-        let read_side = ProjectionPorts {
-            projections: Arc::clone(&self.models) as _,
-            dead_letters: Arc::new(InMemoryDeadLetterStore::new()),
-            followers: Arc::new(InMemoryFollowerStore::new()),
-            bus: None,
-        };
+        let write_side = Ports::new(
+            LogStores::of(Arc::clone(&self.log)),
+            Arc::clone(&self.gateway) as _,
+            Arc::clone(&self.clock) as _,
+            Arc::clone(&self.ids) as _,
+        );
+        let read_side = ProjectionPorts::new(&self.models, Arc::new(InMemoryFollowerStore::new()), None);
         Engine::start(write_side, read_side, EngineConfig::default())
     }
 
@@ -256,17 +249,12 @@ impl Parts {
     }
 
     fn desk_ports(&self) -> DeskPorts {
-        DeskPorts {
-            log: Arc::clone(&self.log) as _,
-            events: Arc::clone(&self.models) as _,
-            availability: Arc::clone(&self.models) as _,
-            reservations: Arc::clone(&self.models) as _,
-            payments: Arc::clone(&self.models) as _,
-            sales: Arc::clone(&self.models) as _,
-            projections: Arc::clone(&self.models) as _,
-            users: Arc::clone(&self.users) as _,
-            clock: Arc::clone(&self.clock) as _,
-        }
+        DeskPorts::new(
+            Arc::clone(&self.log) as _,
+            self.models.clone(),
+            Arc::clone(&self.users) as _,
+            Arc::clone(&self.clock) as _,
+        )
     }
 }
 

@@ -1,0 +1,43 @@
+//! The stores of the write side in one bundle: the log, and what is committed with it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::log::deadlines::DeadlineStore;
+use crate::log::event_store::EventStore;
+use crate::log::idempotency::IdempotencyStore;
+use crate::log::snapshots::SnapshotStore;
+
+/// The log, and the stores that share its commits. All four are of one log.
+#[derive(Clone)]
+pub struct LogStores {
+    /// The log.
+    pub events: Arc<dyn EventStore>,
+    /// Snapshots of long streams of the log.
+    pub snapshots: Arc<dyn SnapshotStore>,
+    /// The deadlines that commits have set.
+    pub deadlines: Arc<dyn DeadlineStore>,
+    /// The idempotency records that commits have written.
+    pub idempotency: Arc<dyn IdempotencyStore>,
+}
+
+impl LogStores {
+    /// Returns the bundle of one adapter that is all of these stores.
+    pub fn of<S>(store: Arc<S>) -> Self
+    where
+        S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore + 'static,
+    {
+        Self {
+            events: store.clone(),
+            snapshots: store.clone(),
+            deadlines: store.clone(),
+            idempotency: store,
+        }
+    }
+}
+
+impl fmt::Debug for LogStores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogStores").finish_non_exhaustive()
+    }
+}
