@@ -1,4 +1,4 @@
-//! How many events a second the read models take, and how long a rebuild of a million events is.
+//! Measures how many facts the read models apply in a second, and how long a rebuild from a million facts takes.
 //!
 //! The server is a private one that makes what it commits durable. Reading the log is not part of the figures. Run with
 //! `cargo bench -p adapters-postgres`.
@@ -21,7 +21,7 @@ use ticketing_ports::vocabulary::reservation::{ReservationStatus, Ticket};
 
 const BATCH: u64 = 1_000;
 const REBUILT: u64 = 1_000_000;
-/// Events of one purchase, from the hold to the tickets.
+/// How many facts one purchase has, from the hold to the tickets.
 const EVENTS_OF_A_PURCHASE: u64 = 9;
 /// How many purchases are under way at once.
 const UNDER_WAY: u64 = 500;
@@ -58,7 +58,7 @@ async fn read_models(server: &OwnedPostgres) -> PostgresReadModels {
     PostgresReadModels::new(&database)
 }
 
-/// Applies that many events in batches and returns the seconds it took.
+/// Applies this many facts in batches, and returns how many seconds that took.
 async fn apply(models: &dyn ProjectionStore, events: u64, changes: impl Fn(u64) -> Vec<Change>) -> f64 {
     models.apply(log::batch(0, 1)).await.expect("the log begins here");
     let mut spent = 0.;
@@ -75,7 +75,7 @@ async fn apply(models: &dyn ProjectionStore, events: u64, changes: impl Fn(u64) 
     spent
 }
 
-/// Every other event holds a seat, and those between say so of the section.
+/// Makes facts of which every other one holds a seat, and those in between change the counts of the section.
 fn hold(event: u64) -> Vec<Change> {
     if event.is_multiple_of(2) {
         vec![Change::ReservationHeld(log::reservation(event / 2))]
@@ -84,7 +84,7 @@ fn hold(event: u64) -> Vec<Change> {
     }
 }
 
-/// Purchases that take turns, one step at a time.
+/// Makes the facts of purchases that go on side by side, one step at a time.
 fn step(event: u64) -> Vec<Change> {
     let round = event / (UNDER_WAY * EVENTS_OF_A_PURCHASE);
     let purchase = round * UNDER_WAY + event % UNDER_WAY;

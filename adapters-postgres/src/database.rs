@@ -13,6 +13,8 @@ use ticketing_ports::log::streams::Aggregate;
 use ticketing_ports::vocabulary::errors::StoreError;
 use uuid::Uuid;
 
+use crate::errors::failed;
+
 /// What a database keeps. Each purpose has its own migrations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
@@ -168,7 +170,7 @@ impl Database {
     /// # Errors
     /// When a migration fails. Those before it stay applied.
     pub async fn migrate(&self) -> Result<usize, DatabaseError> {
-        let failed = |error| DatabaseError::Migration(self.purpose, error);
+        let not_migrated = |error| DatabaseError::Migration(self.purpose, error);
         let migrate = async {
             // A migration may take longer than other statements.
             let patient = self
@@ -186,7 +188,7 @@ impl Database {
             connection.close().await?;
             Ok(after.len() - before.len())
         };
-        migrate.await.map_err(failed)
+        migrate.await.map_err(not_migrated)
     }
 
     /// Checks that all migrations of this version were applied, and no others.
@@ -221,7 +223,7 @@ impl Database {
             .execute(&self.pool)
             .await
             .map(drop)
-            .map_err(StoreError::unavailable)
+            .map_err(failed)
     }
 
     pub async fn close(&self) {

@@ -13,6 +13,7 @@ use ticketing_ports::vocabulary::ids::CommitId;
 
 use crate::PostgresReadModels;
 use crate::cells::{Cells, bound, limit};
+use crate::errors::failed;
 
 #[async_trait]
 impl DeadLetterStore for PostgresReadModels {
@@ -42,7 +43,7 @@ impl DeadLetterStore for PostgresReadModels {
         .execute(&self.pool)
         .await
         .map(drop)
-        .map_err(StoreError::unavailable)
+        .map_err(failed)
     }
 
     async fn is_parked(&self, projection: &str, stream: StreamId) -> Result<bool, StoreError> {
@@ -56,7 +57,7 @@ impl DeadLetterStore for PostgresReadModels {
         .bind(stream.aggregate.as_str())
         .fetch_one(&self.pool)
         .await
-        .map_err(StoreError::unavailable)
+        .map_err(failed)
     }
 
     async fn letters(&self, projection: &str, after: Position, most: usize) -> Result<Vec<DeadLetter>, StoreError> {
@@ -73,7 +74,7 @@ impl DeadLetterStore for PostgresReadModels {
         .bind(limit(most))
         .fetch_all(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         rows.iter().map(letter_from).collect()
     }
 
@@ -83,7 +84,7 @@ impl DeadLetterStore for PostgresReadModels {
             .bind(bound(position.0))
             .execute(&self.pool)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         Ok(done.rows_affected() == 1)
     }
 }

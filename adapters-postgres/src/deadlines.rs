@@ -11,6 +11,7 @@ use ticketing_ports::vocabulary::errors::StoreError;
 
 use crate::PostgresEventStore;
 use crate::cells::{Cells, limit};
+use crate::errors::failed;
 
 #[async_trait]
 impl DeadlineStore for PostgresEventStore {
@@ -42,7 +43,7 @@ impl DeadlineStore for PostgresEventStore {
         .bind(limit(most))
         .fetch_all(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         let mut leased: Vec<CausedDeadline> = rows.iter().map(deadline_from).collect::<Result<_, _>>()?;
         // RETURNING has no order.
         leased.sort_unstable_by_key(|CausedDeadline { deadline, .. }| (deadline.due_at, deadline.key));

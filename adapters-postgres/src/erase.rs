@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use ticketing_ports::people::erase::{Erase, Person};
 use ticketing_ports::vocabulary::errors::StoreError;
 
+use crate::errors::failed;
 use crate::users::PostgresUserStore;
 
 #[async_trait]
@@ -18,7 +19,7 @@ impl Erase for PostgresUserStore {
         .bind(person.id.uuid())
         .fetch_one(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         Ok(erased.unsigned_abs())
     }
 }

@@ -1,6 +1,35 @@
 //! What a caller can do about an error of PostgreSQL: try again, or have the data or the database repaired.
 
+use std::sync::Arc;
+
 use ticketing_ports::vocabulary::errors::StoreError;
+
+/// The SQLSTATEs `data_corrupted` and `index_corrupted`: a page or an index is not as PostgreSQL left it.
+const DAMAGE: [&str; 2] = ["XX001", "XX002"];
+
+/// Returns the error of a failed statement: `Damaged` if the database has to be repaired first, else `Unavailable`.
+pub(crate) fn failed(error: sqlx::Error) -> StoreError {
+    if is_damage(&error) {
+        StoreError::Damaged(error.into())
+    } else {
+        StoreError::unavailable(error)
+    }
+}
+
+/// Returns the same for one of several callers that waited for the statement.
+pub(crate) fn failed_for_one(error: &Arc<sqlx::Error>) -> StoreError {
+    let shared = Arc::clone(error);
+    if is_damage(error) {
+        StoreError::Damaged(shared.into())
+    } else {
+        StoreError::unavailable(shared)
+    }
+}
+
+fn is_damage(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| DAMAGE.contains(&code.as_ref()))
+}
 
 /// Returns the error of a failed write. A value that the server will never accept is `Inconsistent`, since it does not help to try
 /// again.
@@ -16,6 +45,6 @@ pub(crate) fn refused(error: sqlx::Error, table: &'static str) -> StoreError {
             column: "*",
             row: format!("one of those in the statement ({message})"),
         },
-        None => StoreError::unavailable(error),
+        None => failed(error),
     }
 }

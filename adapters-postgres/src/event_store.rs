@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::cells::{Cells, bound, limit};
 use crate::database::Database;
+use crate::errors::failed;
 use arguments::Arguments;
 use writer_turns::wait_for_turn;
 
@@ -74,7 +75,7 @@ impl EventStore for PostgresEventStore {
         .bind(id.uuid())
         .fetch_optional(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         let receipt = |row: &PgRow| {
             let cells = Cells {
                 row,
@@ -110,7 +111,7 @@ impl EventStore for PostgresEventStore {
         .bind(limit(most))
         .fetch_all(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         rows.iter().map(event_from).collect()
     }
 
@@ -131,7 +132,7 @@ impl EventStore for PostgresEventStore {
         .bind(limit(most))
         .fetch_all(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         rows.iter().map(event_from).collect()
     }
 
@@ -148,7 +149,7 @@ impl EventStore for PostgresEventStore {
         .bind(limit(most))
         .fetch_all(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         rows.iter().map(event_from).collect()
     }
 
@@ -156,7 +157,7 @@ impl EventStore for PostgresEventStore {
         let row = sqlx::query("SELECT position FROM log_head WHERE id")
             .fetch_one(&self.pool)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         Ok(Position(head_cells(&row).count("position")?))
     }
 
@@ -168,7 +169,7 @@ impl EventStore for PostgresEventStore {
             .bind(versions)
             .fetch_all(&self.pool)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         let place = |place: i64| usize::try_from(place - 1).ok();
         let moved = places.into_iter().filter_map(place).filter_map(|place| seen.get(place));
         Ok(moved.map(|(stream, _)| *stream).collect())
@@ -178,7 +179,7 @@ impl EventStore for PostgresEventStore {
         let row = sqlx::query("SELECT position, log_id, incarnation FROM log_head WHERE id")
             .fetch_one(&self.pool)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         let cells = head_cells(&row);
         Ok(LogIdentity {
             log: LogId::new(cells.get("log_id")?),
@@ -191,7 +192,7 @@ impl EventStore for PostgresEventStore {
             .bind(bound(position.0))
             .fetch_optional(&self.pool)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         Ok(commit.map(CommitId::new))
     }
 
@@ -202,7 +203,7 @@ impl EventStore for PostgresEventStore {
         .bind(i32::try_from(seen.next().0).unwrap_or(i32::MAX))
         .fetch_one(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         head_cells(&row).parse("incarnation", incarnation)
     }
 
@@ -210,7 +211,7 @@ impl EventStore for PostgresEventStore {
         let row = sqlx::query("SELECT position, schema_floor FROM log_head WHERE id")
             .fetch_one(&self.pool)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         head_cells(&row).parse("schema_floor", generation)
     }
 
@@ -221,7 +222,7 @@ impl EventStore for PostgresEventStore {
         .bind(i32::try_from(to.0).unwrap_or(i32::MAX))
         .fetch_one(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         head_cells(&row).parse("schema_floor", generation)
     }
 }

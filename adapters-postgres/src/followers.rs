@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::PostgresEventStore;
 use crate::cells::{Cells, bound};
+use crate::errors::failed;
 
 #[async_trait]
 impl FollowerStore for PostgresEventStore {
@@ -42,7 +43,7 @@ impl FollowerStore for PostgresEventStore {
         .bind(until)
         .execute(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         Ok(taken.rows_affected() == 1)
     }
 
@@ -58,7 +59,7 @@ impl FollowerStore for PostgresEventStore {
         .execute(&self.pool)
         .await
         .map(drop)
-        .map_err(StoreError::unavailable)
+        .map_err(failed)
     }
 
     async fn mark(&self, follower: FollowerId) -> Result<Option<Mark>, StoreError> {
@@ -71,7 +72,7 @@ impl FollowerStore for PostgresEventStore {
         .bind(i32::from(follower.generation))
         .fetch_optional(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         let Some(row) = row else {
             return Ok(None);
         };
@@ -108,7 +109,7 @@ impl FollowerStore for PostgresEventStore {
         .bind(mark.commit.uuid())
         .execute(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         Ok(moved.rows_affected() == 1)
     }
 }

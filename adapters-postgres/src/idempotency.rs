@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::PostgresEventStore;
 use crate::cells::Cells;
+use crate::errors::failed;
 
 #[async_trait]
 impl IdempotencyStore for PostgresEventStore {
@@ -21,7 +22,7 @@ impl IdempotencyStore for PostgresEventStore {
             .bind(names)
             .fetch_all(&self.pool)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         rows.iter().map(record_from).collect()
     }
 
@@ -31,7 +32,7 @@ impl IdempotencyStore for PostgresEventStore {
             .execute(&self.pool)
             .await
             .map(|done| done.rows_affected())
-            .map_err(StoreError::unavailable)
+            .map_err(failed)
     }
 }
 

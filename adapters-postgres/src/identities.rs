@@ -8,6 +8,7 @@ use ticketing_ports::vocabulary::ids::UserId;
 
 use crate::PostgresUserStore;
 use crate::cells::Cells;
+use crate::errors::failed;
 
 #[async_trait]
 impl IdentityStore for PostgresUserStore {
@@ -25,7 +26,7 @@ impl IdentityStore for PostgresUserStore {
         .bind(identity.linked_at)
         .fetch_one(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         if owner == identity.user_id.uuid() {
             Ok(())
         } else {
@@ -43,7 +44,7 @@ impl IdentityStore for PostgresUserStore {
         .bind(subject)
         .fetch_optional(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         row.as_ref().map(identity_from).transpose()
     }
 
@@ -57,7 +58,7 @@ impl IdentityStore for PostgresUserStore {
         .bind(user.uuid())
         .fetch_all(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         rows.iter().map(identity_from).collect()
     }
 }

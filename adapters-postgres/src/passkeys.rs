@@ -8,17 +8,18 @@ use ticketing_ports::vocabulary::ids::UserId;
 
 use crate::PostgresUserStore;
 use crate::cells::Cells;
+use crate::errors::failed;
 
 #[async_trait]
 impl PasskeyStore for PostgresUserStore {
     async fn add(&self, passkey: Passkey, most: usize) -> Result<(), AddPasskeyError> {
-        let mut transaction = self.pool.begin().await.map_err(StoreError::unavailable)?;
+        let mut transaction = self.pool.begin().await.map_err(failed)?;
         // The lock makes registrations of one user take turns, so that each counts the passkeys that earlier ones have added.
         sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('passkeys ' || $1, 0))")
             .bind(passkey.user_id.to_string())
             .execute(&mut *transaction)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         let id = passkey.credential_id.clone();
         let done = sqlx::query(
             "INSERT INTO passkeys (credential_id, user_id, name, credential, counter, created_at, last_used_at, suspect)
@@ -37,8 +38,8 @@ impl PasskeyStore for PostgresUserStore {
         .bind(i64::try_from(most).unwrap_or(i64::MAX))
         .execute(&mut *transaction)
         .await
-        .map_err(StoreError::unavailable)?;
-        transaction.commit().await.map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
         if done.rows_affected() == 1 {
             Ok(())
         } else if self.find(&id).await?.is_some() {
@@ -57,7 +58,7 @@ impl PasskeyStore for PostgresUserStore {
         .bind(credential_id)
         .fetch_optional(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         row.as_ref().map(passkey_from).transpose()
     }
 
@@ -71,7 +72,7 @@ impl PasskeyStore for PostgresUserStore {
         .bind(user.uuid())
         .fetch_all(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         rows.iter().map(passkey_from).collect()
     }
 
@@ -91,7 +92,7 @@ impl PasskeyStore for PostgresUserStore {
         .bind(passkey.user_id.uuid())
         .execute(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -102,7 +103,7 @@ impl PasskeyStore for PostgresUserStore {
             .bind(name)
             .execute(&self.pool)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -112,7 +113,7 @@ impl PasskeyStore for PostgresUserStore {
             .bind(credential_id)
             .execute(&self.pool)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         Ok(done.rows_affected() == 1)
     }
 }

@@ -22,6 +22,7 @@ use ticketing_ports::vocabulary::ids::{CommitId, LogId};
 
 use crate::cells::{Cells, bound};
 use crate::database::Database;
+use crate::errors::failed;
 use folded::Folded;
 use rebuild::Twin;
 
@@ -61,14 +62,14 @@ impl ProjectionStore for PostgresReadModels {
         let row = sqlx::query(self.sql("SELECT position, log_id, commit_id FROM read_models.checkpoint WHERE id"))
             .fetch_optional(&self.pool)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         mark_of(row.as_ref())
     }
 
     async fn apply(&self, batch: ProjectedBatch) -> Result<(), ApplyError> {
         let ProjectedBatch { after, upto, changes } = batch;
         let folded = Folded::of(changes)?;
-        let mut transaction = self.pool.begin().await.map_err(StoreError::unavailable)?;
+        let mut transaction = self.pool.begin().await.map_err(failed)?;
         let advanced = sqlx::query(self.sql(
             "UPDATE read_models.checkpoint SET position = $4, log_id = $5, commit_id = $6
              WHERE id AND position = $1 AND log_id = $2 AND commit_id = $3",
@@ -81,7 +82,7 @@ impl ProjectionStore for PostgresReadModels {
         .bind(upto.commit.uuid())
         .execute(&mut *transaction)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         if advanced.rows_affected() == 0 {
             drop(transaction);
             let checkpoint = self.checkpoint().await?;
@@ -91,7 +92,7 @@ impl ProjectionStore for PostgresReadModels {
             return Err(ApplyError::OutOfOrder { checkpoint, after });
         }
         self.write(&mut transaction, &folded).await?;
-        transaction.commit().await.map_err(StoreError::unavailable)?;
+        transaction.commit().await.map_err(failed)?;
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::PostgresEventStore;
 use crate::cells::{Cells, bound};
+use crate::errors::failed;
 
 #[async_trait]
 impl SnapshotStore for PostgresEventStore {
@@ -24,7 +25,7 @@ impl SnapshotStore for PostgresEventStore {
             .execute(&self.pool)
             .await
             .map(drop)
-            .map_err(StoreError::unavailable)
+            .map_err(failed)
     }
 
     async fn latest(&self, of: &[(StreamId, u16)]) -> Result<Vec<Snapshot>, StoreError> {
@@ -40,7 +41,7 @@ impl SnapshotStore for PostgresEventStore {
         .bind(formats)
         .fetch_all(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         rows.iter().map(snapshot_from).collect()
     }
 
@@ -49,7 +50,7 @@ impl SnapshotStore for PostgresEventStore {
             .execute(&self.pool)
             .await
             .map(drop)
-            .map_err(StoreError::unavailable)
+            .map_err(failed)
     }
 }
 

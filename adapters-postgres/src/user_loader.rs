@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::cells::Cells;
+use crate::errors::failed_for_one;
 
 /// A data loader for users. Questions that come while a statement runs are answered together by the next one; a question that
 /// comes alone is answered at once.
@@ -94,7 +95,7 @@ impl Reader {
                     // Questions that came meanwhile are not tried: they would wait as long and fail the same.
                     let late = std::mem::take(&mut self.loader.waiting().questions);
                     for question in questions.into_iter().chain(late) {
-                        let error = StoreError::unavailable(Arc::clone(&error));
+                        let error = failed_for_one(&error);
                         drop(question.answer.send(Err(error)));
                     }
                 }

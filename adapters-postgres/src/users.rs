@@ -9,6 +9,7 @@ use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::roles::Role;
 
 use crate::database::Database;
+use crate::errors::failed;
 use crate::user_loader::{UserLoader, user_from};
 
 /// The store of users, their passkeys and their identities at providers.
@@ -42,7 +43,7 @@ impl UserStore for PostgresUserStore {
         .bind(user.created_at)
         .execute(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         if done.rows_affected() == 1 {
             Ok(())
         } else {
@@ -59,7 +60,7 @@ impl UserStore for PostgresUserStore {
             .bind(email.as_str())
             .fetch_optional(&self.pool)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         row.as_ref().map(user_from).transpose()
     }
 
@@ -69,7 +70,7 @@ impl UserStore for PostgresUserStore {
             .bind(role.as_str())
             .execute(&self.pool)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         Ok(done.rows_affected() == 1)
     }
 }

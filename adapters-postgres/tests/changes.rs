@@ -1,4 +1,4 @@
-//! What becomes of a batch, whole or one change at a time, and of rows that cannot be.
+//! A batch makes the same rows as its changes one at a time; impossible rows are errors.
 
 #[path = "support/log.rs"]
 #[expect(dead_code, reason = "batches are cut here in other ways")]
@@ -86,7 +86,7 @@ fn sold(number: u64) -> Change {
     }
 }
 
-/// Everything that happens to one purchase, in order. Each third is refunded, each fifth only in part.
+/// Makes the changes of one purchase, in order. Every third purchase is refunded, every fifth only in part.
 fn story(number: u64) -> Vec<Change> {
     let mut story = vec![
         Change::ReservationHeld(log::reservation(number)),
@@ -137,7 +137,7 @@ fn story(number: u64) -> Vec<Change> {
     story
 }
 
-/// The stories, told in turns that differ from seed to seed; what happens to one purchase stays in order.
+/// Mixes the changes of all purchases, differently for each seed; those of one purchase stay in order.
 fn shuffled(seed: u64) -> Vec<Change> {
     let mut chance = seed;
     let mut stories: Vec<_> = (1..=PURCHASES).map(|number| story(number).into_iter()).collect();
@@ -158,7 +158,7 @@ fn shuffled(seed: u64) -> Vec<Change> {
     changes
 }
 
-/// All that anybody can ask.
+/// Returns the answers to all queries.
 async fn everything(models: &PostgresReadModels) -> Result<String, StoreError> {
     let page = Page::new(1, 100).expect("there is such a page");
     let customer = log::customer();
@@ -194,7 +194,7 @@ async fn a_batch_is_what_its_changes_are_one_by_one() {
     }
 }
 
-/// Compares line by line: the whole is too long to look at.
+/// Compares line by line, because the whole is too long for a failure message.
 fn pretty_equal(actual: &str, expected: &str) {
     for (number, (actual, expected)) in actual.lines().zip(expected.lines()).enumerate() {
         assert_eq!(actual, expected, "line {number}");
@@ -220,7 +220,7 @@ async fn what_the_server_will_never_take_is_inconsistent_and_changes_nothing() {
             last_four: Some("\0".to_owned()),
             ..paid(1, PaymentStatus::Authorized, 9)
         })],
-        // Too much within the batch, and with what was refunded before.
+        // The refunds are too much within the batch, and together with earlier ones.
         vec![refund(1, i64::MAX), refund(1, 1)],
         vec![refund(5, i64::MAX)],
     ];

@@ -1,4 +1,4 @@
-//! Many who ask for users at once.
+//! Many requests that look up users at once.
 
 mod support;
 
@@ -119,7 +119,7 @@ fn ask(users: &Arc<PostgresUserStore>, number: usize) -> JoinHandle<Result<Optio
     tokio::spawn(async move { users.find(user(number).id).await })
 }
 
-/// Nobody reads the users until it is committed.
+/// Locks the users until the transaction ends.
 async fn lock(pool: &PgPool) -> Transaction<'static, Postgres> {
     let mut locked = pool.begin().await.expect("a transaction can begin");
     sqlx::query("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
@@ -129,7 +129,7 @@ async fn lock(pool: &PgPool) -> Transaction<'static, Postgres> {
     locked
 }
 
-/// Waits until a statement waits for the users; returns the processes of all that do.
+/// Waits until a statement waits for the users. Returns the processes of all statements that do.
 async fn until_somebody_waits(pool: &PgPool) -> Vec<i32> {
     loop {
         let waiting = sqlx::query_scalar(

@@ -1,4 +1,4 @@
-//! The answer is lost, or the disk is full, or nothing may be written: what was written is known, and nothing by halves.
+//! If an answer is lost, the disk is full, or the server is read-only, it is known what was written, and no commit is written in part.
 
 mod support;
 
@@ -37,7 +37,7 @@ fn commit(number: u128) -> Commit {
     }
 }
 
-/// Passes everything on to a server, and cuts a connection instead of passing on what the server says, once it is told.
+/// A proxy that passes everything on to a server. When a test asks for it, it cuts the connection instead of passing on an answer.
 async fn cutting_proxy(server: String, cut: Arc<AtomicBool>) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("a bound listener has an address");
@@ -84,11 +84,11 @@ async fn an_answer_that_is_lost_leaves_the_outcome_unknown_and_it_can_be_looked_
     };
     let through = Database::connect(Purpose::Events, &through, &options).await.unwrap();
     let store = PostgresEventStore::new(&through);
-    // Statements are prepared by now, so that the next word of the server is the answer to the commit.
+    // The statements are prepared by now, so that the server's next message is the answer to the commit.
     store.commit(commit(1)).await.unwrap();
 
     while through.pool().num_idle() == 0 {
-        // The pool has a word with the server before it takes a connection back.
+        // The pool sends the server a message before it takes a connection back.
         tokio::task::yield_now().await;
     }
 
@@ -96,7 +96,7 @@ async fn an_answer_that_is_lost_leaves_the_outcome_unknown_and_it_can_be_looked_
     let lost = store.commit(commit(2)).await;
 
     assert!(matches!(lost, Err(CommitError::Unknown(_))), "{lost:?}");
-    // The commit may still be under way; asked again it takes its place behind itself.
+    // The first try of the commit may still be under way; the second waits behind it.
     let receipt = store.commit(commit(2)).await.unwrap();
     assert_eq!(receipt.first, Position(2));
     assert_eq!(direct.find_commit(commit(2).id).await.unwrap(), Some(receipt));
@@ -108,7 +108,7 @@ async fn a_database_that_may_not_be_written_to_refuses_and_reads_go_on() {
     let database = fresh(Purpose::Events).await;
     let store = PostgresEventStore::new(&database);
     store.commit(commit(1)).await.unwrap();
-    // As a server is that was made a standby.
+    // As on a server that was made a standby.
     let mut connections = Vec::new();
     for _ in 0..20 {
         let mut connection = database.pool().acquire().await.unwrap();
@@ -132,7 +132,7 @@ async fn a_full_disk_refuses_the_whole_commit_and_the_next_one_may_succeed() {
     let database = fresh(Purpose::Events).await;
     let store = PostgresEventStore::new(&database);
     store.commit(commit(1)).await.unwrap();
-    // The code that a full disk is reported with, when the events are written already and the commit is not.
+    // The code of a full disk, raised after the events are written and before the commit is.
     sqlx::raw_sql(
         "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$;

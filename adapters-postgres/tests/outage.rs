@@ -1,4 +1,4 @@
-//! The database of the read models goes away at the worst moments.
+//! The database of the read models fails at bad moments.
 
 #[path = "support/cut.rs"]
 mod cut;
@@ -24,7 +24,7 @@ use ticketing_ports::vocabulary::paging::Page;
 use cut::{Cut, CuttingProxy};
 use log::batch;
 
-/// What a request waits for a connection, and some more for a busy machine.
+/// How long a request may take to fail: the wait for a connection, and some more for a busy machine.
 const SOON: Duration = Duration::from_secs(5);
 
 async fn seats_held(models: &PostgresReadModels) -> Result<u64, StoreError> {
@@ -92,7 +92,7 @@ async fn while_the_server_is_down_everything_is_unavailable_soon_and_afterwards_
     assert_eq!(seats_held(&models).await.unwrap(), 3);
 }
 
-/// The projector does what it does after every failure: it asks where it stands and goes on from there.
+/// Does what a projector does after a failure: reads the checkpoint and goes on from there.
 #[tokio::test(flavor = "multi_thread")]
 async fn batches_count_once_whenever_the_server_crashes() {
     let server = OwnedPostgres::start().await.unwrap();
@@ -135,7 +135,7 @@ async fn batches_count_once_whenever_the_server_crashes() {
     assert_eq!(listed.total, position - 1);
 }
 
-/// The connection breaks when the server has the statement and the client has no answer.
+/// The connection breaks after the server got the statement and before the client gets the answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_switch_whose_answer_was_lost_is_known_to_have_happened() {
     let direct = support::fresh_url(Purpose::Projections).await;
@@ -186,7 +186,7 @@ async fn a_batch_whose_answer_was_lost_is_skipped_when_it_comes_again() {
         "{lost:?}"
     );
     assert!(proxy.has_cut(), "the answer was not lost");
-    // The other end may still be committing; whoever is second waits for the checkpoint.
+    // The server may still be committing the first try; the second waits for the row of the checkpoint.
     models.apply(batch(2, 4)).await.unwrap();
     assert_eq!(healed(&models).await, Position(4));
     assert_eq!(seats_held(&models).await.unwrap(), 3);

@@ -88,7 +88,7 @@ async fn no_table_names_an_erased_person() {
     }
 }
 
-/// Every table of ours with all of its rows as text.
+/// Returns every table of the schema with all of its rows as text.
 async fn tables(database: &Database) -> Vec<(String, String)> {
     let names: Vec<String> = sqlx::query_scalar(
         "SELECT table_name::text

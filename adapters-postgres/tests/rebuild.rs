@@ -45,7 +45,7 @@ async fn readers_on_other_connections_see_the_old_or_the_new_and_never_an_error(
         twin.apply(empty(0, 4)).await.unwrap();
         models.switch_to(twin).await.unwrap();
         assert_eq!(models.checkpoint().await.unwrap().position, Position(4));
-        // A projector that was ahead learns it from the store and goes on from there.
+        // A projector that was ahead reads the checkpoint from the store and goes on from there.
         let ahead = models.apply(empty(10, 12)).await;
         assert!(
             matches!(
@@ -71,7 +71,7 @@ async fn one_rebuild_runs_at_a_time_and_one_that_died_is_swept_away() {
     let running = models.begin_rebuild().await.unwrap();
     assert!(models.begin_rebuild().await.is_err(), "two rebuilds at once");
     running.apply(empty(0, 3)).await.unwrap();
-    // As its process does when it dies: the connection ends, the tables stay.
+    // As if its process had died: the connection ends, and the tables stay.
     drop(running);
 
     let mut next = models.begin_rebuild().await;

@@ -1,4 +1,4 @@
-//! Changing the read models for rebuilt ones while other processes read and write them.
+//! Replacing the read models by rebuilt ones while other processes read and write them.
 
 #[path = "support/log.rs"]
 mod log;
@@ -47,7 +47,7 @@ async fn rebuilt(models: &PostgresReadModels, upto: u64) -> Arc<dyn ProjectionSt
     twin
 }
 
-/// How many seats are held in both sections; fails when they were not counted at the same moment.
+/// Returns how many seats are held in both sections. Fails if the two were not counted at the same moment.
 async fn held(models: &PostgresReadModels) -> u64 {
     let found = models
         .availability(log::event_id(), Timestamp::UNIX_EPOCH)
@@ -71,7 +71,7 @@ async fn schemas(pool: &PgPool) -> Vec<String> {
         .expect("the catalogue can be read")
 }
 
-/// Everything that a migration says about the tables.
+/// Returns everything that migrations determine about the tables: columns, keys, indexes and storage.
 async fn described(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar(
         "SELECT concat_ws(' ', table_name, column_name, udt_name, is_nullable, column_default, is_identity, ordinal_position)
@@ -106,8 +106,7 @@ async fn rebuilt_tables_are_what_the_migrations_made() {
     }
 }
 
-/// The tables that are switched to always are at another position, so that a count of the one beside a count of the
-/// other would show.
+/// The new tables always are at another position than the old ones, so that a mix of both would be noticed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn readers_and_projectors_of_other_processes_go_on_during_switches() {
     const SWITCHES: u64 = 40;
@@ -273,7 +272,7 @@ async fn a_rebuild_that_lost_its_connection_is_not_switched_to() {
     .await
     .unwrap();
     assert_eq!(cut, [true]);
-    // Somebody else may have begun in between.
+    // Another process may have begun a rebuild in between.
     let next = rebuilt(&installation.process().await, 5).await;
     let late = twin.apply(batch(6, 7)).await;
     assert!(

@@ -52,7 +52,7 @@ async fn who_was_overtaken_goes_next_even_if_the_other_never_pauses() {
     let overtaken = slow.commit(commit(2, 0)).await;
     assert!(is_conflict(&overtaken), "{overtaken:?}");
 
-    // It knows the stream, and would overtake again.
+    // This writer knows the stream's newest version and would win again.
     let again = tokio::spawn({
         let quick = quick.clone();
         async move { quick.commit(commit(3, 1)).await }

@@ -1,4 +1,4 @@
-//! Several servers count together, whatever their clocks say.
+//! Several servers share one limit although their clocks differ.
 
 #![expect(clippy::disallowed_methods, reason = "one of the clocks is the real one")]
 

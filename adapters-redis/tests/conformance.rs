@@ -1,4 +1,4 @@
-//! The suites of what expires, run on a real Redis.
+//! The conformance suites of the stores in Redis, run on a real server.
 
 mod support;
 

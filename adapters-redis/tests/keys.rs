@@ -1,4 +1,4 @@
-//! What can be read in Redis by somebody who should not.
+//! What somebody learns who reads the keys in Redis without permission.
 
 #![expect(clippy::disallowed_methods, reason = "Redis ends its keys by the real time")]
 

@@ -12,7 +12,7 @@ use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore, 
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
-/// Far more than a refusal takes, far less than a timeout.
+/// A time much longer than a refusal takes and much shorter than a timeout.
 const AT_ONCE: Duration = Duration::from_millis(500);
 
 fn token(number: u8) -> OneTimeToken {

@@ -1,4 +1,4 @@
-//! What everybody who reads our topics finds in the headers of a message.
+//! The headers of messages, as other consumers of the topics find them.
 
 mod support;
 
@@ -49,7 +49,7 @@ fn traced(states: &[&str]) -> Metadata {
     }
 }
 
-/// A topic of our bus, and a reader and writer of it that knows nothing of us.
+/// A topic of the bus, with a consumer and a producer that do not use this crate.
 struct Topic {
     bus: RedpandaBus,
     name: String,
@@ -90,7 +90,7 @@ impl Topic {
             .collect()
     }
 
-    /// Sends a message of somebody else, or of another release of ours.
+    /// Sends a message as another program would, or another release of this crate.
     async fn send(&self, headers: &[(String, String)]) {
         let producer: FutureProducer = ClientConfig::new()
             .set("bootstrap.servers", &self.brokers)
@@ -173,7 +173,7 @@ ticketing-recorded-at: 1970-01-01T00:00:00.000001Z
 async fn a_fact_that_is_published_again_has_the_same_id() {
     let topic = Topic::fresh().await;
     let facts = [fact(1, traced(&[])), fact(2, traced(&[]))];
-    // As a relay does that died before it noted how far it had come.
+    // As a relay does that died before it stored its position.
     topic.bus.publish(LOG, &facts).await.unwrap();
     topic.bus.publish(LOG, &facts).await.unwrap();
     let mut ids = Vec::new();
@@ -202,7 +202,7 @@ async fn a_message_whose_trace_makes_no_sense_is_ours_without_it() {
     let mut without_trace = headers.clone();
     without_trace.retain(|(name, _)| ![headers::TRACEPARENT, headers::TRACESTATE].contains(&name.as_str()));
     topic.send(&without_trace).await;
-    // Of which log it is nobody knows: it is passed over, and who needs it finds it in the log.
+    // The message does not say which log it is of. It is skipped; followers that need the fact read it from the log.
     let mut of_an_older_release = without_trace;
     of_an_older_release.retain(|(name, _)| {
         let newer = [headers::LANE, headers::LOG, headers::INCARNATION];
@@ -215,7 +215,7 @@ async fn a_message_whose_trace_makes_no_sense_is_ours_without_it() {
     while arrived.len() < 4 {
         arrived.extend(member.next(1).await.unwrap());
     }
-    // The keys differ, so that only the messages themselves tell which is which.
+    // The keys differ, so that only the headers tell the messages apart.
     let count = |trace: Option<TraceContext>| {
         let metadata = Metadata {
             trace,

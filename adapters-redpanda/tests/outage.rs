@@ -1,4 +1,4 @@
-//! The broker goes away and comes back; a member goes away and does not; somebody else writes to our topics.
+//! The broker stops and starts again; a member of a group dies; another program writes to the topics.
 
 mod support;
 
@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use support::own_options;
 
-/// Set for the child that is killed.
+/// The variable that is set for the child process that is killed.
 const BROKERS_OF_THE_CHILD: &str = "BOX_OFFICE_TEST_BROKERS";
 const PREFIX_OF_THE_CHILD: &str = "BOX_OFFICE_TEST_PREFIX";
 
@@ -34,7 +34,7 @@ fn positions(delivered: &[Delivered]) -> Vec<u64> {
     delivered.iter().map(|delivered| delivered.event.position.0).collect()
 }
 
-/// So many events from that position on, of three streams in turn.
+/// Makes this many facts from that position on, of three streams in turn.
 fn events(from: u64, count: u64) -> Vec<RecordedEvent> {
     (from..from + count)
         .map(|position| RecordedEvent {
@@ -52,7 +52,7 @@ fn events(from: u64, count: u64) -> Vec<RecordedEvent> {
         .collect()
 }
 
-/// Reads until every position up to `upto` was seen, and checks that no stream went on before its earlier events.
+/// Reads until every position up to `upto` has come, and checks that each stream is in order.
 async fn read_upto(member: &mut dyn Subscription, upto: u64) {
     let mut furthest: BTreeMap<StreamId, u64> = BTreeMap::new();
     let mut missing: Vec<u64> = (1..=upto).collect();
@@ -94,7 +94,7 @@ async fn what_could_not_be_published_during_an_outage_arrives_after_it_in_order(
 
     broker.start_again().await.unwrap();
 
-    // As the relay does: from where it knows that all was kept.
+    // As the relay does: from the position up to which everything was confirmed.
     let patience = Instant::now() + Duration::from_secs(60);
     while bus.publish(LOG, &events(31, 30)).await.is_err() {
         assert!(Instant::now() < patience, "the publisher does not recover");
@@ -104,7 +104,7 @@ async fn what_could_not_be_published_during_an_outage_arrives_after_it_in_order(
     bus.ping(Duration::from_secs(5)).await.unwrap();
 }
 
-/// Not a test of its own: what the child of the next test does.
+/// What the child process of the next test does. It is no test by itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn child_that_acknowledges_once_and_is_killed() {
     let (Ok(brokers), Ok(prefix)) = (env::var(BROKERS_OF_THE_CHILD), env::var(PREFIX_OF_THE_CHILD)) else {

@@ -1,4 +1,4 @@
-//! Who makes the topics: the adapter, unless somebody else has.
+//! The adapter creates the topics that do not exist.
 
 mod support;
 
@@ -7,7 +7,7 @@ use test_services::{Broker, MockBroker};
 
 use support::own_options;
 
-/// The mock cluster refuses whoever asks it for a topic, as others do that give out only the right to read and write.
+/// The mock cluster refuses to create topics, like a cluster whose clients may only read and write.
 #[tokio::test(flavor = "multi_thread")]
 async fn topics_that_are_there_are_not_asked_for() {
     let cluster = MockBroker::start().unwrap();

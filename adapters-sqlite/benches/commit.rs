@@ -1,4 +1,4 @@
-//! How many holds a second the store makes durable, by how many share a commit and how many callers wait at once.
+//! Measures how many holds the store makes durable in a second, by the number of holds in a commit and of callers at once.
 //!
 //! A hold is two events (one opens a reservation, one is appended to its section) and a deadline. Run with
 //! `cargo bench -p adapters-sqlite`.
@@ -49,7 +49,7 @@ async fn measure(callers: u64, holds: u64) -> f64 {
     rate
 }
 
-/// Holds seats of a section of its own until the time is up, and returns how many holds that were.
+/// Holds seats of one section until the time is up, and returns how many holds there were.
 async fn hold_seats(store: SqliteStore, ids: Arc<AtomicU64>, caller: u64, holds: u64, started: Instant) -> u64 {
     let section = SectionId::new(Uuid::from_u64_pair(caller, u64::MAX)).into();
     let mut done = 0;
@@ -66,7 +66,7 @@ async fn hold_seats(store: SqliteStore, ids: Arc<AtomicU64>, caller: u64, holds:
 
 fn commit(ids: &AtomicU64, section: StreamId, done: u64, holds: u64, at: Timestamp) -> Commit {
     let event_id = EventId::new(Uuid::from_u64_pair(1, 1));
-    // Time first and then something that does not sort: the shape of a version 7 UUID.
+    // An id like a version 7 UUID: the time first, and then bits in no order.
     let new_id = || {
         let number = ids.fetch_add(1, Ordering::Relaxed);
         Uuid::from_u64_pair(number >> 6, number.wrapping_mul(0x9E37_79B9_7F4A_7C15))

@@ -1,4 +1,4 @@
-//! The suites of the ports, run on a SQLite file.
+//! The conformance suites of the ports, run on a SQLite file.
 
 use std::fs;
 use std::path::PathBuf;
@@ -90,7 +90,7 @@ async fn open() -> (TempDir, SqliteStore) {
     (directory, store)
 }
 
-/// What a crash leaves behind: the files as they are, while the store that writes them is still open.
+/// Copies the files while the store is open, as a crash would leave them.
 struct CrashingFile {
     directory: TempDir,
     opened: AtomicUsize,

@@ -1,4 +1,4 @@
-//! What the file keeps of a person who was erased.
+//! After a person is erased, the file keeps nothing of that person.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
@@ -17,9 +17,9 @@ use ticketing_ports::vocabulary::roles::Role;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 use uuid::Uuid;
 
-/// Columns by which a table may know a person.
+/// Columns that may identify a person.
 const TELLING: [&str; 3] = ["user_id", "email", "subject"];
-/// Answers about ids, forgotten after a day.
+/// A table that has ids of people, and whose rows are deleted after a day.
 const NOT_PERSONAL: &str = "idempotency_records";
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn fill(store: &SqliteStore, person: &Person) {
     store.link(identity).await.unwrap();
 }
 
-/// The tables that may know people, with their number of rows.
+/// Returns the tables with such columns, and how many rows each has.
 async fn tables_of_people(path: &std::path::Path) -> Vec<(String, i64)> {
     let url = format!("sqlite://{}", path.display());
     let mut connection = SqliteConnection::connect(&url).await.unwrap();

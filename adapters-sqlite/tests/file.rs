@@ -1,4 +1,4 @@
-//! Who may open which file, and what is in it after a crash.
+//! Opening files: which are refused, and what is in a file after a crash.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -95,7 +95,7 @@ async fn who_is_refused_does_not_take_the_owners_own_locks_away() {
     assert_eq!(posix_locks_on(&file), before);
 }
 
-/// What the system says of the locks that SQLite itself takes.
+/// Returns the locks that SQLite has on the file, as the system lists them.
 #[cfg(target_os = "linux")]
 fn posix_locks_on(file: &Path) -> Vec<String> {
     use std::os::unix::fs::MetadataExt as _;
@@ -109,7 +109,7 @@ fn posix_locks_on(file: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Not a test of its own: what the child of other tests does.
+/// What the child process of other tests does. It is no test by itself.
 #[tokio::test]
 async fn child_that_opens_a_file_once() {
     let Ok(file) = env::var(FILE_TO_OPEN) else {
@@ -125,7 +125,7 @@ async fn child_that_opens_a_file_once() {
     }
 }
 
-/// What another process is told that opens the file.
+/// Has another process open the file, and returns what it prints.
 fn told_to_another_process(file: &Path) -> String {
     let output = Command::new(env::current_exe().expect("a test knows its program"))
         .args(["--exact", "child_that_opens_a_file_once", "--nocapture"])
@@ -191,7 +191,7 @@ async fn a_file_of_a_newer_version_is_left_alone() {
     assert!(matches!(error, OpenError::NewerSchema { .. }), "{error:?}");
 }
 
-/// Not a test of its own: what the child of the next test does.
+/// What the child process of the next test does. It is no test by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child_that_commits_until_it_is_killed() {
     let Ok(file) = env::var(FILE_OF_THE_CHILD) else {
@@ -327,7 +327,7 @@ async fn a_file_with_a_damaged_page_says_so_and_that_trying_again_is_of_no_use()
     store.commit(commit(1)).await.unwrap();
     store.close().await;
     damage(&file, "events").await;
-    // The newest fact is looked for at the start.
+    // Opening looks up the newest fact, which is on the damaged page.
     let error = SqliteStore::open(&file).await.unwrap_err();
     assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
     assert!(
@@ -351,7 +351,7 @@ async fn a_damaged_page_that_is_met_later_is_no_outage() {
     assert!(!error.is_transient());
 }
 
-/// Writes nonsense over the first page of a table.
+/// Overwrites the first page of a table.
 async fn damage(file: &Path, table: &'static str) {
     let mut connection = SqliteConnection::connect(file.to_str().expect("a database of ours"))
         .await
@@ -367,7 +367,7 @@ async fn damage(file: &Path, table: &'static str) {
     std::os::unix::fs::FileExt::write_all_at(&file, &[0xA5; 4096], at).expect("a database of ours");
 }
 
-/// Lets a child write until it was answered so many times, and returns what was answered.
+/// Has a child process write until this many commits were answered, kills it, and returns the answers.
 async fn kill_after(answers: usize, file: &Path) -> BTreeSet<u128> {
     let mut child = spawn_child(file);
     let mut lines = BufReader::new(child.stdout.take().expect("the output is piped"))
@@ -379,7 +379,7 @@ async fn kill_after(answers: usize, file: &Path) -> BTreeSet<u128> {
     let mut numbers = lines.filter_map(|line| line.strip_prefix("answered ")?.parse().ok());
     let mut answered: BTreeSet<u128> = numbers.by_ref().take(answers).collect();
     child.kill().expect("the child runs");
-    // What was printed before the end counts as well.
+    // Answers that were printed just before the kill count too.
     answered.extend(numbers);
     child.wait().expect("the child was killed");
     assert!(answered.len() >= answers, "the child stopped by itself");

@@ -1,4 +1,4 @@
-//! What the file keeps of one-time tokens, and what it does not.
+//! One-time tokens in the file: they survive a restart, and expired ones are deleted.
 
 use adapters_sqlite::SqliteStore;
 use chrono::{DateTime, TimeDelta};

@@ -1,7 +1,7 @@
 //! What a hold costs: general admission, and the best seats of 20,000 at several degrees of fullness.
 //!
-//! "hold" is one decision and its evolution, followed by those of giving the seats back, so that every round finds the
-//! same section. "decide" is the decision alone.
+//! "hold" decides a hold and applies its facts, and then releases the seats again, so that every round finds the same section.
+//! "decide" only decides.
 
 use std::hint::black_box;
 
@@ -22,7 +22,7 @@ const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const HOLD: TimeDelta = TimeDelta::minutes(5);
 const LIVE_HOLDS: u32 = 10_000;
 
-/// Whether a seat is taken, by its row and number.
+/// Returns whether a seat is taken, by its row and number.
 type Taken = fn(u32, u32) -> bool;
 
 fn general_admission(c: &mut Criterion) {
@@ -59,7 +59,7 @@ fn best_available(c: &mut Criterion) {
     }
 }
 
-/// Holds that ran out and that nobody cleaned up: what a late timer costs those who come next.
+/// Measures a hold while many holds have run out and are not released: what a late timer costs the next customer.
 fn lapsed_holds(c: &mut Criterion) {
     let mut group = c.benchmark_group("best available, 200 rows of 100, full");
     for lapsed in [100, 1_000] {
@@ -153,7 +153,7 @@ fn label(row: u32) -> Label {
     Label::new(&format!("Row {row}")).expect("a valid label")
 }
 
-/// A percentage that looks random and is the same in every run.
+/// Returns a percentage that looks random and is the same in every run.
 fn random(row: u32, number: u32) -> u32 {
     let mixed = ((row << 16) | number).wrapping_mul(0x9E37_79B1);
     ((mixed ^ (mixed >> 15)).wrapping_mul(0x85EB_CA77) >> 8) % 100

@@ -69,7 +69,7 @@ pub trait Reducer: Debug + Clone + PartialEq + Eq + Send + Sync + 'static {
     fn undo(state: &mut Self::State, undo: Self::Undo);
 
     /// Returns whether nothing more will happen to the stream by itself, so that its memory can be freed.
-    fn is_settled(state: &Self::State) -> bool;
+    fn is_dormant(state: &Self::State) -> bool;
 }
 
 /// What a decision may use besides state and command.
@@ -160,7 +160,7 @@ macro_rules! small_reducer {
             command: $command:ty,
             effect: $effect:ty,
             decide: $decide:expr,
-            is_settled: $is_settled:expr,
+            is_dormant: $is_dormant:expr,
         }
     ) => {
         $(#[$meta])*
@@ -201,9 +201,9 @@ macro_rules! small_reducer {
                 *state = *before;
             }
 
-            fn is_settled(state: &$state) -> bool {
-                let is_settled: fn(&$state) -> bool = $is_settled;
-                is_settled(state)
+            fn is_dormant(state: &$state) -> bool {
+                let is_dormant: fn(&$state) -> bool = $is_dormant;
+                is_dormant(state)
             }
         }
     };

@@ -1,5 +1,5 @@
-//! Every stored event type and version has a committed payload. A payload that changes shape needs a new version and an
-//! upcaster, because the old one is in somebody's log.
+//! Every type and version of a fact has a payload in a file. If a payload changes its shape, it needs a new version and an upcaster,
+//! because logs have facts of the old version.
 //!
 //! After adding a type or a version, run with `UPDATE_GOLDEN=1` once and commit the new file. Never edit an old one.
 

@@ -178,7 +178,7 @@ fn a_deferred_payment_that_is_decided_goes_on_as_any_other() {
         .when(never_heard_of())
         .then([given_up()])
         .with_deadlines([ask_again(LOOK_AGAIN_SECONDS)]);
-    // What was said before the decision comes after it.
+    // An answer from before the decision arrives after it.
     given::<Payment>([requested(), deferred(Some(300), 0), authorized().into()])
         .when(must_act(300))
         .then_nothing();

@@ -1,4 +1,4 @@
-//! What time alone does to an event on sale, and what it stops.
+//! How the passing of time alone changes the status of an event, and what it stops.
 
 #![expect(clippy::unwrap_used, reason = "everything here is a test or a part of one")]
 

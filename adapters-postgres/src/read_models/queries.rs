@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 use super::PostgresReadModels;
 use crate::cells::Cells;
+use crate::errors::failed;
 
 #[async_trait]
 impl EventQueries for PostgresReadModels {
@@ -35,7 +36,7 @@ impl EventQueries for PostgresReadModels {
                 .bind(id.uuid())
                 .fetch_optional(&self.pool)
                 .await
-                .map_err(StoreError::unavailable)?;
+                .map_err(failed)?;
         row.as_ref().map(event_from).transpose()
     }
 
@@ -79,7 +80,7 @@ impl EventQueries for PostgresReadModels {
         .bind(page.cursor().map_or(Uuid::nil(), |cursor| cursor.id))
         .fetch_all(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         listed(&rows, page, "event_id", event_from)
     }
 }
@@ -104,7 +105,7 @@ impl AvailabilityQueries for PostgresReadModels {
         .bind(now)
         .fetch_all(&self.pool)
         .await
-        .map_err(StoreError::unavailable)?;
+        .map_err(failed)?;
         let Some(row) = rows.first() else {
             return Ok(None);
         };
@@ -181,7 +182,7 @@ impl PostgresReadModels {
             .bind(page.cursor().map_or(Uuid::max(), |cursor| cursor.id))
             .fetch_all(&self.pool)
             .await
-            .map_err(StoreError::unavailable)
+            .map_err(failed)
     }
 }
 

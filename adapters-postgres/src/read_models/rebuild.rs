@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::LIVE;
+use crate::errors::failed;
 
 /// What the name of a twin's schema begins with; a number follows.
 const TWIN: &str = "read_models_rebuild_";
@@ -59,12 +60,12 @@ impl Twin {
                 .bind(TWIN)
                 .fetch_all(&mut connection)
                 .await
-                .map_err(StoreError::unavailable)?;
+                .map_err(failed)?;
         // The number is new, so that a rebuild that has lost its lock cannot write into the twin of the next one.
         let number: String = sqlx::query_scalar("SELECT pg_current_xact_id()::text")
             .fetch_one(&mut connection)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         let schema = format!("{TWIN}{number}");
         let mut script: String = leftovers
             .iter()
@@ -154,7 +155,7 @@ async fn connect(pool: &PgPool) -> Result<PgConnection, StoreError> {
     timeout(patience, PgConnection::connect_with(&options))
         .await
         .map_err(StoreError::unavailable)?
-        .map_err(StoreError::unavailable)
+        .map_err(failed)
 }
 
 async fn take_the_right_to_rebuild(connection: &mut PgConnection) -> Result<(), StoreError> {
@@ -167,7 +168,7 @@ async fn take_the_right_to_rebuild(connection: &mut PgConnection) -> Result<(), 
         Err(error) if gave_up_on_a_lock(&error) => {
             Err(StoreError::unavailable("another rebuild of the read models is running"))
         }
-        taken => taken.map(drop).map_err(StoreError::unavailable),
+        taken => taken.map(drop).map_err(failed),
     }
 }
 
@@ -195,7 +196,7 @@ async fn what_a_copy_lacks(connection: &mut PgConnection, schema: &str) -> Resul
     .bind(schema)
     .fetch_all(connection)
     .await
-    .map_err(StoreError::unavailable)
+    .map_err(failed)
 }
 
 /// Locks all tables or none. Between two tries it holds no lock, so that readers and the projector go on.
@@ -210,7 +211,7 @@ async fn lock_readers_out(connection: &mut PgConnection, tables: &str) -> Result
             Err(error) if gave_up_on_a_lock(&error) => {
                 execute(connection, "ROLLBACK TO SAVEPOINT before".to_owned()).await?;
             }
-            locked => return locked.map(drop).map_err(StoreError::unavailable),
+            locked => return locked.map(drop).map_err(failed),
         }
     }
     Err(StoreError::unavailable(
@@ -223,7 +224,7 @@ async fn migrations(connection: &mut PgConnection) -> Result<Vec<i64>, StoreErro
     sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success ORDER BY version")
         .fetch_all(connection)
         .await
-        .map_err(StoreError::unavailable)
+        .map_err(failed)
 }
 
 async fn identity_of(schema: &str, connection: &mut PgConnection) -> Result<Oid, StoreError> {
@@ -231,7 +232,7 @@ async fn identity_of(schema: &str, connection: &mut PgConnection) -> Result<Oid,
         .bind(schema)
         .fetch_one(connection)
         .await
-        .map_err(StoreError::unavailable)
+        .map_err(failed)
 }
 
 /// Returns whether a statement failed because it could not get a lock in time: `lock_not_available`, 55P03.
@@ -246,5 +247,5 @@ async fn execute(connection: &mut PgConnection, script: String) -> Result<(), St
         .execute(connection)
         .await
         .map(drop)
-        .map_err(StoreError::unavailable)
+        .map_err(failed)
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::PostgresReadModels;
 use super::folded::Folded;
 use crate::cells::bound;
-use crate::errors::refused;
+use crate::errors::{failed, refused};
 
 impl PostgresReadModels {
     pub(super) async fn write(&self, connection: &mut PgConnection, folded: &Folded) -> Result<(), StoreError> {
@@ -353,7 +353,7 @@ impl PostgresReadModels {
             .bind(&ids)
             .fetch_all(connection)
             .await
-            .map_err(StoreError::unavailable)?;
+            .map_err(failed)?;
         all_there("events", &ids, known)
     }
 }

@@ -7,15 +7,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The text of a statement, and what becomes of it.
+/// A statement, by its text, and what happens to it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Cut {
-    /// The server gets it, and the client no answer.
+    /// The server gets it, and the client gets no answer.
     AfterPassingOn(&'static str),
     InsteadOfPassingOn(&'static str),
 }
 
-/// Cuts one connection when it is told to, and passes everything else on.
+/// Cuts one connection when a test asks for it, and passes everything else on.
 #[derive(Debug)]
 pub(crate) struct CuttingProxy {
     url: String,
@@ -32,7 +32,7 @@ impl CuttingProxy {
         let (credentials, _) = url.split_once('@').expect("the URL names a user");
         let next = Arc::new(Mutex::new(None));
         let proxy = Self {
-            // The statements have to be readable.
+            // Without encryption, since the proxy reads the statements.
             url: format!("{credentials}@127.0.0.1:{port}/{database}?sslmode=disable"),
             next: Arc::clone(&next),
         };
@@ -95,7 +95,7 @@ async fn pass_answers_on(mut from_server: OwnedReadHalf, mut to_client: OwnedWri
     }
 }
 
-/// Takes the cut if its statement is this one.
+/// Returns the cut if this is its statement.
 fn cut_at(statement: &[u8], next: &Mutex<Option<Cut>>) -> Option<Cut> {
     let mut next = next.lock().expect("nobody panics with it");
     let (Cut::AfterPassingOn(text) | Cut::InsteadOfPassingOn(text)) = (*next)?;

@@ -1,4 +1,4 @@
-//! A log that is the same for whoever reads it: what each position changes follows from its number.
+//! A log that is the same for every reader: the number of a position determines what it changes.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 pub(crate) const CAPACITY: u32 = 10_000_000;
 
-/// So many seconds after noon of an ordinary day.
+/// Returns the time this many seconds after noon of some day.
 pub(crate) fn at(seconds: u64) -> Timestamp {
     let noon = Utc.with_ymd_and_hms(2027, 3, 14, 12, 0, 0).single();
     let seconds = i64::try_from(seconds).expect("tests take place this century");
@@ -39,7 +39,7 @@ pub(crate) fn section_id(number: u128) -> SectionId {
     SectionId::new(Uuid::from_u128(0x5E_0000 + number))
 }
 
-/// Time first and then something that does not sort: the shape of a version 7 UUID.
+/// Makes an id like a version 7 UUID: the time first, and then bits in no order.
 pub(crate) fn reservation_id(position: u64) -> ReservationId {
     ReservationId::new(Uuid::from_u64_pair(
         position >> 6,
@@ -68,7 +68,7 @@ pub(crate) fn changes(position: u64) -> Vec<Change> {
     ]
 }
 
-/// The positions after `after` up to `upto`.
+/// Makes the batch of the positions after `after` up to `upto`.
 pub(crate) fn batch(after: u64, upto: u64) -> ProjectedBatch {
     ProjectedBatch {
         after: Mark::of_no_log(Position(after)),
@@ -115,7 +115,7 @@ pub(crate) fn opened(section: u128) -> Change {
     }
 }
 
-/// So many seats of the section are held; with a negative number they are free again.
+/// Makes a change that holds this many seats of the section; a negative number frees them.
 pub(crate) fn held(section: u128, seats: i64, position: u64) -> Change {
     Change::SeatsMoved {
         section_id: section_id(section),

@@ -8,7 +8,7 @@ pub(crate) async fn fresh(purpose: Purpose) -> Database {
     connect(purpose, &fresh_url(purpose).await).await
 }
 
-/// The URL of a database, for tests in which several processes meet there.
+/// Returns the URL of a new database, for tests in which several processes use it.
 pub(crate) async fn fresh_url(purpose: Purpose) -> String {
     let postgres = test_services::postgres().await.expect("PostgreSQL is there");
     let url = postgres
@@ -21,11 +21,11 @@ pub(crate) async fn fresh_url(purpose: Purpose) -> String {
     url
 }
 
-/// A pool of its own, as another process has.
+/// Opens a pool, as another process would.
 pub(crate) async fn connect(purpose: Purpose, url: &str) -> Database {
     let options = DatabaseOptions {
         max_connections: 20,
-        // A busy machine is slow to answer; that is not what is tested.
+        // A busy machine is slow to answer, which is not what is tested.
         acquire_timeout: Duration::from_secs(30),
         ..DatabaseOptions::default()
     };

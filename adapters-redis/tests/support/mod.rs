@@ -1,4 +1,4 @@
-//! A key space of its own for each test.
+//! A separate key prefix for each test.
 
 use adapters_redis::{Redis, RedisOptions};
 

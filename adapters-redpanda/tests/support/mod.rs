@@ -1,4 +1,4 @@
-//! Topics and groups of its own for each test.
+//! Separate topics and groups for each test.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -66,7 +66,7 @@ async fn a_file_that_became_read_only_is_unavailable() {
 #[tokio::test]
 async fn a_failure_while_the_transaction_ends_is_unknown_until_the_commit_is_looked_up() {
     let (_directory, store) = open().await;
-    // A deferred constraint is checked by COMMIT itself.
+    // SQLite checks a deferred constraint at COMMIT.
     run(&store, "CREATE TABLE parents (id INTEGER PRIMARY KEY)").await;
     run(
         &store,
@@ -118,7 +118,7 @@ async fn open() -> (TempDir, SqliteStore) {
     (directory, store.expect("the file can be opened"))
 }
 
-/// One event of so many bytes on a stream of its own.
+/// Makes a commit with one event of this many bytes on a new stream.
 fn commit(number: u128, bytes: usize) -> Commit {
     Commit {
         id: CommitId::new(Uuid::from_u128(number)),
@@ -146,7 +146,7 @@ fn queue(store: &SqliteStore, commit: Commit) -> Queued<'_> {
     Box::pin(store.writer.commit(commit))
 }
 
-/// Sends the commits while the writer is busy, so that it finds them all waiting.
+/// Sends the commits while the writer is busy, so that they are written as one group.
 async fn in_one_group<const N: usize>(
     store: &SqliteStore,
     commits: [Commit; N],

@@ -152,10 +152,10 @@ macro_rules! shelves {
                 }
             }
 
-            pub(super) fn is_settled(&self, stream: StreamId) -> bool {
+            pub(super) fn is_dormant(&self, stream: StreamId) -> bool {
                 match stream.aggregate {
                     $(Aggregate::$name => {
-                        self.$name.get(&$name::id(stream.id)).is_some_and(|known| $name::is_settled(&known.state))
+                        self.$name.get(&$name::id(stream.id)).is_some_and(|known| $name::is_dormant(&known.state))
                     })+
                 }
             }

@@ -120,9 +120,9 @@ impl Book {
         }
     }
 
-    /// Drops a stream that is settled, to free memory. A stream with uncommitted facts stays.
-    pub fn forget_if_settled(&mut self, stream: StreamId) {
-        if self.shelves.is_settled(stream) {
+    /// Drops a stream that is dormant, to free memory. A stream with uncommitted facts stays.
+    pub fn forget_if_dormant(&mut self, stream: StreamId) {
+        if self.shelves.is_dormant(stream) {
             self.forget(stream);
         }
     }

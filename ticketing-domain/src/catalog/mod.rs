@@ -30,6 +30,6 @@ small_reducer! {
         effect: CatalogEffect,
         decide: decide,
         // Every command of the lane reads the catalog, so it stays in memory.
-        is_settled: |_| false,
+        is_dormant: |_| false,
     }
 }

@@ -1,4 +1,4 @@
-//! Given an event and what has happened to it, when a command is run, then facts follow, or it is refused.
+//! For tests of commands: given an event and what has happened to it, when a command is run, then these facts follow or it is refused.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -28,7 +28,7 @@ use crate::reducer::Context;
 use crate::refusal::Refusal;
 
 pub(super) const EVENT: EventId = EventId::new(Uuid::from_u128(2));
-/// What follows when another means of payment takes the place of money that was set aside.
+/// The facts that follow when a payment with another means replaces one whose money is set aside.
 pub(super) const ANOTHER_INSTEAD: [&str; 4] = [
     "ReservationPaymentGivenUp",
     "VoidRequested",
@@ -56,7 +56,7 @@ impl IdSource for CountingIds {
     }
 }
 
-/// One lane whose facts are in the log at once, and in which nothing was ever heard of that is not in its book.
+/// One lane whose facts are committed at once. A stream that is not in its book has no facts.
 pub(super) struct House {
     pub(super) now: Timestamp,
     book: Book,
@@ -65,7 +65,7 @@ pub(super) struct House {
     calls: Vec<GatewayCall>,
 }
 
-/// What followed from a command.
+/// What followed from one command.
 #[derive(Debug)]
 pub(super) struct Happened<C: Command> {
     pub(super) performed: Performed<C>,
@@ -73,7 +73,7 @@ pub(super) struct Happened<C: Command> {
 }
 
 impl<C: Command> Happened<C> {
-    /// The types of the facts, in their order.
+    /// Returns the types of the facts, in their order.
     pub(super) fn facts(&self) -> Vec<String> {
         let new = self
             .staged
@@ -91,7 +91,7 @@ impl<C: Command> Happened<C> {
     }
 }
 
-/// An event as its organiser has just created it: a floor of five places and a balcony of four seats, 25.00 each.
+/// Makes a draft event with a floor of five places and a balcony of four seats, at 25.00 each.
 pub(super) fn a_draft() -> House {
     a_draft_with(|_| {})
 }
@@ -116,7 +116,7 @@ pub(super) fn on_sale() -> House {
     opened(a_draft())
 }
 
-/// The same event, but nothing of it costs anything.
+/// Makes the same event with free seats, on sale.
 pub(super) fn free_on_sale() -> House {
     House::with(|draft| {
         for tier in &mut draft.pricing_tiers {
@@ -136,7 +136,7 @@ fn opened(mut house: House) -> House {
 }
 
 impl House {
-    /// The event with a change, on sale.
+    /// Makes the event with a change of its draft, on sale.
     pub(super) fn with(change: impl FnOnce(&mut EventDraft)) -> Self {
         opened(a_draft_with(change))
     }
@@ -223,7 +223,7 @@ impl House {
         self.now += TimeDelta::seconds(seconds);
     }
 
-    /// The deadline of that kind which is set.
+    /// Returns the deadline of that kind that is set.
     pub(super) fn deadline(&self, kind: DeadlineKind) -> Option<Deadline> {
         self.deadlines
             .iter()
@@ -235,13 +235,13 @@ impl House {
         &self.calls
     }
 
-    /// Somebody holds so many places on the floor.
+    /// Holds this many places on the floor.
     pub(super) fn hold(&mut self, by: Actor, quantity: u32) -> ReservationId {
         let held = self.asks(by, floor(quantity)).expect("there are places");
         held.reply().reservation_id
     }
 
-    /// Somebody pays by card; the gateway has not answered.
+    /// Starts a payment by card, which the gateway has not answered.
     pub(super) fn start_paying(&mut self, by: Actor, reservation_id: ReservationId) -> PaymentId {
         let started = self.asks(by, paying(reservation_id)).expect("the hold can be paid");
         let payments = started.staged.facts.iter().map(|fact| fact.stream);
@@ -251,7 +251,7 @@ impl House {
         PaymentId::new(payment.expect("a payment has begun").id)
     }
 
-    /// Somebody has the money set aside.
+    /// Starts a payment and has the gateway set the money aside.
     pub(super) fn authorise(&mut self, by: Actor, reservation_id: ReservationId, method: PaymentMethod) -> PaymentId {
         self.asks(by, AuthorizePayment { reservation_id, method })
             .expect("the hold can be paid");
@@ -267,7 +267,7 @@ impl House {
             .facts()
     }
 
-    /// Somebody holds so many places and pays for them.
+    /// Holds this many places on the floor and pays for them.
     pub(super) fn buy(&mut self, by: Actor, quantity: u32) -> (ReservationId, PaymentId) {
         let reservation_id = self.hold(by, quantity);
         let payment_id = self.start_paying(by, reservation_id);
@@ -329,7 +329,7 @@ pub(super) fn paying(reservation_id: ReservationId) -> PayReservation {
     }
 }
 
-/// The customer has to agree on a page of the provider, within that many seconds of the beginning.
+/// The gateway's answer that the customer has to agree on a page, until this many seconds after the start.
 pub(super) fn must_act(seconds: i64) -> GatewayAnswer {
     let until = a_draft().now + TimeDelta::seconds(seconds);
     GatewayAnswer::Authorized(Authorization::MustAct(NextAction::redirect("https://bank.test", until)))

@@ -153,7 +153,7 @@ mod tests {
         }
     }
 
-    /// What happens around a payment under way, in whatever order.
+    /// What can happen around a payment under way.
     #[derive(Debug, Clone, PartialEq)]
     enum Turn {
         Says(GatewayAnswer),
@@ -182,7 +182,7 @@ mod tests {
         ]
     }
 
-    /// A payment under way, with how often each fact was written.
+    /// A payment under way, and how many times each type of fact was written.
     struct Told {
         house: House,
         payment_id: PaymentId,
@@ -200,7 +200,7 @@ mod tests {
             new
         }
 
-        /// The gateway does what it was asked for, once all of it.
+        /// Has the gateway carry out each call, at most once.
         fn gateway_obeys(&mut self) {
             while let Some(call) = self.house.calls().get(self.answered).cloned() {
                 self.answered += 1;
@@ -218,7 +218,7 @@ mod tests {
         }
     }
 
-    /// Plays the turns; `slowly` means that the gateway obeys only after all of them.
+    /// Plays the steps. If `slowly`, the gateway carries out the calls only after all of them.
     fn play(turns: &[Turn], slowly: bool) -> Told {
         let mut house = on_sale();
         let held = house.hold(ALICE, 5);

@@ -70,7 +70,7 @@ impl Reducer for Inventory {
     }
 
     /// Never: the next customer needs the section.
-    fn is_settled(_: &InventoryState) -> bool {
+    fn is_dormant(_: &InventoryState) -> bool {
         false
     }
 }

@@ -38,6 +38,6 @@ small_reducer! {
         command: PaymentCommand,
         effect: GatewayCall,
         decide: decide,
-        is_settled: |state| !state.awaits_gateway(),
+        is_dormant: |state| !state.awaits_gateway(),
     }
 }

@@ -36,6 +36,6 @@ small_reducer! {
             ReservationInput::Asked(command) => decide(state, command, ctx),
             ReservationInput::Reported(input) => Ok(react(state, input, ctx)),
         },
-        is_settled: |state| !state.is_live(),
+        is_dormant: |state| !state.is_live(),
     }
 }

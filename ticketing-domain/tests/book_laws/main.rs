@@ -1,4 +1,4 @@
-//! Laws of the whole book: whatever people, the gateway and timers do, in whatever terms.
+//! Laws of a whole book: they hold whatever people, the gateway and timers do, and in whatever order.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a law says that it is broken")]
 
@@ -26,23 +26,23 @@ use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use ticketing_testkit::generators::{AnyCommand, Asked, House, ORGANISER, Step, event_draft, steps};
 use ticketing_testkit::scenario::start;
 
-/// Every way in which a recorded fact may move a reservation.
+/// Every change of a reservation's status that a fact may record.
 const RESERVATION_MOVES: &[(ReservationStatus, ReservationStatus)] = {
     use ReservationStatus::{Cancelled, Compensated, Completed, Expired, Held, PaymentPending, Refunded};
     &[
         (Held, PaymentPending),
         (Held, Expired),
         (Held, Cancelled),
-        // It cost nothing.
+        // The seats cost nothing.
         (Held, Completed),
-        // Declined once too often.
+        // Too many payments were declined.
         (Held, Compensated),
         (PaymentPending, Held),
         (PaymentPending, Completed),
         (PaymentPending, Expired),
         (PaymentPending, Cancelled),
         (PaymentPending, Compensated),
-        // Money that came too late, and the same seats still free, or gone.
+        // The money came too late, while the same seats were still free, or were gone.
         (Expired, Completed),
         (Expired, Compensated),
         (Completed, Cancelled),
@@ -51,7 +51,7 @@ const RESERVATION_MOVES: &[(ReservationStatus, ReservationStatus)] = {
     ]
 };
 
-/// Every way in which a recorded fact may move an event.
+/// Every change of an event's status that a fact may record.
 const EVENT_MOVES: &[(EventStatus, EventStatus)] = {
     use EventStatus::{Cancelled, Completed, Draft, Published, SalesClosed, SalesOpen};
     &[
@@ -87,7 +87,7 @@ fn sections_of(log: &[RecordedEvent]) -> BTreeSet<StreamId> {
         .collect()
 }
 
-/// What is known of these streams when only the first facts of the log are.
+/// Makes a book of these streams from the first facts of the log.
 fn read(house: &House, streams: impl Iterator<Item = StreamId>, certain: usize) -> Book {
     let mut book = Book::new(house.book.lane());
     for stream in streams {
@@ -187,7 +187,7 @@ proptest! {
             let after = book.read_from(stream);
             prop_assert_eq!(after, snapshot.version);
             book.absorb(stream, after, &facts[stop..], Page::Last).unwrap();
-            // What comes late changes nothing.
+            // A report that comes late changes nothing.
             book.begin_with(FromSnapshot::read(&snapshot).unwrap());
         }
         let whole = read(&house, sections_of(&house.log).into_iter(), house.log.len());
@@ -260,7 +260,7 @@ fn what_was_read_is_what_was_there(versions: &BTreeMap<StreamId, Version>, stage
     Ok(())
 }
 
-/// Who settles a cancellation rests on every section, looked at or not, and on what lists them.
+/// The read set of settling a cancellation has every section, and the catalog, which lists them.
 fn reading_a_set_notes_the_set(house: &House, asked: &Asked, staged: &Staged) -> TestCaseResult {
     if !matches!(asked.command, AnyCommand::SettleCancellation(_)) || staged.facts.is_empty() {
         return Ok(());
@@ -331,7 +331,7 @@ fn every_fact_of_a_reservation_is_a_move_that_the_table_allows(house: &House) ->
     let mut reservations: BTreeMap<StreamId, ReservationState> = BTreeMap::new();
     for fact in facts_of(house, Aggregate::Reservation) {
         let state = reservations.entry(fact.stream).or_default();
-        // As recorded, not as of a certain time.
+        // The status that was recorded, without regard for the time.
         let before = state.status_at(Timestamp::MIN_UTC);
         state.evolve(&ReservationEvent::from_recorded(fact).unwrap());
         let after = state.status_at(Timestamp::MIN_UTC).unwrap();

@@ -1,4 +1,4 @@
-//! The smallest event in which everything can happen: five places, six seats, and a hold of a minute.
+//! A small event in which everything can happen: five places, six numbered seats, and holds of one minute.
 
 use chrono::TimeDelta;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};

@@ -15,7 +15,7 @@ use crate::{opened, reservation, row_label, row_plans};
 pub(crate) const RESERVATIONS: [u128; 5] = [1, 2, 3, 4, 5];
 pub(crate) const NEWCOMER: u128 = 99;
 
-/// Rows A, B and so on.
+/// Makes rows A, B and so on.
 pub(crate) fn seating() -> impl Strategy<Value = Seating> {
     let numbered = vec(0..7_u32, 1..4).prop_map(|widths| Seating::Numbered {
         rows: row_plans(&widths),
@@ -24,7 +24,7 @@ pub(crate) fn seating() -> impl Strategy<Value = Seating> {
     prop_oneof![3 => numbered, 1 => general_admission]
 }
 
-/// Commands and the moments they arrive at.
+/// Makes commands, each with the time at which it arrives.
 pub(crate) fn steps() -> impl Strategy<Value = Vec<(Timestamp, InventoryCommand)>> {
     vec((0..3_i64, RESERVATIONS.as_slice().command()), 1..16).prop_map(|steps| {
         let mut now = Timestamp::UNIX_EPOCH;
@@ -36,7 +36,7 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<(Timestamp, InventoryCommand)
     })
 }
 
-/// A command by somebody who has nothing yet, at a time when every hold of the section may have run out.
+/// Makes a command for a new reservation, at a time when every hold of the section may have run out.
 pub(crate) fn newcomers_command() -> impl Strategy<Value = InventoryCommand> {
     [NEWCOMER].as_slice().command().prop_filter("takes seats", |command| {
         !matches!(
@@ -106,7 +106,7 @@ fn taken_seats() -> impl Strategy<Value = TakenSeats> {
     ]
 }
 
-/// Some do not exist, some are named twice.
+/// Makes seats, of which some do not exist and some are named twice.
 fn seats() -> impl Strategy<Value = Vec<SeatId>> {
     let seat = (0..12_usize, 1..7_u32).prop_map(|(row, number)| SeatId {
         row: row_label(if row == 11 { 3 } else { row % 3 }),
@@ -168,7 +168,7 @@ pub(crate) fn any_moment() -> impl Strategy<Value = Timestamp> {
     ]
 }
 
-/// Free and taken seats in turn, in runs of any length up to beyond what a machine word can hold.
+/// Makes runs of free and of taken seats in turn, some longer than a machine word has bits.
 pub(crate) fn row_of_runs() -> impl Strategy<Value = Vec<bool>> {
     let length = prop_oneof![0..4_usize, 55..75_usize];
     (vec(length, 1..6), any::<bool>()).prop_map(|(lengths, first)| {

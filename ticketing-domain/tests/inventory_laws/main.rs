@@ -1,7 +1,7 @@
-//! Laws of the inventory: whatever is asked of a section, in whatever order, its books stay right.
+//! Laws of the inventory: its counts are right whatever is asked of a section, and in whatever order.
 //!
-//! Sections are tiny and reservations few, so that random commands keep getting in each other's way. What is right is
-//! said by a plain list of places and, for the best seats, by trying everything.
+//! Sections are tiny and reservations few, so that random commands often conflict. A plain list of places says what is right, and for
+//! the best seats a search through all choices.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a law says that it is broken")]
 
@@ -263,7 +263,7 @@ fn take_in(section: &mut InventoryState, events: &[InventoryEvent]) {
     }
 }
 
-/// The section before the first and after every command, each with the time of that command.
+/// Returns the section before the first command and after each, with the time of the command.
 fn live_states(seating: Seating, steps: &[(Timestamp, InventoryCommand)]) -> Vec<(Timestamp, InventoryState)> {
     let mut section = open(seating);
     let mut states = vec![(Timestamp::UNIX_EPOCH, section.clone())];

@@ -1,4 +1,4 @@
-//! Says what is right for every command but best available: which refusal, or which events.
+//! Says for every command except best available what is right: which refusal, or which events.
 
 use ticketing_domain::inventory::{
     ClaimKind, InventoryCommand, InventoryEvent, InventoryRefusal, SeatWish, SeatsReleased, TakenSeats,
@@ -9,14 +9,14 @@ use ticketing_ports::vocabulary::seating::{Allocation, RowPlan, SeatCounts, Seat
 
 use crate::{expired, sorted};
 
-/// The books as anybody would keep them by hand: a line for every place.
+/// A section as a plain list with an entry for every place.
 pub(crate) struct PlainList {
     lines: Vec<Line>,
     numbered: bool,
 }
 
 struct Line {
-    /// `None` in general admission.
+    /// The seat; `None` in general admission.
     seat: Option<SeatId>,
     place: Place,
 }
@@ -172,7 +172,7 @@ impl PlainList {
         }
     }
 
-    /// Holds that ran out, needed ones only, are released first; then what was asked for happens.
+    /// Checks the events of a command: first the releases of those lapsed holds that are in the way, then what was asked for.
     pub(crate) fn check_and_apply(&mut self, command: &InventoryCommand, events: &[InventoryEvent], now: Timestamp) {
         let (outcome, releases) = events.split_last().expect("a decision says something");
         for release in releases {

@@ -1,4 +1,4 @@
-//! A snapshot is the state it was written from, and whatever else is read as one is a section with right books.
+//! A snapshot is read back as the state it was written from. Other bytes are refused, or make a section whose counts are right.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -16,7 +16,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<InventoryState, UnreadableSnapshot> {
     (Inventory::SNAPSHOTS.unwrap().read)(bytes)
 }
 
-/// Stops at a fact, goes on from what was written there, and comes to what all facts come to.
+/// A snapshot is taken after some of the facts. With the later facts it makes the same state as all facts.
 pub(crate) fn check_a_stop(history: &[InventoryEvent], at: Index) -> TestCaseResult {
     let (before, after) = history.split_at(at.index(history.len() + 1));
     let mut section = InventoryState::default();
@@ -24,7 +24,7 @@ pub(crate) fn check_a_stop(history: &[InventoryEvent], at: Index) -> TestCaseRes
     let mut again = read(&written(&section)).unwrap();
     prop_assert_eq!(&again, &section);
     for event in after {
-        // What a fact changed is taken back likewise.
+        // Taking facts back also gives the same states.
         let undo = again.evolve(event);
         prop_assert_eq!(&section.evolve(event), &undo);
         prop_assert_eq!(&again, &section);
@@ -32,7 +32,7 @@ pub(crate) fn check_a_stop(history: &[InventoryEvent], at: Index) -> TestCaseRes
     Ok(())
 }
 
-/// Changes some bytes of what was written, or leaves the end away.
+/// Changes some bytes of a snapshot, or cuts it off.
 pub(crate) fn check_damage(section: &InventoryState, changes: &[(Index, u8)], end: Option<Index>) -> TestCaseResult {
     let mut bytes = written(section);
     for (at, byte) in changes {
@@ -48,7 +48,7 @@ pub(crate) fn check_damage(section: &InventoryState, changes: &[(Index, u8)], en
     let Some(seating) = section.seating() else {
         return Ok(());
     };
-    // Two rows of one name are one.
+    // Two rows of the same name count as one.
     prop_assert!(section.counts(Timestamp::MIN_UTC).capacity() <= seating.capacity());
     let lapsed = |claim: &Claim| {
         claim.kind

@@ -1,4 +1,4 @@
-//! Says which seats are best, by the words of the rule and with no regard for time.
+//! Finds the best seats slowly, by comparing all choices under the rule as it is worded.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use ticketing_ports::vocabulary::seating::{Allocation, SeatId, Seating};
 use crate::asked::NEWCOMER;
 use crate::{answer, open, reservation, row_label, row_plans};
 
-/// Holds the best seats of a section whose rows have these free seats, and compares them with every other choice.
+/// Holds the best seats of a section with these free seats, and compares them with every other choice.
 pub(crate) fn check_best_seats(rows: &[Vec<bool>], quantity: u32) {
     let widths: Vec<_> = rows.iter().map(|row| u32::try_from(row.len()).unwrap()).collect();
     let mut section = open(Seating::Numbered {
@@ -87,7 +87,8 @@ fn is_orphan(row: &[bool], column: usize) -> bool {
     row[column] && !free(column.checked_sub(1)) && !free(column.checked_add(1))
 }
 
-/// Side by side beats the front; otherwise the front-most row, and the seats with the smallest span.
+/// Seats side by side are better than seats in a front row. Otherwise the front-most row is best, and in it the seats with the
+/// smallest span.
 fn best_row(rows: &[Vec<bool>], quantity: usize) -> Option<Vec<(usize, usize)>> {
     let spans = all_columns(rows).flat_map(|(row, first)| (first..rows[row].len()).map(move |last| (row, first, last)));
     let fitting = spans.filter(|(row, first, last)| {
@@ -110,7 +111,7 @@ fn best_row(rows: &[Vec<bool>], quantity: usize) -> Option<Vec<(usize, usize)>> 
     })
 }
 
-/// How many rows it takes, how far apart, and how far back the first of them is.
+/// The rank of a split choice: how many rows it needs, how far apart they are, and how far back the first is.
 fn best_split(rows: &[Vec<bool>], quantity: usize) -> (usize, usize, usize) {
     let choices = (1_u32..1 << rows.len())
         .map(|choice| -> Vec<usize> { (0..rows.len()).filter(|row| choice & (1 << row) != 0).collect() });

@@ -74,7 +74,7 @@ pub(super) fn paying() -> Vec<ReservationEvent> {
     vec![held().into(), ReservationPaymentStarted { payment_id: PAYMENT }.into()]
 }
 
-/// Under way again after so many declined payments.
+/// A payment is under way again, after this many declined ones.
 pub(super) fn paying_again(declines: u32) -> Vec<ReservationEvent> {
     let mut history = paying();
     for decline in 1..=declines {

@@ -68,7 +68,7 @@ impl Lane {
         }
         for stream in streams {
             if !self.gathering.touches(stream) && !self.parked.pins(stream) {
-                self.book.forget_if_settled(stream);
+                self.book.forget_if_dormant(stream);
             }
         }
     }

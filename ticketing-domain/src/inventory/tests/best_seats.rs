@@ -110,7 +110,7 @@ fn may_be_those_of_a_hold_that_ran_out() {
     ]);
 }
 
-/// Rows are drawn from the front: `_` is free, `#` is taken, `X` is picked.
+/// Compares drawn rows, the front row first: `_` is free, `#` is taken, `X` is picked.
 fn picks(rows: &[&str], quantity: u32, allocation: Allocation, picked: &[&str]) {
     let drawn = |rows: &[&str], mark: char| -> Vec<SeatId> {
         let row = |(position, row): (usize, &str)| {

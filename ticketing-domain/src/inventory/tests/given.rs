@@ -11,7 +11,7 @@ use crate::inventory::*;
 use crate::reducer::Context;
 
 pub(super) const HOLD_SECONDS: i64 = 300;
-/// After every hold that [`held`] makes.
+/// A time after every hold that [`held`] makes has run out.
 pub(super) const LAPSED: i64 = HOLD_SECONDS + 60;
 
 pub(super) fn given(history: impl IntoIterator<Item = InventoryEvent>) -> Section {
@@ -35,7 +35,7 @@ impl Section {
         }
     }
 
-    /// A hold lasts from now.
+    /// When a hold that begins now runs out.
     pub(super) fn when(self, command: InventoryCommand) -> Outcome {
         let command = match command {
             InventoryCommand::Hold(hold) => InventoryCommand::Hold(HoldSeats {
@@ -95,7 +95,7 @@ impl IdSource for NoIds {
     }
 }
 
-/// Three rows, A to C, of five seats each.
+/// Opens a section with three rows, A to C, of five seats each.
 pub(super) fn stalls() -> InventoryEvent {
     let rows = ["A", "B", "C"].map(|row| RowPlan {
         row: label(row),
@@ -128,7 +128,7 @@ pub(super) fn held(number: u128, seats: TakenSeats, allocation: Allocation) -> I
     held.into()
 }
 
-/// Seats are those that were asked for.
+/// A hold of exactly these seats.
 pub(super) fn held_until(number: u128, seats: TakenSeats, until: Timestamp) -> InventoryEvent {
     let allocation = match seats {
         TakenSeats::Places(_) => Allocation::GeneralAdmission,
