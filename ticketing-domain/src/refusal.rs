@@ -79,7 +79,7 @@ pub enum Refusal {
         attempts_left: u32,
     },
     /// Another payment for the reservation is at the provider, and its outcome is not known yet.
-    #[error("payment {payment_id} for it is at the provider; wait for what becomes of it")]
+    #[error("payment {payment_id} for this reservation is at the provider; wait until the provider has answered")]
     PaymentInProgress {
         /// The payment at the provider.
         payment_id: PaymentId,

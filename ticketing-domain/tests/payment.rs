@@ -282,7 +282,9 @@ fn what_is_on_its_way_back_is_not_blamed_on_the_state_of_the_payment() {
     for amount in [None, Some(eur(1))] {
         given::<Payment>(history.clone())
             .when(refund(amount))
-            .then_refused(wrong_amount("nothing is left to give back: the rest is on its way"));
+            .then_refused(wrong_amount(
+                "nothing is left to give back: all of the rest is being refunded already",
+            ));
     }
 }
 

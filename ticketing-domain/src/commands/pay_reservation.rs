@@ -90,7 +90,9 @@ impl PayReservation {
             return Err(Refusal::PaymentNotFound(wanted).into());
         }
         if self.method.as_ref().is_some_and(|method| !terms.is_paid_with(method)) {
-            return Err(Refusal::invalid("payment_method", "is another one than that of this payment").into());
+            return Err(
+                Refusal::invalid("payment_method", "is not the means that this payment was started with").into(),
+            );
         }
         Ok(Some(wanted))
     }
@@ -255,7 +257,7 @@ mod tests {
             ..paying_with(paypal(), held)
         };
         let refused = house.asks(ALICE, wrong).unwrap_err();
-        let reason = "is another one than that of this payment";
+        let reason = "is not the means that this payment was started with";
         assert_eq!(refused, Refusal::invalid("payment_method", reason));
     }
 

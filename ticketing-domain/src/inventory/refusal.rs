@@ -31,7 +31,7 @@ pub enum InventoryRefusal {
     #[error("the section has no numbered seats")]
     NotNumbered,
     /// No seats are wanted, or not as many as are named or held.
-    #[error("the number of places does not fit the seats that are named")]
+    #[error("the number of seats is zero, or not that of the seats that are named or held")]
     QuantityMismatch,
     /// The reservation has seats here already.
     #[error("the reservation has seats here already")]

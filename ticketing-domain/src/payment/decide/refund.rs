@@ -59,7 +59,7 @@ fn amount_to_refund(state: &PaymentState, wanted: Option<Money>) -> Result<Money
     let wrong = if amount.currency != left.currency {
         format!("must be in {}, as the payment is", left.currency)
     } else if left.is_zero() {
-        "nothing is left to give back: the rest is on its way".to_owned()
+        "nothing is left to give back: all of the rest is being refunded already".to_owned()
     } else if amount.amount < 1 {
         "must be at least 1".to_owned()
     } else if amount.amount > left.amount {
