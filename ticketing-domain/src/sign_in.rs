@@ -20,6 +20,7 @@ mod limits;
 mod local_path;
 mod magic_link;
 mod oauth;
+mod oauth_callback;
 mod passkey_login;
 mod passkey_registration;
 mod question;
@@ -40,7 +41,8 @@ pub use limits::{
 };
 pub use local_path::{InvalidLocalPath, LocalPath};
 pub use magic_link::{RedeemMagicLink, SendMagicLink, magic_link, verify_page};
-pub use oauth::{BeginOauth, BegunOauth, FinishOauth, FinishedOauth, Handover, Linking, OauthAnswer, OauthCallback};
+pub use oauth::{BeginOauth, BegunOauth, FinishOauth, Linking};
+pub use oauth_callback::{FinishedOauth, Handover, OauthAnswer, OauthCallback};
 pub use passkey_login::{BeginPasskeyLogin, CompletePasskeyLogin};
 pub use passkey_registration::{BeginPasskeyRegistration, CompletePasskeyRegistration};
 pub use question::{CeremonyAnswer, CeremonyQuestion, CredentialRefused, NotAdded, ProofRefused};
