@@ -1,21 +1,21 @@
-# Sourced by the scripts: makes sure that there is what the build, and what the tests run on, take from the system.
+# Functions for the scripts: they install the system packages that the build and the tests need.
 
 say() {
     printf '%s\n' "$*" >&2
 }
 
-# install_packages WHAT PACKAGE...: installs packages of Debian or Ubuntu; says so and fails where that is not possible.
+# install_packages WHAT PACKAGE...: installs packages of Debian or Ubuntu. Fails with a message if that is not possible.
 install_packages() {
     local what=$1
     shift
     local as_root=()
     if ! command -v apt-get >/dev/null; then
-        say "$what: install what Debian and Ubuntu call $*."
+        say "$what needs packages that this script can install on Debian and Ubuntu only. Install what they call: $*"
         return 1
     fi
     if [ "$(id -u)" -ne 0 ]; then
         if ! command -v sudo >/dev/null; then
-            say "$what: ask an administrator to install $*."
+            say "$what needs packages that only root can install. Ask an administrator to install: $*"
             return 1
         fi
         as_root=(sudo)
@@ -25,7 +25,7 @@ install_packages() {
         "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
 }
 
-# SQLite, the allocator and the Kafka client are built from C and C++; the last wants OpenSSL's and zlib's headers.
+# SQLite, the allocator and the Kafka client are built from C and C++. The Kafka client needs the headers of OpenSSL and zlib.
 need_build_packages() {
     local missing=()
     if ! command -v cc >/dev/null || ! command -v c++ >/dev/null || ! command -v make >/dev/null; then
@@ -41,12 +41,12 @@ need_build_packages() {
     fi
 }
 
-# Without pkg-config nobody knows, and whoever installs it installs the library too.
+# Returns whether a library is installed. Without pkg-config that is not known; pkg-config is then installed with the library.
 has_library() {
     command -v pkg-config >/dev/null && pkg-config --exists "$1"
 }
 
-# The programs of the services that the tests run on, but for those that a variable gives.
+# Installs the services that the tests run on, except those for which a variable names a running service.
 need_service_packages() {
     local missing=()
     if [ -z "${TEST_POSTGRES_URL:-}" ] && ! command -v initdb >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
@@ -69,7 +69,7 @@ need_cargo() {
         PATH="$HOME/.cargo/bin:$PATH"
     fi
     if ! command -v cargo >/dev/null; then
-        say "Rust is needed and cargo was not found: install it with rustup and try again."
+        say "cargo was not found. Install Rust with rustup and try again."
         exit 1
     fi
 }

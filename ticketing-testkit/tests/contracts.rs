@@ -43,6 +43,26 @@ fn every_suite_is_tried_on_broken_stores() {
     }
 }
 
+#[test]
+fn every_port_has_an_example_in_its_documentation() {
+    let mut without = Vec::new();
+    let mut ports = 0;
+    let floors = fs::read_dir(root().join("ticketing-ports/src")).expect("the folder can be read");
+    let floors = floors.map(|entry| entry.expect("the folder can be read").path());
+    for (file, text) in floors.filter(|path| path.is_dir()).flat_map(|floor| sources(&floor)) {
+        for (at, _) in text.match_indices("\npub trait ") {
+            ports += 1;
+            let documentation = text[..at].rsplit("\n\n").next().unwrap_or_default();
+            if !documentation.contains("/// ```\n") && !documentation.contains("has an example.") {
+                let declaration = text[at + 1..].lines().next().unwrap_or_default();
+                without.push(format!("{file}.rs: {declaration}"));
+            }
+        }
+    }
+    assert!(ports > 25, "most of the ports are gone");
+    assert!(without.is_empty(), "ports without an example:\n{}", without.join("\n"));
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -117,7 +137,7 @@ fn functions() -> BTreeSet<String> {
 }
 
 /// The Rust files of a folder: their names and what is in them.
-fn sources(folder: &Path) -> impl Iterator<Item = (String, String)> {
+fn sources(folder: &Path) -> impl Iterator<Item = (String, String)> + use<> {
     let entries = fs::read_dir(folder).expect("the folder can be read");
     entries.filter_map(|entry| {
         let path = entry.expect("the folder can be read").path();
