@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::deadlines::{CausedDeadline, DeadlineKey, DeadlineStore, DeadlineWrite};
-use ticketing_ports::log::event_store::{Append, Commit, CommitError, CommitReceipt, EventStore};
+use ticketing_ports::log::event_store::{Append, Commit, CommitError, CommitReceipt, EventStore, Memory};
 use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
 use ticketing_ports::log::identity::{Incarnation, Landmark, LogIdentity, SchemaGeneration};
 use ticketing_ports::log::lanes::LaneId;
@@ -136,10 +136,18 @@ impl EventStore for InMemoryEventStore {
         Ok(self.log().head())
     }
 
-    async fn stale_among(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
+    async fn check_memory(&self, seen: &[(StreamId, Version)], landmarks: &[Landmark]) -> Result<Memory, StoreError> {
         let log = self.log();
+        if log.check_past(landmarks).is_err() {
+            return Ok(Memory::OfALostPast);
+        }
         let elsewhere = seen.iter().filter(|(stream, version)| log.version(stream) != *version);
-        Ok(elsewhere.map(|(stream, _)| *stream).collect())
+        let stale: Vec<_> = elsewhere.map(|(stream, _)| *stream).collect();
+        Ok(if stale.is_empty() {
+            Memory::Current
+        } else {
+            Memory::Stale(stale)
+        })
     }
 
     async fn identity(&self) -> Result<LogIdentity, StoreError> {

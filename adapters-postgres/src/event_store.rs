@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use async_trait::async_trait;
 use sqlx::Row;
 use sqlx::postgres::{PgPool, PgRow};
-use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore};
-use ticketing_ports::log::identity::{Incarnation, LogIdentity, SchemaGeneration};
+use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore, Memory};
+use ticketing_ports::log::identity::{Incarnation, Landmark, LogIdentity, SchemaGeneration};
 use ticketing_ports::log::streams::{Position, RecordedEvent, StreamId, Version};
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::{CommitId, LogId};
@@ -161,18 +161,34 @@ impl EventStore for PostgresEventStore {
         Ok(Position(head_cells(&row).count("position")?))
     }
 
-    async fn stale_among(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
+    async fn check_memory(&self, seen: &[(StreamId, Version)], landmarks: &[Landmark]) -> Result<Memory, StoreError> {
         let (types, ids, versions) = columns(seen);
-        let places: Vec<i64> = sqlx::query_scalar("SELECT unnest(moved_on_v2($1, $2, $3))")
-            .bind(types)
-            .bind(ids)
-            .bind(versions)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(failed)?;
+        let positions: Vec<_> = landmarks.iter().map(|landmark| bound(landmark.position.0)).collect();
+        let commits: Vec<_> = landmarks.iter().map(|landmark| landmark.commit.uuid()).collect();
+        let (moved, lost): (Option<Vec<i64>>, bool) =
+            sqlx::query_as("SELECT moved, lost FROM check_memory_v1($1, $2, $3, $4, $5)")
+                .bind(types)
+                .bind(ids)
+                .bind(versions)
+                .bind(positions)
+                .bind(commits)
+                .fetch_one(&self.pool)
+                .await
+                .map_err(failed)?;
+        if lost {
+            return Ok(Memory::OfALostPast);
+        }
         let place = |place: i64| usize::try_from(place - 1).ok();
-        let moved = places.into_iter().filter_map(place).filter_map(|place| seen.get(place));
-        Ok(moved.map(|(stream, _)| *stream).collect())
+        let moved = moved.unwrap_or_default().into_iter().filter_map(place);
+        let stale: Vec<_> = moved
+            .filter_map(|place| seen.get(place))
+            .map(|(stream, _)| *stream)
+            .collect();
+        Ok(if stale.is_empty() {
+            Memory::Current
+        } else {
+            Memory::Stale(stale)
+        })
     }
 
     async fn identity(&self) -> Result<LogIdentity, StoreError> {

@@ -98,7 +98,7 @@ impl CommitCheck {
             commits: find_commits(connection, commits).await?,
             taken: answers::taken(connection, &keys).await?,
             versions: find_versions(connection, &streams).await?,
-            landmarks: find_landmarks(connection, commits).await?,
+            landmarks: find_landmarks(connection, commits.iter().flat_map(|commit| &commit.landmarks)).await?,
         })
     }
 
@@ -224,12 +224,12 @@ pub(crate) async fn find_versions(
 }
 
 /// Reads the commits at the positions of landmarks, one query each: the only writer of a file usually hands in none.
-async fn find_landmarks(
+pub(crate) async fn find_landmarks(
     connection: &mut SqliteConnection,
-    commits: &[Commit],
+    landmarks: impl Iterator<Item = &Landmark>,
 ) -> Result<HashMap<Position, CommitId>, BoxError> {
     let mut found = HashMap::new();
-    for landmark in commits.iter().flat_map(|commit| &commit.landmarks) {
+    for landmark in landmarks {
         let row = sqlx::query("SELECT position, commit_id FROM events WHERE position = ?")
             .bind(bound(landmark.position.0))
             .fetch_optional(&mut *connection)

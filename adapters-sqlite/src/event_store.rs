@@ -4,15 +4,15 @@ use std::borrow::Cow;
 
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
-use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore};
-use ticketing_ports::log::identity::{Incarnation, LogIdentity, SchemaGeneration};
+use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore, Memory};
+use ticketing_ports::log::identity::{Incarnation, Landmark, LogIdentity, SchemaGeneration};
 use ticketing_ports::log::streams::{Position, RecordedEvent, StreamId, Version};
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::{CommitId, LogId};
 
 use crate::SqliteStore;
 use crate::cells::{bound, limit};
-use crate::commit_check::{commit_from, event_cells, find_versions, incarnation_from, log_cells};
+use crate::commit_check::{commit_from, event_cells, find_landmarks, find_versions, incarnation_from, log_cells};
 use crate::result_code::failed;
 
 #[async_trait]
@@ -113,11 +113,18 @@ impl EventStore for SqliteStore {
         Ok(Position(event_cells(&row).count("position")?))
     }
 
-    async fn stale_among(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
-        let seen = seen.to_vec();
+    async fn check_memory(&self, seen: &[(StreamId, Version)], landmarks: &[Landmark]) -> Result<Memory, StoreError> {
+        let (seen, landmarks) = (seen.to_vec(), landmarks.to_vec());
         self.writer
             .run(move |connection| {
                 Box::pin(async move {
+                    let there = find_landmarks(connection, landmarks.iter())
+                        .await
+                        .map_err(StoreError::unavailable)?;
+                    let is_lost = |landmark: &Landmark| there.get(&landmark.position) != Some(&landmark.commit);
+                    if landmarks.iter().any(is_lost) {
+                        return Ok(Memory::OfALostPast);
+                    }
                     let streams: Vec<StreamId> = seen.iter().map(|(stream, _)| *stream).collect();
                     let versions = find_versions(connection, &streams)
                         .await
@@ -125,7 +132,12 @@ impl EventStore for SqliteStore {
                     let elsewhere = seen
                         .iter()
                         .filter(|(stream, version)| versions.get(stream).copied().unwrap_or_default() != *version);
-                    Ok(elsewhere.map(|(stream, _)| *stream).collect())
+                    let stale: Vec<_> = elsewhere.map(|(stream, _)| *stream).collect();
+                    Ok(if stale.is_empty() {
+                        Memory::Current
+                    } else {
+                        Memory::Stale(stale)
+                    })
                 })
             })
             .await

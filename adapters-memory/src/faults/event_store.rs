@@ -10,9 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::deadlines::{CausedDeadline, DeadlineStore};
-use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore};
+use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore, Memory};
 use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
-use ticketing_ports::log::identity::{Incarnation, LogIdentity, SchemaGeneration};
+use ticketing_ports::log::identity::{Incarnation, Landmark, LogIdentity, SchemaGeneration};
 use ticketing_ports::log::snapshots::{Snapshot, SnapshotStore};
 use ticketing_ports::log::streams::{Position, RecordedEvent, StreamId, Version};
 use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
@@ -27,7 +27,7 @@ pub enum Operation {
     ReadStreams,
     ReadAll,
     Head,
-    StaleAmong,
+    CheckMemory,
     Identity,
     CommitAt,
     RaiseIncarnation,
@@ -174,8 +174,9 @@ impl<S: EventStore> EventStore for FaultyEventStore<S> {
         self.ask(Operation::Head, self.inner.head()).await
     }
 
-    async fn stale_among(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
-        self.ask(Operation::StaleAmong, self.inner.stale_among(seen)).await
+    async fn check_memory(&self, seen: &[(StreamId, Version)], landmarks: &[Landmark]) -> Result<Memory, StoreError> {
+        self.ask(Operation::CheckMemory, self.inner.check_memory(seen, landmarks))
+            .await
     }
 
     async fn identity(&self) -> Result<LogIdentity, StoreError> {

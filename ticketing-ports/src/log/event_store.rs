@@ -85,6 +85,17 @@ pub enum CommitError {
     Unknown(#[source] BoxError),
 }
 
+/// How something that a reader remembers of a log compares with the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Memory {
+    /// Every stream is at the version that the reader remembers, and every landmark is in the log.
+    Current,
+    /// These streams are at another version.
+    Stale(Vec<StreamId>),
+    /// The log has lost facts that the reader remembers.
+    OfALostPast,
+}
+
 /// Stores facts. A stored fact never changes and is never removed.
 ///
 /// ```
@@ -164,6 +175,7 @@ pub enum CommitError {
 /// - `a_repeated_commit_leaves_later_deadlines_alone`.
 /// - `a_commit_without_events_is_allowed` and may change deadlines and idempotency records.
 /// - `stale_streams_are_named`, exactly those that are not at the version given.
+/// - `a_memory_with_a_lost_landmark_is_of_a_lost_past`, whatever its streams.
 /// - `a_log_keeps_its_id_and_begins_with_its_first_incarnation`.
 /// - `an_incarnation_is_raised_once_although_several_notice`: all callers that have seen the same incarnation get the
 ///   same answer.
@@ -221,8 +233,9 @@ pub trait EventStore: std::fmt::Debug + Send + Sync {
     /// Returns the position of the newest fact; [`Position::START`] if the log is empty.
     async fn head(&self) -> Result<Position, StoreError>;
 
-    /// Returns those of the streams that do not have the given version. All are looked at in the same moment.
-    async fn stale_among(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError>;
+    /// Compares what somebody remembers of this log with the log: which version each stream had, and landmarks. The store
+    /// compares everything with the log of one moment.
+    async fn check_memory(&self, seen: &[(StreamId, Version)], landmarks: &[Landmark]) -> Result<Memory, StoreError>;
 
     /// Returns the id of the log and its incarnation.
     async fn identity(&self) -> Result<LogIdentity, StoreError>;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore};
-use ticketing_ports::log::identity::{Incarnation, LogIdentity, SchemaGeneration};
+use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore, Memory};
+use ticketing_ports::log::identity::{Incarnation, Landmark, LogIdentity, SchemaGeneration};
 use ticketing_ports::log::streams::{Position, RecordedEvent, StreamId, Version};
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::CommitId;
@@ -77,8 +77,8 @@ impl EventStore for WatchedLog {
         self.note_failure(self.log.head().await)
     }
 
-    async fn stale_among(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
-        self.note_failure(self.log.stale_among(seen).await)
+    async fn check_memory(&self, seen: &[(StreamId, Version)], landmarks: &[Landmark]) -> Result<Memory, StoreError> {
+        self.note_failure(self.log.check_memory(seen, landmarks).await)
     }
 
     async fn identity(&self) -> Result<LogIdentity, StoreError> {

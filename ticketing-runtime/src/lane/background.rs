@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 
 use ticketing_domain::book::{Absorbed, FromSnapshot, NotWhole, Page, Wants};
-use ticketing_ports::log::event_store::EventStore;
+use ticketing_ports::log::event_store::{EventStore, Memory};
 use ticketing_ports::log::identity::Landmark;
 use ticketing_ports::log::streams::{RecordedEvent, StreamId, Version};
 use ticketing_ports::vocabulary::errors::StoreError;
@@ -174,7 +174,11 @@ fn unreadable(stream: StreamId, not_whole: NotWhole) -> Failure {
 
 /// Asks the store which of these streams are no longer at the version that the lane knows.
 pub(super) async fn stale_among(store: Arc<dyn EventStore>, seen: Vec<(StreamId, Version)>) -> BackgroundResult {
-    BackgroundResult::PaymentsMoved(answered(store.stale_among(&seen)).await)
+    let memory = answered(store.check_memory(&seen, &[])).await;
+    BackgroundResult::PaymentsMoved(memory.map(|memory| match memory {
+        Memory::Stale(streams) => streams,
+        Memory::Current | Memory::OfALostPast => Vec::new(),
+    }))
 }
 
 /// Awaits a store's answer. A panic of the store becomes a [`Failure`], so that the callers who wait are answered.

@@ -38,11 +38,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ticketing_domain::book::Book;
-use ticketing_ports::log::event_store::{CommitError, CommitReceipt, EventStore};
+use ticketing_ports::log::event_store::{CommitError, CommitReceipt, EventStore, Memory};
 use ticketing_ports::log::identity::Landmark;
 use ticketing_ports::log::lanes::LaneId;
 use ticketing_ports::log::streams::{Position, StreamId, Version};
-use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::{CommitId, PaymentId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
@@ -343,24 +342,15 @@ async fn outcome_of(in_flight: &mut Option<InFlight>) -> (InFlight, Result<Commi
 }
 
 /// Checks that the log still has the `landmarks`, and that no stream of `seen` has changed.
-///
-/// The checks are separate reads, and the log may be restored between two of them. The result is right all the same,
-/// because a copy that has a landmark has everything before it.
 async fn check(
     store: &dyn EventStore,
     seen: &[(StreamId, Version)],
     landmarks: &[Landmark],
 ) -> Result<(), CommitError> {
-    let unavailable = |error: StoreError| CommitError::Unavailable(error.into());
-    let streams = store.stale_among(seen).await.map_err(unavailable)?;
-    for landmark in landmarks {
-        if store.commit_at(landmark.position).await.map_err(unavailable)? != Some(landmark.commit) {
-            return Err(CommitError::LostPast);
-        }
-    }
-    if streams.is_empty() {
-        Ok(())
-    } else {
-        Err(CommitError::Conflict { streams })
+    match store.check_memory(seen, landmarks).await {
+        Ok(Memory::Current) => Ok(()),
+        Ok(Memory::Stale(streams)) => Err(CommitError::Conflict { streams }),
+        Ok(Memory::OfALostPast) => Err(CommitError::LostPast),
+        Err(error) => Err(CommitError::Unavailable(error.into())),
     }
 }

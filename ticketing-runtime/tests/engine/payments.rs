@@ -295,7 +295,7 @@ async fn a_slow_check_of_waited_payments_does_not_delay_other_requests() {
     };
     settle().await;
     world.on_store(|operation| match operation {
-        Operation::StaleAmong => Fault::Delay(Duration::from_secs(3)),
+        Operation::CheckMemory => Fault::Delay(Duration::from_secs(3)),
         _ => Fault::None,
     });
     tokio::time::sleep(SOON).await;

@@ -9,8 +9,8 @@ use adapters_memory::faults::{Fault, Operation};
 use async_trait::async_trait;
 use futures::future::join_all;
 use ticketing_domain::refusal::Refusal;
-use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore};
-use ticketing_ports::log::identity::{Incarnation, LogIdentity, SchemaGeneration};
+use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore, Memory};
+use ticketing_ports::log::identity::{Incarnation, Landmark, LogIdentity, SchemaGeneration};
 use ticketing_ports::log::streams::{CorrelationId, Position, RecordedEvent, StreamId, Version};
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::{CommitId, EventId};
@@ -178,8 +178,8 @@ impl EventStore for Gate<InMemoryEventStore> {
         self.store.head().await
     }
 
-    async fn stale_among(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
-        self.store.stale_among(seen).await
+    async fn check_memory(&self, seen: &[(StreamId, Version)], landmarks: &[Landmark]) -> Result<Memory, StoreError> {
+        self.store.check_memory(seen, landmarks).await
     }
 
     async fn identity(&self) -> Result<LogIdentity, StoreError> {

@@ -15,8 +15,9 @@ use super::{Backend, Verdict, ensure, suite};
 use conflicts::{
     a_commit_is_all_or_nothing, a_commit_that_rests_on_a_lost_past_writes_nothing,
     a_conflict_in_one_of_several_streams_writes_none, a_conflict_names_exactly_the_streams_that_are_elsewhere,
-    a_stale_version_is_a_conflict_and_writes_nothing, a_taken_idempotency_key_writes_nothing,
-    a_version_from_the_future_is_a_conflict_and_writes_nothing, an_append_without_events_only_insists_on_the_version,
+    a_memory_with_a_lost_landmark_is_of_a_lost_past, a_stale_version_is_a_conflict_and_writes_nothing,
+    a_taken_idempotency_key_writes_nothing, a_version_from_the_future_is_a_conflict_and_writes_nothing,
+    an_append_without_events_only_insists_on_the_version,
     creating_a_stream_that_exists_is_a_conflict_and_writes_nothing, exactly_one_racing_creator_of_a_stream_wins,
     racing_writers_of_one_stream_take_turns, stale_streams_are_named, versions_of_a_stream_count_from_1_without_gaps,
 };
@@ -63,6 +64,7 @@ suite! { $
         racing_writers_of_one_stream_take_turns,
         an_append_without_events_only_insists_on_the_version,
         stale_streams_are_named,
+        a_memory_with_a_lost_landmark_is_of_a_lost_past,
         a_commit_that_rests_on_a_lost_past_writes_nothing,
         a_taken_idempotency_key_writes_nothing,
         positions_are_gapless_and_in_commit_order,

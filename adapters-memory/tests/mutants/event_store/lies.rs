@@ -44,6 +44,7 @@ pub(crate) enum Lie {
     AnswersForUnknownStreams,
     HeadLagsBehind,
     NamesOneMovedStream,
+    ChecksOneLandmark,
     MintsAnIdForEachQuestion,
     CountsIncarnationsFromZero,
     RaisesForEachWhoNotices,
@@ -146,6 +147,10 @@ pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
     ("a_receipt_says_where_the_events_landed", Lie::ReceiptsAreOffByOne),
     ("a_reader_never_skips", Lie::ShowsSomeEventsLate),
     ("stale_streams_are_named", Lie::NamesOneMovedStream),
+    (
+        "a_memory_with_a_lost_landmark_is_of_a_lost_past",
+        Lie::ChecksOneLandmark,
+    ),
     ("what_was_read_once_is_read_again", Lie::RewritesHistory),
     ("what_is_written_is_read_back_unchanged", Lie::ForgetsWhichCommitItWas),
     ("every_event_names_the_lane_of_its_commit", Lie::ForgetsTheLane),

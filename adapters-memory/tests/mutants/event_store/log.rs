@@ -1,8 +1,8 @@
 //! The log of the broken store.
 
 use async_trait::async_trait;
-use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore};
-use ticketing_ports::log::identity::{Incarnation, LogIdentity, SchemaGeneration};
+use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore, Memory};
+use ticketing_ports::log::identity::{Incarnation, Landmark, LogIdentity, SchemaGeneration};
 use ticketing_ports::log::streams::{Aggregate, Position, RecordedEvent, StreamId, Version};
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::{CommitId, LogId};
@@ -94,12 +94,16 @@ impl EventStore for Mutant {
         })
     }
 
-    async fn stale_among(&self, seen: &[(StreamId, Version)]) -> Result<Vec<StreamId>, StoreError> {
-        let mut moved = self.inner.stale_among(seen).await?;
-        if self.lie == Lie::NamesOneMovedStream {
-            moved.truncate(1);
+    async fn check_memory(&self, seen: &[(StreamId, Version)], landmarks: &[Landmark]) -> Result<Memory, StoreError> {
+        let landmarks = match self.lie {
+            Lie::ChecksOneLandmark => &landmarks[..landmarks.len().min(1)],
+            _ => landmarks,
+        };
+        let mut memory = self.inner.check_memory(seen, landmarks).await?;
+        if let (Lie::NamesOneMovedStream, Memory::Stale(streams)) = (self.lie, &mut memory) {
+            streams.truncate(1);
         }
-        Ok(moved)
+        Ok(memory)
     }
 
     async fn identity(&self) -> Result<LogIdentity, StoreError> {

@@ -1,11 +1,12 @@
 //! When an event store must refuse a commit, and that it then writes nothing.
 
-use ticketing_ports::log::event_store::CommitError;
-use ticketing_ports::log::streams::Version;
+use ticketing_ports::log::event_store::{CommitError, Memory};
+use ticketing_ports::log::identity::Landmark;
+use ticketing_ports::log::streams::{Position, Version};
 
 use super::{SECOND, receipt_of};
 use crate::conformance::fixtures::{
-    answer, at, deadline, event, events, found_answer, key, leased, stream, whole_log, whole_stream, write,
+    answer, at, commit_id, deadline, event, events, found_answer, key, leased, stream, whole_log, whole_stream, write,
 };
 use crate::conformance::race::race;
 use crate::conformance::{Backend, Broken, Verdict, ensure, ensure_eq};
@@ -244,9 +245,14 @@ pub(super) async fn stale_streams_are_named(backend: &Backend) -> Verdict {
             .iter()
             .map(|(id, version)| (stream(*id), Version(*version)))
             .collect();
-        let mut moved = backend.store.stale_among(&seen).await?;
-        moved.sort_unstable();
-        Ok::<_, Broken>(moved)
+        Ok::<_, Broken>(match backend.store.check_memory(&seen, &[]).await? {
+            Memory::Stale(mut streams) => {
+                streams.sort_unstable();
+                streams
+            }
+            Memory::Current => Vec::new(),
+            Memory::OfALostPast => return Err(Broken::because("a past without landmarks is not lost")),
+        })
     };
     ensure_eq!(
         stale_among(&[(1, 3), (2, 1), (3, 0)]).await?,
@@ -263,6 +269,44 @@ pub(super) async fn stale_streams_are_named(backend: &Backend) -> Verdict {
         [stream(3)],
         "a stream that does not exist"
     );
+    Ok(())
+}
+
+pub(super) async fn a_memory_with_a_lost_landmark_is_of_a_lost_past(backend: &Backend) -> Verdict {
+    write(1).append(stream(1), 0, events(2)).to(backend).await?;
+    write(2).append(stream(2), 0, events(1)).to(backend).await?;
+    let check = async |version, landmarks: &[(u64, usize)]| {
+        let landmarks: Vec<_> = landmarks
+            .iter()
+            .map(|(position, number)| Landmark {
+                position: Position(*position),
+                commit: commit_id(*number),
+            })
+            .collect();
+        backend.store.check_memory(&[(stream(1), version)], &landmarks).await
+    };
+    let stale = Memory::Stale(vec![stream(1)]);
+    for kept in [&[][..], &[(1, 1)], &[(2, 1), (3, 2)]] {
+        ensure_eq!(
+            check(Version(2), kept).await?,
+            Memory::Current,
+            "a memory that is right"
+        );
+        ensure_eq!(check(Version(1), kept).await?, stale, "a memory that is old");
+    }
+    // Another commit wrote the fact there, or there is no fact: also where only one of several landmarks is gone.
+    for lost in [
+        &[(1, 2)][..],
+        &[(4, 2)],
+        &[(u64::MAX, 2)],
+        &[(3, 2), (2, 9)],
+        &[(2, 1), (4, 3)],
+    ] {
+        for version in [2, 1] {
+            let memory = check(Version(version), lost).await?;
+            ensure_eq!(memory, Memory::OfALostPast, "a memory with a lost landmark");
+        }
+    }
     Ok(())
 }
 
