@@ -6,7 +6,7 @@ use ticketing_runtime::finish_update;
 use crate::config::{Migrate, StorageSettings};
 use crate::storage::{connect, named_databases};
 
-/// Migrates every PostgreSQL database that the settings name, finishes an update if `--finish-update` was given, and
+/// Migrates every PostgreSQL database that the settings name, finishes an update if `--finish` was given, and
 /// returns a line about each database.
 ///
 /// # Errors

@@ -31,7 +31,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use ticketing_ports::vocabulary::ids::{EventId, UserId};
 use ticketing_ports::vocabulary::roles::{Actor, Role};
-use ticketing_runtime::{BoxOffice, Desk, DeskPorts, Engine, EngineConfig, Ports, ProjectionPorts};
+use ticketing_runtime::{BoxOffice, Desk, DeskPorts, Engine, EngineConfig, Ports, ProjectionPorts, finish_update};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -51,7 +51,7 @@ async fn main() -> anyhow::Result<()> {
             role: Role::Customer,
         },
     )]));
-    let (engine, box_office) = open_box_office(members);
+    let (engine, box_office) = open_box_office(members).await?;
     let event_id = put_on_sale(&box_office.box_office).await?;
 
     let theatre = Theatre {
@@ -155,8 +155,10 @@ impl Authenticate for Members {
 }
 
 /// Starts everything in memory. Any of these ports may have another adapter; nothing else changes then.
-fn open_box_office(members: Members) -> (Engine, HttpState) {
+async fn open_box_office(members: Members) -> anyhow::Result<(Engine, HttpState)> {
     let log = InMemory::log();
+    // No older build will ever read this log, so the newest facts may be written at once.
+    finish_update(log.events.as_ref()).await?;
     let read_models = InMemory::read_models();
     let users = InMemory::accounts().users;
     let clock = Arc::new(SystemClock::new());
@@ -185,7 +187,7 @@ fn open_box_office(members: Members) -> (Engine, HttpState) {
         ids,
         config: HttpConfig::default(),
     };
-    (engine, state)
+    Ok((engine, state))
 }
 
 /// A customer with a browser that has the cookie of the service.
