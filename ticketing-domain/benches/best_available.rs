@@ -1,7 +1,8 @@
-//! What a hold costs: general admission, and the best seats of 20,000 at several degrees of fullness.
+//! Measures what a hold costs: in general admission, and for the best of 20,000 seats when none, half or nearly all
+//! are taken.
 //!
-//! "hold" decides a hold and applies its facts, and then releases the seats again, so that every round finds the same section.
-//! "decide" only decides.
+//! A measurement named "hold" decides a hold, applies its facts and then releases the seats again, so that every
+//! round finds the same section. One named "decide" only decides the hold and applies nothing.
 
 use std::hint::black_box;
 
@@ -22,7 +23,7 @@ const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const HOLD: TimeDelta = TimeDelta::minutes(5);
 const LIVE_HOLDS: u32 = 10_000;
 
-/// Returns whether a seat is taken, by its row and number.
+/// Says whether the seat with this row and number is taken when the measurement begins.
 type Taken = fn(u32, u32) -> bool;
 
 fn general_admission(c: &mut Criterion) {
@@ -59,7 +60,8 @@ fn best_available(c: &mut Criterion) {
     }
 }
 
-/// Measures a hold while many holds have run out and are not released: what a late timer costs the next customer.
+/// Measures a hold in a section where many earlier holds have run out and are not released yet: what a late timer
+/// costs the next customer.
 fn lapsed_holds(c: &mut Criterion) {
     let mut group = c.benchmark_group("best available, 200 rows of 100, full");
     for lapsed in [100, 1_000] {
@@ -99,7 +101,7 @@ fn measure(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, section: &mut I
 }
 
 fn apply(section: &mut InventoryState, command: &InventoryCommand) {
-    let decision = decide(section, command, &context()).expect("there is room");
+    let decision = decide(section, command, &context()).expect("the inventory refuses no command of the measurement");
     for event in &decision.events {
         section.evolve(event);
     }
@@ -110,7 +112,7 @@ fn open(seating: Seating) -> InventoryState {
     let open = InventoryCommand::Open {
         section_id: SectionId::new(Uuid::nil()),
         event_id: EventId::new(Uuid::nil()),
-        name: Label::new("Stalls").expect("a valid label"),
+        name: Label::new("Stalls").expect("a short plain word is a valid label"),
         seating,
     };
     apply(&mut section, &open);
@@ -150,7 +152,7 @@ fn seat(row: u32, number: u32) -> SeatId {
 }
 
 fn label(row: u32) -> Label {
-    Label::new(&format!("Row {row}")).expect("a valid label")
+    Label::new(&format!("Row {row}")).expect("\"Row\" and a number make a valid label")
 }
 
 /// Returns a percentage that looks random and is the same in every run.
@@ -167,7 +169,7 @@ fn context() -> Context<'static> {
     }
 }
 
-/// An inventory mints no ids.
+/// An id source that nobody asks: an inventory mints no ids.
 #[derive(Debug)]
 struct NoIds;
 

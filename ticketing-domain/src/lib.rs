@@ -11,7 +11,7 @@
 //! | the rules of signing in | [`sign_in`] |
 //! | why something is refused | [`refusal`], [`transition`] |
 //! | who may do what | [`policy`] |
-//! | prices, refunds, and what time makes of a status | [`pricing`], [`refunds`], [`status`] |
+//! | prices, refunds, and how a status changes as time passes | [`pricing`], [`refunds`], [`status`] |
 //! | how facts are stored, and updated between builds | [`stored`], [`generations`], [`facts`] |
 //! | rows for readers | [`projection`], [`views`] |
 //!

@@ -1,4 +1,4 @@
-//! A schema version that no build has, so that a test can run an old and a new build on one log. It is never shipped.
+//! A schema version that no released build has, so that a test can run an old and a new build on one log.
 
 use std::sync::OnceLock;
 
@@ -8,26 +8,26 @@ use ticketing_ports::log::streams::NewEvent;
 /// A version of a type of fact, one higher than the newest real version.
 #[derive(Debug)]
 pub struct MadeUpVersion {
-    /// The type.
+    /// The name of the type of fact.
     pub event_type: &'static str,
-    /// The made-up version.
+    /// The number of the made-up version.
     pub version: u16,
-    /// The generation from which on it is written.
+    /// The generation of facts from which on the made-up version is written.
     pub since: SchemaGeneration,
-    /// Turns a payload of the newest real version into one of this version.
+    /// Turns a payload of the newest real version into a payload of the made-up version.
     pub raise: fn(&[u8]) -> Vec<u8>,
-    /// Whether this build writes the version; if not, it only reads it.
+    /// Whether this build writes the made-up version; if not, it only reads it.
     pub written: bool,
-    /// Turns a payload of this version into one of the newest real version.
+    /// Turns a payload of the made-up version into a payload of the newest real version.
     pub lower: fn(&[u8]) -> Vec<u8>,
 }
 
 static DECLARED: OnceLock<MadeUpVersion> = OnceLock::new();
 
-/// Makes this process read the version and, once the floor allows it, write it.
+/// Makes this process read the made-up version and, once the log's schema floor has reached its generation, write it.
 ///
 /// # Panics
-/// When a version was declared before.
+/// When this process has declared a made-up version before.
 pub fn declare(made_up: MadeUpVersion) {
     DECLARED
         .set(made_up)
@@ -38,7 +38,7 @@ pub(crate) fn since() -> Option<SchemaGeneration> {
     DECLARED.get().map(|made_up| made_up.since)
 }
 
-/// Returns the real version and its payload if this is the made-up version; `None` if it is not.
+/// Returns the newest real version and the payload turned into it; `None` if this is not the made-up version.
 pub(crate) fn lowered(event_type: &str, event_version: u16, data: &[u8]) -> Option<(u16, Vec<u8>)> {
     let made_up = DECLARED.get()?;
     let is_it = made_up.event_type == event_type && made_up.version == event_version;

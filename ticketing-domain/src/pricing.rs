@@ -13,7 +13,7 @@ pub fn tier_in_force<'a>(tiers: &'a [PricingTier], section: &str, now: Timestamp
     })
 }
 
-/// Returns the indexes of those tiers that are in force at the same time as an earlier tier of their section.
+/// Returns the indexes of the tiers that are in force at some time together with an earlier tier of the same section.
 pub fn overlapping(tiers: &[PricingTier]) -> Vec<usize> {
     let overlaps_earlier = |&index: &usize| tiers[..index].iter().any(|earlier| overlap(earlier, &tiers[index]));
     (0..tiers.len()).filter(overlaps_earlier).collect()

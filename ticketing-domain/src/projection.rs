@@ -1,4 +1,5 @@
-//! From facts to changes of rows. Each projection is written once; each store applies the changes to its own rows.
+//! Turns facts into changes of rows. A projection is written once here; each store applies the changes to its own
+//! rows.
 
 use std::fmt::Debug;
 
@@ -19,7 +20,7 @@ use crate::inventory::{InventoryEvent, SeatsReleased, SeatsSold};
 use crate::payment::{PaymentEvent, RefundCause};
 use crate::reservation::{HoldTerms, ReservationEvent};
 
-/// Turns each fact into changes of rows, from the fact alone.
+/// Turns each fact into changes of rows, looking at nothing but that fact.
 ///
 /// ```
 /// use ticketing_domain::facts::Fact;

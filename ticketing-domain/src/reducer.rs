@@ -31,22 +31,24 @@ use crate::stored::StoredEvent;
 pub trait Reducer: Debug + Clone + PartialEq + Eq + Send + Sync + 'static {
     /// The aggregate.
     const AGGREGATE: Aggregate;
-    /// The format of its snapshots; `None` if its streams are short enough to be read from their beginning.
+    /// The format in which states are stored as snapshots; `None` if streams are short enough to be read from their
+    /// beginning.
     const SNAPSHOTS: Option<SnapshotFormat<Self::State>> = None;
 
-    /// The id of a stream.
+    /// The type of a stream's id.
     type Id: Copy + Ord + Debug + Into<StreamId> + Send + Sync;
     /// The state of a stream. The default is that of a stream without facts.
     type State: Debug + Clone + PartialEq + Eq + Default + Send + Sync;
-    /// What can have happened.
+    /// The facts that can be in a stream.
     type Event: StoredEvent + Debug + Clone + PartialEq + Eq + Send + Sync;
-    /// What can be asked.
+    /// The commands that can be given to a stream.
     type Command: Debug;
-    /// What has to be done besides writing the facts, as plain data.
+    /// What has to be done besides writing the facts, as plain data: a call to the outside, or a command to another
+    /// aggregate.
     type Effect: Debug + PartialEq;
-    /// Why a command is refused.
+    /// Why a command can be refused.
     type Refusal: Debug + PartialEq;
-    /// What one fact changed, to take it back.
+    /// What one fact changed in the state, so that the change can be taken back.
     type Undo: Debug + Clone + PartialEq + Eq + Send + Sync;
 
     /// Makes the id of a stream.
@@ -55,7 +57,7 @@ pub trait Reducer: Debug + Clone + PartialEq + Eq + Send + Sync + 'static {
     /// Decides a command.
     ///
     /// # Errors
-    /// When the command is refused. Nothing has changed then.
+    /// When the command is refused. The state has not changed then.
     fn decide(
         state: &Self::State,
         command: &Self::Command,
@@ -68,18 +70,19 @@ pub trait Reducer: Debug + Clone + PartialEq + Eq + Send + Sync + 'static {
     /// Takes the latest fact back. The cost is that of the fact, not that of the state.
     fn undo(state: &mut Self::State, undo: Self::Undo);
 
-    /// Returns whether nothing more will happen to the stream by itself, so that its memory can be freed.
+    /// Returns whether nothing more happens to the stream unless somebody asks, so that its state can be freed from
+    /// memory.
     fn is_dormant(state: &Self::State) -> bool;
 }
 
-/// What a decision may use besides state and command.
+/// What a decision may use besides the state and the command: the time, new ids and the log's schema floor.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// The time of the decision.
     pub now: Timestamp,
     /// Where new ids come from.
     pub ids: &'a dyn IdSource,
-    /// The generation of facts that every build on the log can read.
+    /// The schema floor: the generation of facts that every build working on the log can read.
     pub floor: SchemaGeneration,
 }
 
@@ -105,12 +108,12 @@ pub struct Decision<Event, Effect> {
     pub events: Vec<Event>,
     /// Deadlines to set and to clear.
     pub deadlines: Vec<DeadlineChange>,
-    /// What has to be done besides.
+    /// What has to be done besides writing the facts: calls to the outside or commands to other aggregates.
     pub effects: Vec<Effect>,
 }
 
 impl<Event, Effect> Decision<Event, Effect> {
-    /// Makes an empty decision: what the command asks for is true already.
+    /// Makes an empty decision: what the command asks for is true already, or the command comes too late to matter.
     pub fn nothing() -> Self {
         Self::events(Vec::new())
     }
@@ -144,12 +147,12 @@ impl<Event, Effect> Decision<Event, Effect> {
     }
 }
 
-/// The effect of a reducer that has none. It has no values.
+/// The effect type of a reducer that never has effects: no value of it exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum NoEffect {}
 
-/// Declares the reducer of an aggregate whose state is small and has its own `evolve`. A fact is taken back by restoring a copy
-/// of the state before it.
+/// Declares the reducer of an aggregate whose state is small and has its own `evolve`. A fact is taken back by
+/// restoring a copy of the state from before the fact.
 macro_rules! small_reducer {
     (
         $(#[$meta:meta])*

@@ -1,11 +1,11 @@
-//! How much a customer gets back who cancels a paid reservation.
+//! How much money a customer who cancels a paid reservation gets back.
 
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::event_details::RefundRule;
 use ticketing_ports::vocabulary::money::Money;
 
-/// Returns the share of `paid` that the policy gives back for cancelling at `now`. The rules in `policy` are sorted, the one
-/// with the longest notice first. Once the event has begun nothing goes back.
+/// Returns the share of `paid` that the policy gives back for cancelling at `now`. The rules in `policy` are sorted,
+/// with the longest notice first. Once the event has begun, the customer gets nothing back.
 pub fn by_policy(policy: &[RefundRule], starts_at: Timestamp, now: Timestamp, paid: Money) -> Money {
     let notice = starts_at - now;
     let rule = policy

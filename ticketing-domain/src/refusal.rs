@@ -23,16 +23,19 @@ pub enum Refusal {
     /// The event has no section of this name.
     #[error("section {0:?} does not exist")]
     SectionNotFound(String),
-    /// There is no such reservation, or it is somebody else's: ids cannot be probed.
+    /// There is no such reservation, or it belongs to somebody else. Both look the same, so that nobody can find out
+    /// ids by trying.
     #[error("reservation {0} does not exist")]
     ReservationNotFound(ReservationId),
-    /// There is no such payment, or it is somebody else's: ids cannot be probed.
+    /// There is no such payment, or it belongs to somebody else. Both look the same, so that nobody can find out ids
+    /// by trying.
     #[error("payment {0} does not exist")]
     PaymentNotFound(PaymentId),
-    /// There is no such customer, or the caller may not act for that customer: ids cannot be probed.
+    /// There is no such customer, or the caller may not act for that customer. Both look the same, so that nobody can
+    /// find out ids by trying.
     #[error("customer {0} does not exist")]
     CustomerNotFound(CustomerId),
-    /// The caller's role does not allow it.
+    /// The caller's role does not allow the command.
     #[error("your role does not allow this")]
     Forbidden,
     /// The quantity is zero, or above the event's limit for one reservation.
@@ -40,15 +43,15 @@ pub enum Refusal {
     InvalidQuantity {
         /// How many seats were wanted.
         requested: u32,
-        /// How many one reservation may have.
+        /// At most how many seats one reservation may have.
         limit: u32,
     },
-    /// The section has fewer free seats than wanted.
-    #[error("{requested} seats requested, {available} available in section {section}")]
+    /// The section has fewer free seats than the customer wants.
+    #[error("{requested} seats were requested, but only {available} are available in section {section}")]
     InsufficientInventory {
         /// How many seats were wanted.
         requested: u32,
-        /// How many are free.
+        /// How many seats are free.
         available: u32,
         /// The section's name.
         section: String,
@@ -62,10 +65,10 @@ pub enum Refusal {
     /// The event was cancelled.
     #[error("event {0} is cancelled")]
     EventCancelled(EventId),
-    /// The hold ran out before this was asked.
+    /// The hold ran out before the command came.
     #[error("the hold of reservation {reservation_id} expired at {expired_at}")]
     ReservationExpired {
-        /// The reservation.
+        /// The reservation whose hold ran out.
         reservation_id: ReservationId,
         /// When its hold ran out.
         expired_at: Timestamp,
@@ -73,7 +76,7 @@ pub enum Refusal {
     /// The provider declined the payment.
     #[error("the payment was declined")]
     PaymentFailed {
-        /// Why.
+        /// Why the provider declined the payment.
         reason: DeclineReason,
         /// How many more payments may be tried for the reservation.
         attempts_left: u32,
@@ -84,19 +87,19 @@ pub enum Refusal {
         /// The payment at the provider.
         payment_id: PaymentId,
     },
-    /// The state of the event, the reservation or the payment does not allow it.
+    /// The state of the event, the reservation or the payment does not allow the action.
     #[error("{action} is not possible in state {from}")]
     InvalidStateTransition {
-        /// The state it is in.
+        /// The state that the event, the reservation or the payment is in.
         from: StateName,
-        /// What is not possible in that state.
+        /// The action that is not possible in that state.
         action: Action,
     },
-    /// Something with this id exists already.
+    /// An event, a reservation or a payment with this id exists already.
     #[error("something with this id exists already")]
     AlreadyExists,
-    /// Fields of the request are invalid; all of them are named.
-    #[error("the request has invalid content")]
+    /// Fields of the request are invalid. The list names all of them.
+    #[error("fields of the request are invalid")]
     Invalid(Vec<FieldError>),
 }
 
@@ -135,12 +138,12 @@ impl Refusal {
 pub struct FieldError {
     /// Path of the field, such as `sections[1].name`.
     pub field: String,
-    /// What is wrong with it, such as `must be in the future`.
+    /// What is wrong with the field, such as `must be in the future`.
     pub reason: Cow<'static, str>,
 }
 
 impl FieldError {
-    /// Makes the error of a field.
+    /// Makes the error that says what is wrong with a field.
     pub fn new(field: impl Into<String>, reason: impl Into<Cow<'static, str>>) -> Self {
         Self {
             field: field.into(),

@@ -1,8 +1,9 @@
 //! Signing in: each ceremony is a state machine that asks one question at a time and does no I/O itself.
 //!
-//! A ceremony takes the answer to its last question and returns the next one, its outcome or a refusal. The ceremonies decide
-//! what is stored and for how long, what is mailed, who is refused and how accounts are linked; the runtime only answers their
-//! questions. A process that dies between two questions leaves exactly what the earlier questions have stored.
+//! A ceremony takes the answer to its last question and returns its next question, its outcome or a refusal. The
+//! ceremonies decide what is stored and for how long, what is mailed, who is refused and how accounts are linked; the
+//! runtime only answers their questions. If a process dies between two questions, exactly what the earlier questions
+//! have stored stays.
 //!
 //! | ceremonies | module |
 //! |---|---|
@@ -12,8 +13,8 @@
 //! | [`BeginPasskeyLogin`], [`CompletePasskeyLogin`] | `passkey_login` |
 //! | [`BeginPasskeyRegistration`], [`CompletePasskeyRegistration`] | `passkey_registration` |
 //!
-//! Never here: a user for an address that nobody has proven, or a provider linked to the account of an organiser or an
-//! administrator without a session of that account.
+//! A ceremony never makes a user for an address that nobody has proven, and never links a provider to the account of
+//! an organiser or an administrator without a session of that account.
 
 mod account;
 mod limits;
@@ -50,14 +51,14 @@ pub use roles::check_role_change;
 pub use session::{Visitor, is_fresh, new_session, touched_until};
 pub use sign_in_code::ExchangeSignInCode;
 
-/// What a ceremony may use besides the answers: the time, new ids and randomness.
+/// What a ceremony may use besides the answers to its questions: the time, new ids and randomness.
 #[derive(Clone, Copy)]
 pub struct CeremonyContext<'a> {
-    /// The time.
+    /// The time of this step of the ceremony.
     pub now: Timestamp,
-    /// Makes ids.
+    /// Makes new ids.
     pub ids: &'a dyn IdSource,
-    /// Makes secrets.
+    /// The randomness from which secrets are made.
     pub entropy: &'a dyn Entropy,
 }
 
@@ -75,16 +76,16 @@ impl std::fmt::Debug for CeremonyContext<'_> {
     }
 }
 
-/// A state machine of one sign-in, registration or link.
+/// A state machine for one sign-in, one new passkey or one linking of a provider.
 pub trait Ceremony: Sized {
-    /// What the ceremony leads to unless it is refused.
+    /// What a ceremony returns when it is complete.
     type Outcome;
 
-    /// Takes the answer to the last question and returns what follows.
+    /// Takes the answer to the ceremony's last question and returns what the ceremony does next.
     fn on(self, answer: CeremonyAnswer, context: &CeremonyContext<'_>) -> Next<Self>;
 }
 
-/// What follows in a ceremony.
+/// What a ceremony does next.
 #[derive(Debug)]
 pub enum Next<C: Ceremony> {
     /// The ceremony asks a question and goes on with its answer.
@@ -95,7 +96,7 @@ pub enum Next<C: Ceremony> {
     Refused(SignInRefusal),
 }
 
-/// A session that has just begun. Its secret is kept nowhere else.
+/// A session that has just begun, with its secret, which is stored nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
     /// The secret that opens the session.
@@ -109,71 +110,73 @@ pub struct SignedIn {
 /// A challenge for the browser's authenticator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BegunPasskey {
-    /// Names the challenge in the second request.
+    /// The secret by which the browser's second request names this challenge.
     pub challenge_id: Secret,
     /// The options for the browser's `navigator.credentials`, as JSON.
     pub options: String,
 }
 
-/// Why somebody is not signed in, or an account is not changed.
+/// Why a sign-in, or a change to an account, is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignInRefusal {
-    /// The token is unknown, used or expired. Nobody is told which.
+    /// The token of a link or code is unknown, used or expired. The caller is not told which of these.
     #[error("the link or code is unknown, used or expired")]
     InvalidToken,
-    /// The challenge is unknown, used, expired, or of another browser, provider or user. Nobody is told which.
+    /// The challenge is unknown, used or expired, or was made for another browser, provider or user. The caller is
+    /// not told which of these.
     #[error("the challenge is unknown, used or expired")]
     InvalidChallenge,
-    /// The answer is not the JSON of an authenticator's answer.
-    #[error("the text is not an answer of an authenticator")]
+    /// What the browser sent is not the JSON of an authenticator's answer.
+    #[error("the text is not the JSON of an authenticator's answer")]
     Malformed,
-    /// The answer of the authenticator, or of the provider, is not valid.
-    #[error("the proof is not valid")]
+    /// The answer of the authenticator, or of the identity provider, proves nothing.
+    #[error("the answer of the authenticator or of the identity provider is not valid")]
     ProofRefused,
-    /// The person refused the sign-in at the provider.
-    #[error("the sign-in was refused at the identity provider")]
+    /// The person refused the sign-in at the identity provider.
+    #[error("the person refused the sign-in at the identity provider")]
     DeniedAtProvider,
-    /// The provider answered with an error of its own.
+    /// The identity provider answered with an error of its own.
     #[error("the identity provider answered with an error")]
     ProviderFailed,
-    /// The provider does not say that the address belongs to the person.
-    #[error("the identity provider does not vouch for an address")]
+    /// The identity provider does not vouch that an email address belongs to the person.
+    #[error("the identity provider does not vouch for an email address of the person")]
     UnprovenAddress,
-    /// The account under the address is an organiser's or an administrator's. A provider is linked to it only in a session of
-    /// that account.
-    #[error("sign in first, then link the identity provider")]
+    /// The account under the address is an organiser's or an administrator's. A provider is linked to such an account
+    /// only in a session of that account.
+    #[error("sign in to the account first, then link the identity provider to it")]
     SignInFirst,
-    /// The identity is linked to another account.
-    #[error("the identity is linked to another account")]
+    /// The person's identity at the provider is linked to another account.
+    #[error("this identity at the identity provider is already linked to another account")]
     IdentityTaken,
-    /// The session is older than [`SESSION_FRESH`], so it may not change the ways into its account.
-    #[error("this needs a session that began a short while ago: sign in again")]
+    /// The session is older than [`SESSION_FRESH`], so it may not add a passkey to its account, link a provider to it
+    /// or erase it.
+    #[error("the session began too long ago for this: sign in again")]
     StaleSession,
-    /// The account has [`PASSKEYS_PER_USER`] passkeys.
-    #[error("the account has as many passkeys as it may have")]
+    /// The account already has [`PASSKEYS_PER_USER`] passkeys, which is the most that it may have.
+    #[error("the account already has as many passkeys as an account may have")]
     TooManyPasskeys,
     /// The credential is registered already, for this account or another.
     #[error("the passkey is registered already")]
     CredentialTaken,
-    /// The caller is no administrator.
+    /// The caller is not an administrator, and only administrators may give roles.
     #[error("only administrators can give roles")]
     NotAnAdministrator,
-    /// The caller names its own account. If that were possible the last administrator could give up the role.
+    /// The caller wants to change its own role. If that were possible, the last administrator could give up the role.
     #[error("nobody can change their own role")]
     OwnRole,
     /// Nobody has an account under the address.
     #[error("nobody has an account under that address")]
     NoSuchUser,
-    /// The passkey belongs to nobody, or not to the user whom it claims.
+    /// Nobody has registered the passkey, or the authenticator's answer names another user than the passkey's owner.
     #[error("this server does not know the passkey")]
     UnknownCredential,
-    /// The signature counter of the passkey went back, now or earlier.
+    /// The signature counter of the passkey went back, now or earlier, so that there may be a copy of the passkey.
     #[error("the passkey may have been copied")]
     PossiblyCopied,
-    /// Another request changed the same account at the same moment. Trying again helps.
-    #[error("the account was changed by another request meanwhile; try again")]
+    /// Another request changed the same account at the same moment. The caller can try again.
+    #[error("another request changed the account at the same moment: try again")]
     Contended,
-    /// The ceremony got an answer to another question than its last one, which is a bug of the code that answers.
-    #[error("the ceremony was given an answer to another question")]
+    /// The ceremony got an answer that does not belong to its last question, which is a bug of the code that answers.
+    #[error("the sign-in got an answer that does not belong to its last question: a bug in this server")]
     OutOfStep,
 }

@@ -1,4 +1,4 @@
-//! The stored form of states, which spares reading a long stream from its beginning.
+//! The stored form of a stream's state, which saves reading a long stream from its beginning.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use thiserror::Error;
 
 /// How the states of one aggregate become bytes and are read back. A state that is read back equals the one that was written.
 pub struct SnapshotFormat<S> {
-    /// The number of the format. It is raised when the same facts make another state, or a state gets other bytes. Snapshots
-    /// of another number are not read.
+    /// The number of the format. Whoever changes the bytes of a state, or the state that the same facts lead to,
+    /// raises it. Snapshots with another number are not read.
     pub number: u16,
-    /// Returns how many entries a state has. The time to write a state grows with them.
+    /// Returns how many entries a state has. The more entries, the longer it takes to write the state.
     pub entries: fn(&S) -> usize,
     /// Turns a state into bytes.
     pub write: fn(&S) -> Vec<u8>,
@@ -20,13 +20,13 @@ pub struct SnapshotFormat<S> {
 /// Why a snapshot cannot be read. The facts of the stream have to be read instead, from the first.
 #[derive(Debug, Error)]
 pub enum UnreadableSnapshot {
-    /// This build reads another format of this aggregate, or none.
-    #[error("a snapshot of format {0} is not read by this build")]
+    /// The snapshot has a format that this build does not read.
+    #[error("this build cannot read a snapshot of format {0}")]
     UnknownFormat(u16),
-    /// The bytes are not of this format.
-    #[error("a snapshot is malformed")]
+    /// The bytes do not fit the format.
+    #[error("the bytes of a snapshot do not fit its format")]
     Malformed(#[from] postcard::Error),
-    /// The state is impossible: a seat is taken twice, or does not exist.
+    /// The stored state is impossible: a seat is taken twice, or does not exist.
     #[error("a snapshot contradicts itself: a seat is taken twice or does not exist")]
     Contradictory,
 }

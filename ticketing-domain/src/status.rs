@@ -1,6 +1,7 @@
-//! The status of an event or a reservation at a moment: the one that was recorded last, changed by the time that has passed.
+//! The status of an event or a reservation at a moment: the status that was recorded last, changed by the time that
+//! has passed since.
 //!
-//! Every reader gets the status from here. So nobody notices when the timer that records the change comes late.
+//! Every reader gets the status from here. So no reader notices when the timer that records the change comes late.
 
 use ticketing_ports::Timestamp;
 use ticketing_ports::read_models::events::EventView;
@@ -15,8 +16,8 @@ pub fn of_event(recorded: EventStatus, starts_at: Timestamp, now: Timestamp) -> 
     event_status(recorded, now >= starts_at)
 }
 
-/// Returns the status of a reservation at `now`. A hold that has run out is expired; while it is being paid it stays as it is
-/// until the payment is settled.
+/// Returns the status of a reservation at `now`. A hold that has run out counts as expired. While a payment is under
+/// way the status stays as it is recorded until the payment is decided.
 pub fn of_reservation(recorded: ReservationStatus, held_until: Timestamp, now: Timestamp) -> ReservationStatus {
     match recorded {
         ReservationStatus::Held if now >= held_until => ReservationStatus::Expired,

@@ -9,49 +9,49 @@ use ticketing_ports::log::streams::{Metadata, NewEvent, RecordedEvent};
 /// A stored fact that this build cannot read.
 #[derive(Debug, Error)]
 pub enum UnreadableEvent {
-    /// This build has no such type, or no such version of it.
-    #[error("event type {event_type} version {event_version} is unknown to this build")]
+    /// This build does not know the type, or does not know this version of it.
+    #[error("this build does not know version {event_version} of the event type {event_type}")]
     UnknownSchema {
         /// The type that was stored.
         event_type: String,
         /// The schema version that was stored.
         event_version: u16,
     },
-    /// The payload is not that of the type and version.
-    #[error("event type {event_type} version {event_version} has a payload of another shape")]
+    /// The payload does not have the shape of the type and version under which it is stored.
+    #[error("the payload of an event does not have the shape of version {event_version} of its type {event_type}")]
     Malformed {
         /// The type that was stored.
         event_type: String,
         /// The schema version that was stored.
         event_version: u16,
-        /// What does not fit.
+        /// What does not fit in the payload.
         #[source]
         source: serde_json::Error,
     },
 }
 
-/// A new schema version of a type of fact. It is written once the log's floor has reached a generation; until then the version
-/// before it is written.
+/// A new schema version of a type of fact. It is written once the log's schema floor has reached a generation; until
+/// then the version before it is written.
 #[derive(Debug, Clone, Copy)]
 pub struct NewVersion {
-    /// The type.
+    /// The name of the type.
     pub event_type: &'static str,
-    /// The new version.
+    /// The number of the new version.
     pub version: u16,
-    /// The generation from which on it is written.
+    /// The generation from which on the new version is written.
     pub since: SchemaGeneration,
-    /// The version that is written until then.
+    /// The version that is written until the floor has reached that generation.
     pub before: u16,
     /// Turns a payload of `version` into one of `before`.
     pub lower: fn(&[u8]) -> Vec<u8>,
 }
 
-/// A type of fact that builds before a generation cannot read.
+/// A type of fact that only builds from a certain generation on can read.
 #[derive(Debug, Clone, Copy)]
 pub struct NewType {
-    /// The type.
+    /// The name of the type.
     pub event_type: &'static str,
-    /// The generation from which on it is written.
+    /// The generation from which on facts of the type are written.
     pub since: SchemaGeneration,
 }
 
@@ -71,11 +71,12 @@ pub trait StoredEvent: Sized {
     /// The type and the schema version of each variant, as this build writes them.
     const SCHEMAS: &'static [(&'static str, u16)];
 
-    /// The new versions among them, which older builds on the same log may be unable to read.
+    /// The versions in `SCHEMAS` that are new, so that older builds on the same log may be unable to read them.
     const NEW_VERSIONS: &'static [NewVersion];
 
-    /// The new types among them, which older builds on the same log may be unable to read. They have no older version that
-    /// could be written instead: a reducer asks [`is_read_by_all`](StoredEvent::is_read_by_all) before it decides on one.
+    /// The types in `SCHEMAS` that are new, so that older builds on the same log may be unable to read them. No older
+    /// version could be written instead, so a reducer asks [`is_read_by_all`](StoredEvent::is_read_by_all) before it
+    /// decides on such a fact.
     const NEW_TYPES: &'static [NewType];
 
     /// Returns the fact's type and schema version.
@@ -90,15 +91,15 @@ pub trait StoredEvent: Sized {
     /// When the type or version is unknown, or the payload does not fit it.
     fn read(event_type: &str, event_version: u16, data: &[u8]) -> Result<Self, UnreadableEvent>;
 
-    /// Returns whether every build on a log with this floor can read facts of this type. If not, no reducer may decide on the
-    /// fact, since there is no older version in which it could be written.
+    /// Returns whether every build on a log with this schema floor can read facts of this type. If not, a reducer
+    /// must not decide on the fact, because no older version exists in which the fact could be written.
     fn is_read_by_all(&self, floor: SchemaGeneration) -> bool {
         let (event_type, _) = self.schema();
         let new = Self::NEW_TYPES.iter().find(|new| new.event_type == event_type);
         new.is_none_or(|new| floor >= new.since)
     }
 
-    /// Returns the fact as it is handed to the event store.
+    /// Returns the fact in the form in which the event store takes it.
     fn to_new_event(&self, metadata: Metadata) -> NewEvent {
         let (event_type, event_version) = self.schema();
         NewEvent {
@@ -122,7 +123,8 @@ pub(crate) fn write_payload(payload: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(payload).expect("a payload is plain data with string keys")
 }
 
-/// Reads a type or version that no variant has: an error, but for the version that tests make up.
+/// Reads a fact whose type or version no variant has: an error, except for the made-up version that some tests
+/// declare.
 pub(crate) fn read_unknown<E>(
     event_type: &str,
     event_version: u16,

@@ -1,5 +1,5 @@
-//! The words of [`Refusal::InvalidStateTransition`](crate::refusal::Refusal::InvalidStateTransition): the state that something
-//! is in, and the action that is not possible in it.
+//! The words of [`Refusal::InvalidStateTransition`](crate::refusal::Refusal::InvalidStateTransition): the state of an
+//! event, a reservation or a payment, and the action that is not possible in that state.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ macro_rules! words {
         }
 
         impl $name {
-            /// Returns the word as it is answered to clients.
+            /// Returns the word that answers to clients contain.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)+
@@ -36,11 +36,11 @@ macro_rules! words {
 words! {
     /// The state of an event on sale, a reservation or a payment, whichever the refused action was about.
     pub enum StateName {
-        /// Nothing has been recorded of it.
+        /// Nothing has been recorded under this id.
         Absent = "absent",
-        /// An event that only its owner sees.
+        /// An event that only those who manage it see.
         Draft = "draft",
-        /// An event that everybody sees and nobody can buy seats of yet.
+        /// An event that everybody sees, and whose seats nobody can buy yet.
         Published = "published",
         /// An event whose seats are on sale.
         SalesOpen = "sales_open",
@@ -50,7 +50,7 @@ words! {
         Cancelled = "cancelled",
         /// An event that has begun, or a reservation that is paid.
         Completed = "completed",
-        /// A reservation whose seats are set aside.
+        /// A reservation whose seats are held and wait for a payment.
         Held = "held",
         /// A reservation with a payment under way.
         PaymentPending = "payment_pending",
@@ -60,7 +60,7 @@ words! {
         Compensated = "compensated",
         /// A reservation or a payment whose money was given back.
         Refunded = "refunded",
-        /// A payment that the provider has not decided.
+        /// A payment about which the provider has not decided.
         Pending = "pending",
         /// A payment whose money is set aside.
         Authorized = "authorized",
@@ -74,7 +74,7 @@ words! {
 }
 
 words! {
-    /// What somebody asked for.
+    /// The action that somebody asked for.
     pub enum Action {
         /// Publish a draft.
         Publish = "publish",
@@ -94,7 +94,7 @@ words! {
         Capture = "capture",
         /// Give money back.
         Refund = "refund",
-        /// Change a reservation in any way.
+        /// Change a reservation that was never made, in any way.
         Change = "change",
     }
 }

@@ -1,4 +1,4 @@
-//! What a question to the write side shows of an event on sale.
+//! The answers of the write side to questions about one event on sale.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::availability::SectionAvailability;
@@ -6,20 +6,20 @@ use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::seating::{Label, SeatId};
 
-/// One section with its price now and, if numbered, its rows.
+/// One section: its counts, its price now and, if the seats are numbered, its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SectionView {
     /// The event on sale.
     pub event_id: EventId,
     /// How many seats are free, held, sold and blocked.
     pub availability: SectionAvailability,
-    /// The tier that is in force; `None` if none is.
+    /// The tier whose price is in force now; `None` if no tier is in force.
     pub price: Option<PriceNow>,
     /// The rows and their seats; `None` for general admission.
     pub rows: Option<Vec<RowView>>,
 }
 
-/// The tier that is in force.
+/// The tier whose price is in force now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceNow {
     /// The tier's name.
@@ -33,7 +33,7 @@ pub struct PriceNow {
 pub struct RowView {
     /// The row's label.
     pub row: Label,
-    /// How many seats it has, free or not.
+    /// How many seats the row has, free or not.
     pub seats: u32,
     /// The seats that are not free.
     pub taken: Vec<SeatId>,

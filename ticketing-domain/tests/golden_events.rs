@@ -1,5 +1,5 @@
-//! Every type and version of a fact has a payload in a file. If a payload changes its shape, it needs a new version and an upcaster,
-//! because logs have facts of the old version.
+//! For each version of each type of fact, a file has an example payload. A payload that changes its shape needs a new
+//! version and an upcaster, because logs contain facts of the old version.
 //!
 //! After adding a type or a version, run with `UPDATE_GOLDEN=1` once and commit the new file. Never edit an old one.
 
@@ -61,7 +61,7 @@ fn every_committed_payload_is_still_read() {
     for entry in std::fs::read_dir(golden_folder()).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let (event_type, version) = name.rsplit_once(".v").expect("files are named Type.vN.json");
+        let (event_type, version) = name.rsplit_once(".v").expect("golden files are named Type.vN.json");
         let data = std::fs::read(&path).unwrap();
         let version = version.parse().unwrap();
         let read = CatalogEvent::read(event_type, version, &data)
@@ -126,7 +126,7 @@ fn every_event_type_has_a_sample_and_no_two_aggregates_share_a_type() {
 fn visa() -> PaymentMethod {
     PaymentMethod {
         kind: MethodKind::Card,
-        token: MethodToken::new("tok_visa").expect("a token, not a card number"),
+        token: MethodToken::new("tok_visa").expect("tok_visa is a token and no card number"),
     }
 }
 
@@ -395,13 +395,13 @@ fn id(n: u128) -> Uuid {
 }
 
 fn at(seconds: i64) -> Timestamp {
-    DateTime::from_timestamp(1_800_000_000 + seconds, 0).expect("a date within range")
+    DateTime::from_timestamp(1_800_000_000 + seconds, 0).expect("the number of seconds is within range")
 }
 
 fn label(text: &str) -> Label {
-    Label::new(text).expect("a short plain text")
+    Label::new(text).expect("a short plain text is a valid label")
 }
 
 fn seat(text: &str) -> SeatId {
-    SeatId::parse(text).expect("a seat")
+    SeatId::parse(text).expect("the text names a seat")
 }

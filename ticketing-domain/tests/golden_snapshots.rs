@@ -1,5 +1,5 @@
-//! The snapshot of a fixed history, byte for byte. A change of these bytes needs a new format number, so that no build reads bytes
-//! that it does not understand.
+//! Compares the snapshot of a fixed history with a stored file, byte for byte. A change of these bytes needs a new
+//! format number, so that no build reads bytes that it does not understand.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
@@ -38,7 +38,7 @@ fn a_section_that_was_never_opened_is_written_as_it_was() {
     check("nothing", &[]);
 }
 
-/// A history in which every type of fact occurs, and which leaves seats of every kind.
+/// A history in which every type of fact occurs, and which leaves some seats free and others held, sold and blocked.
 fn sales(places: impl Fn(&[&str]) -> TakenSeats) -> Vec<InventoryEvent> {
     vec![
         held(1, places(&["A-2", "A-1"])),

@@ -1,4 +1,4 @@
-//! A payment, told as given / when / then.
+//! What follows when a command comes to a payment with given facts: new facts, calls to the gateway and deadlines.
 
 use ticketing_domain::payment::{
     CaptureRequested, Charge, GatewayCall, LONGEST_REST_SECONDS, LOOK_AGAIN_SECONDS, MethodFingerprint, Payment,
@@ -178,7 +178,7 @@ fn a_deferred_payment_that_is_decided_goes_on_as_any_other() {
         .when(never_heard_of())
         .then([given_up()])
         .with_deadlines([ask_again(LOOK_AGAIN_SECONDS)]);
-    // An answer from before the decision arrives after it.
+    // An answer that the provider gave before it decided arrives only after the decision.
     given::<Payment>([requested(), deferred(Some(300), 0), authorized().into()])
         .when(must_act(300))
         .then_nothing();
@@ -267,7 +267,10 @@ fn zero_negative_and_foreign_amounts_are_not_refunded() {
         (eur(-1), "must be at least 1"),
         (eur(i64::MIN), "must be at least 1"),
         (eur(101), "must be at most 100, which is what is left of the payment"),
-        (Money::new(1, Currency::USD), "must be in EUR, as the payment is"),
+        (
+            Money::new(1, Currency::USD),
+            "must be in EUR, the currency of the payment",
+        ),
     ] {
         given::<Payment>(captured())
             .when(refund(Some(amount)))
@@ -451,7 +454,7 @@ fn retry_key() -> DeadlineKey {
 fn visa() -> PaymentMethod {
     PaymentMethod {
         kind: MethodKind::Card,
-        token: MethodToken::new("tok_visa").expect("a token of the sandbox"),
+        token: MethodToken::new("tok_visa").expect("tok_visa is a token that the sandbox knows"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! How the passing of time alone changes the status of an event, and what it stops.
+//! How the status of an event changes by the passing of time alone, and which commands that stops.
 
 #![expect(clippy::unwrap_used, reason = "everything here is a test or a part of one")]
 

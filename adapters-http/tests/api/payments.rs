@@ -288,7 +288,7 @@ async fn an_admin_gives_a_part_back_and_then_the_rest_and_never_more() {
         ),
         (0, "EUR", "must be at least 1"),
         (-1, "EUR", "must be at least 1"),
-        (1, "USD", "must be in EUR, as the payment is"),
+        (1, "USD", "must be in EUR, the currency of the payment"),
     ] {
         let amount = json!({ "amount": amount, "currency": currency });
         let wrong = ada.post(&path, json!({ "amount": amount, "reason": "rain" })).await;

@@ -15,7 +15,7 @@ use crate::book::Listed;
 use ticketing_ports::vocabulary::ids::SectionId;
 
 impl Listed for Inventory {
-    /// The catalog lists the sections of an event.
+    /// Returns the sections of an event, as the catalog lists them.
     fn listed(unit: &UnitOfWork<'_>) -> Result<Vec<SectionId>, Stop> {
         let catalog = unit.get::<Catalog>(unit.event_id()?)?;
         let sections = catalog.listing().map(|listing| &listing.details.sections);
@@ -45,7 +45,7 @@ impl UnitOfWork<'_> {
         }
     }
 
-    /// Returns the catalog entry if somebody manages the event.
+    /// Returns the catalog entry if the actor manages the event.
     pub(crate) fn listing_managed_by(&self, actor: Actor) -> Result<&Listing, Stop> {
         let listing = self.listing_seen_by(Some(actor))?;
         if policy::may_manage(actor, listing.owner_id) {
@@ -55,7 +55,7 @@ impl UnitOfWork<'_> {
         }
     }
 
-    /// Returns a reservation of this event if somebody may see it.
+    /// Returns a reservation of this lane's event if the actor may see it.
     pub(crate) fn own_reservation(&self, by: Actor, id: ReservationId) -> Result<&ReservationState, Stop> {
         let event_id = self.event_id()?;
         let state = self.get::<Reservation>(id)?;
@@ -69,7 +69,7 @@ impl UnitOfWork<'_> {
         }
     }
 
-    /// Returns a payment for this event.
+    /// Returns a payment for this lane's event. A payment for another event counts as one that does not exist.
     pub(crate) fn payment_here(&self, id: PaymentId) -> Result<&PaymentState, Stop> {
         let event_id = self.event_id()?;
         let state = self.get::<Payment>(id)?;
@@ -84,7 +84,7 @@ impl UnitOfWork<'_> {
     /// Checks that the event is not cancelled.
     ///
     /// # Errors
-    /// When it is.
+    /// When the event is cancelled.
     pub(crate) fn not_cancelled(&self) -> Result<(), Stop> {
         let event_id = self.event_id()?;
         let listing = self.get::<Catalog>(event_id)?.listing();
@@ -94,7 +94,7 @@ impl UnitOfWork<'_> {
         Ok(())
     }
 
-    /// Decides a command about the catalog entry, which has to exist.
+    /// Decides a command about the catalog entry of this lane's event. Without an entry the command is refused.
     pub(crate) fn decide_on_event(&mut self, command: &CatalogCommand) -> Result<EventId, Stop> {
         let event_id = self.listing()?.event_id;
         self.decide::<Catalog>(event_id, command)?;

@@ -12,8 +12,8 @@ use crate::reducer::Context;
 /// How long the gateway has to answer a call before it is asked again, in seconds.
 pub const GATEWAY_RETRY_SECONDS: i64 = 30;
 
-/// How long after giving a payment up it is looked up once more, in seconds: the authorisation may have reached the gateway
-/// late.
+/// How many seconds after a payment was given up the gateway is asked about it once more: the authorisation may have
+/// reached the gateway late.
 pub const LOOK_AGAIN_SECONDS: i64 = 120;
 
 /// Least time between two look-ups of a payment that the provider has not decided, in seconds.
@@ -22,8 +22,9 @@ pub const SHORTEST_REST_SECONDS: i64 = 5;
 /// Most time between two look-ups of a payment that the provider has not decided, in seconds, however old the payment is.
 pub const LONGEST_REST_SECONDS: i64 = 3_600;
 
-/// Returns when a provider that has not decided is asked again: at the time that it named, else after as long as the payment
-/// is old, so that the pauses double. If the customer has to act, it is asked at the latest when the customer's time is up.
+/// Returns when to ask again about a payment that the provider has not decided: at the time that the provider named,
+/// else after a pause as long as the payment is old, so that the pauses double. If the customer has to act, the
+/// provider is asked at the latest when the customer's time is up.
 pub(super) fn when_to_ask(terms: &PaymentTerms, answer: &Authorization, now: Timestamp) -> Timestamp {
     let seconds = |seconds| TimeDelta::seconds(seconds);
     let (shortest, longest) = (seconds(SHORTEST_REST_SECONDS), seconds(LONGEST_REST_SECONDS));
@@ -37,12 +38,12 @@ pub(super) fn when_to_ask(terms: &PaymentTerms, answer: &Authorization, now: Tim
     }
 }
 
-/// Sets the deadline at which the gateway is asked again, some seconds from now.
+/// Sets the deadline at which the gateway is asked again about a payment, so many seconds from now.
 pub(super) fn ask_after(terms: &PaymentTerms, seconds: i64, ctx: &Context<'_>) -> DeadlineChange {
     ask_at(terms, ctx.now + TimeDelta::seconds(seconds))
 }
 
-/// Sets the deadline at which the gateway is asked again.
+/// Sets the deadline at which the gateway is asked again about a payment.
 pub(super) fn ask_at(terms: &PaymentTerms, due_at: Timestamp) -> DeadlineChange {
     DeadlineChange::Set(Deadline {
         key: retry_key(terms),
@@ -51,7 +52,7 @@ pub(super) fn ask_at(terms: &PaymentTerms, due_at: Timestamp) -> DeadlineChange 
     })
 }
 
-/// Clears that deadline: the gateway owes no answer.
+/// Clears the deadline at which the gateway is asked again: the gateway owes no answer.
 pub(super) fn ask_no_more(terms: &PaymentTerms) -> DeadlineChange {
     DeadlineChange::Clear(retry_key(terms))
 }

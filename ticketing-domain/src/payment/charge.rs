@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a payment does once the provider has approved it.
 ///
-/// Stored facts spell it as a boolean named `capture`: `true` is [`Charge::AuthorizeAndCapture`].
+/// Stored facts spell the charge as a boolean named `capture`: `true` is [`Charge::AuthorizeAndCapture`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "bool", into = "bool")]
 pub enum Charge {

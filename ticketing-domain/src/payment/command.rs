@@ -8,27 +8,28 @@ use ticketing_ports::vocabulary::seating::Label;
 use super::charge::Charge;
 use super::event::RefundCause;
 
-/// What is asked of one payment, or reported about it.
+/// A command to one payment: what somebody asks for, or what the gateway reports about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaymentCommand {
     /// Ask the gateway to set money aside.
     Request(Box<PaymentRequest>),
     /// Take the money that is set aside.
     Capture,
-    /// Let go of the money if it is set aside. While the gateway owes an answer nothing happens: the answer decides.
+    /// Let go of the money if it is set aside. While the gateway owes an answer this changes nothing: the answer
+    /// decides what happens to the money.
     Void,
     /// Give money back.
     Refund {
         /// A new id for the refund.
         refund_id: RefundId,
-        /// How much goes back; `None` for all that is left.
+        /// How much goes back; `None` for all that is left of the payment.
         amount: Option<Money>,
-        /// Why it goes back.
+        /// Why the money goes back.
         cause: RefundCause,
-        /// What the admin wrote about it; `None` if nobody wrote anything.
+        /// What the admin wrote about the refund; `None` if nobody wrote anything.
         reason: Option<Label>,
     },
-    /// The provider has answered the request.
+    /// The provider has answered the request to set money aside.
     RecordAuthorization(Authorization),
     /// The gateway has taken the money.
     RecordCaptured,
@@ -36,11 +37,11 @@ pub enum PaymentCommand {
     RecordVoided,
     /// The gateway has given money back.
     RecordRefunded(RefundId),
-    /// A call was not answered in time, so that the gateway is asked again.
+    /// A call was not answered in time, so that the gateway has to be asked again.
     Retry,
 }
 
-/// A payment as it is asked for.
+/// The request for one payment: who pays how much, for which reservation and with what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentRequest {
     /// A new id for the payment.
@@ -53,10 +54,10 @@ pub struct PaymentRequest {
     pub customer_id: CustomerId,
     /// How much to set aside.
     pub amount: Money,
-    /// What the customer pays with. Its token goes to the gateway and is not recorded.
+    /// What the customer pays with. The token in it goes to the gateway and is not recorded.
     pub method: PaymentMethod,
-    /// Whether an approval is followed by a capture.
+    /// Whether the money is taken as soon as the provider has approved, or only set aside.
     pub charge: Charge,
-    /// Until when the seats are held.
+    /// Until when the seats are held: an approval after that may come too late.
     pub wanted_by: Timestamp,
 }

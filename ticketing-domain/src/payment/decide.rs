@@ -15,10 +15,11 @@ use crate::transition::{Action, StateName};
 
 type PaymentDecision = Decision<PaymentEvent, GatewayCall>;
 
-/// Decides a command about one payment. An answer of the gateway that comes twice, or too late to matter, is no error.
+/// Decides a command about one payment. An answer of the gateway that comes twice, or too late to matter, is never
+/// refused.
 ///
 /// # Errors
-/// When the status does not allow what a person asks for, or less is left of the payment than is to be given back.
+/// When the status does not allow what a person asks for, or a refund would be more than what is left of the payment.
 pub fn decide(state: &PaymentState, command: &PaymentCommand, ctx: &Context<'_>) -> Result<PaymentDecision, Refusal> {
     match (state, command) {
         (PaymentState::Absent, PaymentCommand::Request(request)) => Ok(authorization::request(request, ctx)),
@@ -36,7 +37,7 @@ pub fn decide(state: &PaymentState, command: &PaymentCommand, ctx: &Context<'_>)
     }
 }
 
-/// Decides while the gateway is asked to let go of the money.
+/// Decides a command while the gateway is asked to let go of the money.
 fn voiding(
     state: &PaymentState,
     terms: &PaymentTerms,
@@ -50,7 +51,7 @@ fn voiding(
     }
 }
 
-/// Decides once the money was let go of.
+/// Decides a command after the gateway has let go of the money.
 fn voided(state: &PaymentState, terms: &PaymentTerms, command: &PaymentCommand) -> Result<PaymentDecision, Refusal> {
     match command {
         PaymentCommand::Retry => Ok(nothing_to_ask(terms)),
@@ -58,19 +59,19 @@ fn voided(state: &PaymentState, terms: &PaymentTerms, command: &PaymentCommand) 
     }
 }
 
-/// Lets go of money that is set aside.
+/// Asks the gateway to let go of money that is set aside.
 fn void(terms: &PaymentTerms, ctx: &Context<'_>) -> PaymentDecision {
     ask(terms, VoidRequested { at: ctx.now }, terms.void(), ctx)
 }
 
-/// Records a fact that calls the gateway, with the deadline at which the call is repeated.
+/// Records a fact together with its call to the gateway, and sets the deadline at which the call is repeated.
 fn ask(terms: &PaymentTerms, event: impl Into<PaymentEvent>, call: GatewayCall, ctx: &Context<'_>) -> PaymentDecision {
     Decision::event(event)
         .with_effect(call)
         .with_deadline(ask_after(terms, GATEWAY_RETRY_SECONDS, ctx))
 }
 
-/// Repeats calls that were not answered in time, and sets the deadline anew.
+/// Repeats calls that the gateway has not answered in time, and sets the deadline for the next repetition.
 fn ask_again(terms: &PaymentTerms, calls: Vec<GatewayCall>, ctx: &Context<'_>) -> PaymentDecision {
     PaymentDecision {
         effects: calls,
@@ -79,18 +80,18 @@ fn ask_again(terms: &PaymentTerms, calls: Vec<GatewayCall>, ctx: &Context<'_>) -
     .with_deadline(ask_after(terms, GATEWAY_RETRY_SECONDS, ctx))
 }
 
-/// Clears a deadline that came although the gateway owes no answer.
+/// Clears the deadline for asking the gateway again, which came although the gateway owes no answer.
 fn nothing_to_ask(terms: &PaymentTerms) -> PaymentDecision {
     Decision::nothing().with_deadline(ask_no_more(terms))
 }
 
-/// Records the answer to the only call that the gateway had not answered.
+/// Records the answer to the only open call to the gateway, and clears the deadline for asking again.
 fn answered(terms: &PaymentTerms, event: impl Into<PaymentEvent>) -> PaymentDecision {
     Decision::event(event).with_deadline(ask_no_more(terms))
 }
 
-/// Decides a command that the state has no use for. Reports that come twice or too late change nothing, nor does letting go
-/// of money that is not set aside; captures and refunds are refused.
+/// Decides a command that leads to nothing in this state. Captures and refunds are refused. Reports that come twice
+/// or too late, and letting go of money that is not set aside, change nothing.
 fn out_of_place(state: &PaymentState, command: &PaymentCommand) -> Result<PaymentDecision, Refusal> {
     match command {
         PaymentCommand::Capture => Err(not_possible(state, Action::Capture)),

@@ -20,7 +20,7 @@ stored_events! {
         PaymentDeferred(PaymentDeferred) = "PaymentDeferred" v 1 new in 2;
         /// The money is set aside.
         PaymentAuthorized(PaymentAuthorized) = "PaymentAuthorized" v 1;
-        /// There is no approval, and none is expected.
+        /// The provider has declined, or the payment was given up.
         PaymentDeclined(PaymentDeclined) = "PaymentDeclined" v 1;
         /// The gateway was asked to take the money.
         CaptureRequested(CaptureRequested) = "CaptureRequested" v 1;
@@ -28,7 +28,7 @@ stored_events! {
         PaymentCaptured(PaymentCaptured) = "PaymentCaptured" v 1;
         /// The gateway was asked to let go of the money.
         VoidRequested(VoidRequested) = "VoidRequested" v 1;
-        /// The money was let go of untaken.
+        /// The gateway has let go of the money without taking it.
         PaymentVoided(PaymentVoided) = "PaymentVoided" v 1;
         /// The gateway was asked to give money back.
         RefundRequested(RefundRequested) = "RefundRequested" v 1;
@@ -42,7 +42,7 @@ stored_events! {
 pub struct PaymentRequested {
     /// The payment.
     pub payment_id: PaymentId,
-    /// The reservation that it pays.
+    /// The reservation that the payment is for.
     pub reservation_id: ReservationId,
     /// The event on sale that the reservation is for.
     pub event_id: EventId,
@@ -52,10 +52,11 @@ pub struct PaymentRequested {
     pub amount: Money,
     /// The kind of the means of payment.
     pub method: MethodKind,
-    /// Recognises the means of payment when it is used again; `None` if the fact was written by a build without fingerprints.
+    /// Tells whether another request names the same means of payment; `None` if the fact was written by a build
+    /// without fingerprints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method_fingerprint: Option<MethodFingerprint>,
-    /// Whether an approval is followed by a capture.
+    /// Whether the money is taken as soon as the provider has approved, or only set aside.
     #[serde(rename = "capture")]
     pub charge: Charge,
     /// When the payment was requested.
@@ -68,20 +69,20 @@ fn without_fingerprint(mut requested: PaymentRequested) -> PaymentRequested {
     requested
 }
 
-/// The provider has the payment and has not decided. *How* the customer goes on (a page, a secret) is not recorded: facts are
-/// kept for good, and whoever knows it can act in the customer's place.
+/// The provider has the payment and has not decided. *How* the customer goes on (a page to open, or a secret) is not
+/// recorded: facts are kept for good, and whoever knows the page or the secret can act in the customer's place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentDeferred {
-    /// What the customer has to do; `None` while the provider works on it by itself.
+    /// What the customer has to do before the provider decides; `None` while the provider works by itself.
     pub action: Option<ActionWanted>,
-    /// When the provider said so.
+    /// When the provider's answer was recorded.
     pub at: Timestamp,
 }
 
 /// The provider has approved: the money is set aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentAuthorized {
-    /// The last four digits of the card; `None` if the provider has not told any.
+    /// The last four digits of the card; `None` if the provider has not told them.
     pub last_four: Option<String>,
     /// When the approval was recorded.
     pub at: Timestamp,
@@ -92,7 +93,7 @@ pub struct PaymentAuthorized {
 pub struct PaymentDeclined {
     /// Why there is no approval.
     pub reason: DeclineReason,
-    /// When that was recorded.
+    /// When the decline was recorded.
     pub at: Timestamp,
 }
 
@@ -106,7 +107,7 @@ pub struct CaptureRequested {
 /// The money was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentCaptured {
-    /// When that was recorded.
+    /// When the capture was recorded.
     pub at: Timestamp,
 }
 
@@ -117,14 +118,14 @@ pub struct VoidRequested {
     pub at: Timestamp,
 }
 
-/// The money was let go of untaken.
+/// The gateway has let go of the money without taking it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentVoided {
-    /// When that was recorded.
+    /// When it was recorded that the gateway has let go of the money.
     pub at: Timestamp,
 }
 
-/// Why money goes back to the customer.
+/// Why money is given back to the customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundCause {
@@ -134,20 +135,20 @@ pub enum RefundCause {
     Policy,
     /// The event was cancelled.
     EventCancelled,
-    /// An admin decided so.
+    /// An admin decided to give the money back.
     Admin,
 }
 
 /// The gateway was asked to give money back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundRequested {
-    /// The refund, by which the gateway recognises a repeated call.
+    /// The id of the refund, by which the gateway recognises a repeated call.
     pub refund_id: RefundId,
     /// How much goes back.
     pub amount: Money,
-    /// Why it goes back.
+    /// Why the money goes back.
     pub cause: RefundCause,
-    /// What the admin wrote about it; `None` if nobody wrote anything.
+    /// What the admin wrote about the refund; `None` if nobody wrote anything.
     pub reason: Option<Label>,
     /// When the gateway was asked.
     pub at: Timestamp,
@@ -158,16 +159,16 @@ pub struct RefundRequested {
 pub struct PaymentRefunded {
     /// The reservation that the payment was for.
     pub reservation_id: ReservationId,
-    /// The refund.
+    /// The id of the refund.
     pub refund_id: RefundId,
     /// How much went back.
     pub amount: Money,
-    /// All refunds of this payment together, this one included.
+    /// The sum of all refunds of this payment, this one included.
     pub refunded_in_total: Money,
-    /// Whether nothing of the payment is left.
+    /// Whether the whole payment has now been given back.
     pub in_full: bool,
-    /// Why it went back.
+    /// Why the money went back.
     pub cause: RefundCause,
-    /// When that was recorded.
+    /// When the refund was recorded.
     pub at: Timestamp,
 }

@@ -11,7 +11,7 @@ use super::state::PaymentTerms;
 pub enum GatewayCall {
     /// Asks the provider to set the money aside.
     Authorize {
-        /// The payment, by which the gateway recognises a repeated call.
+        /// The id of the payment, by which the gateway recognises a repeated call.
         payment_id: PaymentId,
         /// How much to set aside.
         amount: Money,
@@ -20,8 +20,8 @@ pub enum GatewayCall {
         /// Until when the seats are held: an approval after that may come too late.
         wanted_by: Timestamp,
     },
-    /// Asks what became of an authorisation. An authorisation itself cannot be asked for again: the method's token is never
-    /// stored.
+    /// Asks what became of an authorisation. The authorisation itself cannot be sent again, because the token of the
+    /// means of payment is never stored.
     LookUp {
         /// The payment whose authorisation is looked up.
         payment_id: PaymentId,
@@ -30,7 +30,7 @@ pub enum GatewayCall {
     Capture {
         /// The authorised payment.
         payment_id: PaymentId,
-        /// All of what was authorised.
+        /// The whole amount that was authorised.
         amount: Money,
     },
     /// Lets go of the money that is set aside.
@@ -42,7 +42,7 @@ pub enum GatewayCall {
     Refund {
         /// The captured payment.
         payment_id: PaymentId,
-        /// The refund, by which the gateway recognises a repeated call.
+        /// The id of the refund, by which the gateway recognises a repeated call.
         refund_id: RefundId,
         /// How much goes back.
         amount: Money,
@@ -62,7 +62,7 @@ impl GatewayCall {
     }
 }
 
-/// The calls about a payment that has been requested. A repeated call is built the same way as the first.
+/// Builds the calls about a payment that has been requested. A repeated call is built the same way as the first.
 impl PaymentTerms {
     pub(super) fn look_up(&self) -> GatewayCall {
         GatewayCall::LookUp {

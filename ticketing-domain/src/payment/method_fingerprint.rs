@@ -3,10 +3,10 @@ use sha2::{Digest as _, Sha256};
 use ticketing_ports::vocabulary::ids::PaymentId;
 use ticketing_ports::vocabulary::payment::PaymentMethod;
 
-/// Recognises a means of payment within one payment, and reveals nothing of it.
+/// Tells whether two requests for one payment name the same means of payment, and reveals nothing of it.
 ///
-/// It is a digest (the first 16 bytes of a SHA-256) of the means of payment together with the payment's id, so that one card
-/// has another fingerprint in each payment.
+/// The fingerprint is a digest (the first 16 bytes of a SHA-256) of the means of payment together with the payment's
+/// id, so that one card has another fingerprint in each payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MethodFingerprint(u128);

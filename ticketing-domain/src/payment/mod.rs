@@ -1,8 +1,9 @@
 //! One payment: it is authorised, then captured or voided, and what was captured can be refunded.
 //!
-//! The commit that decides on a call to the gateway also sets a deadline. If the process dies before the call, or the answer
-//! is lost, the deadline makes the call again. That is safe because the gateway carries out each of our ids once. As long as
-//! the provider has not decided, it is asked again at growing intervals.
+//! The commit that decides on a call to the gateway also sets a deadline. If the process dies before the call, or the
+//! answer is lost, the call is made again at the deadline. That is safe because the gateway carries out a call with
+//! the same payment or refund id only once. As long as the provider has not decided, the gateway is asked again at
+//! growing intervals.
 
 mod asking_again;
 mod charge;

@@ -12,7 +12,7 @@ use super::charge::Charge;
 use super::event::{PaymentEvent, PaymentRequested, RefundCause};
 use super::method_fingerprint::MethodFingerprint;
 
-/// The state of one payment, as its facts made it.
+/// The state of one payment, made from its facts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum PaymentState {
     /// No payment has been requested under this id.
@@ -24,7 +24,7 @@ pub enum PaymentState {
     Deferred {
         /// What was agreed when the payment was requested.
         terms: PaymentTerms,
-        /// What the customer has to do first; `None` if the provider only takes its time.
+        /// What the customer has to do before the provider decides; `None` if the provider only takes its time.
         action: Option<ActionWanted>,
     },
     /// The money is set aside.
@@ -35,12 +35,12 @@ pub enum PaymentState {
     Captured {
         /// What was agreed when the payment was requested.
         terms: PaymentTerms,
-        /// How much has been given back.
+        /// How much has been given back so far.
         refunded: Money,
         /// Refunds that the gateway was asked for and has not confirmed.
         pending: BTreeMap<RefundId, PendingRefund>,
     },
-    /// The provider said no, or the call was interrupted and the payment given up.
+    /// The provider has declined, or the call was interrupted and the payment was given up.
     Declined {
         /// What was agreed when the payment was requested.
         terms: PaymentTerms,
@@ -49,7 +49,7 @@ pub enum PaymentState {
     },
     /// The gateway was asked to let go of the money and has not answered.
     Voiding(PaymentTerms),
-    /// The money was let go of untaken.
+    /// The gateway has let go of the money without taking it.
     Voided(PaymentTerms),
 }
 
@@ -58,7 +58,7 @@ pub enum PaymentState {
 pub struct PaymentTerms {
     /// The payment.
     pub payment_id: PaymentId,
-    /// The reservation that it pays.
+    /// The reservation that the payment is for.
     pub reservation_id: ReservationId,
     /// The event on sale that the reservation is for.
     pub event_id: EventId,
@@ -68,12 +68,12 @@ pub struct PaymentTerms {
     pub amount: Money,
     /// The kind of the means of payment.
     pub method: MethodKind,
-    /// Recognises the means of payment when it is used again; `None` if the request was recorded by a build without
-    /// fingerprints.
+    /// Tells whether another request names the same means of payment; `None` if the payment was requested by a build
+    /// without fingerprints.
     pub method_fingerprint: Option<MethodFingerprint>,
-    /// Whether an approval is followed by a capture.
+    /// Whether the money is taken as soon as the provider has approved, or only set aside.
     pub charge: Charge,
-    /// The last four digits of the card; `None` if the provider has not told any.
+    /// The last four digits of the card; `None` if the provider has not told them.
     pub last_four: Option<String>,
     /// When the payment was requested.
     pub requested_at: Timestamp,
@@ -86,7 +86,7 @@ pub struct PaymentTerms {
 pub struct PendingRefund {
     /// How much goes back.
     pub amount: Money,
-    /// Why it goes back.
+    /// Why the money goes back.
     pub cause: RefundCause,
 }
 
@@ -156,7 +156,7 @@ impl PaymentState {
         };
     }
 
-    /// Returns what was agreed; `None` if no payment has been requested.
+    /// Returns what was agreed when the payment was requested; `None` if no payment has been requested.
     pub fn terms(&self) -> Option<&PaymentTerms> {
         match self {
             Self::Absent => None,
@@ -184,7 +184,7 @@ impl PaymentState {
         })
     }
 
-    /// Returns what was captured and is neither refunded nor being refunded; `None` if nothing was captured.
+    /// Returns how much was captured and is neither refunded nor being refunded; `None` if nothing was captured.
     pub fn refundable(&self) -> Option<Money> {
         match self {
             Self::Captured {
@@ -254,8 +254,8 @@ impl From<&PaymentRequested> for PaymentTerms {
 }
 
 impl PaymentTerms {
-    /// Returns whether this is the means of payment that was requested. Of a payment without a fingerprint only the kind is
-    /// compared.
+    /// Returns whether the payment was requested with this means of payment. If the payment has no fingerprint, only
+    /// the kind is compared.
     pub fn is_paid_with(&self, method: &PaymentMethod) -> bool {
         let asked = MethodFingerprint::of(self.payment_id, method);
         self.method == method.kind && self.method_fingerprint.is_none_or(|known| known == asked)

@@ -1,5 +1,5 @@
-//! What a customer has to do before the provider decides on a payment, as long as doing so can still pay for the seats. Only
-//! the customer is told.
+//! What a customer has to do before the provider decides on a payment. Only the customer is told, and only while the
+//! payment can still pay for the seats.
 
 use ticketing_ports::vocabulary::ids::{CustomerId, PaymentId};
 use ticketing_ports::vocabulary::payment::ActionWanted;

@@ -1,4 +1,5 @@
-//! Questions to the write side, a file for each. The answers are always up to date and show only what the caller may see.
+//! Questions to the write side, one file for each. The answers are always up to date and show only what the caller
+//! may see.
 
 mod action_wanted;
 mod payment;

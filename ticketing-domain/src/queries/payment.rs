@@ -1,4 +1,4 @@
-//! One payment as it is now. Somebody else's payment is answered as one that does not exist.
+//! One payment as it is now. A caller who asks for somebody else's payment is told that it does not exist.
 
 use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::vocabulary::ids::PaymentId;

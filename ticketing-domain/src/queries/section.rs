@@ -1,5 +1,5 @@
-//! One section as it is now: counts, price and, if numbered, its rows. Sections of a draft are shown only to those who manage
-//! it.
+//! One section as it is now: its counts, its price and, if the seats are numbered, its rows. The sections of a draft
+//! are shown only to those who manage the event.
 
 use std::collections::BTreeMap;
 

@@ -7,12 +7,12 @@ use ticketing_ports::vocabulary::roles::Actor;
 use super::event::ReservationHeld;
 use crate::payment::{Charge, RefundCause};
 
-/// What a person asks of a reservation.
+/// A command to a reservation: what a person asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReservationCommand {
     /// Begin the reservation: the inventory has just held the seats for it.
     Open(ReservationHeld),
-    /// Ask for the money.
+    /// Start a payment: ask the gateway for the money.
     StartPayment {
         /// Who asks.
         by: Actor,
@@ -20,10 +20,10 @@ pub enum ReservationCommand {
         payment_id: PaymentId,
         /// What the customer pays with.
         method: PaymentMethod,
-        /// Whether an approval is followed by a capture.
+        /// Whether the money is taken as soon as the provider has approved, or only set aside.
         charge: Charge,
     },
-    /// Let go of the payment under way, so that another can be started. The hold stays.
+    /// Let go of the payment under way, so that another payment can be started. The hold stays.
     GivePaymentUp {
         /// Who asks.
         by: Actor,
@@ -40,17 +40,17 @@ pub enum ReservationCommand {
         /// The authorised payment.
         payment_id: PaymentId,
     },
-    /// Give the reservation up, paid or not.
+    /// Give the reservation up, whether it is paid or not.
     Cancel {
         /// Who asks.
         by: Actor,
-        /// What goes back to the customer; zero if nothing does.
+        /// How much goes back to the customer; zero if the customer gets nothing back.
         refund: Money,
     },
 }
 
 impl ReservationCommand {
-    /// Returns who asks; `None` for [`Open`](Self::Open), which no person asks for.
+    /// Returns who asks; `None` for [`Open`](Self::Open), for which no person asks.
     pub(super) fn by(&self) -> Option<Actor> {
         match self {
             Self::Open(_) => None,
@@ -91,42 +91,42 @@ pub enum SagaInput {
     HoldRanOut,
     /// The event on sale was cancelled.
     EventCancelled,
-    /// The money is set aside.
+    /// The provider has approved a payment: the money is set aside.
     PaymentAuthorized {
-        /// The payment.
+        /// The payment whose money is set aside.
         payment_id: PaymentId,
-        /// Whether an approval is followed by a capture.
+        /// Whether the money is to be taken at once, or only set aside.
         charge: Charge,
     },
-    /// There is no approval.
+    /// The provider has declined a payment, or the payment was given up.
     PaymentDeclined {
-        /// The payment.
+        /// The payment that was not approved.
         payment_id: PaymentId,
         /// Why there is no approval.
         reason: DeclineReason,
     },
-    /// The money was taken.
+    /// The money of a payment was taken.
     PaymentCaptured {
-        /// The payment.
+        /// The payment whose money was taken.
         payment_id: PaymentId,
     },
-    /// Money was given back.
+    /// Money of a payment was given back.
     PaymentRefunded {
         /// How much went back.
         amount: Money,
-        /// Whether nothing of the payment is left.
+        /// Whether the whole payment has now been given back.
         in_full: bool,
-        /// Why it went back.
+        /// Why the money went back.
         cause: RefundCause,
     },
     /// The inventory has sold the seats.
     SeatsSold {
-        /// The payment for them; `None` if they cost nothing.
+        /// The payment for the seats; `None` if they cost nothing.
         payment_id: Option<PaymentId>,
     },
     /// The inventory no longer has the seats.
     SeatsGone {
-        /// The payment for them; `None` if they cost nothing.
+        /// The payment for the seats; `None` if they cost nothing.
         payment_id: Option<PaymentId>,
     },
 }

@@ -20,7 +20,7 @@ use crate::transition::{Action, StateName};
 /// Decides what a person asks of one reservation.
 ///
 /// # Errors
-/// When the reservation is somebody else's or has run out, or its status does not allow what is asked.
+/// When the reservation is somebody else's or has run out, or its status does not allow what the person asks for.
 pub fn decide(
     state: &ReservationState,
     command: &ReservationCommand,
@@ -46,7 +46,7 @@ pub fn decide(
     }
 }
 
-/// Begins the reservation, with the deadline at which the hold runs out.
+/// Begins the reservation, and sets the deadline at which its hold runs out.
 fn open(held: &ReservationHeld) -> ReservationDecision {
     let key = DeadlineKey {
         stream: StreamId::from(held.reservation_id),
@@ -60,7 +60,7 @@ fn open(held: &ReservationHeld) -> ReservationDecision {
     ReservationDecision::event(held.clone()).with_deadline(DeadlineChange::Set(expiry))
 }
 
-/// Decides while the seats are held and no payment is under way.
+/// Decides a command while the seats are held and no payment is under way.
 fn held(
     state: &ReservationState,
     terms: &HoldTerms,
@@ -112,7 +112,7 @@ fn held(
     }
 }
 
-/// Decides while a payment is under way.
+/// Decides a command while a payment is under way.
 fn payment_pending(
     state: &ReservationState,
     terms: &HoldTerms,
@@ -138,7 +138,7 @@ fn payment_pending(
     }
 }
 
-/// Decides once the seats are sold.
+/// Decides a command after the seats were sold.
 fn completed(
     state: &ReservationState,
     terms: &HoldTerms,
@@ -187,7 +187,7 @@ fn payment(payment_id: PaymentId, command: PaymentCommand) -> SagaCommand {
     SagaCommand::Payment { payment_id, command }
 }
 
-/// Ends a hold that was not paid.
+/// Cancels a reservation that has not been paid for, and frees its seats.
 pub(super) fn give_up_hold(terms: &HoldTerms, reason: CancelReason, release: ReleaseReason) -> ReservationDecision {
     ReservationDecision::event(ReservationCancelled {
         reason,
@@ -214,12 +214,12 @@ impl HoldTerms {
         }
     }
 
-    /// Returns whether there is nothing to pay.
+    /// Returns whether the seats cost nothing, so that there is nothing to pay.
     pub fn costs_nothing(&self) -> bool {
         self.total.is_zero()
     }
 
-    /// Returns the refusal that says when the hold ran out.
+    /// Returns the refusal that tells when the hold ran out.
     pub fn run_out(&self) -> Refusal {
         Refusal::ReservationExpired {
             reservation_id: self.reservation_id,

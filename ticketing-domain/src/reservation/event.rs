@@ -26,11 +26,11 @@ stored_events! {
             from { 1 => without_made_up_payment };
         /// The hold ran out unpaid.
         ReservationExpired(ReservationExpired) = "ReservationExpired" v 1;
-        /// The customer gave it up, or the event was cancelled.
+        /// The customer gave the reservation up, or the event was cancelled.
         ReservationCancelled(ReservationCancelled) = "ReservationCancelled" v 1;
-        /// It was undone because it could not be paid, or was paid too late.
+        /// The reservation was undone because it could not be paid, or was paid too late.
         ReservationCompensated(ReservationCompensated) = "ReservationCompensated" v 1;
-        /// Its money was given back.
+        /// The money of the reservation was given back.
         ReservationRefunded(ReservationRefunded) = "ReservationRefunded" v 1;
     }
 }
@@ -42,13 +42,13 @@ pub struct ReservationHeld {
     pub reservation_id: ReservationId,
     /// The event on sale.
     pub event_id: EventId,
-    /// For whom the seats are held.
+    /// The customer for whom the seats are held.
     pub customer_id: CustomerId,
     /// The section.
     pub section_id: SectionId,
     /// The section's name.
     pub section: Label,
-    /// The tier whose price counts.
+    /// The tier whose price applies.
     pub tier: Label,
     /// The seats, or the number of places in general admission.
     pub seats: TakenSeats,
@@ -56,7 +56,7 @@ pub struct ReservationHeld {
     pub allocation: Allocation,
     /// The price of one seat.
     pub unit_price: Money,
-    /// The price of all of them.
+    /// The price of all the seats together.
     pub total: Money,
     /// When the hold runs out.
     pub held_until: Timestamp,
@@ -67,14 +67,14 @@ pub struct ReservationHeld {
 /// A payment for the reservation was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationPaymentStarted {
-    /// The payment.
+    /// The payment that was asked for.
     pub payment_id: PaymentId,
 }
 
 /// The payment was declined. The seats stay held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationPaymentDeclined {
-    /// The payment.
+    /// The payment that was declined.
     pub payment_id: PaymentId,
     /// Why there is no approval.
     pub reason: DeclineReason,
@@ -82,11 +82,11 @@ pub struct ReservationPaymentDeclined {
     pub declines: u32,
 }
 
-/// The payment was given up: its call never reached the gateway, or the customer chose another means of payment. It does not
-/// count as a declined attempt.
+/// The payment was given up: its call never reached the gateway, or the customer chose another means of payment. A
+/// payment that was given up does not count as declined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationPaymentGivenUp {
-    /// The payment.
+    /// The payment that was given up.
     pub payment_id: PaymentId,
 }
 
@@ -100,15 +100,15 @@ pub struct ReservationCompleted {
     pub tickets: Vec<Ticket>,
 }
 
-/// Makes the payload of version 1, in which every sale has a payment. A sale that cost nothing gets a payment that does not
-/// exist, with the reservation's own id.
+/// Makes the payload of version 1, in which every sale has a payment. A sale that cost nothing gets a made-up payment
+/// id, which is the reservation's own id.
 fn with_some_payment(completed: ReservationCompleted) -> ReservationCompleted {
     let made_up = made_up_payment(&completed.sale);
     let payment_id = completed.sale.payment_id.or(Some(made_up));
     with_payment(completed, payment_id)
 }
 
-/// Takes a payment that does not exist out of a payload of version 1.
+/// Removes the made-up payment id from a payload of version 1 whose sale cost nothing.
 fn without_made_up_payment(completed: ReservationCompleted) -> ReservationCompleted {
     let made_up = made_up_payment(&completed.sale);
     let payment_id = completed.sale.payment_id.filter(|payment| *payment != made_up);
@@ -129,10 +129,10 @@ fn with_payment(completed: ReservationCompleted, payment_id: Option<PaymentId>) 
     }
 }
 
-/// The hold ran out before it was paid.
+/// The hold ran out before the seats were paid for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationExpired {
-    /// A payment that was under way; its answer may still come. `None` if there was none.
+    /// The payment that was under way, whose answer may still come; `None` if no payment was under way.
     pub payment_id: Option<PaymentId>,
 }
 
@@ -140,7 +140,7 @@ pub struct ReservationExpired {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelReason {
-    /// The customer gave it up.
+    /// The customer gave the reservation up.
     Customer,
     /// The event was cancelled.
     EventCancelled,
@@ -149,9 +149,9 @@ pub enum CancelReason {
 /// The reservation was cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationCancelled {
-    /// Why.
+    /// Why the reservation was cancelled.
     pub reason: CancelReason,
-    /// Whether tickets had been issued. They are void now.
+    /// Whether tickets had been issued, which are void now.
     pub was_completed: bool,
 }
 
@@ -159,16 +159,16 @@ pub struct ReservationCancelled {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CompensationReason {
-    /// Too many payments were declined; the seats are free again.
+    /// Too many payments were declined, and the seats are free again.
     DeclinedTooOften,
-    /// The money came when the seats were gone; it goes back.
+    /// The money was taken after the seats had gone to others, and is given back.
     PaidTooLate,
 }
 
 /// The reservation was undone: the customer has neither seats nor anything to pay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationCompensated {
-    /// Why.
+    /// Why the reservation was undone.
     pub reason: CompensationReason,
     /// The payment that was declined or came too late.
     pub payment_id: PaymentId,
@@ -179,6 +179,6 @@ pub struct ReservationCompensated {
 pub struct ReservationRefunded {
     /// How much went back.
     pub amount: Money,
-    /// Whether the tickets were valid until now.
+    /// Whether the tickets were valid until the money was given back.
     pub was_completed: bool,
 }

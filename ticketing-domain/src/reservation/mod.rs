@@ -1,8 +1,8 @@
-//! The reservation saga: it holds seats, has them paid and issues tickets, or undoes what was begun.
+//! The reservation saga: it holds seats, has them paid for and issues tickets, or undoes what was begun.
 //!
-//! [`decide()`] handles what a person asks for, [`react()`] what the gateway, the inventory or a deadline reports. Both return
-//! facts and commands to the other aggregates. The saga never keeps money without seats, and never keeps seats for somebody
-//! who has stopped paying.
+//! [`decide()`] handles what a person asks for, [`react()`] what the gateway, the inventory or a deadline reports.
+//! Both return facts, and commands to the other aggregates. The saga never keeps money without seats, and never keeps
+//! seats for a customer who has stopped paying.
 
 mod command;
 mod decide;

@@ -16,20 +16,20 @@ use crate::inventory::{InventoryCommand, ReleaseReason};
 use crate::payment::{Charge, PaymentCommand, RefundCause};
 use crate::reducer::{Context, Decision};
 
-/// How many declined payments end a hold.
+/// A hold ends when this many payments for it have been declined.
 pub const MAX_DECLINES: u32 = 3;
 
-/// What the reservation records, and its commands to other aggregates.
+/// What follows for a reservation: facts to record, and commands to other aggregates.
 pub type ReservationDecision = Decision<ReservationEvent, SagaCommand>;
 
 /// A command of the saga to another aggregate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SagaCommand {
-    /// Tell the inventory something whose refusal changes nothing for the reservation.
+    /// Give the inventory a command. If the inventory refuses it, nothing changes for the reservation.
     Inventory {
-        /// The section.
+        /// The section that the inventory is of.
         section_id: SectionId,
-        /// What it is told.
+        /// The command for the inventory.
         command: InventoryCommand,
     },
     /// Sell the seats of this reservation, and report [`SagaInput::SeatsSold`] or [`SagaInput::SeatsGone`].
@@ -38,29 +38,29 @@ pub enum SagaCommand {
         section_id: SectionId,
         /// The command to sell.
         command: InventoryCommand,
-        /// The payment for them; `None` if they cost nothing.
+        /// The payment for the seats; `None` if they cost nothing.
         payment_id: Option<PaymentId>,
     },
-    /// Take the money if the inventory would sell the seats to this reservation now, else let go of the money.
+    /// Take the money if the inventory would sell the seats to this reservation now; if not, let go of the money.
     CaptureIfFree {
         /// The section.
         section_id: SectionId,
-        /// The command to sell, which is only tried.
+        /// The command to sell. It is only tried out, to see whether the inventory would refuse it.
         command: InventoryCommand,
         /// The authorised payment.
         payment_id: PaymentId,
     },
-    /// Tell the payment something whose refusal changes nothing for the reservation.
+    /// Give the payment a command. If the payment refuses it, nothing changes for the reservation.
     Payment {
-        /// The payment.
+        /// The payment that gets the command.
         payment_id: PaymentId,
-        /// What it is told.
+        /// The command for the payment.
         command: PaymentCommand,
     },
 }
 
-/// Reacts to a report. A report that comes twice, or too late to matter, is no error. Money that comes after the hold has
-/// ended buys the same seats if they are free; otherwise it is let go of, or given back.
+/// Reacts to a report. A report that comes twice, or too late to matter, is never refused. Money that comes after the
+/// hold has ended buys the same seats if they are still free; if they are not, the money is let go of or given back.
 pub fn react(state: &ReservationState, input: &SagaInput, ctx: &Context<'_>) -> ReservationDecision {
     match input {
         SagaInput::HoldRanOut => hold_ran_out(state, ctx),
@@ -74,7 +74,7 @@ pub fn react(state: &ReservationState, input: &SagaInput, ctx: &Context<'_>) -> 
     }
 }
 
-/// Records that money went back. If nothing is left of the payment for valid tickets, their seats are free again.
+/// Records that money went back. If the whole payment for valid tickets went back, the seats become free again.
 fn refunded(state: &ReservationState, amount: Money, in_full: bool, cause: RefundCause) -> ReservationDecision {
     match state {
         _ if cause == RefundCause::NoSeats => ReservationDecision::nothing(),
@@ -91,7 +91,7 @@ fn refunded(state: &ReservationState, amount: Money, in_full: bool, cause: Refun
     }
 }
 
-/// Ends the hold if its time is up. If the deadline came too early it is set again.
+/// Ends the hold if its time is up. If the deadline came too early, the deadline is set again.
 fn hold_ran_out(state: &ReservationState, ctx: &Context<'_>) -> ReservationDecision {
     let (ReservationState::Held { terms, .. } | ReservationState::PaymentPending { terms, .. }) = state else {
         return match state.terms() {
@@ -110,7 +110,8 @@ fn hold_ran_out(state: &ReservationState, ctx: &Context<'_>) -> ReservationDecis
     expire(state, terms)
 }
 
-/// Ends a hold that ran out. Money that is set aside for it is let go of; if the gateway has not answered, its answer decides.
+/// Ends a hold that ran out. Money that is set aside for it is let go of; if the gateway still owes an answer, that
+/// answer decides.
 fn expire(state: &ReservationState, terms: &HoldTerms) -> ReservationDecision {
     let payment_id = match state {
         ReservationState::PaymentPending { payment_id, .. } => Some(*payment_id),
@@ -126,7 +127,7 @@ fn expire(state: &ReservationState, terms: &HoldTerms) -> ReservationDecision {
     }
 }
 
-/// Records that the hold ran out, and frees the seats.
+/// Records that the hold ran out, clears its deadline and frees the seats.
 fn run_out(terms: &HoldTerms, payment_id: Option<PaymentId>) -> ReservationDecision {
     ReservationDecision::event(ReservationExpired { payment_id })
         .with_deadline(DeadlineChange::Clear(terms.expiry_key()))
@@ -168,7 +169,8 @@ fn event_cancelled(state: &ReservationState, ctx: &Context<'_>) -> ReservationDe
     }
 }
 
-/// Takes the money that was set aside if that was asked for, or lets go of it if nobody waits for it.
+/// Takes the money that was set aside if the request asked for that, or lets go of it if the reservation no longer
+/// waits for this payment.
 fn authorized(state: &ReservationState, payment: PaymentId, charge: Charge, ctx: &Context<'_>) -> ReservationDecision {
     let command = |command| SagaCommand::Payment {
         payment_id: payment,
@@ -187,19 +189,19 @@ fn authorized(state: &ReservationState, payment: PaymentId, charge: Charge, ctx:
                 ReservationDecision::nothing()
             }
         }
-        // The customer paid, but too late for the hold.
+        // The customer paid after the hold had run out, and gets the seats only if they are still free.
         ReservationState::Expired {
             terms,
             payment_id: Some(payment_id),
         } if *payment_id == payment && capture => {
             ReservationDecision::nothing().with_effect(terms.capture_if_free(payment))
         }
-        // The reservation no longer waits for this payment.
+        // The reservation no longer waits for this payment, so the money is let go of.
         _ => ReservationDecision::nothing().with_effect(command(PaymentCommand::Void)),
     }
 }
 
-/// Counts the declined attempt. After the last one the seats are free again.
+/// Counts a declined payment. If it was the last one allowed, the reservation is undone and its seats become free.
 fn declined(state: &ReservationState, payment: PaymentId, reason: DeclineReason) -> ReservationDecision {
     match state {
         ReservationState::PaymentPending {
@@ -232,7 +234,7 @@ fn declined(state: &ReservationState, payment: PaymentId, reason: DeclineReason)
     }
 }
 
-/// Sells the seats for money that was taken. Money that the reservation does not wait for goes back.
+/// Sells the seats for money that was taken. Money that the reservation does not wait for is given back.
 fn captured(state: &ReservationState, payment: PaymentId, ctx: &Context<'_>) -> ReservationDecision {
     match state {
         ReservationState::PaymentPending { terms, payment_id, .. }
@@ -248,7 +250,7 @@ fn captured(state: &ReservationState, payment: PaymentId, ctx: &Context<'_>) -> 
     }
 }
 
-/// Issues the tickets.
+/// Issues the tickets for seats that the inventory has sold.
 fn seats_sold(state: &ReservationState, payment_id: Option<PaymentId>, ctx: &Context<'_>) -> ReservationDecision {
     let Some(terms) = state.terms() else {
         return ReservationDecision::nothing();
@@ -277,7 +279,7 @@ fn seats_sold(state: &ReservationState, payment_id: Option<PaymentId>, ctx: &Con
     .with_deadline(DeadlineChange::Clear(terms.expiry_key()))
 }
 
-/// Gives the money back because the seats are gone.
+/// Undoes the reservation because its seats are gone, and gives the money back if it was paid.
 fn seats_gone(state: &ReservationState, payment_id: Option<PaymentId>, ctx: &Context<'_>) -> ReservationDecision {
     let Some(terms) = state.terms() else {
         return ReservationDecision::nothing();

@@ -10,7 +10,7 @@ use super::event::{ReservationEvent, ReservationHeld};
 use crate::inventory::TakenSeats;
 use crate::status;
 
-/// The state of one reservation, as its facts made it.
+/// The state of one reservation, made from its facts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ReservationState {
     /// No reservation was made under this id.
@@ -20,53 +20,53 @@ pub enum ReservationState {
     Held {
         /// What was agreed when the seats were held.
         terms: HoldTerms,
-        /// How many payments have been declined.
+        /// How many payments for the reservation have been declined.
         declines: u32,
     },
     /// Seats are held and a payment is under way.
     PaymentPending {
         /// What was agreed when the seats were held.
         terms: HoldTerms,
-        /// How many payments have been declined.
+        /// How many payments for the reservation have been declined.
         declines: u32,
-        /// The payment.
+        /// The payment that is under way.
         payment_id: PaymentId,
     },
     /// The seats are sold.
     Completed {
         /// What was agreed when the seats were held.
         terms: HoldTerms,
-        /// How it was paid, and the tickets.
+        /// How the reservation was paid, and its tickets.
         paid: PaidWith,
     },
     /// The hold ran out.
     Expired {
         /// What was agreed when the seats were held.
         terms: HoldTerms,
-        /// A payment that was under way; its answer may still come. `None` if there was none.
+        /// The payment that was under way, whose answer may still come; `None` if no payment was under way.
         payment_id: Option<PaymentId>,
     },
-    /// The customer gave it up, or the event was cancelled.
+    /// The customer gave the reservation up, or the event was cancelled.
     Cancelled {
         /// What was agreed when the seats were held.
         terms: HoldTerms,
-        /// How it was paid; `None` if it was not.
+        /// How the reservation was paid, and its tickets; `None` if it was not paid.
         paid: Option<PaidWith>,
-        /// A payment that was under way; its answer may still come. `None` if there was none.
+        /// The payment that was under way, whose answer may still come; `None` if no payment was under way.
         payment_id: Option<PaymentId>,
     },
-    /// It was undone because it could not be paid, or was paid too late.
+    /// The reservation was undone because it could not be paid, or was paid too late.
     Compensated {
         /// What was agreed when the seats were held.
         terms: HoldTerms,
-        /// The payment.
+        /// The payment that was declined or came too late.
         payment_id: PaymentId,
     },
-    /// Its money was given back.
+    /// The money of the reservation was given back.
     Refunded {
         /// What was agreed when the seats were held.
         terms: HoldTerms,
-        /// How it was paid, and the tickets.
+        /// How the reservation was paid, and its tickets.
         paid: PaidWith,
     },
 }
@@ -78,13 +78,13 @@ pub struct HoldTerms {
     pub reservation_id: ReservationId,
     /// The event on sale.
     pub event_id: EventId,
-    /// For whom the seats are held.
+    /// The customer for whom the seats are held.
     pub customer_id: CustomerId,
     /// The section.
     pub section_id: SectionId,
     /// The section's name.
     pub section: Label,
-    /// The tier whose price counts.
+    /// The tier whose price applies.
     pub tier: Label,
     /// The seats, or the number of places in general admission.
     pub seats: TakenSeats,
@@ -92,7 +92,7 @@ pub struct HoldTerms {
     pub allocation: Allocation,
     /// The price of one seat.
     pub unit_price: Money,
-    /// The price of all of them.
+    /// The price of all the seats together.
     pub total: Money,
     /// When the hold runs out.
     pub held_until: Timestamp,
@@ -100,7 +100,7 @@ pub struct HoldTerms {
     pub held_at: Timestamp,
 }
 
-/// How a reservation was completed, and its tickets.
+/// How a reservation was paid, and its tickets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaidWith {
     /// The payment; `None` if the seats cost nothing.
@@ -204,7 +204,7 @@ impl ReservationState {
         };
     }
 
-    /// Returns what was agreed; `None` if no reservation was made.
+    /// Returns what was agreed when the seats were held; `None` if no reservation was made.
     pub fn terms(&self) -> Option<&HoldTerms> {
         match self {
             Self::Absent => None,
@@ -218,7 +218,7 @@ impl ReservationState {
         }
     }
 
-    /// Returns how it was paid; `None` if it was not.
+    /// Returns how the reservation was paid; `None` if it was not paid.
     pub fn paid(&self) -> Option<&PaidWith> {
         match self {
             Self::Completed { paid, .. } | Self::Refunded { paid, .. } | Self::Cancelled { paid: Some(paid), .. } => {
@@ -228,7 +228,7 @@ impl ReservationState {
         }
     }
 
-    /// Returns the payment that counts: the one that paid, else the one under way. `None` if there is neither.
+    /// Returns the payment that paid for the seats, or else the one under way; `None` if there is neither.
     pub fn payment_id(&self) -> Option<PaymentId> {
         match self {
             Self::PaymentPending { payment_id, .. } | Self::Compensated { payment_id, .. } => Some(*payment_id),
@@ -240,12 +240,12 @@ impl ReservationState {
         }
     }
 
-    /// Returns whether something is still to come on its own: the hold can be paid or run out.
+    /// Returns whether the reservation will still change by itself: it is held, and will be paid for or run out.
     pub fn is_live(&self) -> bool {
         matches!(self, Self::Held { .. } | Self::PaymentPending { .. })
     }
 
-    /// Returns the status at `now`; `None` if no reservation was made.
+    /// Returns the status of the reservation at `now`; `None` if no reservation was made.
     pub fn status_at(&self, now: Timestamp) -> Option<ReservationStatus> {
         let held_until = self.terms()?.held_until;
         Some(status::of_reservation(self.recorded_status()?, held_until, now))
@@ -264,7 +264,7 @@ impl ReservationState {
         })
     }
 
-    /// Returns the reservation as readers see it at `now`; `None` if none was made.
+    /// Returns the reservation as readers see it at `now`; `None` if no reservation was made.
     pub fn view(&self, version: Version, now: Timestamp) -> Option<ReservationView> {
         let terms = self.terms()?;
         let paid = self.paid();

@@ -1,4 +1,4 @@
-//! The account of a proven address: found, or made.
+//! Finds the account of a proven address, or makes it.
 
 use ticketing_ports::Timestamp;
 use ticketing_ports::outside::identity_providers::Claims;
@@ -10,8 +10,8 @@ use ticketing_ports::vocabulary::roles::Role;
 
 use super::{CeremonyAnswer, CeremonyContext, CeremonyQuestion, SignInRefusal};
 
-/// An address that was proven: a link that was mailed to it came back, or a trusted provider vouches for it. There is no
-/// other way to make this type, and no user is made without it.
+/// An email address that a person has proven to own: a link that was mailed to it came back, or a trusted provider
+/// vouches for it. There is no other way to make this type, and no user is made without one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvenAddress(EmailAddress);
 
@@ -35,7 +35,7 @@ impl ProvenAddress {
     }
 }
 
-/// A user who is about to be made.
+/// A user who is about to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUser {
     id: UserId,
@@ -44,7 +44,7 @@ pub struct NewUser {
 }
 
 impl NewUser {
-    /// Returns the user, who is a customer.
+    /// Returns the user to store, whose role is customer.
     pub fn user(&self) -> User {
         User {
             id: self.id,
@@ -66,7 +66,7 @@ pub(super) struct EnsureUser {
 enum Step {
     Finding,
     Creating(NewUser),
-    /// Another request made the user between the two questions.
+    /// Another request made the user after this ceremony had found none, so the user is looked up again.
     FindingAgain,
 }
 

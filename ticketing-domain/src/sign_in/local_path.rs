@@ -8,7 +8,7 @@ pub struct LocalPath(String);
 
 /// The text is not a path on this site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be a path of this site that begins with one /")]
+#[error("must be a path on this site that begins with a single slash")]
 pub struct InvalidLocalPath;
 
 impl LocalPath {
@@ -17,8 +17,9 @@ impl LocalPath {
     /// Parses a path.
     ///
     /// # Errors
-    /// When a browser could take the text for the URL of another site, as with `//host`, `/\host`, a scheme or control
-    /// characters. Also when it has a fragment, because the server puts the sign-in code there.
+    /// When a browser could take the text for the URL of another site, as with `//host`, `/\host`, a scheme or
+    /// control characters. Also when the text is longer than 512 bytes, or has a fragment, which is where the server
+    /// puts the sign-in code.
     pub fn parse(text: &str) -> Result<Self, InvalidLocalPath> {
         let plain =
             text.len() <= Self::MAX_LENGTH && text.bytes().all(|b| b.is_ascii_graphic() && !b"\\#\"<>".contains(&b));

@@ -1,4 +1,4 @@
-//! Signing in by a mailed link, which proves the address.
+//! Signing in by a mailed link, which proves that the person owns the address.
 
 use ticketing_ports::Timestamp;
 use ticketing_ports::outside::mailer::Mail;
@@ -23,8 +23,8 @@ pub fn verify_page(public_url: &str) -> String {
     )
 }
 
-/// Makes a sign-in link, and the token to store of it. The token's secret is in the fragment of the link, which browsers send
-/// to no server.
+/// Makes a sign-in link, and the token that is stored for it. The token's secret is in the fragment of the link, and
+/// browsers send fragments to no server.
 pub fn magic_link(email: &EmailAddress, public_url: &str, context: &CeremonyContext<'_>) -> (String, OneTimeToken) {
     let secret = context.secret();
     let link = format!("{}#token={}", verify_page(public_url), secret.expose());
@@ -41,7 +41,8 @@ fn stored(secret: &Secret, email: &EmailAddress, now: Timestamp) -> OneTimeToken
     }
 }
 
-/// Mails a sign-in link, unless the address has had too many. The outcome is the same in each case and for everybody.
+/// Mails a sign-in link, unless the address has had too many. The outcome is the same in every case, so that it tells
+/// nothing about the address.
 #[derive(Debug)]
 pub struct SendMagicLink {
     email: EmailAddress,
@@ -103,7 +104,8 @@ impl Ceremony for SendMagicLink {
     }
 }
 
-/// Trades the token of a link for a session of the user of its address, who is made if there is none.
+/// Trades the token of a link for a session of the user who has the link's address. If nobody has the address, a user
+/// is made.
 #[derive(Debug)]
 pub struct RedeemMagicLink {
     from: Visitor,
@@ -118,7 +120,7 @@ enum Redeeming {
 }
 
 impl RedeemMagicLink {
-    /// Begins the ceremony with the secret of a link.
+    /// Begins the ceremony with the secret from a link.
     pub fn begin(token: &Secret, from: Visitor) -> Next<Self> {
         let question = CeremonyQuestion::TakeToken {
             purpose: TokenPurpose::MagicLink,

@@ -1,4 +1,5 @@
-//! Signing in through an identity provider, or linking one: the authorization code flow with PKCE, state and nonce.
+//! Signing in through an identity provider, or linking one to an account: the authorization code flow with PKCE,
+//! state and nonce.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::outside::identity_providers::{AuthorizationAnswer, AuthorizationRequest, Claims};
@@ -19,19 +20,19 @@ use super::session::{is_fresh, new_session};
 use super::sign_in_code::sign_in_code;
 use super::{Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, Next, SignInRefusal, SignedIn};
 
-/// At most how many characters the subject of an identity has (OpenID Connect Core, section 2).
+/// At most how many characters a provider's id of a person, the `subject`, may have (OpenID Connect Core, section 2).
 const LONGEST_SUBJECT: usize = 255;
 
-/// The session that links a provider to its account.
+/// The session to whose account an identity provider is being linked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Linking {
     /// The user of the session.
     pub user: UserId,
-    /// The digest of the session.
+    /// The digest of the session's secret.
     pub session: SecretDigest,
 }
 
-/// Where to send the browser, and the cookie that it must bring back.
+/// Where to send the browser, and the cookie that the browser must bring back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BegunOauth {
     /// The URL of the provider's sign-in page.
@@ -40,7 +41,8 @@ pub struct BegunOauth {
     pub browser: Secret,
 }
 
-/// What is stored between the two requests. Of the OAuth state only the digest is stored, as the challenge's.
+/// What is stored between the browser's two requests. Of the OAuth state only the digest is stored, as the digest of
+/// the challenge.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     provider: String,
@@ -57,7 +59,7 @@ struct KeptLink {
     session: [u8; 32],
 }
 
-/// Sends a browser to a provider.
+/// Sends a browser to an identity provider, to sign somebody in or to link the provider to an account.
 #[derive(Debug)]
 pub struct BeginOauth {
     browser: Secret,
@@ -67,7 +69,8 @@ pub struct BeginOauth {
 
 #[derive(Debug)]
 enum Beginning {
-    /// The provider is asked first, so that nothing is stored if it cannot be reached.
+    /// The provider is asked for its URL before anything is stored, so that nothing is stored if it cannot be
+    /// reached.
     Asking,
     Putting {
         url: String,
@@ -75,8 +78,9 @@ enum Beginning {
 }
 
 impl BeginOauth {
-    /// Begins the ceremony. `browser` is the cookie of an earlier ceremony in this browser, which is used again so that two
-    /// windows do not disturb each other. `link` is the session to whose account the provider is to be linked; `None` signs in.
+    /// Begins the ceremony. `browser` is the cookie of an earlier ceremony in this browser, which is used again so
+    /// that two windows do not disturb each other. `link` is the session to whose account the provider is to be
+    /// linked; with `None` the ceremony signs somebody in.
     pub fn begin(
         provider: &str,
         browser: Option<Secret>,
@@ -145,7 +149,7 @@ impl Ceremony for BeginOauth {
     }
 }
 
-/// Signs somebody in, or links the provider, when the browser comes back from a provider.
+/// Signs somebody in, or links the provider to an account, when a browser comes back from an identity provider.
 #[derive(Debug)]
 pub struct FinishOauth {
     callback: OauthCallback,
@@ -159,7 +163,7 @@ enum Finishing {
     Finding(Begun, Claims),
     CheckingSession(Linking, Begun, Claims),
     Linking(Linking, Begun),
-    /// The identity is known, and its user is looked up.
+    /// The identity is linked to a user, and that user is being looked up.
     FindingUser(Begun),
     EnsuringUser(Begun, Claims, EnsureUser),
     LinkingUser(Begun, User),
@@ -175,9 +179,9 @@ struct Begun {
 }
 
 impl FinishOauth {
-    /// Begins the ceremony with the request that came back.
+    /// Begins the ceremony with the request of the browser that came back from the provider.
     pub fn begin(callback: OauthCallback) -> Next<Self> {
-        // The challenge is taken before anything is checked, so that it is used up in each case.
+        // The challenge is taken before anything is checked, so that it is used up whatever the checks find.
         let question = CeremonyQuestion::TakeChallenge {
             ceremony: CeremonyKind::Oauth,
             digest: callback.state.digest(),
@@ -213,7 +217,8 @@ impl FinishOauth {
         self.ask(question, Finishing::Proving(begun))
     }
 
-    /// Returns what was stored, with nonce and code verifier. `None` if it was stored for another provider or browser.
+    /// Returns what was stored when the browser was sent away, with the nonce and the code verifier. `None` if it was
+    /// stored for another provider or browser.
     fn fitting(&self, state: &[u8]) -> Option<(Begun, Secret, Secret)> {
         let kept: Kept = serde_json::from_slice(state).ok()?;
         let browser = self.callback.browser.as_ref()?.digest();
@@ -255,7 +260,8 @@ impl FinishOauth {
     }
 
     fn user_ensured(self, begun: Begun, claims: &Claims, user: User, context: &CeremonyContext<'_>) -> Next<Self> {
-        // Somebody who has taken over an address gets at most a customer's account by it.
+        // Whoever has taken over somebody's address can get into a customer's account with it, but into no other
+        // account.
         if user.role != Role::Customer {
             return Next::Refused(SignInRefusal::SignInFirst);
         }
@@ -321,7 +327,8 @@ impl Ceremony for FinishOauth {
                 Next::Refused(SignInRefusal::IdentityTaken)
             }
             (Finishing::FindingUser(begun), CeremonyAnswer::User(Some(user))) => self.hand_over(begun, user, context),
-            // The user was erased a moment ago, and the identities are erased after it.
+            // The user was erased a moment ago; the user's identities are erased after the user, so this one was
+            // still found.
             (Finishing::FindingUser(_), CeremonyAnswer::User(None)) => Next::Refused(SignInRefusal::Contended),
             (Finishing::EnsuringUser(begun, claims, ensure), answer) => match ensure.on(answer, context) {
                 EnsureUserNext::Ask(question, ensure) => {
@@ -346,7 +353,8 @@ impl Ceremony for FinishOauth {
     }
 }
 
-/// Returns whether a provider may give such a subject (OpenID Connect Core, section 2). An empty one would be shared by everybody.
+/// Returns whether a provider may give this subject (OpenID Connect Core, section 2). An empty subject would be the
+/// same for everybody.
 fn names_somebody(subject: &str) -> bool {
     !subject.trim().is_empty() && subject.chars().count() <= LONGEST_SUBJECT && !subject.chars().any(char::is_control)
 }

@@ -1,4 +1,4 @@
-//! The request with which a browser comes back from an identity provider, and what comes of it.
+//! The request with which a browser comes back from an identity provider, and its outcome.
 
 use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::secrets::Secret;
@@ -12,14 +12,14 @@ use super::session::Visitor;
 pub enum OauthAnswer {
     /// The provider gave a code.
     Code {
-        /// The code.
+        /// The code that the provider gave.
         code: String,
-        /// The issuer that the provider names. `None` if it names none.
+        /// The issuer that the provider names; `None` if the provider names none.
         issuer: Option<String>,
     },
-    /// The person refused the sign-in.
+    /// The person refused the sign-in at the provider.
     Denied,
-    /// The provider answered with another error.
+    /// The provider answered with an error other than that refusal.
     Error,
 }
 
@@ -38,13 +38,13 @@ impl std::fmt::Debug for OauthAnswer {
 pub struct OauthCallback {
     /// The name of the provider.
     pub provider: String,
-    /// The OAuth state.
+    /// The OAuth state that the browser brings back. The stored challenge is found by it.
     pub state: Secret,
-    /// The cookie of the browser. `None` if it brings none.
+    /// The value of the browser's sign-in cookie; `None` if the browser brings none.
     pub browser: Option<Secret>,
-    /// What the browser brings back.
+    /// What the browser brings back from the provider.
     pub answer: OauthAnswer,
-    /// How the session is to be handed over.
+    /// How a new session is to be handed to the client.
     pub handover: Handover,
     /// Where the request came from.
     pub from: Visitor,
@@ -53,18 +53,19 @@ pub struct OauthCallback {
 /// How a new session is handed to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Handover {
-    /// The answer contains the session, for a client that is a program.
+    /// The response contains the session. This is for a client that is a program.
     Session,
-    /// The fragment of a page contains a code for the session, because a session's secret must not get into a URL.
+    /// The browser goes to a page whose fragment contains a code, which the page trades for the session: a session's
+    /// secret must not get into a URL.
     Code,
 }
 
-/// What came of a sign-in, or a linking, through a provider.
+/// What came of a sign-in through an identity provider, or of linking one to an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FinishedOauth {
     /// A session has begun.
     SignedIn(SignedIn),
-    /// A code was made that the page trades for a session.
+    /// A code was made, which the page at `next` trades for a session.
     Code {
         /// The code.
         code: Secret,

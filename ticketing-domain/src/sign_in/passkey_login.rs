@@ -10,7 +10,8 @@ use super::question::CredentialRefused;
 use super::session::{Visitor, new_session};
 use super::{BegunPasskey, Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, Next, SignInRefusal, SignedIn};
 
-/// Makes a challenge that any passkey may answer. It is the same for everybody, so that it tells nothing about accounts.
+/// Makes a challenge that any passkey may answer. No account is named for it, so that it tells nothing about
+/// accounts.
 #[derive(Debug)]
 pub struct BeginPasskeyLogin(Beginning);
 
@@ -52,8 +53,8 @@ impl Ceremony for BeginPasskeyLogin {
     }
 }
 
-/// Trades an authenticator's answer for a session of the user who owns the passkey. The user handle in the answer is not
-/// believed, because it is not signed.
+/// Trades an authenticator's answer for a session of the user who owns the passkey. The user handle in the answer is
+/// only compared with that owner, because the handle is not signed.
 #[derive(Debug)]
 pub struct CompletePasskeyLogin {
     answer: String,
@@ -81,7 +82,8 @@ enum Completing {
 impl CompletePasskeyLogin {
     /// Begins the ceremony with the authenticator's answer, as JSON.
     pub fn begin(challenge_id: &Secret, answer: String, from: Visitor) -> Next<Self> {
-        // The challenge is taken before anything is verified, because the library would accept an answer any number of times.
+        // The challenge is taken before anything is verified, because the library would accept the same answer any
+        // number of times.
         let question = CeremonyQuestion::TakeChallenge {
             ceremony: CeremonyKind::PasskeyLogin,
             digest: challenge_id.digest(),
@@ -116,7 +118,8 @@ impl Ceremony for CompletePasskeyLogin {
                 self.ask(CeremonyQuestion::FindPasskey(claim.credential_id), step)
             }
             (Completing::Finding { state, claimed }, CeremonyAnswer::Passkey(Some(passkey))) => {
-                // The handle is not signed, so it must name the owner of the stored passkey.
+                // The handle is not signed, so the ceremony goes on only if the handle names the owner of the stored
+                // passkey.
                 if claimed != Some(passkey.user_id) {
                     return Next::Refused(SignInRefusal::UnknownCredential);
                 }

@@ -28,7 +28,7 @@ enum Beginning {
 }
 
 impl BeginPasskeyRegistration {
-    /// Begins the ceremony for the user of a session. Refused if the session is too old.
+    /// Begins the ceremony for the user of a session. The ceremony is refused if the session is too old.
     pub fn begin(user: User, session: &Session, context: &CeremonyContext<'_>) -> Next<Self> {
         if !is_fresh(session, context.now) {
             return Next::Refused(SignInRefusal::StaleSession);
@@ -77,7 +77,7 @@ impl Ceremony for BeginPasskeyRegistration {
     }
 }
 
-/// Adds the passkey that answered a challenge. The challenge must have been made for the same user.
+/// Adds the passkey with which a challenge was answered. The challenge must have been made for the same user.
 #[derive(Debug)]
 pub struct CompletePasskeyRegistration {
     user: UserId,
@@ -151,7 +151,8 @@ impl Ceremony for CompletePasskeyRegistration {
                     suspect: false,
                 };
                 let step = Completing::Adding(passkey.clone());
-                // The store counts again, because other registrations of the same user may be under way.
+                // The store counts the user's passkeys again, because other registrations of the same user may be
+                // under way.
                 let most = PASSKEYS_PER_USER;
                 Next::Ask(CeremonyQuestion::AddPasskey { passkey, most }, Self { step, ..self })
             }

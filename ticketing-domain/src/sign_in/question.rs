@@ -1,4 +1,4 @@
-//! What a ceremony asks of the world outside, and the answers, as plain data.
+//! What a ceremony asks of the world outside, and the answers to that, as plain data.
 
 use ticketing_ports::outside::identity_providers::{AuthorizationAnswer, AuthorizationRequest, Claims};
 use ticketing_ports::outside::mailer::Mail;
@@ -15,119 +15,123 @@ use ticketing_ports::vocabulary::secrets::SecretDigest;
 
 use super::account::NewUser;
 
-/// One question of a ceremony, or one thing that it wants done. Each names the answer that it takes.
+/// One question of a ceremony, or one thing that the ceremony wants done. The doc of each variant names its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CeremonyQuestion {
-    /// Counts a mail to the address against [`MAIL_QUOTA`](super::MAIL_QUOTA). [`CeremonyAnswer::Yes`] if the mail may go
-    /// out, [`CeremonyAnswer::No`] if not.
+    /// Counts a mail to the address against [`MAIL_QUOTA`](super::MAIL_QUOTA). Answered with [`CeremonyAnswer::Yes`]
+    /// if the mail may go out, and with [`CeremonyAnswer::No`] if not.
     CountMail(EmailAddress),
-    /// How many links of the address are live. [`CeremonyAnswer::Count`].
+    /// Counts the live links of the address. Answered with [`CeremonyAnswer::Count`].
     CountLiveLinks(EmailAddress),
-    /// Stores a token. [`CeremonyAnswer::Done`].
+    /// Stores a token. Answered with [`CeremonyAnswer::Done`].
     PutToken(OneTimeToken),
-    /// Takes a token out of its store. [`CeremonyAnswer::Token`].
+    /// Takes a token out of its store. Answered with [`CeremonyAnswer::Token`].
     TakeToken {
-        /// What the token has to be for.
+        /// The purpose for which the token must have been made.
         purpose: TokenPurpose,
         /// The digest of the token's secret.
         digest: SecretDigest,
     },
-    /// Sends a mail in the background, and withdraws the link in it if the mail cannot be sent. [`CeremonyAnswer::Done`].
+    /// Sends a mail in the background, and withdraws the link in the mail if the mail cannot be sent. Answered with
+    /// [`CeremonyAnswer::Done`].
     SendLink {
         /// The mail.
         mail: Mail,
         /// The digest of the link's token.
         link: SecretDigest,
     },
-    /// Stores a challenge. [`CeremonyAnswer::Done`].
+    /// Stores a challenge. Answered with [`CeremonyAnswer::Done`].
     PutChallenge(Challenge),
-    /// Takes a challenge out of its store. [`CeremonyAnswer::Challenge`].
+    /// Takes a challenge out of its store. Answered with [`CeremonyAnswer::Challenge`].
     TakeChallenge {
-        /// Which ceremony the challenge has to be of.
+        /// The kind of ceremony for which the challenge must have been made.
         ceremony: CeremonyKind,
         /// The digest of the challenge's secret.
         digest: SecretDigest,
     },
-    /// Who has the id. [`CeremonyAnswer::User`].
+    /// Finds the user who has the id. Answered with [`CeremonyAnswer::User`].
     FindUser(UserId),
-    /// Who has the address. [`CeremonyAnswer::User`].
+    /// Finds the user who has the address. Answered with [`CeremonyAnswer::User`].
     FindUserByAddress(EmailAddress),
-    /// Stores a new user. [`CeremonyAnswer::Yes`], or [`CeremonyAnswer::No`] if the address has a user.
+    /// Stores a new user. Answered with [`CeremonyAnswer::Yes`], or with [`CeremonyAnswer::No`] if somebody has the
+    /// address already.
     CreateUser(NewUser),
-    /// Which session has the digest. [`CeremonyAnswer::Session`].
+    /// Finds the session whose secret has the digest. Answered with [`CeremonyAnswer::Session`].
     FindSession(SecretDigest),
-    /// Stores a new session. [`CeremonyAnswer::Done`].
+    /// Stores a new session. Answered with [`CeremonyAnswer::Done`].
     CreateSession(Session),
-    /// Where an identity provider wants browsers sent. [`CeremonyAnswer::Url`].
+    /// Asks an identity provider for the URL of its sign-in page. Answered with [`CeremonyAnswer::Url`].
     AuthorizationUrl {
         /// The provider's name.
         provider: String,
-        /// What the provider is to give back.
+        /// The state, the nonce and the code verifier of this sign-in.
         request: AuthorizationRequest,
     },
-    /// Trades a provider's code for what the provider says of the person. [`CeremonyAnswer::Claims`].
+    /// Trades a provider's code for what the provider says of the person. Answered with [`CeremonyAnswer::Claims`].
     Claims {
         /// The provider's name.
         provider: String,
-        /// What the browser brought back from the provider.
+        /// What the browser brought back from the provider, and what was stored when the browser went there.
         answer: AuthorizationAnswer,
     },
-    /// Whose identity it is. [`CeremonyAnswer::Identity`].
+    /// Finds the user to whom an identity is linked. Answered with [`CeremonyAnswer::Identity`].
     FindIdentity {
         /// The provider's issuer identifier.
         issuer: String,
         /// The person's id at the provider.
         subject: String,
     },
-    /// Links an identity to a user. [`CeremonyAnswer::Yes`], or [`CeremonyAnswer::No`] if it is linked to another user.
+    /// Links an identity to a user. Answered with [`CeremonyAnswer::Yes`], or with [`CeremonyAnswer::No`] if the
+    /// identity is linked to another user.
     LinkIdentity(Identity),
-    /// Makes a challenge for a new passkey. [`CeremonyAnswer::Begun`].
+    /// Makes a challenge for a new passkey. Answered with [`CeremonyAnswer::Begun`].
     BeginRegistration {
         /// Who gets the passkey.
         user: UserId,
-        /// The name that the authenticator shows.
+        /// The user's address, which the authenticator shows as the name of the account.
         email: EmailAddress,
         /// The passkeys of the user, which cannot be registered again.
         existing: Vec<Passkey>,
     },
-    /// Checks the answer to a challenge for a new passkey. [`CeremonyAnswer::Registered`].
+    /// Checks the answer to a challenge for a new passkey. Answered with [`CeremonyAnswer::Registered`].
     FinishRegistration {
-        /// What was kept of the challenge.
+        /// The state of the challenge, as it was stored when the challenge was made.
         state: Vec<u8>,
         /// The authenticator's answer, as JSON.
         answer: String,
     },
-    /// Makes a challenge for any passkey. [`CeremonyAnswer::Begun`].
+    /// Makes a challenge for any passkey. Answered with [`CeremonyAnswer::Begun`].
     BeginLogin,
-    /// Which credential an authenticator's answer claims to come from. [`CeremonyAnswer::Identified`].
+    /// Reads from which credential an authenticator's answer claims to come. Answered with
+    /// [`CeremonyAnswer::Identified`].
     Identify {
         /// The authenticator's answer, as JSON.
         answer: String,
     },
-    /// Checks the answer to a challenge for any passkey. [`CeremonyAnswer::Used`].
+    /// Checks the answer to a challenge for any passkey. Answered with [`CeremonyAnswer::Used`].
     FinishLogin {
-        /// What was kept of the challenge.
+        /// The state of the challenge, as it was stored when the challenge was made.
         state: Vec<u8>,
         /// The authenticator's answer, as JSON.
         answer: String,
         /// The passkey to check the answer against.
         passkey: Passkey,
     },
-    /// Which passkeys a user has. [`CeremonyAnswer::Passkeys`].
+    /// Finds all passkeys of a user. Answered with [`CeremonyAnswer::Passkeys`].
     PasskeysOf(UserId),
-    /// Which passkey has the credential id. [`CeremonyAnswer::Passkey`].
+    /// Finds the passkey that has the credential id. Answered with [`CeremonyAnswer::Passkey`].
     FindPasskey(Vec<u8>),
-    /// Stores a new passkey. [`CeremonyAnswer::Added`].
+    /// Stores a new passkey. Answered with [`CeremonyAnswer::Added`].
     AddPasskey {
         /// The passkey.
         passkey: Passkey,
-        /// How many passkeys the user may have at most, with this one.
+        /// At most how many passkeys the user may have, this one included.
         most: usize,
     },
-    /// Stores a passkey after its use. [`CeremonyAnswer::Yes`], or [`CeremonyAnswer::No`] if its stored counter is no longer
-    /// the one that was seen.
+    /// Stores a passkey after its use. Answered with [`CeremonyAnswer::Yes`], or with [`CeremonyAnswer::No`] if the
+    /// stored counter is no longer `seen_counter`.
     UpdatePasskey {
-        /// The passkey as it is now.
+        /// The passkey as it is to be stored.
         passkey: Passkey,
         /// The counter that was stored when the passkey was read.
         seen_counter: u32,
@@ -137,42 +141,42 @@ pub enum CeremonyQuestion {
 /// The answer to a [`CeremonyQuestion`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CeremonyAnswer {
-    /// It was done.
+    /// What the ceremony wanted done is done.
     Done,
-    /// Yes.
+    /// Yes, in the sense that the question gives to it.
     Yes,
-    /// No.
+    /// No, in the sense that the question gives to it.
     No,
-    /// So many.
+    /// The number that was asked for.
     Count(u64),
     /// The token; `None` if it is unknown, used or expired.
     Token(Option<OneTimeToken>),
     /// The challenge; `None` if it is unknown, used or expired.
     Challenge(Option<Challenge>),
-    /// The user; `None` if there is none.
+    /// The user; `None` if nobody has the id or the address that was asked for.
     User(Option<User>),
-    /// The session; `None` if there is none.
+    /// The session; `None` if no session has the digest that was asked for.
     Session(Option<Session>),
-    /// The URL.
+    /// The URL of the provider's sign-in page.
     Url(String),
-    /// What the provider says of the person, or that the browser's answer proves nothing. A provider that cannot be reached
-    /// gives no answer at all.
+    /// What the provider says of the person, or that what the browser brought back proves nothing. If the provider
+    /// cannot be reached, the ceremony gets no answer at all.
     Claims(Result<Claims, ProofRefused>),
-    /// The identity; `None` if it is linked to nobody.
+    /// The identity and its user; `None` if the identity is linked to nobody.
     Identity(Option<Identity>),
-    /// The challenge that was made.
+    /// The challenge that was made for an authenticator.
     Begun(BegunCeremony),
-    /// The new credential, or why there is none.
+    /// The new credential, or why the authenticator's answer is not accepted.
     Registered(Result<NewCredential, CredentialRefused>),
-    /// The credential that was claimed, or why there is none.
+    /// The credential from which the answer claims to come, or why the answer cannot be read.
     Identified(Result<ClaimedCredential, CredentialRefused>),
-    /// The credential after its use, or why the use does not hold.
+    /// The credential after its use, or why the authenticator's answer is not accepted.
     Used(Result<UsedCredential, CredentialRefused>),
-    /// The passkey; `None` if there is none.
+    /// The passkey; `None` if no passkey has the credential id that was asked for.
     Passkey(Option<Passkey>),
     /// The passkeys of the user, the oldest first.
     Passkeys(Vec<Passkey>),
-    /// That the passkey was added, or why not.
+    /// `Ok` if the passkey was added; else the reason why not.
     Added(Result<(), NotAdded>),
 }
 
@@ -185,17 +189,17 @@ pub enum NotAdded {
     TooMany,
 }
 
-/// That what came back from an identity provider proves nothing.
+/// What a browser brought back from an identity provider proves nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProofRefused;
 
-/// Why an authenticator's answer does not count.
+/// Why an authenticator's answer is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CredentialRefused {
-    /// It is not the JSON of an authenticator's answer.
+    /// What the browser sent is not the JSON of an authenticator's answer.
     Malformed,
-    /// Its challenge, origin, signature or user verification is wrong.
+    /// The challenge, origin, signature or user verification of the answer is wrong.
     Refused,
-    /// Its signature counter went back, so that there may be a copy of the passkey.
+    /// The signature counter of the passkey went back, so that there may be a copy of the passkey.
     PossiblyCopied,
 }

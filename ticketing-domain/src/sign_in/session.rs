@@ -9,7 +9,7 @@ use ticketing_ports::people::users::User;
 use super::limits::{SESSION_FRESH, SESSION_IDLE, SESSION_LIFETIME};
 use super::{CeremonyContext, SignedIn};
 
-/// At most how many characters are kept of what a browser says of itself.
+/// At most how many characters of the browser's `User-Agent` are kept with a session.
 const USER_AGENT_KEPT: usize = 256;
 
 /// Where a request came from, as far as is known.
@@ -17,7 +17,7 @@ const USER_AGENT_KEPT: usize = 256;
 pub struct Visitor {
     /// The IP address of the client. `None` if it is unknown.
     pub ip: Option<IpAddr>,
-    /// What the browser says of itself. `None` if it says nothing.
+    /// The `User-Agent` that the browser sends; `None` if it sends none.
     pub user_agent: Option<String>,
 }
 
@@ -41,12 +41,13 @@ pub fn new_session(user: User, method: SignInMethod, from: Visitor, context: &Ce
     SignedIn { secret, session, user }
 }
 
-/// Returns until when a session that is used now lasts without another use.
+/// Returns until when a session stays valid if it is used now and never again.
 pub fn touched_until(session: &Session, now: Timestamp) -> Timestamp {
     (now + SESSION_IDLE).min(session.ends_at)
 }
 
-/// Returns whether a session began within the last [`SESSION_FRESH`], so that it may change the ways into its account.
+/// Returns whether a session began within the last [`SESSION_FRESH`], so that it may add a passkey to its account,
+/// link a provider to it or erase it.
 pub fn is_fresh(session: &Session, now: Timestamp) -> bool {
     now - session.created_at < SESSION_FRESH
 }

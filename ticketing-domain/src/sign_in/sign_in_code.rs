@@ -1,4 +1,5 @@
-//! The code with which a browser comes back from a sign-in at an identity provider, in the fragment of a page of this site.
+//! The sign-in code with which a browser comes back from an identity provider, in the fragment of a page of this
+//! site.
 
 use ticketing_ports::people::one_time_tokens::{OneTimeToken, TokenPurpose};
 use ticketing_ports::people::sessions::SignInMethod;
@@ -10,7 +11,7 @@ use super::limits::SIGN_IN_CODE_LIFETIME;
 use super::session::{Visitor, new_session};
 use super::{Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, Next, SignInRefusal, SignedIn};
 
-/// Makes a code for one user in one browser, and the token to store of it.
+/// Makes a sign-in code for one user in one browser, and the token that is stored for the code.
 pub(super) fn sign_in_code(
     user: UserId,
     browser: SecretDigest,
@@ -27,7 +28,7 @@ pub(super) fn sign_in_code(
     (code, stored)
 }
 
-/// Trades a code for a session. The code is good only in the browser that it was made for.
+/// Trades a sign-in code for a session. The code works only in the browser for which it was made.
 #[derive(Debug)]
 pub struct ExchangeSignInCode {
     browser: SecretDigest,
@@ -43,7 +44,7 @@ enum Step {
 }
 
 impl ExchangeSignInCode {
-    /// Begins the ceremony with a code and the digest of the browser's cookie.
+    /// Begins the ceremony with a sign-in code and the digest of the browser's cookie.
     pub fn begin(code: &Secret, browser: SecretDigest, from: Visitor) -> Next<Self> {
         let question = CeremonyQuestion::TakeToken {
             purpose: TokenPurpose::SignInCode,

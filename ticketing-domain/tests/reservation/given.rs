@@ -74,7 +74,7 @@ pub(super) fn paying() -> Vec<ReservationEvent> {
     vec![held().into(), ReservationPaymentStarted { payment_id: PAYMENT }.into()]
 }
 
-/// A payment is under way again, after this many declined ones.
+/// The facts of a reservation with a payment under way, after this many declined payments.
 pub(super) fn paying_again(declines: u32) -> Vec<ReservationEvent> {
     let mut history = paying();
     for decline in 1..=declines {
@@ -219,12 +219,12 @@ pub(super) fn expiry() -> DeadlineKey {
 pub(super) fn visa() -> PaymentMethod {
     PaymentMethod {
         kind: MethodKind::Card,
-        token: MethodToken::new("tok_visa").expect("a token of the sandbox"),
+        token: MethodToken::new("tok_visa").expect("tok_visa is a token that the sandbox knows"),
     }
 }
 
 fn label(text: &str) -> Label {
-    Label::new(text).expect("a short plain text")
+    Label::new(text).expect("a short plain text is a valid label")
 }
 
 pub(super) fn eur(amount: i64) -> Money {

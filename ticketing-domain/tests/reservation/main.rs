@@ -1,4 +1,4 @@
-//! The reservation saga, told as given / when / then.
+//! What follows when a command or a report comes to a reservation with given facts.
 
 mod ending;
 mod given;

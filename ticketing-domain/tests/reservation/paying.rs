@@ -1,4 +1,4 @@
-//! What a customer asks: to pay for what is held.
+//! What a customer may ask of a reservation: to pay for the seats that are held.
 
 use ticketing_domain::inventory::ReleaseReason;
 use ticketing_domain::payment::Charge;

@@ -1,8 +1,8 @@
-//! What people do in a run.
+//! What the people in a random run of ceremonies do.
 
 use proptest::prelude::*;
 
-/// What the people of a run do. Numbers pick one of what there is, whichever it is by then.
+/// What the people in a run do. A number picks one of the links, sessions, users and so on that exist at that moment.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
     AskForALink {
@@ -40,16 +40,16 @@ pub(crate) enum Act {
         credential: u8,
         handle: Option<usize>,
     },
-    /// One question of one ceremony is answered.
+    /// The question of one ceremony is answered, so that the ceremony goes one step further.
     Answer {
         ceremony: usize,
     },
-    /// Everything under way comes to its end.
+    /// Every ceremony under way runs to its end.
     Finish,
     SignOut {
         user: usize,
     },
-    /// The process that ran it died.
+    /// The process that runs the ceremony dies, so that the ceremony never goes on.
     Die {
         ceremony: usize,
     },

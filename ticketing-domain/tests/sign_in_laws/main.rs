@@ -1,5 +1,5 @@
-//! Laws of signing in: whatever ceremonies run beside each other, in whatever order their questions are answered, and
-//! wherever a process dies between two of them.
+//! Laws of signing in. They hold whatever ceremonies run at the same time, in whatever order their questions are
+//! answered, and wherever a process dies between two questions.
 
 mod acts;
 mod running;

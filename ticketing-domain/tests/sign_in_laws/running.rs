@@ -1,4 +1,4 @@
-//! Ceremonies under way, whatever their types.
+//! Ceremonies under way: ceremonies of different types, run through one trait.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,27 +11,27 @@ use ticketing_ports::vocabulary::ids::{IdSource, UserId};
 use ticketing_ports::vocabulary::secrets::{Entropy, Secret, SecretDigest};
 use uuid::Uuid;
 
-/// A ceremony under way, whatever its type, and what its run may lead to.
+/// A ceremony under way, whatever its type, with its open question and what it is entitled to.
 pub(crate) struct Running {
     pub(crate) question: CeremonyQuestion,
     pub(crate) ceremony: Box<dyn Run>,
     pub(crate) may: May,
 }
 
-/// What the one who runs a ceremony has shown so far.
+/// What the person behind a ceremony has shown so far, and so what the ceremony is entitled to.
 #[derive(Clone, Default)]
 pub(crate) struct May {
-    /// The secret that opened it: a token or a challenge.
+    /// The digest of the secret with which the ceremony was opened: of a token or a challenge.
     pub(crate) opened_by: Option<SecretDigest>,
     pub(crate) proven: BTreeSet<EmailAddress>,
-    /// Accounts that the run may enter by something other than an address.
+    /// The users whose accounts the ceremony may enter for another reason than a proven address.
     pub(crate) entered: BTreeSet<UserId>,
-    /// The session that was there when it began to link, and lived when it was looked at.
+    /// The user whose session began the linking and was still live when the ceremony looked it up.
     pub(crate) own_session: Option<UserId>,
-    /// Who was a customer when the run looked.
+    /// The users who were customers when the ceremony looked them up.
     pub(crate) customers: BTreeSet<UserId>,
     pub(crate) browser: Option<Secret>,
-    /// The account that an authenticator claims to be of.
+    /// The user whom the authenticator's answer names.
     pub(crate) claimed: Option<UserId>,
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn stepped<C: Ceremony + 'static>(next: Next<C>, outcome: fn(C::Outco
     }
 }
 
-/// Counts: no id and no secret comes twice.
+/// Makes ids and secrets from a counter, so that no id and no secret comes twice.
 #[derive(Debug, Default)]
 pub(crate) struct Source(AtomicU64);
 

@@ -1,4 +1,4 @@
-//! Everything that ceremonies ask, and who watches over the laws.
+//! A world in memory that answers every question of the ceremonies and notes each law that one of them breaks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ use uuid::Uuid;
 use crate::acts::Act;
 use crate::running::{May, Outcome, Running, Source, Stepped, stepped};
 
-/// Stores, mailboxes, a provider and authenticators, and who watches over the laws.
+/// Stores, mailboxes, a provider and authenticators in memory. `broken` lists what a ceremony did against the laws.
 pub(crate) struct World {
     pub(crate) source: Source,
     pub(crate) now: Timestamp,
@@ -39,7 +39,8 @@ pub(crate) struct World {
     pub(crate) identities: Vec<Identity>,
     pub(crate) passkeys: Vec<Passkey>,
     pub(crate) running: Vec<Running>,
-    /// What people have in their hands.
+    /// The secrets in the links that people have been mailed. The fields from here to `logins` are what people have
+    /// in hand.
     pub(crate) links: Vec<Secret>,
     pub(crate) codes: Vec<(Secret, Secret)>,
     pub(crate) trips: Vec<(Secret, Secret)>,
@@ -54,10 +55,11 @@ impl Default for World {
     fn default() -> Self {
         Self {
             source: Source::default(),
-            now: DateTime::from_timestamp(1_800_000_000, 0).expect("a time"),
+            now: DateTime::from_timestamp(1_800_000_000, 0).expect("the number of seconds is within range"),
             tokens: BTreeMap::new(),
             challenges: BTreeMap::new(),
-            // Made by the operator's command, with an address that a provider may vouch for to anybody.
+            // The administrator whom the operator's command makes, with an address that the provider may vouch for to
+            // anybody.
             users: vec![User {
                 id: UserId::new(Uuid::from_u128(u128::MAX)),
                 email: address(2),
@@ -81,12 +83,12 @@ impl Default for World {
 }
 
 fn pick<T: Clone>(among: &[T], number: usize) -> Option<T> {
-    // The latest first, so that small numbers shrink to what was just made.
+    // Numbers count from the newest item, so that the small numbers of a shrunk failure pick what was just made.
     among.iter().rev().nth(number).cloned()
 }
 
 fn address(number: usize) -> EmailAddress {
-    EmailAddress::parse(&format!("person{number}@example.com")).expect("an address")
+    EmailAddress::parse(&format!("person{number}@example.com")).expect("the made-up address is a valid email address")
 }
 
 macro_rules! context {
@@ -100,7 +102,8 @@ macro_rules! context {
 }
 
 impl World {
-    /// Somebody has signed in by mail: the second user after the administrator, with the only session.
+    /// Makes a world in which one person, Ada, has signed in by mail: the second user, after the administrator, with
+    /// the only session.
     pub(crate) fn with_ada() -> Self {
         let mut world = Self::default();
         world.all(Act::AskForALink { address: 0 });
@@ -108,14 +111,17 @@ impl World {
         world
     }
 
-    /// Does it, and all that follows.
+    /// Does one act, lets every ceremony run to its end, and checks that no law was broken.
     pub(crate) fn all(&mut self, act: Act) {
         self.act(act);
         self.act(Act::Finish);
         assert!(self.broken.is_empty(), "{:?}", self.broken);
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "an act is done once")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "each act is done once and not needed afterwards"
+    )]
     pub(crate) fn act(&mut self, act: Act) {
         match act {
             Act::AskForALink { address: number } => {
@@ -177,7 +183,7 @@ impl World {
             } => {
                 if let Some((begun, session)) = pick(&self.registrations, begun).zip(pick(&self.sessions, session)) {
                     let answer = format!("{credential}||{}", begun.options);
-                    let name = Label::new("Key").expect("a label");
+                    let name = Label::new("Key").expect("a short plain word is a valid label");
                     let next = CompletePasskeyRegistration::begin(session.user_id, &begun.challenge_id, name, answer);
                     let may = May {
                         entered: [session.user_id].into(),
@@ -229,7 +235,7 @@ impl World {
                 if let Some(user) = self.users.get_mut(user) {
                     user.role = Role::Admin;
                     let id = user.id;
-                    // A role that changes ends sessions.
+                    // A change of a user's role ends the user's sessions.
                     self.sessions.retain(|session| session.user_id != id);
                 }
             }
@@ -291,7 +297,7 @@ impl World {
     fn done(&mut self, outcome: Outcome, browser: Option<Secret>) {
         match outcome {
             Outcome::Away(begun) => {
-                let state = Secret::parse(&begun.url).expect("the address is the state");
+                let state = Secret::parse(&begun.url).expect("in this world the provider's URL is the OAuth state");
                 self.trips.push((state, begun.browser));
             }
             Outcome::Back(FinishedOauth::Code { code, .. }) => {
@@ -333,7 +339,7 @@ impl World {
                 CeremonyAnswer::Token(taken)
             }
             CeremonyQuestion::SendLink { mail, .. } => {
-                let (_, rest) = mail.text.split_once("#token=").expect("a link");
+                let (_, rest) = mail.text.split_once("#token=").expect("a mail contains a sign-in link");
                 let token = rest.split_whitespace().next().and_then(Secret::parse);
                 self.links.extend(token);
                 CeremonyAnswer::Done
@@ -493,7 +499,7 @@ impl World {
         }
     }
 
-    /// What a secret opens, it opens once.
+    /// Notes a broken law if the secret that opened a ceremony has opened something before.
     fn watch_secret(&mut self, may: &May) {
         match may.opened_by {
             None => self.broken.push("something was opened without a secret".to_owned()),
@@ -526,7 +532,7 @@ impl World {
             self.broken
                 .push("an identity was linked to an account whose address was not proven".to_owned());
         }
-        // Who is promoted between the question and the link was a customer when it was decided.
+        // A user who was a customer when the ceremony decided, and was promoted before it linked, breaks no law.
         if user.role != Role::Customer && !may.customers.contains(&user.id) {
             self.broken
                 .push("an identity was linked into an account of more than a customer".to_owned());
@@ -534,7 +540,7 @@ impl World {
     }
 }
 
-/// Credential, handle and challenge of an answer.
+/// Splits the answer of an authenticator of this world into its credential, user handle and challenge.
 fn parts(answer: &str) -> (&str, &str, &str) {
     let mut parts = answer.splitn(3, '|');
     let mut part = || parts.next().unwrap_or_default();

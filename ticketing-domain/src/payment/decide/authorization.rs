@@ -1,4 +1,4 @@
-//! A payment before the provider has said yes, and after it has said no.
+//! Decides about a payment until the provider has approved it, and after the provider has declined it.
 
 use chrono::TimeDelta;
 use ticketing_ports::outside::gateway::Authorization;
@@ -15,7 +15,7 @@ use crate::reducer::{Context, Decision};
 use crate::refusal::Refusal;
 use crate::stored::StoredEvent as _;
 
-/// Begins a payment.
+/// Begins a payment: records the request, and asks the gateway to set the money aside.
 pub(super) fn request(request: &PaymentRequest, ctx: &Context<'_>) -> PaymentDecision {
     let requested = PaymentRequested {
         payment_id: request.payment_id,
@@ -37,7 +37,7 @@ pub(super) fn request(request: &PaymentRequest, ctx: &Context<'_>) -> PaymentDec
     ask(&PaymentTerms::from(&requested), requested, call, ctx)
 }
 
-/// Decides while the provider has said neither yes nor no.
+/// Decides a command while the provider has neither approved nor declined.
 pub(super) fn undecided(
     state: &PaymentState,
     terms: &PaymentTerms,
@@ -51,7 +51,7 @@ pub(super) fn undecided(
     }
 }
 
-/// Records the provider's answer.
+/// Records the provider's answer to the request.
 fn hear(state: &PaymentState, terms: &PaymentTerms, answer: &Authorization, ctx: &Context<'_>) -> PaymentDecision {
     let at = ctx.now;
     match answer {
@@ -71,8 +71,8 @@ fn hear(state: &PaymentState, terms: &PaymentTerms, answer: &Authorization, ctx:
     }
 }
 
-/// Records that the provider has not decided, and sets the deadline at which it is asked again. The same answer a second
-/// time only moves the deadline.
+/// Records that the provider has not decided, and sets the deadline at which the provider is asked
+/// again. If the provider gives the same answer a second time, only the deadline moves.
 fn defer(state: &PaymentState, terms: &PaymentTerms, answer: &Authorization, ctx: &Context<'_>) -> PaymentDecision {
     let action = match answer {
         Authorization::MustAct(action) => Some(action.wanted),
@@ -87,7 +87,7 @@ fn defer(state: &PaymentState, terms: &PaymentTerms, answer: &Authorization, ctx
     Decision::event(deferred).with_deadline(ask)
 }
 
-/// Decides after the payment was declined, or given up because its call was interrupted.
+/// Decides a command after the payment was declined, or given up because its call was interrupted.
 pub(super) fn declined(
     state: &PaymentState,
     terms: &PaymentTerms,
@@ -104,17 +104,19 @@ pub(super) fn declined(
     }
 }
 
-/// Hears what the provider says of a payment that nobody waits for any more. Money that it has set aside is let go of.
+/// Takes a late answer about a payment that nobody waits for any more. If the provider has approved it, the gateway
+/// is asked to let go of the money.
 fn hear_late(terms: &PaymentTerms, given_up: bool, answer: &Authorization, ctx: &Context<'_>) -> PaymentDecision {
     match answer {
         Authorization::Approved { .. } => void(terms, ctx),
-        // The second look-up of a payment that was given up found nothing either.
+        // The second look-up of a payment that was given up has found no approval either, so that nobody asks again.
         Authorization::Declined { .. }
             if given_up && ctx.now >= terms.updated_at + TimeDelta::seconds(LOOK_AGAIN_SECONDS) =>
         {
             nothing_to_ask(terms)
         }
-        // The provider has the payment that was given up. It is asked until it is sure that no approval comes.
+        // The provider does have the payment that was given up, so it is asked until it is certain that no approval
+        // comes.
         Authorization::MustAct(_) | Authorization::Pending { .. } if given_up => {
             Decision::nothing().with_deadline(ask_at(terms, when_to_ask(terms, answer, ctx.now)))
         }

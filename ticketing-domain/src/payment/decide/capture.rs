@@ -1,4 +1,4 @@
-//! A payment whose money is set aside, until it is taken.
+//! Decides about a payment whose money is set aside, until the money is taken.
 
 use super::super::command::PaymentCommand;
 use super::super::event::{CaptureRequested, PaymentCaptured};
@@ -7,7 +7,7 @@ use super::{PaymentDecision, answered, ask, ask_again, nothing_to_ask, out_of_pl
 use crate::reducer::Context;
 use crate::refusal::Refusal;
 
-/// Decides while the money is set aside.
+/// Decides a command while the money is set aside and nobody has asked to take it.
 pub(super) fn authorized(
     state: &PaymentState,
     terms: &PaymentTerms,
@@ -22,7 +22,7 @@ pub(super) fn authorized(
     }
 }
 
-/// Decides while the gateway is asked to take the money.
+/// Decides a command while the gateway is asked to take the money.
 pub(super) fn capturing(
     state: &PaymentState,
     terms: &PaymentTerms,

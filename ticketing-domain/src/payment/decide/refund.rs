@@ -1,4 +1,4 @@
-//! A payment whose money was taken, and what of it goes back.
+//! Decides about a payment whose money was taken, and how much of it goes back.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::reducer::{Context, Decision};
 use crate::refusal::Refusal;
 use crate::transition::Action;
 
-/// Decides once the money was taken.
+/// Decides a command after the money was taken.
 pub(super) fn captured(
     state: &PaymentState,
     terms: &PaymentTerms,
@@ -49,7 +49,7 @@ pub(super) fn captured(
     }
 }
 
-/// Returns how much is given back: the amount that was asked for, else all that is left.
+/// Returns how much to give back: the amount that was asked for, or all that is left if no amount was named.
 fn amount_to_refund(state: &PaymentState, wanted: Option<Money>) -> Result<Money, Refusal> {
     let left = state.refundable().expect("a captured payment has a refundable amount");
     if state.status() == Some(PaymentStatus::Refunded) {
@@ -57,7 +57,7 @@ fn amount_to_refund(state: &PaymentState, wanted: Option<Money>) -> Result<Money
     }
     let amount = wanted.unwrap_or(left);
     let wrong = if amount.currency != left.currency {
-        format!("must be in {}, as the payment is", left.currency)
+        format!("must be in {}, the currency of the payment", left.currency)
     } else if left.is_zero() {
         "nothing is left to give back: all of the rest is being refunded already".to_owned()
     } else if amount.amount < 1 {
@@ -70,7 +70,8 @@ fn amount_to_refund(state: &PaymentState, wanted: Option<Money>) -> Result<Money
     Err(Refusal::invalid("amount", wrong))
 }
 
-/// Records that a refund has arrived. One that is not pending is known already, and changes nothing.
+/// Records that the gateway has given a refund. A refund that is not pending is recorded already, and changes
+/// nothing.
 fn refunded(state: &PaymentState, refund_id: RefundId, ctx: &Context<'_>) -> PaymentDecision {
     let PaymentState::Captured {
         terms,
