@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use ticketing_ports::outside::mailer::{Mail, MailError, Mailer};
 
-/// Prints mail to standard output, for whoever runs the server. Mail must not get into a log, because it contains
-/// sign-in links.
+/// Prints mail to standard output, where whoever started the server reads it. Mail is not written to the log, because
+/// it contains sign-in links.
 pub struct ConsoleMailer(Mutex<Box<dyn Write + Send>>);
 
 impl ConsoleMailer {
@@ -78,7 +78,7 @@ mod tests {
         assert!(printed.contains("│ http://localhost:8080/auth/verify#token=x\n"));
     }
 
-    /// Keeps what is written until it is told to print it, and then jams if it is broken.
+    /// Collects the written bytes and prints them on `flush`. A broken printer fails on `flush` instead.
     struct Printer {
         queue: Vec<u8>,
         paper: Paper,

@@ -1,6 +1,7 @@
-//! GitHub: OAuth with a user endpoint, and no ID token.
+//! Signing in with GitHub: OAuth, then a request for the user's data. GitHub issues no ID token.
 //!
-//! The subject of an identity is the numeric user id, because a login name can be given up and taken by somebody else.
+//! The subject of an identity is GitHub's numeric user id, because a user can give up a login name, which another
+//! user may then take.
 
 use async_trait::async_trait;
 use oauth2::basic::BasicClient;
@@ -23,7 +24,7 @@ use crate::provider_http::{DoesNotFit, HttpLimits, InvalidIdentityProvider, Prov
 
 #[derive(Debug, Clone)]
 pub struct GithubSettings {
-    /// The name of the provider in the paths of this server.
+    /// The name that stands for this provider in the URL paths of this server.
     pub name: String,
     pub client_id: String,
     pub client_secret: SecretString,
@@ -79,9 +80,11 @@ impl GithubProvider {
     pub fn new(settings: GithubSettings) -> Result<Self, InvalidIdentityProvider> {
         let web = web_address("GitHub's web address", &settings.web)?;
         let api = web_address("the address of GitHub's API", &settings.api)?;
-        // The issuer that GitHub names in the parameter `iss` of its answers (RFC 9207).
+        // GitHub sends this text in the parameter `iss` when it sends a browser back (RFC 9207).
         let issuer = format!("{web}/login/oauth");
-        let endpoint = |name| Url::parse(&format!("{issuer}/{name}")).expect("a path after a web address is one again");
+        let endpoint = |name| {
+            Url::parse(&format!("{issuer}/{name}")).expect("a web address stays valid when a path is added to it")
+        };
         let client = BasicClient::new(ClientId::new(settings.client_id))
             .set_client_secret(ClientSecret::new(settings.client_secret.expose_secret().to_owned()))
             .set_auth_type(AuthType::RequestBody)
@@ -102,7 +105,7 @@ impl GithubProvider {
         &self.name
     }
 
-    /// Reads something of the API. `None` if it does not exist for the owner of the token.
+    /// Sends a GET request to GitHub's API. `None` if GitHub answers 404.
     async fn get<T: DeserializeOwned>(
         &self,
         address: &str,
@@ -127,8 +130,8 @@ impl GithubProvider {
         }
     }
 
-    /// Returns the primary address of the user, which GitHub has verified. `None` if the user did not allow this server
-    /// to see it.
+    /// Returns the user's primary mail address, with whether GitHub has verified it. `None` if GitHub shows this
+    /// server no primary address or one that cannot be parsed.
     async fn address(&self, token: &AccessToken) -> Result<Option<ClaimedAddress>, IdentityProviderError> {
         let emails: Vec<Email> = self.get(&self.emails, token).await?.unwrap_or_default();
         let primary = emails.into_iter().find(|email| email.primary);
@@ -178,7 +181,7 @@ impl IdentityProvider for GithubProvider {
     }
 }
 
-/// Returns the URL without a slash at its end.
+/// Checks that a setting is an http or https URL without query and fragment. Returns it without a slash at its end.
 fn web_address(setting: &'static str, address: &str) -> Result<String, InvalidIdentityProvider> {
     Url::parse(address)
         .ok()

@@ -1,7 +1,6 @@
 //! OpenID Connect: discovery, the authorization code flow with PKCE, and a signed ID token.
 //!
-//! Never here: an address that counts as proven although the provider does not vouch for it or the settings do not
-//! allow it.
+//! A mail address counts as proven only if the provider vouches for it and the settings trust the provider in this.
 
 mod discovery;
 
@@ -31,17 +30,17 @@ use crate::provider_http::{DoesNotFit, HttpLimits, InvalidIdentityProvider, NoAn
 
 #[derive(Debug, Clone)]
 pub struct OpenIdSettings {
-    /// The name of the provider in the paths of this server.
+    /// The name that stands for this provider in the URL paths of this server.
     pub name: String,
     /// The issuer identifier exactly as the provider writes it, with or without a slash at its end.
     pub issuer: String,
     pub client_id: String,
     pub client_secret: SecretString,
     pub redirect_url: Url,
-    /// The scopes to ask for besides `openid`.
+    /// The OAuth scopes that this server asks the provider for besides `openid`.
     pub scopes: Vec<String>,
-    /// Whether an address counts as proven if the provider says `email_verified`. Must be `false` for a provider where
-    /// people may claim any address.
+    /// Whether a mail address counts as proven if the provider says `email_verified`. Must be `false` for a provider
+    /// where people may claim any address.
     pub trust_email: bool,
     pub http: HttpLimits,
 }
@@ -68,10 +67,10 @@ pub struct OpenIdProvider {
     discovery: Discovery<Discovered>,
 }
 
-/// The client, made from the configuration that the provider publishes.
+/// The OpenID Connect client, made from the configuration that the provider publishes.
 struct Discovered {
     client: Client,
-    /// Whether every answer of this provider names its issuer (RFC 9207).
+    /// Whether this provider names its issuer whenever it sends a browser back (RFC 9207).
     names_issuer: bool,
     algorithms: Vec<CoreJwsSigningAlgorithm>,
 }
@@ -146,7 +145,8 @@ impl OpenIdProvider {
         }
     }
 
-    /// Checks an ID token. The keys of the provider are read again if the token's key is not among the known ones.
+    /// Checks an ID token. If it was signed with a key that is not known here, reads the provider's keys again and
+    /// checks the token once more.
     async fn verified(
         &self,
         provider: &Arc<Discovered>,
@@ -188,7 +188,8 @@ impl OpenIdProvider {
         token.claims(&verifier, nonce).cloned()
     }
 
-    /// Reads the address from the userinfo endpoint, because many providers leave it out of the ID token.
+    /// Asks the userinfo endpoint about the user, because many providers leave the mail address out of the ID token.
+    /// `None` if the scope `email` was not asked for or the provider has no such endpoint.
     async fn user_info(
         &self,
         provider: &Discovered,
@@ -199,7 +200,8 @@ impl OpenIdProvider {
         if !asked_for || provider.client.user_info_url().is_none() {
             return Ok(None);
         }
-        // The library panics over an access token that cannot stand in a header.
+        // The library panics if the access token has characters that an HTTP header cannot carry, so such a token is
+        // refused here.
         if !token.secret().bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(DoesNotFit("the provider's access token has characters that no token may have").into());
         }
@@ -286,8 +288,8 @@ impl IdentityProvider for OpenIdProvider {
     }
 }
 
-/// The algorithms of signatures that only the provider can make. One with the client secret is not among them, because
-/// this server knows that secret too.
+/// Whether only the provider can make signatures of this algorithm. The HMAC algorithms sign with the client secret,
+/// which this server knows too, so they prove nothing.
 fn is_of_a_key_pair(algorithm: &CoreJwsSigningAlgorithm) -> bool {
     !matches!(
         algorithm,
@@ -298,7 +300,7 @@ fn is_of_a_key_pair(algorithm: &CoreJwsSigningAlgorithm) -> bool {
     )
 }
 
-/// Says why an ID token does not hold. The words of the library are not used, because they quote the token.
+/// Says why an ID token is refused. The library's own messages are not used, because they quote the token.
 fn does_not_fit(error: &ClaimsVerificationError) -> DoesNotFit {
     DoesNotFit(match error {
         ClaimsVerificationError::Expired(_) => "the ID token has expired",

@@ -1,7 +1,7 @@
 //! The HTTP client for identity providers, and the two kinds of errors that they cause.
 //!
-//! The client follows no redirects, waits seconds and reads at most a fixed number of bytes. Its errors never show what
-//! was sent or answered, because that contains codes, tokens and secrets.
+//! The client follows no redirects. It limits how long an answer may take and how large it may be. Its errors never
+//! show what was sent or answered, because that contains codes, tokens and secrets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,7 @@ impl Default for HttpLimits {
     }
 }
 
-/// Why no provider can be made from the settings.
+/// Why an identity provider's settings cannot be used.
 #[derive(Debug, Error)]
 pub enum InvalidIdentityProvider {
     #[error("{setting} is not an http or https address")]
@@ -42,7 +42,7 @@ pub enum InvalidIdentityProvider {
     HttpClient(#[source] reqwest::Error),
 }
 
-/// Why the provider gave no usable answer. Asking again may help.
+/// Why there is no usable answer of the identity provider. Sending the request again may help.
 #[derive(Debug, Error)]
 pub(crate) enum NoAnswer {
     #[error("the identity provider cannot be reached")]
@@ -57,7 +57,7 @@ pub(crate) enum NoAnswer {
     Unusable(&'static str),
 }
 
-/// Why the provider's answer proves nothing. Asking again does not help.
+/// Why the identity provider's answer does not prove who the user is. Sending the request again does not help.
 #[derive(Debug, Error)]
 #[error("{0}")]
 pub(crate) struct DoesNotFit(pub(crate) &'static str);
@@ -102,7 +102,7 @@ impl ProviderHttp {
         self.limits
     }
 
-    /// Sends a request and returns the answer. Server errors, redirects and 429 are not answers but failures.
+    /// Sends a request and returns the answer. An answer with status 3xx, 429 or 5xx is returned as an error.
     pub(crate) async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
         let request = request.try_into().map_err(unreachable)?;
         let mut answer = self.client.execute(request).await.map_err(unreachable)?;
@@ -133,8 +133,8 @@ impl<'c> AsyncHttpClient<'c> for ProviderHttp {
     }
 }
 
-/// Turns the outcome of trading a code into errors that quote nothing. The library's own errors print the answer, which
-/// may contain tokens.
+/// Turns an error from the exchange of a code for tokens into one that quotes nothing. The library's own errors print
+/// the answer, which may contain tokens.
 pub(crate) fn token_failure<T>(error: RequestTokenError<NoAnswer, T>) -> IdentityProviderError
 where
     T: openidconnect::ErrorResponse + 'static,

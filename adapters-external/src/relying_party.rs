@@ -1,7 +1,7 @@
-//! The relying party of WebAuthn over `webauthn-rs`.
+//! The relying party of WebAuthn, implemented with the library `webauthn-rs`.
 //!
-//! The library accepts an answer to a challenge any number of times. The caller must therefore take the challenge out
-//! of its store before verifying an answer.
+//! The library accepts the same answer to a challenge any number of times. The caller must therefore take the
+//! challenge out of its store before it verifies an answer.
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -25,7 +25,7 @@ use webauthn_rs_proto::ResidentKeyRequirement;
 #[derive(Debug)]
 pub struct WebauthnRelyingParty(Webauthn);
 
-/// Why browsers make no passkeys for a public URL.
+/// Why passkeys cannot be used under a public URL.
 #[derive(Debug, Error)]
 pub enum InvalidRelyingParty {
     #[error(
@@ -39,8 +39,8 @@ pub enum InvalidRelyingParty {
 }
 
 impl WebauthnRelyingParty {
-    /// Makes the relying party of a public URL. The URL's host becomes the relying party id. Passkeys are bound to it
-    /// and do not work under another host.
+    /// Makes the relying party of a public URL. The URL's host becomes the relying party id. Browsers bind passkeys
+    /// to this id, so passkeys do not work under another host.
     ///
     /// # Errors
     /// See [`InvalidRelyingParty`].
@@ -69,8 +69,8 @@ impl RelyingParty for WebauthnRelyingParty {
             .0
             .start_passkey_registration(user.uuid(), email.as_str(), email.as_str(), Some(excluded))
             .map_err(internal)?;
-        // The library asks for no resident key, and then Chromium makes a passkey that a login without a user name
-        // cannot find.
+        // The library tells browsers that no resident key is needed. Chromium then makes a passkey that a login
+        // without a user name cannot find, so a resident key is asked for here.
         if let Some(selection) = options.public_key.authenticator_selection.as_mut() {
             selection.resident_key = Some(ResidentKeyRequirement::Preferred);
         }
@@ -91,7 +91,8 @@ impl RelyingParty for WebauthnRelyingParty {
 
     fn begin_login(&self) -> Result<BegunCeremony, RelyingPartyError> {
         let (mut options, state) = self.0.start_discoverable_authentication().map_err(internal)?;
-        // The page chooses whether the browser shows a dialog or offers passkeys in a field.
+        // The library sets how the browser asks for a passkey. The value is cleared, because the page chooses between
+        // a dialog and suggestions in an input field.
         options.mediation = None;
         begun(&options, &state)
     }
@@ -109,7 +110,8 @@ impl RelyingParty for WebauthnRelyingParty {
         let state: DiscoverableAuthentication = kept(state)?;
         let answer: PublicKeyCredential = parsed(answer)?;
         let mut credential: Credential = kept(&passkey.credential)?;
-        // The library returns any handle, which is not signed.
+        // The library does not check the user handle, and the authenticator's signature does not cover it, so it is
+        // checked here.
         let handle = answer.get_user_unique_id();
         if handle.is_some_and(|bytes| bytes != passkey.user_id.uuid().as_bytes()) {
             return Err(RelyingPartyError::Refused(WebauthnError::InvalidUserUniqueId.into()));
@@ -118,7 +120,8 @@ impl RelyingParty for WebauthnRelyingParty {
             .0
             .finish_discoverable_authentication_v2(&answer, state, &credential)
             .map_err(failure)?;
-        // The library has compared with the counter inside the record. The store compares with the counter beside it.
+        // The library compares the signature counter only with the one inside the credential record. The store also
+        // keeps a counter beside the record, which may be newer.
         if passkey.counter > 0 && login.counter() <= passkey.counter {
             return Err(RelyingPartyError::PossiblyCopied);
         }
@@ -130,8 +133,8 @@ impl RelyingParty for WebauthnRelyingParty {
     }
 }
 
-/// The part of a credential's record that is read here. The library shows the counter only behind a feature that also
-/// opens its internals.
+/// The counter in the JSON of a stored credential. The library's own accessor needs a feature that also exposes its
+/// internals.
 #[derive(Deserialize)]
 struct RecordedCounter {
     cred: Counter,

@@ -4,14 +4,14 @@
 //! |---|---|
 //! | `tok_visa`, `tok_mastercard` | succeed |
 //! | `tok_declined`, `tok_insufficient_funds` | are declined |
-//! | `tok_timeout` | charges, and answers only after the hold is gone |
-//! | `tok_unknown` | charges, and loses the answer once |
+//! | `tok_timeout` | is approved; its capture is answered only after the hold has run out |
+//! | `tok_unknown` | is approved; the answer to its first capture is lost |
 //! | `tok_must_act` | sends the customer to a page; is approved three seconds later, as if the customer had agreed there |
 //! | `tok_must_act_secret` | likewise, with a client secret |
 //! | `tok_must_act_declined` | likewise, and is declined |
 //! | `tok_must_act_given_up` | sends the customer to a page on which nothing happens; is given up after ten seconds |
 //! | `tok_pending` | stays undecided |
-//! | any other | is declined as unknown |
+//! | any other | is declined as an unknown token |
 //!
 //! After a restart the gateway has forgotten all payments. A capture, void or refund of a payment that it does not know
 //! therefore succeeds. A real gateway remembers its payments.
@@ -30,20 +30,21 @@ use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::payment::NextAction;
 
-/// How many payments are always remembered. Beyond that, payments older than a day may be forgotten.
+/// The gateway remembers at least this many payments. Beyond that number it may forget payments older than a day.
 const REMEMBERED: usize = 10_000;
 
-/// How long after the end of the hold `tok_timeout` answers.
+/// How long after the end of the hold the gateway answers the capture of a `tok_timeout` payment.
 const LATE: TimeDelta = TimeDelta::seconds(1);
 
-/// How long after the payment was asked for a customer who has to act does so.
+/// If the customer has to act, the gateway decides the payment this long after the request, as if the customer had
+/// acted then.
 const ACTED: TimeDelta = TimeDelta::seconds(3);
 
-/// How long a customer has to act.
+/// How long a customer may take to act, according to the time limit that the gateway tells its callers.
 const TIME_TO_ACT: TimeDelta = TimeDelta::minutes(10);
 
-/// How long a payment waits for the customer of `tok_must_act_given_up`, who never acts. The time is short, so that the
-/// payment is soon seen to be given up.
+/// After this time the gateway gives up a payment of `tok_must_act_given_up`, whose customer never acts. The time is
+/// short, so that tests and demonstrations soon see the payment given up.
 const GIVEN_UP: TimeDelta = TimeDelta::seconds(10);
 
 pub struct SandboxGateway {
@@ -55,12 +56,13 @@ pub struct SandboxGateway {
 #[derive(Default)]
 struct Payments {
     by_id: HashMap<PaymentId, Charge>,
-    /// How many payments were left by the last sweep.
+    /// How many payments were left when old ones were last dropped.
     swept: usize,
 }
 
 impl Payments {
-    /// Drops the old payments whenever their number has doubled, which is constant work for each payment.
+    /// Drops payments older than a day, but only when the number of payments has doubled since the last time. On
+    /// average each payment is then looked at a constant number of times.
     fn sweep(&mut self, now: Timestamp) {
         if self.by_id.len() >= REMEMBERED.max(2 * self.swept) {
             self.by_id
@@ -72,7 +74,7 @@ impl Payments {
 
 #[derive(Debug, Clone)]
 struct Charge {
-    /// When the payment is decided.
+    /// The time from which on the gateway answers with `authorization`. `None` if the payment stays undecided.
     decided_at: Option<Timestamp>,
     undecided: Option<Authorization>,
     authorization: Authorization,
@@ -97,7 +99,7 @@ impl SandboxGateway {
         }
     }
 
-    /// Makes every answer take this long.
+    /// Makes the gateway wait for `latency` before each answer.
     #[must_use]
     pub fn with_latency(self, latency: Duration) -> Self {
         Self { latency, ..self }
@@ -122,7 +124,7 @@ impl std::fmt::Debug for SandboxGateway {
     }
 }
 
-/// Returns what a token leads to in the end, and what is answered until then.
+/// How the gateway treats a token: its final verdict, any odd behaviour, and the answer until the verdict.
 struct Script {
     verdict: Authorization,
     quirk: Quirk,
@@ -171,7 +173,8 @@ fn script_of(token: &str) -> Script {
     Script { verdict, quirk, first }
 }
 
-/// Returns what the gateway says of a payment before it is decided, and when it is decided. `None` if never.
+/// Returns the gateway's answer before a payment is decided, and the time of the decision. The outer `None` means
+/// that the payment is decided at once, the inner `None` that it is never decided.
 fn until_then(first: &First, payment: PaymentId, now: Timestamp) -> Option<(Authorization, Option<Timestamp>)> {
     match *first {
         First::Decided => None,
@@ -208,7 +211,7 @@ impl Charge {
         }
     }
 
-    /// Returns what the gateway says of the payment now.
+    /// Returns the gateway's answer about this payment at the time `now`.
     fn says(&self, now: Timestamp) -> Authorization {
         let decided = self.decided_at.is_some_and(|at| now >= at);
         let undecided = self.undecided.as_ref().filter(|_| !decided);

@@ -29,14 +29,17 @@ pub struct SmtpSettings {
     pub url: String,
     /// The sender, such as `Box office <tickets@example.com>`.
     pub from: String,
-    /// A certificate in PEM to trust besides those of the machine. `None` if those are enough.
+    /// A certificate in PEM that this server trusts in addition to the certificates of the machine. `None` adds none.
     pub root_certificate: Option<String>,
 }
 
-/// Why the settings cannot be used. The messages never repeat a value, because it may contain a password.
+/// Why the mail settings cannot be used. The messages never repeat a value, because it may contain a password.
 #[derive(Debug, Error)]
 pub enum InvalidSmtpSettings {
-    #[error("use smtps://USER:PASSWORD@HOST:PORT, smtp://… for STARTTLS, or smtp://…?tls=none without encryption")]
+    #[error(
+        "the URL of the mail server must look like smtps://USER:PASSWORD@HOST:PORT, smtp://… for STARTTLS, \
+         or smtp://…?tls=none without encryption"
+    )]
     Url,
     #[error("the sender must be an address such as tickets@example.com or Box office <tickets@example.com>")]
     From,
@@ -107,7 +110,8 @@ impl SmtpMailer {
 fn server(url: &str) -> Result<(Url, Encryption), InvalidSmtpSettings> {
     let url = Url::parse(url).map_err(|_| InvalidSmtpSettings::Url)?;
     let encryption = encryption(&url).ok_or(InvalidSmtpSettings::Url)?;
-    // A host without a dot is probably a slip, unless a port stands with it, as for the name of a container.
+    // A host name without a dot is probably a typing error, so it is refused unless a port follows it, as in the name
+    // of a container.
     let is_named = |host: &str| host == "localhost" || host.contains(['.', ':']) || url.port().is_some();
     if url.host_str().is_some_and(is_named) {
         Ok((url, encryption))
@@ -149,7 +153,7 @@ impl Mailer for SmtpMailer {
 }
 
 fn message(from: &Mailbox, mail: Mail) -> Result<Message, MailError> {
-    let refused = || MailError::Refused("the mail cannot be written as a message".into());
+    let refused = || MailError::Refused("no mail message can be built from this mail".into());
     let to = mail.to.as_str().parse().map_err(|_| refused())?;
     let id = format!("<{}@{}>", mail.id, from.email.domain());
     let message = Message::builder()
@@ -164,7 +168,7 @@ fn message(from: &Mailbox, mail: Mail) -> Result<Message, MailError> {
     message.map_err(|_| refused())
 }
 
-/// Describes an error by its code only, because the texts of mail servers often repeat the address.
+/// Describes an error by the status code alone, because the texts of mail servers often repeat the mail address.
 fn failure(error: &lettre::transport::smtp::Error) -> MailError {
     let told: BoxError = match error.status() {
         Some(code) => format!("the mail server answered {code}").into(),

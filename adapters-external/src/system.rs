@@ -1,4 +1,4 @@
-//! The machine's clock, ids and randomness. No other module may ask for them.
+//! The only module that reads the machine's clock, makes ids and takes random bytes from the operating system.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
@@ -11,23 +11,24 @@ use ticketing_ports::vocabulary::secrets::Entropy;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-/// How far at least the machine's clock must be set back for a warning to be logged.
+/// A warning is logged if the machine's clock was set back by at least this much.
 const WORTH_TELLING: TimeDelta = TimeDelta::seconds(1);
 
-/// The machine's time to the microsecond, which is what stores keep. It never goes back: after the machine's clock was
-/// set back, this clock goes on from its last time by the monotonic clock, until the machine's clock has caught up.
+/// A clock with the machine's time in microseconds, which is the precision of the stores. Its time never goes back:
+/// if the machine's clock is set back, this clock counts on from its last time by the monotonic clock until the
+/// machine's clock has caught up.
 #[derive(Debug)]
 pub struct SystemClock(Mutex<Told>);
 
-/// The time that was returned last, and what the time is taken from now.
+/// The time that the clock returned last, and whether it follows the machine's clock now.
 #[derive(Debug)]
 struct Told {
     latest: Timestamp,
     at: Instant,
-    /// From which time, and since when, the time is counted by the monotonic clock. `None` while the time follows the
-    /// machine.
+    /// After the machine's clock was set back: the time and the instant from which this clock counts on by itself.
+    /// `None` while this clock follows the machine's.
     alone: Option<(Timestamp, Instant)>,
-    /// How far the machine's clock is behind.
+    /// How far this clock is ahead of the machine's clock.
     ahead: TimeDelta,
 }
 
@@ -36,8 +37,8 @@ impl SystemClock {
         Self(Mutex::new(Told::new(Timestamp::MIN_UTC, Instant::now())))
     }
 
-    /// Returns how far this clock is ahead of the machine's, which was set back. `None` if it is not, or by too little
-    /// for a warning.
+    /// Returns how far this clock is ahead of the machine's clock after that was set back. `None` if it is ahead by
+    /// less than a second.
     pub fn ahead_of_the_machine(&self) -> Option<TimeDelta> {
         self.now();
         let ahead = self.told().ahead;
@@ -77,7 +78,7 @@ impl Told {
         }
     }
 
-    /// Returns the time when the machine's clock shows `wall`.
+    /// Returns the time of this clock at the instant `at`, when the machine's clock shows `wall`.
     fn tell(&mut self, wall: Timestamp, at: Instant) -> Timestamp {
         if self.alone.is_none() && wall < self.latest {
             self.alone = Some((self.latest, self.at));
@@ -98,7 +99,7 @@ impl Told {
                 "the machine's clock was set back; this process counts on from its last time until that clock has caught up"
             );
         } else if before >= WORTH_TELLING && ahead < WORTH_TELLING {
-            info!("the machine's clock has caught up with this process");
+            info!("the machine's clock has caught up with the clock of this process");
         }
         self.latest = own.max(wall).max(self.latest);
         self.at = at;
@@ -106,7 +107,7 @@ impl Told {
     }
 }
 
-/// Makes UUIDs of version 7. Those that are made at about the same time lie close together in an index.
+/// Makes UUIDs of version 7. Ids that were made at about the same time lie close together in a database index.
 #[derive(Debug, Default)]
 pub struct SystemIds;
 
@@ -132,7 +133,8 @@ pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) {
-        getrandom::fill(bytes).expect("a server cannot run on an operating system that gives no randomness");
+        getrandom::fill(bytes)
+            .expect("the operating system must provide random bytes, without which no server can run");
     }
 }
 
@@ -167,7 +169,7 @@ mod tests {
         let mut tell = |wall: Timestamp, seconds: u64| told.tell(wall, at + Duration::from_secs(seconds)) - began;
         let second = TimeDelta::seconds;
         assert_eq!(tell(began + second(1), 1), second(1));
-        // The clock jumps ahead by an hour, and is put right five seconds later.
+        // The machine's clock jumps ahead by an hour, and is set right five seconds later.
         assert_eq!(tell(began + hour + second(2), 2), hour + second(2));
         for passed in 7..60 {
             assert_eq!(
@@ -176,7 +178,7 @@ mod tests {
                 "a hold of a minute lasts a minute"
             );
         }
-        // It jumps ahead again, farther, and time follows it.
+        // The machine's clock jumps even farther ahead, and this clock follows it.
         assert_eq!(tell(began + hour * 2, 60), hour * 2);
         assert_eq!(tell(began + second(61), 61), hour * 2 + second(1));
     }
@@ -193,7 +195,11 @@ mod tests {
         assert_eq!(ahead(began + second(1), 1), TimeDelta::zero());
         assert_eq!(ahead(began, 2), second(2));
         assert_eq!(ahead(began - second(57), 3), second(60));
-        assert_eq!(ahead(began - second(56), 4), second(60), "it does not drift");
+        assert_eq!(
+            ahead(began - second(56), 4),
+            second(60),
+            "the lead over the machine's clock does not change"
+        );
         assert_eq!(ahead(began + second(5), 5), TimeDelta::zero());
     }
 
@@ -210,7 +216,8 @@ mod tests {
         assert_eq!(distinct.len(), 20_000);
     }
 
-    /// What a test can see of it: every bit of every byte takes both values, and nothing comes twice.
+    /// A test cannot prove randomness. It checks that every bit of every byte takes both values and that no output
+    /// repeats.
     #[test]
     fn entropy_is_unpredictable() {
         let filled: BTreeSet<[u8; 32]> = (0..200)

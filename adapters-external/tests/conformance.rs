@@ -1,4 +1,4 @@
-//! The suites of the ports, run on the adapters of this crate.
+//! Runs the conformance suites of the ports against the adapters of this crate.
 
 use std::sync::Arc;
 
@@ -15,7 +15,8 @@ mod sandbox_gateway {
     fn sandbox() -> Gateway {
         let clock = Arc::new(ManualClock::default());
         let gateway = SandboxGateway::new(clock.clone());
-        // Whatever is to happen in it happens with time.
+        // The sandbox decides everything by the clock, so the suite only has to move the clock on when it waits for a
+        // decision.
         Gateway::without_books(
             Arc::new(gateway),
             Arc::new(move |_| clock.advance(TimeDelta::minutes(1))),

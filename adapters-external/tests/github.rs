@@ -1,4 +1,4 @@
-//! Signing in with GitHub, played by a fake of its four addresses.
+//! Signing in with GitHub. A fake server plays GitHub's four endpoints.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
@@ -285,7 +285,7 @@ async fn instead(State(desk): State<Arc<Desk>>, request: Request, next: Next) ->
     }
 }
 
-/// GitHub says 200 to a wrong code.
+/// Plays GitHub's token endpoint. Like GitHub, it answers a wrong code with status 200 and an error in the body.
 async fn access_token(
     State(desk): State<Arc<Desk>>,
     headers: HeaderMap,
@@ -316,7 +316,7 @@ async fn emails(headers: HeaderMap, Query(query): Query<BTreeMap<String, String>
     ]))
 }
 
-/// GitHub refuses whoever does not say which program asks.
+/// Checks the headers of an API request. GitHub refuses a request without a user agent.
 fn assert_known(headers: &HeaderMap) {
     assert_eq!(headers["authorization"], format!("Bearer {ACCESS_TOKEN}"));
     assert_eq!(headers["accept"], "application/vnd.github+json");

@@ -1,4 +1,4 @@
-//! A whole sign-in at a real issuer, with a browser that knows links, forms and cookies.
+//! A whole sign-in at a real OpenID Connect issuer, with a test browser that handles links, forms and cookies.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
@@ -111,7 +111,7 @@ struct Browser(reqwest::Client);
 
 impl Browser {
     fn new() -> Self {
-        // Who was first in this process has installed the same.
+        // An error means that another test of this process has already installed the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let follow = |attempt: Attempt<'_>| {
             if attempt.url().as_str().starts_with(CALLBACK) {
@@ -126,7 +126,8 @@ impl Browser {
         Self(client.build().unwrap())
     }
 
-    /// Goes to the issuer, fills in its form, and returns what it brings back to us.
+    /// Opens the issuer's page, fills in its form, and returns the query parameters with which the issuer sends the
+    /// browser back to us.
     async fn sign_in(&self, url: &str, fields: &[(&str, &str)]) -> BTreeMap<String, String> {
         let page = self.open(url).await;
         assert_eq!(page.status(), 200);
@@ -148,7 +149,7 @@ impl Browser {
     }
 }
 
-/// What a redirection to us carries.
+/// Returns the query parameters of a redirection to this server's callback.
 fn came_back(page: &reqwest::Response) -> BTreeMap<String, String> {
     let location = page.headers()["location"].to_str().unwrap();
     assert!(location.starts_with(&format!("{CALLBACK}?")), "{location}");

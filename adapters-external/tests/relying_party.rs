@@ -1,4 +1,4 @@
-//! Passkeys from the challenge to the answer, with an authenticator in software.
+//! Tests of passkeys, from the challenge to the answer, with an authenticator written in software.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
@@ -133,7 +133,7 @@ fn a_counter_that_went_back_is_possibly_copied() {
         assert!(matches!(late, Err(RelyingPartyError::PossiblyCopied)), "{late:?}");
     }
     shop.finish_login(&begun.state, &answer, &passkey)
-        .expect("it is compared with the passkey given and with nothing else");
+        .expect("the answer is compared only with the passkey that the caller passes in");
 }
 
 #[test]
@@ -335,7 +335,8 @@ fn an_ip_address_is_no_relying_party_and_the_error_says_what_is() {
     }
 }
 
-/// A browser at one origin with an authenticator that has no memory for names: it has to be told the credential.
+/// A browser at one origin. Its software authenticator cannot find a passkey by itself, so each login has to name the
+/// credential.
 struct Browser {
     authenticator: SoftPasskey,
     origin: Url,

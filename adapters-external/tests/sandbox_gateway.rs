@@ -1,4 +1,5 @@
-//! The sandbox's tokens, under a clock that jumps to whatever is waited for.
+//! Tests of every token of the sandbox gateway. The clock jumps ahead whenever a test waits, so no test takes real
+//! time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -194,10 +195,13 @@ impl Shop {
             amount: PRICE,
             method: PaymentMethod {
                 kind: MethodKind::Card,
-                token: MethodToken::new(token).expect("a proper token"),
+                token: MethodToken::new(token).expect("the text is a valid token"),
             },
             wanted_by,
         };
-        self.gateway.authorize(request).await.expect("the sandbox is there")
+        self.gateway
+            .authorize(request)
+            .await
+            .expect("the sandbox gateway always answers an authorization")
     }
 }

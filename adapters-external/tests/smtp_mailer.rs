@@ -1,4 +1,4 @@
-//! Mail over a real SMTP server.
+//! Tests of sending mail through a real SMTP server.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 

@@ -1,4 +1,5 @@
-//! The configuration that a provider publishes: its endpoints and keys. It is kept for at most an hour.
+//! The configuration that an identity provider publishes: its endpoints and keys. This server reads it again after an
+//! hour.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -44,7 +45,8 @@ pub(super) struct Rfc9207 {
 
 impl AdditionalProviderMetadata for Rfc9207 {}
 
-/// Reads the configuration once at a time; callers who come meanwhile wait and get the same outcome.
+/// Reads the provider's configuration, one request at a time. Callers who come during a request wait for it and share
+/// its outcome.
 pub(super) struct Discovery<T> {
     issuer: IssuerUrl,
     clock: Arc<dyn Clock>,
@@ -83,7 +85,8 @@ impl<T> Discovery<T> {
         }
     }
 
-    /// Returns the configuration. Reads it from the provider if the known one is an hour old or there is none.
+    /// Returns the configuration that was read last. Reads it from the provider if none was read within the last
+    /// hour.
     pub(super) async fn current(
         &self,
         http: &ProviderHttp,
@@ -105,8 +108,8 @@ impl<T> Discovery<T> {
         self.look(&mut last, http, make).await
     }
 
-    /// Reads the configuration again because a key was missing from `outdated`. Within a minute of the last reading it
-    /// returns what is known.
+    /// Reads the configuration again because a key was missing from `outdated`. `None` if this was already done
+    /// within the last minute, so that forged tokens cannot cause a request each.
     pub(super) async fn newer_than(
         &self,
         outdated: &Arc<T>,

@@ -1,4 +1,4 @@
-//! An OpenID Connect issuer that does whatever wrong a test asks for.
+//! An OpenID Connect issuer in which a test can break each part on purpose.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -24,7 +24,7 @@ pub(crate) const CODE: &str = "the-code-of-ada";
 pub(crate) const ACCESS_TOKEN: &str = "the-access-token-of-ada";
 pub(crate) const CLIENT_ID: &str = "box-office";
 pub(crate) const CLIENT_SECRET: &str = "the-client-secret: 100% +&=";
-/// When the tokens are made: the beginning of the manual clock.
+/// The time at which the issuer makes its tokens, in Unix seconds. The manual clock starts at this time.
 pub(crate) const NOW: i64 = 1_800_000_000;
 
 pub(crate) struct Issuer {
@@ -54,17 +54,17 @@ pub(crate) enum Fault {
 #[derive(Clone, Copy)]
 pub(crate) enum Signing {
     Proper,
-    /// With another key under the name of the published one.
+    /// Signed with a key that was never published, under the name of the published key.
     Forged,
     Unsigned,
-    /// With the client secret, which is ours too.
+    /// Signed with the client secret, which this server knows too.
     SharedSecret,
 }
 
 struct Office {
     address: String,
     key: Mutex<Key>,
-    /// The last to ask for authorization: nonce and PKCE challenge.
+    /// The nonce and the PKCE challenge of the last authorization request.
     asked: Mutex<(Value, String)>,
     fault: Mutex<Option<(Place, Fault)>>,
     signing: Mutex<Signing>,
@@ -110,7 +110,7 @@ impl Issuer {
         issuer
     }
 
-    /// An issuer whose port is taken and that does not answer until it serves.
+    /// Makes an issuer that has its port already, but answers no request until `serve` is called.
     pub(crate) async fn closed() -> (Self, TcpListener) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -156,7 +156,8 @@ impl Issuer {
         tokio::spawn(async move { axum::serve(listener, routes).await });
     }
 
-    /// What a browser does at the authorization endpoint: it comes back with the code.
+    /// Does what a browser does at the authorization endpoint: returns the URL with the code to which the issuer
+    /// redirects.
     pub(crate) fn authorize(&self, url: &str) -> Url {
         let url = Url::parse(url).unwrap();
         assert!(url.as_str().starts_with(&format!("{}/authorize?", self.address)));
@@ -189,13 +190,13 @@ impl Issuer {
         *self.office.signing.lock().unwrap() = signing;
     }
 
-    /// Makes a new key, and forgets the old one.
+    /// Replaces the issuer's signing key with a new one.
     pub(crate) fn rotates_keys(&self) {
         let mut key = self.office.key.lock().unwrap();
         *key = Key::generate(format!("{}'", key.name));
     }
 
-    /// Changes a claim of every ID token; `null` takes it away.
+    /// Sets a claim of every ID token that the issuer makes from now on; `null` removes the claim.
     pub(crate) fn claims(&self, name: &str, value: Value) {
         set(&self.office.claims, name, value);
     }

@@ -1,4 +1,4 @@
-//! OpenID Connect against an issuer that is deliberately wrong.
+//! Tests of OpenID Connect against an issuer that misbehaves on purpose.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
@@ -71,7 +71,8 @@ async fn an_answer_is_claims_only_when_everything_fits() {
     }
 }
 
-/// Here with all of them on the table; the other tests ask it of each error that they meet.
+/// Checks errors that occur while all tokens and secrets are in play. The other tests check each error that they meet
+/// in the same way.
 #[tokio::test]
 async fn errors_show_no_token() {
     let issuer = Issuer::open().await;
@@ -407,7 +408,7 @@ fn debug_output_shows_no_client_secret() {
     assert!(!format!("{provider:?}").contains(CLIENT_SECRET));
 }
 
-/// One browser on its way through one provider.
+/// A browser that signs in through one provider, with the provider's settings and the request that the browser makes.
 struct Shop<'a> {
     issuer: &'a Issuer,
     settings: OpenIdSettings,
@@ -447,7 +448,7 @@ impl<'a> Shop<'a> {
         }
     }
 
-    /// The same with the usual limits: a busy machine may be slow over what works.
+    /// Returns a copy with the usual time limits. What must succeed may be slow on a busy machine.
     fn with_patience(&self) -> Self {
         Self::with(self.issuer, |settings| {
             settings.clone_from(&self.settings);
@@ -495,7 +496,8 @@ impl<'a> Shop<'a> {
         self.shown_without_secrets(&error);
     }
 
-    /// Asked of every error of these tests.
+    /// Returns everything that an error and its sources print. Panics if that contains a code, a token or another
+    /// secret.
     #[track_caller]
     fn shown_without_secrets(&self, error: &IdentityProviderError) -> String {
         let mut shown = format!("{error:?} {error:#?}");

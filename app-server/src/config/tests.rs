@@ -140,7 +140,10 @@ fn a_mail_server_that_cannot_be_one_is_refused_without_its_password() {
         "smtps://mail.example.com/inbox",
     ] {
         let line = mistake(&["--smtp-url", url]);
-        assert!(line.starts_with("--smtp-url (SMTP_URL): use smtps://"), "{url}: {line}");
+        assert!(
+            line.starts_with("--smtp-url (SMTP_URL): the URL of the mail server must look like smtps://"),
+            "{url}: {line}"
+        );
         assert!(!line.contains("s3cret"), "{line}");
     }
     for url in [

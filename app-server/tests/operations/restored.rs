@@ -340,7 +340,7 @@ async fn a_server_of_another_log_changes_nothing_of_the_rows_and_says_so() {
             .post("/api/reservations", wanted)
             .await?
             .expect(201)?;
-        let told = "a follower has handled facts of another log, so this process leaves it alone";
+        let told = "a follower has handled facts of another log, so this process gives it no facts";
         ensure!(there.log().contains(told), "{}", there.log());
         // Longer than a turn: it has looked again.
         let patience = Instant::now() + ONE_TURN;

@@ -1,5 +1,6 @@
-//! How long the first hold takes in a lane that has nothing in memory. The section has 100,000 reservations that were
-//! made and cancelled, or 100,000 that exist, with and without snapshots. Also measures what taking a snapshot costs.
+//! Measures how long the first hold takes in a lane that has nothing in memory, with and without snapshots. The
+//! section has the facts of 100,000 reservations, which either still hold their seats or were cancelled. Also
+//! measures what writing and reading a snapshot costs.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,25 +30,25 @@ enum Past {
     Stand,
 }
 
-#[expect(clippy::print_stdout, reason = "a benchmark reports to its caller")]
+#[expect(clippy::print_stdout, reason = "a benchmark prints its results")]
 pub(crate) async fn measure(stores: &[&str]) {
     println!("\nfirst hold of a cold lane, {RESERVATIONS} reservations of one section; medians of {ROUNDS}");
     println!("{:>8} {:<14} {:>10} {:>10}", "", "", "ms", "without");
     for store in stores {
         for past in [Past::CameAndWent, Past::Stand] {
-            let folder = tempfile::tempdir().expect("a temporary folder");
+            let folder = tempfile::tempdir().expect("a temporary folder can be made");
             let ports = match *store {
                 "memory" => ports(Arc::new(InMemoryEventStore::new())),
                 "postgres" => ports(Arc::new(PostgresEventStore::new(&fresh_database().await))),
                 _ => {
                     let file = SqliteStore::open(folder.path().join("bench.db")).await;
-                    ports(Arc::new(file.expect("a fresh file")))
+                    ports(Arc::new(file.expect("a new SQLite file can be opened")))
                 }
             };
             let event = sell(&ports, past).await;
             let with = first_hold(&ports, event).await;
             let forgetful = Ports {
-                // The snapshots are written to another log, so this one has none.
+                // An empty snapshot store, so that the lane has to read all facts of the section.
                 snapshots: Arc::new(InMemoryEventStore::new()),
                 ..ports
             };
@@ -63,15 +64,15 @@ pub(crate) async fn measure(stores: &[&str]) {
     println!("\na snapshot of {RESERVATIONS} claims");
     println!("{:<20} {:>10} {:>10} {:>8}", "", "write ms", "read ms", "KiB");
     for (name, section) in [("general admission", general_admission()), ("numbered", numbered())] {
-        let format = Inventory::SNAPSHOTS.expect("a section has snapshots");
+        let format = Inventory::SNAPSHOTS.expect("inventories have a format for snapshots");
         let (bytes, write) = timed(|| (format.write)(&section));
-        let (read, took) = timed(|| (format.read)(&bytes).expect("it was just written"));
+        let (read, took) = timed(|| (format.read)(&bytes).expect("a snapshot that was just written can be read"));
         assert!(read == section, "{name}");
         println!("{name:<20} {write:>10.2} {took:>10.2} {:>8}", bytes.len() / 1024);
     }
 }
 
-/// Makes the reservations of the past through an engine.
+/// Puts an event on sale and makes 100,000 reservations for it. With `Past::CameAndWent` each is cancelled at once.
 async fn sell(ports: &Ports, past: Past) -> EventId {
     let engine = Engine::start_write_side(ports.clone(), EngineConfig::default());
     let office = engine.box_office();
@@ -99,7 +100,8 @@ async fn come(office: &BoxOffice, caller: usize, event: EventId, past: Past) {
     }
 }
 
-/// The median time of the first hold over several new engines, in milliseconds.
+/// Returns the median time of the first hold, in milliseconds. Starts a new engine for each hold, so that the lane is
+/// cold.
 async fn first_hold(ports: &Ports, event: EventId) -> f64 {
     let mut times = Vec::new();
     for round in 0..ROUNDS {
@@ -115,7 +117,7 @@ async fn first_hold(ports: &Ports, event: EventId) -> f64 {
     times[ROUNDS / 2]
 }
 
-/// The result, and the median time that it took to make, in milliseconds.
+/// Calls `make` several times. Returns its result and the median time of a call, in milliseconds.
 fn timed<T>(make: impl Fn() -> T) -> (T, f64) {
     let mut times = Vec::new();
     for _ in 0..ROUNDS {
@@ -132,7 +134,7 @@ fn general_admission() -> InventoryState {
     held(section, |_| TakenSeats::Places(2))
 }
 
-/// A section in which each claim is one numbered seat.
+/// Returns a numbered section with 100,000 claims of one seat each.
 fn numbered() -> InventoryState {
     const WIDTH: usize = 100;
     let rows = (0..RESERVATIONS / WIDTH).map(|row| RowPlan {

@@ -2,11 +2,11 @@
 //!
 //! - how many holds a second become durable in one section, by the number of concurrent callers;
 //! - what a command costs in a section with many claims;
-//! - how soon such a section sells again after a restart.
+//! - how soon a section with many claims sells again after a restart.
 //!
-//! `cargo bench -p ticketing-runtime --bench engine` prints tables. Compare the ratios, which come from one run and so
-//! hold on a noisy machine. `-- memory`, `-- sqlite` or `-- postgres` runs one store alone, `-- section` only the
-//! second part, `-- cold` only the third.
+//! `cargo bench -p ticketing-runtime --bench engine` prints tables. Compare the ratios within one run: noise of the
+//! machine affects both sides of a ratio. After `--`, the words `memory`, `sqlite` and `postgres` choose single
+//! stores for the first benchmark, `section` runs only the second benchmark, and `cold` only the third.
 
 mod cold;
 mod section;
@@ -30,7 +30,7 @@ const ROUND: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Copy)]
 enum Section {
     GeneralAdmission,
-    /// 20,000 numbered seats, of which the best available is taken.
+    /// 20,000 numbered seats. Each hold takes the best seat that is available.
     Numbered,
 }
 
@@ -50,7 +50,7 @@ impl Section {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "a benchmark reports to its caller")]
+#[expect(clippy::print_stdout, reason = "a benchmark prints its results")]
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     let runs = |name: &str| wanted.is_empty() || wanted.iter().any(|w| name.contains(w.as_str()));
@@ -58,7 +58,7 @@ fn main() {
         .worker_threads(2)
         .enable_all()
         .build()
-        .expect("a runtime");
+        .expect("a Tokio runtime can be built");
     runtime.block_on(async {
         for (section, title) in [
             (Section::GeneralAdmission, "general admission"),
@@ -88,13 +88,13 @@ fn main() {
 }
 
 async fn round(store: &str, section: Section, callers: usize) -> f64 {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let ports = match store {
         "memory" => ports(Arc::new(InMemoryEventStore::new())),
         "postgres" => ports(Arc::new(PostgresEventStore::new(&fresh_database().await))),
         _ => {
             let file = SqliteStore::open(folder.path().join("bench.db")).await;
-            ports(Arc::new(file.expect("a fresh file")))
+            ports(Arc::new(file.expect("a new SQLite file can be opened")))
         }
     };
     let engine = Engine::start_write_side(ports, EngineConfig::default());
@@ -110,7 +110,7 @@ async fn round(store: &str, section: Section, callers: usize) -> f64 {
             while started.elapsed() < ROUND {
                 match office.hold(request(by, hold_of(event, 1))).await {
                     Ok(_) => drop(held.fetch_add(1, Ordering::Relaxed)),
-                    // The section is sold out, so the round is over.
+                    // The section is sold out, so this caller stops.
                     Err(Failure::Refused(_)) => break,
                     Err(failure) => panic!("{failure}"),
                 }
@@ -118,7 +118,7 @@ async fn round(store: &str, section: Section, callers: usize) -> f64 {
         });
     }
     while let Some(done) = tasks.join_next().await {
-        done.expect("a caller does not panic");
+        done.expect("no task of a caller panics");
     }
     let rate = held.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64();
     engine.shut_down(Duration::from_secs(10)).await;

@@ -1,5 +1,6 @@
-//! What a command costs in a section of 100,000 claims, compared to one with few: a hold, and commands that are refused
-//! for several reasons. A command that copies the section would be visibly slower.
+//! Measures what a command costs in a section of 100,000 claims, compared to a section with few claims. The commands
+//! are a hold, and commands that are refused for several reasons. A command that copies the section's state would be
+//! visibly slower in the large section.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,17 +17,18 @@ use crate::stage::{customer, hold_of, on_sale, ports, request};
 const CLAIMS: u32 = 100_000;
 const ROUNDS: usize = 7;
 const CALLERS: usize = 100;
-/// How many commands each caller sends in a round.
+/// How many commands each caller sends in one round.
 const EACH: usize = 50;
 const ROOM: u32 = 1_000_000;
 
-/// A section with many claims of one seat each.
+/// A section on sale, filled with claims of one seat each.
 #[derive(Debug, Clone)]
 struct Stage {
     office: BoxOffice,
     event: EventId,
-    /// A hold of the first customer, and one that was cancelled.
+    /// A reservation of customer 0 that still holds its seat.
     held: Option<ReservationId>,
+    /// A reservation that customer 0 has cancelled. `None` if the section has no spare seat for it.
     given_up: Option<ReservationId>,
 }
 
@@ -53,7 +55,7 @@ impl Command {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "a benchmark reports to its caller")]
+#[expect(clippy::print_stdout, reason = "a benchmark prints its results")]
 pub(crate) async fn measure() {
     let engine = Engine::start_write_side(ports(Arc::new(InMemoryEventStore::new())), EngineConfig::default());
     let office = engine.box_office();
@@ -69,7 +71,7 @@ pub(crate) async fn measure() {
     ] {
         compare(command, &small, &large).await;
     }
-    // This comes last, because it makes the small section larger.
+    // The holds of this comparison add claims to the small section, so it comes after the others.
     compare(Command::Hold, &small, &large).await;
     let small = Stage::with_claims(&office, 1, 1).await;
     let large = Stage::with_claims(&office, CLAIMS, CLAIMS).await;
@@ -77,8 +79,8 @@ pub(crate) async fn measure() {
     engine.shut_down(Duration::from_secs(10)).await;
 }
 
-/// Runs both sections in turn, so that noise of the machine affects both. Prints the medians.
-#[expect(clippy::print_stdout, reason = "a benchmark reports to its caller")]
+/// Sends the command to both sections in turn, so that noise of the machine affects both. Prints the median times.
+#[expect(clippy::print_stdout, reason = "a benchmark prints its results")]
 async fn compare(command: Command, small: &Stage, large: &Stage) {
     let (mut in_small, mut in_large) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -98,7 +100,7 @@ fn median(mut times: Vec<f64>) -> f64 {
     times[times.len() / 2]
 }
 
-/// The time of one command, in microseconds.
+/// Lets all callers send their commands. Returns the time divided by the number of commands, in microseconds.
 async fn round(command: Command, stage: &Stage) -> f64 {
     let began = Instant::now();
     let mut callers = JoinSet::new();
@@ -153,7 +155,7 @@ impl Stage {
     }
 
     async fn cancel(&self, reservation: Option<ReservationId>, caller: usize) -> Result<(), Failure> {
-        let reservation = reservation.expect("the stage has one");
+        let reservation = reservation.expect("the section has a reservation to cancel");
         let cancelled = self
             .office
             .cancel_reservation(request(customer(caller), reservation))
@@ -162,7 +164,7 @@ impl Stage {
     }
 
     /// # Panics
-    /// When the command ends otherwise than its name says.
+    /// When the outcome of the command is not the one that its name says.
     async fn ask(&self, command: Command, caller: usize) {
         let hold = |quantity| {
             self.office

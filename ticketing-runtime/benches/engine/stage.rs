@@ -70,7 +70,7 @@ pub(crate) fn hold_of(event_id: EventId, quantity: u32) -> HoldSeats {
 }
 
 pub(crate) fn label(text: &str) -> Label {
-    Label::new(text).expect("a short plain text")
+    Label::new(text).expect("a short plain text is a valid label")
 }
 
 pub(crate) async fn on_sale(office: &BoxOffice, seating: Seating) -> EventId {
@@ -91,7 +91,7 @@ pub(crate) async fn on_sale(office: &BoxOffice, seating: Seating) -> EventId {
 }
 
 pub(crate) fn request<C>(by: Actor, command: C) -> Request<C> {
-    let correlation_id = CorrelationId::parse("benchmark").expect("it is visible ASCII");
+    let correlation_id = CorrelationId::parse("benchmark").expect("a text of visible ASCII is a valid correlation id");
     Request {
         by: by.into(),
         correlation_id,
@@ -125,7 +125,7 @@ fn draft(seating: Seating) -> EventDraft {
             available_from: None,
             available_until: None,
         }],
-        // Holds last longer than the benchmark.
+        // One hour, so that no hold runs out during the benchmark.
         hold_seconds: Some(3_600),
         max_seats_per_order: None,
         refund_policy: None,

@@ -1,4 +1,4 @@
-//! Questions about available seats.
+//! Questions about the seats of an event.
 
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::views::SectionView;
@@ -10,11 +10,11 @@ use super::Desk;
 use crate::failure::Failure;
 
 impl Desk {
-    /// How many seats each section has available, held, sold and blocked at this moment. Drafts are shown only to those
-    /// who may manage them.
+    /// Returns how many seats each section has available, held, sold and blocked at this moment. Drafts are shown
+    /// only to those who may manage them.
     ///
     /// # Errors
-    /// Fails with [`Refusal::EventNotFound`] if the viewer may not see such an event.
+    /// Fails with [`Refusal::EventNotFound`] if there is no such event or the viewer may not see it.
     pub async fn availability(&self, viewer: Option<Actor>, id: EventId) -> Result<Availability, Failure> {
         self.event(viewer, id).await?;
         let now = self.ports.clock.now();
@@ -22,10 +22,10 @@ impl Desk {
         availability.ok_or_else(|| Refusal::EventNotFound(id).into())
     }
 
-    /// One section with its seats, from the write side. Drafts are shown only to those who may manage them.
+    /// Returns one section with its seats, from the write side. Drafts are shown only to those who may manage them.
     ///
     /// # Errors
-    /// Fails if the viewer may not see such an event, or if it has no such section.
+    /// Fails if there is no such event, if the viewer may not see it, or if it has no such section.
     pub async fn section(&self, viewer: Option<Actor>, event: EventId, name: &str) -> Result<SectionView, Failure> {
         self.office.section(viewer, event, name).await
     }

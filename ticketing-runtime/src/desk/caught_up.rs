@@ -1,4 +1,4 @@
-//! Waiting until the read models show a write.
+//! Lets a read wait until the read models show an earlier write.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use super::Desk;
 use crate::failure::{Failure, UnavailableCause};
 use crate::token::{ConsistencyToken, Seen};
 
-/// At most how long a read waits for the read models to show the write that its token stands for.
+/// How long a read waits at most until the read models show the write that its consistency token stands for.
 pub const READ_YOUR_WRITES_PATIENCE: Duration = Duration::from_secs(2);
 
-/// How often the checkpoint of the read models is read while a request waits.
+/// How often a waiting read looks at the checkpoint of the read models.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
 impl Desk {
-    /// Waits until the read models show everything that the token stands for.
+    /// Waits until the read models show everything that the consistency token stands for.
     ///
-    /// What the log does not have is not waited for: positions of another log or of an earlier incarnation, and facts
-    /// that the log has lost.
+    /// Does not wait for facts that the log does not have: those of another log or of an earlier incarnation, and
+    /// those that the log has lost.
     ///
     /// # Errors
     /// Fails with [`Failure::Unavailable`] if the read models have not caught up within [`READ_YOUR_WRITES_PATIENCE`].
@@ -32,7 +32,7 @@ impl Desk {
         }
     }
 
-    /// Waits, without a time limit, until the read models show what the token stands for.
+    /// Waits, without a time limit, until the read models show what the consistency token stands for.
     async fn wait_for_token(&self, token: &ConsistencyToken) -> Result<(), Failure> {
         let log = self.office.log().identity().await?;
         let Some(wanted) = token.of(log) else {
@@ -47,8 +47,8 @@ impl Desk {
         Ok(())
     }
 
-    /// The log's current identity, if the log has what the token stands for. If the log does not answer, it is taken to
-    /// have it.
+    /// Returns the log's current identity if the log has the facts that the token stands for, and `None` if it has
+    /// not. If the log does not answer, assumes that it has them.
     async fn log_containing(&self, token: &ConsistencyToken, known: LogIdentity, wanted: Seen) -> Option<LogIdentity> {
         let (Ok(log), Ok(head)) = (self.office.log().refresh().await, self.ports.log.head().await) else {
             return Some(known);
@@ -64,7 +64,8 @@ impl Desk {
         there.then_some(log)
     }
 
-    /// Waits until the rows have reached this position, in this process or in the one that keeps them.
+    /// Waits until the rows of the read models have reached this position, whether this process keeps the rows or
+    /// another one.
     async fn wait_for_rows(&self, log: LogIdentity, position: Position) {
         let mut projected = self.projected.clone();
         loop {
@@ -72,12 +73,12 @@ impl Desk {
             let here = tokio::time::timeout(LOOK_EVERY, here).await;
             match here.map(|here| here.is_ok()) {
                 Ok(true) => return,
-                // The channel is closed, so another process keeps the rows. Only their checkpoint tells how far they
-                // are.
+                // The channel is closed: another process keeps the rows, and only the rows' checkpoint tells how far
+                // they are.
                 Ok(false) => tokio::time::sleep(LOOK_EVERY).await,
                 Err(_) => {}
             }
-            // A read error is ignored: the caller waits on, for at most its patience.
+            // If the checkpoint cannot be read, the loop tries again until the caller's time limit ends the wait.
             if let Ok(rows) = self.ports.projections.checkpoint().await
                 && rows.position >= position
                 && self.rows_are_of(log, rows).await
@@ -87,8 +88,8 @@ impl Desk {
         }
     }
 
-    /// Whether rows with this checkpoint were made of facts that the log has. If the log does not answer, they are
-    /// taken to be.
+    /// Whether rows with this checkpoint were made from facts that the log still has. If the log does not answer,
+    /// assumes that they were.
     async fn rows_are_of(&self, log: LogIdentity, rows: Mark) -> bool {
         if rows.log != log.log || rows.is_start() {
             return rows.log == log.log;

@@ -12,29 +12,29 @@ use super::Desk;
 use crate::failure::Failure;
 
 impl Desk {
-    /// What the customer has bought, newest first.
+    /// Returns what the customer has bought, newest first.
     ///
     /// # Errors
-    /// Fails with [`Refusal::CustomerNotFound`] if the caller may not see such a customer.
+    /// Fails with [`Refusal::CustomerNotFound`] if there is no such customer or the caller may not see it.
     pub async fn purchases(&self, by: Actor, of: CustomerId, page: Page) -> Result<Listed<Purchase>, Failure> {
         self.check_may_see(by, of).await?;
         Ok(self.ports.sales.purchases_of(of, page).await?)
     }
 
-    /// What the customer has spent so far, with one entry for each currency.
+    /// Returns what the customer has spent so far, with one entry for each currency.
     ///
     /// # Errors
-    /// Fails with [`Refusal::CustomerNotFound`] if the caller may not see such a customer.
+    /// Fails with [`Refusal::CustomerNotFound`] if there is no such customer or the caller may not see it.
     pub async fn lifetime_value(&self, by: Actor, of: CustomerId) -> Result<Vec<LifetimeValue>, Failure> {
         self.check_may_see(by, of).await?;
         Ok(self.ports.sales.lifetime_value(of).await?)
     }
 
-    /// For whom the caller wants to hold seats. Only an admin may name another customer, so only for an admin it is
-    /// checked whether that customer exists; others learn nothing about it.
+    /// Returns for whom the caller asks to hold seats. Whether the named customer exists is looked up only if an
+    /// admin names somebody else; other callers learn nothing about who is a customer.
     ///
     /// # Errors
-    /// Fails if the users cannot be read.
+    /// Fails if the store of users fails.
     pub async fn hold_for(&self, by: Actor, customer: Option<CustomerId>) -> Result<HoldFor, Failure> {
         let Some(customer) = customer else {
             return Ok(HoldFor::Caller);
@@ -51,8 +51,8 @@ impl Desk {
     /// Checks that the caller may see the customer.
     ///
     /// # Errors
-    /// Fails with [`Refusal::CustomerNotFound`] for every other customer, existing or not, so that ids cannot be
-    /// probed.
+    /// Fails with [`Refusal::CustomerNotFound`] both if the caller may not see the customer and if there is no such
+    /// customer, so that callers cannot find out which ids exist.
     async fn check_may_see(&self, by: Actor, customer: CustomerId) -> Result<(), Failure> {
         let user = UserId::from(customer);
         let known =

@@ -1,4 +1,4 @@
-//! Questions about events on sale, and about their sales.
+//! Questions about events and about their sales.
 
 use ticketing_domain::policy;
 use ticketing_domain::refusal::Refusal;
@@ -14,7 +14,7 @@ use super::Desk;
 use crate::failure::Failure;
 
 impl Desk {
-    /// Checks that the caller may create events, before the draft is read.
+    /// Checks that the caller may create events. Called before the draft of the event is read.
     ///
     /// # Errors
     /// Fails with [`Refusal::Forbidden`] if the caller's role does not allow it.
@@ -26,10 +26,10 @@ impl Desk {
         }
     }
 
-    /// One event. Drafts are shown only to those who may manage them.
+    /// Returns one event. Drafts are shown only to those who may manage them.
     ///
     /// # Errors
-    /// Fails with [`Refusal::EventNotFound`] if the viewer may not see such an event.
+    /// Fails with [`Refusal::EventNotFound`] if there is no such event or the viewer may not see it.
     pub async fn event(&self, viewer: Option<Actor>, id: EventId) -> Result<EventView, Failure> {
         let event = self.ports.events.event(id).await?;
         event
@@ -38,8 +38,8 @@ impl Desk {
             .ok_or_else(|| Refusal::EventNotFound(id).into())
     }
 
-    /// A page of events, the soonest first. `status` leaves out events of another status. Drafts are shown only to
-    /// those who may manage them.
+    /// Returns a page of events, those that begin soonest first. With a `status`, only events of this status. Drafts
+    /// are shown only to those who may manage them.
     ///
     /// # Errors
     /// Fails if the read models do not answer.
@@ -56,11 +56,11 @@ impl Desk {
         Ok(listed.map(|event| event.seen_at(now)))
     }
 
-    /// What was sold of an event, for those who manage it.
+    /// Returns what was sold of an event, for those who manage it.
     ///
     /// # Errors
-    /// Fails with [`Refusal::EventNotFound`] if the caller may not see such an event, and with [`Refusal::Forbidden`]
-    /// if the caller may not manage it.
+    /// Fails with [`Refusal::EventNotFound`] if there is no such event or the caller may not see it, and with
+    /// [`Refusal::Forbidden`] if the caller may not manage it.
     pub async fn event_sales(&self, by: Actor, id: EventId) -> Result<EventSales, Failure> {
         let event = self.event(Some(by), id).await?;
         if !policy::may_manage(by, event.owner_id) {

@@ -1,8 +1,9 @@
-//! The desk: every question about the box office, with who may ask it and how fresh the answer is.
+//! The desk answers every question about the box office. It decides who may ask a question, and how fresh the answer
+//! is.
 //!
 //! Questions about one reservation, payment or section are answered from the write side and are always up to date.
-//! Lists and sums come from the read models; [`Desk::catch_up`] waits until these show a caller's own writes. The desk
-//! changes nothing.
+//! Lists and sums come from the read models; [`Desk::catch_up`] waits until the read models show a caller's own
+//! writes. The desk changes nothing.
 
 mod availability;
 mod caught_up;
@@ -32,10 +33,10 @@ use crate::follow::Reached;
 pub use caught_up::READ_YOUR_WRITES_PATIENCE;
 pub use paging::PagedList;
 
-/// What the desk reads beside the write side.
+/// What the desk reads from in addition to the write side.
 #[derive(Clone)]
 pub struct DeskPorts {
-    /// The log that the read models are made of.
+    /// The log from which the read models are made.
     pub log: Arc<dyn EventStore>,
     /// The rows of events.
     pub events: Arc<dyn EventQueries>,
@@ -47,9 +48,9 @@ pub struct DeskPorts {
     pub payments: Arc<dyn PaymentQueries>,
     /// The rows of purchases and sales.
     pub sales: Arc<dyn SalesQueries>,
-    /// The checkpoint of the rows, also if another process keeps them.
+    /// The checkpoint of the read models, even if another process keeps them.
     pub projections: Arc<dyn ProjectionStore>,
-    /// The users, to know which customers exist.
+    /// The users, which tell whether a customer exists.
     pub users: Arc<dyn UserStore>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
@@ -65,7 +66,8 @@ impl DeskPorts {
     ) -> Self {
         let ReadModelStores {
             projections,
-            // Only the projector and operators look at them.
+            // The desk answers nothing from dead letters; they are for the follower of the read models and for
+            // operators.
             dead_letters: _,
             events,
             availability,
@@ -103,7 +105,8 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk for this box office. `projected` is [`Engine::read_models_reached`](crate::Engine::read_models_reached).
+    /// Makes a desk for this box office. `projected` is what
+    /// [`Engine::read_models_reached`](crate::Engine::read_models_reached) returns.
     pub fn new(office: BoxOffice, ports: DeskPorts, projected: watch::Receiver<Reached>) -> Self {
         Self {
             office,

@@ -1,4 +1,5 @@
-//! The text of cursors. A cursor continues only the list that it came from, and callers pass it on without reading it.
+//! Turns cursors into text and back. A cursor continues only the list that it came from. Callers pass the text on
+//! without reading it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,7 +7,7 @@ use chrono::DateTime;
 use ticketing_ports::vocabulary::paging::Cursor;
 use uuid::Uuid;
 
-/// The format of the text.
+/// The format of a cursor's text, which is its first byte.
 const VERSION: u8 = 1;
 
 /// A list that is returned page by page.
@@ -42,7 +43,7 @@ impl PagedList {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads a cursor of this list. `None` if no cursor of this list has this text.
+    /// Reads a cursor of this list. `None` if the text is not one that a cursor of this list can have.
     pub fn parse_cursor(self, text: &str) -> Option<Cursor> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (head, rest) = bytes.split_first_chunk::<2>()?;
@@ -60,8 +61,8 @@ impl PagedList {
     }
 }
 
-/// The first second of the year 1 and the last of the year 9999. No row has a time outside, so such a cursor is refused
-/// before a store is asked.
+/// The first second of the year 1 and the last second of the year 9999, in Unix seconds. No row has a time outside
+/// this span, so a cursor with such a time is refused before a store is asked.
 const EARLIEST: i64 = -62_135_596_800;
 const LATEST: i64 = 253_402_300_799;
 

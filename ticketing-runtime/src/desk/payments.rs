@@ -16,11 +16,11 @@ use tracing::warn;
 use super::Desk;
 use crate::failure::Failure;
 
-/// How long the gateway may take to say what the customer has to do.
+/// How long the payment gateway may take to say what the customer has to do.
 const GATEWAY_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Desk {
-    /// Checks that the caller may refund outside the event's policy, before the request is read.
+    /// Checks that the caller may refund outside the event's refund policy. Called before the request is read.
     ///
     /// # Errors
     /// Fails with [`Refusal::Forbidden`] if the caller's role does not allow it.
@@ -32,17 +32,17 @@ impl Desk {
         }
     }
 
-    /// One payment, from the write side, for its customer and for admins.
+    /// Returns one payment, from the write side, for its customer and for admins.
     ///
     /// # Errors
-    /// Fails if the caller may not see such a payment.
+    /// Fails if there is no such payment or the caller may not see it.
     pub async fn payment(&self, by: Actor, id: PaymentId) -> Result<PaymentView, Failure> {
         self.office.payment(by, id).await
     }
 
-    /// What the customer has to do to complete a payment, like confirming it with the bank. Only the payment's own
-    /// customer is told, and only while it may still pay. `None` if there is nothing to do, or if the gateway does not
-    /// answer in time. The gateway is asked each time, because the answer is not stored.
+    /// Returns what the customer has to do to complete a payment, for example confirm it with the bank. Only the
+    /// payment's own customer is told, and only while the customer may still pay. `None` if nothing has to be done,
+    /// or if the gateway does not answer in time. The gateway is asked each time, because its answer is not stored.
     ///
     /// # Errors
     /// Fails if there is no such payment.
@@ -54,21 +54,22 @@ impl Desk {
         let looked_up = self.office.gateway().look_up(id);
         Ok(match tokio::time::timeout(GATEWAY_PATIENCE, looked_up).await {
             Ok(Ok(GatewayRecord::Answered(Authorization::MustAct(action)))) => Some(action),
-            // The gateway has decided, and its answer is on its way to the lane.
+            // The gateway does not wait for the customer any more, and the lane will soon know what became of the
+            // payment.
             Ok(Ok(_)) => None,
             Ok(Err(error)) => {
                 let error = &error as &dyn std::error::Error;
-                warn!(payment_id = %id, error, "the payment gateway does not say what the customer has to do");
+                warn!(payment_id = %id, error, "the payment gateway failed to say what the customer has to do");
                 None
             }
             Err(_) => {
-                warn!(payment_id = %id, "the payment gateway takes too long to say what the customer has to do");
+                warn!(payment_id = %id, "the payment gateway did not say in time what the customer has to do");
                 None
             }
         })
     }
 
-    /// A page of the caller's own payments, newest first.
+    /// Returns a page of the caller's own payments, newest first.
     ///
     /// # Errors
     /// Fails if the read models do not answer.

@@ -11,23 +11,23 @@ use crate::failure::Failure;
 use crate::request::HistoryEntry;
 
 impl Desk {
-    /// One reservation, from the write side, for its customer and for admins.
+    /// Returns one reservation, from the write side, for its customer and for admins.
     ///
     /// # Errors
-    /// Fails if the caller may not see such a reservation.
+    /// Fails if there is no such reservation or the caller may not see it.
     pub async fn reservation(&self, by: Actor, id: ReservationId) -> Result<ReservationView, Failure> {
         self.office.reservation(by, id).await
     }
 
-    /// Every fact about a reservation in order, from the write side, for its customer and for admins.
+    /// Returns every fact about a reservation in order, from the write side, for its customer and for admins.
     ///
     /// # Errors
-    /// Fails if the caller may not see such a reservation.
+    /// Fails if there is no such reservation or the caller may not see it.
     pub async fn reservation_history(&self, by: Actor, id: ReservationId) -> Result<Vec<HistoryEntry>, Failure> {
         self.office.history(by, id).await
     }
 
-    /// A page of the caller's own reservations, newest first.
+    /// Returns a page of the caller's own reservations, newest first.
     ///
     /// # Errors
     /// Fails if the read models do not answer.

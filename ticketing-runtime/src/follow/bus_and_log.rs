@@ -16,30 +16,30 @@ use super::facts::LoggedFact;
 use super::source::{PATIENCE, Source, read};
 use super::tail::Tail;
 
-/// How long the bus may be silent before the log is asked for new facts.
+/// If the bus delivers nothing for this long, the log is asked for new facts.
 const SILENCE: Duration = PATIENCE;
-/// Least time between two acknowledgements, each of which is a round trip to the brokers. Deliveries that were not
-/// acknowledged come again, and are skipped because their positions have been handled.
+/// The shortest time between two acknowledgements, each of which costs a round trip to the brokers. The bus delivers
+/// unacknowledged facts again, but facts at positions that were handled are then skipped.
 const ACKNOWLEDGING: Duration = Duration::from_millis(100);
-/// How long an acknowledgement may take before it is given up and tried again later.
+/// How long an acknowledgement may take before this process gives it up and tries again later.
 const PATIENCE_WITH_BROKERS: Duration = Duration::from_millis(200);
-/// How long the bus may take to deliver missing facts in between before the log is asked for them. Partitions deliver
-/// in no common order.
+/// When a fact arrives before its predecessors, the bus gets this long to deliver these before they are read from the
+/// log. Partitions of the bus deliver in no common order.
 const REORDERING: Duration = Duration::from_millis(20);
-/// How often a standby process checks whether the active one has handled its deliveries.
+/// How often a standby process checks whether the active process has handled the facts that the bus delivered here.
 const STANDING_BY: Duration = Duration::from_millis(50);
 
-/// Takes facts from the bus, and reads those that the bus has not delivered from the log.
+/// Takes facts from the bus, and reads from the log those that the bus has not delivered.
 pub(super) struct BusAndLog {
     bus: Arc<dyn EventSubscriber>,
     group: &'static str,
     log: Arc<dyn EventStore>,
     tail: Arc<Tail>,
-    /// `None` while the bus cannot be reached.
+    /// The subscription at the bus. `None` while the bus cannot be reached.
     subscription: Option<Box<dyn Subscription>>,
     /// The newest position that was delivered and has not been acknowledged. `None` if all deliveries are acknowledged.
     unacknowledged: Option<Position>,
-    /// When the log is asked, unless the bus delivers the next fact before.
+    /// When the log is asked for the next fact, unless the bus delivers it before.
     ask_at: Instant,
     acknowledged_at: Instant,
 }
@@ -64,12 +64,12 @@ impl BusAndLog {
         }
     }
 
-    /// Returns what the bus delivers until then. Empty if it delivers nothing or cannot be reached.
+    /// Returns the facts that the bus delivers before `until`. Empty if the bus delivers none or cannot be reached.
     async fn delivered(&mut self, most: usize, until: Instant) -> Vec<RecordedEvent> {
         match timeout_at(until, self.receive(most)).await {
             Ok(Ok(delivered)) => {
-                // Facts of another log, or of an earlier incarnation of this one, are acknowledged with the rest and
-                // skipped.
+                // Facts of another log, or of an earlier incarnation of this log, are skipped here and acknowledged
+                // later together with the others.
                 let ours = delivered.into_iter().filter(|fact| self.tail.is_current(fact.from));
                 let ours: Vec<_> = ours.map(|fact| fact.event).collect();
                 let newest = ours.iter().map(|event| event.position).max().unwrap_or_default();
@@ -96,7 +96,8 @@ impl BusAndLog {
         }
     }
 
-    /// Acknowledges all deliveries. If the brokers do not answer in time, they stay unacknowledged until the next try.
+    /// Acknowledges all deliveries. If the brokers do not answer in time, the deliveries stay unacknowledged until
+    /// the next try.
     async fn acknowledge(&mut self) {
         let Some(subscription) = &mut self.subscription else {
             return;
@@ -109,7 +110,7 @@ impl BusAndLog {
         self.acknowledged_at = Instant::now();
     }
 
-    /// Drops the subscription after an error. The bus delivers again what was not acknowledged, to this process or to
+    /// Drops the subscription after an error. The bus delivers unacknowledged facts again, to this process or to
     /// another.
     fn drop_subscription(&mut self, error: &BusUnavailable) {
         let bus = self.group;
@@ -135,14 +136,16 @@ impl std::fmt::Debug for BusAndLog {
 impl Source for BusAndLog {
     async fn next(&mut self, after: Mark, most: usize) -> Result<Vec<Arc<LoggedFact>>, StoreError> {
         loop {
-            // The tail also has facts that the bus delivered before their predecessors.
+            // The tail also keeps facts that the bus delivered too early. They are returned here once their
+            // predecessors have come.
             let here = self.tail.after(after, most);
             if !here.is_empty() {
                 self.ask_at = Instant::now() + SILENCE;
                 return Ok(here);
             }
             if self.ask_at <= Instant::now() {
-                // If the bus lost the newest fact, no later delivery shows the gap, so the log is asked now and then.
+                // The bus may have lost the newest fact, and no later delivery would show the gap. The log is
+                // therefore asked now and then.
                 self.ask_at = Instant::now() + SILENCE;
                 return read(self.log.as_ref(), &self.tail, after, most).await;
             }

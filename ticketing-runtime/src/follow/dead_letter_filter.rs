@@ -1,4 +1,5 @@
-//! Keeping facts that a follower cannot handle as dead letters, so that it can go on with the others.
+//! Stores the facts that a follower cannot handle as dead letters, so that the follower can go on with the other
+//! facts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use tracing::error;
 use super::facts::Facts;
 use super::follower::{FollowError, Follower, FollowerSpec, MarkKept, OnBadFact};
 
-/// How many dead letters one read returns at most.
+/// At most how many dead letters one read returns.
 const CHUNK: usize = 1_000;
 
 /// Gives a follower the facts that it can handle, and stores the others as dead letters.
@@ -23,9 +24,9 @@ pub(super) struct DeadLetterFilter {
     follower: &'static str,
     policy: OnBadFact,
     mark_kept: MarkKept,
-    /// The position from which on each parked stream is withheld from the follower.
+    /// The parked streams, with the position from which on their facts are withheld from the follower.
     parked: BTreeMap<StreamId, Position>,
-    /// The positions of the dead letters that this value has written.
+    /// The positions of the dead letters that this filter has stored since it was loaded.
     written: BTreeSet<Position>,
 }
 
@@ -42,8 +43,8 @@ impl DeadLetterFilter {
         }
     }
 
-    /// Deletes all dead letters of the follower and returns a filter without any. For a rebuild after facts were lost,
-    /// because the dead letters may be of lost facts.
+    /// Deletes all dead letters of the follower and returns a filter without parked streams. For a rebuild after the
+    /// log has lost facts, because the dead letters may be among those facts.
     pub(super) async fn without_letters(&self) -> Result<Self, StoreError> {
         loop {
             let letters = self.letters.letters(self.follower, Position::START, CHUNK).await?;
@@ -63,7 +64,7 @@ impl DeadLetterFilter {
         })
     }
 
-    /// Reads from the store which streams are parked.
+    /// Reads from the dead letter store which streams are parked.
     pub(super) async fn load(&mut self) -> Result<(), StoreError> {
         self.parked.clear();
         self.written.clear();
@@ -83,7 +84,8 @@ impl DeadLetterFilter {
         }
     }
 
-    /// Gives the facts to the follower, without those that it cannot handle. Returns the follower's mark afterwards.
+    /// Gives the follower the facts that it can handle, and stores the others as dead letters. Returns the follower's
+    /// mark afterwards.
     pub(super) async fn take(&mut self, follower: &mut dyn Follower, mut facts: Facts) -> Result<Mark, FollowError> {
         let mut skipped = BTreeSet::new();
         loop {
@@ -110,8 +112,8 @@ impl DeadLetterFilter {
         }
     }
 
-    /// Deletes the dead letters up to this position that a rebuild has not written again, because the rebuilt follower
-    /// could handle these facts.
+    /// Deletes the dead letters up to this position that a rebuild has not stored again. The rebuilt follower has
+    /// handled their facts.
     pub(super) async fn delete_outdated_letters(&self, upto: Position) -> Result<(), StoreError> {
         let mut after = Position::START;
         while after < upto {
@@ -135,7 +137,7 @@ impl DeadLetterFilter {
         since.is_some_and(|since| *since <= fact.position)
     }
 
-    /// Stores dead letters for those of the facts that belong to a parked stream.
+    /// Stores a dead letter for each of the facts whose stream is parked.
     async fn store_letters_of_parked_streams(&mut self, facts: &Facts) -> Result<(), StoreError> {
         if self.parked.is_empty() {
             return Ok(());
@@ -150,7 +152,8 @@ impl DeadLetterFilter {
         Ok(())
     }
 
-    /// Stores a dead letter for a fact that cannot be handled, and parks its stream if the policy says so.
+    /// Stores a dead letter for a fact that the follower cannot handle. Also parks the fact's stream if the policy is
+    /// [`OnBadFact::ParkTheStream`].
     ///
     /// # Errors
     /// Fails with [`FollowError::Never`] if the policy is [`OnBadFact::Stop`].
@@ -170,7 +173,8 @@ impl DeadLetterFilter {
 
     async fn write(&mut self, fact: &RecordedEvent, reason: String) -> Result<(), StoreError> {
         error!(follower = self.follower, position = %fact.position, stream = %fact.stream,
-            event_type = %fact.event_type, %reason, "a follower cannot handle a fact; it is stored as a dead letter");
+            event_type = %fact.event_type, %reason,
+            "a follower cannot handle a fact, which is now stored as a dead letter");
         let letter = DeadLetter {
             projection: self.follower.to_owned(),
             event: fact.clone(),

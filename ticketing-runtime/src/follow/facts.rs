@@ -1,4 +1,4 @@
-//! Facts as followers get them: decoded at most once, and shared by all followers of a process.
+//! Facts as followers get them: each fact is decoded at most once, and all followers of a process share it.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,7 +8,7 @@ use ticketing_ports::log::identity::{LogIdentity, Mark};
 use ticketing_ports::log::streams::RecordedEvent;
 use ticketing_ports::vocabulary::ids::LogId;
 
-/// A fact as the log has it. It is decoded into its type on first use, and only once.
+/// A fact of the log. It is decoded into its Rust type on first use, and only once.
 #[derive(Debug)]
 pub struct LoggedFact {
     recorded: RecordedEvent,
@@ -16,7 +16,7 @@ pub struct LoggedFact {
 }
 
 impl LoggedFact {
-    /// A fact that this process has decided itself. Its type is known, so it is never decoded.
+    /// Makes a fact that this process has decided itself. Its Rust type is known, so the fact is never decoded.
     pub(super) fn decided(recorded: RecordedEvent, fact: Fact) -> Self {
         debug_assert_eq!(
             Fact::from_recorded(&recorded).as_ref().ok(),
@@ -29,12 +29,12 @@ impl LoggedFact {
         }
     }
 
-    /// The fact as it was recorded: position, stream, metadata and JSON data.
+    /// Returns the fact as the log stores it: position, stream, metadata and JSON data.
     pub fn recorded(&self) -> &RecordedEvent {
         &self.recorded
     }
 
-    /// The fact as its type.
+    /// Returns the fact as its Rust type.
     ///
     /// # Errors
     /// Fails if this build cannot read the fact.
@@ -43,7 +43,7 @@ impl LoggedFact {
         self.typed.get_or_init(read).as_ref()
     }
 
-    /// The mark of a follower that has handled this fact and all before it.
+    /// Returns the mark of a follower that has handled this fact and all facts before it.
     pub fn mark(&self, log: LogId) -> Mark {
         Mark {
             log,
@@ -62,7 +62,7 @@ impl From<RecordedEvent> for LoggedFact {
     }
 }
 
-/// Consecutive facts of one log, without those that are parked or skipped.
+/// A batch of consecutive facts of one log, without those that are parked or skipped for the follower.
 #[derive(Debug, Clone)]
 pub struct Facts {
     log: LogIdentity,
@@ -72,7 +72,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// An empty batch that moves a follower's mark from `after` to `upto`.
+    /// Makes an empty batch that moves a follower's mark from `after` to `upto`.
     pub fn none(log: LogIdentity, after: Mark, upto: Mark) -> Self {
         let facts = Vec::new();
         Self {
@@ -83,7 +83,7 @@ impl Facts {
         }
     }
 
-    /// A batch of the facts that follow `after`. Its end is the last of them.
+    /// Makes a batch of the facts that follow the mark `after`. The batch ends at the last of them.
     pub fn following(log: LogIdentity, after: Mark, facts: Vec<Arc<LoggedFact>>) -> Self {
         let upto = facts.last().map_or(after, |last| last.mark(log.log));
         Self {
@@ -94,7 +94,7 @@ impl Facts {
         }
     }
 
-    /// The log that the facts are of, and its incarnation.
+    /// The log that the facts belong to, and the log's incarnation.
     pub fn log(&self) -> LogIdentity {
         self.log
     }
@@ -114,17 +114,17 @@ impl Facts {
         self.facts.iter().map(Arc::as_ref)
     }
 
-    /// How many facts there are.
+    /// How many facts the batch has.
     pub fn len(&self) -> usize {
         self.facts.len()
     }
 
-    /// Whether there are no facts. An empty batch may still move the follower's mark.
+    /// Whether the batch has no facts. An empty batch may still move the follower's mark.
     pub fn is_empty(&self) -> bool {
         self.facts.is_empty()
     }
 
-    /// The same part of the log without the facts for which `left_out` returns true.
+    /// Returns a batch of the same part of the log without the facts for which `left_out` returns true.
     pub(crate) fn without(&self, left_out: impl Fn(&RecordedEvent) -> bool) -> Self {
         let facts = self.facts.iter();
         Self {
@@ -133,7 +133,7 @@ impl Facts {
         }
     }
 
-    /// The facts after `mark`, for a follower that has handled those before it.
+    /// Returns the rest of the batch after `mark`, for a follower that has handled the facts up to `mark`.
     pub(crate) fn rest_after(&self, mark: Mark) -> Self {
         let later = |fact: &&Arc<LoggedFact>| fact.recorded().position > mark.position;
         Self {

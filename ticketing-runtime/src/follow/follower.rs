@@ -1,4 +1,4 @@
-//! The trait of followers, and what the engine has to know about one.
+//! The trait of followers, and the settings by which the engine runs a follower.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use super::facts::Facts;
 
 /// Handles the facts of the log in order: publishes them, keeps rows, sends mail.
 ///
-/// The engine finds the facts, divides the work between processes, proves that the facts handled before are still in
-/// the log, and decides what becomes of a fact that cannot be handled. A follower only handles facts.
-/// [`EngineBuilder::follow`](crate::EngineBuilder::follow) registers it.
+/// The engine finds the facts, decides which process handles them, proves that the facts handled before are still in
+/// the log, and decides what becomes of a fact that the follower cannot handle. The follower only handles facts.
+/// [`EngineBuilder::follow`](crate::EngineBuilder::follow) registers a follower.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -89,25 +89,25 @@ use super::facts::Facts;
 /// ```
 #[async_trait]
 pub trait Follower: Send + Debug {
-    /// What the engine has to know about the follower. It must not change while the follower runs.
+    /// The settings by which the engine runs this follower. They must not change while the follower runs.
     fn spec(&self) -> &FollowerSpec;
 
-    /// How far the follower has come, if it keeps its mark itself. `None` if it has never run, or leaves its mark to
-    /// the engine.
+    /// The follower's mark, if the follower keeps it itself. `None` if the follower has never run, or leaves its mark
+    /// to the engine.
     async fn mark(&mut self) -> Result<Option<Mark>, FollowError>;
 
     /// Handles consecutive facts. Returns `Ok` once their effect is durable.
     ///
-    /// A follower that keeps its mark ([`MarkKept::WithTheEffect`]) must have moved it to [`Facts::upto`] then, also if
-    /// the batch was empty.
+    /// A follower that keeps its mark itself ([`MarkKept::WithTheEffect`]) must also have moved it to [`Facts::upto`]
+    /// when it returns `Ok`, even if the batch was empty.
     async fn handle(&mut self, facts: &Facts) -> Result<(), FollowError>;
 
-    /// Makes an empty follower beside this one, which the engine fills from the beginning of the log and then switches
-    /// to. `None` if the follower's effects must not be repeated, like mail that was sent.
+    /// Makes an empty follower that the engine fills from the beginning of the log and then puts in the place of this
+    /// one. `None` if the follower's effects must not be repeated, for example mail that was sent.
     async fn twin(&mut self) -> Result<Option<Box<dyn Twin>>, FollowError>;
 }
 
-/// An empty follower that is filled while the original still serves its readers.
+/// An empty follower that the engine fills from the beginning of the log while the original still serves its readers.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -176,18 +176,18 @@ pub trait Follower: Send + Debug {
 /// ```
 #[async_trait]
 pub trait Twin: Follower {
-    /// Takes the place of the original. The engine calls no other method afterwards.
+    /// Takes the place of the original follower. The engine calls no other method of the twin afterwards.
     async fn switch(self: Box<Self>) -> Result<(), FollowError>;
 }
 
-/// What the engine has to know about a follower. [`Follower`] has an example.
+/// The settings by which the engine runs a follower. [`Follower`] has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowerSpec {
-    /// The follower's unique name. Its turn, its mark, its dead letters and its consumer group on the bus go by this
+    /// The follower's unique name. Its turn, mark, dead letters and consumer group on the bus are stored under this
     /// name.
     pub name: &'static str,
-    /// The generation of the follower. Raise it when the follower makes something else of the same facts: each
-    /// generation has its own mark, so a new one starts anew.
+    /// The generation of the follower. Raise it when the follower makes something else of the same facts. Each
+    /// generation has its own mark, so a new generation starts without one.
     pub generation: u16,
     /// In how many processes the follower works at the same time.
     pub runs: Runs,
@@ -207,20 +207,21 @@ pub struct FollowerSpec {
 /// In how many processes a follower works at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Runs {
-    /// In one process at a time. The others stand by.
+    /// In one process at a time. The other processes stand by.
     OnceInTheCluster,
-    /// In every process that registers it, because each keeps rows of its own.
+    /// In every process that registers the follower, because each process keeps rows of its own.
     InEveryProcess,
 }
 
 /// Who keeps the mark of a follower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarkKept {
-    /// The follower, in one transaction with the effect. Each fact takes effect once.
+    /// The follower keeps its mark, in one transaction with the effect. Each fact therefore takes effect once.
     WithTheEffect,
-    /// The engine, after the effect. A fact may come twice after a crash, with the same fact id.
+    /// The engine stores the mark after the effect. After a crash the follower may get a fact again, with the same
+    /// fact id.
     ByTheEngine,
-    /// The engine, in memory only. For effects that end with the process.
+    /// The engine keeps the mark in memory only. For effects that end with the process.
     InMemory,
 }
 
@@ -229,32 +230,32 @@ pub enum MarkKept {
 pub enum StartAt {
     /// At the first fact of the log.
     Beginning,
-    /// After the newest fact that the log has at that moment.
+    /// After the newest fact that the log has when the follower starts.
     Head,
-    /// At the mark that [`Follower::mark`] returns, for a follower that loads a snapshot. At the first fact if that is
-    /// `None`.
+    /// At the mark that [`Follower::mark`] returns, for a follower that loads a snapshot. If that returns `None`, at
+    /// the first fact of the log.
     OwnMark,
 }
 
 /// What becomes of a fact that a follower cannot handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnBadFact {
-    /// The follower stops, and handles nothing more until an operator has repaired the cause.
+    /// The follower handles nothing more until an operator has removed the cause.
     Stop,
     /// The fact becomes a dead letter, and so do all later facts of its stream.
     ParkTheStream,
-    /// The fact becomes a dead letter. Later facts of its stream are handled.
+    /// The fact becomes a dead letter. The follower still gets later facts of its stream.
     SkipTheFact,
 }
 
 /// Why a follower did not handle its facts.
 #[derive(Debug, Error)]
 pub enum FollowError {
-    /// The follower's mark is not where the facts begin, because another process was faster or the follower was
+    /// The follower's mark is not where the batch begins, because another process has moved it or the follower was
     /// rebuilt.
-    #[error("the follower has moved: its mark is no longer where these facts begin")]
+    #[error("the follower's mark is no longer at the place in the log where these facts begin")]
     MarkMoved,
-    /// One of the facts can never be handled. The facts before it may have been handled.
+    /// The fact at this position can never be handled. The facts before it may have been handled.
     #[error("the fact at position {at} cannot be handled")]
     BadFact {
         /// The position of the fact.
@@ -263,11 +264,11 @@ pub enum FollowError {
         #[source]
         why: BoxError,
     },
-    /// A service that the follower needs is down. The engine gives it the same facts again later.
-    #[error("the facts cannot be handled now")]
+    /// A service that the follower needs is down. The engine gives the follower the same facts again later.
+    #[error("the follower cannot handle these facts now, but may be able to later")]
     Later(#[source] BoxError),
-    /// The follower can handle no facts, and trying again will not help. It stops.
-    #[error("the facts cannot be handled")]
+    /// The follower can handle no facts at all, and trying again will not help. The engine stops the follower.
+    #[error("the follower cannot handle facts, and trying again will not help")]
     Never(#[source] BoxError),
 }
 

@@ -1,4 +1,5 @@
-//! The loop that runs one follower: it takes the follower's turn, proves its mark, and feeds it facts.
+//! The loop that runs one follower: it gets the follower's turn, proves the follower's mark, and gives the follower
+//! facts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,18 +27,18 @@ use super::turn::{Turn, TurnState};
 use crate::observer::{Observed, Observer};
 use crate::retry::RetryPolicy;
 
-/// The pauses before a follower is started again after an error.
+/// The pauses before the engine starts a follower again after an error.
 const FOLLOWING: RetryPolicy = RetryPolicy {
     first: Duration::from_millis(500),
     longest: Duration::from_secs(2),
     tries: None,
 };
-/// How often a follower that has stopped checks whether the cause is gone.
+/// How often the loop checks whether a stopped follower can go on.
 const PAUSE_WHILE_STOPPED: Duration = Duration::from_secs(3);
 /// How often a standby process checks the identity of the log.
 const PAUSE_WHILE_STANDING_BY: Duration = Duration::from_secs(1);
 
-/// One follower, with all that the engine does for it.
+/// One follower, with everything that the engine needs to run it.
 pub(super) struct FollowerLoop {
     pub(super) follower: Box<dyn Follower>,
     pub(super) spec: FollowerSpec,
@@ -55,11 +56,11 @@ pub(super) struct FollowerLoop {
     pub(super) lag: LagReporter,
 }
 
-/// Where a follower is to continue.
+/// Where the follower continues in the log.
 enum Standing {
-    /// After this mark, whose past the log was seen to have.
+    /// After this mark. The log was seen to have everything that leads to the mark.
     At(LogIdentity, Mark),
-    /// Nowhere: it must handle nothing now. Its condition says why.
+    /// The follower must handle nothing now. Its condition says why.
     Nowhere,
 }
 
@@ -117,14 +118,14 @@ impl FollowerLoop {
         }
     }
 
-    /// Reads which log is followed, and tells the tail.
+    /// Reads the log's identity and tells it to the tail.
     async fn identity(&mut self) -> Result<LogIdentity, FollowError> {
         let identity = self.log.identity().await?;
         self.tail.follow_log(identity);
         Ok(identity)
     }
 
-    /// Feeds the follower facts for as long as this process has the turn.
+    /// Gives the follower facts for as long as this process has the turn.
     async fn lead(&mut self, id: FollowerId) -> Result<(), FollowError> {
         self.filter.load().await?;
         let mut past_checks = self.tail.past_checks();
@@ -142,8 +143,8 @@ impl FollowerLoop {
             let facts = self.source.next(mark, self.spec.max_facts).await?;
             let certain = past_checks == self.tail.past_checks() && look == TurnState::GoesOn;
             if facts.is_empty() || !certain {
-                // The log may have been restored, or the follower rebuilt, so the mark is proved again before facts are
-                // handled.
+                // The log may have been restored or the follower rebuilt meanwhile, so the mark is proved again
+                // before the follower handles facts.
                 past_checks = self.tail.past_checks();
                 standing = self.proved_position().await?;
                 continue;
@@ -174,7 +175,7 @@ impl FollowerLoop {
             let mut reached = Position::START;
             if let Some(mark) = mark.filter(|mark| mark.log == log.log) {
                 reached = mark.position;
-                // Marks later in the same incarnation need no proof here, because the active process proves them.
+                // Only the first mark of an incarnation is proved here. The active process proves the later ones.
                 if proved == Some(log) || log_has(self.log.as_ref(), mark).await? {
                     proved = Some(log);
                     self.progress.set_reached(log, reached);
@@ -185,7 +186,7 @@ impl FollowerLoop {
         Ok(())
     }
 
-    /// Gives facts to the follower, keeps its new mark, and returns that.
+    /// Gives facts to the follower and keeps its new mark. Returns the new mark.
     async fn take(&mut self, facts: Facts) -> Result<Mark, FollowError> {
         let (log, count) = (facts.log(), facts.len());
         let oldest = facts.iter().next().map(|fact| fact.recorded().recorded_at);
@@ -203,7 +204,7 @@ impl FollowerLoop {
         Ok(mark)
     }
 
-    /// Finds the follower's mark after it was not at `expected`.
+    /// Reads the follower's mark again after an attempt has shown that the mark was not at `expected`.
     ///
     /// # Errors
     /// Fails if the mark is at `expected` after all, so that the loop pauses before it tries again.
@@ -214,7 +215,7 @@ impl FollowerLoop {
         }
     }
 
-    /// Reports that facts were handled: to waiting readers, to the source and to the log file.
+    /// Reports how far the follower has come: to waiting readers, to the source and to the log lines about lag.
     async fn report_taken(&mut self, standing: &Standing, behind: bool) -> Result<(), FollowError> {
         let Standing::At(log, Mark { position, .. }) = *standing else {
             return Ok(());
@@ -231,7 +232,7 @@ impl FollowerLoop {
         Ok(())
     }
 
-    /// Returns the follower's mark once the log was seen to have the past that leads there.
+    /// Proves that the log has everything that leads to the follower's mark. Returns where the follower continues.
     async fn proved_position(&mut self) -> Result<Standing, FollowError> {
         loop {
             let log = self.identity().await?;
@@ -254,7 +255,7 @@ impl FollowerLoop {
                 Past::OfAnotherLog => {
                     if self.progress.set_condition(FollowerCondition::OfAnotherLog) {
                         error!(follower = self.spec.name, kept = %mark, log = %log.log,
-                            "a follower has handled facts of another log, so this process leaves it alone");
+                            "a follower has handled facts of another log, so this process gives it no facts");
                     }
                     return Ok(Standing::Nowhere);
                 }
@@ -275,7 +276,7 @@ impl FollowerLoop {
         }
     }
 
-    /// Gives a follower without a mark its first one.
+    /// Gives the follower its first mark.
     async fn begin(&mut self, log: LogIdentity) -> Result<(), FollowError> {
         let start = self.marks.start(self.log.as_ref(), log).await?;
         match self.take(Facts::none(log, Mark::start(log.log), start)).await {
@@ -284,7 +285,7 @@ impl FollowerLoop {
         }
     }
 
-    /// Binds a mark that names no log to this log, if the log reaches as far. Returns whether it does.
+    /// Binds a mark that names no log to this log, if the log has the mark's position. Returns whether it has.
     async fn bind_to_log(&mut self, log: LogIdentity, mark: Mark) -> Result<bool, FollowError> {
         let commit = match self.log.commit_at(mark.position).await? {
             Some(commit) => commit,
@@ -302,14 +303,16 @@ impl FollowerLoop {
         }
     }
 
-    /// Repairs a follower after the log has lost facts that it had handled. Returns whether the follower may continue.
+    /// Repairs the follower after the log has lost facts that the follower had handled. Returns whether the follower
+    /// may continue.
     async fn recover_from_lost_past(&mut self, log: LogIdentity, mark: Mark) -> Result<bool, FollowError> {
         if self.past.announce_loss(self.log.as_ref(), mark).await? {
             error!(follower = self.spec.name, kept = %mark,
                 "the log has lost facts that a follower has handled");
         }
         if self.spec.mark_kept != MarkKept::WithTheEffect {
-            // Effects in memory are dropped. Effects outside are made again for the facts that the log has now.
+            // Effects that the follower has in memory are dropped. Effects outside the process stay, and are made
+            // again for all facts that the log has now.
             if self.spec.mark_kept == MarkKept::InMemory
                 && let Some(empty) = self.follower.twin().await?
             {
@@ -333,7 +336,7 @@ impl FollowerLoop {
     /// Rebuilds the follower from the log as it is now, for as long as this process has the turn.
     async fn rebuild(&mut self, log: LogIdentity) -> Result<(), FollowError> {
         let follower = self.spec.name;
-        info!(follower, "a follower is rebuilt from the log");
+        info!(follower, "the rebuild of a follower from the log begins");
         let filter = self.filter.without_letters().await?;
         let mut rebuilding = Rebuilding::begin(Arc::clone(&self.log), self.follower.as_mut(), filter).await?;
         while !rebuilding.reached_head().await? {
@@ -343,7 +346,7 @@ impl FollowerLoop {
             rebuilding.step().await?;
         }
         let position = rebuilding.switch().await?;
-        info!(follower, %position, "a follower was rebuilt from the log");
+        info!(follower, %position, "the rebuild of a follower from the log is complete");
         Ok(())
     }
 }

@@ -10,22 +10,22 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use tokio::time::Instant;
 use tracing::info;
 
-/// Least time between two log lines about a follower's lag.
+/// The shortest time between two log lines about a follower's lag.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
-/// How many facts a follower must be behind before its lag is logged.
+/// A follower's lag is logged only if it is more than this many facts.
 const WORTH_REPORTING: u64 = 1_000;
 
 /// How far a follower is behind the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Lag {
-    /// How many facts the follower has not handled.
+    /// How many facts of the log the follower has not handled yet.
     pub facts: u64,
-    /// How long ago the oldest of these facts was recorded. Zero if there are none.
+    /// How long ago the oldest of these facts was recorded. Zero if the follower has handled all facts.
     pub age: Duration,
 }
 
 impl Lag {
-    /// The lag of a follower that has handled everything up to `reached`.
+    /// Returns the lag of a follower that has handled everything up to `reached`.
     ///
     /// # Errors
     /// Fails if the log does not answer.
@@ -43,12 +43,13 @@ impl Lag {
     }
 }
 
-/// The time since `recorded_at`. Zero if the clock that recorded it was ahead of this one.
+/// Returns the time since `recorded_at`. Zero if the clock of the process that recorded the fact was ahead of this
+/// one.
 pub(super) fn age(recorded_at: Timestamp, now: Timestamp) -> Duration {
     (now - recorded_at).to_std().unwrap_or_default()
 }
 
-/// Logs now and then how far a follower is behind, and once when it has caught up.
+/// Logs now and then how far a follower is behind, and logs once when the follower has caught up.
 #[derive(Debug)]
 pub(super) struct LagReporter {
     follower: &'static str,

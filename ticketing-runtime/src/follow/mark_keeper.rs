@@ -1,4 +1,4 @@
-//! Reading and writing the mark of a follower, wherever it is kept.
+//! Reads and writes the mark of a follower, wherever it is kept.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use ticketing_ports::vocabulary::ids::LogId;
 use super::follower::{FollowError, Follower, FollowerSpec, MarkKept, StartAt};
 
 impl FollowerSpec {
-    /// The id under which the mark and the turn of this follower of `log` are stored.
+    /// The id under which the stores keep the mark and the turn of this follower of `log`.
     pub fn id(&self, log: LogId) -> FollowerId {
         FollowerId {
             log,
@@ -21,11 +21,11 @@ impl FollowerSpec {
     }
 }
 
-/// Keeps the mark of a follower, as its [`FollowerSpec::mark_kept`] says.
+/// Keeps the mark of a follower in the place that [`FollowerSpec::mark_kept`] names.
 pub(super) struct MarkKeeper {
     store: Arc<dyn FollowerStore>,
     spec: FollowerSpec,
-    /// The mark that was read or written last.
+    /// The mark that this value has read or written last.
     noted: Option<Mark>,
 }
 
@@ -38,7 +38,7 @@ impl MarkKeeper {
         }
     }
 
-    /// The follower's mark. `None` if it has none yet.
+    /// Reads the follower's mark. `None` if the follower has no mark yet.
     pub(super) async fn mark(
         &mut self,
         follower: &mut dyn Follower,
@@ -72,7 +72,7 @@ impl MarkKeeper {
         Ok(())
     }
 
-    /// The first mark of a follower that has none.
+    /// Returns the first mark for a follower that has none.
     pub(super) async fn start(&self, store: &dyn EventStore, log: LogIdentity) -> Result<Mark, StoreError> {
         let start = Mark::start(log.log);
         if self.spec.start_at != StartAt::Head {

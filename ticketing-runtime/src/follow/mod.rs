@@ -1,19 +1,20 @@
 //! Followers: everything that does something with each fact of the log.
 //!
-//! All followers run in the same loop. It takes turns with other processes, gets facts from a source, gives them to the
-//! [`Follower`] in order, stores those that cannot be handled as dead letters, and reports how far the follower has
-//! come. The relay and the read models are two followers; others are registered with
-//! [`EngineBuilder::follow`](crate::EngineBuilder::follow).
+//! Each follower runs in a loop of the same kind. The loop takes turns with the same follower in other processes,
+//! gets facts from a source, gives them to the [`Follower`] in order, stores those that the follower cannot handle as
+//! dead letters, and reports how far the follower has come. The relay and the read models are two followers; others
+//! are registered with [`EngineBuilder::follow`](crate::EngineBuilder::follow).
 //!
 //! The files, in reading order:
-//! - `follower` is the trait, `facts` what it is given, and `follower_loop` the loop.
-//! - `source` has the facts: `tail_and_log` in a process that writes, `bus_and_log` in one that only reads. `tail`
-//!   holds the newest facts in memory.
-//! - `turn` decides which process works, `mark_keeper` keeps how far it has come, and `past_check` proves that the log
-//!   still has what led there. `watched_log` asks for that proof after the log has failed.
-//! - `dead_letter_filter` stores facts that cannot be handled.
-//! - `progress` and `lag` are what others see of a follower.
-//! - `relay` and `projection_follower` are followers; `rebuild` fills one anew.
+//! - `follower` has the trait, `facts` the batches that a follower gets, and `follower_loop` the loop.
+//! - `source` is the trait for where facts come from: `tail_and_log` serves a process that writes, `bus_and_log` one
+//!   that only reads. `tail` holds the newest facts in memory.
+//! - `turn` decides which process runs a follower, `mark_keeper` keeps the follower's mark, and `past_check` proves
+//!   that the log still has the facts that led to the mark. `watched_log` asks for that proof after the log has
+//!   failed.
+//! - `dead_letter_filter` stores the facts that a follower cannot handle.
+//! - `progress` and `lag` show others how far a follower has come.
+//! - `relay` and `projection_follower` are two followers; `rebuild` fills a follower anew from the log.
 
 mod bus_and_log;
 mod dead_letter_filter;
@@ -70,10 +71,10 @@ use source::Source;
 use tail_and_log::TailAndLog;
 use turn::Turn;
 
-/// What followers need from outside.
+/// The ports that followers use.
 #[derive(Clone)]
 pub struct FollowPorts {
-    /// Keeps turns and marks.
+    /// Keeps the turns and marks of followers.
     pub followers: Arc<dyn FollowerStore>,
     /// Keeps the facts that a follower cannot handle.
     pub dead_letters: Arc<dyn DeadLetterStore>,
@@ -81,12 +82,12 @@ pub struct FollowPorts {
     pub bus: Option<Bus>,
 }
 
-/// Both ends of an event bus.
+/// Both ends of an event bus: one to publish facts, one to receive them.
 #[derive(Clone)]
 pub struct Bus {
     /// The end at which the relay publishes facts.
     pub publisher: Arc<dyn EventPublisher>,
-    /// The end from which other processes receive them.
+    /// The end from which other processes receive facts.
     pub subscriber: Arc<dyn EventSubscriber>,
 }
 
@@ -152,8 +153,8 @@ impl FollowerContext {
 
     fn source(&self, spec: &FollowerSpec) -> Box<dyn Source> {
         match &self.ports.bus {
-            // The bus divides facts among the subscribers of one name, but a follower in every process needs all of
-            // them.
+            // The bus divides the facts among subscribers of one name. A follower that runs in every process needs
+            // all facts, so it reads them from the log.
             Some(bus) if self.facts_from == FactsFrom::TheBus && spec.runs == Runs::OnceInTheCluster => {
                 Box::new(BusAndLog::new(&bus.subscriber, spec.name, &self.tail, &self.log))
             }

@@ -1,4 +1,4 @@
-//! Checking that the log still has the facts that a follower has handled.
+//! Checks that the log still has the facts that a follower has handled.
 
 use ticketing_ports::log::event_store::EventStore;
 use ticketing_ports::log::identity::{Incarnation, LogIdentity, Mark};
@@ -7,32 +7,32 @@ use ticketing_ports::vocabulary::errors::StoreError;
 /// What becomes of rows after the log has lost facts that they were made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnLostPast {
-    /// They are rebuilt from the log as it is now. The old rows are read until then.
+    /// The follower rebuilds the rows from the log as it is now. Readers see the old rows until then.
     Rebuild,
-    /// They stay as they are, and the follower handles nothing more until an operator has decided.
+    /// The rows stay as they are, and the follower handles nothing more until an operator has decided what to do.
     Refuse,
 }
 
-/// What a check of a follower's mark finds.
+/// The result of checking a follower's mark against the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Past {
     /// The log has everything that leads to the mark.
     Kept,
-    /// The mark is of another log.
+    /// The mark belongs to another log.
     OfAnotherLog,
     /// The log has lost facts before the mark.
     Lost,
 }
 
-/// What the last check of a follower's past has found.
+/// Remembers what the last check of a follower's mark has found.
 #[derive(Debug, Default)]
 pub(super) struct PastCheck {
-    /// The incarnation of the log in which the past was complete. `None` before the first check.
+    /// The log's incarnation when the log last had everything that leads to the mark. `None` before the first check.
     incarnation: Option<Incarnation>,
-    /// The newest mark that was proved. It is checked again beside a lower mark, because a log that was restored to
-    /// before it might have the lower one still.
+    /// The mark that was proved last. It is checked again with each newer mark: a log that was restored to before it
+    /// and has grown since may have the newer mark, although facts that the follower has handled are lost.
     proved: Option<Mark>,
-    /// The mark whose loss has been announced. `None` if no loss has been found.
+    /// The mark at which a loss of facts was announced. `None` while no loss is known.
     announced: Option<Mark>,
 }
 
@@ -48,7 +48,7 @@ impl PastCheck {
         if mark.log != identity.log {
             return Ok(Past::OfAnotherLog);
         }
-        // A proved mark is left out unless it is of this log and before the mark that is checked.
+        // The mark that was proved last is checked too, if it belongs to this log and lies before the mark at hand.
         let proved = self
             .proved
             .filter(|proved| proved.log == mark.log && proved.position < mark.position);
@@ -63,7 +63,8 @@ impl PastCheck {
         Ok(Past::Kept)
     }
 
-    /// Raises the incarnation of the log, once for each loss. Returns whether this call has raised it.
+    /// Raises the incarnation of the log, at most once for each loss of facts. Returns whether this call has raised
+    /// it.
     pub(super) async fn announce_loss(&mut self, log: &dyn EventStore, mark: Mark) -> Result<bool, StoreError> {
         if self.announced == Some(mark) {
             return Ok(false);
@@ -74,14 +75,14 @@ impl PastCheck {
         Ok(true)
     }
 
-    /// Forgets all marks, because the follower starts anew on the log as it is now.
+    /// Forgets what earlier checks have found, because the follower starts anew on the log as it is now.
     pub(super) fn forget(&mut self) {
         self.proved = None;
         self.incarnation = None;
     }
 }
 
-/// Whether the log has the fact at the mark, and so everything before it.
+/// Whether the log has the mark's commit at the mark's position, and therefore everything before it.
 pub(super) async fn log_has(log: &dyn EventStore, mark: Mark) -> Result<bool, StoreError> {
     Ok(mark.is_start() || log.commit_at(mark.position).await? == Some(mark.commit))
 }

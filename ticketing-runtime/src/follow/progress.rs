@@ -1,4 +1,4 @@
-//! How far a follower has come and in what condition it is, for others to watch.
+//! How far a follower has come and what it does now, for others to watch.
 
 use std::sync::Arc;
 
@@ -9,27 +9,27 @@ use tokio::sync::watch;
 /// What a follower does in this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FollowerCondition {
-    /// It has started and done nothing yet.
+    /// The follower has started and done nothing yet.
     Starts,
-    /// It handles facts in this process.
+    /// The follower handles facts in this process.
     Works,
-    /// Another process has the turn.
+    /// The follower waits, because another process has its turn.
     StandsBy,
-    /// It is rebuilt, because the log has lost facts that it had handled.
+    /// The engine rebuilds the follower, because the log has lost facts that the follower had handled.
     Rebuilds,
-    /// The log has lost facts that it had handled, and [`OnLostPast::Refuse`](super::OnLostPast::Refuse) leaves it as
-    /// it is.
+    /// The log has lost facts that the follower had handled. [`OnLostPast::Refuse`](super::OnLostPast::Refuse) says
+    /// that the follower then handles nothing more.
     OfALostPast,
-    /// Its mark is of another log. This process leaves it as it is.
+    /// The follower's mark belongs to another log, so this process handles no facts for it.
     OfAnotherLog,
-    /// It handles nothing more until an operator has repaired this cause.
+    /// The follower handles nothing more until an operator has removed the cause, which is given here.
     Stopped(Arc<str>),
-    /// A service that it needs is down. The engine starts the follower again after a pause.
+    /// The follower has failed, for example because a store is down. The engine starts it again after a pause.
     Fails,
 }
 
 impl FollowerCondition {
-    /// The condition as one word, for health checks and metrics.
+    /// Returns the condition as one word, for health checks and metrics.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Starts => "starts",
@@ -47,31 +47,31 @@ impl FollowerCondition {
 /// How far a follower has come, and in which log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reached {
-    /// The log and its incarnation. `None` until the log was seen to have everything that leads to the position.
+    /// The log and its incarnation. `None` until the log was seen to have everything up to `position`.
     pub log: Option<LogIdentity>,
-    /// The newest fact that was handled, with all before it.
+    /// The position up to which the follower has handled all facts.
     pub position: Position,
 }
 
 impl Reached {
-    /// Whether everything up to `position` has been handled, in this incarnation of this log.
+    /// Whether the follower has handled everything up to `position`, in this log and in this incarnation of it.
     pub fn has(&self, log: LogIdentity, position: Position) -> bool {
         self.log == Some(log) && self.position >= position
     }
 }
 
-/// Shows from outside what a follower in this process does.
+/// Shows others what a follower in this process does and how far it has come.
 #[derive(Debug, Clone)]
 pub struct FollowerProgress {
     /// The follower's name.
     pub follower: &'static str,
-    /// How far the follower has come, in this process or in the one that has the turn.
+    /// How far the follower has come, whether this process runs it or another one.
     pub reached: watch::Receiver<Reached>,
     /// What the follower does in this process.
     pub condition: watch::Receiver<FollowerCondition>,
 }
 
-/// The sending side of a [`FollowerProgress`].
+/// Tells those who hold a [`FollowerProgress`] what the follower does and how far it has come.
 #[derive(Debug)]
 pub(crate) struct ProgressReporter {
     reached: watch::Sender<Reached>,
@@ -107,7 +107,7 @@ impl ProgressReporter {
     }
 }
 
-/// Sends a value if it differs from the current one. Returns whether it did.
+/// Sends a value to the channel if it differs from the channel's current value. Returns whether it differed.
 fn set_if_new<T: PartialEq>(channel: &watch::Sender<T>, value: T) -> bool {
     channel.send_if_modified(|told| {
         let news = *told != value;

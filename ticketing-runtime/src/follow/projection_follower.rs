@@ -1,5 +1,5 @@
-//! The follower that keeps rows. The rows and the mark are written in one transaction, so a fact that comes twice
-//! changes nothing.
+//! A follower that keeps rows. The rows and the follower's mark are written in one transaction, so a fact that comes
+//! twice changes nothing the second time.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use super::facts::{Facts, LoggedFact};
 use super::follower::{FollowError, Follower, FollowerSpec, MarkKept, OnBadFact, Runs, StartAt, Twin};
 
-/// The follower name of the read models. Their turn, consumer group and dead letters go by it.
+/// The name of the follower that keeps the read models. Its turn, consumer group and dead letters are stored under
+/// this name.
 pub const READ_MODELS: &str = "read-models";
 
 /// A follower that keeps the rows of one projection in a store.
@@ -22,12 +23,12 @@ pub struct ProjectionFollower<P: Projection> {
     spec: FollowerSpec,
     projection: P,
     store: Arc<dyn ProjectionStore<P::Change>>,
-    /// The store of the original, if this follower is a twin.
+    /// The store of the follower that this twin will replace. `None` if this follower is not a twin.
     replaces: Option<Arc<dyn ProjectionStore<P::Change>>>,
 }
 
 impl<P: Projection> ProjectionFollower<P> {
-    /// A follower that applies the changes of `projection` to `store`.
+    /// Makes a follower that applies the changes of `projection` to `store`.
     pub fn new(spec: FollowerSpec, projection: P, store: Arc<dyn ProjectionStore<P::Change>>) -> Self {
         Self {
             spec,
@@ -39,7 +40,8 @@ impl<P: Projection> ProjectionFollower<P> {
 }
 
 impl ProjectionFollower<ReadModels> {
-    /// The follower that keeps the rows of the product: events, availability, reservations, payments and sales.
+    /// Makes the follower that keeps the read models: the rows of events, availability, reservations, payments and
+    /// sales.
     pub fn read_models(store: Arc<dyn ProjectionStore>) -> Self {
         let spec = FollowerSpec {
             name: READ_MODELS,
@@ -56,7 +58,7 @@ impl ProjectionFollower<ReadModels> {
 }
 
 impl<P: Projection> ProjectionFollower<P> {
-    /// The same follower, in as many processes as `runs` says.
+    /// Sets whether the follower runs in one process or in every process.
     #[must_use]
     pub fn running(mut self, runs: Runs) -> Self {
         self.spec.runs = runs;
@@ -149,7 +151,7 @@ impl<P: Projection + Clone + 'static> Twin for ProjectionFollower<P> {
         match self.replaces {
             Some(live) => Ok(live.switch_to(self.store).await?),
             None => Err(FollowError::Never(
-                "these rows are not a twin, so there is nothing to switch".into(),
+                "this follower is not a twin, so it cannot take the place of another follower".into(),
             )),
         }
     }

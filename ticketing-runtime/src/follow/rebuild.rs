@@ -1,4 +1,4 @@
-//! Rebuilding a follower: its twin is filled from the beginning of the log and then takes its place.
+//! Rebuilds a follower: its twin is filled from the beginning of the log and then takes the follower's place.
 
 use std::sync::Arc;
 
@@ -13,14 +13,15 @@ use super::dead_letter_filter::DeadLetterFilter;
 use super::facts::Facts;
 use super::follower::{FollowError, Follower, Twin};
 
-/// Rebuilds a follower beside its old rows, then switches to the new ones. Returns the position that the new rows have
-/// reached.
+/// Fills a twin of the follower while readers still see the old rows, then switches to the twin's rows. Returns the
+/// position that the new rows have reached.
 ///
-/// `progress` is called with the position reached so far and the head of the log.
+/// Calls `progress` before each step and at the end, with the position reached so far and the newest position of the
+/// log.
 ///
 /// # Errors
 /// Fails if a store is unavailable, or if the follower has no twin because its effects must not be repeated. The old
-/// rows stay in place then.
+/// rows then stay in place.
 pub async fn rebuild(
     log: Arc<dyn EventStore>,
     follower: &mut dyn Follower,
@@ -38,14 +39,14 @@ pub async fn rebuild(
     Ok(rebuilding.switch().await?)
 }
 
-/// A twin that is being filled.
+/// The filling of a twin, up to the moment when it takes the place of the original.
 pub(super) struct Rebuilding {
     store: Arc<dyn EventStore>,
     log: LogIdentity,
     twin: Box<dyn Twin>,
     filter: DeadLetterFilter,
     mark: Mark,
-    /// The head of the log when it was last read.
+    /// The newest position of the log when it was last read.
     head: Position,
     most: usize,
 }
@@ -76,13 +77,13 @@ impl Rebuilding {
         })
     }
 
-    /// Reads the head of the log. Returns whether the twin has handled everything up to it.
+    /// Reads the newest position of the log. Returns whether the twin has handled everything up to that position.
     pub(super) async fn reached_head(&mut self) -> Result<bool, StoreError> {
         self.head = self.store.head().await?;
         Ok(self.mark.position >= self.head)
     }
 
-    /// Gives the twin the next facts.
+    /// Reads the next facts from the log and gives them to the twin.
     pub(super) async fn step(&mut self) -> Result<(), FollowError> {
         let events = self.store.read_all(self.mark.position, self.most).await?;
         let facts = events.into_iter().map(|event| Arc::new(event.into())).collect();
@@ -91,7 +92,7 @@ impl Rebuilding {
         Ok(())
     }
 
-    /// Switches to the twin, and deletes the dead letters that it did not need.
+    /// Puts the twin in the place of the original. Deletes the dead letters whose facts the twin could handle.
     pub(super) async fn switch(self) -> Result<Position, FollowError> {
         self.twin.switch().await?;
         let position = self.mark.position;

@@ -1,7 +1,7 @@
 //! The relay: a follower that publishes every fact on the bus, in order.
 //!
-//! The mark moves after the facts were published. If the process dies in between, the facts are published again, with
-//! the same fact ids.
+//! The relay's mark moves after the facts were published. If the process dies in between, the facts are published
+//! again, with the same fact ids.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ const SPEC: FollowerSpec = FollowerSpec {
     gather_for: Duration::from_millis(50),
 };
 
-/// The id under which the relay's turn and mark are stored for this log.
+/// Returns the id under which the relay's turn and mark for this log are stored.
 pub fn relay_id(log: LogId) -> FollowerId {
     SPEC.id(log)
 }

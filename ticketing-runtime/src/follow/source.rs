@@ -1,8 +1,8 @@
 //! Where followers get facts from.
 //!
-//! A process that writes has its own facts in memory, and reads those of other processes from the log. A process that
-//! only reads gets facts from the bus, and reads from the log only what the bus has not delivered, so many such
-//! processes cost the log little. Positions have no gaps, so missing, repeated and reordered facts are noticed.
+//! A process that writes keeps its own facts in memory, and reads those of other processes from the log. A process
+//! that only reads gets facts from the bus, and reads from the log only what the bus has not delivered, so many such
+//! processes cost the log little. Positions have no gaps, so a source notices missing, repeated and reordered facts.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -20,31 +20,32 @@ use super::tail::Tail;
 /// Where the followers of a process get facts. Facts that are missing there are read from the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FactsFrom {
-    /// From this process's own commits. For a process that writes, or that relays.
+    /// From this process's own commits. For a process that writes or that runs the relay.
     ThisProcess,
-    /// From the bus. For a process that only reads. Without a bus, facts are read from the log.
+    /// From the bus. For a process that only reads. If there is no bus, facts are read from the log.
     TheBus,
 }
 
-/// At most how long a source waits for new facts, so that its caller can attend to its other work.
+/// How long a source waits for new facts before it returns none, so that its caller can attend to its other work.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Returns the facts of the log in order, each at least once.
+/// Returns the facts of the log in their order. A fact may be returned more than once.
 #[async_trait]
 pub(super) trait Source: Send + Debug {
-    /// Returns up to `most` facts that follow `after` without a gap. Waits for the first of them. Empty if none comes
-    /// within [`PATIENCE`].
+    /// Returns up to `most` facts that follow `after` without a gap. Waits until there is at least one. Empty if none
+    /// comes within [`PATIENCE`].
     async fn next(&mut self, after: Mark, most: usize) -> Result<Vec<Arc<LoggedFact>>, StoreError>;
 
-    /// Tells the source that everything up to this position has been handled durably.
+    /// Tells the source that the follower has durably handled everything up to this position.
     async fn taken(&mut self, upto: Position) -> Result<(), BoxError>;
 
-    /// Waits while another process works, for at most [`PATIENCE`]. `reached` is how far that process has come.
+    /// Waits for a while in a process that stands by, for at most [`PATIENCE`]. `reached` is how far the active
+    /// process has come.
     async fn stand_by(&mut self, reached: Position) -> Result<(), BoxError>;
 }
 
-/// Reads the facts after the mark from the log, and keeps them in the tail for the other followers. Returns none if
-/// the log has another fact at the mark; the followers then have to prove their marks again.
+/// Reads the facts after the mark from the log, and keeps them in the tail for the other followers. Empty if the log
+/// has another fact at the mark; the followers are then told to prove their marks again.
 pub(super) async fn read(
     log: &dyn EventStore,
     tail: &Tail,

@@ -1,7 +1,8 @@
-//! The newest facts that this process has written or read, in memory for its followers.
+//! The newest facts that this process has written or read, kept in memory for its followers.
 //!
-//! A fact never changes and has one position, so a copy in memory equals what the log would return. Followers read
-//! facts that are not here from the log: those of other processes, and old ones. Nothing depends on a fact being here.
+//! A fact never changes and has one position, so a copy in memory equals what the log would return. Facts that are
+//! not in the tail are read from the log: old facts, and those of other processes. Nothing depends on a fact being in
+//! the tail.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,19 +17,19 @@ use tokio::sync::watch;
 
 use super::facts::LoggedFact;
 
-/// At most how many facts are kept. It is several times what a follower gets at once.
+/// At most how many facts the tail keeps: several times as many as a follower gets at once.
 const CAPACITY: usize = 16_384;
 
 /// The newest facts of the log, as far as this process knows them.
 #[derive(Debug, Default)]
 pub(crate) struct Tail {
     facts: Mutex<BTreeMap<Position, Arc<LoggedFact>>>,
-    /// The log that the facts are of. `None` until a follower has read it.
+    /// The identity of the log that the facts belong to. `None` until a follower has read it.
     log: Mutex<Option<LogIdentity>>,
-    /// How many times something has happened after which followers must prove their marks again.
+    /// How many times followers were told to prove their marks again.
     past_checks: AtomicU64,
-    /// One channel for each follower, in the order of their registration. Receivers of a single channel would wake in
-    /// random order.
+    /// One channel for each follower, in the order of their registration, so that followers wake in this order. The
+    /// receivers of one shared channel would wake in random order.
     followers: Mutex<Vec<watch::Sender<Position>>>,
 }
 
@@ -45,8 +46,8 @@ impl Tail {
         self.log.lock().expect("no code panics while it holds this lock")
     }
 
-    /// Sets which log is followed. Drops all facts if it is another log or another incarnation, because they may be
-    /// lost there.
+    /// Sets which log the followers follow. Drops all facts if this is another log or another incarnation, because
+    /// these facts may be lost there.
     pub(super) fn follow_log(&self, identity: LogIdentity) {
         let before = self.log().replace(identity);
         if before.is_some_and(|before| before != identity) {
@@ -54,8 +55,8 @@ impl Tail {
         }
     }
 
-    /// Whether `identity` is the followed log in its current incarnation. Requests a past check if its incarnation is
-    /// newer than known.
+    /// Whether `identity` is the log that is followed, in its current incarnation. Requests a past check if
+    /// `identity` has a newer incarnation than this process knows.
     pub(super) fn is_current(&self, identity: LogIdentity) -> bool {
         let Some(known) = *self.log() else {
             return false;
@@ -66,18 +67,19 @@ impl Tail {
         known == identity
     }
 
-    /// Makes every follower prove its mark before it handles more facts. To be called when the log fails, because it
-    /// may have been restored meanwhile.
+    /// Makes every follower prove its mark before it handles more facts. Called when the log fails, because the log
+    /// may have been restored from an older copy meanwhile.
     pub(crate) fn request_past_check(&self) {
         self.past_checks.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many past checks have been requested. Followers compare it with an earlier value.
+    /// How many past checks have been requested. A follower that sees the number change proves its mark again.
     pub(super) fn past_checks(&self) -> u64 {
         self.past_checks.load(Ordering::Relaxed)
     }
 
-    /// Whether facts of this incarnation may be added. A newer incarnation replaces all facts that are here.
+    /// Whether facts of this incarnation may be added. If the incarnation is newer than the known one, drops all
+    /// facts first.
     fn admits(&self, incarnation: Incarnation) -> bool {
         let mut log = self.log();
         let Some(known) = log.as_mut() else {
@@ -90,13 +92,13 @@ impl Tail {
         known.incarnation == incarnation
     }
 
-    /// Adds the facts of a durable commit and wakes the followers. `decided` has the typed facts in order; it is empty
-    /// if the facts have to be decoded from what was written.
+    /// Adds the facts of a durable commit and wakes the followers. `decided` has the commit's facts as Rust types, in
+    /// order. If it is empty, the facts are decoded from the bytes that were written.
     pub(crate) fn take(&self, commit: Commit, decided: Vec<Fact>, receipt: CommitReceipt) {
         if !self.admits(receipt.incarnation) {
             return;
         }
-        // Logs keep times in microseconds.
+        // Logs keep times to the microsecond, so the fact in memory must too.
         let recorded_at = commit.at.trunc_subsecs(6);
         let mut position = receipt.first;
         let mut decided = decided.into_iter();
@@ -127,8 +129,8 @@ impl Tail {
         self.keep(facts);
     }
 
-    /// Adds facts that a follower has read or received, so that the other followers need not read them, and wakes
-    /// these.
+    /// Adds facts that a follower has read or received, so that the other followers need not read them. Wakes the
+    /// followers.
     pub(crate) fn keep(&self, news: Vec<Arc<LoggedFact>>) {
         let Some(last) = news.iter().map(|fact| fact.recorded().position).max() else {
             return;
@@ -150,8 +152,8 @@ impl Tail {
         }
     }
 
-    /// Returns up to `limit` facts that follow `mark` without a gap. Empty if the next fact is not here, or if the fact
-    /// here at the mark's position is of another commit.
+    /// Returns up to `limit` facts that follow `mark` without a gap. Empty if the tail does not have the next fact,
+    /// or if the tail's fact at the mark's position was written by another commit.
     pub(crate) fn after(&self, mark: Mark, limit: usize) -> Vec<Arc<LoggedFact>> {
         let facts = self.facts();
         let after = mark.position;
@@ -168,8 +170,8 @@ impl Tail {
             .collect()
     }
 
-    /// A channel with the newest position that this process knows of. Commits of other processes do not change it until
-    /// they are read.
+    /// Makes a channel that carries the newest position that this process knows of. Commits of other processes change
+    /// it only once a follower here has read them.
     pub(crate) fn news(&self) -> watch::Receiver<Position> {
         let (follower, news) = watch::channel(Position::START);
         let mut followers = self.followers();
@@ -194,7 +196,7 @@ mod tests {
         ReservationId::new(Uuid::from_u128(number)).into()
     }
 
-    /// A commit that adds `each` facts to each of two streams.
+    /// Makes a commit that adds `each` facts to each of two streams.
     fn commit(each: u64) -> Commit {
         let event = NewEvent {
             event_type: "ReservationHeld".into(),
@@ -226,7 +228,7 @@ mod tests {
         }
     }
 
-    /// A mark at this position, after the commits of these tests.
+    /// Makes a mark at this position. All commits of these tests have the id in the mark.
     fn at(position: u64) -> Mark {
         Mark {
             log: LogId::new(Uuid::from_u128(1)),
@@ -258,7 +260,7 @@ mod tests {
         tail.take(commit(1), Vec::new(), receipt(1, 2));
         assert_eq!(positions(&tail.after(at(0), 10)), [1, 2]);
         assert_eq!(positions(&tail.after(at(2), 10)), [0; 0]);
-        // Facts of others fill the gap in the same way.
+        // Another commit fills the gap, so now all facts are returned.
         tail.take(commit(1), Vec::new(), receipt(3, 4));
         assert_eq!(positions(&tail.after(at(0), 10)), [1, 2, 3, 4, 5, 6]);
         assert_eq!(positions(&tail.after(at(1), 3)), [2, 3, 4]);
@@ -325,7 +327,7 @@ mod tests {
         tail.take(commit(2), Vec::new(), second);
         assert_eq!(positions(&tail.after(at(0), 10)), [0; 0]);
         assert_eq!(positions(&tail.after(at(2), 10)), [3, 4, 5, 6]);
-        // A late answer of an earlier incarnation.
+        // A receipt of an earlier incarnation comes late, and its facts are not added.
         tail.take(commit(1), Vec::new(), receipt(1, 2));
         assert_eq!(positions(&tail.after(at(0), 10)), [0; 0]);
         tail.follow_log(identity(Incarnation(3)));

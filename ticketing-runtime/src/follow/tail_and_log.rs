@@ -16,17 +16,17 @@ use super::facts::LoggedFact;
 use super::source::{PATIENCE, Source, read};
 use super::tail::Tail;
 
-/// How often the log is read without news if no other process can write to it.
+/// How often the log is read without news of a commit, if no other process can write to the log.
 const POLL_ALONE: Duration = Duration::from_secs(1);
 
-/// Takes facts from the tail, and reads those that are not there from the log.
+/// Takes facts from the tail, and reads from the log those that the tail does not have.
 pub(super) struct TailAndLog {
     tail: Arc<Tail>,
     log: Arc<dyn EventStore>,
     news: watch::Receiver<Position>,
-    /// How often the log is read without news, because other processes may have written to it.
+    /// How often the log is read without news of a commit, because other processes may have written to it.
     poll: Duration,
-    /// When the log is read next, if there is no news before.
+    /// When the log is read next, if no news of a commit comes before.
     look_at: Instant,
 }
 
@@ -64,7 +64,7 @@ impl Source for TailAndLog {
                 match read(self.log.as_ref(), &self.tail, after, most).await {
                     Ok(facts) if facts.is_empty() => {}
                     Ok(facts) => return Ok(facts),
-                    // The process goes on: facts that it writes itself are still found in the tail.
+                    // The follower goes on, because the tail still has the facts that this process writes itself.
                     Err(error) if error.is_transient() => {
                         warn!(
                             error = &error as &dyn std::error::Error,
@@ -79,8 +79,8 @@ impl Source for TailAndLog {
                 return Ok(Vec::new());
             }
             tokio::select! {
-                // The order is fixed so that a simulated run can be replayed. The channel stays open as long as the
-                // tail exists.
+                // The branches are polled in a fixed order, so that a simulated run can be replayed. The result of
+                // `changed` is ignored, because the tail keeps the channel open.
                 biased;
                 _ = self.news.changed() => {}
                 () = tokio::time::sleep_until(self.look_at.min(patience)) => {}

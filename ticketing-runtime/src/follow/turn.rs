@@ -1,4 +1,4 @@
-//! Taking turns with other processes, so that one at a time runs a follower.
+//! Lets processes take turns, so that only one at a time runs a follower.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,21 +11,22 @@ use tokio::time::Instant;
 
 use super::follower::Runs;
 
-/// How long a process keeps its turn without renewing it. After a crash, no process works for that long.
+/// How long a process keeps its turn without renewing it. If the process crashes, it may take this long until another
+/// process runs the follower.
 const LEASE: Duration = Duration::from_secs(10);
 /// How often a process renews its turn.
 const RENEWAL: Duration = Duration::from_secs(3);
-/// How often a waiting process checks whether the turn is free.
+/// How often a process without the turn asks whether the turn is free.
 const WAITING: Duration = Duration::from_secs(1);
 
-/// Who has the turn.
+/// Which process has the turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TurnState {
-    /// This process. It has just taken or renewed its turn.
+    /// This process has the turn, and has just taken or renewed it.
     Begins,
-    /// This process, as of its last renewal.
+    /// This process has the turn, according to its last renewal.
     GoesOn,
-    /// Another process.
+    /// Another process has the turn.
     OfAnotherWorker,
 }
 
@@ -35,7 +36,8 @@ pub(super) struct Turn {
     clock: Arc<dyn Clock>,
     runs: Runs,
     worker: WorkerId,
-    /// When the store was last asked, for which follower, and whether this process got the turn.
+    /// When the store was last asked, for which follower, and whether this process then got the turn. `None` before
+    /// the first answer.
     asked: Option<(Instant, FollowerId, bool)>,
 }
 
@@ -54,8 +56,8 @@ impl Turn {
         }
     }
 
-    /// Returns who has the turn. Asks the store only when the last answer is too old. A follower that runs in every
-    /// process always has its turn.
+    /// Returns which process has the turn. Asks the store only when the last answer is too old. If a follower runs in
+    /// every process, each of them always has the turn.
     pub(super) async fn check(&mut self, follower: FollowerId) -> Result<TurnState, StoreError> {
         if let Some((at, _, mine)) = self.asked.filter(|(_, asked_for, _)| *asked_for == follower) {
             let lasts = if mine { RENEWAL } else { WAITING };
@@ -84,7 +86,7 @@ impl Turn {
         })
     }
 
-    /// Gives the turn back, so that another process can work at once instead of waiting for the lease to end.
+    /// Gives the turn back, so that another process can take it at once instead of waiting for the lease to end.
     pub(super) async fn give_back(&mut self) {
         if let Some((_, follower, true)) = self.asked.take()
             && self.runs == Runs::OnceInTheCluster

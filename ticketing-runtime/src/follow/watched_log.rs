@@ -1,4 +1,4 @@
-//! The event store as the engine uses it: every failure makes the followers prove their marks again.
+//! The event store as the engine uses it: after every failure of the log the followers prove their marks again.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use ticketing_ports::vocabulary::ids::CommitId;
 
 use super::tail::Tail;
 
-/// Passes every call on to the log. After a failure it requests a past check, because a log that was down may have been
-/// restored from an older copy.
+/// Passes every call on to the log. After a failure it makes the followers prove their marks again, because a log
+/// that was down may have been restored from an older copy.
 pub(crate) struct WatchedLog {
     log: Arc<dyn EventStore>,
     tail: Arc<Tail>,
@@ -29,7 +29,7 @@ impl WatchedLog {
         Self { log, tail }
     }
 
-    /// Requests a past check if the answer is an error.
+    /// Makes the followers prove their marks again if the log's answer is an error.
     fn note_failure<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
         if answer.is_err() {
             self.tail.request_past_check();
@@ -91,7 +91,8 @@ impl EventStore for WatchedLog {
 
     async fn raise_incarnation(&self, seen: Incarnation) -> Result<Incarnation, StoreError> {
         let raised = self.note_failure(self.log.raise_incarnation(seen).await);
-        // Followers of this process learn of the new incarnation now instead of at their next turn.
+        // The followers of this process shall learn of the new incarnation now, not when they next read the log's
+        // identity.
         self.tail.request_past_check();
         raised
     }

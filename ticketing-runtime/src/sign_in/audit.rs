@@ -1,4 +1,5 @@
-//! The audit lines: one for each change of the ways into an account, with who, how, from where and the outcome.
+//! Writes the audit log: one line for each sign-in and for each change of an account, with the user, the method, the
+//! IP address and the outcome.
 
 use std::net::IpAddr;
 
@@ -19,16 +20,18 @@ pub(super) enum AuditEntry {
     IdentityLinked { provider: String },
 }
 
-/// Logs that an operator was given a link. `user` is `None` if the address has no account yet.
+/// Logs that an operator was given a sign-in link. `user` is `None` if nobody has an account with the link's address
+/// yet.
 pub(super) fn link_issued(user: Option<UserId>) {
     let user = user.map(tracing::field::display);
-    info!(target: "audit", user, outcome = "link_issued", "an operator was given a link that signs in once");
+    info!(target: "audit", user, outcome = "link_issued", "an operator was given a link that signs a user in once");
 }
 
 /// Logs a sign-in.
 pub(super) fn signed_in(method: SignInMethod, ip: Option<IpAddr>, user: UserId) {
     let method = name(method);
-    info!(target: "audit", %user, method, ip = ip.map(tracing::field::display), outcome = "signed_in", "signed in");
+    let ip = ip.map(tracing::field::display);
+    info!(target: "audit", %user, method, ip, outcome = "signed_in", "a user signed in");
 }
 
 /// Logs a sign-in that was refused.
@@ -61,7 +64,7 @@ pub(super) fn record(entry: AuditEntry, user: UserId) {
             info!(target: "audit", %user, outcome = "passkey_removed", "a passkey was removed");
         }
         AuditEntry::IdentityLinked { provider } => {
-            info!(target: "audit", %user, provider, outcome = "identity_linked", "an identity was linked");
+            info!(target: "audit", %user, provider, outcome = "identity_linked", "an identity was linked to a user");
         }
     }
 }

@@ -6,10 +6,10 @@
 //! | [`Sessions`] | says who a session belongs to, and lists and ends sessions |
 //! | [`Accounts`] | finds and makes users, changes their roles, keeps their passkeys, erases them |
 //!
-//! The decisions are in `ticketing_domain::sign_in`; the parts perform them with the ports.
+//! `ticketing_domain::sign_in` makes the decisions; the parts carry them out with the ports.
 //!
-//! Never here: a decision about who gets in, a secret or an address in a log line, or an answer that tells known
-//! addresses from unknown ones.
+//! This module decides nothing about who gets in, writes no secret and no mail address to a log line, and gives no
+//! answer that tells known addresses from unknown ones.
 
 mod accounts;
 mod audit;
@@ -35,37 +35,39 @@ pub use ceremonies::Ceremonies;
 pub use failure::SignInFailure;
 pub use sessions::Sessions;
 
-/// What signing in needs from outside.
+/// The ports that signing in uses.
 #[derive(Clone)]
 pub struct SignInPorts {
-    /// Users and the ways into their accounts.
+    /// The stores of users, passkeys and linked identities.
     pub accounts: AccountStores,
-    /// Sessions, links and whatever else lasts minutes or days.
+    /// The stores of what lasts only minutes or days, such as sessions and links.
     pub stores: SignInStores,
-    /// `None` if browsers make no passkeys for the public URL, such as one with an IP address.
+    /// Makes and checks passkeys. `None` if passkeys cannot be used under the public URL, for example one with an IP
+    /// address.
     pub relying_party: Option<Arc<dyn RelyingParty>>,
-    /// The identity providers, by the name that stands in the path of their routes.
+    /// The identity providers, by the name that stands in the URL paths of their routes.
     pub providers: BTreeMap<String, Arc<dyn IdentityProvider>>,
-    /// Takes the mails with sign-in links.
+    /// Sends the mails with sign-in links.
     pub mailer: Arc<dyn Mailer>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
-    /// Makes the secrets of sessions, links and tickets.
+    /// The random bytes for the secrets of sessions, links and WebSocket tickets.
     pub entropy: Arc<dyn Entropy>,
     /// Makes the ids of new users.
     pub ids: Arc<dyn IdSource>,
-    /// Further stores that keep something of people. Erasing an account erases there too.
+    /// Other stores that keep something of people. Erasing an account erases the person there too.
     pub elsewhere: Vec<Arc<dyn Erase>>,
 }
 
 /// The settings of signing in.
 #[derive(Debug, Clone)]
 pub struct SignInConfig {
-    /// Where people reach the server, such as `https://tickets.example.com`.
+    /// The URL under which people reach the server, such as `https://tickets.example.com`.
     pub public_url: String,
 }
 
-/// The three parts of signing in. Clones share their state: a session that one clone ends is over for all of them.
+/// The three parts of signing in. Clones share their state: after one clone has ended a session, the others refuse it
+/// too.
 #[derive(Debug, Clone)]
 pub struct SignIn {
     /// Lets people in by a mailed link, an identity provider or a passkey.
@@ -77,7 +79,7 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// Puts the three parts together. Nothing is asked of any port yet.
+    /// Puts the three parts together, without calling any port.
     pub fn new(ports: SignInPorts, config: SignInConfig) -> Self {
         let sessions = Sessions::new(&ports);
         Self {

@@ -1,4 +1,4 @@
-//! Forgetting a person. This is the one place that knows every store that keeps something of people.
+//! Erases a person. This is the one place that knows every store that keeps something of people.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use crate::sign_in::audit::{self, AuditEntry};
 use crate::sign_in::{SignInFailure, SignInPorts};
 
 impl Accounts {
-    /// Forgets a user in every store. Facts keep the user's id, which then leads to nobody. Returns whether there was an
-    /// account.
+    /// Erases a user from every store. Facts keep the user's id, which then leads to nobody. Returns whether the user
+    /// had an account.
     ///
     /// # Errors
-    /// When a store fails. A repeated call finishes what a failed one began.
+    /// When a store fails. A repeated call finishes what the failed call began.
     pub async fn erase(&self, user: UserId) -> Result<bool, StoreError> {
         let inner = &self.inner;
         let account = inner.users.find(user).await?;
@@ -28,7 +28,8 @@ impl Accounts {
             email: account.map(|user| user.email),
         };
         inner.sessions.end_all_of(user).await?;
-        // Twice, because the person may have signed in or asked for a link before the account was gone.
+        // Every store is told twice to erase the person, because the person may have signed in or asked for a link
+        // before the account was gone.
         for store in inner.personal.iter().chain(&inner.personal) {
             store.erase(&person).await?;
         }
@@ -37,10 +38,10 @@ impl Accounts {
         Ok(existed)
     }
 
-    /// Erases the account of a session.
+    /// Erases the account of the user who owns the session.
     ///
     /// # Errors
-    /// When the session is too old to change its account, or a store fails.
+    /// When the user signed in too long ago to change the account in this session, or a store fails.
     pub async fn erase_own(&self, session: &Session) -> Result<(), SignInFailure> {
         if !is_fresh(session, self.inner.clock.now()) {
             return Err(SignInRefusal::StaleSession.into());
@@ -50,10 +51,10 @@ impl Accounts {
     }
 }
 
-/// Returns every store that keeps something of people. The users come last: until then a repeated erasure still finds the
-/// address of the person.
+/// Returns every store that keeps something of people. The store of users comes last, because a repeated call of
+/// `erase` finds the person's address there.
 pub(super) fn personal(ports: &SignInPorts) -> Vec<Arc<dyn Erase>> {
-    // Each port stands here by its name, so that a new one cannot be forgotten.
+    // Every field is named here, so that the compiler asks about a store that is added later.
     let AccountStores {
         users,
         passkeys,
@@ -62,9 +63,9 @@ pub(super) fn personal(ports: &SignInPorts) -> Vec<Arc<dyn Erase>> {
     let SignInStores {
         sessions,
         tokens,
-        // A challenge is found only by a secret that nobody keeps, and is gone within minutes.
+        // Nothing to erase: a challenge is found only by a secret that no store keeps, and expires within minutes.
         challenges: _,
-        // The limiter counts networks and addresses for the length of a window.
+        // Nothing to erase: the limiter forgets its counts of networks and addresses when their time window ends.
         limiter: _,
     } = &ports.stores;
     let mut stores: Vec<Arc<dyn Erase>> = ports.elsewhere.clone();

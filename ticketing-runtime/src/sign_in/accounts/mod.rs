@@ -1,4 +1,4 @@
-//! The accounts of users: finding and making them, their roles, their passkeys, and forgetting a person.
+//! The accounts of users: finds, makes and erases users, and changes their roles and passkeys.
 
 mod erasure;
 mod passkeys;
@@ -19,8 +19,8 @@ use ticketing_ports::vocabulary::roles::Role;
 use super::SignInPorts;
 use super::sessions::Sessions;
 
-/// Finds and makes users, changes their roles, keeps their passkeys, erases them. What takes away a way into an account
-/// also ends the sessions that may have come by it.
+/// Finds and makes users, changes their roles, keeps their passkeys, erases them. When a way to sign in is taken from
+/// an account, the sessions that may have begun that way end too.
 #[derive(Clone)]
 pub struct Accounts {
     inner: Arc<Inner>,
@@ -29,31 +29,31 @@ pub struct Accounts {
 struct Inner {
     users: Arc<dyn UserStore>,
     passkeys: Arc<dyn PasskeyStore>,
-    /// Every store that keeps something of people, in the order in which they are erased.
+    /// Every store that keeps something of people, in the order in which a person is erased from them.
     personal: Vec<Arc<dyn Erase>>,
     sessions: Sessions,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
 }
 
-/// The user of an address, and whether it was made just now.
+/// The user of a mail address, and whether the user was made just now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ensured {
-    /// The user was made with the role that was asked for.
+    /// The user was made just now, with the role that the caller asked for.
     Created(User),
-    /// The user was there, and keeps the role that it had.
+    /// The user existed before, and keeps the role that it had.
     Existing(User),
 }
 
 impl Ensured {
-    /// Returns the user, made or found.
+    /// Returns the user, whether it was made just now or existed before.
     pub fn user(&self) -> &User {
         match self {
             Self::Created(user) | Self::Existing(user) => user,
         }
     }
 
-    /// Returns the user, made or found.
+    /// Returns the user, whether it was made just now or existed before.
     pub fn into_user(self) -> User {
         match self {
             Self::Created(user) | Self::Existing(user) => user,
@@ -75,7 +75,7 @@ impl Accounts {
         }
     }
 
-    /// Returns the user of an address. `None` if nobody has an account under it.
+    /// Returns the user of a mail address. `None` if nobody has an account with this address.
     ///
     /// # Errors
     /// When the store fails.
@@ -83,7 +83,8 @@ impl Accounts {
         self.inner.users.find_by_email(email).await
     }
 
-    /// Returns the user of an address, and makes one with the role if there is none. An existing user keeps its role.
+    /// Returns the user of a mail address. Makes a user with the role if there is none. An existing user keeps its
+    /// role.
     ///
     /// # Errors
     /// When the store fails.
@@ -103,7 +104,9 @@ impl Accounts {
             Err(CreateUserError::Store(error)) => Err(error),
             Err(CreateUserError::Taken) => match self.find(email).await? {
                 Some(winner) => Ok(Ensured::Existing(winner)),
-                None => Err(StoreError::unavailable("the user was erased while it was created")),
+                None => Err(StoreError::unavailable(
+                    "the user was erased while this request was creating it",
+                )),
             },
         }
     }

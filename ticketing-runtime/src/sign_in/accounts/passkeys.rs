@@ -1,4 +1,5 @@
-//! The passkeys of an account. How one is added is a ceremony.
+//! Lists, renames and removes the passkeys of an account. Adding a passkey is a ceremony, see
+//! [`Ceremonies`](crate::sign_in::Ceremonies).
 
 use ticketing_ports::people::passkeys::Passkey;
 use ticketing_ports::people::sessions::Session;
@@ -36,11 +37,12 @@ impl Accounts {
         passkeys.find(credential_id).await
     }
 
-    /// Removes a passkey of the session's user and ends every other session of the user, because another session may belong
-    /// to whoever has the passkey. Returns whether the user had the passkey. A mailed link stays a way into the account.
+    /// Removes a passkey of the session's user. Ends every other session of the user, because whoever else holds the
+    /// passkey may have begun it. Returns whether the user had the passkey. The user can still sign in by a mailed
+    /// link.
     ///
     /// # Errors
-    /// When a store fails. A repeated call finishes what a failed one began.
+    /// When a store fails. A repeated call finishes what the failed call began.
     pub async fn remove_passkey(&self, session: &Session, credential_id: &[u8]) -> Result<bool, StoreError> {
         let user = session.user_id;
         let removed = self.inner.passkeys.remove(user, credential_id).await?;

@@ -1,4 +1,4 @@
-//! Roles of users: who gives which role to whom.
+//! Gives roles to users, on behalf of administrators and operators.
 
 use ticketing_domain::sign_in::{SignInRefusal, check_role_change};
 use ticketing_ports::people::users::User;
@@ -12,15 +12,16 @@ use crate::sign_in::SignInFailure;
 use crate::sign_in::audit::{self, AuditEntry};
 
 impl Accounts {
-    /// Gives the user of an address a role on behalf of an administrator, ends the sessions of the user, and returns the
-    /// user with the role. The sessions end also when the user has the role already, because an earlier change may have
-    /// failed before it ended them.
+    /// Gives the user of a mail address a role on behalf of an administrator, ends the user's sessions, and returns
+    /// the user with the new role. The sessions end even if the user has the role already, because an earlier change
+    /// may have failed before it ended them.
     ///
     /// # Errors
-    /// When the caller is no administrator or names its own address, nobody has an account under the address, or a store
-    /// fails. A repeated call finishes what a failed one began.
+    /// When the caller is no administrator or names its own address, when nobody has an account with the address, or
+    /// when a store fails. A repeated call finishes what the failed call began.
     pub async fn give_role(&self, by: Actor, email: &EmailAddress, role: Role) -> Result<User, SignInFailure> {
-        // Checked before the address is looked up: only an administrator learns who has an account.
+        // The caller's role is checked before the address is looked up, so that only an administrator learns who has
+        // an account.
         if by.role != Role::Admin {
             return Err(SignInRefusal::NotAnAdministrator.into());
         }
@@ -32,16 +33,17 @@ impl Accounts {
         Ok(User { role, ..user })
     }
 
-    /// Gives a user a role on behalf of an operator at the machine, and ends the sessions of the user, also when the user
-    /// has the role already. Returns whether there is such a user.
+    /// Gives a user a role on behalf of an operator at the machine, and ends the user's sessions even if the user has
+    /// the role already. Returns whether there is such a user.
     ///
     /// # Errors
-    /// When a store fails. A repeated call finishes what a failed one began.
+    /// When a store fails. A repeated call finishes what the failed call began.
     pub async fn set_role(&self, user: UserId, role: Role) -> Result<bool, StoreError> {
         self.change_role(user, role, None).await
     }
 
-    /// `by` is `None` for an operator at the machine.
+    /// Changes a user's role and ends the user's sessions. `by` is the administrator, or `None` for an operator at
+    /// the machine.
     async fn change_role(&self, user: UserId, role: Role, by: Option<UserId>) -> Result<bool, StoreError> {
         let changed = self.inner.users.set_role(user, role).await?;
         self.inner.sessions.forget_user(user);

@@ -1,4 +1,5 @@
-//! Answers the questions of a ceremony with the ports. Nothing is decided here.
+//! Answers the questions of a ceremony by calling the ports. The ceremony itself decides what follows from the
+//! answers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,8 @@ use super::Ceremonies;
 use crate::retry::RetryPolicy;
 use crate::sign_in::SignInFailure;
 
-/// When an identity provider that is unavailable is asked again: soon and seldom, because a person waits for the answer.
+/// The pauses before an unavailable identity provider is asked again. They are short and few, because a person waits
+/// for the answer.
 const ASKING_A_PROVIDER: RetryPolicy = RetryPolicy {
     first: Duration::from_millis(200),
     longest: Duration::from_millis(400),
@@ -29,7 +31,7 @@ const ASKING_A_PROVIDER: RetryPolicy = RetryPolicy {
 };
 
 impl Ceremonies {
-    /// Runs a ceremony to its end. When a port fails the ceremony stops where it is, as if the process had died there.
+    /// Runs a ceremony to its end. If a port fails, the ceremony stops where it is, as if the process had died there.
     pub(super) async fn run<C: Ceremony>(&self, mut next: Next<C>) -> Result<C::Outcome, SignInFailure> {
         loop {
             match next {
@@ -122,8 +124,9 @@ impl Ceremonies {
         })
     }
 
-    /// Asks a provider for the page to send a browser to, again if the provider is unavailable: asking uses nothing up. The
-    /// code that the browser brings back is good once, so [`claims`](Self::claims) asks once.
+    /// Asks a provider for the page to which the browser is sent. Asks again if the provider is unavailable, which is
+    /// safe because asking uses nothing up. [`claims`](Self::claims) asks only once, because the browser's code works
+    /// only once.
     async fn authorization_url(&self, provider: &str, request: &AuthorizationRequest) -> Result<String, SignInFailure> {
         let mut pauses = ASKING_A_PROVIDER.pauses(self.inner.ids.uuid());
         loop {
@@ -140,7 +143,7 @@ impl Ceremonies {
         match self.provider(provider)?.claims(answer).await {
             Ok(claims) => Ok(Answer::Claims(Ok(claims))),
             Err(IdentityProviderError::Refused(reason)) => {
-                debug!(provider, %reason, "an identity provider's answer proves nothing");
+                debug!(provider, %reason, "an identity provider's answer does not prove who the user is");
                 Ok(Answer::Claims(Err(ProofRefused)))
             }
             Err(unavailable) => Err(provider_failed(unavailable)),
@@ -168,13 +171,13 @@ fn relying_party_failed(error: RelyingPartyError) -> SignInFailure {
     SignInFailure::Internal(error.into())
 }
 
-/// Tells an authenticator's answer that does not hold, which is for the ceremony to judge, from a failure of the server.
+/// Separates a refused answer of an authenticator, about which the ceremony decides, from a failure of the server.
 fn verdict<T>(outcome: Result<T, RelyingPartyError>) -> Result<Result<T, CredentialRefused>, SignInFailure> {
     match outcome {
         Ok(value) => Ok(Ok(value)),
         Err(RelyingPartyError::Malformed(_)) => Ok(Err(CredentialRefused::Malformed)),
         Err(RelyingPartyError::Refused(reason)) => {
-            debug!(%reason, "an authenticator's answer does not hold");
+            debug!(%reason, "an authenticator's answer to a challenge was refused");
             Ok(Err(CredentialRefused::Refused))
         }
         Err(RelyingPartyError::PossiblyCopied) => Ok(Err(CredentialRefused::PossiblyCopied)),

@@ -10,8 +10,8 @@ use super::Ceremonies;
 use crate::sign_in::{SignInFailure, audit};
 
 impl Ceremonies {
-    /// Mails a sign-in link in the background. The answer is the same whether or not the address has an account, and
-    /// whether or not a mail goes out.
+    /// Mails a sign-in link in the background. The caller gets the same answer whether or not the address has an
+    /// account, and whether or not a mail goes out.
     ///
     /// # Errors
     /// When the link cannot be stored.
@@ -20,7 +20,8 @@ impl Ceremonies {
         self.run(SendMagicLink::begin(email, &self.inner.public_url)).await
     }
 
-    /// Makes a sign-in link for an operator to hand over. The link is not mailed and does not count against any quota.
+    /// Makes a sign-in link that an operator passes on to the user. The link is not mailed and does not count against
+    /// any quota.
     ///
     /// # Errors
     /// When a store fails.
@@ -32,11 +33,11 @@ impl Ceremonies {
         Ok(link)
     }
 
-    /// Trades the token of a link for a session of the user of its address, and makes the user if there is none. A token is
-    /// good once.
+    /// Exchanges the token of a link for a session of the user who has the link's mail address. Makes the user if
+    /// there is none. A token works only once.
     ///
     /// # Errors
-    /// When the token is unknown, used or expired, or a store fails; the token is used up in each case.
+    /// When the token is unknown, used or expired, or a store fails. The token is used up in each case.
     pub async fn redeem_link(&self, token: &Secret, from: Visitor) -> Result<SignedIn, SignInFailure> {
         let ip = from.ip;
         let outcome = self.run(RedeemMagicLink::begin(token, from)).await;

@@ -1,4 +1,4 @@
-//! Mail goes out in the background, so that the time of an answer does not tell whether a mail was sent.
+//! Sends mail in the background, so that nobody can tell from the time of an answer whether a mail was sent.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use ticketing_ports::vocabulary::secrets::SecretDigest;
 use super::Ceremonies;
 use crate::retry::RetryPolicy;
 
-/// When a mail is handed over again after the mail server was unavailable: for one to two minutes in all.
+/// The pauses before a mail is sent again after the mail server was unavailable: one to two minutes in all.
 const SENDING: RetryPolicy = RetryPolicy {
     first: Duration::from_secs(1),
     longest: Duration::from_secs(60),
@@ -17,7 +17,7 @@ const SENDING: RetryPolicy = RetryPolicy {
 };
 
 impl Ceremonies {
-    /// Waits until no mail is on its way.
+    /// Waits until every mail in the background has been sent or given up.
     pub async fn mails_delivered(&self) {
         self.inner.mails.wait().await;
     }
@@ -26,8 +26,8 @@ impl Ceremonies {
         self.inner.mails.spawn(self.clone().deliver(mail, link));
     }
 
-    /// Hands a mail to the mail server. If that fails for good, the link in the mail is withdrawn, so that it does not count
-    /// as a live one.
+    /// Hands a mail to the mail server. If the mail cannot be sent, withdraws its link, so that the link no longer
+    /// counts against the number of live links of the address.
     async fn deliver(self, mail: Mail, link: SecretDigest) {
         let inner = &self.inner;
         let mut pauses = SENDING.pauses(mail.id);
@@ -38,7 +38,8 @@ impl Ceremonies {
                 (Err(error), _) => break error,
             }
         };
-        // Logged without its source, because mail servers often repeat the address in their answers.
+        // The error is logged without its source, because mail servers often repeat the mail address in their
+        // answers.
         tracing::warn!(%error, "a mail with a sign-in link could not be sent");
         let withdrawn = inner
             .stores

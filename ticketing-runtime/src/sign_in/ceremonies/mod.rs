@@ -1,6 +1,6 @@
-//! The ceremonies that let people in: a mailed link, an identity provider, a passkey.
+//! The ceremonies by which people sign in: a mailed link, an identity provider, a passkey.
 //!
-//! `ticketing_domain::sign_in` decides them; here each of their questions is answered with a port.
+//! `ticketing_domain::sign_in` makes the decisions of a ceremony. This module calls the ports for it.
 
 mod answering;
 mod links;
@@ -33,7 +33,8 @@ use tokio_util::task::TaskTracker;
 use super::audit;
 use super::{SignInFailure, SignInPorts};
 
-/// How many locks the addresses share. Two requests for links wait for each other when their addresses share a lock.
+/// How many locks the mail addresses share. Two requests for links wait for each other if their addresses share a
+/// lock.
 const ADDRESS_LOCKS: usize = 64;
 
 /// Lets people in by a mailed link, an identity provider or a passkey.
@@ -52,9 +53,10 @@ struct Inner {
     entropy: Arc<dyn Entropy>,
     ids: Arc<dyn IdSource>,
     public_url: String,
-    /// Make counting the links of an address and adding one a single step within this process.
+    /// Each request for a link holds the lock of its address. Within this process, no other request can therefore
+    /// store a link between the counting of the address's links and the storing of the new one.
     address_locks: [Mutex<()>; ADDRESS_LOCKS],
-    /// The mails that are on their way.
+    /// The background tasks that send mails.
     mails: TaskTracker,
 }
 
@@ -80,12 +82,13 @@ impl Ceremonies {
         }
     }
 
-    /// Returns the URL under which people reach the server.
+    /// Returns the URL under which people reach this server.
     pub fn public_url(&self) -> &str {
         &self.inner.public_url
     }
 
-    /// Counts a request without a session against the quota of its network.
+    /// Counts a request that has no session against the quota of the caller's network. Returns whether the request
+    /// may go on.
     ///
     /// # Errors
     /// When the limiter fails. The request must then be refused.
@@ -94,7 +97,7 @@ impl Ceremonies {
         self.inner.stores.limiter.hit(&key, AUTH_QUOTA, self.now()).await
     }
 
-    /// Writes the end of a sign-in to the audit log, and counts a refused one against its network.
+    /// Writes the outcome of a sign-in to the audit log. A refused sign-in also counts against the caller's network.
     async fn sign_in_ended(
         &self,
         method: SignInMethod,
@@ -109,7 +112,8 @@ impl Ceremonies {
         outcome
     }
 
-    /// Writes a refusal to the audit log and counts it against its network. An error when the network has had too many.
+    /// Writes a refusal to the audit log and counts it against the caller's network. Fails if too many sign-ins from
+    /// this network were refused.
     async fn refused(
         &self,
         method: SignInMethod,
@@ -146,7 +150,8 @@ impl Ceremonies {
     }
 }
 
-/// Names what shares a quota: an IPv4 address, or the /64 of an IPv6 address, which one household or machine has.
+/// Returns the name of the network that shares one quota: an IPv4 address, or the /64 prefix of an IPv6 address,
+/// because one household or machine usually has a whole /64.
 fn network(ip: Option<IpAddr>) -> String {
     match ip.map(|ip| ip.to_canonical()) {
         Some(IpAddr::V4(ip)) => ip.to_string(),

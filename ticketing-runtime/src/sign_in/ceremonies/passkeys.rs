@@ -18,10 +18,11 @@ use crate::sign_in::SignInFailure;
 use crate::sign_in::audit::{self, AuditEntry};
 
 impl Ceremonies {
-    /// Makes a challenge for a new passkey of the user.
+    /// Makes a challenge with which the user's browser makes a new passkey.
     ///
     /// # Errors
-    /// When the session is too old, the user has as many passkeys as it may have, or a port fails.
+    /// When the user signed in too long ago to add a passkey in this session, the user already has as many passkeys
+    /// as allowed, or a port fails.
     pub async fn begin_passkey_registration(
         &self,
         user: User,
@@ -31,10 +32,11 @@ impl Ceremonies {
         self.run(begun).await
     }
 
-    /// Adds the passkey with which the browser answered a challenge. The challenge must have been made for the same user.
+    /// Adds the new passkey with which the browser answered a challenge. The challenge must have been made for the
+    /// same user.
     ///
     /// # Errors
-    /// When the answer does not hold, or a port fails; the challenge is used up in each case.
+    /// When the answer is not valid, or a port fails. The challenge is used up in each case.
     pub async fn complete_passkey_registration(
         &self,
         user: UserId,
@@ -61,10 +63,10 @@ impl Ceremonies {
         self.run(BeginPasskeyLogin::begin()).await
     }
 
-    /// Begins a session of the user who owns the passkey that answered a challenge.
+    /// Begins a session for the user who owns the passkey that answered the challenge.
     ///
     /// # Errors
-    /// When the answer does not hold, or a port fails; the challenge is used up in each case.
+    /// When the answer is not valid, or a port fails. The challenge is used up in each case.
     pub async fn complete_passkey_login(
         &self,
         challenge_id: &Secret,

@@ -1,4 +1,4 @@
-//! Signing in through an identity provider, and linking a provider to an account.
+//! Signing in through an identity provider, and linking an identity at a provider to an account.
 
 use ticketing_domain::sign_in::{
     BeginOauth, BegunOauth, ExchangeSignInCode, FinishOauth, FinishedOauth, LocalPath, OauthCallback, SignedIn, Visitor,
@@ -16,11 +16,13 @@ impl Ceremonies {
         self.inner.providers.keys().map(String::as_str)
     }
 
-    /// Begins a sign-in at a provider, or, with the session `link`, the linking of the provider to the session's account.
-    /// `browser` is the cookie that an earlier ceremony gave this browser. `next` is where the browser goes afterwards.
+    /// Begins a sign-in at a provider. If `link` has a session, links the identity at the provider to the session's
+    /// account instead. `browser` is the cookie that an earlier ceremony gave this browser. `next` is the page to
+    /// which the browser goes afterwards.
     ///
     /// # Errors
-    /// When there is no such provider, the provider cannot be reached, the session is too old, or a store fails.
+    /// When there is no such provider, the provider cannot be reached, the user signed in too long ago to link an
+    /// identity in this session, or a store fails.
     pub async fn begin_oauth(
         &self,
         provider: &str,
@@ -33,10 +35,11 @@ impl Ceremonies {
         self.run(begun).await
     }
 
-    /// Finishes a sign-in, or a linking, when the browser comes back from the provider.
+    /// Finishes a sign-in or a linking when the browser comes back from the provider.
     ///
     /// # Errors
-    /// When the callback proves nothing, or a port fails; the state of the ceremony is used up in each case.
+    /// When the callback does not prove who the user is, or a port fails. The state of the ceremony is used up in
+    /// each case.
     pub async fn finish_oauth(&self, callback: OauthCallback) -> Result<FinishedOauth, SignInFailure> {
         let ip = callback.from.ip;
         let provider = callback.provider.clone();
@@ -46,7 +49,8 @@ impl Ceremonies {
             Ok(FinishedOauth::SignedIn(signed_in)) => {
                 audit::signed_in(SignInMethod::Oauth, ip, signed_in.user.id);
             }
-            // The sign-in is audited when the code is traded for a session.
+            // Nobody is signed in yet. `exchange_code` writes the audit line when the page exchanges the code for a
+            // session.
             Ok(FinishedOauth::Code { .. }) => {}
             Ok(FinishedOauth::Linked { user, .. }) => audit::record(AuditEntry::IdentityLinked { provider }, *user),
             Err(SignInFailure::Refused(refusal)) => self.refused(SignInMethod::Oauth, ip, *refusal).await?,
@@ -55,10 +59,11 @@ impl Ceremonies {
         outcome
     }
 
-    /// Trades the code that a page found in its fragment for a session.
+    /// Exchanges a code for a session. The page found the code in the fragment of its URL after `finish_oauth`.
     ///
     /// # Errors
-    /// When the code is unknown, used, expired or of another browser, or a store fails; the code is used up in each case.
+    /// When the code is unknown, used, expired or was made for another browser, or a store fails. The code is used up
+    /// in each case.
     pub async fn exchange_code(
         &self,
         code: &Secret,

@@ -20,7 +20,7 @@ use self::recent::RecentSessions;
 use super::SignInPorts;
 use super::audit::{self, AuditEntry};
 
-/// At most how often `last_active` of a session is written: once in this interval.
+/// How old the stored `last_active` of a session must be before it is written again.
 const TOUCH_AFTER: TimeDelta = TimeDelta::minutes(1);
 
 /// Says who a session belongs to, and lists and ends sessions. Clones share one memory of recent sessions.
@@ -54,8 +54,8 @@ impl Sessions {
         }
     }
 
-    /// Returns the live session of a secret and its user, both at most one second old. `None` if there is no such session
-    /// or its user is gone.
+    /// Returns the live session that a secret belongs to, and its user, both as the stores had them at most one
+    /// second ago. `None` if there is no such session or its user is gone.
     ///
     /// # Errors
     /// When a store fails.
@@ -112,7 +112,7 @@ impl Sessions {
         self.inner.sessions.sessions_of(user, self.inner.clock.now()).await
     }
 
-    /// Begins a session without a ceremony, as for the users of a demonstration.
+    /// Begins a session without a ceremony, for example for the users of a demonstration.
     ///
     /// # Errors
     /// When the store fails.
@@ -128,7 +128,7 @@ impl Sessions {
         Ok(signed_in)
     }
 
-    /// Makes a ticket that opens one WebSocket in the name of a session, within
+    /// Makes a ticket that opens one WebSocket on behalf of a session. The ticket is good for
     /// [`WS_TICKET_LIFETIME`](ticketing_domain::sign_in::WS_TICKET_LIFETIME).
     ///
     /// # Errors
@@ -147,8 +147,8 @@ impl Sessions {
         Ok(ticket)
     }
 
-    /// Uses a ticket up and returns the session that it was made for. `None` if the ticket or the session is no longer
-    /// good.
+    /// Uses a ticket up and returns the session that it was made for, with the session's user. `None` if the ticket
+    /// or the session is no longer good.
     ///
     /// # Errors
     /// When a store fails.
@@ -164,13 +164,13 @@ impl Sessions {
         self.find(SecretDigest::from_bytes(payload)).await
     }
 
-    /// Makes the next request of each session of a user read the stores again.
+    /// Forgets the remembered sessions of a user, so that the next request of each one reads the stores again.
     pub(super) fn forget_user(&self, user: UserId) {
         self.inner.recent.forget_all_of(user);
     }
 
-    /// Writes down that a session is used, unless that was done within [`TOUCH_AFTER`]. `None` if the session has ended
-    /// meanwhile.
+    /// Stores that a session was used now, unless that was stored within [`TOUCH_AFTER`]. `None` if the session has
+    /// ended meanwhile.
     async fn touched(&self, session: Session, now: Timestamp) -> Result<Option<Session>, StoreError> {
         if now - session.last_active < TOUCH_AFTER {
             return Ok(Some(session));

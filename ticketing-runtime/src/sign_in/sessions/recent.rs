@@ -1,5 +1,5 @@
-//! The sessions that were authenticated within the last second. A busy session asks its stores once a second and not with
-//! each request.
+//! Remembers each session for a second after it was authenticated, so that a busy session reads the stores once a
+//! second and not with each request.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
@@ -11,8 +11,8 @@ use ticketing_ports::people::users::User;
 use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
-/// How long an answer of the stores is reused. A role change or an end of a session in another process is noticed here after
-/// at most this time.
+/// How long an answer of the stores is reused. If another process ends a session or changes a role, this process
+/// notices after at most this time.
 const REMEMBERED: TimeDelta = TimeDelta::seconds(1);
 
 #[derive(Default)]
@@ -21,9 +21,10 @@ pub(super) struct RecentSessions(Mutex<Recent>);
 #[derive(Default)]
 struct Recent {
     by_digest: HashMap<SecretDigest, Seen>,
-    /// How many times something was forgotten. What was read from the stores before the last time must not be remembered.
+    /// How many times a session or a user was forgotten. An answer that was read from the stores before the last time
+    /// may be outdated, so it is not remembered.
     forgotten: u64,
-    /// How many sessions were left by the last sweep.
+    /// How many sessions were left when old ones were last dropped.
     swept: usize,
 }
 
@@ -33,7 +34,8 @@ struct Seen {
     at: Timestamp,
 }
 
-/// Marks the moment before the stores are read, for [`RecentSessions::remember`].
+/// Marks the moment before the stores are read, so that [`RecentSessions::remember`] can tell whether the answer is
+/// outdated.
 #[derive(Clone, Copy)]
 pub(super) struct Reading {
     forgotten: u64,
@@ -41,8 +43,8 @@ pub(super) struct Reading {
 }
 
 impl RecentSessions {
-    /// Returns the session and its user if they were read within [`REMEMBERED`]. Otherwise returns the mark to remember them
-    /// with once the stores have been read.
+    /// Returns the session and its user if they were read within [`REMEMBERED`]. Otherwise returns the [`Reading`]
+    /// with which the caller can have them remembered after it has read the stores.
     pub(super) fn find(&self, digest: SecretDigest, now: Timestamp) -> Result<(Session, User), Reading> {
         let recent = self.recent();
         match recent.by_digest.get(&digest) {
@@ -56,8 +58,8 @@ impl RecentSessions {
         }
     }
 
-    /// Remembers a session and its user, unless something was forgotten since `reading` was made: that may have been this
-    /// session.
+    /// Remembers a session and its user, unless any session was forgotten since `reading` was made, because it may
+    /// have been this one.
     pub(super) fn remember(&self, reading: Reading, session: &Session, user: &User) {
         let mut recent = self.recent();
         if recent.forgotten != reading.forgotten {
@@ -92,7 +94,8 @@ impl RecentSessions {
 }
 
 impl Recent {
-    /// Drops the old entries whenever their number has doubled, which is constant work for each entry.
+    /// Drops the old entries, but only when the number of entries has doubled since the last time. On average each
+    /// entry is then looked at a constant number of times.
     fn sweep(&mut self, now: Timestamp) {
         if self.by_digest.len() >= 2 * self.swept + 1_000 {
             self.by_digest.retain(|_, seen| seen.is_fresh(now));
