@@ -280,7 +280,7 @@ fn a_record_or_a_state_that_cannot_be_read_is_our_own_fault() {
 }
 
 proptest! {
-    #![proptest_config(ticketing_testkit::property::costing(50))]
+    #![proptest_config(ticketing_testkit::property::costing(200))]
 
     #[test]
     fn bytes_changed_anywhere_make_no_panic_and_no_login(at in any::<prop::sample::Index>(), flip in 1_u8..) {
