@@ -32,7 +32,7 @@ use crate::lane::{CommandJob, Delivered, Job, LaneIndex, Lanes, QuestionJob, Run
 use crate::request::{Answer, HistoryEntry, Request, user_of};
 use crate::setup::Ports;
 
-/// How long a cancellation or a refund waits for the gateway before it answers with the current state.
+/// At most how long a cancellation or a refund waits for the gateway before its caller gets the current state.
 const SETTLING_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The front door of the engine: every command and every question about a single thing goes through it.
@@ -146,7 +146,8 @@ impl BoxOffice {
     /// Holds seats for a customer, at the current price.
     ///
     /// # Errors
-    /// Fails if sales are not open, if the seats are not available, or if the customer may not have as many.
+    /// Fails if sales are not open, if the seats are not available, or if the customer asks for more seats than the
+    /// event allows.
     pub async fn hold(&self, request: Request<HoldSeats>) -> Result<Answer<ReservationView>, Failure> {
         self.ask(request).await
     }
@@ -163,7 +164,7 @@ impl BoxOffice {
     /// Pays for a reservation and waits until the gateway has answered. The payment continues if the caller stops
     /// waiting.
     ///
-    /// If the customer has to act first, or the provider decides later, this returns at once: the reservation then
+    /// If the customer has to act first, or the provider decides later, `pay` returns at once: the reservation then
     /// shows a payment under way.
     ///
     /// # Errors
@@ -191,7 +192,7 @@ impl BoxOffice {
     /// Refunds a captured payment or a part of it, whatever the event's refund policy says.
     ///
     /// # Errors
-    /// Fails if the caller may not refund, or if less than that is left of the payment.
+    /// Fails if the caller may not refund, or if less money than asked for is left to refund.
     pub async fn refund(&self, request: Request<RefundPayment>) -> Result<Answer<PaymentView>, Failure> {
         let (by, payment_id) = (request.by, request.command.payment_id);
         match tokio::time::timeout(SETTLING_PATIENCE, self.ask(request)).await {
@@ -200,8 +201,8 @@ impl BoxOffice {
         }
     }
 
-    /// Records what the payment gateway reports about a payment, for instance in a webhook. Repeated and reordered
-    /// reports change nothing.
+    /// Records what the payment gateway reports about a payment, for instance in a webhook. A repeated report changes
+    /// nothing, and neither does a report that a later one has overtaken.
     ///
     /// # Errors
     /// Fails if there is no such payment.
@@ -247,7 +248,7 @@ impl BoxOffice {
     /// who may manage them.
     ///
     /// # Errors
-    /// Fails if the caller knows of no such event or section.
+    /// Fails if there is no such event or section, or if the caller may not see the event.
     pub async fn section(&self, by: Option<Actor>, event: EventId, section: &str) -> Result<SectionView, Failure> {
         let see = SeeSection {
             event_id: event,
@@ -294,12 +295,12 @@ impl BoxOffice {
         self.ports.gateway.as_ref()
     }
 
-    /// The log that replies are about.
+    /// What this process knows of the log that the replies come from.
     pub(crate) fn log(&self) -> &KnownLog {
         &self.lanes.log
     }
 
-    /// Reserves the idempotency key of a request while it runs. `None` if the request has no key.
+    /// Reserves the idempotency key of a request for as long as the request runs. `None` if the request has no key.
     ///
     /// # Errors
     /// Fails with [`Failure::RequestInProgress`] if another request with the same key is running.
@@ -318,7 +319,7 @@ impl BoxOffice {
     /// Finds the lane of a command or question.
     ///
     /// # Errors
-    /// Fails if it names a stream that does not exist.
+    /// Fails if the address names a stream that does not exist.
     async fn lane_of(&self, address: Address) -> Result<LaneId, Failure> {
         match address {
             Address::Lane(lane) => Ok(lane),

@@ -15,10 +15,10 @@ use crate::lane::{CommandJob, Job, Lanes};
 use crate::retry::{Pauses, RetryPolicy};
 use crate::setup::{EngineConfig, Ports};
 
-/// At most how many deadlines are leased at once.
+/// At most how many due deadlines this process leases with one call to the store.
 const CHUNK: usize = 500;
 
-/// The pauses after the due deadlines could not be read.
+/// The pauses between tries to read the due deadlines, after a try has failed.
 const READING: RetryPolicy = RetryPolicy {
     first: Duration::from_millis(500),
     longest: Duration::from_secs(2),
@@ -48,7 +48,7 @@ pub(crate) async fn run(ports: Ports, config: EngineConfig, lanes: Arc<Lanes>, s
                 Err(error) => {
                     warn!(
                         error = &error as &dyn std::error::Error,
-                        "due deadlines could not be read"
+                        "due deadlines could not be read; they are read again after a pause"
                     );
                     let pauses = pauses.get_or_insert_with(|| READING.pauses(ports.ids.uuid()));
                     pause = pauses.next().unwrap_or(pause);
@@ -60,7 +60,7 @@ pub(crate) async fn run(ports: Ports, config: EngineConfig, lanes: Arc<Lanes>, s
     stop.run_until_cancelled(work).await;
 }
 
-/// The job of a due deadline. Its facts carry the metadata of the request that has set the deadline.
+/// Makes the job that handles a due deadline. Its facts carry the metadata of the request that has set the deadline.
 fn job_for(deadline: Deadline, cause: Metadata) -> Job {
     match deadline.key.kind {
         DeadlineKind::HoldExpiry => job(ExpireHold { deadline }, cause),

@@ -21,21 +21,21 @@ use crate::lane::Lanes;
 use crate::setup::{EngineConfig, Ports};
 use crate::{deadlines, housekeeping, schema_floor};
 
-/// What the read side of the product needs from outside.
+/// The stores of the read side, and the bus if there is one.
 #[derive(Clone)]
 pub struct ProjectionPorts {
     /// Stores the rows of the read models.
     pub projections: Arc<dyn ProjectionStore>,
     /// Stores the facts that a follower cannot handle.
     pub dead_letters: Arc<dyn DeadLetterStore>,
-    /// Stores the turns and marks of followers.
+    /// Stores how far each follower has come, and which process may run it.
     pub followers: Arc<dyn FollowerStore>,
     /// Carries facts to other processes. `None` if there is no bus.
     pub bus: Option<Bus>,
 }
 
 impl ProjectionPorts {
-    /// Returns the ports that keep read models up to date. `bus` is `None` if there is no bus.
+    /// Returns the ports that an engine needs to keep the read models up to date. `bus` is `None` if there is no bus.
     pub fn new(read_models: &ReadModelStores, followers: Arc<dyn FollowerStore>, bus: Option<Bus>) -> Self {
         Self {
             projections: read_models.projections.clone(),
@@ -52,7 +52,7 @@ impl std::fmt::Debug for ProjectionPorts {
     }
 }
 
-/// Collects settings and followers of an engine before it starts. [`Engine::builder`] makes one.
+/// Collects the settings and followers of an engine before the engine starts. [`Engine::builder`] makes a builder.
 #[derive(Debug)]
 pub struct EngineBuilder {
     ports: Ports,
@@ -69,7 +69,7 @@ impl EngineBuilder {
         self
     }
 
-    /// Adds a follower of the log. It replaces an earlier one of the same name.
+    /// Adds a follower of the log. It replaces a follower of the same name that was added earlier.
     #[must_use]
     pub fn follow(self, follower: impl Follower + 'static) -> Self {
         self.follow_boxed(Box::new(follower))
@@ -97,7 +97,8 @@ impl EngineBuilder {
     pub fn start(self) -> Engine {
         let mut ports = self.ports;
         let tail = Arc::<Tail>::default();
-        // Every failed call to the log, also one of a lane, makes the followers prove their marks again.
+        // The log may have been restored while a call to it failed. So each failed call, also one of a lane, makes
+        // the followers check that the log still has the facts at their marks.
         ports.events = Arc::new(WatchedLog::new(ports.events, Arc::clone(&tail)));
         let (log, clock) = (Arc::clone(&ports.events), Arc::clone(&ports.clock));
         let worker = WorkerId::new(ports.ids.uuid());
@@ -117,8 +118,8 @@ impl EngineBuilder {
             log_poll,
         };
         if let Some(bus) = context.ports.bus.clone().filter(|_| relays) {
-            // The relay starts first, so that the other followers find in memory what it has read from the log. It
-            // cannot take facts from the bus, because it is the one that fills it.
+            // The relay starts first, so that the other followers find in memory what the relay has read from the
+            // log. The relay cannot take facts from the bus, because the relay itself fills the bus.
             engine.spawn(&context, Box::new(Relay::new(bus.publisher)));
         }
         context.facts_from = facts_from;
@@ -129,7 +130,7 @@ impl EngineBuilder {
     }
 }
 
-/// A running engine. Dropping it stops nothing: call [`Engine::shut_down`] or [`Engine::abort`].
+/// A running engine. Dropping this value stops nothing: call [`Engine::shut_down`] or [`Engine::abort`].
 #[derive(Debug)]
 pub struct Engine {
     box_office: BoxOffice,
@@ -212,7 +213,7 @@ impl Engine {
         &self.followers
     }
 
-    /// The follower with this name. `None` if it does not run in this process.
+    /// The progress of the follower with this name. `None` if the follower does not run in this process.
     pub fn follower(&self, name: &str) -> Option<FollowerProgress> {
         self.followers
             .iter()
@@ -220,8 +221,8 @@ impl Engine {
             .cloned()
     }
 
-    /// How far the read models have come, for [`Desk::new`](crate::Desk::new). The channel is closed if they are not
-    /// kept in this process.
+    /// How far the read models have come, for [`Desk::new`](crate::Desk::new). The channel is closed if this process
+    /// does not keep the read models.
     pub fn read_models_reached(&self) -> watch::Receiver<Reached> {
         let here = self.follower(READ_MODELS).map(|progress| progress.reached);
         here.unwrap_or_else(|| watch::channel(Reached::default()).1)
@@ -232,8 +233,8 @@ impl Engine {
         self.lanes.len()
     }
 
-    /// Refuses new requests, answers those that were accepted, then stops. Returns whether that was done within
-    /// `patience`. Deadlines take up the rest after the next start.
+    /// Refuses new requests, answers those that were accepted, then stops. Returns whether all of them were answered
+    /// within `patience`. After the next start, deadlines finish what was left undone.
     pub async fn shut_down(self, patience: Duration) -> bool {
         let drained = async {
             self.lanes.drain().await;

@@ -12,35 +12,35 @@ pub enum Failure {
     /// The domain refused the command.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// Too many requests wait for this event. The caller may retry after that time.
+    /// Too many requests wait for this event. The caller may ask again after `retry_after`.
     #[error("too many requests are waiting for this event")]
     Busy {
-        /// After how long the caller should retry.
+        /// How long the caller should wait before asking again.
         retry_after: Duration,
     },
-    /// A store or the payment gateway is down. It may be unknown whether the request was recorded, so it should be
-    /// repeated with the same idempotency key.
+    /// A store or the payment gateway is down. The request may have been recorded all the same, so the caller should
+    /// repeat it with the same idempotency key.
     #[error("a service that the box office needs is unavailable")]
     Unavailable(#[source] UnavailableCause),
-    /// An earlier request with other content used the same idempotency key.
+    /// An earlier request with the same idempotency key asked for something else.
     #[error("the idempotency key was used for another request")]
     IdempotencyKeyReused,
     /// A request with the same idempotency key is still running.
     #[error("a request with the same idempotency key is still running")]
     RequestInProgress,
-    /// An earlier request with the same key was answered with a secret, which is not stored.
+    /// An earlier request with the same idempotency key was answered with a secret, which is not stored.
     #[error("the answer to this idempotency key held a secret, which is not stored and cannot be repeated")]
     AnswerNotKept,
-    /// A bug, or a log that this build cannot read. The error is for the log file, not for the caller.
-    #[error("internal error")]
+    /// A bug, or stored data that this build cannot read. The source is for the operator, not for the caller.
+    #[error("internal error: a bug, or stored data that this build cannot read")]
     Internal(#[source] ticketing_ports::vocabulary::errors::BoxError),
 }
 
 /// Which service was unavailable.
 #[derive(Debug, Error)]
 pub enum UnavailableCause {
-    /// A store did not answer.
-    #[error("the store did not answer")]
+    /// A store failed or did not answer.
+    #[error("a store failed or did not answer")]
     Store(#[source] ticketing_ports::vocabulary::errors::BoxError),
     /// The payment gateway did not answer.
     #[error("the payment gateway did not answer")]
@@ -49,7 +49,7 @@ pub enum UnavailableCause {
     #[error("the box office is shutting down")]
     ShuttingDown,
     /// The read models have not reached the write that the caller wants to see.
-    #[error("the read models have not caught up in time")]
+    #[error("the read models did not catch up in time with the last write that the caller knows of")]
     ReadModelsLag,
 }
 
@@ -65,7 +65,8 @@ impl From<StoreError> for Failure {
 }
 
 impl Failure {
-    /// A copy for another caller who is affected. Sources are kept as text.
+    /// A copy of this failure for another caller who meets it too. The errors behind it cannot be cloned, so they are
+    /// copied as text.
     pub(crate) fn duplicate(&self) -> Self {
         match self {
             Self::Refused(refusal) => Self::Refused(refusal.clone()),

@@ -1,4 +1,4 @@
-//! Deletes idempotency records that are too old to be asked for.
+//! Deletes idempotency records that are older than the retention in the settings.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(crate) async fn run(ports: Ports, config: EngineConfig, stop: CancellationTo
             if let Err(error) = ports.idempotency.forget_answers(before).await {
                 warn!(
                     error = &error as &dyn std::error::Error,
-                    "old idempotency records could not be deleted"
+                    "old idempotency records could not be deleted; the next try is in ten minutes"
                 );
             }
         }

@@ -1,4 +1,5 @@
-//! The identity of the log that this process writes to, remembered so that replies need not ask for it.
+//! The identity of the log that this process writes to. It is kept in memory, so that a reply needs no extra read of
+//! the log.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -35,7 +36,7 @@ impl KnownLog {
         self.known.lock().expect("no code panics while it holds this lock")
     }
 
-    /// The identity of the log, as last known. The first call reads it from the log.
+    /// The identity of the log as this process last knew it. The first call reads it from the log.
     pub(crate) async fn identity(&self) -> Result<LogIdentity, StoreError> {
         let known = *self.known();
         match known {
@@ -56,12 +57,14 @@ impl KnownLog {
         Ok(identity)
     }
 
-    /// The newest incarnation that is known. `None` if the log was never asked.
+    /// The newest incarnation of the log that this process has learned of. `None` until it has read the identity of
+    /// the log.
     pub(crate) fn incarnation(&self) -> Option<Incarnation> {
         self.known().map(|known| known.incarnation)
     }
 
-    /// Remembers a newer incarnation, from a receipt.
+    /// Remembers this incarnation of the log if it is newer than the known one. Does nothing before the identity was
+    /// read.
     pub(crate) fn note_incarnation(&self, incarnation: Incarnation) {
         if let Some(known) = self.known().as_mut() {
             known.incarnation = incarnation.max(known.incarnation);

@@ -4,7 +4,7 @@
 //! another, and writes what it has decided to the event store in group commits. *Followers* handle the facts of the log
 //! in order: they publish them and keep rows for reading. *Deadlines* wake lanes when time has passed.
 //!
-//! The crate knows no adapter and contains no rule of the domain.
+//! The crate depends on no adapter and contains no rule of the domain.
 //!
 //! # Where to find what
 //!

@@ -1,6 +1,6 @@
-//! What the engine and its edge report to an observer: counts and times, never ids, names or payloads.
+//! What the engine and the HTTP routes report to an observer: counts and times, never ids, names or payloads.
 //!
-//! Each process reports only what it has done itself, so sums over processes count nothing twice.
+//! Each process reports only what it has done itself, so a sum over all processes counts nothing twice.
 
 mod totals;
 
@@ -11,8 +11,8 @@ pub use totals::{Counts, Totals};
 
 /// Receives reports of what this process does, for metrics.
 ///
-/// The engine calls it in the middle of its work, so an observer must return quickly. [`Totals`] is an observer that
-/// sums all reports up. [`EngineConfig::observer`](crate::EngineConfig::observer) takes it.
+/// The engine calls [`Observer::observe`] in the middle of its work, so an observer must return quickly. [`Totals`]
+/// is an observer that sums all reports up. Set one as [`EngineConfig::observer`](crate::EngineConfig::observer).
 ///
 /// ```
 /// use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,8 +43,8 @@ pub trait Observer: Debug + Send + Sync {
 /// One report of what this process has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Observed {
-    /// A command was run against the memory of its lane. It runs again after missing streams were loaded, and after its
-    /// decision was rolled back.
+    /// A command was run once against the memory of its lane. The same command runs again after missing streams were
+    /// loaded, and after its decision was rolled back.
     Decided {
         /// The name of the command.
         command: &'static str,
@@ -58,9 +58,9 @@ pub enum Observed {
         /// Why they were rolled back.
         because: Setback,
     },
-    /// A job waits until streams are read.
+    /// A job waits in its lane until streams are read that it needs.
     Parked {
-        /// How many streams it waits for.
+        /// How many streams the job waits for.
         streams: usize,
     },
     /// Streams were read for a lane that did not have them in memory.
@@ -74,34 +74,34 @@ pub enum Observed {
     },
     /// A snapshot was stored.
     SnapshotKept {
-        /// The size of the snapshot.
+        /// The size of the snapshot in bytes.
         bytes: usize,
-        /// How long it took to store.
+        /// How long the snapshot took to store.
         took: Duration,
     },
     /// A commit is durable.
     Committed {
         /// How many jobs shared the commit.
         jobs: usize,
-        /// How many facts it wrote.
+        /// How many facts the commit wrote.
         facts: usize,
-        /// How long it took.
+        /// How long it took until the commit was known to be durable.
         took: Duration,
     },
     /// A follower has handled facts.
     Followed {
         /// The name of the follower.
         follower: &'static str,
-        /// How many facts it has handled.
+        /// How many facts the follower has handled this time.
         facts: usize,
-        /// How long it took.
+        /// How long the follower took to handle them.
         took: Duration,
         /// How long ago the oldest of the facts was recorded.
         lag: Duration,
     },
-    /// The edge has answered a request with an error.
+    /// The HTTP routes have answered a request with an error.
     Refused {
-        /// The error's code in the HTTP contract.
+        /// The code of the error in the HTTP contract, such as `BUSY`.
         code: &'static str,
     },
 }
@@ -111,9 +111,9 @@ pub enum Observed {
 pub enum Setback {
     /// Another writer has changed the same streams, or recorded the same idempotency key.
     LostRace,
-    /// The log did not take the commit.
+    /// The commit failed, or the log never said whether it was written.
     FailedCommit,
-    /// The log was restored from an older copy.
+    /// The log was restored from an older copy and lacks facts that the lane remembers.
     LostPast,
 }
 

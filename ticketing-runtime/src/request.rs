@@ -1,4 +1,4 @@
-//! What goes into the box office and what comes out of it.
+//! The types of what goes into the box office and what comes out of it: requests and answers.
 
 use ticketing_domain::book::Caller;
 use ticketing_ports::Timestamp;
@@ -17,14 +17,15 @@ pub struct Request<C> {
     pub correlation_id: CorrelationId,
     /// The caller's W3C trace context. It is stored beside every fact that the command leads to.
     pub trace: Option<TraceContext>,
-    /// The caller's idempotency key. `None` if repeating the request may do it twice.
+    /// The caller's idempotency key. `None` if the command may be carried out twice when the caller repeats the
+    /// request.
     pub idempotency: Option<IdempotencyRequest>,
-    /// What is asked for.
+    /// What the box office is asked to do.
     pub command: C,
 }
 
 impl<C> Request<C> {
-    /// The same request with another command, made from this one.
+    /// The same request with another command, which the function makes from the present one.
     pub fn with<D>(self, command: impl FnOnce(C) -> D) -> Request<D> {
         Request {
             by: self.by,
@@ -45,16 +46,16 @@ impl<C> Request<C> {
     }
 }
 
-/// An idempotency key, and what it was used for.
+/// An idempotency key, with a digest of the request that it is used for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyRequest {
     /// The key as the caller sent it.
     pub key: String,
-    /// A digest of everything that the request says. A repeated request has the same one.
+    /// A digest of everything that the request says. A repeated request has the same digest.
     pub fingerprint: [u8; 32],
 }
 
-/// A reply whose facts are durable.
+/// A reply to a caller. The facts behind it are durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer<T> {
     /// The reply itself.
@@ -70,7 +71,7 @@ pub struct HistoryEntry {
     pub sequence: Version,
     /// The type of the fact, like `ReservationHeld`.
     pub event_type: String,
-    /// The version of the shape of that type.
+    /// The schema version of the fact: which shape of its type it has.
     pub event_version: u16,
     /// When the fact was recorded.
     pub at: Timestamp,
@@ -78,7 +79,7 @@ pub struct HistoryEntry {
     pub data: Vec<u8>,
 }
 
-/// The user behind a caller. `None` for the gateway and for deadlines.
+/// The user behind a caller. `None` if the caller is the gateway or a deadline.
 pub(crate) fn user_of(caller: Caller) -> Option<UserId> {
     match caller {
         Caller::Person(actor) => Some(actor.user_id),

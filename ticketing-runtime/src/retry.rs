@@ -1,6 +1,6 @@
-//! The retry policy of everything that is tried again.
+//! How the engine tries again what has failed: how often, and after which pauses.
 //!
-//! The pauses between tries double up to a longest one. Each is shortened by a random part that differs between
+//! The pauses between tries double up to a longest one. Each pause is shortened by a random part that differs between
 //! callers, so that callers who failed together do not retry together.
 
 use std::time::Duration;
@@ -10,11 +10,11 @@ use uuid::Uuid;
 /// How often something is tried again, and after which pauses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RetryPolicy {
-    /// At most how long the first pause is. Each later pause is twice as long.
+    /// At most how long the first pause is. Each later pause is twice as long as the one before.
     pub(crate) first: Duration,
     /// At most how long any pause is.
     pub(crate) longest: Duration,
-    /// At most how many tries are made in all. `None` for no limit.
+    /// At most how many tries are made in all, the first one included. `None` for no limit.
     pub(crate) tries: Option<u32>,
 }
 
@@ -32,7 +32,7 @@ impl RetryPolicy {
     }
 }
 
-/// An iterator over the pauses after failures. It ends when no more tries are allowed.
+/// An iterator over the pauses after failures. It ends when the policy allows no more tries.
 #[derive(Debug, Clone)]
 pub(crate) struct Pauses {
     policy: RetryPolicy,
@@ -42,16 +42,16 @@ pub(crate) struct Pauses {
 }
 
 impl Pauses {
-    /// Starts again with the first pause, after a success.
+    /// Starts again with the first pause and all tries. Called after a success.
     pub(crate) fn begin_again(&mut self) {
         self.next = self.policy.first;
         self.made = 0;
     }
 
-    /// A pause between half of `pause` and all of it.
+    /// Returns a random pause between half of `pause` and the whole of it.
     fn shortened(&mut self, pause: Duration) -> Duration {
         const PARTS: u64 = 1 << 16;
-        // The random numbers are SplitMix64 (Steele, Lea and Flood, 2014).
+        // The pseudo-random numbers come from SplitMix64 (Steele, Lea and Flood, 2014).
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut bits = self.state;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

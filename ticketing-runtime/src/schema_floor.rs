@@ -1,7 +1,8 @@
 //! The schema floor of the log: in which versions this process may write facts.
 //!
-//! The floor is read at the start and again from time to time. Until the first read, facts are written so that every
-//! build can read them. Learning late of a raised floor does no harm.
+//! The floor is read at the start and again from time to time. Until the first read, facts are written in their
+//! oldest versions, which every build can read. Learning late of a raised floor does no harm, because every build
+//! also reads the older versions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -26,7 +27,7 @@ impl Default for SchemaFloor {
 }
 
 impl SchemaFloor {
-    /// The newest generation of facts that every build on the log can read.
+    /// The newest generation of facts that every build working on the log can read, as far as this process knows.
     pub(crate) fn now(&self) -> SchemaGeneration {
         SchemaGeneration(self.0.load(Ordering::Relaxed))
     }
@@ -47,16 +48,16 @@ impl SchemaFloor {
 /// Whether the facts of a commit were converted to older versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Written {
-    /// They are written as they were decided.
+    /// The facts are written as they were decided.
     AsDecided,
-    /// Some may be in an older version, which says less than what was decided.
+    /// Some facts may be written in an older version, which says less than what was decided.
     Lowered,
 }
 
-/// Reads the floor again and again until `stop` is cancelled.
+/// Reads the floor from the log again and again until `stop` is cancelled.
 pub(crate) async fn run(floor: Arc<SchemaFloor>, log: Arc<dyn EventStore>, every: Duration, stop: CancellationToken) {
     if generations::newest() == SchemaGeneration::FIRST {
-        // There is only one generation, so there is nothing to learn.
+        // Facts have only one generation so far, so the floor cannot have risen.
         return;
     }
     let work = async {
@@ -65,7 +66,7 @@ pub(crate) async fn run(floor: Arc<SchemaFloor>, log: Arc<dyn EventStore>, every
                 Ok(heard) => floor.0.store(heard.0, Ordering::Relaxed),
                 Err(error) => warn!(
                     error = &error as &dyn std::error::Error,
-                    "the schema floor of the log could not be read"
+                    "the schema floor of the log could not be read; this process goes on with the last one it knows"
                 ),
             }
             tokio::time::sleep(every).await;
@@ -74,7 +75,8 @@ pub(crate) async fn run(floor: Arc<SchemaFloor>, log: Arc<dyn EventStore>, every
     stop.run_until_cancelled(work).await;
 }
 
-/// Reads the floor. If no other process can write to the log, raises it to what this build reads.
+/// Returns the schema floor of the log. If no other process can write to the log, first raises the floor to the
+/// newest generation that this build reads.
 async fn floor_of(log: &dyn EventStore) -> Result<SchemaGeneration, StoreError> {
     if log.has_other_writers() {
         log.schema_floor().await
@@ -101,7 +103,7 @@ pub enum LogNotReadable {
     Store(#[from] StoreError),
 }
 
-/// Checks that this build can read all facts of the log. Call it before an engine starts.
+/// Checks that this build can read all facts of the log. Call this before an engine starts.
 ///
 /// # Errors
 /// Fails if the schema floor is above the newest generation that this build reads, or if the log does not answer.
@@ -113,8 +115,8 @@ pub async fn check_schema_floor(log: &dyn EventStore) -> Result<(), LogNotReadab
     Ok(())
 }
 
-/// Raises the schema floor to the newest generation that this build reads, so that every process writes it. Call it
-/// when no older build will work on the log again. Returns the new floor.
+/// Raises the schema floor to the newest generation that this build reads, so that every process may write facts of
+/// that generation. Call this when no older build will work on the log again. Returns the new floor.
 ///
 /// # Errors
 /// Fails if this build cannot read all facts of the log, or if the log does not answer.

@@ -1,4 +1,4 @@
-//! What an engine needs from outside, and its settings.
+//! The stores and services that an engine needs, and its settings.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,18 +15,19 @@ use ticketing_ports::vocabulary::ids::IdSource;
 use crate::follow::{FactsFrom, OnLostPast, Runs};
 use crate::observer::{NoObserver, Observer};
 
-/// What the write side needs from outside. The four stores must share one log: an adapter implements all of them.
+/// The stores and services that the write side needs. The four stores must share one log, so they come from the same
+/// adapter.
 #[derive(Clone)]
 pub struct Ports {
-    /// The log.
+    /// The log: stores all facts.
     pub events: Arc<dyn EventStore>,
-    /// Snapshots of long streams of that log.
+    /// Stores snapshots of long streams of that log.
     pub snapshots: Arc<dyn SnapshotStore>,
-    /// The deadlines that commits have set.
+    /// Hands out the deadlines that commits have set.
     pub deadlines: Arc<dyn DeadlineStore>,
-    /// The idempotency records that commits have written.
+    /// Finds the idempotency records that commits have written.
     pub idempotency: Arc<dyn IdempotencyStore>,
-    /// The payment provider.
+    /// Calls the payment provider.
     pub gateway: Arc<dyn PaymentGateway>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
@@ -35,7 +36,7 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Returns the ports of an engine on the stores of one log.
+    /// Returns the ports of an engine that works on the stores of one log.
     pub fn new(
         log: LogStores,
         gateway: Arc<dyn PaymentGateway>,
@@ -77,10 +78,10 @@ pub struct EngineConfig {
     pub lane_idle: Duration,
     /// At most how many lanes are in memory. Above that, the lane that was used least recently is dropped.
     pub max_lanes: usize,
-    /// How many facts are added to a long stream before a new snapshot of it is stored. A lane that starts anew reads
-    /// about as many facts before it can sell.
+    /// How many facts are added to a long stream, at least, before a new snapshot of it is stored. A lane that starts
+    /// anew reads about as many facts before it can sell.
     pub snapshot_after: u64,
-    /// How often due deadlines are looked for.
+    /// How often this process asks the store for due deadlines.
     pub deadline_poll: Duration,
     /// How long a process has to handle a leased deadline before another process may get it.
     pub deadline_lease: Duration,
@@ -88,19 +89,21 @@ pub struct EngineConfig {
     pub floor_poll: Duration,
     /// How long idempotency records are kept.
     pub idempotency_retention: Duration,
-    /// Where the followers of this process get facts.
+    /// Where the followers of this process get facts: from this process and the log, or from the bus and the log.
     pub facts_from: FactsFrom,
     /// How often followers read the log for facts that other processes wrote.
     pub log_poll: Duration,
-    /// What becomes of rows after the log has lost facts that they were made of.
+    /// What followers do with the rows of the read models after the log has lost facts that the rows were made of.
     pub on_lost_past: OnLostPast,
-    /// Whether this process handles due deadlines and deletes old idempotency records. At least one process must.
+    /// Whether this process handles due deadlines and deletes old idempotency records. At least one process of each
+    /// log must do so.
     pub handles_deadlines: bool,
-    /// Whether this process runs the relay, if there is a bus. One process at a time publishes.
+    /// Whether this process may run the relay, if there is a bus. Of all processes that may, one at a time publishes.
     pub relay: bool,
     /// Whether this process keeps the read models up to date.
     pub projector: bool,
-    /// Whether one process at a time keeps the read models, or every process its own, as with rows in memory.
+    /// Whether one process at a time keeps the read models up to date, or every process keeps rows of its own, as
+    /// with rows in memory.
     pub read_models_run: Runs,
     /// Receives reports of what the lanes and the followers do.
     pub observer: Arc<dyn Observer>,

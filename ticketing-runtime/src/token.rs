@@ -9,25 +9,27 @@ use ticketing_ports::log::streams::Position;
 use ticketing_ports::vocabulary::ids::LogId;
 use uuid::Uuid;
 
-/// At most how many logs a token names.
+/// At most how many logs one token names.
 const MOST_LOGS: usize = 16;
-/// How the text of a token begins.
+/// The prefix with which the text of a token begins.
 const TEXT: &str = "c1.";
-/// How the text of a token began before logs had ids. The rest is a position alone.
+/// The prefix with which the text of a token began before logs had ids. After it comes only a position.
 const FORMER_TEXT: &str = "p1.";
 
-/// How much of each log the caller has seen. Callers pass its text on without reading it.
+/// How far the caller has seen each log. Callers pass the text of the token on without reading it.
 ///
 /// Positions of a log are gapless and in commit order, so one position stands for every stream that a write changed. A
 /// token can name several logs, because a caller may talk to several box offices.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ConsistencyToken {
     seen: BTreeMap<LogId, Seen>,
-    /// The position of a token in the earlier text format. It is taken for a position of whichever log reads it.
+    /// The position of a token in the earlier text format, which names no log. It counts as a position of any log
+    /// that the token is compared with.
     anywhere: Option<Position>,
 }
 
-/// How much of one log was seen. A newer incarnation is more, whatever its position.
+/// How far a caller has seen one log. Any position in a newer incarnation is further than every position in an older
+/// one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Seen {
     pub(super) incarnation: Incarnation,
@@ -35,7 +37,7 @@ pub(super) struct Seen {
 }
 
 impl ConsistencyToken {
-    /// A token for what is in `log` up to this position.
+    /// A token for everything in `log` up to this position.
     pub fn new(log: LogIdentity, position: Position) -> Self {
         let seen = Seen {
             incarnation: log.incarnation,
@@ -47,8 +49,8 @@ impl ConsistencyToken {
         }
     }
 
-    /// A token for everything that either of the two stands for. If it would name too many logs, some of `other`'s are
-    /// left out.
+    /// Combines two tokens: for each log, the result keeps the one that is further. If that would be more logs than a
+    /// token can name, some logs of `other` are left out.
     #[must_use]
     pub fn merge(mut self, other: &Self) -> Self {
         for (log, seen) in &other.seen {
@@ -57,14 +59,15 @@ impl ConsistencyToken {
                 *known = (*known).max(*seen);
             }
         }
-        // A write's own token names its log, and includes whatever position came without one.
+        // A token that names a log was made for an answer. The request of that answer may have carried a position
+        // without a log, and the position of the answer is past that one.
         if self.seen.is_empty() {
             self.anywhere = self.anywhere.max(other.anywhere);
         }
         self
     }
 
-    /// How much of this log was seen. `None` if the token does not name it.
+    /// How far the caller has seen this log. `None` if the token says nothing about the log.
     pub(super) fn of(&self, log: LogIdentity) -> Option<Seen> {
         let here = |position| Seen {
             incarnation: log.incarnation,
@@ -103,8 +106,8 @@ impl ConsistencyToken {
     }
 }
 
-/// The text of a token: `c1.`, then base64url without padding of 16 bytes of log id, the incarnation and the position
-/// for each log, in the order of their ids. Both numbers are in LEB128.
+/// The text of a token: `c1.`, then bytes in base64url without padding. For each log, in the order of the log ids,
+/// the bytes are the 16 of the log id, then the incarnation and the position, both in LEB128.
 impl std::fmt::Display for ConsistencyToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if let (Some(position), true) = (self.anywhere, self.seen.is_empty()) {
@@ -128,8 +131,8 @@ fn write_number(mut number: u64, bytes: &mut Vec<u8>) {
     bytes.push(number as u8);
 }
 
-/// Reads a LEB128 number and returns it with the bytes after it. `None` if it is cut off, too large, or longer than
-/// necessary.
+/// Reads a LEB128 number and returns it with the bytes after it. `None` if the number is cut off, too large, or
+/// encoded in more bytes than necessary.
 fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0_u64;
     for (place, byte) in bytes.iter().enumerate() {

@@ -27,7 +27,7 @@ pub(crate) enum AnswerRecord {
     Refused(Refusal),
     /// The answer held a secret. The secret is stored nowhere, so the answer cannot be repeated.
     Secret,
-    /// The request has no answer yet. It waits for the payment gateway, as this JSON describes.
+    /// The request has no answer yet. This JSON describes the payment that the request waits for.
     Awaits(Box<RawValue>),
 }
 
@@ -49,11 +49,12 @@ pub(crate) enum StoredAnswer {
     Legacy(LegacyAnswer),
 }
 
-/// An answer that an earlier build stored whole. It is still answered until the retention of idempotency records ends.
+/// An answer that an earlier build stored whole. Such records are read until the retention of idempotency records has
+/// passed.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum LegacyAnswer {
-    /// The view, under the name of its kind.
+    /// The view as JSON, under the name of its kind, such as `reservation`.
     Reply(BTreeMap<String, Box<RawValue>>),
     PaymentFailed {
         reason: DeclineReason,
@@ -98,8 +99,8 @@ impl StoredAnswer {
     /// Reads the record of an earlier request that used the same idempotency key.
     ///
     /// # Errors
-    /// Fails with [`Failure::IdempotencyKeyReused`] if the fingerprints differ, because the earlier request was another
-    /// one, and with [`Failure::Internal`] if this build cannot read the record.
+    /// Fails with [`Failure::IdempotencyKeyReused`] if the fingerprints differ, because the earlier request then
+    /// asked for something else, and with [`Failure::Internal`] if this build cannot read the record.
     pub(crate) fn read(record: &IdempotencyRecord, fingerprint: [u8; 32]) -> Result<Self, Failure> {
         if record.fingerprint != fingerprint {
             return Err(Failure::IdempotencyKeyReused);

@@ -1,4 +1,4 @@
-//! What a lane does in tasks of its own while it goes on deciding: reading streams, looking idempotency keys up, and
+//! What a lane does in background tasks while it goes on deciding: reading streams, looking idempotency keys up, and
 //! repeating recorded answers.
 
 use std::collections::BTreeMap;
@@ -24,16 +24,17 @@ use super::snapshots::{locate, read_latest, with_snapshot_format};
 use crate::failure::Failure;
 use crate::observer::Observed;
 
-/// At most how many facts one read returns.
+/// At most how many facts one read of the log returns.
 pub(super) const PAGE: usize = 2_000;
 
 /// The result of a background task of a lane.
 #[derive(Debug)]
 pub(super) enum BackgroundResult {
     StreamsRead {
-        /// The snapshots with which some of the streams begin. The facts continue each of them.
+        /// The snapshots that were read for some of the streams. The facts of such a stream are those after its
+        /// snapshot.
         snapshots: Vec<FromSnapshot>,
-        /// Where in the log the last fact behind each snapshot is.
+        /// For each snapshot, where in the log the last fact is that the snapshot includes.
         landmarks: Vec<Landmark>,
         asked: Vec<(StreamId, Version)>,
         facts: Result<Vec<RecordedEvent>, Failure>,
@@ -42,7 +43,7 @@ pub(super) enum BackgroundResult {
         jobs: Vec<Job>,
         found: Result<Found, Failure>,
     },
-    /// The payments that waiting jobs depend on and that another process has written to.
+    /// The payments that jobs wait for and that another process has written to.
     PaymentsMoved(Result<Vec<StreamId>, Failure>),
     JobEnded {
         job: Job,
@@ -86,7 +87,7 @@ impl Lane {
         });
     }
 
-    /// Gives the book the facts that were read. If the page is full, reads on from where it ended.
+    /// Gives the book the facts that were read. If the page is full, reads on from where the page ended.
     fn take_page(
         &mut self,
         snapshots: Vec<FromSnapshot>,
@@ -168,7 +169,8 @@ async fn read_page(
 }
 
 fn unreadable(stream: StreamId, not_whole: NotWhole) -> Failure {
-    error!(%stream, error = &not_whole as &dyn std::error::Error, "the facts of a stream cannot be applied");
+    let error = &not_whole as &dyn std::error::Error;
+    error!(%stream, error, "the facts of a stream cannot be applied; the jobs that need it fail");
     Failure::Internal(not_whole.into())
 }
 
@@ -185,6 +187,6 @@ pub(super) async fn stale_among(store: Arc<dyn EventStore>, seen: Vec<(StreamId,
 pub(super) async fn answered<T>(read: impl Future<Output = Result<T, StoreError>>) -> Result<T, Failure> {
     match AssertUnwindSafe(read).catch_unwind().await {
         Ok(answer) => Ok(answer?),
-        Err(_) => Err(Failure::Internal("a store panicked".into())),
+        Err(_) => Err(Failure::Internal("a call to a store panicked".into())),
     }
 }

@@ -16,8 +16,8 @@ use crate::failure::{Failure, UnavailableCause};
 /// A command and the caller who waits for its reply.
 #[derive(Debug)]
 pub(crate) struct CommandJob<C: Command> {
-    /// The payment whose outcome the command waits for. `None` if it waits for none.
     command: C,
+    /// The payment whose outcome the command waits for. `None` if it waits for none.
     awaits: Option<C::Awaits>,
     /// Whether `awaits` was read from an idempotency record and has not been checked against the book yet.
     resumed: bool,
@@ -28,8 +28,8 @@ pub(crate) struct CommandJob<C: Command> {
 
 enum Answer<C: Command> {
     Reply(C::Reply, ViewOf),
-    /// The failure, and the record for the idempotency key. `None` if nothing is recorded: the command is decided again
-    /// when it is repeated.
+    /// The failure, and what to record of it under the idempotency key. With `None` nothing is recorded, so a
+    /// repeated command is decided again.
     Failure(Failure, Option<AnswerRecord>),
 }
 
@@ -119,13 +119,15 @@ impl<C: Command> CommandJob<C> {
         match record {
             AnswerRecord::View(view) => {
                 let reply = command::view_again(facts, &view).map_err(|error| Failure::Internal(error.into()))?;
-                let reply =
-                    reply.ok_or_else(|| Failure::Internal("the stream of a recorded answer is missing".into()))?;
+                let reply = reply
+                    .ok_or_else(|| Failure::Internal("the stream that a recorded answer shows has no facts".into()))?;
                 Ok((reply, view.stream))
             }
             AnswerRecord::Refused(refusal) => Err(refusal.into()),
             AnswerRecord::Secret => Err(Failure::AnswerNotKept),
-            AnswerRecord::Awaits(_) => Err(Failure::Internal("a pending payment was replayed as an answer".into())),
+            AnswerRecord::Awaits(_) => Err(Failure::Internal(
+                "the record to repeat holds a pending payment and no answer".into(),
+            )),
         }
     }
 }
@@ -152,7 +154,7 @@ impl<C: Command> ErasedJob for CommandJob<C> {
     fn resume(&mut self, record: &AnswerRecord) -> Result<(), Failure> {
         let AnswerRecord::Awaits(awaits) = record else {
             return Err(Failure::Internal(
-                "a finished answer was resumed as a pending payment".into(),
+                "the record to resume holds an answer and no pending payment".into(),
             ));
         };
         let awaits = serde_json::from_str(awaits.get()).map_err(|error| Failure::Internal(error.into()))?;

@@ -1,4 +1,4 @@
-//! Writing commits until their outcome is known.
+//! Writes commits, and finds out whether the store has written them.
 
 use std::time::Duration;
 
@@ -36,11 +36,11 @@ pub(crate) async fn commit_for(
     Ok(receipt)
 }
 
-/// Writes a commit and returns once it is known whether the commit was written, or after [`PATIENCE`].
+/// Writes a commit and returns once it is known whether the store has written the commit, or after [`PATIENCE`].
 ///
-/// If the store's answer is lost, the commit is looked up by its id. If the store does not know the id, the same commit
-/// is submitted again. If the first one was written after all, the store answers the second with the receipt of the
-/// first.
+/// If the store's answer is lost, the commit is looked up by its id. If the store does not know the id, the same
+/// commit is submitted again. If the first submission was written after all, the store answers the second one with
+/// the receipt of the first.
 async fn commit_with_known_outcome(store: &dyn EventStore, commit: &Commit) -> Result<CommitReceipt, CommitError> {
     let id = commit.id;
     let mut pauses = LOOKING_UP.pauses(id.uuid());

@@ -55,8 +55,8 @@ impl Lane {
         self.wake_jobs_waiting_for(moved);
     }
 
-    /// Keeps a job until the gateway has answered. If the answer is in the book already, the job is answered with the
-    /// next commit.
+    /// Keeps a job until the gateway has answered. If the book has the gateway's answer already, the job is answered
+    /// with the next commit.
     fn awaits(&mut self, mut job: Job, payment: PaymentId, staged: Staged) {
         let moved = moved_payments(&job, &staged);
         if job.progress.waits_durably && staged.is_idle() {
@@ -73,7 +73,8 @@ impl Lane {
         self.stage(staged, &job);
         match self.run_job(&mut job) {
             RunOutcome::Answered(staged) => self.answered(job, staged),
-            // `Load` cannot occur here, because the run above has just read everything that this run reads.
+            // `Load` cannot occur here, because the run before this one has found in the book everything that this
+            // run reads.
             RunOutcome::Awaits(..) | RunOutcome::Load(_) => self.gathering.push(job, Verdict::Awaits(payment)),
         }
         self.wake_jobs_waiting_for(moved);
@@ -83,12 +84,13 @@ impl Lane {
         if !staged.is_idle() {
             self.gathering.stage(staged, &job.cause);
         } else if self.shared {
-            // No commit will check what this answer was read from, so the group has to check it.
+            // The answer writes no facts, so no append checks the streams that it was read from. The read set of the
+            // group does.
             self.gathering.add_to_read_set(staged.read_set);
         }
     }
 
-    /// Runs the jobs again that wait for payments which have just changed.
+    /// Runs again the jobs that wait for these payments, which have just changed.
     fn wake_jobs_waiting_for(&mut self, payments: BTreeSet<PaymentId>) {
         for payment in payments {
             for mut job in self.gathering.take_jobs_awaiting(payment) {
@@ -104,8 +106,8 @@ impl Lane {
     }
 }
 
-/// The payments that a job has changed, and the payment that it reports on. The report may repeat what the log has
-/// already, but jobs of this lane may still wait for it.
+/// The payments whose waiting jobs are to run again: those that a job has changed, and the one that it reports on. A
+/// report may repeat what the log already has, while jobs of this lane still wait for that payment.
 fn moved_payments(job: &Job, staged: &Staged) -> BTreeSet<PaymentId> {
     let changed = staged.facts.iter().map(|fact| fact.stream);
     let payments = changed.filter(|stream| stream.aggregate == Aggregate::Payment);

@@ -19,15 +19,15 @@ use super::job::Job;
 use super::lanes::Lanes;
 use crate::retry::RetryPolicy;
 
-/// How a call is retried. After the last try, the payment's deadline asks the gateway again.
+/// How a call to the gateway is retried. After the last try, the payment's deadline asks the gateway again.
 const CALLING: RetryPolicy = RetryPolicy {
     first: Duration::from_millis(200),
     longest: Duration::from_secs(1),
     tries: Some(4),
 };
 
-/// Makes a call in a task of its own. The command that reports its answer carries the metadata of the request that
-/// caused the call.
+/// Makes a call in a task of its own. The command that reports the gateway's answer carries the metadata of the
+/// request that caused the call.
 pub(crate) fn start(call: GatewayCall, cause: Metadata, lane: LaneId, lanes: &Arc<Lanes>) {
     let lanes_of_call = Arc::clone(lanes);
     lanes.spawn_call(async move {
@@ -39,7 +39,7 @@ pub(crate) fn start(call: GatewayCall, cause: Metadata, lane: LaneId, lanes: &Ar
     });
 }
 
-/// Makes one call. Returns `None` if the gateway gave no answer that can be recorded.
+/// Makes one call to the gateway. Returns `None` if the gateway gave no answer that can be recorded.
 async fn make(call: GatewayCall, gateway: &dyn PaymentGateway) -> Option<GatewayAnswer> {
     match call {
         GatewayCall::Authorize {
@@ -115,5 +115,6 @@ where
 }
 
 fn report_failure(payment_id: PaymentId, call: &'static str, error: &GatewayError) {
-    warn!(%payment_id, call, error = error as &dyn std::error::Error, "the payment gateway gave no answer");
+    let error = error as &dyn std::error::Error;
+    warn!(%payment_id, call, error, "a call to the payment gateway failed, or its answer was lost");
 }

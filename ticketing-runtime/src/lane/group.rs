@@ -28,7 +28,7 @@ pub(super) struct Group {
     facts: Vec<Vec<Fact>>,
     /// The index in `appends` of each stream that the group changes.
     places: BTreeMap<StreamId, usize>,
-    /// The versions of streams that decisions of the group have read and not changed.
+    /// The streams that decisions of the group have read and not changed, with the versions that they had.
     read_set: BTreeMap<StreamId, Version>,
     deadlines: BTreeMap<DeadlineKey, DeadlineWrite>,
     records: Vec<IdempotencyRecord>,
@@ -86,7 +86,7 @@ impl Group {
     }
 
     /// Adds streams and the versions in which decisions have read them. Streams that the group changes are left out,
-    /// because their appends state the version.
+    /// because the commit checks their versions anyway.
     pub(super) fn add_to_read_set(&mut self, read_set: BTreeMap<StreamId, Version>) {
         for (stream, version) in read_set {
             if !self.places.contains_key(&stream) {

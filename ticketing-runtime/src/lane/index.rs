@@ -9,7 +9,8 @@ use ticketing_ports::log::streams::{StreamId, Version};
 
 use crate::failure::Failure;
 
-/// How many streams each of the two generations holds. When the young one is full, it becomes the old one.
+/// At most how many streams each generation of the index remembers. When the young generation is full, it replaces
+/// the old one, which is forgotten.
 const GENERATION: usize = 50_000;
 
 /// Remembers the lanes of recently used streams. For other streams it reads the first fact.

@@ -23,12 +23,13 @@ pub(crate) enum LaneMessage {
     Barrier(oneshot::Sender<()>),
 }
 
-/// A request with what the lane knows of it.
+/// A request on its way through a lane, with what the lane has noted about it.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) work: Box<dyn ErasedJob>,
     pub(crate) caller: Caller,
-    /// The metadata of each fact that the job leads to, also of those that later commands record because of it.
+    /// The metadata for each fact that the job leads to, also for facts that later commands record because of this
+    /// job.
     pub(crate) cause: Metadata,
     /// The idempotency key. `None` if the caller sent none.
     pub(crate) key: Option<RunningKey>,
@@ -38,13 +39,13 @@ pub(crate) struct Job {
 /// What the lane has done with a job so far.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
-    /// Whether the store was asked for the record of its idempotency key.
+    /// Whether the lane has asked the store for the record of the job's idempotency key.
     pub(super) looked_up: bool,
-    /// Whether an earlier request has recorded the pending payment under the key.
+    /// Whether an earlier request has recorded the pending payment under the job's idempotency key.
     pub(super) pending_recorded: bool,
-    /// Whether the payment that it waits for is in the log. If so, the payment must not be started again.
+    /// Whether the payment that the job waits for is in the log. If so, the payment must not be started again.
     pub(super) waits_durably: bool,
-    /// How many times the job was decided again after another writer was faster.
+    /// How many times the job was decided again because its decision had been rolled back.
     pub(super) retries: u32,
     /// How many times streams were loaded for the job.
     pub(super) rounds: u32,
@@ -63,7 +64,7 @@ impl Job {
         }
     }
 
-    /// Whether nothing has looked at the job's idempotency key: no look-up has, and no commit will.
+    /// Whether the job has an idempotency key that no look-up has checked and that no commit will check.
     pub(super) fn commits_no_key(&self) -> bool {
         self.key.is_some() && !self.progress.looked_up && self.work.answer_record().is_none()
     }
@@ -93,17 +94,18 @@ pub(crate) enum RunOutcome {
 /// How a job ends.
 #[derive(Debug)]
 pub(crate) enum JobOutcome {
-    /// The job's answer is durable. The log had reached this position.
+    /// The job's own answer is durable. By then the log had reached this position.
     Answered(Position),
-    /// The job ends without an answer of its own.
+    /// The job ends with this failure in place of an answer.
     Failed(Failure),
-    /// An earlier request with the same key was answered. The reply is built from its record and these facts.
+    /// An earlier request with the same idempotency key was answered. The reply is built from the record of that
+    /// answer and these facts.
     Repeated {
         record: AnswerRecord,
         facts: Vec<RecordedEvent>,
         position: Position,
     },
-    /// An earlier request with the same key was answered by a build that stored whole answers.
+    /// An earlier request with the same idempotency key was answered by a build that stored whole answers.
     RepeatedLegacy { legacy: LegacyAnswer, position: Position },
 }
 
@@ -115,8 +117,8 @@ pub(crate) trait ErasedJob: Debug + Send {
     /// Decides the job. If it waits for a payment, checks whether the book has the outcome.
     fn run(&mut self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> RunOutcome;
 
-    /// Drops the answer, because the facts behind it were rolled back. The pending payment is kept if it is in the log
-    /// (`durable`).
+    /// Drops the answer, because the facts behind it were rolled back. Keeps the pending payment if the log has it,
+    /// as `durable` says.
     fn take_back(&mut self, durable: bool);
 
     /// Makes the job wait for the payment that an earlier request with the same key has started.
@@ -150,9 +152,9 @@ pub(crate) trait ErasedJob: Debug + Send {
 pub(crate) struct Delivered<T> {
     /// The reply itself.
     pub(crate) value: T,
-    /// How far the log had reached when the reply became true.
+    /// How far the log had reached when the facts behind the reply were durable.
     pub(crate) position: Position,
-    /// The stream that the reply is a view of. `None` if it is not a view of one stream.
+    /// The stream that the reply is a view of. `None` if the reply is not a view of one stream.
     pub(crate) stream: Option<StreamId>,
 }
 /// Where the reply of a job is sent.

@@ -23,8 +23,8 @@ use super::job::{Job, JobOutcome};
 use crate::failure::Failure;
 use crate::observer::{Observed, Setback};
 
-/// How many keys are looked up before their jobs are decided, after one was found to be taken. That many look-ups cost
-/// about as much as one group that is decided in vain.
+/// After one key was found to be taken, how many keys are looked up before their jobs are decided. That many look-ups
+/// cost about as much as one group that is decided in vain.
 const LOOKED_UP_AFTER_A_TAKEN_KEY: usize = 256;
 
 /// Jobs whose keys are looked up before they are decided.
@@ -32,7 +32,7 @@ const LOOKED_UP_AFTER_A_TAKEN_KEY: usize = 256;
 pub(super) struct Lookups {
     queue: Vec<Job>,
     under_way: bool,
-    /// How many more jobs are looked up before they are decided.
+    /// For how many more jobs the key is looked up before the job is decided.
     look_up_next: usize,
 }
 
@@ -53,7 +53,7 @@ impl Lane {
         }
     }
 
-    /// Queues a decided job for a look-up, because no commit would check its key. Its answer is dropped.
+    /// Queues a decided job for a look-up, because no commit would check its key. Drops the answer that was decided.
     pub(super) fn look_up_before_deciding(&mut self, mut job: Job) {
         job.work.take_back(job.progress.waits_durably);
         self.lookups.queue.push(job);
@@ -184,7 +184,8 @@ async fn read_again(
     if let AnswerRecord::View(view) = record {
         read_up_to(store, view.stream, view.version, &mut facts).await?;
         if facts.last().is_none_or(|last| last.version != view.version) {
-            // The record is lost with the facts. A retry of this request will not find it and is decided anew.
+            // The log was restored and lacks both the facts and the record. If the caller asks again, the look-up
+            // finds no record, and the request is decided anew.
             return Err(StoreError::unavailable(
                 "the log no longer has the facts of a recorded answer",
             ));
@@ -209,8 +210,8 @@ async fn read_up_to(
     Ok(())
 }
 
-/// The key under which a pending payment is recorded until there is an answer. It cannot equal a caller's key, because
-/// those consist of visible ASCII characters.
+/// The key under which a pending payment is recorded until there is an answer. It cannot equal a caller's key,
+/// because a caller's key has only visible ASCII characters.
 pub(super) fn pending_key(key: &IdempotencyKey) -> IdempotencyKey {
     IdempotencyKey {
         user_id: key.user_id,

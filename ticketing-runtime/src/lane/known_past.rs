@@ -1,7 +1,7 @@
 //! The part of the log that a lane's memory was built from. Each commit proves that the log still has it.
 //!
-//! A log that was restored from an older copy may have reached the same versions again with other facts. No stream
-//! version shows that. Only the id of the commit that wrote a remembered fact does.
+//! A log that was restored from an older copy may since have grown to the same stream versions with other facts. So
+//! versions cannot show the loss. The id of the commit that wrote a remembered fact can.
 
 use ticketing_domain::book::Book;
 use ticketing_ports::log::event_store::{CommitError, CommitReceipt, EventStore};
@@ -33,8 +33,8 @@ impl Default for KnownPast {
 }
 
 impl KnownPast {
-    /// Adds the newest of the facts that were just read. They may come from another past than the landmarks so far, so
-    /// the next commit proves both.
+    /// Adds a landmark for the newest of the facts that were just read. The log may have been restored since the
+    /// earlier landmarks, so the next commit proves all of them.
     pub(super) fn read(
         &mut self,
         facts: &[RecordedEvent],
@@ -51,8 +51,8 @@ impl KnownPast {
         self.incarnation = self.incarnation.max(incarnation.unwrap_or(Incarnation::FIRST));
     }
 
-    /// Replaces the first `proved` landmarks, which the log had at one moment, by a single one: the newest of them, or
-    /// what was `written` after them.
+    /// Replaces the first `proved` landmarks by a single one, because the log has just been seen to have all of them.
+    /// The single one is the fact `written` last, or else the newest of those landmarks.
     pub(super) fn proved(&mut self, proved: usize, written: Option<(CommitId, CommitReceipt)>) {
         let proved = self.landmarks.drain(..proved.min(self.landmarks.len()));
         let newest = proved.max_by_key(|landmark| landmark.position);
@@ -86,8 +86,8 @@ impl Lane {
     }
 }
 
-/// Raises the incarnation of the log, so that every process learns of the loss. If that fails, the commit counts as
-/// unavailable, and the next commit finds the loss again.
+/// Raises the incarnation of the log, so that every process learns of the loss. If raising fails, the commit fails as
+/// if the store were unavailable, and the next commit finds the loss again.
 pub(super) async fn announce_lost_past(
     lanes: &Lanes,
     store: &dyn EventStore,

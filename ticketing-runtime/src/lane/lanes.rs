@@ -29,7 +29,7 @@ pub(crate) struct Lanes {
     registry: Mutex<Registry>,
     tasks: TaskTracker,
     calls: TaskTracker,
-    /// Stops all lanes and gateway calls at once when it is cancelled.
+    /// Stops all lanes and gateway calls at once when this token is cancelled.
     aborted: CancellationToken,
     use_counter: AtomicU64,
     pub(crate) tail: Arc<Tail>,
@@ -40,15 +40,15 @@ pub(crate) struct Lanes {
 #[derive(Debug, Default)]
 struct Registry {
     lanes: HashMap<LaneId, Entry>,
-    /// The lock that the running lane of an id holds. Its successor waits until the lane has finished all that it
-    /// accepted.
+    /// For each id, the lock that the running lane holds. A lane that follows with the same id waits for the lock,
+    /// until the earlier lane has finished all that it accepted.
     turns: HashMap<LaneId, Weak<Turn>>,
     admission: Admission,
 }
 
 type Turn = tokio::sync::Mutex<()>;
 
-/// Whose requests are accepted.
+/// Whose jobs the lanes of this process accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Admission {
     #[default]
@@ -121,7 +121,7 @@ impl Lanes {
                     let retry_after = RETRY_AFTER;
                     break Failure::Busy { retry_after };
                 }
-                // The lane has retired meanwhile. Its successor takes the job.
+                // The lane has ended meanwhile. The loop starts a new lane with the same id, which takes the job.
                 Err(mpsc::error::TrySendError::Closed(returned)) => message = returned,
             }
         };
@@ -146,8 +146,8 @@ impl Lanes {
         }
     }
 
-    /// Returns the mailbox of a lane and starts the lane if it does not run. `None` if the submitter is no longer
-    /// accepted.
+    /// Returns the mailbox of a lane, and starts the lane if it does not run. `None` if jobs of this submitter are no
+    /// longer accepted.
     fn mailbox(self: &Arc<Self>, lane: LaneId, from: Submitter) -> Option<mpsc::Sender<LaneMessage>> {
         let last_use = self.use_counter.fetch_add(1, Ordering::Relaxed);
         let mut registry = self.registry();
@@ -181,7 +181,7 @@ impl Lanes {
         Some(mailbox)
     }
 
-    /// Removes a lane that is about to end. The caller then closes its mailbox.
+    /// Removes a lane that is about to end from the running lanes. The lane itself then closes its mailbox.
     pub(crate) fn forget(&self, lane: LaneId, number: u64) {
         let mut registry = self.registry();
         if registry.lanes.get(&lane).is_some_and(|entry| entry.number == number) {
@@ -189,7 +189,7 @@ impl Lanes {
         }
     }
 
-    /// Runs a call to the gateway in a task. A drain waits for it.
+    /// Runs a call to the gateway in a task. A drain waits until the call has ended.
     pub(crate) fn spawn_call(&self, call: impl Future<Output = ()> + Send + 'static) {
         self.calls.spawn(self.aborted.clone().run_until_cancelled_owned(call));
     }
@@ -211,7 +211,8 @@ impl Lanes {
             for lane in lanes {
                 let (reply, settled) = oneshot::channel();
                 self.post(lane, LaneMessage::Barrier(reply)).await;
-                // The channel closes unanswered if the lane has ended. Then it has finished its work too.
+                // The channel also closes, without an answer, when the lane ends. The lane has then finished its work
+                // too.
                 drop(settled.await);
             }
             if self.calls.is_empty() {

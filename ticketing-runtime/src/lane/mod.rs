@@ -66,7 +66,7 @@ pub(crate) use self::keys::{RunningKey, RunningKeys};
 pub(crate) use self::lanes::Lanes;
 pub(crate) use self::question_job::QuestionJob;
 
-/// At most how many messages are taken from the mailbox before other tasks of the process get their turn.
+/// At most how many messages a lane takes from its mailbox before other tasks of the process get their turn.
 const SLICE: usize = 100;
 /// How often a lane checks whether another process has decided a payment that jobs of this lane wait for.
 const PAYMENT_CHECK_EVERY: Duration = Duration::from_secs(1);
@@ -87,7 +87,7 @@ pub(crate) struct Lane {
     lookups: Lookups,
     snapshots: Snapshots,
     background: JoinSet<BackgroundResult>,
-    /// Callers of a drain, to be told when the lane has finished all that it accepted.
+    /// The channels on which a drain waits to be told that the lane has finished all that it accepted.
     barriers: Vec<oneshot::Sender<()>>,
     /// How far the log had reached after the last commit of this lane.
     position: Position,
@@ -95,7 +95,7 @@ pub(crate) struct Lane {
     /// Whether other processes write to the same log.
     shared: bool,
     payment_check: Interval,
-    /// Whether a check of waited-for payments is under way.
+    /// Whether a background task is checking the payments that jobs wait for.
     checking_payments: bool,
     /// When the lane last decided or committed something, or tried to retire.
     last_busy: Instant,
@@ -166,8 +166,8 @@ impl Lane {
         self.finish().await;
     }
 
-    /// Lets tasks that are ready submit their requests before the next commit, so that a busy process writes fewer and
-    /// larger groups. Takes no time in an idle process.
+    /// Lets tasks that are ready submit their requests before the next commit, so that a busy process writes fewer
+    /// and larger groups. In an idle process this takes no time.
     async fn gather(&mut self) {
         tokio::task::yield_now().await;
         while self.gathering.entries.len() < self.lanes.config.batch
@@ -177,7 +177,7 @@ impl Lane {
         }
     }
 
-    /// Finishes what was accepted, after the mailbox has been closed.
+    /// Finishes the jobs that the lane has accepted, after its mailbox has been closed.
     async fn finish(mut self) {
         loop {
             self.start_pending_work();
@@ -190,7 +190,7 @@ impl Lane {
                 else => break,
             }
         }
-        // The gateway's answer will be reported to the next lane with this id.
+        // These jobs go to the next lane with this id, because the gateway's answer will be reported to that lane.
         for job in std::mem::take(&mut self.waiting).into_values().flatten() {
             self.lanes.hand_over(self.id, job);
         }
@@ -207,14 +207,15 @@ impl Lane {
         }
     }
 
-    /// Starts the look-ups, reads and commits that are due. Answers drains if nothing is left to do.
+    /// Starts the look-ups, reads and commits that are due. If the lane has nothing left to do, tells the drains that
+    /// wait for it.
     fn start_pending_work(&mut self) {
         self.start_lookup();
         self.start_loading();
         self.start_commit();
         if self.is_settled() {
             for settled in self.barriers.drain(..) {
-                // The receiver may be gone.
+                // The send fails only if the drain no longer waits.
                 let _ = settled.send(());
             }
         }
@@ -280,7 +281,7 @@ impl Lane {
         }
     }
 
-    /// Commits what a group has decided. The store refuses the commit if it lacks one of the lane's landmarks.
+    /// Commits what a group has decided. The store refuses the commit if the log lacks one of the lane's landmarks.
     fn write(&self, group: &mut Group) -> JoinHandle<Result<Committed, CommitError>> {
         let ports = &self.lanes.ports;
         let id = CommitId::new(ports.ids.uuid());
@@ -289,7 +290,8 @@ impl Lane {
         commit.landmarks.clone_from(&self.known_past.landmarks);
         let mut facts = group.take_facts();
         if self.lanes.floor.write_for_all(&mut commit) == Written::Lowered {
-            // The facts are written in an older version that may say less, so followers have to read them from the log.
+            // The facts are written in an older version that may say less than the facts in memory. So followers must
+            // read what was written, from the log.
             facts.clear();
         }
         let (lanes, known_incarnation) = (Arc::clone(&self.lanes), self.known_past.incarnation);
@@ -323,7 +325,7 @@ impl Lane {
     }
 }
 
-/// The receipt of a commit. `None` if the group had nothing to write.
+/// The id and the receipt of a commit. `None` if the group had nothing to write.
 type Committed = Option<(CommitId, CommitReceipt)>;
 
 /// Waits for the commit in flight and returns its group and outcome. Never returns while no commit is in flight.
@@ -331,7 +333,7 @@ async fn outcome_of(in_flight: &mut Option<InFlight>) -> (InFlight, Result<Commi
     if let Some(flight) = in_flight {
         let outcome = (&mut flight.commit).await;
         if let Some(flight) = in_flight.take() {
-            // A panic leaves open whether the commit was written.
+            // After a panic of the task it is unknown whether the commit was written.
             return (
                 flight,
                 outcome.unwrap_or_else(|panic| Err(CommitError::Unknown(panic.into()))),

@@ -1,4 +1,4 @@
-//! Jobs that need streams which the book does not have. The lane goes on with other jobs while these are read.
+//! Jobs that need streams which the book does not have. While the streams are read, the lane goes on with other jobs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +10,8 @@ use super::job::Job;
 use crate::failure::Failure;
 use crate::observer::Observed;
 
-/// At most how many times streams are loaded for one job. The facts of one stream name the next, and a few steps reach
-/// all that a command needs.
+/// At most how many times streams are loaded for one job before the job fails. A few times are enough, because the
+/// facts of one stream name the next stream that a command needs.
 const MOST_ROUNDS: u32 = 8;
 
 /// The parked jobs of a lane, numbered in the order in which they were parked.
@@ -19,9 +19,9 @@ const MOST_ROUNDS: u32 = 8;
 pub(super) struct Parked {
     next: u64,
     jobs: BTreeMap<u64, ParkedJob>,
-    /// The numbers of the jobs that wait for each stream that is being read.
+    /// For each stream that is being read, the numbers of the jobs that wait for it.
     loading: BTreeMap<StreamId, Vec<u64>>,
-    /// The streams to read with the next statement.
+    /// The streams that the next read of the log will ask for.
     wanted: Wants,
     /// For each stream, how many parked jobs need the book to keep it.
     pinned: BTreeMap<StreamId, u32>,
@@ -72,7 +72,8 @@ impl Lane {
         if job.progress.rounds >= MOST_ROUNDS {
             let (name, lane) = (job.work.name(), self.id);
             let failure = Failure::Internal(
-                format!("{name} in {lane} was not decided after the most loads that are allowed").into(),
+                format!("{name} in {lane} still lacks streams after {MOST_ROUNDS} loads, the most that are allowed")
+                    .into(),
             );
             return self.give_up(job, failure);
         }
@@ -93,13 +94,13 @@ impl Lane {
         self.parked.jobs.insert(number, ParkedJob { job, missing });
     }
 
-    /// Reads all streams that were wanted since the last call, in one statement.
+    /// Starts one read of all streams that jobs have asked for since the last call.
     pub(super) fn start_loading(&mut self) {
         let wants = std::mem::take(&mut self.parked.wanted);
         self.start_reading(wants);
     }
 
-    /// Decides the jobs that wait for no other stream than these, which are loaded now.
+    /// Notes that these streams are loaded, and decides the jobs that wait for no other stream.
     pub(super) fn decide_loaded(&mut self, streams: Vec<StreamId>) {
         let mut ready = BTreeSet::new();
         for stream in streams {
@@ -119,7 +120,7 @@ impl Lane {
         }
     }
 
-    /// Gives up the jobs that wait for streams which cannot be read.
+    /// Gives up the jobs that wait for these streams, because the streams cannot be read.
     pub(super) fn fail_unloadable(&mut self, streams: impl IntoIterator<Item = StreamId>, failure: &Failure) {
         let mut failed = BTreeSet::new();
         for stream in streams {
@@ -133,12 +134,12 @@ impl Lane {
         }
     }
 
-    /// Ends a job that could not be decided. If it reports on a payment, the jobs that wait for that payment fail too:
-    /// the report is lost here, and comes again only when the payment's deadline is due.
+    /// Ends a job that could not be decided. If the job reports on a payment, the jobs that wait for that payment
+    /// fail too: the report is lost here, and comes again only when the payment's deadline is due.
     fn give_up(&mut self, job: Job, failure: Failure) {
         self.fail_jobs_waiting_for(job.work.reports_on());
         match job.work.awaits() {
-            // The job stays, because the next check of its payment may succeed.
+            // The job goes on waiting, because the next check of its payment may succeed.
             Some(payment) if self.shared && job.progress.waits_durably => {
                 self.waiting.entry(payment).or_default().push(job);
             }

@@ -54,7 +54,9 @@ impl<Q: Question> ErasedJob for QuestionJob<Q> {
     }
 
     fn resume(&mut self, _: &AnswerRecord) -> Result<(), Failure> {
-        Err(Failure::Internal("a question has no idempotency key to resume".into()))
+        Err(Failure::Internal(
+            "a question cannot be resumed, because it has no idempotency key".into(),
+        ))
     }
 
     fn may_wait(&self) -> bool {

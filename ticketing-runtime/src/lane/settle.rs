@@ -13,7 +13,8 @@ use super::{Committed, InFlight, Lane, gateway_calls};
 use crate::failure::{Failure, UnavailableCause};
 use crate::observer::{Observed, Setback};
 
-/// How many times a job is retried after losing to another writer. After that, its caller gets [`Failure::Busy`].
+/// At most how many times a job is decided again after losing to another writer. After that, its caller gets
+/// [`Failure::Busy`].
 const MAX_RETRIES: u32 = 100;
 
 impl Lane {
@@ -44,16 +45,19 @@ impl Lane {
             }
             Err(CommitError::LostPast) => self.past_is_lost(group),
             Err(error @ (CommitError::Unavailable(_) | CommitError::Unknown(_))) => {
-                warn!(lane = %self.id, error = &error as &dyn std::error::Error, "a commit failed");
+                let error = &error as &dyn std::error::Error;
+                warn!(lane = %self.id, error, "a commit failed or its outcome stayed unknown; its callers get an error");
                 self.commit_failed(group);
             }
         }
     }
 
-    /// Answers the jobs of a durable group, makes its calls to the gateway, and lets the book forget settled streams.
+    /// Answers the jobs of a durable group, starts its calls to the gateway, and lets the book forget dormant
+    /// streams.
     pub(super) fn conclude(&mut self, group: Group) {
         let streams: Vec<StreamId> = group.streams().collect();
-        // The calls start before the answers go out, so that a drain which begins after an answer waits for them.
+        // The calls start before the answers go out, so that a drain which begins after an answer waits for the calls
+        // too.
         for (call, cause) in group.calls {
             gateway_calls::start(call, cause, self.id, &self.lanes);
         }
@@ -73,8 +77,8 @@ impl Lane {
         }
     }
 
-    /// Fails the jobs of a group that was not written, or whose outcome is unknown. Jobs that wait for the gateway fail
-    /// too: if the group was written after all, nothing here would wake them.
+    /// Fails the jobs of a group that was not written, or whose outcome is unknown. Jobs that wait for the gateway
+    /// fail too: if the group was written after all, nothing in this lane would wake them.
     fn commit_failed(&mut self, failed: Group) {
         self.book.roll_back(failed.from);
         failed.streams().for_each(|stream| self.book.doubt(stream));
@@ -96,7 +100,7 @@ impl Lane {
         jobs
     }
 
-    /// Takes the group that is being gathered. Its facts have been rolled back.
+    /// Takes the group that is being gathered, after its facts have been rolled back, and begins an empty one.
     fn take_gathered(&mut self) -> Group {
         std::mem::replace(&mut self.gathering, Group::starting_at(self.book.mark()))
     }
@@ -120,7 +124,8 @@ impl Lane {
             because,
         });
         for mut job in jobs {
-            // A job that waits for the gateway is not limited: its payment is in the log and goes on anyway.
+            // The retries of a job that waits for the gateway are not limited, because its payment is in the log and
+            // goes on anyway.
             job.progress.retries += u32::from(!job.progress.waits_durably);
             job.progress.rounds = 0;
             if job.progress.retries > MAX_RETRIES {
@@ -132,7 +137,7 @@ impl Lane {
         }
     }
 
-    /// Fails the jobs that wait for this payment, because the report about it was not recorded.
+    /// Fails the jobs that wait for this payment, because the report about the payment was not recorded.
     pub(super) fn fail_jobs_waiting_for(&mut self, payment: Option<PaymentId>) {
         let waiting = payment.and_then(|payment| self.waiting.remove(&payment));
         for job in waiting.unwrap_or_default() {
@@ -143,6 +148,6 @@ impl Lane {
 
 fn commit_not_taken() -> Failure {
     Failure::Unavailable(UnavailableCause::Store(
-        "the event store did not accept the commit".into(),
+        "the event store failed or did not confirm the commit".into(),
     ))
 }

@@ -1,9 +1,9 @@
 //! Snapshots of long streams: a lane reads them first, and stores new ones as streams grow.
 //!
-//! No job waits for a snapshot to be stored, and none depends on one: a missing or unreadable snapshot only means that
-//! more facts are read. A snapshot is taken when a group is about to be committed, because the book then equals what
-//! the log will contain. It is stored after the commit, and dropped if the commit fails. The lane serializes the state
-//! itself, because copying the state for another task would take longer.
+//! No job waits for a snapshot to be stored, and none depends on one: if a snapshot is missing or unreadable, the
+//! lane only reads more facts. A snapshot is taken when a group is about to be committed, because the book then
+//! equals what the log will contain. It is stored after the commit, and dropped if the commit fails. The lane
+//! serializes the state itself, because copying the state for another task would take longer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use super::background::answered;
 use super::group::Group;
 use crate::observer::Observed;
 
-/// A new snapshot is taken once the stream has grown by one part in `SHARE` of the entries that a snapshot holds. So
+/// A stream gets a new snapshot once it has grown by 1 / `SHARE` of the number of entries in such a snapshot. So
 /// writing snapshots costs little compared to writing facts.
 const SHARE: usize = 4;
 
@@ -55,7 +55,7 @@ impl Snapshots {
 }
 
 impl Lane {
-    /// Gives the book the snapshots that were read. The facts after them are read next.
+    /// Gives the book the snapshots that were read, before the facts that come after them.
     pub(super) fn begin_with(&mut self, snapshots: Vec<FromSnapshot>) {
         for snapshot in snapshots {
             self.snapshots.latest.insert(snapshot.stream, snapshot.version);
@@ -89,8 +89,8 @@ impl Lane {
         since >= worth && !self.snapshots.are_being_kept()
     }
 
-    /// Stores snapshots of streams that were just read, after the next commit has proved that the lane knows a single
-    /// past.
+    /// Stores snapshots of streams that were just read. If other processes write to the log, waits until the next
+    /// commit has proved that all facts which were read are still in the log.
     pub(super) fn store_once_proved(&mut self, snapshots: Vec<Snapshot>) {
         if self.shared {
             let taken = snapshots.iter().map(|snapshot| (snapshot.stream, snapshot.version));
@@ -157,8 +157,8 @@ pub(super) async fn read_latest(store: &dyn SnapshotStore, of: &[(StreamId, u16)
     found.into_iter().filter_map(read).collect()
 }
 
-/// Finds the position of the last fact behind each snapshot. Leaves out the snapshots for which the log does not
-/// answer.
+/// Finds where in the log the last fact behind each snapshot is. Leaves out snapshots whose commit the log does not
+/// find.
 pub(super) async fn locate(store: &dyn EventStore, snapshots: Vec<FromSnapshot>) -> (Vec<FromSnapshot>, Vec<Landmark>) {
     let mut found = Vec::new();
     let mut landmarks = Vec::new();

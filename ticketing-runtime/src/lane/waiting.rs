@@ -1,4 +1,5 @@
-//! Jobs that wait for the gateway, on a log that other processes write to: another process may record the outcome.
+//! Jobs that wait for the gateway while other processes write to the same log. Another process may record the
+//! gateway's answer.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::{Lane, background};
 use crate::failure::Failure;
 
 impl Lane {
-    /// Starts a check whether another process has written to a payment that jobs wait for.
+    /// Starts to check whether another process has written to a payment that jobs of this lane wait for.
     pub(super) fn check_waited_payments(&mut self) {
         if std::mem::replace(&mut self.checking_payments, true) {
             return;
@@ -26,12 +27,13 @@ impl Lane {
         self.background.spawn(background::stale_among(store, seen));
     }
 
-    /// Decides the jobs again whose payments another process has written to.
+    /// Decides again the jobs that wait for these payments, because another process has written to the payments.
     pub(super) fn decide_moved_payments(&mut self, moved: Result<Vec<StreamId>, Failure>) {
         self.checking_payments = false;
-        // The interval starts anew, because a log that is down answers late and checks must not follow without a pause.
+        // The interval starts anew after each check. A log that is down answers late, and without a pause the next
+        // check would follow at once.
         self.payment_check.reset();
-        // If the check failed, the jobs go on waiting for the next one.
+        // If the check failed, the jobs go on waiting for the next check.
         for stream in moved.unwrap_or_default() {
             self.book.suspect(stream);
             for job in self.waiting.remove(&PaymentId::new(stream.id)).unwrap_or_default() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Observed, Observer};
 
-/// An [`Observer`] that sums up what is reported.
+/// An [`Observer`] that adds up all reports it receives.
 #[derive(Debug, Default)]
 pub struct Totals {
     decisions: AtomicU64,
@@ -28,15 +28,15 @@ pub struct Totals {
 /// The sums of [`Totals`] at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// How many times a command was run, including runs that were repeated.
+    /// How many times a command was run in a lane. A command that runs again counts again.
     pub decisions: u64,
-    /// How long these runs took in all.
+    /// How long all runs of commands took together.
     pub deciding: Duration,
     /// How many decisions were rolled back and made again.
     pub thrown_away: u64,
     /// How many times a job had to wait for streams to be read.
     pub parked: u64,
-    /// How many facts lanes have read.
+    /// How many facts lanes have read from the log.
     pub facts_read: u64,
     /// How many snapshots lanes have read instead of facts.
     pub snapshots_read: u64,
@@ -44,15 +44,16 @@ pub struct Counts {
     pub snapshots_kept: u64,
     /// How many commits the log has taken.
     pub commits: u64,
-    /// How many jobs these commits were shared by. A job counts once for each commit with its facts or its answer.
+    /// How many jobs all commits carried together. A job counts once for each commit that writes its facts or its
+    /// answer.
     pub jobs: u64,
-    /// How many facts these commits wrote.
+    /// How many facts all commits wrote.
     pub facts: u64,
-    /// How long these commits took in all.
+    /// How long all commits took together.
     pub committing: Duration,
     /// How many facts each follower has handled.
     pub followed: BTreeMap<&'static str, u64>,
-    /// How many requests the edge has refused, by the code of the error.
+    /// How many requests the HTTP routes have answered with an error, by the code of the error.
     pub refusals: BTreeMap<&'static str, u64>,
 }
 

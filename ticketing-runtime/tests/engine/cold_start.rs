@@ -1,5 +1,5 @@
-//! Snapshots under faults: they are lost, damaged, late or of a past that is gone, and what is sold is right all the
-//! same.
+//! Snapshots under faults: a snapshot may be lost, damaged, late, or of facts that the log has lost. What is sold is
+//! right in every case.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -34,7 +34,7 @@ fn engine(world: &World) -> Engine {
     world.engine_with(snapshots_often())
 }
 
-/// Lets so many customers hold a place and give it back, one after another.
+/// Lets this number of customers, one after another, hold a place and give it back.
 async fn come_and_go(office: &BoxOffice, event: EventId, customers: u128) {
     for number in 0..customers {
         let held = hold(office, customer(number), event, 1).await.unwrap().value;
@@ -44,8 +44,8 @@ async fn come_and_go(office: &BoxOffice, event: EventId, customers: u128) {
     settle().await;
 }
 
-/// What is left after an engine has sold for a while and is gone: an event of 5 places that so many customers held and
-/// gave back. `settings` are those of the engine.
+/// Runs an engine with these settings until `visits` customers have held and given back a place of an event with 5
+/// places. Then aborts the engine, and returns what is left: the world and the event.
 async fn past_of(visits: u128, settings: EngineConfig) -> (World, EventId) {
     let world = World::new();
     let gone = world.engine_with(settings);
@@ -55,7 +55,7 @@ async fn past_of(visits: u128, settings: EngineConfig) -> (World, EventId) {
     (world, event)
 }
 
-/// As [`past_of`] with 40 visits and snapshots, but the first customer of the event still holds two places.
+/// Like [`past_of`] with 40 visits and frequent snapshots, but two more places were held first and stay held.
 async fn past_with_two_held() -> (World, EventId) {
     let world = World::new();
     let gone = engine(&world);
@@ -84,7 +84,7 @@ async fn section(world: &World) -> StreamId {
     let facts = world.facts().await;
     let mut streams = facts.iter().map(|fact| fact.stream);
     let section = streams.find(|stream| stream.aggregate == Aggregate::Inventory);
-    section.expect("an event has a section")
+    section.expect("the log has the facts of a section")
 }
 
 async fn latest(world: &World) -> Option<Snapshot> {
@@ -92,7 +92,7 @@ async fn latest(world: &World) -> Option<Snapshot> {
     world.log.latest(&[(section, FORMAT)]).await.unwrap().pop()
 }
 
-/// Returns the snapshot that the facts of the section up to that version add up to.
+/// Builds a snapshot from the facts of the section up to this version, to compare a stored one with.
 async fn folded(world: &World, upto: Version) -> Snapshot {
     let section = section(world).await;
     let limit = usize::try_from(upto.0).unwrap();
@@ -103,7 +103,8 @@ async fn folded(world: &World, upto: Version) -> Snapshot {
     book.snapshot(section, last.commit_id).unwrap()
 }
 
-/// Hands snapshots to the log, and remembers each one that the log does not return at once.
+/// A snapshot store that passes each snapshot on to the store of the log. It notes in `wrong` each snapshot that the
+/// log does not return right afterwards.
 #[derive(Debug)]
 struct Checking {
     log: Arc<InMemoryEventStore>,
@@ -120,7 +121,7 @@ impl Checking {
         })
     }
 
-    /// An engine that hands its snapshots to this store.
+    /// Starts an engine that stores its snapshots in this store.
     fn engine(self: &Arc<Self>, world: &World) -> Engine {
         let ports = Ports {
             snapshots: Arc::clone(self) as _,
@@ -156,7 +157,7 @@ async fn a_snapshot_is_what_the_facts_come_to_and_the_next_engine_goes_on_from_i
     assert_eq!(snapshot_format(Aggregate::Inventory), Some(FORMAT));
     let (world, event) = past_with_two_held().await;
 
-    let kept = latest(&world).await.expect("a snapshot was kept");
+    let kept = latest(&world).await.expect("the engine stored a snapshot");
     assert!(kept.version.0 > 82 - OFTEN, "{:?}", kept.version);
     assert_eq!(kept, folded(&world, kept.version).await);
 
@@ -174,13 +175,17 @@ async fn a_short_past_is_no_reason_for_a_snapshot() {
 #[tokio::test(start_paused = true)]
 async fn a_long_past_that_is_only_looked_at_is_read_once() {
     let (world, event) = past_of(40, EngineConfig::default()).await;
-    assert_eq!(latest(&world).await, None, "it was not long enough for that one");
+    assert_eq!(
+        latest(&world).await,
+        None,
+        "the first engine took a snapshot of a stream that was too short for its settings"
+    );
 
     let two = engine(&world);
     two.box_office().section(None, event, "Floor").await.unwrap();
     settle().await;
     two.abort();
-    let kept = latest(&world).await.expect("a snapshot was kept");
+    let kept = latest(&world).await.expect("the engine stored a snapshot");
     assert_eq!(kept, folded(&world, Version(81)).await);
 }
 
@@ -192,7 +197,7 @@ async fn what_the_log_did_not_take_is_in_no_snapshot() {
         let engine = checking.engine(&world);
         let office = engine.box_office();
         let event = world.on_sale(&office, 100).await;
-        // Every second commit meets a fault, also those with which a snapshot is due.
+        // Every second commit meets a fault, also when a snapshot is due with that commit.
         let mut commits = 0;
         world.on_store(move |operation| {
             commits += usize::from(operation == Operation::Commit);
@@ -202,7 +207,7 @@ async fn what_the_log_did_not_take_is_in_no_snapshot() {
             }
         });
         for number in 0..80 {
-            // Some are told that it failed.
+            // Some of these holds fail because of the faults. The test does not care which.
             drop(hold(&office, customer(number), event, 1).await);
         }
         settle().await;
@@ -244,7 +249,7 @@ async fn two_engines_that_overtake_each_other_keep_only_what_is_true() {
 #[tokio::test(start_paused = true)]
 async fn whoever_cannot_have_a_snapshot_reads_the_facts() {
     let (world, event) = past_with_two_held().await;
-    let kept = latest(&world).await.expect("a snapshot was kept");
+    let kept = latest(&world).await.expect("the engine stored a snapshot");
 
     world.on_store(|operation| match operation {
         Operation::LatestSnapshots | Operation::KeepSnapshot => Fault::FailBefore,
@@ -272,7 +277,7 @@ async fn whoever_cannot_have_a_snapshot_reads_the_facts() {
 #[tokio::test(start_paused = true)]
 async fn another_format_is_left_to_the_build_that_reads_it() {
     let (world, event) = past_of(40, snapshots_often()).await;
-    let kept = latest(&world).await.expect("a snapshot was kept");
+    let kept = latest(&world).await.expect("the engine stored a snapshot");
     let of_a_newer_build = Snapshot {
         format: FORMAT + 1,
         state: b"what only a newer build reads".to_vec(),
@@ -287,7 +292,10 @@ async fn another_format_is_left_to_the_build_that_reads_it() {
     come_and_go_is_refused(&two.box_office(), event).await;
     settle().await;
     two.abort();
-    assert!(latest(&world).await.is_some(), "it keeps its own");
+    assert!(
+        latest(&world).await.is_some(),
+        "the engine stored no snapshot in its own format"
+    );
     let theirs = world.log.latest(&[(kept.stream, FORMAT + 1)]).await.unwrap();
     assert_eq!(theirs, [of_a_newer_build]);
 }
@@ -310,7 +318,7 @@ async fn a_snapshot_that_hangs_stands_in_nobodys_way_not_even_in_that_of_a_drain
     come_and_go(&office, event, 40).await;
     assert!(
         engine.shut_down(Duration::from_secs(5)).await,
-        "it waits for a snapshot"
+        "the drain waited for a snapshot to be stored"
     );
     assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
     assert_eq!(latest(&world).await, None);
@@ -323,7 +331,8 @@ async fn a_snapshot_of_a_past_that_the_log_has_lost_sells_nothing() {
     let event = world.on_sale(&one.box_office(), 5).await;
     hold(&one.box_office(), customer(50), event, 2).await.unwrap();
     let backup = world.log.copy();
-    // What comes now is lost, but for its snapshot: that is handed in before and written after.
+    // The facts from here on are lost later, when the backup is put back. Their snapshot is handed to the store
+    // before that, but stored only after it.
     world.on_store(|operation| match operation {
         Operation::KeepSnapshot => Fault::Delay(Duration::from_secs(60)),
         _ => Fault::None,
@@ -342,27 +351,31 @@ async fn a_snapshot_of_a_past_that_the_log_has_lost_sells_nothing() {
     settle().await;
     world.log.put_back(&backup);
     tokio::time::sleep(Duration::from_secs(59)).await;
-    // Those three places are free in this life of the log.
+    // In the restored log the three places of the lost holds are free.
     let two = engine(&world);
     come_and_go(&two.box_office(), event, 2).await;
     tokio::time::sleep(Duration::from_secs(10)).await;
     two.abort();
     one.abort();
     world.on_store(|_| Fault::None);
-    assert_eq!(latest(&world).await, None, "of a past that is gone");
+    assert_eq!(
+        latest(&world).await,
+        None,
+        "a snapshot of facts that the log has lost was stored"
+    );
 
     let three = engine(&world);
     is_sold_out_after(&three.box_office(), event, 3).await;
     come_and_go_is_refused(&three.box_office(), event).await;
     three.abort();
 
-    // The log grows beyond it, and has a snapshot of its own.
+    // The log grows past the version of the lost snapshot, and gets a snapshot of its own facts.
     let four = engine(&world);
     let reservations = world.count("ReservationHeld").await;
     assert_eq!(reservations, 6);
     tokio::time::sleep(Duration::from_secs(400)).await;
     come_and_go(&four.box_office(), event, 20).await;
     four.abort();
-    let kept = latest(&world).await.expect("a snapshot was kept");
+    let kept = latest(&world).await.expect("the engine stored a snapshot");
     assert_eq!(kept, folded(&world, kept.version).await);
 }

@@ -17,7 +17,7 @@ use crate::read_side::{ReadSide, shows};
 use crate::world::{World, customer, hold};
 
 const LATE: Duration = Duration::from_secs(40);
-/// Longer than a turn and than any pause.
+/// Longer than the time between two renewals of a follower's turn, and than any pause before a retry.
 const ONE_TURN: Duration = Duration::from_secs(5);
 
 fn side() -> ReadSide {
@@ -71,7 +71,7 @@ async fn lag_is_a_number_of_facts_and_the_age_of_the_oldest() {
     engine.abort();
 }
 
-/// Two engines with rows of their own share a log and the store of turns.
+/// Two engines share a log and the store that says which process may run a follower. Each engine has rows of its own.
 #[tokio::test(start_paused = true)]
 async fn rows_in_memory_are_kept_in_every_process() {
     let (world, here, mut there) = (World::new(), side(), side());
@@ -96,7 +96,7 @@ async fn rows_in_memory_are_kept_in_every_process() {
     second.abort();
 }
 
-/// Facts of another event, with positions that continue this log.
+/// Makes facts of an event of another log, with positions that continue the log of `world`.
 async fn foreign_facts(world: &World) -> (EventId, Vec<RecordedEvent>) {
     let other = World::new();
     let engine = other.engine();
@@ -124,7 +124,7 @@ async fn deliveries_of_another_log_or_an_earlier_incarnation_are_ignored() {
     };
     for (from, left) in [(another, 19), (first, 18)] {
         if from == first {
-            // The followers learn of the new incarnation with their next turn.
+            // The followers learn of the new incarnation at their next check of the log.
             world.log.raise_incarnation(first.incarnation).await.unwrap();
             tokio::time::sleep(ONE_TURN).await;
         }

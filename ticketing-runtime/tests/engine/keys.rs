@@ -1,4 +1,4 @@
-//! Idempotency keys: a repeated request gets the first answer, and costs other requests little.
+//! Idempotency keys: a repeated request gets the first answer, and undoes few decisions of other requests.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -26,7 +26,7 @@ async fn a_replayed_hold_is_the_answer_as_it_was_although_it_was_paid_since() {
         .pay(request(customer(1), payment_of(held.reservation_id)))
         .await
         .unwrap();
-    // Long after the hold would have expired.
+    // This is long after the hold would have expired.
     tokio::time::advance(Duration::from_secs(3_600)).await;
     assert_eq!(office.hold(asked()).await.unwrap().value, held);
     engine.abort();
@@ -105,13 +105,13 @@ async fn an_answer_that_an_earlier_build_stored_whole_is_still_repeated() {
     engine.abort();
 }
 
-/// Makes the next call to the gateway fail before it has done anything.
+/// Makes the next call to the gateway fail before the gateway has done anything.
 fn gateway_fails_once(world: &World) {
     let mut left = Some(Fault::FailBefore);
     world.on_gateway(move || left.take().unwrap_or(Fault::None));
 }
 
-/// Lets all commits fail from this number on, so that a lane that commits in a loop is stopped.
+/// Lets `most - 1` commits pass and all later ones fail, so that a lane that commits in an endless loop is stopped.
 fn at_most_commits(world: &World, most: usize) {
     let mut left = most;
     world.on_store(move |operation| {
@@ -143,7 +143,7 @@ async fn a_payment_repeated_under_its_key_after_the_gateway_was_down_pays_once()
     assert_eq!(
         world.count("PaymentRequested").await,
         2,
-        "one payment is given up, one pays"
+        "of two payments, one is given up and one pays"
     );
     assert_eq!(world.gateway.captured().len(), 1);
     engine.abort();
@@ -165,26 +165,31 @@ async fn a_payment_repeated_under_its_key_that_loses_a_race_on_the_log_pays_once
     gateway_fails_once(&world);
     pay().await.unwrap_err();
 
-    // The payment depends on the event's status, which this engine has an old version of.
+    // The payment depends on the status of the event. Another engine closes the sales, so this engine decides on an
+    // old version of the status and loses the race.
     let close = request(ORGANISER, event);
     other.box_office().close_sales(close).await.unwrap();
     at_most_commits(&world, 20);
     let thrown_away = observer.thrown_away();
     let paid = pay().await.unwrap().value;
     assert_eq!(paid.status, ReservationStatus::Completed);
-    assert!(observer.thrown_away() > thrown_away, "the race was lost");
+    assert!(
+        observer.thrown_away() > thrown_away,
+        "the engine lost no race on the log"
+    );
     assert_eq!(pay().await.unwrap().value, paid);
     assert_eq!(
         world.count("PaymentRequested").await,
         2,
-        "one payment is given up, one pays"
+        "of two payments, one is given up and one pays"
     );
     assert_eq!(world.gateway.captured().len(), 1);
     engine.abort();
     other.abort();
 }
 
-/// A waker that polls its future at once, on the thread that wakes it.
+/// A waker that polls its future right when it is woken, on the same thread. So the next request starts before the
+/// lane goes on.
 struct AtOnce<T>(Mutex<Asking<T>>);
 
 enum Asking<T> {
@@ -195,7 +200,7 @@ enum Asking<T> {
 impl<T: Send + 'static> Wake for AtOnce<T> {
     fn wake(self: Arc<Self>) {
         let waker = Waker::from(Arc::clone(&self));
-        // If the future wakes itself, it is being polled already.
+        // If the lock is taken, the future has woken itself and is being polled already.
         let Ok(mut asking) = self.0.try_lock() else { return };
         if let Asking::Waits(future) = &mut *asking
             && let Poll::Ready(answers) = future.as_mut().poll(&mut Context::from_waker(&waker))

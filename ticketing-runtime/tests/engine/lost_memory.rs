@@ -1,4 +1,4 @@
-//! Lanes that remember facts which the log has lost.
+//! Lanes that remember facts which a restored log has lost.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ async fn incarnation(world: &World) -> Incarnation {
     world.log.identity().await.unwrap().incarnation
 }
 
-/// Two engines that have an event with four seats in memory.
+/// Starts two engines that share a log, and puts an event with four seats on sale.
 async fn two_servers(world: &World) -> (Engine, Engine, ticketing_ports::vocabulary::ids::EventId) {
     let (here, there) = (world.engine(), world.engine());
     let event = world.on_sale(&here.box_office(), 4).await;
@@ -28,7 +28,7 @@ async fn a_lane_does_not_sell_on_facts_that_the_log_has_lost_although_its_stream
     let backup = world.log.copy();
     hold(&here.box_office(), customer(1), event, 1).await.unwrap();
     world.log.put_back(&backup);
-    // The log gets as many facts as it has lost, but other ones.
+    // The other engine now writes as many facts as the log has lost, but different ones.
     hold(&there.box_office(), customer(2), event, 4).await.unwrap();
 
     let late = hold(&here.box_office(), customer(3), event, 3).await;
@@ -50,7 +50,7 @@ async fn a_refusal_does_not_rest_on_facts_that_the_log_has_lost() {
 
     hold(&here.box_office(), customer(3), event, 3)
         .await
-        .expect("only three seats are left");
+        .expect("three seats are free in the restored log");
     assert_eq!(incarnation(&world).await, Incarnation::FIRST.next());
     here.abort();
     there.abort();
@@ -66,7 +66,8 @@ async fn facts_read_before_a_loss_are_proved_beside_those_read_after_it() {
     world.log.put_back(&backup);
     hold(&there.box_office(), customer(2), event, 3).await.unwrap();
 
-    // The lane reads a reservation from the restored log, and still has the section as it was before.
+    // The lane of `here` reads a reservation from the restored log, but still remembers the section as it was before
+    // the loss.
     let pay = || request(customer(4), payment_of(kept.value.reservation_id));
     there.box_office().pay(pay()).await.unwrap();
     here.box_office()
@@ -94,7 +95,7 @@ async fn a_snapshot_of_facts_that_are_lost_later_is_proved_like_facts() {
     first.abort();
 
     let (here, there) = (world.engine(), world.engine());
-    // The lane knows the section from a snapshot alone.
+    // The lane has read only a snapshot of the section, and no facts of it.
     hold(&here.box_office(), customer(2), event, 4)
         .await
         .expect_err("only three seats are left");
@@ -122,7 +123,8 @@ async fn no_snapshot_is_stored_of_a_stream_that_was_read_across_a_loss() {
     hold(&there.box_office(), customer(2), event, 2).await.unwrap();
     hold(&there.box_office(), customer(3), event, 1).await.unwrap();
 
-    // The lane cannot notice the loss, so it reads new facts on top of the lost ones.
+    // The lane cannot report the loss, because raising the incarnation fails. So it reads new facts on top of the
+    // lost ones.
     world.on_store(|operation| match operation {
         Operation::RaiseIncarnation => Fault::FailBefore,
         _ => Fault::None,
@@ -166,7 +168,7 @@ async fn a_caller_who_waits_for_a_lost_payment_is_answered() {
             matches!(told, Err(Failure::Refused(Refusal::PaymentNotFound(_)))),
             "{told:?}"
         );
-        // The restored log still has the hold, so it can be paid.
+        // The restored log still has the hold, so the customer can pay for it.
         world.on_gateway(|| Fault::None);
         let again = payment_of(held.value.reservation_id);
         server.box_office().pay(request(customer(1), again)).await.unwrap();

@@ -1,4 +1,4 @@
-//! A log that was restored from an older copy, and logs that are confused with one another.
+//! What read models do when the log was restored from an older copy, and when they are given another log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use ticketing_runtime::{Engine, EngineConfig, FactsFrom, FollowerCondition, OnLo
 use crate::read_side::{ReadSide, shows};
 use crate::world::{World, customer, hold};
 
-/// Longer than a turn and than any pause.
+/// Longer than the time between two renewals of a follower's turn, and than any pause before a retry.
 const ONE_TURN: Duration = Duration::from_secs(5);
 
 fn side() -> ReadSide {
@@ -37,7 +37,7 @@ async fn incarnation(world: &World) -> Incarnation {
     world.log.identity().await.unwrap().incarnation
 }
 
-/// Makes two holds, a backup, and three holds that the backup does not have; then restores the backup.
+/// Makes two holds, a backup, and three more holds; then puts the backup back, so that the log has lost the three.
 async fn put_back(world: &World) -> EventId {
     let office = world.engine();
     let event = world.on_sale(&office.box_office(), 100).await;
@@ -54,7 +54,7 @@ async fn put_back(world: &World) -> EventId {
     event
 }
 
-/// Makes more holds than were lost, of other customers.
+/// Makes ten holds of other customers, more than the three that were lost.
 async fn outgrow(world: &World, event: EventId) {
     let office = world.engine();
     for number in 10..20 {
@@ -110,7 +110,7 @@ async fn a_log_that_was_restored_between_two_runs_is_noticed_at_the_start() {
     let before = side.start(&world);
     let event = put_back(&world).await;
     before.abort();
-    // First with fewer facts than the rows have seen, then with more.
+    // At the first start the log has fewer facts than the rows were made of, at the second start more.
     for outgrown in [false, true] {
         if outgrown {
             outgrow(&world, event).await;
@@ -151,7 +151,7 @@ async fn rows_of_a_lost_past_are_left_alone_if_the_settings_say_so() {
     reader.abort();
 }
 
-/// The rows are further than the write's position, but in a past that was lost.
+/// The rows have reached a later position than the write, but in a past that the log has lost.
 #[tokio::test(start_paused = true)]
 async fn a_caller_is_never_shown_rows_of_a_lost_past_for_what_was_written_since() {
     for on_lost_past in [OnLostPast::Refuse, OnLostPast::Rebuild] {
@@ -223,7 +223,7 @@ async fn rows_that_were_filled_when_positions_were_all_there_was_are_adopted_by_
     assert_eq!(incarnation(&world).await, Incarnation::FIRST);
     next.abort();
 
-    // A log with fewer facts cannot be the one that the rows were made of.
+    // The rows say that they were made of 1,000 facts. A log with fewer facts cannot be the log of those rows.
     side.models = Arc::new(InMemoryReadModels::new());
     let beyond = Mark::of_no_log(Position(1_000));
     let batch = ProjectedBatch {

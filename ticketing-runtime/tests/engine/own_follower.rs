@@ -1,4 +1,4 @@
-//! Followers that a host service writes and registers.
+//! Followers that are not part of the engine: a program that embeds the engine writes and registers them.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -27,7 +27,8 @@ const MAIL: FollowerSpec = FollowerSpec {
     gather_for: Duration::ZERO,
 };
 
-/// Notes the types of facts. Cannot handle facts of the type that it dislikes.
+/// A follower that stands for sending mail: it notes the type of each fact, and fails on facts of the type in
+/// `dislikes`.
 #[derive(Debug, Clone)]
 struct Mail {
     spec: FollowerSpec,
@@ -110,7 +111,11 @@ async fn an_old_sale_sends_no_mail_and_a_new_one_sends_one_also_after_a_restart(
     between.abort();
     let next = engine(&world, &side, &mail);
     tokio::time::sleep(Duration::from_secs(15)).await;
-    assert_eq!(mail.sent("SeatsHeld"), 2, "a sale between two starts is not an old one");
+    assert_eq!(
+        mail.sent("SeatsHeld"),
+        2,
+        "the follower missed a sale that was made while it did not run"
+    );
     let letters = side.letters.letters("mail", Position::START, 10).await.unwrap();
     assert_eq!(letters.len(), 2);
     assert_eq!(
@@ -147,7 +152,7 @@ async fn a_follower_that_stops_at_a_bad_fact_reports_it_and_handles_nothing_more
     engine.abort();
 }
 
-/// Reads of the whole log fail here, so the facts can only come from the bus.
+/// Reads of the log in order fail in this test, so the facts can only come from the bus.
 #[tokio::test(start_paused = true)]
 async fn a_process_that_only_reads_gets_all_facts_from_the_bus() {
     let (world, side) = (World::new(), ReadSide::new(<[_]>::to_vec));

@@ -88,8 +88,8 @@ async fn a_shut_down_that_takes_too_long_says_so() {
     );
 }
 
-/// Crashes the engine right after the call to the gateway with this number has met its fault. Returns the world, and
-/// the status in which a second engine leaves the reservation.
+/// Starts a payment, and crashes the engine right after the call to the gateway with this number has met the fault
+/// `last_words`. Returns the world, and the status in which a second engine leaves the reservation.
 async fn crash_at_call(number: usize, last_words: Fault) -> (World, ReservationStatus) {
     let world = World::new();
     let (engine, office, event) = world.engine_on_sale(10).await;
@@ -100,7 +100,7 @@ async fn crash_at_call(number: usize, last_words: Fault) -> (World, ReservationS
         match calls.cmp(&number) {
             Ordering::Less => Fault::None,
             Ordering::Equal => last_words,
-            // Later calls never return in this process.
+            // Later calls do not return before the crash.
             Ordering::Greater => FOR_EVER,
         }
     });
@@ -114,7 +114,7 @@ async fn crash_at_call(number: usize, last_words: Fault) -> (World, ReservationS
     tokio::time::sleep(Duration::from_secs(40)).await;
     let office = engine.box_office();
     let status = office.reservation(customer(1), reservation).await.unwrap().status;
-    // By now the hold has expired and all deadlines were handled.
+    // After this pause the hold has expired and all deadlines have been handled.
     tokio::time::sleep(Duration::from_secs(600)).await;
     engine.abort();
     (world, status)
@@ -164,7 +164,7 @@ async fn a_payment_repeated_under_its_key_after_a_crash_is_the_same_payment() {
     assert!(paying.await.unwrap().is_err());
 
     let engine = world.engine();
-    // The payment is complete before the customer repeats the request.
+    // The gateway now knows the payment, so the deadline completes it before the customer repeats the request.
     world.on_gateway(|| Fault::None);
     world.gateway_heard_of_everything(&world.facts().await).await;
     tokio::time::sleep(Duration::from_secs(40)).await;
@@ -230,7 +230,7 @@ async fn callers_are_answered_when_the_outcome_of_a_commit_stays_unknown() {
     let world = World::new();
     let (engine, office, event) = world.engine_on_sale(10).await;
     let reservation = held(&office, event, 1).await;
-    // The commit with the capture is written, but the store never confirms it.
+    // The third commit, with the capture, is written, but the store never confirms it.
     let mut commits = 0;
     world.on_store(move |operation| match operation {
         Operation::Commit => {
@@ -250,7 +250,7 @@ async fn callers_are_answered_when_the_outcome_of_a_commit_stays_unknown() {
     engine.abort();
 }
 
-/// Shorter than the time until the payment's deadline, which asks the gateway again.
+/// Less time than it takes until the payment's deadline asks the gateway again.
 const SOON: Duration = Duration::from_secs(10);
 
 #[tokio::test(start_paused = true)]
@@ -311,7 +311,8 @@ async fn a_capture_that_comes_after_the_event_was_cancelled_is_paid_back() {
     let world = World::new();
     let (engine, office, event) = world.engine_on_sale(10).await;
     let reservation = held(&office, event, 1).await;
-    // The gateway answers no capture until the hold has expired and the event has been cancelled.
+    // The first call, the authorization, is answered. The capture is not, until the hold has expired and the event
+    // has been cancelled.
     let mut calls = 0;
     world.on_gateway(move || {
         calls += 1;

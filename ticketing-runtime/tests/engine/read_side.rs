@@ -1,4 +1,5 @@
-//! What readers see, and when: consistency tokens, gaps, duplicates, unreadable facts, rebuilding.
+//! What readers see, and when: consistency tokens, facts that the bus loses or repeats, unreadable facts, and
+//! rebuilding.
 
 mod dead_letters_and_rebuilds;
 mod own_writes;
@@ -25,7 +26,7 @@ use crate::world::{World, customer, hold};
 
 pub(crate) type Tamper = fn(&[RecordedEvent]) -> Vec<RecordedEvent>;
 
-/// A bus that does to each batch what a test wants.
+/// A bus that publishes what the function `tamper` makes of each batch of facts.
 #[derive(Debug)]
 struct TamperedBus {
     bus: InProcessBus,
@@ -77,7 +78,7 @@ impl ReadSide {
         Engine::start(world.ports(), self.ports(), EngineConfig::default())
     }
 
-    /// A process that writes and relays, and leaves the read models to another.
+    /// Starts a process that writes, and publishes facts to the bus, but leaves the read models to another process.
     pub(crate) fn writer(&self, world: &World) -> Engine {
         let config = EngineConfig {
             projector: false,
@@ -86,7 +87,7 @@ impl ReadSide {
         Engine::start(world.ports(), self.ports(), config)
     }
 
-    /// A process that only reads, and is brought the facts by the bus.
+    /// Starts a process that only reads: it keeps the read models up to date with facts from the bus.
     pub(crate) fn reader(&self, world: &World) -> Engine {
         Self::reader_of(world, self.ports())
     }
@@ -100,7 +101,7 @@ impl ReadSide {
         Engine::start(world.ports(), ports, config)
     }
 
-    /// Nothing is taken by the bus, or only nothing is brought.
+    /// Returns the ports with this publisher and this subscriber in place of the bus, as when brokers fail.
     fn without_brokers(
         &self,
         publisher: Arc<dyn EventPublisher>,
@@ -112,12 +113,12 @@ impl ReadSide {
         }
     }
 
-    /// Brings every reader what was never published.
+    /// Publishes facts on the bus that no relay has published, so that every reader gets them.
     pub(crate) async fn bring(&self, from: LogIdentity, facts: &[RecordedEvent]) {
         self.bus.bus.publish(from, facts).await.unwrap();
     }
 
-    /// A desk of this process, whose projector is that of `follower`.
+    /// Makes a desk on these rows. To show a write, the desk waits for the read models that `follower` keeps.
     pub(crate) fn desk(&self, world: &World, follower: &Engine) -> Desk {
         self.desk_that_sees(world, follower, follower.read_models_reached())
     }
@@ -148,7 +149,7 @@ impl ReadSide {
     }
 }
 
-/// Holds at one engine, and looks after each where the read side of another has come.
+/// Makes five holds at `writer`, and checks after each that the rows which `follower` keeps show it.
 async fn sees_what_was_written(writer: &Engine, follower: &Engine, side: &ReadSide, world: &World) {
     let office = writer.box_office();
     let desk = side.desk(world, follower);
@@ -160,7 +161,8 @@ async fn sees_what_was_written(writer: &Engine, follower: &Engine, side: &ReadSi
     }
 }
 
-/// Waits until the read models show so many places, for as long as it takes a lease to end and then some.
+/// Waits until the read models show this many available places. Gives up after 30 seconds, which is longer than a
+/// lease.
 pub(crate) async fn shows(side: &ReadSide, event: EventId, places: u32) -> bool {
     for _ in 0..300 {
         if side.available(event).await == places {

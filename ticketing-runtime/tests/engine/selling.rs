@@ -22,8 +22,8 @@ use uuid::Uuid;
 
 use crate::world::{Gate, ORGANISER, World, customer, hold, keyed, request, seats, settle};
 
-/// Lets each customer try to hold one seat at the same moment. Returns how many got it and how many met a sold-out
-/// section.
+/// Lets each customer try to hold one seat at the same moment. Returns how many customers got a seat, and how many
+/// were told that the section is sold out.
 async fn race(offices: &[BoxOffice], event: EventId, customers: usize) -> (usize, usize) {
     let start = Arc::new(Barrier::new(customers));
     let mut racing = JoinSet::new();
@@ -121,7 +121,7 @@ async fn when_the_log_cannot_be_read_all_queued_requests_fail_together() {
     let engine = world.engine();
     let event = world.on_sale(&engine.box_office(), 100).await;
     engine.abort();
-    // A new engine has no lane in memory.
+    // A new engine has no lane in memory, so it has to read the log.
     let engine = world.engine();
     let office = engine.box_office();
     let reads = Arc::new(AtomicUsize::new(0));
@@ -225,7 +225,7 @@ async fn a_full_mailbox_answers_at_once() {
 
     let shut = gate.pass().await;
     let mut accepted = JoinSet::new();
-    // The first request is being committed, the next two are in the gathered group, and four fill the mailbox.
+    // The first request is being committed, the next two are in the gathered group, and four more fill the mailbox.
     for number in 0..7 {
         let office = office.clone();
         accepted.spawn(async move { hold(&office, customer(number), event, 1).await });
@@ -319,7 +319,7 @@ async fn a_key_is_answered_the_same_by_the_next_engine_too() {
     assert_eq!(first.value, third.value);
     let other = office.hold(keyed(customer(1), seats(event, 3), "k", 2)).await;
     assert!(matches!(other, Err(Failure::IdempotencyKeyReused)), "{other:?}");
-    // The same key of another customer is a different key.
+    // The same key from another customer counts as a different key.
     let theirs = office.hold(keyed(customer(2), seats(event, 2), "k", 1)).await.unwrap();
     assert_ne!(first.value.reservation_id, theirs.value.reservation_id);
     assert_eq!(world.count("SeatsHeld").await, 2);
@@ -330,7 +330,7 @@ async fn a_key_is_answered_the_same_by_the_next_engine_too() {
 async fn one_key_used_many_times_at_once_holds_once() {
     for _ in 0..20 {
         let world = World::new();
-        // Two engines share the store, so the store has to decide the race as well.
+        // The two engines share the store, so the store has to decide their race for the key.
         let (one, two) = (world.engine(), world.engine());
         let event = world.on_sale(&one.box_office(), 100).await;
         let offices = [one.box_office(), two.box_office()];
@@ -366,7 +366,7 @@ async fn facts_of_a_deadline_carry_the_request_that_set_it() {
     };
     office.hold(traced.clone()).await.unwrap();
     engine.abort();
-    // Another process handles the deadline.
+    // A second engine, as if in another process, handles the deadline of the hold.
     let engine = world.engine();
     tokio::time::sleep(Duration::from_secs(302)).await;
     let facts = world.facts().await;

@@ -1,4 +1,5 @@
-//! Payments that the provider does not decide at once: the customer has to act, or it takes its time.
+//! Payments that the provider does not decide at once, because the customer has to act or because the provider takes
+//! its time.
 
 use std::time::Duration;
 
@@ -43,7 +44,8 @@ impl Sale {
         }
     }
 
-    /// Pays with a token that the gateway does not decide at once, and checks that the customer need not wait for it.
+    /// Pays with a token on which the gateway does not decide at once, and checks that the customer is answered
+    /// without waiting for a decision.
     async fn pay(&self, token: &str) -> PaymentId {
         let pay = self.office.pay(request(customer(1), payment_with(token, self.held)));
         let answer = timeout(AT_ONCE, pay).await.unwrap().unwrap().value;
@@ -93,11 +95,15 @@ async fn who_must_act_is_answered_at_once_and_the_same_under_the_key() {
     let seen = sale.office.payment(customer(1), payment).await.unwrap();
     assert_eq!(seen.status, PaymentStatus::Pending);
     sale.world.gateway.decide(payment).unwrap();
-    // Nobody reports it: the deadline asks.
+    // No report of the decision arrives, so the deadline of the payment asks the gateway.
     sleep(Duration::from_secs(10)).await;
     assert_eq!(sale.status().await, ReservationStatus::Completed);
     assert_eq!(sale.world.gateway.kept(payment), 2_500);
-    assert_eq!(pay().await.unwrap().value, first, "the answer as it was");
+    assert_eq!(
+        pay().await.unwrap().value,
+        first,
+        "a repeated request got another answer than the first one"
+    );
     assert_eq!(sale.world.count("PaymentRequested").await, 1);
     sale.engine.abort();
 }
@@ -115,7 +121,7 @@ async fn a_payment_without_a_key_is_joined_while_it_is_not_decided() {
     assert_ne!(
         another.unwrap().value.payment_id,
         Some(payment),
-        "another takes its place"
+        "another means of payment joined the undecided payment"
     );
     sale.engine.abort();
 }
@@ -211,7 +217,7 @@ async fn no_money_is_kept_for_a_reservation_or_an_event_that_was_cancelled_meanw
         sleep(Duration::from_secs(20)).await;
         assert_eq!(sale.status().await, ReservationStatus::Cancelled);
         sale.world.gateway.decide(payment).unwrap();
-        // Nobody reports it: the deadline asks.
+        // No report of the decision arrives, so the deadline of the payment asks the gateway.
         sleep(Duration::from_secs(60)).await;
         assert_eq!(sale.world.count("PaymentVoided").await, 1);
         sale.no_money_is_kept();

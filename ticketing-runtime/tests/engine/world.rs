@@ -1,4 +1,4 @@
-//! A box office on in-memory adapters, and requests of its customers.
+//! The world of the tests: a box office on in-memory adapters, and requests of its customers.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -44,7 +44,8 @@ pub(crate) fn customer(number: u128) -> Actor {
 
 type Plan<K> = Arc<Mutex<Box<dyn FnMut(K) -> Fault + Send>>>;
 
-/// What survives a crash of the engine: stores, gateway and clock, with the faults that a test asks for.
+/// What survives a crash of the engine: the stores, the gateway and the clock. Stores and gateway fail as a test asks
+/// for.
 pub(crate) struct World {
     pub(crate) log: Arc<InMemoryEventStore>,
     pub(crate) gateway: Arc<InMemoryGateway>,
@@ -57,7 +58,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> Self {
         let log = Arc::new(InMemoryEventStore::new());
-        // No older build works on this log.
+        // No older build works on this log, so facts may be written in their newest versions.
         finish_update(log.as_ref()).now_or_never().unwrap().unwrap();
         Self {
             log,
@@ -69,17 +70,17 @@ impl World {
         }
     }
 
-    /// Decides before each call to the store whether it fails.
+    /// Sets the function that decides, before each call to the store, whether and how the call fails.
     pub(crate) fn on_store(&self, fault: impl FnMut(Operation) -> Fault + Send + 'static) {
         *self.store_faults.lock().unwrap() = Box::new(fault);
     }
 
-    /// Decides before each call to the gateway whether it fails.
+    /// Sets the function that decides, before each call to the gateway, whether and how the call fails.
     pub(crate) fn on_gateway(&self, mut fault: impl FnMut() -> Fault + Send + 'static) {
         *self.gateway_faults.lock().unwrap() = Box::new(move |()| fault());
     }
 
-    /// Makes the next commit meet this fault, and no later one.
+    /// Makes the next commit, and no later one, meet this fault.
     pub(crate) fn next_commit(&self, fault: Fault) {
         let mut left = Some(fault);
         self.on_store(move |operation| match operation {
@@ -122,7 +123,8 @@ impl World {
         self.log.read_all(Position::START, 1_000_000).await.unwrap()
     }
 
-    /// Makes the gateway approve every payment that was requested, as if the calls had reached it before a crash.
+    /// Makes the gateway approve every payment that these facts request, as if the calls had reached the gateway
+    /// before a crash.
     pub(crate) async fn gateway_heard_of_everything(&self, facts: &[RecordedEvent]) {
         for fact in facts {
             if let Ok(PaymentEvent::PaymentRequested(requested)) = PaymentEvent::from_recorded(fact) {
@@ -179,7 +181,7 @@ impl World {
     }
 }
 
-/// Holds commits back until it has permits.
+/// A store that lets as many commits through at a time as `places` has permits.
 #[derive(Debug)]
 pub(crate) struct Gate<S> {
     pub(crate) store: Arc<S>,
@@ -250,7 +252,7 @@ pub(crate) async fn hold(
     office.hold(request(by, seats(event, quantity))).await
 }
 
-/// Waits until every task that is ready has run.
+/// Waits until every task that is ready has run. The clock of the test moves on by a millisecond.
 pub(crate) async fn settle() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }

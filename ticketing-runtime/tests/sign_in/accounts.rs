@@ -1,4 +1,4 @@
-//! Accounts that an operator asks for, and what is never printed of any.
+//! How an operator makes sure that an account exists, and what debug output never shows of accounts.
 
 use ticketing_ports::vocabulary::roles::Role;
 use ticketing_runtime::Ensured;

@@ -1,4 +1,4 @@
-//! Signing in with everything behind it in memory.
+//! A sign-in service for tests, with stores, mailer and clock in memory.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use ticketing_runtime::{SignIn, SignInConfig, SignInPorts};
 use crate::yielding::Yielding;
 
 pub(crate) fn ada() -> EmailAddress {
-    EmailAddress::parse("ada@example.com").expect("an address")
+    EmailAddress::parse("ada@example.com").expect("a valid email address")
 }
 
 pub(crate) fn made_up() -> Secret {
@@ -31,11 +31,15 @@ pub(crate) fn made_up() -> Secret {
 }
 
 pub(crate) fn token_in(text: &str) -> Secret {
-    let (_, after) = text.split_once("#token=").expect("a link");
-    after.lines().next().and_then(Secret::parse).expect("a token")
+    let (_, after) = text.split_once("#token=").expect("the text has a link with a token");
+    after
+        .lines()
+        .next()
+        .and_then(Secret::parse)
+        .expect("the link ends in a token")
 }
 
-/// A door with everything behind it in memory.
+/// The sign-in service under test, with the stores, mailer and clock in memory that stand behind it.
 pub(crate) struct Door {
     pub(crate) sign_in: SignIn,
     pub(crate) users: Arc<InMemoryUserStore>,
@@ -62,7 +66,7 @@ impl Door {
         Self::changed(sessions, mailer, |_| {})
     }
 
-    /// With some ports that are not the usual ones.
+    /// Makes a door, after `change` has replaced some of its ports.
     pub(crate) fn changed(
         sessions: Arc<dyn SessionStore>,
         mailer: Arc<dyn Mailer>,
@@ -115,8 +119,12 @@ impl Door {
     }
 
     pub(crate) async fn mailed_token(&self) -> Secret {
-        self.sign_in.ceremonies.send_link(ada()).await.expect("the stores work");
-        let mail = self.outbox().await.pop().expect("a mail");
+        self.sign_in
+            .ceremonies
+            .send_link(ada())
+            .await
+            .expect("stores in memory do not fail");
+        let mail = self.outbox().await.pop().expect("a mail was sent");
         assert_eq!(mail.to, ada());
         token_in(&mail.text)
     }
@@ -126,16 +134,16 @@ impl Door {
         let live = self
             .tokens
             .live_for(TokenPurpose::MagicLink, address.as_str(), self.clock.now());
-        live.await.expect("the stores work")
+        live.await.expect("stores in memory do not fail")
     }
 
     pub(crate) async fn user(&self, email: &str, role: Role) -> User {
-        let email = EmailAddress::parse(email).expect("an address");
+        let email = EmailAddress::parse(email).expect("a valid email address");
         self.sign_in
             .accounts
             .ensure(&email, role)
             .await
-            .expect("the stores work")
+            .expect("stores in memory do not fail")
             .into_user()
     }
 
@@ -146,13 +154,13 @@ impl Door {
                 .ceremonies
                 .issue_link(&ada())
                 .await
-                .expect("the stores work"),
+                .expect("stores in memory do not fail"),
         );
         self.sign_in
             .ceremonies
             .redeem_link(&token, Visitor::default())
             .await
-            .expect("the stores work")
+            .expect("stores in memory do not fail")
     }
 
     pub(crate) async fn authenticate(&self, secret: &Secret) -> Option<(Session, User)> {
@@ -160,10 +168,10 @@ impl Door {
             .sessions
             .authenticate(secret)
             .await
-            .expect("the stores work")
+            .expect("stores in memory do not fail")
     }
 
-    /// Uses the session every twelve hours for so long, and a last time at the end.
+    /// Uses the session every twelve hours for this long, and once more at the end.
     pub(crate) async fn use_for(&self, signed_in: &SignedIn, long: TimeDelta) {
         let end = self.clock.now() + long;
         while self.clock.now() < end {

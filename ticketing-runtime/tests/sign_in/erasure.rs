@@ -1,4 +1,4 @@
-//! Forgetting a person, also when a store fails in the middle of it.
+//! Erasing a person, also when a store fails in the middle of the erasure.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,14 +31,18 @@ async fn an_erased_person_is_nowhere_any_more_and_everybody_else_is() {
     assert!(door.sign_in.accounts.erase(ada.user.id).await.unwrap());
 
     assert_nothing_is_left(&door, &ada).await;
-    assert_eq!(elsewhere.erased.load(Ordering::Relaxed), 2, "it was told");
+    assert_eq!(
+        elsewhere.erased.load(Ordering::Relaxed),
+        2,
+        "the erasure asks each store twice"
+    );
     let id = grace.user.id;
     assert!(door.authenticate(&grace.secret).await.is_some());
     assert_eq!(door.passkeys.passkeys_of(id).await.unwrap().len(), 1);
     assert_eq!(door.identities.identities_of(id).await.unwrap().len(), 1);
     assert!(
         !door.sign_in.accounts.erase(ada.user.id).await.unwrap(),
-        "there was no account any more"
+        "the account was still there"
     );
 }
 
@@ -57,7 +61,7 @@ async fn an_erasure_that_fails_half_way_still_finds_the_account_and_ends_complet
     });
     let users = users.unwrap();
     let ada = full_account(&door, 1).await;
-    // The first store of all, then the last.
+    // The store that is erased first fails, and after that the store that is erased last.
     for broken in [elsewhere.as_ref(), &users.failing] {
         broken.failures.store(1, Ordering::Relaxed);
         door.sign_in.accounts.erase(ada.user.id).await.unwrap_err();
@@ -65,11 +69,11 @@ async fn an_erasure_that_fails_half_way_still_finds_the_account_and_ends_complet
         assert_eq!(
             found.as_ref(),
             Some(&ada.user),
-            "whoever repeats it asks by the address"
+            "a repeated erasure must find the account by its address"
         );
         assert!(
             door.authenticate(&ada.secret).await.is_none(),
-            "signed out first of all"
+            "the session has to end before anything can fail"
         );
     }
     assert!(door.sign_in.accounts.erase(ada.user.id).await.unwrap());
@@ -81,7 +85,8 @@ fn door_with(change: impl FnOnce(&mut SignInPorts)) -> Door {
     Door::changed(Arc::new(InMemorySessionStore::new()), mailer, change)
 }
 
-/// Ada with a session and whatever else an account can have; a link that she has not followed is among it.
+/// Makes an account for Ada that has everything an account can have: a session, a passkey, an identity, a link that
+/// was not used, and a ticket for a socket.
 async fn full_account(door: &Door, number: u8) -> SignedIn {
     let ada = door.signed_in().await;
     fill(door, &ada, number).await;
@@ -124,7 +129,7 @@ async fn assert_nothing_is_left(door: &Door, erased: &SignedIn) {
     assert_eq!(door.tokens.erase(&person).await.unwrap(), 0, "tokens were left");
 }
 
-/// Forgets, unless it is down: so many times more.
+/// A store that fails the next `failures` erasures and counts those that work.
 #[derive(Debug, Default)]
 struct Failing {
     failures: AtomicU64,
@@ -137,7 +142,7 @@ impl Failing {
             .failures
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         match left {
-            Ok(_) => Err(StoreError::Unavailable("it is down".into())),
+            Ok(_) => Err(StoreError::Unavailable("the store is down, as this test wants".into())),
             Err(_) => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-//! Links: how they are mailed, and what they open.
+//! Sign-in links: how they are mailed, and whom they sign in.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -64,7 +64,7 @@ async fn a_thousand_concurrent_verifications_of_one_token_give_one_session() {
     for outcome in join_all(visits).await {
         match outcome.unwrap() {
             Ok(entered) => signed_in.push(entered),
-            // Beyond its quota a network is not even told why.
+            // After too many failures, a network only gets the answer that there were too many.
             Err(SignInFailure::Refused(SignInRefusal::InvalidToken) | SignInFailure::TooManyFailures(_)) => {}
             Err(error) => panic!("{error}"),
         }
@@ -143,7 +143,7 @@ async fn no_more_than_three_links_of_an_address_are_live_however_fast_they_are_a
 
     let grace = EmailAddress::parse("grace@example.com").unwrap();
     door.sign_in.ceremonies.send_link(grace).await.unwrap();
-    assert_eq!(door.outbox().await.len(), 4, "another address has its own");
+    assert_eq!(door.outbox().await.len(), 4, "another address has a limit of its own");
 
     door.clock.advance(MAGIC_LINK_LIFETIME);
     door.sign_in.ceremonies.send_link(ada()).await.unwrap();

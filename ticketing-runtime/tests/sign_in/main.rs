@@ -1,4 +1,4 @@
-//! Signing in, told with the stores of one process and a clock that the test turns.
+//! Signing in, with the stores of one process and a clock that the tests move.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 

@@ -1,4 +1,4 @@
-//! Mail servers and sessions that take their time.
+//! Mail servers that are down or slow, and a slow store of sessions.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
@@ -14,7 +14,7 @@ use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 use tokio::sync::Semaphore;
 
-/// Is unavailable so many times more.
+/// A mail server that fails this many more times and then takes every mail.
 #[derive(Debug)]
 pub(crate) struct MailServerBackAfter(pub(crate) AtomicUsize);
 
@@ -23,7 +23,9 @@ impl Mailer for MailServerBackAfter {
     async fn send(&self, _: Mail) -> Result<(), MailError> {
         let left = self.0.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
         match left {
-            Ok(_) => Err(MailError::Unavailable("nobody listens".into())),
+            Ok(_) => Err(MailError::Unavailable(
+                "the mail server is down, as this test wants".into(),
+            )),
             Err(_) => Ok(()),
         }
     }
@@ -35,12 +37,12 @@ pub(crate) struct SlowMailServer(pub(crate) Semaphore);
 #[async_trait]
 impl Mailer for SlowMailServer {
     async fn send(&self, _: Mail) -> Result<(), MailError> {
-        self.0.acquire().await.expect("nobody closes it").forget();
+        self.0.acquire().await.expect("no code closes this semaphore").forget();
         Ok(())
     }
 }
 
-/// Reads at once and answers when it is told to.
+/// A session store that reads a session at once, but answers only when the test lets it.
 #[derive(Debug)]
 pub(crate) struct SlowSessions {
     inner: InMemorySessionStore,
@@ -67,7 +69,11 @@ impl SessionStore for SlowSessions {
     async fn find(&self, digest: SecretDigest, now: Timestamp) -> Result<Option<Session>, StoreError> {
         let found = self.inner.find(digest, now).await;
         self.was_read.add_permits(1);
-        self.may_answer.acquire().await.expect("nobody closes it").forget();
+        self.may_answer
+            .acquire()
+            .await
+            .expect("no code closes this semaphore")
+            .forget();
         found
     }
 

@@ -1,4 +1,4 @@
-//! Stores that let others go first.
+//! Stores that let other tasks run before they answer, so that tests find races.
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::roles::Role;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
-/// Lets others go first between a question and what is done with its answer.
+/// A store that lets other tasks run between its look at the data and its answer. So tests find code that acts on an
+/// outdated answer.
 #[derive(Debug)]
 pub(crate) struct Yielding<S>(pub(crate) Arc<S>);
 

@@ -57,7 +57,8 @@ async fn an_unreadable_fact_is_parked_with_what_follows_in_its_stream_and_the_ot
     let parked: Vec<_> = letters.iter().map(|letter| letter.event.position).collect();
     assert_eq!(parked, [first, second]);
 
-    // The next process knows that the stream is parked.
+    // A second process also sets the facts of that stream aside, because it knows from the store that the stream is
+    // parked.
     engine.abort();
     write(&world, bad, 2, "ReservationExpired").await;
     let engine = side.start(&world);
@@ -95,7 +96,10 @@ async fn a_rebuild_reads_the_whole_log_and_then_switches_over() {
     assert_eq!(position, head);
     assert_eq!(side.models.checkpoint().await.unwrap().position, head);
     assert_eq!(side.available(event).await, 1_400);
-    assert!(steps.len() > 2, "it says how far it has come: {steps:?}");
+    assert!(
+        steps.len() > 2,
+        "the rebuild did not say often how far it has come: {steps:?}"
+    );
     assert!(steps.is_sorted());
     engine.abort();
 }

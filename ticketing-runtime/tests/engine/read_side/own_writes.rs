@@ -40,7 +40,7 @@ async fn a_reader_is_told_when_the_read_models_lag_too_far_behind() {
     let office = engine.box_office();
     let event = world.on_sale(&office, 20).await;
     let held = hold(&office, customer(1), event, 1).await.unwrap();
-    // Nobody moves this one.
+    // No follower reports progress on this channel, so the read models seem to stand still.
     let (_stopped, projected) = watch::channel(Reached::default());
     let side = ReadSide::new(<[RecordedEvent]>::to_vec);
     let desk = side.desk_that_sees(&world, &engine, projected);
@@ -52,7 +52,8 @@ async fn a_reader_is_told_when_the_read_models_lag_too_far_behind() {
     );
     assert_eq!(asked.elapsed(), READ_YOUR_WRITES_PATIENCE);
 
-    // What an earlier life of the log said, and what is not in it, nobody waits for.
+    // The desk does not wait for a position that the log does not have, nor for one of an earlier incarnation of the
+    // log.
     let log = world.ports().events;
     let former = log.identity().await.unwrap();
     let beyond = log.head().await.unwrap().plus(1);
@@ -62,7 +63,7 @@ async fn a_reader_is_told_when_the_read_models_lag_too_far_behind() {
     desk.catch_up(&held.consistency).await.unwrap();
     assert_eq!(asked.elapsed(), Duration::ZERO);
 
-    // The next write is of the present life.
+    // The next write belongs to the present incarnation, so the desk waits for it again.
     let held = hold(&office, customer(2), event, 1).await.unwrap();
     let answer = desk.catch_up(&held.consistency).await;
     assert!(answer.is_err(), "{answer:?}");

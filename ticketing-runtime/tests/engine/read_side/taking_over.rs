@@ -1,4 +1,4 @@
-//! What happens when the process that relays and projects dies.
+//! Another process takes over when the process that relays and projects dies.
 
 use std::sync::Arc;
 
@@ -19,10 +19,10 @@ async fn when_the_process_that_relays_and_projects_dies_another_goes_on() {
     hold(&first.box_office(), customer(1), event, 1).await.unwrap();
     assert!(shows(&side, event, 19).await);
 
-    // It stands by: what it writes, the first one projects.
+    // The second process stands by: the first one projects what the second writes.
     let second = side.start(&world);
     hold(&second.box_office(), customer(2), event, 1).await.unwrap();
-    assert!(shows(&side, event, 18).await, "nobody projects while two could");
+    assert!(shows(&side, event, 18).await, "no process projects while two could");
     let desk = side.desk(&world, &second);
     let own = hold(&second.box_office(), customer(3), event, 1).await.unwrap();
     desk.catch_up(&own.consistency).await.unwrap();
@@ -30,7 +30,7 @@ async fn when_the_process_that_relays_and_projects_dies_another_goes_on() {
 
     first.abort();
     hold(&second.box_office(), customer(4), event, 1).await.unwrap();
-    assert!(shows(&side, event, 16).await, "nobody has taken over");
+    assert!(shows(&side, event, 16).await, "no process has taken over");
     second.abort();
 }
 
@@ -44,7 +44,7 @@ async fn a_relay_that_died_before_it_noted_its_position_publishes_again_and_noth
     assert!(shows(&side, event, 19).await);
     first.abort();
 
-    // Everything was published, and nothing of that was noted.
+    // The relay has published everything, but its mark is gone: the store of marks is a new one.
     side.followers = Arc::new(InMemoryFollowerStore::new());
     let next = side.start(&world);
     hold(&next.box_office(), customer(2), event, 1).await.unwrap();

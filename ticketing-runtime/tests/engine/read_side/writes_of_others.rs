@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{ReadSide, Tamper, sees_what_was_written};
 use crate::world::{World, customer, hold, settle};
 
-/// A bus that has the first fact ready again and again, for as long as somebody has the other end.
+/// A bus that delivers the same first fact again and again, for as long as the test holds `other_end`.
 #[derive(Debug, Clone)]
 struct Babbling {
     first: Arc<Mutex<Vec<RecordedEvent>>>,
@@ -51,7 +51,8 @@ impl Subscription for Babbling {
     }
 }
 
-/// What another process writes comes over the bus to who only reads; who writes too finds it in the log.
+/// Checks that a process sees what another one writes: first a process that also writes, which finds the facts in the
+/// log, then one that only reads, which gets them from the bus.
 async fn sees_what_others_write(tamper: Tamper) {
     let world = World::new();
     let side = ReadSide::new(tamper);
@@ -83,7 +84,7 @@ async fn what_others_write_is_in_the_log_before_any_bus_could_bring_it() {
     let held = hold(&writer.box_office(), customer(1), event, 1).await.unwrap();
     let written = tokio::time::Instant::now();
     desk.catch_up(&held.consistency).await.unwrap();
-    // Sooner than the silence after which the log is asked.
+    // This is sooner than the silence of the bus after which the follower asks the log.
     assert!(
         written.elapsed() < Duration::from_millis(500),
         "{:?}",
@@ -107,7 +108,8 @@ async fn a_bus_that_is_never_silent_keeps_nobody_from_what_is_written_now() {
     let desk = side.desk(&world, &reader);
     let event = world.on_sale(&engine.box_office(), 20).await;
     *bus.first.lock().unwrap() = world.facts().await[..1].to_vec();
-    // The first one wakes who listens, and finds out what the bus is like.
+    // The first hold wakes the follower, which then finds out that the bus is never silent. The second hold must be
+    // seen all the same.
     let mut caught_up = Ok(());
     for number in 1..=2 {
         let held = hold(&engine.box_office(), customer(number), event, 1).await.unwrap();
@@ -134,7 +136,7 @@ impl std::fmt::Debug for MockBrokers {
     }
 }
 
-/// Brokers that are away: nothing is taken.
+/// Brokers that do not answer a publisher: every attempt to publish fails.
 fn brokers_away() -> Arc<MockBrokers> {
     let mut brokers = MockBrokers::new();
     let away = |_, _: &[RecordedEvent]| Err(BusUnavailable("no broker answers".into()));
@@ -142,7 +144,7 @@ fn brokers_away() -> Arc<MockBrokers> {
     Arc::new(brokers)
 }
 
-/// Brokers that are away: nothing is brought.
+/// Brokers that do not answer a subscriber: it gets no facts.
 #[derive(Debug)]
 struct NoBus;
 
@@ -153,7 +155,7 @@ impl EventSubscriber for NoBus {
     }
 }
 
-/// No answer comes, not even that there is none.
+/// Calls never return, not even with an error.
 #[async_trait]
 impl Subscription for NoBus {
     async fn next(&mut self, _: usize) -> Result<Vec<Delivered>, BusUnavailable> {
@@ -200,7 +202,7 @@ async fn sees_what_others_write_while_it_writes_itself(side: &ReadSide, world: &
     let there = world.engine();
     let desk = side.desk(world, &here);
     let event = world.on_sale(&here.box_office(), 100).await;
-    // Until it has acknowledged for the first time.
+    // By then the follower has acknowledged deliveries to the bus for the first time.
     tokio::time::sleep(READ_YOUR_WRITES_PATIENCE / 10).await;
     hold(&here.box_office(), customer(99), event, 1).await.unwrap();
     settle().await;
@@ -220,7 +222,7 @@ async fn sees_what_others_write_while_it_writes_itself(side: &ReadSide, world: &
     there.abort();
 }
 
-/// Each engine has in memory only what it wrote itself.
+/// The two engines write in turn, and each has in memory only what it wrote itself.
 #[tokio::test(start_paused = true)]
 async fn a_reader_sees_what_several_write_in_turn() {
     let world = World::new();
