@@ -1,8 +1,9 @@
 //! What can be asked of a lane: commands, which write, and questions, which only look.
 //!
-//! A command is one file, under [`commands`](crate::commands) or in another crate: what is asked, what it reads, what it decides
-//! and what it answers. It is pure. If it needs a stream that the lane has not loaded, the stream is loaded and the command run
-//! again. So it may be run several times, each time with a new `now`; only the last run counts.
+//! The code of each command is one file, under [`commands`](crate::commands) or in another crate: what is asked, what
+//! it reads, what it decides and what it answers. A command is pure. If it needs a stream that the lane has not
+//! loaded, the stream is loaded and the command is run again. So a command may be run several times, each time with a
+//! new `now`; only its last run counts.
 
 use std::fmt::Debug;
 
@@ -17,18 +18,19 @@ use crate::book::{Book, Caller, CarryOut, Ran, Staged, Stop, UnitOfWork, Wants};
 use crate::reducer::{Context, Reducer};
 use crate::refusal::Refusal;
 
-/// Which lane a command is for.
+/// Which lane a command or a question is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Address {
-    /// This lane.
+    /// The lane with this id.
     Lane(LaneId),
-    /// The lane of this stream, which the engine looks up.
+    /// The lane that this stream belongs to; the engine looks up which one that is.
     Stream(StreamId),
 }
 
 /// Something that somebody asks to happen.
 ///
-/// It is serialised to be forwarded to another process, and never stored: it may contain the token of a means of payment.
+/// A command is serialised only to be forwarded to another process, and never stored, because it may contain the
+/// token of a means of payment.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -61,22 +63,22 @@ pub enum Address {
 /// }
 /// ```
 pub trait Command: Debug + Clone + Send + Sync + Serialize + DeserializeOwned + 'static {
-    /// The name in metrics, traces and logs, such as `hold_seats`.
+    /// The command's name in metrics, traces and logs, such as `hold_seats`.
     const NAME: &'static str;
 
     /// What the command answers.
     type Reply: Reply;
-    /// What the command may have to wait for; [`Never`] for most.
+    /// What the command may have to wait for; [`Never`] for the many commands that wait for nothing.
     type Awaits: Awaited;
 
     /// Returns which lane the command is for.
     fn address(&self) -> Address;
 
-    /// Names streams that the command is sure to look at, so that a cold lane loads them together. If it names none, loading
-    /// takes one more round; the answer is the same.
+    /// Names streams that the command is sure to look at, so that a cold lane loads them all at once. This is only a
+    /// hint: without it loading takes one more round, and the answer is the same.
     fn wants(&self, _: &mut Wants) {}
 
-    /// Returns the payment that the command reports on; `None` if it reports on none.
+    /// Returns the payment that the command reports on; `None` if the command is not a report about a payment.
     fn reports_on(&self) -> Option<PaymentId> {
         None
     }
@@ -84,7 +86,7 @@ pub trait Command: Debug + Clone + Send + Sync + Serialize + DeserializeOwned + 
     /// Runs the command.
     ///
     /// # Errors
-    /// When it is refused, or a stream is not loaded.
+    /// When the command is refused, or a stream that it needs is not loaded.
     fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop>;
 }
 
@@ -96,7 +98,7 @@ pub type ReplyId<C> = <<<C as Command>::Reply as Reply>::Of as Reducer>::Id;
 pub enum Outcome<C: Command> {
     /// The command is done; its reply is a view of this stream.
     Reply(ReplyId<C>),
-    /// The reply has to wait for the gateway.
+    /// The reply has to wait until the payment gateway has answered; the value says what is waited for.
     Awaits(C::Awaits),
 }
 
@@ -124,22 +126,24 @@ pub enum Outcome<C: Command> {
 /// }
 /// ```
 pub trait Reply: Debug + Sized + Send + 'static {
-    /// The aggregate whose stream is viewed.
+    /// The aggregate that the viewed stream belongs to.
     type Of: CarryOut;
 
-    /// Whether the reply contains something that is stored nowhere. Such a reply cannot be repeated.
+    /// Whether the reply contains something that is stored nowhere, so that the same reply cannot be given again
+    /// later.
     const HOLDS_A_SECRET: bool = false;
 
-    /// Builds the reply; `None` if the stream does not exist.
+    /// Builds the reply from the stream's state; `None` if the stream does not exist.
     fn view(state: &<Self::Of as Reducer>::State, version: Version, at: Timestamp) -> Option<Self>;
 
-    /// Reads a reply that an older build recorded as a whole; `None` if the record is something else.
+    /// Reads a reply that an older build stored whole beside an idempotency key; `None` if the text is not such a
+    /// reply.
     fn from_former_record(_: &str) -> Option<Self> {
         None
     }
 }
 
-/// What a command waits for, until the gateway has answered.
+/// Something that a command waits for before it replies, until the gateway has answered.
 ///
 /// ```
 /// use ticketing_domain::command::{Awaited, Never};
@@ -149,7 +153,7 @@ pub trait Reply: Debug + Sized + Send + 'static {
 /// assert!(!Never::POSSIBLE, "most commands wait for nothing");
 /// ```
 pub trait Awaited: Debug + Clone + Send + Sync + Serialize + DeserializeOwned + 'static {
-    /// Whether a command can wait at all.
+    /// Whether a command with this type can wait; `false` only for [`Never`].
     const POSSIBLE: bool = true;
 
     /// Returns the payment whose next fact may end the wait.
@@ -158,17 +162,17 @@ pub trait Awaited: Debug + Clone + Send + Sync + Serialize + DeserializeOwned + 
     /// Returns the stream that the reply will be a view of.
     fn reply(&self) -> StreamId;
 
-    /// Looks whether the wait is over.
+    /// Checks whether the wait is over.
     ///
     /// # Errors
     /// When the payment has failed, or a stream is not loaded.
     fn look(&self, unit: &UnitOfWork<'_>) -> Result<Progress, Stop>;
 }
 
-/// How far something that a command waits for has come.
+/// Whether the wait of a command is over, and how it has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// The gateway has not answered.
+    /// The wait goes on: the gateway has not answered.
     Pending,
     /// The wait is over, and the command succeeded.
     Settled,
@@ -176,7 +180,7 @@ pub enum Progress {
     GatewayDown,
 }
 
-/// What a command awaits that never waits. It has no values.
+/// The [`Awaited`] type of commands that never wait. The type has no values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Never {}
 
@@ -226,7 +230,7 @@ impl Awaited for Never {
 /// }
 /// ```
 pub trait Question: Debug + Send + Sync + 'static {
-    /// The name in metrics, traces and logs, such as `see_section`.
+    /// The question's name in metrics, traces and logs, such as `see_section`.
     const NAME: &'static str;
 
     /// What the question is answered with.
@@ -238,16 +242,16 @@ pub trait Question: Debug + Send + Sync + 'static {
     /// Answers the question.
     ///
     /// # Errors
-    /// When the caller may see nothing, or a stream is not loaded.
+    /// When the caller may not see the answer, or a stream is not loaded.
     fn look(&self, unit: &UnitOfWork<'_>) -> Result<Self::Answer, Stop>;
 }
 
 /// What a reply is built from, so that it can be built again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ViewOf {
-    /// The stream.
+    /// The stream that the reply is a view of.
     pub stream: StreamId,
-    /// The stream's version.
+    /// The version of the stream that the reply shows.
     pub version: Version,
     /// The time for which the view was made.
     pub at: Timestamp,
@@ -288,7 +292,7 @@ pub fn perform<C: Command>(book: &mut Book, ctx: &Context<'_>, caller: Caller, c
     }
 }
 
-/// Looks whether the wait of a command is over.
+/// Checks whether the wait of a command is over.
 pub fn look_again<C: Command>(book: &mut Book, ctx: &Context<'_>, awaits: &C::Awaits) -> Ran<Performed<C>> {
     book.run(ctx, Caller::World, |unit| match awaits.look(unit)? {
         Progress::Settled => replied::<C>(unit, <C::Reply as Reply>::Of::id(awaits.reply().id)),
@@ -324,7 +328,7 @@ impl Wants {
 }
 
 impl Staged {
-    /// Returns whether a fact of a payment is among the facts.
+    /// Returns whether one of the facts belongs to a payment.
     pub fn moves_a_payment(&self) -> bool {
         self.facts
             .iter()
@@ -338,7 +342,7 @@ pub type StateOf<R> = <<R as Reply>::Of as Reducer>::State;
 /// Builds a reply again, from the same facts as the first time. `None` if the stream does not exist.
 ///
 /// # Errors
-/// When this build cannot read one of them.
+/// When this build cannot read one of the facts.
 pub fn view_again<R: Reply>(
     facts: &[ticketing_ports::log::streams::RecordedEvent],
     view: &ViewOf,

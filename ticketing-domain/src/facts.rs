@@ -18,7 +18,7 @@ macro_rules! facts {
         }
 
         impl Fact {
-            /// Returns the fact as it is handed to the event store; `metadata` says what it was caused by.
+            /// Returns the fact in the form that the event store takes; `metadata` says what caused the fact.
             pub fn to_new_event(&self, metadata: Metadata) -> NewEvent {
                 match self {
                     $(Self::$name(event) => event.to_new_event(metadata),)+
@@ -28,7 +28,7 @@ macro_rules! facts {
             /// Reads a stored fact of any stream.
             ///
             /// # Errors
-            /// When this build cannot read it.
+            /// When this build cannot read the stored fact.
             pub fn from_recorded(recorded: &RecordedEvent) -> Result<Self, UnreadableEvent> {
                 Ok(match recorded.stream.aggregate {
                     $(Aggregate::$name => Self::$name(StoredEvent::from_recorded(recorded)?),)+

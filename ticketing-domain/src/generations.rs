@@ -1,8 +1,9 @@
-//! Which schema versions are written while builds of different ages work on one log.
+//! Chooses the schema version in which a fact is written, while old and new builds work on one log.
 //!
-//! Every build can read a new version before any build writes it. The log's *floor* is the generation that all builds on it
-//! read; what is written is never newer. `stored_events!` declares the old and the new version together. A new type of fact has
-//! no older version: until every build reads it, no reducer decides on it.
+//! A new version is written only once every build can read it. The log's *floor* is the newest generation that all
+//! builds on the log read, and nothing newer is written. `stored_events!` declares for each new version how it is
+//! turned into the old one. A new type of fact has no older version, so no reducer decides on such a fact until every
+//! build reads it.
 
 use ticketing_ports::log::identity::SchemaGeneration;
 use ticketing_ports::log::streams::NewEvent;
@@ -13,7 +14,7 @@ use crate::payment::PaymentEvent;
 use crate::reservation::ReservationEvent;
 use crate::stored::{NewVersion, StoredEvent};
 
-/// The newest generation of facts that this build reads. A new version or a new type of fact begins the next generation.
+/// The newest generation of facts that this build reads. Whoever adds a version or a type of fact raises this number.
 const NEWEST: SchemaGeneration = SchemaGeneration(3);
 
 /// Returns the newest generation of facts that this build reads.
@@ -29,7 +30,7 @@ pub fn newest() -> SchemaGeneration {
 pub fn write_for_all(floor: SchemaGeneration, event: &mut NewEvent) {
     #[cfg(feature = "made-up-version")]
     crate::made_up_version::write_if_all_read_it(floor, event);
-    // Except during an update the floor is the newest generation, and every fact is written as it is.
+    // Except during an update the floor is the newest generation, and every fact is written unchanged.
     if floor >= newest() {
         return;
     }
@@ -51,7 +52,7 @@ fn lower<'v>(versions: impl Iterator<Item = &'v NewVersion>, floor: SchemaGenera
 }
 
 #[cfg(test)]
-#[expect(unreachable_pub, reason = "`stored_events!` declares what others may see")]
+#[expect(unreachable_pub, reason = "`stored_events!` makes the types public, even in a test")]
 mod tests {
     use serde::{Deserialize, Serialize};
     use ticketing_ports::log::streams::Metadata;
@@ -72,14 +73,14 @@ mod tests {
         crumb: u32,
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "the shape that the macro calls")]
+    #[expect(clippy::needless_pass_by_value, reason = "`stored_events!` passes the value itself")]
     fn upcast(old: GatheredV1) -> Gathered {
         Gathered {
             crumbs: vec![old.crumb],
         }
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "the shape that the macro calls")]
+    #[expect(clippy::needless_pass_by_value, reason = "`stored_events!` passes the value itself")]
     fn lower_gathered(new: Gathered) -> GatheredV1 {
         GatheredV1 {
             crumb: new.crumbs.iter().sum(),
@@ -130,7 +131,10 @@ mod tests {
             let hatched = BirdEvent::from(Hatched {});
             assert_eq!(hatched.is_read_by_all(SchemaGeneration(floor)), read, "{floor}");
             let gathered = BirdEvent::from(Gathered { crumbs: Vec::new() });
-            assert!(gathered.is_read_by_all(SchemaGeneration(floor)), "it has an older form");
+            assert!(
+                gathered.is_read_by_all(SchemaGeneration(floor)),
+                "a fact with an older version may always be written"
+            );
         }
     }
 
@@ -145,7 +149,7 @@ mod tests {
         assert_eq!(event, before);
     }
 
-    /// Whoever adds a version has to raise `NEWEST` too.
+    /// Fails if somebody adds a version or a type of fact and forgets to raise `NEWEST`.
     #[test]
     fn no_version_begins_with_a_generation_that_this_build_does_not_claim_to_read() {
         let tables = [

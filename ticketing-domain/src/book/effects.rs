@@ -13,7 +13,8 @@ use crate::reservation::{Reservation, SagaCommand, SagaInput};
 
 /// An aggregate whose effects are carried out in the unit of work that decided on them.
 ///
-/// It is implemented for the four aggregates. A command of another crate gets it by calling [`UnitOfWork::decide`]:
+/// The catalog, the inventory, the reservation and the payment implement this trait. A command of another crate makes
+/// use of it by calling [`UnitOfWork::decide`]:
 ///
 /// ```
 /// use ticketing_domain::book::{Stop, UnitOfWork};
@@ -113,7 +114,8 @@ impl CarryOut for Reservation {
                     command,
                     payment_id,
                 } => {
-                    // Seats of a cancelled event are not sold, not even for money that was under way.
+                    // The seats of a cancelled event are never sold, even if a payment for them was already under
+                    // way.
                     let sold = !unit.event_is_cancelled() && unit.decide::<Inventory>(section_id, &command).is_ok();
                     let input = if sold {
                         SagaInput::SeatsSold { payment_id }
@@ -135,8 +137,10 @@ impl CarryOut for Reservation {
                     };
                     drop(unit.decide::<Payment>(payment_id, &command));
                 }
-                // A refusal means that nothing is left to do: the lapsed hold was released when somebody took its seats,
-                // the payment was voided, or nothing is left to refund. A stream that is not loaded is noted as a miss.
+                // A refusal of the inventory or the payment is ignored, because it means that nothing is left to do:
+                // the lapsed hold was released when somebody took its seats, the payment was voided, or nothing is
+                // left to refund. A stream that is not loaded is noted as a miss, so that the whole command is run
+                // again.
                 SagaCommand::Inventory { section_id, command } => {
                     drop(unit.decide::<Inventory>(section_id, &command));
                 }
@@ -148,13 +152,15 @@ impl CarryOut for Reservation {
 }
 
 impl UnitOfWork<'_> {
-    /// Returns whether an aggregate would accept a command now. `false` also if it is not loaded; that is noted as a miss.
+    /// Returns whether an aggregate would accept a command now. If the aggregate's stream is not loaded, returns
+    /// `false` and notes the stream as a miss.
     fn would_do<A: CarryOut>(&self, id: A::Id, command: &A::Command) -> bool {
         self.get::<A>(id)
             .is_ok_and(|state| A::decide(state, command, self.ctx()).is_ok())
     }
 
-    /// Returns whether the event was cancelled. `false` also if the catalog is not loaded; that is noted as a miss.
+    /// Returns whether the event was cancelled. If the catalog's stream is not loaded, returns `false` and notes the
+    /// stream as a miss.
     fn event_is_cancelled(&self) -> bool {
         let catalog = self.event_id().map(|event_id| self.get::<Catalog>(event_id));
         let listing = catalog.ok().and_then(Result::ok).and_then(|state| state.listing());
@@ -162,7 +168,8 @@ impl UnitOfWork<'_> {
     }
 }
 
-/// Returns what a fact of a payment means for its reservation; `None` if nothing.
+/// Returns what a reservation is told about a fact of its payment; `None` if the fact does not concern the
+/// reservation.
 fn report_of(payment_id: PaymentId, charge: Charge, event: &PaymentEvent) -> Option<SagaInput> {
     Some(match event {
         PaymentEvent::PaymentAuthorized(_) => SagaInput::PaymentAuthorized { payment_id, charge },

@@ -1,4 +1,4 @@
-//! The undo journal: how to take back each change of a book that is not known to be in the log.
+//! The undo journal: it keeps what takes back each change of a book that is not yet known to be in the log.
 
 use std::collections::VecDeque;
 
@@ -7,14 +7,15 @@ use ticketing_ports::log::streams::StreamId;
 use super::Book;
 use super::shelves::Undone;
 
-/// A moment in the history of a book, to roll back to. A later mark is greater.
+/// A moment in the history of a book, which the book can be rolled back to. Of two marks the later one is greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct JournalMark(u64);
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Journal {
     entries: VecDeque<Entry>,
-    /// The mark before the first entry.
+    /// The mark of the moment before the first entry that is still in the journal. Confirming entries moves it
+    /// forward.
     first: JournalMark,
 }
 
@@ -26,9 +27,9 @@ struct Entry {
 
 #[derive(Debug, Clone)]
 enum Change {
-    /// A new stream was begun.
+    /// A new stream was begun. Dropping the stream takes this back.
     Began,
-    /// One fact was applied.
+    /// One fact was applied to a stream. The value takes this back.
     Fact(Undone),
 }
 
@@ -49,13 +50,13 @@ impl Journal {
 }
 
 impl Book {
-    /// Returns the mark of this moment.
+    /// Returns a mark of the present state, which the book can be rolled back to later.
     pub fn mark(&self) -> JournalMark {
         self.journal.mark()
     }
 
-    /// Takes back everything that was applied since the mark `to`, the latest first. Confirmed facts stay. The cost is that of
-    /// the changes, not that of the states.
+    /// Takes back everything that was applied since the mark `to`, the latest first. Confirmed facts stay. The work
+    /// grows with the number of changes, not with the size of the states.
     pub fn roll_back(&mut self, to: JournalMark) {
         while self.journal.mark() > to
             && let Some(Entry { stream, change }) = self.journal.entries.pop_back()
@@ -73,7 +74,8 @@ impl Book {
         }
     }
 
-    /// Records that everything that was applied before the mark `upto` is in the log.
+    /// Records that everything that was applied before the mark `upto` is in the log, so that it can no longer be
+    /// taken back.
     pub fn confirm(&mut self, upto: JournalMark) {
         while self.journal.first < upto
             && let Some(Entry { stream, change }) = self.journal.entries.pop_front()

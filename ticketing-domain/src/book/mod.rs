@@ -1,10 +1,11 @@
 //! The book of a lane: the states of its streams, in memory.
 //!
-//! A [`UnitOfWork`] runs one command on a book and stages what follows from it. If the command needs a stream that the book does
-//! not have, the unit of work names the stream; the owner of the book reads it and has it [absorbed](Book::absorb). Each fact
-//! that a unit of work applies gets an entry in the undo journal. A refused command, a lost race and a failed commit are undone
-//! in the same way, by [rolling back](Book::roll_back) to a mark. Facts that are in the log are [confirmed](Book::confirm) and
-//! can no longer be undone.
+//! A [`UnitOfWork`] runs one command on a book and stages what follows from it. If the command needs a stream that
+//! the book does not have, the unit of work names the stream; the owner of the book then reads the stream from the
+//! log and has the book [absorb](Book::absorb) its facts. Each fact that a unit of work applies gets an entry in the
+//! undo journal. A refused command, a lost race and a failed commit are undone in the same way, by [rolling
+//! back](Book::roll_back) to a mark. Facts that are in the log are [confirmed](Book::confirm) and can no longer be
+//! undone.
 
 mod effects;
 mod journal;
@@ -26,7 +27,8 @@ pub use staged::{Staged, StagedFact};
 pub use streams::{Absorbed, NotWhole, Page};
 pub use unit_of_work::{Caller, Declined, Every, Listed, Made, Ran, Stop, UnitOfWork, Wants};
 
-/// The states of the streams of one lane. Two books are equal if they have the same streams in the same states.
+/// The states of the streams of one lane. Two books of a lane are equal if they have the same streams in the same
+/// states, whatever is in their undo journals.
 #[derive(Debug, Clone)]
 pub struct Book {
     lane: LaneId,
@@ -44,7 +46,7 @@ impl Book {
         }
     }
 
-    /// Returns the lane that the book is of.
+    /// Returns the lane that the book belongs to.
     pub fn lane(&self) -> LaneId {
         self.lane
     }

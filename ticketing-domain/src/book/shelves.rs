@@ -1,5 +1,5 @@
-//! The states in a book: one shelf for each aggregate of the list in `ticketing_ports::for_each_aggregate!`, and the enums that
-//! are generated from that list.
+//! The states in a book: one shelf, a map from ids to states, for each aggregate of the list in
+//! `ticketing_ports::for_each_aggregate!`, and the enums that are generated from that list.
 
 use std::collections::BTreeMap;
 
@@ -15,19 +15,19 @@ use crate::reservation::Reservation;
 use crate::snapshot::UnreadableSnapshot;
 use crate::stored::{StoredEvent, UnreadableEvent};
 
-/// The state of one stream, and how far the stream is known.
+/// The state of one stream, with how much of the stream the book has read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Known<S> {
     pub(super) state: S,
     pub(super) head: Head,
 }
 
-/// How far a stream is known.
+/// How much of a stream a book has read, and whether it has to read more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Head {
     /// How many facts were applied to the state.
     pub(super) version: Version,
-    /// How many of these are not known to be in the log yet.
+    /// How many of the applied facts are not known to be in the log yet.
     pub(super) assumed: u64,
     pub(super) standing: Standing,
 }
@@ -35,22 +35,25 @@ pub(super) struct Head {
 /// Whether a stream has to be read before it is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Standing {
-    /// The state has every fact that the log had when it was last read.
+    /// The state has every fact that the log had when the stream was last read.
     #[default]
     Whole,
-    /// The state has the facts of the first pages; more have to be read.
+    /// Only the first facts of the stream are in the state, from its first pages or a snapshot; the rest has to be
+    /// read.
     Loading,
     /// Another process may have written to the stream: newer facts have to be read.
     Stale,
-    /// The log has another version of the stream. If no newer facts are found, the log has lost facts and the stream is
-    /// forgotten.
+    /// The log has another version of the stream than the book. If no newer facts are found, the log has lost facts,
+    /// and the book forgets the stream.
     Suspect,
 }
 
-/// The states of one aggregate. They are boxed because a node of the map reserves room for eleven values.
+/// The states of all streams of one aggregate, by id. They are boxed because each node of a `BTreeMap` reserves room
+/// for eleven values, however few are in it.
 pub(super) type Shelf<A> = BTreeMap<<A as Reducer>::Id, Box<Known<<A as Reducer>::State>>>;
 
-/// A reducer of the list, with its shelf and its variants of the generated enums.
+/// A reducer whose states a book keeps. `for_each_aggregate!` lists these reducers, and generates a shelf and
+/// variants of the enums for each.
 ///
 /// ```
 /// use ticketing_domain::book::Kept;
@@ -62,15 +65,15 @@ pub(super) type Shelf<A> = BTreeMap<<A as Reducer>::Id, Box<Known<<A as Reducer>
 /// assert!(Payment::of(&fact).is_none());
 /// ```
 pub trait Kept: Reducer {
-    /// Returns the shelf of this aggregate.
+    /// Returns the map from ids to states in which a book keeps this aggregate.
     fn shelf(shelves: &Shelves) -> &Shelf<Self>;
-    /// Returns the shelf of this aggregate, to change it.
+    /// Returns the map from ids to states in which a book keeps this aggregate, to change it.
     fn shelf_mut(shelves: &mut Shelves) -> &mut Shelf<Self>;
-    /// Wraps an event of this aggregate.
+    /// Wraps an event of this aggregate as a [`Fact`], which may be of any aggregate.
     fn fact(event: Self::Event) -> Fact;
-    /// Returns the event of a fact; `None` if the fact is of another aggregate.
+    /// Returns the event that a fact wraps; `None` if the fact is of another aggregate.
     fn of(fact: &Fact) -> Option<&Self::Event>;
-    /// Wraps what a fact of this aggregate changed.
+    /// Wraps what takes back a fact of this aggregate, so that the undo journal can keep it.
     fn undone(undo: Self::Undo) -> Undone;
 }
 
@@ -83,7 +86,7 @@ fn absorb<A: Kept>(known: &mut Known<A::State>, facts: &[RecordedEvent]) -> Resu
     Ok(())
 }
 
-/// Makes a state from a snapshot, if this build reads its format.
+/// Makes a state from a snapshot, if this build reads the snapshot's format.
 fn recall<A: Kept>(snapshot: &Snapshot) -> Result<Box<Known<A::State>>, UnreadableSnapshot> {
     let format = A::SNAPSHOTS
         .filter(|format| format.number == snapshot.format)
@@ -99,7 +102,7 @@ fn recall<A: Kept>(snapshot: &Snapshot) -> Result<Box<Known<A::State>>, Unreadab
 
 macro_rules! shelves {
     ($($name:ident: $text:literal, $id:ident;)+) => {
-        /// What one fact changed in the state of its stream.
+        /// What one fact changed in the state of its stream, kept to take the fact back.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Undone {
             $(#[doc = concat!("A change in a stream of the `", $text, "` aggregate.")] $name(<$name as Reducer>::Undo),)+
@@ -119,21 +122,22 @@ macro_rules! shelves {
             }
         }
 
-        /// Returns the number of the format in which snapshots of an aggregate are written; `None` if the aggregate has none.
+        /// Returns the number of the format in which snapshots of an aggregate are written; `None` if the aggregate
+        /// has none.
         pub fn snapshot_format(aggregate: Aggregate) -> Option<u16> {
             match aggregate {
                 $(Aggregate::$name => $name::SNAPSHOTS.map(|format| format.number),)+
             }
         }
 
-        /// The known streams of every aggregate.
+        /// The states in a book: for every aggregate, the streams that the book has read.
         #[derive(Debug, Clone, PartialEq, Eq, Default)]
         pub struct Shelves {
             $($name: Shelf<$name>,)+
         }
 
         impl Shelves {
-            /// Returns how far a stream is known; `None` if it is not known at all.
+            /// Returns how much of a stream the book has read; `None` if the book does not have the stream.
             pub(super) fn head(&self, stream: StreamId) -> Option<Head> {
                 match stream.aggregate {
                     $(Aggregate::$name => self.$name.get(&$name::id(stream.id)).map(|known| known.head),)+
@@ -160,7 +164,7 @@ macro_rules! shelves {
                 }
             }
 
-            /// Puts a state on its shelf, unless the stream is known already.
+            /// Puts a state that was read from a snapshot into the book, unless the book has the stream already.
             pub(super) fn begin_with(&mut self, stream: StreamId, recalled: Recalled) {
                 match recalled {
                     $(Recalled::$name(known) => {
@@ -169,7 +173,8 @@ macro_rules! shelves {
                 }
             }
 
-            /// Returns how many entries a snapshot of the stream would have; `None` if its aggregate has no snapshots.
+            /// Returns how many entries a snapshot of the stream would have; `None` if the book does not have the
+            /// stream, or its aggregate has no snapshots.
             pub(super) fn entries(&self, stream: StreamId) -> Option<usize> {
                 match stream.aggregate {
                     $(Aggregate::$name => {
@@ -179,7 +184,8 @@ macro_rules! shelves {
                 }
             }
 
-            /// Returns the state as bytes; `None` if its aggregate has no snapshots.
+            /// Returns the state of the stream as the bytes of a snapshot; `None` if the book does not have the
+            /// stream, or its aggregate has no snapshots.
             pub(super) fn write(&self, stream: StreamId) -> Option<Vec<u8>> {
                 match stream.aggregate {
                     $(Aggregate::$name => {
@@ -189,7 +195,7 @@ macro_rules! shelves {
                 }
             }
 
-            /// Applies facts from the log. A stream that was not known is known afterwards.
+            /// Applies facts that were read from the log. A stream that the book does not have yet begins with them.
             pub(super) fn absorb(&mut self, stream: StreamId, facts: &[RecordedEvent]) -> Result<(), UnreadableEvent> {
                 match stream.aggregate {
                     $(Aggregate::$name => {

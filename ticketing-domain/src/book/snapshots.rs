@@ -1,4 +1,4 @@
-//! Snapshots in a book: making one from a state, and beginning a stream with one.
+//! Snapshots in a book: making a snapshot from a state, and beginning a stream with the state of a snapshot.
 
 use ticketing_ports::log::snapshots::Snapshot;
 use ticketing_ports::log::streams::{StreamId, Version};
@@ -8,24 +8,24 @@ use super::Book;
 use super::shelves::Recalled;
 use crate::snapshot::UnreadableSnapshot;
 
-/// A state that was read from a snapshot. Reading takes time and can be done outside the lane; putting the state into a book
-/// does not.
+/// A state that was decoded from a snapshot. Decoding takes time and can be done outside the lane's task; putting the
+/// decoded state into a book is quick.
 #[derive(Debug)]
 pub struct FromSnapshot {
-    /// The stream.
+    /// The stream that the state belongs to.
     pub stream: StreamId,
     /// How many facts of the stream are in the state.
     pub version: Version,
-    /// The commit that wrote the last of these.
+    /// The commit that wrote the last of these facts.
     pub commit: CommitId,
     state: Recalled,
 }
 
 impl FromSnapshot {
-    /// Reads a snapshot.
+    /// Decodes the state in a snapshot.
     ///
     /// # Errors
-    /// When this build cannot read it; then the facts of the stream have to be read from the first.
+    /// When this build cannot read the snapshot; the stream then has to be read from its first fact.
     pub fn read(snapshot: &Snapshot) -> Result<Self, UnreadableSnapshot> {
         Ok(Self {
             stream: snapshot.stream,
@@ -37,20 +37,21 @@ impl FromSnapshot {
 }
 
 impl Book {
-    /// Begins a stream with the state of a snapshot. The facts after it have to be absorbed before the stream is used. If the
-    /// stream is known already, nothing changes.
+    /// Begins a stream with the state of a snapshot. The stream can be used once the facts after the snapshot are
+    /// absorbed. If the book has the stream already, nothing changes.
     pub fn begin_with(&mut self, snapshot: FromSnapshot) {
         self.shelves.begin_with(snapshot.stream, snapshot.state);
     }
 
-    /// Returns how many entries a snapshot of the stream would have; `None` if the stream is not known, or has no snapshots.
+    /// Returns how many entries a snapshot of the stream would have; `None` if the stream is not fully loaded, or its
+    /// aggregate has no snapshots.
     pub fn snapshot_entries(&self, stream: StreamId) -> Option<usize> {
         self.version(stream)?;
         self.shelves.entries(stream)
     }
 
-    /// Makes a snapshot of the stream as the book has it, uncommitted facts included; `None` if the stream is not known, or has
-    /// no snapshots. `commit` is the commit of the stream's latest fact.
+    /// Makes a snapshot of the stream as the book has it, uncommitted facts included; `None` if the stream is not
+    /// fully loaded, or its aggregate has no snapshots. `commit` is the commit of the stream's latest fact.
     pub fn snapshot(&self, stream: StreamId, commit: CommitId) -> Option<Snapshot> {
         Some(Snapshot {
             stream,

@@ -1,4 +1,4 @@
-//! What follows from one command: facts, deadlines and calls that wait for the commit.
+//! What follows from one command: facts and deadlines to commit, and calls to the gateway, made after the commit.
 
 use std::collections::BTreeMap;
 
@@ -8,33 +8,33 @@ use ticketing_ports::log::streams::{StreamId, Version};
 use crate::facts::Fact;
 use crate::payment::GatewayCall;
 
-/// A fact that is applied to the book and waits for its commit.
+/// A fact that is applied to the book and waits to be committed to the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StagedFact {
-    /// The stream.
+    /// The stream that the fact belongs to.
     pub stream: StreamId,
-    /// The version that the fact gives its stream.
+    /// The version of the stream once the fact is applied.
     pub version: Version,
-    /// The fact.
+    /// The fact itself.
     pub fact: Fact,
 }
 
 /// Everything that follows from one command.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Staged {
-    /// The streams that were looked at, each with its version before this command. The decision holds as long as the log has
-    /// them at these versions.
+    /// The streams that the command looked at, each with its version before the command. What the command decided is
+    /// right as long as the log has these streams at these versions.
     pub read_set: BTreeMap<StreamId, Version>,
-    /// What has happened.
+    /// The facts that the command decided on, in their order.
     pub facts: Vec<StagedFact>,
-    /// Deadlines to set and to clear.
+    /// The deadlines that the commit sets and clears.
     pub deadlines: Vec<DeadlineChange>,
     /// Calls to the gateway, to be made once the facts are durable.
     pub calls: Vec<GatewayCall>,
 }
 
 impl Staged {
-    /// Returns whether nothing is to be written or called.
+    /// Returns whether the command led to no fact, no change of a deadline and no call to the gateway.
     pub fn is_idle(&self) -> bool {
         self.facts.is_empty() && self.deadlines.is_empty() && self.calls.is_empty()
     }

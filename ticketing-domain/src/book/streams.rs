@@ -1,4 +1,4 @@
-//! How streams come into a book and leave it.
+//! How a book takes in streams that are read from the log, and how it drops them.
 
 use thiserror::Error;
 use ticketing_ports::log::streams::{RecordedEvent, StreamId, Version};
@@ -10,45 +10,46 @@ use crate::stored::UnreadableEvent;
 /// Whether a page of facts was the last one of its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Page {
-    /// The stream has more facts.
+    /// More facts of the stream follow on the next page.
     MoreToCome,
     /// The log has no more facts of the stream.
     Last,
 }
 
-/// Whether a book took in facts that were read.
+/// Whether a book applied the facts that were read for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absorbed {
     /// The facts were applied.
     Taken,
-    /// Nothing changed: the stream became known, or was forgotten, while it was being read.
+    /// The facts were not applied: while they were being read, the stream was loaded in another way, or was
+    /// forgotten.
     Ignored,
 }
 
-/// Why facts that were read could not be applied. The book has forgotten the stream.
+/// Why a book could not apply the facts that were read for a stream. The book has then forgotten the stream.
 #[derive(Debug, Error)]
 pub enum NotWhole {
     /// This build cannot read one of the facts.
     #[error(transparent)]
     Unreadable(#[from] UnreadableEvent),
-    /// Facts are missing in between.
+    /// Facts are missing between the last one in the book and the first one that was read.
     #[error("stream {stream} has a gap: version {found} was read after version {known}")]
     Gap {
-        /// The stream.
+        /// The stream whose facts are missing.
         stream: StreamId,
-        /// The last version that the book has.
+        /// The version of the last fact that the book has.
         known: Version,
-        /// The first version that was read.
+        /// The version of the first fact that was read.
         found: Version,
     },
 }
 
 impl Book {
-    /// Applies facts that were read from the log: those of `stream` after the version `after`, in order. After the last page,
-    /// which may be empty, the stream can be used.
+    /// Applies facts that were read from the log: those of `stream` after the version `after`, in order. After the
+    /// last page, which may be empty, the stream can be used.
     ///
     /// # Errors
-    /// When this build cannot read one of the facts, or one is missing.
+    /// When this build cannot read one of the facts, or a fact is missing.
     pub fn absorb(
         &mut self,
         stream: StreamId,
@@ -62,7 +63,8 @@ impl Book {
             return Ok(Absorbed::Ignored);
         }
         if standing == Standing::Suspect && facts.is_empty() && page == Page::Last {
-            // The log has fewer facts than the book: it has lost some.
+            // The log has fewer facts of the stream than the book, so it has lost some. The stream is dropped and
+            // later read anew.
             self.shelves.remove(stream);
             return Ok(Absorbed::Taken);
         }
@@ -83,7 +85,7 @@ impl Book {
         let head = self
             .shelves
             .head_mut(stream)
-            .expect("a stream is on its shelf once facts of it were applied");
+            .expect("the book has the stream whose facts it has just applied");
         head.standing = match (page, standing) {
             (Page::Last, _) => Standing::Whole,
             (Page::MoreToCome, Standing::Suspect) => Standing::Stale,
@@ -92,14 +94,14 @@ impl Book {
         Ok(Absorbed::Taken)
     }
 
-    /// Records that another process may have written to a stream, so that its newer facts are read before it is used. A stream
-    /// with uncommitted facts stays as it is: their commit will find out.
+    /// Records that another process may have written to a stream, so that its newer facts are read before it is used.
+    /// A stream with uncommitted facts is not marked: their commit fails with a conflict if the log has newer facts.
     pub fn doubt(&mut self, stream: StreamId) {
         self.doubt_as(stream, Standing::Stale);
     }
 
-    /// Records that the log has another version of a stream than the book, a newer or an older one. A stream with uncommitted
-    /// facts stays as it is: their commit will find out.
+    /// Records that the log has another version of a stream than the book, a newer or an older one. A stream with
+    /// uncommitted facts is not marked: their commit fails with a conflict if the versions differ.
     pub fn suspect(&mut self, stream: StreamId) {
         self.doubt_as(stream, Standing::Suspect);
     }
@@ -113,21 +115,21 @@ impl Book {
         }
     }
 
-    /// Drops a stream, so that it is read again when it is needed. A stream with uncommitted facts stays.
+    /// Drops a stream, so that it is read again when it is needed. A stream with uncommitted facts is kept.
     pub fn forget(&mut self, stream: StreamId) {
         if self.shelves.head(stream).is_some_and(|head| head.assumed == 0) {
             self.shelves.remove(stream);
         }
     }
 
-    /// Drops a stream that is dormant, to free memory. A stream with uncommitted facts stays.
+    /// Drops a stream that is dormant, to free memory. A stream with uncommitted facts is kept.
     pub fn forget_if_dormant(&mut self, stream: StreamId) {
         if self.shelves.is_dormant(stream) {
             self.forget(stream);
         }
     }
 
-    /// Drops a stream that was read only in part.
+    /// Drops a stream of which only the first facts have been read.
     pub fn give_up_loading(&mut self, stream: StreamId) {
         if self
             .shelves
@@ -138,13 +140,13 @@ impl Book {
         }
     }
 
-    /// Returns the version of a stream that can be used; `None` if it has to be read first.
+    /// Returns the version of a stream; `None` if facts of the stream have to be read before it can be used.
     pub fn version(&self, stream: StreamId) -> Option<Version> {
         let head = self.shelves.head(stream)?;
         (head.standing == Standing::Whole).then_some(head.version)
     }
 
-    /// Returns the version after which a stream has to be read so that it can be used.
+    /// Returns the version after which the facts of a stream have to be read before the stream can be used.
     pub fn read_from(&self, stream: StreamId) -> Version {
         self.shelves.head(stream).map_or(Version::NONE, |head| head.version)
     }

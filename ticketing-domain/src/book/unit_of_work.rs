@@ -1,8 +1,10 @@
-//! The run of one command on a book. Each fact is applied as soon as it is decided on, so that the next decision sees it.
+//! The run of one command on a book. Each fact is applied as soon as it is decided on, so that the next decision sees
+//! it.
 //!
-//! A unit of work notes each stream that it looks at in its read set, also if nothing follows from it: the decision holds only as
-//! long as the log has these streams at these versions. A stream that the book does not have is noted as a *miss*. A unit of work
-//! with a miss never succeeds, whatever its command returns: the stream is loaded and the command run again.
+//! A unit of work notes every stream that it looks at in its read set, even if it decides nothing: its answer is
+//! right only as long as the log has these streams at these versions. A stream that the book does not have is noted
+//! as a *miss*. A unit of work with a miss never succeeds, whatever its command returns: the missing stream is
+//! loaded, and the command is run again.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -27,7 +29,7 @@ use crate::refusal::Refusal;
 pub enum Caller {
     /// A signed-in person.
     Person(Actor),
-    /// The gateway or a deadline.
+    /// No person: the payment gateway or a deadline.
     World,
 }
 
@@ -37,16 +39,17 @@ impl From<Actor> for Caller {
     }
 }
 
-/// Streams that have to be read before a command can be run, each with the version after which it is read.
+/// The streams that have to be read before a command can be run, each with the version after which its facts are
+/// missing in the book.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wants(pub BTreeMap<StreamId, Version>);
 
 /// Why a command stopped before its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
-    /// It is refused.
+    /// The command is refused.
     Refused(Refusal),
-    /// A stream that it needs is not loaded.
+    /// A stream that the command needs is not loaded.
     Load,
 }
 
@@ -56,17 +59,17 @@ impl From<Refusal> for Stop {
     }
 }
 
-/// Why an aggregate did not do what it was asked.
+/// Why an aggregate did not carry out a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Declined<R> {
-    /// It refuses.
+    /// The aggregate refuses the command.
     Refused(R),
-    /// A stream that is needed is not loaded.
+    /// A stream that the aggregate needs is not loaded.
     Load,
 }
 
 impl<R> Declined<R> {
-    /// Turns the aggregate's refusal into one of the command, by `in_words`.
+    /// Turns the aggregate's refusal into a refusal of the whole command, by calling `in_words`.
     pub fn or_refuse(self, in_words: impl FnOnce(R) -> Refusal) -> Stop {
         match self {
             Self::Refused(refusal) => Stop::Refused(in_words(refusal)),
@@ -81,11 +84,12 @@ impl From<Declined<Refusal>> for Stop {
     }
 }
 
-/// The facts that followed from one decision, as a range of the unit of work's facts.
+/// The facts that followed from one decision, as a range of indexes into the facts of the unit of work.
 #[derive(Debug, Clone)]
 pub struct Made<A>(Range<usize>, PhantomData<A>);
 
-/// An aggregate of which another stream of the lane lists all streams, as the catalog lists the sections of an event.
+/// An aggregate whose streams are all listed in another stream of the lane: the catalog, for instance, lists an
+/// event's sections.
 ///
 /// ```
 /// use ticketing_domain::book::{Stop, UnitOfWork};
@@ -111,21 +115,22 @@ pub type Every<'u, A> = Vec<(<A as Reducer>::Id, &'u <A as Reducer>::State)>;
 /// How the run of a command ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ran<T> {
-    /// Its facts are applied to the book.
+    /// The command succeeded, and its facts are applied to the book.
     Done {
         /// What the command returned.
         value: T,
-        /// What follows from it.
+        /// The facts, deadlines and calls to the gateway that follow from the command.
         staged: Staged,
     },
-    /// It was refused, and the book is unchanged.
+    /// The command was refused, and the book is unchanged.
     Refused {
-        /// Why.
+        /// Why the command was refused.
         refusal: Refusal,
-        /// The streams that were looked at. The refusal holds as long as the log has them at these versions.
+        /// The streams that the command looked at. The refusal is right as long as the log has these streams at these
+        /// versions.
         read_set: BTreeMap<StreamId, Version>,
     },
-    /// The book is unchanged. These streams have to be loaded before the command is run again.
+    /// The command needs these streams, which have to be loaded before it is run again. The book is unchanged.
     Load(Wants),
 }
 
@@ -201,7 +206,7 @@ impl Book {
 }
 
 impl<'a> UnitOfWork<'a> {
-    /// Returns the time and the source of ids, for a reducer.
+    /// Returns the time and the source of ids that a reducer decides with.
     pub fn ctx(&self) -> &Context<'a> {
         &self.ctx
     }
@@ -216,7 +221,7 @@ impl<'a> UnitOfWork<'a> {
         self.caller
     }
 
-    /// Returns the person who asks.
+    /// Returns the person who sends the command.
     ///
     /// # Errors
     /// When the command comes from the gateway or a deadline.
@@ -230,12 +235,13 @@ impl<'a> UnitOfWork<'a> {
     /// Returns the event on sale that this lane is about.
     ///
     /// # Errors
-    /// When the lane is not one of an event.
+    /// When the lane is not about an event on sale.
     pub fn event_id(&self) -> Result<EventId, Refusal> {
         self.book.lane.event_id().ok_or(Refusal::Forbidden)
     }
 
-    /// Returns the state of a stream, and notes the stream in the read set. A stream without facts has the default state.
+    /// Returns the state of a stream, and notes the stream in the read set. A stream without facts has the default
+    /// state.
     ///
     /// # Errors
     /// When the stream is not loaded.
@@ -252,14 +258,16 @@ impl<'a> UnitOfWork<'a> {
         Ok((&known.state, known.head.version))
     }
 
-    /// Returns the states of all streams of an aggregate in this lane. Each of them is noted in the read set, and so is the
-    /// stream that lists them, so that the decision does not hold if one is added.
+    /// Returns the states of all streams of an aggregate in this lane. All of these streams are noted in the read
+    /// set, as is the stream that lists them, so that the decision is not committed if another process adds a stream
+    /// meanwhile.
     ///
     /// # Errors
     /// When one of these streams is not loaded.
     pub fn every<A: Listed>(&self) -> Result<Every<'_, A>, Stop> {
         let ids = A::listed(self)?;
-        // Collected first, so that all missing streams are noted and loaded together.
+        // All streams are looked up before the first one that is missing ends this, so that all missing ones are
+        // loaded together.
         let states: Vec<_> = ids.into_iter().map(|id| (id, self.look::<A>(id))).collect();
         let loaded = states
             .into_iter()
@@ -283,7 +291,7 @@ impl<'a> UnitOfWork<'a> {
         whole
     }
 
-    /// Begins a stream with a new id. It is not loaded, since it has no facts.
+    /// Begins a stream under a new id. Nothing has to be loaded for it, since the log has no facts under a new id.
     pub fn begin<A: Kept>(&mut self, id: A::Id) {
         let stream: StreamId = id.into();
         let shelf = A::shelf_mut(&mut self.book.shelves);
@@ -293,7 +301,7 @@ impl<'a> UnitOfWork<'a> {
         }
     }
 
-    /// Makes a new id and begins its stream.
+    /// Makes a new id and begins the stream under that id.
     pub fn mint<A: Kept>(&mut self) -> A::Id {
         let id = self.ctx.new_id(A::id);
         self.begin::<A>(id);
@@ -303,7 +311,7 @@ impl<'a> UnitOfWork<'a> {
     /// Decides a command about one stream, applies the facts to the book and carries out the effects.
     ///
     /// # Errors
-    /// When the aggregate refuses, or a stream is not loaded.
+    /// When the aggregate refuses the command, or a stream is not loaded.
     pub fn decide<A: Kept + CarryOut>(
         &mut self,
         id: A::Id,
@@ -315,7 +323,7 @@ impl<'a> UnitOfWork<'a> {
         let first = self.facts.len();
         let known = A::shelf_mut(&mut self.book.shelves)
             .get_mut(&id)
-            .expect("a stream that was just looked at is on its shelf");
+            .expect("the book has the stream that was just looked at");
         for event in decision.events {
             let undo = A::evolve(&mut known.state, &event);
             known.head.version = known.head.version.next();
@@ -333,35 +341,36 @@ impl<'a> UnitOfWork<'a> {
         Ok(made)
     }
 
-    /// Returns the facts of one stream that followed from one decision.
+    /// Returns the events of one stream that followed from one decision about it.
     pub fn made<'m, A: Kept>(&'m self, made: &Made<A>) -> impl Iterator<Item = &'m A::Event> {
         self.facts[made.0.clone()]
             .iter()
             .filter_map(|staged| A::of(&staged.fact))
     }
 
-    /// Returns every fact that has followed so far.
+    /// Returns every fact that this unit of work has decided on so far.
     pub fn facts(&self) -> &[StagedFact] {
         &self.facts
     }
 
-    /// Returns whether nothing has followed so far: no fact, no deadline, no call.
+    /// Returns whether this unit of work has led to nothing so far: no fact, no change of a deadline, no call to the
+    /// gateway.
     pub fn is_idle(&self) -> bool {
         self.facts.is_empty() && self.deadlines.is_empty() && self.calls.is_empty()
     }
 
-    /// Returns whether a stream was looked at that is not loaded. A command that looks at many streams asks this once, at the
-    /// end, so that they are loaded together.
+    /// Returns whether a stream was looked at that is not loaded. A command that looks at many streams asks this
+    /// once, after the last of them, so that all missing streams are loaded together.
     pub fn has_missed(&self) -> bool {
         !self.reads.borrow().missed.0.is_empty()
     }
 
-    /// Sets or clears a deadline.
+    /// Stages a change of a deadline: the commit sets or clears it.
     pub fn change_deadline(&mut self, change: DeadlineChange) {
         self.deadlines.push(change);
     }
 
-    /// Clears a deadline that has come if nothing followed from it.
+    /// Clears the deadline that has led to this command, if nothing else has followed from the command.
     pub fn clear_if_idle(&mut self, key: DeadlineKey) {
         if self.is_idle() {
             self.deadlines.push(DeadlineChange::Clear(key));

@@ -13,36 +13,37 @@ pub enum CatalogCommand {
     Create {
         /// A new id for the event.
         event_id: EventId,
-        /// Who creates it, and owns it from then on.
+        /// Who creates the event, and owns it from then on.
         by: Actor,
-        /// What the organiser says about it.
+        /// How the organiser describes the event.
         draft: Box<EventDraft>,
     },
     /// Show the draft to everybody.
     Publish {
-        /// Who asks.
+        /// Who sends the command.
         by: Actor,
     },
     /// Put the event on sale.
     OpenSales {
-        /// Who asks.
+        /// Who sends the command.
         by: Actor,
     },
     /// Take the event off sale.
     CloseSales {
-        /// Who asks.
+        /// Who sends the command.
         by: Actor,
     },
     /// Cancel the event.
     Cancel {
-        /// Who asks.
+        /// Who sends the command.
         by: Actor,
-        /// What the organiser tells the customers; `None` if nothing.
+        /// Why the event is cancelled, in the organiser's words to the customers; `None` if the organiser gives no
+        /// reason.
         reason: Option<Label>,
     },
-    /// The event's start time has come.
+    /// Record that the event has begun, if its start time has come.
     Start,
-    /// Every reservation of the cancelled event is settled.
+    /// Record that every reservation of the cancelled event is settled.
     FinishCancellation,
 }
 
@@ -51,25 +52,25 @@ pub enum CatalogCommand {
 pub struct EventDraft {
     /// What the event is called.
     pub name: Label,
-    /// Such as `concert`; `None` if the organiser names none.
+    /// The kind of event, such as `concert`; `None` if the organiser names none.
     pub category: Option<Label>,
-    /// Such as `jazz`; `None` if the organiser names none.
+    /// The genre of the event, such as `jazz`; `None` if the organiser names none.
     pub genre: Option<Label>,
     /// The currency of every price.
     pub currency: Currency,
-    /// When the event begins, and sales end.
+    /// When the event begins, which is also when sales end.
     pub starts_at: Timestamp,
-    /// Where it takes place.
+    /// Where the event takes place.
     pub venue: Venue,
     /// The sections, each with its seats or its capacity.
     pub sections: Vec<SectionDraft>,
     /// The prices of each section, and when they are in force.
     pub pricing_tiers: Vec<PricingTier>,
-    /// How long a customer has to pay, in seconds; `None` for the default.
+    /// How many seconds a customer has to pay for a hold; `None` for the default.
     pub hold_seconds: Option<u32>,
     /// How many seats one reservation may have at most; `None` for the default.
     pub max_seats_per_order: Option<u32>,
-    /// How much a customer gets back who cancels; `None` for the default policy.
+    /// How much of the price a customer gets back after cancelling; `None` for the default policy.
     pub refund_policy: Option<Vec<RefundRule>>,
 }
 
@@ -78,6 +79,6 @@ pub struct EventDraft {
 pub struct SectionDraft {
     /// What the section is called; no two sections of an event have the same name.
     pub name: Label,
-    /// Its rows of numbered seats, or its capacity.
+    /// The section's rows of numbered seats, or its capacity.
     pub seating: Seating,
 }

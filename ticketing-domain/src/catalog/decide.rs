@@ -31,7 +31,7 @@ type CatalogDecision = Decision<CatalogEvent, CatalogEffect>;
 /// Decides a command about one catalog entry.
 ///
 /// # Errors
-/// When the caller may not do it, the content is invalid, or the status does not allow it.
+/// When the caller may not do what is asked, the content is invalid, or the event's status does not allow it.
 pub fn decide(state: &CatalogState, command: &CatalogCommand, ctx: &Context<'_>) -> Result<CatalogDecision, Refusal> {
     use EventStatus::{Draft, Published, SalesOpen};
 
@@ -115,7 +115,7 @@ fn create(event_id: EventId, by: Actor, draft: &EventDraft, ctx: &Context<'_>) -
     Ok(decision.with_deadline(DeadlineChange::Set(start)))
 }
 
-/// Records that the event has begun. If the deadline came too early it is set again.
+/// Records that the event has begun. If the deadline was delivered before the start time, sets the deadline again.
 fn start(listing: &Listing, ctx: &Context<'_>) -> CatalogDecision {
     let key = listing.deadline(DeadlineKind::EventStart);
     let recorded = matches!(
@@ -137,10 +137,11 @@ fn start(listing: &Listing, ctx: &Context<'_>) -> CatalogDecision {
 }
 
 impl Listing {
-    /// Checks that `by` may manage the event and that its status is one of `from`, the statuses that `action` begins in.
+    /// Checks that `by` may manage the event, and that the event's status is one of `from`, in which `action` is
+    /// allowed.
     fn leave(&self, by: Actor, from: &[EventStatus], action: Action, ctx: &Context<'_>) -> Result<(), Refusal> {
         if !policy::may_manage(by, self.owner_id) {
-            // A draft is shown to nobody else, so that its existence is not shown either.
+            // Only those who manage a draft may know that it exists: to others it is refused like an unknown event.
             return Err(match self.status {
                 EventStatus::Draft => Refusal::EventNotFound(self.event_id),
                 _ => Refusal::Forbidden,

@@ -16,7 +16,7 @@ use crate::pricing;
 use crate::reducer::Context;
 use crate::refusal::{FieldError, Refusal};
 
-/// How large an event may be.
+/// The limits that an organiser's description of an event has to keep.
 pub mod limits {
     /// How many sections an event has at most.
     pub const SECTIONS: usize = 200;
@@ -28,19 +28,19 @@ pub mod limits {
     pub const SEATS_PER_NUMBERED_SECTION: u32 = 100_000;
     /// How many places a section of general admission has at most.
     pub const PLACES_PER_SECTION: u32 = 1_000_000;
-    /// How long a hold may last, in seconds.
+    /// The least and the most seconds that an organiser may let a hold last.
     pub const HOLD_SECONDS: std::ops::RangeInclusive<u32> = 60..=3_600;
-    /// How long a hold lasts if the organiser does not say, in seconds.
+    /// How many seconds a hold lasts if the organiser does not say.
     pub const DEFAULT_HOLD_SECONDS: u32 = 300;
-    /// What an organiser may choose as the most seats of one reservation.
+    /// The range from which an organiser may choose how many seats one reservation has at most.
     pub const SEATS_PER_ORDER: std::ops::RangeInclusive<u32> = 1..=100;
     /// How many seats one reservation has at most if the organiser does not say.
     pub const DEFAULT_SEATS_PER_ORDER: u32 = 8;
     /// How many rules a refund policy has at most.
     pub const REFUND_RULES: usize = 20;
-    /// The highest price of one seat, in minor units: ten million of the main unit.
+    /// The highest price of one seat, in minor units of the currency: ten million euros, for example.
     pub const PRICE: i64 = 1_000_000_000;
-    /// How many years ahead an event may begin at most.
+    /// How many years from now an event may begin at most.
     pub const YEARS_AHEAD: i64 = 20;
 }
 
@@ -112,14 +112,15 @@ fn check_time(starts_at: Timestamp, now: Timestamp, errors: &mut Vec<FieldError>
     }
 }
 
-/// A leap second is refused because most clients cannot read a 60th second.
+/// A leap second such as 23:59:60 is refused, because most clients cannot read such a time.
 const NO_LEAP_SECOND: &str = "must not be a leap second";
 
 fn is_leap_second(time: Timestamp) -> bool {
     time.timestamp_subsec_nanos() >= 1_000_000_000
 }
 
-/// Adds an error if people do not pay with this currency.
+/// Adds an error if the currency is not one that people pay with: it is out of use, or stands for a metal, a fund or
+/// a test.
 pub fn check_currency(currency: Currency, errors: &mut Vec<FieldError>) {
     if !iso_codes::is_money(currency.as_str()) {
         errors.push(FieldError::new(
@@ -129,7 +130,7 @@ pub fn check_currency(currency: Currency, errors: &mut Vec<FieldError>) {
     }
 }
 
-/// Adds an error for a country or a time zone that does not exist.
+/// Adds an error if the venue's country does not exist, and another if its time zone does not exist.
 pub fn check_venue(venue: &Venue, errors: &mut Vec<FieldError>) {
     if !iso_codes::is_country(venue.country.as_str()) {
         let reason = "must be a country of ISO 3166-1 by its two letters, such as BE";

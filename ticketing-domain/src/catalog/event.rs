@@ -31,13 +31,14 @@ stored_events! {
 /// An event was created, as a draft that only its owner and admins see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventCreated {
-    /// The event.
+    /// The id of the event.
     pub event_id: EventId,
-    /// Who created it and manages it.
+    /// Who created the event and manages it.
     pub owner_id: UserId,
-    /// When it was created.
+    /// When the event was created.
     pub created_at: Timestamp,
-    /// What the organiser said about it, with the defaults filled in. Shared, since the state keeps it too.
+    /// How the organiser described the event, with the defaults filled in. In an `Arc`, since the catalog's state
+    /// keeps the same details.
     pub details: Arc<EventDetails>,
 }
 
@@ -56,7 +57,8 @@ pub struct SalesClosed {}
 /// The event will not take place. Its reservations are settled afterwards, some at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventCancelled {
-    /// What the organiser tells the customers; `None` if nothing.
+    /// Why the event is cancelled, in the organiser's words to the customers; `None` if the organiser gives no
+    /// reason.
     pub reason: Option<Label>,
 }
 

@@ -1,6 +1,6 @@
-//! Whether a name stands in a public list: time zones (IANA), countries (ISO 3166-1) and currencies (ISO 4217).
+//! Checks whether a name is in a public list: time zones (IANA), countries (ISO 3166-1) and currencies (ISO 4217).
 //!
-//! Only new content is checked, never recorded content, because a later edition of a list may lack a name.
+//! Only what a new command names is checked, never what was recorded earlier, because a list may drop a name.
 
 /// Returns whether the IANA database has a time zone of exactly this name.
 pub(super) fn is_time_zone(name: &str) -> bool {
@@ -12,8 +12,8 @@ pub(super) fn is_country(code: &str) -> bool {
     rust_iso3166::from_alpha2(code).is_some()
 }
 
-/// Returns whether this is the code of a currency that people pay with: one still in use, not a metal, a fund or a
-/// test code.
+/// Returns whether people pay with the currency of this code: it is still in use, and is not a metal, a fund or a
+/// test.
 pub(super) fn is_money(code: &str) -> bool {
     // Venezuela has two currencies in use, VES and VED. The library wrongly says that VES is superseded.
     let in_use =

@@ -14,7 +14,7 @@ use crate::refusal::Refusal;
 use crate::status;
 use crate::transition::Action;
 
-/// The catalog entry of one event, as its facts made it.
+/// The catalog entry of one event, as computed from the event's facts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum CatalogState {
     /// No event was created under this id.
@@ -27,15 +27,15 @@ pub enum CatalogState {
 /// An event that exists, with its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
-    /// The event.
+    /// The id of the event.
     pub event_id: EventId,
-    /// Who created it and manages it.
+    /// Who created the event and manages it.
     pub owner_id: UserId,
-    /// When it was created.
+    /// When the event was created.
     pub created_at: Timestamp,
-    /// What the organiser said about it.
+    /// How the organiser described the event.
     pub details: Arc<EventDetails>,
-    /// The status that was recorded last. Time may have changed it since: see [`Listing::status_at`].
+    /// The status that was recorded last. The status at a later time may differ: see [`Listing::status_at`].
     pub status: EventStatus,
     /// Whether a cancelled event still has reservations to settle.
     pub settling: bool,
@@ -44,17 +44,17 @@ pub struct Listing {
 /// The terms on which a section is sold at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaleTerms {
-    /// The section.
+    /// The id of the section.
     pub section_id: SectionId,
     /// The section's name, as the catalog spells it.
     pub section: Label,
-    /// The tier that is in force.
+    /// The name of the pricing tier that is in force.
     pub tier: Label,
     /// The price of one seat.
     pub unit_price: Money,
     /// The price of all seats together.
     pub total: Money,
-    /// Until when a hold that begins now lasts.
+    /// When a hold that begins now runs out.
     pub held_until: Timestamp,
 }
 
@@ -77,7 +77,7 @@ impl CatalogState {
         }
     }
 
-    /// Returns the entry; `None` if no event was created.
+    /// Returns the catalog entry; `None` if no event was created under this id.
     pub fn listing(&self) -> Option<&Listing> {
         match self {
             Self::Absent => None,
@@ -110,7 +110,7 @@ impl Listing {
         self.status == EventStatus::Cancelled
     }
 
-    /// Returns the status at `now`.
+    /// Returns the status at `now`: a published event counts as completed from its start time on, recorded or not.
     pub fn status_at(&self, now: Timestamp) -> EventStatus {
         status::of_event(self.status, self.details.starts_at, now)
     }
@@ -118,8 +118,8 @@ impl Listing {
     /// Returns the terms on which `quantity` places of a section are sold at `now`.
     ///
     /// # Errors
-    /// When they are not sold: there is no such section, sales are not open, the quantity is not allowed, or no price is in
-    /// force.
+    /// When these places are not sold: there is no such section, sales are not open, the quantity is not allowed, or
+    /// no price is in force.
     pub fn terms(&self, section: &str, quantity: u32, now: Timestamp) -> Result<SaleTerms, Refusal> {
         let status = self.status_at(now);
         if status == EventStatus::Cancelled {

@@ -1,9 +1,10 @@
 //! Setting the money for a reservation aside, to take it later.
 //!
-//! If a payment with the same means of payment is under way, the command joins it. If it is with another means, the new payment
-//! replaces it, and money that was set aside is let go of. The command is refused if the reservation is somebody else's, has run
-//! out, costs nothing or is paid already, if another payment for it is at the gateway, or if the event is cancelled. The reply
-//! waits for the gateway, which may decline.
+//! If a payment with the same means of payment is under way, the command waits for that payment. If the payment under
+//! way is with another means, a new payment replaces it, and money that was set aside for it is let go of. The
+//! command is refused if the reservation is somebody else's, has run out, costs nothing or is paid already, if
+//! another payment for it is at the gateway, or if the event is cancelled. The reply waits for the gateway, which may
+//! decline the payment.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::payments::PaymentView;
@@ -59,7 +60,7 @@ impl Command for AuthorizePayment {
     }
 }
 
-/// Returns the payment under way if it is with this means of payment.
+/// Returns the reservation's payment under way, if it is with this means of payment; otherwise `None`.
 pub(super) fn with_same_method(
     unit: &UnitOfWork<'_>,
     by: Actor,
@@ -75,8 +76,8 @@ pub(super) fn with_same_method(
         .map(|terms| terms.payment_id))
 }
 
-/// Begins a payment under a given id. Another payment under way is given up; if it is at the gateway right now, the command is
-/// refused.
+/// Begins a payment under the given id. Another payment of the reservation that is under way is given up first; if
+/// that one is at the gateway right now, the command is refused.
 pub(super) fn start(
     unit: &mut UnitOfWork<'_>,
     by: Actor,
@@ -98,8 +99,8 @@ pub(super) fn start(
     Ok(())
 }
 
-/// Gives up another payment under way: one whose money is set aside, or one that the provider has not decided. If the latter is
-/// approved later, its money is let go of then.
+/// Gives up the reservation's payment under way if its money is set aside, or if the provider has not decided on it.
+/// If the provider approves the given-up payment later, its money is let go of then.
 fn give_other_up(unit: &mut UnitOfWork<'_>, by: Actor, reservation_id: ReservationId) -> Result<(), Stop> {
     let ReservationState::PaymentPending { payment_id, .. } = unit.own_reservation(by, reservation_id)? else {
         return Ok(());

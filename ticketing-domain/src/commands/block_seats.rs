@@ -1,7 +1,7 @@
 //! Taking seats off sale: free seats become blocked, until they are unblocked.
 //!
-//! Seats of holds that have run out count as free; these holds are released first. The command is refused if the caller does not
-//! manage the event, the event is over or cancelled, the section is unknown, or a seat is not free.
+//! Seats of holds that have run out count as free; the command releases these holds first. It is refused if the
+//! caller does not manage the event, the event is over or cancelled, the section is unknown, or a seat is not free.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::availability::SectionAvailability;
@@ -20,7 +20,7 @@ use super::hold_seats;
 /// Takes free seats of a section off sale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockSeats {
-    /// The event on sale.
+    /// The event on sale that the section belongs to.
     pub event_id: EventId,
     /// The section's name.
     pub section: String,
@@ -51,7 +51,8 @@ impl Command for BlockSeats {
     }
 }
 
-/// Finds the section of that name, for somebody who manages the event, while the event is neither over nor cancelled.
+/// Finds the section of that name. Refuses if the caller does not manage the event, or the event is over or
+/// cancelled.
 pub(super) fn section_to_block(unit: &UnitOfWork<'_>, name: &str) -> Result<(SectionId, Label), Stop> {
     let listing = unit.listing_managed_by(unit.person()?)?;
     match listing.status_at(unit.now()) {

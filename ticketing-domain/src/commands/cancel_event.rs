@@ -1,6 +1,6 @@
 //! Cancelling an event: nothing more is sold. Its reservations are settled afterwards, some at a time.
 //!
-//! It is refused if the caller does not manage the event, or the event is over or cancelled already.
+//! The command is refused if the caller does not manage the event, or the event is over or cancelled already.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::events::EventView;
@@ -14,9 +14,10 @@ use crate::command::{Address, Command, Never, Outcome};
 /// Cancels an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancelEvent {
-    /// The event on sale.
+    /// The event on sale that is cancelled.
     pub event_id: EventId,
-    /// What the organiser tells the customers; `None` if nothing.
+    /// Why the event is cancelled, in the organiser's words to the customers; `None` if the organiser gives no
+    /// reason.
     pub reason: Option<Label>,
 }
 

@@ -1,7 +1,7 @@
-//! Giving up a reservation. If it was paid, the customer gets back what the event's refund policy says.
+//! Giving up a reservation. If the reservation was paid, the customer gets back what the event's refund policy says.
 //!
-//! It is refused if the reservation is somebody else's, has run out or has ended already. If money goes back, the reply waits for
-//! the gateway.
+//! The command is refused if the reservation is somebody else's, has run out or has ended already. If money goes
+//! back, the reply waits for the gateway.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::reservations::ReservationView;
@@ -22,7 +22,7 @@ use crate::reservation::{HoldTerms, Reservation, ReservationCommand};
 /// Gives a reservation up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancelReservation {
-    /// The reservation.
+    /// The reservation to give up.
     pub reservation_id: ReservationId,
 }
 
@@ -65,7 +65,8 @@ impl Command for CancelReservation {
 }
 
 impl CancelReservation {
-    /// Returns what goes back: what the refund policy says, and never more than is left of the payment.
+    /// Returns how much money goes back to the customer: what the refund policy says, but never more than is left of
+    /// the payment.
     fn refund(&self, unit: &UnitOfWork<'_>, by: Actor) -> Result<Money, Stop> {
         let state = unit.own_reservation(by, self.reservation_id)?;
         let not_found = Refusal::ReservationNotFound(self.reservation_id);
@@ -123,7 +124,7 @@ mod tests {
     fn paid_seats_are_given_back_for_what_the_policy_says() {
         let mut house = on_sale();
         let (reservation_id, _) = house.buy(ALICE, 2);
-        // Between seven and three days before: half of it.
+        // Five days before the event begins, the default policy gives back half of the price.
         house.wait(25 * 86_400);
         let cancelled = house.asks(ALICE, CancelReservation { reservation_id }).unwrap();
         assert_eq!(

@@ -1,6 +1,6 @@
 //! Closing sales, for a while or for good. Seats that are held stay held, and can be paid.
 //!
-//! It is refused if the caller does not manage the event, or sales are not open.
+//! The command is refused if the caller does not manage the event, or sales are not open.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::events::EventView;
@@ -13,7 +13,7 @@ use crate::command::{Address, Command, Never, Outcome};
 /// Stops customers from holding more seats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseSales {
-    /// The event on sale.
+    /// The event whose sales are closed.
     pub event_id: EventId,
 }
 

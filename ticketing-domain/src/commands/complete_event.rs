@@ -1,6 +1,6 @@
 //! The start of an event has come: nothing more is sold.
 //!
-//! It is never refused. An event that was cancelled meanwhile stays cancelled.
+//! The command is never refused. An event that was cancelled meanwhile stays cancelled.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::log::deadlines::Deadline;

@@ -1,6 +1,7 @@
 //! Creating an event: a draft and the inventory of each section.
 //!
-//! It is refused if the caller may not create events, or fields of the draft are invalid; the refusal names all of them.
+//! The command is refused if the caller may not create events, or if fields of the draft are invalid; the refusal
+//! then names all invalid fields.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::events::EventView;
@@ -13,9 +14,9 @@ use crate::command::{Address, Command, Never, Outcome};
 /// Creates an event as a draft.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateEvent {
-    /// A new id.
+    /// The id that the new event gets.
     pub event_id: EventId,
-    /// What the organiser says about the event.
+    /// How the organiser describes the event.
     pub draft: Box<EventDraft>,
 }
 
@@ -59,7 +60,11 @@ mod tests {
         let draft = Box::new(house.draft());
         let created = house.asks(ORGANISER, CreateEvent { event_id, draft }).unwrap();
         assert_eq!(created.facts(), ["EventCreated", "SectionOpened", "SectionOpened"]);
-        assert_eq!(created.staged.deadlines.len(), 1, "the start of the event");
+        assert_eq!(
+            created.staged.deadlines.len(),
+            1,
+            "one deadline is set, for the start of the event"
+        );
     }
 
     #[test]
@@ -70,7 +75,7 @@ mod tests {
         assert_eq!(again.unwrap_err(), Refusal::AlreadyExists);
     }
 
-    /// Returns which fields are refused once the draft is changed like this.
+    /// Changes a valid draft by `change`, and returns the names of the fields for which its creation is then refused.
     fn wrong_with(change: impl FnOnce(&mut EventDraft)) -> Vec<String> {
         let mut house = a_draft();
         let mut draft = Box::new(house.draft());
@@ -169,7 +174,7 @@ mod tests {
             assert_eq!(
                 held.seats[0].to_string(),
                 format!("e\u{301}-{number}"),
-                "as it is recorded"
+                "the seat is spelled as it is recorded"
             );
         }
     }
@@ -181,6 +186,10 @@ mod tests {
         let event_id = EventId::new(uuid::Uuid::from_u128(3));
         let refused = house.asks(ALICE, CreateEvent { event_id, draft });
         assert_eq!(refused.unwrap_err(), Refusal::Forbidden);
-        assert_eq!(house.version(event_id), None, "nothing is left of it");
+        assert_eq!(
+            house.version(event_id),
+            None,
+            "the refused event has left no stream in the book"
+        );
     }
 }

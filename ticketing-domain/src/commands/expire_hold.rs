@@ -1,6 +1,6 @@
-//! The deadline of a hold has come: if it was not paid, its seats are free again.
+//! The deadline of a hold has come: if the hold was not paid, its seats are free again.
 //!
-//! It is never refused. A reservation that was paid or given up meanwhile stays as it is.
+//! The command is never refused. A reservation that was paid or given up meanwhile stays as it is.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::log::deadlines::Deadline;

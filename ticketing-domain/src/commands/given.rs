@@ -1,4 +1,4 @@
-//! For tests of commands: given an event and what has happened to it, when a command is run, then these facts follow or it is refused.
+//! Helpers for tests of commands: they set up an event and its history, run a command, and show what followed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -28,7 +28,7 @@ use crate::reducer::Context;
 use crate::refusal::Refusal;
 
 pub(super) const EVENT: EventId = EventId::new(Uuid::from_u128(2));
-/// The facts that follow when a payment with another means replaces one whose money is set aside.
+/// The facts that follow when the customer starts a payment with another means while the money of one is set aside.
 pub(super) const ANOTHER_INSTEAD: [&str; 4] = [
     "ReservationPaymentGivenUp",
     "VoidRequested",
@@ -56,7 +56,8 @@ impl IdSource for CountingIds {
     }
 }
 
-/// One lane whose facts are committed at once. A stream that is not in its book has no facts.
+/// A box office with one lane, in which the facts of a command count as committed at once. A stream that is missing
+/// in the book is loaded as a stream without facts.
 pub(super) struct House {
     pub(super) now: Timestamp,
     book: Book,
@@ -91,14 +92,14 @@ impl<C: Command> Happened<C> {
     }
 }
 
-/// Makes a draft event with a floor of five places and a balcony of four seats, at 25.00 each.
+/// Makes a box office with one draft: a floor of five places and a balcony of four seats, at 25.00 each.
 pub(super) fn a_draft() -> House {
     a_draft_with(|_| {})
 }
 
 fn a_draft_with(change: impl FnOnce(&mut EventDraft)) -> House {
     let mut house = House {
-        now: DateTime::from_timestamp(1_800_000_000, 0).expect("a date within range"),
+        now: DateTime::from_timestamp(1_800_000_000, 0).expect("the seconds are within the range of dates"),
         book: Book::new(EVENT.into()),
         ids: CountingIds::default(),
         deadlines: Vec::new(),
@@ -108,7 +109,7 @@ fn a_draft_with(change: impl FnOnce(&mut EventDraft)) -> House {
     change(&mut draft);
     house
         .asks(ORGANISER, CreateEvent { event_id: EVENT, draft })
-        .expect("the draft is acceptable");
+        .expect("the catalog accepts the draft");
     house
 }
 
@@ -116,7 +117,7 @@ pub(super) fn on_sale() -> House {
     opened(a_draft())
 }
 
-/// Makes the same event with free seats, on sale.
+/// Makes a box office with the same event on sale, but with seats that cost nothing.
 pub(super) fn free_on_sale() -> House {
     House::with(|draft| {
         for tier in &mut draft.pricing_tiers {
@@ -128,15 +129,15 @@ pub(super) fn free_on_sale() -> House {
 fn opened(mut house: House) -> House {
     house
         .asks(ORGANISER, PublishEvent { event_id: EVENT })
-        .expect("a draft can be published");
+        .expect("the organiser can publish a draft");
     house
         .asks(ORGANISER, OpenSales { event_id: EVENT })
-        .expect("what is published can be sold");
+        .expect("the organiser can open the sales of a published event");
     house
 }
 
 impl House {
-    /// Makes the event with a change of its draft, on sale.
+    /// Makes a box office with the event on sale after `change` was made to its draft.
     pub(super) fn with(change: impl FnOnce(&mut EventDraft)) -> Self {
         opened(a_draft_with(change))
     }
@@ -180,7 +181,10 @@ impl House {
         }
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "tests write the command where they ask it")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "tests build each command right in the call"
+    )]
     pub(super) fn asks<C: Command>(&mut self, by: impl Into<Caller>, command: C) -> Result<Happened<C>, Refusal> {
         let caller = by.into();
         loop {
@@ -194,7 +198,7 @@ impl House {
                 Ran::Load(wants) => {
                     for stream in wants.0.into_keys() {
                         let read = self.book.absorb(stream, Version::NONE, &[], Page::Last);
-                        read.expect("a stream without facts can be read");
+                        read.expect("the book can take in a stream without facts");
                     }
                 }
                 Ran::Done { value, staged } => {
@@ -223,7 +227,7 @@ impl House {
         self.now += TimeDelta::seconds(seconds);
     }
 
-    /// Returns the deadline of that kind that is set.
+    /// Returns the deadline of this kind; `None` if none is set.
     pub(super) fn deadline(&self, kind: DeadlineKind) -> Option<Deadline> {
         self.deadlines
             .iter()
@@ -235,27 +239,35 @@ impl House {
         &self.calls
     }
 
-    /// Holds this many places on the floor.
+    /// Holds `quantity` places on the floor, the section of general admission.
     pub(super) fn hold(&mut self, by: Actor, quantity: u32) -> ReservationId {
-        let held = self.asks(by, floor(quantity)).expect("there are places");
+        let held = self
+            .asks(by, floor(quantity))
+            .expect("enough places are free for the hold");
         held.reply().reservation_id
     }
 
-    /// Starts a payment by card, which the gateway has not answered.
+    /// Starts a payment by card, without an answer of the gateway yet.
     pub(super) fn start_paying(&mut self, by: Actor, reservation_id: ReservationId) -> PaymentId {
-        let started = self.asks(by, paying(reservation_id)).expect("the hold can be paid");
+        let started = self
+            .asks(by, paying(reservation_id))
+            .expect("the customer can pay for the hold");
         let payments = started.staged.facts.iter().map(|fact| fact.stream);
         let payment = payments
             .into_iter()
             .find(|stream| stream.aggregate == Aggregate::Payment);
-        PaymentId::new(payment.expect("a payment has begun").id)
+        PaymentId::new(payment.expect("one of the facts is of the new payment").id)
     }
 
-    /// Starts a payment and has the gateway set the money aside.
+    /// Starts a payment, and reports as the gateway that the money is set aside.
     pub(super) fn authorise(&mut self, by: Actor, reservation_id: ReservationId, method: PaymentMethod) -> PaymentId {
         self.asks(by, AuthorizePayment { reservation_id, method })
-            .expect("the hold can be paid");
-        let payment_id = self.calls.last().expect("the gateway is asked").payment_id();
+            .expect("the customer can pay for the hold");
+        let payment_id = self
+            .calls
+            .last()
+            .expect("the command has called the gateway")
+            .payment_id();
         self.gateway_says(payment_id, approved());
         payment_id
     }
@@ -263,11 +275,11 @@ impl House {
     pub(super) fn gateway_says(&mut self, payment_id: PaymentId, answer: GatewayAnswer) -> Vec<String> {
         let report = ReportPayment { payment_id, answer };
         self.asks(Caller::World, report)
-            .expect("there is such a payment")
+            .expect("the payment that the gateway reports on exists")
             .facts()
     }
 
-    /// Holds this many places on the floor and pays for them.
+    /// Holds `quantity` places on the floor and pays for them.
     pub(super) fn buy(&mut self, by: Actor, quantity: u32) -> (ReservationId, PaymentId) {
         let reservation_id = self.hold(by, quantity);
         let payment_id = self.start_paying(by, reservation_id);
@@ -282,11 +294,11 @@ impl House {
 }
 
 pub(super) fn label(text: &str) -> Label {
-    Label::new(text).expect("a short plain text")
+    Label::new(text).expect("the text is a valid label")
 }
 
 pub(super) fn seat(text: &str) -> SeatId {
-    SeatId::parse(text).expect("a seat")
+    SeatId::parse(text).expect("the text is a valid seat, such as A-1")
 }
 
 pub(super) fn floor(quantity: u32) -> HoldSeats {
@@ -303,21 +315,21 @@ pub(super) fn balcony(seats: &[&str]) -> HoldSeats {
     HoldSeats {
         section: "Balcony".to_owned(),
         specific_seats: Some(seats.iter().copied().map(seat).collect()),
-        ..floor(u32::try_from(seats.len()).expect("a few seats"))
+        ..floor(u32::try_from(seats.len()).expect("the number of seats fits into 32 bits"))
     }
 }
 
 pub(super) fn card() -> PaymentMethod {
     PaymentMethod {
         kind: MethodKind::Card,
-        token: MethodToken::new("tok_visa").expect("a token, not a card number"),
+        token: MethodToken::new("tok_visa").expect("the text is a valid token, not a card number"),
     }
 }
 
 pub(super) fn paypal() -> PaymentMethod {
     PaymentMethod {
         kind: MethodKind::Paypal,
-        token: MethodToken::new("tok_paypal").expect("a token, not a card number"),
+        token: MethodToken::new("tok_paypal").expect("the text is a valid token, not a card number"),
     }
 }
 
@@ -329,7 +341,8 @@ pub(super) fn paying(reservation_id: ReservationId) -> PayReservation {
     }
 }
 
-/// The gateway's answer that the customer has to agree on a page, until this many seconds after the start.
+/// Makes the gateway's answer that the customer has to agree on a page of the bank, which is possible until this many
+/// seconds after the beginning of the test.
 pub(super) fn must_act(seconds: i64) -> GatewayAnswer {
     let until = a_draft().now + TimeDelta::seconds(seconds);
     GatewayAnswer::Authorized(Authorization::MustAct(NextAction::redirect("https://bank.test", until)))

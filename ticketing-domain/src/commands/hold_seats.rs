@@ -1,8 +1,9 @@
 //! Holding seats: they are set aside for a few minutes, at the price that is in force now.
 //!
-//! The command reads the terms from the catalog, has the section hold the seats, and opens the reservation with the deadline of the
-//! hold. It is refused if the event is not on sale, or is a draft that the caller may not see, the section is unknown, no price is
-//! in force, the quantity is above the limit, the customer does not exist, or the seats are not free.
+//! The command reads the terms from the catalog, has the section hold the seats, and opens the reservation with the
+//! deadline of the hold. The command is refused if the event is not on sale, or is a draft that the caller may not
+//! see, the section is unknown, no price is in force, the quantity is above the limit, the customer does not exist,
+//! or the seats are not free.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::reservations::ReservationView;
@@ -20,20 +21,21 @@ use crate::reservation::{Reservation, ReservationCommand, ReservationHeld};
 /// Sets seats aside for a customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldSeats {
-    /// The event on sale.
+    /// The event on sale that the section belongs to.
     pub event_id: EventId,
     /// The section's name.
     pub section: String,
-    /// How many seats.
+    /// How many seats are held.
     pub quantity: u32,
-    /// The wanted seats, all of them or none; `None` for the best that are free.
+    /// The seats that the customer names, which are held all together or not at all; `None` for the best that are
+    /// free.
     pub specific_seats: Option<Vec<SeatId>>,
-    /// For whom they are held.
+    /// For whom the seats are held.
     pub customer: HoldFor,
 }
 
-/// For whom seats are held. The domain knows only ids, so that the caller of the engine has looked up whether the customer
-/// exists.
+/// For whom seats are held. The domain cannot tell whether a customer exists, so whoever calls the engine looks that
+/// up first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HoldFor {
@@ -41,7 +43,7 @@ pub enum HoldFor {
     Caller,
     /// This customer. Only an admin may hold seats for somebody else.
     Customer(CustomerId),
-    /// A customer who does not exist, or was deleted.
+    /// A customer who does not exist, or was deleted: the command is refused.
     Nobody(CustomerId),
 }
 
@@ -79,7 +81,7 @@ impl Command for HoldSeats {
             .decide::<Inventory>(terms.section_id, &InventoryCommand::Hold(hold))
             .map_err(|declined| declined.or_refuse(|refusal| refused(refusal, &terms.section)))?;
         let Some(InventoryEvent::SeatsHeld(held)) = unit.made(&made).last() else {
-            unreachable!("an accepted hold ends with the seats it holds");
+            unreachable!("the last fact of an accepted hold is SeatsHeld");
         };
         let open = ReservationCommand::Open(opening(self.event_id, customer_id, terms, held, unit));
         unit.decide::<Reservation>(reservation_id, &open.into())?;
@@ -245,6 +247,10 @@ mod tests {
             assert_eq!(house.asks(by, for_nobody.clone()).unwrap_err(), refusal);
         }
         let free = house.asks(ALICE, floor(5)).unwrap();
-        assert_eq!(free.facts(), ["SeatsHeld", "ReservationHeld"], "nothing was held");
+        assert_eq!(
+            free.facts(),
+            ["SeatsHeld", "ReservationHeld"],
+            "the refused commands have held no seats"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Looking up an event, a reservation or a payment for a command, and whether the caller may see it.
+//! Helpers that look up an event, a reservation or a payment for a command, and check whether the caller may see it.
 
 use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::roles::Actor;
@@ -15,7 +15,7 @@ use crate::book::Listed;
 use ticketing_ports::vocabulary::ids::SectionId;
 
 impl Listed for Inventory {
-    /// Returns the sections of an event, as the catalog lists them.
+    /// Returns the ids of the event's sections, as the catalog lists them.
     fn listed(unit: &UnitOfWork<'_>) -> Result<Vec<SectionId>, Stop> {
         let catalog = unit.get::<Catalog>(unit.event_id()?)?;
         let sections = catalog.listing().map(|listing| &listing.details.sections);
@@ -28,7 +28,7 @@ impl Listed for Inventory {
 }
 
 impl UnitOfWork<'_> {
-    /// Returns the catalog entry of this lane's event.
+    /// Returns the catalog entry of this lane's event; refuses if no event was created.
     pub(crate) fn listing(&self) -> Result<&Listing, Stop> {
         let event_id = self.event_id()?;
         let listing = self.get::<Catalog>(event_id)?.listing();
@@ -45,7 +45,7 @@ impl UnitOfWork<'_> {
         }
     }
 
-    /// Returns the catalog entry if the actor manages the event.
+    /// Returns the catalog entry if `actor` manages the event; refuses otherwise.
     pub(crate) fn listing_managed_by(&self, actor: Actor) -> Result<&Listing, Stop> {
         let listing = self.listing_seen_by(Some(actor))?;
         if policy::may_manage(actor, listing.owner_id) {
@@ -55,7 +55,7 @@ impl UnitOfWork<'_> {
         }
     }
 
-    /// Returns a reservation of this lane's event if the actor may see it.
+    /// Returns a reservation for this lane's event. Refuses it as unknown if `by` may not act for its customer.
     pub(crate) fn own_reservation(&self, by: Actor, id: ReservationId) -> Result<&ReservationState, Stop> {
         let event_id = self.event_id()?;
         let state = self.get::<Reservation>(id)?;
@@ -69,7 +69,7 @@ impl UnitOfWork<'_> {
         }
     }
 
-    /// Returns a payment for this lane's event. A payment for another event counts as one that does not exist.
+    /// Returns a payment for this lane's event. Refuses it as unknown if it is for another event.
     pub(crate) fn payment_here(&self, id: PaymentId) -> Result<&PaymentState, Stop> {
         let event_id = self.event_id()?;
         let state = self.get::<Payment>(id)?;
@@ -94,7 +94,7 @@ impl UnitOfWork<'_> {
         Ok(())
     }
 
-    /// Decides a command about the catalog entry of this lane's event. Without an entry the command is refused.
+    /// Decides a command about the catalog entry, which has to exist.
     pub(crate) fn decide_on_event(&mut self, command: &CatalogCommand) -> Result<EventId, Stop> {
         let event_id = self.listing()?.event_id;
         self.decide::<Catalog>(event_id, command)?;

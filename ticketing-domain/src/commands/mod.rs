@@ -1,9 +1,9 @@
-//! Every command of the box office, a file for each.
+//! The commands of the box office, one file for each.
 //!
 //! People send [`CreateEvent`], [`PublishEvent`], [`OpenSales`], [`CloseSales`], [`CancelEvent`], [`BlockSeats`],
-//! [`UnblockSeats`], [`HoldSeats`], [`AuthorizePayment`], [`PayReservation`], [`CancelReservation`], [`RefundPayment`].
-//! The gateway's answers are sent as [`ReportPayment`]. Deadlines send [`CompleteEvent`], [`ExpireHold`], [`RetryPayment`],
-//! [`SettleCancellation`].
+//! [`UnblockSeats`], [`HoldSeats`], [`AuthorizePayment`], [`PayReservation`], [`CancelReservation`],
+//! [`RefundPayment`]. The gateway's answers are sent as [`ReportPayment`]. Deadlines send [`CompleteEvent`],
+//! [`ExpireHold`], [`RetryPayment`], [`SettleCancellation`].
 
 mod authorize_payment;
 mod block_seats;

@@ -1,6 +1,7 @@
 //! Opening sales, for the first time or again.
 //!
-//! It is refused if the caller does not manage the event, or the event is neither published nor has its sales closed.
+//! The command is refused if the caller does not manage the event, or if the status of the event is neither published
+//! nor sales closed.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::events::EventView;
@@ -13,7 +14,7 @@ use crate::command::{Address, Command, Never, Outcome};
 /// Lets customers hold seats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenSales {
-    /// The event on sale.
+    /// The event whose sales are opened.
     pub event_id: EventId,
 }
 

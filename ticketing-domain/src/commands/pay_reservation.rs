@@ -1,10 +1,11 @@
 //! Paying for a reservation: authorises and captures in one step, or captures what was authorised before.
 //!
-//! If a payment is under way, the command joins it. If it names another means of payment, the new payment replaces it, and money
-//! that was set aside is let go of. Seats that cost nothing are sold at once, without the gateway. The command is refused if the
-//! reservation is somebody else's, has run out or is paid already, if another payment for it is at the gateway, if the event is
-//! cancelled, or if there is neither a payment to join nor a means of payment to start one with. The reply waits for the gateway,
-//! which may decline.
+//! If a payment is under way, the command waits for that payment. If the command names another means of payment, a
+//! new payment replaces the one under way, and money that was set aside for the old one is let go of. Seats that cost
+//! nothing are sold at once, without the gateway. The command is refused if the reservation is somebody else's, has
+//! run out or is paid already, if another payment for it is at the gateway, if the event is cancelled, or if there is
+//! neither a payment to go on with nor a means of payment to start one with. The reply waits for the gateway, which
+//! may decline the payment.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::reservations::ReservationView;
@@ -25,8 +26,8 @@ use crate::reservation::{HoldTerms, Reservation, ReservationCommand, Reservation
 pub struct PayReservation {
     /// The reservation to pay.
     pub reservation_id: ReservationId,
-    /// A payment that was authorised before, or a new id that the caller chose for this payment, which is then charged once.
-    /// `None` if the payment gets an id here.
+    /// A payment that was authorised before, or an id that the caller chose for a new payment, so that a repeated
+    /// command charges once. `None` if the command chooses the id.
     pub payment_id: Option<PaymentId>,
     /// What the customer pays with; `None` to go on with a payment under way.
     pub method: Option<PaymentMethod>,
@@ -73,7 +74,7 @@ impl Command for PayReservation {
 }
 
 impl PayReservation {
-    /// Returns the payment to go on with; `None` if a new one has to be started.
+    /// Returns the payment to go on with; `None` if a new payment has to be started.
     fn known_payment(&self, unit: &UnitOfWork<'_>, by: Actor) -> Result<Option<PaymentId>, Stop> {
         let state = unit.own_reservation(by, self.reservation_id)?;
         let Some(wanted) = self.payment_id else {
@@ -102,7 +103,7 @@ impl PayReservation {
         Ok(terms.is_some_and(HoldTerms::costs_nothing))
     }
 
-    /// Completes the reservation at once. A second time changes nothing.
+    /// Completes a reservation that costs nothing, without a payment. A completed reservation stays as it is.
     fn take_for_nothing(&self, unit: &mut UnitOfWork<'_>, by: Actor) -> Result<Outcome<Self>, Stop> {
         let reservation_id = self.reservation_id;
         if !matches!(
@@ -199,7 +200,7 @@ mod tests {
             let changed = house.asks(ALICE, paying_with(another, held)).unwrap();
             assert_eq!(changed.facts(), ANOTHER_INSTEAD);
             let [.., void, authorize] = house.calls() else {
-                panic!("the gateway is not asked");
+                panic!("expected a void and an authorisation as the last calls to the gateway");
             };
             assert_eq!(*void, GatewayCall::Void { payment_id: first });
             let second = authorize.payment_id();
@@ -224,7 +225,11 @@ mod tests {
         ];
         assert_eq!(changed.facts(), facts);
         let late = house.gateway_says(first, approved());
-        assert_eq!(late, ["PaymentAuthorized", "VoidRequested"], "nobody pays twice");
+        assert_eq!(
+            late,
+            ["PaymentAuthorized", "VoidRequested"],
+            "the first payment is let go of, so that nobody pays twice"
+        );
     }
 
     #[test]
@@ -277,7 +282,10 @@ mod tests {
             assert_eq!((view.status, view.payment_id), (ReservationStatus::Completed, None));
             assert_eq!(view.tickets.len(), 2);
             let again = house.asks(ALICE, take).unwrap();
-            assert!(again.facts().is_empty(), "saying so twice changes nothing");
+            assert!(
+                again.facts().is_empty(),
+                "the same command a second time changes nothing"
+            );
             assert_eq!(again.reply().tickets, view.tickets);
             assert!(house.calls().is_empty(), "{:?}", house.calls());
 

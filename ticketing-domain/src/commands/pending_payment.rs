@@ -17,32 +17,32 @@ use crate::transition::Action;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PendingPayment {
-    /// The payment is authorised.
+    /// The command waits until the payment is authorised.
     Authorized {
-        /// The payment.
+        /// The payment that has to be authorised.
         payment_id: PaymentId,
     },
-    /// The reservation is paid.
+    /// The command waits until the reservation is paid.
     Paid {
-        /// The payment.
+        /// The payment that pays for the reservation.
         payment_id: PaymentId,
-        /// The reservation.
+        /// The reservation that has to be paid.
         reservation_id: ReservationId,
     },
-    /// The refund has arrived.
+    /// The command waits until the refund has arrived.
     Refunded {
-        /// The payment.
+        /// The payment that is refunded.
         payment_id: PaymentId,
-        /// The refund.
+        /// The refund that has to arrive.
         refund_id: RefundId,
     },
-    /// The refund of a cancelled reservation has arrived.
+    /// The command waits until the refund of a cancelled reservation has arrived.
     CancelledAndRefunded {
-        /// The payment.
+        /// The payment that is refunded.
         payment_id: PaymentId,
-        /// The refund.
+        /// The refund that has to arrive.
         refund_id: RefundId,
-        /// The reservation.
+        /// The cancelled reservation.
         reservation_id: ReservationId,
     },
 }
@@ -69,10 +69,11 @@ impl Awaited for PendingPayment {
     fn look(&self, unit: &UnitOfWork<'_>) -> Result<Progress, Stop> {
         let payment = unit.get::<Payment>(self.payment_id())?;
         match (self, payment) {
-            // The log has lost the payment. The caller decides whether to pay again.
+            // The log has lost the payment, so waiting is in vain. The caller decides whether to pay again.
             (_, PaymentState::Absent) => Err(Refusal::PaymentNotFound(self.payment_id()).into()),
             (_, PaymentState::Requested(_)) => Ok(Progress::Pending),
-            // A provider may take days to decide. The caller is told now that the payment is not decided.
+            // The provider may take days to decide, so the wait ends here: the reply says that the payment is not
+            // decided.
             (
                 Self::Paid {
                     payment_id,
@@ -100,7 +101,8 @@ impl Awaited for PendingPayment {
                 },
                 PaymentState::Captured { pending, .. },
             ) => {
-                // Money that goes back because the seats were gone has paid for nothing, whether it has arrived or not.
+                // If the money goes back because the seats were gone, nothing was bought, even if the refund has not
+                // arrived yet.
                 let no_seats = pending.values().any(|refund| refund.cause == RefundCause::NoSeats);
                 let reservation = unit.get::<Reservation>(*reservation_id)?;
                 paid(unit, *payment_id, reservation, no_seats)
@@ -115,7 +117,7 @@ impl Awaited for PendingPayment {
     }
 }
 
-/// Looks what a captured payment has bought.
+/// Tells whether a captured payment has bought the seats, or returns why it has not.
 fn paid(
     unit: &UnitOfWork<'_>,
     payment_id: PaymentId,

@@ -1,6 +1,6 @@
 //! Publishing a draft: from then on everybody sees the event.
 //!
-//! It is refused if the caller does not manage the event, or the event is not a draft.
+//! The command is refused if the caller does not manage the event, or the event is not a draft.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::events::EventView;
@@ -13,7 +13,7 @@ use crate::command::{Address, Command, Never, Outcome};
 /// Shows a draft to everybody. Sales are not open yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublishEvent {
-    /// The event on sale.
+    /// The event whose draft is published.
     pub event_id: EventId,
 }
 

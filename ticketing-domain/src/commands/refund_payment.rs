@@ -1,7 +1,7 @@
 //! Paying money back outside the event's refund policy.
 //!
-//! It is refused if the caller is not an admin, the payment is unknown or not captured, or less is left of it. The reply waits for
-//! the gateway.
+//! The command is refused if the caller is not an admin, the payment is unknown or not captured, or less money is
+//! left of the payment than is to go back. The reply waits for the gateway.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::payments::PaymentView;
@@ -19,11 +19,11 @@ use crate::refusal::Refusal;
 /// Gives back what was captured, or a part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundPayment {
-    /// The payment.
+    /// The payment to refund.
     pub payment_id: PaymentId,
-    /// How much goes back; `None` for all that is left.
+    /// How much money goes back; `None` for all that is left of the payment.
     pub amount: Option<Money>,
-    /// Why, in the admin's words.
+    /// Why the money goes back, in the admin's words.
     pub reason: Label,
 }
 
@@ -84,7 +84,7 @@ mod tests {
             ["RefundRequested"]
         );
         let Some(GatewayCall::Refund { refund_id, .. }) = house.calls().last().cloned() else {
-            panic!("the gateway is not asked");
+            panic!("expected a refund as the last call to the gateway");
         };
         let facts = house.gateway_says(payment_id, GatewayAnswer::Refunded(refund_id));
         assert_eq!(facts, ["PaymentRefunded", "ReservationRefunded", "SeatsReleased"]);

@@ -1,4 +1,4 @@
-//! What commands answer, each as a view of one stream.
+//! The replies to commands, each of which is a view of one stream.
 
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::streams::Version;

@@ -1,6 +1,7 @@
-//! What the payment gateway says about a payment. Each answer counts once, however often and in whatever order answers come.
+//! Recording what the payment gateway says about a payment. Each answer counts once, however often it is sent and in
+//! whatever order the answers come.
 //!
-//! It is refused if there is no such payment.
+//! The command is refused if there is no such payment.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::outside::gateway::Authorization;
@@ -15,22 +16,22 @@ use crate::payment::{Payment, PaymentCommand};
 /// What the gateway says about a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GatewayAnswer {
-    /// What the provider says of the authorisation.
+    /// The provider's answer to the authorisation: approved, declined or not decided yet.
     Authorized(Authorization),
-    /// The gateway does not know the payment, or has certainly not set money aside.
+    /// The gateway does not know the payment, or has certainly not set money aside for it.
     NeverAuthorized,
     /// The money was taken.
     Captured,
-    /// The money was let go of.
+    /// The money that was set aside was let go of.
     Voided,
-    /// Money was given back.
+    /// The money of this refund was given back.
     Refunded(RefundId),
 }
 
 /// Records what the gateway says about a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportPayment {
-    /// The payment.
+    /// The payment that the gateway reports on.
     pub payment_id: PaymentId,
     /// What the gateway says.
     pub answer: GatewayAnswer,
@@ -153,7 +154,7 @@ mod tests {
         }
     }
 
-    /// What can happen around a payment under way.
+    /// One step of a test's story: something that can happen while a payment is under way.
     #[derive(Debug, Clone, PartialEq)]
     enum Turn {
         Says(GatewayAnswer),
@@ -182,7 +183,7 @@ mod tests {
         ]
     }
 
-    /// A payment under way, and how many times each type of fact was written.
+    /// How a test's story has gone: the payment, and how many times each type of fact was written.
     struct Told {
         house: House,
         payment_id: PaymentId,
@@ -200,7 +201,7 @@ mod tests {
             new
         }
 
-        /// Has the gateway carry out each call, at most once.
+        /// Lets the gateway carry out, and report, every call that it has not carried out yet.
         fn gateway_obeys(&mut self) {
             while let Some(call) = self.house.calls().get(self.answered).cloned() {
                 self.answered += 1;
@@ -218,7 +219,7 @@ mod tests {
         }
     }
 
-    /// Plays the steps. If `slowly`, the gateway carries out the calls only after all of them.
+    /// Plays the turns in order. If `slowly`, the gateway carries out its calls only after the last turn.
     fn play(turns: &[Turn], slowly: bool) -> Told {
         let mut house = on_sale();
         let held = house.hold(ALICE, 5);
@@ -266,7 +267,7 @@ mod tests {
                 assert_eq!(
                     captured + told.count("PaymentVoided"),
                     usize::from(was_approved),
-                    "{story:?}, {slowly}: taken or let go of, once: {:?}",
+                    "{story:?}, {slowly}: the money is taken or let go of, exactly once: {:?}",
                     told.facts
                 );
                 let given_back = told.count("PaymentRefunded");

@@ -1,6 +1,6 @@
 //! The gateway has not answered a call in time: the call is made again.
 //!
-//! It is never refused. A payment that was answered meanwhile stays as it is.
+//! The command is never refused. A payment that was answered meanwhile stays as it is.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::log::deadlines::Deadline;
@@ -11,7 +11,7 @@ use crate::payment::{Payment, PaymentCommand};
 use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::vocabulary::ids::PaymentId;
 
-/// Makes each call again that the gateway has not answered.
+/// Repeats the calls that the gateway has not answered; the outcome of an authorisation is only looked up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetryPayment {
     /// The deadline that has come.
@@ -56,7 +56,7 @@ mod tests {
         assert!(matches!(house.calls().last(), Some(GatewayCall::LookUp { .. })));
         assert!(
             house.deadline(DeadlineKind::GatewayRetry).is_some(),
-            "it may be lost again"
+            "the deadline is set again, since the repeated call may get lost too"
         );
     }
 

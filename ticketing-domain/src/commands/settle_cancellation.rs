@@ -1,8 +1,9 @@
-//! Settling the reservations of a cancelled event, some at a time: holds are released, paid reservations refunded in full.
+//! Settling the reservations of a cancelled event, some at a time: holds are released, paid reservations refunded in
+//! full.
 //!
-//! As long as there are more, the same commit sets the deadline again, so that a restart goes on where it stopped. Every section of
-//! the event is in the read set, so that the decision does not hold if a section is added or a seat taken. The command is never
-//! refused.
+//! As long as reservations are left, each commit also sets the deadline again, so that a restart goes on where the
+//! settling stopped. Every section of the event is in the read set, so that nothing is committed if a section is
+//! added or a seat taken meanwhile. The command is never refused.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::log::deadlines::{Deadline, DeadlineChange};
@@ -16,7 +17,7 @@ use crate::inventory::{Inventory, InventoryCommand, ReleaseReason};
 use crate::payment::Payment;
 use crate::reservation::{Reservation, ReservationState, SagaInput};
 
-/// How many reservations of a cancelled event are settled in one commit.
+/// How many reservations of a cancelled event are settled in one commit at most.
 pub const CANCELLATION_CHUNK: usize = 100;
 
 /// Settles the next reservations of a cancelled event.
@@ -54,7 +55,7 @@ impl SettleCancellation {
         for reservation_id in next {
             unit.decide::<Reservation>(reservation_id, &SagaInput::EventCancelled.into())?;
             for section_id in &sections {
-                // Seats whose reservation does not release them are released here, so that none stays taken.
+                // Seats that the reservation itself has not released are released here, so that no seat stays taken.
                 let release = InventoryCommand::Release {
                     reservation_id,
                     reason: ReleaseReason::EventCancelled,
@@ -75,7 +76,7 @@ impl SettleCancellation {
     }
 }
 
-/// Returns every section, and the next reservations that still have seats in one of them.
+/// Returns the ids of all sections, and of the next reservations that still have seats in any of them.
 fn next_to_settle(unit: &UnitOfWork<'_>) -> Result<(Vec<SectionId>, Vec<ReservationId>), Stop> {
     let sections = unit.every::<Inventory>()?;
     let with_seats = sections.iter().flat_map(|(_, section)| section.reservations());
@@ -83,8 +84,8 @@ fn next_to_settle(unit: &UnitOfWork<'_>) -> Result<(Vec<SectionId>, Vec<Reservat
     Ok((sections.into_iter().map(|(id, _)| id).collect(), next))
 }
 
-/// Looks at all these reservations and their payments before anything is decided, so that those that are not loaded are loaded
-/// together.
+/// Looks at all these reservations and their payments before anything is decided, so that all streams that are
+/// missing are loaded together.
 fn load_all(unit: &UnitOfWork<'_>, reservations: &[ReservationId]) -> Result<(), Stop> {
     for id in reservations {
         let payment = unit.get::<Reservation>(*id).map(ReservationState::payment_id);

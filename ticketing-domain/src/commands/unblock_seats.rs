@@ -1,7 +1,7 @@
 //! Putting blocked seats back on sale.
 //!
-//! It is refused if the caller does not manage the event, the event is over or cancelled, the section is unknown, or not all of the
-//! seats are blocked.
+//! The command is refused if the caller does not manage the event, the event is over or cancelled, the section is
+//! unknown, or not all of the seats are blocked.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::read_models::availability::SectionAvailability;
@@ -16,7 +16,7 @@ use super::block_seats::{refused, section_to_block};
 /// Puts blocked seats of a section back on sale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnblockSeats {
-    /// The event on sale.
+    /// The event on sale that the section belongs to.
     pub event_id: EventId,
     /// The section's name.
     pub section: String,

@@ -1,9 +1,9 @@
 //! Picks the best free seats of a numbered section.
 //!
-//! It tries three ways and takes the first that is possible: seats side by side in one row that leave no single seat between
-//! taken ones; seats in one row; seats in as few rows as possible. A front row is better than a back row, and the middle of a
-//! row better than its ends. Of two equal choices the left one is taken, so that the same free seats always give the same
-//! choice.
+//! The search tries three ways and takes the first that is possible: seats side by side in one row that leave no
+//! single seat between taken ones; seats in one row; seats in as few rows as possible. A front row is better than a
+//! back row, and the middle of a row better than its ends. Of two equal choices the left one is taken, so that the
+//! same free seats always give the same choice.
 
 use std::cmp::Reverse;
 
@@ -11,7 +11,8 @@ use ticketing_ports::vocabulary::seating::Allocation;
 
 use super::seat_map::{FreeRow, FreeSeats, Run, SeatIndex, SeatPlan};
 
-/// Picks `quantity` seats and says how they were found. `None` if fewer are free, or none are wanted.
+/// Picks `quantity` seats and says in which of the three ways they were found. `None` if fewer seats are free, or if
+/// `quantity` is 0.
 pub(super) fn pick(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<(Allocation, Vec<SeatIndex>)> {
     if quantity == 0 {
         return None;
@@ -21,14 +22,14 @@ pub(super) fn pick(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<(
         .or_else(|| Some((Allocation::Split, split(plan, free, quantity)?)))
 }
 
-/// Picks `quantity` seats side by side in the front-most row where a run of free seats keeps none or at least two on either side
-/// of them.
+/// Picks `quantity` seats side by side, in the front-most row where this leaves no single free seat on either side of
+/// them.
 fn adjacent(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<Vec<SeatIndex>> {
     free.rows(plan).find_map(|row| adjacent_in(row, quantity))
 }
 
-/// Picks them in one row. A run can give `quantity` seats without leaving one alone if it has exactly as many, or at least two
-/// more.
+/// Picks `quantity` seats side by side in this row, leaving no single free seat beside them. A run of free seats
+/// allows that if it is exactly that long, or at least two seats longer.
 fn adjacent_in(row: FreeRow<'_>, quantity: u32) -> Option<Vec<SeatIndex>> {
     let lengths = row.run_lengths();
     if !lengths.may_have(quantity) && !lengths.may_reach(quantity.saturating_add(2)) {
@@ -39,9 +40,11 @@ fn adjacent_in(row: FreeRow<'_>, quantity: u32) -> Option<Vec<SeatIndex>> {
     Some((start..start + quantity).map(|column| row.seat(column)).collect())
 }
 
-/// Returns the columns nearest to the row's centre at which the seats may start without leaving one alone.
+/// Returns the columns nearest to the row's centre at which `quantity` seats may start without leaving a single free
+/// seat beside them.
 ///
-/// If the start nearest to the centre leaves one alone, one of its neighbours does not.
+/// Three columns are enough to try: if the start nearest to the centre leaves a single seat, one of its neighbours
+/// does not.
 fn centred_starts(row: FreeRow<'_>, run: Run, quantity: u32) -> impl Iterator<Item = u32> {
     let spare = run.length.checked_sub(quantity);
     spare.into_iter().flat_map(move |spare| {
@@ -53,7 +56,8 @@ fn centred_starts(row: FreeRow<'_>, run: Run, quantity: u32) -> impl Iterator<It
     })
 }
 
-/// Picks `quantity` seats in the front-most row where they are side by side, else in the front-most row that has enough.
+/// Picks `quantity` seats in the front-most row that has them side by side or, if no row has, in the front-most row
+/// with enough free seats.
 fn same_row(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<Vec<SeatIndex>> {
     let side_by_side =
         |row: &FreeRow<'_>| row.run_lengths().may_reach(quantity) && row.runs().any(|run| run.length >= quantity);
@@ -64,7 +68,7 @@ fn same_row(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<Vec<Seat
     tightest_in(row, quantity)
 }
 
-/// Picks the free seats of a row with the smallest distance between the first and the last of them.
+/// Picks `quantity` free seats of a row, so that the distance between the first and the last of them is the smallest.
 fn tightest_in(row: FreeRow<'_>, quantity: u32) -> Option<Vec<SeatIndex>> {
     let columns: Vec<_> = row.free_columns().collect();
     let ends = |columns: &[u32]| (columns[0], columns[columns.len() - 1]);
@@ -75,12 +79,14 @@ fn tightest_in(row: FreeRow<'_>, quantity: u32) -> Option<Vec<SeatIndex>> {
     Some(tightest.iter().map(|column| row.seat(*column)).collect())
 }
 
-/// Returns twice the distance between the middle of the seats and the middle of the row, which is a whole number.
+/// Returns the distance between the middle of the seats and the middle of the row, doubled so that it is a whole
+/// number.
 fn off_centre(row: FreeRow<'_>, first: u32, last: u32) -> u64 {
     (u64::from(first) + u64::from(last) + 1).abs_diff(u64::from(row.width()))
 }
 
-/// Picks seats in as few rows as possible; if there is a choice, in the rows nearest to each other, then in the front-most.
+/// Picks seats in as few rows as possible. Of several such choices it takes the rows nearest to each other, and of
+/// these the front-most.
 fn split(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<Vec<SeatIndex>> {
     let rows: Vec<_> = free.rows(plan).filter(|row| row.free() > 0).collect();
     let most_free = rows.iter().map(FreeRow::free).max()?;
@@ -94,8 +100,9 @@ fn split(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<Vec<SeatInd
 
 /// Returns the shortest stretch of rows in which `rows_needed` rows together have enough free seats.
 ///
-/// A window slides over the rows. A larger window never has fewer seats in its emptiest rows, so that each row enters and
-/// leaves the window once. No stretch is shorter than `rows_needed`, so that the first of that length ends the search.
+/// A window slides over the rows: it grows at the back until its `rows_needed` emptiest rows have enough free seats,
+/// and then shrinks at the front. So each row enters and leaves the window at most once. No stretch has fewer than
+/// `rows_needed` rows, so the first one with exactly that many ends the search.
 fn nearest_together<'r, 'a>(
     rows: &'r [FreeRow<'a>],
     rows_needed: usize,
@@ -143,7 +150,7 @@ fn fill(rows: &[FreeRow<'_>], quantity: u32) -> Vec<SeatIndex> {
     seats
 }
 
-/// Counts rows by their number of free seats.
+/// For each number of free seats, how many rows have exactly that many.
 struct Tally(Vec<usize>);
 
 impl Tally {
@@ -163,7 +170,7 @@ impl Tally {
         self.0[free as usize] -= 1;
     }
 
-    /// Returns how many free seats the `rows` rows with the most have together.
+    /// Returns how many free seats the `rows` emptiest rows have together.
     fn most_free(&self, rows: usize) -> usize {
         let mut left = rows;
         let mut seats = 0;
@@ -178,7 +185,8 @@ impl Tally {
         seats
     }
 
-    /// Returns how many rows it takes at least to have that many free seats; `None` if all rows together have fewer.
+    /// Returns the smallest number of rows that have `quantity` free seats together; `None` if all rows together have
+    /// fewer.
     fn fewest_rows(&self, quantity: u32) -> Option<usize> {
         let mut needed = 0;
         let mut left = quantity as usize;

@@ -9,28 +9,30 @@ use super::event::{ReleaseReason, TakenSeats};
 pub enum InventoryCommand {
     /// Open the section with all seats free.
     Open {
-        /// The section.
+        /// The id of the section.
         section_id: SectionId,
-        /// The event on sale that it belongs to.
+        /// The event on sale that the section belongs to.
         event_id: EventId,
-        /// What it is called.
+        /// The section's name.
         name: Label,
-        /// Its rows, or its capacity.
+        /// The section's rows of seats, or its capacity.
         seating: Seating,
     },
     /// Set seats aside for a reservation.
     Hold(HoldSeats),
-    /// Free all seats that the reservation holds or has bought here. Refused as `NothingToRelease` if it has none.
+    /// Free all seats that a reservation holds or has bought in this section. Refused as `NothingToRelease` if the
+    /// reservation has no seats here.
     Release {
-        /// The reservation.
+        /// The reservation that has the seats.
         reservation_id: ReservationId,
-        /// Why.
+        /// Why the seats become free.
         reason: ReleaseReason,
     },
-    /// Turn what the reservation holds into sold seats. A hold that ran out is still sold if nobody else took its seats. A
-    /// hold that was released is taken again if exactly the same seats (or as many places) are free.
+    /// Turn the seats that a reservation holds into sold seats. A hold that ran out is still sold if nobody else took
+    /// its seats. If the hold was released, the seats are taken again if exactly the same seats (or as many places)
+    /// are free.
     Sell {
-        /// The reservation.
+        /// The reservation that has paid for the seats.
         reservation_id: ReservationId,
         /// The seats, or the number of places in general admission.
         seats: TakenSeats,
@@ -47,14 +49,14 @@ pub enum InventoryCommand {
     },
 }
 
-/// Seats to set aside.
+/// Which seats to set aside, for which reservation, and until when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldSeats {
     /// The new reservation.
     pub reservation_id: ReservationId,
-    /// How many seats.
+    /// How many seats are wanted.
     pub quantity: u32,
-    /// Which seats.
+    /// Which seats are wanted.
     pub wish: SeatWish,
     /// When the hold runs out.
     pub held_until: Timestamp,

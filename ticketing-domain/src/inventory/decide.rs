@@ -183,8 +183,8 @@ fn best_seats(
     Ok((allocation, Places::Seats(seats.into())))
 }
 
-/// Finds the places that a command names. It refuses numbered seats in general admission, a mere count in a numbered section,
-/// and no places at all.
+/// Finds the places that a command names. Refuses numbered seats in a section of general admission, a mere count in a
+/// section of numbered seats, and an empty list or a count of 0.
 fn find_places(section: &Section, named: &TakenSeats) -> Result<Places, InventoryRefusal> {
     match (section.floor(), named) {
         (Floor::GeneralAdmission, TakenSeats::Seats(_)) => Err(InventoryRefusal::NotNumbered),
@@ -208,7 +208,8 @@ fn find_seats(plan: &SeatPlan, seats: &[SeatId]) -> Result<Box<[SeatIndex]>, Inv
     Ok(known)
 }
 
-/// Returns the releases of lapsed holds that make these places free: only the holds that are in the way.
+/// Returns the facts that release lapsed holds, so that the wanted places are free: only the holds that are in the
+/// way. Refuses if the places are not free even then.
 fn make_room(section: &Section, wanted: &Places, now: Timestamp) -> Result<Vec<InventoryEvent>, InventoryRefusal> {
     match (section.floor(), wanted) {
         (Floor::Numbered(map), Places::Seats(seats)) => make_seats_free(section, map, seats, now),

@@ -26,7 +26,8 @@ stored_events! {
 }
 
 impl InventoryEvent {
-    /// Returns the reservation whose seats changed; `None` if the section was opened, or seats were blocked or unblocked.
+    /// Returns the reservation whose seats changed; `None` if the section was opened, or seats were blocked or
+    /// unblocked.
     pub fn reservation_id(&self) -> Option<ReservationId> {
         match self {
             Self::SeatsHeld(held) => Some(held.reservation_id),
@@ -49,7 +50,7 @@ pub enum TakenSeats {
 }
 
 impl TakenSeats {
-    /// Returns how many seats or places there are.
+    /// Returns how many seats or places these are.
     pub fn quantity(&self) -> u32 {
         match self {
             Self::Places(places) => *places,
@@ -57,7 +58,7 @@ impl TakenSeats {
         }
     }
 
-    /// Returns the numbered seats; none in general admission.
+    /// Returns the numbered seats; an empty list in general admission.
     pub fn seats(&self) -> &[SeatId] {
         match self {
             Self::Places(_) => &[],
@@ -69,24 +70,24 @@ impl TakenSeats {
 /// The section exists; all its seats are free.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SectionOpened {
-    /// The section.
+    /// The id of the section.
     pub section_id: SectionId,
-    /// The event on sale that it belongs to.
+    /// The event on sale that the section belongs to.
     pub event_id: EventId,
-    /// What it is called.
+    /// The section's name.
     pub name: Label,
-    /// Its rows, or its capacity.
+    /// The section's rows of seats, or its capacity.
     pub seating: Seating,
 }
 
 /// Free seats became held for a reservation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatsHeld {
-    /// The reservation.
+    /// The reservation that holds the seats.
     pub reservation_id: ReservationId,
     /// The seats, or the number of places in general admission.
     pub seats: TakenSeats,
-    /// How the seats were found.
+    /// How the seats were found: named by the customer, side by side, in one row or in several.
     pub allocation: Allocation,
     /// When the hold runs out.
     pub held_until: Timestamp,
@@ -108,32 +109,33 @@ pub enum ReleaseReason {
     Refunded,
 }
 
-/// All seats of a reservation became free again. The two counts spare a reader from remembering what the seats were before.
+/// All seats of a reservation became free again. The counts say what the seats were before, so that readers of the
+/// fact need not remember it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatsReleased {
-    /// The reservation that had them.
+    /// The reservation that had the seats.
     pub reservation_id: ReservationId,
-    /// Why.
+    /// Why the seats became free.
     pub reason: ReleaseReason,
-    /// How many of them were held.
+    /// How many of the seats were held.
     pub held: u32,
-    /// How many of them were sold.
+    /// How many of the seats were sold.
     pub sold: u32,
 }
 
 /// The seats that a reservation held became sold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatsSold {
-    /// The reservation that held them.
+    /// The reservation that held the seats.
     pub reservation_id: ReservationId,
-    /// How many.
+    /// How many seats became sold.
     pub quantity: u32,
 }
 
 /// Free seats became sold at once: the money for them arrived after their hold was released.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatsRetaken {
-    /// The reservation.
+    /// The reservation whose customer has paid for the seats.
     pub reservation_id: ReservationId,
     /// The seats, or the number of places in general admission.
     pub seats: TakenSeats,

@@ -38,7 +38,8 @@ pub enum Inventory {}
 
 impl Reducer for Inventory {
     const AGGREGATE: Aggregate = Aggregate::Inventory;
-    /// A section that sells for weeks has far more facts than places, so that its state is read sooner than its facts.
+    /// A section that sells for weeks has far more facts than places, so reading a snapshot of its state is quicker
+    /// than reading its facts.
     const SNAPSHOTS: Option<SnapshotFormat<InventoryState>> = Some(snapshot::FORMAT);
 
     type Id = SectionId;
@@ -69,7 +70,7 @@ impl Reducer for Inventory {
         state.undo(undo);
     }
 
-    /// Never: the next customer needs the section.
+    /// An inventory is never dormant, since the next customer needs it.
     fn is_dormant(_: &InventoryState) -> bool {
         false
     }

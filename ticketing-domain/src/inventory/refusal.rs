@@ -5,44 +5,44 @@ use ticketing_ports::vocabulary::seating::SeatId;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum InventoryRefusal {
     /// The section is opened a second time.
-    #[error("the section is open already")]
+    #[error("the section has been opened already")]
     AlreadyOpen,
     /// The section was never opened.
-    #[error("the section does not exist")]
+    #[error("the section has not been opened")]
     NotOpen,
     /// Fewer seats are free than wanted.
-    #[error("{requested} seats wanted, {available} available")]
+    #[error("{requested} seats are wanted, but only {available} are available")]
     InsufficientInventory {
         /// How many seats were wanted.
         requested: u32,
         /// How many seats are free.
         available: u32,
     },
-    /// Some wanted seats are not free; all of those are named.
-    #[error("{} of the wanted seats are gone", .0.len())]
+    /// Some of the wanted seats are not free. The list names all of these.
+    #[error("{} of the wanted seats are not free", .0.len())]
     SeatsUnavailable(Vec<SeatId>),
-    /// The section does not have some wanted seats; all of those are named.
-    #[error("{} of the wanted seats do not exist", .0.len())]
+    /// Some of the wanted seats do not exist in the section. The list names all of these.
+    #[error("{} of the wanted seats do not exist in the section", .0.len())]
     UnknownSeats(Vec<SeatId>),
-    /// A seat is named twice.
-    #[error("a seat is wanted twice")]
+    /// A command names a seat twice: this one.
+    #[error("the command names seat {0} twice")]
     RepeatedSeat(SeatId),
-    /// Seats are named, but the section is general admission.
+    /// Seats are named, but the section has general admission.
     #[error("the section has no numbered seats")]
     NotNumbered,
-    /// No seats are wanted, or not as many as are named or held.
-    #[error("the number of seats is zero, or not that of the seats that are named or held")]
+    /// The number of seats is zero, or it is not the number of seats that the command names or the reservation holds.
+    #[error("the number of seats is zero, or it differs from the number of seats named or held")]
     QuantityMismatch,
-    /// The reservation has seats here already.
-    #[error("the reservation has seats here already")]
+    /// The reservation has seats in this section already.
+    #[error("the reservation already has seats in this section")]
     AlreadyHeld,
-    /// The reservation has no seats here.
-    #[error("the reservation has no seats here")]
+    /// The reservation has no seats in this section.
+    #[error("the reservation has no seats in this section")]
     NothingToRelease,
     /// The reservation has bought its seats already.
-    #[error("the seats are sold to the reservation already")]
+    #[error("the seats of the reservation are sold already")]
     AlreadySold,
-    /// Not all of these seats are blocked.
-    #[error("not all of these seats are blocked")]
+    /// Not all of the seats to unblock are blocked.
+    #[error("not all of the seats to unblock are blocked")]
     NotBlocked,
 }

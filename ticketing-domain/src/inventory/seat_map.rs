@@ -1,7 +1,7 @@
-//! The seats of a numbered section as bits, so that a row is looked at with one or two machine words.
+//! The seats of a numbered section as bits, so that one or two machine words tell which seats of a row are free.
 //!
-//! Rows keep the order of the plan, the best first. The catalog refuses two rows of one name, since a [`SeatId`] could not tell
-//! them apart. If a plan has them nevertheless, only the first of them has seats.
+//! Rows keep the order of the plan, the best first. The catalog refuses two rows of one name, since a [`SeatId`]
+//! could not tell them apart. If a plan has them nevertheless, only the first of them has seats.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,9 +9,9 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use ticketing_ports::vocabulary::seating::{Label, RowPlan, SeatId};
 
-/// The position of a seat's bit: the first bit of its row plus the seat's column, from 0.
+/// The number of a seat's bit: the number of the first bit of its row, plus the seat's column, counted from 0.
 ///
-/// Each row starts a new word, so that some indexes between two rows belong to no seat.
+/// Each row starts a new 64-bit word, so that some indexes between two rows belong to no seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct SeatIndex(u32);
@@ -90,7 +90,8 @@ impl SeatPlan {
         Some(SeatIndex(row.first.0 + column))
     }
 
-    /// Finds a row by its label. Rows that were recorded before labels were normalised may be spelled in other characters.
+    /// Finds a row by its label. Rows that were recorded before labels were normalised may be spelled in other
+    /// characters, so a label that is not ASCII is also compared in its normal form.
     fn row_named(&self, label: &Label) -> Option<usize> {
         let spelled = self.rows_by_label.get(label).copied();
         spelled.or_else(|| {
@@ -151,7 +152,8 @@ impl FreeSeats {
         self.words.get(seat.word()).is_some_and(|word| word & seat.bit() != 0)
     }
 
-    /// Takes those of the seats that are free, and returns them. A seat that is named twice is taken once.
+    /// Takes the given seats as far as they are free, and returns the seats that were taken. A seat that is named
+    /// twice is taken once.
     pub(super) fn take(&mut self, plan: &SeatPlan, seats: impl IntoIterator<Item = SeatIndex>) -> Vec<SeatIndex> {
         let mut taken = Vec::new();
         for seat in seats {
@@ -182,7 +184,7 @@ impl FreeSeats {
         })
     }
 
-    /// Computes the summaries of the rows of these seats anew.
+    /// Computes anew the summaries of the rows in which these seats are.
     fn summarise(&mut self, plan: &SeatPlan, changed: &[SeatIndex]) {
         let mut rows: Vec<_> = changed.iter().map(|seat| plan.row_of(*seat)).collect();
         rows.dedup();
@@ -205,14 +207,15 @@ impl RowSummary {
     }
 }
 
-/// Free seats side by side, beginning at a column.
+/// Free seats side by side in one row: the column of the first seat, and how many they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Run {
     pub(super) start: u32,
     pub(super) length: u32,
 }
 
-/// One row as it is now. `free` and `run_lengths` read its summary; the other methods read its seats.
+/// One row with the seats that are free now. `free` and `run_lengths` read the row's summary; the other methods read
+/// its seats.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FreeRow<'a> {
     /// How many rows are in front of this one.
@@ -227,7 +230,7 @@ impl<'a> FreeRow<'a> {
         self.summary.free
     }
 
-    /// Returns which lengths the runs of free seats have.
+    /// Returns how long the row's runs of free seats are.
     pub(super) fn run_lengths(&self) -> RunLengths {
         self.summary.runs
     }
@@ -256,7 +259,8 @@ impl<'a> FreeRow<'a> {
     }
 }
 
-/// Which lengths the runs of a row have: bit *n* stands for *n* seats side by side, the last bit for 63 or more.
+/// How long the runs of free seats in a row are: bit *n* is set if a run has *n* seats, the last bit if one has 63 or
+/// more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RunLengths(u64);
 
@@ -272,7 +276,7 @@ impl RunLengths {
         self.0 & (1 << length.min(Self::LAST)) != 0
     }
 
-    /// Returns `false` only if every run is shorter.
+    /// Returns `false` only if every run is shorter than this length.
     pub(super) fn may_reach(self, length: u32) -> bool {
         self.0 >> length.min(Self::LAST) != 0
     }
@@ -292,8 +296,8 @@ fn runs(words: &[u64]) -> impl Iterator<Item = Run> + use<'_> {
     })
 }
 
-/// Returns the first set bit at or after `from`, after each word is XORed with the mask: 0 finds a free seat, all ones a taken
-/// one.
+/// Returns the position of the first set bit at or after `from`, after each word is XORed with `mask`: a mask of 0
+/// finds a free seat, a mask of all ones a taken one.
 fn first_one(words: &[u64], from: u32, mask: u64) -> Option<u32> {
     let mut at = from / u64::BITS;
     let mut word = (words.get(at as usize)? ^ mask) & (u64::MAX << (from % u64::BITS));

@@ -1,4 +1,4 @@
-//! The seats of one section that was opened: which reservation has which, and how many are held, sold and blocked.
+//! The seats of one opened section: which reservation has which seats, and how many are held, sold and blocked.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +25,8 @@ pub(super) struct Section {
     sold: u32,
     blocked: u32,
     pub(super) claims: BTreeMap<ReservationId, CompactClaim>,
-    /// The quantity of each hold, sorted by when it runs out, so that only the holds that have run out are looked at.
+    /// How many places each hold has, sorted by when the hold runs out, so that finding the lapsed holds reads no
+    /// others.
     expiries: BTreeMap<(Timestamp, ReservationId), u32>,
 }
 
@@ -38,12 +39,13 @@ pub(super) enum Floor {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SeatMap {
     pub(super) plan: Arc<SeatPlan>,
-    /// The seats that nobody has. Those of a hold that has run out are missing until it is released.
+    /// The seats that are neither held, sold nor blocked. The seats of a lapsed hold are missing until the hold is
+    /// released.
     pub(super) free: FreeSeats,
     blocked: BTreeSet<SeatIndex>,
 }
 
-/// A [`Claim`](super::state::Claim) in few bytes: a section may have a hundred thousand of them.
+/// A [`Claim`](super::state::Claim) in a compact form, since a section may have a hundred thousand claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CompactClaim {
     pub(super) kind: ClaimKind,
@@ -52,7 +54,7 @@ pub(super) struct CompactClaim {
 
 const _: () = assert!(size_of::<CompactClaim>() <= 32, "a claim takes at most 32 bytes");
 
-/// [`TakenSeats`] that were found in this section: each seat exists, and is written in one way only.
+/// The compact form of [`TakenSeats`]: each seat exists in this section, and is given by its index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Places {
     Count(u32),
@@ -67,7 +69,7 @@ impl Places {
         }
     }
 
-    /// Returns whether both are the same places, whatever their order.
+    /// Returns whether both name the same places, in whatever order.
     pub(super) fn same_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Seats(these), Self::Seats(those)) => {
@@ -107,7 +109,8 @@ impl Section {
         }
     }
 
-    /// Makes a section in which these places are taken. `None` if one of them is taken twice, or does not exist.
+    /// Makes a section in which these places are blocked and claimed. `None` if a place is taken twice or does not
+    /// exist.
     pub(super) fn with(
         opened: &SectionOpened,
         blocked: &Places,
@@ -143,7 +146,7 @@ impl Section {
                 ClaimKind::Sold => section.sold += quantity,
             }
         }
-        // A map is built faster from all its entries than entry by entry.
+        // A map is built faster from all its entries at once than by inserting them one by one.
         section.expiries = expiries.into_iter().collect();
         section.claims = claims.into_iter().collect();
         (section.claims.len() == named).then_some(section)
@@ -160,7 +163,8 @@ impl Section {
         &self.floor
     }
 
-    /// Returns how many places nobody has; those of a hold that has run out are not among them.
+    /// Returns how many places are neither held, sold nor blocked. The places of a lapsed hold count as held until it
+    /// is released.
     pub(super) fn untouched(&self) -> u32 {
         self.capacity - self.held - self.sold - self.blocked
     }
@@ -191,7 +195,7 @@ impl Section {
             .map(|((_, reservation), quantity)| (*reservation, *quantity))
     }
 
-    /// Returns the numbered seats that a reservation has; none in general admission.
+    /// Returns the numbered seats that a reservation has; an empty list in general admission.
     pub(super) fn seats_of(&self, reservation: ReservationId) -> &[SeatIndex] {
         match self.claim(reservation) {
             Some(CompactClaim {
@@ -202,7 +206,7 @@ impl Section {
         }
     }
 
-    /// Returns the seats that are free at `now`; those of lapsed holds are among them.
+    /// Returns the seats that are free at `now`, the seats of lapsed holds included.
     pub(super) fn free_seats<'a>(&self, map: &'a SeatMap, now: Timestamp) -> Cow<'a, FreeSeats> {
         let mut lapsed = self.lapsed(now).peekable();
         if lapsed.peek().is_none() {
@@ -232,7 +236,7 @@ impl Section {
         Undone::Claim { reservation, before }
     }
 
-    /// Enters a claim whose places have been taken.
+    /// Records a claim whose places are marked as taken already.
     fn enter(&mut self, reservation: ReservationId, claim: CompactClaim) {
         let quantity = claim.places.quantity();
         match claim.kind {
@@ -245,7 +249,7 @@ impl Section {
         self.claims.insert(reservation, claim);
     }
 
-    /// Takes a fact back. (Opening the section is taken back by dropping it.)
+    /// Takes the latest fact back. (The caller takes back the opening of the section, by dropping the section.)
     pub(super) fn undo(&mut self, undone: Undone) {
         match undone {
             Undone::Nothing | Undone::Opened => {}
@@ -330,7 +334,7 @@ impl Section {
         places
     }
 
-    /// Frees places of which every one is blocked.
+    /// Frees blocked places. The caller makes sure that every one of them is blocked.
     fn unblock_exactly(&mut self, places: &Places) {
         self.blocked -= places.quantity();
         if let (Floor::Numbered(map), Places::Seats(seats)) = (&mut self.floor, places) {
@@ -341,14 +345,14 @@ impl Section {
         }
     }
 
-    /// Takes places of which every one is free.
+    /// Takes free places. The caller makes sure that every one of them is free.
     fn take_exactly(&mut self, places: &Places) {
         if let (Floor::Numbered(map), Places::Seats(seats)) = (&mut self.floor, places) {
             map.free.take(&map.plan, seats.iter().copied());
         }
     }
 
-    /// Takes those of the wanted places that are free, and returns them.
+    /// Takes the wanted places as far as they are free, and returns the places that were taken.
     fn take_free(&mut self, wanted: &TakenSeats) -> Places {
         let untouched = self.untouched();
         match (&mut self.floor, wanted) {

@@ -1,7 +1,7 @@
-//! The stored form of a section: which reservation has which seats. Counts, free seats and the order in which holds run out are
-//! computed from that.
+//! The stored form of a section: which reservation has which seats. Counts, free seats and the order in which holds
+//! run out are computed from that.
 //!
-//! The types here are not those in memory, so that the latter can change while the stored form stays.
+//! The stored form has its own types, so that the types in memory can change while the stored form stays.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,8 @@ use super::section::{CompactClaim, Places, Section};
 use super::state::{ClaimKind, InventoryState};
 use crate::snapshot::{SnapshotFormat, UnreadableSnapshot};
 
-/// The number has to be raised when `evolve` makes another state of the same facts, or when a state gets other bytes.
+/// How the snapshots of a section are written and read. The number has to be raised when the same facts come to
+/// another state, or when the same state is written as other bytes.
 pub(super) const FORMAT: SnapshotFormat<InventoryState> = SnapshotFormat {
     number: 1,
     entries: |state| state.section().map_or(0, |section| section.claims.len()),
@@ -25,12 +26,13 @@ pub(super) const FORMAT: SnapshotFormat<InventoryState> = SnapshotFormat {
     read,
 };
 
-/// How many bytes a section without claims usually takes. The buffer begins with that size, so that it rarely has to grow.
+/// How many bytes the snapshot of a section without claims usually takes. The buffer begins with that size, so that
+/// it rarely has to grow.
 const USUAL: usize = 4_096;
-/// How many more bytes each claim usually takes.
+/// How many more bytes of the snapshot each claim usually takes.
 const USUAL_CLAIM: usize = 40;
 
-/// A section that was opened. `Claims` is [`ClaimsOf`] when it is written, and a list when it is read.
+/// An opened section in its stored form. `Claims` is [`ClaimsOf`] for writing, and a list for reading.
 #[derive(Serialize, Deserialize)]
 struct Written<Claims> {
     section_id: SectionId,
@@ -89,7 +91,7 @@ fn write(state: &InventoryState) -> Vec<u8> {
         }
     });
     let room = Vec::with_capacity(USUAL + state.section().map_or(0, |section| section.claims.len() * USUAL_CLAIM));
-    postcard::to_extend(&written, room).expect("writing to memory does not fail, and every list knows its length")
+    postcard::to_extend(&written, room).expect("writing to memory cannot fail, since every list knows its length")
 }
 
 fn read(bytes: &[u8]) -> Result<InventoryState, UnreadableSnapshot> {
@@ -126,7 +128,7 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// Returns the claim in memory; `None` if its time is out of range.
+    /// Returns the claim in the form that is kept in memory; `None` if its time is out of range.
     fn read(self) -> Option<(ReservationId, CompactClaim)> {
         let kind = match self.held_until {
             Some((seconds, nanoseconds)) => ClaimKind::Held {

@@ -9,7 +9,7 @@ use super::undo::{InventoryUndo, Undone};
 /// The seats of a section that one reservation has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// Whether they are held or sold.
+    /// Whether the seats are held or sold.
     pub kind: ClaimKind,
     /// The seats in the order in which they were taken, or the number of places in general admission.
     pub seats: TakenSeats,
@@ -18,26 +18,26 @@ pub struct Claim {
 /// Whether the seats of a reservation are held or sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClaimKind {
-    /// They are set aside.
+    /// The seats are set aside for the reservation.
     Held {
         /// When the hold runs out.
         until: Timestamp,
     },
-    /// They are paid.
+    /// The seats are paid.
     Sold,
 }
 
-/// The state of one section, as its facts made it; empty until the section is opened.
+/// The state of one section, as computed from its facts; empty until the section is opened.
 ///
-/// A clone shares the plan of the seats and copies the rest.
+/// A clone shares the plan of the seats with the original, and copies the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct InventoryState {
     section: Option<Box<Section>>,
 }
 
 impl InventoryState {
-    /// Applies a fact. A fact that contradicts earlier ones is applied only as far as no seat is taken twice: seats that are
-    /// taken already are left out, and a reservation that had seats before has only the new ones.
+    /// Applies a fact. A fact that contradicts earlier ones is applied only as far as no seat is taken twice: seats
+    /// that are taken already are left out, and a reservation that had seats before has only the new ones.
     pub fn evolve(&mut self, event: &InventoryEvent) -> InventoryUndo {
         let undone = match (&mut self.section, event) {
             (None, InventoryEvent::SectionOpened(opened)) => {
@@ -85,35 +85,35 @@ impl InventoryState {
         self.section.is_some()
     }
 
-    /// Returns the section; `None` if it was not opened.
+    /// Returns the section's id; `None` if the section was not opened.
     pub fn section_id(&self) -> Option<SectionId> {
         Some(self.opened()?.section_id)
     }
 
-    /// Returns the event on sale; `None` if the section was not opened.
+    /// Returns the event on sale that the section belongs to; `None` if the section was not opened.
     pub fn event_id(&self) -> Option<EventId> {
         Some(self.opened()?.event_id)
     }
 
-    /// Returns the section's name; `None` if it was not opened.
+    /// Returns the section's name; `None` if the section was not opened.
     pub fn name(&self) -> Option<&Label> {
         Some(&self.opened()?.name)
     }
 
-    /// Returns the section's rows or capacity; `None` if it was not opened.
+    /// Returns the section's rows or capacity; `None` if the section was not opened.
     pub fn seating(&self) -> Option<&Seating> {
         Some(&self.opened()?.seating)
     }
 
-    /// Returns how many seats are available, held, sold and blocked at `now`. The seats of a hold that has run out count as
-    /// available.
+    /// Returns how many seats are available, held, sold and blocked at `now`. The seats of a hold that has run out
+    /// count as available.
     pub fn counts(&self, now: Timestamp) -> SeatCounts {
         self.section()
             .map_or_else(SeatCounts::default, |section| section.counts(now))
     }
 
-    /// Returns the seats that a reservation has here, also those of a hold that has run out and is not released yet. `None` if
-    /// it has none.
+    /// Returns the seats that a reservation has in this section, even if its hold has run out and is not released
+    /// yet. `None` if the reservation has no seats here.
     pub fn claim(&self, reservation: ReservationId) -> Option<Claim> {
         let section = self.section()?;
         let claim = section.claim(reservation)?;
@@ -123,14 +123,15 @@ impl InventoryState {
         })
     }
 
-    /// Returns the reservations that have seats here, in the order of their ids.
+    /// Returns the reservations that have seats in this section, in the order of their ids.
     pub fn reservations(&self) -> impl Iterator<Item = ReservationId> + '_ {
         self.section()
             .into_iter()
             .flat_map(|section| section.claims.keys().copied())
     }
 
-    /// Returns the seats of a numbered section that are not free at `now`, row by row; none in general admission.
+    /// Returns the seats of a numbered section that are not free at `now`, row by row; an empty list in general
+    /// admission.
     pub fn taken_seats(&self, now: Timestamp) -> Vec<SeatId> {
         let Some(section) = self.section() else {
             return Vec::new();

@@ -1,11 +1,11 @@
-//! How a fact is taken back: what it changed in a section, kept until the fact is known to be in the log.
+//! What a fact changed in a section, kept to take the fact back until it is known to be in the log.
 
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::ReservationId;
 
 use super::section::{CompactClaim, Places};
 
-/// What one fact changed. Its size depends on the fact, not on the section.
+/// What one fact changed in a section, kept to take the fact back. Its size depends on the fact, not on the section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InventoryUndo(pub(super) Undone);
 
@@ -13,18 +13,18 @@ pub struct InventoryUndo(pub(super) Undone);
 pub(super) enum Undone {
     Nothing,
     Opened,
-    /// The reservation's seats changed. `before` is what it had; `None` if it had none.
+    /// The seats of a reservation changed. `before` is what the reservation had earlier; `None` if it had no seats.
     Claim {
         reservation: ReservationId,
         before: Option<CompactClaim>,
     },
-    /// A hold was sold that would have run out at `until`.
+    /// A hold became sold. `until` is when the hold would have run out.
     Sold {
         reservation: ReservationId,
         until: Timestamp,
     },
-    /// Places that became blocked.
+    /// The fact blocked these places.
     Blocked(Places),
-    /// Places that became free.
+    /// The fact unblocked these places.
     Unblocked(Places),
 }

@@ -1,6 +1,6 @@
 //! Laws of a whole book: they hold whatever people, the gateway and timers do, and in whatever order.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a law says that it is broken")]
+#![expect(clippy::unwrap_used, reason = "the test of a broken law fails by panicking")]
 
 mod small_event;
 
@@ -33,16 +33,16 @@ const RESERVATION_MOVES: &[(ReservationStatus, ReservationStatus)] = {
         (Held, PaymentPending),
         (Held, Expired),
         (Held, Cancelled),
-        // The seats cost nothing.
+        // The seats cost nothing, so the reservation is completed without a payment.
         (Held, Completed),
-        // Too many payments were declined.
+        // Too many payments for the reservation were declined.
         (Held, Compensated),
         (PaymentPending, Held),
         (PaymentPending, Completed),
         (PaymentPending, Expired),
         (PaymentPending, Cancelled),
         (PaymentPending, Compensated),
-        // The money came too late, while the same seats were still free, or were gone.
+        // The money came after the hold had run out: the same seats were still free and are sold, or they were gone.
         (Expired, Completed),
         (Expired, Compensated),
         (Completed, Cancelled),
@@ -87,7 +87,7 @@ fn sections_of(log: &[RecordedEvent]) -> BTreeSet<StreamId> {
         .collect()
 }
 
-/// Makes a book of these streams from the first facts of the log.
+/// Makes a book of these streams from the first `certain` facts of the log.
 fn read(house: &House, streams: impl Iterator<Item = StreamId>, certain: usize) -> Book {
     let mut book = Book::new(house.book.lane());
     for stream in streams {
@@ -183,11 +183,11 @@ proptest! {
             prop_assert_eq!(snapshot.version, facts[stop - 1].version);
 
             book.begin_with(FromSnapshot::read(&snapshot).unwrap());
-            prop_assert_eq!(book.version(stream), None, "what follows is not read yet");
+            prop_assert_eq!(book.version(stream), None, "the facts after the snapshot are not read yet");
             let after = book.read_from(stream);
             prop_assert_eq!(after, snapshot.version);
             book.absorb(stream, after, &facts[stop..], Page::Last).unwrap();
-            // A report that comes late changes nothing.
+            // A snapshot that arrives after its stream was loaded changes nothing.
             book.begin_with(FromSnapshot::read(&snapshot).unwrap());
         }
         let whole = read(&house, sections_of(&house.log).into_iter(), house.log.len());
@@ -229,7 +229,7 @@ fn the_steps_lead_everywhere() {
             return;
         }
     }
-    panic!("3,000 scripts never led to {unseen:?}");
+    panic!("none of 3,000 random scripts led to the facts {unseen:?}");
 }
 
 fn every_law_of_a_log_holds(house: &House) -> TestCaseResult {
@@ -252,7 +252,11 @@ fn what_was_read_is_what_was_there(versions: &BTreeMap<StreamId, Version>, stage
     let mut next = staged.read_set.clone();
     for fact in &staged.facts {
         let version = next.get_mut(&fact.stream);
-        prop_assert!(version.is_some(), "{} was changed and not read", fact.stream);
+        prop_assert!(
+            version.is_some(),
+            "{} was changed, but is not in the read set",
+            fact.stream
+        );
         let version = version.unwrap();
         *version = version.next();
         prop_assert_eq!(fact.version, *version);
@@ -260,14 +264,19 @@ fn what_was_read_is_what_was_there(versions: &BTreeMap<StreamId, Version>, stage
     Ok(())
 }
 
-/// The read set of settling a cancellation has every section, and the catalog, which lists them.
+/// Checks that a command which settles a cancellation has every section in its read set, and the catalog, which lists
+/// the sections.
 fn reading_a_set_notes_the_set(house: &House, asked: &Asked, staged: &Staged) -> TestCaseResult {
     if !matches!(asked.command, AnyCommand::SettleCancellation(_)) || staged.facts.is_empty() {
         return Ok(());
     }
     let catalog = facts_of(house, Aggregate::Catalog).map(|fact| fact.stream);
     for stream in catalog.chain(sections_of(&house.log)) {
-        prop_assert!(staged.read_set.contains_key(&stream), "{} is not noted", stream);
+        prop_assert!(
+            staged.read_set.contains_key(&stream),
+            "{} is not in the read set",
+            stream
+        );
     }
     Ok(())
 }
@@ -331,7 +340,7 @@ fn every_fact_of_a_reservation_is_a_move_that_the_table_allows(house: &House) ->
     let mut reservations: BTreeMap<StreamId, ReservationState> = BTreeMap::new();
     for fact in facts_of(house, Aggregate::Reservation) {
         let state = reservations.entry(fact.stream).or_default();
-        // The status that was recorded, without regard for the time.
+        // The earliest possible time gives the recorded status, since no hold has run out by then.
         let before = state.status_at(Timestamp::MIN_UTC);
         state.evolve(&ReservationEvent::from_recorded(fact).unwrap());
         let after = state.status_at(Timestamp::MIN_UTC).unwrap();
@@ -389,9 +398,15 @@ fn money_is_taken_for_seats_or_asked_to_be_given_back(house: &House) -> TestCase
         if let ReservationEvent::ReservationCompleted(completed) = ReservationEvent::from_recorded(fact).unwrap() {
             match completed.sale.payment_id {
                 Some(payment_id) => {
-                    prop_assert!(bought.insert(StreamId::from(payment_id)), "one payment buys once");
+                    prop_assert!(
+                        bought.insert(StreamId::from(payment_id)),
+                        "a payment completes only one reservation"
+                    );
                 }
-                None => prop_assert!(completed.sale.total_amount.is_zero(), "only what costs nothing is free"),
+                None => prop_assert!(
+                    completed.sale.total_amount.is_zero(),
+                    "a sale without a payment costs nothing"
+                ),
             }
         }
     }
@@ -400,10 +415,14 @@ fn money_is_taken_for_seats_or_asked_to_be_given_back(house: &House) -> TestCase
         prop_assert!(payment.captures <= 1);
         prop_assert!(
             payment.asked_back <= terms.amount.amount,
-            "never more back than was taken"
+            "no more money goes back than was taken"
         );
         if payment.captures == 1 && !bought.contains(stream) {
-            prop_assert_eq!(payment.asked_back, terms.amount.amount, "no seats, no money");
+            prop_assert_eq!(
+                payment.asked_back,
+                terms.amount.amount,
+                "a payment that bought no seats is paid back in full"
+            );
         }
     }
     for stream in &bought {

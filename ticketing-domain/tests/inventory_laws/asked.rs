@@ -1,4 +1,4 @@
-//! Random sections, commands and histories.
+//! Generators of random sections, commands and histories.
 
 use chrono::TimeDelta;
 use proptest::collection::vec;
@@ -15,7 +15,7 @@ use crate::{opened, reservation, row_label, row_plans};
 pub(crate) const RESERVATIONS: [u128; 5] = [1, 2, 3, 4, 5];
 pub(crate) const NEWCOMER: u128 = 99;
 
-/// Makes rows A, B and so on.
+/// Generates a section: one to three rows, A, B and C, of at most six seats, or general admission for at most eleven.
 pub(crate) fn seating() -> impl Strategy<Value = Seating> {
     let numbered = vec(0..7_u32, 1..4).prop_map(|widths| Seating::Numbered {
         rows: row_plans(&widths),
@@ -24,7 +24,7 @@ pub(crate) fn seating() -> impl Strategy<Value = Seating> {
     prop_oneof![3 => numbered, 1 => general_admission]
 }
 
-/// Makes commands, each with the time at which it arrives.
+/// Generates commands in the order in which they arrive, each with its time.
 pub(crate) fn steps() -> impl Strategy<Value = Vec<(Timestamp, InventoryCommand)>> {
     vec((0..3_i64, RESERVATIONS.as_slice().command()), 1..16).prop_map(|steps| {
         let mut now = Timestamp::UNIX_EPOCH;
@@ -36,7 +36,7 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<(Timestamp, InventoryCommand)
     })
 }
 
-/// Makes a command for a new reservation, at a time when every hold of the section may have run out.
+/// Generates a command that takes seats, for a new reservation or to block them.
 pub(crate) fn newcomers_command() -> impl Strategy<Value = InventoryCommand> {
     [NEWCOMER].as_slice().command().prop_filter("takes seats", |command| {
         !matches!(
@@ -106,7 +106,7 @@ fn taken_seats() -> impl Strategy<Value = TakenSeats> {
     ]
 }
 
-/// Makes seats, of which some do not exist and some are named twice.
+/// Generates a list of seats, of which some do not exist and some are named twice.
 fn seats() -> impl Strategy<Value = Vec<SeatId>> {
     let seat = (0..12_usize, 1..7_u32).prop_map(|(row, number)| SeatId {
         row: row_label(if row == 11 { 3 } else { row % 3 }),
@@ -168,7 +168,7 @@ pub(crate) fn any_moment() -> impl Strategy<Value = Timestamp> {
     ]
 }
 
-/// Makes runs of free and of taken seats in turn, some longer than a machine word has bits.
+/// Generates a row of runs of free and of taken seats in turn, some longer than a machine word has bits.
 pub(crate) fn row_of_runs() -> impl Strategy<Value = Vec<bool>> {
     let length = prop_oneof![0..4_usize, 55..75_usize];
     (vec(length, 1..6), any::<bool>()).prop_map(|(lengths, first)| {

@@ -1,9 +1,9 @@
 //! Laws of the inventory: its counts are right whatever is asked of a section, and in whatever order.
 //!
-//! Sections are tiny and reservations few, so that random commands often conflict. A plain list of places says what is right, and for
-//! the best seats a search through all choices.
+//! Sections are tiny and reservations few, so that random commands often conflict. The right answer comes from a
+//! plain list of places and, for the best seats, from a search through all choices.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a law says that it is broken")]
+#![expect(clippy::unwrap_used, reason = "the test of a broken law fails by panicking")]
 
 mod asked;
 mod plain_list;
@@ -38,7 +38,7 @@ proptest! {
             match (answer(&section, &command, now), books.refusal(&command, now)) {
                 (Err(refused), expected) => prop_assert_eq!(Some(refused), expected),
                 (Ok(events), expected) => {
-                    prop_assert_eq!(expected, None, "decided {:?}", events);
+                    prop_assert_eq!(expected, None, "the command was to be refused, but led to {:?}", events);
                     books.check_and_apply(&command, &events, now);
                     take_in(&mut section, &events);
                 }
@@ -159,7 +159,7 @@ proptest! {
         command in newcomers_command(),
         wait in 0..8_i64,
     ) {
-        let (now, section) = live_states(seating, &steps).pop().expect("a section starts somewhere");
+        let (now, section) = live_states(seating, &steps).pop().expect("the list begins with the opened section");
         let now = now + TimeDelta::seconds(wait);
 
         let mut cleaned_up = section.clone();
@@ -286,13 +286,13 @@ fn expired(reservation_id: ReservationId, held: u32) -> InventoryEvent {
     released.into()
 }
 
-/// An inventory mints no ids.
+/// A source of ids that is never asked: commands about an inventory make no ids.
 #[derive(Debug)]
 struct NoIds;
 
 impl IdSource for NoIds {
     fn uuid(&self) -> Uuid {
-        unreachable!("an inventory mints no ids")
+        unreachable!("a command about an inventory makes no ids")
     }
 }
 

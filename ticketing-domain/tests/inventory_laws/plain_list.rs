@@ -1,4 +1,5 @@
-//! Says for every command except best available what is right: which refusal, or which events.
+//! A slow and simple model of a section. For every command, except one for the best seats, it says which refusal or
+//! which facts are right.
 
 use ticketing_domain::inventory::{
     ClaimKind, InventoryCommand, InventoryEvent, InventoryRefusal, SeatWish, SeatsReleased, TakenSeats,
@@ -172,23 +173,28 @@ impl PlainList {
         }
     }
 
-    /// Checks the events of a command: first the releases of those lapsed holds that are in the way, then what was asked for.
+    /// Checks the facts that follow from a command, first the releases of those lapsed holds that are in the way,
+    /// then what was asked for. Then applies these facts to the list.
     pub(crate) fn check_and_apply(&mut self, command: &InventoryCommand, events: &[InventoryEvent], now: Timestamp) {
-        let (outcome, releases) = events.split_last().expect("a decision says something");
+        let (outcome, releases) = events
+            .split_last()
+            .expect("a command that is not refused leads to a fact");
         for release in releases {
             let InventoryEvent::SeatsReleased(released) = release else {
-                panic!("{release:?} on the way to {outcome:?}");
+                panic!("only releases may come before {outcome:?}, not {release:?}");
             };
-            let (kind, seats) = self.claim(released.reservation_id).expect("a claim to release");
+            let (kind, seats) = self
+                .claim(released.reservation_id)
+                .expect("the released reservation has seats");
             assert_eq!(*release, expired(released.reservation_id, seats.quantity()));
             assert!(matches!(kind, ClaimKind::Held { until } if until <= now));
-            let wanted = taken_by(outcome).expect("nothing is released unless seats are taken");
+            let wanted = taken_by(outcome).expect("lapsed holds are released only to take seats");
             match wanted {
                 TakenSeats::Seats(wanted) => assert!(seats.seats().iter().any(|seat| wanted.contains(seat))),
                 TakenSeats::Places(wanted) => {
                     assert!(
                         self.count(|place| place == Place::Free) < *wanted,
-                        "released without need"
+                        "a lapsed hold was released without need"
                     );
                     let oldest = self.lines.iter().filter_map(|line| match line.place {
                         Place::Claimed(by, ClaimKind::Held { until }) => Some((until, by)),
@@ -217,7 +223,7 @@ impl PlainList {
                 self.take(&held.seats, Place::Claimed(held.reservation_id, kind));
             }
             (InventoryCommand::Release { reservation_id, reason }, InventoryEvent::SeatsReleased(released)) => {
-                let (kind, seats) = self.claim(*reservation_id).expect("a claim to release");
+                let (kind, seats) = self.claim(*reservation_id).expect("the released reservation has seats");
                 let (held, sold) = match kind {
                     ClaimKind::Held { .. } => (seats.quantity(), 0),
                     ClaimKind::Sold => (0, seats.quantity()),

@@ -1,4 +1,5 @@
-//! A snapshot is read back as the state it was written from. Other bytes are refused, or make a section whose counts are right.
+//! Laws of snapshots: a snapshot is read back as the state that it was written from. Damaged bytes are refused, or
+//! make a section whose counts are right.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -16,7 +17,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<InventoryState, UnreadableSnapshot> {
     (Inventory::SNAPSHOTS.unwrap().read)(bytes)
 }
 
-/// A snapshot is taken after some of the facts. With the later facts it makes the same state as all facts.
+/// Checks that a snapshot taken after some of the facts makes, with the later facts, the same state as all facts.
 pub(crate) fn check_a_stop(history: &[InventoryEvent], at: Index) -> TestCaseResult {
     let (before, after) = history.split_at(at.index(history.len() + 1));
     let mut section = InventoryState::default();
@@ -24,7 +25,7 @@ pub(crate) fn check_a_stop(history: &[InventoryEvent], at: Index) -> TestCaseRes
     let mut again = read(&written(&section)).unwrap();
     prop_assert_eq!(&again, &section);
     for event in after {
-        // Taking facts back also gives the same states.
+        // Both states need the same undo to take the fact back.
         let undo = again.evolve(event);
         prop_assert_eq!(&section.evolve(event), &undo);
         prop_assert_eq!(&again, &section);
@@ -32,7 +33,7 @@ pub(crate) fn check_a_stop(history: &[InventoryEvent], at: Index) -> TestCaseRes
     Ok(())
 }
 
-/// Changes some bytes of a snapshot, or cuts it off.
+/// Changes some bytes of a snapshot or cuts it short, and checks that it is refused or makes a section that adds up.
 pub(crate) fn check_damage(section: &InventoryState, changes: &[(Index, u8)], end: Option<Index>) -> TestCaseResult {
     let mut bytes = written(section);
     for (at, byte) in changes {
@@ -48,7 +49,7 @@ pub(crate) fn check_damage(section: &InventoryState, changes: &[(Index, u8)], en
     let Some(seating) = section.seating() else {
         return Ok(());
     };
-    // Two rows of the same name count as one.
+    // The damaged plan may have two rows of the same name, of which only the first has seats.
     prop_assert!(section.counts(Timestamp::MIN_UTC).capacity() <= seating.capacity());
     let lapsed = |claim: &Claim| {
         claim.kind

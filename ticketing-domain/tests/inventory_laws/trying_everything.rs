@@ -1,4 +1,4 @@
-//! Finds the best seats slowly, by comparing all choices under the rule as it is worded.
+//! Finds the best seats slowly: it compares all choices, and follows the wording of the rule.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,8 @@ use ticketing_ports::vocabulary::seating::{Allocation, SeatId, Seating};
 use crate::asked::NEWCOMER;
 use crate::{answer, open, reservation, row_label, row_plans};
 
-/// Holds the best seats of a section with these free seats, and compares them with every other choice.
+/// Holds the best seats of a section in which the seats marked `true` are free, and checks that no other choice is
+/// better.
 pub(crate) fn check_best_seats(rows: &[Vec<bool>], quantity: u32) {
     let widths: Vec<_> = rows.iter().map(|row| u32::try_from(row.len()).unwrap()).collect();
     let mut section = open(Seating::Numbered {
@@ -37,7 +38,7 @@ pub(crate) fn check_best_seats(rows: &[Vec<bool>], quantity: u32) {
         );
         return;
     }
-    let events = answer.expect("enough seats are free");
+    let events = answer.expect("a hold is not refused while enough seats are free");
     let [InventoryEvent::SeatsHeld(held)] = events.as_slice() else {
         panic!("{events:?}");
     };
@@ -87,8 +88,8 @@ fn is_orphan(row: &[bool], column: usize) -> bool {
     row[column] && !free(column.checked_sub(1)) && !free(column.checked_add(1))
 }
 
-/// Seats side by side are better than seats in a front row. Otherwise the front-most row is best, and in it the seats with the
-/// smallest span.
+/// Returns the best seats in one row. Seats side by side are better than seats in a row further in front. Among
+/// equals the front-most row is best, and in it the seats with the smallest span.
 fn best_row(rows: &[Vec<bool>], quantity: usize) -> Option<Vec<(usize, usize)>> {
     let spans = all_columns(rows).flat_map(|(row, first)| (first..rows[row].len()).map(move |last| (row, first, last)));
     let fitting = spans.filter(|(row, first, last)| {
@@ -111,7 +112,8 @@ fn best_row(rows: &[Vec<bool>], quantity: usize) -> Option<Vec<(usize, usize)>> 
     })
 }
 
-/// The rank of a split choice: how many rows it needs, how far apart they are, and how far back the first is.
+/// Returns the rank of the best split choice: how many rows it needs, how far apart they are, and how far back the
+/// first is.
 fn best_split(rows: &[Vec<bool>], quantity: usize) -> (usize, usize, usize) {
     let choices = (1_u32..1 << rows.len())
         .map(|choice| -> Vec<usize> { (0..rows.len()).filter(|row| choice & (1 << row) != 0).collect() });
@@ -121,7 +123,7 @@ fn best_split(rows: &[Vec<bool>], quantity: usize) -> (usize, usize, usize) {
     };
     let enough = choices.filter(|choice| seats(choice) >= quantity);
     let ranked = enough.map(|choice| (choice.len(), choice[choice.len() - 1] - choice[0], choice[0]));
-    ranked.min().expect("enough seats are free")
+    ranked.min().expect("some choice of rows has enough free seats")
 }
 
 fn off_centre(row: &[bool], first: usize, last: usize) -> usize {

@@ -1,4 +1,4 @@
-//! Choosing the best seats for the customer.
+//! Tests of which seats are chosen as the best for the customer.
 
 use super::*;
 
@@ -110,7 +110,8 @@ fn may_be_those_of_a_hold_that_ran_out() {
     ]);
 }
 
-/// Compares drawn rows, the front row first: `_` is free, `#` is taken, `X` is picked.
+/// Checks which seats of the drawn rows are picked, the front row first: `_` is a free seat, `#` a taken one, and `X`
+/// a picked one.
 fn picks(rows: &[&str], quantity: u32, allocation: Allocation, picked: &[&str]) {
     let drawn = |rows: &[&str], mark: char| -> Vec<SeatId> {
         let row = |(position, row): (usize, &str)| {

@@ -1,4 +1,4 @@
-//! Sections without numbered seats.
+//! Tests of sections without numbered seats.
 
 use super::*;
 

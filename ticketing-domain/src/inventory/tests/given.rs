@@ -1,4 +1,5 @@
-//! Given a history, when a command arrives, then these events or that refusal.
+//! Helpers for tests of the inventory: given a history, when a command arrives, then certain facts or a refusal
+//! follow.
 
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
@@ -11,7 +12,7 @@ use crate::inventory::*;
 use crate::reducer::Context;
 
 pub(super) const HOLD_SECONDS: i64 = 300;
-/// A time after every hold that [`held`] makes has run out.
+/// How many seconds after the beginning of a test every hold that [`held`] makes has run out.
 pub(super) const LAPSED: i64 = HOLD_SECONDS + 60;
 
 pub(super) fn given(history: impl IntoIterator<Item = InventoryEvent>) -> Section {
@@ -35,7 +36,7 @@ impl Section {
         }
     }
 
-    /// When a hold that begins now runs out.
+    /// Decides a command at the section's time. If it is a hold, the hold runs out [`HOLD_SECONDS`] after that time.
     pub(super) fn when(self, command: InventoryCommand) -> Outcome {
         let command = match command {
             InventoryCommand::Hold(hold) => InventoryCommand::Hold(HoldSeats {
@@ -85,17 +86,17 @@ impl Outcome {
     }
 }
 
-/// An inventory mints no ids.
+/// A source of ids that is never asked: commands about an inventory make no ids.
 #[derive(Debug)]
 struct NoIds;
 
 impl IdSource for NoIds {
     fn uuid(&self) -> Uuid {
-        unreachable!("an inventory mints no ids")
+        unreachable!("a command about an inventory makes no ids")
     }
 }
 
-/// Opens a section with three rows, A to C, of five seats each.
+/// Makes the fact that opens a section with three rows, A to C, of five seats each.
 pub(super) fn stalls() -> InventoryEvent {
     let rows = ["A", "B", "C"].map(|row| RowPlan {
         row: label(row),
@@ -128,7 +129,7 @@ pub(super) fn held(number: u128, seats: TakenSeats, allocation: Allocation) -> I
     held.into()
 }
 
-/// A hold of exactly these seats.
+/// Makes the fact of a hold of exactly these seats, which runs out at `until`.
 pub(super) fn held_until(number: u128, seats: TakenSeats, until: Timestamp) -> InventoryEvent {
     let allocation = match seats {
         TakenSeats::Places(_) => Allocation::GeneralAdmission,

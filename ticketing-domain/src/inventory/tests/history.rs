@@ -1,4 +1,4 @@
-//! Facts that contradict earlier facts.
+//! Tests of facts that contradict earlier facts of the section.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Holding seats that the customer names.
+//! Tests of holding seats that the customer names.
 
 use super::*;
 

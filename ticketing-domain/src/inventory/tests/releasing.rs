@@ -1,4 +1,4 @@
-//! Releasing what is held or sold.
+//! Tests of releasing seats that are held or sold.
 
 use super::*;
 

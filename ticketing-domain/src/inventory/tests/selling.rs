@@ -1,4 +1,4 @@
-//! Selling what is held.
+//! Tests of selling seats that are held.
 
 use super::*;
 
