@@ -1,4 +1,4 @@
-//! The route of an event's sales.
+//! The route that shows an event's sales to its owner.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Who the caller of a request is. The server finds that out by its own sessions; a host that has its own sign-in does
-//! it in its own way.
+//! Finds out who the caller of a request is. This server takes one of its own sessions as the proof; a service that
+//! embeds the API and has its own sign-in implements [`Authenticate`] in its own way.
 
 use std::fmt;
 
@@ -52,7 +52,7 @@ pub trait Authenticate: fmt::Debug + Send + Sync {
     fn challenge(&self) -> HeaderValue;
 }
 
-/// Takes a session of this server, sent as `Authorization: Bearer …`, for a proof of who the caller is.
+/// Accepts a session of this server, sent as `Authorization: Bearer …`, as the proof of who the caller is.
 #[derive(Clone)]
 pub struct BySession {
     sessions: Sessions,
@@ -86,8 +86,8 @@ impl Authenticate for BySession {
     }
 }
 
-/// Returns the session of the header `Authorization` with its user and its secret. `None` without that header, an error
-/// if the session is not live.
+/// Returns the session that the header `Authorization` names, with its user and its secret. `None` if there is no
+/// such header; an error if the session does not exist or has ended.
 pub(crate) async fn session_shown(
     sessions: &Sessions,
     request: &Parts,

@@ -1,4 +1,4 @@
-//! The routes of availability: which places are still free.
+//! The routes that show which places are still free.
 
 use std::collections::BTreeMap;
 
@@ -119,7 +119,8 @@ pub(crate) async fn get_section(
     Ok(Json(view.into()))
 }
 
-/// Returns whether the caller already has the answer with this tag (RFC 9110, 13.1.2; weak comparison).
+/// Returns whether the caller already has the answer with the tag `etag`, because `If-None-Match` names the tag (RFC
+/// 9110, 13.1.2; weak comparison).
 fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let tags = headers
         .get_all(IF_NONE_MATCH)

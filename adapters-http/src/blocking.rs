@@ -1,4 +1,4 @@
-//! The routes that take places off sale and put them back.
+//! The routes with which an organiser takes places off sale and puts them back on sale.
 
 use axum::extract::State;
 use axum::response::IntoResponse;

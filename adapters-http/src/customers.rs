@@ -1,4 +1,4 @@
-//! The routes of what a customer has bought.
+//! The routes that show what a customer has bought and spent.
 
 use axum::Json;
 use axum::extract::State;

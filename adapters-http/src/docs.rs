@@ -1,4 +1,5 @@
-//! The OpenAPI document, and the page that shows it. Both work under any path at which the router is nested.
+//! The routes of the OpenAPI document and of the page that shows it. Both work under any path at which the router is
+//! nested.
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use utoipa_swagger_ui::Config;
 use crate::envelope::{MountedAt, no_such_route};
 use crate::page::HtmlPage;
 
-/// The scripts and style sheets of the page.
+/// The names of the scripts and style sheets that the documentation page loads.
 const FILES: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
 
 /// Returns the OpenAPI document. Its server URL is the path under which the router is nested.

@@ -1,4 +1,5 @@
-//! What surrounds every request: correlation id, time limit, panics, and headers that every answer has.
+//! Wraps every request: gives it a correlation id and a time limit, turns a panic into an error answer, and adds the
+//! headers that every answer has.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -21,7 +22,8 @@ use crate::state::Shared;
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
-/// The path under which the host has nested the router, such as `/tickets`. Empty if the router is not nested.
+/// The path under which another service has nested the router, such as `/tickets`. Empty if the router is not
+/// nested.
 #[derive(Debug, Clone)]
 pub(crate) struct MountedAt(pub(crate) Arc<str>);
 
@@ -33,8 +35,8 @@ impl MountedAt {
     }
 }
 
-/// Wraps every request and its answer: gives it a correlation id and a time limit, turns a panic into a 500, and adds the headers that
-/// every answer has.
+/// Wraps every request and its answer: gives the request a correlation id and a time limit, turns a panic into a
+/// 500, and adds the headers that every answer has.
 pub(crate) async fn envelope(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
     let given = request
         .headers()
@@ -102,15 +104,15 @@ pub(crate) async fn envelope(State(state): State<Shared>, mut request: Request, 
     let value = HeaderValue::from_str(correlation_id.as_str()).expect("a correlation id is visible ASCII");
     headers.insert(CORRELATION_ID, value);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // An answer for one person must not be cached for another.
+    // Caches must not keep an answer unless its handler allows that: most answers are for one person only.
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
-/// Refuses a request whose consistency token cannot be read. Only a route with that method answers so: where there is none, that is
-/// the answer.
+/// Refuses a request whose consistency token cannot be read. Only existing routes are wrapped in this check: for an
+/// unknown path or method a 404 or 405 tells the caller more.
 pub(crate) async fn refuse_unreadable_token(request: Request, next: Next) -> Response {
     match request.extensions().get::<UnreadableToken>() {
         Some(UnreadableToken(malformed)) => malformed.clone().into_response(),
@@ -118,7 +120,8 @@ pub(crate) async fn refuse_unreadable_token(request: Request, next: Next) -> Res
     }
 }
 
-/// Handlers know the routes as they are without a host; who follows a path has to begin with the host's.
+/// Puts the path under which the router is nested in front of the path in the `Location` header, because handlers do
+/// not know that the router is nested.
 fn lead_from_the_root(response: &mut Response, MountedAt(before): &MountedAt) {
     let headers = response.headers_mut();
     let ours = headers.get(LOCATION).and_then(|value| value.to_str().ok());

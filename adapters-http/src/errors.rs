@@ -1,4 +1,4 @@
-//! The error table: every refusal and failure with its status, code and details, in one place.
+//! Decides for every refusal and failure which status, code and details the answer has.
 
 mod code;
 
@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 pub use code::Code;
 
-/// How long a caller is asked to wait after a service was unavailable.
+/// How long an answer asks the caller to wait before trying again after a service was unavailable.
 const RETRY_AFTER_OUTAGE: Duration = Duration::from_secs(2);
 
 /// An answer that is an error.
@@ -83,7 +83,8 @@ impl ApiError {
         .with_details(json!({ "field": field, "reason": reason, "errors": errors }))
     }
 
-    /// Returns the error for a body whose type or encoding, as `header` says it, is not supported.
+    /// Returns the error for a body whose `header`, `Content-Type` or `Content-Encoding`, names something that this
+    /// server does not support.
     pub(crate) fn unsupported(header: &str, reason: &str) -> Self {
         Self::new(
             Code::UnsupportedMediaType,
@@ -139,7 +140,7 @@ impl ApiError {
         }
     }
 
-    /// Returns the body as problem details (RFC 9457).
+    /// Returns the body of the answer in the form of problem details (RFC 9457).
     pub(crate) fn problem(&self) -> Value {
         let status = self.code.status();
         let mut problem = json!({
@@ -302,7 +303,7 @@ impl From<sign_in::SignInRefusal> for ApiError {
     }
 }
 
-/// Shows an error and its sources in one line.
+/// Displays an error and all its sources in one line, separated by colons.
 struct Chain<'a>(&'a dyn std::error::Error);
 
 impl std::fmt::Display for Chain<'_> {
@@ -332,17 +333,18 @@ impl IntoResponse for ApiError {
         };
         let mut response = (self.code.status(), axum::Json(body)).into_response();
         self.write_headers(response.headers_mut());
-        // `envelope` writes the answer again for callers who accept problem details.
+        // Keeps the error beside the answer: for callers who accept problem details `envelope` writes the answer
+        // once more, in that form.
         response.extensions_mut().insert(std::sync::Arc::new(self));
         response
     }
 }
 
 impl ApiError {
-    /// Returns the headers of the answer.
+    /// Writes the headers that belong to this error into its answer.
     pub(crate) fn write_headers(&self, headers: &mut HeaderMap) {
         match self.code {
-            // After a 408 browsers repeat the request on their own unless the connection is closed.
+            // After a 408, browsers repeat the request on their own, unless the server closes the connection.
             Code::ReservationExpired => drop(headers.insert(CONNECTION, HeaderValue::from_static("close"))),
             Code::UnsupportedMediaType => {
                 headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -356,7 +358,7 @@ impl ApiError {
     }
 }
 
-/// The duration in whole seconds, rounded up so that it is long enough.
+/// Returns a duration in whole seconds, rounded up so that a caller who waits that long has waited long enough.
 pub(crate) fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }

@@ -1,4 +1,4 @@
-//! The routes of events: organisers write them, everybody reads them.
+//! The routes of events: organisers create and change events, everybody can read those that are published.
 
 mod bodies;
 mod parse;

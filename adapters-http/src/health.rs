@@ -86,7 +86,8 @@ pub(crate) async fn ready(State(state): State<Shared>) -> (StatusCode, Json<Read
     look(&state.health).await
 }
 
-/// The routes of a process without the role `http`: whether it is alive, and whether it does its work.
+/// The health routes for a process without the role `http`, which answers nothing else: whether the process is
+/// alive, and whether it can do its work.
 pub fn operations(checks: Vec<Arc<dyn HealthCheck>>) -> Router {
     let ready = async move || look(&checks).await;
     Router::new()

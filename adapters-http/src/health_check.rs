@@ -1,26 +1,26 @@
-//! The health checks: a server has one for each thing that it needs.
+//! The interface of health checks. A server has one check for each thing that it needs.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-/// The result of a check. The default says that the thing works.
+/// The result of a check. `Finding::default()` says that the checked thing works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Finding {
-    /// Why the thing does not work, for an operator. It must contain no secret and no address. `None` if the thing
-    /// works.
+    /// Why the checked thing does not work, for an operator. The text must contain no secret and no address. `None`
+    /// if the thing works.
     pub fault: Option<&'static str>,
-    /// The condition of a follower of the log. `None` if the thing is no follower.
+    /// The condition of a follower of the log. `None` if the checked thing is not a follower.
     pub follower: Option<FollowerFinding>,
 }
 
-/// The condition of a follower of the log.
+/// The condition of a follower of the log, and how far the follower is behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FollowerFinding {
-    /// What the follower does in this process, in one word. `None` if it does not run here.
+    /// What the follower does in this process, in one word. `None` if the follower does not run in this process.
     pub condition: Option<&'static str>,
-    /// How many facts of the log the follower has not applied, and how long ago the oldest of them was recorded. `None`
-    /// if that is unknown.
+    /// How many facts of the log the follower has not applied yet, and how long ago the oldest of these facts was
+    /// recorded. `None` if that is unknown.
     pub lag: Option<(u64, Duration)>,
 }
 
@@ -40,8 +40,8 @@ pub trait HealthCheck: Send + Sync {
 
     async fn check(&self) -> Finding;
 
-    /// Returns whether requests cannot be served without the thing. A server that lacks another thing is `degraded`: it
-    /// needs an operator and still serves requests.
+    /// Returns whether requests cannot be served without the checked thing. A server that lacks a thing that is not
+    /// essential still serves requests, and reports that it is `degraded`, so that an operator looks at it.
     fn is_essential(&self) -> bool {
         true
     }

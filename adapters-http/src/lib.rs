@@ -1,8 +1,7 @@
 //! The HTTP API of the box office as an axum router, to be served or nested in another service.
 //!
-//! A handler extracts, converts, makes one call and converts back.
-//!
-//! Never here: a rule of the domain.
+//! A handler extracts the request, converts it, makes one call to the engine and converts the result back. Rules of
+//! the domain are never decided here.
 
 mod analytics;
 mod authenticate;

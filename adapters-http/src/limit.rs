@@ -1,4 +1,5 @@
-//! The quota of requests without a session. A request is counted before its body is read.
+//! Limits how many requests one network can send to the routes of signing in that need no session. A request is
+//! counted before its body is read.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue};

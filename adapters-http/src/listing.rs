@@ -1,4 +1,4 @@
-//! The parameters that choose a part of a list.
+//! The query parameters with which a caller chooses a part of a list.
 
 use ticketing_ports::vocabulary::paging::Page;
 use ticketing_runtime::PagedList;

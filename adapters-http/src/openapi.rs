@@ -46,7 +46,7 @@ impl Modify for SessionScheme {
     }
 }
 
-/// The routes of the box office itself.
+/// The routes of the box office itself, without those of signing in.
 fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(events::create_event, events::list_events))
@@ -77,7 +77,7 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(health::ready))
 }
 
-/// Routes for people who have signed in here: their sessions and their accounts.
+/// The routes of sessions and accounts, for people who have signed in at this server.
 fn account_routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(sessions::get_session))
@@ -94,7 +94,7 @@ fn account_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(passkeys::rename_passkey, passkeys::remove_passkey))
 }
 
-/// Routes of signing in that need no session, and so are limited by network.
+/// The routes of signing in that need no session. Because anybody can call them, they are limited by network.
 fn anonymous_sign_in_routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(magic_link::send_magic_link))
@@ -113,7 +113,7 @@ fn anonymous_sign_in_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(passkeys::complete_login))
 }
 
-/// Returns the OpenAPI document of every route.
+/// Returns the OpenAPI document of all routes.
 pub fn document() -> Value {
     let limited = anonymous_sign_in_routes().split_for_parts().1;
     let limited: BTreeSet<_> = limited.paths.paths.into_keys().collect();
@@ -121,7 +121,7 @@ pub fn document() -> Value {
     finished(routes, &limited)
 }
 
-/// Returns the same document for a server at a URL, or under a path.
+/// Returns the OpenAPI document of all routes, with `server` as the URL or path under which clients reach the API.
 pub fn document_at(server: &str) -> Value {
     let mut document = document();
     document["servers"] = json!([{ "url": server }]);
@@ -131,12 +131,12 @@ pub fn document_at(server: &str) -> Value {
 fn finished(routes: OpenApiRouter<Shared>, limited: &BTreeSet<String>) -> Value {
     let mut document = routes.split_for_parts().1;
     name_tokens_of_writes(&mut document);
-    let mut document = serde_json::to_value(document).expect("a document is JSON");
+    let mut document = serde_json::to_value(document).expect("the OpenAPI document can be written as JSON");
     complete::complete(&mut document, limited);
     document
 }
 
-/// Says of every command, but for those of signing in, that it answers with a consistency token.
+/// Adds to every command, except those of signing in, that its answer has a consistency token.
 fn name_tokens_of_writes(document: &mut utoipa::openapi::OpenApi) {
     let items = document.paths.paths.iter_mut();
     for (_, item) in items.filter(|(path, _)| !path.starts_with("/api/auth/")) {
@@ -157,8 +157,9 @@ fn name_token(operation: &mut Operation) {
     }
 }
 
-/// Returns the API as a router, with its document at `/api/openapi.json` and a page to read it at `/docs`. It can be nested under any
-/// path: the paths in its answers and its document then begin with that path.
+/// Returns the API as a router, with its OpenAPI document at `/api/openapi.json` and a page to read the document at
+/// `/docs`. The router can be nested under any path: the paths in its answers and its document then begin with that
+/// path.
 pub fn router(state: HttpState) -> Router {
     let state: Shared = Arc::new(state);
     let (router, document) = if state.sign_in.is_some() {

@@ -1,4 +1,5 @@
-//! The HTML pages of this server, with a `Content-Security-Policy` that allows only what stands in them.
+//! The HTML pages of this server. The `Content-Security-Policy` of a page allows only the scripts and styles that
+//! are part of the page.
 
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
@@ -6,15 +7,15 @@ use axum::response::{Html, IntoResponse, Response};
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
-/// An HTML page. Its `Content-Security-Policy` allows its own inline scripts and styles by their hashes and requests to
-/// this server, and forbids framing it.
+/// An HTML page. Its `Content-Security-Policy` allows the page's own inline scripts and styles (by their hashes) and
+/// requests to this server, and forbids other pages to show this one in a frame.
 #[derive(Debug, Clone)]
 pub struct HtmlPage {
     html: String,
     policy: String,
 }
 
-/// From where a page may load scripts and style sheets, besides those that stand in it.
+/// A source that is added to the policy of pages whose scripts and style sheets are files on this server.
 const FILES_OF_OURS: &str = " 'self'";
 
 impl HtmlPage {
@@ -22,7 +23,7 @@ impl HtmlPage {
         Self::under(html.into(), "")
     }
 
-    /// Returns a page that may also load scripts and style sheets from this server.
+    /// Returns a page that may also load scripts and style sheets that this server serves as files.
     pub(crate) fn with_files_beside_it(html: impl Into<String>) -> Self {
         Self::under(html.into(), FILES_OF_OURS)
     }
@@ -56,7 +57,8 @@ impl IntoResponse for HtmlPage {
     }
 }
 
-/// Returns the hash of the text between each pair of tags, as sources of a policy. `'none'` if there is no such tag.
+/// Returns the hashes of the texts between each pair of tags, as sources for a policy. `None` if the page has no
+/// such tags.
 fn hashes(html: &str, open: &str, close: &str) -> Option<String> {
     let inline = html.split(open).skip(1).filter_map(|rest| rest.split_once(close));
     let hashes: Vec<_> = inline

@@ -1,4 +1,4 @@
-//! The routes of payments: authorising, looking at and refunding them.
+//! The routes with which payments are authorised, shown and refunded.
 
 use axum::Json;
 use axum::extract::State;

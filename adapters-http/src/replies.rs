@@ -1,4 +1,4 @@
-//! The answers to commands.
+//! The answers to commands, which all have the consistency token of what was written.
 
 use axum::Extension;
 use axum::Json;
@@ -8,17 +8,18 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use ticketing_runtime::ConsistencyToken;
 
-/// The name of the header with the consistency token, as documentation spells it.
+/// The name of the header with the consistency token, spelled as in the documentation.
 pub(crate) const CONSISTENCY_NAME: &str = "Ticketing-Consistency";
 pub(crate) const CONSISTENCY: HeaderName = HeaderName::from_static("ticketing-consistency");
 
-/// 200 with the consistency token of the write.
+/// An answer with status 200 and the consistency token of the write.
 pub(crate) struct Changed<T>(pub(crate) ConsistencyToken, pub(crate) T);
 
-/// 201 with the consistency token of the write and the path of what was created.
+/// An answer with status 201, the consistency token of the write, and the path of what was created.
 pub(crate) struct Created<T>(pub(crate) ConsistencyToken, pub(crate) String, pub(crate) T);
 
-/// 202 with the consistency token of the write and the path under which the outcome will be found.
+/// An answer with status 202, the consistency token of the write, and the path under which the outcome will be
+/// found.
 pub(crate) struct Accepted<T>(pub(crate) ConsistencyToken, pub(crate) String, pub(crate) T);
 
 impl<T: Serialize> IntoResponse for Changed<T> {
@@ -44,8 +45,8 @@ fn located(status: StatusCode, token: ConsistencyToken, location: &str, body: im
     (status, Extension(token), [(LOCATION, location)], Json(body)).into_response()
 }
 
-/// Writes the consistency token of a write into its answer. The token of the request is merged in, so that the caller
-/// has to keep only the latest one.
+/// Writes the consistency token of a write into its answer. The token of the request is merged in, so that the
+/// caller has to keep only the latest token.
 pub(crate) fn write_token(response: &mut Response, seen_before: Option<&ConsistencyToken>) {
     if let Some(token) = response.extensions_mut().remove::<ConsistencyToken>() {
         let token = seen_before.map_or_else(|| token.clone(), |before| token.clone().merge(before));

@@ -1,4 +1,4 @@
-//! The routes of reservations: holding seats, paying for them, giving them up.
+//! The routes with which seats are held, paid for and given up.
 
 use axum::Json;
 use axum::extract::State;
@@ -298,7 +298,8 @@ pub(crate) async fn reservation_history(
 impl TryFrom<&CreateReservationRequest> for HoldSeats {
     type Error = Refusal;
 
-    /// The command for the caller itself. Another customer would have to be looked up first.
+    /// Makes the command of a caller who reserves for themselves. The customer that an administrator may name is not
+    /// handled here, because that customer has to be looked up first.
     fn try_from(request: &CreateReservationRequest) -> Result<Self, Refusal> {
         let mut errors = Vec::new();
         let seats = request.specific_seats.as_ref();
@@ -316,7 +317,7 @@ impl TryFrom<&CreateReservationRequest> for HoldSeats {
     }
 }
 
-/// Returns the texts that are seats, and adds an error for each of the others.
+/// Returns the texts that are labels of seats, and adds an error for each of the other texts.
 pub(crate) fn parse_seats(seats: &[String], field: &str, errors: &mut Vec<FieldError>) -> Vec<SeatId> {
     let mut parse = |(index, text): (usize, &String)| {
         SeatId::parse(text)

@@ -1,4 +1,5 @@
-//! The routes of signing in, of sessions, and of the ways into an account.
+//! The routes of signing in, of sessions, and of the means (such as passkeys) with which somebody can sign in to an
+//! account.
 
 pub(crate) mod account;
 pub(crate) mod magic_link;
@@ -75,7 +76,8 @@ impl From<User> for UserBody {
     }
 }
 
-/// Refuses `HEAD`. Without this a `GET` route would answer it, and a mail scanner that only looks would use a token up.
+/// Refuses `HEAD`. Otherwise axum would answer `HEAD` with the `GET` handler, and a mail scanner that only checks
+/// whether a link exists would use its token up.
 pub(crate) async fn refuse_head() -> impl IntoResponse {
     ([(ALLOW, "GET,POST")], no_such_method().await)
 }

@@ -1,4 +1,4 @@
-//! What the routes need, and their settings.
+//! What the handlers of the routes use, and their settings.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,18 +11,18 @@ use ticketing_runtime::{BoxOffice, Desk, NoObserver, Observer, SignIn};
 use crate::authenticate::Authenticate;
 use crate::health_check::HealthCheck;
 
-/// Everything that the routes need. A server has one.
+/// Everything that the handlers of the routes use. A server has one value of this type.
 #[derive(Clone)]
 pub struct HttpState {
     /// Takes commands.
     pub box_office: BoxOffice,
     /// Answers questions.
     pub desk: Desk,
-    /// Says who the caller of a request is.
+    /// Finds out who the caller of a request is.
     pub callers: Arc<dyn Authenticate>,
-    /// `None` leaves out the routes of signing in and their page.
+    /// The use cases of signing in. With `None` the routes and the page of signing in are left out.
     pub sign_in: Option<SignIn>,
-    /// The checks behind `GET /health/ready`.
+    /// The checks that `GET /health/ready` carries out.
     pub health: Vec<Arc<dyn HealthCheck>>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
@@ -41,10 +41,10 @@ impl std::fmt::Debug for HttpState {
 }
 
 impl HttpState {
-    /// For the routes of signing in only, which do not exist without it.
+    /// Returns the use cases of signing in. Only for the routes of signing in, which exist only if there are any.
     pub(crate) fn sign_in(&self) -> &SignIn {
         let sign_in = self.sign_in.as_ref();
-        sign_in.expect("the routes of signing in are left out without it")
+        sign_in.expect("without `sign_in` the routes of signing in are left out")
     }
 }
 
@@ -55,11 +55,11 @@ pub(crate) type Shared = Arc<HttpState>;
 pub struct HttpConfig {
     /// How long a request may take. A request that takes longer is answered 504.
     pub request_timeout: Duration,
-    /// How many bytes a body may have at most. A larger one is answered 413.
+    /// The largest body in bytes. A request with a larger one is answered 413.
     pub body_limit: usize,
-    /// The networks of the proxies whose `X-Forwarded-For` is believed.
+    /// The networks of trusted proxies. What one of them says in `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Counts every answer that is an error.
+    /// Is told of every answer that is an error, in order to count them.
     pub observer: Arc<dyn Observer>,
 }
 

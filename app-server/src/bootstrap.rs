@@ -9,7 +9,8 @@ use crate::serve::warn_of_links;
 use crate::sign_in::sign_in_alone;
 use crate::storage::Storage;
 
-/// Makes sure that an administrator has the address, and returns a link that signs the administrator in once.
+/// Makes sure that the user with the given address is an administrator, and returns a link that signs this user in
+/// once.
 ///
 /// # Errors
 /// When the user of the address is no administrator and `--promote` was not given, or a store fails.
@@ -17,7 +18,8 @@ pub async fn bootstrap_admin(settings: &Settings, wanted: &BootstrapAdmin) -> an
     let storage = Storage::open(settings).await?;
     let sign_in = sign_in_alone(settings, &storage)?;
     match sign_in.accounts.ensure(&wanted.email, Role::Admin).await? {
-        // Also a user who is an administrator already: an earlier promotion may have died before it ended the sessions.
+        // With `--promote` this also runs for a user who is an administrator already: an earlier run of this command
+        // may have died after it gave the role and before it ended the user's sessions.
         Ensured::Existing(user) if wanted.promote => {
             sign_in.accounts.set_role(user.id, Role::Admin).await?;
         }

@@ -79,7 +79,8 @@ pub enum Command {
 
 #[derive(Debug, Clone, Args)]
 pub struct BootstrapAdmin {
-    /// The e-mail address of the administrator. Repeating the command makes only a new link
+    /// The e-mail address of the administrator. If this user is an administrator already, the command only makes a
+    /// new link
     #[arg(long, value_name = "ADDRESS", value_parser = EmailAddress::parse)]
     pub email: EmailAddress,
     /// Make somebody who already has an account an administrator
@@ -106,7 +107,7 @@ pub struct UsersRole {
 fn role() -> impl TypedValueParser<Value = ticketing_ports::vocabulary::roles::Role> {
     let names = ticketing_ports::vocabulary::roles::Role::ALL.map(ticketing_ports::vocabulary::roles::Role::as_str);
     PossibleValuesParser::new(names)
-        .map(|name| ticketing_ports::vocabulary::roles::Role::parse(&name).expect("nothing else is possible"))
+        .map(|name| ticketing_ports::vocabulary::roles::Role::parse(&name).expect("clap accepts only names of roles"))
 }
 
 #[derive(Debug, Clone, Args)]
@@ -132,14 +133,14 @@ pub enum DeadLetters {
         #[arg(long, value_name = "N", default_value = "100")]
         limit: usize,
     },
-    /// Show one of these facts in full
+    /// Show one of the facts that could not be applied in full
     Show {
         /// The position of the fact in the log, as `list` prints it
         position: u64,
     },
-    /// Apply these facts again by making the read models again. Facts that can be applied now are no longer listed
+    /// Apply the facts again by making the read models again. Facts that can be applied now are no longer listed
     Retry,
-    /// Give one of these facts up. It stays in the log, and the read models go on without it
+    /// Give one of the facts up. The fact stays in the log, and the read models go on without it
     Drop { position: u64 },
 }
 
@@ -154,7 +155,8 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Returns how many made-up customers to sign in, and the file for their session ids.
+    /// Returns how many made-up customers to sign in, and the file for their session ids. `None` unless both are
+    /// given.
     pub fn sign_ins(&self) -> Option<(u32, &Path)> {
         self.customers.zip(self.sessions_file.as_deref())
     }
@@ -163,7 +165,7 @@ impl Demo {
 /// Why no command is run.
 #[derive(Debug)]
 pub enum Stop {
-    /// The text of `--help` or `--version`.
+    /// The user asked for `--help` or `--version`. Holds the text to print.
     Told(clap::Error),
     Wrong(Mistake),
 }
@@ -177,9 +179,9 @@ pub enum Mistake {
     NoSuchFolder(PathBuf),
     #[error("--database-url-events (DATABASE_URL_EVENTS): {} is a folder, not a file", .0.display())]
     NotAFile(PathBuf),
-    #[error("{0} has nothing to work on: memory: is forgotten when a process ends, use sqlite:PATH")]
+    #[error("{0} has nothing to work on: the memory of another process cannot be reached; use sqlite:PATH")]
     NothingKept(&'static str),
-    #[error("--roles (ROLES): {0} has nothing to do while {1} is not set: {2}")]
+    #[error("--roles (ROLES): the role {0} has nothing to do while {1} is not set: {2}")]
     NothingToDo(&'static str, &'static str, &'static str),
     #[error("--roles (ROLES): the command demo needs the role http")]
     DemoWithoutHttp,
@@ -209,7 +211,7 @@ impl CommandLine {
         self.command.clone().unwrap_or(Command::Serve)
     }
 
-    /// Checks the settings that depend on each other.
+    /// Checks the settings whose validity depends on other settings or on the command.
     fn check(&self) -> Result<(), Mistake> {
         self.settings.sign_in.check()?;
         self.check_roles()?;
@@ -218,7 +220,7 @@ impl CommandLine {
             (StorageUrl::Memory, Command::Users(_)) => Err(Mistake::NothingKept("users")),
             (StorageUrl::Memory, Command::EraseUser(_)) => Err(Mistake::NothingKept("erase-user")),
             (StorageUrl::Memory, Command::BootstrapAdmin(_)) => Err(Mistake::NothingKept("bootstrap-admin")),
-            // This command uses no storage.
+            // The command `openapi` opens no storage, so the storage settings need not be usable.
             (_, Command::Openapi) => Ok(()),
             (StorageUrl::Memory, Command::RebuildProjections) => Err(Mistake::NothingKept("rebuild-projections")),
             (StorageUrl::Memory, _) => Ok(()),
@@ -238,7 +240,7 @@ impl CommandLine {
         }
     }
 
-    /// Refuses a role that would have nothing to do.
+    /// Refuses a role that would have nothing to do, because a setting that the role needs is missing.
     fn check_roles(&self) -> Result<(), Mistake> {
         let named = |role| self.settings.engine.roles.contains(&role);
         if named(Role::Relay) && self.settings.services.brokers.is_none() {

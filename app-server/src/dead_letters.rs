@@ -12,6 +12,8 @@ use crate::config::{DeadLetters, Settings};
 use crate::rebuild::rebuild_projections;
 use crate::storage::ReadSide;
 
+/// Carries out one of the subcommands of `dead-letters` and returns the text to print.
+///
 /// # Errors
 /// When there is no such dead letter, or the database cannot be used.
 pub async fn dead_letters(settings: &Settings, wanted: &DeadLetters) -> anyhow::Result<String> {

@@ -33,7 +33,7 @@ const PASSKEY_PAGE: &str = "/demo/passkey";
 const ADMIN: &str = "admin@example.com";
 const CUSTOMER: &str = "customer@example.com";
 
-/// Makes the event and the users, prints how to try them, and serves.
+/// Makes the event and the users, prints how to try them out, and serves until the process is told to stop.
 ///
 /// # Errors
 /// When the address, the storage or the sessions file cannot be used.
@@ -46,12 +46,12 @@ pub async fn demo(settings: &Settings, wanted: &Demo) -> anyhow::Result<()> {
     if let Some((customers, file)) = wanted.sign_ins() {
         told += &stage.sign_customers_in(&server, customers, file).await?;
     }
-    // Printed and not logged, because it contains sign-in links.
+    // This text is printed and not logged, because it contains sign-in links.
     tell(&told)?;
     run(settings, listener, server, pages()).await
 }
 
-/// The pages for trying things in a browser.
+/// Returns the extra pages of the demonstration, on which people can try passkeys in a browser.
 fn pages() -> Router {
     let passkey = HtmlPage::new(include_str!("../../examples/passkey.html"));
     Router::new().route(PASSKEY_PAGE, get(async move || passkey))
@@ -61,7 +61,7 @@ struct Stage {
     event: EventId,
     admin: User,
     customer: User,
-    /// Where the data is kept, and whether it was there before.
+    /// A sentence for the user: where the data is kept, and whether an earlier demonstration left data there.
     kept: String,
 }
 
@@ -90,7 +90,8 @@ impl Stage {
         let token = for_curl.split_once("#token=").map_or("", |(_, token)| token);
         let event = self.event;
         let kept = &self.kept;
-        // A name for this demonstration only: the session of an earlier one would be refused.
+        // The shell variable that keeps curl's session has another name in each demonstration, because the server would
+        // refuse the session of an earlier demonstration.
         let session = format!("SESSION_{}", &server.http.ids.uuid().simple().to_string()[24..]);
         let pick = |field: &str| format!(r#"grep -o '"{field}":"[^"]*' | cut -d'"' -f4"#);
         Ok(format!(
@@ -124,7 +125,7 @@ Payments go to a sandbox: no money moves.
         for number in 1..=customers {
             let user = person(server, &format!("customer{number}@example.com"), Role::Customer).await?;
             let signed_in = server.sign_in.sessions.open(&user).await?;
-            writeln!(sessions, "{}", signed_in.secret.expose()).expect("writing to a string does not fail");
+            writeln!(sessions, "{}", signed_in.secret.expose()).expect("writing to a string cannot fail");
         }
         std::fs::write(file, sessions)
             .with_context(|| format!("--sessions-file: {} cannot be written", file.display()))?;
@@ -191,7 +192,7 @@ async fn put_on_sale(server: &RunningServer, admin: &User) -> anyhow::Result<Eve
 }
 
 fn request<C>(by: Actor, command: C) -> Request<C> {
-    let correlation_id = CorrelationId::parse("demo").expect("it is visible ASCII");
+    let correlation_id = CorrelationId::parse("demo").expect("`demo` is a correlation id");
     Request {
         by: by.into(),
         correlation_id,
@@ -202,7 +203,7 @@ fn request<C>(by: Actor, command: C) -> Request<C> {
 }
 
 fn draft() -> EventDraft {
-    let label = |text: &str| Label::new(text).expect("a short plain text");
+    let label = |text: &str| Label::new(text).expect("a short plain text is a label");
     let tier = |section: &str, amount: i64| PricingTier {
         section: label(section),
         tier: label("regular"),

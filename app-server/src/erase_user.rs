@@ -1,4 +1,4 @@
-//! The command `erase-user`: forgets a person.
+//! The command `erase-user`: makes every store forget a person.
 
 use anyhow::bail;
 
@@ -6,8 +6,8 @@ use crate::config::{EraseUser, Settings};
 use crate::sign_in::sign_in_alone;
 use crate::storage::Storage;
 
-/// Erases the account of an address: user, passkeys, identities and sessions. Purchases keep the id of the user, which
-/// then leads to nobody.
+/// Erases the user with the given address, together with passkeys, linked identities and sessions. Purchases keep
+/// the id of the user, which then leads to nobody.
 ///
 /// # Errors
 /// When nobody has an account under the address, or the storage cannot be used.

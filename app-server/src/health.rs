@@ -19,14 +19,15 @@ use ticketing_ports::outside::clock::Clock;
 use ticketing_ports::read_models::store::ProjectionStore;
 use ticketing_runtime::{FollowerCondition, FollowerProgress, Lag, READ_MODELS, relay_id};
 
-/// How many facts the read models may be behind the log. Beyond that their lists and counts are too old to serve.
+/// At most how many facts the read models may be behind the log. If they are further behind, the lists and counts
+/// made from them are too old to serve.
 const MAX_LAG: u64 = 1_000;
-/// How long ago the oldest fact may have been recorded that was not applied. This is longer than another process needs
-/// to take over from one that died.
+/// At most how long ago the oldest fact that was not applied may have been recorded. This is longer than another
+/// process needs to take over from a process that died.
 const MAX_AGE: Duration = Duration::from_secs(30);
 const NO_LOG: &str = "the log does not answer";
 
-/// How long a broker may take to answer.
+/// How long a broker of the bus may take to answer this check.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Checks that the log can be read.
@@ -48,7 +49,7 @@ pub struct ProjectionCheck {
     pub events: Arc<dyn EventStore>,
     pub projections: Arc<dyn ProjectionStore>,
     pub clock: Arc<dyn Clock>,
-    /// `None` if another process keeps the read models.
+    /// How far the follower in this process is. `None` if another process keeps the read models up to date.
     pub progress: Option<FollowerProgress>,
 }
 
@@ -97,7 +98,7 @@ impl ProjectionCheck {
     }
 }
 
-/// Returns the finding about a follower that has reached `reached`.
+/// Returns the finding about a follower of the log that has applied every fact up to the position `reached`.
 async fn followed(
     log: &dyn EventStore,
     now: Timestamp,
@@ -145,13 +146,13 @@ impl HealthCheck for DeadLetterCheck {
         }
     }
 
-    /// Requests are served: only the rows of some streams are out of date.
+    /// Dead letters are not essential to requests: only the rows of some streams are out of date.
     fn is_essential(&self) -> bool {
         false
     }
 }
 
-/// Checks that the machine's clock was not set back while this process ran.
+/// Checks that nobody has set the machine's clock back while this process ran.
 #[derive(Debug)]
 pub struct ClockCheck(pub Arc<SystemClock>);
 
@@ -168,7 +169,8 @@ impl HealthCheck for ClockCheck {
         }
     }
 
-    /// Requests are served: time goes on at its pace, only from a wrong hour.
+    /// A clock that was set back does not stop this process from serving: the process goes on counting time from the
+    /// hour that it had before.
     fn is_essential(&self) -> bool {
         false
     }
@@ -193,7 +195,7 @@ impl HealthCheck for DatabaseCheck {
         self.0.ping().await.map_err(|_| "the database does not answer").into()
     }
 
-    /// Requests are served without the database of analytics.
+    /// Every database is essential to requests, except the one for analytics.
     fn is_essential(&self) -> bool {
         self.0.purpose() != Purpose::Analytics
     }
@@ -215,7 +217,8 @@ impl HealthCheck for RedisCheck {
     }
 }
 
-/// Checks that a broker answers. Sales go on without one; only followers of the bus wait.
+/// Checks that a broker of the bus answers. Sales go on without a broker; only the followers that read from the bus
+/// wait.
 #[derive(Debug)]
 pub struct BusCheck(pub Arc<RedpandaBus>);
 
@@ -239,7 +242,7 @@ pub struct RelayCheck {
     pub events: Arc<dyn EventStore>,
     pub followers: Arc<dyn FollowerStore>,
     pub clock: Arc<dyn Clock>,
-    /// `None` if another process relays.
+    /// How far the relay in this process is. `None` if another process publishes the log.
     pub progress: Option<FollowerProgress>,
 }
 
@@ -266,7 +269,7 @@ impl HealthCheck for RelayCheck {
         .await
     }
 
-    /// Requests are served: the read models get from the log what the bus does not bring.
+    /// The relay is not essential to requests: facts that the bus does not bring, the read models read from the log.
     fn is_essential(&self) -> bool {
         false
     }

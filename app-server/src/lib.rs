@@ -1,7 +1,7 @@
-//! The box office as one program: its settings, its commands, its log, and the wiring of the adapters that the settings
-//! name.
+//! The box office as one program: its settings, its commands, its logging, and the wiring of the adapters that the
+//! settings name.
 //!
-//! Never here: a rule of the domain, or anything that can be tested without a process.
+//! Rules of the domain do not belong here, nor anything that can be tested without starting a process.
 
 pub mod bootstrap;
 pub mod config;

@@ -1,4 +1,7 @@
-#![expect(clippy::print_stderr, reason = "a process that cannot start has no log to say so in")]
+#![expect(
+    clippy::print_stderr,
+    reason = "a process that cannot start has no log yet, so it prints why"
+)]
 
 use std::process::ExitCode;
 
@@ -15,7 +18,7 @@ use app_server::telemetry;
 use app_server::terminal::tell;
 use app_server::users::users;
 
-/// Gives freed memory back to the system after a burst, which the system's own allocator does not.
+/// Unlike the allocator of the operating system, this allocator gives freed memory back to the system after a burst.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -26,7 +29,8 @@ fn main() -> anyhow::Result<ExitCode> {
     let line = match CommandLine::read(std::env::args_os()) {
         Ok(line) => line,
         Err(Stop::Told(text)) => {
-            // An error means that the reader is gone, as after `| head`.
+            // Printing fails only if nobody reads the output any more, as after `| head`, and that is no failure of
+            // this program.
             let _ = text.print();
             return Ok(ExitCode::SUCCESS);
         }

@@ -7,10 +7,11 @@ use crate::config::{Migrate, StorageSettings};
 use crate::storage::{connect, named_databases};
 
 /// Migrates every PostgreSQL database that the settings name, finishes an update if `--finish` was given, and
-/// returns a line about each database.
+/// returns one line about each database.
 ///
 /// # Errors
-/// When a database cannot be reached or migrated. The databases before it have been migrated then.
+/// When a database cannot be reached or migrated. The databases that come before that one in the list have been
+/// migrated by then.
 pub async fn migrate(settings: &StorageSettings, wanted: Migrate) -> anyhow::Result<String> {
     let databases = named_databases(settings);
     if databases.is_empty() {
@@ -20,7 +21,8 @@ pub async fn migrate(settings: &StorageSettings, wanted: Migrate) -> anyhow::Res
     for (purpose, url) in databases {
         let database = connect(purpose, url, settings).await?;
         let migrations = database.migrate().await?;
-        // No older build can be running on a log that has just been made.
+        // True if every migration was applied just now. On a log that has just been made no older build can be
+        // running, so the newest facts may be written at once.
         let is_new = migrations == purpose.migrations();
         let line = match migrations {
             0 => format!("{}: up to date", purpose.as_str()),

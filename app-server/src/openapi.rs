@@ -1,4 +1,4 @@
-//! Prints the OpenAPI document, from which people make clients.
+//! The command `openapi`: prints the OpenAPI document, from which people generate clients.
 
 use crate::config::HttpSettings;
 

@@ -11,9 +11,11 @@ use ticketing_runtime::{ProjectionFollower, READ_MODELS, rebuild};
 use crate::config::Settings;
 use crate::storage::{ReadSide, Storage};
 
-/// Makes new read models beside the present ones, switches to them, and returns a line about it. Servers may go on
-/// selling meanwhile. Without a database for read models they are in memory and are made at every start; then this
-/// shows how long that takes, and whether every fact can be read.
+/// Makes new read models beside the present ones, switches to the new ones, and returns a line about that. Servers
+/// may go on selling meanwhile.
+///
+/// Without a database for read models, servers make them in memory at every start. This command then only shows how
+/// long that takes, and whether every fact can be read.
 ///
 /// # Errors
 /// When the log, or some fact in it, cannot be read.
@@ -51,12 +53,13 @@ pub async fn rebuild_projections(settings: &Settings) -> anyhow::Result<String> 
     ))
 }
 
-/// Shows the progress on one line of a terminal. Without a terminal only the last line is printed.
+/// Shows the progress on one line of the terminal. If standard error is not a terminal, shows nothing; the command
+/// prints its result at the end.
 fn progress(position: Position, head: Position) {
     if stderr().is_terminal() {
         let percent = (position.0 * 100).checked_div(head.0).unwrap_or(100);
         let end = if position >= head { "\n" } else { "" };
-        // An error means that the terminal is gone, so that nobody would read about it.
+        // Writing fails only if the terminal is gone, and then nobody could read about the failure.
         drop(write!(stderr(), "\r{percent:>3} %  {position} of {head}{end}"));
     }
 }

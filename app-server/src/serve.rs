@@ -15,7 +15,7 @@ use tracing::{info, warn};
 use crate::config::{HttpSettings, Role, Settings};
 use crate::wiring::RunningServer;
 
-/// Serves until it is told to stop.
+/// Serves until the process is told to stop by a signal.
 ///
 /// # Errors
 /// When the address or the storage cannot be used.
@@ -32,7 +32,8 @@ pub async fn listen(settings: &HttpSettings) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("--http-addr (HTTP_ADDR): cannot listen on {}", settings.http_addr))
 }
 
-/// Returns the URL that links begin with. The default URL gets the port that is listened on.
+/// Returns the URL that links begin with. If the settings name no other URL, its port is the one that the server
+/// really listens on.
 pub fn public_url(settings: &HttpSettings, listener: &TcpListener) -> anyhow::Result<String> {
     let port = listener.local_addr().context("the listener has no address")?.port();
     let url = settings.public_url.as_str();
@@ -43,7 +44,8 @@ pub fn public_url(settings: &HttpSettings, listener: &TcpListener) -> anyhow::Re
     })
 }
 
-/// Logs a warning if other machines can reach this server and links in mails can be opened on this machine only.
+/// Logs a warning if other machines can reach this server, but links in its mails can be opened on this machine
+/// only.
 pub fn warn_of_links(settings: &HttpSettings) {
     if !settings.http_addr.ip().is_loopback() && settings.public_url.is_local() {
         warn!(
@@ -53,7 +55,8 @@ pub fn warn_of_links(settings: &HttpSettings) {
     }
 }
 
-/// Answers requests, also those for further `pages`, until SIGTERM or Ctrl-C. Then finishes the running ones.
+/// Answers requests, including those for the extra `pages`, until SIGTERM or Ctrl-C. Then finishes the requests that
+/// are still running.
 ///
 /// # Errors
 /// When the listener fails.
@@ -113,12 +116,12 @@ pub async fn run(
     if connections_closed && engine_drained {
         info!("stopped");
     } else {
-        warn!("stopped before every request was finished; the next start goes on with their deadlines");
+        warn!("stopped before every request was finished; the next start works off the deadlines of those requests");
     }
     Ok(())
 }
 
-/// Listens for SIGTERM and Ctrl-C from now on. The future that is returned ends with the first of them.
+/// Listens for SIGTERM and Ctrl-C from now on. The returned future ends when the first of these signals arrives.
 fn told_to_stop() -> impl Future<Output = ()> {
     let mut terminate = signal(SignalKind::terminate()).expect("a process can listen to its signals");
     let mut interrupt = signal(SignalKind::interrupt()).expect("a process can listen to its signals");

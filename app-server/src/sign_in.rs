@@ -1,4 +1,4 @@
-//! Puts signing in together: the mailer, the relying party and the identity providers that the settings name.
+//! Puts the use cases of signing in together from the settings: the mailer, passkeys and the identity providers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ use url::Url;
 use crate::config::{Settings, SignInSettings};
 use crate::storage::Storage;
 
-/// Puts signing in together from the settings. No identity provider is asked anything, so that a server starts while a
-/// provider is down.
+/// Puts the use cases of signing in together from the settings. No identity provider is contacted yet, so that a
+/// server can start while a provider is down.
 ///
 /// # Errors
 /// When the settings of a provider or of mail cannot be used, with a reason for an operator.
@@ -48,7 +48,7 @@ pub fn sign_in(
     Ok(SignIn::new(ports, config))
 }
 
-/// Puts signing in together for a command that does one thing and ends.
+/// Puts the use cases of signing in together for a command that does one thing and ends, so without a server.
 ///
 /// # Errors
 /// When [`sign_in`] fails.
@@ -57,7 +57,7 @@ pub fn sign_in_alone(settings: &Settings, storage: &Storage) -> anyhow::Result<S
     sign_in(&settings.sign_in, storage, public_url, Arc::new(SystemClock::new()))
 }
 
-/// Returns a mailer to the mail server of the settings, or one that prints mail if there is none.
+/// Returns a mailer that uses the mail server of the settings, or one that prints mails if the settings name none.
 fn mailer(settings: &SignInSettings, public_url: &str) -> anyhow::Result<Arc<dyn Mailer>> {
     let Some(url) = settings.smtp_url.as_ref().filter(|url| !url.expose_secret().is_empty()) else {
         return Ok(Arc::new(ConsoleMailer::stdout()));

@@ -19,13 +19,14 @@ use ticketing_ports::read_models::stores::ReadModelStores;
 use crate::config::{PostgresUrl, ServiceSettings, Settings, StorageSettings, StorageUrl};
 use crate::health::{BusCheck, DatabaseCheck, RedisCheck};
 
-/// The stores of the write side and of people.
+/// The stores of the write side (facts and deadlines) and of people (users, passkeys and sessions).
 #[derive(Clone)]
 pub struct Storage {
     pub log: LogStores,
     pub accounts: AccountStores,
     pub sign_in: SignInStores,
-    /// `None` if the log is of this process alone.
+    /// Where followers keep their leases and positions. `None` if only this process can use the log, so that nothing
+    /// has to be shared.
     followers: Option<Arc<dyn FollowerStore>>,
     file: Option<SqliteStore>,
     databases: Vec<Database>,
@@ -35,14 +36,14 @@ pub struct Storage {
 /// The stores of the read models.
 pub struct ReadSide {
     pub stores: ReadModelStores,
-    /// Whether the read models are in memory, so that they are made from the log at every start.
+    /// Whether the read models are in the memory of this process, which makes them anew from the log at every start.
     pub in_memory: bool,
     database: Option<Database>,
 }
 
-/// The bus, and the turns of the followers.
+/// The bus, and the store in which followers note which process's turn it is.
 pub struct Bus {
-    /// `None` if there is no bus, so that every process reads the log.
+    /// The two ends of the bus. `None` if there is no bus, and every process reads the log itself.
     pub ends: Option<ticketing_runtime::Bus>,
     pub followers: Arc<dyn FollowerStore>,
     pub health: Option<Arc<dyn HealthCheck>>,
@@ -60,6 +61,8 @@ macro_rules! opaque_debug {
 opaque_debug!(Storage, ReadSide, Bus);
 
 impl Storage {
+    /// Opens the stores of the write side and of people that the settings name.
+    ///
     /// # Errors
     /// When something cannot be reached or used, with a reason for an operator.
     pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
@@ -91,7 +94,8 @@ impl Storage {
             }
             StorageUrl::Memory => {
                 let opened = Self::in_memory();
-                // No older build can read a log in memory, so the newest facts may be written at once.
+                // No older build can read a log in the memory of this process, so the newest facts may be written at
+                // once.
                 ticketing_runtime::finish_update(opened.log.events.as_ref()).await?;
                 opened
             }
@@ -136,7 +140,7 @@ impl Storage {
         databases.chain(redis).collect()
     }
 
-    /// Finishes running writes and closes files and connections.
+    /// Finishes writes that are running, and closes files and connections.
     pub async fn close(&self) {
         if let Some(file) = &self.file {
             file.close().await;
@@ -148,6 +152,8 @@ impl Storage {
 }
 
 impl ReadSide {
+    /// Opens the stores of the read models: in the database of the settings, or else in memory.
+    ///
     /// # Errors
     /// When the database cannot be reached or used.
     pub async fn open(settings: &StorageSettings) -> anyhow::Result<Self> {
@@ -180,12 +186,15 @@ impl ReadSide {
 }
 
 impl Bus {
+    /// Connects to the bus, if the settings name one.
+    ///
     /// # Errors
     /// When the brokers cannot be reached.
     pub async fn open(settings: &ServiceSettings, storage: &Storage) -> anyhow::Result<Self> {
         let followers: Arc<dyn FollowerStore> = match &storage.followers {
             Some(shared) => shared.clone(),
-            // The log is of this process alone. It publishes its facts again at every start.
+            // Only this process uses the log, so the relay's position is kept in memory, and at every start the
+            // relay publishes all facts again.
             None => Arc::new(InMemoryFollowerStore::new()),
         };
         let Some(brokers) = &settings.brokers else {
@@ -217,7 +226,7 @@ impl Bus {
     }
 }
 
-/// Returns every PostgreSQL database that the settings name.
+/// Returns every PostgreSQL database that the settings name, with its purpose.
 pub fn named_databases(settings: &StorageSettings) -> Vec<(Purpose, &PostgresUrl)> {
     let events = match &settings.events {
         StorageUrl::Postgres(url) => Some(url),

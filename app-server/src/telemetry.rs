@@ -1,6 +1,7 @@
-//! Logging to standard error, as lines for people or as JSON for programs.
+//! Logs to standard error, as lines for people or as JSON for programs.
 //!
-//! Standard output is for the results of commands, such as a sign-in link, which must not get into a log.
+//! Standard output is kept for the results of commands: these may contain secrets, such as a sign-in link, which
+//! must not get into a log.
 
 use std::io::{IsTerminal as _, stderr};
 

@@ -4,7 +4,8 @@ use std::io::{ErrorKind, Write as _, stdout};
 
 use anyhow::Context as _;
 
-/// Prints a text and a line break on standard output. It is no error if the reader is gone, as after `| head`.
+/// Prints a text and a line break on standard output. It is not an error if nobody reads the output any more, as
+/// after `| head`.
 ///
 /// # Errors
 /// When the text cannot be written for another reason, such as a full disk.

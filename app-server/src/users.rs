@@ -1,4 +1,4 @@
-//! The command `users`: what an operator does with accounts.
+//! The command `users`, with which an operator gives somebody a role.
 
 use anyhow::bail;
 
@@ -6,7 +6,7 @@ use crate::config::{Settings, Users, UsersRole};
 use crate::sign_in::sign_in_alone;
 use crate::storage::Storage;
 
-/// Gives a user a role, and returns a line about it.
+/// Gives a user a role, ends the user's sessions, and returns a line about it to print.
 ///
 /// # Errors
 /// When nobody has an account under the address, or the storage cannot be used.
@@ -18,7 +18,8 @@ pub async fn users(settings: &Settings, wanted: &Users) -> anyhow::Result<String
         bail!("nobody has an account under that address; its owner has to sign in once first");
     };
     let role = *role;
-    // Also when the user has the role already: an earlier command may have died before it ended the sessions.
+    // This also runs if the user has the role already: an earlier run of this command may have died after it gave
+    // the role and before it ended the user's sessions.
     sign_in.accounts.set_role(user.id, role).await?;
     storage.close().await;
     let role = role.as_str();

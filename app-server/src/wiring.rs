@@ -1,4 +1,4 @@
-//! Puts a server together: the adapters that the settings name, and the engine on them.
+//! Puts a server together from the settings: the adapters that they name, and the engine that uses these adapters.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use crate::health::{ClockCheck, DeadLetterCheck, EventStoreCheck, ProjectionChec
 use crate::sign_in::sign_in;
 use crate::storage::{Bus, ReadSide, Storage};
 
-/// Everything that runs in this process.
+/// Everything that one process of the box office runs.
 #[derive(Debug)]
 pub struct RunningServer {
     pub storage: Storage,
@@ -89,7 +89,8 @@ impl RunningServer {
         &self.http.box_office
     }
 
-    /// Finishes the accepted requests and closes the storage. Returns whether all of that was done within `patience`.
+    /// Finishes the accepted requests, delivers the waiting mails and closes the storage. Returns whether all of
+    /// that was done within `patience`.
     pub async fn stop(self, patience: Duration) -> bool {
         let began = Instant::now();
         let drained = self.engine.shut_down(patience).await;
@@ -117,7 +118,8 @@ fn health(
         Arc::new(ClockCheck(clock.clone())),
     ];
     let kept = engine.follower(READ_MODELS);
-    // Read models in memory that this process does not keep up to date are not read by anybody.
+    // Read models that are in memory and not kept up to date by this process are read by nobody, so they need no
+    // check.
     if !read_side.in_memory || kept.is_some() {
         health.push(Arc::new(ProjectionCheck {
             events: storage.log.events.clone(),
@@ -141,7 +143,7 @@ fn health(
     health
 }
 
-/// Logs the engine's totals, which benchmarks read after a server has stopped.
+/// Logs how often the engine has done what. Benchmarks read these totals after they have stopped a server.
 fn tell(counts: &Counts) {
     let Counts {
         decisions,
@@ -195,7 +197,8 @@ fn engine_config(settings: &Settings, observer: Arc<Totals>) -> EngineConfig {
         relay: plays(Role::Relay),
         projector: match settings.storage.projections {
             Some(_) => plays(Role::Projections),
-            // No other process can keep rows that are in memory, and only a process that answers requests needs them.
+            // Rows in the memory of this process can be kept up to date by this process only, and are needed only if
+            // it answers requests.
             None => plays(Role::Http),
         },
         read_models_run: match settings.storage.projections {
@@ -207,7 +210,8 @@ fn engine_config(settings: &Settings, observer: Arc<Totals>) -> EngineConfig {
     }
 }
 
-/// Waits until the read models, which are made from the log at every start, have caught up. Logs the progress.
+/// Waits until the read models in memory, which are made anew from the log at every start, have caught up with the
+/// log. Logs the progress meanwhile.
 async fn catch_up(storage: &Storage, engine: &Engine) -> anyhow::Result<()> {
     let Some(mut follower) = engine.follower(READ_MODELS) else {
         return Ok(());

@@ -1,4 +1,5 @@
-//! Holds `docker-compose.yml` to what is promised of it: its ports, its data, and the log that the event store archives.
+//! Checks that `docker-compose.yml` keeps the promises made about it: its ports, its data, and that the event
+//! store's write-ahead log is archived.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +13,7 @@ const FILE: &str = include_str!("../../docker-compose.yml");
 const EXAMPLE: &str = include_str!("../../.env.example");
 const WAITING: &str = include_str!("../../scripts/wait-for-services");
 
-/// Each with its ports on this machine, and the folder of its data.
+/// Each service, with its ports on this machine, and the folder inside its container that has its data.
 const SERVICES: [(&str, &[u16], &str); 6] = [
     ("postgres_events", &[5432], "/var/lib/postgresql/data"),
     ("postgres_projections", &[5433], "/var/lib/postgresql/data"),
@@ -62,7 +63,7 @@ fn every_service_keeps_its_data_in_a_volume_of_its_own() {
             "{name}: {volumes:?}"
         );
         for (volume, _) in volumes {
-            assert!(used.insert(volume.clone()), "{volume} has two users");
+            assert!(used.insert(volume.clone()), "two services use the volume {volume}");
         }
     }
     let file = file();
@@ -94,7 +95,7 @@ fn a_segment_of_the_log_is_archived_once_and_never_overwritten() {
     fs::create_dir_all(&data).unwrap();
     fs::create_dir(&archive).unwrap();
     fs::write(data.join("segment"), "facts").unwrap();
-    // PostgreSQL puts a path below its data folder for %p, and the name alone for %f.
+    // PostgreSQL replaces %p by a path relative to its data folder, and %f by the file's name alone.
     let command = archive_command()
         .replace(ARCHIVE, archive.to_str().unwrap())
         .replace("%p", "segment")
@@ -152,13 +153,14 @@ fn the_urls_of_the_example_lead_to_the_services() {
     assert!(EXAMPLE.contains("REDPANDA_BROKERS=localhost:9092\n"));
 }
 
-/// What only compose itself can say; where it is not installed, that is said instead.
+/// Asks docker compose itself whether the file is valid. Where compose is not installed, the test only says that
+/// nobody was asked.
 #[test]
 fn compose_accepts_the_file_without_a_warning() {
     let Some(compose) = compose() else {
         let _ = writeln!(
             io::stderr(),
-            "docker compose is not installed: nobody has asked it about docker-compose.yml"
+            "docker compose is not installed, so it has not checked docker-compose.yml"
         );
         return;
     };
@@ -192,14 +194,16 @@ fn compose() -> Option<&'static [&'static str]> {
 }
 
 fn file() -> Yaml {
-    let mut documents = YamlLoader::load_from_str(FILE).expect("it is YAML");
+    let mut documents = YamlLoader::load_from_str(FILE).expect("docker-compose.yml is YAML");
     assert_eq!(documents.len(), 1);
     documents.remove(0)
 }
 
 fn keys(hash: &Yaml) -> Vec<&str> {
-    let hash = hash.as_hash().expect("it has names");
-    hash.keys().map(|key| key.as_str().expect("names are text")).collect()
+    let hash = hash.as_hash().expect("this part of docker-compose.yml is a mapping");
+    hash.keys()
+        .map(|key| key.as_str().expect("keys in docker-compose.yml are text"))
+        .collect()
 }
 
 struct Service(Yaml);
@@ -211,7 +215,7 @@ impl Service {
         Self(service)
     }
 
-    /// Looks also in what is merged in with `<<`.
+    /// Looks a name up in the service itself, and otherwise in what is merged into the service with `<<`.
     fn get(&self, name: &str) -> Yaml {
         let own = &self.0[name];
         let shared = &self.0["<<"][name];
@@ -224,7 +228,7 @@ impl Service {
         let texts = texts.as_vec().map(Vec::as_slice).unwrap_or_default();
         texts
             .iter()
-            .map(|text| text.as_str().expect("it is text").to_owned())
+            .map(|text| text.as_str().expect("the items of the list are text").to_owned())
             .collect()
     }
 
@@ -232,39 +236,44 @@ impl Service {
         self.texts("command")
     }
 
-    /// Names of volumes, and where they are inside.
+    /// Returns the volumes of the service: the name of each, and its path inside the container.
     fn volumes(&self) -> Vec<(String, String)> {
         let volumes = self.texts("volumes");
         let parts = volumes
             .iter()
-            .map(|volume| volume.split_once(':').expect("it is named"));
+            .map(|volume| volume.split_once(':').expect("a volume is written as name:path"));
         parts
             .map(|(name, inside)| (name.to_owned(), inside.to_owned()))
             .collect()
     }
 }
 
-/// Its ports on this machine.
+/// Returns the ports of a service on this machine.
 fn published(service: &Service) -> Vec<u16> {
     let ports = service.texts("ports");
     let ports = ports.iter().map(|port| {
-        let local = port.strip_prefix("127.0.0.1:").expect("it is for this machine only");
-        let (outside, _) = local.split_once(':').expect("both ports are said");
-        outside.parse().expect("it is a number")
+        let local = port
+            .strip_prefix("127.0.0.1:")
+            .expect("a port is published on 127.0.0.1 only");
+        let (outside, _) = local.split_once(':').expect("a port is written as outside:inside");
+        outside.parse().expect("a port is a number")
     });
     ports.collect()
 }
 
-/// As PostgreSQL gets it: compose makes one dollar of two.
+/// Returns the archive command as PostgreSQL gets it: compose turns `$$` in the file into one dollar sign.
 fn archive_command() -> String {
     let settings = Service::named("postgres_events").command();
     let command = settings
         .iter()
         .find_map(|setting| setting.strip_prefix("archive_command="));
-    command.expect("the log is archived").replace("$$", "$")
+    command
+        .expect("the event store has an archive_command")
+        .replace("$$", "$")
 }
 
-/// The variables that compose replaces; what has two dollars is for the container's shell.
+/// Returns the variables that compose replaces. A name after two dollar signs is not one of them: the container's
+/// shell replaces it.
 fn variables() -> BTreeSet<&'static str> {
     let lines = FILE.lines().filter(|line| !line.trim_start().starts_with('#'));
     lines
@@ -277,7 +286,7 @@ fn variables() -> BTreeSet<&'static str> {
 fn sh(command: &str, data: &Path) -> Output {
     let mut sh = Command::new("sh");
     sh.args(["-c", command]).current_dir(data).env("PGDATA", data);
-    sh.output().expect("there is a shell")
+    sh.output().expect("this machine has a shell")
 }
 
 fn text(bytes: &[u8]) -> String {

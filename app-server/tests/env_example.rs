@@ -1,4 +1,5 @@
-//! Holds `.env.example` to the settings of the server: whoever copies it sees every variable there is.
+//! Checks that `.env.example` names every variable of the server, so that somebody who copies the file sees all
+//! settings.
 
 use app_server::config::CommandLine;
 use clap::CommandFactory;

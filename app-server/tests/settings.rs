@@ -1,4 +1,4 @@
-//! The settings as somebody at a shell meets them.
+//! Tests the settings by running the program, as somebody at a shell would.
 
 use std::fs::File;
 use std::process::{Command, Output, Stdio};
@@ -55,7 +55,7 @@ fn a_flag_wins_over_its_variable() {
 
 #[test]
 fn the_openapi_document_is_printed_for_the_server_at_the_public_url_and_nothing_is_opened() {
-    // Nobody could serve with this storage.
+    // The folder does not exist: a command that opened this storage would fail.
     let arguments = ["openapi", "--database-url-events", "sqlite:/no/such/folder/b.db"];
     let output = app_server(&[("PUBLIC_URL", "https://tickets.example")], &arguments);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -75,7 +75,7 @@ fn a_reader_who_stops_reading_is_no_failure() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("cargo built the binary for this test");
-    // The document is larger than what a pipe holds, so it is still being written.
+    // The document does not fit into a pipe, so the program is still printing when its reader goes away here.
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");

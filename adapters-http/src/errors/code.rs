@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 macro_rules! codes {
     ($($name:ident = $text:literal, $status:ident, $meaning:literal;)+) => {
-        /// The reason of an error answer, for programs.
+        /// The reason of an error answer, as a code that programs can compare.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Code {
             $(#[doc = $meaning] $name,)+

@@ -1,4 +1,4 @@
-//! Events in requests and answers.
+//! The JSON bodies of requests and answers about events.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

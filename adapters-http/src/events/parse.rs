@@ -1,4 +1,4 @@
-//! Turns an organiser's request into a draft. All faults are reported together.
+//! Turns an organiser's request into a draft. Reports all faults of the request together.
 
 use ticketing_domain::catalog::{self, EventDraft, SectionDraft};
 use ticketing_domain::refusal::{FieldError, Refusal};
@@ -21,7 +21,7 @@ impl TryFrom<&CreateEventRequest> for EventDraft {
     }
 }
 
-/// Parses everything before it fails, so that all faults are reported together.
+/// Parses every field even after one has failed, so that all faults are reported together.
 fn parse_draft(request: &CreateEventRequest, errors: &mut Vec<FieldError>) -> Option<EventDraft> {
     let name = parse_label(&request.name, "name", errors);
     let category = parse_optional(request.category.as_deref(), "category", errors);
@@ -45,7 +45,7 @@ fn parse_draft(request: &CreateEventRequest, errors: &mut Vec<FieldError>) -> Op
         .collect();
     let rule = |rule: &RefundRuleBody| RefundRule {
         hours_before: rule.hours_before,
-        // A share beyond the type becomes one that the policy refuses.
+        // A percentage too large for `u8` becomes 255, which the refund policy then refuses.
         percent: u8::try_from(rule.percent).unwrap_or(u8::MAX),
     };
     Some(EventDraft {

@@ -30,7 +30,7 @@ pub(crate) struct Empty {}
 
 super::read_object!(Empty {});
 
-/// Extracts a command: the caller, the body, and the idempotency key if there is one.
+/// Extracts what a command needs from its request: the caller, the body, and the idempotency key if there is one.
 #[derive(Debug)]
 pub(crate) struct Post<T> {
     pub(crate) body: T,
@@ -43,7 +43,8 @@ impl<T> Post<T> {
         self.actor
     }
 
-    /// Makes the engine's request of a command, with all that stands around it.
+    /// Returns what the engine is asked: the command, together with the caller, the correlation id, the trace
+    /// context and the idempotency key of this HTTP request.
     pub(crate) fn ask<C>(&self, command: C) -> Ask<C> {
         Ask {
             by: self.ask.by,
@@ -89,7 +90,8 @@ impl<T: Read> FromRequest<Shared> for Post<T> {
     }
 }
 
-/// Returns a digest of the whole request, so that an idempotency key that is used for another request is noticed.
+/// Returns a digest of method, path and body, so that the engine notices when an idempotency key is used again for a
+/// different request.
 fn fingerprint(parts: &Parts, body: &[u8]) -> [u8; 32] {
     use sha2::{Digest as _, Sha256};
 
@@ -104,7 +106,7 @@ fn fingerprint(parts: &Parts, body: &[u8]) -> [u8; 32] {
 
 async fn read(body: HttpBody, limit: usize) -> Result<Bytes, ApiError> {
     let too_large = || ApiError::new(Code::PayloadTooLarge, format!("the body has more than {limit} bytes"));
-    // A too large Content-Length is refused before the body is read.
+    // Refuses a body whose announced length is over the limit before any of it is read.
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
     }
@@ -132,7 +134,8 @@ fn parse<T: Read>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, ApiError> {
     }
 }
 
-/// Checks that the headers announce plain JSON. Otherwise the body would be refused for a misleading reason.
+/// Checks that the headers announce plain JSON. Without this check, reading a compressed or otherwise encoded body
+/// would fail with a misleading reason.
 fn check_media(headers: &HeaderMap) -> Result<(), ApiError> {
     let said = |name| {
         let values = headers.get_all(name).iter();
@@ -151,7 +154,7 @@ fn check_media(headers: &HeaderMap) -> Result<(), ApiError> {
     }
 }
 
-/// The reason with which a body is refused that contains a card number in any place.
+/// The reason given when a body is refused because some part of it contains a card number.
 pub(crate) const CARD_NUMBERS_REFUSED: &str = "contains a card number; send a token of the payment gateway instead";
 
 /// Returns whether a malformed body contains a card number: as a string or a number, or anywhere in a body that is not
@@ -174,7 +177,7 @@ fn shows_card_number(bytes: &[u8]) -> bool {
     }
 }
 
-/// Returns the error for a malformed body. It repeats unknown names, but never a card number.
+/// Returns the error for a malformed body. The error repeats names of unknown fields, but never a card number.
 fn refuse(bytes: &[u8], errors: &[FieldError]) -> ApiError {
     if shows_card_number(bytes) {
         ApiError::invalid_request("body", CARD_NUMBERS_REFUSED)

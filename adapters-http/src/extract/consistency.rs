@@ -10,8 +10,8 @@ use crate::errors::ApiError;
 use crate::replies::{CONSISTENCY, CONSISTENCY_NAME};
 use crate::state::Shared;
 
-/// Returns the consistency token of a request, which says what its caller has seen. `None` if there is none; several
-/// tokens are merged.
+/// Returns the consistency token of a request, which says which writes its caller has seen. `None` if the request
+/// has no token; if it has several, they are merged.
 pub(crate) fn consistency_token(headers: &HeaderMap) -> Result<Option<ConsistencyToken>, ApiError> {
     let mut tokens = headers.get_all(&CONSISTENCY).iter();
     let parsed = tokens.try_fold(None, |sum: Option<ConsistencyToken>, value| {
@@ -22,14 +22,15 @@ pub(crate) fn consistency_token(headers: &HeaderMap) -> Result<Option<Consistenc
         .ok_or_else(|| ApiError::invalid_request(CONSISTENCY_NAME, "is not a token that this server has answered with"))
 }
 
-/// The form of every token. Clients send tokens back and never read them.
+/// The pattern that every token matches. It is loose on purpose: clients send tokens back and never look into them.
 const TOKEN_PATTERN: &str = "^[a-z]1\\.[A-Za-z0-9_-]+$";
 
-/// The request has a `Ticketing-Consistency` header that is not a token.
+/// Marks a request whose `Ticketing-Consistency` header is not a token. Holds the error to answer with.
 #[derive(Debug, Clone)]
 pub(crate) struct UnreadableToken(pub(crate) ApiError);
 
-/// The read models have seen the write that the caller's token stands for.
+/// Extracted by a handler, this makes sure that the read models have applied the write that the caller's token
+/// stands for.
 #[derive(Debug)]
 pub(crate) struct CaughtUp;
 

@@ -3,7 +3,7 @@ use ticketing_ports::log::streams::CorrelationId;
 
 use crate::state::{HttpState, Shared};
 
-/// Extracts the correlation id that `envelope` has given to the request.
+/// Returns the correlation id that the middleware `envelope` has given to the request.
 pub(super) fn correlation_id(parts: &Parts, state: &Shared) -> CorrelationId {
     parts
         .extensions

@@ -4,7 +4,7 @@ use crate::errors::ApiError;
 
 const HEADER: &str = "idempotency-key";
 
-/// Extracts the idempotency key of a request: 1 to 255 visible ASCII characters.
+/// Returns the idempotency key of a request, which must have 1 to 255 visible ASCII characters. `None` without one.
 pub(super) fn idempotency_key(parts: &Parts) -> Result<Option<String>, ApiError> {
     let mut values = parts.headers.get_all(HEADER).iter();
     let Some(value) = values.next() else {

@@ -1,4 +1,4 @@
-//! The extractors: they parse what a request says. What cannot be parsed is an [`ApiError`](crate::ApiError) that names
+//! The extractors, which parse a request. What they cannot parse becomes an [`ApiError`](crate::ApiError) that names
 //! the field and the reason.
 
 mod body;

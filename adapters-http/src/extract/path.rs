@@ -10,7 +10,7 @@ use super::read::A_UUID;
 use crate::errors::ApiError;
 use crate::state::Shared;
 
-/// Extracts the only id in the path.
+/// Extracts the id from a path that contains exactly one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PathId<I>(pub(crate) I);
 

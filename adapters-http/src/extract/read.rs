@@ -1,5 +1,5 @@
-//! Turns JSON, or a query string, into the types of requests. All faults of a request are reported together, each with
-//! its place, in the words of JSON.
+//! Turns JSON, or a query string, into the types of requests. All faults of a request are reported together, each
+//! with its place in the request, and types are named as in JSON.
 
 use std::fmt;
 
@@ -14,17 +14,18 @@ use uuid::Uuid;
 
 use super::sent::{Object, Sent};
 
-/// How many faults of one request are reported at most.
+/// At most how many faults of one request are reported.
 const TOLD_AT_ONCE: usize = 20;
-/// How many characters of an unknown name an error repeats at most.
+/// At most how many characters of an unknown field name an error repeats.
 const NAME_SHOWN: usize = 40;
 
 /// A type that can be read from a request.
 pub(crate) trait Read: Sized {
-    /// Reads the value. `None`, with the reason in `faults`, if that is not possible.
+    /// Reads the value that stands at the place `at`. If it cannot be read, returns `None` and adds the reason to
+    /// `faults`.
     fn read(sent: Sent, at: &Place<'_>, faults: &mut Faults) -> Option<Self>;
 
-    /// Returns the value for a field that is absent. `None` if the field is required.
+    /// Returns the value that an absent field stands for. `None` if the field is required.
     fn when_absent() -> Option<Self> {
         None
     }
@@ -33,7 +34,7 @@ pub(crate) trait Read: Sized {
 /// A place in a request, written like `sections[1].seating`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Place<'a> {
-    /// The whole body or query, by its name.
+    /// The whole body or query string, with the name that errors call it by.
     Whole(&'static str),
     Field(&'a Self, &'a str),
     Item(&'a Self, usize),
@@ -74,7 +75,7 @@ impl Faults {
     fn wrong_type(&mut self, at: &Place<'_>, wanted: &str, found: &Sent) {
         let reason = match found {
             Sent::Parameter(_) => format!("must be {wanted}"),
-            // A number of the wrong kind or size is still a number.
+            // Does not add "not a number": a fraction, or a number that is too large, is still a number.
             Sent::Whole(_) | Sent::Fraction(_) if wanted.contains("number") => format!("must be {wanted}"),
             other => format!("must be {wanted}, not {}", other.kind()),
         };
@@ -82,7 +83,7 @@ impl Faults {
     }
 }
 
-/// The fields of an object, which are taken one by one.
+/// The fields of an object. Each field that is read is taken out; what remains at the end is unknown.
 pub(crate) struct Fields<'a> {
     at: &'a Place<'a>,
     object: Object,
@@ -115,7 +116,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Reports the fields that were not taken as unknown.
+    /// Reports every field that was not taken as unknown.
     pub(crate) fn end(&self, known: &[&str], faults: &mut Faults) {
         for name in self.object.fields.keys() {
             let name: String = name.chars().take(NAME_SHOWN).collect();
@@ -129,8 +130,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Implements reading for a struct. Lists its fields, each with its name in JSON if that differs. `..` at the end
-/// ignores unknown fields.
+/// Implements [`Read`] for a struct. The caller lists the fields of the struct, each with its name in JSON if that
+/// differs. With `..` at the end of the list unknown fields are ignored.
 macro_rules! read_object {
     ($name:ident { $($field:ident $(as $written:literal)?),* $(,)? }) => {
         $crate::extract::read_object!(@ $name { $($field $(as $written)?),* } |fields, faults| {
@@ -233,7 +234,7 @@ impl Read for Uuid {
     }
 }
 
-/// How an id has to be written, in bodies and in paths.
+/// Describes how an id has to be written, in bodies and in paths.
 pub(super) const A_UUID: &str = "a UUID with its hyphens, such as 0196c2a4-7b1e-7cc3-98c4-dc0c0c07398f";
 
 impl Read for DateTime<Utc> {
@@ -241,7 +242,7 @@ impl Read for DateTime<Utc> {
         let wanted = "a time with its offset, such as 2027-05-01T18:00:00Z";
         read_text(sent, at, faults, wanted, |text| {
             let time = DateTime::parse_from_rfc3339(text).ok()?;
-            // A leap second is refused, because many clients cannot read one when they get it back.
+            // Refuses a leap second, because many clients could not read the time when the server sends it back.
             (time.timestamp_subsec_nanos() < 1_000_000_000).then(|| time.to_utc())
         })
     }
@@ -274,7 +275,7 @@ impl Read for MethodKind {
     }
 }
 
-/// A count. At most 2,147,483,647, which is `int32` in the OpenAPI document.
+/// A count is at most 2,147,483,647, the largest `int32`, because the OpenAPI document declares that type.
 impl Read for u32 {
     fn read(sent: Sent, at: &Place<'_>, faults: &mut Faults) -> Option<Self> {
         let number = match &sent {
@@ -290,8 +291,8 @@ impl Read for u32 {
     }
 }
 
-/// Any whole number. A number beyond the type becomes the least or the greatest of the type, which a later check
-/// refuses with a better reason.
+/// A whole number of any size in the request. A number that does not fit into `u32` becomes 0 or the largest `u32`,
+/// which a later check refuses with a better reason than "does not fit".
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Quantity(pub(crate) u32);
 
@@ -299,7 +300,9 @@ impl Read for Quantity {
     fn read(sent: Sent, at: &Place<'_>, faults: &mut Faults) -> Option<Self> {
         if let Sent::Whole(number) = sent {
             let clamped = number.clamp(0, u32::MAX.into());
-            return Some(Self(u32::try_from(clamped).expect("it is clamped to what fits")));
+            return Some(Self(
+                u32::try_from(clamped).expect("the number is clamped to the range of u32"),
+            ));
         }
         faults.wrong_type(at, "a whole number", &sent);
         None
@@ -324,7 +327,7 @@ impl Read for MinorUnits {
     }
 }
 
-/// An object that is not read any further, such as an authenticator's answer.
+/// An object whose fields are not looked at here, such as the answer of an authenticator.
 impl Read for Map<String, Value> {
     fn read(sent: Sent, at: &Place<'_>, faults: &mut Faults) -> Option<Self> {
         if sent.repeats_a_name() {

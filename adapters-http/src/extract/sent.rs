@@ -1,5 +1,5 @@
-//! JSON as it was sent. Unlike `serde_json::Value` it keeps which names stand twice in an object, and whether a number
-//! is whole even if no number type can hold it.
+//! JSON as the caller sent it. Unlike `serde_json::Value`, it keeps which names stand twice in an object, and
+//! whether a number is whole even if the number is too large for every integer type.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use serde_json::{Map, Number, Value};
 pub(crate) enum Sent {
     Null,
     Bool(bool),
-    /// A whole number. One that does not fit becomes the least or the greatest `i128`.
+    /// A whole number. A number that does not fit into `i128` becomes the least or the greatest `i128`.
     Whole(i128),
     Fraction(f64),
     Text(String),
@@ -42,7 +42,8 @@ impl Sent {
     /// Reads UTF-8 text with or without a byte order mark.
     ///
     /// # Errors
-    /// Returns what is wrong and where. The message repeats nothing of the text.
+    /// Returns what is wrong with the text and where. The message repeats nothing of the text, which may contain
+    /// secrets.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
@@ -99,7 +100,7 @@ impl From<Object> for Map<String, Value> {
     }
 }
 
-/// Turns an error of the parser into plain words, with its place.
+/// Turns an error of the JSON parser into plain words, and adds the place in the text where the error is.
 fn not_json(error: &serde_json::Error) -> String {
     let told = error.to_string();
     let told = told.split(" at line ").next().unwrap_or_default();
@@ -148,9 +149,13 @@ impl<'de> Visitor<'de> for Tree {
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Sent, E> {
-        // To JSON Schema `2.0` and `1e2` are whole numbers; the parser also makes this of `-0`, and of more digits than a `u64` has.
+        // A number without a fraction is whole, because to JSON Schema `2.0` and `1e2` are integers. The parser also
+        // gives `-0`, and integers that do not fit into a `u64`, as an `f64`.
         if number.fract() == 0.0 {
-            #[expect(clippy::cast_possible_truncation, reason = "it saturates, which is what is meant")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the cast saturates, and that is what `Sent::Whole` promises"
+            )]
             return Ok(Sent::Whole(number as i128));
         }
         Ok(Sent::Fraction(number))

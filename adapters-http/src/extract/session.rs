@@ -9,7 +9,7 @@ use crate::authenticate::session_shown;
 use crate::errors::ApiError;
 use crate::state::Shared;
 
-/// Extracts the caller. Without one the request is refused with 401.
+/// Extracts the caller. If the request does not say who the caller is, it is refused with 401.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Caller(Actor);
 
@@ -28,7 +28,8 @@ impl FromRequestParts<Shared> for Caller {
     }
 }
 
-/// Extracts the caller if the request has one. A caller whose proof does not hold is refused with 401.
+/// Extracts the caller, or `None` if the request does not say who that is. A request whose proof, such as a session,
+/// is not valid is refused with 401.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MaybeCaller(Option<Actor>);
 
@@ -46,8 +47,8 @@ impl FromRequestParts<Shared> for MaybeCaller {
     }
 }
 
-/// Extracts the session and the user of the caller. For the routes of signing in only, because a host's own callers
-/// have no session.
+/// Extracts the session and the user of the caller. Only for routes of signing in: callers whom an embedding service
+/// has signed in have no session here.
 #[derive(Debug, Clone)]
 pub(crate) struct SignedIn {
     pub(crate) session: Session,

@@ -1,8 +1,8 @@
 use axum::http::{HeaderMap, HeaderValue};
 use ticketing_ports::vocabulary::trace_context::TraceContext;
 
-/// Extracts the trace context of a request. `None` if there is no `traceparent`, or two, because it is unknown which
-/// one counts.
+/// Returns the trace context of a request. `None` if the request has no `traceparent` header, or has two, because
+/// then nobody can tell which of the two is right.
 pub(super) fn trace_context(headers: &HeaderMap) -> Option<TraceContext> {
     let mut parents = headers.get_all("traceparent").iter();
     let parent = parents.next()?.to_str().ok()?;

@@ -12,7 +12,8 @@ use crate::state::Shared;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// Extracts where the request came from: from the peer's address, or from what trusted proxies say.
+/// Extracts where the request came from. The address is that of the network peer or, if the peer is a trusted proxy,
+/// the one that the proxy reports.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestVisitor(pub(crate) Visitor);
 
@@ -28,8 +29,8 @@ impl FromRequestParts<Shared> for RequestVisitor {
     }
 }
 
-/// Returns the address of the client: the first hop, read from right to left, that is not a trusted proxy. The hops
-/// left of it are not believed, because the client may have written them.
+/// Returns the address of the client. Reads the hops of `X-Forwarded-For` from right to left and takes the first
+/// that is not a trusted proxy; the hops left of it may have been made up by the client.
 pub(crate) fn client_ip(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
     let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
     Some(first_untrusted(peer.ip(), &parts.headers, trusted))
@@ -52,7 +53,7 @@ fn first_untrusted(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAd
     client
 }
 
-/// Reads an IP address with or without a port or brackets.
+/// Reads an IP address, which may have brackets and a port.
 fn parse_hop(hop: &str) -> Option<IpAddr> {
     let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let address = hop.parse().or_else(|_| bare.unwrap_or(hop).parse());

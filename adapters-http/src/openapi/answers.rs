@@ -1,4 +1,4 @@
-//! Answers to the examples of requests, recorded from a server by the test that plays the examples.
+//! Example answers for the OpenAPI document. A test plays the example requests against a server and records these.
 
 use std::sync::LazyLock;
 

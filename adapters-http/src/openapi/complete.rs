@@ -1,5 +1,5 @@
-//! Completes the document that is derived from the handlers: adds every answer of each operation with the codes of its errors, and examples
-//! of requests and answers.
+//! Completes the OpenAPI document that utoipa derives from the handlers: adds every answer of each operation with
+//! the codes of its errors, and examples of requests and answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,25 +31,29 @@ const TAGS: [(&str, &str); 7] = [
 ];
 const OPERATIONS_TAG: (&str, &str) = ("operations", "Whether the server works.");
 
-/// The ids of the operations that take a session and need none.
+/// The ids of the operations that can be called with or without a session.
 const FOR_EVERYBODY: [&str; 4] = ["get_event", "list_events", "get_availability", "get_section"];
-/// The ids of the operations whose errors are pages in a browser.
+/// The ids of the operations that answer a browser's failed request with an HTML page.
 const WITH_PAGES: [&str; 2] = ["authorize", "callback"];
 
-/// Completes every operation and schema of the document. `limited` has the paths that are limited by network.
+/// Completes every operation and schema of the document. `limited` contains the paths whose requests are limited by
+/// network.
 pub(super) fn complete(document: &mut Value, limited: &BTreeSet<String>) {
     describe(document);
     let loose = schemas_without_required_fields(document);
-    let paths = document["paths"].as_object_mut().expect("a document has paths");
+    let paths = document["paths"]
+        .as_object_mut()
+        .expect("an OpenAPI document has paths");
     for (path, methods) in paths {
-        let methods = methods.as_object_mut().expect("a path has methods");
+        let methods = methods.as_object_mut().expect("a path in the document has methods");
         for (method, operation) in methods {
             let limited = limited.contains(path);
             complete_operation(method, operation, limited, &loose);
         }
     }
     let schemas = &mut document["components"]["schemas"];
-    // A schema of its own: makers of clients do not follow a reference into the middle of another one.
+    // The codes get a schema of their own, because generators of clients do not follow a reference into the middle
+    // of another schema.
     schemas["ErrorCode"] = error_code_schema();
     schemas["ErrorBody"]["properties"]["code"] = json!({ "$ref": ERROR_CODE });
     schemas["ErrorBody"]["properties"]["details"] = json!({
@@ -131,7 +135,7 @@ fn complete_operation(method: &str, operation: &mut Value, limited: bool, loose:
     }
 }
 
-/// Returns the codes that every operation of the same form gives.
+/// Returns the error codes that an operation has because of its form, such as its method or the need for a session.
 fn codes_by_form(id: &str, method: &str, known: bool, limited: bool) -> Vec<Code> {
     let mut codes = vec![Code::InvalidRequest, Code::Internal, Code::Timeout];
     let asks_stores = !["live", "ready"].contains(&id);
@@ -154,7 +158,7 @@ fn codes_by_form(id: &str, method: &str, known: bool, limited: bool) -> Vec<Code
     codes
 }
 
-/// The ids of the operations that are posted about a session or an account, and so take no idempotency key.
+/// The ids of the operations that are posted about a session or an account. They take no idempotency key.
 const SESSION_COMMANDS: [&str; 7] = [
     "give_role",
     "logout",
@@ -169,7 +173,7 @@ fn complete_parameters(operation: &mut Value) {
     let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
     for given in parameters.into_iter().flatten() {
         if given["in"] == "query" || given["in"] == "header" {
-            // A parameter is there or not; it cannot be null.
+            // A parameter can be absent, but it cannot be null, so `null` is removed from its types.
             if let Some(types) = given["schema"]["type"].as_array() {
                 given["schema"]["type"] = types.iter().find(|name| *name != "null").cloned().unwrap_or_default();
             }
@@ -199,14 +203,16 @@ fn complete_success(method: &str, status: &str, answer: &mut Value) {
         };
         answer["description"] = description.into();
     }
-    // What is accepted and says where it is has a token of what was written, too.
+    // Of the answers with 202, only one that has a header already (the consistency token of a write) also has a
+    // `Location`.
     let is_written = status != "202" || answer["headers"].is_object();
     if ["201", "202", "303"].contains(&status) && is_written {
         answer["headers"]["Location"] = json!({ "$ref": "#/components/headers/Location" });
     }
 }
 
-/// Returns the answer of one status, with the meaning and an example of each of its codes.
+/// Returns the OpenAPI description of the error answer with one status: the meaning and an example of each of its
+/// codes.
 fn error_answer(codes: &[Code], with_page: bool) -> Value {
     let meaning = |code: &Code| format!("`{}`: {}", code.as_str(), code.meaning());
     let description: Vec<_> = codes.iter().map(meaning).collect();
@@ -268,7 +274,7 @@ fn headers() -> Value {
     })
 }
 
-/// Returns references to the schemas of objects that require no field.
+/// Returns references to the schemas of objects that have no required field.
 fn schemas_without_required_fields(document: &Value) -> BTreeSet<String> {
     let schemas = document["components"]["schemas"].as_object();
     let loose = schemas
@@ -280,7 +286,7 @@ fn schemas_without_required_fields(document: &Value) -> BTreeSet<String> {
 
 const SCHEMAS: &str = "#/components/schemas/";
 
-/// Says of every object in a request that unknown fields are refused.
+/// Adds to every object in a request that unknown fields are refused.
 fn close_requests(document: &mut Value) {
     let mut open = Vec::new();
     for operation in operations(document) {

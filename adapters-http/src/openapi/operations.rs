@@ -1,4 +1,4 @@
-//! For each operation: the codes of its own errors, and the example of its request.
+//! For each operation: the error codes that are particular to it, and an example of its request.
 
 use serde_json::{Value, json};
 
@@ -10,8 +10,8 @@ use crate::errors::Code::{
     SeatsUnavailable, SectionNotFound, Unauthenticated, ValidationFailed,
 };
 
-/// Returns the codes of the errors that an operation gives by itself; `None` if the operation has no row here. Codes that every operation
-/// of the same form gives are not among them.
+/// Returns the error codes that are particular to one operation; `None` if the operation has no row here. Codes that
+/// an operation has because of its form are not among them.
 pub(super) fn codes(operation: &str) -> Option<&'static [Code]> {
     codes_of_events(operation)
         .or_else(|| codes_of_orders(operation))
@@ -134,8 +134,8 @@ fn codes_of_people(operation: &str) -> Option<&'static [Code]> {
     })
 }
 
-/// Returns an example of the body of a request; `None` if the operation takes none. The request succeeds once the ids in it are those of
-/// things that exist.
+/// Returns an example of a request body; `None` if the operation takes no body. The request succeeds once the ids in
+/// the example are replaced by ids of things that exist.
 pub(super) fn example(operation: &str) -> Option<Value> {
     let price = |amount: i64| json!({ "amount": amount, "currency": "EUR" });
     Some(match operation {
@@ -190,7 +190,8 @@ pub(super) fn example(operation: &str) -> Option<Value> {
     })
 }
 
-/// Returns the description of a parameter and an example of it; `None` if its own handler describes it.
+/// Returns the description and an example of a parameter; `None` if the handlers with this parameter describe it
+/// themselves.
 pub(super) fn parameter(name: &str) -> Option<(&'static str, Value)> {
     Some(match name {
         "event_id" => ("The id of the event.", json!(EVENT)),

@@ -56,7 +56,7 @@ pub(crate) async fn send_magic_link(
         .map_err(|invalid| ApiError::invalid_request("email", invalid.to_string()))?;
     state.sign_in().ceremonies.send_link(email).await?;
     let body = MagicLinkSentResponse {
-        // This is true whether or not a mail goes out, so that it tells nothing.
+        // The text is true whether or not a mail goes out, so that it does not tell who has an account.
         message: "If the address is right, a sign-in link is on its way. When several were asked for within 15 minutes, no \
                   further mail may come; the link in an earlier one still works, once.",
         expires_in_seconds: MAGIC_LINK_LIFETIME.num_seconds(),

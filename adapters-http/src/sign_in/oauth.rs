@@ -236,13 +236,14 @@ fn next_page(asked: Option<&str>) -> Result<LocalPath, ApiError> {
     )
 }
 
-/// Made from the public URL, never from the host that the request names, which anybody can choose.
+/// Redirects to a page of this site. The address begins with the configured public URL, never with the `Host` header
+/// of the request, which an attacker can choose.
 fn on_to(state: &HttpState, next: &LocalPath, fragment: &str) -> Response {
     let site = state.sign_in().ceremonies.public_url().trim_end_matches('/');
     Redirect::to(&format!("{site}{}#{fragment}", next.as_str())).into_response()
 }
 
-/// A browser, which asks for `text/html`, gets a page; a program gets the error.
+/// Answers with an error: as a page for a browser, which asks for `text/html`, and as JSON for a program.
 fn told(headers: &HeaderMap, error: ApiError) -> Response {
     if accepts(headers, "text/html") && !accepts(headers, "json") {
         sign_in_failed(&error)
@@ -256,7 +257,8 @@ fn accepts(headers: &HeaderMap, media: &str) -> bool {
     accepted.any(|value| value.to_ascii_lowercase().contains(media))
 }
 
-/// Under TLS the name has the prefix `__Host-`, so that no other host of the domain can set the cookie.
+/// Returns the name of the cookie. With HTTPS it has the prefix `__Host-`, so that no other host of the domain can
+/// set this cookie.
 fn cookie_name(state: &HttpState) -> &'static str {
     if is_https(state) { "__Host-oauth" } else { "oauth" }
 }

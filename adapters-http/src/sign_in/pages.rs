@@ -7,15 +7,15 @@ use axum::response::{IntoResponse, Response};
 use crate::errors::ApiError;
 use crate::page::HtmlPage;
 
-/// The page that a mailed link opens and that a provider's sign-in ends on. The token, or the code, is in the fragment,
-/// which browsers send to no server. A button sends the token, so that a mail scanner that only opens the page does not
-/// use it up.
+/// The page that a mailed link opens, and to which a sign-in through a provider returns. The token, or the code, is
+/// in the fragment of the address, which browsers send to no server. The user has to press a button to send it, so
+/// that a mail scanner that only opens the page does not use the token up.
 pub(crate) async fn verify_page() -> impl IntoResponse {
     static VERIFY_PAGE: LazyLock<HtmlPage> = LazyLock::new(|| HtmlPage::new(include_str!("verify.html")));
     VERIFY_PAGE.clone()
 }
 
-/// The page that says why a sign-in through a provider failed.
+/// Returns the page that says why a sign-in through a provider failed.
 pub(crate) fn sign_in_failed(error: &ApiError) -> Response {
     const TEMPLATE: &str = include_str!("failed.html");
     let html = TEMPLATE.replace("{message}", &escaped(&error.message));

@@ -54,7 +54,10 @@ read_object!(CompleteRegistrationRequest {
 #[derive(ToSchema)]
 pub(crate) struct BeginLoginRequest {
     /// Ignored. The challenge is the same for everybody, so that nobody learns who has an account.
-    #[expect(dead_code, reason = "an answer that depended on it would tell who has an account")]
+    #[expect(
+        dead_code,
+        reason = "an answer that depended on the address would tell who has an account"
+    )]
     email: Option<String>,
 }
 
@@ -177,7 +180,7 @@ pub(crate) async fn complete_login(
         .complete_passkey_login(&challenge_id, answer, visitor)
         .await;
     let signed_in = outcome.map_err(|failure| match failure {
-        // The reason stands in the audit log only, so that the answer tells nothing about accounts.
+        // The audit log has the reason. The answer leaves it out, because it would tell who has an account.
         SignInFailure::Refused(_) => ApiError::new(Code::Unauthenticated, "this passkey does not sign anybody in"),
         other => other.into(),
     })?;
@@ -251,7 +254,7 @@ fn parse_challenge_id(text: &str) -> Result<Secret, ApiError> {
 }
 
 fn unnamed() -> Label {
-    Label::new("Passkey").expect("a short plain text")
+    Label::new("Passkey").expect("a short plain text is a label")
 }
 
 fn no_such_passkey() -> ApiError {

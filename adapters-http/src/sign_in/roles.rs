@@ -1,4 +1,4 @@
-//! The route that gives roles.
+//! The route with which an administrator gives somebody a role.
 
 use axum::Json;
 use axum::extract::State;

@@ -139,7 +139,7 @@ fn body(session: Session, current: SecretDigest) -> SessionBody {
 
 fn prefix_of(digest: SecretDigest) -> String {
     digest.as_bytes()[..6].iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string does not fail");
+        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
         text
     })
 }

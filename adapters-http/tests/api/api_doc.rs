@@ -1,5 +1,6 @@
-//! `docs/API.md` has a curl line for each operation. Which one a line is of, who asks, and what is kept of the answer stands in the
-//! guide; the rest of the line is made here from the OpenAPI document. A test of `app-server` plays the guide.
+//! Checks `docs/API.md`, which has a curl line for each operation. The guide itself says which operation a line
+//! calls, who calls it, and which values of the answer are kept; this test makes the rest of the line from the
+//! OpenAPI document. A test of `app-server` runs the lines.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,7 +12,8 @@ use crate::support::blessed::is_up_to_date;
 
 const GUIDE: &str = "../docs/API.md";
 
-/// The variables of the guide, by the field or parameter whose example they take the place of.
+/// The shell variables of the guide. Each replaces the example value of the field or parameter with the name on the
+/// left.
 const VARIABLES: [(&str, &str); 9] = [
     ("event_id", "EVENT"),
     ("reservation_id", "RESERVATION"),
@@ -24,7 +26,8 @@ const VARIABLES: [(&str, &str); 9] = [
     ("challenge_id", "CHALLENGE"),
 ];
 
-/// What a browser does by itself, and curl has to be told: it keeps the cookie that binds the way back to it, and goes where it is sent.
+/// Returns the options that make curl do what a browser does by itself: keep the cookie that binds the sign-in to
+/// the browser, and find out where it is redirected to.
 fn as_a_browser(operation: &str) -> &'static str {
     match operation {
         "authorize" => " -c cookies -o page -w '%{redirect_url}'",
@@ -60,7 +63,8 @@ fn the_guide_has_a_curl_line_made_from_the_example_of_every_operation() {
     is_up_to_date(GUIDE, &wanted);
 }
 
-/// The operation of a comment such as `# Hold seats (create_reservation): 201; RESERVATION is its reservation_id`, and what it keeps.
+/// Takes a comment such as `# Hold seats (create_reservation): 201; RESERVATION is its reservation_id` apart.
+/// Returns the operation, and the part that says which values are kept.
 fn step(line: &str) -> Option<(&str, &str)> {
     let (_, rest) = line.strip_prefix("# ")?.split_once('(')?;
     let (id, rest) = rest.split_once(')')?;
@@ -71,7 +75,8 @@ fn step(line: &str) -> Option<(&str, &str)> {
 fn comment(id: &str, operation: &Value, kept: &str) -> String {
     let summary = operation["summary"].as_str().unwrap();
     let answers = operation["responses"].as_object().unwrap().keys();
-    // A browser is sent on where a program would be answered.
+    // If an operation has both a redirect and a direct answer, the guide names the redirect, because it acts as a
+    // browser.
     let status = answers
         .filter(|status| status.starts_with('2') || *status == "303")
         .max_by_key(|status| (*status == "303", *status != "202"));
@@ -94,7 +99,7 @@ fn curl(id: &str, (method, path, operation): (&str, &str, &Value), before: &str)
         }
     }
     if id == "callback" {
-        // Providers differ in what they bring back.
+        // Which parameters a provider adds to the callback differs, so the guide has them in one variable.
         query.push("$BROUGHT_BACK".to_owned());
     }
     if !query.is_empty() {
@@ -128,7 +133,8 @@ fn variable(name: &str) -> Option<&'static str> {
         .map(|(_, variable)| *variable)
 }
 
-/// A body in which variables stand for ids and secrets, as the inside of a text in single quotes.
+/// Writes a JSON body for a shell text in single quotes: ids and secrets are replaced by variables, for which the
+/// quotes are closed and opened again.
 fn with_variables(body: &Value) -> String {
     let mut body = body.clone();
     for (name, value) in body.as_object_mut().unwrap() {
@@ -140,7 +146,7 @@ fn with_variables(body: &Value) -> String {
     let Some(start) = text.find("\"credential\":") else {
         return text;
     };
-    // The rest of the object is what the authenticator has answered.
+    // Replaces the whole object `credential`, the authenticator's answer, by the variable that holds a real answer.
     let (before, rest) = text.split_at(start + "\"credential\":".len());
     let mut depth = 0;
     let end = rest.find(|c| {

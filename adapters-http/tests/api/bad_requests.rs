@@ -116,7 +116,7 @@ async fn a_body_of_another_media_type_or_compressed_is_unsupported() {
     olga.post_with("/api/events", &plain, body).await.expect(201);
 }
 
-/// Every operation that reads a body, with ids of nothing in its path.
+/// Returns every operation that reads a body. The ids in its path belong to nothing that exists.
 fn operations_with_a_body() -> Vec<(Method, String)> {
     let document = adapters_http::document();
     let mut operations = Vec::new();

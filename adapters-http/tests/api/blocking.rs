@@ -1,4 +1,4 @@
-//! Taking places off sale, and putting them back.
+//! Organisers take places off sale and put them back.
 
 use serde_json::json;
 

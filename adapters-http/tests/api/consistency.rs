@@ -1,4 +1,4 @@
-//! Reading what one has written, and what becomes of tokens that this log knows nothing of.
+//! Readers see what they have written themselves. A token of facts that this log does not have counts as absent.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ async fn an_answer_says_what_the_request_said_and_what_was_written_since() {
         closed.expect(200).header(HEADER),
         own.merge(&of_another_log()).to_string()
     );
-    // And it is still a token that shows the write.
+    // The merged token still makes a later read show the write to our own log.
     let seen = olga.get_after(&closed, &format!("/api/events/{event}")).await;
     assert_eq!(seen.expect(200).body["status"], "sales_closed");
 }

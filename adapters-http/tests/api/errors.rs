@@ -1,4 +1,4 @@
-//! The error table, row by row, without a server.
+//! Checks the table of errors in `docs/ERRORS.md` row by row against the code, without a server.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -193,7 +193,8 @@ async fn who_accepts_problem_details_gets_them() {
 
 const TABLE: &str = include_str!("../../../docs/ERRORS.md");
 
-/// The rows of the table, each with its cells; first those with a code, then those of the HTTP library.
+/// Returns the rows of the table in `docs/ERRORS.md`, split into cells: first the rows that have an error code, then
+/// the rows of answers that the HTTP library gives.
 pub(crate) fn rows() -> (Vec<Vec<&'static str>>, Vec<Vec<&'static str>>) {
     let rows = TABLE
         .lines()
@@ -237,7 +238,7 @@ fn the_document_knows_every_code_of_the_table_and_no_other() {
         }
     }
     let known: BTreeSet<_> = known.into_iter().collect();
-    // What is answered where there is no operation, and what no operation needs yet.
+    // These codes belong to no operation: the first answers an unknown method, and the other two are not used yet.
     let elsewhere = ["METHOD_NOT_ALLOWED", "PRECONDITION_FAILED", "PRECONDITION_REQUIRED"];
     assert_eq!(known.difference(&answered).copied().collect::<Vec<_>>(), elsewhere);
 }

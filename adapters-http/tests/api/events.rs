@@ -67,7 +67,8 @@ async fn an_event_that_has_begun_is_completed_alone_and_in_every_list() {
     };
     assert_eq!(listed("sales_open").await, ["sales_open"]);
     assert!(listed("completed").await.is_empty());
-    // Nothing runs between the start and the questions: no timer has said so yet.
+    // No background work runs between the start of the event and the next requests: that the event is completed is
+    // worked out from the time when somebody asks.
     server.pass(chrono::TimeDelta::days(60));
     assert!(listed("sales_open").await.is_empty());
     assert_eq!(listed("completed").await, ["completed"]);

@@ -1,4 +1,4 @@
-//! Plays the examples of the document, and writes down what was answered.
+//! Sends the example requests of the OpenAPI document to a server, and records the answers in a file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +11,15 @@ use crate::providers::{ADA, Trip};
 use crate::support::blessed::is_up_to_date;
 use crate::support::{Actor, Answer, TestServer};
 
-/// Challenges and keys of authenticators are random also in tests; this stands for them in what is written down.
+/// Challenges and authenticators' keys are random even in tests. This text replaces them in the recorded answers, so
+/// that these are the same in every run.
 const RANDOM: &str = "q8pGmZyDk2nC0o1b7VtX5sR4aWhLfEJuKiTzYvQxB3M";
 
 struct Player {
     document: Value,
-    /// What takes the place of an example, by the name of the field or parameter.
+    /// The values to send in place of the examples in the document, by the name of the field or parameter.
     values: BTreeMap<&'static str, Value>,
-    /// Texts of this run, and what stands for each in what is written down.
+    /// Texts that are new in every run, each with the example that replaces it in the recorded answers.
     stand_ins: Vec<(String, String)>,
     answers: BTreeMap<String, Map<String, Value>>,
     played: BTreeSet<String>,
@@ -35,7 +36,7 @@ impl Player {
         }
     }
 
-    /// Sends the example of an operation, with ids of things that exist.
+    /// Sends the example request of an operation, with the ids in it replaced by ids of things that exist.
     async fn play(&mut self, who: &Actor, operation: &str) -> Answer {
         self.play_with(who, operation, &[]).await
     }
@@ -79,7 +80,8 @@ impl Player {
         answer
     }
 
-    /// Lets requests that follow name what an answer has made.
+    /// Keeps the value of a field of this answer, so that later requests send that value in the field of the same
+    /// name.
     fn keep(&mut self, name: &'static str, answer: &Answer) {
         self.set(name, answer.text(name));
     }
@@ -98,7 +100,7 @@ impl Player {
         self.values.insert(name, value.into());
     }
 
-    /// What was answered, with the ids of the document's examples.
+    /// Returns the recorded answers, with the ids of this run replaced by those of the document's examples.
     fn written_down(&self) -> String {
         let mut text = format!("{:#}\n", json!(self.answers));
         for (found, stand_in) in &self.stand_ins {

@@ -1,4 +1,4 @@
-//! The API inside another service: under any path, with the people of that service.
+//! The API nested in another service, the host: it works under any path, and the host says who its callers are.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::support::{Actor, Answer, TestServer, event_request};
 
-/// Believes headers that only the service in front can set.
+/// Takes the caller from headers that only the host, which is in front of this API, can set.
 #[derive(Debug)]
 struct Theatre;
 
@@ -130,12 +130,12 @@ async fn without_sign_in_nothing_of_its_routes_is_left() {
     }
 }
 
-/// The API of `server` under `prefix`.
+/// Returns the API of `server`, nested under the path `prefix`.
 fn nested(prefix: &str, server: &TestServer) -> Router {
     Router::new().nest(prefix, server.router.clone())
 }
 
-/// Follows a `Location` as a client does.
+/// Resolves the `Location` of an answer against the URL of the request, as a client does, and returns its path.
 fn resolved(base: &str, answer: &Answer) -> String {
     let base = url::Url::parse("http://theatre.example").unwrap().join(base).unwrap();
     let target = base.join(&answer.header("location")).unwrap();

@@ -1,4 +1,5 @@
-//! What comes over a real socket, also what never becomes a request: who answers, and with what.
+//! What a server on a real socket answers to bytes that never become a request: the HTTP library answers some of
+//! these by itself, as the table of errors says.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tokio::task::JoinHandle;
 use crate::errors::rows;
 use crate::support::TestServer;
 
-/// A server on a real socket.
+/// A server that listens on a real socket.
 struct Listening {
     address: std::net::SocketAddr,
     serving: JoinHandle<std::io::Result<()>>,
@@ -25,7 +26,8 @@ impl Listening {
         Self { address, serving }
     }
 
-    /// Sends bytes and reads until the server closes the connection. Returns the head and the body of the answer.
+    /// Sends the bytes of `request` and reads until the server closes the connection. Returns the head and the body
+    /// of the answer.
     async fn answer(&self, request: &str) -> (String, String) {
         let mut connection = TcpStream::connect(self.address).await.unwrap();
         connection.write_all(request.as_bytes()).await.unwrap();

@@ -15,7 +15,8 @@ async fn a_network_asks_a_hundred_times_in_a_quarter_of_an_hour_and_is_told_how_
         let limit = answer.header("ratelimit");
         assert!(limit.starts_with(&format!("\"auth\";r={left};t=")), "{limit}");
     }
-    // Counted before the body is read, whatever is in it.
+    // The quota is used up. The server refuses before it reads the body, so a valid and an invalid body get the same
+    // answer.
     for body in [json!({ "email": "ada@example.com" }), json!({ "nonsense": true })] {
         let refused = stranger.post(SEND, body).await;
         refused.refused(429, "RATE_LIMITED");

@@ -1,4 +1,4 @@
-//! Going through a list by pages and by cursors.
+//! Callers go through lists, page by page or with the cursor `after`.
 
 use crate::support::{Answer, TestServer};
 

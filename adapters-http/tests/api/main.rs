@@ -1,6 +1,6 @@
-//! The HTTP contract, told as stories of people who use a whole box office in memory.
+//! Tests of the HTTP API, told as stories of people who use a whole box office whose stores are in memory.
 
-#![expect(clippy::unwrap_used, reason = "everything here is a test or a part of one")]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the right way to fail")]
 
 mod access;
 mod account;

@@ -9,7 +9,7 @@ pub(crate) fn document() -> Value {
     adapters_http::document()
 }
 
-/// Each operation of the document with its method and path.
+/// Returns each operation of the document, with its method and path.
 pub(crate) fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
     let paths = document["paths"].as_object().unwrap();
     let methods = paths.iter().flat_map(|(path, methods)| {
@@ -29,7 +29,7 @@ async fn the_document_that_is_served_describes_every_route_once() {
     let mut ids = BTreeSet::new();
     for (method, path, operation) in operations(&served.body) {
         let id = operation["operationId"].as_str().unwrap();
-        assert!(ids.insert(id.to_owned()), "{id} is there twice");
+        assert!(ids.insert(id.to_owned()), "two operations have the id {id}");
         assert!(
             operation["summary"].is_string() && operation["tags"].is_array(),
             "{method} {path}"
@@ -87,7 +87,10 @@ fn every_parameter_and_every_body_in_the_document_is_described_or_shown() {
             let limited = parameter["schema"]["minimum"].is_number() || parameter["schema"]["default"].is_number();
             assert!(parameter["description"].is_string() || limited, "{place}");
             assert!(parameter["in"] != "path" || !parameter["example"].is_null(), "{place}");
-            assert!(!parameter["schema"]["type"].is_array(), "{place} cannot be null");
+            assert!(
+                !parameter["schema"]["type"].is_array(),
+                "the parameter {place} must not be nullable"
+            );
         }
         if operation["requestBody"].is_object() {
             let content = &operation["requestBody"]["content"]["application/json"];
@@ -183,6 +186,6 @@ async fn the_page_of_the_document_runs_and_asks_only_what_is_ours_and_cannot_be_
     );
     assert!(
         html.contains("sessionStorage.getItem(\"session_id\")"),
-        "who is signed in is so here too"
+        "the page must use the session id that signing in has stored"
     );
 }

@@ -15,7 +15,7 @@ const BEGIN: &str = "/api/auth/passkey/register/begin";
 const COMPLETE: &str = "/api/auth/passkey/register/complete";
 const LOGIN: &str = "/api/auth/passkey/login/complete";
 
-/// An authenticator in software, in a browser that is on our site.
+/// A browser on our site, with an authenticator in software.
 pub(crate) struct Browser(SoftPasskey);
 
 impl Browser {
@@ -38,7 +38,7 @@ impl Browser {
         actor.post(COMPLETE, self.create(begun.expect(200))).await
     }
 
-    /// Answers with that credential, and claims that user.
+    /// Answers a sign-in challenge with the credential `id`, and claims that the credential belongs to `user`.
     pub(crate) fn get(&mut self, begun: &Answer, id: &str, user: uuid::Uuid) -> Value {
         let mut options = begun.body["options"].clone();
         options["publicKey"]["allowCredentials"] = json!([{ "type": "public-key", "id": id }]);
@@ -46,7 +46,7 @@ impl Browser {
         let answer = self.0.do_authentication(Self::origin(), options).unwrap();
         let mut credential = serde_json::to_value(answer).unwrap();
         credential["response"]["userHandle"] = json!(URL_SAFE_NO_PAD.encode(user.as_bytes()));
-        // Browsers send more than the library knows.
+        // Adds a field that real browsers send and the WebAuthn library does not know: the server must accept it.
         credential["authenticatorAttachment"] = json!("platform");
         json!({ "challenge_id": begun.body["challenge_id"], "credential": credential })
     }

@@ -76,7 +76,7 @@ async fn who_must_act_is_told_how_and_nobody_else_is() {
         assert_eq!(
             pay().await.expect(202).body["payment"],
             *payment,
-            "the same under the key"
+            "a repeated request with the same key gets the same payment"
         );
 
         let seen = alice.get(&own).await;
@@ -92,7 +92,7 @@ async fn who_must_act_is_told_how_and_nobody_else_is() {
         let late = alice.get(&own).await;
         assert!(
             late.expect(200).body.get("next_action").is_none(),
-            "it pays nothing now"
+            "the hold has ended, so there is nothing left to do"
         );
     }
 }
@@ -146,7 +146,11 @@ async fn a_customer_changes_the_means_of_payment_and_keeps_the_seats() {
     let first = alice.post("/api/payments", authorize("card", "tok_visa")).await;
     let first = first.expect(201).text("payment_id");
     let again = alice.post("/api/payments", authorize("card", "tok_visa")).await;
-    assert_eq!(again.expect(201).text("payment_id"), first, "a double click joins");
+    assert_eq!(
+        again.expect(201).text("payment_id"),
+        first,
+        "a second identical request gets the same payment"
+    );
 
     let path = format!("/api/reservations/{held}/payment");
     let declined = alice.post(&path, pay_with("paypal", "tok_declined")).await;
@@ -168,7 +172,10 @@ async fn a_customer_changes_the_means_of_payment_and_keeps_the_seats() {
     let paid = alice.post(&path, pay_with("apple_pay", "tok_visa")).await;
     assert_eq!(paid.expect(200).text("payment_id"), third);
     assert_eq!(server.gateway.captured().len(), 1);
-    assert!(server.gateway.set_aside().is_empty(), "what was given up is let go of");
+    assert!(
+        server.gateway.set_aside().is_empty(),
+        "payments that were given up must set no money aside"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -192,7 +199,10 @@ async fn another_means_of_payment_replaces_one_that_the_customer_has_not_agreed_
     server.clock.advance(TimeDelta::hours(1));
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert_eq!(server.gateway.captured().len(), 1);
-    assert!(server.gateway.set_aside().is_empty(), "a late approval is let go of");
+    assert!(
+        server.gateway.set_aside().is_empty(),
+        "a payment that is approved too late must set no money aside"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,7 +13,7 @@ pub(crate) const ADA: Script = Script::Claims {
     vouched_for: true,
 };
 
-/// A browser that went to the provider: what it has to bring back.
+/// What a browser that was sent to the provider has to bring back to the server.
 pub(crate) struct Trip {
     pub(crate) state: String,
     pub(crate) cookie: String,
@@ -198,7 +198,10 @@ async fn what_goes_wrong_at_the_provider_is_told_on_a_page_or_as_json() {
     server.provider.says(Script::ProvesNothing);
     let trip = Trip::begun(&server, AUTHORIZE).await;
     let page = trip.back(&server.stranger(), "text/html,*/*").await;
-    assert_eq!(page.status, 422, "401 speaks of a session");
+    assert_eq!(
+        page.status, 422,
+        "the status must not be 401, which means a missing session"
+    );
     assert!(page.header("content-type").starts_with("text/html"));
     assert!(page.header("content-security-policy").contains("script-src 'none'"));
     assert!(String::from_utf8(page.bytes).unwrap().contains("You are not signed in"));

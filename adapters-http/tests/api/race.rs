@@ -1,4 +1,4 @@
-//! Everybody at once.
+//! Many customers want the same seats at the same moment.
 
 use std::sync::Arc;
 

@@ -282,7 +282,11 @@ async fn nothing_is_sold_to_a_customer_who_does_not_exist_or_was_erased() {
         let refused = alice.post("/api/reservations", order(&nobody)).await;
         refused.refused(403, "FORBIDDEN");
     }
-    assert_eq!(before().await.expect(201).body, held.body, "the answer as it was");
+    assert_eq!(
+        before().await.expect(201).body,
+        held.body,
+        "a repeated request gets the first answer again"
+    );
     ada.post("/api/reservations", order(&ada.id().to_string()))
         .await
         .expect(201);

@@ -41,7 +41,7 @@ async fn nobody_gives_a_role_to_oneself_or_to_nobody_and_no_role_that_does_not_e
         .refused(404, "NOT_FOUND");
     let unknown = ada.post(ROLES, give("bob@example.com", "owner")).await;
     assert_eq!(unknown.refused(400, "INVALID_REQUEST")["field"], "role");
-    // Whether somebody has an account is told to administrators only.
+    // Somebody who is no administrator gets the same refusal whether the address has an account or not.
     for email in ["bob@example.com", "nobody@example.com"] {
         let refused = bob.post(ROLES, give(email, "admin")).await;
         assert_eq!(refused.refused(403, "FORBIDDEN")["reason"], "administrators_only");

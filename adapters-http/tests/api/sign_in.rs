@@ -9,7 +9,7 @@ const VERIFY: &str = "/api/auth/magic-link/verify";
 
 async fn ask_for_a_link(server: &TestServer, email: &str) -> Answer {
     let answer = server.stranger().post(SEND, json!({ "email": email })).await;
-    // The mail goes out beside the request.
+    // The server sends the mail in a task of its own, so this lets that task run.
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
@@ -17,7 +17,7 @@ async fn ask_for_a_link(server: &TestServer, email: &str) -> Answer {
 }
 
 fn last_token(server: &TestServer) -> String {
-    let mail = server.mailer.outbox().pop().expect("a mail went out");
+    let mail = server.mailer.outbox().pop().expect("the server has sent a mail");
     let (_, rest) = mail
         .text
         .split_once("https://tickets.example/auth/verify#token=")
@@ -68,7 +68,7 @@ async fn nobody_learns_from_the_answer_whether_an_address_is_known() {
     assert_eq!(
         server.users.find_by_email(&nobody).await.unwrap(),
         None,
-        "nobody exists before the address is proven"
+        "an account was made before the address was proven"
     );
 }
 

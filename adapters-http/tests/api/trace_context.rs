@@ -6,21 +6,21 @@ use crate::support::TestServer;
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-/// What requests with this correlation id have led to at once.
+/// Returns the facts that requests with this correlation id have led to so far.
 async fn facts(server: &TestServer, correlation_id: &str) -> Vec<RecordedEvent> {
     let mut log = server.log.read_all(Position::START, usize::MAX).await.unwrap();
     log.retain(|fact| {
         let known = fact.metadata.correlation_id.as_ref();
         known.is_some_and(|known| known.as_str() == correlation_id)
     });
-    assert!(!log.is_empty(), "nothing has come of {correlation_id}");
+    assert!(!log.is_empty(), "no fact has the correlation id {correlation_id}");
     log
 }
 
-/// `traceparent` and `tracestate`.
+/// The values of `traceparent` and `tracestate`.
 type Headers<'a> = (Option<&'a str>, Option<&'a str>);
 
-/// The headers that each of these facts would go out with.
+/// Returns the trace headers with which each of these facts would be published.
 fn traces(facts: &[RecordedEvent]) -> Vec<Headers<'_>> {
     let traces = facts.iter().map(|fact| fact.metadata.trace.as_ref());
     traces
@@ -61,7 +61,8 @@ async fn every_fact_that_a_request_leads_to_keeps_the_trace_of_the_request() {
         [(Some(PARENT), Some("rojo=1,congo=2,acme=3")); 2]
     );
 
-    // What the gateway answers is a report of its own: nobody's request, in nobody's trace.
+    // The gateway's answer is reported to the engine separately, not by the customer's request, so what it leads to
+    // has neither the request's correlation id nor its trace.
     let card = json!({ "payment_method": { "type": "card", "token": "tok_visa" } });
     ada.post_with(
         &format!("/api/reservations/{reservation}/payment"),

@@ -1,18 +1,19 @@
-//! Who may do what: every operation of the document, asked by everybody, with exactly the answer of the table.
+//! Who may do what: everybody calls every operation of the OpenAPI document and must get exactly the status in the
+//! table.
 
 use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Actor, TestServer, event_request};
 
-/// Anonymous, the customer whose reservation it is, another customer, the owner of the event, another event owner, and
-/// an administrator.
+/// In this order: nobody (not signed in), the customer who has the reservation, another customer, the owner of the
+/// event, another event owner, and an administrator.
 const PEOPLE: [&str; 6] = ["nobody", "alice", "bob", "olga", "otto", "ada"];
 
-/// A well-formed request for each operation, and the status that each of the six gets.
+/// The id of each operation, and the status that each of the six people gets for a valid request.
 #[rustfmt::skip]
 const TABLE: &[(&str, [u16; 6])] = &[
-    // Events: `olga` owns the one that is asked about.
+    // Events: `olga` owns the event that the requests are about.
     ("create_event",               [401, 403, 403, 201, 201, 201]),
     ("list_events",                [200, 200, 200, 200, 200, 200]),
     ("get_event",                  [200, 200, 200, 200, 200, 200]),
@@ -25,7 +26,7 @@ const TABLE: &[(&str, [u16; 6])] = &[
     ("get_availability",           [200, 200, 200, 200, 200, 200]),
     ("get_section",                [200, 200, 200, 200, 200, 200]),
     ("event_analytics",            [401, 403, 403, 200, 403, 200]),
-    // Reservations and payments: `alice` has them.
+    // Reservations and payments: they belong to `alice`.
     ("create_reservation",         [401, 201, 201, 201, 201, 201]),
     ("list_reservations",          [401, 200, 200, 200, 200, 200]),
     ("get_reservation",            [401, 200, 404, 404, 404, 200]),
@@ -38,7 +39,7 @@ const TABLE: &[(&str, [u16; 6])] = &[
     ("refund_payment",             [401, 403, 403, 403, 403, 200]),
     ("customer_history",           [401, 200, 404, 404, 404, 200]),
     ("lifetime_value",             [401, 200, 404, 404, 404, 200]),
-    // Signing in: for whoever has no session yet, and each with its own account.
+    // Signing in: people without a session may do this, and each signs in to an account of their own.
     ("send_magic_link",            [202, 202, 202, 202, 202, 202]),
     ("verify_magic_link",          [401, 401, 401, 401, 401, 401]),
     ("verify_magic_link_by_query", [401, 401, 401, 401, 401, 401]),
@@ -62,7 +63,7 @@ const TABLE: &[(&str, [u16; 6])] = &[
     ("logout",                     [401, 200, 200, 200, 200, 200]),
     ("logout_all",                 [401, 200, 200, 200, 200, 200]),
     ("ws_ticket",                  [401, 200, 200, 200, 200, 200]),
-    // Operations.
+    // Health checks.
     ("live",                       [200, 200, 200, 200, 200, 200]),
     ("ready",                      [200, 200, 200, 200, 200, 200]),
 ];
@@ -111,7 +112,7 @@ fn operations() -> Vec<Operation> {
     paths.iter().flat_map(methods).collect()
 }
 
-/// An event of `olga`, and a reservation, a payment and a passkey of `alice`, as the operation needs them.
+/// Everything that the requests name: an event of `olga`, and a reservation, a payment and a passkey of `alice`.
 struct World {
     server: TestServer,
     people: Vec<(&'static str, Actor)>,

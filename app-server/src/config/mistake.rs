@@ -1,11 +1,12 @@
-//! Turns the errors of clap, which have several lines, into the one line that this program promises.
+//! Turns an error of clap, whose text has several lines, into one line. This program reports every wrong setting in
+//! one line.
 
 use clap::error::{ContextKind, ContextValue};
 
 use super::Mistake;
 
-/// Says which flag and variable is wrong and why. The value is left out wherever the reason is clear without it,
-/// because it may be a secret.
+/// Says which flag and variable is wrong and why. The wrong value is left out wherever the reason is clear without
+/// it, because the value may be a secret.
 pub(super) fn from_clap(error: &clap::Error, command: &clap::Command) -> Mistake {
     let reason = std::error::Error::source(error).map(ToString::to_string);
     Mistake::Unusable(
@@ -31,7 +32,8 @@ fn possible_values(error: &clap::Error) -> Option<String> {
     }
 }
 
-/// Turns `--http-addr <ADDRESS:PORT>` into `--http-addr (HTTP_ADDR)`, because the value may have come from either.
+/// Turns `--http-addr <ADDRESS:PORT>` into `--http-addr (HTTP_ADDR)`, because the wrong value may have come from the
+/// flag or from the variable.
 fn name_of(argument: &str, command: &clap::Command) -> String {
     let flag = argument.split_whitespace().next().unwrap_or(argument);
     let variable = command
@@ -48,14 +50,15 @@ fn name_of(argument: &str, command: &clap::Command) -> String {
     }
 }
 
-/// Says what is wrong and what was probably meant.
+/// Returns in one line what is wrong and, if clap has a suggestion, which similar word was probably meant.
 fn first_paragraph(message: &str) -> String {
     let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut paragraphs = message.split("\n\n").map(one_line);
     let wrong = paragraphs.next().unwrap_or_default();
     let wrong = wrong.strip_prefix("error: ").unwrap_or(&wrong);
     let tip = paragraphs.find_map(|paragraph| paragraph.strip_prefix("tip: ").map(str::to_owned));
-    // The other tip of clap says how to pass the text as a value, which no command here takes.
+    // Keeps only the tip that names a similar word. The other tip of clap says how to pass a text that looks like a
+    // flag as a value, and no command here takes such a value.
     match tip.filter(|tip| tip.contains("similar")) {
         Some(tip) => format!("{wrong}; {tip}"),
         None => wrong.to_owned(),

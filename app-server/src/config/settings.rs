@@ -54,7 +54,7 @@ pub struct HttpSettings {
     #[arg(long = "request-timeout-seconds", env = "REQUEST_TIMEOUT_SECONDS", global = true,
           value_name = "SECONDS", default_value = "30", value_parser = seconds(1, 300))]
     pub request_timeout: Duration,
-    /// How long running requests may take to finish after SIGTERM
+    /// How long requests that are under way may take to finish after SIGTERM
     #[arg(long = "shutdown-seconds", env = "SHUTDOWN_SECONDS", global = true,
           value_name = "SECONDS", default_value = "30", value_parser = seconds(0, 600))]
     pub shutdown: Duration,
@@ -63,8 +63,8 @@ pub struct HttpSettings {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Storage")]
 pub struct StorageSettings {
-    /// Where the log of facts is kept: sqlite:PATH (with the users), postgres://…, or memory: to lose everything at the
-    /// end
+    /// Where the log of facts is kept: sqlite:PATH (with the users), postgres://…, or memory:, which loses
+    /// everything when the process ends
     #[arg(
         long = "database-url-events",
         env = "DATABASE_URL_EVENTS",
@@ -74,7 +74,7 @@ pub struct StorageSettings {
         default_value = "sqlite:box-office.db"
     )]
     pub events: StorageUrl,
-    /// The PostgreSQL database of the read models. They are in memory if this is not set
+    /// The PostgreSQL database of the read models. If this is not set, the read models are in memory
     #[arg(
         long = "database-url-projections",
         env = "DATABASE_URL_PROJECTIONS",
@@ -97,7 +97,7 @@ pub struct StorageSettings {
         value_name = "URL"
     )]
     pub analytics: Option<PostgresUrl>,
-    /// The PostgreSQL database of users and passkeys. They are kept with the log if this is not set
+    /// The PostgreSQL database of users and passkeys. If this is not set, users and passkeys are kept with the log
     #[arg(
         long = "database-url-auth",
         env = "DATABASE_URL_AUTH",
@@ -131,7 +131,7 @@ pub struct StorageSettings {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Services")]
 pub struct ServiceSettings {
-    /// Redis 7 for sessions, links and limits. They are in memory if this is not set
+    /// Redis 7 for sessions, links and limits. If this is not set, all of these are in memory
     #[arg(
         long = "redis-url",
         env = "REDIS_URL",
@@ -161,12 +161,12 @@ pub struct ServiceSettings {
     pub redpanda_partitions: u32,
 }
 
-/// What to do with read models that were made from facts that the log has lost.
+/// What servers do with read models that were made from facts that the log has lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LostPast {
-    /// Make them again from the log; the old ones are read meanwhile
+    /// Make the read models again from the log; the old ones are read meanwhile
     Rebuild,
-    /// Leave them as they are until rebuild-projections is run
+    /// Leave the read models as they are until rebuild-projections is run
     Refuse,
 }
 
@@ -184,11 +184,11 @@ pub enum Role {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Engine")]
 pub struct EngineSettings {
-    /// What this process does, separated by commas. It does everything if this is not set. Without http it answers only
-    /// /health and /health/ready
+    /// What this process does, separated by commas. If this is not set, the process has all roles. Without the role
+    /// http it answers only /health and /health/ready
     #[arg(long, env, global = true, value_name = "ROLES", value_enum, value_delimiter = ',')]
     pub roles: Vec<Role>,
-    /// At most how many commands may wait for one event. Further ones are answered 503 at once
+    /// At most how many commands may wait for one event. Commands beyond that are answered 503 at once
     #[arg(long, env, global = true, value_name = "COMMANDS", default_value = "10000",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub lane_mailbox: u32,
@@ -212,7 +212,7 @@ impl EngineSettings {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Sandbox payment gateway")]
 pub struct SandboxSettings {
-    /// How long the gateway takes to answer each call
+    /// How long the sandbox gateway waits before it answers a call
     #[arg(long = "sandbox-latency-ms", env = "SANDBOX_LATENCY_MS", global = true,
           value_name = "MILLISECONDS", default_value = "0", value_parser = milliseconds(0, 60_000))]
     pub sandbox_latency: Duration,
@@ -236,8 +236,8 @@ pub enum LogFormat {
     Json,
 }
 
-/// Parses the address to listen on. `localhost` is the only name that is accepted, because other names may have several
-/// addresses.
+/// Parses the address to listen on. The only host name that is accepted is `localhost`, because another name may
+/// stand for several addresses.
 fn address(text: &str) -> Result<SocketAddr, InvalidAddress> {
     let numeric = match text.rsplit_once(':') {
         Some(("localhost", port)) => format!("127.0.0.1:{port}"),
@@ -266,8 +266,8 @@ fn milliseconds(least: u64, most: u64) -> impl TypedValueParser<Value = Duration
     clap::value_parser!(u64).range(least..=most).map(Duration::from_millis)
 }
 
-/// Parses a log filter. Refuses a single word that is no level: the syntax of `RUST_LOG` would take it for a target,
-/// but it is probably a typing mistake.
+/// Parses a log filter. Refuses a single word that is not a log level: the syntax of `RUST_LOG` would take the word
+/// for the name of a module, but it is probably a misspelled level.
 fn log_filter(text: &str) -> Result<Targets, InvalidLogFilter> {
     let slip = |part: &str| !part.contains('=') && part.parse::<LevelFilter>().is_err();
     if text.split(',').map(str::trim).any(slip) {

@@ -68,7 +68,7 @@ pub struct GithubSettings {
         value_name = "SECRET"
     )]
     pub github_client_secret: Option<SecretString>,
-    /// The URL of a GitHub Enterprise Server, if people sign in there
+    /// The URL of GitHub, or of the GitHub Enterprise Server at which people sign in
     #[arg(
         long = "oauth-github-url",
         env = "OAUTH_GITHUB_URL",
@@ -77,7 +77,7 @@ pub struct GithubSettings {
         default_value = "https://github.com"
     )]
     pub github_url: String,
-    /// The URL of the API of that server
+    /// The URL of the API of GitHub, or of the GitHub Enterprise Server at which people sign in
     #[arg(
         long = "oauth-github-api-url",
         env = "OAUTH_GITHUB_API_URL",
@@ -114,8 +114,8 @@ pub struct OidcSettings {
         value_name = "SECRET"
     )]
     pub oidc_client_secret: Option<SecretString>,
-    /// Take an address that the provider calls verified for proven. Set this only if people cannot claim any address
-    /// there
+    /// Trust an e-mail address that the provider calls verified. Set this only if people cannot claim somebody
+    /// else's address at the provider
     #[arg(
         long = "oauth-oidc-trust-email",
         env = "OAUTH_OIDC_TRUST_EMAIL",
@@ -128,7 +128,7 @@ pub struct OidcSettings {
 }
 
 impl SignInSettings {
-    /// Checks that settings that need each other are set together.
+    /// Checks that settings that need each other, such as a client's id and its secret, are set together.
     pub(super) fn check(&self) -> Result<(), Mistake> {
         let both = "a client needs an id and a secret";
         let pairs = [

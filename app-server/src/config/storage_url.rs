@@ -44,7 +44,7 @@ pub enum StorageUrl {
     Postgres(PostgresUrl),
     /// A file of SQLite, which is made at the first start.
     Sqlite(PathBuf),
-    /// The memory of the process: everything is lost when it ends.
+    /// The memory of this process: everything is lost when the process ends.
     Memory,
 }
 
@@ -62,7 +62,7 @@ pub enum InvalidStorageUrl {
     UnknownScheme,
 }
 
-/// Shows where the data is, and never a password.
+/// Shows where the data is kept. Passwords are left out.
 impl std::fmt::Display for StorageUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -232,12 +232,13 @@ fn a_role_whose_work_does_not_exist_is_refused() {
     for (arguments, line) in [
         (
             &["--roles", "relay"][..],
-            "--roles (ROLES): relay has nothing to do while REDPANDA_BROKERS is not set: the relay needs a bus",
+            "--roles (ROLES): the role relay has nothing to do while REDPANDA_BROKERS is not set: the relay needs \
+             a bus",
         ),
         (
             &["--roles", "http,projections"],
-            "--roles (ROLES): projections has nothing to do while DATABASE_URL_PROJECTIONS is not set: read models in \
-             memory belong to the process that answers requests",
+            "--roles (ROLES): the role projections has nothing to do while DATABASE_URL_PROJECTIONS is not set: \
+             read models in memory belong to the process that answers requests",
         ),
         (
             &["--roles", "analytics"],

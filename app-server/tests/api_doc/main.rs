@@ -1,5 +1,6 @@
-//! Plays `docs/API.md`: each of its lines, as it is written there, with the real curl and against a real server. What a person does in
-//! between is done here: reading a mail, signing in at an issuer of OpenID Connect, letting an authenticator sign.
+//! Plays the guide `docs/API.md`: runs each curl line as it is written there, with the real curl and against a real
+//! server. What a person does between two lines is done here: reading a mail, signing in at an OpenID Connect
+//! issuer, letting an authenticator sign.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -18,21 +19,21 @@ use url::Url;
 use webauthn_authenticator_rs::WebauthnAuthenticator;
 use webauthn_authenticator_rs::softpasskey::SoftPasskey;
 
-/// How the server believes to be reached; the test knows where it really is.
+/// The public URL in the server's settings. The server really listens on another port, which the test finds out.
 const PUBLIC_URL: &str = "http://localhost:4711";
 const CALLBACK: &str = "http://localhost:4711/api/auth/oauth/oidc/callback";
 
-/// A step of the guide: a comment, and the line of curl below it.
+/// A step of the guide, which consists of a comment and the curl line below it.
 struct Step<'a> {
     operation: &'a str,
     status: &'a str,
-    /// Variables, and the field of the answer that each is taken from.
+    /// The shell variables that later lines use, each with the field of the answer that its value is taken from.
     kept: Vec<(&'a str, &'a str)>,
     curl: &'a str,
 }
 
 impl<'a> Step<'a> {
-    /// Reads `# Hold seats (create_reservation): 201; RESERVATION is its reservation_id`.
+    /// Reads a comment such as `# Hold seats (create_reservation): 201; RESERVATION is its reservation_id`.
     fn read(comment: &'a str, curl: &'a str) -> Option<Self> {
         let (_, rest) = comment.strip_prefix("# ")?.split_once('(')?;
         let (operation, rest) = rest.split_once("): ")?;
@@ -56,14 +57,14 @@ fn steps(guide: &str) -> Vec<Step<'_>> {
         .collect()
 }
 
-/// Whoever reads the guide, with a shell and a browser.
+/// A reader of the guide, who has a shell and a browser.
 struct Reader {
-    /// Ends with the reader.
+    /// Held here so that the server runs as long as the reader exists.
     _server: Server,
     issuer: Issuer,
     mails: SmtpSink,
     authenticator: SoftPasskey,
-    /// The user for whom the authenticator has made its key.
+    /// The id of the user whose key the authenticator has made, as WebAuthn writes it.
     user_handle: Value,
     folder: TempDir,
     variables: BTreeMap<String, String>,
@@ -73,10 +74,12 @@ struct Reader {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_line_of_the_guide_to_the_api_does_what_it_says() {
-    let home = tempfile::tempdir().expect("a temporary folder");
-    let mut reader = Reader::new(home.path()).await.expect("the guide can be read");
+    let home = tempfile::tempdir().expect("a temporary folder can be made");
+    let mut reader = Reader::new(home.path())
+        .await
+        .expect("the server, the issuer and the mail server start");
     let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/API.md");
-    let guide = std::fs::read_to_string(guide).expect("there is a guide");
+    let guide = std::fs::read_to_string(guide).expect("docs/API.md can be read");
     let steps = steps(&guide);
     assert!(steps.len() >= 49, "the guide has only {} lines", steps.len());
     for step in steps {
@@ -99,7 +102,10 @@ impl Reader {
             .with("OAUTH_OIDC_CLIENT_SECRET", issuer.client_secret())
             .with("OAUTH_OIDC_TRUST_EMAIL", "true");
         let link = installation.run(&["bootstrap-admin", "--email", "root@example.com"])?;
-        let (_, token) = link.trim().split_once("#token=").context("a link")?;
+        let (_, token) = link
+            .trim()
+            .split_once("#token=")
+            .context("bootstrap-admin has printed no link")?;
         let server = Server::start(&installation, 1)?;
         let folder = tempfile::tempdir()?;
         note_headers_of_curl(folder.path())?;
@@ -120,7 +126,7 @@ impl Reader {
         })
     }
 
-    /// Runs the line, and then does what the guide asks of a person.
+    /// Runs the curl line of a step, and then does what the guide asks of a person at this step.
     async fn play(&mut self, step: &Step<'_>) -> anyhow::Result<()> {
         let answer = self.run(step)?;
         for (variable, field) in &step.kept {
@@ -144,9 +150,12 @@ impl Reader {
         Ok(())
     }
 
-    /// Hands the line to a shell, as it stands in the guide.
+    /// Runs the curl line in a shell, exactly as it is written in the guide, and checks the status of the answer.
     fn run(&mut self, step: &Step<'_>) -> anyhow::Result<Value> {
-        ensure!(step.curl.starts_with("curl -s"), "this is no line of curl");
+        ensure!(
+            step.curl.starts_with("curl -s"),
+            "the line below a step's comment does not begin with curl -s"
+        );
         let path = std::env::var("PATH").unwrap_or_default();
         let output = Command::new("bash")
             .args(["-euc", step.curl])
@@ -166,8 +175,8 @@ impl Reader {
         let arrived = async {
             loop {
                 if let Some(mail) = self.mails.received()?.pop() {
-                    let text = mail.text.clone().context("a text part")?;
-                    let (_, rest) = text.split_once("#token=").context("a link")?;
+                    let text = mail.text.clone().context("the mail has no text part")?;
+                    let (_, rest) = text.split_once("#token=").context("the mail has no link")?;
                     return Ok(rest.split_whitespace().next().unwrap_or_default().to_owned());
                 }
                 tokio::task::yield_now().await;
@@ -178,9 +187,10 @@ impl Reader {
             .context("no mail arrived")?
     }
 
-    /// As a browser that keeps cookies: to the address that curl has printed, through the form, and to where the issuer sends it.
+    /// Does what a browser with cookies would do: opens the address that curl has printed, sends the sign-in form of
+    /// the issuer, and stops at the address to which the issuer sends it back.
     async fn sign_in_at_the_issuer(&mut self) -> anyhow::Result<()> {
-        // Who was first in this process has installed the same.
+        // An error means that another test in this process has installed the same provider already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let follow = reqwest::redirect::Policy::custom(|attempt| {
             if attempt.url().as_str().starts_with(PUBLIC_URL) {
@@ -201,7 +211,11 @@ impl Reader {
             .body(body)
             .send()
             .await?;
-        let back = sent.headers().get("location").context("no way back")?.to_str()?;
+        let back = sent
+            .headers()
+            .get("location")
+            .context("the answer has no Location to return to")?
+            .to_str()?;
         let (_, query) = back.split_once('?').context("nothing was brought back")?;
         self.variables.insert("BROUGHT_BACK".to_owned(), query.to_owned());
         Ok(())
@@ -217,7 +231,8 @@ impl Reader {
                 .do_registration(origin, serde_json::from_value(options)?);
             serde_json::to_value(answer.map_err(|error| anyhow::anyhow!("{error:?}"))?)?
         } else {
-            // This authenticator keeps no list of its own keys, and does not say whose a key is.
+            // This software authenticator needs to be told the credential, because it keeps no list of its keys, and
+            // leaves out whose key it is.
             options["publicKey"]["allowCredentials"] =
                 json!([{ "type": "public-key", "id": self.variables["PASSKEY"] }]);
             let answer = self
@@ -232,7 +247,8 @@ impl Reader {
     }
 }
 
-/// Puts a curl before the real one that also writes the headers of the answer into a file.
+/// Puts a script named `curl` in front of the real curl in `PATH`. The script also writes the headers of the answer
+/// into a file.
 fn note_headers_of_curl(folder: &Path) -> anyhow::Result<()> {
     let found = Command::new("sh").args(["-c", "command -v curl"]).output()?;
     let curl = PathBuf::from(String::from_utf8(found.stdout)?.trim());

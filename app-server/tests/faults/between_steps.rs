@@ -1,5 +1,5 @@
-//! A server dies between two steps that have to follow each other: the next one takes the second step, and whoever is
-//! told twice knows it by the position.
+//! A server is killed between two steps of which the second must follow the first: the next server takes the second
+//! step, and what it does twice is recognised by the position of the fact, so that nothing counts twice.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::support::load::{Load, check_books, journals};
 use crate::support::services::shared;
 use crate::support::{Installation, Server};
 
-/// Until something that has to happen has happened, on a busy machine.
+/// How long something that must happen may take on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,7 +34,10 @@ async fn what_was_appended_and_not_published_by_a_server_that_was_killed_is_publ
         load.outlive_the_server()?;
         let mut log = connect(&installation, "DATABASE_URL_EVENTS").await?;
         let (published, appended) = (noted(&mut log).await?, head(&mut log).await?);
-        ensure!(published < appended, "everything was published: {published}");
+        ensure!(
+            published < appended,
+            "the relay published every fact before the broker was killed, up to {published}"
+        );
 
         broker.start_again().await?;
         let next = successor(&installation, &server)?;
@@ -42,10 +45,11 @@ async fn what_was_appended_and_not_published_by_a_server_that_was_killed_is_publ
         witness.see_everything_upto(head(&mut log).await?).await?;
         check_books(&next, &load.journal).map_err(|error| error.context(next.log()))
     };
-    story.await.expect("nothing is left out");
+    story.await.expect("every fact is on the bus");
 }
 
-/// The relay cannot note how far it came, because the test holds the row.
+/// The test locks the relay's row in the database, so that the relay can publish facts but not note how far it has
+/// come.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_published_and_not_noted_by_a_server_that_was_killed_is_published_again() {
     let story = async {
@@ -59,13 +63,17 @@ async fn what_was_published_and_not_noted_by_a_server_that_was_killed_is_publish
         let mut other = connect(&installation, "DATABASE_URL_EVENTS").await?;
         let patience = Instant::now() + PATIENCE;
         let (noted, published) = loop {
-            ensure!(Instant::now() < patience, "nothing is published that was not noted");
+            ensure!(
+                Instant::now() < patience,
+                "the relay has published no fact beyond its noted position"
+            );
             let mut hold = other.begin().await?;
             let noted: i64 = sqlx::query_scalar("SELECT position FROM followers WHERE name = 'relay' FOR UPDATE")
                 .fetch_one(&mut *hold)
                 .await?;
             let noted = Position(noted.unsigned_abs());
-            // Unless it renews its turn just now, what waits for the row was published.
+            // A relay that waits for the locked row has published something, unless it only wants to renew its turn
+            // just now: then the test tries again.
             if let Some(published) = witness.see_more_than(noted).await? {
                 server.kill()?;
                 end_sessions_of_the_dead(&mut log).await?;
@@ -75,17 +83,21 @@ async fn what_was_published_and_not_noted_by_a_server_that_was_killed_is_publish
             hold.rollback().await?;
         };
         load.outlive_the_server()?;
-        ensure!(self::noted(&mut log).await? == noted, "it was noted after all");
+        ensure!(
+            self::noted(&mut log).await? == noted,
+            "the relay has noted its new position although the row was locked"
+        );
 
         let next = successor(&installation, &server)?;
         witness.see_everything_upto(head(&mut log).await?).await?;
         witness.see_again(published).await?;
         check_books(&next, &load.journal).map_err(|error| error.context(next.log()))
     };
-    story.await.expect("nothing is left out");
+    story.await.expect("every fact is on the bus");
 }
 
-/// The broker is gone before a batch is applied, so its offsets cannot be committed after it.
+/// The broker is killed before a batch is applied, so that the server can apply the batch but not commit its
+/// offsets.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_applied_and_not_acknowledged_by_a_server_that_was_killed_counts_once() {
     let story = async {
@@ -121,10 +133,10 @@ async fn what_was_applied_and_not_acknowledged_by_a_server_that_was_killed_count
         let next = successor(&installation, &server)?;
         check_books(&next, &load.journal).map_err(|error| error.context(next.log()))
     };
-    story.await.expect("nothing counts twice");
+    story.await.expect("every fact is applied once");
 }
 
-/// Services that all tests share, but for the broker.
+/// An installation on the services that all tests share, except that it uses the given broker.
 async fn on(broker: &OwnedBroker) -> anyhow::Result<Installation> {
     let mut installation = shared().await?;
     installation.set("REDPANDA_BROKERS", broker.bootstrap());
@@ -144,7 +156,7 @@ async fn head(log: &mut PgConnection) -> anyhow::Result<Position> {
     position(log, "SELECT position FROM log_head").await
 }
 
-/// How far the relay knows that it has published.
+/// Returns the position up to which the relay has noted that it published the log.
 async fn noted(log: &mut PgConnection) -> anyhow::Result<Position> {
     position(log, "SELECT position FROM followers WHERE name = 'relay'").await
 }
@@ -159,7 +171,8 @@ async fn waiting_for_a_lock(connection: &mut PgConnection) -> anyhow::Result<boo
     Ok(sqlx::query_scalar(query).fetch_one(connection).await?)
 }
 
-/// What a dead process has sent and PostgreSQL has not begun would still be done.
+/// Ends the database sessions of a server that was killed: PostgreSQL would otherwise still carry out what the
+/// server has sent.
 async fn end_sessions_of_the_dead(connection: &mut PgConnection) -> anyhow::Result<()> {
     let theirs = "datname = current_database() AND application_name = 'box-office'";
     let end = format!("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE {theirs}");
@@ -178,10 +191,10 @@ async fn until(
     Ok(())
 }
 
-/// Somebody else who listens to the bus, from its beginning.
+/// A reader of the bus that belongs to no server, and that reads from the beginning.
 struct Witness {
     subscription: Box<dyn Subscription>,
-    /// How often each fact came.
+    /// How many times each fact was on the bus.
     seen: BTreeMap<Position, usize>,
     versions: BTreeMap<StreamId, Version>,
 }
@@ -200,8 +213,8 @@ impl Witness {
         })
     }
 
-    /// Takes what has arrived, and demands that no fact of a stream comes before the one it follows. Returns whether
-    /// anything came for a while.
+    /// Takes what has arrived on the bus, and demands that the facts of each stream come in order. Returns false if
+    /// nothing has arrived for two seconds.
     async fn listen(&mut self) -> anyhow::Result<bool> {
         let Ok(delivered) = tokio::time::timeout(Duration::from_secs(2), self.subscription.next(1_000)).await else {
             return Ok(false);
@@ -220,7 +233,7 @@ impl Witness {
         Ok(true)
     }
 
-    /// Returns the last that was seen when there is more than `position`; nothing when nothing more comes.
+    /// Returns the newest position that was seen, once it is after `position`. `None` if no later fact arrives.
     async fn see_more_than(&mut self, position: Position) -> anyhow::Result<Option<Position>> {
         loop {
             let last = self.seen.keys().last().copied();
@@ -240,7 +253,10 @@ impl Witness {
             let Some(missing) = missing else {
                 return Ok(());
             };
-            ensure!(Instant::now() < patience, "{missing} of {head} did not come");
+            ensure!(
+                Instant::now() < patience,
+                "the fact at {missing} (of {head}) is not on the bus"
+            );
             self.listen().await?;
         }
     }
@@ -248,7 +264,10 @@ impl Witness {
     async fn see_again(&mut self, position: Position) -> anyhow::Result<()> {
         let patience = Instant::now() + PATIENCE;
         while self.seen.get(&position).is_none_or(|times| *times < 2) {
-            ensure!(Instant::now() < patience, "{position} did not come again");
+            ensure!(
+                Instant::now() < patience,
+                "the fact at {position} was not published a second time"
+            );
             self.listen().await?;
         }
         Ok(())

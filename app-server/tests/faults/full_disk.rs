@@ -1,6 +1,6 @@
-//! A disk is really full: nothing can be sold, who only looks notices nothing, and the sale goes on by itself when there
-//! is room again. Where no disk may be mounted, PostgreSQL raises the code of a full one and the files of the embedded
-//! server may not grow.
+//! A disk is really full: nothing can be sold, readers notice nothing, and the sale goes on by itself when there is
+//! room again. Where a test may not mount a small disk, PostgreSQL raises the error code of a full disk instead, and
+//! the files of the embedded server are not allowed to grow.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -17,10 +17,10 @@ use crate::support::load::{Load, check_books, journals};
 use crate::support::services::{Places, brokers, installed};
 use crate::support::{Installation, Server};
 
-/// Until PostgreSQL is back when an operator looks after it.
+/// How long PostgreSQL may take to serve again when an operator restarts it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Where the tables are, PostgreSQL refuses what needs another page and goes on.
+/// If the disk with the tables is full, PostgreSQL refuses what needs another page, and keeps running.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_disk_of_the_tables_is_full_for_a_while() {
     let story = async {
@@ -43,8 +43,8 @@ async fn the_disk_of_the_tables_is_full_for_a_while() {
     story.await.expect("the books are right");
 }
 
-/// Where the write-ahead log is, PostgreSQL panics, and may not come back before there is room: then an operator starts
-/// it again.
+/// If the disk with the write-ahead log is full, PostgreSQL panics, and may not start before there is room again:
+/// then an operator has to start it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_disk_of_the_write_ahead_log_is_full_for_a_while() {
     let story = async {
@@ -79,7 +79,7 @@ async fn the_disk_of_an_embedded_server_is_full_for_a_while_and_it_is_killed_whe
     story.await.expect("the books are right");
 }
 
-/// As where a quota is reached.
+/// The server meets the same error as under a disk quota.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_files_of_an_embedded_server_may_not_grow_for_a_while_and_it_is_killed_when_they_may_not_again() {
     files_that_may_not_grow().await.expect("the books are right");
@@ -91,7 +91,8 @@ async fn files_that_may_not_grow() -> anyhow::Result<String> {
     embedded(
         folder.path(),
         |process| limit_file_sizes(process, Some(std::fs::metadata(&log)?.len())),
-        // The limit of a process that was killed is gone with it.
+        // The second call comes after the server was killed. The limit ended with its process, so an error is
+        // ignored.
         |process| limit_file_sizes(process, None).or(Ok(())),
     )
     .await
@@ -153,7 +154,7 @@ async fn on(postgres: &OwnedPostgres) -> anyhow::Result<Installation> {
     })
 }
 
-/// Starts PostgreSQL whenever it has ended, until it serves.
+/// Starts PostgreSQL again whenever it has ended, as an operator would, until it accepts connections.
 async fn look_after(postgres: &OwnedPostgres) -> anyhow::Result<()> {
     let began = Instant::now();
     loop {

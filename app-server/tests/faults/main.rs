@@ -1,5 +1,5 @@
-//! Services and servers fail in the middle of an on-sale: afterwards the books are right, and nothing that was
-//! answered is gone.
+//! Services and servers fail in the middle of an on-sale. Afterwards the books are right, and everything that a
+//! customer was told is still true.
 
 #[path = "../support/mod.rs"]
 mod support;

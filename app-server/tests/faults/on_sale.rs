@@ -1,4 +1,4 @@
-//! An on-sale to break something in.
+//! Plays an on-sale, during which a test breaks something.
 
 use std::time::{Duration, Instant};
 
@@ -10,16 +10,16 @@ use crate::support::load::{Load, check_books, journals};
 use crate::support::office::Person;
 use crate::support::{Installation, Server};
 
-/// Answers after which a load is in full swing.
+/// After this many more answers a load is in full swing.
 pub(crate) const IN_FULL_SWING: usize = 200;
-/// Long enough for a service to be away and back on a busy machine.
+/// How many seconds an on-sale lasts: long enough for a service to go away and come back on a busy machine.
 pub(crate) const SECONDS: u32 = 30;
 pub(crate) const CUSTOMERS: usize = 40;
 
-/// Somebody who cannot be served is told so within this time.
+/// A customer who cannot be served must be told so within this time.
 const SOON: Duration = Duration::from_secs(15);
 
-/// Plays an on-sale, does something to it in full swing, and checks the books when it is over.
+/// Plays an on-sale, runs `fault` when the on-sale is in full swing, and checks the books when it is over.
 pub(crate) async fn on_sale_with(
     installation: &Installation,
     seconds: u32,
@@ -35,7 +35,7 @@ pub(crate) async fn on_sale_with(
     told.map_err(|error| error.context(server.log()))
 }
 
-/// A server in place of one that died. Its customers are signed in still where sessions are in Redis.
+/// Starts a server in place of one that was killed. Customers are still signed in if their sessions are in Redis.
 pub(crate) fn successor(installation: &Installation, dead: &Server) -> anyhow::Result<Server> {
     let mut next = Server::start(installation, CUSTOMERS)?;
     let sessions = std::fs::read(dead.sessions_file())?;
@@ -44,7 +44,7 @@ pub(crate) fn successor(installation: &Installation, dead: &Server) -> anyhow::R
     Ok(next)
 }
 
-/// Waits until who wants to buy is told, and soon, to come back later. The server lives on.
+/// Waits until a customer who wants to buy is told without delay to come back later. The server must be alive then.
 pub(crate) async fn nothing_is_sold(server: &Server) -> anyhow::Result<()> {
     let mut customer = Person::customer(server, 0)?;
     let wanted = json!({"event_id": server.event, "section": "General", "quantity": 1});
@@ -56,16 +56,16 @@ pub(crate) async fn nothing_is_sold(server: &Server) -> anyhow::Result<()> {
         if said.status != 201 {
             let said = said.expect(503)?;
             ensure!(said.code() == "UNAVAILABLE", "{}", said.body);
-            ensure!(said.retry_after.is_some(), "it is not said when to come back");
+            ensure!(said.retry_after.is_some(), "the answer 503 has no Retry-After");
             break;
         }
-        ensure!(Instant::now() < patience, "the sale goes on");
+        ensure!(Instant::now() < patience, "places can still be sold");
     }
     Person::anonymous(server)?.get("/health").await?.expect(200)?;
     Ok(())
 }
 
-/// The same, and who only looks is shown everything.
+/// Waits until nothing can be sold, and demands that readers are still shown everything.
 pub(crate) async fn nothing_is_sold_and_all_is_shown(server: &Server) -> anyhow::Result<()> {
     nothing_is_sold(server).await?;
     let mut visitor = Person::anonymous(server)?;

@@ -1,4 +1,4 @@
-//! A service goes away and comes back.
+//! A service that a server uses goes away and comes back.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use test_services::{OwnedBroker, OwnedPostgres, OwnedRedis};
 use crate::on_sale::{IN_FULL_SWING, SECONDS, databases_of, on_sale_with, shared_redis};
 use crate::support::services::{Places, brokers, installed};
 
-/// How long the broker is away, which is long enough for clients to give up on it.
+/// How long the broker is away: long enough for its clients to give up on it.
 const OUTAGE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,7 +62,7 @@ async fn the_broker_is_away_for_half_a_minute_and_nobody_notices_but_the_readers
             broker.kill().await?;
             let gone = Instant::now();
             while gone.elapsed() < OUTAGE {
-                // Sales go on without it.
+                // Sales go on without the broker.
                 load.wait_for_answers(IN_FULL_SWING)?;
             }
             broker.start_again().await

@@ -1,5 +1,5 @@
-//! A database takes no writes any more, as after a failover to a replica or when an operator has closed it: readers
-//! notice nothing, and the sale goes on by itself when it takes them again.
+//! A database accepts no writes for a while, as after a failover to a replica or when an operator has closed it.
+//! Readers notice nothing, and the sale goes on by itself when the database accepts writes again.
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use test_services::OwnedPostgres;
@@ -9,7 +9,7 @@ use crate::on_sale::{
 };
 use crate::support::services::{Places, brokers, installed};
 
-/// Carries the statements out one by one; some of them are not allowed in a transaction.
+/// Runs the statements one by one, because some of them are not allowed in a transaction.
 async fn operate(postgres: &OwnedPostgres, statements: &[String]) -> anyhow::Result<()> {
     let mut connection = PgConnection::connect(postgres.url()).await?;
     for statement in statements {
@@ -21,7 +21,8 @@ async fn operate(postgres: &OwnedPostgres, statements: &[String]) -> anyhow::Res
     Ok(())
 }
 
-/// Plays an on-sale during which the statements close something to writers and open it again.
+/// Plays an on-sale. In its middle the statements `close` stop writes to a database, and later the statements `open`
+/// allow them again.
 async fn closed_to_writers(
     postgres: OwnedPostgres,
     databases: [String; 4],
@@ -60,7 +61,7 @@ async fn postgresql_is_read_only_for_a_while() {
     story.await.expect("the books are right");
 }
 
-/// Ending the sessions cuts off commits that are under way.
+/// Ending the sessions of the database also cuts off commits that are under way.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_alone_is_read_only_for_a_while_and_its_sessions_are_ended() {
     let story = async {

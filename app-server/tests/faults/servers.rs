@@ -1,4 +1,4 @@
-//! Servers die and take over from each other.
+//! Servers are killed, and others take over from them.
 
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ async fn two_servers_sell_one_event() {
     story.await.expect("the books are right");
 }
 
-/// An event with its sales open that nobody sells out within a test, and that both servers show.
+/// Makes an event with open sales that is too large to be sold out within a test. Waits until both servers show it.
 async fn large_event(server: &Server, other: &Server) -> anyhow::Result<String> {
     let mut organiser = Person::admin(server)?;
     let demonstration = organiser
@@ -78,7 +78,7 @@ async fn large_event(server: &Server, other: &Server) -> anyhow::Result<String> 
     let mut there = Person::admin(other)?;
     there.see_what_was_written_by(&organiser);
     for _ in 0..10 {
-        // Answered 503 while its read models are behind.
+        // The other server answers 503 while its read models are behind.
         if there.get(&format!("/api/events/{event}")).await?.status == 200 {
             return Ok(event);
         }

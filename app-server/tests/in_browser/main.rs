@@ -1,5 +1,6 @@
-//! Signing in and buying in a real browser, on each way to run the server: by mail, by passkey and by an issuer of OpenID
-//! Connect. The walks themselves are in `test-services/browser/walk.mjs`; each ends with the line `NAME: done`.
+//! People sign in and buy in a real browser, against an embedded server and against one on services: by mail, by
+//! passkey and by an OpenID Connect issuer. The script `test-services/browser/walk.mjs` does the clicking; each of
+//! its walks ends with the line `NAME: done`.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,4 +1,4 @@
-//! What an operator does on services, and what the server says to that.
+//! What an operator does to the services of a server, and how the server reacts.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -17,13 +17,13 @@ use test_services::OwnedBroker;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_refuses_to_start_on_a_schema_that_was_not_migrated() {
-    let postgres = test_services::postgres().await.expect("PostgreSQL is there");
-    let mut installation = shared().await.expect("the services are there");
+    let postgres = test_services::postgres().await.expect("the tests can use PostgreSQL");
+    let mut installation = shared().await.expect("the tests can use the services");
     let fresh = postgres.fresh_database("events").await.expect("a database can be made");
     installation.set("DATABASE_URL_EVENTS", &fresh);
     let refused = installation
         .run(&["serve"])
-        .expect_err("there is nothing to serve from");
+        .expect_err("a server cannot start on a database without tables");
     assert!(refused.to_string().contains("run `app-server migrate`"), "{refused}");
     installation
         .run(&["migrate"])
@@ -34,16 +34,18 @@ async fn a_server_refuses_to_start_on_a_schema_that_was_not_migrated() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_checkpoint_says_of_which_log_and_commit_it_is() {
-    let installation = shared().await.expect("the services are there");
+    let installation = shared().await.expect("the tests can use the services");
     for (database, table) in [
         ("DATABASE_URL_PROJECTIONS", "read_models.checkpoint"),
         ("DATABASE_URL_ANALYTICS", "checkpoint"),
     ] {
-        let url = installation.variable(database).expect("it is set");
-        let pool = PgPool::connect(url).await.expect("the database is there");
+        let url = installation
+            .variable(database)
+            .expect("the installation has the variable");
+        let pool = PgPool::connect(url).await.expect("the database can be reached");
         let mark = format!("SELECT position, log_id, commit_id FROM {table} WHERE id");
         let marks = sqlx::query(sqlx::AssertSqlSafe(mark)).fetch_all(&pool).await;
-        assert_eq!(marks.expect("it has a mark").len(), 1, "{table}");
+        assert_eq!(marks.expect("the checkpoint can be read").len(), 1, "{table}");
     }
 }
 
@@ -70,7 +72,7 @@ async fn a_fact_that_cannot_be_projected_is_parked_shown_and_tried_again() {
         let patience = Instant::now() + Duration::from_secs(60);
         let mut listed = String::new();
         while !listed.contains("SalesClosed") {
-            ensure!(Instant::now() < patience, "nothing was parked: {listed}");
+            ensure!(Instant::now() < patience, "no fact became a dead letter: {listed}");
             listed = installation.run(&["dead-letters", "list"])?;
         }
         let ready = Person::anonymous(&server)?.get("/health/ready").await?.expect(200)?;
@@ -81,7 +83,7 @@ async fn a_fact_that_cannot_be_projected_is_parked_shown_and_tried_again() {
         ensure!(shown.contains("nonsense") && shown.contains(&event), "{shown}");
         let still = installation
             .run(&["dead-letters", "retry"])
-            .expect_err("it is nonsense still");
+            .expect_err("the fact still cannot be applied");
         ensure!(
             still.to_string().contains("cannot be projected, the first at position"),
             "{still}"
@@ -96,11 +98,11 @@ async fn a_fact_that_cannot_be_projected_is_parked_shown_and_tried_again() {
         ensure!(empty.contains("no dead letters"), "{empty}");
         let unknown = installation
             .run(&["dead-letters", "drop", &position])
-            .expect_err("it is gone");
+            .expect_err("the dead letter was dropped before");
         ensure!(unknown.to_string().contains("no dead letter at position"), "{unknown}");
         anyhow::Ok(())
     };
-    story.await.expect("dead letters are looked after");
+    story.await.expect("an operator can show, retry and drop dead letters");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,11 +115,14 @@ async fn without_a_broker_a_server_is_degraded_and_still_ready() {
             databases.push(postgres.fresh_database(purpose).await?);
         }
         let installation = installed(&Places {
-            databases: databases.try_into().expect("there are four"),
+            databases: databases.try_into().expect("an installation has four databases"),
             redis: test_services::redis().await?.url().to_owned(),
             brokers: broker.bootstrap().to_owned(),
         })?;
-        ensure!(brokers().await? != broker.bootstrap(), "the broker is this test's own");
+        ensure!(
+            brokers().await? != broker.bootstrap(),
+            "this test must not kill the broker that all tests share"
+        );
         let server = Server::start(&installation, 1)?;
         let mut operator = Person::anonymous(&server)?;
         let ready = operator.get("/health/ready").await?.expect(200)?;
@@ -134,8 +139,12 @@ async fn without_a_broker_a_server_is_degraded_and_still_ready() {
                 );
                 return anyhow::Ok(());
             }
-            ensure!(Instant::now() < patience, "nobody notices: {}", ready.body);
+            ensure!(
+                Instant::now() < patience,
+                "the health check does not report that the broker is gone: {}",
+                ready.body
+            );
         }
     };
-    story.await.expect("the server says how it is");
+    story.await.expect("the server reports that it is degraded");
 }

@@ -1,5 +1,5 @@
-//! A log that was restored from a backup and has since outgrown what was made of it, and logs that are taken for one
-//! another.
+//! An operator restores a log from a backup and the log then grows beyond the read models made from its lost facts,
+//! or mistakes one log for another.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,16 +23,17 @@ use crate::support::{Installation, Server};
 
 const EVENTS: &str = "DATABASE_URL_EVENTS";
 const PROJECTIONS: &str = "DATABASE_URL_PROJECTIONS";
-/// Who has bought before the backup, what was lost with it, and what was sold in its place.
+/// How many places are sold before the backup, how many of the later sales are lost by restoring it, and how many
+/// are sold after that.
 const BEFORE: usize = 2;
 const LOST: usize = 3;
 const AFTER: usize = 20;
 const CUSTOMERS: usize = 6;
-/// A turn and the pause after a failure, on a busy machine.
+/// How long a follower takes for a turn and for the pause after a failure, on a busy machine.
 const ONE_TURN: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Holds `times` places, one after another, each for the next customer. Every second hold is paid at once.
+/// Holds a place `times` times, one after another, each time for the next customer. Pays every second hold at once.
 async fn sell(server: &Server, times: usize) -> anyhow::Result<()> {
     for number in 0..times {
         let mut customer = Person::customer(server, number % CUSTOMERS)?;
@@ -59,7 +60,7 @@ async fn ids_of(server: &Server) -> anyhow::Result<Vec<CustomerId>> {
     Ok(customers.into_iter().map(|(id, _)| id).collect())
 }
 
-/// Sells what was not sold in the past that is lost, by somebody who neither has nor looks at what was made of it.
+/// Sells more than was lost, with an engine that neither reads nor writes the read models in PostgreSQL.
 async fn outgrow(log: &str, event: &str, customers: &[CustomerId]) -> anyhow::Result<()> {
     let alone = InMemory::start(log).await?;
     alone.outgrow(event, customers).await?;
@@ -67,7 +68,7 @@ async fn outgrow(log: &str, event: &str, customers: &[CustomerId]) -> anyhow::Re
     Ok(())
 }
 
-/// An engine on the log whose read models are in its memory, as in a program that embeds it.
+/// An engine on the log that has its read models in memory, as in a program that embeds the engine.
 struct InMemory {
     engine: Engine,
     rows: Fold,
@@ -97,7 +98,7 @@ impl InMemory {
         Ok(Self { engine, rows })
     }
 
-    /// Sells more than was lost, to the same customers.
+    /// Holds more places than were lost, for the same customers.
     async fn outgrow(&self, event: &str, customers: &[CustomerId]) -> anyhow::Result<()> {
         for customer in customers.iter().cycle().take(AFTER) {
             let by = Actor {
@@ -123,7 +124,7 @@ impl InMemory {
         Ok(())
     }
 
-    /// Waits until its rows are as the log says.
+    /// Waits until the engine's read models agree with the log.
     async fn is_right(&self, installation: &Installation, server: &Server) -> anyhow::Result<()> {
         let (fold, event) = (Fold::of(installation).await?, EventId::new(server.event.parse()?));
         let patience = Instant::now() + PATIENCE;
@@ -136,7 +137,7 @@ impl InMemory {
                 self.rows.reservations(customer).await?,
                 fold.reservations(customer).await?,
             );
-            ensure!(rows == wanted, "the log says {wanted:?}, the rows {rows:?}");
+            ensure!(rows == wanted, "the log says {wanted:?}, the read models say {rows:?}");
         }
         Ok(())
     }
@@ -150,16 +151,19 @@ async fn incarnation(installation: &Installation) -> anyhow::Result<i64> {
     .await
 }
 
-/// Demands that the log is longer than what was made of it.
+/// Demands that the log has more facts than the read models in PostgreSQL were made from.
 async fn has_outgrown_its_rows(installation: &Installation, log: &str) -> anyhow::Result<()> {
     let head = number(log, "SELECT position FROM log_head").await?;
     let rows = installation.variable(PROJECTIONS)?;
     let rows = number(rows, "SELECT position FROM read_models.checkpoint").await?;
-    ensure!(head > rows, "the log has {head} facts, the rows are at {rows}");
+    ensure!(
+        head > rows,
+        "the log has only {head} facts, and the read models were made from {rows}"
+    );
     Ok(())
 }
 
-/// What a server says of its read models.
+/// Returns what the server's health check says about its read models. Demands that the check answers with `status`.
 async fn health(server: &Server, status: u16) -> anyhow::Result<Value> {
     let ready = Person::anonymous(server)?.get("/health/ready").await?.expect(status)?;
     Ok(ready.body["checks"]["projections"].clone())
@@ -175,7 +179,7 @@ async fn is_well(server: &Server) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until a server that does not serve says of its read models that.
+/// Waits until a server answers its health check with 503, and gives `error` and `condition` for its read models.
 async fn refuses(server: &Server, error: &str, condition: &str) -> anyhow::Result<()> {
     let patience = Instant::now() + PATIENCE;
     loop {
@@ -189,13 +193,17 @@ async fn refuses(server: &Server, error: &str, condition: &str) -> anyhow::Resul
     }
 }
 
-/// Waits until somebody who reads a topic from its beginning meets a message of that life of the log.
+/// Sells, and reads a topic from its beginning, until there is a message from the incarnation `life` of the log.
 async fn the_bus_tells_of(installation: &Installation, server: &Server, life: i64) -> anyhow::Result<()> {
     let reader = reader(installation, "reservations")?;
     let mut lives = Vec::new();
     let patience = Instant::now() + PATIENCE;
     while lives.last() != Some(&life) {
-        ensure!(Instant::now() < patience, "{lives:?} were on the bus\n{}", server.log());
+        ensure!(
+            Instant::now() < patience,
+            "the bus has only messages of the incarnations {lives:?}\n{}",
+            server.log()
+        );
         sell(server, 1).await?;
         while let Ok(message) = tokio::time::timeout(Duration::from_secs(1), reader.recv()).await {
             let headers = headers_of(&message?);
@@ -203,7 +211,7 @@ async fn the_bus_tells_of(installation: &Installation, server: &Server, life: i6
             lives.push(incarnation.parse()?);
         }
     }
-    // Partitions are read in any order.
+    // The order of messages is not checked, because a reader takes partitions in any order.
     ensure!(lives.contains(&1), "{lives:?}");
     Ok(())
 }
@@ -228,7 +236,7 @@ async fn a_log_that_was_put_back_and_has_outgrown_its_rows_is_noticed_at_the_sta
         has_outgrown_its_rows(&installation, &log).await?;
         ensure!(
             incarnation(&installation).await? == 1,
-            "somebody noticed who was not asked"
+            "the incarnation was raised, although no server with older read models was running"
         );
 
         let server = Server::start(&installation, CUSTOMERS)?;
@@ -238,10 +246,10 @@ async fn a_log_that_was_put_back_and_has_outgrown_its_rows_is_noticed_at_the_sta
         the_bus_tells_of(&installation, &server, 2).await?;
         is_right(&installation, &server).await
     };
-    story.await.expect("nobody is shown what never was");
+    story.await.expect("readers are shown only what the log says");
 }
 
-/// A server runs all the time whose rows are in PostgreSQL, and an engine whose rows are in its memory.
+/// Both a server with read models in PostgreSQL and an engine with read models in memory run all the time.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_was_put_back_and_has_outgrown_its_rows_is_noticed_within_a_turn() {
     let story = async {
@@ -252,7 +260,7 @@ async fn a_log_that_was_put_back_and_has_outgrown_its_rows_is_noticed_within_a_t
         sell(&server, BEFORE).await?;
         the_bus_tells_of(&installation, &server, 1).await?;
         let backup = copy_of(&log).await?;
-        // While its connections are gone it may say so.
+        // The copy cut off the server's connections, and until they are back the server may be not ready.
         await_service(&server).await?;
         sell(&server, LOST).await?;
         is_right(&installation, &server).await?;
@@ -269,14 +277,17 @@ async fn a_log_that_was_put_back_and_has_outgrown_its_rows_is_noticed_within_a_t
         is_right(&installation, &server).await?;
         is_well(&server).await?;
         in_memory.is_right(&installation, &server).await?;
-        ensure!(incarnation(&installation).await? == 2, "told more than once");
+        ensure!(
+            incarnation(&installation).await? == 2,
+            "one loss must raise the incarnation once"
+        );
         the_bus_tells_of(&installation, &server, 2).await?;
         in_memory.is_right(&installation, &server).await?;
         in_memory.engine.abort();
         Ok(())
     };
     let told: anyhow::Result<()> = story.await;
-    told.expect("nobody is shown what never was");
+    told.expect("readers are shown only what the log says");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -303,19 +314,23 @@ async fn rows_of_a_lost_past_are_left_alone_where_that_is_wanted_and_health_says
         refuses(&next, LOST_FACTS, "of_a_lost_past").await?;
         ensure!(
             rows_in(installation.variable(PROJECTIONS)?).await? == rows,
-            "rows were changed"
+            "the server has changed rows of the read models"
         );
-        // Who has looked decides.
+        // An operator who has looked into the case decides, by running this command.
         installation.run(&["rebuild-projections"])?;
         is_right(&installation, &next).await?;
         let patience = Instant::now() + PATIENCE;
         while is_well(&next).await.is_err() {
-            ensure!(Instant::now() < patience, "it does not go on\n{}", next.log());
+            ensure!(
+                Instant::now() < patience,
+                "the server does not go on after the read models were made again\n{}",
+                next.log()
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Ok(())
     };
-    story.await.expect("nothing is decided for the operator");
+    story.await.expect("read models change only when the operator says so");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -342,7 +357,7 @@ async fn a_server_of_another_log_changes_nothing_of_the_rows_and_says_so() {
             .expect(201)?;
         let told = "a follower has handled facts of another log, so this process gives it no facts";
         ensure!(there.log().contains(told), "{}", there.log());
-        // Longer than a turn: it has looked again.
+        // Waits longer than a turn, so that the server has looked at the rows again.
         let patience = Instant::now() + ONE_TURN;
         while Instant::now() < patience {
             refuses(&there, "the read models were made from another log", "of_another_log").await?;
@@ -350,24 +365,31 @@ async fn a_server_of_another_log_changes_nothing_of_the_rows_and_says_so() {
         }
         ensure!(
             rows_in(installation.variable(PROJECTIONS)?).await? == rows,
-            "rows were changed"
+            "the server has changed rows of the read models"
         );
 
         sell(&here, 1).await?;
         is_right(&installation, &here).await?;
         for log in [&installation, &mistaken] {
-            ensure!(incarnation(log).await? == 1, "no log has lost anything");
+            ensure!(
+                incarnation(log).await? == 1,
+                "the incarnation was raised, although no log has lost facts"
+            );
         }
         Ok(())
     };
-    story.await.expect("nobody is shown the sales of somebody else");
+    story.await.expect("a server never shows the sales of another log");
 }
 
-/// Waits until a server has found its log again.
+/// Waits until a server is ready again.
 async fn await_service(server: &Server) -> anyhow::Result<()> {
     let patience = Instant::now() + PATIENCE;
     while health(server, 200).await.is_err() {
-        ensure!(Instant::now() < patience, "it is not ready\n{}", server.log());
+        ensure!(
+            Instant::now() < patience,
+            "the server is not ready again\n{}",
+            server.log()
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! What a person at a terminal is told, and does.
+//! What a person at a terminal reads and does.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ use crate::support::services::shared;
 use crate::support::{Installation, Server};
 use crate::{Process, get};
 
-/// What `demo` prints up to its last line.
+/// A running `demo`, and what it has printed up to the last line of its instructions.
 struct Demo {
     process: std::process::Child,
     told: String,
@@ -26,7 +26,7 @@ impl Demo {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
-        let output = BufReader::new(process.stdout.take().context("it is piped")?);
+        let output = BufReader::new(process.stdout.take().context("the output is not piped")?);
         let mut told = String::new();
         for line in output.lines() {
             told += &line?;
@@ -38,7 +38,7 @@ impl Demo {
         Ok(Self { process, told })
     }
 
-    /// The three lines to paste.
+    /// Returns the three lines that the user is to paste into a terminal.
     fn lines(&self) -> String {
         let lines = self.told.lines().skip_while(|line| !line.starts_with(": \"${SESSION_"));
         lines.take(3).collect::<Vec<_>>().join("\n")
@@ -54,11 +54,11 @@ impl Drop for Demo {
 
 #[test]
 fn the_three_lines_of_the_demonstration_work_as_often_as_they_are_pasted() {
-    let folder = tempfile::tempdir().expect("there is room");
-    let demo = Demo::start(&Installation::embedded(folder.path())).expect("it starts");
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let demo = Demo::start(&Installation::embedded(folder.path())).expect("the demonstration starts");
     let lines = demo.lines();
     let pasted = Command::new("sh").args(["-c", &format!("{lines}\n{lines}\n")]).output();
-    let output = pasted.expect("there is a shell");
+    let output = pasted.expect("this machine has a shell");
     let told = String::from_utf8_lossy(&output.stdout);
     assert_eq!(told.matches("\"status\":\"held\"").count(), 2, "{told}\n{lines}");
     assert_eq!(told.matches("\"status\":\"completed\"").count(), 2, "{told}\n{lines}");
@@ -66,9 +66,13 @@ fn the_three_lines_of_the_demonstration_work_as_often_as_they_are_pasted() {
 
 #[test]
 fn the_demonstration_says_where_it_keeps_everything_and_that_it_goes_on_there() {
-    let folder = tempfile::tempdir().expect("there is room");
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let installation = Installation::embedded(folder.path());
-    let file = folder.path().canonicalize().expect("it is there").join("box-office.db");
+    let file = folder
+        .path()
+        .canonicalize()
+        .expect("the folder exists")
+        .join("box-office.db");
     for sentence in [
         format!(
             "Everything is kept in the file {}; the next demonstration goes on there.",
@@ -79,7 +83,7 @@ fn the_demonstration_says_where_it_keeps_everything_and_that_it_goes_on_there() 
             file.display()
         ),
     ] {
-        let demo = Demo::start(&installation).expect("it starts");
+        let demo = Demo::start(&installation).expect("the demonstration starts");
         assert!(demo.told.contains(&sentence), "{sentence} is not in {}", demo.told);
     }
 }
@@ -94,7 +98,7 @@ async fn a_server_for_others_whose_links_lead_to_this_machine_says_so_and_that_n
             arguments.extend(public_url.map(|url| ["--public-url", url]).into_iter().flatten());
             let mut process = Process::start(&installation, &arguments)?;
             let url = process.url()?.replace("0.0.0.0", "127.0.0.1");
-            ensure!(get(&url, "/health").await?.0 == 200, "it does not answer");
+            ensure!(get(&url, "/health").await?.0 == 200, "the server does not answer");
             let log = process.log();
             ensure!(log.contains("set PUBLIC_URL") == warned, "{log}");
             ensure!(log.contains("no money moves"), "{log}");
@@ -102,7 +106,9 @@ async fn a_server_for_others_whose_links_lead_to_this_machine_says_so_and_that_n
         }
         anyhow::Ok(())
     };
-    story.await.expect("it says so");
+    story
+        .await
+        .expect("the log warns of links that only this machine can open");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,14 +119,18 @@ async fn an_operator_makes_somebody_an_event_owner_by_a_command() {
         let role = |address: &str, role: &str| installation.run(&["users", "role", "--email", address, "--role", role]);
         Server::start(&installation, 1)?.stop()?;
         ensure!(role("customer1@example.com", "event_owner")?.contains("has the role event_owner now"));
-        // Said again it does the rest of what a command that died has begun.
+        // Giving the same role again still signs the user out, in case an earlier command died before it had done
+        // that.
         ensure!(role("customer1@example.com", "event_owner")?.contains("is signed out everywhere"));
-        let unknown = role("nobody@example.com", "admin").expect_err("nobody has it");
+        let unknown = role("nobody@example.com", "admin").expect_err("nobody has an account with this address");
         ensure!(unknown.to_string().contains("nobody has an account under that address"));
-        ensure!(role("customer1@example.com", "owner").is_err(), "there is no such role");
+        ensure!(
+            role("customer1@example.com", "owner").is_err(),
+            "a role that does not exist was given"
+        );
         anyhow::Ok(())
     };
-    story.await.expect("the role is given");
+    story.await.expect("the command gives the role");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,13 +149,16 @@ async fn whom_a_command_gives_a_role_while_servers_run_is_signed_out_and_has_it(
             "event_owner",
         ])?;
         let patience = std::time::Instant::now() + crate::PATIENCE;
-        // What a server has looked up it remembers for a second.
+        // The server caches a session for a second, so the ended session may still be accepted for that long.
         while olga.get("/api/auth/me").await?.status != 401 {
-            ensure!(std::time::Instant::now() < patience, "the session goes on");
+            ensure!(std::time::Instant::now() < patience, "the session has not ended");
         }
         let log = server.log();
-        ensure!(!log.contains("gapless"), "the start warns of what was chosen: {log}");
+        ensure!(
+            !log.contains("gapless"),
+            "the log has a warning about gapless positions: {log}"
+        );
         anyhow::Ok(())
     };
-    story.await.expect("the role is given");
+    story.await.expect("the command gives the role");
 }

@@ -1,4 +1,4 @@
-//! A file that cannot be served from: the start ends, and says which file and why.
+//! The server cannot serve from a damaged file: it does not start, and says which file is damaged and how.
 
 use std::fs;
 use std::os::unix::fs::FileExt as _;
@@ -12,19 +12,19 @@ use crate::Process;
 use crate::support::office::Person;
 use crate::support::{Installation, Server};
 
-/// Which page of the log is damaged.
+/// The page of the log's table to damage.
 #[derive(Debug, Clone, Copy)]
 enum Page {
-    /// Everything that is looked up in the log goes through it.
+    /// The root page, which every look-up in the log reads.
     Root,
-    /// Where the oldest facts are, which only somebody who reads the whole log looks at.
+    /// The page with the oldest facts, which is read only by somebody who reads the whole log.
     Oldest,
 }
 
-/// Writes nonsense over a page of the log.
+/// Overwrites a page of the log with nonsense.
 async fn damage(file: &Path, which: Page) -> anyhow::Result<()> {
     const SIZE: u64 = 4096;
-    let mut connection = SqliteConnection::connect(file.to_str().expect("a path is text")).await?;
+    let mut connection = SqliteConnection::connect(file.to_str().expect("the path is valid UTF-8")).await?;
     let root: i64 = sqlx::query_scalar("SELECT rootpage FROM sqlite_master WHERE name = 'events'")
         .fetch_one(&mut connection)
         .await?;
@@ -37,8 +37,11 @@ async fn damage(file: &Path, which: Page) -> anyhow::Result<()> {
         Page::Oldest => {
             let mut bytes = [0; SIZE as usize];
             file.read_exact_at(&mut bytes, place(root))?;
-            ensure!(bytes[0] == 5, "the log has one page");
-            // The first cell of an inner page begins with the number of the page below it.
+            ensure!(
+                bytes[0] == 5,
+                "the root page is not an interior page, so the log is too short for this test"
+            );
+            // In SQLite, the first cell of an interior page begins with the number of the page below.
             let cell = usize::from(u16::from_be_bytes([bytes[12], bytes[13]]));
             u32::from_be_bytes(bytes[cell..cell + 4].try_into()?)
         }
@@ -71,7 +74,7 @@ async fn a_damaged_page_ends_the_start_with_one_line_that_names_the_file() {
         }
         anyhow::Ok(())
     };
-    story.await.expect("it does not hang");
+    story.await.expect("a server does not start from a damaged file");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,5 +99,5 @@ async fn a_write_ahead_log_that_was_emptied_ends_the_start_with_one_line_that_na
         }
         anyhow::Ok(())
     };
-    story.await.expect("it is noticed");
+    story.await.expect("a server notices the emptied write-ahead log");
 }

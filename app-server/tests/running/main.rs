@@ -1,4 +1,4 @@
-//! The ways to run a server, and what it says when it cannot run.
+//! The ways to run a server, and what the server says if it cannot run.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -17,10 +17,10 @@ use serde_json::Value;
 use support::Installation;
 use tempfile::TempDir;
 
-/// Until a server listens or ends, on a machine that is busy with other tests.
+/// How long a server may take to listen or to end, on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// `app-server serve`, or another command, with its log. Ends with its owner.
+/// A process that runs `app-server` with any command, and its log. The process is killed when this value is dropped.
 struct Process {
     child: Child,
     folder: TempDir,
@@ -46,7 +46,7 @@ impl Process {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    /// Waits until it listens, and says where.
+    /// Waits until the server listens, and returns its URL.
     fn url(&mut self) -> anyhow::Result<String> {
         let patience = Instant::now() + PATIENCE;
         loop {
@@ -60,27 +60,30 @@ impl Process {
             let ended = self.child.try_wait()?;
             ensure!(
                 ended.is_none() && Instant::now() < patience,
-                "it does not listen ({ended:?}):\n{log}"
+                "the process does not listen ({ended:?}):\n{log}"
             );
             std::thread::yield_now();
         }
     }
 
-    /// Waits until it ends by itself, and returns why, as it says, and its exit code.
+    /// Waits until the process ends by itself. Returns the line in which it says why, and its exit code.
     fn end(&mut self) -> anyhow::Result<(String, Option<i32>)> {
         let patience = Instant::now() + PATIENCE;
         loop {
             if let Some(ended) = self.child.try_wait()? {
                 let log = self.log();
                 let why = log.lines().find(|line| line.starts_with("app-server: "));
-                return Ok((why.context("it said nothing")?.to_owned(), ended.code()));
+                return Ok((
+                    why.context("the process gave no reason for ending")?.to_owned(),
+                    ended.code(),
+                ));
             }
-            ensure!(Instant::now() < patience, "it goes on:\n{}", self.log());
+            ensure!(Instant::now() < patience, "the process does not end:\n{}", self.log());
             std::thread::yield_now();
         }
     }
 
-    /// As an operator does.
+    /// Stops the server as an operator does, with SIGTERM.
     fn stop(&mut self) -> anyhow::Result<()> {
         let id = self.child.id().to_string();
         ensure!(Command::new("kill").args(["-TERM", &id]).status()?.success());

@@ -1,4 +1,4 @@
-//! What a process does of what there is to do.
+//! The roles that a process can have, and what it does in each.
 
 use crate::support::services::shared;
 use crate::support::{Installation, Server};
@@ -19,7 +19,7 @@ async fn an_embedded_server_answers_requests_in_its_one_role_also_on_a_log_with_
         }
         anyhow::Ok(())
     };
-    story.await.expect("it serves");
+    story.await.expect("the server plays its only role");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,7 +37,7 @@ async fn an_embedded_log_has_no_work_for_the_other_roles_with_facts_or_without()
         }
         anyhow::Ok(())
     };
-    story.await.expect("they are refused");
+    story.await.expect("roles without work are refused");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,5 +60,7 @@ async fn without_http_a_process_answers_nothing_but_how_it_is() {
         }
         anyhow::Ok(())
     };
-    story.await.expect("it only does its work");
+    story
+        .await
+        .expect("a process without the role http answers health checks only");
 }

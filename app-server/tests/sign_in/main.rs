@@ -1,5 +1,6 @@
-//! Signing in as people do: by a mail from a real mail server, and at a real issuer of OpenID Connect, on each way to
-//! run the server. Whatever the server logged meanwhile, at its most talkative, holds nothing that opens a door.
+//! People sign in by a mail from a real mail server and at a real OpenID Connect issuer, against an embedded server
+//! and against one on services. The server logs as much as it can meanwhile, and none of its lines contains a secret
+//! that would let somebody in.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -14,7 +15,7 @@ use support::{Installation, Server, services};
 use test_services::{SmtpSink, SmtpTls, issuer, smtp_sink};
 use url::Url;
 
-/// How the server believes to be reached; the test knows where it really is.
+/// The public URL in the server's settings. The server really listens on another port, which the test finds out.
 const PUBLIC_URL: &str = "http://localhost:4711";
 const CALLBACK: &str = "http://localhost:4711/api/auth/oauth/oidc/callback";
 const ARRIVED: Duration = Duration::from_secs(30);
@@ -24,17 +25,17 @@ macro_rules! on_both_ways {
         mod embedded {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $walk() {
-                let folder = tempfile::tempdir().expect("a temporary folder");
+                let folder = tempfile::tempdir().expect("a temporary folder can be made");
                 let installation = super::Installation::embedded(folder.path());
-                super::$walk(installation).await.expect("the walk goes to its end");
+                super::$walk(installation).await.expect("people can sign in");
             })+
         }
 
         mod on_services {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $walk() {
-                let installation = super::services::shared().await.expect("the services are there");
-                super::$walk(installation).await.expect("the walk goes to its end");
+                let installation = super::services::shared().await.expect("the tests can use the services");
+                super::$walk(installation).await.expect("people can sign in");
             })+
         }
     };
@@ -46,7 +47,7 @@ on_both_ways! {
     the_first_administrator_gets_a_link_that_nobody_else_reads,
 }
 
-/// Everything that a reader of the log must not find there.
+/// Everything that a reader of the log must not find in it.
 #[derive(Default)]
 struct Secrets(Vec<String>);
 
@@ -87,7 +88,7 @@ async fn a_mailed_link_signs_in_once_and_the_account_can_be_erased(installation:
         .session("/api/auth/magic-link/verify", &json!({ "token": token }))
         .await?;
     ensure!(session["email"] == address.as_str(), "{session}");
-    let id = secrets.knows(session["session_id"].as_str().context("a session")?);
+    let id = secrets.knows(session["session_id"].as_str().context("the answer has no session id")?);
     let again = api
         .post("/api/auth/magic-link/verify", &json!({ "token": token }))
         .await?;
@@ -140,7 +141,7 @@ async fn whoever_signs_in_at_the_issuer_buys_tickets_and_comes_back_as_the_same_
     let api = Api::of(&server);
 
     let first = api.sign_in_at_the_issuer(&address, &mut secrets).await?;
-    let id = secrets.knows(first["session_id"].as_str().context("a session")?);
+    let id = secrets.knows(first["session_id"].as_str().context("the answer has no session id")?);
     let mut grace = Person::with_session(&server, &id)?;
     let held = json!({ "event_id": server.event, "section": "General", "quantity": 2 });
     let reservation = grace
@@ -154,15 +155,15 @@ async fn whoever_signs_in_at_the_issuer_buys_tickets_and_comes_back_as_the_same_
         .await?;
     ensure!(
         paid.expect(200)?.body["status"] == "completed",
-        "the tickets were not sold"
+        "the payment did not complete the reservation"
     );
 
     let second = api.sign_in_at_the_issuer(&address, &mut secrets).await?;
     ensure!(
         second["user"]["id"] == first["user"]["id"],
-        "somebody else came back: {second}"
+        "the second sign-in led to another account: {second}"
     );
-    secrets.knows(second["session_id"].as_str().context("a session")?);
+    secrets.knows(second["session_id"].as_str().context("the answer has no session id")?);
     secrets.are_not_in_the_log_of(&server)
 }
 
@@ -173,7 +174,10 @@ async fn the_first_administrator_gets_a_link_that_nobody_else_reads(installation
     let mut links = Vec::new();
     for _ in 0..2 {
         let (printed, logged) = installation.run_and_log(&["bootstrap-admin", "--email", &address])?;
-        let (_, token) = printed.trim().split_once("/auth/verify#token=").context("a link")?;
+        let (_, token) = printed
+            .trim()
+            .split_once("/auth/verify#token=")
+            .context("bootstrap-admin has printed no link")?;
         links.push(secrets.knows(token));
         is_audited(&logged, &[&["outcome=\"link_issued\"", "user="]])?;
         secrets.are_not_in(&logged)?;
@@ -187,15 +191,15 @@ async fn the_first_administrator_gets_a_link_that_nobody_else_reads(installation
             .session("/api/auth/magic-link/verify", &json!({ "token": token }))
             .await?;
         ensure!(session["user"]["role"] == "admin", "{session}");
-        secrets.knows(session["session_id"].as_str().context("a session")?);
+        secrets.knows(session["session_id"].as_str().context("the answer has no session id")?);
         administrators.push(session["user"]["id"].clone());
     }
     ensure!(
         administrators[0] == administrators[1],
-        "one address, two administrators"
+        "two links to one address led to two accounts"
     );
 
-    // Whoever is a customer already becomes more only when it is said.
+    // Somebody who is a customer already becomes an administrator only if the operator says `--promote`.
     let mut customer = Person::customer(&server, 0)?;
     let me = customer.get("/api/auth/me").await?.expect(200)?;
     let address = secrets.knows(&me.text("email")?);
@@ -209,7 +213,7 @@ async fn the_first_administrator_gets_a_link_that_nobody_else_reads(installation
     secrets.are_not_in(&logged)
 }
 
-/// Whether each of these has a line in the log that says all of it.
+/// Demands for each list of words that one audit line in the log contains all of them.
 fn is_audited(log: &str, wanted: &[&[&str]]) -> anyhow::Result<()> {
     for words in wanted {
         let mut lines = log.lines().filter(|line| line.contains("audit"));
@@ -225,14 +229,15 @@ fn talkative(installation: Installation) -> Installation {
     installation.with("PUBLIC_URL", PUBLIC_URL).with("LOG_LEVEL", "debug")
 }
 
-/// Mail leaves in the background.
+/// Waits until the mail to `address` has arrived, since the server sends mails in the background. Returns the token
+/// in it.
 async fn mailed_token(sink: &SmtpSink, address: &str) -> anyhow::Result<String> {
     let arrived = async {
         loop {
             let received = sink.received()?;
             if let Some(mail) = received.iter().find(|mail| mail.to == [address]) {
-                let text = mail.text.clone().context("a text part")?;
-                let (_, rest) = text.split_once("/auth/verify#token=").context("a link")?;
+                let text = mail.text.clone().context("the mail has no text part")?;
+                let (_, rest) = text.split_once("/auth/verify#token=").context("the mail has no link")?;
                 return Ok(rest.split_whitespace().next().unwrap_or_default().to_owned());
             }
             tokio::task::yield_now().await;
@@ -243,7 +248,7 @@ async fn mailed_token(sink: &SmtpSink, address: &str) -> anyhow::Result<String> 
         .context("no mail arrived")?
 }
 
-/// A browser at the server, which it reaches where it really is.
+/// A browser that talks to the server at the address on which the server really listens.
 struct Api {
     url: String,
     client: reqwest::Client,
@@ -251,7 +256,7 @@ struct Api {
 
 impl Api {
     fn of(server: &Server) -> Self {
-        // Who was first in this process has installed the same.
+        // An error means that another test in this process has installed the same provider already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let follow = |attempt: Attempt<'_>| {
             if attempt.url().as_str().starts_with(PUBLIC_URL) {
@@ -264,7 +269,7 @@ impl Api {
             .cookie_store(true)
             .redirect(Policy::custom(follow))
             .build()
-            .expect("a client without a network can be made");
+            .expect("an HTTP client can be made");
         Self {
             url: server.local_url(),
             client,
@@ -289,7 +294,8 @@ impl Api {
         Ok(serde_json::from_str(&answer.text().await?)?)
     }
 
-    /// Out to the issuer, through its form, back to the callback, and from the code in the fragment to a session.
+    /// Goes to the issuer, through its form, back to the callback, and trades the code in the fragment for a
+    /// session.
     async fn sign_in_at_the_issuer(&self, address: &str, secrets: &mut Secrets) -> anyhow::Result<Value> {
         let mut page = self
             .client
@@ -305,8 +311,12 @@ impl Api {
             let form = form.header("content-type", "application/x-www-form-urlencoded");
             page = form.body(body).send().await?;
         }
-        // The issuer sends the browser back; its last redirect is not followed.
-        let back = page.headers().get("location").context("no way back")?.to_str()?;
+        // The client does not follow redirects to the public URL, so the last one, back to the server, is read here.
+        let back = page
+            .headers()
+            .get("location")
+            .context("the answer has no Location to return to")?
+            .to_str()?;
         let back = Url::parse(back)?;
         for (name, value) in back.query_pairs() {
             if name == "code" || name == "state" {

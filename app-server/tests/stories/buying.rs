@@ -1,4 +1,4 @@
-//! What customers do.
+//! Stories of customers, who look, hold, pay and cancel.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub(crate) async fn pay(person: &mut Person, reservation: &str, token: &str) -> 
         .await
 }
 
-/// Holds and pays so many seats, and returns the reservation.
+/// Holds and pays `quantity` places of a section. Returns the id of the reservation.
 pub(crate) async fn buy(person: &mut Person, server: &Server, section: &str, quantity: u32) -> anyhow::Result<String> {
     let reservation = hold(person, server, section, quantity)
         .await?
@@ -31,7 +31,7 @@ pub(crate) async fn buy(person: &mut Person, server: &Server, section: &str, qua
     Ok(reservation)
 }
 
-/// One of the counts of a section.
+/// Returns one of the counts of a section, such as how many places are free.
 pub(crate) async fn count(person: &mut Person, server: &Server, section: &str, count: &str) -> anyhow::Result<Value> {
     let said = person
         .get(&format!("/api/events/{}/availability", server.event))
@@ -105,9 +105,13 @@ pub(crate) async fn who_has_to_agree_at_the_bank_has_tickets_once_that_is_done(s
     let mut admin = Person::admin(server)?;
     admin.see_what_was_written_by(&ada);
     let seen = admin.get(&payment).await?.expect(200)?;
-    ensure!(seen.body.get("next_action").is_none(), "only for Ada: {}", seen.body);
+    ensure!(
+        seen.body.get("next_action").is_none(),
+        "somebody other than the customer sees next_action: {}",
+        seen.body
+    );
 
-    // The customer of the sandbox agrees after three seconds, and nobody reports it.
+    // In the sandbox the customer agrees after three seconds. The gateway sends no report, so the server has to ask.
     let own = format!("/api/reservations/{reservation}");
     let completed = tokio::time::timeout(Duration::from_secs(60), async {
         loop {
@@ -185,14 +189,18 @@ pub(crate) async fn a_request_that_is_repeated_with_its_key_is_carried_out_once(
         .await?
         .expect(422)?;
     ensure!(other.code() == "IDEMPOTENCY_KEY_REUSED", "{}", other.body);
-    ensure!(count(&mut ada, server, "General", "reserved").await? == 2, "held once");
+    ensure!(
+        count(&mut ada, server, "General", "reserved").await? == 2,
+        "a repeated request must not hold places again"
+    );
     Ok(())
 }
 
 pub(crate) async fn of_many_who_want_the_last_seats_as_many_get_some_as_there_are(
     server: &Server,
 ) -> anyhow::Result<()> {
-    // 100 seats are left for 12 customers who want 8 each, twice: 12 holds of 8, and 4 seats that nobody can have.
+    // 100 seats are left, and each of 12 customers wants 8 seats twice: 12 holds of 8 succeed, and 4 seats remain
+    // that are too few for anybody.
     let mut races = tokio::task::JoinSet::new();
     for customer in 0..12 {
         let mut person = Person::customer(server, customer)?;
@@ -246,7 +254,7 @@ pub(crate) async fn a_customer_sees_what_it_has_bought(server: &Server) -> anyho
         .expect(200)?;
     ensure!(
         value.body.to_string().contains("22000"),
-        "12,000 and 2 times 5,000: {}",
+        "she has spent 12,000 and 2 times 5,000: {}",
         value.body
     );
     Ok(())

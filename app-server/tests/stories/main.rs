@@ -1,4 +1,4 @@
-//! What people do at a box office, from one list, on each way to run it.
+//! Stories of people at a box office. Each is played on every way to run a server: embedded, and on services.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -9,13 +9,13 @@ mod organising;
 
 use support::{Installation, Server, services};
 
-/// Makes a test of every story for each way to run the server.
+/// Makes two tests of every story: one against an embedded server, one against a server on services.
 macro_rules! stories {
     ($($module:ident::$story:ident,)+) => {
         mod embedded {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $story() {
-                let folder = tempfile::tempdir().expect("a temporary folder");
+                let folder = tempfile::tempdir().expect("a temporary folder can be made");
                 super::told(&super::Installation::embedded(folder.path()), async |server| {
                     super::$module::$story(server).await
                 })
@@ -26,7 +26,7 @@ macro_rules! stories {
         mod on_services {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $story() {
-                let installation = super::services::shared().await.expect("the services are there");
+                let installation = super::services::shared().await.expect("the tests can use the services");
                 super::told(&installation, async |server| super::$module::$story(server).await).await;
             })+
         }

@@ -1,4 +1,4 @@
-//! What somebody else finds who reads the topics of a server.
+//! What somebody who is not part of the box office finds in the topics of a server.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_and_the_messages_that_it_leads_to_are_in_one_trace() {
-    let installation = services::shared().await.expect("the services are there");
+    let installation = services::shared().await.expect("the tests can use the services");
     super::told(&installation, async |server| follow_a_hold(&installation, server).await).await;
 }
 

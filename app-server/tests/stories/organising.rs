@@ -1,4 +1,4 @@
-//! What organisers do.
+//! Stories of organisers, who put events on sale and cancel them.
 
 use anyhow::ensure;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ pub(crate) async fn a_cancelled_event_sells_nothing_and_pays_everybody_back(serv
         .expect(200)?;
     let late = hold(&mut ada, server, "General", 1).await?.expect(410)?;
     ensure!(late.code() == "EVENT_CANCELLED", "{}", late.body);
-    // Settled in the background; each question takes its time, so this is no busy loop.
+    // Paying back happens in the background, so this asks until it is done, with a pause after each question.
     for _ in 0..1_000 {
         let paid_back = ada
             .get(&format!("/api/reservations/{reservation}"))
@@ -51,7 +51,7 @@ pub(crate) async fn a_cancelled_event_sells_nothing_and_pays_everybody_back(serv
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    anyhow::bail!("nobody was paid back")
+    anyhow::bail!("the customer was not paid back")
 }
 
 pub(crate) async fn closed_sales_are_closed_until_they_are_opened_again(server: &Server) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! The topics of an installation, as anybody reads them.
+//! Reads the topics of an installation as any other program could read them.
 
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{Consumer as _, StreamConsumer};
@@ -6,14 +6,14 @@ use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 
 use super::Installation;
 
-/// Reads a topic from its first message.
+/// Returns a consumer that reads a topic from its first message.
 pub(crate) fn reader(installation: &Installation, topic: &str) -> anyhow::Result<StreamConsumer> {
     let prefix = installation.variable("REDPANDA_TOPIC_PREFIX")?;
     let reader: StreamConsumer = ClientConfig::new()
         .set("bootstrap.servers", installation.variable("REDPANDA_BROKERS")?)
         .set("group.id", format!("{prefix}.{topic}.anybody"))
         .set("auto.offset.reset", "earliest")
-        // Readers share a group: without commits each of them begins at the first message.
+        // All readers of a topic use the same group. Because none commits offsets, each begins at the first message.
         .set("enable.auto.commit", "false")
         .create()?;
     reader.subscribe(&[&format!("{prefix}.{topic}")])?;

@@ -1,9 +1,9 @@
-//! What somebody does to whole databases behind the back of the servers that use them.
+//! Copies, replaces and reads whole databases without the knowledge of the servers that use them.
 
 use anyhow::Context as _;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-/// Every table that is made of the facts.
+/// Every table whose rows are made from the facts.
 const TABLES: [&str; 7] = [
     "read_models.checkpoint",
     "read_models.events",
@@ -18,7 +18,7 @@ pub(crate) async fn connect(url: &str) -> anyhow::Result<PgConnection> {
     PgConnection::connect(url).await.context("no connection to a database")
 }
 
-/// Copies a database, although servers are connected to it, and returns the URL of the copy.
+/// Copies a database while servers are connected to it. Returns the URL of the copy.
 pub(crate) async fn copy_of(url: &str) -> anyhow::Result<String> {
     let postgres = test_services::postgres().await?;
     let copy = postgres.fresh_database("backup").await?;
@@ -26,7 +26,7 @@ pub(crate) async fn copy_of(url: &str) -> anyhow::Result<String> {
     let mut server = connect(postgres.url()).await?;
     for statement in [
         format!("DROP DATABASE \"{to}\""),
-        // Who is in it comes back afterwards.
+        // Connections are refused only while the database is copied; its servers connect again afterwards.
         format!("ALTER DATABASE \"{from}\" ALLOW_CONNECTIONS false"),
         format!("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{from}'"),
         format!("CREATE DATABASE \"{to}\" TEMPLATE \"{from}\""),
@@ -38,7 +38,7 @@ pub(crate) async fn copy_of(url: &str) -> anyhow::Result<String> {
     Ok(copy)
 }
 
-/// Replaces a database by another one under the same name, although servers are connected to it.
+/// Replaces a database by its backup under the same name, while servers are connected to it.
 pub(crate) async fn put_back(url: &str, backup: &str) -> anyhow::Result<()> {
     let (to, from) = (name_in(url)?, name_in(backup)?);
     let mut server = connect(test_services::postgres().await?.url()).await?;
@@ -57,7 +57,7 @@ fn name_in(url: &str) -> anyhow::Result<&str> {
     Ok(path.split('?').next().unwrap_or(path))
 }
 
-/// All rows of the read models, and how far they are.
+/// Returns all rows of the read models, and their checkpoint, as texts.
 pub(crate) async fn rows_in(url: &str) -> anyhow::Result<Vec<String>> {
     let mut connection = connect(url).await?;
     let mut rows = Vec::new();

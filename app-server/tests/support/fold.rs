@@ -1,4 +1,4 @@
-//! What the log says, and whether a server says the same.
+//! Works out what the log says, and checks that a server says the same.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,10 +22,10 @@ use ticketing_runtime::{ProjectionFollower, READ_MODELS, rebuild};
 use super::office::Person;
 use super::{Installation, Server};
 
-/// Until what was written is shown, on a busy machine.
+/// How long a server may take to show what was written, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Rows that were made of the whole log just now, by nobody who serves.
+/// Read models that the test has made in memory from the whole log, independently of every server.
 pub(crate) struct Fold(pub(crate) Arc<InMemoryReadModels>);
 
 impl Fold {
@@ -45,7 +45,7 @@ impl Fold {
         Ok(Self(models))
     }
 
-    /// The counts of each section and the sequence, as a server says them.
+    /// Returns the availability of an event, in the form in which a server answers it.
     pub(crate) async fn availability(&self, event: EventId) -> anyhow::Result<Value> {
         let availability = self
             .0
@@ -67,7 +67,7 @@ impl Fold {
         Ok(json!({ "sections": sections, "sequence": availability.sequence, "lapsed": availability.lapsed }))
     }
 
-    /// The reservations of a customer with their statuses, newest first.
+    /// Returns the reservations of a customer with their statuses, newest first.
     pub(crate) async fn reservations(&self, customer: CustomerId) -> anyhow::Result<Vec<(String, String)>> {
         let mut rows = Vec::new();
         for number in 1.. {
@@ -83,7 +83,8 @@ impl Fold {
     }
 }
 
-/// Waits until a server answers what the log says: of its event, and to each of these customers about their reservations.
+/// Waits until a server answers what the log says: about its event, and to each of these customers about their
+/// reservations.
 pub(crate) async fn answers_as_the_log_says(
     installation: &Installation,
     server: &Server,
@@ -103,18 +104,21 @@ pub(crate) async fn answers_as_the_log_says(
         if counts == wanted {
             break;
         }
-        ensure!(Instant::now() < patience, "the log says {wanted}, the server {counts}");
+        ensure!(
+            Instant::now() < patience,
+            "the log says {wanted}, but the server says {counts}"
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     for (id, customer) in customers {
         let wanted = fold.reservations(*id).await?;
         let rows = reservations_of(customer).await?;
-        ensure!(rows == wanted, "the log says {wanted:?}, the server {rows:?}");
+        ensure!(rows == wanted, "the log says {wanted:?}, but the server says {rows:?}");
     }
     Ok(())
 }
 
-/// The reservations that a customer is shown over HTTP, newest first.
+/// Returns the reservations that a customer is shown over HTTP, newest first.
 async fn reservations_of(customer: &mut Person) -> anyhow::Result<Vec<(String, String)>> {
     let mut rows = Vec::new();
     for page in 1.. {

@@ -1,4 +1,4 @@
-//! The load tool: customers who go on whatever happens, and remember what they were told.
+//! Runs the load tool: its customers go on whatever happens, and write down what they were told.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -9,16 +9,17 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::Server;
 
-/// Customers under way, with a journal of every answer.
+/// A running load tool, with the journal in which it writes every answer.
 pub(crate) struct Load {
     process: Child,
-    /// Customers begin nothing more when it is closed.
+    /// The tool's standard input. Once it is closed, the customers begin nothing new.
     input: Option<ChildStdin>,
     pub(crate) journal: PathBuf,
 }
 
 impl Load {
-    /// Lets customers hold, pay and cancel for so long: on that event, or on a large one of their own.
+    /// Lets customers hold, pay and cancel for `seconds`: on the given event, or else on a large event that the tool
+    /// makes.
     pub(crate) fn start(server: &Server, journal: &Path, seconds: u32, event: Option<&str>) -> anyhow::Result<Self> {
         let log = std::fs::File::create(journal.with_extension("log"))?;
         let mut process = tool()?
@@ -39,10 +40,10 @@ impl Load {
         })
     }
 
-    /// Waits until so many more answers are in the journal: the load is in full swing, or is so again.
+    /// Waits until the journal has `more` new answers. Then the load is in full swing, also after an interruption.
     pub(crate) fn wait_for_answers(&mut self, more: usize) -> anyhow::Result<()> {
         let wanted = self.answers() + more;
-        self.wait_until("nobody is answered any more", |load| load.answers() >= wanted)
+        self.wait_until("customers get no more answers", |load| load.answers() >= wanted)
     }
 
     fn wait_until(&mut self, otherwise: &'static str, done: impl Fn(&Self) -> bool) -> anyhow::Result<()> {
@@ -50,20 +51,20 @@ impl Load {
         while !done(self) {
             ensure!(Instant::now() < patience, otherwise);
             if let Some(ended) = self.process.try_wait()? {
-                bail!("the load ended early: {ended}\n{}", self.log());
+                bail!("the load tool ended early: {ended}\n{}", self.log());
             }
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(())
     }
 
-    /// Waits until so many more customers were turned away, or wait for an answer in vain.
+    /// Waits until `more` new requests are in doubt: their customers were turned away, or got no answer.
     pub(crate) fn wait_for_doubts(&mut self, more: usize) -> anyhow::Result<()> {
         let wanted = self.doubts() + more;
-        self.wait_until("nobody is turned away", |load| load.doubts() >= wanted)
+        self.wait_until("no more requests are in doubt", |load| load.doubts() >= wanted)
     }
 
-    /// Waits until so many more customers have got what they asked for.
+    /// Waits until `more` new requests have got what their customers asked for.
     pub(crate) fn wait_for_sales(&mut self, more: usize) -> anyhow::Result<()> {
         let sold = |load: &Self| load.answers() - load.doubts();
         let wanted = sold(self) + more;
@@ -83,7 +84,7 @@ impl Load {
         std::fs::read_to_string(&self.journal).unwrap_or_default()
     }
 
-    /// Lets nobody begin anything any more, and waits until everybody has an answer.
+    /// Makes the customers begin nothing new, and waits until each has got the answer to the last request.
     pub(crate) fn enough(&mut self) -> anyhow::Result<()> {
         self.input = None;
         self.finish()
@@ -91,25 +92,25 @@ impl Load {
 
     pub(crate) fn finish(&mut self) -> anyhow::Result<()> {
         let ended = self.process.wait()?;
-        ensure!(ended.success(), "the load failed: {ended}\n{}", self.log());
+        ensure!(ended.success(), "the load tool failed: {ended}\n{}", self.log());
         Ok(())
     }
 
-    /// Demands of a load that has ended that everybody was answered, and nobody with a failure of the server's own:
-    /// who could not be served was told so, and in time.
+    /// Demands of a load that has ended that every request was answered and none failed by the server's own fault: a
+    /// customer who could not be served was told to come back later.
     pub(crate) fn everybody_was_told(&self) -> anyhow::Result<()> {
         let log = self.log();
         let blames = ["INTERNAL", "TIMEOUT"].map(|code| format!("refused {code}"));
         ensure!(!blames.iter().any(|blame| log.contains(blame)), "{log}");
         ensure!(
             log.contains("refused UNAVAILABLE"),
-            "nobody was told to come back: {log}"
+            "no customer was told to come back later: {log}"
         );
-        ensure!(log.contains("transport errors: 0"), "somebody had no answer: {log}");
+        ensure!(log.contains("transport errors: 0"), "a request got no answer: {log}");
         Ok(())
     }
 
-    /// Waits until the customers have noticed that the server is gone.
+    /// Waits until the tool ends because its customers have noticed that the server is gone.
     pub(crate) fn outlive_the_server(&mut self) -> anyhow::Result<()> {
         self.process.wait()?;
         Ok(())
@@ -157,7 +158,8 @@ fn who(server: &Server) -> Vec<String> {
     .into()
 }
 
-/// The tool as a command. It is built once; after `cargo test --workspace` it is there already.
+/// Returns a command that runs the tool. The first call builds the tool, which is quick after `cargo test
+/// --workspace`.
 fn tool() -> anyhow::Result<Command> {
     static BUILT: OnceLock<Result<(), String>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
@@ -189,7 +191,7 @@ fn tool() -> anyhow::Result<Command> {
     Ok(Command::new(beside))
 }
 
-/// A folder for journals.
+/// Makes a folder for the journals of a test.
 pub(crate) fn journals() -> anyhow::Result<tempfile::TempDir> {
     tempfile::tempdir().context("a temporary folder")
 }

@@ -1,4 +1,4 @@
-//! A server as a process of its own: embedded, or on real services.
+//! Runs a server as a separate process: embedded, or on real services.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub(crate) mod bus;
@@ -17,14 +17,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use tempfile::TempDir;
 
-/// Until a server listens, on a machine that is busy with other tests.
+/// How long a server may take to listen, on a machine that is busy with other tests.
 const STARTED: Duration = Duration::from_secs(60);
 
-/// Tells a test program that is to be a build of the server which one, and its arguments, a line each.
+/// The variables that make a test program act as a build of the server: the name of the build, and the arguments of
+/// the server, one on each line.
 pub(crate) const BUILD: &str = "BUILD_OF_THE_SERVER";
 pub(crate) const ARGUMENTS: &str = "ARGUMENTS_OF_THE_SERVER";
 
-/// The variables of one installation. Servers started with the same ones share everything.
+/// The environment variables of one installation. Servers that are started with the same variables share all data.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Installation {
     pub(crate) variables: Vec<(String, String)>,
@@ -43,7 +44,7 @@ impl Installation {
         self
     }
 
-    /// Gives a variable that is set another value.
+    /// Changes the value of a variable that is set already.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         for (known, old) in &mut self.variables {
             if known == name {
@@ -52,21 +53,22 @@ impl Installation {
         }
     }
 
-    /// The same, run by another build than `app-server`: the test program itself, which has a test that is one.
+    /// Returns the same installation, run by another build of the server. The test program itself acts as that
+    /// build: its test `another_build` becomes a server.
     #[must_use]
     pub(crate) fn run_by(mut self, build: &'static str) -> Self {
         self.build = Some(build);
         self
     }
 
-    /// The same without a variable.
+    /// Returns the same installation without a variable.
     #[must_use]
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.variables.retain(|(known, _)| known != name);
         self
     }
 
-    /// The value of a variable that is set.
+    /// Returns the value of a variable that is set.
     pub(crate) fn variable(&self, name: &str) -> anyhow::Result<&str> {
         let mut variables = self.variables.iter();
         let found = variables.find(|(known, _)| known == name);
@@ -75,12 +77,12 @@ impl Installation {
             .with_context(|| format!("{name} is not set"))
     }
 
-    /// Runs a command of the server to its end and returns what it printed.
+    /// Runs a command of the server to its end. Returns what it printed.
     pub(crate) fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
         Ok(self.run_and_log(arguments)?.0)
     }
 
-    /// Runs a command of the server to its end and returns what it printed, and what it logged.
+    /// Runs a command of the server to its end. Returns what it printed and what it logged.
     pub(crate) fn run_and_log(&self, arguments: &[&str]) -> anyhow::Result<(String, String)> {
         let output = self.command(arguments).output()?;
         let logged = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -88,11 +90,12 @@ impl Installation {
         Ok((String::from_utf8_lossy(&output.stdout).into_owned(), logged))
     }
 
-    /// The server as a command. A file that may not grow is an error to it, and does not end it.
+    /// Returns a command that runs the server. The shell ignores the signal XFSZ, so that a file that may not grow
+    /// causes an error in the server instead of ending it.
     fn command(&self, arguments: &[&str]) -> Command {
         let variables = self.variables.iter().map(|(name, value)| (name, value));
         if let Some(build) = self.build {
-            let mut command = Command::new(std::env::current_exe().expect("a test knows its program"));
+            let mut command = Command::new(std::env::current_exe().expect("the path of the test program is known"));
             command
                 .env_clear()
                 .envs(variables)
@@ -115,7 +118,7 @@ impl Installation {
     }
 }
 
-/// A running server with an event on sale. Ends with its owner.
+/// A running server with an event on sale. The process is killed when this value is dropped.
 pub(crate) struct Server {
     process: Child,
     folder: TempDir,
@@ -125,7 +128,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `app-server demo` on a free port, with so many customers signed in.
+    /// Starts `app-server demo` on a free port, with `customers` customers signed in.
     pub(crate) fn start(installation: &Installation, customers: usize) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let log = std::fs::File::create(folder.path().join("log"))?;
@@ -146,7 +149,7 @@ impl Server {
             .spawn()?;
         let output = process.stdout.take().context("the output is piped")?;
         let (tell, told) = mpsc::channel();
-        // Reads to the end, so that the server never waits for a reader.
+        // Reads the output to its end, because a server would block on a full pipe.
         std::thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 drop(tell.send(line));
@@ -183,12 +186,12 @@ impl Server {
         Ok(server)
     }
 
-    /// Of its process.
+    /// Returns the id of the server's process.
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
 
-    /// Where it really listens, whatever its public URL says.
+    /// Returns the URL on which the server really listens, which may differ from its public URL.
     pub(crate) fn local_url(&self) -> String {
         let log = self.log();
         let address = log
@@ -211,7 +214,7 @@ impl Server {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    /// As an operator does: it finishes what is under way.
+    /// Stops the server as an operator does, so that it finishes the requests that are under way.
     pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
         let id = self.id().to_string();
         ensure!(Command::new("kill").args(["-TERM", &id]).status()?.success());
@@ -220,14 +223,15 @@ impl Server {
         Ok(())
     }
 
-    /// As pulling the plug does.
+    /// Ends the server at once, as if its machine lost power.
     pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
         self.process.kill()?;
         self.process.wait()?;
         Ok(())
     }
 
-    /// The first line of the log that holds something a reader of logs must not learn: a session or an address.
+    /// Returns the first line of the log that contains something that readers of logs must not learn: the id of a
+    /// session, or an e-mail address.
     fn told_too_much(&self) -> Option<String> {
         let sessions = self.sessions().unwrap_or_default();
         let opens = |line: &str| sessions.iter().chain([&self.admin_session]).any(|id| line.contains(id));
@@ -241,7 +245,11 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.kill());
         if !std::thread::panicking() && !self.admin_session.is_empty() {
-            assert_eq!(self.told_too_much(), None, "the log holds a session or an address");
+            assert_eq!(
+                self.told_too_much(),
+                None,
+                "the log contains a session id or an e-mail address"
+            );
         }
     }
 }

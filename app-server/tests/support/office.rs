@@ -1,4 +1,4 @@
-//! A box office as its users see it: over HTTP.
+//! Uses a box office as people do: over HTTP.
 
 use std::time::Duration;
 
@@ -10,17 +10,18 @@ use ticketing_ports::vocabulary::ids::CustomerId;
 
 use super::Server;
 
-/// Somebody with a session, or nobody in particular.
+/// A person who uses a server: signed in, or anonymous.
 pub(crate) struct Person {
     connection: Connection,
     bearer: Option<Bearer>,
-    /// What was written last, so that the next read shows it.
+    /// The consistency token of the person's last write. It is sent with the next request, so that reads show that
+    /// write.
     seen: Option<HeaderValue>,
 }
 
 pub(crate) struct Said {
     pub(crate) status: u16,
-    /// How long the server wants to be left alone.
+    /// How long the server asks the caller to wait before trying again.
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: Value,
 }
@@ -35,7 +36,7 @@ impl Said {
         Ok(text.with_context(|| format!("{field} in {}", self.body))?.to_owned())
     }
 
-    /// Demands that status.
+    /// Demands that the answer has this status.
     pub(crate) fn expect(self, status: u16) -> anyhow::Result<Self> {
         ensure!(
             self.status == status,
@@ -106,7 +107,7 @@ impl Person {
         self.ask(ask).await
     }
 
-    /// Lets the next read show what somebody else has written.
+    /// Makes the next read of this person show what another person has written.
     pub(crate) fn see_what_was_written_by(&mut self, other: &Self) {
         self.seen.clone_from(&other.seen);
     }
@@ -135,7 +136,7 @@ impl Person {
     }
 }
 
-/// The first customers that are signed in, and who they are.
+/// Returns the first `count` customers who are signed in, with their ids.
 pub(crate) async fn customers_of(server: &Server, count: usize) -> anyhow::Result<Vec<(CustomerId, Person)>> {
     let mut customers = Vec::new();
     for number in 0..count {

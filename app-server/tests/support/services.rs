@@ -1,4 +1,4 @@
-//! Databases, keys and topics of its own for one installation.
+//! Gives an installation databases, Redis keys and topics that no other test uses.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -8,7 +8,7 @@ use test_services::Broker;
 
 use super::Installation;
 
-/// How the services of an installation are reached.
+/// The addresses of the services that an installation uses.
 pub(crate) struct Places {
     pub(crate) databases: [String; 4],
     pub(crate) redis: String,
@@ -17,7 +17,7 @@ pub(crate) struct Places {
 
 const DATABASES: [&str; 4] = ["events", "projections", "analytics", "auth"];
 
-/// On the services that the tests of this process share.
+/// Returns an installation on the services that all tests of this process share.
 pub(crate) async fn shared() -> anyhow::Result<Installation> {
     let postgres = test_services::postgres().await?;
     let mut databases = Vec::new();
@@ -25,7 +25,7 @@ pub(crate) async fn shared() -> anyhow::Result<Installation> {
         databases.push(postgres.fresh_database(purpose).await?);
     }
     let Ok(databases) = databases.try_into() else {
-        bail!("there are four databases");
+        bail!("an installation needs four databases");
     };
     let broker = test_services::broker().await?;
     let installation = installed(&Places {
@@ -33,7 +33,7 @@ pub(crate) async fn shared() -> anyhow::Result<Installation> {
         redis: test_services::redis().await?.url().to_owned(),
         brokers: broker.bootstrap().to_owned(),
     })?;
-    // Nobody can make topics on the mock cluster over its API.
+    // The mock broker does not let clients make topics, so the test makes them directly.
     if let Broker::Mock(mock) = broker {
         let prefix = installation.variable("REDPANDA_TOPIC_PREFIX")?.to_owned();
         let options = BusOptions {
@@ -49,7 +49,7 @@ pub(crate) async fn brokers() -> anyhow::Result<String> {
     Ok(test_services::broker().await?.bootstrap().to_owned())
 }
 
-/// Migrates the databases and names everything else so that nobody else uses it.
+/// Migrates the databases, and chooses prefixes for keys and topics that no other installation uses.
 pub(crate) fn installed(places: &Places) -> anyhow::Result<Installation> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let own = format!("t{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));

@@ -1,6 +1,6 @@
-//! A rolling update on one set of services, sold through all the while: a build that only reads the next version of a fact
-//! gives way to one that writes it. The version is made up; the servers are processes of their own, and everything else is
-//! real.
+//! A rolling update on one set of services, while customers go on buying: a build that can only read the next
+//! version of a fact is replaced by a build that writes that version. The version is made up. The servers are
+//! separate processes, and everything else is real.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -28,25 +28,25 @@ use support::office::{Person, customers_of};
 use support::services::shared;
 use support::{ARGUMENTS, BUILD, Server};
 
-/// Reads the next version, and never writes it.
+/// The name of the build that can read the next version and never writes it.
 const READS: &str = "reads";
-/// Reads it, and writes it once all others read it.
+/// The name of the build that can read the next version, and writes it once every other server can read it.
 const WRITES: &str = "writes";
 const CUSTOMERS: usize = 8;
-/// So many answers of a server are enough to see how it does.
+/// After this many more answers a test knows how a server is doing.
 const SOME: usize = 40;
-/// Servers look every ten seconds how far the update is.
+/// How long a server may take to notice how far the update is. Servers look every ten seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The next version of `SeatsHeld` has its fields one level down.
+/// Turns `SeatsHeld` into its next version, which has the same fields one level further down.
 fn raise(data: &[u8]) -> Vec<u8> {
     let old: Value = serde_json::from_slice(data).expect("facts are JSON");
-    serde_json::to_vec(&serde_json::json!({ "hold": old })).expect("it is JSON")
+    serde_json::to_vec(&serde_json::json!({ "hold": old })).expect("a JSON value can be written")
 }
 
 fn lower(data: &[u8]) -> Vec<u8> {
     let new: Value = serde_json::from_slice(data).expect("facts are JSON");
-    serde_json::to_vec(&new["hold"]).expect("it is JSON")
+    serde_json::to_vec(&new["hold"]).expect("a JSON value can be written")
 }
 
 fn declare_the_next_version(written: bool) {
@@ -60,7 +60,7 @@ fn declare_the_next_version(written: bool) {
     });
 }
 
-/// Is a server instead of a test when it is started as one.
+/// Acts as a server instead of a test, if the variable for that is set. Otherwise it does nothing.
 #[test]
 fn another_build() -> anyhow::Result<()> {
     let Ok(build) = env::var(BUILD) else {
@@ -80,14 +80,14 @@ fn another_build() -> anyhow::Result<()> {
             Command::Demo(wanted) => return demo(&line.settings, &wanted).await,
             Command::Migrate(wanted) => migrate(&line.settings.storage, wanted).await?,
             Command::DeadLetters(wanted) => dead_letters(&line.settings, &wanted).await?,
-            other => bail!("{other:?} is not played here"),
+            other => bail!("the made-up builds do not have the command {other:?}"),
         };
         println!("{told}");
         Ok(())
     })
 }
 
-/// How many seats were held by a fact of that version.
+/// Counts the facts `SeatsHeld` that the log has in this version.
 async fn holds(log: &str, version: i32) -> anyhow::Result<i64> {
     let count = match version {
         1 => "SELECT count(*) FROM events WHERE event_type = 'SeatsHeld' AND event_version = 1",
@@ -98,7 +98,7 @@ async fn holds(log: &str, version: i32) -> anyhow::Result<i64> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_one_build_gives_way_to_the_next_everybody_is_served_and_the_books_are_right() {
-    // So that this program can fold the log.
+    // This test program reads the log too, so it must know the next version.
     declare_the_next_version(true);
     let story = async {
         let installation = shared().await?;
@@ -112,7 +112,10 @@ async fn while_one_build_gives_way_to_the_next_everybody_is_served_and_the_books
         let mut at_new = Selling::start(&new, CUSTOMERS / 2..CUSTOMERS)?;
         at_old.wait_for(SOME).await?;
         at_new.wait_for(SOME).await?;
-        ensure!(holds(&log, 2).await? == 0, "not everybody may be able to read it");
+        ensure!(
+            holds(&log, 2).await? == 0,
+            "the next version was written before every server could read it"
+        );
 
         let finished = writes.run(&["migrate", "--finish"])?;
         let next = generations::newest();
@@ -120,14 +123,24 @@ async fn while_one_build_gives_way_to_the_next_everybody_is_served_and_the_books
         ensure!(finished.contains(&wanted), "{finished}");
         let patience = Instant::now() + PATIENCE;
         while holds(&log, 2).await? == 0 {
-            ensure!(Instant::now() < patience, "nobody hears of it\n{}", new.log());
+            ensure!(
+                Instant::now() < patience,
+                "the new build does not notice that the update is finished\n{}",
+                new.log()
+            );
             at_new.wait_for(1).await?;
         }
         let (by_old, by_new) = (holds(&log, 1).await?, holds(&log, 2).await?);
         at_old.wait_for(SOME).await?;
         at_new.wait_for(SOME).await?;
-        ensure!(holds(&log, 1).await? > by_old, "the old build goes on as it always did");
-        ensure!(holds(&log, 2).await? > by_new, "the new build goes on");
+        ensure!(
+            holds(&log, 1).await? > by_old,
+            "the old build must go on writing the old version"
+        );
+        ensure!(
+            holds(&log, 2).await? > by_new,
+            "the new build must go on writing the next version"
+        );
 
         let sold_by_old = at_old.end().await?;
         Person::anonymous(&old)?.get("/health/ready").await?.expect(200)?;
@@ -147,16 +160,16 @@ async fn while_one_build_gives_way_to_the_next_everybody_is_served_and_the_books
         let mut answered = [sold_by_old, sold_by_new].concat();
         booked.sort();
         answered.sort();
-        ensure!(booked == answered, "the log and the answers differ");
+        ensure!(booked == answered, "the log and what customers were told differ");
 
         let refused = installation
             .run(&["serve"])
-            .expect_err("it cannot read what is written now");
+            .expect_err("an older build cannot read the facts that are written now");
         let why = format!("the log has facts of generation {next}, but this version reads only up to");
         ensure!(refused.to_string().contains(&why), "{refused}");
         ensure!(refused.to_string().contains("run a newer version"), "{refused}");
         Ok(())
     };
     let told: anyhow::Result<()> = story.await;
-    told.expect("nobody notices the update");
+    told.expect("no customer notices the update");
 }

@@ -1,4 +1,4 @@
-//! Customers who buy and give back without a pause, and are never told that something broke.
+//! Customers buy and give back without a pause, and must never be told that something is broken.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use crate::support::office::{Person, Said};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A reservation and its last status, as its customer was told.
+/// The id of a reservation, and the last status that its customer was told.
 pub(crate) type Sold = (String, String);
 
-/// Customers at one server.
+/// Customers who all use the same server.
 pub(crate) struct Selling {
     customers: JoinSet<anyhow::Result<Vec<Sold>>>,
     enough: Arc<AtomicBool>,
@@ -33,7 +33,8 @@ impl Selling {
         for number in numbers {
             let customer = Customer {
                 buys: Person::customer(server, number)?,
-                // Waits for nothing that it has written.
+                // The same customer with a connection of its own. It sends no consistency token, so its reads never
+                // wait for a write.
                 looks: Person::customer(server, number)?,
                 event: server.event.clone(),
                 answered: answered.clone(),
@@ -48,20 +49,21 @@ impl Selling {
         })
     }
 
-    /// Waits until so many more answers have come.
+    /// Waits until customers have got `more` new answers.
     pub(crate) async fn wait_for(&mut self, more: usize) -> anyhow::Result<()> {
         let wanted = *self.answers.borrow() + more;
         let came = self.answers.wait_for(|answers| *answers >= wanted);
         tokio::select! {
-            came = tokio::time::timeout(PATIENCE, came) => came.context("nobody is answered any more")?.map(drop)?,
+            came = tokio::time::timeout(PATIENCE, came) => came.context("customers get no more answers")?.map(drop)?,
             ended = self.customers.join_next() => {
-                ended.context("there are customers")??.context("a customer was let down")?;
+                ended.context("all customers have stopped")??.context("a request of a customer failed")?;
             }
         }
         Ok(())
     }
 
-    /// Lets everybody finish, and returns what each was told last of its reservations.
+    /// Lets every customer finish. Returns the reservations of all, each with the last status that its customer was
+    /// told.
     pub(crate) async fn end(mut self) -> anyhow::Result<Vec<Sold>> {
         self.enough.store(true, Ordering::Relaxed);
         let mut sold = Vec::new();
@@ -91,7 +93,7 @@ impl Customer {
             let held = self.told(held, 201)?;
             let reservation = held.text("reservation_id")?;
             let mut last = held.text("status")?;
-            // Few keep their places; the others give them back, before or after they have paid.
+            // Few customers keep their places. The others give them back, some before and some after they have paid.
             if number % 2 == 0 {
                 let card = json!({"payment_method": {"type": "card", "token": "tok_visa"}});
                 last = self.change(&reservation, "payment", card).await?;

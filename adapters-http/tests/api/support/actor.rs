@@ -7,7 +7,7 @@ use tower::ServiceExt as _;
 
 use super::Answer;
 
-/// Somebody who sends requests, signed in or not.
+/// A person or program that sends requests to the API, signed in or not.
 pub(crate) struct Actor {
     router: Router,
     session: Option<(String, UserId)>,
@@ -47,17 +47,17 @@ impl Actor {
         Self { router, session }
     }
 
-    /// Somebody who has not signed in, at any service.
+    /// Returns somebody who has not signed in and calls the API through `router`.
     pub(crate) fn of_stranger(router: Router) -> Self {
         Self::new(router, None)
     }
 
-    /// The same person at another address of the service.
+    /// Returns the same person, calling the API through another router, such as one under another path.
     pub(crate) fn at(&self, router: &Router) -> Self {
         Self::new(router.clone(), self.session.clone())
     }
 
-    /// The same person with another session id.
+    /// Returns the same person with another session id, which need not be valid.
     pub(crate) fn with_session(&self, session_id: &str) -> Self {
         let id = self
             .session
@@ -67,7 +67,10 @@ impl Actor {
     }
 
     pub(crate) fn id(&self) -> UserId {
-        self.session.as_ref().expect("only who is signed in has an id").1
+        self.session
+            .as_ref()
+            .expect("only somebody who is signed in has an id")
+            .1
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -86,7 +89,8 @@ impl Actor {
         self.send(Method::POST, path, headers, payload).await
     }
 
-    /// Sends JSON with the session, unless `headers` say otherwise.
+    /// Sends a request with the person's session and a JSON body. `headers` replace the headers that it would have
+    /// otherwise.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -103,7 +107,7 @@ impl Actor {
         if !bytes.is_empty() && !given("content-type") {
             request = request.header("content-type", "application/json");
         }
-        // An empty value stands for a header that is not sent.
+        // A header whose value is empty is left out, so that a test can send a request without it.
         for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
             request = request.header(*name, *value);
         }
@@ -137,7 +141,7 @@ impl Actor {
         self.get(&format!("/api/reservations/{reservation}")).await
     }
 
-    /// Reads a path as it is after the write that `answer` tells of.
+    /// Reads a path with the consistency token of `write`, so that the answer includes that write.
     pub(crate) async fn get_after(&self, write: &Answer, path: &str) -> Answer {
         let token = write.header("ticketing-consistency");
         self.get_with(path, &[("ticketing-consistency", &token)]).await

@@ -3,12 +3,12 @@ use axum::response::Response;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 
-/// What came back.
+/// The answer to a request, with its whole body.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
-    /// `null` when the answer is not JSON.
+    /// The body as JSON, or `null` if the body is not JSON.
     pub(crate) body: Value,
     pub(crate) bytes: Vec<u8>,
 }
@@ -25,15 +25,17 @@ impl Answer {
         }
     }
 
+    /// Demands the status `status`.
+    ///
     /// # Panics
-    /// When the status is another, with the whole answer.
+    /// If the answer has another status; the panic shows the whole answer.
     #[track_caller]
     pub(crate) fn expect(&self, status: u16) -> &Self {
         assert_eq!(self.status, status, "{self:#?}");
         self
     }
 
-    /// Expects an error and returns its details.
+    /// Demands an error with this status and code, and returns its `details`.
     #[track_caller]
     pub(crate) fn refused(&self, status: u16, code: &str) -> &Value {
         assert_eq!(
@@ -52,7 +54,7 @@ impl Answer {
             .to_owned()
     }
 
-    /// The value of a header, empty when it is absent.
+    /// Returns the value of a header, or an empty text if the answer does not have the header.
     pub(crate) fn header(&self, name: &str) -> String {
         let value = self.headers.get(name);
         value

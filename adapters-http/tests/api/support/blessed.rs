@@ -1,11 +1,11 @@
-//! Files of the repository that are made from the code.
+//! Files in the repository that are made from the code, such as `docs/API.md`.
 
 use std::path::Path;
 
-/// Compares a file with what it should be. With `BLESS=1` the file is written instead.
+/// Demands that a file contains exactly the text `wanted`. With `BLESS=1` writes the text into the file instead.
 ///
 /// # Panics
-/// When the file is something else.
+/// If the file contains another text.
 #[track_caller]
 pub(crate) fn is_up_to_date(path: &str, wanted: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);

@@ -7,7 +7,7 @@ use super::Answer;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(adapters_http::document);
 
-/// The operation of the document that a request is for.
+/// Returns the operation of the OpenAPI document that a request belongs to.
 fn operation(method: &Method, path: &str) -> Option<&'static Value> {
     let path = path.split('?').next().unwrap_or_default();
     let asked: Vec<_> = path.split('/').collect();
@@ -22,19 +22,22 @@ fn operation(method: &Method, path: &str) -> Option<&'static Value> {
     };
     let paths = DOCUMENT["paths"].as_object().unwrap();
     let mut fitting: Vec<_> = paths.iter().filter(|(template, _)| fits(template)).collect();
-    // The one with the fewest parameters is meant.
+    // If several path templates match, the one with the fewest parameters is the right one.
     fitting.sort_by_key(|(template, _)| template.matches('{').count());
     fitting.first().and_then(|(_, methods)| methods.get(&method))
 }
 
+/// Checks an answer against the OpenAPI document. Every answer in these tests is checked.
+///
 /// # Panics
-/// When the document does not say that this operation can be answered so.
+/// If the document does not say that this operation can give such an answer.
 #[track_caller]
 pub(super) fn check(method: &Method, path: &str, answer: &Answer) {
     let Some(operation) = operation(method, path) else {
         return;
     };
-    // What has no correlation id is a host's; a server that leaves signing in out has no such route.
+    // An answer without a correlation id comes from the host, not from this API; and a server that leaves signing in
+    // out does not have all routes of the document.
     if answer.header("x-correlation-id").is_empty() || answer.body["message"] == "there is no such route" {
         return;
     }
@@ -42,7 +45,7 @@ pub(super) fn check(method: &Method, path: &str, answer: &Answer) {
     let said = &operation["responses"][answer.status.to_string()];
     assert!(
         said.is_object(),
-        "{id} does not say that it may answer {}",
+        "the document does not say that {id} may answer {}",
         answer.status
     );
     let media = answer.header("content-type");
@@ -55,7 +58,10 @@ pub(super) fn check(method: &Method, path: &str, answer: &Answer) {
     );
     if let (Some(code), 400..) = (answer.body["code"].as_str(), answer.status) {
         let codes = &said["content"]["application/json"]["examples"];
-        assert!(codes[code].is_object(), "{id} does not say {code}");
+        assert!(
+            codes[code].is_object(),
+            "the document does not say that {id} may answer {code}"
+        );
     }
     if let Some(header) = [
         "location",

@@ -1,4 +1,4 @@
-//! A whole box office in one process, and the people who use it.
+//! A whole box office in one process, and the people who use it, for the tests of the API.
 
 mod actor;
 mod answer;

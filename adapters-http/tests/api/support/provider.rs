@@ -6,7 +6,7 @@ use ticketing_ports::outside::identity_providers::{
 };
 use ticketing_ports::vocabulary::email::EmailAddress;
 
-/// An identity provider that says what a test told it to.
+/// An identity provider that answers what a test has told it to answer.
 #[derive(Debug, Default)]
 pub(crate) struct ScriptedProvider(Mutex<Option<Script>>);
 
@@ -19,7 +19,7 @@ pub(crate) enum Script {
     },
     ProvesNothing,
     Down,
-    /// Until it is asked again.
+    /// Is unavailable when the next sign-in begins, and available again afterwards.
     Away,
 }
 

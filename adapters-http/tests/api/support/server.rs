@@ -32,7 +32,8 @@ use super::{Actor, ScriptedProvider};
 
 const PUBLIC_URL: &str = "https://tickets.example";
 
-/// The API on stores in memory, a clock that stands still, and no socket.
+/// The API with stores in memory and a clock that only tests move. Requests are handed to the router, without a
+/// socket.
 pub(crate) struct TestServer {
     pub(crate) router: Router,
     pub(crate) log: Arc<dyn EventStore>,
@@ -43,16 +44,16 @@ pub(crate) struct TestServer {
     pub(crate) sign_in: SignIn,
     pub(crate) passkeys: Arc<InMemoryPasskeyStore>,
     pub(crate) provider: Arc<ScriptedProvider>,
-    // Work goes on as long as somebody holds it.
+    // The engine stops working when this value is dropped.
     _engine: Engine,
 }
 
-/// What a test wants to be different.
+/// What a test can change before the server starts.
 pub(crate) struct Setup {
     pub(crate) http: HttpConfig,
     pub(crate) health: Vec<Arc<dyn HealthCheck>>,
     pub(crate) faults: Arc<dyn FaultPolicy>,
-    /// Says who asks, in place of sessions and the routes of signing in.
+    /// Finds out who the caller is. With this, the server has no sessions and no routes of signing in.
     pub(crate) host: Option<Arc<dyn Authenticate>>,
 }
 
@@ -108,7 +109,7 @@ impl TestServer {
         }
     }
 
-    /// Somebody who has not signed in.
+    /// Returns somebody who has not signed in.
     pub(crate) fn stranger(&self) -> Actor {
         Actor::new(self.router.clone(), None)
     }
@@ -133,7 +134,8 @@ impl TestServer {
         (self.clock.now() + TimeDelta::days(days)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
     }
 
-    /// An event of `owner` with sales open: `VIP` has rows A and B of 10 seats for 120 €, `General` 5 places for 50 €.
+    /// Makes an event of `owner` with open sales: `VIP` has rows A and B of 10 seats each for 120 €, `General` has 5
+    /// places for 50 €.
     pub(crate) async fn event_on_sale(&self, owner: &Actor) -> String {
         let event = self.draft(owner).await;
         owner
@@ -142,7 +144,7 @@ impl TestServer {
             .expect(200);
         let opened = owner.post(&format!("/api/events/{event}/sales/open"), ()).await;
         opened.expect(200);
-        // What is public shows in the read models.
+        // Public reads come from the read models, so this waits until these show that sales are open.
         let seen = owner.get_after(&opened, &format!("/api/events/{event}")).await;
         assert_eq!(seen.expect(200).body["status"], "sales_open");
         event
@@ -156,7 +158,7 @@ impl TestServer {
         event
     }
 
-    /// Gives somebody a passkey that no authenticator has. Returns its id.
+    /// Gives somebody a passkey that no authenticator can answer for. Returns the id of the passkey.
     pub(crate) async fn passkey_of(&self, actor: &Actor) -> String {
         let passkey = Passkey {
             credential_id: vec![7; 16],
@@ -173,7 +175,7 @@ impl TestServer {
         id
     }
 
-    /// Another session of somebody, by its id.
+    /// Signs somebody in once more. Returns the id of the new session.
     pub(crate) async fn sign_in_again(&self, actor: &Actor) -> String {
         let user = self.users.find(actor.id()).await.unwrap().unwrap();
         self.sign_in.sessions.open(&user).await.unwrap().secret.expose()
@@ -188,7 +190,7 @@ impl TestServer {
     }
 }
 
-/// The adapters that a [`TestServer`] runs on.
+/// The adapters that a [`TestServer`] uses.
 struct Parts {
     log: Arc<FaultyEventStore<InMemoryEventStore>>,
     models: ReadModelStores,
@@ -204,7 +206,7 @@ struct Parts {
 impl Parts {
     fn new(faults: Arc<dyn FaultPolicy>) -> Self {
         let log = Arc::new(InMemoryEventStore::new());
-        // No older build writes to this log, so facts may be written as this build writes them.
+        // No older build writes to this log, so this build may write the newest shapes of facts at once.
         finish_update(log.as_ref()).now_or_never().unwrap().unwrap();
         Self {
             log: Arc::new(FaultyEventStore::new(log, move |operation| faults.fault(operation))),
@@ -262,7 +264,7 @@ fn relying_party() -> WebauthnRelyingParty {
     WebauthnRelyingParty::new(&Url::parse(PUBLIC_URL).unwrap()).unwrap()
 }
 
-/// A request that is in order.
+/// Returns a valid request for a new event.
 pub(crate) fn event_request(starts_at: &str) -> Value {
     let price = |amount: i64| json!({ "amount": amount, "currency": "EUR" });
     json!({
