@@ -1,5 +1,5 @@
-//! Shows that an answered request survives a crash: holds a place, loses the process, opens the file again, and finds
-//! the hold.
+//! Shows that an answered request survives a crash: holds two places, stops as in a crash, opens the SQLite file
+//! again, and finds the hold.
 //!
 //! `cargo run -p box-office-examples --example crash_and_recover`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -30,14 +30,18 @@ async fn main() -> anyhow::Result<()> {
     let held = office.hold(request(ALICE, hold)).await?.value;
     println!("held       {}", held.reservation_id);
 
-    // This ends the engine as a crash would: it finishes nothing. Only the lock of the file must be released.
+    // This ends the engine as a crash would, without finishing anything. Only the lock of the SQLite file must be
+    // released, because the same process opens the file again.
     engine.abort();
     store.close().await;
 
     let engine = engine_on(Arc::new(SqliteStore::open(&path).await?));
     let found = engine.box_office().reservation(ALICE, held.reservation_id).await?;
     println!("recovered  {} ({})", found.reservation_id, found.status.as_str());
-    anyhow::ensure!(found == held, "the hold is not what was answered");
+    anyhow::ensure!(
+        found == held,
+        "the reservation after the crash differs from the one that was answered before"
+    );
     engine.abort();
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Uses the domain alone, without runtime, store and clock: decides on a payment, and applies the facts to its state.
+//! Uses the domain alone, without runtime, store and clock: decides commands on a payment, and applies the facts to
+//! the state of the payment.
 //!
 //! `cargo run -p box-office-examples --example decide_and_evolve`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -16,13 +17,13 @@ use uuid::Uuid;
 
 fn main() -> anyhow::Result<()> {
     let ids = CountingIds::default();
-    let now = DateTime::from_timestamp(1_800_000_000, 0).expect("a date within range");
+    let now = DateTime::from_timestamp(1_800_000_000, 0).expect("a second of the year 2027 is a valid time");
     let ctx = Context {
         now,
         ids: &ids,
         floor: newest(),
     };
-    let token = MethodToken::new("tok_visa").expect("a token, not a card number");
+    let token = MethodToken::new("tok_visa").expect("\"tok_visa\" is visible ASCII and no card number");
     let commands = [
         PaymentCommand::Request(Box::new(PaymentRequest {
             payment_id: PaymentId::new(Uuid::from_u128(1)),
@@ -42,7 +43,7 @@ fn main() -> anyhow::Result<()> {
         }),
         PaymentCommand::Capture,
         PaymentCommand::RecordCaptured,
-        // The command is refused, because there is nothing left to capture.
+        // The domain refuses this command, because nothing is left to capture.
         PaymentCommand::Capture,
     ];
     let mut state = PaymentState::default();

@@ -1,9 +1,10 @@
-//! Embeds the box office in another service. Its routes are nested beside those of the service, and a handler of the
-//! service uses the same box office in process, without HTTP. A customer buys two tickets over a real socket. Then the
-//! service stops without losing the request that is under way.
+//! Embeds the box office in another service. The routes of the box office are nested beside those of the service,
+//! and a handler of the service uses the same box office in process, without HTTP. A customer buys two tickets over
+//! a real socket. Then the service stops without losing the request that is under way.
 //!
-//! The service has its own users: it tells the box office who sends a request, and the routes for signing in are left
-//! out. Paths in answers and on pages (`Location`, `/docs`) begin with the prefix under which the routes are nested.
+//! The service has its own users: the service tells the box office who sends a request, and the routes for signing
+//! in are left out. Paths in answers and on pages (`Location`, `/docs`) begin with the prefix under which the
+//! routes are nested.
 //!
 //! `cargo run -p box-office-examples --example embed_the_router`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -36,7 +37,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// How long the example may take. If it takes longer, the host hangs.
+/// How long each request and each shutdown may take. If one takes longer, something hangs, and the example fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::main]
@@ -77,39 +78,48 @@ async fn main() -> anyhow::Result<()> {
     println!("stranger {} {}", refused.status, refused.body["message"]);
 
     let held = alice.ask("POST", "/tickets/api/reservations", Some(hold)).await?;
-    let path = held.location.context("a hold says where it is")?;
+    let path = held.location.context("the answer to the hold has no Location header")?;
     println!("held     {path} until {}", held.body["expires_at"]);
     let pay = json!({ "payment_method": { "type": "card", "token": "tok_visa" } });
     let paid = alice.ask("POST", &format!("{path}/payment"), Some(pay)).await?.body;
-    let tickets = paid["tickets"].as_array().context("what is paid for has tickets")?;
+    let tickets = paid["tickets"]
+        .as_array()
+        .context("the answer to the payment has no tickets")?;
     for ticket in tickets {
         println!("ticket   {}", ticket["ticket_id"]);
     }
 
-    // This request is answered although the server was told to stop, because the server finishes requests that it has
-    // accepted.
+    // This request tells the server to stop, and is answered even so, because the server finishes the requests that
+    // it has accepted.
     let sold = alice.ask("POST", "/close", None).await?.body;
     println!("closing  {sold}");
     tokio::time::timeout(PATIENCE, server)
         .await
-        .context("a connection stays open")???;
-    anyhow::ensure!(engine.shut_down(PATIENCE).await, "the engine left work undone");
+        .context("the server did not stop in time: a connection stays open")???;
+    anyhow::ensure!(
+        engine.shut_down(PATIENCE).await,
+        "the engine did not finish its work in time"
+    );
     println!("closed");
 
     anyhow::ensure!(
         refused.status == StatusCode::UNAUTHORIZED,
-        "who is no member buys nothing"
+        "a visitor with an unknown cookie was not refused"
     );
     anyhow::ensure!(
         path.starts_with("/tickets/api/"),
-        "paths begin where the routes are nested"
+        "the path of the reservation does not begin with the prefix of the routes"
     );
-    anyhow::ensure!(tickets.len() == 2, "two tickets were paid for");
-    anyhow::ensure!(sold == json!({ "sold": 2, "left": 8 }), "the house sees what was sold");
+    anyhow::ensure!(tickets.len() == 2, "the paid reservation does not have two tickets");
+    anyhow::ensure!(
+        sold == json!({ "sold": 2, "left": 8 }),
+        "the service does not see two places sold and eight left"
+    );
     Ok(())
 }
 
-/// The state of the handlers of the service. A box office is cheap to clone, and all clones are the same box office.
+/// The state of the service's handlers. A `BoxOffice` is a handle: it is cheap to clone, and all clones lead to the
+/// same engine.
 #[derive(Clone)]
 struct Theatre {
     office: BoxOffice,
@@ -118,7 +128,7 @@ struct Theatre {
 }
 
 async fn tonight(State(theatre): State<Theatre>) -> Result<axum::Json<Value>, StatusCode> {
-    // This asks the write side, whose answer is up to date. Read models may be behind.
+    // This asks the write side, whose answer is up to date. The read models may be behind the log.
     let section = theatre.office.section(None, theatre.event_id, "Floor").await;
     let counts = section
         .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?
@@ -127,13 +137,13 @@ async fn tonight(State(theatre): State<Theatre>) -> Result<axum::Json<Value>, St
     Ok(axum::Json(json!({ "sold": counts.sold, "left": counts.available })))
 }
 
-/// Tells the server to stop, and then reads the availability.
+/// Tells the server to stop, and answers with what was sold. So this request is under way while the server stops.
 async fn close(theatre: State<Theatre>) -> Result<axum::Json<Value>, StatusCode> {
     theatre.closing.notify_one();
     tonight(theatre).await
 }
 
-/// Says which user the cookie of the service belongs to.
+/// The members of the theatre: says which user a cookie of the service belongs to.
 #[derive(Debug)]
 struct Members(BTreeMap<String, Actor>);
 
@@ -144,7 +154,7 @@ impl Authenticate for Members {
         let Some(member) = cookies.and_then(|cookies| cookies.strip_prefix("member=")) else {
             return Ok(None);
         };
-        // A cookie that is not valid is refused, even for routes that need none.
+        // A request with an unknown cookie is refused, even on routes that need no cookie.
         let known = self.0.get(member).copied();
         known.map(Some).ok_or_else(ApiError::unauthenticated)
     }
@@ -154,7 +164,8 @@ impl Authenticate for Members {
     }
 }
 
-/// Starts everything in memory. Any of these ports may have another adapter; nothing else changes then.
+/// Starts a box office that keeps everything in memory. Each of these ports can be given another adapter without
+/// any other change.
 async fn open_box_office(members: Members) -> anyhow::Result<(Engine, HttpState)> {
     let log = InMemory::log();
     // No older build will ever read this log, so the newest facts may be written at once.
@@ -190,14 +201,14 @@ async fn open_box_office(members: Members) -> anyhow::Result<(Engine, HttpState)
     Ok((engine, state))
 }
 
-/// A customer with a browser that has the cookie of the service.
+/// A visitor of the service, with an HTTP client that sends the visitor's cookie.
 struct Visitor {
     client: Client<HttpConnector, Body>,
     address: SocketAddr,
     cookie: String,
 }
 
-/// An answer that the customer got.
+/// The parts of an HTTP answer that the example looks at.
 struct Answer {
     status: StatusCode,
     location: Option<String>,
@@ -222,11 +233,12 @@ impl Visitor {
             .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())))?;
         let answer = tokio::time::timeout(PATIENCE, self.client.request(request))
             .await
-            .with_context(|| format!("no answer to {method} {path}"))??;
+            .with_context(|| format!("no answer to {method} {path} in time"))??;
         let status = answer.status();
         let location = location(answer.headers());
         let bytes = answer.into_body().collect().await?.to_bytes();
-        let body = serde_json::from_slice(&bytes).with_context(|| format!("{method} {path}: {status}"))?;
+        let body = serde_json::from_slice(&bytes)
+            .with_context(|| format!("the answer to {method} {path} is not JSON; its status is {status}"))?;
         Ok(Answer { status, location, body })
     }
 }

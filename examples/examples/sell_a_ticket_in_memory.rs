@@ -1,4 +1,5 @@
-//! Runs the whole engine in one process: holds two places, pays, and reads the tickets.
+//! Runs the write side in one process, with everything in memory: holds two places, pays for them, and reads the
+//! tickets.
 //!
 //! `cargo run -p box-office-examples --example sell_a_ticket_in_memory`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -31,7 +32,7 @@ async fn main() -> anyhow::Result<()> {
         held.reservation_id, held.total_amount, held.expires_at
     );
 
-    let token = MethodToken::new("tok_visa").expect("a token, not a card number");
+    let token = MethodToken::new("tok_visa").expect("\"tok_visa\" is visible ASCII and no card number");
     let method = Some(PaymentMethod {
         kind: MethodKind::Card,
         token,

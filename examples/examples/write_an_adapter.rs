@@ -1,7 +1,7 @@
-//! Writes an adapter and tries each rule of the suite of its port on it. A second adapter with mistakes shows which
-//! rules notice them, and what they say.
+//! Writes an adapter, and tries each rule of the port's conformance suite on it. A second adapter makes mistakes on
+//! purpose, to show which rules notice the mistakes and what these rules report.
 //!
-//! In the crate of an adapter one line makes a test of each rule. That line is at the end of this file.
+//! In the crate of an adapter, one macro call turns each rule into a test. That macro call is at the end of this file.
 //!
 //! `cargo run -p box-office-examples --example write_an_adapter`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -17,7 +17,7 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 use ticketing_testkit::conformance::one_time_tokens::RULES;
 
-/// The rules that the second adapter breaks, in the order of the contract.
+/// The rules that the second adapter breaks on purpose, in the order of the port's contract.
 const NOTICED: &[&str] = &[
     "exactly_one_racing_taker_gets_a_token",
     "an_expired_token_is_not_there",
@@ -29,15 +29,18 @@ const NOTICED: &[&str] = &[
 async fn main() -> anyhow::Result<()> {
     println!("TokenMap");
     let broken = try_every_rule(TokenMap::default).await;
-    anyhow::ensure!(broken.is_empty(), "the adapter breaks {broken:?}");
+    anyhow::ensure!(broken.is_empty(), "the correct adapter breaks the rules {broken:?}");
 
     println!("HastyTokenMap");
     let broken = try_every_rule(HastyTokenMap::default).await;
-    anyhow::ensure!(broken == NOTICED, "the rules that noticed are {broken:?}");
+    anyhow::ensure!(
+        broken == NOTICED,
+        "the adapter with mistakes breaks the rules {broken:?}, not those expected"
+    );
     Ok(())
 }
 
-/// Tries each rule on a new empty store, and returns the names of the rules that it breaks.
+/// Tries each rule on a new empty store, and returns the names of the rules that the store breaks.
 async fn try_every_rule<S: OneTimeTokenStore + 'static>(empty: impl Fn() -> S) -> Vec<&'static str> {
     let mut broken = Vec::new();
     for rule in RULES {
@@ -53,7 +56,7 @@ async fn try_every_rule<S: OneTimeTokenStore + 'static>(empty: impl Fn() -> S) -
     broken
 }
 
-/// A correct adapter: tokens in a map. Finding and removing a token is one step under one lock.
+/// A correct adapter: it keeps tokens in a map, and finds and removes a token in one step under one lock.
 #[derive(Debug, Default)]
 struct TokenMap(Mutex<BTreeMap<(TokenPurpose, SecretDigest), OneTimeToken>>);
 
@@ -82,7 +85,7 @@ impl OneTimeTokenStore for TokenMap {
 
     async fn live_for(&self, purpose: TokenPurpose, subject: &str, now: Timestamp) -> Result<u64, StoreError> {
         let mut tokens = self.tokens();
-        // Expired tokens are removed, so that the memory does not grow for ever.
+        // This also removes expired tokens, so that the map does not grow for ever.
         tokens.retain(|_, token| now < token.expires_at);
         let live = tokens
             .values()
@@ -102,8 +105,8 @@ impl Erase for TokenMap {
     }
 }
 
-/// An adapter with mistakes. It works as long as only one caller at a time takes a token, for the right purpose and in
-/// time.
+/// An adapter with mistakes on purpose. It works as long as only one caller at a time takes a token, for the right
+/// purpose and before the token expires.
 #[derive(Debug, Default)]
 struct HastyTokenMap(Mutex<BTreeMap<SecretDigest, OneTimeToken>>);
 
@@ -127,9 +130,10 @@ impl OneTimeTokenStore for HastyTokenMap {
         now: Timestamp,
     ) -> Result<Option<OneTimeToken>, StoreError> {
         let found = self.tokens().get(&digest).cloned();
-        // Here a database would be called a second time, and other callers could come in between.
+        // Here a real adapter would call its database a second time, and another caller could take the token in
+        // between.
         tokio::task::yield_now().await;
-        // The token is removed even if it was for another purpose.
+        // This mistake removes the token even if the token was for another purpose.
         self.tokens().remove(&digest);
         Ok(found.filter(|token| token.purpose == purpose && now <= token.expires_at))
     }

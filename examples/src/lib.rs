@@ -1,5 +1,5 @@
-//! Code that the examples share: an engine on adapters of your choice, and an event to sell. The examples themselves
-//! are in `examples/`.
+//! Code that the examples share: an engine on a store of your choice, and an event on sale. The examples themselves
+//! are in the folder `examples/` of this package.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub const ALICE: Actor = Actor {
     role: Role::Customer,
 };
 
-/// Starts the write side on a store of your choice, with the sandbox gateway.
+/// Starts the write side of the box office on a store of your choice, with the sandbox payment gateway.
 pub fn engine_on<S>(store: Arc<S>) -> Engine
 where
     S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore + 'static,
@@ -42,7 +42,7 @@ where
 }
 
 pub fn request<C>(by: Actor, command: C) -> Request<C> {
-    let correlation_id = CorrelationId::parse("example").expect("it is visible ASCII");
+    let correlation_id = CorrelationId::parse("example").expect("\"example\" is visible ASCII");
     Request {
         by: by.into(),
         correlation_id,
@@ -52,7 +52,7 @@ pub fn request<C>(by: Actor, command: C) -> Request<C> {
     }
 }
 
-/// Puts an event with ten places on sale.
+/// Creates an event with ten places, publishes it and opens its sales.
 ///
 /// # Errors
 /// Fails if the store of the engine is unavailable.
@@ -64,7 +64,7 @@ pub async fn put_on_sale(office: &BoxOffice) -> Result<EventId, Failure> {
 }
 
 fn draft() -> EventDraft {
-    let label = |text: &str| Label::new(text).expect("a short plain text");
+    let label = |text: &str| Label::new(text).expect("a short text of plain letters is a label");
     EventDraft {
         name: label("Chamber concert"),
         category: None,

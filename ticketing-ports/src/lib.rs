@@ -23,8 +23,8 @@
 //! 4. Write the other adapters, and run the suite for each.
 //! 5. Choose one in `app-server`.
 //!
-//! This crate never contains I/O, an async runtime, a database client, untyped JSON values in a signature, or a rule of
-//! the domain.
+//! This crate never contains I/O, an async runtime, a database client, untyped JSON values in a signature, or a
+//! business rule of the domain.
 
 #![deny(missing_docs)]
 

@@ -1,4 +1,4 @@
-//! Facts that a projector could not handle. They are parked until somebody looks at them.
+//! Dead letters: facts that a projection could not handle. A store keeps them aside until an operator removes them.
 
 use async_trait::async_trait;
 
@@ -9,17 +9,17 @@ use crate::vocabulary::errors::StoreError;
 /// A fact that a projection could not handle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// The name of the projection.
+    /// The name of the projection that could not handle the fact.
     pub projection: String,
-    /// The fact.
+    /// The fact that could not be handled.
     pub event: RecordedEvent,
-    /// Why the projection could not handle the fact, for people.
+    /// Why the projection could not handle the fact, in words for an operator.
     pub reason: String,
-    /// When the fact was parked.
+    /// When the fact was parked, that is, put aside.
     pub parked_at: Timestamp,
 }
 
-/// Keeps dead letters.
+/// Keeps dead letters. To *park* a fact is to put it aside as a dead letter.
 ///
 /// ```
 /// use adapters_memory::InMemoryDeadLetterStore;
@@ -65,20 +65,20 @@ pub struct DeadLetter {
 /// - `a_letter_comes_back_as_it_was_parked`.
 /// - `parking_the_same_event_twice_keeps_one_letter`.
 /// - `racing_parkers_of_one_event_keep_one_letter`.
-/// - `a_removed_letter_is_gone`, and those of other projections stay.
+/// - `a_removed_letter_is_gone`, and the letters of other projections stay.
 /// - `a_stream_is_parked_until_its_last_letter_is_removed`.
 #[async_trait]
 pub trait DeadLetterStore: std::fmt::Debug + Send + Sync {
     /// Parks a fact. Parking the same fact for the same projection again changes nothing.
     async fn park(&self, letter: DeadLetter) -> Result<(), StoreError>;
 
-    /// Returns whether any fact of the stream is parked for that projection.
+    /// Returns whether any fact of the stream is parked for the projection.
     async fn is_parked(&self, projection: &str, stream: StreamId) -> Result<bool, StoreError>;
 
     /// Returns at most `limit` letters of the projection whose position is greater than `after`, in the order of the
     /// log.
     async fn letters(&self, projection: &str, after: Position, limit: usize) -> Result<Vec<DeadLetter>, StoreError>;
 
-    /// Removes the letter of the fact at `position`. Returns whether there was one.
+    /// Removes the projection's letter about the fact at `position`. Returns whether there was such a letter.
     async fn remove(&self, projection: &str, position: Position) -> Result<bool, StoreError>;
 }

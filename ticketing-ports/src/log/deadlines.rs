@@ -16,16 +16,16 @@ use crate::vocabulary::errors::StoreError;
 pub enum DeadlineKind {
     /// The hold of a reservation ends.
     HoldExpiry,
-    /// A call to the payment gateway that has no answer yet is repeated.
+    /// A call to the payment gateway is repeated, because the gateway has not answered it yet.
     GatewayRetry,
-    /// The next reservations of a cancelled event are settled.
+    /// The next reservations of a cancelled event are settled, that is, released or refunded.
     CancellationChunk,
     /// The event begins.
     EventStart,
 }
 
 impl DeadlineKind {
-    /// Every value, in the order of their declaration.
+    /// All kinds, in the order of their declaration.
     pub const ALL: [Self; 4] = [
         Self::HoldExpiry,
         Self::GatewayRetry,
@@ -43,7 +43,7 @@ impl DeadlineKind {
         }
     }
 
-    /// Returns the kind of that name; `None` if there is none.
+    /// Returns the kind that is stored as `name`; `None` if no kind has that name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
@@ -52,9 +52,9 @@ impl DeadlineKind {
 /// Names a deadline. A stream has at most one deadline of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DeadlineKey {
-    /// The stream.
+    /// The stream that the deadline belongs to.
     pub stream: StreamId,
-    /// What must be done.
+    /// What must be done at the deadline.
     pub kind: DeadlineKind,
 }
 
@@ -63,13 +63,14 @@ pub struct DeadlineKey {
 pub struct Deadline {
     /// The stream of the deadline, and what must be done.
     pub key: DeadlineKey,
-    /// When it must be done.
+    /// When the lane must act.
     pub due_at: Timestamp,
-    /// The lane that must do it.
+    /// The lane that must act.
     pub lane: LaneId,
 }
 
-/// A deadline, and which request set it. The facts that the deadline leads to carry the correlation id of that request.
+/// A deadline with the request that set it. The facts that the deadline leads to carry the correlation id of that
+/// request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CausedDeadline {
     /// The deadline.
@@ -78,18 +79,18 @@ pub struct CausedDeadline {
     pub cause: Metadata,
 }
 
-/// How a decision changes the deadlines.
+/// One change of the deadlines, as a decision asks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeadlineChange {
-    /// Sets a deadline in the place of any of the same key, even one that a process has leased.
+    /// Sets a deadline. It replaces a deadline with the same key, even one that a process has leased.
     Set(Deadline),
-    /// Removes the deadline of that key. Nothing happens if there is none.
+    /// Removes the deadline with that key. Nothing happens if no deadline has it.
     Clear(DeadlineKey),
 }
 
 impl DeadlineChange {
-    /// Returns the key of the deadline that is set or removed.
+    /// Returns the key of the deadline that this change sets or removes.
     pub fn key(&self) -> DeadlineKey {
         match self {
             Self::Set(deadline) => deadline.key,
@@ -97,7 +98,7 @@ impl DeadlineChange {
         }
     }
 
-    /// Returns what the commit of a request with that metadata writes.
+    /// Returns the change as a commit writes it. `cause` is the metadata of the request that led to the change.
     pub fn caused_by(self, cause: &Metadata) -> DeadlineWrite {
         match self {
             Self::Set(deadline) => DeadlineWrite::Set(CausedDeadline {
@@ -109,18 +110,18 @@ impl DeadlineChange {
     }
 }
 
-/// How a commit changes the deadlines.
+/// One change of the deadlines, as a commit writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeadlineWrite {
-    /// Sets a deadline in the place of any of the same key, even one that a process has leased.
+    /// Sets a deadline. It replaces a deadline with the same key, even one that a process has leased.
     Set(CausedDeadline),
-    /// Removes the deadline of that key. Nothing happens if there is none.
+    /// Removes the deadline with that key. Nothing happens if no deadline has it.
     Clear(DeadlineKey),
 }
 
 impl DeadlineWrite {
-    /// Returns the key of the deadline that is set or removed.
+    /// Returns the key of the deadline that this change sets or removes.
     pub fn key(&self) -> DeadlineKey {
         match self {
             Self::Set(caused) => caused.deadline.key,
@@ -129,7 +130,7 @@ impl DeadlineWrite {
     }
 }
 
-/// Hands out the deadlines that are due. Only commits set and remove deadlines.
+/// Hands out the deadlines that are due. Deadlines are set and removed only by commits to the event store.
 ///
 /// ```
 /// use std::time::Duration;
@@ -155,16 +156,16 @@ impl DeadlineWrite {
 /// - `a_cleared_deadline_is_gone`.
 /// - `a_cleared_deadline_does_not_come_back_after_its_lease`.
 /// - `clearing_a_deadline_that_does_not_exist_is_no_error`.
-/// - `clearing_one_kind_leaves_the_others`: a stream has one deadline of each kind.
+/// - `clearing_one_kind_leaves_the_others`: a stream may have one deadline of each kind.
 /// - `setting_a_deadline_again_replaces_it`.
 /// - `setting_a_leased_deadline_again_ends_its_lease`.
 /// - `the_last_change_in_one_commit_wins`.
 /// - `a_deadline_is_read_back_unchanged`.
-/// - `a_deadline_comes_with_what_set_it_last`: correlation id, actor and trace.
+/// - `a_deadline_comes_with_what_set_it_last`: the correlation id, actor and trace of the request that set it last.
 #[async_trait]
 pub trait DeadlineStore: std::fmt::Debug + Send + Sync {
-    /// Leases at most `limit` deadlines that are due at `now`, earliest first. Until `now` plus `lease` no other call
-    /// gets them; after that they are handed out again, unless a commit has removed them.
+    /// Leases at most `limit` deadlines that are due at `now`, earliest first. Until `now` plus `lease` no other
+    /// call gets these deadlines; after that the store hands them out again, unless a commit has removed them.
     async fn lease_due(&self, now: Timestamp, lease: Duration, limit: usize)
     -> Result<Vec<CausedDeadline>, StoreError>;
 }

@@ -16,7 +16,7 @@ pub struct BusUnavailable(#[source] pub BoxError);
 /// A fact as the bus delivers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered {
-    /// The log that the fact is from, and its incarnation.
+    /// The id and the incarnation of the log that the fact is from.
     pub from: LogIdentity,
     /// The fact.
     pub event: RecordedEvent,
@@ -60,14 +60,15 @@ pub struct Delivered {
 /// **Contract**
 /// - `events_of_one_stream_arrive_in_order`.
 /// - `answered_means_kept`: after `publish` returns, every group gets every event at least once.
-/// - `a_group_sees_every_position`, from 1 on and without a gap, when all that the log has is published.
-/// - `an_event_arrives_as_it_was_published`, with the log that it is of.
+/// - `a_group_sees_every_position`, from 1 on and without a gap, when the whole log is published.
+/// - `an_event_arrives_as_it_was_published`, with the identity of its log.
 #[async_trait]
 pub trait EventPublisher: std::fmt::Debug + Send + Sync {
-    /// Publishes facts of one log, in this order. When it returns, every group of consumers will get each of them.
+    /// Publishes facts of one log in the given order. Once this call has returned, the bus has kept the facts, and
+    /// every group of consumers gets each of them.
     ///
     /// # Errors
-    /// Fails if the bus cannot be reached. Some of the facts may be published all the same.
+    /// Fails if the bus cannot be reached. Some of the facts may have been published even so.
     async fn publish(&self, from: LogIdentity, events: &[RecordedEvent]) -> Result<(), BusUnavailable>;
 }
 
@@ -86,16 +87,17 @@ pub trait EventPublisher: std::fmt::Debug + Send + Sync {
 /// - `a_member_that_leaves_hands_over_to_one_that_waits`.
 #[async_trait]
 pub trait EventSubscriber: std::fmt::Debug + Send + Sync {
-    /// Makes the caller a member of the group, and returns its membership.
+    /// Makes the caller a member of the group, and returns the membership.
     async fn subscribe(&self, group: &str) -> Result<Box<dyn Subscription>, BusUnavailable>;
 }
 
-/// The membership of one consumer in a group. Dropping it leaves the group.
+/// The membership of one consumer in a group. When this value is dropped, the consumer leaves the group.
 ///
 /// [`EventPublisher`] has an example.
 ///
 /// **Contract**
-/// - `an_event_that_was_not_acknowledged_is_delivered_again`, to any member of the group, when its member has left.
+/// - `an_event_that_was_not_acknowledged_is_delivered_again`, to any member of the group, once the member that
+///   received it has left.
 /// - `a_redelivered_event_keeps_its_place_in_its_stream`.
 /// - `an_acknowledged_event_is_not_delivered_again`.
 /// - `no_event_is_slept_through`: a member that waits in `next` is woken when a fact is published.
@@ -106,7 +108,7 @@ pub trait Subscription: std::fmt::Debug + Send {
     /// Waits until there is a fact for this member, and returns at most `limit` facts.
     async fn next(&mut self, limit: usize) -> Result<Vec<Delivered>, BusUnavailable>;
 
-    /// Tells the bus that the member has handled everything that `next` has returned, so that none of it is delivered
-    /// again.
+    /// Tells the bus that the member has handled all facts that `next` has returned. The bus does not deliver them
+    /// to the group again.
     async fn acknowledge(&mut self) -> Result<(), BusUnavailable>;
 }

@@ -1,4 +1,4 @@
-//! The store of the log. The engine writes through [`EventStore::commit`] only.
+//! The store of the log of facts. The engine writes facts only through [`EventStore::commit`].
 
 use async_trait::async_trait;
 use thiserror::Error;
@@ -15,22 +15,23 @@ use crate::vocabulary::ids::CommitId;
 /// New facts for the end of one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Append {
-    /// The stream.
+    /// The stream that the facts are added to.
     pub stream: StreamId,
-    /// The version that the stream must have before these facts are added. [`Version::NONE`] if it must not exist yet.
+    /// The version that the stream must have before these facts are added. [`Version::NONE`] if the stream must not
+    /// exist yet.
     pub expected: Version,
     /// The facts, in their order. Empty if the commit only requires that the stream has the expected version.
     pub events: Vec<NewEvent>,
 }
 
-/// Everything that one transaction writes. Since there is no other way to write, facts, deadlines and idempotency
-/// records can never contradict each other.
+/// Everything that one transaction writes. Facts, deadlines and idempotency records can never contradict each
+/// other, because a commit is the only way to write them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     /// The id of the commit. The writer makes it.
     pub id: CommitId,
-    /// The lane that decided the commit. The store keeps it beside each fact. All facts of a stream have the same lane;
-    /// the writers are responsible for that.
+    /// The lane that decided the commit. The store keeps it beside each fact. All facts of a stream have the same
+    /// lane, for which the writers are responsible.
     pub lane: LaneId,
     /// The time of the commit. The store keeps it as `recorded_at` of each fact.
     pub at: Timestamp,
@@ -48,29 +49,30 @@ pub struct Commit {
 /// Where the facts of a commit are in the log. Both positions are [`Position::START`] if the commit had no facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommitReceipt {
-    /// The position of its first fact.
+    /// The position of the first fact of the commit.
     pub first: Position,
-    /// The position of its last fact.
+    /// The position of the last fact of the commit.
     pub last: Position,
-    /// The incarnation of the log when the store answered. If it is not the one that the caller knows, the log was
-    /// restored from an older copy in between.
+    /// The incarnation of the log when the store answered. If the caller knows another incarnation, the log has
+    /// been restored from an older copy since.
     pub incarnation: Incarnation,
 }
 
 /// Why a commit failed.
 #[derive(Debug, Error)]
 pub enum CommitError {
-    /// These streams do not have the expected versions. Nothing was written. The caller reads them again and decides
-    /// anew.
+    /// Some streams do not have the expected versions. Nothing was written. The caller reads these streams again
+    /// and decides anew.
     #[error("{} streams do not have the expected versions", streams.len())]
     Conflict {
-        /// The streams that have another version than was expected.
+        /// The streams that have another version than the commit expected.
         streams: Vec<StreamId>,
     },
-    /// Another commit has recorded an answer under this key. Nothing was written. The caller gives that answer.
-    #[error("an idempotency key is already recorded")]
+    /// Another commit has already recorded an answer under this idempotency key. Nothing was written. The caller
+    /// returns the recorded answer.
+    #[error("an answer is already recorded under an idempotency key of the commit")]
     KeyTaken {
-        /// The key that is taken.
+        /// The key under which an answer is already recorded.
         key: IdempotencyKey,
     },
     /// The log does not have all landmarks of the commit, because it was restored from an older copy. Nothing was
@@ -80,19 +82,21 @@ pub enum CommitError {
     /// The store is down or busy. Nothing was written. The same commit may succeed later.
     #[error("the event store is unavailable")]
     Unavailable(#[source] BoxError),
-    /// The answer of the store was lost, so the commit may be written or not. The caller looks it up by its id.
-    #[error("the outcome of the commit is unknown")]
+    /// The answer of the store was lost, so the commit may have been written or not. The caller looks the commit up
+    /// by its id.
+    #[error("the answer of the event store was lost, so the commit may have been written or not")]
     Unknown(#[source] BoxError),
 }
 
-/// How something that a reader remembers of a log compares with the log.
+/// Whether what a reader remembers of a log is still true: the answer of [`EventStore::check_memory`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Memory {
-    /// Every stream is at the version that the reader remembers, and every landmark is in the log.
+    /// Everything is still true: the log has every landmark, and every stream has the version that the reader
+    /// remembers.
     Current,
-    /// These streams are at another version.
+    /// The log has every landmark, but these streams no longer have the versions that the reader remembers.
     Stale(Vec<StreamId>),
-    /// The log has lost facts that the reader remembers.
+    /// The log lacks a landmark, so it has lost facts that the reader remembers, as after a restore from an older copy.
     OfALostPast,
 }
 
@@ -150,7 +154,7 @@ pub enum Memory {
 /// - `racing_writers_of_one_stream_take_turns`.
 /// - `an_append_without_events_only_insists_on_the_version`: a stream that was only read for the decision must not have
 ///   changed either.
-/// - `a_commit_that_rests_on_a_lost_past_writes_nothing`: a landmark of the commit is not in the log.
+/// - `a_commit_that_rests_on_a_lost_past_writes_nothing`: the log lacks a landmark of the commit.
 /// - `a_taken_idempotency_key_writes_nothing`.
 /// - `positions_are_gapless_and_in_commit_order`, from 1.
 /// - `positions_stay_gapless_under_racing_writers`.
@@ -174,17 +178,17 @@ pub enum Memory {
 /// - `the_same_commit_racing_with_itself_is_written_once`.
 /// - `a_repeated_commit_leaves_later_deadlines_alone`.
 /// - `a_commit_without_events_is_allowed` and may change deadlines and idempotency records.
-/// - `stale_streams_are_named`, exactly those that are not at the version given.
-/// - `a_memory_with_a_lost_landmark_is_of_a_lost_past`, whatever its streams.
+/// - `stale_streams_are_named`, exactly those that do not have the version given.
+/// - `a_memory_with_a_lost_landmark_is_of_a_lost_past`, whatever versions the streams have.
 /// - `a_log_keeps_its_id_and_begins_with_its_first_incarnation`.
 /// - `an_incarnation_is_raised_once_although_several_notice`: all callers that have seen the same incarnation get the
 ///   same answer.
 /// - `an_incarnation_is_raised_above_any_that_was_seen`, also above one that is now lost.
 /// - `a_receipt_carries_the_incarnation_in_force`.
-/// - `the_commit_at_a_position_is_the_one_that_wrote_the_fact_there`, and past the end there is none.
+/// - `the_commit_at_a_position_is_the_one_that_wrote_the_fact_there`, and `None` past the end of the log.
 /// - `the_schema_floor_begins_with_the_first_generation_and_never_sinks`.
 /// - `a_stream_is_read_page_by_page`.
-/// - `several_streams_are_read_one_after_another`, in the order asked, each after its version.
+/// - `several_streams_are_read_one_after_another`, in the order given, each from the fact after the version given.
 /// - `a_limit_counts_the_facts_of_all_streams`.
 /// - `the_log_is_read_page_by_page`.
 /// - `a_limit_of_0_reads_nothing`.
@@ -200,11 +204,12 @@ pub enum Memory {
 pub trait EventStore: std::fmt::Debug + Send + Sync {
     /// Writes the whole commit in one transaction, or nothing of it.
     ///
-    /// A commit whose id was written before is not written again: the call returns the receipt of the first time.
+    /// If a commit with the same id was written before, the store writes nothing and returns the receipt of that
+    /// commit.
     ///
     /// # Errors
-    /// Fails if a stream does not have the expected version, an idempotency key is taken or a landmark is missing. With
-    /// [`CommitError::Unknown`] the commit may be written all the same.
+    /// Fails if a stream does not have the expected version, an idempotency key is taken or a landmark is missing.
+    /// After [`CommitError::Unknown`] the commit may have been written even so.
     async fn commit(&self, commit: Commit) -> Result<CommitReceipt, CommitError>;
 
     /// Returns the receipt of a commit; `None` if no commit of that id was written.
@@ -218,9 +223,9 @@ pub trait EventStore: std::fmt::Debug + Send + Sync {
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, StoreError>;
 
-    /// Returns at most `limit` facts of several streams together: first those of the first stream, oldest first, then
-    /// those of the next. Of each stream only facts after the given version are returned. If there are fewer than
-    /// `limit`, there are no more.
+    /// Returns at most `limit` facts of several streams together: first those of the first stream, oldest first,
+    /// then those of the next. Of each stream only facts after the given version are returned. If the answer has
+    /// fewer than `limit` facts, the streams have no more.
     async fn read_streams(
         &self,
         streams: &[(StreamId, Version)],
@@ -233,8 +238,8 @@ pub trait EventStore: std::fmt::Debug + Send + Sync {
     /// Returns the position of the newest fact; [`Position::START`] if the log is empty.
     async fn head(&self) -> Result<Position, StoreError>;
 
-    /// Compares what somebody remembers of this log with the log: which version each stream had, and landmarks. The store
-    /// compares everything with the log of one moment.
+    /// Compares what a reader remembers of this log with the log: the version of each stream in `seen`, and the facts
+    /// in `landmarks`. Everything is compared at one moment, so that no commit can come in between.
     async fn check_memory(&self, seen: &[(StreamId, Version)], landmarks: &[Landmark]) -> Result<Memory, StoreError>;
 
     /// Returns the id of the log and its incarnation.
@@ -242,20 +247,23 @@ pub trait EventStore: std::fmt::Debug + Send + Sync {
 
     /// Returns the id of the commit that wrote the fact at `position`; `None` at [`Position::START`] and past the end.
     ///
-    /// A caller that remembers a position and its commit can so check whether the log still has everything up to there.
+    /// A caller that remembers a position and its commit uses this to check whether the log still has all facts up
+    /// to that position.
     async fn commit_at(&self, position: Position) -> Result<Option<CommitId>, StoreError>;
 
-    /// Raises the incarnation above `seen`, unless it is above already, and returns the incarnation of the log.
+    /// Raises the incarnation of the log to the one after `seen`, unless it is higher than `seen` already. Returns
+    /// the incarnation that the log has then.
     async fn raise_incarnation(&self, seen: Incarnation) -> Result<Incarnation, StoreError>;
 
     /// Returns the schema floor: the generation of facts that every build which works on this log can read.
     async fn schema_floor(&self) -> Result<SchemaGeneration, StoreError>;
 
-    /// Raises the schema floor to `to`, unless it is as high already, and returns the floor of the log.
+    /// Raises the schema floor to `to`, unless it is that high or higher already. Returns the floor that the log
+    /// has then.
     async fn raise_schema_floor(&self, to: SchemaGeneration) -> Result<SchemaGeneration, StoreError>;
 
-    /// Returns whether other processes may write to this log. If none can, what this process remembers of it cannot
-    /// become outdated.
+    /// Returns whether other processes may write to this log. If no other process can, what this process remembers
+    /// of the log cannot become outdated.
     fn has_other_writers(&self) -> bool {
         true
     }

@@ -13,7 +13,7 @@ use crate::vocabulary::ids::{LogId, WorkerId};
 /// Names one follower of one log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FollowerId {
-    /// The log that it follows.
+    /// The log that the follower reads.
     pub log: LogId,
     /// The name of the follower.
     pub name: &'static str,
@@ -22,10 +22,10 @@ pub struct FollowerId {
     pub generation: u16,
 }
 
-/// Keeps for each follower which worker has the turn, and how far it has come.
+/// Keeps for each follower which worker has the turn to run it, and how far the follower has come in the log.
 ///
-/// A turn is not a lock. A worker whose lease has ended may still finish what it has begun, while the next worker does
-/// the same. So what a follower does must be harmless when it is done twice.
+/// A turn is not a lock. A worker whose lease has ended may still finish what it has begun, while the next worker
+/// does the same work again. So whatever a follower does must be harmless when it is done twice.
 ///
 /// ```
 /// use std::time::Duration;
@@ -58,15 +58,15 @@ pub struct FollowerId {
 /// - `the_turn_passes_on_when_its_lease_ends`.
 /// - `a_turn_that_is_given_back_passes_on_at_once`.
 /// - `only_its_own_turn_can_be_given_back`.
-/// - `the_mark_is_kept_from_turn_to_turn`, with all its parts.
-/// - `a_mark_is_moved_only_by_who_knows_where_it_was`: it may be moved back, but not by a worker that has missed a
-///   move.
+/// - `the_mark_is_kept_from_turn_to_turn`: its log, position and commit.
+/// - `a_mark_is_moved_only_by_who_knows_where_it_was`: a worker that has missed a move cannot move the mark. A mark
+///   may be moved back.
 /// - `one_of_racing_workers_moves_the_mark`.
 /// - `followers_do_not_share_anything`: neither those of another name, nor of another generation, nor of another log.
 #[async_trait]
 pub trait FollowerStore: std::fmt::Debug + Send + Sync {
-    /// Takes or renews the turn until `now` plus `lease`. Returns whether the worker has the turn now; it has not while
-    /// the lease of another worker lasts.
+    /// Takes or renews the turn until `now` plus `lease`. Returns whether the worker has the turn now: it does not
+    /// get the turn while the lease of another worker lasts.
     async fn take_turn(
         &self,
         follower: FollowerId,
@@ -75,12 +75,13 @@ pub trait FollowerStore: std::fmt::Debug + Send + Sync {
         lease: Duration,
     ) -> Result<bool, StoreError>;
 
-    /// Gives the turn back before its lease ends. Does nothing if another worker has the turn.
+    /// Gives the turn of `worker` back before its lease ends. Does nothing if another worker has the turn.
     async fn give_back(&self, follower: FollowerId, worker: WorkerId) -> Result<(), StoreError>;
 
-    /// Returns how far the follower has come; `None` if it has not noted that yet.
+    /// Returns how far the follower has come; `None` if no mark has been noted yet.
     async fn mark(&self, follower: FollowerId) -> Result<Option<Mark>, StoreError>;
 
-    /// Notes how far the follower has come, if the mark that was noted last is `before`. Returns whether it was.
+    /// Notes `mark` as how far the follower has come, if the mark that was noted last still is `before`. Returns
+    /// whether `mark` was noted.
     async fn move_mark(&self, follower: FollowerId, before: Option<Mark>, mark: Mark) -> Result<bool, StoreError>;
 }

@@ -9,18 +9,19 @@ use crate::vocabulary::ids::UserId;
 /// The key that a user has given to a request. Two users may use the same key for different requests.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyKey {
-    /// The user who asks.
+    /// The user who sent the request.
     pub user_id: UserId,
     /// The key, as the user has sent it.
     pub key: String,
 }
 
-/// What was asked and answered under a key. A commit writes it together with its facts.
+/// A request and its answer under an idempotency key. A commit writes this record together with its facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyRecord {
     /// The key.
     pub key: IdempotencyKey,
-    /// The SHA-256 digest of the request. A request with the same key and another digest is a mistake of the caller.
+    /// The SHA-256 digest of the request. If a request has the same key and another digest, its sender has made a
+    /// mistake.
     pub fingerprint: [u8; 32],
     /// The answer, in the encoding of the engine.
     pub answer: Vec<u8>,
@@ -28,7 +29,7 @@ pub struct IdempotencyRecord {
     pub recorded_at: Timestamp,
 }
 
-/// Finds recorded answers. Only commits record them.
+/// Finds the answers that are recorded under idempotency keys. Only commits to the event store record answers.
 ///
 /// ```
 /// use adapters_memory::InMemoryEventStore;
@@ -50,7 +51,7 @@ pub struct IdempotencyRecord {
 /// - `an_answer_is_found_by_the_user_and_key_that_recorded_it`.
 /// - `an_answer_is_found_by_nobody_else`.
 /// - `two_users_may_use_the_same_key`.
-/// - `several_answers_are_found_at_once`, each once, and nothing for keys that are unknown.
+/// - `several_answers_are_found_at_once`, each once, and no answer for keys that are unknown.
 /// - `an_answer_is_read_back_unchanged`.
 /// - `keys_are_compared_byte_by_byte`.
 /// - `exactly_one_of_racing_commits_with_one_key_wins`.
@@ -62,6 +63,6 @@ pub trait IdempotencyStore: std::fmt::Debug + Send + Sync {
     /// Returns the answers that are recorded under these keys, in any order.
     async fn find_answers(&self, keys: &[IdempotencyKey]) -> Result<Vec<IdempotencyRecord>, StoreError>;
 
-    /// Removes every answer that was recorded before `before`, and returns how many there were.
+    /// Removes every answer that was recorded before `before`, and returns how many were removed.
     async fn forget_answers(&self, before: Timestamp) -> Result<u64, StoreError>;
 }

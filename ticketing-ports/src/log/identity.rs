@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::log::streams::Position;
 use crate::vocabulary::ids::{CommitId, LogId};
 
-/// Tells a log that was restored from an older copy from what it was before. A new log has incarnation 1. The number is
-/// raised when the log has lost facts that a reader may have seen.
+/// A number that is raised when a log has lost facts that a reader may have seen, as after a restore from an older
+/// copy. A new log has incarnation 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Incarnation(pub u32);
@@ -20,7 +20,7 @@ impl Incarnation {
     /// The incarnation of a new log.
     pub const FIRST: Self = Self(1);
 
-    /// Returns the incarnation after this one.
+    /// Returns the next higher incarnation.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
@@ -47,7 +47,7 @@ impl SchemaGeneration {
     /// The schema floor of a new log.
     pub const FIRST: Self = Self(1);
 
-    /// Returns the generation after this one.
+    /// Returns the next higher generation.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
@@ -65,12 +65,12 @@ impl std::fmt::Display for SchemaGeneration {
 pub struct LogIdentity {
     /// The id of the log.
     pub log: LogId,
-    /// The incarnation of the log, which changes when the log loses facts.
+    /// The incarnation of the log, which is raised when the log loses facts.
     pub incarnation: Incarnation,
 }
 
-/// A fact that a caller remembers: its position, and the commit that wrote it. A log that has this fact there has all
-/// earlier facts too.
+/// A fact that a caller remembers, by its position and the commit that wrote it. A log that still has this commit
+/// at this position has all earlier facts too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Landmark {
     /// The position of the fact.
@@ -82,7 +82,7 @@ pub struct Landmark {
 /// How far a reader has come in a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Mark {
-    /// The id of the log; [`Mark::NO_LOG`] if it is not known.
+    /// The id of the log; [`Mark::NO_LOG`] if the reader does not know it.
     pub log: LogId,
     /// The position of the last fact that the reader has handled.
     pub position: Position,
@@ -91,9 +91,9 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// The id in a mark at the start of a log, where there is no commit.
+    /// Stands in the place of a commit id in a mark at the start of a log, where no commit has written a fact.
     pub const NO_COMMIT: CommitId = CommitId::new(Uuid::nil());
-    /// The id in a mark of which the log is not known.
+    /// Stands in the place of a log id in a mark whose log is not known.
     pub const NO_LOG: LogId = LogId::new(Uuid::nil());
 
     /// Returns the mark before the first fact of a log.
@@ -105,8 +105,8 @@ impl Mark {
         }
     }
 
-    /// Returns a mark of which the log is not known: that of an empty store, or of a store that was filled by an early
-    /// version, which kept only positions.
+    /// Returns a mark whose log is not known. An empty store has such a mark, and so has a store that was filled by
+    /// an early version of the box office, which kept only positions.
     pub const fn of_no_log(position: Position) -> Self {
         Self {
             log: Self::NO_LOG,
@@ -115,7 +115,7 @@ impl Mark {
         }
     }
 
-    /// Returns whether the log of the mark is not known.
+    /// Returns whether the mark has no known log, so that its log id is [`Mark::NO_LOG`].
     pub fn is_of_no_log(&self) -> bool {
         self.log == Self::NO_LOG
     }

@@ -15,7 +15,7 @@ pub enum LaneKind {
 }
 
 impl LaneKind {
-    /// Every value, in the order of their declaration.
+    /// All kinds, in the order of their declaration.
     pub const ALL: [Self; 1] = [Self::Event];
 
     /// Returns the name under which the kind is stored.
@@ -25,7 +25,7 @@ impl LaneKind {
         }
     }
 
-    /// Returns the kind of that name; `None` if there is none.
+    /// Returns the kind that is stored as `name`; `None` if no kind has that name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
@@ -36,13 +36,14 @@ impl LaneKind {
         self as i16 + 1
     }
 
-    /// Returns the kind of that number; `None` if there is none.
+    /// Returns the kind that databases store as `number`; `None` if no kind has that number.
     pub fn from_number(number: i16) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.number() == number)
     }
 }
 
-/// The name of one lane, written as `event-0190c5…`. It is stored beside every fact. A stream never changes its lane.
+/// The name of one lane, written as `event-0190c5…`. It is stored beside every fact that the lane decides. A stream
+/// never changes its lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LaneId {
     /// The kind of thing that the lane decides on.
@@ -52,12 +53,12 @@ pub struct LaneId {
 }
 
 impl LaneId {
-    /// Names the lane of one thing.
+    /// Makes the name of the lane that decides on the thing with that kind and id.
     pub const fn new(kind: LaneKind, id: Uuid) -> Self {
         Self { kind, id }
     }
 
-    /// Reads what `Display` has written; `None` for any other text.
+    /// Reads a lane id as `Display` writes it; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, id) = text.split_once('-')?;
         Some(Self::new(LaneKind::parse(kind)?, Uuid::parse_str(id).ok()?))

@@ -1,4 +1,4 @@
-//! Snapshots of long streams, so that these need not be read from their beginning.
+//! Snapshots of long streams, so that nobody needs to read these streams from their beginning.
 
 use async_trait::async_trait;
 
@@ -6,26 +6,26 @@ use crate::log::streams::{StreamId, Version};
 use crate::vocabulary::errors::StoreError;
 use crate::vocabulary::ids::CommitId;
 
-/// The state that the facts of a stream up to one version add up to, as bytes that only the aggregate can read.
+/// The state of a stream at one version, as bytes that only the aggregate of the stream can read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// The stream.
+    /// The stream whose state this is.
     pub stream: StreamId,
     /// The version of the last fact that the state includes.
     pub version: Version,
-    /// The commit that wrote that fact. If the log has another commit there, the snapshot was made of facts that are
-    /// lost.
+    /// The commit that wrote the fact at `version`. If the log has another commit there, the snapshot was made of
+    /// facts that the log has lost since.
     pub commit: CommitId,
-    /// The number of the format of the bytes. The aggregate gives it.
+    /// The number of the format of the bytes in `state`. The aggregate chooses the number.
     pub format: u16,
-    /// The state.
+    /// The bytes of the state.
     pub state: Vec<u8>,
 }
 
 /// Keeps the latest snapshot of each stream and format.
 ///
-/// Snapshots are kept in the database of the log, so that a backup contains both. They only save reading and may be
-/// lost at any time: the log has everything that they say.
+/// Snapshots are kept in the database of the log, so that a backup contains both. A snapshot only saves reading and
+/// may be lost at any time, because its state can be made again from the log.
 ///
 /// ```
 /// use adapters_memory::InMemoryEventStore;
@@ -49,8 +49,8 @@ pub struct Snapshot {
 /// - `a_newer_snapshot_takes_the_place_of_an_older_one`.
 /// - `an_older_snapshot_does_not_take_the_place_of_a_newer_one`.
 /// - `of_racing_snapshots_the_newest_is_left`.
-/// - `streams_do_not_share_snapshots`, neither do aggregates with one id.
-/// - `formats_do_not_share_snapshots`, so that two builds work on one log.
+/// - `streams_do_not_share_snapshots`, even if two aggregates have the same id.
+/// - `formats_do_not_share_snapshots`, so that two builds with different formats can work on one log.
 /// - `several_snapshots_are_found_at_once`, and only those that were asked for.
 /// - `a_snapshot_beyond_the_end_of_its_stream_is_not_found`.
 /// - `a_snapshot_of_another_past_is_not_found`: the log shows another commit at its version.
@@ -58,12 +58,12 @@ pub struct Snapshot {
 /// - `dropped_snapshots_are_gone`, and others can be kept after them.
 #[async_trait]
 pub trait SnapshotStore: std::fmt::Debug + Send + Sync {
-    /// Keeps a snapshot in the place of an older one. Does nothing if there is a newer one of the same stream and
-    /// format.
+    /// Keeps a snapshot in the place of an older one of the same stream and format. Does nothing if the store has a
+    /// newer one that the log confirms.
     async fn keep(&self, snapshot: Snapshot) -> Result<(), StoreError>;
 
-    /// Returns the snapshots of these streams, each in the given format. A snapshot is left out if the log has another
-    /// commit at its version.
+    /// Returns the snapshots of these streams, each in the given format. A snapshot is left out if the log has
+    /// another commit at its version, or no fact.
     async fn latest(&self, of: &[(StreamId, u16)]) -> Result<Vec<Snapshot>, StoreError>;
 
     /// Removes all snapshots.

@@ -8,7 +8,7 @@ use crate::log::event_store::EventStore;
 use crate::log::idempotency::IdempotencyStore;
 use crate::log::snapshots::SnapshotStore;
 
-/// The log, and the stores that share its commits. All four are of one log.
+/// The log, and the stores that share its commits. All four fields belong to the same log.
 #[derive(Clone)]
 pub struct LogStores {
     /// The log.
@@ -22,7 +22,7 @@ pub struct LogStores {
 }
 
 impl LogStores {
-    /// Returns the bundle of one adapter that is all of these stores.
+    /// Returns the bundle for one adapter that implements all of these ports.
     pub fn of<S>(store: Arc<S>) -> Self
     where
         S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore + 'static,

@@ -30,7 +30,7 @@ macro_rules! for_each_aggregate {
 
 macro_rules! aggregates {
     ($($name:ident: $text:literal, $id:ident;)+) => {
-        /// The kind of state that the facts of a stream add up to.
+        /// The kind of thing that a stream is about, such as a reservation.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum Aggregate {
@@ -41,7 +41,7 @@ macro_rules! aggregates {
         }
 
         impl Aggregate {
-            /// Every aggregate, in the order of the list.
+            /// All aggregates, in the order of the list in `for_each_aggregate!`.
             pub const ALL: [Self; [$(Self::$name,)+].len()] = [$(Self::$name,)+];
 
             /// Returns the name under which the aggregate is stored.
@@ -51,7 +51,7 @@ macro_rules! aggregates {
                 }
             }
 
-            /// Returns the aggregate of that name; `None` if there is none.
+            /// Returns the aggregate that is stored as `name`; `None` if no aggregate has that name.
             pub fn parse(name: &str) -> Option<Self> {
                 match name {
                     $($text => Some(Self::$name),)+
@@ -65,7 +65,7 @@ macro_rules! aggregates {
                 self as i16 + 1
             }
 
-            /// Returns the aggregate of that number; `None` if there is none.
+            /// Returns the aggregate that databases store as `number`; `None` if no aggregate has that number.
             pub fn from_number(number: i16) -> Option<Self> {
                 Self::ALL.into_iter().find(|aggregate| aggregate.number() == number)
             }
@@ -83,19 +83,19 @@ for_each_aggregate!(aggregates);
 /// The name of one stream, written as `reservation-0190c5…`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StreamId {
-    /// The kind of state that the facts of the stream add up to.
+    /// The kind of thing that the stream is about.
     pub aggregate: Aggregate,
     /// The id of the thing that the stream is about.
     pub id: Uuid,
 }
 
 impl StreamId {
-    /// Names the stream of one thing.
+    /// Makes the name of the stream about the thing with that kind and id.
     pub const fn new(aggregate: Aggregate, id: Uuid) -> Self {
         Self { aggregate, id }
     }
 
-    /// Reads what `Display` has written; `None` for any other text.
+    /// Reads a stream id as `Display` writes it; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let (aggregate, id) = text.split_once('-')?;
         Some(Self::new(Aggregate::parse(aggregate)?, Uuid::parse_str(id).ok()?))
@@ -108,8 +108,8 @@ impl std::fmt::Display for StreamId {
     }
 }
 
-/// How many facts a stream has, which is also the number of its last fact. A stream that does not exist yet has version
-/// 0.
+/// How many facts a stream has. This is also the number of its last fact, because the facts of a stream are numbered
+/// from 1 on. A stream that does not exist yet has version 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Version(pub u64);
@@ -137,8 +137,8 @@ impl std::fmt::Display for Version {
     }
 }
 
-/// The place of a fact in the log. Positions count from 1 without gaps, in the order of the commits. 0 is before the
-/// first fact.
+/// The place of a fact in the log. Positions count from 1 without gaps, in the order of the commits. Position 0 is
+/// before the first fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Position(pub u64);
@@ -166,10 +166,10 @@ impl std::fmt::Display for Position {
 pub struct CorrelationId(Arc<str>);
 
 impl CorrelationId {
-    /// How many characters the id has at most.
+    /// How many characters a correlation id has at most.
     pub const MAX_LENGTH: usize = 128;
 
-    /// Makes an id of its text; `None` unless the text has 1 to 128 visible ASCII characters.
+    /// Makes a correlation id of its text; `None` unless the text has 1 to 128 visible ASCII characters.
     pub fn parse(text: &str) -> Option<Self> {
         let visible = !text.is_empty() && text.len() <= Self::MAX_LENGTH && text.bytes().all(|b| b.is_ascii_graphic());
         visible.then(|| Self(text.into()))
@@ -181,7 +181,7 @@ impl CorrelationId {
     }
 }
 
-/// Who and what caused a fact.
+/// What led to a fact: a request, its user and its trace.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Metadata {
     /// The id of the request that caused the fact; `None` if there was no request.
@@ -209,11 +209,11 @@ pub struct NewEvent {
     pub event_version: u16,
     /// The payload, as JSON.
     pub data: Vec<u8>,
-    /// Who and what caused the fact.
+    /// The request that led to the fact, with its user and its trace.
     pub metadata: Metadata,
 }
 
-/// A fact as the store returns it.
+/// A fact as the event store returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedEvent {
     /// The place of the fact in the log.
@@ -232,19 +232,20 @@ pub struct RecordedEvent {
     pub event_version: u16,
     /// The payload, as JSON.
     pub data: Vec<u8>,
-    /// Who and what caused the fact.
+    /// The request that led to the fact, with its user and its trace.
     pub metadata: Metadata,
-    /// The time of the commit.
+    /// The time of the commit that wrote the fact.
     pub recorded_at: Timestamp,
 }
 
 impl RecordedEvent {
-    /// The namespace in which [`Self::fact_id`] derives ids. It must not change, or every fact would get a second id.
+    /// The UUID namespace in which [`Self::fact_id`] derives ids. It must never change, or every fact would get a
+    /// second id.
     const FACT_IDS: Uuid = Uuid::from_u128(0xc239_a7ca_5b5c_4b4d_ae84_7040_66a2_0802);
 
-    /// Returns the id of the fact. It is the same each time the fact is published, so that a consumer can recognise a
-    /// fact that it gets twice. If a log loses a fact and another is written in its place, the two have different ids,
-    /// because their commits differ.
+    /// Returns the id of the fact. The id is the same each time the fact is published, so that a consumer can
+    /// recognise a fact that it gets twice. If a log loses a fact and another fact is written in its place, the two
+    /// have different ids, because their commits differ.
     ///
     /// The id is a UUID of version 5 ([RFC 9562](https://www.rfc-editor.org/rfc/rfc9562#section-5.5)) of
     /// `COMMIT/STREAM/VERSION`, as in `0190c5…/reservation-0190c5…/3`, in the namespace
@@ -310,7 +311,7 @@ mod tests {
     fn a_fact_id_is_made_from_the_facts_commit_and_its_place_in_its_stream_and_from_nothing_else() {
         let id = Uuid::from_u128(42);
         let told = fact(ReservationId::new(id), 3);
-        // Consumers keep these ids: whatever changes them is a breaking change.
+        // Consumers store fact ids. A change that gives this fact another id would break these consumers.
         assert_eq!(told.fact_id().to_string(), "445fec34-8fa6-53d8-953f-205af4f9e787");
         let mut told_again = told.clone();
         told_again.position = Position(8);

@@ -1,4 +1,4 @@
-//! The time. Code that needs it gets a clock as an argument.
+//! The clock. Code that needs the time gets a clock as an argument.
 
 use crate::vocabulary::Timestamp;
 

@@ -13,13 +13,13 @@ use crate::vocabulary::payment::{DeclineReason, NextAction, PaymentMethod};
 /// The request to set money aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorizeRequest {
-    /// The payment. The gateway knows a repeated request by this id.
+    /// The id of the payment, by which the gateway recognises a repeated request.
     pub payment_id: PaymentId,
     /// How much to set aside.
     pub amount: Money,
     /// The means by which the customer pays.
     pub method: PaymentMethod,
-    /// When the hold of the seats runs out. A decision after that comes too late.
+    /// When the hold of the seats runs out. If the gateway decides after this time, it decides too late.
     pub wanted_by: Timestamp,
 }
 
@@ -34,14 +34,14 @@ pub enum Authorization {
     },
     /// The gateway does not set the money aside.
     Declined {
-        /// Why not.
+        /// Why the gateway does not set the money aside.
         reason: DeclineReason,
     },
     /// The gateway has not decided yet, because the customer must do something first.
     MustAct(NextAction),
-    /// The gateway has not decided yet.
+    /// The gateway has not decided yet, and the customer need not do anything.
     Pending {
-        /// When the gateway wants to be asked again; `None` if it does not say.
+        /// When the gateway wants to be asked again; `None` if the gateway does not say.
         ask_again_at: Option<Timestamp>,
     },
 }
@@ -51,23 +51,23 @@ pub enum Authorization {
 pub enum GatewayRecord {
     /// The gateway never received the payment.
     Unknown,
-    /// The present answer. It may differ from the first one if that was not decided.
+    /// The gateway's answer by now. It may differ from its first answer if the gateway had not decided then.
     Answered(Authorization),
 }
 
-/// Why a call of the gateway failed.
+/// Why a call to the gateway failed.
 #[derive(Debug, Error)]
 pub enum GatewayError {
     /// The gateway did nothing. The same call may succeed later.
     #[error("the payment gateway is unavailable")]
     Unavailable(#[source] BoxError),
-    /// The answer was lost, so the gateway may have done it or not. The caller looks the payment up or repeats the
-    /// call.
-    #[error("the outcome at the payment gateway is unknown")]
+    /// The gateway's answer was lost, so the gateway may have done what was asked or not. The caller looks the
+    /// payment up or repeats the call.
+    #[error("the answer of the payment gateway was lost, so the gateway may have done what was asked or not")]
     Unknown(#[source] BoxError),
 }
 
-/// Moves money. Every call may be repeated: a payment id or refund id moves money once.
+/// Moves money. Every call may be repeated with the same payment id or refund id: the repetition moves no more money.
 ///
 /// ```
 /// use adapters_memory::InMemoryGateway;
@@ -100,16 +100,17 @@ pub enum GatewayError {
 /// - `a_repeated_call_moves_money_once`: calls with the same payment id, or refunds with the same refund id, count
 ///   once.
 /// - `racing_calls_move_money_once`.
-/// - `a_repeated_authorisation_gets_the_first_answer`, or the decision if that came later.
+/// - `a_repeated_authorisation_gets_the_first_answer`, or the gateway's decision if it was made after that answer.
 /// - `a_lost_authorisation_can_be_looked_up` by its payment id.
 /// - `a_declined_payment_takes_no_money`.
 /// - `a_voided_payment_takes_no_money`.
 /// - `refunds_add_up`.
-/// - `who_must_act_is_told_how_and_until_when_each_time`, also by `look_up`, so that nobody else needs to store it.
+/// - `who_must_act_is_told_how_and_until_when_each_time`, also by `look_up`, so that the box office need not store
+///   the [`NextAction`].
 /// - `an_undecided_payment_takes_no_money`.
-/// - `an_undecided_payment_is_decided_once`, and then every caller gets that decision.
+/// - `an_undecided_payment_is_decided_once`, and from then on every caller gets that decision.
 /// - `an_unavailable_gateway_has_not_moved_money`.
-/// - `tokens_are_approved_or_declined_as_they_say`: this concerns the tokens of a sandbox.
+/// - `tokens_are_approved_or_declined_as_they_say`: a sandbox gateway decides by the text of the token.
 #[async_trait]
 pub trait PaymentGateway: std::fmt::Debug + Send + Sync {
     /// Asks the gateway to set the amount aside.
@@ -118,10 +119,10 @@ pub trait PaymentGateway: std::fmt::Debug + Send + Sync {
     /// Takes the whole amount that was set aside.
     async fn capture(&self, payment: PaymentId, amount: Money) -> Result<(), GatewayError>;
 
-    /// Releases an amount that was set aside and not taken.
+    /// Releases an amount that was set aside and has not been taken.
     async fn void(&self, payment: PaymentId) -> Result<(), GatewayError>;
 
-    /// Pays back a taken amount, or a part of it.
+    /// Pays back an amount that was taken, or a part of it.
     async fn refund(&self, payment: PaymentId, refund: RefundId, amount: Money) -> Result<(), GatewayError>;
 
     /// Returns what the gateway knows about a payment.

@@ -12,7 +12,7 @@ use crate::vocabulary::secrets::Secret;
 /// `code_verifier` (PKCE).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorizationRequest {
-    /// The secret by which the box office recognises the answer.
+    /// The secret by which the box office recognises the provider's answer to this request.
     pub state: Secret,
     /// The secret that the ID token of the provider must contain.
     pub nonce: Secret,
@@ -20,12 +20,12 @@ pub struct AuthorizationRequest {
     pub code_verifier: Secret,
 }
 
-/// The answer of the provider, and the secrets that it must match.
+/// The answer of the provider to a sign-in, and the secrets of the request that the answer must match.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuthorizationAnswer {
-    /// The authorisation code.
+    /// The authorisation code in the answer.
     pub code: String,
-    /// The `iss` parameter of RFC 9207; `None` if the answer has none.
+    /// The `iss` parameter of the answer (RFC 9207); `None` if the answer has no such parameter.
     pub issuer: Option<String>,
     /// The nonce of the request.
     pub nonce: Secret,
@@ -44,11 +44,11 @@ impl std::fmt::Debug for AuthorizationAnswer {
 /// What a provider says about a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
-    /// The issuer: the provider.
+    /// The issuer, which names the provider.
     pub issuer: String,
     /// The id of the person at the provider. It never changes.
     pub subject: String,
-    /// The e-mail address of the person; `None` if the provider tells none.
+    /// The e-mail address of the person; `None` if the provider names no address.
     pub address: Option<ClaimedAddress>,
 }
 
@@ -57,12 +57,12 @@ pub struct Claims {
 pub struct ClaimedAddress {
     /// The address.
     pub address: EmailAddress,
-    /// Whether the address counts as proven: the provider says that it has verified it (`email_verified`), and the
-    /// settings of the provider trust it to do so.
+    /// Whether the address counts as proven: the provider says that it has verified the address (`email_verified`),
+    /// and our settings trust this provider to verify addresses.
     pub vouched_for: bool,
 }
 
-/// Why a provider did not say who a person is.
+/// Why a sign-in at a provider did not tell who the person is.
 #[derive(Debug, Error)]
 pub enum IdentityProviderError {
     /// The provider could not be reached, was too slow, or answered with an error of its own. Asking again may succeed.
@@ -74,9 +74,9 @@ pub enum IdentityProviderError {
     Refused(#[source] BoxError),
 }
 
-/// One identity provider.
+/// One identity provider, such as an OpenID Connect service.
 ///
-/// Making an adapter does not use the network, so that a server can start while a provider is down.
+/// An adapter does not use the network while it is made, so that a server can start although a provider is down.
 ///
 /// ```
 /// use async_trait::async_trait;
@@ -109,14 +109,14 @@ pub enum IdentityProviderError {
 ///   signature.
 /// - `an_address_is_vouched_for_only_when_the_provider_says_so`.
 /// - `keys_may_rotate`: if the signing key is unknown, the keys of the provider are fetched once more.
-/// - `a_slow_or_huge_answer_is_unavailable`, within seconds.
+/// - `a_slow_or_huge_answer_is_unavailable`, and the caller learns this within seconds.
 /// - `errors_show_no_token`: neither the `Display` nor the `Debug` output of any error in the chain.
 #[async_trait]
 pub trait IdentityProvider: std::fmt::Debug + Send + Sync {
-    /// Returns the address at the provider to which the browser is sent.
+    /// Returns the URL of the provider to which the browser is sent for a sign-in.
     async fn authorization_url(&self, request: &AuthorizationRequest) -> Result<String, IdentityProviderError>;
 
-    /// Exchanges the code of the answer at the provider, checks what comes back, and returns what it says about the
-    /// person.
+    /// Hands the code of the answer to the provider, checks what the provider sends back, and returns what the
+    /// provider says about the person.
     async fn claims(&self, answer: &AuthorizationAnswer) -> Result<Claims, IdentityProviderError>;
 }

@@ -7,10 +7,11 @@ use uuid::Uuid;
 use crate::vocabulary::email::EmailAddress;
 use crate::vocabulary::errors::BoxError;
 
-/// One mail. Its body may contain a sign-in link, so `Debug` hides it and nobody logs it.
+/// One mail. Its body may contain a sign-in link, so `Debug` shows only the subject, and nobody may log the body.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// The id of the mail. It is the same when the mail is sent again, so that a reader of both can recognise them.
+    /// The id of the mail. If the mail is sent twice, both copies have this id, so that the recipient can recognise
+    /// them.
     pub id: Uuid,
     /// The address to which the mail goes.
     pub to: EmailAddress,
@@ -63,7 +64,8 @@ pub enum MailError {
 /// ```
 ///
 /// **Contract**
-/// - `answered_means_handed_over`: after `Ok` the next mail server has the mail, or the console has shown it.
+/// - `answered_means_handed_over`: after `Ok` the next mail server has the mail, or an adapter for a console has
+///   printed it.
 #[async_trait]
 pub trait Mailer: std::fmt::Debug + Send + Sync {
     /// Hands the mail over to the next mail server.

@@ -1,5 +1,4 @@
-//! What the box office needs from the outside and is not a store: time, the payment gateway, mail and identity
-//! providers.
+//! What the box office needs from outside apart from stores: time, the payment gateway, mail and identity providers.
 
 pub mod clock;
 pub mod gateway;

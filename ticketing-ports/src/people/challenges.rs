@@ -6,7 +6,7 @@ use crate::vocabulary::Timestamp;
 use crate::vocabulary::errors::StoreError;
 use crate::vocabulary::secrets::SecretDigest;
 
-/// The ceremony that a challenge belongs to. A challenge never serves another ceremony.
+/// The kind of ceremony that a challenge belongs to. A challenge is never accepted in a ceremony of another kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CeremonyKind {
     /// Adding a passkey to an account.
@@ -22,20 +22,21 @@ pub enum CeremonyKind {
 pub struct Challenge {
     /// The digest of the secret with which the second request names the challenge.
     pub digest: SecretDigest,
-    /// The ceremony.
+    /// The kind of ceremony that the challenge belongs to.
     pub ceremony: CeremonyKind,
-    /// The state, whose content a store does not look at.
+    /// The state of the ceremony. A store does not look at its content.
     pub state: Vec<u8>,
-    /// From when on the challenge is not found any more.
+    /// From when on the store no longer returns the challenge.
     pub expires_at: Timestamp,
 }
 
-/// Stores challenges. A challenge is taken, not read: the library that verifies the answer would accept it twice.
+/// Stores challenges. Reading a challenge removes it, because the library that verifies answers would accept the same
+/// answer twice.
 ///
 /// **Contract**
-/// - `a_challenge_is_taken_exactly_once`, and before it is verified.
+/// - `a_challenge_is_taken_exactly_once`, before the answer to it is verified.
 /// - `exactly_one_racing_taker_gets_a_challenge`.
-/// - `an_unknown_challenge_is_nothing`, not an error.
+/// - `an_unknown_challenge_is_nothing`: it is `None`, not an error.
 /// - `an_expired_challenge_is_not_there`.
 /// - `a_challenge_serves_only_its_own_ceremony`.
 ///
@@ -70,8 +71,8 @@ pub trait ChallengeStore: std::fmt::Debug + Send + Sync {
     /// Stores a challenge.
     async fn put(&self, challenge: Challenge) -> Result<(), StoreError>;
 
-    /// Removes the challenge of that ceremony with that digest and returns it. `None` if there is none, it is of another
-    /// ceremony, or it has expired.
+    /// Removes the challenge with that digest and returns it. `None` if no challenge has the digest, or the
+    /// challenge belongs to another kind of ceremony or has expired.
     async fn take(
         &self,
         ceremony: CeremonyKind,

@@ -1,4 +1,4 @@
-//! The identities of users: who a user is to an identity provider.
+//! The identities of users: which accounts at identity providers are linked to which users.
 
 use async_trait::async_trait;
 use thiserror::Error;
@@ -8,11 +8,11 @@ use crate::vocabulary::Timestamp;
 use crate::vocabulary::errors::StoreError;
 use crate::vocabulary::ids::UserId;
 
-/// An account at an identity provider that is linked to a user. The provider never changes issuer and subject of an account,
-/// but it may change its address.
+/// An account at an identity provider that is linked to a user. The provider never changes the issuer and subject
+/// of an account, but may change the e-mail address of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The issuer identifier of OpenID Connect, or the URL of a provider that has none.
+    /// The issuer identifier of the provider (OpenID Connect), or the URL of a provider without such an identifier.
     pub issuer: String,
     /// The id of the account at the provider.
     pub subject: String,
@@ -39,9 +39,9 @@ pub enum LinkIdentityError {
 /// - `an_identity_belongs_to_one_user`.
 /// - `exactly_one_racing_link_of_an_identity_wins`.
 /// - `linking_an_identity_to_its_user_again_changes_nothing`, and is no error.
-/// - `issuer_and_subject_are_compared_exactly`: the same subject of another issuer is somebody else.
+/// - `issuer_and_subject_are_compared_exactly`: the same subject at another issuer is another person.
 /// - `identities_of_a_user_are_listed_oldest_first`.
-/// - `identities_of_an_erased_person_can_be_linked_again`, and those of everybody else stay.
+/// - `identities_of_an_erased_person_can_be_linked_again`, and the identities of everybody else stay.
 ///
 /// # Example
 ///
@@ -73,7 +73,7 @@ pub trait IdentityStore: Erase + Send + Sync {
     /// Links an identity to its user.
     async fn link(&self, identity: Identity) -> Result<(), LinkIdentityError>;
 
-    /// Returns the identity with that issuer and subject, compared byte by byte. `None` if it is linked to nobody.
+    /// Returns the identity with that issuer and subject, compared byte by byte. `None` if no user is linked to it.
     async fn find(&self, issuer: &str, subject: &str) -> Result<Option<Identity>, StoreError>;
 
     /// Lists the identities of a user, the oldest first.

@@ -3,7 +3,7 @@
 //! | module | what it stores or does |
 //! |---|---|
 //! | [`users`] | users, by id and by address |
-//! | [`identities`] | who a user is to an identity provider |
+//! | [`identities`] | which accounts at identity providers are linked to which users |
 //! | [`passkeys`] | the WebAuthn credentials of users |
 //! | [`sessions`] | who is signed in |
 //! | [`one_time_tokens`] | links, sign-in codes and WebSocket tickets |
@@ -11,7 +11,7 @@
 //! | [`rate_limiter`] | how often something may be tried |
 //! | [`relying_party`] | makes WebAuthn challenges and checks their answers |
 //! | [`erase`] | forgets a person, in each store that keeps something of people |
-//! | [`stores`] | these stores in two bundles |
+//! | [`stores`] | the stores of people in two bundles |
 
 pub mod challenges;
 pub mod erase;

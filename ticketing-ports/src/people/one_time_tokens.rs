@@ -7,12 +7,12 @@ use crate::vocabulary::Timestamp;
 use crate::vocabulary::errors::StoreError;
 use crate::vocabulary::secrets::SecretDigest;
 
-/// What a token is for. It cannot be used for anything else.
+/// What a token is for. A token cannot be used for anything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TokenPurpose {
     /// Signing in by a link in a mail.
     MagicLink,
-    /// Signing in with the code that a browser brings back from an identity provider.
+    /// Getting a session for the code with which a browser comes back from a sign-in at an identity provider.
     SignInCode,
     /// Opening a WebSocket in the name of a session.
     WebSocketTicket,
@@ -30,11 +30,11 @@ pub struct OneTimeToken {
     pub digest: SecretDigest,
     /// What the token is for.
     pub purpose: TokenPurpose,
-    /// Who the token is about: the address or the id of a user. Live tokens are counted and erased by it.
+    /// Who the token is about: the address or the id of a user. A store counts and erases tokens by their subject.
     pub subject: String,
-    /// What the token stands for, whose content a store does not look at.
+    /// The data that the caller gets back when the token is used. A store does not look at their content.
     pub payload: Vec<u8>,
-    /// From when on the token is not found any more.
+    /// From when on the store no longer returns the token.
     pub expires_at: Timestamp,
 }
 
@@ -43,14 +43,16 @@ pub struct OneTimeToken {
 /// **Contract**
 /// - `a_token_is_taken_exactly_once`.
 /// - `exactly_one_racing_taker_gets_a_token`.
-/// - `an_unknown_token_is_nothing`, not an error.
+/// - `an_unknown_token_is_nothing`: it is `None`, not an error.
 /// - `a_token_comes_back_as_it_was_put`.
 /// - `an_expired_token_is_not_there`.
-/// - `a_token_opens_only_the_door_it_was_made_for`, and a try at another door does not use it up.
+/// - `a_token_opens_only_the_door_it_was_made_for`: it is taken for its own purpose only. A try for another purpose
+///   does not use it up.
 /// - `live_tokens_of_a_subject_are_counted`.
 /// - `a_taken_token_is_not_counted`.
 /// - `an_expired_token_is_not_counted`.
-/// - `tokens_of_an_erased_person_open_nothing`: those whose subject is the address or the id; all others stay.
+/// - `tokens_of_an_erased_person_open_nothing`: those whose subject is the address or the id of the person. All
+///   other tokens stay.
 ///
 /// # Example
 ///
@@ -85,8 +87,8 @@ pub trait OneTimeTokenStore: Erase + Send + Sync {
     /// Stores a token.
     async fn put(&self, token: OneTimeToken) -> Result<(), StoreError>;
 
-    /// Removes the token of that purpose with that digest and returns it. `None` if there is none, it has another purpose, or
-    /// it has expired.
+    /// Removes the token with that digest and returns it. `None` if no token has the digest, or the token has
+    /// another purpose or has expired.
     async fn take(
         &self,
         purpose: TokenPurpose,
@@ -94,6 +96,6 @@ pub trait OneTimeTokenStore: Erase + Send + Sync {
         now: Timestamp,
     ) -> Result<Option<OneTimeToken>, StoreError>;
 
-    /// Counts the tokens of that purpose and subject that are neither taken nor expired.
+    /// Counts the tokens with that purpose and subject that are neither taken nor expired at `now`.
     async fn live_for(&self, purpose: TokenPurpose, subject: &str, now: Timestamp) -> Result<u64, StoreError>;
 }

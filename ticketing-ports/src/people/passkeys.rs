@@ -13,19 +13,20 @@ use crate::vocabulary::ids::UserId;
 pub struct Passkey {
     /// The id that the authenticator gave to the credential.
     pub credential_id: Vec<u8>,
-    /// The owner.
+    /// The user who owns the passkey.
     pub user_id: UserId,
     /// The name that the owner gave to the passkey.
     pub name: String,
-    /// The relying party's record of the credential, whose content a store does not look at.
+    /// The relying party's record of the credential. A store does not look at its content.
     pub credential: Vec<u8>,
-    /// The signature counter at the last use.
+    /// The signature counter of the credential at its last use.
     pub counter: u32,
     /// When the passkey was added.
     pub created_at: Timestamp,
-    /// When the passkey was last used. `None` if never.
+    /// When the passkey was last used. `None` if it was never used.
     pub last_used_at: Option<Timestamp>,
-    /// Whether the signature counter went back once, so that the passkey may have been copied.
+    /// Whether a login has ever come with a signature counter that had not risen, so that the passkey may have been
+    /// copied.
     pub suspect: bool,
 }
 
@@ -35,7 +36,7 @@ pub enum AddPasskeyError {
     /// The credential is registered already, for this user or another.
     #[error("the credential is registered already")]
     Taken,
-    /// The user has as many passkeys as it may have.
+    /// The user has as many passkeys already as one user may have.
     #[error("the user has too many passkeys already")]
     TooMany,
     /// The store failed.
@@ -48,15 +49,15 @@ pub enum AddPasskeyError {
 /// **Contract**
 /// - `a_credential_belongs_to_one_user`.
 /// - `exactly_one_racing_registration_of_a_credential_wins`.
-/// - `a_user_has_no_more_passkeys_than_it_may_have`, and others are not counted.
+/// - `a_user_has_no_more_passkeys_than_it_may_have`, and the passkeys of other users are not counted.
 /// - `racing_registrations_never_exceed_what_a_user_may_have`.
 /// - `a_passkey_comes_back_as_it_was_added`.
-/// - `an_unknown_passkey_is_nothing`, not an error.
+/// - `an_unknown_passkey_is_nothing`: it is `None`, not an error.
 /// - `an_update_from_a_stale_counter_is_refused`.
-/// - `exactly_one_racing_update_from_a_counter_wins`: of two logins with one assertion one goes on.
+/// - `exactly_one_racing_update_from_a_counter_wins`: of two logins with the same assertion only one succeeds.
 /// - `an_update_does_not_give_a_passkey_to_somebody_else`.
 /// - `passkeys_of_a_user_are_listed_oldest_first`.
-/// - `a_passkey_is_renamed_by_its_owner_only`, and nothing else of it changes.
+/// - `a_passkey_is_renamed_by_its_owner_only`, and only its name changes.
 /// - `a_removed_passkey_is_gone`.
 /// - `only_its_owner_removes_a_passkey`.
 /// - `erasing_the_passkeys_of_a_person_spares_everybody_else`.
@@ -92,16 +93,17 @@ pub enum AddPasskeyError {
 /// ```
 #[async_trait]
 pub trait PasskeyStore: Erase + Send + Sync {
-    /// Adds a passkey, unless its user then had more than `most` passkeys.
+    /// Adds a passkey, unless its user would then have more than `most` passkeys.
     async fn add(&self, passkey: Passkey, most: usize) -> Result<(), AddPasskeyError>;
 
-    /// Returns the passkey with that credential id. `None` if there is none.
+    /// Returns the passkey with that credential id. `None` if no passkey has it.
     async fn find(&self, credential_id: &[u8]) -> Result<Option<Passkey>, StoreError>;
 
     /// Lists the passkeys of a user, the oldest first.
     async fn passkeys_of(&self, user: UserId) -> Result<Vec<Passkey>, StoreError>;
 
-    /// Replaces a passkey if its stored counter still is `seen_counter`. Returns whether it was replaced.
+    /// Replaces the stored passkey with the same credential id, if the stored counter still is `seen_counter`.
+    /// Returns whether the passkey was replaced.
     async fn update(&self, passkey: Passkey, seen_counter: u32) -> Result<bool, StoreError>;
 
     /// Renames a passkey of the user. Returns whether the user has such a passkey.

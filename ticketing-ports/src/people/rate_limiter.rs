@@ -1,4 +1,4 @@
-//! How often something may be tried.
+//! Limits how often something may be tried.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use crate::vocabulary::Timestamp;
 use crate::vocabulary::errors::StoreError;
 
-/// At most how many hits are allowed in how much time.
+/// How many hits are allowed at most within a span of time. A *hit* is one try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// How many hits are allowed in each window.
+    /// How many hits are allowed at most within any one window.
     pub limit: u32,
-    /// How long a hit counts.
+    /// The length of the window: for how long a hit counts against the limit.
     pub window: Duration,
 }
 
@@ -23,7 +23,8 @@ pub struct RateDecision {
     pub allowed: bool,
     /// How many further hits are allowed now.
     pub remaining: u32,
-    /// How long until the next hit is allowed, if this one was not. If it was, how long until the whole quota is free again.
+    /// If this hit was refused: how long until the next hit is allowed. If it was allowed: how long until the whole
+    /// quota is free again.
     pub reset_after: Duration,
 }
 
@@ -38,8 +39,8 @@ pub struct RateDecision {
 /// - `a_hit_counts_for_its_window_whatever_windows_other_keys_have`.
 /// - `a_decision_says_what_remains_and_when_to_come_back`.
 ///
-/// An adapter that several processes share may take the time of its store in place of `now`, so that their clocks need
-/// not agree.
+/// An adapter that several processes share may take the time of its store in place of `now`, so that the clocks of
+/// these processes need not agree.
 ///
 /// # Example
 ///
@@ -64,6 +65,6 @@ pub struct RateDecision {
 /// ```
 #[async_trait]
 pub trait RateLimiter: std::fmt::Debug + Send + Sync {
-    /// Counts a hit of `key` if `quota` allows it, and returns the decision.
+    /// Counts a hit under `key` if `quota` allows the hit, and returns the decision.
     async fn hit(&self, key: &str, quota: Quota, now: Timestamp) -> Result<RateDecision, StoreError>;
 }

@@ -34,15 +34,15 @@ pub struct Session {
     pub method: SignInMethod,
     /// When the session began.
     pub created_at: Timestamp,
-    /// When the session was last used, to about a minute.
+    /// When the session was last used, exact to about a minute.
     pub last_active: Timestamp,
-    /// When the session ends unless it is used before.
+    /// When the session ends unless it is used before that time.
     pub idle_until: Timestamp,
-    /// When the session ends however often it is used.
+    /// When the session ends at the latest, however often it is used.
     pub ends_at: Timestamp,
     /// The IP address from which the session began. `None` if it is unknown.
     pub ip: Option<IpAddr>,
-    /// What the browser that began the session said of itself. `None` if it said nothing.
+    /// The `User-Agent` header of the request that began the session. `None` if the request had none.
     pub user_agent: Option<String>,
 }
 
@@ -63,7 +63,7 @@ impl Session {
 /// **Contract**
 /// - `a_session_is_found_until_it_expires` and never after.
 /// - `a_session_comes_back_as_it_was_created`.
-/// - `an_unknown_session_is_nothing`, not an error.
+/// - `an_unknown_session_is_nothing`: it is `None`, not an error.
 /// - `a_touch_moves_the_idle_end_and_never_past_the_absolute_end`.
 /// - `a_touch_does_not_bring_an_ended_session_back`.
 /// - `a_touch_does_not_bring_an_expired_session_back`.
@@ -113,17 +113,17 @@ pub trait SessionStore: Erase + Send + Sync {
     /// Stores a new session.
     async fn create(&self, session: Session) -> Result<(), StoreError>;
 
-    /// Returns the session with that digest. `None` if there is none, or it has ended.
+    /// Returns the session with that digest. `None` if no session has the digest, or the session has ended by `now`.
     async fn find(&self, digest: SecretDigest, now: Timestamp) -> Result<Option<Session>, StoreError>;
 
-    /// Notes that a session is used at `now` and lasts until `idle_until`, but not past its `ends_at`. Returns whether there is
-    /// such a session, which a touch never brings back.
+    /// Notes that a session is used at `now` and lasts until `idle_until`, but not past its `ends_at`. Returns
+    /// whether the session exists: a touch never brings an ended session back.
     async fn touch(&self, digest: SecretDigest, now: Timestamp, idle_until: Timestamp) -> Result<bool, StoreError>;
 
-    /// Ends a session. Returns whether there was one.
+    /// Ends the session with that digest. Returns whether there was such a session.
     async fn end(&self, digest: SecretDigest) -> Result<bool, StoreError>;
 
-    /// Ends all sessions of a user. Returns how many there were.
+    /// Ends all sessions of a user. Returns how many sessions were ended.
     async fn end_all_of(&self, user: UserId) -> Result<u64, StoreError>;
 
     /// Lists the live sessions of a user, the newest first.

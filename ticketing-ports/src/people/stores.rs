@@ -1,6 +1,6 @@
 //! The stores of people, in two bundles: what lasts as long as an account, and what lasts minutes or days.
 //!
-//! An adapter offers a bundle whole; whoever puts a server together chooses one of each kind.
+//! An adapter offers a whole bundle, so a server chooses one adapter for each bundle.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,7 +24,8 @@ pub struct AccountStores {
     pub identities: Arc<dyn IdentityStore>,
 }
 
-/// The stores of what signing in leaves for minutes or days. Losing their content signs everybody out and no more.
+/// The stores of what signing in leaves for minutes or days. If their content is lost, everybody is signed out, and
+/// nothing else is lost.
 #[derive(Clone)]
 pub struct SignInStores {
     /// The sessions.
@@ -33,12 +34,12 @@ pub struct SignInStores {
     pub tokens: Arc<dyn OneTimeTokenStore>,
     /// The state of passkey and OAuth ceremonies between their two requests.
     pub challenges: Arc<dyn ChallengeStore>,
-    /// The counts of requests, mails and failures.
+    /// The counts by which requests, mails and failures are limited.
     pub limiter: Arc<dyn RateLimiter>,
 }
 
 impl AccountStores {
-    /// Returns the bundle of one adapter that is all of these stores.
+    /// Returns the bundle for one adapter that implements all of these ports.
     pub fn of<S>(store: Arc<S>) -> Self
     where
         S: UserStore + PasskeyStore + IdentityStore + 'static,

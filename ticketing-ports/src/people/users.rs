@@ -13,9 +13,9 @@ use crate::vocabulary::roles::Role;
 /// A person with an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// The id, which stays the same for good.
+    /// The id of the user, which never changes.
     pub id: UserId,
-    /// The address, which the person has proven.
+    /// The e-mail address, which the person has proven to own.
     pub email: EmailAddress,
     /// What the person may do.
     pub role: Role,
@@ -41,7 +41,7 @@ pub enum CreateUserError {
 /// - `exactly_one_racing_creator_of_an_address_wins`.
 /// - `an_id_belongs_to_one_user`.
 /// - `a_user_is_found_by_id_and_by_address`.
-/// - `an_unknown_user_is_nothing`, not an error.
+/// - `an_unknown_user_is_nothing`: it is `None`, not an error.
 /// - `every_role_is_kept`.
 /// - `a_changed_role_is_seen_by_the_next_reader`.
 /// - `an_erased_user_is_gone`.
@@ -80,12 +80,12 @@ pub trait UserStore: Erase + Send + Sync {
     /// Stores a new user.
     async fn create(&self, user: User) -> Result<(), CreateUserError>;
 
-    /// Returns the user with that id. `None` if there is none.
+    /// Returns the user with that id. `None` if no user has it.
     async fn find(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
-    /// Returns the user with that address. `None` if there is none.
+    /// Returns the user with that address. `None` if no user has it.
     async fn find_by_email(&self, email: &EmailAddress) -> Result<Option<User>, StoreError>;
 
-    /// Gives a user a role. Returns whether there is such a user.
+    /// Replaces the role of a user. Returns whether there is such a user.
     async fn set_role(&self, id: UserId, role: Role) -> Result<bool, StoreError>;
 }

@@ -18,9 +18,9 @@ pub struct SectionAvailability {
     pub name: Label,
     /// How many places the section has.
     pub total_capacity: u32,
-    /// How many of them are available, held, sold and blocked.
+    /// How many places of the section are available, held, sold and blocked.
     pub counts: SeatCounts,
-    /// When a count last changed.
+    /// When one of the counts last changed.
     pub last_updated: Timestamp,
 }
 
@@ -29,12 +29,13 @@ pub struct SectionAvailability {
 pub struct Availability {
     /// The event.
     pub event_id: EventId,
-    /// The sections, in the order of the organiser.
+    /// The sections, in the order in which the organiser listed them.
     pub sections: Vec<SectionAvailability>,
-    /// Grows by 1 with every recorded change of a count. A reader with two answers so knows which is the later.
+    /// Grows by 1 with every recorded change of a count. Of two answers for one event, the later one has the higher
+    /// number.
     pub sequence: u64,
-    /// How many holds have run out whose places are not released yet. Of two answers with the same `sequence`, the one
-    /// with the higher number is the later.
+    /// How many holds of the event have run out while their places are not released yet. Of two answers with the
+    /// same `sequence`, the later one has the higher number here.
     pub lapsed: u64,
 }
 
@@ -58,8 +59,8 @@ pub struct Availability {
 /// - `counts_of_a_section_add_up_to_its_capacity`.
 /// - `sections_stand_in_the_organisers_order`.
 /// - `the_sequence_grows_by_one_with_every_change_of_a_count`.
-/// - `a_hold_that_ran_out_counts_as_available_until_it_ends`, from the moment at which it runs out.
-/// - `holds_that_ran_out_are_counted`: all those of the event.
+/// - `a_hold_that_ran_out_counts_as_available_until_it_ends`: its places do so from the moment at which it runs out.
+/// - `holds_that_ran_out_are_counted`: those of all sections of the event together.
 #[async_trait]
 pub trait AvailabilityQueries: std::fmt::Debug + Send + Sync {
     /// Returns the counts of an event at the time `now`; `None` if there is no such event.

@@ -28,12 +28,12 @@ pub enum Change {
     EventStatusChanged {
         /// The event.
         event_id: EventId,
-        /// Its new status.
+        /// The new status of the event.
         status: EventStatus,
-        /// The version of its stream with this fact.
+        /// The version of the event's stream after the fact that led to the change.
         version: Version,
     },
-    /// A section of an event was created. All its places are available.
+    /// A section of an event was created. All places of the section are available.
     SectionOpened {
         /// The event.
         event_id: EventId,
@@ -41,23 +41,23 @@ pub enum Change {
         section_id: SectionId,
         /// The name of the section.
         name: Label,
-        /// How many places it has.
+        /// How many places the section has.
         capacity: u32,
-        /// When it was created.
+        /// When the section was created.
         at: Timestamp,
     },
     /// Places of a section became available, held, sold or blocked.
     SeatsMoved {
         /// The section.
         section_id: SectionId,
-        /// How its four counts change.
+        /// How the four counts of the section change.
         moved: SeatMove,
-        /// When they changed.
+        /// When the counts changed.
         at: Timestamp,
     },
     /// A reservation holds places from now on.
     HoldBegan(Hold),
-    /// A reservation no longer holds places, because they were released or sold. The second such change of a
+    /// A reservation no longer holds places, because they were released or sold. A second such change for the same
     /// reservation does nothing.
     HoldEnded {
         /// The reservation.
@@ -87,8 +87,8 @@ pub enum Change {
     },
 }
 
-/// Places that a reservation holds. The row is kept until the places are released or sold. When the hold has run out
-/// before that, readers see its places as available.
+/// Places that a reservation holds. The row of the hold is kept until the places are released or sold. If the hold
+/// runs out before that, readers see its places as available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// The reservation.
@@ -106,15 +106,15 @@ pub struct Hold {
 pub struct SeatMove {
     /// How many more places are available; negative if fewer are.
     pub available: i64,
-    /// How many more places are held.
+    /// How many more places are held; negative if fewer are.
     pub held: i64,
-    /// How many more places are sold.
+    /// How many more places are sold; negative if fewer are.
     pub sold: i64,
-    /// How many more places are blocked.
+    /// How many more places are blocked; negative if fewer are.
     pub blocked: i64,
 }
 
-/// What a change does to a value that a row may have or lack.
+/// What a change says about a value that a row may have or lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Said<T> {
@@ -128,7 +128,7 @@ pub enum Said<T> {
 }
 
 impl<T> Said<T> {
-    /// Returns the value of the row after the change. `before` is the value before it.
+    /// Returns the value of the row after the change. `before` is the value of the row before the change.
     pub fn over(self, before: Option<T>) -> Option<T> {
         match self {
             Self::Nothing => before,
@@ -137,7 +137,7 @@ impl<T> Said<T> {
         }
     }
 
-    /// Returns the one change that does what first `earlier` and then this change do.
+    /// Returns the single change that has the same result as `earlier` followed by this change.
     #[must_use]
     pub fn after(self, earlier: Self) -> Self {
         match self {
@@ -152,13 +152,13 @@ impl<T> Said<T> {
 pub struct ReservationChange {
     /// The reservation.
     pub reservation_id: ReservationId,
-    /// Its new status.
+    /// The new status of the reservation.
     pub status: ReservationStatus,
-    /// The version of its stream with this fact.
+    /// The version of the reservation's stream after the fact that led to the change.
     pub version: Version,
     /// What happens to the payment of the reservation.
     pub payment_id: Said<PaymentId>,
-    /// When the reservation was paid.
+    /// When the reservation was paid; `None` if the time in the row stays as it is.
     pub completed_at: Option<Timestamp>,
     /// The tickets that were issued. Empty if the tickets of the row stay as they are.
     pub tickets: Vec<Ticket>,
@@ -169,14 +169,14 @@ pub struct ReservationChange {
 pub struct PaymentChange {
     /// The payment.
     pub payment_id: PaymentId,
-    /// Its new status.
+    /// The new status of the payment; `None` if the status in the row stays as it is.
     pub status: Option<PaymentStatus>,
-    /// The version of its stream with this fact.
+    /// The version of the payment's stream after the fact that led to the change.
     pub version: Version,
     /// When the payment changed.
     pub updated_at: Timestamp,
-    /// The last four digits of the card.
+    /// The last four digits of the card; `None` if those in the row stay as they are.
     pub last_four: Option<String>,
-    /// How much of the payment has been paid back in all.
+    /// How much of the payment has been paid back in total; `None` if the amount in the row stays as it is.
     pub refunded_amount: Option<Money>,
 }

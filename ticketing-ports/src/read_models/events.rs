@@ -20,13 +20,13 @@ pub struct EventView {
     pub event_id: EventId,
     /// The user who organises the event.
     pub owner_id: UserId,
-    /// How far the event has come.
+    /// The recorded status of the event.
     pub status: EventStatus,
     /// When the event was created.
     pub created_at: Timestamp,
-    /// The version of the stream of the event.
+    /// The version of the event's stream that this row reflects.
     pub version: Version,
-    /// What the organiser has said about the event.
+    /// What the organiser has said about the event, such as its name and prices.
     pub details: Arc<EventDetails>,
 }
 
@@ -41,8 +41,8 @@ pub enum DraftsVisible {
     All,
 }
 
-/// Which events a list shows, chosen by their recorded status. An event that has begun may have another status for
-/// readers than the recorded one, so there is a choice for events before and after their start.
+/// Which events a list shows, chosen by their recorded status. Readers may see an event that has begun with another
+/// status than the recorded one, so the choice differs for events before and after their start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventsWanted {
     /// The time at which the list is read.
@@ -89,11 +89,11 @@ impl EventsWanted {
 /// - `drafts_are_listed_only_for_who_may_manage_them`.
 #[async_trait]
 pub trait EventQueries: std::fmt::Debug + Send + Sync {
-    /// Returns an event; `None` if there is none of that id.
+    /// Returns the event with that id; `None` if no event has it.
     async fn event(&self, id: EventId) -> Result<Option<EventView>, StoreError>;
 
-    /// Lists the events that the reader may see, the soonest first: those that `wanted` chooses, or all if it is
-    /// `None`.
+    /// Lists the events that the reader may see, the soonest first: those that `wanted` chooses, or all of them if
+    /// `wanted` is `None`.
     async fn events(
         &self,
         wanted: Option<&EventsWanted>,

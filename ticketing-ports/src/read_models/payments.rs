@@ -20,15 +20,15 @@ use serde::{Deserialize, Serialize};
 pub struct PaymentView {
     /// The id of the payment.
     pub payment_id: PaymentId,
-    /// The reservation that it pays for.
+    /// The reservation that the payment is for.
     pub reservation_id: ReservationId,
-    /// The event.
+    /// The event of the reservation.
     pub event_id: EventId,
     /// The customer who pays.
     pub customer_id: CustomerId,
     /// The amount.
     pub amount: Money,
-    /// How much of it has been paid back.
+    /// How much of the amount has been paid back.
     pub refunded_amount: Money,
     /// How far the payment has come.
     pub status: PaymentStatus,
@@ -40,7 +40,7 @@ pub struct PaymentView {
     pub created_at: Timestamp,
     /// When the payment last changed.
     pub updated_at: Timestamp,
-    /// The version of the stream of the payment.
+    /// The version of the payment's stream that this row reflects.
     pub version: Version,
 }
 
@@ -63,7 +63,7 @@ pub struct PaymentView {
 /// ```
 ///
 /// **Contract**
-/// - `payments_of_a_customer_are_listed_newest_first`, and no others.
+/// - `payments_of_a_customer_are_listed_newest_first`, and no payments of other customers.
 /// - `payments_are_listed_after_a_cursor_although_others_arrive`.
 #[async_trait]
 pub trait PaymentQueries: std::fmt::Debug + Send + Sync {

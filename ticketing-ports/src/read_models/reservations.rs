@@ -1,4 +1,4 @@
-//! Reservations as their readers see them.
+//! Reservations, as readers see them.
 
 use crate::log::streams::Version;
 use crate::vocabulary::Timestamp;
@@ -47,13 +47,13 @@ pub struct ReservationView {
     pub expires_at: Timestamp,
     /// When the reservation was made.
     pub created_at: Timestamp,
-    /// When the reservation was paid; `None` if it is not.
+    /// When the reservation was paid; `None` if it was not paid.
     pub completed_at: Option<Timestamp>,
-    /// The payment under way, or the one that paid for it; `None` if there is none.
+    /// The payment that is under way or has paid for the reservation; `None` if there is no such payment.
     pub payment_id: Option<PaymentId>,
-    /// The tickets. Empty until the reservation is paid.
+    /// The tickets of the reservation. Empty until the reservation is paid.
     pub tickets: Vec<Ticket>,
-    /// The version of the stream of the reservation.
+    /// The version of the reservation's stream that this row reflects.
     pub version: Version,
 }
 
@@ -76,7 +76,7 @@ pub struct ReservationView {
 /// ```
 ///
 /// **Contract**
-/// - `reservations_of_a_customer_are_listed_newest_first`, and no others.
+/// - `reservations_of_a_customer_are_listed_newest_first`, and no reservations of other customers.
 /// - `reservations_are_listed_after_a_cursor_although_others_arrive`.
 #[async_trait]
 pub trait ReservationQueries: std::fmt::Debug + Send + Sync {

@@ -33,9 +33,9 @@ pub struct EventSales {
     pub refunded: Money,
     /// How many tickets were sold and not given back.
     pub tickets_sold: u64,
-    /// The tickets of each pricing tier, by its name.
+    /// How many tickets were sold and not given back, by the name of their pricing tier.
     pub by_tier: BTreeMap<Label, u64>,
-    /// The sales of each section, by its name.
+    /// The sales of each section, by the name of the section.
     pub by_section: BTreeMap<Label, SectionSales>,
     /// How many places the event has.
     pub total_capacity: u64,
@@ -61,7 +61,7 @@ pub struct LifetimeValue {
     pub spent: Money,
     /// How much was paid back.
     pub refunded: Money,
-    /// How many reservations the customer paid.
+    /// How many reservations the customer paid for.
     pub orders: u64,
     /// How many tickets the customer bought and did not give back.
     pub tickets: u64,
@@ -87,7 +87,7 @@ pub struct LifetimeValue {
 /// ```
 ///
 /// **Contract**
-/// - `sales_sum_quantities_and_amounts`: they do not count rows.
+/// - `sales_sum_quantities_and_amounts`: a sale of several tickets counts as several, not as one row.
 /// - `refunds_are_counted_beside_revenue`.
 /// - `returned_tickets_are_not_counted_as_sold`.
 /// - `an_event_without_sales_has_zeros_and_an_unknown_one_nothing`.
@@ -96,12 +96,12 @@ pub struct LifetimeValue {
 /// - `lifetime_value_keeps_currencies_apart`.
 #[async_trait]
 pub trait SalesQueries: std::fmt::Debug + Send + Sync {
-    /// Returns the sales of an event; `None` if there is no such event, and zeros if nothing was sold.
+    /// Returns the sales of an event; `None` if there is no such event. If nothing was sold, all sums are 0.
     async fn event_sales(&self, event: EventId) -> Result<Option<EventSales>, StoreError>;
 
     /// Lists the purchases of a customer, the newest first.
     async fn purchases_of(&self, customer: CustomerId, page: Page) -> Result<Listed<Purchase>, StoreError>;
 
-    /// Returns what a customer has bought, with one entry for each currency, in the order of the currency codes.
+    /// Returns what a customer has bought: one entry for each currency, in the order of the currency codes.
     async fn lifetime_value(&self, customer: CustomerId) -> Result<Vec<LifetimeValue>, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! Storing the rows of a read model, with a checkpoint that says which facts they include.
+//! The store of the rows of a read model, with a checkpoint that says which facts the rows include.
 
 use crate::log::identity::Mark;
 use crate::read_models::changes::Change;
@@ -6,18 +6,18 @@ use crate::vocabulary::errors::StoreError;
 use async_trait::async_trait;
 use std::sync::Arc;
 
-/// The row changes of consecutive facts. A store applies them together with its new checkpoint.
+/// The row changes of consecutive facts. A store applies all these changes and moves its checkpoint in one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectedBatch<C = Change> {
-    /// The last fact before those of the batch.
+    /// The mark of the last fact before those of the batch.
     pub after: Mark,
-    /// The last fact of the batch.
+    /// The mark of the last fact of the batch.
     pub upto: Mark,
     /// The changes, in the order of the facts.
     pub changes: Vec<C>,
 }
 
-/// Stores the rows that a projection makes of facts. `C` is the type of a change of its rows.
+/// Stores the rows that a projection makes of facts. `C` is the type of one change of a row.
 ///
 /// ```
 /// use adapters_memory::InMemoryReadModels;
@@ -48,13 +48,14 @@ pub struct ProjectedBatch<C = Change> {
 /// **Contract**
 /// - `changes_and_checkpoint_are_applied_together`.
 /// - `the_checkpoint_says_of_which_log_and_commit_it_is`.
-/// - `rows_of_no_log_are_adopted_by_a_batch_without_events`, by one log only.
+/// - `rows_of_no_log_are_adopted_by_a_batch_without_events`: rows whose log is not known become rows of the log of
+///   that batch, and no second log can adopt them.
 /// - `readers_never_see_half_a_batch`.
 /// - `a_batch_with_a_change_of_an_unknown_row_changes_nothing`.
 /// - `a_batch_that_was_applied_before_changes_nothing`: a batch that ends at the checkpoint is skipped.
 /// - `exactly_one_racing_application_of_a_batch_counts`.
 /// - `a_batch_that_does_not_follow_the_checkpoint_is_refused` as [`ApplyError::OutOfOrder`].
-/// - `a_batch_of_another_log_or_another_past_is_refused`, likewise, although its positions fit.
+/// - `a_batch_of_another_log_or_another_past_is_refused`, likewise, even if its positions fit.
 /// - `a_rebuild_is_invisible_until_it_is_switched_to`, and then visible all at once.
 /// - `a_rebuild_starts_empty_and_leaves_the_present_rows_alone`.
 /// - `batches_go_on_after_a_switch`.
@@ -63,11 +64,11 @@ pub struct ProjectedBatch<C = Change> {
 /// - `a_changed_payment_keeps_what_the_change_does_not_name`.
 #[async_trait]
 pub trait ProjectionStore<C = Change>: std::fmt::Debug + std::any::Any + Send + Sync {
-    /// Returns the last fact that the rows include; a mark without a log while the store is new.
+    /// Returns the mark of the last fact that the rows include. While the store is new, the mark has no known log.
     async fn checkpoint(&self) -> Result<Mark, StoreError>;
 
-    /// Applies the changes of a batch and moves the checkpoint to its end, both or neither. Does nothing if the
-    /// checkpoint is there already.
+    /// Applies the changes of a batch and moves the checkpoint to the end of the batch: both or neither. Does
+    /// nothing if the checkpoint is at that end already.
     ///
     /// # Errors
     /// Fails if the batch does not begin at the checkpoint, or a change names a row that does not exist.
@@ -85,12 +86,13 @@ pub trait ProjectionStore<C = Change>: std::fmt::Debug + std::any::Any + Send + 
 /// Why a batch was not applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
-    /// The batch does not begin at the checkpoint, or belongs to another log or to facts that the log has lost.
-    #[error("the batch begins after position {after}, but the checkpoint is at position {checkpoint}")]
+    /// The batch does not begin at the checkpoint: it misses or repeats facts, is of another log, or is of facts
+    /// that the log has lost.
+    #[error("the batch begins after position {after}, but the stored rows end at position {checkpoint}")]
     OutOfOrder {
         /// The checkpoint of the store.
         checkpoint: Mark,
-        /// The last fact before the batch.
+        /// The mark of the last fact before those of the batch.
         after: Mark,
     },
     /// The store could not answer.

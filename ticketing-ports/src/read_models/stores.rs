@@ -1,4 +1,4 @@
-//! The stores of the read side in one bundle: the read models, and the facts that they could not apply.
+//! The stores of the read side in one bundle: the read models, and the facts that could not be applied to them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use crate::read_models::reservations::ReservationQueries;
 use crate::read_models::sales::SalesQueries;
 use crate::read_models::store::ProjectionStore;
 
-/// The read models: the store that writes them, the questions that they answer, and the facts that they could not apply. All
-/// are of the same rows.
+/// The read models: the store that writes them, the ports that answer questions from them, and the facts that could
+/// not be applied to them. All fields belong to the same rows.
 #[derive(Clone)]
 pub struct ReadModelStores {
-    /// Writes the read models and knows how far they are.
+    /// Writes the read models and knows up to which fact they are written.
     pub projections: Arc<dyn ProjectionStore>,
-    /// Keeps the facts that the read models could not apply.
+    /// Keeps the facts that could not be applied to the read models.
     pub dead_letters: Arc<dyn DeadLetterStore>,
     /// Answers questions about events on sale.
     pub events: Arc<dyn EventQueries>,
@@ -32,7 +32,7 @@ pub struct ReadModelStores {
 }
 
 impl ReadModelStores {
-    /// Returns the bundle of one adapter that is all of the read models, with a store of dead letters.
+    /// Returns the bundle for one adapter that implements all ports of the read models, and a store of dead letters.
     pub fn of<S>(read_models: Arc<S>, dead_letters: Arc<dyn DeadLetterStore>) -> Self
     where
         S: ProjectionStore

@@ -1,15 +1,16 @@
-//! Finding card numbers in texts, so that none is ever stored.
+//! Finds card numbers in texts, so that no card number is ever stored.
 
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Returns whether the text contains a card number: 13 to 19 digits that pass the Luhn check of ISO/IEC 7812-1.
 ///
-/// Spaces and dashes may separate groups of the digits, and other numbers may stand directly beside them.
+/// Spaces and dashes may separate groups of the digits. A card number is also found if other groups of digits stand
+/// before or after it.
 pub fn contains_card_number(text: &str) -> bool {
     if text.is_ascii() {
         return in_plain_digits(text);
     }
-    // This replaces full-width digits and unusual spaces by ASCII.
+    // NFKC replaces full-width digits and unusual spaces by their ASCII forms.
     in_plain_digits(&text.nfkc().collect::<String>())
 }
 

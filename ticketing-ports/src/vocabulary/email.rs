@@ -1,4 +1,4 @@
-//! E-mail addresses, which `Debug` does not show.
+//! E-mail addresses, which the `Debug` output hides.
 
 use thiserror::Error;
 
@@ -8,16 +8,16 @@ use thiserror::Error;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmailAddress(String);
 
-/// A text is not an e-mail address that the box office accepts.
+/// The text is not an e-mail address that the box office accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("not an e-mail address that we can deliver to")]
 pub struct InvalidEmailAddress;
 
 impl EmailAddress {
-    /// How many characters an address has at most.
+    /// How many characters an e-mail address has at most.
     pub const MAX_LENGTH: usize = 254;
 
-    /// Reads an address and brings it into lower case.
+    /// Reads an e-mail address and converts it to lower case.
     ///
     /// # Errors
     /// Fails unless the text is one plain ASCII address, without quotes, separators, spaces or control characters.
@@ -44,7 +44,7 @@ impl EmailAddress {
         }
     }
 
-    /// Returns the address.
+    /// Returns the address as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

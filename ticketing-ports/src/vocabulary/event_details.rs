@@ -13,11 +13,11 @@ use crate::vocabulary::seating::{Label, Seating};
 pub enum EventStatus {
     /// Only its organiser and admins see the event.
     Draft,
-    /// Everybody sees the event, and nothing can be bought yet.
+    /// Everybody sees the event, but no ticket can be bought yet.
     Published,
     /// Tickets can be bought.
     SalesOpen,
-    /// The organiser has stopped sales; they can be opened again.
+    /// The organiser has stopped the sales, and can open them again.
     SalesClosed,
     /// The event will not take place. Paid reservations are paid back.
     Cancelled,
@@ -26,7 +26,7 @@ pub enum EventStatus {
 }
 
 impl EventStatus {
-    /// Every value, in the order of their declaration.
+    /// All statuses, in the order of their declaration.
     pub const ALL: [Self; 6] = [
         Self::Draft,
         Self::Published,
@@ -48,7 +48,7 @@ impl EventStatus {
         }
     }
 
-    /// Returns the status of that name; `None` if there is none.
+    /// Returns the status with that name; `None` if no status has it.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
@@ -74,7 +74,7 @@ pub struct Section {
     pub section_id: SectionId,
     /// The name of the section.
     pub name: Label,
-    /// How its places are arranged.
+    /// How the places of the section are arranged.
     pub seating: Seating,
 }
 
@@ -87,9 +87,9 @@ pub struct PricingTier {
     pub tier: Label,
     /// The price of one place.
     pub price: Money,
-    /// From when on the price is valid; `None` if it is valid from the beginning.
+    /// From when on the price is valid; `None` if the price is valid from the start of sales.
     pub available_from: Option<Timestamp>,
-    /// Until when the price is valid, exclusively; `None` if it has no end.
+    /// The moment from which on the price is no longer valid; `None` if there is no such moment.
     pub available_until: Option<Timestamp>,
 }
 
@@ -102,7 +102,7 @@ pub struct RefundRule {
     pub percent: u8,
 }
 
-/// What is fixed when an event is created.
+/// What the organiser says about an event. This is fixed when the event is created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventDetails {
     /// The name of the event.
@@ -119,11 +119,11 @@ pub struct EventDetails {
     pub starts_at: Timestamp,
     /// Where the event takes place.
     pub venue: Venue,
-    /// The sections, in the order of the organiser.
+    /// The sections, in the order in which the organiser listed them.
     pub sections: Vec<Section>,
     /// The prices of the sections.
     pub pricing_tiers: Vec<PricingTier>,
-    /// For how many seconds a reservation holds its seats before it is paid.
+    /// For how many seconds at most a reservation holds its seats until it is paid.
     pub hold_seconds: u32,
     /// How many seats one reservation may hold at most.
     pub max_seats_per_order: u32,
@@ -132,8 +132,8 @@ pub struct EventDetails {
 }
 
 impl EventDetails {
-    /// Returns the section of that name; `None` if there is none. A section whose name is spelled exactly so is
-    /// preferred to one that only means the same.
+    /// Returns the section of that name; `None` if no section has it. A section whose name has exactly the
+    /// characters of `name` goes before a section whose name differs in its Unicode form only.
     pub fn section(&self, name: &str) -> Option<&Section> {
         let spelled = self.sections.iter().find(|section| section.name.as_str() == name);
         spelled.or_else(|| self.sections.iter().find(|section| section.name.is_meant_by(name)))

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
-/// A text is not an id in the form in which the box office writes ids.
+/// The text is not an id in the form in which the box office writes ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("not a UUID of 32 hexadecimal digits with four hyphens")]
 pub struct InvalidId;
@@ -28,7 +28,7 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Makes an id of its UUID.
+            /// Makes an id from its UUID.
             pub const fn new(id: Uuid) -> Self {
                 Self(id)
             }
@@ -62,20 +62,21 @@ macro_rules! ids {
 }
 
 ids! {
-    /// One commit to the event store. The writer makes the id, so that it can look the commit up if the answer is lost.
+    /// One commit to the event store. The writer makes the id, so that the writer can look the commit up if the
+    /// store's answer is lost.
     CommitId;
-    /// One customer. A signed-in user has the same UUID as a customer and as a user.
+    /// One customer. The `CustomerId` and the [`UserId`] of a signed-in user have the same UUID.
     CustomerId;
-    /// One event on sale, such as a concert. It is never the id of a fact.
+    /// One event on sale, such as a concert. An `EventId` is never the id of a fact.
     EventId;
-    /// One fact. It is the same each time the fact is published; `RecordedEvent::fact_id` says how it is made.
+    /// One fact. The id is the same each time the fact is published; `RecordedEvent::fact_id` says how it is made.
     FactId;
     /// One log of facts. A copy that is restored from a backup has the same id.
     LogId;
     /// One attempt to pay for a reservation.
     PaymentId;
-    /// One refund of a payment or of a part of it. By this id the gateway knows a repeated request and does not pay
-    /// twice.
+    /// One refund of a payment or of a part of it. By this id the gateway recognises a repeated request and does
+    /// not pay twice.
     RefundId;
     /// One reservation: seats that are held, paid or given up together.
     ReservationId;
@@ -85,7 +86,7 @@ ids! {
     TicketId;
     /// A person with an account.
     UserId;
-    /// One of several processes that can do the same work.
+    /// One of several processes that can do the same work, such as running a follower.
     WorkerId;
 }
 
@@ -101,7 +102,7 @@ impl From<CustomerId> for UserId {
     }
 }
 
-/// A source of new ids. The domain gets it as an argument, so that a run with a seeded source can be replayed.
+/// A source of new ids. The domain gets the source as an argument, so that a run with a seeded source can be replayed.
 ///
 /// ```
 /// use adapters_memory::SeededIds;

@@ -8,7 +8,7 @@ use thiserror::Error;
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
 
-/// A text is not three upper-case ASCII letters.
+/// The text is not three upper-case ASCII letters.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("a currency is three upper-case letters")]
 pub struct InvalidCurrency;
@@ -19,7 +19,7 @@ impl Currency {
     /// The dollar of the United States.
     pub const USD: Self = Self(*b"USD");
 
-    /// Makes a currency of its code. Whether such a currency exists is not checked here.
+    /// Makes a currency from its code. This does not check whether such a currency exists.
     ///
     /// # Errors
     /// Fails unless the code is three upper-case ASCII letters.
@@ -32,7 +32,7 @@ impl Currency {
         }
     }
 
-    /// Returns the code.
+    /// Returns the code of the currency.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("a currency holds ASCII letters only")
     }
@@ -80,7 +80,7 @@ pub enum MoneyError {
     /// The two amounts are in different currencies.
     #[error("amounts in {0} and in {1} cannot be added or subtracted")]
     CurrencyMismatch(Currency, Currency),
-    /// The result is beyond the range of the type.
+    /// The result is beyond the range of `i64`.
     #[error("the amount is out of range")]
     Overflow,
 }
@@ -91,7 +91,7 @@ impl Money {
         Self { amount, currency }
     }
 
-    /// Returns nothing (0) in that currency.
+    /// Returns an amount of 0 in that currency.
     pub const fn zero(currency: Currency) -> Self {
         Self::new(0, currency)
     }
@@ -121,7 +121,7 @@ impl Money {
         Ok(Self { amount, ..self })
     }
 
-    /// Multiplies the amount.
+    /// Multiplies the amount by `factor`.
     ///
     /// # Errors
     /// Fails if the product is out of range.
@@ -134,7 +134,7 @@ impl Money {
     pub fn percent(self, percent: u8) -> Self {
         let share = i128::from(self.amount) * i128::from(percent.min(100)) / 100;
         Self {
-            amount: i64::try_from(share).expect("at most the amount itself"),
+            amount: i64::try_from(share).expect("0 to 100 percent of an i64 fits into an i64"),
             ..self
         }
     }

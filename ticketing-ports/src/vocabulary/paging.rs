@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use crate::vocabulary::Timestamp;
 
-/// The place of a row in the order of its list: a time, and the id of the row among those of the same time. The place
-/// of a row never changes.
+/// The place of a row in the order of its list, which is by time, and by id among rows with the same time. The
+/// place of a row never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
     /// The time by which the row is ordered.
@@ -28,7 +28,7 @@ enum From {
 }
 
 impl Page {
-    /// How many rows a page has if the caller does not say.
+    /// How many rows a page has at most if the caller does not say.
     pub const DEFAULT_SIZE: u32 = 20;
     /// How many rows a page has at most.
     pub const MAX_SIZE: u32 = 100;
@@ -53,7 +53,7 @@ impl Page {
         })
     }
 
-    /// Returns the number of the page; `None` if the page follows a row.
+    /// Returns the number of the page; `None` if the page was asked for by a cursor.
     pub fn number(self) -> Option<u32> {
         match self.from {
             From::Number(number) => Some(number),
@@ -66,7 +66,7 @@ impl Page {
         self.size
     }
 
-    /// Returns the place of the row that the page follows; `None` if the page has a number.
+    /// Returns the place of the row that the page follows; `None` if the page was asked for by its number.
     pub fn cursor(self) -> Option<Cursor> {
         match self.from {
             From::Number(_) => None,
@@ -74,7 +74,8 @@ impl Page {
         }
     }
 
-    /// Returns how many rows to skip: those of the pages before this one, or 0 if the page follows a row.
+    /// Returns how many rows to skip: all rows of the pages before this one. It is 0 if the page follows a row,
+    /// because then the cursor says where the page begins.
     pub fn offset(self) -> u64 {
         self.number()
             .map_or(0, |number| u64::from(number - 1) * u64::from(self.size))
@@ -92,7 +93,7 @@ pub struct Listed<T> {
     pub rows: Vec<T>,
     /// How many rows the whole list has.
     pub total: u64,
-    /// The place of the last row of the page; `None` if no row follows it.
+    /// The place of the last row of the page, to ask for the next page; `None` if no row follows this page.
     pub next: Option<Cursor>,
 }
 

@@ -13,7 +13,7 @@ pub enum PaymentStatus {
     Pending,
     /// The gateway has set the money aside for the box office.
     Authorized,
-    /// The box office has the money.
+    /// The box office has taken the money.
     Captured,
     /// The payment was declined, given up or voided. The customer paid nothing.
     Failed,
@@ -24,7 +24,7 @@ pub enum PaymentStatus {
 }
 
 impl PaymentStatus {
-    /// Every value, in the order of their declaration.
+    /// All statuses, in the order of their declaration.
     pub const ALL: [Self; 6] = [
         Self::Pending,
         Self::Authorized,
@@ -46,7 +46,7 @@ impl PaymentStatus {
         }
     }
 
-    /// Returns the status of that name; `None` if there is none.
+    /// Returns the status with that name; `None` if no status has it.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
@@ -71,8 +71,8 @@ pub enum MethodKind {
 pub struct MethodToken(String);
 
 impl MethodToken {
-    /// Makes a token of its text; `None` unless the text has 1 to 255 visible ASCII characters and contains no card
-    /// number.
+    /// Makes a token from its text; `None` unless the text has 1 to 255 visible ASCII characters and contains no
+    /// card number.
     pub fn new(text: &str) -> Option<Self> {
         let plain = !text.is_empty() && text.len() <= 255 && text.bytes().all(|b| b.is_ascii_graphic());
         (plain && !contains_card_number(text)).then(|| Self(text.to_owned()))
@@ -93,7 +93,7 @@ impl std::fmt::Debug for MethodToken {
 /// The means by which a customer pays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentMethod {
-    /// The kind of the means.
+    /// The kind of the means of payment.
     pub kind: MethodKind,
     /// The token of the gateway for the card or account.
     pub token: MethodToken,
@@ -109,8 +109,8 @@ pub enum DeclineReason {
     InsufficientFunds,
     /// The gateway does not know the token.
     InvalidToken,
-    /// The attempt ended before the gateway decided: the gateway never received it, or the customer did not act in
-    /// time. It does not count as a declined attempt.
+    /// The attempt ended before the gateway decided: the gateway never received the request, or the customer did
+    /// not act in time. Such an attempt does not count as declined.
     Interrupted,
 }
 
@@ -124,19 +124,20 @@ pub enum ActionKind {
     ClientSecret,
 }
 
-/// Says that a customer must act before a payment is decided, but not how. It may be stored, as [`NextAction`] may not.
+/// Says that a customer must act before a payment is decided, but not how. Unlike [`NextAction`], which says how,
+/// it may be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionWanted {
     /// What the customer must do.
     pub kind: ActionKind,
-    /// When the provider gives the payment up.
+    /// When the provider gives the payment up if the customer has not acted.
     pub until: Timestamp,
 }
 
 /// How a customer finishes a payment: the address of a page, or a secret.
 ///
-/// Whoever knows it can act in the place of the customer, so it is for that customer only. It is never stored, and
-/// `Debug` hides it. The gateway tells it again when the payment is looked up.
+/// Whoever knows this address or secret can act in the place of the customer, so it is for that customer only. It
+/// is never stored, and `Debug` hides it. When the payment is looked up, the gateway returns it again.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextAction {
     /// What the customer must do, and until when.

@@ -29,7 +29,7 @@ pub enum ReservationStatus {
 }
 
 impl ReservationStatus {
-    /// Every value, in the order of their declaration.
+    /// All statuses, in the order of their declaration.
     pub const ALL: [Self; 7] = [
         Self::Held,
         Self::PaymentPending,
@@ -53,7 +53,7 @@ impl ReservationStatus {
         }
     }
 
-    /// Returns the status of that name; `None` if there is none.
+    /// Returns the status with that name; `None` if no status has it.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
@@ -73,11 +73,11 @@ pub struct Ticket {
 pub struct Sale {
     /// The reservation that was bought.
     pub reservation_id: ReservationId,
-    /// The payment that paid for it; `None` if it cost nothing.
+    /// The payment that paid for the reservation; `None` if the reservation cost nothing.
     pub payment_id: Option<PaymentId>,
     /// The event on sale.
     pub event_id: EventId,
-    /// Who bought.
+    /// The customer who bought.
     pub customer_id: CustomerId,
     /// The name of the section.
     pub section: Label,

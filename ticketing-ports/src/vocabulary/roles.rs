@@ -10,14 +10,14 @@ use crate::vocabulary::ids::UserId;
 pub enum Role {
     /// A customer buys tickets.
     Customer,
-    /// An event owner creates events and manages those that they created.
+    /// An event owner creates events, and manages the events that they created.
     EventOwner,
     /// An admin may do everything.
     Admin,
 }
 
 impl Role {
-    /// Every value, in the order of their declaration.
+    /// All roles, in the order of their declaration.
     pub const ALL: [Self; 3] = [Self::Customer, Self::EventOwner, Self::Admin];
 
     /// Returns the name under which the role is stored and sent.
@@ -29,7 +29,7 @@ impl Role {
         }
     }
 
-    /// Returns the role of that name; `None` if there is none.
+    /// Returns the role with that name; `None` if no role has it.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == name)
     }

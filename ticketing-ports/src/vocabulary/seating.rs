@@ -31,13 +31,13 @@ pub enum InvalidLabel {
 }
 
 impl Label {
-    /// How many characters a label has at most.
+    /// How many Unicode characters a label has at most.
     pub const MAX_CHARACTERS: usize = 100;
 
-    /// Makes a label of a text that somebody has written, and brings the text into Normalization Form C.
+    /// Makes a label from a text that somebody has just written, and brings the text into Normalization Form C.
     ///
     /// # Errors
-    /// Fails if the normalised text breaks one of the rules that the type describes.
+    /// Fails if the normalised text breaks one of the rules in the documentation of [`Label`].
     pub fn new(text: &str) -> Result<Self, InvalidLabel> {
         let text = nfc(text);
         let label = Self::recorded(&text)?;
@@ -50,8 +50,8 @@ impl Label {
         Ok(label)
     }
 
-    /// Makes a label of a text that was recorded earlier, without changing it. Earlier versions accepted invisible
-    /// characters and card numbers, so this function accepts them too.
+    /// Makes a label from a text that was recorded earlier, without changing the text. Earlier versions of the box
+    /// office accepted invisible characters and card numbers, so this function accepts them too.
     ///
     /// # Errors
     /// Fails if the text is empty or too long, has a control character, or has a space at an end.
@@ -64,12 +64,12 @@ impl Label {
         }
     }
 
-    /// Returns whether `text` is this label, in whichever Unicode form it was typed.
+    /// Returns whether `text` is this label, in whichever Unicode form `text` was typed.
     pub fn is_meant_by(&self, text: &str) -> bool {
         &*self.0 == text || (!text.is_ascii() && nfc(&self.0) == nfc(text))
     }
 
-    /// Returns the text.
+    /// Returns the label as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -104,7 +104,7 @@ impl std::fmt::Debug for Label {
 
 /// One seat, written as `A-12`: the label of the row, a hyphen and the number of the seat, counted from 1.
 ///
-/// The last hyphen separates row and number, so a row may be called `North-2`.
+/// The last hyphen separates the row from the number, so a row may be called `North-2`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SeatId {
@@ -114,7 +114,7 @@ pub struct SeatId {
     pub number: u32,
 }
 
-/// A text is not written as a [`SeatId`] is.
+/// The text is not written as a seat is, such as `A-12`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("a seat is written as its row, a hyphen and its number, like A-12")]
 pub struct InvalidSeatId;
@@ -184,13 +184,14 @@ pub enum Seating {
     },
     /// The section has no numbered seats: customers take any free place.
     GeneralAdmission {
-        /// How many people fit.
+        /// How many people fit into the section.
         capacity: u32,
     },
 }
 
 impl Seating {
-    /// Returns how many people fit. A sum beyond the range of the type counts as its largest value.
+    /// Returns how many people fit into the section. If the sum of the rows is beyond the range of `u32`, the
+    /// answer is `u32::MAX`.
     pub fn capacity(&self) -> u32 {
         match self {
             Self::Numbered { rows } => rows.iter().fold(0, |sum, row| sum.saturating_add(row.seats)),
@@ -215,7 +216,7 @@ pub enum Allocation {
     Split,
 }
 
-/// How the places of a section are divided at one moment. The four numbers add up to its capacity.
+/// How the places of a section are divided at one moment. The four numbers add up to the capacity of the section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SeatCounts {
     /// Places that can be bought.
@@ -229,7 +230,7 @@ pub struct SeatCounts {
 }
 
 impl SeatCounts {
-    /// Returns these counts after the holds of `places` places have run out: those places are available.
+    /// Returns these counts after holds of `places` places in total have run out: those places count as available.
     #[must_use]
     pub fn without_lapsed(self, places: u32) -> Self {
         let lapsed = places.min(self.held);
@@ -289,7 +290,7 @@ mod tests {
     fn a_label_is_the_same_however_its_characters_were_typed() {
         assert_eq!(Label::new("Cafe\u{301}").unwrap().as_str(), "Caf\u{e9}");
         assert_eq!(SeatId::parse("e\u{301}-1").unwrap(), SeatId::parse("\u{e9}-1").unwrap());
-        // 100 characters, however many it takes to type them.
+        // In Form C the text has 100 characters, although it is typed here with 200.
         assert!(Label::new(&"e\u{301}".repeat(100)).is_ok());
     }
 

@@ -8,12 +8,12 @@ use sha2::{Digest as _, Sha256};
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret([u8; 32]);
 
-/// The SHA-256 digest of a [`Secret`]. Stores keep the digest only.
+/// The SHA-256 digest of a [`Secret`]. Stores keep the digest and never the secret.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretDigest([u8; 32]);
 
 impl Secret {
-    /// Makes a new secret of random bytes.
+    /// Makes a new secret from random bytes.
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut bytes = [0; 32];
         entropy.fill(&mut bytes);
@@ -38,7 +38,7 @@ impl Secret {
 }
 
 impl SecretDigest {
-    /// Makes a digest of its 32 bytes, as a store has kept them.
+    /// Makes a digest from its 32 bytes, as a store has kept them.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -74,7 +74,8 @@ impl std::fmt::Debug for SecretDigest {
 /// ```
 ///
 /// **Contract**
-/// - `entropy_is_unpredictable`: every byte comes from a cryptographically secure generator (tests may script it).
+/// - `entropy_is_unpredictable`: every byte comes from a cryptographically secure generator. Tests may use
+///   predictable bytes.
 pub trait Entropy: std::fmt::Debug + Send + Sync {
     /// Overwrites `bytes` with random bytes.
     fn fill(&self, bytes: &mut [u8]);

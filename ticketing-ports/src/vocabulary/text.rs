@@ -1,4 +1,4 @@
-//! Comparing texts as people do, although Unicode has several ways to write the same text (Unicode Standard Annex 15).
+//! Compares texts as people do, although Unicode has several ways to write the same text (Unicode Standard Annex 15).
 
 use std::borrow::Cow;
 
@@ -39,7 +39,7 @@ pub fn is_invisible(c: char) -> bool {
             ))
 }
 
-/// Returns whether the character only says if the emoji before it is drawn as text or as a picture.
+/// Returns whether the character only says whether the emoji before it is drawn as text or as a picture.
 fn chooses_a_style(c: char) -> bool {
     matches!(c, '\u{FE0E}' | '\u{FE0F}')
 }

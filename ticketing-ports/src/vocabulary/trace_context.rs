@@ -1,8 +1,8 @@
 //! The place of a request in the distributed trace of its caller, as the two headers of
 //! [W3C Trace Context](https://www.w3.org/TR/trace-context/) give it.
 //!
-//! The box office does not add to a trace: it passes on with its facts what came with the request. A request is never
-//! refused because of its trace: headers that are not valid count as absent.
+//! The box office does not add anything to a trace: it only passes on, with the facts of a request, the headers that
+//! came with the request. A request is never refused because of its trace: headers that are not valid count as absent.
 
 use std::sync::Arc;
 
@@ -20,10 +20,11 @@ struct Fields {
 }
 
 impl TraceContext {
-    /// How many characters a `tracestate` has at most. The standard requires nobody to pass on more.
+    /// How many characters a `tracestate` has at most; a longer one is left out. The standard requires nobody to
+    /// pass on more.
     pub const MAX_STATE_LENGTH: usize = 512;
 
-    /// Reads the header `traceparent` and the lines of the header `tracestate`, in their order.
+    /// Reads the header `traceparent`, and the lines of the header `tracestate` in their order.
     ///
     /// Returns `None` if `traceparent` is not valid. A `tracestate` that is too long or has characters other than
     /// printable ASCII is left out. Its members are not checked further.
@@ -45,7 +46,8 @@ impl TraceContext {
     }
 }
 
-/// Reads a stored trace context. One that is not valid counts as absent, so that the fact can still be read.
+/// Reads a stored trace context. A trace context that is not valid counts as absent, so that its fact can still be
+/// read.
 pub(crate) fn deserialize_if_valid<'de, D>(deserializer: D) -> Result<Option<TraceContext>, D::Error>
 where
     D: Deserializer<'de>,
@@ -54,8 +56,8 @@ where
     Ok(fields.and_then(|fields| TraceContext::parse(&fields.traceparent, fields.tracestate.as_deref())))
 }
 
-/// Reads a `traceparent` of any version, and returns it as version 00. The standard lets a later version only add
-/// fields at the end, and allows passing on only the fields that are known.
+/// Reads a `traceparent` of any version, and returns its known fields as version 00. The standard allows this: a
+/// later version may only add fields at the end, and fields that are not known need not be passed on.
 fn parse_parent(text: &str) -> Option<Box<str>> {
     const LENGTH: usize = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".len();
     let (known, unknown) = text.split_at_checked(LENGTH)?;
@@ -68,7 +70,8 @@ fn parse_parent(text: &str) -> Option<Box<str>> {
         "ff" => None,
         "00" => unknown.is_empty().then(|| known.into()),
         _ if unknown.is_empty() || unknown.starts_with('-') => {
-            // The standard keeps the meaning of the lowest bit, "sampled", in every version; the other bits may change.
+            // Only the lowest bit, "sampled", has the same meaning in every version of the standard, so the other
+            // bits are dropped.
             let sampled = u8::from_str_radix(flags, 16).ok()? & 1;
             Some(format!("00-{trace_id}-{parent_id}-{sampled:02x}").into())
         }
@@ -108,8 +111,12 @@ mod tests {
     }
 
     fn state_of(lines: &[&str]) -> Option<String> {
-        let trace = TraceContext::parse(PARENT, lines.iter().copied()).expect("the parent is in order");
-        assert_eq!(trace.traceparent(), PARENT, "a state never costs the parent");
+        let trace = TraceContext::parse(PARENT, lines.iter().copied()).expect("this traceparent is valid");
+        assert_eq!(
+            trace.traceparent(),
+            PARENT,
+            "the traceparent is kept whatever the tracestate is"
+        );
         trace.tracestate().map(ToOwned::to_owned)
     }
 
