@@ -1,4 +1,4 @@
 fn main() {
-    // The migrations are compiled in; a new file has to reach the next build.
+    // The migrations are compiled into the program, so a new migration file has to make cargo build this crate again.
     println!("cargo:rerun-if-changed=migrations");
 }

@@ -1,4 +1,4 @@
-//! The stores of this crate, in the bundles that a server needs.
+//! Groups the stores of this crate into the bundles of stores that a server is put together from.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ impl InMemory {
         LogStores::of(Arc::new(InMemoryEventStore::new()))
     }
 
-    /// Returns empty read models.
+    /// Returns empty read models, with an empty store of dead letters.
     pub fn read_models() -> ReadModelStores {
         ReadModelStores::of(
             Arc::new(InMemoryReadModels::new()),
@@ -35,7 +35,7 @@ impl InMemory {
         )
     }
 
-    /// Returns empty stores of accounts.
+    /// Returns empty stores of users, of their passkeys and of their identities at providers.
     pub fn accounts() -> AccountStores {
         AccountStores {
             users: Arc::new(InMemoryUserStore::new()),
@@ -44,7 +44,8 @@ impl InMemory {
         }
     }
 
-    /// Returns empty stores of sessions, links and whatever else signing in leaves for minutes or days.
+    /// Returns empty stores of sessions, links and the other short-lived data of signing in: all of it expires after
+    /// minutes or days.
     pub fn sign_in() -> SignInStores {
         SignInStores {
             sessions: Arc::new(InMemorySessionStore::new()),

@@ -7,20 +7,20 @@ use ticketing_ports::people::challenges::{CeremonyKind, Challenge, ChallengeStor
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
-/// Keeps challenges in memory. Expired challenges are removed when new ones arrive.
+/// Keeps challenges in memory. Expired challenges are removed when new challenges arrive.
 #[derive(Debug, Default)]
 pub struct InMemoryChallengeStore(Mutex<Challenges>);
 
 #[derive(Debug, Default)]
 struct Challenges {
     by_digest: BTreeMap<(CeremonyKind, SecretDigest), Challenge>,
-    /// How many entries were left after expired ones were last removed.
+    /// How many challenges were left when the expired challenges were last removed.
     swept: usize,
 }
 
 impl Challenges {
-    /// Removes expired challenges whenever the number has doubled, so that the work for each challenge is constant on
-    /// average.
+    /// Removes the expired challenges whenever the number of challenges has doubled since the last removal. So the
+    /// work for each new challenge is constant on average.
     fn sweep(&mut self, now: Timestamp) {
         if self.by_digest.len() >= 2 * self.swept + 100 {
             self.by_digest.retain(|_, challenge| now < challenge.expires_at);

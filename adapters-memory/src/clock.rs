@@ -7,9 +7,9 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::outside::clock::Clock;
 use tokio::time::Instant;
 
-/// The time at which the clocks begin: 2027-01-15T08:00:00Z.
+/// Returns the time that the clocks of this module show at first: 2027-01-15T08:00:00Z.
 fn beginning() -> Timestamp {
-    DateTime::from_timestamp(1_800_000_000, 0).expect("a date within range")
+    DateTime::from_timestamp(1_800_000_000, 0).expect("this number of seconds is a date that the type can hold")
 }
 
 /// A clock that stands still until a test moves it.
@@ -22,7 +22,7 @@ impl ManualClock {
     }
 
     /// # Panics
-    /// Panics if the time would go back.
+    /// Panics if `by` is negative, since time never goes back.
     pub fn advance(&self, by: TimeDelta) {
         assert!(by >= TimeDelta::zero(), "time never goes back");
         *self.0.lock().expect("no code panics while it holds this lock") += by;
@@ -41,7 +41,8 @@ impl Clock for ManualClock {
     }
 }
 
-/// A clock that follows the time of the Tokio runtime. With paused time it is a virtual clock.
+/// A clock that follows the time of the Tokio runtime. When a test pauses the time of the runtime, this clock moves
+/// only as far as the test moves that time.
 #[derive(Debug)]
 pub struct TokioClock {
     started: Instant,
@@ -49,7 +50,7 @@ pub struct TokioClock {
 }
 
 impl TokioClock {
-    /// Makes a clock that begins at 2027-01-15T08:00:00Z. Must be called inside a Tokio runtime.
+    /// Makes a clock that begins at 2027-01-15T08:00:00Z. The function must be called inside a Tokio runtime.
     pub fn start() -> Self {
         Self {
             started: Instant::now(),
@@ -60,8 +61,8 @@ impl TokioClock {
 
 impl Clock for TokioClock {
     fn now(&self) -> Timestamp {
-        let elapsed =
-            TimeDelta::from_std(self.started.elapsed()).expect("the time since the start of a test fits the type");
+        let elapsed = TimeDelta::from_std(self.started.elapsed())
+            .expect("the time since the clock was started fits into a `TimeDelta`");
         self.beginning + elapsed
     }
 }

@@ -1,4 +1,4 @@
-//! A bus within one process.
+//! A bus that carries facts within one process, without a network.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -9,7 +9,7 @@ use ticketing_ports::log::identity::LogIdentity;
 use ticketing_ports::log::streams::RecordedEvent;
 use tokio::sync::Notify;
 
-/// How many facts may wait for the slowest group. With more, publishers wait.
+/// How many facts may wait for the slowest group at most. While that many wait, publishers are held up.
 const CAPACITY: usize = 10_000;
 
 /// Delivers each fact to one member of each group that has ever subscribed. A fact is dropped once all groups have
@@ -27,7 +27,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Group {
     waiting: VecDeque<Arc<Delivered>>,
-    /// The facts that were delivered and not acknowledged yet, by member.
+    /// The facts that a member was given and has not acknowledged yet, by the number of the member.
     delivered: BTreeMap<u64, Vec<Arc<Delivered>>>,
     members: u64,
 }
@@ -113,8 +113,8 @@ impl Member {
         let Some(group) = groups.get_mut(&self.group) else {
             return Vec::new();
         };
-        // A fact is not delivered while another member has an unacknowledged earlier fact of the same stream, because
-        // it could be handled first.
+        // Nothing is delivered while another member has facts that it has not acknowledged. Otherwise this member
+        // could handle a later fact of a stream before the other member has handled an earlier one.
         if group
             .delivered
             .iter()
@@ -167,7 +167,7 @@ impl Subscription for Member {
     }
 }
 
-/// Gives back the facts that the member has not acknowledged, so that other members get them.
+/// Gives back the facts that the member has not acknowledged, so that other members of the group get them.
 impl Drop for Member {
     fn drop(&mut self) {
         self.settle(false);

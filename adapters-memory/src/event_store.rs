@@ -1,7 +1,7 @@
 //! An event store in memory: the log, its deadlines, recorded answers and snapshots under one lock.
 //!
-//! It is the reference for the durable adapters, and serves tests, simulations and benchmarks. Nothing depends on the
-//! order of a hash map, so that a run with a seed can be repeated exactly.
+//! The durable adapters have to behave as this store does. It also serves tests, simulations and benchmarks. No
+//! result depends on the order of a hash map, so that a run with a given random seed can be repeated exactly.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::{CommitId, LogId};
 use uuid::Uuid;
 
-/// Keeps everything in memory until it is dropped.
+/// An event store that keeps everything in memory, and loses it when the store is dropped.
 #[derive(Debug)]
 pub struct InMemoryEventStore {
     log: Mutex<Log>,
@@ -33,12 +33,12 @@ pub(crate) struct Log {
     schema_floor: SchemaGeneration,
     /// The facts. The fact at position *p* has the index *p* - 1.
     events: Vec<RecordedEvent>,
-    /// The indices of the facts of each stream. The fact of version *v* is the entry *v* - 1.
+    /// For each stream, the indices of its facts in `events`. The fact of version *v* is the entry *v* - 1.
     streams: BTreeMap<StreamId, Vec<usize>>,
     /// The positions of the first and the last fact of each commit.
     commits: BTreeMap<CommitId, (Position, Position)>,
     deadlines: BTreeMap<DeadlineKey, Pending>,
-    /// The keys of `deadlines`, the earliest first.
+    /// The keys of `deadlines` with the times when they are due, the earliest first.
     due: BTreeSet<(Timestamp, DeadlineKey)>,
     answers: BTreeMap<IdempotencyKey, IdempotencyRecord>,
     /// The snapshots, by stream and format.
@@ -52,16 +52,16 @@ struct Pending {
 }
 
 impl InMemoryEventStore {
-    /// Makes an empty log with a new id.
+    /// Makes an empty log with a new random id.
     #[expect(
         clippy::disallowed_methods,
-        reason = "which log this is decides nothing; who wants to replay that too says the id"
+        reason = "no decision depends on the log's id; a caller who has to repeat a run exactly passes one to `of`"
     )]
     pub fn new() -> Self {
         Self::of(LogId::new(Uuid::new_v4()))
     }
 
-    /// Makes an empty log with that id.
+    /// Makes an empty log with the given id, so that a run can be repeated exactly.
     pub fn of(log: LogId) -> Self {
         Self {
             log: Mutex::new(Log::of(log)),
@@ -76,15 +76,16 @@ impl InMemoryEventStore {
         }
     }
 
-    /// Replaces the content of this store by a backup. Later facts are lost, and no reader is told.
+    /// Replaces the content of this store by a backup. Facts that are newer than the backup are lost, and no reader
+    /// is told.
     pub fn put_back(&self, backup: &Self) {
         let restored = backup.log().clone();
         *self.log() = restored;
     }
 
     pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
-        // Every change is checked before the first one is written, so that no part of a commit is written without the
-        // rest.
+        // A lock that was poisoned by a panic is used all the same: a commit is checked as a whole before its first
+        // row is written, so that a panic leaves no half of a commit behind.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -347,7 +348,10 @@ impl Log {
             if leased.len() == limit {
                 break;
             }
-            let pending = self.deadlines.get_mut(key).expect("`due` has the keys of `deadlines`");
+            let pending = self
+                .deadlines
+                .get_mut(key)
+                .expect("every key in `due` is also in `deadlines`");
             if pending.leased_until.is_none_or(|end| end <= now) {
                 pending.leased_until = Some(until);
                 leased.push(pending.caused.clone());
@@ -371,7 +375,7 @@ impl Log {
     }
 }
 
-/// Returns the entries after the first `after` ones. Empty if there are fewer.
+/// Returns the entries that come after the first `after` entries; none if there are fewer.
 fn tail<T>(all: &[T], after: u64) -> &[T] {
     usize::try_from(after)
         .ok()

@@ -1,4 +1,4 @@
-//! The turns and marks of followers in memory.
+//! Keeps in memory which process runs each follower (its turn), and how far the follower has come (its mark).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};

@@ -10,17 +10,19 @@ use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::payment::NextAction;
 
-/// Approves `tok_visa`. Declines `tok_declined`, `tok_insufficient_funds` and unknown tokens. Records every amount.
+/// A gateway whose answers depend on the token. It approves `tok_visa`. It declines `tok_declined`,
+/// `tok_insufficient_funds` and unknown tokens. It records every amount.
 ///
-/// `tok_must_act`, `tok_must_act_secret`, `tok_must_act_declined` and `tok_must_act_given_up` wait for
-/// [`InMemoryGateway::decide`], which then approves, declines or gives up the payment. `tok_pending` is never decided.
+/// `tok_must_act`, `tok_must_act_secret`, `tok_must_act_declined` and `tok_must_act_given_up` leave the payment
+/// undecided until a test calls [`InMemoryGateway::decide`], which then approves the first two, declines the third
+/// and gives up the fourth. A payment with `tok_pending` is never decided.
 #[derive(Debug, Default)]
 pub struct InMemoryGateway(Mutex<BTreeMap<PaymentId, Account>>);
 
 #[derive(Debug)]
 struct Account {
     authorization: Authorization,
-    /// What the gateway decides once the customer has acted, or has not acted in time.
+    /// What the gateway will decide when a test calls `decide`; `None` if it has decided already, or never decides.
     verdict: Option<Authorization>,
     amount: i64,
     captured: bool,
@@ -33,7 +35,7 @@ impl InMemoryGateway {
         Self::default()
     }
 
-    /// Returns how much was taken for the payment and not paid back, in minor units.
+    /// Returns how much money was taken for the payment and not paid back, in minor units such as cents.
     pub fn kept(&self, payment: PaymentId) -> i64 {
         self.accounts().get(&payment).map_or(0, Account::kept)
     }
@@ -43,13 +45,13 @@ impl InMemoryGateway {
         self.all(|account| account.captured)
     }
 
-    /// Returns the payments for which money is set aside, neither taken nor released.
+    /// Returns the payments for which money is set aside, but was neither taken nor released.
     pub fn set_aside(&self) -> Vec<PaymentId> {
         self.all(|account| account.is_approved() && !account.captured && !account.voided)
     }
 
-    /// Decides a payment, as if the customer had acted or had not acted in time, and returns the decision. `None` if
-    /// the payment does not wait.
+    /// Decides a payment that waits for the customer, as if the customer had acted or had let the time pass, and
+    /// returns the decision. Returns `None` if the payment does not wait.
     pub fn decide(&self, payment: PaymentId) -> Option<Authorization> {
         let mut accounts = self.accounts();
         let account = accounts.get_mut(&payment)?;
@@ -57,7 +59,7 @@ impl InMemoryGateway {
         Some(account.authorization.clone())
     }
 
-    /// Returns the payments that wait for [`InMemoryGateway::decide`].
+    /// Returns the payments that stay undecided until [`InMemoryGateway::decide`] is called.
     pub fn undecided(&self) -> Vec<PaymentId> {
         self.all(|account| account.verdict.is_some())
     }
@@ -85,7 +87,8 @@ impl InMemoryGateway {
     }
 }
 
-/// Returns the first answer to a token, and what is decided later if that answer is not final.
+/// Returns the answer to a request for authorisation, and what `decide` answers later if the customer has to act
+/// first (`None` if the first answer is final).
 fn answers_to(request: &AuthorizeRequest) -> (Authorization, Option<Authorization>) {
     let approved = || Authorization::Approved {
         last_four: Some("4242".to_owned()),

@@ -1,6 +1,7 @@
-//! Every port of the box office in memory, and wrappers that inject faults.
+//! Adapters for the ports of the box office that keep everything in memory, and wrappers that inject faults.
 //!
-//! The crate is not only for tests: the embedded server keeps its sessions, tokens and read models here.
+//! The crate is not only for tests: a server that runs without external databases keeps its sessions, challenges and
+//! read models in these stores.
 
 mod bundles;
 mod challenges;

@@ -3,7 +3,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use ticketing_ports::outside::mailer::{Mail, MailError, Mailer};
 
-/// A mailer that keeps its mails, so that a test can read them.
+/// A mailer that sends nothing and keeps its mails in memory, so that a test can read them.
 #[derive(Debug, Default)]
 pub struct RecordingMailer(Mutex<Vec<Mail>>);
 
@@ -12,7 +12,7 @@ impl RecordingMailer {
         Self::default()
     }
 
-    /// Returns the mails that were sent so far, the oldest first.
+    /// Returns the mails that the mailer was given so far, the oldest first.
     pub fn outbox(&self) -> Vec<Mail> {
         self.0.lock().expect("no code panics while it holds this lock").clone()
     }

@@ -8,19 +8,20 @@ use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore, 
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
-/// Keeps one-time tokens in memory. Expired tokens are removed when new ones arrive.
+/// Keeps one-time tokens in memory. Expired tokens are removed when new tokens arrive.
 #[derive(Debug, Default)]
 pub struct InMemoryOneTimeTokenStore(Mutex<Tokens>);
 
 #[derive(Debug, Default)]
 struct Tokens {
     by_digest: BTreeMap<(TokenPurpose, SecretDigest), OneTimeToken>,
-    /// How many entries were left after expired ones were last removed.
+    /// How many tokens were left when the expired tokens were last removed.
     swept: usize,
 }
 
 impl Tokens {
-    /// Removes expired tokens whenever the number has doubled, so that the work for each token is constant on average.
+    /// Removes the expired tokens whenever the number of tokens has doubled since the last removal. So the work for
+    /// each new token is constant on average.
     fn sweep(&mut self, now: Timestamp) {
         if self.by_digest.len() >= 2 * self.swept + 100 {
             self.by_digest.retain(|_, token| now < token.expires_at);

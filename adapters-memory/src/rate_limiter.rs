@@ -7,21 +7,21 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::people::rate_limiter::{Quota, RateDecision, RateLimiter};
 use ticketing_ports::vocabulary::errors::StoreError;
 
-/// A rate limiter in memory. It keeps the time of every hit that still counts.
+/// A rate limiter in memory. It keeps the time of every hit that is still within its window.
 #[derive(Debug, Default)]
 pub struct InMemoryRateLimiter(Mutex<Logs>);
 
 #[derive(Debug, Default)]
 struct Logs {
     by_key: BTreeMap<String, Log>,
-    /// How many keys were left after old ones were last removed.
+    /// How many keys were left when the keys without recent hits were last removed.
     swept: usize,
 }
 
 #[derive(Debug, Default)]
 struct Log {
     window: TimeDelta,
-    /// The hits are sorted by time. Racing callers may arrive in another order.
+    /// The times of the hits, always sorted, although racing callers may add theirs in another order.
     hits: VecDeque<Timestamp>,
 }
 
@@ -32,8 +32,8 @@ impl InMemoryRateLimiter {
 }
 
 impl Logs {
-    /// Removes keys without a hit that still counts whenever the number of keys has doubled, so that the work for each
-    /// key is constant on average.
+    /// Removes the keys whose hits are all older than their window, whenever the number of keys has doubled since the
+    /// last removal. So the work for each new key is constant on average.
     fn sweep(&mut self, now: Timestamp) {
         if self.by_key.len() >= 2 * self.swept + 1_000 {
             self.by_key

@@ -1,7 +1,9 @@
-//! The read models of embedded mode. Their rows are in memory and are made again from the log at every start.
+//! The read models of a server that runs without external databases. Their rows are in memory, and are made again
+//! from the log at every start.
 //!
-//! Each row is kept once, and indexes contain ids. Texts that repeat, such as the names of sections and tiers, are
-//! shared. A whole batch is checked before any of it is applied, so that readers never see a part of a batch.
+//! Each row is kept once, and indexes contain only the ids of rows. Texts that many rows have, such as the names of
+//! sections and tiers, are kept once. A whole batch is checked before its first change is applied, so that readers
+//! never see a part of a batch.
 
 mod rows;
 mod sales;
@@ -31,8 +33,8 @@ use uuid::Uuid;
 
 use rows::Rows;
 
-/// The ids of the rows of each customer, ordered by the time at which the rows were made. It is one set for all
-/// customers, because a set for each would use more memory.
+/// The ids of the rows of each customer, ordered by the times at which the rows were made. One set serves all
+/// customers, because a set for each customer would use more memory.
 type ByCustomer = BTreeSet<(CustomerId, Timestamp, Uuid)>;
 
 #[derive(Debug, Default)]
@@ -203,7 +205,7 @@ impl SalesQueries for InMemoryReadModels {
     }
 }
 
-/// Returns the places of the rows of a customer, the newest first.
+/// Returns the cursors of the rows of a customer, the newest row first.
 fn of_customer(index: &ByCustomer, customer: CustomerId) -> impl Iterator<Item = Cursor> + '_ {
     let first = (customer, Timestamp::MIN_UTC, Uuid::nil());
     let last = (customer, Timestamp::MAX_UTC, Uuid::max());
@@ -211,7 +213,8 @@ fn of_customer(index: &ByCustomer, customer: CustomerId) -> impl Iterator<Item =
     newest_first.map(|(_, at, id)| Cursor { at: *at, id: *id })
 }
 
-/// Returns a page of rows that are in the order of their list. `follows` says whether a row comes after a cursor.
+/// Cuts one page out of `rows`, which are in the order of their list already. `follows` returns whether the row at
+/// its second cursor comes after its first cursor in that order.
 fn paged<'a, T: Clone + 'a>(
     rows: impl Iterator<Item = (Cursor, &'a T)>,
     page: Page,

@@ -9,8 +9,8 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
-/// Keeps sessions in memory. Expired sessions are removed when new ones arrive, so that the memory does not grow with
-/// time.
+/// Keeps sessions in memory. Expired sessions are removed when new sessions arrive, so that the store does not need
+/// more and more memory.
 #[derive(Debug, Default)]
 pub struct InMemorySessionStore(Mutex<Sessions>);
 
@@ -18,7 +18,7 @@ pub struct InMemorySessionStore(Mutex<Sessions>);
 struct Sessions {
     by_digest: BTreeMap<SecretDigest, Session>,
     by_user: BTreeSet<(UserId, SecretDigest)>,
-    /// How many entries were left after expired ones were last removed.
+    /// How many sessions were left when the expired sessions were last removed.
     swept: usize,
 }
 
@@ -45,8 +45,8 @@ impl Sessions {
         self.by_user.range(all).map(|(_, digest)| *digest).collect()
     }
 
-    /// Removes expired sessions whenever the number has doubled, so that the work for each session is constant on
-    /// average.
+    /// Removes the expired sessions whenever the number of sessions has doubled since the last removal. So the work
+    /// for each new session is constant on average.
     fn sweep(&mut self, now: Timestamp) {
         if self.by_digest.len() < 2 * self.swept + 100 {
             return;

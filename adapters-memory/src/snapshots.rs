@@ -1,4 +1,5 @@
-//! The snapshots of a log in memory. They are under the lock of the log, so that a backup of the log includes them.
+//! The snapshots of a log in memory. They are kept inside the log and behind its lock, so that a copy of the log
+//! includes its snapshots.
 
 use async_trait::async_trait;
 use ticketing_ports::log::snapshots::{Snapshot, SnapshotStore};
@@ -32,7 +33,8 @@ impl SnapshotStore for InMemoryEventStore {
 }
 
 impl Log {
-    /// Returns whether the log still has the commit of the snapshot at its version.
+    /// Returns whether the fact at the version of the snapshot was written by the commit that the snapshot names. If
+    /// a backup has replaced the log, another commit may have written that fact.
     fn confirms(&self, snapshot: &Snapshot) -> bool {
         let before = Version(snapshot.version.0.saturating_sub(1));
         let last = self.stream_after(snapshot.stream, before).next();

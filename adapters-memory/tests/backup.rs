@@ -1,4 +1,4 @@
-//! A log in memory that is replaced by an older copy, as when a backup is restored.
+//! Tests of a log in memory that is replaced by an older copy of itself, as when a backup is restored.
 
 use std::borrow::Cow;
 
@@ -43,7 +43,7 @@ async fn a_log_that_is_put_back_has_its_old_facts_and_the_same_id() {
     assert_eq!(log.identity().await.unwrap(), identity, "an id alone tells nothing");
     assert_eq!(log.head().await.unwrap(), Position(1));
     assert_eq!(log.find_commit(commit(2).id).await.unwrap(), None);
-    // Once the log has grown again, only its commits show that it is another one.
+    // Once the log has as many facts as before, only the commits of its facts show that its past was replaced.
     log.commit(commit(4)).await.unwrap();
     assert_eq!(log.commit_at(Position(2)).await.unwrap(), Some(commit(4).id));
     assert_eq!(

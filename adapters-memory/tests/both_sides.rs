@@ -1,4 +1,4 @@
-//! Checks that these read models show of every history what the write side says.
+//! Checks for random histories of facts that the read models in memory show what the write side says.
 
 use adapters_memory::InMemoryReadModels;
 use proptest::prelude::*;

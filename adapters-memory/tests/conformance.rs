@@ -1,4 +1,4 @@
-//! The suites of the ports, run on the adapters of this crate.
+//! Runs the conformance suites of the ports on the adapters in memory.
 
 use std::sync::Arc;
 

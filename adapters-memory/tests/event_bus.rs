@@ -1,4 +1,4 @@
-//! What the bus within one process promises beyond its contract: a publisher waits for the slowest group.
+//! Tests what the in-process bus promises beyond the contract of its port: a publisher waits for the slowest group.
 
 use std::sync::Arc;
 

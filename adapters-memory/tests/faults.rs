@@ -1,4 +1,4 @@
-//! What the wrapper that injects faults does to the store behind it.
+//! Tests what a store has done, and what its caller is told, when the wrapper injects a fault.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ async fn a_delay_takes_its_time_on_the_clock_of_the_runtime() {
 async fn the_policy_is_asked_once_for_each_operation() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
-    // The second operation fails, whatever it is.
+    // The second operation that arrives fails, whichever call it is.
     let (_, store) = with(move |_| match counter.fetch_add(1, Ordering::SeqCst) {
         1 => Fault::FailBefore,
         _ => Fault::None,
@@ -89,7 +89,7 @@ fn with(
     (Arc::clone(&inner), FaultyEventStore::new(inner, policy))
 }
 
-/// One event and a deadline that is due at once.
+/// Makes a commit with one event, and a deadline that is due at once.
 fn commit() -> Commit {
     let stream: StreamId = ReservationId::new(Uuid::from_u128(1)).into();
     Commit {

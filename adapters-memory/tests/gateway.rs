@@ -1,4 +1,4 @@
-//! A gateway that fails: what it did, and what it says it did.
+//! Tests of a failing gateway: whether it has moved money although its answer was an error.
 
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ fn request() -> AuthorizeRequest {
         amount: PRICE,
         method: PaymentMethod {
             kind: MethodKind::Card,
-            token: MethodToken::new("tok_visa").expect("a proper token"),
+            token: MethodToken::new("tok_visa").expect("`tok_visa` is a valid token"),
         },
         wanted_by: DateTime::UNIX_EPOCH,
     }

@@ -1,7 +1,7 @@
 //! Measures how many facts the read models apply in a second, and how long a rebuild from a million facts takes.
 //!
-//! The server is a private one that makes what it commits durable. Reading the log is not part of the figures. Run with
-//! `cargo bench -p adapters-postgres`.
+//! The program starts a PostgreSQL server of its own, which writes each commit to the disk. The time for reading the
+//! log is not part of the figures. Run with `cargo bench -p adapters-postgres`.
 
 #[path = "../tests/support/log.rs"]
 mod log;
@@ -21,14 +21,14 @@ use ticketing_ports::vocabulary::reservation::{ReservationStatus, Ticket};
 
 const BATCH: u64 = 1_000;
 const REBUILT: u64 = 1_000_000;
-/// How many facts one purchase has, from the hold to the tickets.
+/// How many facts one purchase consists of, from the hold to the tickets.
 const EVENTS_OF_A_PURCHASE: u64 = 9;
-/// How many purchases are under way at once.
+/// How many purchases are under way at once in the log that is rebuilt from.
 const UNDER_WAY: u64 = 500;
 
 #[expect(clippy::print_stdout, reason = "the figures are the purpose of the program")]
 fn main() {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime can be started");
+    let runtime = tokio::runtime::Runtime::new().expect("a Tokio runtime can be started");
     runtime.block_on(async {
         let server = OwnedPostgres::start().await.expect("PostgreSQL is installed");
         let models = read_models(&server).await;
@@ -41,9 +41,12 @@ fn main() {
 
         let begun = Instant::now();
         let models = read_models(&server).await;
-        let twin = models.begin_rebuild().await.expect("nobody else rebuilds");
+        let twin = models
+            .begin_rebuild()
+            .await
+            .expect("no other process rebuilds this database");
         let seconds = apply(twin.as_ref(), REBUILT, step).await;
-        models.switch_to(twin).await.expect("nobody reads");
+        models.switch_to(twin).await.expect("no reader holds up the switch");
         println!("purchases: {:>7.0} events a second", REBUILT as f64 / seconds);
         println!("rebuild of {REBUILT} events: {:.1} s", begun.elapsed().as_secs_f64());
     });
@@ -53,14 +56,17 @@ async fn read_models(server: &OwnedPostgres) -> PostgresReadModels {
     let url = server.fresh_database("bench").await.expect("a database can be made");
     let database = Database::connect(Purpose::Projections, &url, &DatabaseOptions::default())
         .await
-        .expect("the server is up");
+        .expect("the server answers");
     database.migrate().await.expect("an empty database can be migrated");
     PostgresReadModels::new(&database)
 }
 
 /// Applies this many facts in batches, and returns how many seconds that took.
 async fn apply(models: &dyn ProjectionStore, events: u64, changes: impl Fn(u64) -> Vec<Change>) -> f64 {
-    models.apply(log::batch(0, 1)).await.expect("the log begins here");
+    models
+        .apply(log::batch(0, 1))
+        .await
+        .expect("the first batch can be applied to empty tables");
     let mut spent = 0.;
     for first in (0..events).step_by(BATCH as usize) {
         let batch = ProjectedBatch {
@@ -69,13 +75,17 @@ async fn apply(models: &dyn ProjectionStore, events: u64, changes: impl Fn(u64) 
             changes: (first..first + BATCH).flat_map(&changes).collect(),
         };
         let begun = Instant::now();
-        models.apply(batch).await.expect("the batches follow each other");
+        models
+            .apply(batch)
+            .await
+            .expect("each batch begins where the batch before it ended");
         spent += begun.elapsed().as_secs_f64();
     }
     spent
 }
 
-/// Makes facts of which every other one holds a seat, and those in between change the counts of the section.
+/// Makes the changes of one fact. Facts with an even number make a reservation row, and facts with an odd number
+/// change the counts of a section.
 fn hold(event: u64) -> Vec<Change> {
     if event.is_multiple_of(2) {
         vec![Change::ReservationHeld(log::reservation(event / 2))]
@@ -84,7 +94,8 @@ fn hold(event: u64) -> Vec<Change> {
     }
 }
 
-/// Makes the facts of purchases that go on side by side, one step at a time.
+/// Makes the changes of one fact of a log in which many purchases go on side by side, and each fact takes one
+/// purchase one step further.
 fn step(event: u64) -> Vec<Change> {
     let round = event / (UNDER_WAY * EVENTS_OF_A_PURCHASE);
     let purchase = round * UNDER_WAY + event % UNDER_WAY;

@@ -1,4 +1,4 @@
-//! Reading the values of a row, with an error that names the corrupt row.
+//! Reads the values of a row. If a value cannot be read, the error names the table, the column and the row.
 
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::types::Json;
@@ -43,7 +43,7 @@ impl<'r> Cells<'r> {
         Ok(LaneId::new(kind, self.get("lane_id")?))
     }
 
-    /// Reads metadata, whose column is null if it is empty.
+    /// Reads metadata from a column that is null if the metadata is empty.
     pub(crate) fn metadata(&self, column: &'static str) -> Result<Metadata, StoreError> {
         let written: Option<Json<_>> = self.get(column)?;
         Ok(written.map(|Json(metadata)| metadata).unwrap_or_default())
@@ -60,12 +60,13 @@ impl<'r> Cells<'r> {
     }
 }
 
-/// Returns a number as `bigint`; a larger one becomes the largest, since nothing stored is beyond it.
+/// Returns a number as `bigint`. A number too large for the type becomes the largest `bigint`, which is beyond
+/// everything that is stored.
 pub(crate) fn bound(number: u64) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
 }
 
-/// Returns a `LIMIT` as `bigint`.
+/// Returns a number of rows as `bigint`, for a `LIMIT`; a number too large for the type becomes the largest.
 pub(crate) fn limit(rows: usize) -> i64 {
     rows.try_into().unwrap_or(i64::MAX)
 }

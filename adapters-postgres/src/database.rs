@@ -1,4 +1,4 @@
-//! Connecting to one of the four databases, and migrating its schema.
+//! Connects to one of the four databases of the server, and migrates its schema.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use uuid::Uuid;
 
 use crate::errors::failed;
 
-/// What a database keeps. Each purpose has its own migrations.
+/// What one of the four databases is for. Each purpose has its own migrations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
-    /// The log, deadlines, idempotency records, snapshots and followers' marks.
+    /// Keeps the log, deadlines, idempotency records, snapshots and the marks of followers.
     Events,
-    /// The read models and dead letters.
+    /// Keeps the read models and dead letters.
     Projections,
-    /// The checkpoint of an analytics follower.
+    /// Keeps the checkpoint of an analytics follower.
     Analytics,
-    /// Users, identities and passkeys.
+    /// Keeps users, their identities and their passkeys.
     Auth,
 }
 
@@ -63,7 +63,7 @@ impl Purpose {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatabaseOptions {
     pub max_connections: u32,
-    /// How long a request waits for a connection from the pool.
+    /// How long a request waits for a connection from the pool at most; then it fails.
     pub acquire_timeout: Duration,
     /// How long a statement may take before the server ends it.
     pub statement_timeout: Duration,
@@ -84,13 +84,13 @@ impl Default for DatabaseOptions {
 
 #[derive(Debug, Error)]
 pub enum DatabaseError {
-    #[error("the URL is not one of PostgreSQL: postgres://user:password@host:port/database")]
+    #[error("the URL is not a PostgreSQL URL of the form postgres://user:password@host:port/database")]
     Url(#[source] sqlx::Error),
     #[error("the {} database cannot be reached", .0.as_str())]
     Unreachable(Purpose, #[source] sqlx::Error),
-    #[error("the {} database has an older schema than this version needs: run `app-server migrate`", .0.as_str())]
+    #[error("the {} database has an older schema than this server needs: run `app-server migrate`", .0.as_str())]
     OldSchema(Purpose),
-    #[error("the {} database has a newer schema than this version knows: run a newer version", .0.as_str())]
+    #[error("the {} database has a newer schema than this server knows: run a newer version of it", .0.as_str())]
     NewerSchema(Purpose),
     #[error("the {} database could not be migrated", .0.as_str())]
     Migration(Purpose, #[source] MigrateError),
@@ -100,22 +100,23 @@ pub enum DatabaseError {
 #[derive(Debug, Clone)]
 pub struct Database {
     purpose: Purpose,
-    /// Identifies this process among those that use the database.
+    /// A random id that tells this process from the other processes that use the database.
     client: Uuid,
     connect: Arc<PgConnectOptions>,
     pool: PgPool,
 }
 
 impl Database {
-    /// Returns whether the URL is one of PostgreSQL. It does not connect.
+    /// Returns whether the URL has the form of a PostgreSQL URL, without connecting to the server.
     pub fn understands(url: &str) -> bool {
         url.parse::<PgConnectOptions>().is_ok()
     }
 
-    /// Opens one connection, to check that the database can be reached. The others are opened when they are needed.
+    /// Opens one connection, to check that the database can be reached. Further connections are opened when they are
+    /// needed.
     ///
     /// # Errors
-    /// When the URL is not one of PostgreSQL, or no server answers there.
+    /// When the URL is not a PostgreSQL URL, or no server answers at that URL.
     pub async fn connect(purpose: Purpose, url: &str, options: &DatabaseOptions) -> Result<Self, DatabaseError> {
         let milliseconds = |duration: Duration| duration.as_millis().to_string();
         let connect = url
@@ -129,14 +130,16 @@ impl Database {
                     "idle_in_transaction_session_timeout",
                     milliseconds(options.statement_timeout),
                 ),
-                // Compiling a statement takes longer than it saves, and estimates are far off while tables grow.
+                // The JIT compiler is off: compiling these short statements takes longer than it saves, and
+                // PostgreSQL would choose which to compile by estimates that are far off while tables grow.
                 ("jit", "off".to_owned()),
                 ("client_min_messages", "warning".to_owned()),
             ]);
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
-            // A dead connection is noticed when it is used; checking it first would cost a round trip each time.
+            // The pool does not test a connection before each use, which would cost a round trip. A dead connection
+            // shows when a statement fails.
             .test_before_acquire(false)
             .connect_with(connect.clone())
             .await
@@ -168,11 +171,11 @@ impl Database {
     /// Applies the missing migrations and returns how many there were. Two processes that migrate at once take turns.
     ///
     /// # Errors
-    /// When a migration fails. Those before it stay applied.
+    /// When a migration fails. The migrations before it stay applied.
     pub async fn migrate(&self) -> Result<usize, DatabaseError> {
         let not_migrated = |error| DatabaseError::Migration(self.purpose, error);
         let migrate = async {
-            // A migration may take longer than other statements.
+            // A migration may take longer than other statements, so it has no timeouts.
             let patient = self
                 .connect
                 .as_ref()
@@ -194,7 +197,7 @@ impl Database {
     /// Checks that all migrations of this version were applied, and no others.
     ///
     /// # Errors
-    /// When the schema is older or newer, or the database does not answer.
+    /// When the schema is older or newer than this version needs, or the database does not answer.
     pub async fn check_schema(&self) -> Result<(), DatabaseError> {
         let unreachable = |error| DatabaseError::Unreachable(self.purpose, error);
         let mut connection = self.pool.acquire().await.map_err(unreachable)?;
@@ -217,7 +220,7 @@ impl Database {
     /// Checks that the database answers.
     ///
     /// # Errors
-    /// When it does not.
+    /// When the database does not answer.
     pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1")
             .execute(&self.pool)
@@ -231,7 +234,8 @@ impl Database {
     }
 }
 
-/// Fills the tables that explain the numbers in the events database to people who look at its tables.
+/// Fills the tables that say what the numbers for aggregates and kinds of lanes mean, for people who look at the
+/// events database.
 async fn write_names(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let aggregates = Aggregate::ALL.map(|aggregate| (aggregate.number(), aggregate.as_str()));
     let lanes = LaneKind::ALL.map(|kind| (kind.number(), kind.as_str()));
@@ -255,7 +259,8 @@ async fn write_names(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// Returns the versions of the migrations that were applied. It only reads, so that it also works on a replica.
+/// Returns the versions of the migrations that were applied. The function only reads, so that it also works on a
+/// read-only replica.
 async fn applied(connection: &mut PgConnection) -> Result<BTreeSet<i64>, sqlx::Error> {
     let migrated: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
         .fetch_one(&mut *connection)

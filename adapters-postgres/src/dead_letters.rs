@@ -1,4 +1,5 @@
-//! Facts that could not be projected, in the database of the read models that lack them.
+//! Keeps the facts that could not be projected (dead letters), in the same database as the read models that lack
+//! these facts.
 
 use std::borrow::Cow;
 

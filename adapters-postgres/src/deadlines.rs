@@ -1,4 +1,5 @@
-//! Deadlines: changed by commits, leased to whoever delivers them.
+//! Hands out deadlines whose time has come. Each is leased to the process that delivers it, so that nobody else
+//! delivers it meanwhile. Deadlines are set and cleared by commits.
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ impl DeadlineStore for PostgresEventStore {
             .ok()
             .and_then(|lease| now.checked_add_signed(lease))
             .unwrap_or(Timestamp::MAX_UTC);
-        // Rows that a commit or another poller has locked are skipped, so that no poller waits.
+        // Deadlines whose rows a commit or another process has locked are skipped, so that this call does not wait.
         let rows = sqlx::query(
             "UPDATE deadlines AS leased
              SET leased_until = $2
@@ -45,7 +46,7 @@ impl DeadlineStore for PostgresEventStore {
         .await
         .map_err(failed)?;
         let mut leased: Vec<CausedDeadline> = rows.iter().map(deadline_from).collect::<Result<_, _>>()?;
-        // RETURNING has no order.
+        // RETURNING gives the rows in no order, so they are sorted here.
         leased.sort_unstable_by_key(|CausedDeadline { deadline, .. }| (deadline.due_at, deadline.key));
         Ok(leased)
     }

@@ -1,4 +1,4 @@
-//! Deletes everything that is kept about a person.
+//! Deletes everything that the database of users keeps about a person.
 
 use async_trait::async_trait;
 use ticketing_ports::people::erase::{Erase, Person};

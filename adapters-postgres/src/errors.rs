@@ -1,10 +1,12 @@
-//! What a caller can do about an error of PostgreSQL: try again, or have the data or the database repaired.
+//! Turns errors of PostgreSQL into errors that tell a caller what to do: try again, or have the data or the database
+//! repaired.
 
 use std::sync::Arc;
 
 use ticketing_ports::vocabulary::errors::StoreError;
 
-/// The SQLSTATEs `data_corrupted` and `index_corrupted`: a page or an index is not as PostgreSQL left it.
+/// The SQLSTATEs `data_corrupted` and `index_corrupted`: a page or an index is damaged, since its content is not what
+/// PostgreSQL has written.
 const DAMAGE: [&str; 2] = ["XX001", "XX002"];
 
 /// Returns the error of a failed statement: `Damaged` if the database has to be repaired first, else `Unavailable`.
@@ -16,7 +18,7 @@ pub(crate) fn failed(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// Returns the same for one of several callers that waited for the statement.
+/// Returns what `failed` returns, for one of several callers that share the error of one statement.
 pub(crate) fn failed_for_one(error: &Arc<sqlx::Error>) -> StoreError {
     let shared = Arc::clone(error);
     if is_damage(error) {
@@ -31,10 +33,10 @@ fn is_damage(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| DAMAGE.contains(&code.as_ref()))
 }
 
-/// Returns the error of a failed write. A value that the server will never accept is `Inconsistent`, since it does not help to try
-/// again.
+/// Returns the error of a failed write. The error is `Inconsistent` if the server will never accept a value, so that
+/// trying again does not help.
 pub(crate) fn refused(error: sqlx::Error, table: &'static str) -> StoreError {
-    // Classes of SQLSTATE: 22 is a data exception, 23 a violated constraint.
+    // SQLSTATEs that begin with 22 are data exceptions, and those that begin with 23 violated constraints.
     let message = error.as_database_error().and_then(|error| {
         let code = error.code()?;
         (code.starts_with("22") || code.starts_with("23")).then(|| error.message().to_owned())
@@ -43,7 +45,7 @@ pub(crate) fn refused(error: sqlx::Error, table: &'static str) -> StoreError {
         Some(message) => StoreError::Inconsistent {
             table,
             column: "*",
-            row: format!("one of those in the statement ({message})"),
+            row: format!("a row that the statement writes; PostgreSQL says: {message}"),
         },
         None => failed(error),
     }

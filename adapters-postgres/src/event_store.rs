@@ -21,11 +21,11 @@ use crate::errors::failed;
 use arguments::Arguments;
 use writer_turns::wait_for_turn;
 
-/// The store of events, of the deadlines and idempotency records in the same commits, and of snapshots.
+/// The store of the log, of the deadlines and idempotency records that its commits write, and of snapshots.
 #[derive(Debug, Clone)]
 pub struct PostgresEventStore {
     pub(crate) pool: PgPool,
-    /// Identifies this process among those that write to the same log.
+    /// An id that tells this process from the other processes that write to the same log.
     writer: Uuid,
 }
 
@@ -45,7 +45,7 @@ impl EventStore for PostgresEventStore {
         if let Some(key) = repeated_key(&commit) {
             return Err(CommitError::KeyTaken { key });
         }
-        // An error before the statement is sent means that nothing was written.
+        // If no connection can be had, the statement is not sent, so nothing was written.
         let mut connection = self
             .pool
             .acquire()
@@ -243,16 +243,17 @@ impl EventStore for PostgresEventStore {
     }
 }
 
-/// What the database answered to a commit that it did not refuse.
+/// What the database answered to a commit if it neither found a conflict nor refused the commit for another reason.
 enum Verdict {
     Written(CommitReceipt),
-    /// Nothing was written: it is the turn of other writers on these streams.
+    /// Nothing was written, because other writers have the turn to commit next on these streams.
     OthersGoFirst {
         streams: Vec<StreamId>,
     },
 }
 
-/// Returns an idempotency key that the commit records twice, which the table would refuse.
+/// Returns a key that the commit has in two idempotency records, if there is one. The table would refuse such
+/// records.
 fn repeated_key(commit: &Commit) -> Option<ticketing_ports::log::idempotency::IdempotencyKey> {
     let mut seen = std::collections::HashSet::new();
     let repeated = commit.idempotency.iter().find(|record| !seen.insert(&record.key))?;
@@ -260,7 +261,7 @@ fn repeated_key(commit: &Commit) -> Option<ticketing_ports::log::idempotency::Id
 }
 
 fn outcome(row: &PgRow, commit: &Commit) -> Result<Verdict, CommitError> {
-    // An answer that cannot be read does not tell whether the commit was written.
+    // If the answer cannot be read, it is unknown whether the commit was written.
     let unreadable = |error: sqlx::Error| CommitError::Unknown(error.into());
     let verdict: &str = row.try_get("verdict").map_err(unreadable)?;
     let refused: Option<Vec<i64>> = row.try_get("refused").map_err(unreadable)?;
@@ -279,7 +280,9 @@ fn outcome(row: &PgRow, commit: &Commit) -> Result<Verdict, CommitError> {
                 first: position("first_position")?,
                 last: position("last_position")?,
                 incarnation: row.try_get("incarnation").ok().and_then(incarnation).ok_or_else(|| {
-                    CommitError::Unknown("the incarnation in the answer is negative or missing".into())
+                    CommitError::Unknown(
+                        "the incarnation in the database's answer to a commit is negative or missing".into(),
+                    )
                 })?,
             }))
         }
@@ -301,18 +304,25 @@ fn outcome(row: &PgRow, commit: &Commit) -> Result<Verdict, CommitError> {
             .map(|record| record.key.clone())
             .next()
             .map_or_else(
-                || Err(CommitError::Unknown("the answer to a taken key names no key".into())),
+                || {
+                    Err(CommitError::Unknown(
+                        "the database says that an idempotency key is taken, but not which key".into(),
+                    ))
+                },
                 |key| Err(CommitError::KeyTaken { key }),
             ),
-        other => Err(CommitError::Unknown(format!("the verdict {other:?} is unknown").into())),
+        other => Err(CommitError::Unknown(
+            format!("the database answers a commit with the unknown verdict {other:?}").into(),
+        )),
     }
 }
 
-/// Returns whether a failed commit may have been written: `Unknown` if it may, `Unavailable` if not.
+/// Returns the error of a failed commit: `Unknown` if the commit may have been written all the same, `Unavailable` if
+/// it was not.
 fn failure(error: sqlx::Error) -> CommitError {
     match &error {
-        // If the server answers with an error, the transaction was rolled back. If the server is shutting down, or the connection
-        // broke, the commit may be on disk already and only its confirmation missing.
+        // If the server answers with an error, it has rolled the transaction back. But if it is shutting down (57P)
+        // or the connection broke (08), the commit may be on disk already, and only the confirmation is missing.
         sqlx::Error::Database(answered) => match answered.code() {
             Some(code) if code.starts_with("57P") || code.starts_with("08") => CommitError::Unknown(error.into()),
             _ => CommitError::Unavailable(error.into()),
@@ -322,7 +332,7 @@ fn failure(error: sqlx::Error) -> CommitError {
     }
 }
 
-/// Returns streams and versions as three arrays.
+/// Returns streams with their versions as three arrays, one for each column: types, ids and versions.
 fn columns(streams: &[(StreamId, Version)]) -> (Vec<i16>, Vec<Uuid>, Vec<i64>) {
     let types = streams.iter().map(|(stream, _)| stream.aggregate.number());
     let ids = streams.iter().map(|(stream, _)| stream.id);

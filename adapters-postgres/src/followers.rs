@@ -1,4 +1,4 @@
-//! Which process runs each follower of the log, and how far the follower has come.
+//! Keeps which process runs each follower of the log (its turn), and how far the follower has come (its mark).
 
 use std::time::Duration;
 

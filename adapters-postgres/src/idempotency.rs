@@ -1,4 +1,4 @@
-//! Answers to repeated requests. Commits record them; here they are found, and deleted by age.
+//! Finds the answers that earlier commits have recorded for repeated requests, and deletes old answers.
 
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;

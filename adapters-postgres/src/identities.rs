@@ -1,4 +1,4 @@
-//! The identities of users at identity providers.
+//! Keeps to which user each identity at an identity provider belongs.
 
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
@@ -13,7 +13,8 @@ use crate::errors::failed;
 #[async_trait]
 impl IdentityStore for PostgresUserStore {
     async fn link(&self, identity: Identity) -> Result<(), LinkIdentityError> {
-        // The update changes nothing, but makes RETURNING answer with the row of whoever linked the identity first.
+        // The update changes nothing, but makes RETURNING answer with the existing row, so that the caller learns
+        // which user linked the identity first.
         let owner: uuid::Uuid = sqlx::query_scalar(
             "INSERT INTO identities (issuer, subject, user_id, linked_at)
              VALUES ($1, $2, $3, $4)

@@ -1,4 +1,4 @@
-//! WebAuthn credentials of users.
+//! Keeps the passkeys (WebAuthn credentials) of users.
 
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
@@ -14,7 +14,8 @@ use crate::errors::failed;
 impl PasskeyStore for PostgresUserStore {
     async fn add(&self, passkey: Passkey, most: usize) -> Result<(), AddPasskeyError> {
         let mut transaction = self.pool.begin().await.map_err(failed)?;
-        // The lock makes registrations of one user take turns, so that each counts the passkeys that earlier ones have added.
+        // The lock makes registrations of one user take turns, so that each registration counts the passkeys that
+        // earlier registrations have added.
         sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('passkeys ' || $1, 0))")
             .bind(passkey.user_id.to_string())
             .execute(&mut *transaction)

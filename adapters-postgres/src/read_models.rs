@@ -1,7 +1,7 @@
 //! The read models: rows derived from the log, written in the same transaction as the checkpoint.
 //!
-//! A rebuild fills the same tables in another schema, and then renames the two schemas. From then on the same statements use the
-//! new tables, in every connection of every process.
+//! A rebuild fills a copy of the tables in another schema, and then gives that schema the name of the live schema.
+//! From then on the same statements use the new tables, in every connection of every process.
 
 mod folded;
 mod queries;
@@ -26,14 +26,14 @@ use crate::errors::failed;
 use folded::Folded;
 use rebuild::Twin;
 
-/// The schema of the tables that readers see.
+/// The PostgreSQL schema with the tables that readers see.
 const LIVE: &str = "read_models";
 
 /// The store of read models and dead letters.
 #[derive(Debug, Clone)]
 pub struct PostgresReadModels {
     pub(crate) pool: PgPool,
-    /// The tables that are being filled by a rebuild; `None` in the store that readers use.
+    /// The tables that a rebuild fills through this store; `None` in the store that readers use.
     twin: Option<Arc<Twin>>,
 }
 
@@ -46,7 +46,7 @@ impl PostgresReadModels {
         }
     }
 
-    /// Returns a statement, which is written for the live tables, on the tables of this store.
+    /// Takes a statement that names the live tables, and returns it with the names of the tables of this store.
     fn sql(&self, statement: &'static str) -> AssertSqlSafe<String> {
         let statement = match &self.twin {
             None => statement.to_owned(),

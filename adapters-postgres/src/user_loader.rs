@@ -1,4 +1,4 @@
-//! Reads users that are asked for one by one with few statements, many users each.
+//! Reads users for many callers who each ask for one user, with few statements that each read many users.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,15 +16,15 @@ use uuid::Uuid;
 use crate::cells::Cells;
 use crate::errors::failed_for_one;
 
-/// A data loader for users. Questions that come while a statement runs are answered together by the next one; a question that
-/// comes alone is answered at once.
+/// A data loader for users. Questions that come while a statement runs are answered together by the next statement. A
+/// question that comes while no statement runs is answered at once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct UserLoader(Arc<Mutex<Waiting>>);
 
 #[derive(Debug, Default)]
 struct Waiting {
     questions: Vec<Question>,
-    /// Whether a task is reading. It will see what is added to the questions.
+    /// Whether a task reads users at the moment. If so, that task will also answer the questions that are added.
     is_read: bool,
 }
 
@@ -42,20 +42,22 @@ impl UserLoader {
                 loader: self.clone(),
                 is_done: false,
             };
-            // A task reads, and not this caller, who may give up while others still wait for their answers.
+            // A separate task reads the users, because this caller may give up while other callers still wait for
+            // their answers.
             tokio::spawn(reader.read(pool.clone()));
         }
         answered.await.map_err(StoreError::unavailable)?
     }
 
-    /// Adds a question. Returns whether the caller has to start a task that reads.
+    /// Adds a question. Returns whether the caller has to start a task that reads, since none is running.
     fn ask(&self, question: Question) -> bool {
         let mut waiting = self.waiting();
         waiting.questions.push(question);
         !std::mem::replace(&mut waiting.is_read, true)
     }
 
-    /// Returns the questions to answer next. If there are none, the task that reads ends.
+    /// Takes the questions to answer next. If there are none, notes that no task reads any more; the calling task
+    /// then ends.
     fn next(&self) -> Vec<Question> {
         let mut waiting = self.waiting();
         waiting.is_read = !waiting.questions.is_empty();
@@ -67,7 +69,7 @@ impl UserLoader {
     }
 }
 
-/// The task that reads, until no question is left.
+/// The task that reads users until no question is left.
 struct Reader {
     loader: UserLoader,
     is_done: bool,
@@ -86,13 +88,14 @@ impl Reader {
                 Ok(rows) => {
                     for Question { id, answer } in questions {
                         let row = rows.get(&id.uuid());
-                        // Sending fails if the caller has given up.
+                        // Sending fails if the caller has given up, which is no error.
                         drop(answer.send(row.map(user_from).transpose()));
                     }
                 }
                 Err(error) => {
                     let error = Arc::new(error);
-                    // Questions that came meanwhile are not tried: they would wait as long and fail the same.
+                    // Questions that came while the statement ran get the same error without a try of their own,
+                    // which would take as long and most likely fail too.
                     let late = std::mem::take(&mut self.loader.waiting().questions);
                     for question in questions.into_iter().chain(late) {
                         let error = failed_for_one(&error);
@@ -105,7 +108,8 @@ impl Reader {
 }
 
 impl Drop for Reader {
-    /// Drops the waiting questions if the task was ended from outside, so that their callers get an error.
+    /// Drops the waiting questions if the task was aborted or panicked, so that their callers get an error instead of
+    /// waiting for ever.
     fn drop(&mut self) {
         if !self.is_done {
             let mut waiting = self.loader.waiting();

@@ -1,4 +1,4 @@
-//! What the write side says of a history and what these read models show of it.
+//! Checks for random histories of facts that the read models in PostgreSQL show what the write side says.
 
 mod support;
 

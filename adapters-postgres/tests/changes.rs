@@ -1,7 +1,8 @@
-//! A batch makes the same rows as its changes one at a time; impossible rows are errors.
+//! Tests that a batch of changes makes the same rows as its changes applied one at a time, and that rows with
+//! impossible values are errors.
 
 #[path = "support/log.rs"]
-#[expect(dead_code, reason = "batches are cut here in other ways")]
+#[expect(dead_code, reason = "this test cuts its batches in a way of its own")]
 mod log;
 mod support;
 
@@ -86,7 +87,8 @@ fn sold(number: u64) -> Change {
     }
 }
 
-/// Makes the changes of one purchase, in order. Every third purchase is refunded, every fifth only in part.
+/// Makes the changes of one purchase, in order. The tickets of every third purchase are returned, and every fifth
+/// purchase is refunded in part.
 fn story(number: u64) -> Vec<Change> {
     let mut story = vec![
         Change::ReservationHeld(log::reservation(number)),
@@ -137,14 +139,14 @@ fn story(number: u64) -> Vec<Change> {
     story
 }
 
-/// Mixes the changes of all purchases, differently for each seed; those of one purchase stay in order.
+/// Mixes the changes of all purchases, differently for each seed. The changes of one purchase stay in order.
 fn shuffled(seed: u64) -> Vec<Change> {
     let mut chance = seed;
     let mut stories: Vec<_> = (1..=PURCHASES).map(|number| story(number).into_iter()).collect();
     let mut changes = log::changes(1);
     while !stories.is_empty() {
         chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        let turn = usize::try_from(chance >> 33).expect("31 bits fit") % stories.len();
+        let turn = usize::try_from(chance >> 33).expect("a number of 31 bits fits into a `usize`") % stories.len();
         match stories[turn].next() {
             Some(change) => changes.push(change),
             None => drop(stories.swap_remove(turn)),
@@ -158,9 +160,9 @@ fn shuffled(seed: u64) -> Vec<Change> {
     changes
 }
 
-/// Returns the answers to all queries.
+/// Returns the answers to all queries as one text, so that two databases can be compared.
 async fn everything(models: &PostgresReadModels) -> Result<String, StoreError> {
-    let page = Page::new(1, 100).expect("there is such a page");
+    let page = Page::new(1, 100).expect("page 1 of 100 rows is a valid page");
     let customer = log::customer();
     Ok(format!(
         "{:#?}",
@@ -194,7 +196,7 @@ async fn a_batch_is_what_its_changes_are_one_by_one() {
     }
 }
 
-/// Compares line by line, because the whole is too long for a failure message.
+/// Compares two texts line by line, because the whole texts are too long for a failure message.
 fn pretty_equal(actual: &str, expected: &str) {
     for (number, (actual, expected)) in actual.lines().zip(expected.lines()).enumerate() {
         assert_eq!(actual, expected, "line {number}");
@@ -220,7 +222,7 @@ async fn what_the_server_will_never_take_is_inconsistent_and_changes_nothing() {
             last_four: Some("\0".to_owned()),
             ..paid(1, PaymentStatus::Authorized, 9)
         })],
-        // The refunds are too much within the batch, and together with earlier ones.
+        // The refunds of one sale are out of range, first within one batch, then together with earlier refunds.
         vec![refund(1, i64::MAX), refund(1, 1)],
         vec![refund(5, i64::MAX)],
     ];
@@ -259,7 +261,7 @@ async fn sums_that_are_out_of_range_are_told_and_not_wrapped_around() {
 
 async fn spoil(database: &Database, statement: &'static str) {
     let done = sqlx::query(statement).execute(database.pool()).await;
-    let rows = done.expect("the statement is right").rows_affected();
+    let rows = done.expect("the statement that spoils a row is valid").rows_affected();
     assert_eq!(rows, 1, "{statement}");
 }
 

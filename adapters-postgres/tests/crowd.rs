@@ -1,4 +1,4 @@
-//! Many requests that look up users at once.
+//! Tests of many requests that look up users at the same time.
 
 mod support;
 
@@ -119,9 +119,9 @@ fn ask(users: &Arc<PostgresUserStore>, number: usize) -> JoinHandle<Result<Optio
     tokio::spawn(async move { users.find(user(number).id).await })
 }
 
-/// Locks the users until the transaction ends.
+/// Locks the table of users, so that no statement can read it until the returned transaction ends.
 async fn lock(pool: &PgPool) -> Transaction<'static, Postgres> {
-    let mut locked = pool.begin().await.expect("a transaction can begin");
+    let mut locked = pool.begin().await.expect("the database begins a transaction");
     sqlx::query("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
         .execute(&mut *locked)
         .await
@@ -129,14 +129,15 @@ async fn lock(pool: &PgPool) -> Transaction<'static, Postgres> {
     locked
 }
 
-/// Waits until a statement waits for the users. Returns the processes of all statements that do.
+/// Waits until a statement waits for the lock on the table of users. Returns the ids of the server processes of all
+/// statements that wait for that lock.
 async fn until_somebody_waits(pool: &PgPool) -> Vec<i32> {
     loop {
         let waiting = sqlx::query_scalar(
             "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
              WHERE NOT granted AND relation = 'users'::regclass::oid AND datname = current_database()",
         );
-        let waiting: Vec<i32> = waiting.fetch_all(pool).await.expect("locks are shown");
+        let waiting: Vec<i32> = waiting.fetch_all(pool).await.expect("the view `pg_locks` can be read");
         if !waiting.is_empty() {
             return waiting;
         }
@@ -147,7 +148,7 @@ async fn until_somebody_waits(pool: &PgPool) -> Vec<i32> {
 fn user(number: usize) -> User {
     User {
         id: UserId::new(Uuid::from_u128(number as u128)),
-        email: EmailAddress::parse(&format!("person{number}@example.com")).expect("an address"),
+        email: EmailAddress::parse(&format!("person{number}@example.com")).expect("the text is a valid email address"),
         role: Role::Customer,
         created_at: Timestamp::UNIX_EPOCH,
     }

@@ -1,4 +1,4 @@
-//! A database that PostgreSQL finds damaged.
+//! Tests which error a caller gets when PostgreSQL finds that a page or an index is damaged.
 
 use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, PostgresUserStore, Purpose};
 use ticketing_ports::log::event_store::EventStore as _;
@@ -7,9 +7,11 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::UserId;
 use uuid::Uuid;
 
-/// Makes a database in which every read of a table fails with an SQLSTATE, as that of a damaged page does.
+/// Makes a database in which every read of `table` fails with the SQLSTATE `code`, as a read of a damaged page does.
 async fn failing(purpose: Purpose, table: &str, code: &str) -> Database {
-    let postgres = test_services::postgres().await.expect("PostgreSQL is there");
+    let postgres = test_services::postgres()
+        .await
+        .expect("the PostgreSQL server of the tests answers");
     let url = postgres
         .fresh_database(purpose.as_str())
         .await

@@ -1,4 +1,5 @@
-//! The suites of what a commit writes, run on a real PostgreSQL.
+//! Runs the conformance suites of the log, deadlines, recorded answers, snapshots and followers on a real PostgreSQL
+//! server.
 
 mod support;
 

@@ -1,4 +1,5 @@
-//! If an answer is lost, the disk is full, or the server is read-only, it is known what was written, and no commit is written in part.
+//! Tests commits whose answer is lost, or that meet a full disk or a read-only server: the caller can find out what
+//! was written, and no commit is written in part.
 
 mod support;
 
@@ -37,9 +38,12 @@ fn commit(number: u128) -> Commit {
     }
 }
 
-/// A proxy that passes everything on to a server. When a test asks for it, it cuts the connection instead of passing on an answer.
+/// Starts a proxy that passes everything on between its clients and the server. When a test sets `cut`, the proxy
+/// cuts the connection instead of passing on the next answer of the server.
 async fn cutting_proxy(server: String, cut: Arc<AtomicBool>) -> std::net::SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("the system has a free port");
     let address = listener.local_addr().expect("a bound listener has an address");
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
@@ -84,11 +88,13 @@ async fn an_answer_that_is_lost_leaves_the_outcome_unknown_and_it_can_be_looked_
     };
     let through = Database::connect(Purpose::Events, &through, &options).await.unwrap();
     let store = PostgresEventStore::new(&through);
-    // The statements are prepared by now, so that the server's next message is the answer to the commit.
+    // This first commit prepares the statement, so that the server's next message to this client is the answer to the
+    // second commit.
     store.commit(commit(1)).await.unwrap();
 
     while through.pool().num_idle() == 0 {
-        // The pool sends the server a message before it takes a connection back.
+        // Waits until the connection is back in the pool, since the pool exchanges a message with the server before
+        // that.
         tokio::task::yield_now().await;
     }
 
@@ -96,7 +102,8 @@ async fn an_answer_that_is_lost_leaves_the_outcome_unknown_and_it_can_be_looked_
     let lost = store.commit(commit(2)).await;
 
     assert!(matches!(lost, Err(CommitError::Unknown(_))), "{lost:?}");
-    // The first try of the commit may still be under way; the second waits behind it.
+    // The server may still be carrying out the first try of this commit; the second try waits until the first has
+    // ended.
     let receipt = store.commit(commit(2)).await.unwrap();
     assert_eq!(receipt.first, Position(2));
     assert_eq!(direct.find_commit(commit(2).id).await.unwrap(), Some(receipt));
@@ -108,7 +115,7 @@ async fn a_database_that_may_not_be_written_to_refuses_and_reads_go_on() {
     let database = fresh(Purpose::Events).await;
     let store = PostgresEventStore::new(&database);
     store.commit(commit(1)).await.unwrap();
-    // As on a server that was made a standby.
+    // From here on every connection of the pool is read-only, as on a server that was made a standby.
     let mut connections = Vec::new();
     for _ in 0..20 {
         let mut connection = database.pool().acquire().await.unwrap();
@@ -132,7 +139,7 @@ async fn a_full_disk_refuses_the_whole_commit_and_the_next_one_may_succeed() {
     let database = fresh(Purpose::Events).await;
     let store = PostgresEventStore::new(&database);
     store.commit(commit(1)).await.unwrap();
-    // The code of a full disk, raised after the events are written and before the commit is.
+    // Raises the error of a full disk after the rows of the events are written and before the transaction commits.
     sqlx::raw_sql(
         "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$;

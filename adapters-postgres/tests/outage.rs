@@ -1,10 +1,13 @@
-//! The database of the read models fails at bad moments.
+//! Tests of read models whose database crashes, or loses its connection, at a bad moment.
 
 #[path = "support/cut.rs"]
 mod cut;
 #[path = "support/log.rs"]
 mod log;
-#[expect(dead_code, reason = "each test needs the URL, for other processes or a proxy")]
+#[expect(
+    dead_code,
+    reason = "these tests need only the URL of a database, to reach it through a proxy"
+)]
 mod support;
 
 use std::time::{Duration, Instant};
@@ -24,7 +27,7 @@ use ticketing_ports::vocabulary::paging::Page;
 use cut::{Cut, CuttingProxy};
 use log::batch;
 
-/// How long a request may take to fail: the wait for a connection, and some more for a busy machine.
+/// How long a request may take at most to fail: 3 seconds of waiting for a connection, and 2 more on a busy machine.
 const SOON: Duration = Duration::from_secs(5);
 
 async fn seats_held(models: &PostgresReadModels) -> Result<u64, StoreError> {
@@ -50,7 +53,7 @@ async fn on(server: &OwnedPostgres) -> PostgresReadModels {
         .expect("a database can be made");
     let database = Database::connect(Purpose::Projections, &url, &DatabaseOptions::default())
         .await
-        .expect("the server is up");
+        .expect("the server answers");
     database.migrate().await.expect("an empty database can be migrated");
     PostgresReadModels::new(&database)
 }
@@ -92,7 +95,7 @@ async fn while_the_server_is_down_everything_is_unavailable_soon_and_afterwards_
     assert_eq!(seats_held(&models).await.unwrap(), 3);
 }
 
-/// Does what a projector does after a failure: reads the checkpoint and goes on from there.
+/// The task in this test does what a projector does after a failure: it reads the checkpoint and goes on from there.
 #[tokio::test(flavor = "multi_thread")]
 async fn batches_count_once_whenever_the_server_crashes() {
     let server = OwnedPostgres::start().await.unwrap();
@@ -135,7 +138,7 @@ async fn batches_count_once_whenever_the_server_crashes() {
     assert_eq!(listed.total, position - 1);
 }
 
-/// The connection breaks after the server got the statement and before the client gets the answer.
+/// The connection breaks after the server has got the statement that switches, and before the client gets the answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_switch_whose_answer_was_lost_is_known_to_have_happened() {
     let direct = support::fresh_url(Purpose::Projections).await;
@@ -186,7 +189,8 @@ async fn a_batch_whose_answer_was_lost_is_skipped_when_it_comes_again() {
         "{lost:?}"
     );
     assert!(proxy.has_cut(), "the answer was not lost");
-    // The server may still be committing the first try; the second waits for the row of the checkpoint.
+    // The server may still be committing the first try; the second try then waits for the lock on the row of the
+    // checkpoint.
     models.apply(batch(2, 4)).await.unwrap();
     assert_eq!(healed(&models).await, Position(4));
     assert_eq!(seats_held(&models).await.unwrap(), 3);

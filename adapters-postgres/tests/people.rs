@@ -1,4 +1,4 @@
-//! The suites of users, their passkeys and identities, run on a real PostgreSQL.
+//! Runs the conformance suites of users, passkeys and identities on a real PostgreSQL server.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
@@ -88,7 +88,7 @@ async fn no_table_names_an_erased_person() {
     }
 }
 
-/// Returns every table of the schema with all of its rows as text.
+/// Returns the name of every table of the schema, with all of its rows as one text.
 async fn tables(database: &Database) -> Vec<(String, String)> {
     let names: Vec<String> = sqlx::query_scalar(
         "SELECT table_name::text

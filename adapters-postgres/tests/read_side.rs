@@ -1,4 +1,4 @@
-//! The suites of what is derived from the log, run on a real PostgreSQL.
+//! Runs the conformance suites of the stores that are filled from the log on a real PostgreSQL server.
 
 mod support;
 

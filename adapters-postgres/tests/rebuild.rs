@@ -1,4 +1,4 @@
-//! Read models are rebuilt while others read and write them.
+//! Tests of rebuilding read models while other tasks read and write them.
 
 mod support;
 
@@ -45,7 +45,8 @@ async fn readers_on_other_connections_see_the_old_or_the_new_and_never_an_error(
         twin.apply(empty(0, 4)).await.unwrap();
         models.switch_to(twin).await.unwrap();
         assert_eq!(models.checkpoint().await.unwrap().position, Position(4));
-        // A projector that was ahead reads the checkpoint from the store and goes on from there.
+        // A projector that had come further than the rebuilt tables is refused, and told the checkpoint from which it
+        // has to go on.
         let ahead = models.apply(empty(10, 12)).await;
         assert!(
             matches!(
@@ -59,7 +60,7 @@ async fn readers_on_other_connections_see_the_old_or_the_new_and_never_an_error(
 
     done.cancel();
     for reader in readers {
-        let seen = reader.await.unwrap().expect("no reader gets an error");
+        let seen = reader.await.unwrap().expect("no reader gets an error during a switch");
         assert!(seen.iter().all(|position| [4, 10].contains(&position.0)), "{seen:?}");
     }
 }
@@ -71,7 +72,7 @@ async fn one_rebuild_runs_at_a_time_and_one_that_died_is_swept_away() {
     let running = models.begin_rebuild().await.unwrap();
     assert!(models.begin_rebuild().await.is_err(), "two rebuilds at once");
     running.apply(empty(0, 3)).await.unwrap();
-    // As if its process had died: the connection ends, and the tables stay.
+    // Dropping the twin has the same effect as the death of its process: the connection ends, and its tables stay.
     drop(running);
 
     let mut next = models.begin_rebuild().await;

@@ -1,4 +1,4 @@
-//! Replacing the read models by rebuilt ones while other processes read and write them.
+//! Tests of replacing the read models by rebuilt ones while other processes read and write them.
 
 #[path = "support/log.rs"]
 mod log;
@@ -21,7 +21,7 @@ use ticketing_ports::vocabulary::paging::Page;
 
 use log::batch;
 
-/// One database and as many processes as a test needs.
+/// One database, to which a test opens as many stores as it needs, each as if in a process of its own.
 struct Installation {
     url: String,
 }
@@ -42,12 +42,14 @@ impl Installation {
 }
 
 async fn rebuilt(models: &PostgresReadModels, upto: u64) -> Arc<dyn ProjectionStore> {
-    let twin = models.begin_rebuild().await.expect("nobody else rebuilds");
-    twin.apply(batch(0, upto)).await.expect("the batch follows the start");
+    let twin = models.begin_rebuild().await.expect("no other rebuild is running");
+    twin.apply(batch(0, upto))
+        .await
+        .expect("a batch from the start can be applied to empty tables");
     twin
 }
 
-/// Returns how many seats are held in both sections. Fails if the two were not counted at the same moment.
+/// Returns how many seats are held in each of the two sections. Fails if the two counts are not of the same moment.
 async fn held(models: &PostgresReadModels) -> u64 {
     let found = models
         .availability(log::event_id(), Timestamp::UNIX_EPOCH)
@@ -68,10 +70,10 @@ async fn schemas(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar("SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'read_models%' ORDER BY nspname")
         .fetch_all(pool)
         .await
-        .expect("the catalogue can be read")
+        .expect("the system catalogue of PostgreSQL can be read")
 }
 
-/// Returns everything that migrations determine about the tables: columns, keys, indexes and storage.
+/// Returns everything about the live tables that migrations determine: columns, keys, indexes and storage parameters.
 async fn described(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar(
         "SELECT concat_ws(' ', table_name, column_name, udt_name, is_nullable, column_default, is_identity, ordinal_position)
@@ -89,7 +91,7 @@ async fn described(pool: &PgPool) -> Vec<String> {
     )
     .fetch_all(pool)
     .await
-    .expect("the catalogue can be read")
+    .expect("the system catalogue of PostgreSQL can be read")
 }
 
 #[tokio::test]
@@ -106,7 +108,8 @@ async fn rebuilt_tables_are_what_the_migrations_made() {
     }
 }
 
-/// The new tables always are at another position than the old ones, so that a mix of both would be noticed.
+/// Each switch brings tables that are at another position than the old tables, so that a reader who saw a mix of both
+/// would fail.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn readers_and_projectors_of_other_processes_go_on_during_switches() {
     const SWITCHES: u64 = 40;
@@ -171,9 +174,13 @@ async fn readers_and_projectors_of_other_processes_go_on_during_switches() {
     }
     done.store(true, Ordering::SeqCst);
     for reader in readers {
-        reader.await.expect("no reader saw an error or a mixture");
+        reader
+            .await
+            .expect("no reader saw an error, or a mix of old and new rows");
     }
-    let set_back = projector.await.expect("the projector carried on");
+    let set_back = projector
+        .await
+        .expect("the projector met no error that it could not recover from");
     assert!(set_back > 0, "no switch was noticed by the projector");
     let position = rebuilder.checkpoint().await.unwrap().position.0;
     assert_eq!(held(&rebuilder).await, position - 1, "rows beside the checkpoint");
@@ -272,7 +279,7 @@ async fn a_rebuild_that_lost_its_connection_is_not_switched_to() {
     .await
     .unwrap();
     assert_eq!(cut, [true]);
-    // Another process may have begun a rebuild in between.
+    // Since the lock is free again, another process can begin a rebuild before the first process notices its loss.
     let next = rebuilt(&installation.process().await, 5).await;
     let late = twin.apply(batch(6, 7)).await;
     assert!(

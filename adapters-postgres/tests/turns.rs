@@ -1,4 +1,4 @@
-//! Several processes write to one log.
+//! Tests of two processes that write to one log: the process that was overtaken gets a turn to commit next.
 
 use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, Purpose};
 use chrono::DateTime;
@@ -33,13 +33,15 @@ fn is_conflict(outcome: &Result<CommitReceipt, CommitError>) -> bool {
 }
 
 async fn two_writers() -> (PostgresEventStore, PostgresEventStore) {
-    let postgres = test_services::postgres().await.expect("PostgreSQL is there");
+    let postgres = test_services::postgres()
+        .await
+        .expect("the PostgreSQL server of the tests answers");
     let url = postgres.fresh_database("turns").await.expect("a database can be made");
     let connect = async || {
         let database = Database::connect(Purpose::Events, &url, &DatabaseOptions::default())
             .await
             .expect("the database can be reached");
-        database.migrate().await.expect("it can be migrated");
+        database.migrate().await.expect("the database can be migrated");
         PostgresEventStore::new(&database)
     };
     (connect().await, connect().await)
@@ -52,7 +54,8 @@ async fn who_was_overtaken_goes_next_even_if_the_other_never_pauses() {
     let overtaken = slow.commit(commit(2, 0)).await;
     assert!(is_conflict(&overtaken), "{overtaken:?}");
 
-    // This writer knows the stream's newest version and would win again.
+    // The quick writer knows the newest version of the stream, so it would win again if it did not have to wait for
+    // the turn of the slow writer.
     let again = tokio::spawn({
         let quick = quick.clone();
         async move { quick.commit(commit(3, 1)).await }

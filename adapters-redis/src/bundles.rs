@@ -1,4 +1,4 @@
-//! The stores of this crate in the bundle that a server is put together from.
+//! Groups the stores of this crate into the bundle of stores for signing in, which a server is put together from.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::rate_limiter::RedisRateLimiter;
 use crate::sessions::RedisSessionStore;
 
 impl Redis {
-    /// Returns the stores of sessions, links and whatever else signing in leaves for minutes or days, all on this connection.
+    /// Returns the stores of sessions, links and the other short-lived data of signing in, all on this connection.
     pub fn sign_in_stores(&self) -> SignInStores {
         SignInStores {
             sessions: Arc::new(RedisSessionStore::new(self.clone())),

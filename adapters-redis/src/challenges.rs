@@ -1,4 +1,4 @@
-//! The state of a ceremony between its two requests.
+//! Keeps the state of a ceremony (adding a passkey, or signing in) between its two requests.
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
@@ -64,7 +64,7 @@ impl ChallengeStore for RedisChallengeStore {
     }
 }
 
-/// Returns the name of a ceremony, which is part of the keys.
+/// Returns the name of a kind of ceremony, which is part of the keys in Redis and must not change.
 fn name_of(ceremony: CeremonyKind) -> &'static str {
     match ceremony {
         CeremonyKind::PasskeyRegistration => "passkey-registration",

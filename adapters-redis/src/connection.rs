@@ -1,7 +1,7 @@
 //! The one connection to Redis, which all requests share.
 //!
-//! While there is no connection, requests fail at once instead of waiting for a service that is down. One task tries to connect
-//! again until it succeeds.
+//! While there is no connection, requests fail at once instead of waiting for a service that is down. One task tries
+//! to connect again until it is successful.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -15,11 +15,11 @@ use tracing::{info, warn};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedisOptions {
-    /// What every key begins with.
+    /// What the name of every key in Redis begins with.
     pub prefix: String,
-    /// How long Redis may take to answer a request.
+    /// How long Redis may take to answer a request; then the request fails.
     pub timeout: Duration,
-    /// How long the connecting task waits after a failed try.
+    /// How long the task that connects again waits after a failed try.
     pub retry: Duration,
 }
 
@@ -35,7 +35,7 @@ impl Default for RedisOptions {
 
 #[derive(Debug, Error)]
 pub enum ConnectError {
-    #[error("the URL is not one of Redis: redis://:password@host:port/database")]
+    #[error("the URL is not a Redis URL of the form redis://:password@host:port/database")]
     Url(#[source] RedisError),
     #[error("Redis cannot be reached")]
     Unreachable(#[source] RedisError),
@@ -61,7 +61,7 @@ struct Shared {
 
 struct Link {
     connection: Option<MultiplexedConnection>,
-    /// The number of the current connection, so that a late failure of an earlier one does not close it.
+    /// The number of the current connection, so that a late failure on an earlier connection does not close this one.
     number: u64,
 }
 
@@ -77,7 +77,7 @@ impl Redis {
     /// Connects to Redis.
     ///
     /// # Errors
-    /// When the URL is not one of Redis, or no server answers there.
+    /// When the URL is not a Redis URL, or no server answers at that URL.
     pub async fn connect(url: &str, options: RedisOptions) -> Result<Self, ConnectError> {
         let client = Client::open(url).map_err(ConnectError::Url)?;
         let connection = open(&client, &options).await.map_err(ConnectError::Unreachable)?;
@@ -94,7 +94,7 @@ impl Redis {
     /// Returns how long Redis takes to answer a ping.
     ///
     /// # Errors
-    /// When it does not answer in time.
+    /// When Redis does not answer in time.
     pub async fn ping(&self) -> Result<Duration, StoreError> {
         let began = Instant::now();
         self.ask(&redis::cmd("PING")).await.map(|_: String| began.elapsed())
@@ -144,7 +144,7 @@ impl Redis {
     fn lost(&self, number: u64) {
         let mut link = self.0.link();
         if link.number == number && link.connection.take().is_some() {
-            warn!("the connection to Redis is lost");
+            warn!("the connection to Redis is lost; requests fail until it is open again");
             tokio::spawn(reconnect(Arc::downgrade(&self.0)));
         }
     }
@@ -156,7 +156,7 @@ impl Shared {
     }
 }
 
-/// Tries to connect until it succeeds, or all clones of the connection are dropped.
+/// Tries to connect until a try succeeds, or all clones of the connection are dropped.
 async fn reconnect(shared: Weak<Shared>) {
     while let Some(alive) = shared.upgrade() {
         let pause = alive.options.retry;
@@ -177,7 +177,8 @@ async fn open(client: &Client, options: &RedisOptions) -> RedisResult<Multiplexe
         .set_connection_timeout(Some(options.timeout))
         .set_response_timeout(Some(options.timeout));
     let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
-    // A server that is still loading its data accepts connections but refuses commands.
+    // A Redis server that is still loading its data accepts connections but refuses commands, so a PING is needed to
+    // tell.
     redis::cmd("PING").query_async::<String>(&mut connection).await?;
     Ok(connection)
 }

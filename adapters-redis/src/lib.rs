@@ -1,4 +1,4 @@
-//! Stores of what expires, in Redis 7: sessions, one-time tokens, challenges and rate limits.
+//! Stores in Redis 7 for data that expires: sessions, one-time tokens, challenges and rate limits.
 //!
 //! | key, behind the prefix | type | content | gone |
 //! |---|---|---|---|
@@ -9,9 +9,9 @@
 //! | `challenge:CEREMONY:DIGEST` | string | end and state | when it is taken, or has expired |
 //! | `hits:KEY` | sorted set | the hits of one window | with the window |
 //!
-//! Keys have only SHA-256 digests of secrets, of the subjects of tokens and of the keys of limits, which may be addresses. The
-//! caller's clock decides whether something has expired; Redis removes it some time later. Where a value is read and then
-//! written, both happen in one script, so that nothing can come between.
+//! Keys have only SHA-256 digests of secrets, of the subjects of tokens and of the keys of limits, which may be
+//! addresses. The caller's clock decides whether something has expired; Redis removes the value some time later.
+//! Where a value is read and then written, both happen in one script, so that no other command can come in between.
 
 mod bundles;
 mod challenges;

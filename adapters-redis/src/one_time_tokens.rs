@@ -1,4 +1,4 @@
-//! Tokens that can be used once.
+//! Keeps tokens that can be used once, such as the tokens of links for signing in.
 
 use std::sync::LazyLock;
 
@@ -16,8 +16,8 @@ use crate::keys::{hidden, micros, text_of, time, ttl_ms};
 const TOKEN: &str = "token";
 const TOKENS_OF: &str = "tokens-of";
 
-/// Stores a token. `KEYS`: the token, the subject's index. `ARGV`: the token's name in the index, the subject, the payload, when it
-/// ends, for how long Redis keeps it.
+/// The script that stores a token. `KEYS`: the token, the index of its subject. `ARGV`: the name of the token in the
+/// index, the subject, the payload, when the token expires, for how many milliseconds Redis keeps it.
 static PUT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "redis.call('HSET', KEYS[1], 'subject', ARGV[2], 'payload', ARGV[3], 'expires_at', ARGV[4], 'index', KEYS[2])
@@ -27,7 +27,8 @@ static PUT: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Takes a token. `KEYS`: the token. `ARGV`: its name in the index.
+/// The script that returns a token and deletes it. `KEYS`: the token. `ARGV`: the name of the token in the index of
+/// its subject.
 static TAKE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local token = redis.call('HMGET', KEYS[1], 'subject', 'payload', 'expires_at', 'index')
@@ -38,7 +39,8 @@ static TAKE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Deletes all tokens of a subject. `KEYS`: the subject's index. `ARGV`: what the keys of tokens begin with.
+/// The script that deletes all tokens of a subject. `KEYS`: the index of the subject. `ARGV`: what the keys of tokens
+/// begin with.
 static ERASE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local erased = 0
@@ -134,7 +136,7 @@ impl Erase for RedisOneTimeTokenStore {
     }
 }
 
-/// Returns the name of a purpose, which is part of the keys.
+/// Returns the name of a purpose, which is part of the keys in Redis and must not change.
 fn name_of(purpose: TokenPurpose) -> &'static str {
     match purpose {
         TokenPurpose::MagicLink => "magic-link",

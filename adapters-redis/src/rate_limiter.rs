@@ -1,4 +1,5 @@
-//! Limits of how often something may be tried. One script checks the limit and counts the try.
+//! Limits how often something may be tried within a window of time. One script in Redis checks the limit and counts
+//! the try.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -12,9 +13,10 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use crate::connection::Redis;
 use crate::keys::{hidden, micros};
 
-/// Counts a try. `KEYS`: the hits. `ARGV`: now (empty to use the clock of Redis), the window in microseconds, the limit, for how many
-/// milliseconds Redis keeps the hits. Returns whether the try is allowed, how many hits count, and in how many microseconds that
-/// number changes.
+/// The script that counts a try. `KEYS`: the hits of one limit. `ARGV`: the time now in microseconds (empty to use
+/// the clock of Redis), the window in microseconds, the limit, for how many milliseconds Redis keeps the hits. It
+/// returns whether the try is allowed, how many hits are in the window, and a time in microseconds: after an allowed
+/// try until the window is empty, after a refused try until its oldest hit leaves it.
 static HIT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local clock = redis.call('TIME')
@@ -73,7 +75,8 @@ impl RedisRateLimiter {
 #[async_trait]
 impl RateLimiter for RedisRateLimiter {
     async fn hit(&self, key: &str, quota: Quota, now: Timestamp) -> Result<RateDecision, StoreError> {
-        /// How much longer than the window Redis keeps the hits, since the clocks of callers may differ.
+        /// How much longer than their window Redis keeps the hits, since the clocks of callers may differ by up to a
+        /// minute.
         const SLACK: Duration = Duration::from_secs(60);
         let whole = |count: u128| i64::try_from(count).unwrap_or(i64::MAX / 2);
         let mut hit = HIT.prepare_invoke();

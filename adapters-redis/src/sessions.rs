@@ -1,4 +1,4 @@
-//! The sessions of users who are signed in.
+//! Keeps the sessions of users who are signed in.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -20,8 +20,9 @@ use crate::keys::{inconsistent, micros, text_of, time, ttl_ms};
 const SESSION: &str = "session";
 const SESSIONS_OF: &str = "sessions-of";
 
-/// Stores a session. `KEYS`: the session, the user's index. `ARGV`: the session's name in the index, when it ends if unused, when it
-/// ends in any case, when it was last active, its other fields, for how long Redis keeps it.
+/// The script that stores a session. `KEYS`: the session, the index of its user. `ARGV`: the name of the session in
+/// the index, when the session ends if unused, when it ends in any case, when it was last active, its other fields,
+/// for how many milliseconds Redis keeps it.
 static CREATE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "redis.call('HSET', KEYS[1], 'idle_until', ARGV[2], 'ends_at', ARGV[3], 'last_active', ARGV[4], 'about', ARGV[5])
@@ -31,7 +32,8 @@ static CREATE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Extends a session that is used. `KEYS`: the session. `ARGV`: now, when it ends if unused.
+/// The script that extends a live session when it is used. `KEYS`: the session. `ARGV`: the time now, when the
+/// session ends if unused from now on.
 static TOUCH: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local ends = redis.call('HMGET', KEYS[1], 'idle_until', 'ends_at')
@@ -45,7 +47,8 @@ static TOUCH: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Deletes all sessions of a user. `KEYS`: the user's index. `ARGV`: what the keys of sessions begin with.
+/// The script that deletes all sessions of a user. `KEYS`: the index of the user. `ARGV`: what the keys of sessions
+/// begin with.
 static END_ALL: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local ended = 0
@@ -57,8 +60,8 @@ static END_ALL: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Returns all sessions of a user, and removes names from the index whose sessions Redis has removed. `KEYS`: the user's index.
-/// `ARGV`: what the keys of sessions begin with.
+/// The script that returns all sessions of a user. It also removes the names of sessions that no longer exist from
+/// the index. `KEYS`: the index of the user. `ARGV`: what the keys of sessions begin with.
 static LIST: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local found = {}
@@ -70,7 +73,7 @@ static LIST: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// The fields of a session that never change.
+/// The fields of a session that never change; Redis has them as one JSON text.
 #[derive(Serialize, Deserialize)]
 struct About {
     digest: [u8; 32],
@@ -139,7 +142,8 @@ impl SessionStore for RedisSessionStore {
     }
 
     async fn end(&self, digest: SecretDigest) -> Result<bool, StoreError> {
-        // The name stays in the index until that is read next. Without its session it is worth nothing.
+        // The name of the session stays in the index of the user until the sessions of that user are listed next. A
+        // name without its session opens nothing.
         self.0.ask(redis::cmd("DEL").arg(self.key(digest))).await
     }
 

@@ -1,6 +1,9 @@
-//! Several servers share one limit although their clocks differ.
+//! Tests that several servers count against the same limit although their clocks differ.
 
-#![expect(clippy::disallowed_methods, reason = "one of the clocks is the real one")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "one of the clocks in this test is the real clock"
+)]
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! The conformance suites of the stores in Redis, run on a real server.
+//! Runs the conformance suites of the stores in Redis on a real Redis server.
 
 mod support;
 

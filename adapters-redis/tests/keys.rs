@@ -1,6 +1,6 @@
-//! What somebody learns who reads the keys in Redis without permission.
+//! Tests that the names of keys in Redis tell nobody who reads them a secret or an address.
 
-#![expect(clippy::disallowed_methods, reason = "Redis ends its keys by the real time")]
+#![expect(clippy::disallowed_methods, reason = "Redis removes keys by its own, real clock")]
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! Redis goes away and comes back.
+//! Tests what callers are told while the Redis server is down, and after it has come back.
 
-#![expect(clippy::disallowed_methods, reason = "Redis ends its keys by the real time")]
+#![expect(clippy::disallowed_methods, reason = "Redis removes keys by its own, real clock")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,8 @@ use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore, 
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
-/// A time much longer than a refusal takes and much shorter than a timeout.
+/// The longest time that a request may take to fail while there is no connection. Waiting for a timeout would take a
+/// second.
 const AT_ONCE: Duration = Duration::from_millis(500);
 
 fn token(number: u8) -> OneTimeToken {

@@ -1,4 +1,4 @@
-//! The bus: publishing to a cluster and subscribing to it.
+//! The bus over a cluster of brokers: publishes facts to the cluster and subscribes to them.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::options::BusOptions;
 use crate::publisher::Publisher;
 use crate::topics::Topics;
 
-/// The bus on one cluster.
+/// The bus over one cluster of brokers.
 pub struct RedpandaBus {
     pub(crate) config: ClientConfig,
     pub(crate) options: BusOptions,
@@ -31,14 +31,14 @@ impl std::fmt::Debug for RedpandaBus {
 }
 
 impl BusOptions {
-    /// Returns the names of its topics, for operators who create them beforehand.
+    /// Returns the names of the topics that a bus with these options uses, for operators who create them beforehand.
     pub fn topics(&self) -> [String; Aggregate::ALL.len()] {
         Topics::new(&self.prefix).names().clone()
     }
 }
 
 impl RedpandaBus {
-    /// Connects, and creates the topics that do not exist.
+    /// Connects to the brokers, and creates the topics that do not exist.
     ///
     /// # Errors
     /// When no broker answers, or a topic cannot be created.

@@ -1,26 +1,29 @@
-//! What all clients of the brokers have in common: settings, and the log lines of librdkafka.
+//! What all clients of the brokers have in common: where the log lines of librdkafka go, and how an error becomes
+//! `BusUnavailable`.
 
 use rdkafka::config::RDKafkaLogLevel;
 use ticketing_ports::log::event_bus::BusUnavailable;
 use tracing::{debug, error, info, warn};
 
-/// Turns the log lines of librdkafka into events of `tracing`. Errors of calls are returned, and not logged here.
+/// Turns the log lines of the library librdkafka into events of `tracing`. Errors of single calls are returned to
+/// their callers, and not logged here.
 pub(crate) struct DefaultClient;
 
 impl rdkafka::ClientContext for DefaultClient {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        // At each start the library warns that a setting, which is chosen on purpose, is experimental.
+        // The library warns at each start that `enable.gapless.guarantee` is experimental. This crate sets it on
+        // purpose, so the warning is logged as `debug` only.
         let is_expected = facility == "CONFWARN" && message.contains("enable.gapless.guarantee");
         match level {
-            _ if is_expected => debug!(facility, message, "the Kafka client reports"),
+            _ if is_expected => debug!(facility, message, "a log line of the Kafka client library"),
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
-                error!(facility, message, "the Kafka client reports");
+                error!(facility, message, "a log line of the Kafka client library");
             }
-            RDKafkaLogLevel::Warning => warn!(facility, message, "the Kafka client reports"),
+            RDKafkaLogLevel::Warning => warn!(facility, message, "a log line of the Kafka client library"),
             RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
-                info!(facility, message, "the Kafka client reports");
+                info!(facility, message, "a log line of the Kafka client library");
             }
-            RDKafkaLogLevel::Debug => debug!(facility, message, "the Kafka client reports"),
+            RDKafkaLogLevel::Debug => debug!(facility, message, "a log line of the Kafka client library"),
         }
     }
 }

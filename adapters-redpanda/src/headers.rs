@@ -18,14 +18,15 @@
 //! | `traceparent` | W3C Trace Context, version 00, as the request had it | when the request had a valid one |
 //! | `tracestate` | W3C Trace Context, in one line | when the request had a valid one, too |
 //!
-//! A fact may be published more than once. A consumer that stores the `ticketing-fact-id` together with the effect of each fact can
-//! handle each fact once. The id is made from commit, stream and version. It is not the id of an event on sale, which is in the
-//! payload and in `ticketing-lane`.
+//! A fact may be published more than once. A consumer that stores the `ticketing-fact-id` together with the effect of
+//! each fact can handle each fact once. The id is made from commit, stream and version. It is not the id of what is
+//! on sale: that id is in the payload and in `ticketing-lane`.
 //!
-//! If a log is put back to an older copy, it loses facts that were published. Its next facts have a higher
-//! `ticketing-incarnation`, which tells consumers that facts they know may be gone.
+//! If a log is replaced by an older copy of itself, it loses facts that were published. The next facts of the log
+//! have a higher `ticketing-incarnation`, which tells consumers that facts they have seen may be gone from the log.
 
-/// The UUID of the fact, the same each time it is published. It is not read back, since it follows from commit, stream and version.
+/// The UUID of the fact, the same each time the fact is published. This crate does not read the header, since the
+/// UUID follows from commit, stream and version.
 pub const FACT_ID: &str = "ticketing-fact-id";
 /// The position of the fact in the log, in decimal.
 pub const POSITION: &str = "ticketing-position";
@@ -35,9 +36,9 @@ pub const STREAM: &str = "ticketing-stream";
 pub const VERSION: &str = "ticketing-version";
 /// The lane that decided on the fact, as `KIND-UUID`.
 pub const LANE: &str = "ticketing-lane";
-/// The UUID of the log.
+/// The UUID of the log that the position is of.
 pub const LOG: &str = "ticketing-log";
-/// The incarnation of the log, in decimal.
+/// The incarnation of the log that the position is of, in decimal.
 pub const INCARNATION: &str = "ticketing-incarnation";
 /// The UUID of the commit that wrote the fact.
 pub const COMMIT_ID: &str = "ticketing-commit-id";
@@ -46,12 +47,12 @@ pub const EVENT_TYPE: &str = "ticketing-event-type";
 pub const EVENT_VERSION: &str = "ticketing-event-version";
 /// When the fact was recorded: RFC 3339, UTC, with microseconds.
 pub const RECORDED_AT: &str = "ticketing-recorded-at";
-/// The correlation id of the request that led to the fact; absent if there was none.
+/// The correlation id of the request that led to the fact; absent if no request led to it.
 pub const CORRELATION_ID: &str = "ticketing-correlation-id";
-/// The UUID of the user whose request led to the fact; absent if there was none.
+/// The UUID of the user whose request led to the fact; absent if no request of a user led to it.
 pub const ACTOR: &str = "ticketing-actor";
-/// The `traceparent` of [W3C Trace Context](https://www.w3.org/TR/trace-context/), under the same name, so that tracing tools find
-/// it. Absent if the request had none; an invalid one counts as none.
+/// The `traceparent` of [W3C Trace Context](https://www.w3.org/TR/trace-context/), under its usual name, so that
+/// tracing tools find it. The header is absent if the request had no valid `traceparent`.
 pub const TRACEPARENT: &str = "traceparent";
 /// The `tracestate` that belongs to [`TRACEPARENT`], in one line.
 pub const TRACESTATE: &str = "tracestate";

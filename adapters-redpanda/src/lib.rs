@@ -7,8 +7,8 @@
 //! | reservation | `ticketing.reservations` |
 //! | payment | `ticketing.payments` |
 //!
-//! The key of a message is its stream, so that the facts of a stream are in one partition and in order. The value is the fact's
-//! JSON, as in the log. Everything else is in the [`headers`].
+//! The key of a message is its stream, so that the facts of a stream are in one partition and in order. The value is
+//! the fact's payload as JSON, as in the log. Everything else about the fact is in the [`headers`].
 
 mod bus;
 mod client;

@@ -20,12 +20,12 @@ use crate::headers::{
     RECORDED_AT, STREAM, TRACEPARENT, TRACESTATE, VERSION,
 };
 
-/// How many headers a message has at most.
+/// How many headers a message has at most, to reserve the memory for them.
 const MOST_HEADERS: usize = 15;
 
-/// Why a message cannot be one of this crate's.
+/// Why a message cannot have been written by this crate: the name of the header that is missing or invalid.
 #[derive(Debug, Error)]
-#[error("the header {0} is missing or cannot be read")]
+#[error("the header {0} of the message is missing or cannot be read")]
 pub(crate) struct ForeignMessage(&'static str);
 
 pub(crate) fn headers_of(from: LogIdentity, event: &RecordedEvent) -> OwnedHeaders {

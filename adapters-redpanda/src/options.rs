@@ -1,4 +1,4 @@
-//! The options of the bus.
+//! The options of a bus.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use std::time::Duration;
 pub struct BusOptions {
     /// What the names of topics and groups begin with.
     pub prefix: String,
-    /// How many partitions a topic gets when it is created.
+    /// How many partitions a topic gets when this bus creates it.
     pub partitions: u32,
-    /// How many copies a topic gets when it is created; `None` for the broker's default.
+    /// How many copies of a topic the brokers keep, if this bus creates it; `None` for the broker's default.
     pub replication: Option<u32>,
     /// How long a call to publish waits until the brokers have confirmed all its facts; then it fails.
     pub delivery_timeout: Duration,
-    /// How long a member may be silent before the broker removes it from its group.
+    /// How long the broker hears nothing from a member before it removes the member from its group.
     pub session_timeout: Duration,
 }
 

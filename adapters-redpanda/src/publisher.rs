@@ -1,8 +1,9 @@
 //! Puts facts on the bus.
 //!
-//! Messages do not time out one by one; a call has one timeout for all of its facts. Otherwise a message could time out while the
-//! next fact of the same stream arrives, and would arrive behind it when it is published again. After a failure the producer is
-//! dropped with everything that it has not sent, and a new one is made.
+//! Messages do not time out one by one; a call has one timeout for all of its facts. Otherwise the message of one
+//! fact could time out while the next fact of the same stream arrives, and the repeated message would then arrive
+//! behind it. After a failure the producer is dropped with everything that it has not sent, and the next call makes a
+//! new producer.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,14 +20,15 @@ use crate::message::headers_of;
 use crate::options::BusOptions;
 use crate::topics::Topics;
 
-/// How many facts are on their way to the brokers at once. A larger call is published in several steps.
+/// How many facts of a call are on their way to the brokers at once at most. A call with more facts is published in
+/// several steps.
 const STEP: usize = 5_000;
 
 pub(crate) struct Publisher {
     config: ClientConfig,
     patience: Duration,
     topics: Topics,
-    /// The producer; `None` until it is needed, and after a failure.
+    /// The producer; `None` until the first call needs it, and again after a failure.
     producer: Mutex<Option<Arc<FutureProducer<DefaultClient>>>>,
 }
 
@@ -36,7 +38,7 @@ pub(crate) enum NotPublished {
     Kafka(#[from] KafkaError),
     #[error("the brokers have not confirmed all facts in time")]
     TooLate,
-    #[error("the producer has ended")]
+    #[error("the Kafka producer ended before the brokers confirmed all facts")]
     Ended,
 }
 
@@ -47,7 +49,8 @@ impl Publisher {
             .set("enable.idempotence", "true")
             .set("enable.gapless.guarantee", "true")
             .set("acks", "all")
-            // Messages wait a moment to be sent together, one request for each partition: requests cost brokers more than messages.
+            // Messages wait up to 10 ms, so that those for one partition are sent in one request, because a request
+            // costs a broker more than a message in it.
             .set("linger.ms", "10")
             .set("message.timeout.ms", "0")
             .set("queue.buffering.max.messages", (2 * STEP).to_string());
@@ -61,7 +64,8 @@ impl Publisher {
 
     pub(crate) async fn publish(&self, from: LogIdentity, events: &[RecordedEvent]) -> Result<(), NotPublished> {
         let producer = self.producer()?;
-        // Also if the caller stops waiting: the facts of this call must not arrive after those of its next call.
+        // The guard drops the producer if the call fails, or if the caller stops waiting: facts of this call that are
+        // still unsent must not arrive after the facts of the next call.
         let mut on_failure = Discard {
             publisher: self,
             armed: true,
@@ -114,7 +118,8 @@ impl Publisher {
         let discarded = self.producer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(producer) = discarded {
             producer.purge(PurgeConfig::default().queue().inflight());
-            // Dropping the last handle waits for the producer's thread, so it is dropped on a thread of its own.
+            // Dropping the last handle of the producer blocks until the producer's thread ends, so the handle is
+            // dropped on a thread of its own.
             std::thread::spawn(move || drop(producer));
         }
     }

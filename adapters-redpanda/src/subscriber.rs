@@ -1,4 +1,4 @@
-//! A member of a consumer group.
+//! Subscribes to the topics of a bus as a member of a consumer group.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ impl EventSubscriber for RedpandaBus {
             .set("group.id", format!("{}.{group}", self.options.prefix))
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
-            // A new group begins at the first message.
+            // A group that has acknowledged nothing yet begins at the first message of each partition.
             .set("auto.offset.reset", "earliest")
             .set("session.timeout.ms", session.to_string())
             .set("heartbeat.interval.ms", (session / 3).to_string())
@@ -53,7 +53,7 @@ impl EventSubscriber for RedpandaBus {
     }
 }
 
-/// Counts how many times partitions were assigned anew (a rebalance).
+/// Counts how many times partitions were taken from this member to be assigned anew (a rebalance).
 #[derive(Default)]
 struct Assignments {
     rebalances: Arc<AtomicU64>,
@@ -73,11 +73,11 @@ struct Member {
     /// The consumer; `None` once the subscription is dropped.
     consumer: Option<Arc<StreamConsumer<Assignments>>>,
     rebalances: Arc<AtomicU64>,
-    /// The offset after the last delivered message, by topic and partition.
+    /// The offset after the last message that was delivered and not acknowledged yet, by topic and partition.
     delivered: BTreeMap<(String, i32), i64>,
-    /// How many rebalances there had been at the last delivery.
+    /// The value of `rebalances` when `delivered` was last cleared because of a rebalance.
     delivered_in: u64,
-    /// An error that came after the last delivery, to be returned by the next call.
+    /// An error that came after messages of the same delivery; the next call returns it.
     failed: Option<KafkaError>,
 }
 
@@ -96,8 +96,8 @@ impl Member {
         )
     }
 
-    /// Turns a message into a delivery. A message that is not one of this crate's is skipped, so that it does not stop the group
-    /// for ever.
+    /// Turns a message into a delivery. A message that this crate did not write is skipped, because otherwise the
+    /// group would never get past it.
     fn take(&mut self, message: &BorrowedMessage<'_>) -> Option<Delivered> {
         let place = (message.topic().to_owned(), message.partition());
         self.delivered.insert(place, message.offset() + 1);
@@ -105,13 +105,14 @@ impl Member {
             Ok(event) => Some(event),
             Err(foreign) => {
                 warn!(topic = message.topic(), partition = message.partition(), offset = message.offset(), %foreign,
-                    "skipped a message that this crate did not write");
+                    "skipped a message on the bus that the box office did not write");
                 None
             }
         }
     }
 
-    /// Forgets what was delivered before a rebalance: these messages may belong to another member now, and are delivered again.
+    /// Forgets which messages were delivered before a rebalance, so that they are not acknowledged: their partitions
+    /// may belong to another member now, and the messages are delivered again.
     fn forget_what_is_no_longer_ours(&mut self) {
         let now = self.rebalances.load(Ordering::SeqCst);
         let lost = self
@@ -146,7 +147,7 @@ impl Subscription for Member {
                 Err(error) => return Err(unavailable(error)),
             }
             while events.len() < limit {
-                // Only messages that have arrived already.
+                // Adds only messages that have arrived already, so that the first message does not wait for others.
                 match consumer.recv().now_or_never() {
                     None => break,
                     Some(Ok(message)) => {
@@ -185,7 +186,8 @@ impl Subscription for Member {
     }
 }
 
-/// Leaving the group blocks on the broker, so the consumer is dropped on a thread of its own.
+/// Drops the consumer on a thread of its own, because dropping it blocks until the broker has removed the member from
+/// the group.
 impl Drop for Member {
     fn drop(&mut self) {
         let consumer = self.consumer.take();
@@ -193,7 +195,7 @@ impl Drop for Member {
     }
 }
 
-/// Returns whether an error may pass, because the client connects again by itself.
+/// Returns whether an error may go away by itself, because the client library connects to the brokers again.
 fn passes(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),
@@ -206,7 +208,7 @@ fn passes(error: &KafkaError) -> bool {
                 | RDKafkaErrorCode::NotCoordinator
                 | RDKafkaErrorCode::CoordinatorNotAvailable
                 | RDKafkaErrorCode::CoordinatorLoadInProgress
-                // A topic that was just created is not known to every broker yet.
+                // A topic that was just created may not be known to every broker yet.
                 | RDKafkaErrorCode::UnknownTopicOrPartition
         )
     )

@@ -1,4 +1,4 @@
-//! Which topic the facts of an aggregate go to.
+//! Names the topic that the facts of each aggregate go to, and creates the topics that do not exist.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tracing::warn;
 use crate::client::{DefaultClient, unavailable};
 use crate::options::BusOptions;
 
-/// How long the cluster may take to create a topic.
+/// How long the cluster may take to create topics, or to answer whether a topic exists.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone)]
@@ -33,11 +33,11 @@ impl Topics {
 
     pub(crate) fn of(&self, aggregate: Aggregate) -> &str {
         let place = Aggregate::ALL.iter().position(|known| *known == aggregate);
-        &self.0[place.expect("`Aggregate::ALL` has every aggregate")]
+        &self.0[place.expect("every aggregate is in `Aggregate::ALL`")]
     }
 
-    /// Creates the topics that do not exist. If another process creates them at the same time, that is no error. If all exist,
-    /// nothing is asked for, since a client may lack the right to create topics.
+    /// Creates the topics that do not exist. It is no error if another process creates them at the same time. If all
+    /// topics exist, the function asks for no creation, since a client may lack the right to create topics.
     pub(crate) async fn create_missing(
         &self,
         config: &ClientConfig,
@@ -49,7 +49,7 @@ impl Topics {
         }
         let admin: AdminClient<DefaultClientContext> = config.create().map_err(unavailable)?;
         let partitions = options.partitions.try_into().unwrap_or(i32::MAX);
-        // -1 stands for the broker's default.
+        // A replication factor of -1 stands for the broker's default.
         let copies = options
             .replication
             .map_or(-1, |copies| copies.try_into().unwrap_or(i32::MAX));
@@ -61,9 +61,10 @@ impl Topics {
             .request_timeout(Some(PATIENCE))
             .operation_timeout(Some(PATIENCE));
         let made = match admin.create_topics(&wanted, &within).await {
-            // The client may not create topics. Then they exist, or the broker creates them when they are first used.
+            // This client may not create topics. That is no error here: the broker may be set to create a topic when
+            // it is first used.
             Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnsupportedFeature) => {
-                warn!("this client may not create topics");
+                warn!("this client cannot create the missing topics: create them by hand or let the brokers do so");
                 return Ok(());
             }
             made => made.map_err(unavailable)?,
@@ -80,7 +81,8 @@ impl Topics {
     async fn missing(&self, config: &ClientConfig) -> Result<Vec<String>, BusUnavailable> {
         let (config, mut names) = (config.clone(), self.0.to_vec());
         let asked = tokio::task::spawn_blocking(move || {
-            // A consumer's question creates no topic, even if the cluster creates topics by itself.
+            // A consumer asks whether the topics exist, because the question of a producer could create them in a
+            // cluster that creates topics by itself.
             let client: BaseConsumer<_> = config.create_with_context(DefaultClient)?;
             let mut there = HashSet::new();
             for name in &names {
@@ -98,7 +100,8 @@ impl Topics {
     }
 }
 
-/// Returns the name of an aggregate in topics. Other consumers depend on these names.
+/// Returns the name of an aggregate in the names of topics. The names must not change, since other programs read
+/// these topics.
 fn name_of(aggregate: Aggregate) -> &'static str {
     match aggregate {
         Aggregate::Catalog => "events",

@@ -1,4 +1,4 @@
-//! The suite of the event bus, run on a real broker of the Kafka API.
+//! Runs the conformance suite of the event bus on a broker of the Kafka API.
 
 mod support;
 

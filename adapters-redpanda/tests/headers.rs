@@ -1,4 +1,4 @@
-//! The headers of messages, as other consumers of the topics find them.
+//! Tests which headers a message has for consumers that do not use this crate.
 
 mod support;
 
@@ -49,7 +49,7 @@ fn traced(states: &[&str]) -> Metadata {
     }
 }
 
-/// A topic of the bus, with a consumer and a producer that do not use this crate.
+/// A topic of a bus, with a consumer that does not use this crate.
 struct Topic {
     bus: RedpandaBus,
     name: String,
@@ -59,7 +59,9 @@ struct Topic {
 
 impl Topic {
     async fn fresh() -> Self {
-        let broker = test_services::broker().await.expect("a broker is there");
+        let broker = test_services::broker()
+            .await
+            .expect("the broker of the tests can be started or found");
         let options = own_options();
         let name = format!("{}.reservations", options.prefix);
         let bus = support::connected(&broker, options).await;
@@ -68,8 +70,8 @@ impl Topic {
             .set("group.id", format!("{name}.anybody"))
             .set("auto.offset.reset", "earliest")
             .create()
-            .expect("the settings are right");
-        reader.subscribe(&[&name]).expect("the topic is there");
+            .expect("the settings of the Kafka client are valid");
+        reader.subscribe(&[&name]).expect("the topic can be subscribed to");
         Self {
             bus,
             name,
@@ -80,22 +82,27 @@ impl Topic {
 
     async fn next_headers(&self) -> Vec<(String, String)> {
         let next = tokio::time::timeout(Duration::from_secs(60), self.reader.recv());
-        let message = next.await.expect("a message is there").expect("the broker answers");
-        let headers = message.headers().expect("a message of ours has headers");
-        let text =
-            |value: Option<&[u8]>| String::from_utf8(value.unwrap_or_default().to_vec()).expect("headers are text");
+        let message = next
+            .await
+            .expect("a message arrives within a minute")
+            .expect("the broker answers");
+        let headers = message.headers().expect("every message of the bus has headers");
+        let text = |value: Option<&[u8]>| {
+            String::from_utf8(value.unwrap_or_default().to_vec()).expect("headers are valid UTF-8")
+        };
         headers
             .iter()
             .map(|header| (header.key.to_owned(), text(header.value)))
             .collect()
     }
 
-    /// Sends a message as another program would, or another release of this crate.
+    /// Sends a message with these headers without using this crate, as another program or another release of this
+    /// crate would.
     async fn send(&self, headers: &[(String, String)]) {
         let producer: FutureProducer = ClientConfig::new()
             .set("bootstrap.servers", &self.brokers)
             .create()
-            .expect("the settings are right");
+            .expect("the settings of the Kafka client are valid");
         let headers = headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
             headers.insert(Header {
                 key,
@@ -109,7 +116,7 @@ impl Topic {
         producer
             .send(record, Duration::from_secs(10))
             .await
-            .expect("the broker takes it");
+            .expect("the broker accepts the message");
     }
 }
 
@@ -173,7 +180,7 @@ ticketing-recorded-at: 1970-01-01T00:00:00.000001Z
 async fn a_fact_that_is_published_again_has_the_same_id() {
     let topic = Topic::fresh().await;
     let facts = [fact(1, traced(&[])), fact(2, traced(&[]))];
-    // As a relay does that died before it stored its position.
+    // Publishes the same facts twice, as a relay does that died before it had stored its position.
     topic.bus.publish(LOG, &facts).await.unwrap();
     topic.bus.publish(LOG, &facts).await.unwrap();
     let mut ids = Vec::new();
@@ -194,7 +201,7 @@ async fn a_message_whose_trace_makes_no_sense_is_ours_without_it() {
     let with = |name: &str, value: &str| {
         let mut headers = headers.clone();
         let known = headers.iter_mut().find(|header| header.0 == name);
-        value.clone_into(&mut known.expect("it is there").1);
+        value.clone_into(&mut known.expect("the message has this header").1);
         headers
     };
     topic.send(&with(headers::TRACEPARENT, "nonsense")).await;
@@ -202,7 +209,8 @@ async fn a_message_whose_trace_makes_no_sense_is_ours_without_it() {
     let mut without_trace = headers.clone();
     without_trace.retain(|(name, _)| ![headers::TRACEPARENT, headers::TRACESTATE].contains(&name.as_str()));
     topic.send(&without_trace).await;
-    // The message does not say which log it is of. It is skipped; followers that need the fact read it from the log.
+    // A message of an older release does not say of which log its fact is, so the bus skips the message. Followers
+    // that need the fact read it from the log.
     let mut of_an_older_release = without_trace;
     of_an_older_release.retain(|(name, _)| {
         let newer = [headers::LANE, headers::LOG, headers::INCARNATION];
@@ -215,7 +223,7 @@ async fn a_message_whose_trace_makes_no_sense_is_ours_without_it() {
     while arrived.len() < 4 {
         arrived.extend(member.next(1).await.unwrap());
     }
-    // The keys differ, so that only the headers tell the messages apart.
+    // Counts the facts that arrived by their metadata, since the messages differ only in their trace headers.
     let count = |trace: Option<TraceContext>| {
         let metadata = Metadata {
             trace,

@@ -1,4 +1,5 @@
-//! The broker stops and starts again; a member of a group dies; another program writes to the topics.
+//! Tests of the bus when the broker stops and starts again, when a member of a group dies, and when another program
+//! writes to the topics.
 
 mod support;
 
@@ -21,7 +22,7 @@ use uuid::Uuid;
 
 use support::own_options;
 
-/// The variable that is set for the child process that is killed.
+/// The environment variable that tells the child process, which a test kills, the addresses of the brokers.
 const BROKERS_OF_THE_CHILD: &str = "BOX_OFFICE_TEST_BROKERS";
 const PREFIX_OF_THE_CHILD: &str = "BOX_OFFICE_TEST_PREFIX";
 
@@ -34,7 +35,7 @@ fn positions(delivered: &[Delivered]) -> Vec<u64> {
     delivered.iter().map(|delivered| delivered.event.position.0).collect()
 }
 
-/// Makes this many facts from that position on, of three streams in turn.
+/// Makes `count` facts from the position `from` on, which belong to three streams in turn.
 fn events(from: u64, count: u64) -> Vec<RecordedEvent> {
     (from..from + count)
         .map(|position| RecordedEvent {
@@ -52,12 +53,12 @@ fn events(from: u64, count: u64) -> Vec<RecordedEvent> {
         .collect()
 }
 
-/// Reads until every position up to `upto` has come, and checks that each stream is in order.
+/// Reads until every position from 1 to `upto` has arrived, and checks that the facts of each stream arrive in order.
 async fn read_upto(member: &mut dyn Subscription, upto: u64) {
     let mut furthest: BTreeMap<StreamId, u64> = BTreeMap::new();
     let mut missing: Vec<u64> = (1..=upto).collect();
     while !missing.is_empty() {
-        for Delivered { event, .. } in member.next(100).await.expect("the broker is there") {
+        for Delivered { event, .. } in member.next(100).await.expect("the broker answers") {
             let version = event.version.0;
             let before = furthest.entry(event.stream).or_default();
             assert!(
@@ -68,7 +69,7 @@ async fn read_upto(member: &mut dyn Subscription, upto: u64) {
             *before = version.max(*before);
             missing.retain(|position| *position != event.position.0);
         }
-        member.acknowledge().await.expect("the broker is there");
+        member.acknowledge().await.expect("the broker answers");
     }
 }
 
@@ -94,7 +95,7 @@ async fn what_could_not_be_published_during_an_outage_arrives_after_it_in_order(
 
     broker.start_again().await.unwrap();
 
-    // As the relay does: from the position up to which everything was confirmed.
+    // Tries again as the relay does: from the first fact that the brokers have not confirmed.
     let patience = Instant::now() + Duration::from_secs(60);
     while bus.publish(LOG, &events(31, 30)).await.is_err() {
         assert!(Instant::now() < patience, "the publisher does not recover");
@@ -104,7 +105,8 @@ async fn what_could_not_be_published_during_an_outage_arrives_after_it_in_order(
     bus.ping(Duration::from_secs(5)).await.unwrap();
 }
 
-/// What the child process of the next test does. It is no test by itself.
+/// What the child process of the next test runs. Without the variables of that test it returns at once, so that it
+/// tests nothing by itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn child_that_acknowledges_once_and_is_killed() {
     let (Ok(brokers), Ok(prefix)) = (env::var(BROKERS_OF_THE_CHILD), env::var(PREFIX_OF_THE_CHILD)) else {
@@ -143,7 +145,7 @@ async fn a_member_that_is_killed_before_it_acknowledges_leaves_its_events_to_the
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut said = |what: &str| -> Vec<u64> {
         let line = lines.find_map(|line| line.unwrap().strip_prefix(what).map(str::to_owned));
-        let line = line.expect("the child goes on until it is killed");
+        let line = line.expect("the child prints this line before it is killed");
         let numbers = line.trim_matches([' ', '[', ']']).split(", ");
         numbers.map(|number| number.parse().unwrap()).collect()
     };

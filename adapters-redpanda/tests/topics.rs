@@ -1,4 +1,4 @@
-//! The adapter creates the topics that do not exist.
+//! Tests that the adapter creates only the topics that do not exist.
 
 mod support;
 
@@ -7,7 +7,8 @@ use test_services::{Broker, MockBroker};
 
 use support::own_options;
 
-/// The mock cluster refuses to create topics, like a cluster whose clients may only read and write.
+/// Connecting succeeds only because no creation is asked for: the mock cluster refuses to create topics, like a
+/// cluster whose clients may only read and write.
 #[tokio::test(flavor = "multi_thread")]
 async fn topics_that_are_there_are_not_asked_for() {
     let cluster = MockBroker::start().unwrap();

@@ -1,4 +1,5 @@
-//! Measures how many holds the store makes durable in a second, by the number of holds in a commit and of callers at once.
+//! Measures how many holds the store makes durable in a second, for several numbers of holds in a commit and of
+//! callers at the same time.
 //!
 //! A hold is two events (one opens a reservation, one is appended to its section) and a deadline. Run with
 //! `cargo bench -p adapters-sqlite`.
@@ -21,7 +22,7 @@ const RUN: Duration = Duration::from_secs(3);
 
 #[expect(clippy::print_stdout, reason = "the figures are the purpose of the program")]
 fn main() {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime can be started");
+    let runtime = tokio::runtime::Runtime::new().expect("a Tokio runtime can be started");
     let mut single = None;
     for (callers, holds) in [(1, 1), (1, 100), (1, 500), (1, 1000), (2, 500), (64, 1)] {
         let rate = runtime.block_on(measure(callers, holds));
@@ -49,7 +50,7 @@ async fn measure(callers: u64, holds: u64) -> f64 {
     rate
 }
 
-/// Holds seats of one section until the time is up, and returns how many holds there were.
+/// Commits holds of one section for as long as the measurement runs, and returns how many holds were written.
 async fn hold_seats(store: SqliteStore, ids: Arc<AtomicU64>, caller: u64, holds: u64, started: Instant) -> u64 {
     let section = SectionId::new(Uuid::from_u64_pair(caller, u64::MAX)).into();
     let mut done = 0;
@@ -58,7 +59,7 @@ async fn hold_seats(store: SqliteStore, ids: Arc<AtomicU64>, caller: u64, holds:
         store
             .commit(commit(&ids, section, done, holds, now))
             .await
-            .expect("nobody else writes to the section");
+            .expect("no other caller writes to this section");
         done += holds;
     }
     done
@@ -66,7 +67,8 @@ async fn hold_seats(store: SqliteStore, ids: Arc<AtomicU64>, caller: u64, holds:
 
 fn commit(ids: &AtomicU64, section: StreamId, done: u64, holds: u64, at: Timestamp) -> Commit {
     let event_id = EventId::new(Uuid::from_u64_pair(1, 1));
-    // An id like a version 7 UUID: the time first, and then bits in no order.
+    // Makes an id that is sorted like a version 7 UUID: a rising number (in place of the time) first, and then bits
+    // in no order.
     let new_id = || {
         let number = ids.fetch_add(1, Ordering::Relaxed);
         Uuid::from_u64_pair(number >> 6, number.wrapping_mul(0x9E37_79B9_7F4A_7C15))

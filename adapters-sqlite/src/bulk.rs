@@ -1,24 +1,26 @@
-//! Statements over many rows.
+//! Statements that write or look up many rows at once.
 //!
-//! Each statement has a fixed cost besides its rows, and another text for each number of rows. So rows are written in groups of a few
-//! fixed sizes, and each text is prepared once for each connection.
+//! Each statement has a fixed cost besides the cost of its rows, so many rows share one statement. But a statement
+//! has another text for each number of rows. So the rows are split into groups of a few fixed sizes, and each
+//! connection prepares only a few texts, each of them once.
 
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-/// The sizes of groups. The largest needs far fewer than the 32,766 parameters that SQLite allows.
+/// The numbers of rows that a group may have. The largest group has far fewer than the 32,766 parameters that SQLite
+/// allows.
 const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
 
 /// A statement with a `VALUES` list between `head` and `tail`.
 pub(crate) struct Bulk {
     pub(crate) head: &'static str,
-    /// The parameters of one row: `(?, ?)`.
+    /// The parameters of one row, such as `(?, ?)`.
     pub(crate) row: &'static str,
     pub(crate) tail: &'static str,
 }
 
-/// A function that adds the parameters of one row.
+/// A function that adds the values of one row to the parameters of a statement.
 pub(crate) type Binder<T> = fn(&mut SqliteArguments, &T) -> Result<(), BoxDynError>;
 
 impl Bulk {
@@ -106,7 +108,7 @@ mod tests {
             let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
             let plan = sqlx::query(explain).fetch_all(&store.readers).await.unwrap();
             let plan: Vec<String> = plan.iter().map(|step| step.get("detail")).collect();
-            // Only the list of rows itself may be scanned.
+            // SQLite may scan the list of rows in the statement, but none of these tables.
             let tables = ["events", "newest", "commits", "deadlines", "idempotency_records"];
             let scanned = tables
                 .iter()

@@ -1,4 +1,4 @@
-//! Reading the values of a row, with an error that names the corrupt row.
+//! Reads the values of a row. If a value cannot be read, the error names the table, the column and the row.
 
 use chrono::DateTime;
 use sqlx::sqlite::SqliteRow;
@@ -52,7 +52,7 @@ impl<'r> Cells<'r> {
         Ok(LaneId::new(kind, self.uuid("lane_id")?))
     }
 
-    /// Reads metadata, whose column is null if it is empty.
+    /// Reads metadata from a column that is null if the metadata is empty.
     pub(crate) fn metadata(&self, column: &'static str) -> Result<Metadata, StoreError> {
         self.parse(column, |json: Option<&str>| match json {
             Some(json) => serde_json::from_str(json).ok(),
@@ -77,12 +77,14 @@ pub(crate) fn written(metadata: &Metadata) -> Result<Option<String>, serde_json:
     says_something.then(|| serde_json::to_string(metadata)).transpose()
 }
 
-/// Returns a number as SQLite's integer; a larger one becomes the largest, since nothing stored is beyond it.
+/// Returns a number as an integer of SQLite. A number too large for the type becomes the largest integer, which is
+/// beyond everything that is stored.
 pub(crate) fn bound(number: u64) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
 }
 
-/// Returns a `LIMIT` as SQLite's integer.
+/// Returns a number of rows as an integer of SQLite, for a `LIMIT`; a number too large for the type becomes the
+/// largest.
 pub(crate) fn limit(rows: usize) -> i64 {
     rows.try_into().unwrap_or(i64::MAX)
 }

@@ -1,6 +1,6 @@
 //! Decides which commits of a group are refused, before the first row is written, and then writes the others.
 //!
-//! Never here: reads for callers of the store.
+//! Reads on behalf of callers of the store do not belong here.
 
 mod answers;
 mod deadlines;
@@ -26,21 +26,22 @@ pub(crate) use answers::{cells_of, key_from};
 pub(crate) use deadlines::CLEAR;
 pub(crate) use deadlines::kind_of;
 
-/// The positions of a commit's first and last event.
+/// Where a commit landed in the log: the positions of its first and of its last event.
 pub(crate) type Landed = (Position, Position);
 
-/// What the log has of everything that a group of commits touches, updated as each commit is accepted.
+/// What the log knows about everything that a group of commits touches. Each commit that is accepted updates it, so
+/// that the next commit is checked against the log as it will be.
 pub(crate) struct CommitCheck {
     head: Position,
     incarnation: Incarnation,
     commits: HashMap<CommitId, Landed>,
     taken: HashSet<IdempotencyKey>,
     versions: HashMap<StreamId, Version>,
-    /// The commits that wrote the facts at the positions of the group's landmarks.
+    /// For the position of each landmark of the group, the commit that wrote the fact there.
     landmarks: HashMap<Position, CommitId>,
 }
 
-/// A new row of `events`.
+/// A row to be written into the table `events`.
 struct NewRow<'c> {
     position: Position,
     stream: StreamId,
@@ -50,7 +51,8 @@ struct NewRow<'c> {
 }
 
 impl CommitCheck {
-    /// Checks the commits in their order, each after those before it, and writes those that are not refused.
+    /// Checks the commits one after another, each as if the accepted commits before it were written already, and then
+    /// writes the commits that were not refused.
     pub(crate) async fn write(
         connection: &mut SqliteConnection,
         commits: &[Commit],
@@ -102,8 +104,8 @@ impl CommitCheck {
         })
     }
 
-    /// Checks one commit. A taken key is reported before a conflict: its caller gets the recorded answer, and need not decide
-    /// again.
+    /// Checks one commit. A taken idempotency key is reported rather than a conflict, since its caller then gets the
+    /// recorded answer and need not decide again.
     fn check(&self, commit: &Commit) -> Result<(), CommitError> {
         let is_there = |landmark: &Landmark| self.landmarks.get(&landmark.position) == Some(&landmark.commit);
         if !commit.landmarks.iter().all(is_there) {
@@ -223,7 +225,8 @@ pub(crate) async fn find_versions(
     rows.iter().map(version_of).collect()
 }
 
-/// Reads the commits at the positions of landmarks, one query each: the only writer of a file usually hands in none.
+/// Reads which commits wrote the facts at the positions of landmarks. One query for each landmark is cheap enough: a
+/// commit needs landmarks only if other processes write to the log, and a file has one writing process.
 pub(crate) async fn find_landmarks(
     connection: &mut SqliteConnection,
     landmarks: impl Iterator<Item = &Landmark>,

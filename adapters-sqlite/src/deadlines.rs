@@ -1,4 +1,5 @@
-//! Deadlines: changed by commits, leased to whoever delivers them.
+//! Hands out deadlines whose time has come. Each is leased to the task that delivers it, so that nobody else delivers
+//! it meanwhile. Deadlines are set and cleared by commits.
 
 use std::time::Duration;
 
@@ -53,7 +54,7 @@ async fn lease_rows(
     .await
     .map_err(failed)?;
     let mut leased: Vec<CausedDeadline> = rows.iter().map(deadline_from).collect::<Result<_, _>>()?;
-    // RETURNING has no order.
+    // RETURNING gives the rows in no order, so they are sorted here.
     leased.sort_unstable_by_key(|CausedDeadline { deadline, .. }| (deadline.due_at, deadline.key));
     Ok(leased)
 }

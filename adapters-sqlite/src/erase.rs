@@ -1,4 +1,4 @@
-//! Deletes everything that is kept about a person.
+//! Deletes everything that the file keeps about a person.
 
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
@@ -18,7 +18,8 @@ impl Erase for SqliteStore {
     }
 }
 
-/// Deletes the account last, so that the deletion can be repeated after a crash: the person is found by the address.
+/// Deletes everything about a person, and the account last, because a repeated deletion finds the person by the
+/// address in the account. So a deletion that a crash has interrupted can be repeated.
 async fn erase(connection: &mut SqliteConnection, person: Person) -> Result<u64, StoreError> {
     let id = person.id.uuid();
     let mut erased = 0;

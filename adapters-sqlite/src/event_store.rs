@@ -1,4 +1,4 @@
-//! The log. Commits go to the writer; reads have connections of their own.
+//! The log in a SQLite file. Commits go to the task that writes; reads use connections of their own.
 
 use std::borrow::Cow;
 
@@ -203,14 +203,15 @@ impl EventStore for SqliteStore {
             .await
     }
 
-    /// `false`: the file is locked for this process.
+    /// Returns `false`, because the file is locked for this process.
     fn has_other_writers(&self) -> bool {
         false
     }
 }
 
-/// The streams are one JSON parameter, so that the same statement serves any number of them. Versions have no gaps, so that the
-/// statement knows how many events each stream adds before it reads one, and reads only events that are returned.
+/// Reads the events of several streams, up to a limit in all. The streams are one JSON parameter, so that the same
+/// statement serves any number of streams. Since versions have no gaps, the statement can compute how many events
+/// each stream has after a version, and reads only events that it returns.
 pub(crate) const READ_STREAMS: &str = "
     WITH asked (place, id, type, after) AS (
         SELECT key, unhex(value ->> 0), value ->> 1, value ->> 2 FROM json_each(?1)

@@ -1,4 +1,5 @@
-//! Answers to repeated requests: recorded by commits, found by user and key, deleted by age.
+//! Finds the answers that earlier commits have recorded for repeated requests, by user and key, and deletes old
+//! answers.
 
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
@@ -42,7 +43,7 @@ async fn forget(connection: &mut SqliteConnection, before: Timestamp) -> Result<
     Ok(forgotten.rows_affected())
 }
 
-/// The keys are one JSON parameter, so that the same statement serves any number of them.
+/// The keys are one JSON parameter, so that the same statement serves any number of keys.
 pub(crate) const FIND_ANSWERS: &str = "
     SELECT user_id, key, fingerprint, answer, recorded_at
     FROM idempotency_records

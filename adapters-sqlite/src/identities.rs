@@ -1,4 +1,4 @@
-//! The identities of users at identity providers.
+//! Keeps to which user each identity at an identity provider belongs.
 
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
@@ -55,7 +55,8 @@ impl IdentityStore for SqliteStore {
     }
 }
 
-/// Links an identity. Returns the user that it belongs to now, who may be another.
+/// Links an identity to its user, unless the identity belongs to a user already. Returns the id of the user that it
+/// belongs to now.
 async fn insert(connection: &mut SqliteConnection, identity: Identity) -> Result<Vec<u8>, StoreError> {
     sqlx::query_scalar(
         "INSERT INTO identities (issuer, subject, user_id, linked_at)

@@ -1,7 +1,8 @@
 //! The known head: the newest fact that somebody was told of, in a small file beside the database.
 //!
-//! If SQLite's write-ahead log is gone, emptied or cut short, SQLite takes what is left for everything and reports no error. Only
-//! this file shows that facts are missing. It is written after each commit, never before.
+//! If the file with SQLite's write-ahead log is gone, emptied or cut short, SQLite reports no error and goes on with
+//! the rows that are left. Only the known head shows that facts are missing. It is written after each commit, never
+//! before.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -18,12 +19,12 @@ use ticketing_ports::vocabulary::ids::{CommitId, LogId};
 pub(crate) struct KnownHead {
     file: File,
     mark: Mark,
-    /// Whether the last write failed. Of several failures in a row one is logged.
+    /// Whether the last write to the file failed. Of several failures in a row only the first is logged.
     fails: bool,
 }
 
 impl KnownHead {
-    /// Returns the path of the file for a database.
+    /// Returns the path of the file with the known head of a database.
     pub(crate) fn path_of(database: &Path) -> PathBuf {
         let mut path = OsString::from(database);
         path.push("-head");
@@ -39,7 +40,7 @@ impl KnownHead {
         }
     }
 
-    /// Opens the file and writes where the log ends now.
+    /// Opens the file, or creates it, and writes that the log ends at `mark` now.
     pub(crate) fn begin(path: &Path, mark: Mark) -> io::Result<Self> {
         let file = File::options().create(true).truncate(false).write(true).open(path)?;
         file.write_all_at(line(mark).as_bytes(), 0)?;
@@ -50,7 +51,8 @@ impl KnownHead {
         })
     }
 
-    /// Writes that somebody is told of this fact. If that fails, the file has an older fact, which is still in the log.
+    /// Writes into the file that somebody is told of the fact at `position`. If the write fails, the file goes on
+    /// naming an older fact, which is still in the log, so no loss is reported by mistake.
     pub(crate) fn is_told(&mut self, position: Position, commit: CommitId) {
         if position <= self.mark.position {
             return;
@@ -64,13 +66,17 @@ impl KnownHead {
         if let Err(error) = &noted
             && !self.fails
         {
-            tracing::warn!(%error, "how far the log has come cannot be noted beside it");
+            tracing::warn!(
+                %error,
+                "the newest fact cannot be noted beside the database; a loss of facts may go unnoticed"
+            );
         }
         self.fails = noted.is_err();
     }
 }
 
-/// Returns the content of the file. It always has the same length, so that writing it anew leaves nothing of the old content.
+/// Returns the content of the file. The content always has the same length, so that new content overwrites all of the
+/// old content.
 fn line(mark: Mark) -> String {
     let Mark { log, position, commit } = mark;
     format!("{} {:020} {}\n", log.uuid(), position.0, commit.uuid())

@@ -1,10 +1,11 @@
 //! The event store, snapshots, deadlines, idempotency records, users with their identities and passkeys, and one-time tokens in one
 //! SQLite file.
 //!
-//! One process owns the file. In it, one task has the only connection that writes. It writes all commits that wait in one
-//! transaction, so that they share the cost of a sync. Readers have connections of their own and never wait for the writer.
+//! One process owns the file. In that process, one task has the only connection that writes. The task writes all
+//! commits that wait in one transaction, so that they share the cost of a sync to the disk. Readers have connections
+//! of their own and never wait for the writer.
 //!
-//! Never here: a rule of the domain, or a write that does not go through the writer's queue.
+//! Every write goes through the queue of that task, and no rule of the domain belongs into this crate.
 
 mod bulk;
 mod cells;

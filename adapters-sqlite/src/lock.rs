@@ -1,7 +1,8 @@
-//! The lock that keeps a second process off a file, whatever path it uses.
+//! The lock that keeps a second process off a database file, whatever path that process uses.
 //!
-//! The database file itself is locked, not a file beside it, so that two paths to one file have the same lock and nobody can
-//! remove it. It is an `flock`, which SQLite does not use, and which the operating system releases when the process ends.
+//! The database file itself is locked, not a file beside it, so that two paths to one file have the same lock, and
+//! nobody can remove the lock with a file. The lock is an `flock`, which SQLite does not use, and which the operating
+//! system releases when the process ends.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata, TryLockError};
@@ -10,10 +11,10 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 
-/// Every file that this process has locked. Each stays open as long as its lock.
+/// Every file that this process has locked. Each file stays open as long as it is locked.
 ///
-/// When a process closes a file, it loses all locks that SQLite has on that file, also those of other handles. So a file in this
-/// list is never opened a second time to see whether it is locked.
+/// When a process closes any handle of a file, the system also drops the POSIX locks that SQLite holds on that file
+/// through other handles. So a file in this list is never opened a second time to find out whether it is locked.
 static LOCKED: Mutex<BTreeMap<FileId, File>> = Mutex::new(BTreeMap::new());
 
 /// What identifies a file under all of its paths: the device and the inode.
@@ -21,7 +22,7 @@ static LOCKED: Mutex<BTreeMap<FileId, File>> = Mutex::new(BTreeMap::new());
 pub(crate) struct FileId(u64, u64);
 
 impl FileId {
-    /// Returns the id of the file at a path, if there is one.
+    /// Returns the id of the file at a path; `None` if there is no file.
     pub(crate) fn at(path: &Path) -> io::Result<Option<Self>> {
         match fs::metadata(path) {
             Ok(metadata) => Ok(Some(Self::of(&metadata))),
@@ -52,7 +53,7 @@ impl From<io::Error> for LockError {
 }
 
 impl Lock {
-    /// Locks the file, and creates it if it does not exist.
+    /// Locks the file at the path for this process, and creates the file if it does not exist.
     pub(crate) fn take(path: &Path) -> Result<Self, LockError> {
         let mut locked = locked();
         loop {
@@ -66,7 +67,8 @@ impl Lock {
                 Err(TryLockError::Error(error)) => return Err(error.into()),
             }
             let id = FileId::of(&file.metadata()?);
-            // Another file may have been put at this path after the file was opened.
+            // Another file may have been put at this path after this file was opened; then the loop tries again with
+            // that file.
             if FileId::at(path)? == Some(id) {
                 locked.insert(id, file);
                 return Ok(Self(id));

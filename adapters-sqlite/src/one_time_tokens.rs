@@ -1,4 +1,4 @@
-//! Tokens that can be used once. Taking or counting tokens also deletes those that have expired.
+//! Keeps tokens that can be used once. Taking or counting tokens also deletes expired tokens.
 
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
@@ -70,7 +70,8 @@ async fn delete(
     purpose: TokenPurpose,
     digest: SecretDigest,
 ) -> Result<Option<OneTimeToken>, StoreError> {
-    // All rows are fetched, though there is at most one: SQLite commits a statement only when it is read to its end.
+    // The statement returns at most one row, but all its rows are fetched, because SQLite commits a statement only
+    // when its result is read to the end.
     let rows = sqlx::query(
         "DELETE FROM one_time_tokens
          WHERE digest = ? AND purpose = ?
@@ -103,7 +104,8 @@ async fn forget_expired(connection: &mut SqliteConnection, now: Timestamp) -> Re
     Ok(())
 }
 
-/// Returns the number of a purpose, which is part of the file format.
+/// Returns the number that stands for a purpose in the file. The numbers must not change, since existing files have
+/// them.
 fn number_of(purpose: TokenPurpose) -> i64 {
     match purpose {
         TokenPurpose::MagicLink => 1,

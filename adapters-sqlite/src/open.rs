@@ -1,4 +1,5 @@
-//! Opening the file: it is locked for this process, checked, and migrated to the newest schema.
+//! Opens a database file: locks it for this process, migrates it to the newest schema, and checks that no facts were
+//! lost.
 
 use std::ffi::OsString;
 use std::io;
@@ -27,30 +28,30 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 /// Why a file cannot be used, in words for an operator, with what to do about it.
 #[derive(Debug, Error)]
 pub enum OpenError {
-    #[error("{} is used by another process; stop it first, or choose another file", path.display())]
+    #[error("{} is used by another process; stop that process first, or choose another file", path.display())]
     InUse { path: PathBuf },
     #[error("the directory of {} does not exist; create it first", path.display())]
     NoSuchDirectory { path: PathBuf },
     #[error("{} is not a SQLite database", path.display())]
     NotADatabase { path: PathBuf },
-    #[error("{} was written by a newer version of this program; use that version", path.display())]
+    #[error("{} was written by a newer version of this program; use that version or a newer one", path.display())]
     NewerSchema { path: PathBuf },
     #[error("{} cannot be written; make it and its directory writable", path.display())]
     ReadOnly { path: PathBuf },
     #[error("{} is damaged; replace it by a backup", path.display())]
     Damaged { path: PathBuf, source: BoxError },
-    /// Its last process used another path and ended without closing it. SQLite's `-wal` file, which has the newest rows, is named
-    /// after that path.
+    /// The last process that used the file opened it under another path and did not close it. The newest rows are in
+    /// SQLite's `-wal` file, which is named after that other path.
     #[error(
-        "{} was last open under the path {} and not closed: its newest facts are in {}-wal; start once with that path and \
-         stop in order",
+        "{} was last opened under the path {} and not closed: its newest facts are in {}-wal; start the server once \
+         with that path and shut it down cleanly",
         path.display(), other.display(), other.display()
     )]
     OtherPath { path: PathBuf, other: PathBuf },
-    /// The log lacks the newest fact that somebody was told of, or has another fact in its place.
+    /// The log in the file lacks the newest fact that somebody was told of, or has another fact at that position.
     #[error(
-        "{} ends at fact {has} but had {had} facts: the newest are lost, because its -wal file is gone or an older copy was put \
-         in its place; put the lost file back, or remove {} to go on without them",
+        "{} ends at fact {has} but had {had} facts: the newest facts are lost, because the -wal file is gone or an \
+         older copy has replaced the database; put the lost file back, or remove {} to go on without them",
         path.display(), beside.display()
     )]
     LostFacts {
@@ -80,15 +81,18 @@ pub(crate) async fn open(path: &Path) -> Result<Opened, OpenError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        // A negative number is KiB. That is enough for the pages of the indexes that are in use, and an idle server stays small.
+        // SQLite takes a negative number as KiB: 8 MiB is enough for the index pages in use, and small enough for an
+        // idle server.
         .pragma("cache_size", "-8192")
-        // A checkpoint costs two syncs. After 4096 pages (16 MiB) each it is rare, and the write-ahead log stays small.
+        // Moving the write-ahead log into the database costs two syncs to the disk. Once for every 4096 pages (16
+        // MiB) is rare, and still keeps the write-ahead log small.
         .pragma("wal_autocheckpoint", "4096")
         .pragma("journal_size_limit", "67108864");
     let about = |error: Unprepared| error.about(path);
     let mut writer = prepare(settings).await.map_err(about)?;
     let log = look(&mut writer).await.map_err(about)?;
-    // SQLite names its other files after this path, so that each file has exactly one.
+    // SQLite resolves symbolic links and names its `-wal` file after the real path, so the real path is compared and
+    // recorded.
     let real_path = path.canonicalize().map_err(|error| io_error(path.to_owned(), error))?;
     check_path(&log, &real_path, &lock)?;
     let known_head = check_head(&mut writer, &log, &real_path).await?;
@@ -134,9 +138,9 @@ fn io_error(path: PathBuf, source: io::Error) -> OpenError {
     }
 }
 
-/// Connects and migrates the schema.
+/// Opens the connection that writes, and migrates the schema of the database.
 async fn prepare(settings: SqliteConnectOptions) -> Result<SqliteConnection, Unprepared> {
-    // The migrator gets a pool, since its future over a borrowed connection cannot be sent between threads.
+    // The migrator is given a pool instead of a connection, since its future on a borrowed connection is not `Send`.
     let pool = SqlitePoolOptions::new()
         .max_connections(1)
         .connect_with(settings)
@@ -145,14 +149,15 @@ async fn prepare(settings: SqliteConnectOptions) -> Result<SqliteConnection, Unp
     Ok(pool.acquire().await?.detach())
 }
 
-/// What is read from a file before anything is written to it.
+/// What the table `log` says about the file, before this process writes anything to that table.
 struct Found {
     log: LogId,
     incarnation: Incarnation,
     head: Position,
-    /// The path that the last process used if it ended without closing the file; `None` if it closed the file.
+    /// The path under which the last process opened the file, if it ended without closing the file; `None` if it
+    /// closed it.
     opened_as: Option<PathBuf>,
-    /// Whether a file with the known head was ever written beside it.
+    /// Whether a file with the known head was ever written beside the database.
     head_is_noted: bool,
 }
 
@@ -172,7 +177,8 @@ async fn look(connection: &mut SqliteConnection) -> Result<Found, Unprepared> {
     })
 }
 
-/// Refuses a file whose newest rows are in a `-wal` file named after another path.
+/// Refuses a database whose newest rows are in a `-wal` file that is named after another path, where SQLite does not
+/// find it.
 fn check_path(found: &Found, path: &Path, lock: &Lock) -> Result<(), OpenError> {
     let Some(other) = found.opened_as.as_deref().filter(|other| *other != path) else {
         return Ok(());
@@ -190,8 +196,8 @@ fn check_path(found: &Found, path: &Path, lock: &Lock) -> Result<(), OpenError> 
     })
 }
 
-/// Refuses a log that lacks the newest fact that somebody was told of. If no file says which fact that is, as beside a restored
-/// copy, the incarnation of the log is raised.
+/// Refuses a log that lacks the newest fact that somebody was told of. If the file that names this fact is missing,
+/// as beside a restored copy, facts may be lost, so the incarnation of the log is raised.
 async fn check_head(connection: &mut SqliteConnection, found: &Found, path: &Path) -> Result<KnownHead, OpenError> {
     let io = |error| io_error(path.to_owned(), error);
     let about = |error: sqlx::Error| Unprepared::from(error).about(path);
@@ -234,7 +240,8 @@ async fn commit_at(connection: &mut SqliteConnection, position: Position) -> Res
     Ok(commit.and_then(|bytes| Some(CommitId::new(Uuid::from_slice(&bytes).ok()?))))
 }
 
-/// Records in the database under which path it is open, and that a file with its known head is beside it.
+/// Records in the database under which path this process has opened it, and that a file with its known head is beside
+/// it.
 async fn opens(connection: &mut SqliteConnection, path: &Path) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE log SET opened_as = ?, head_is_noted = 1")
         .bind(path.as_os_str().as_bytes())
@@ -246,7 +253,8 @@ async fn opens(connection: &mut SqliteConnection, path: &Path) -> Result<(), sql
     Ok(())
 }
 
-/// Records that the file is being closed, which moves everything into the database itself.
+/// Records in the database that it is closed. Closing moves all rows from the `-wal` file into the database file, so
+/// that the path no longer matters.
 pub(crate) async fn closes(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE log SET opened_as = NULL")
         .execute(connection)

@@ -1,4 +1,4 @@
-//! WebAuthn credentials of users.
+//! Keeps the passkeys (WebAuthn credentials) of users.
 
 use async_trait::async_trait;
 use chrono::DateTime;
@@ -77,8 +77,8 @@ impl PasskeyStore for SqliteStore {
     }
 }
 
-/// Adds a passkey. Returns `false` if the credential is registered already, or the user has the most passkeys allowed. It is one
-/// statement, so that nothing happens between the check and the write.
+/// Adds a passkey. Returns `false` if the credential is registered already, or the user has as many passkeys as are
+/// allowed (`most`). The check and the write are one statement, so that nothing happens between them.
 async fn insert(connection: &mut SqliteConnection, passkey: Passkey, most: usize) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "INSERT INTO passkeys (credential_id, user_id, name, credential, counter, created_at, last_used_at, suspect)

@@ -1,4 +1,4 @@
-//! Snapshots, in the same file as the events they are made of.
+//! Keeps snapshots, in the same file as the events that the snapshots are made of.
 
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;

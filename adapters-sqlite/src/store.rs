@@ -8,9 +8,10 @@ use crate::open::{OpenError, open};
 use crate::result_code::failed;
 use crate::writer::Writer;
 
-/// The stores in one SQLite file. A clone shares the file.
+/// All stores of this crate, in one SQLite file. A clone uses the same open file.
 ///
-/// When the last clone is dropped, what is queued is still written, in the background; [`SqliteStore::close`] waits for that.
+/// When the last clone is dropped, the writes in the queue are still carried out in the background.
+/// [`SqliteStore::close`] waits until these writes are done.
 #[derive(Clone)]
 pub struct SqliteStore {
     pub(crate) readers: SqlitePool,
@@ -18,11 +19,11 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, or creates it, and migrates its schema. It has to be called in a Tokio runtime, on which the writer's task
-    /// runs.
+    /// Opens the file, or creates it, and migrates its schema. The function has to be called in a Tokio runtime,
+    /// which then runs the task that writes.
     ///
     /// # Errors
-    /// When another process has the file open, or it cannot be used; [`OpenError`] says why.
+    /// When another process has the file open, or the file cannot be used for a reason that [`OpenError`] names.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let opened = open(path.as_ref()).await?;
         Ok(Self {
@@ -31,10 +32,10 @@ impl SqliteStore {
         })
     }
 
-    /// Checks that the file can be read and written.
+    /// Checks that the file can be read, and that the task that writes is running.
     ///
     /// # Errors
-    /// When it cannot, or the store was closed.
+    /// When the file cannot be read, or the store was closed.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.writer.check()?;
         sqlx::query("SELECT 1 FROM events LIMIT 1")
@@ -44,7 +45,8 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Writes what is queued, closes the file and releases its lock. Every later call on any clone fails as `Unavailable`.
+    /// Carries out the writes in the queue, closes the file and releases its lock. Every later call on any clone
+    /// fails as `Unavailable`.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;

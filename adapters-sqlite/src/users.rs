@@ -48,7 +48,7 @@ impl UserStore for SqliteStore {
     }
 }
 
-/// Adds a user. Returns `false` if the id or the address was taken.
+/// Adds a user. Returns `false` if another user has the id or the email address already.
 async fn insert(connection: &mut SqliteConnection, user: User) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "INSERT INTO users (user_id, email, role, created_at)

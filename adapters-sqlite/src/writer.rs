@@ -1,8 +1,9 @@
-//! The one task that writes.
+//! The one task that writes to the file.
 //!
-//! It writes all commits that wait in one transaction, since a sync costs the same for one commit as for hundreds. It decides which
-//! of them are refused before it writes the first row, so that a refused commit does not affect the others. If the transaction
-//! fails, it tries each commit alone, so that one that cannot be written does not make the others fail.
+//! It writes all commits that wait in one transaction, since a sync to the disk costs the same for one commit as for
+//! hundreds. It decides which of the commits are refused before it writes the first row, so that a refused commit
+//! does not affect the others. If the transaction fails, it tries each commit alone, so that a commit that cannot be
+//! written does not make the others fail.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,12 +20,13 @@ use crate::lock::Lock;
 use crate::open::closes;
 use crate::result_code::ResultCode;
 
-/// How many requests the queue holds; further callers wait until there is room.
+/// How many requests the queue of the writer holds at most; further callers wait until there is room.
 const QUEUE: usize = 1024;
-/// How many events a transaction has before it takes no more commits, so that callers do not wait for long.
+/// A transaction takes further commits only while it has fewer events than this, so that its callers do not wait for
+/// long.
 const ENOUGH_EVENTS: usize = 8192;
 
-/// The handle by which callers reach the writer.
+/// The handle through which callers send requests to the task that writes.
 #[derive(Clone)]
 pub(crate) struct Writer {
     requests: mpsc::Sender<Request>,
@@ -41,7 +43,7 @@ struct Waiting {
     answer: oneshot::Sender<Result<CommitReceipt, CommitError>>,
 }
 
-/// A write other than a commit, such as one of a user.
+/// A write other than a commit, such as adding a user.
 type Job = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, ()> + Send>;
 
 impl Writer {
@@ -75,7 +77,8 @@ impl Writer {
             .unwrap_or_else(|_| Err(CommitError::Unknown(Closed.into())))
     }
 
-    /// Runs `job` on the connection that writes, outside of a transaction, so that each of its statements is one by itself.
+    /// Runs `job` on the connection that writes. The job runs outside of a transaction, so SQLite commits each of its
+    /// statements separately.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         job: impl for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
@@ -102,7 +105,7 @@ impl Writer {
     pub(crate) async fn close(&self) {
         let (done, closed) = oneshot::channel();
         if self.requests.send(Request::Close(done)).await.is_ok() {
-            // Sending fails if the task has ended already.
+            // Waiting fails if the task has ended already; the file is then closed too.
             let _ = closed.await;
         }
     }
@@ -112,18 +115,21 @@ struct Task {
     connection: SqliteConnection,
     known_head: KnownHead,
     queue: mpsc::Receiver<Request>,
-    /// A request that was taken from the queue while a group was collected, and does not belong to it.
+    /// A request that was taken from the queue while a group of commits was collected, but is no commit; it comes
+    /// next.
     held_back: Option<Request>,
 }
 
 impl Task {
-    /// Handles requests until every sender is gone or one asks to close. Returns the caller who waits for that.
+    /// Handles requests until every sender is gone or a caller asks to close. Returns the callers who wait until the
+    /// file is closed.
     async fn run(mut self) -> Vec<oneshot::Sender<()>> {
         let mut closing = Vec::new();
         while let Some(request) = self.next().await {
             match request {
                 Request::Commit(first) => {
-                    // Callers that were just answered may send their next commits now, which then join this group.
+                    // Lets callers who were just answered send their next commits, so that these commits join this
+                    // group.
                     tokio::task::yield_now().await;
                     let group = self.gather(first);
                     self.write(group).await;
@@ -136,10 +142,10 @@ impl Task {
             }
         }
         let noted = closes(&mut self.connection).await;
-        // Closing the last connection moves the write-ahead log into the database.
+        // When the last connection is closed, SQLite moves the rows of the write-ahead log into the database file.
         let closed = self.connection.close().await;
         if let Err(error) = noted.and(closed) {
-            tracing::warn!(%error, "the event store's file was not closed cleanly; it will be recovered when it is opened");
+            tracing::warn!(%error, "the SQLite file was not closed cleanly; SQLite recovers it when it is opened next");
         }
         closing
     }
@@ -151,7 +157,8 @@ impl Task {
         }
     }
 
-    /// Takes every commit that waits directly behind the first.
+    /// Takes the commits that wait in the queue directly behind the first, up to the first other request or until the
+    /// group has enough events.
     fn gather(&mut self, first: Waiting) -> Vec<Waiting> {
         let mut events = events_of(&first.commit);
         let mut group = vec![first];
@@ -189,7 +196,8 @@ impl Task {
             self.known_head.is_told(position, commit);
         }
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
-            // Sending fails if the caller no longer waits. It can look its commit up by id.
+            // Sending fails if the caller no longer waits. That is no error: the caller can look the commit up by its
+            // id.
             let _ = answer.send(outcome);
         }
     }
@@ -199,7 +207,7 @@ impl Task {
         for commit in commits {
             let alone = transact(&mut self.connection, std::slice::from_ref(commit)).await;
             outcomes.push(match alone {
-                Ok(mut outcome) => outcome.pop().expect("writing one commit gives one outcome"),
+                Ok(mut outcome) => outcome.pop().expect("a group of one commit has one outcome"),
                 Err(failure) => Err(failure.to_error()),
             });
         }
@@ -208,7 +216,7 @@ impl Task {
 }
 
 fn events_of(commit: &Commit) -> usize {
-    // A commit without events writes rows too, so that it counts as one event.
+    // One more than the events, because a commit also writes a row of its own, even if it has no events.
     1 + commit.appends.iter().map(|append| append.events.len()).sum::<usize>()
 }
 
@@ -235,12 +243,14 @@ impl Failure {
     }
 }
 
-/// Writes all commits that are not refused in one transaction.
+/// Writes a group of commits in one transaction, without those that are refused, and returns the outcome of each
+/// commit.
 async fn transact(
     connection: &mut SqliteConnection,
     commits: &[Commit],
 ) -> Result<Vec<Result<CommitReceipt, CommitError>>, Failure> {
-    // Plain BEGIN and COMMIT: `sqlx` counts nested transactions, which goes wrong if SQLite rolls back by itself.
+    // BEGIN and COMMIT are sent as plain statements, since the transactions of `sqlx` count how deeply they are
+    // nested, and that count is wrong after SQLite has rolled back by itself.
     execute(connection, "BEGIN IMMEDIATE")
         .await
         .map_err(|error| Failure::NotBegun(Arc::new(error.into())))?;
@@ -253,7 +263,8 @@ async fn transact(
     };
     if let Err(error) = execute(connection, "COMMIT").await {
         roll_back(connection).await;
-        // A COMMIT that runs out of room has not written the end of the transaction. After any other error it may have.
+        // A COMMIT that runs out of room on the disk has not written the end of the transaction, so nothing is
+        // committed. After any other error the end may be on the disk.
         return Err(if ResultCode::is_out_of_room(&error) {
             Failure::nothing_written(error)
         } else {
@@ -276,7 +287,7 @@ async fn roll_back(connection: &mut SqliteConnection) {
 #[error("the event store is closed")]
 struct Closed;
 
-/// One error that many callers get.
+/// An error that all callers of one transaction get. It is shared, since the error itself cannot be cloned.
 #[derive(Debug, Clone)]
 struct Shared(Arc<BoxError>);
 

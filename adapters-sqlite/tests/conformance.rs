@@ -1,4 +1,4 @@
-//! The conformance suites of the ports, run on a SQLite file.
+//! Runs the conformance suites of the ports on a SQLite file.
 
 use std::fs;
 use std::path::PathBuf;
@@ -90,7 +90,8 @@ async fn open() -> (TempDir, SqliteStore) {
     (directory, store)
 }
 
-/// Copies the files while the store is open, as a crash would leave them.
+/// Stands in for a file after a crash: each `open` copies the files of the store while that store is still open, and
+/// opens the copy.
 struct CrashingFile {
     directory: TempDir,
     opened: AtomicUsize,
@@ -120,7 +121,7 @@ impl Durable for CrashingFile {
                     file.push(suffix);
                     file
                 });
-                fs::copy(from, to).expect("the file can be copied");
+                fs::copy(from, to).expect("each file of the store can be copied");
             }
         }
         Backend::of(

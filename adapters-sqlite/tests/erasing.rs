@@ -1,4 +1,4 @@
-//! After a person is erased, the file keeps nothing of that person.
+//! Tests that the file keeps nothing of a person after that person is erased.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
@@ -17,9 +17,9 @@ use ticketing_ports::vocabulary::roles::Role;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 use uuid::Uuid;
 
-/// Columns that may identify a person.
+/// The names of columns that may identify a person.
 const TELLING: [&str; 3] = ["user_id", "email", "subject"];
-/// A table that has ids of people, and whose rows are deleted after a day.
+/// The one table with ids of people that erasing does not empty, since its rows are deleted after a day in any case.
 const NOT_PERSONAL: &str = "idempotency_records";
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn fill(store: &SqliteStore, person: &Person) {
     store.link(identity).await.unwrap();
 }
 
-/// Returns the tables with such columns, and how many rows each has.
+/// Returns the tables with a column that may identify a person, and how many rows each table has.
 async fn tables_of_people(path: &std::path::Path) -> Vec<(String, i64)> {
     let url = format!("sqlite://{}", path.display());
     let mut connection = SqliteConnection::connect(&url).await.unwrap();

@@ -1,4 +1,4 @@
-//! Opening files: which are refused, and what is in a file after a crash.
+//! Tests which files are refused when they are opened, and what a file contains after a crash.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -33,7 +33,7 @@ async fn a_file_is_open_once() {
     assert!(
         error
             .to_string()
-            .ends_with("box-office.db is used by another process; stop it first, or choose another file")
+            .ends_with("box-office.db is used by another process; stop that process first, or choose another file")
     );
 
     store.commit(commit(1)).await.unwrap();
@@ -95,13 +95,13 @@ async fn who_is_refused_does_not_take_the_owners_own_locks_away() {
     assert_eq!(posix_locks_on(&file), before);
 }
 
-/// Returns the locks that SQLite has on the file, as the system lists them.
+/// Returns the POSIX locks that SQLite has on the file, as Linux lists them in `/proc/locks`.
 #[cfg(target_os = "linux")]
 fn posix_locks_on(file: &Path) -> Vec<String> {
     use std::os::unix::fs::MetadataExt as _;
 
-    let number = format!(":{} ", fs::metadata(file).expect("it is there").ino());
-    let locks = fs::read_to_string("/proc/locks").expect("Linux tells");
+    let number = format!(":{} ", fs::metadata(file).expect("the file exists").ino());
+    let locks = fs::read_to_string("/proc/locks").expect("the list of locks that Linux provides can be read");
     let here = locks
         .lines()
         .filter(|line| line.contains(" POSIX ") && line.contains(&number));
@@ -109,7 +109,8 @@ fn posix_locks_on(file: &Path) -> Vec<String> {
         .collect()
 }
 
-/// What the child process of other tests does. It is no test by itself.
+/// What the child process of other tests runs. Without the variable of those tests it returns at once, so that it
+/// tests nothing by itself.
 #[tokio::test]
 async fn child_that_opens_a_file_once() {
     let Ok(file) = env::var(FILE_TO_OPEN) else {
@@ -125,16 +126,17 @@ async fn child_that_opens_a_file_once() {
     }
 }
 
-/// Has another process open the file, and returns what it prints.
+/// Starts a child process that opens the file, and returns what that process prints about it.
 fn told_to_another_process(file: &Path) -> String {
-    let output = Command::new(env::current_exe().expect("a test knows its program"))
+    let output = Command::new(env::current_exe().expect("the path of this test program is known"))
         .args(["--exact", "child_that_opens_a_file_once", "--nocapture"])
         .env(FILE_TO_OPEN, file)
         .output()
-        .expect("the program can be started again");
+        .expect("this test program can be started as a child process");
     let output = String::from_utf8_lossy(&output.stdout);
     let told = output.lines().find_map(|line| line.strip_prefix("told: "));
-    told.expect("the child says what it was told").to_owned()
+    told.expect("the child prints a line that begins with `told: `")
+        .to_owned()
 }
 
 #[tokio::test]
@@ -191,7 +193,8 @@ async fn a_file_of_a_newer_version_is_left_alone() {
     assert!(matches!(error, OpenError::NewerSchema { .. }), "{error:?}");
 }
 
-/// What the child process of the next test does. It is no test by itself.
+/// What the child process of the next test runs. Without the variable of that test it returns at once, so that it
+/// tests nothing by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child_that_commits_until_it_is_killed() {
     let Ok(file) = env::var(FILE_OF_THE_CHILD) else {
@@ -327,7 +330,7 @@ async fn a_file_with_a_damaged_page_says_so_and_that_trying_again_is_of_no_use()
     store.commit(commit(1)).await.unwrap();
     store.close().await;
     damage(&file, "events").await;
-    // Opening looks up the newest fact, which is on the damaged page.
+    // Opening the file fails, because it looks up the newest fact, which is on the damaged page.
     let error = SqliteStore::open(&file).await.unwrap_err();
     assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
     assert!(
@@ -351,26 +354,34 @@ async fn a_damaged_page_that_is_met_later_is_no_outage() {
     assert!(!error.is_transient());
 }
 
-/// Overwrites the first page of a table.
+/// Overwrites the first page of a table or an index in the file with nonsense.
 async fn damage(file: &Path, table: &'static str) {
-    let mut connection = SqliteConnection::connect(file.to_str().expect("a database of ours"))
+    let mut connection = SqliteConnection::connect(file.to_str().expect("the path is valid UTF-8"))
         .await
-        .expect("a database of ours");
+        .expect("a database made by this test can be read and written");
     let page: i64 = sqlx::query_scalar("SELECT rootpage FROM sqlite_master WHERE name = ?")
         .bind(table)
         .fetch_one(&mut connection)
         .await
-        .expect("a database of ours");
-    connection.close().await.expect("a database of ours");
-    let at = (u64::try_from(page).expect("a database of ours") - 1) * 4096;
-    let file = fs::File::options().write(true).open(file).expect("a database of ours");
-    std::os::unix::fs::FileExt::write_all_at(&file, &[0xA5; 4096], at).expect("a database of ours");
+        .expect("a database made by this test can be read and written");
+    connection
+        .close()
+        .await
+        .expect("a database made by this test can be read and written");
+    let at = (u64::try_from(page).expect("page numbers are positive") - 1) * 4096;
+    let file = fs::File::options()
+        .write(true)
+        .open(file)
+        .expect("a database made by this test can be read and written");
+    std::os::unix::fs::FileExt::write_all_at(&file, &[0xA5; 4096], at)
+        .expect("a database made by this test can be read and written");
 }
 
-/// Has a child process write until this many commits were answered, kills it, and returns the answers.
+/// Lets a child process commit until at least `answers` commits were answered, kills the process, and returns the
+/// numbers of all commits that were answered.
 async fn kill_after(answers: usize, file: &Path) -> BTreeSet<u128> {
     let mut child = spawn_child(file);
-    let mut lines = BufReader::new(child.stdout.take().expect("the output is piped"))
+    let mut lines = BufReader::new(child.stdout.take().expect("the output of the child is piped"))
         .lines()
         .map_while(Result::ok);
     assert!(lines.any(|line| line == "open"), "the child did not start");
@@ -378,21 +389,21 @@ async fn kill_after(answers: usize, file: &Path) -> BTreeSet<u128> {
     assert!(matches!(error, OpenError::InUse { .. }), "{error:?}");
     let mut numbers = lines.filter_map(|line| line.strip_prefix("answered ")?.parse().ok());
     let mut answered: BTreeSet<u128> = numbers.by_ref().take(answers).collect();
-    child.kill().expect("the child runs");
-    // Answers that were printed just before the kill count too.
+    child.kill().expect("the child still runs, so that it can be killed");
+    // The answers that the child printed just before it was killed count too.
     answered.extend(numbers);
-    child.wait().expect("the child was killed");
+    child.wait().expect("the killed child can be waited for");
     assert!(answered.len() >= answers, "the child stopped by itself");
     answered
 }
 
 fn spawn_child(file: &Path) -> Child {
-    Command::new(env::current_exe().expect("a test knows its program"))
+    Command::new(env::current_exe().expect("the path of this test program is known"))
         .args(["--exact", "child_that_commits_until_it_is_killed", "--nocapture"])
         .env(FILE_OF_THE_CHILD, file)
         .stdout(Stdio::piped())
         .spawn()
-        .expect("the program can be started again")
+        .expect("this test program can be started as a child process")
 }
 
 fn commit(number: u128) -> Commit {

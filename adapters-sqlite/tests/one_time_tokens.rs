@@ -1,4 +1,4 @@
-//! One-time tokens in the file: they survive a restart, and expired ones are deleted.
+//! Tests that one-time tokens in the file survive a restart, and that expired tokens are deleted from the file.
 
 use adapters_sqlite::SqliteStore;
 use chrono::{DateTime, TimeDelta};
@@ -55,7 +55,7 @@ async fn expired_tokens_leave_the_file_when_another_is_taken_or_counted() {
 }
 
 fn now() -> Timestamp {
-    DateTime::from_timestamp(1_800_000_000, 0).expect("a date within range")
+    DateTime::from_timestamp(1_800_000_000, 0).expect("this number of seconds is a date that the type can hold")
 }
 
 fn digest(number: u8) -> SecretDigest {

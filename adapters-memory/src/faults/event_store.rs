@@ -1,7 +1,7 @@
 //! A wrapper that makes an event store fail when a policy says so.
 //!
 //! The wrapper itself is not random: the same policy and the same calls give the same faults. So a simulation with a
-//! seed can be repeated exactly.
+//! given random seed can be repeated exactly.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use ticketing_ports::log::streams::{Position, RecordedEvent, StreamId, Version};
 use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
 use ticketing_ports::vocabulary::ids::CommitId;
 
-/// The call of the store that a fault may strike.
+/// A call of the store that a policy may make fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
     Commit,
@@ -41,23 +41,24 @@ pub enum Operation {
     DropSnapshots,
 }
 
-/// What happens to a call.
+/// What the wrapper does to a call; `None` passes the call on as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     None,
-    /// The store does nothing, and the caller gets `Unavailable`.
+    /// The store is not called, and the caller gets `Unavailable`.
     FailBefore,
-    /// The store does it, but the answer is lost. The caller gets `Unknown` for a commit and `Unavailable` for other
-    /// calls.
+    /// The store carries the call out, but its answer is lost. The caller gets `Unknown` for a commit and
+    /// `Unavailable` for other calls.
     LoseAnswer,
-    /// The store does nothing, and the caller cannot know that. It gets `Unknown` for a commit and `Unavailable` for
-    /// other calls.
+    /// The store is not called, and the caller cannot know that. The caller gets `Unknown` for a commit and
+    /// `Unavailable` for other calls.
     UnknownNotWritten,
-    /// The store does it after that time, by the clock of the runtime.
+    /// The store carries the call out after this time, by the clock of the Tokio runtime.
     Delay(Duration),
 }
 
-/// Decides which fault strikes each operation. Operations are passed in the order in which they arrive.
+/// Decides which fault strikes each operation. The wrapper asks the policy once for each operation, in the order in
+/// which operations arrive.
 pub trait FaultPolicy: Send + Sync {
     fn fault(&self, operation: Operation) -> Fault;
 }
@@ -74,7 +75,7 @@ pub struct FaultyEventStore<S> {
     policy: Arc<dyn FaultPolicy>,
 }
 
-/// The cause of every injected error.
+/// The cause that every error injected by the wrapper carries: the operation that was made to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InjectedFault(pub Operation);
 
@@ -134,7 +135,8 @@ impl<S: EventStore> EventStore for FaultyEventStore<S> {
                 self.inner.commit(commit).await
             }
             Fault::LoseAnswer => {
-                // A refusal can be lost just as a receipt can.
+                // A refused commit also loses its answer, so the outcome is dropped whether it is a receipt or a
+                // refusal.
                 let _lost = self.inner.commit(commit).await;
                 Err(CommitError::Unknown(injected))
             }

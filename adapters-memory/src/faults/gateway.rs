@@ -9,7 +9,8 @@ use ticketing_ports::vocabulary::money::Money;
 
 use super::event_store::Fault;
 
-/// Decides which fault strikes each call. Calls are passed in the order in which they arrive.
+/// Decides which fault strikes each call. The wrapper asks the policy once for each call, in the order in which calls
+/// arrive.
 pub trait GatewayFaultPolicy: Send + Sync {
     fn fault(&self) -> Fault;
 }

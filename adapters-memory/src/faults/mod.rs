@@ -1,4 +1,4 @@
-//! Wrappers that make an adapter fail on purpose, before, after or instead of the call.
+//! Wrappers that make an adapter fail on purpose, before the call, after the call or instead of the call.
 
 pub mod event_store;
 pub mod gateway;

@@ -1,4 +1,4 @@
-//! The rows of the read models, and applying changes to them.
+//! The rows of the read models in memory, and how changes are checked and applied to these rows.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -22,14 +22,15 @@ pub(super) struct Rows {
     pub(super) events_by_start: BTreeSet<(Timestamp, EventId)>,
     pub(super) sections: HashMap<SectionId, SectionRow>,
     pub(super) houses: HashMap<EventId, House>,
-    /// The row is boxed, because a hash table that has grown reserves space for as many entries again.
+    /// The rows are boxed, because a hash table that has just grown is half empty, and each empty place would be as
+    /// large as a row.
     pub(super) reservations: HashMap<ReservationId, Box<ReservationView>>,
     pub(super) reservations_by_customer: ByCustomer,
     pub(super) payments: HashMap<PaymentId, PaymentView>,
     pub(super) payments_by_customer: ByCustomer,
     pub(super) sales: Sales,
     holds: HashMap<ReservationId, Hold>,
-    /// The holds of each section, the earliest end first.
+    /// The holds of each section, with the hold that ends earliest first.
     holds_by_end: BTreeSet<(SectionId, Timestamp, ReservationId)>,
     labels: HashSet<Label>,
 }
@@ -40,7 +41,8 @@ pub(super) struct SectionRow {
     pub(super) availability: SectionAvailability,
 }
 
-/// The sections of one event, in the order of the organiser, and how many times one of their counts has changed.
+/// The sections of one event, in the order that the organiser gave them, and in `sequence` how many times a count of
+/// one of them has changed.
 #[derive(Debug, Default)]
 pub(super) struct House {
     pub(super) sections: Vec<SectionId>,
@@ -48,7 +50,7 @@ pub(super) struct House {
 }
 
 impl Rows {
-    /// Checks that every row that the changes name exists, or is made by an earlier one of the changes.
+    /// Checks that every row that a change names exists already, or is made by a change earlier in the same list.
     pub(super) fn check(&self, changes: &[Change]) -> Result<(), StoreError> {
         let mut made: BTreeMap<&'static str, HashSet<Uuid>> = BTreeMap::new();
         for change in changes {
@@ -113,7 +115,7 @@ impl Rows {
         Ok(())
     }
 
-    /// Applies a change that was checked before. A change of a row that does not exist does nothing.
+    /// Applies a change that `check` has accepted. A change to a row that does not exist has no effect.
     pub(super) fn apply(&mut self, change: Change) {
         match change {
             Change::EventCreated(view) => {
@@ -203,7 +205,8 @@ impl Rows {
         })
     }
 
-    /// Looks only at the holds that have run out.
+    /// Returns the holds of the section that have run out. It finds them by their end and does not look at the
+    /// others.
     fn lapsed_holds(&self, section: SectionId, now: Timestamp) -> impl Iterator<Item = &Hold> {
         let first = (section, Timestamp::MIN_UTC, ReservationId::new(Uuid::nil()));
         let last = (section, now, ReservationId::new(Uuid::max()));
@@ -261,7 +264,7 @@ impl Rows {
         }
     }
 
-    /// Returns the shared copy of a text that many rows have.
+    /// Returns the one copy of a text that all rows with this text share, to save memory.
     fn shared(&mut self, label: Label) -> Label {
         match self.labels.get(&label) {
             Some(known) => known.clone(),

@@ -31,7 +31,7 @@ struct Totals {
     refunded: i64,
     tickets: u64,
     by_tier: BTreeMap<Label, u64>,
-    /// The tickets and the revenue.
+    /// For each section, the number of tickets sold and the revenue in minor units.
     by_section: BTreeMap<Label, (u64, i64)>,
 }
 

@@ -1,4 +1,4 @@
-//! A store of challenges that gets one thing wrong.
+//! A store of challenges that makes one mistake on purpose, so that a conformance rule must fail on it.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -8,7 +8,7 @@ use ticketing_ports::people::challenges::{CeremonyKind, Challenge, ChallengeStor
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
-/// What the store gets wrong.
+/// The mistakes that the broken store can be told to make on purpose. `None` makes no mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum ChallengeLie {
     #[default]
@@ -23,7 +23,7 @@ pub(crate) enum ChallengeLie {
     UsesChallengesUpInAnyCeremony,
 }
 
-/// Which lie breaks which rule.
+/// The rules of the conformance suite, each beside a lie (a mistake made on purpose) that must make the rule fail.
 pub(crate) const BROKEN_BY: &[(&str, ChallengeLie)] = &[
     ("a_challenge_is_taken_exactly_once", ChallengeLie::KeepsTakenChallenges),
     ("a_challenge_is_taken_exactly_once", ChallengeLie::KeepsStatesAsText),
@@ -44,7 +44,7 @@ pub(crate) const BROKEN_BY: &[(&str, ChallengeLie)] = &[
     ),
 ];
 
-/// A store with the challenges in a list, and one lie.
+/// A store that keeps challenges in a list, and makes the mistake `lie` on purpose.
 #[derive(Debug)]
 pub(crate) struct LyingChallenges {
     lie: ChallengeLie,
@@ -94,7 +94,8 @@ impl ChallengeStore for LyingChallenges {
             ChallengeLie::KeepsTakenChallenges => {}
             ChallengeLie::LooksBeforeItTakes => live.retain(|challenge| !wanted(challenge)),
             ChallengeLie::UsesChallengesUpInAnyCeremony => live.retain(|challenge| !named(challenge)),
-            // The token that was found may have been taken by another caller in the meantime.
+            // The challenge is looked for again, since another caller may have taken the challenge that was found
+            // above.
             _ => found = live.iter().position(wanted).map(|place| live.remove(place)),
         }
         Ok(found.filter(|challenge| match self.lie {

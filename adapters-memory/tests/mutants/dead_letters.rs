@@ -1,4 +1,4 @@
-//! A store of dead letters that gets one thing wrong.
+//! A store of dead letters that makes one mistake on purpose, so that a conformance rule must fail on it.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -7,7 +7,7 @@ use ticketing_ports::log::dead_letters::{DeadLetter, DeadLetterStore};
 use ticketing_ports::log::streams::{Position, StreamId};
 use ticketing_ports::vocabulary::errors::StoreError;
 
-/// What the store gets wrong.
+/// The mistakes that the broken store can be told to make on purpose. `None` makes no mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum LetterLie {
     #[default]
@@ -30,7 +30,7 @@ pub(crate) enum LetterLie {
     ReleasesAStreamWithItsFirstLetter,
 }
 
-/// Which lie breaks which rule.
+/// The rules of the conformance suite, each beside a lie (a mistake made on purpose) that must make the rule fail.
 pub(crate) const BROKEN_BY: &[(&str, LetterLie)] = &[
     ("a_parked_stream_is_known_to_be_parked", LetterLie::ParksNothing),
     ("a_parked_stream_is_known_to_be_parked", LetterLie::ParksEveryStream),
@@ -66,7 +66,7 @@ pub(crate) const BROKEN_BY: &[(&str, LetterLie)] = &[
     ),
 ];
 
-/// A store with the letters in a list, and one lie.
+/// A store that keeps dead letters in a list, and makes the mistake `lie` on purpose.
 #[derive(Debug)]
 pub(crate) struct LyingLetters {
     lie: LetterLie,

@@ -1,5 +1,5 @@
-//! A small bus that gets one thing wrong. Each group has a copy of the log, with the member that each fact was
-//! delivered to.
+//! A small bus that makes one mistake on purpose, so that a conformance rule must fail on it. For each group it keeps
+//! a copy of the log, and to which member each fact was delivered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -41,7 +41,7 @@ pub(crate) enum Lie {
     IgnoresTheLimit,
 }
 
-/// Which lie breaks which rule.
+/// The rules of the conformance suite, each beside a lie (a mistake made on purpose) that must make the rule fail.
 pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
     ("events_of_one_stream_arrive_in_order", Lie::KeepsABatchBackwards),
     ("events_of_one_stream_arrive_in_order", Lie::DeliversBackwards),
@@ -122,7 +122,7 @@ struct Shared {
 struct Log {
     events: Vec<Delivered>,
     groups: BTreeMap<String, Group>,
-    /// How many members have joined so far.
+    /// How many members have joined any group so far; numbers the next member.
     joined: u64,
 }
 
@@ -160,7 +160,8 @@ impl Shared {
         self.log.lock().expect("no code panics while it holds this lock")
     }
 
-    /// Returns the fact as this bus delivers it; `None` if the bus loses it.
+    /// Returns the fact as this bus delivers it, changed if its lie is to change facts; `None` if its lie is to lose
+    /// this fact.
     fn carried(&self, mut from: LogIdentity, event: &RecordedEvent) -> Option<Delivered> {
         let mut event = event.clone();
         match self.lie {
@@ -303,7 +304,7 @@ impl Subscription for Member {
     async fn next(&mut self, limit: usize) -> Result<Vec<Delivered>, BusUnavailable> {
         let bus = Arc::clone(&self.bus);
         loop {
-            // The receiver is notified of everything that is published from now on.
+            // Registers for notifications before it looks for facts, so that no fact published in between is missed.
             let news = bus.news.notified();
             let events = self.take(limit);
             match bus.lie {

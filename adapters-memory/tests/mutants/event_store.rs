@@ -1,4 +1,5 @@
-//! The working store behind a wrapper that gets one thing wrong.
+//! The working store in memory, behind a wrapper that makes one mistake on purpose, so that a conformance rule must
+//! fail.
 
 mod answers;
 mod deadlines;
@@ -22,13 +23,13 @@ use uuid::Uuid;
 
 pub(crate) use lies::{ANSWERS_BROKEN_BY, BROKEN_BY, DEADLINES_BROKEN_BY, Lie};
 
-/// A store that tells one lie.
+/// A store that makes the mistake `lie` on purpose and otherwise does what the working store `inner` does.
 #[derive(Debug)]
 pub(crate) struct Mutant {
     inner: InMemoryEventStore,
     lie: Lie,
     floor: Mutex<SchemaGeneration>,
-    /// The number from which the next made-up commit id is derived.
+    /// A counter from which `made_up_id` derives the next commit id.
     made_up: AtomicU64,
     refused: AtomicU64,
     refused_ids: Mutex<BTreeSet<CommitId>>,
@@ -60,12 +61,12 @@ impl Mutant {
     async fn version(&self, stream: StreamId) -> Version {
         let events = self.inner.read_stream(stream, Version::NONE, usize::MAX).await;
         events
-            .expect("memory is always there")
+            .expect("a store in memory can always be read")
             .last()
             .map_or(Version::NONE, |event| event.version)
     }
 
-    /// Distorts a commit before it is written.
+    /// Changes a commit before it is written, if the lie is one about what is written.
     fn distort(&self, commit: &mut Commit) {
         match self.lie {
             Lie::SortsAppends => commit.appends.sort_by_key(|append| append.stream),
@@ -151,7 +152,7 @@ impl Mutant {
         }
     }
 
-    /// Changes the expected versions so that a commit passes that should be a conflict.
+    /// Changes the expected versions of a commit, so that the commit is accepted although it should be a conflict.
     async fn forgive(&self, commit: &mut Commit) {
         for append in &mut commit.appends {
             let version = self.version(append.stream).await;
@@ -167,7 +168,7 @@ impl Mutant {
         }
     }
 
-    /// Writes a commit in a way that breaks the contract.
+    /// Writes a commit. If the lie is one about writing, the commit is written in a way that breaks the contract.
     async fn commit_badly(&self, commit: Commit) -> Result<CommitReceipt, CommitError> {
         let broken = || CommitError::Unavailable("the mutant does not want to".into());
         match self.lie {
@@ -194,8 +195,8 @@ impl Mutant {
                 })
             }
             Lie::AcceptsStaleVersions | Lie::AcceptsFutureVersions | Lie::CreatesStreamsTwice => {
-                // Racing writers may all see that the stream does not exist. A second attempt sees the stream of the
-                // first one.
+                // When several writers race, all may find that the stream does not exist, and all but one conflict.
+                // Each of these tries again, and then finds the stream that the first writer has made.
                 for _ in 0..100 {
                     let mut forgiven = commit.clone();
                     self.forgive(&mut forgiven).await;
@@ -256,7 +257,7 @@ impl Mutant {
         }
     }
 
-    /// Distorts the answer to a commit.
+    /// Changes the answer to a commit, if the lie is one about answers.
     fn distort_outcome(
         &self,
         asked: &Commit,
@@ -304,7 +305,7 @@ impl Mutant {
         }
     }
 
-    /// Distorts facts that are read.
+    /// Changes facts that are read from the log, if the lie is one about reading.
     fn distort_events(&self, events: &mut [RecordedEvent]) {
         for event in events {
             event.position = self.distort_position(event.position);

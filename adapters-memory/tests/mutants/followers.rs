@@ -1,4 +1,4 @@
-//! A store of followers that gets one thing wrong.
+//! A store of followers that makes one mistake on purpose, so that a conformance rule must fail on it.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(crate) enum Lie {
     HasOneLog,
 }
 
-/// Which lie breaks which rule.
+/// The rules of the conformance suite, each beside a lie (a mistake made on purpose) that must make the rule fail.
 pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
     ("one_worker_has_the_turn", Lie::GivesEverybodyTheTurn),
     ("one_of_racing_workers_gets_the_turn", Lie::GivesEverybodyTheTurn),

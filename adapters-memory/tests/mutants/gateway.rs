@@ -1,4 +1,5 @@
-//! A gateway that gets one thing wrong. Its records show what it did.
+//! A gateway that makes one mistake on purpose, so that a conformance rule must fail on it. Its accounts show which
+//! money it has really moved.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,7 +13,7 @@ use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::payment::NextAction;
 use ticketing_testkit::conformance::gateway::Gateway;
 
-/// What the gateway gets wrong.
+/// The mistakes that the broken gateway can be told to make on purpose. `None` makes no mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum GatewayLie {
     #[default]
@@ -40,7 +41,7 @@ pub(crate) enum GatewayLie {
     DecidesAnew,
 }
 
-/// Which lie breaks which rule.
+/// The rules of the conformance suite, each beside a lie (a mistake made on purpose) that must make the rule fail.
 pub(crate) const BROKEN_BY: &[(&str, GatewayLie)] = &[
     (
         "tokens_are_approved_or_declined_as_they_say",
@@ -95,7 +96,7 @@ pub(crate) const BROKEN_BY: &[(&str, GatewayLie)] = &[
     ("an_undecided_payment_is_decided_once", GatewayLie::DecidesAnew),
 ];
 
-/// A gateway with an account for each payment, and one lie.
+/// A gateway that keeps an account for each payment, and makes the mistake `lie` on purpose.
 #[derive(Debug)]
 pub(crate) struct LyingGateway {
     lie: GatewayLie,
@@ -146,7 +147,7 @@ impl LyingGateway {
         }
     }
 
-    /// What the gateway decides after the customer has acted; `None` if the customer need not act.
+    /// Returns what the gateway will decide after the customer has acted; `None` if the customer need not act.
     fn verdict(&self, token: &str) -> Option<Authorization> {
         let declined = |reason| Some(Authorization::Declined { reason });
         match token {
@@ -187,7 +188,7 @@ impl LyingGateway {
         }
     }
 
-    /// Calls `due` with the account of the payment, and moves money if it returns `true`.
+    /// Applies `change`, which moves money, to the account of the payment if `due` returns `true` for that account.
     async fn move_money(
         &self,
         payment: PaymentId,

@@ -1,4 +1,4 @@
-//! An identity store that gets one thing wrong.
+//! An identity store that makes one mistake on purpose, so that a conformance rule must fail on it.
 
 use std::sync::Mutex;
 
@@ -8,7 +8,7 @@ use ticketing_ports::people::identities::{Identity, IdentityStore, LinkIdentityE
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::UserId;
 
-/// What the store gets wrong.
+/// The mistakes that the broken store can be told to make on purpose. `None` makes no mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum IdentityLie {
     #[default]
@@ -22,7 +22,7 @@ pub(crate) enum IdentityLie {
     ErasesEverybody,
 }
 
-/// Which lie breaks which rule.
+/// The rules of the conformance suite, each beside a lie (a mistake made on purpose) that must make the rule fail.
 pub(crate) const BROKEN_BY: &[(&str, IdentityLie)] = &[
     ("an_identity_belongs_to_one_user", IdentityLie::LastLinkWins),
     ("exactly_one_racing_link_of_an_identity_wins", IdentityLie::LastLinkWins),
@@ -50,7 +50,7 @@ pub(crate) const BROKEN_BY: &[(&str, IdentityLie)] = &[
     ),
 ];
 
-/// A store with the identities in a list, and one lie.
+/// A store that keeps identities in a list, and makes the mistake `lie` on purpose.
 #[derive(Debug)]
 pub(crate) struct LyingIdentities {
     lie: IdentityLie,

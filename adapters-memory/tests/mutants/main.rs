@@ -1,7 +1,8 @@
-//! Shows that every rule of the suites notices when it is broken: a correct store passes the rule, and a store that
-//! breaks it fails.
+//! Tests the conformance suites themselves: each rule passes on a correct store, and fails on a store that breaks
+//! this rule on purpose.
 //!
-//! All tests run on one thread, so that racing tasks meet at the same point each time and no result depends on luck.
+//! All tests run on one thread, so that racing tasks take turns in the same order each time and no result depends on
+//! luck.
 
 mod challenges;
 mod dead_letters;
@@ -70,7 +71,8 @@ async fn every_rule_of_recorded_answers_is_broken_by_a_mutant() {
     every_rule_bites(rules, event_store::ANSWERS_BROKEN_BY, mutant).await;
 }
 
-/// Many broken buses make a rule wait until it times out. With paused time such a wait takes no time.
+/// Many broken buses make a rule wait for a fact until it times out. Since the test pauses the clock of the runtime,
+/// such a wait takes no real time.
 #[tokio::test(start_paused = true)]
 async fn every_rule_of_an_event_bus_is_broken_by_a_mutant() {
     let make = |lie| Box::new(Bus::of(LyingBus::new(lie)));
@@ -169,7 +171,8 @@ fn mutant(lie: Lie) -> Box<Backend> {
     Box::new(Backend::of(Mutant::new(lie)))
 }
 
-/// Tries each rule on a correct store, and on every store that the table lists for the rule.
+/// Checks that each rule passes on a correct store, and fails on every broken store that the table lists for the
+/// rule.
 async fn every_rule_bites<B: ?Sized, L: Copy + Debug + Default>(
     rules: &[Rule<B>],
     broken_by: &[(&str, L)],
@@ -201,7 +204,8 @@ enum CrashLie {
     ForgetsEverything,
 }
 
-/// The storage after a crash: the same store, or an empty one.
+/// What a test finds when it opens the storage after a crash: the same store, or an empty one if `survivor` is
+/// `None`.
 #[derive(Debug)]
 struct Crashing {
     survivor: Option<Backend>,

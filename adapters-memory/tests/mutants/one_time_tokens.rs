@@ -1,4 +1,4 @@
-//! A store of one-time tokens that gets one thing wrong.
+//! A store of one-time tokens that makes one mistake on purpose, so that a conformance rule must fail on it.
 
 use std::sync::Mutex;
 
@@ -9,7 +9,7 @@ use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore, 
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
-/// What the store gets wrong.
+/// The mistakes that the broken store can be told to make on purpose. `None` makes no mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum TokenLie {
     #[default]
@@ -31,7 +31,7 @@ pub(crate) enum TokenLie {
     ErasesEverybody,
 }
 
-/// Which lie breaks which rule.
+/// The rules of the conformance suite, each beside a lie (a mistake made on purpose) that must make the rule fail.
 pub(crate) const BROKEN_BY: &[(&str, TokenLie)] = &[
     ("a_token_is_taken_exactly_once", TokenLie::KeepsTakenTokens),
     ("exactly_one_racing_taker_gets_a_token", TokenLie::LooksBeforeItTakes),
@@ -53,7 +53,7 @@ pub(crate) const BROKEN_BY: &[(&str, TokenLie)] = &[
     ("tokens_of_an_erased_person_open_nothing", TokenLie::ErasesEverybody),
 ];
 
-/// A store with the tokens in a list, and one lie.
+/// A store that keeps tokens in a list, and makes the mistake `lie` on purpose.
 #[derive(Debug)]
 pub(crate) struct LyingTokens {
     lie: TokenLie,

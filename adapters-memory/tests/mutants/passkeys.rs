@@ -1,4 +1,4 @@
-//! A passkey store that gets one thing wrong.
+//! A passkey store that makes one mistake on purpose, so that a conformance rule must fail on it.
 
 use std::sync::Mutex;
 
@@ -8,7 +8,7 @@ use ticketing_ports::people::passkeys::{AddPasskeyError, Passkey, PasskeyStore};
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::UserId;
 
-/// What the store gets wrong.
+/// The mistakes that the broken store can be told to make on purpose. `None` makes no mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum PasskeyLie {
     #[default]
@@ -28,7 +28,7 @@ pub(crate) enum PasskeyLie {
     ErasesEverybody,
 }
 
-/// Which lie breaks which rule.
+/// The rules of the conformance suite, each beside a lie (a mistake made on purpose) that must make the rule fail.
 pub(crate) const BROKEN_BY: &[(&str, PasskeyLie)] = &[
     ("a_credential_belongs_to_one_user", PasskeyLie::TakesACredentialTwice),
     (
@@ -75,7 +75,7 @@ pub(crate) const BROKEN_BY: &[(&str, PasskeyLie)] = &[
     ("only_its_owner_removes_a_passkey", PasskeyLie::RemovesForAnybody),
 ];
 
-/// A store with the passkeys in a list, and one lie.
+/// A store that keeps passkeys in a list, and makes the mistake `lie` on purpose.
 #[derive(Debug)]
 pub(crate) struct LyingPasskeys {
     lie: PasskeyLie,

@@ -1,4 +1,4 @@
-//! A rate limiter that gets one thing wrong.
+//! A rate limiter that makes one mistake on purpose, so that a conformance rule must fail on it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -10,7 +10,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::people::rate_limiter::{Quota, RateDecision, RateLimiter};
 use ticketing_ports::vocabulary::errors::StoreError;
 
-/// What the limiter gets wrong.
+/// The mistakes that the broken limiter can be told to make on purpose. `None` makes no mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum LimiterLie {
     #[default]
@@ -32,7 +32,7 @@ pub(crate) enum LimiterLie {
     NeverSaysWhenToComeBack,
 }
 
-/// Which lie breaks which rule.
+/// The rules of the conformance suite, each beside a lie (a mistake made on purpose) that must make the rule fail.
 pub(crate) const BROKEN_BY: &[(&str, LimiterLie)] = &[
     ("exactly_the_limit_is_allowed_in_a_window", LimiterLie::AllowsOneMore),
     ("exactly_the_limit_is_allowed_in_a_window", LimiterLie::AllowsOneLess),
@@ -69,7 +69,7 @@ pub(crate) const BROKEN_BY: &[(&str, LimiterLie)] = &[
     ),
 ];
 
-/// The times of all hits by their keys, and one lie.
+/// A limiter that keeps the times of all hits by their keys, and makes the mistake `lie` on purpose.
 #[derive(Debug)]
 pub(crate) struct LyingLimiter {
     lie: LimiterLie,
@@ -97,7 +97,7 @@ impl LyingLimiter {
         }
     }
 
-    /// Removes the hits of a key that no longer count.
+    /// Removes the hits of a key that are too old to count, in the way that the lie demands.
     fn tidy_up(&self, hits: &mut Vec<Timestamp>, window: TimeDelta, now: Timestamp) {
         let minute = |time: Timestamp| time.duration_trunc(TimeDelta::minutes(1)).ok();
         match self.lie {
@@ -117,7 +117,7 @@ impl LyingLimiter {
 impl RateLimiter for LyingLimiter {
     async fn hit(&self, key: &str, quota: Quota, now: Timestamp) -> Result<RateDecision, StoreError> {
         let key = self.key(key);
-        let window = TimeDelta::from_std(quota.window).expect("the windows of the tests are short");
+        let window = TimeDelta::from_std(quota.window).expect("the windows of the tests are short enough for the type");
         let limit = match self.lie {
             LimiterLie::AllowsOneMore => quota.limit + 1,
             LimiterLie::AllowsOneLess => quota.limit - 1,

@@ -1,4 +1,5 @@
-//! The working read models behind a wrapper that gets one thing wrong.
+//! The working read models in memory, behind a wrapper that makes one mistake on purpose, so that a conformance rule
+//! must fail.
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::paging::{Listed, Page};
 use tokio::sync::Mutex;
 
-/// What the store gets wrong.
+/// The mistakes that the broken store can be told to make on purpose. `None` makes no mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum ReadLie {
     #[default]
@@ -66,7 +67,7 @@ pub(crate) enum ReadLie {
     MixesCurrencies,
 }
 
-/// Which lie breaks which rule.
+/// The rules of the conformance suite, each beside a lie (a mistake made on purpose) that must make the rule fail.
 pub(crate) const BROKEN_BY: &[(&str, ReadLie)] = &[
     (
         "changes_and_checkpoint_are_applied_together",
@@ -203,7 +204,8 @@ pub(crate) const BROKEN_BY: &[(&str, ReadLie)] = &[
 pub(crate) struct LyingReadModels {
     lie: ReadLie,
     honest: Arc<InMemoryReadModels>,
-    /// The positions that the honest store gets from the wrapper, for lies that count batches differently.
+    /// How many batches the wrapper has passed on, and up to which mark. Some lies give the honest store the number
+    /// of a batch as its position, so that the honest store accepts what it should refuse.
     applied: Mutex<(u64, Mark)>,
 }
 
@@ -216,7 +218,7 @@ impl LyingReadModels {
         }
     }
 
-    /// Applies changes whatever the checkpoint of the honest store is.
+    /// Makes the honest store apply changes that do not follow its checkpoint, by giving it made-up positions.
     async fn force(&self, upto: Mark, changes: Vec<Change>) -> Result<(), ApplyError> {
         let mut applied = self.applied.lock().await;
         let forced = ProjectedBatch {
@@ -248,7 +250,7 @@ impl LyingReadModels {
     }
 
     fn page(&self, page: Page) -> Page {
-        let second = Page::new(2, page.size()).expect("its size is one");
+        let second = Page::new(2, page.size()).expect("the size comes from a valid page");
         match page.cursor() {
             Some(_) if self.lie == ReadLie::CountsRowsInsteadOfFollowing => second,
             _ => page,
@@ -333,7 +335,7 @@ impl ProjectionStore for LyingReadModels {
             }
             ReadLie::SkipsUnknownRows => {
                 for change in changes {
-                    // A change that cannot be applied is left out.
+                    // The error is ignored, so that a change that cannot be applied is left out.
                     let _ = self.force(checkpoint, vec![change]).await;
                 }
                 self.force(upto, Vec::new()).await
@@ -347,7 +349,7 @@ impl ProjectionStore for LyingReadModels {
 
     async fn begin_rebuild(&self) -> Result<Arc<dyn ProjectionStore>, StoreError> {
         match self.lie {
-            // Writes to the new rows go to the rows that readers see.
+            // This lie empties the rows that readers see, and lets the rebuild fill these instead of separate rows.
             ReadLie::RebuildsInPlace => {
                 let emptied = self.honest.begin_rebuild().await?;
                 self.honest.switch_to(emptied).await?;
@@ -361,7 +363,7 @@ impl ProjectionStore for LyingReadModels {
     async fn switch_to(&self, rebuilt: Arc<dyn ProjectionStore>) -> Result<(), StoreError> {
         match self.lie {
             ReadLie::IgnoresTheSwitch | ReadLie::RebuildsOnTopOfThePresent => Ok(()),
-            // Readers keep seeing the rows from before the switch.
+            // Ignores the rows of the rebuild and switches to rows that are new and empty.
             ReadLie::RebuildsInPlace => {
                 let emptied = self.honest.begin_rebuild().await?;
                 self.honest.switch_to(emptied).await

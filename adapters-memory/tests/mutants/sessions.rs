@@ -1,4 +1,5 @@
-//! The working session store behind a wrapper that gets one thing wrong.
+//! The working session store in memory, behind a wrapper that makes one mistake on purpose, so that a conformance
+//! rule must fail.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -13,7 +14,7 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
-/// What the store gets wrong.
+/// The mistakes that the broken store can be told to make on purpose. `None` makes no mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum SessionLie {
     #[default]
@@ -35,7 +36,7 @@ pub(crate) enum SessionLie {
     ErasesNothing,
 }
 
-/// Which lie breaks which rule.
+/// The rules of the conformance suite, each beside a lie (a mistake made on purpose) that must make the rule fail.
 pub(crate) const BROKEN_BY: &[(&str, SessionLie)] = &[
     ("a_session_is_found_until_it_expires", SessionLie::ExpiresOneTickLate),
     ("a_session_is_found_until_it_expires", SessionLie::IgnoresTheAbsoluteEnd),
@@ -92,7 +93,7 @@ pub(crate) const BROKEN_BY: &[(&str, SessionLie)] = &[
 pub(crate) struct LyingSessions {
     lie: SessionLie,
     honest: InMemorySessionStore,
-    /// Every session as it was created.
+    /// Every session as it was when it was created, for the lies that need that state.
     created: Mutex<BTreeMap<SecretDigest, Session>>,
 }
 

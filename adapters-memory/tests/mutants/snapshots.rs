@@ -1,4 +1,4 @@
-//! A store of snapshots that gets one thing wrong.
+//! A store of snapshots that makes one mistake on purpose, so that a conformance rule must fail on it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -40,7 +40,7 @@ pub(crate) enum Lie {
     DropsForGood,
 }
 
-/// Which lie breaks which rule.
+/// The rules of the conformance suite, each beside a lie (a mistake made on purpose) that must make the rule fail.
 pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
     ("a_snapshot_comes_back_as_it_was_kept", Lie::ForgetsTheCommit),
     ("a_snapshot_comes_back_as_it_was_kept", Lie::KeepsText),
@@ -82,7 +82,7 @@ pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
     ("dropped_snapshots_are_gone", Lie::DropsForGood),
 ];
 
-/// A store with the snapshots in a map, a correct log, and one lie.
+/// A store that keeps snapshots in a map beside a correct log, and makes the mistake `lie` on purpose.
 #[derive(Debug)]
 pub(crate) struct LyingSnapshots {
     log: Arc<InMemoryEventStore>,
@@ -91,7 +91,7 @@ pub(crate) struct LyingSnapshots {
     dropped: Mutex<bool>,
 }
 
-/// What the log shows at the version of a snapshot.
+/// What the log has at the version of a snapshot: its commit, another commit, or nothing yet.
 #[derive(Debug, PartialEq, Eq)]
 enum Past {
     Confirmed,

@@ -1,4 +1,4 @@
-//! A user store that gets one thing wrong.
+//! A user store that makes one mistake on purpose, so that a conformance rule must fail on it.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -11,7 +11,7 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::roles::Role;
 
-/// What the store gets wrong.
+/// The mistakes that the broken store can be told to make on purpose. `None` makes no mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum UserLie {
     #[default]
@@ -26,7 +26,7 @@ pub(crate) enum UserLie {
     KeepsTheAddressesOfErasedUsers,
 }
 
-/// Which lie breaks which rule.
+/// The rules of the conformance suite, each beside a lie (a mistake made on purpose) that must make the rule fail.
 pub(crate) const BROKEN_BY: &[(&str, UserLie)] = &[
     ("an_address_belongs_to_one_user", UserLie::SharesAddresses),
     (
@@ -48,7 +48,7 @@ pub(crate) const BROKEN_BY: &[(&str, UserLie)] = &[
     ),
 ];
 
-/// A store with the users in a list, and one lie.
+/// A store that keeps users in a list, and makes the mistake `lie` on purpose.
 #[derive(Debug)]
 pub(crate) struct LyingUsers {
     lie: UserLie,

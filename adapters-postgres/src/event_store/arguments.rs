@@ -30,7 +30,7 @@ pub(super) struct Arguments<'c> {
     set_causes: Vec<Option<String>>,
 }
 
-/// The two columns that name streams.
+/// The two columns that together name a stream: the type of its aggregate, and its id.
 #[derive(Default)]
 struct Streams {
     types: Vec<i16>,
@@ -97,7 +97,7 @@ impl<'c> Arguments<'c> {
         }
     }
 
-    /// Returns the call, with the arguments in the order of the function's parameters.
+    /// Returns the call of `write_commit_v4`, with the arguments in the order of that function's parameters.
     pub(super) fn query(self, writer: Uuid) -> Query<'c, Postgres, PgArguments> {
         let records = &self.commit.idempotency;
         sqlx::query(
@@ -175,5 +175,7 @@ impl<'c> Events<'c> {
 /// Returns metadata as JSON; `None` if it is empty.
 fn written(metadata: &Metadata) -> Option<String> {
     let says_something = *metadata != Metadata::default();
-    says_something.then(|| serde_json::to_string(metadata).expect("metadata is made of strings and ids"))
+    says_something.then(|| {
+        serde_json::to_string(metadata).expect("metadata consists of strings and ids, which JSON can always represent")
+    })
 }

@@ -1,12 +1,13 @@
-//! Writer turns: a process whose commit lost a race goes first on that stream for a moment.
+//! Writer turns: a process whose commit lost a race on a stream may commit first on that stream for 250 ms.
 //!
-//! Without turns, a process that commits without a pause would win every race. A commit that is refused as stale gives its writer
-//! a turn on the streams in question: rows in the table `claims`. For 250 ms `write_commit_v4` then refuses other writers on these
-//! streams with the verdict `claimed`, unless their own turn began earlier.
+//! Without turns, a process that commits without a pause would win every race. A commit that is refused because its
+//! streams have changed gives its writer a turn on these streams, which is kept as rows in the table `claims`. For
+//! 250 ms `write_commit_v4` then refuses other writers on these streams with the verdict `claimed`, unless their own
+//! turn began earlier.
 //!
-//! The names in the database are older than the word: `claims` has the turns, `turn_of_v2` returns when a writer's turn begins,
-//! `claimed_before_v2` on which streams others go first, and `claim_v2` gives a turn. A turn need not survive a crash, so that
-//! `claim_v2` does not wait for the disk.
+//! Some names in the database are older than the word "turn" and say "claim" instead. `turn_of_v2` returns when the
+//! turn of a writer begins, `claimed_before_v2` returns the streams on which other writers go first, and `claim_v2`
+//! gives a turn. A turn need not survive a crash, so `claim_v2` does not wait until the turn is on the disk.
 
 use std::time::Duration;
 
@@ -14,16 +15,17 @@ use sqlx::postgres::PgPool;
 use ticketing_ports::log::streams::StreamId;
 use uuid::Uuid;
 
-/// How long a waiting writer pauses before it asks again whether the turns of the others are over.
+/// How long a waiting writer pauses before it asks again whether the turns of the other writers are over.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// How many times a waiting writer asks at most: together longer than a turn lasts.
+/// How many times a waiting writer asks at most. The pauses between so many questions take 300 ms in all, which is
+/// longer than a turn lasts.
 const MOST_QUESTIONS: u32 = 300;
 
-/// Waits until it is this writer's turn on the streams. It gives up waiting when the database fails.
+/// Waits until it is this writer's turn on the streams. It stops waiting when the database fails.
 ///
-/// The caller reads the streams again afterwards, whether the wait ended well or not. Each question waits for the commit
-/// that is under way, so that the caller then also reads what that commit wrote.
+/// Afterwards the caller reads the streams again in any case. Each question to the database waits until the commit
+/// that is under way has ended, so that the caller then also reads what that commit wrote.
 pub(super) async fn wait_for_turn(pool: &PgPool, writer: Uuid, streams: &[StreamId]) {
     let types: Vec<i16> = streams.iter().map(|stream| stream.aggregate.number()).collect();
     let ids: Vec<Uuid> = streams.iter().map(|stream| stream.id).collect();

@@ -1,4 +1,4 @@
-//! Folds the changes of a batch into one for each row.
+//! Merges all changes that a batch makes to a row into one change, so that each row is written once.
 //!
 //! A reservation that is held and paid within the batch becomes one new row, and a section that sells a thousand seats is changed
 //! once.
@@ -21,7 +21,7 @@ use ticketing_ports::vocabulary::seating::Label;
 pub(super) struct Folded {
     pub(super) events: BTreeMap<EventId, EventView>,
     pub(super) event_statuses: BTreeMap<EventId, (EventStatus, Version)>,
-    /// The sections, in the organiser's order.
+    /// The new sections, in the order that the organiser gave them.
     pub(super) sections: Vec<OpenedSection>,
     pub(super) moves: BTreeMap<SectionId, Moves>,
     /// The holds to write; `None` for a hold that has ended, whose row is deleted.
@@ -63,7 +63,7 @@ pub(super) struct GivenBack {
 }
 
 impl Folded {
-    /// Folds a change into the batch.
+    /// Merges the changes of a batch into at most one change for each row.
     ///
     /// # Errors
     /// When the refunds of a sale add up to an amount that is out of range.

@@ -1,6 +1,7 @@
 //! Queries for events, seats, reservations and payments.
 //!
-//! Each query is one statement. Between two statements a batch could be applied, or the tables replaced by rebuilt ones.
+//! Each query is one statement, because between two statements a batch could be applied, or the tables could be
+//! replaced by rebuilt tables, so that the two would not match.
 
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
@@ -186,13 +187,13 @@ impl PostgresReadModels {
     }
 }
 
-/// Returns the names of the wanted statuses; all names if none is chosen.
+/// Returns the names of the wanted statuses, or of all statuses if `wanted` is `None`.
 fn names(wanted: Option<&[EventStatus]>) -> Vec<&'static str> {
     let wanted = wanted.unwrap_or(&EventStatus::ALL);
     wanted.iter().map(|status| status.as_str()).collect()
 }
 
-/// Returns the `LIMIT` of a page: one row more than wanted, which tells whether another page follows.
+/// Returns the `LIMIT` of a page: one row more than the page has, since that row shows whether another page follows.
 fn one_more_than(page: Page) -> i64 {
     i64::from(page.size()) + 1
 }
@@ -201,7 +202,8 @@ fn offset(page: Page) -> i64 {
     page.offset().try_into().unwrap_or(i64::MAX)
 }
 
-/// Makes a page from rows, each with the total and its own cursor. An empty page is one row with only the total.
+/// Makes a page from the rows of a query. Each row has its own cursor and the total of the list; the query returns
+/// one row with only the total if the page is empty.
 pub(super) fn listed<T>(
     rows: &[PgRow],
     page: Page,

@@ -1,7 +1,8 @@
-//! Rebuilding the read models: a second set of tables (the *twin*) is filled, and then takes the place of the first.
+//! Rebuilds the read models: a second set of tables (the *twin*) is filled, and then takes the place of the tables
+//! that readers see.
 //!
-//! The process that rebuilds holds an advisory lock on a connection of its own. If the process dies, the lock is free again; the
-//! next rebuild removes the tables that the dead one has left.
+//! The process that rebuilds holds an advisory lock on a connection of its own. If the process dies, PostgreSQL frees
+//! the lock, and the next rebuild removes the tables that the dead process has left.
 
 use sqlx::postgres::PgPool;
 use sqlx::postgres::types::Oid;
@@ -13,11 +14,12 @@ use tokio::time::timeout;
 use super::LIVE;
 use crate::errors::failed;
 
-/// What the name of a twin's schema begins with; a number follows.
+/// What the name of the schema of a twin begins with; a number that is different for each rebuild follows.
 const TWIN: &str = "read_models_rebuild_";
-/// The schema of the old tables while the new ones take their place, within one transaction.
+/// What the schema of the old tables is called while the new tables take its name, within one transaction.
 const OLD: &str = "read_models_old";
-/// The tables in the order in which they are locked. The checkpoint comes first: locking it stops the projector.
+/// The tables of the read models, in the order in which a switch locks them. The checkpoint comes first, because the
+/// projector updates the checkpoint first, so that it then waits without a lock on another table.
 const TABLES: [&str; 7] = [
     "checkpoint",
     "reservations",
@@ -27,31 +29,35 @@ const TABLES: [&str; 7] = [
     "sections",
     "events",
 ];
-/// The number of the advisory lock of the process that rebuilds. Nothing else in the database uses it.
+/// The number of the advisory lock that the rebuilding process holds. No other code uses this number.
 const LOCK: i64 = 0x0072_6562_7569_6c64;
-/// How long a rebuild waits for the lock of a rebuild that died: the server notices after a while that its connection is gone.
+/// How long a new rebuild waits for the lock of a rebuild whose process died, since the server needs a moment to
+/// notice that the connection of that process is gone.
 const PATIENCE_WITH_THE_DEAD: &str = "2s";
-/// How long a switch waits for a table's lock. A switch and a reader may each wait for a lock of the other. PostgreSQL looks for
-/// deadlocks after one second and fails one of the two; by then the switch has given up all its locks.
+/// How long a switch waits for the lock of a table. A switch and a reader can each wait for a lock that the other
+/// holds. PostgreSQL would fail one of the two after a second (`deadlock_timeout`); the switch gives up all its locks
+/// before that, so that no reader fails.
 const PATIENCE_WITH_READERS: &str = "150ms";
-/// How many times a switch tries to lock the tables before it fails.
+/// How many times a switch tries to lock the tables at most before it fails.
 const ATTEMPTS: usize = 200;
 
-/// The twin: tables beside those that readers see, and the right to fill them.
+/// The twin: a second set of tables beside the tables that readers see, with the connection whose lock gives the
+/// right to fill them.
 #[derive(Debug)]
 pub(super) struct Twin {
     pub(super) schema: String,
-    /// The object id of the schema, which stays the same when it is renamed.
+    /// The object id of the schema, which stays the same when the schema is renamed.
     identity: Oid,
-    /// The migrations that the live tables had when they were copied.
+    /// The versions of the migrations that had been applied to the live tables when their structure was copied.
     migrations: Vec<i64>,
     connection: Mutex<PgConnection>,
 }
 
 impl Twin {
-    /// Makes empty tables, and removes those that a dead rebuild has left.
+    /// Makes the empty tables of a twin, and removes the tables of earlier rebuilds whose processes have died.
     pub(super) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
-        // Not a connection of the pool, which would keep the lock when it goes back.
+        // This is not a connection of the pool, since a connection that returns to the pool would go on holding the
+        // lock.
         let mut connection = connect(pool).await?;
         take_the_right_to_rebuild(&mut connection).await?;
         let migrations = migrations(&mut connection).await?;
@@ -61,7 +67,7 @@ impl Twin {
                 .fetch_all(&mut connection)
                 .await
                 .map_err(failed)?;
-        // The number is new, so that a rebuild that has lost its lock cannot write into the twin of the next one.
+        // The number is new, so that a rebuild that has lost its lock cannot write into the twin of a later rebuild.
         let number: String = sqlx::query_scalar("SELECT pg_current_xact_id()::text")
             .fetch_one(&mut connection)
             .await
@@ -88,10 +94,10 @@ impl Twin {
         })
     }
 
-    /// Puts the rebuilt tables in the place of the live ones, which are removed.
+    /// Puts the rebuilt tables in the place of the live tables, and removes the old tables.
     ///
-    /// Every statement reads either the old tables or the new ones. The switch waits for statements that are running, and later
-    /// ones find the new tables under the old names.
+    /// Every statement reads either the old tables or the new tables. The switch waits until running statements have
+    /// ended, and later statements find the new tables under the old names.
     pub(super) async fn switch(&self, pool: &PgPool) -> Result<(), StoreError> {
         let mut connection = self.connection.lock().await;
         let Err(error) = self.try_to_switch(&mut connection).await else {
@@ -109,7 +115,8 @@ impl Twin {
         let every = |schema: &str| TABLES.map(|table| format!("{schema}.{table}")).join(", ");
         // Without statistics PostgreSQL would plan the first queries badly.
         execute(connection, format!("ANALYZE {}", every(schema))).await?;
-        // This lock stops vacuuming, which could hold the switch up; readers do not notice it.
+        // This lock keeps VACUUM, which could hold the switch up, off the tables. It does not conflict with reads and
+        // writes.
         execute(
             connection,
             format!("BEGIN; LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE", every(LIVE)),
@@ -133,8 +140,9 @@ impl Twin {
         .await
     }
 
-    /// Returns whether a switch whose answer was lost has happened. It first gets the rebuild lock, which is free only once the
-    /// connection of that switch has ended, so that nothing changes afterwards.
+    /// Returns whether the switch has happened, after the answer to it was lost. The function first takes the rebuild
+    /// lock. The server frees that lock only when it has ended the connection of the switch, so that the result can
+    /// no longer change.
     async fn was_switched_to(&self, pool: &PgPool) -> Result<bool, StoreError> {
         let mut connection = connect(pool).await?;
         take_the_right_to_rebuild(&mut connection).await?;
@@ -142,7 +150,8 @@ impl Twin {
     }
 }
 
-/// Opens the connection that holds the rebuild lock. It may be idle for long, and the server ends it soon after its host is gone.
+/// Opens the connection that holds the rebuild lock. The connection may be idle for long, and the server ends it
+/// within half a minute if the host of this process is gone.
 async fn connect(pool: &PgPool) -> Result<PgConnection, StoreError> {
     let options = pool.connect_options().as_ref().clone().options([
         ("idle_session_timeout", "0"),
@@ -172,10 +181,10 @@ async fn take_the_right_to_rebuild(connection: &mut PgConnection) -> Result<(), 
     }
 }
 
-/// Returns the statements that make the keys, indexes and storage parameters of the live tables.
+/// Returns the statements that give a copy of the live tables the same keys, indexes and storage parameters.
 ///
-/// `CREATE TABLE … LIKE` would give the indexes other names, which later migrations could not find, and leave the storage
-/// parameters out.
+/// `CREATE TABLE … LIKE` would give the indexes other names, which later migrations could not find, and would leave
+/// the storage parameters out.
 async fn what_a_copy_lacks(connection: &mut PgConnection, schema: &str) -> Result<Vec<String>, StoreError> {
     sqlx::query_scalar(
         "SELECT format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', $2, relname, conname,
@@ -199,7 +208,8 @@ async fn what_a_copy_lacks(connection: &mut PgConnection, schema: &str) -> Resul
     .map_err(failed)
 }
 
-/// Locks all tables or none. Between two tries it holds no lock, so that readers and the projector go on.
+/// Locks all tables against readers, or none of them. Between two tries the function gives up these locks, so that
+/// readers and the projector can go on.
 async fn lock_readers_out(connection: &mut PgConnection, tables: &str) -> Result<(), StoreError> {
     for _ in 0..ATTEMPTS {
         let attempt = format!(
@@ -215,7 +225,7 @@ async fn lock_readers_out(connection: &mut PgConnection, tables: &str) -> Result
         }
     }
     Err(StoreError::unavailable(
-        "queries used the read models without a break; the rebuilt tables were not put in their place",
+        "queries used the read models without a break, so that the rebuilt tables could not take their place",
     ))
 }
 

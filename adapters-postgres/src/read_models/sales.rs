@@ -118,7 +118,7 @@ struct Group {
 }
 
 impl Group {
-    /// Adds sales up; `None` if a sum is out of range.
+    /// Adds these sales to the totals of the event. Returns `None` if a sum is out of range.
     fn add_to(self, sales: &mut EventSales) -> Option<()> {
         let add = |to: &mut Money, amount: i64| to.amount.checked_add(amount).map(|sum| to.amount = sum);
         add(&mut sales.total_revenue, self.revenue)?;
@@ -135,7 +135,8 @@ impl Group {
     }
 }
 
-/// Reads the sales of a row; `None` in the row of an event without sales.
+/// Reads the sales of one tier in one section from a row. Returns `None` if the row only says that the event has no
+/// sales.
 fn group_from(row: &PgRow) -> Result<Option<Group>, StoreError> {
     let cells = Cells {
         row,

@@ -1,4 +1,4 @@
-//! One statement for each table that a batch changes.
+//! Writes the merged changes of a batch, with one statement for each table.
 
 use std::collections::BTreeSet;
 
@@ -358,18 +358,19 @@ impl PostgresReadModels {
     }
 }
 
-/// Returns one column of many rows as an array, which PostgreSQL unnests.
+/// Returns one column of many rows as an array, which the statement turns back into rows by `unnest`.
 fn column<R, T>(rows: impl Iterator<Item = R>, value: impl FnMut(R) -> T) -> Vec<T> {
     rows.map(value).collect()
 }
 
-/// Returns a column of JSON as text, which PostgreSQL reads faster than `jsonb`.
+/// Returns a column of JSON as text, since PostgreSQL reads parameters of type text faster than those of type
+/// `jsonb`.
 fn texts(values: impl Iterator<Item = impl Serialize>) -> Result<Vec<String>, StoreError> {
     let text = |value| serde_json::to_string(&value).map_err(StoreError::unavailable);
     values.map(text).collect()
 }
 
-/// Fails if not every row to change exists.
+/// Fails if one of the rows that a statement had to change does not exist.
 fn all_there(table: &'static str, wanted: &[Uuid], there: Vec<Uuid>) -> Result<(), StoreError> {
     if wanted.len() == there.len() {
         return Ok(());

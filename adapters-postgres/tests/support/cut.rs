@@ -7,15 +7,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A statement, by its text, and what happens to it.
+/// At which statement the proxy cuts the connection, by a part of the statement's text, and whether the server still
+/// gets the statement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Cut {
-    /// The server gets it, and the client gets no answer.
+    /// The server gets the statement, and the client gets no answer.
     AfterPassingOn(&'static str),
     InsteadOfPassingOn(&'static str),
 }
 
-/// Cuts one connection when a test asks for it, and passes everything else on.
+/// A proxy before a server that cuts one connection when a test asks for that, and passes everything else on.
 #[derive(Debug)]
 pub(crate) struct CuttingProxy {
     url: String,
@@ -32,13 +33,15 @@ impl CuttingProxy {
         let (credentials, _) = url.split_once('@').expect("the URL names a user");
         let next = Arc::new(Mutex::new(None));
         let proxy = Self {
-            // Without encryption, since the proxy reads the statements.
+            // The URL turns encryption off, since the proxy has to read the statements.
             url: format!("{credentials}@127.0.0.1:{port}/{database}?sslmode=disable"),
             next: Arc::clone(&next),
         };
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let server = TcpStream::connect(&address).await.expect("the server is up");
+                let server = TcpStream::connect(&address)
+                    .await
+                    .expect("the server accepts connections");
                 tokio::spawn(pass_on(client, server, Arc::clone(&next)));
             }
         });
@@ -50,11 +53,14 @@ impl CuttingProxy {
     }
 
     pub(crate) fn cut(&self, cut: Cut) {
-        *self.next.lock().expect("nobody panics with it") = Some(cut);
+        *self.next.lock().expect("no code panics while it holds this lock") = Some(cut);
     }
 
     pub(crate) fn has_cut(&self) -> bool {
-        self.next.lock().expect("nobody panics with it").is_none()
+        self.next
+            .lock()
+            .expect("no code panics while it holds this lock")
+            .is_none()
     }
 }
 
@@ -95,9 +101,9 @@ async fn pass_answers_on(mut from_server: OwnedReadHalf, mut to_client: OwnedWri
     }
 }
 
-/// Returns the cut if this is its statement.
+/// Takes the planned cut if the bytes contain the text of its statement; otherwise returns `None`.
 fn cut_at(statement: &[u8], next: &Mutex<Option<Cut>>) -> Option<Cut> {
-    let mut next = next.lock().expect("nobody panics with it");
+    let mut next = next.lock().expect("no code panics while it holds this lock");
     let (Cut::AfterPassingOn(text) | Cut::InsteadOfPassingOn(text)) = (*next)?;
     let found = statement.windows(text.len()).any(|window| window == text.as_bytes());
     if found { next.take() } else { None }

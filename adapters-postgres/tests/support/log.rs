@@ -1,4 +1,4 @@
-//! A log that is the same for every reader: the number of a position determines what it changes.
+//! A made-up log for tests and benchmarks: the changes at a position depend only on the number of the position.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ use uuid::Uuid;
 
 pub(crate) const CAPACITY: u32 = 10_000_000;
 
-/// Returns the time this many seconds after noon of some day.
+/// Returns the time this many seconds after noon of 2027-03-14 in UTC.
 pub(crate) fn at(seconds: u64) -> Timestamp {
     let noon = Utc.with_ymd_and_hms(2027, 3, 14, 12, 0, 0).single();
-    let seconds = i64::try_from(seconds).expect("tests take place this century");
+    let seconds = i64::try_from(seconds).expect("the seconds that tests pass fit into an `i64`");
     noon.expect("noon is unambiguous in UTC") + TimeDelta::seconds(seconds)
 }
 
@@ -39,7 +39,8 @@ pub(crate) fn section_id(number: u128) -> SectionId {
     SectionId::new(Uuid::from_u128(0x5E_0000 + number))
 }
 
-/// Makes an id like a version 7 UUID: the time first, and then bits in no order.
+/// Makes an id that is sorted like a version 7 UUID: a rising number (in place of the time) first, and then bits in
+/// no order.
 pub(crate) fn reservation_id(position: u64) -> ReservationId {
     ReservationId::new(Uuid::from_u64_pair(
         position >> 6,
@@ -48,14 +49,15 @@ pub(crate) fn reservation_id(position: u64) -> ReservationId {
 }
 
 pub(crate) fn label(text: &str) -> Label {
-    Label::new(text).expect("the tests use proper labels")
+    Label::new(text).expect("the tests use valid labels")
 }
 
 pub(crate) fn eur(amount: i64) -> Money {
     Money::new(amount, Currency::EUR)
 }
 
-/// The first position opens an event with two sections; each later one holds a seat in both, and sells another.
+/// Returns the changes at a position: the first position creates an event with two sections, and each later position
+/// holds a seat in both sections and sells a ticket.
 pub(crate) fn changes(position: u64) -> Vec<Change> {
     if position == 1 {
         return vec![Change::EventCreated(event()), opened(1), opened(2)];
@@ -68,7 +70,7 @@ pub(crate) fn changes(position: u64) -> Vec<Change> {
     ]
 }
 
-/// Makes the batch of the positions after `after` up to `upto`.
+/// Makes the batch with the changes of all positions after `after`, up to and including `upto`.
 pub(crate) fn batch(after: u64, upto: u64) -> ProjectedBatch {
     ProjectedBatch {
         after: Mark::of_no_log(Position(after)),

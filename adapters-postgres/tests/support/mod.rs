@@ -1,4 +1,4 @@
-//! An empty, migrated database for each test.
+//! Gives each test an empty, migrated database of its own.
 
 use std::time::Duration;
 
@@ -10,7 +10,9 @@ pub(crate) async fn fresh(purpose: Purpose) -> Database {
 
 /// Returns the URL of a new database, for tests in which several processes use it.
 pub(crate) async fn fresh_url(purpose: Purpose) -> String {
-    let postgres = test_services::postgres().await.expect("PostgreSQL is there");
+    let postgres = test_services::postgres()
+        .await
+        .expect("the PostgreSQL server of the tests answers");
     let url = postgres
         .fresh_database(purpose.as_str())
         .await
@@ -21,11 +23,11 @@ pub(crate) async fn fresh_url(purpose: Purpose) -> String {
     url
 }
 
-/// Opens a pool, as another process would.
+/// Opens a pool of its own to the database, as another process would.
 pub(crate) async fn connect(purpose: Purpose, url: &str) -> Database {
     let options = DatabaseOptions {
         max_connections: 20,
-        // A busy machine is slow to answer, which is not what is tested.
+        // The wait for a connection is long, so that no test fails only because the machine is busy.
         acquire_timeout: Duration::from_secs(30),
         ..DatabaseOptions::default()
     };

@@ -1,12 +1,16 @@
-//! A separate key prefix for each test.
+//! Gives each test a key prefix of its own, since all tests share one Redis server.
 
 use adapters_redis::{Redis, RedisOptions};
 
 pub(crate) async fn fresh(hint: &str) -> Redis {
-    let redis = test_services::redis().await.expect("Redis is there");
+    let redis = test_services::redis()
+        .await
+        .expect("the Redis server of the tests can be started or found");
     let options = RedisOptions {
         prefix: redis.fresh_prefix(hint),
         ..RedisOptions::default()
     };
-    Redis::connect(redis.url(), options).await.expect("Redis answers")
+    Redis::connect(redis.url(), options)
+        .await
+        .expect("the Redis server of the tests answers")
 }

@@ -1,4 +1,4 @@
-//! Separate topics and groups for each test.
+//! Gives each test topics and groups of its own, since all tests share one broker.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,23 +19,26 @@ const BEYOND_THE_MOCK: [(&str, &str); 2] = [
 ];
 
 pub(crate) async fn fresh() -> RedpandaBus {
-    let broker = test_services::broker().await.expect("a broker is there");
+    let broker = test_services::broker()
+        .await
+        .expect("the broker of the tests can be started or found");
     connected(&broker, own_options()).await
 }
 
-/// A mock cluster is given its topics beforehand.
+/// Connects a bus to the broker. In a mock cluster, which lets no client create topics, it first makes the topics.
 pub(crate) async fn connected(broker: &Broker, options: BusOptions) -> RedpandaBus {
     if let Broker::Mock(mock) = broker {
         refuse_what_only_a_real_broker_can_show();
         mock.make_topics(&options.topics(), options.partitions)
-            .expect("the names are new");
+            .expect("the mock cluster has no topics with these names yet");
     }
     RedpandaBus::connect(broker.bootstrap(), options)
         .await
         .expect("the broker answers")
 }
 
-/// Fails at once and with the reason, instead of after a minute. A test's thread has its name.
+/// Fails a test that the mock cluster cannot pass at once and with the reason, instead of after a minute. The test is
+/// known by the name of its thread, which is the name of the test.
 fn refuse_what_only_a_real_broker_can_show() {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The idempotency records of a group of commits.
+//! Looks up and writes the idempotency records of a group of commits.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ pub(crate) const FIND_KEYS: Bulk = Bulk {
     tail: ")",
 };
 
-/// Returns those of the keys that are recorded.
+/// Returns those of the keys for which an answer is recorded already.
 pub(crate) async fn taken(
     connection: &mut SqliteConnection,
     keys: &[&IdempotencyKey],

@@ -1,4 +1,4 @@
-//! The changes of deadlines in a group of commits.
+//! Writes the changes that a group of commits makes to deadlines.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub(crate) const CLEAR: Bulk = Bulk {
     tail: ")",
 };
 
-/// Applies the changes in their order, so that the last one of each key counts.
+/// Applies the changes so that, of several changes to the deadline of one key, the last one counts.
 pub(crate) async fn change(
     connection: &mut SqliteConnection,
     writes: impl Iterator<Item = &DeadlineWrite>,
@@ -58,7 +58,8 @@ pub(crate) async fn change(
     .await
 }
 
-/// Returns the number of a kind, which is part of the file format.
+/// Returns the number that stands for a kind of deadline in the file. The numbers must not change, since existing
+/// files have them.
 fn kind_number(kind: DeadlineKind) -> i64 {
     match kind {
         DeadlineKind::HoldExpiry => 1,

@@ -66,7 +66,7 @@ async fn a_file_that_became_read_only_is_unavailable() {
 #[tokio::test]
 async fn a_failure_while_the_transaction_ends_is_unknown_until_the_commit_is_looked_up() {
     let (_directory, store) = open().await;
-    // SQLite checks a deferred constraint at COMMIT.
+    // SQLite checks a deferred constraint only at COMMIT, so that the COMMIT fails and not the statement before it.
     run(&store, "CREATE TABLE parents (id INTEGER PRIMARY KEY)").await;
     run(
         &store,
@@ -118,7 +118,7 @@ async fn open() -> (TempDir, SqliteStore) {
     (directory, store.expect("the file can be opened"))
 }
 
-/// Makes a commit with one event of this many bytes on a new stream.
+/// Makes a commit with one event, which has this many bytes, on a new stream.
 fn commit(number: u128, bytes: usize) -> Commit {
     Commit {
         id: CommitId::new(Uuid::from_u128(number)),
@@ -160,7 +160,7 @@ async fn in_one_group<const N: usize>(
     futures::future::join_all(queued).await
 }
 
-/// Keeps the writer busy until the returned sender is dropped.
+/// Keeps the writer busy with a job that waits until the returned sender is dropped.
 async fn stop_writing(store: &SqliteStore) -> oneshot::Sender<()> {
     let (release, released) = oneshot::channel::<()>();
     let (busy, is_busy) = oneshot::channel();
@@ -168,14 +168,14 @@ async fn stop_writing(store: &SqliteStore) -> oneshot::Sender<()> {
     tokio::spawn(async move {
         let job = writer.run(move |_| {
             Box::pin(async move {
-                busy.send(()).expect("the test waits for it");
+                busy.send(()).expect("the test waits until the writer is busy");
                 released.await.unwrap_err();
                 Ok(())
             })
         });
-        job.await.expect("the writer is there");
+        job.await.expect("the writer runs the job to its end");
     });
-    is_busy.await.expect("the writer gets to the job");
+    is_busy.await.expect("the writer begins with the job");
     release
 }
 
@@ -193,7 +193,7 @@ async fn limit_pages(store: &SqliteStore, more: i64) {
                 .map_err(failed)
         })
     });
-    limited.await.expect("the limit can be set");
+    limited.await.expect("the limit on the pages of the file can be set");
 }
 
 async fn run(store: &SqliteStore, sql: &'static str) {

@@ -1,4 +1,4 @@
-//! The recorded answers of the broken store.
+//! How the broken store finds and forgets recorded answers.
 
 use async_trait::async_trait;
 use chrono::TimeDelta;

@@ -1,4 +1,4 @@
-//! The deadlines of the broken store.
+//! How the broken store leases deadlines.
 
 use std::time::Duration;
 

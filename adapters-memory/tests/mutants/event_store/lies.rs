@@ -1,6 +1,7 @@
-//! What the broken store can get wrong, and which rule each lie breaks.
+//! The mistakes that the broken event store can make on purpose, and which conformance rule has to notice each of
+//! them.
 
-/// What the store gets wrong.
+/// The mistakes that the broken store can be told to make on purpose. `None` makes no mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Lie {
     #[default]
@@ -80,7 +81,7 @@ pub(crate) enum Lie {
     ForgetsOneAnswerTooMany,
 }
 
-/// Which lie breaks which rule of the event store.
+/// The rules of event stores, each beside a lie (a mistake made on purpose) that must make the rule fail.
 pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
     ("a_commit_is_all_or_nothing", Lie::WritesStreamByStream),
     ("a_commit_is_all_or_nothing", Lie::DropsDeadlines),
@@ -224,7 +225,7 @@ pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
     ("the_head_is_the_position_of_the_newest_event", Lie::HeadLagsBehind),
 ];
 
-/// Which lie breaks which rule of deadlines.
+/// The rules of deadline stores, each beside a lie (a mistake made on purpose) that must make the rule fail.
 pub(crate) const DEADLINES_BROKEN_BY: &[(&str, Lie)] = &[
     (
         "a_deadline_is_handed_out_when_it_is_due_and_not_before",
@@ -262,7 +263,7 @@ pub(crate) const DEADLINES_BROKEN_BY: &[(&str, Lie)] = &[
     ("a_deadline_comes_with_what_set_it_last", Lie::KeepsTheFirstDeadline),
 ];
 
-/// Which lie breaks which rule of recorded answers.
+/// The rules of recorded answers, each beside a lie (a mistake made on purpose) that must make the rule fail.
 pub(crate) const ANSWERS_BROKEN_BY: &[(&str, Lie)] = &[
     (
         "an_answer_is_found_by_the_user_and_key_that_recorded_it",

@@ -1,4 +1,4 @@
-//! The log of the broken store.
+//! How the broken store writes and reads its log.
 
 use async_trait::async_trait;
 use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore, Memory};
