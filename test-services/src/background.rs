@@ -18,7 +18,7 @@ use crate::{broker, postgres, process, redis, url};
 const TO_STOP: Duration = Duration::from_secs(10);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
-/// The databases of the server, each with the variable that contains its URL.
+/// The databases of the server, each with the environment variable that gives the server its URL.
 const DATABASES: [(&str, &str); 4] = [
     ("DATABASE_URL_EVENTS", "ticketing_events"),
     ("DATABASE_URL_PROJECTIONS", "ticketing_projections"),
@@ -26,7 +26,7 @@ const DATABASES: [(&str, &str); 4] = [
     ("DATABASE_URL_AUTH", "ticketing_auth"),
 ];
 
-/// A service that a variable names or that was started, and what it answered.
+/// A service that an environment variable names or that `services up` has started, and what it answered.
 #[derive(Debug)]
 pub struct Part {
     pub kind: Kind,
@@ -38,12 +38,12 @@ pub struct Part {
 }
 
 impl Part {
-    /// Returns the variable by which tests find the service, and its value.
+    /// Returns the environment variable by which tests find the service, and its value.
     pub fn variable_for_tests(&self) -> (&'static str, String) {
         (self.kind.variable(), self.address.clone())
     }
 
-    /// Returns the variables by which the server finds the service, and their values.
+    /// Returns the environment variables by which the server finds the service, and their values.
     ///
     /// # Errors
     /// Fails if the address is not a valid URL.
@@ -74,7 +74,7 @@ impl Background {
         }
     }
 
-    /// Keeps the records in another folder, so that these services are apart from those of the workspace.
+    /// Keeps the records of what runs in `folder`, so that these services are apart from those of the workspace.
     pub fn in_folder(folder: &Path) -> Self {
         Self {
             state: State::in_folder(folder.to_owned()),
@@ -89,11 +89,11 @@ impl Background {
         Self { durable: true, ..self }
     }
 
-    /// Starts a service and waits until it answers, unless a variable names one or it runs already. Creates the
-    /// databases of the server in PostgreSQL.
+    /// Starts a service and waits until it answers, unless an environment variable names one or it runs already.
+    /// Creates the databases of the server in PostgreSQL.
     ///
     /// # Errors
-    /// Fails if the service that a variable names does not answer, or the service cannot be started.
+    /// Fails if the service that an environment variable names does not answer, or the service cannot be started.
     pub async fn up(&self, kind: Kind) -> Result<Part> {
         let state = self.state.clone();
         let _lock = blocking(move || state.lock()).await?;
@@ -120,7 +120,8 @@ impl Background {
         Ok(part)
     }
 
-    /// Returns the service that a variable names or that was started, and whether it answers; `None` if there is none.
+    /// Returns the service that an environment variable names or that was started, and whether it answers; `None` if
+    /// there is none.
     ///
     /// # Errors
     /// Fails if the records cannot be read.
@@ -143,8 +144,8 @@ impl Background {
         }))
     }
 
-    /// Stops the services that were started, removes their data, and returns their kinds. Services that a variable
-    /// names are left alone.
+    /// Stops the services that were started, removes their data, and returns their kinds. Services that an
+    /// environment variable names are left alone.
     ///
     /// # Errors
     /// Fails if a service does not stop. Its record is kept.
@@ -158,7 +159,8 @@ impl Background {
         Ok(entries.into_iter().map(|entry| entry.kind).collect())
     }
 
-    /// Starts a service in the place of any that is recorded and no longer answers. The caller holds the lock.
+    /// Starts a service and records it. First removes the recorded service of this kind, if there is one, because it
+    /// no longer answers. The caller holds the lock on the records.
     fn start(&self, kind: Kind) -> Result<()> {
         let mut entries = self.state.read()?;
         if let Some(place) = entries.iter().position(|entry| entry.kind == kind) {
@@ -199,7 +201,7 @@ fn service_of(kind: Kind) -> &'static Service {
     }
 }
 
-/// Ends a recorded service and removes its folder. Either may be gone already.
+/// Ends a recorded service and removes its folder. The process and the folder may each be gone already.
 fn discard(entry: &Entry) -> Result<()> {
     if let Some(pid) = process::pid_in(&entry.folder)? {
         let signal = entry.kind.stop_at_once();
@@ -211,7 +213,11 @@ fn discard(entry: &Entry) -> Result<()> {
                 let _ = kill_process(pid, Signal::KILL);
             }
             if began.elapsed() > 2 * TO_STOP {
-                bail!("{}, process {}, does not stop", entry.kind, pid.as_raw_pid());
+                bail!(
+                    "{}, which runs as process {}, does not stop",
+                    entry.kind,
+                    pid.as_raw_pid()
+                );
             }
             thread::sleep(BETWEEN_LOOKS);
         }

@@ -27,12 +27,12 @@ static SHARED: OnceCell<Result<Broker, String>> = OnceCell::const_new();
 #[derive(Debug, Clone)]
 pub enum Broker {
     Real(RealBroker),
-    /// The mock cluster of the client library, because no broker was found and none can be started. In CI this is an
-    /// error instead.
+    /// The mock cluster of the client library `rdkafka`, used because no broker was found and none can be started. In
+    /// CI this is an error instead.
     Mock(MockBroker),
 }
 
-/// The mock cluster of `rdkafka`, in this process. Topics cannot be made over its API, so this type makes them.
+/// The mock cluster of `rdkafka`, in this process. A client cannot make topics there, so this type makes them.
 #[derive(Debug, Clone)]
 pub struct MockBroker {
     bootstrap: String,
@@ -55,8 +55,8 @@ pub struct RealBroker {
 /// Finds or starts the shared broker. All calls in one process return the same one.
 ///
 /// # Errors
-/// Fails if the broker that a variable names does not answer. In CI it also fails if no broker is found and none can be
-/// started.
+/// Fails if the broker that an environment variable names does not answer. In CI it also fails if no broker is found
+/// and none can be started.
 pub async fn broker() -> Result<Broker> {
     finding::once(&SHARED, find()).await
 }
@@ -90,9 +90,9 @@ async fn ask(brokers: &str) -> Result<String> {
     Ok("a Kafka-API broker".to_owned())
 }
 
-/// Succeeds if one of the brokers answers. Clients find the others through it.
+/// Succeeds if one of the brokers answers. One is enough, because a client learns from it where the others are.
 fn answers(brokers: &str) -> Result<()> {
-    let mut refusal = anyhow::anyhow!("no broker is named");
+    let mut refusal = anyhow::anyhow!("the list of brokers is empty");
     for broker in brokers.split(',') {
         let addresses = broker.trim().to_socket_addrs();
         for address in addresses.with_context(|| format!("{broker} is not the address of a broker"))? {

@@ -44,7 +44,7 @@ const BETWEEN_PROBES: Duration = Duration::from_millis(100);
 /// The host on which an engine of this machine opens ports, unless this process runs in a container itself.
 const HERE: &str = "127.0.0.1";
 
-/// The runtime of the client of the engine. The runtime of a test would end with that test.
+/// The runtime on which the client of the container engine runs. The runtime of a test would end with that test.
 static RUNTIME: LazyLock<std::io::Result<Runtime>> =
     LazyLock::new(|| Builder::new_multi_thread().worker_threads(1).enable_all().build());
 
@@ -113,7 +113,7 @@ async fn run(service: &'static Service, docker: &'static Path) -> Result<Contain
 
 /// A container whose service may still be starting. Dropping the value removes the container.
 struct Started {
-    /// The watchdog removes the container, because it does so even if no destructor runs.
+    /// No destructor removes the container: the watchdog does, even if this process ends without running destructors.
     container: ManuallyDrop<ContainerAsync<GenericImage>>,
     inside: ContainerPort,
     watchdog: Watchdog,
@@ -150,7 +150,7 @@ impl Started {
     }
 }
 
-/// Lets the engine fetch the image unless it has it. The images are public, so no login is needed.
+/// Lets the engine fetch the image unless the engine has it already. The images are public, so no login is needed.
 async fn fetch(engine: &Docker, image: &str, tag: &str) -> Result<()> {
     if engine.inspect_image(&format!("{image}:{tag}")).await.is_ok() {
         return Ok(());
@@ -159,7 +159,7 @@ async fn fetch(engine: &Docker, image: &str, tag: &str) -> Result<()> {
     let options = CreateImageOptionsBuilder::new().from_image(image).tag(tag).build();
     let fetched = timeout(TO_FETCH, follow(engine.create_image(Some(options), None, None))).await;
     fetched
-        .unwrap_or_else(|_| Err(anyhow!("fetching it takes longer than {TO_FETCH:?}")))
+        .unwrap_or_else(|_| Err(anyhow!("the image has not arrived after {TO_FETCH:?}")))
         .with_context(|| format!("the engine has no image {image}:{tag} and cannot fetch it"))
 }
 
@@ -174,8 +174,8 @@ async fn follow<P>(progress: impl Stream<Item = Result<P, EngineError>>) -> Resu
     }
 }
 
-/// Fails if the command does not see the container. Command and library may use different engines, and then the command
-/// could not remove the container.
+/// Fails if the `docker` command does not see the container. The command and the client library may use different
+/// engines, and then the command could not remove the container.
 fn seen_by_command(docker: &Path, name: &str) -> Result<()> {
     process::run(
         Command::new(docker)
@@ -201,7 +201,7 @@ async fn wait_until_it_answers(
     Ok(())
 }
 
-/// Fails with the last lines of the log if the container has ended.
+/// Fails with the last lines of its log if the container has ended.
 async fn goes_on(container: &ContainerAsync<GenericImage>) -> Result<()> {
     if container.is_running().await? {
         return Ok(());

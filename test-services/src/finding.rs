@@ -1,5 +1,5 @@
-//! Finding a service. These places are tried in this order: a variable, a service that `services up` has started, a
-//! container, and a new process.
+//! Finding a service. These places are tried in this order: an environment variable, a service that `services up` has
+//! started, a container, and a new process.
 
 use std::env::{self, VarError};
 use std::fmt;
@@ -18,13 +18,13 @@ use crate::state::State;
 /// How a service was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// A variable of this name says where the service is.
+    /// An environment variable of this name says where the service is.
     Variable(&'static str),
     /// `services up` has started the service.
     Background,
     /// This process started the container, and removes it at its end.
     Container,
-    /// This process started the service as another process. It ends with this one.
+    /// This process started the service as another process. The other process ends with this one.
     OwnProcess,
 }
 
@@ -60,10 +60,10 @@ enum Keeper {
 
 #[derive(Debug, Error)]
 pub(crate) enum NotFound {
-    /// A variable says where the service is, but nothing answers there. No other place is tried then.
+    /// An environment variable says where the service is, but no service answers there. No other place is tried then.
     #[error("{0} does not answer where {1} says")]
     Silent(Kind, &'static str, #[source] Error),
-    #[error("no variable says where {0} is, and it cannot be started")]
+    #[error("no environment variable says where {0} is, and it cannot be started")]
     NothingToStart(Kind, #[source] Error),
 }
 
@@ -74,16 +74,17 @@ pub(crate) async fn find(service: &'static Service) -> Result<Found, NotFound> {
     Ok(found)
 }
 
-/// Returns the address that the variable of a service contains; `None` if the variable is not set or empty.
+/// Returns the address that the environment variable of a service contains; `None` if the variable is not set or
+/// empty.
 pub(crate) fn given(kind: Kind) -> Result<Option<String>> {
     match env::var(kind.variable()) {
         Ok(address) => Ok(Some(address).filter(|address| !address.is_empty())),
         Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(anyhow!("its value is not text")),
+        Err(VarError::NotUnicode(_)) => Err(anyhow!("the value of the variable is not valid UTF-8")),
     }
 }
 
-/// The places where a service may be found. A test replaces them, to test their order without services.
+/// The places where a service may be found. A unit test replaces these places, to test their order without services.
 trait Places {
     fn variable(&mut self, kind: Kind) -> Result<Option<String>>;
     fn background(&mut self, kind: Kind) -> Result<Option<(String, Option<String>)>>;
@@ -277,7 +278,7 @@ mod tests {
 
         async fn ask(&mut self, _: Kind, address: &str) -> Result<String> {
             let answers = self.answering.contains(&address);
-            answers.then(|| "Redis 7".to_owned()).context("nobody is there")
+            answers.then(|| "Redis 7".to_owned()).context("no service answers")
         }
 
         fn passed_over(&mut self, _: &str) {}

@@ -1,4 +1,4 @@
-//! The kinds of services, with their names, variables and addresses.
+//! The kinds of services, with their names, environment variables and addresses.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// PostgreSQL.
+    /// A PostgreSQL server.
     Postgres,
-    /// Redis.
+    /// A Redis server.
     Redis,
     /// A broker with the API of Apache Kafka.
     Broker,
@@ -31,7 +31,7 @@ impl Kind {
         }
     }
 
-    /// Returns the name of the variable that says where a service of this kind is.
+    /// Returns the name of the environment variable that says where a service of this kind is.
     pub const fn variable(self) -> &'static str {
         match self {
             Self::Postgres => "TEST_POSTGRES_URL",

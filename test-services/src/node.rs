@@ -45,7 +45,7 @@ impl NodeProgram {
         command
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
             .current_dir(folder);
-        process::run(&mut command).with_context(|| format!("cannot fetch what {} needs", self.name))
+        process::run(&mut command).with_context(|| format!("cannot fetch the npm packages that {} needs", self.name))
     }
 }
 

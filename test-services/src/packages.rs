@@ -35,17 +35,17 @@ pub(crate) fn found_or_installed<T>(what: &str, packages: &[&str], look: fn() ->
 
 fn install(packages: &[&str]) -> Result<()> {
     if !geteuid().is_root() {
-        bail!("only root may install it");
+        bail!("only root may install packages");
     }
     if on_path("apt-get").is_none() {
-        bail!("there is no apt-get to install it with");
+        bail!("this machine has no apt-get to install packages with");
     }
     apt_get(&["update", "-qq"])?;
     apt_get(&[&["install", "-y", "-qq", "--no-install-recommends"], packages].concat())
 }
 
 fn apt_get(arguments: &[&str]) -> Result<()> {
-    // Waits until other installations have ended, for a limited time.
+    // If another process is installing packages, apt-get waits up to 120 seconds until that has ended.
     let output = Command::new("apt-get")
         .args(["-o", "DPkg::Lock::Timeout=120"])
         .args(arguments)

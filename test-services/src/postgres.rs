@@ -37,7 +37,8 @@ pub struct Postgres {
 /// Finds or starts the shared server. All calls in one process return the same one.
 ///
 /// # Errors
-/// Fails if the server that a variable names does not answer, or if no server is found and none can be started.
+/// Fails if the server that an environment variable names does not answer, or if no server is found and none can be
+/// started.
 pub async fn postgres() -> Result<Postgres> {
     finding::once(&SHARED, find()).await
 }
@@ -63,7 +64,7 @@ async fn ask(url: &str) -> Result<String> {
         .fetch_one(&mut connection)
         .await?;
     connection.close().await?;
-    // Debian adds the name of its package to the version.
+    // Debian adds the name of its package after the version number, so only the first word is used.
     let number = version.split(' ').next().unwrap_or_default();
     Ok(format!("PostgreSQL {number}"))
 }
@@ -93,8 +94,8 @@ async fn drop_stale(url: &str) -> Result<()> {
 async fn connect(url: &str) -> Result<PgConnection> {
     timeout(TO_CONNECT, PgConnection::connect(url))
         .await
-        .with_context(|| format!("no connection within {TO_CONNECT:?}"))?
-        .context("no connection")
+        .with_context(|| format!("PostgreSQL has accepted no connection within {TO_CONNECT:?}"))?
+        .context("cannot connect to PostgreSQL")
 }
 
 /// Creates an empty database and returns its URL.

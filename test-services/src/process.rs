@@ -102,8 +102,12 @@ pub(crate) fn folder(name: &str, user: Option<User>) -> Result<TempDir> {
         .tempdir()
         .context("cannot create a temporary folder")?;
     if let Some(User { uid, gid }) = user {
-        chown(folder.path(), Some(uid), Some(gid))
-            .with_context(|| format!("cannot give {} away", folder.path().display()))?;
+        chown(folder.path(), Some(uid), Some(gid)).with_context(|| {
+            format!(
+                "cannot give {} to the user under which the service runs",
+                folder.path().display()
+            )
+        })?;
     }
     Ok(folder)
 }
@@ -206,7 +210,10 @@ impl Process {
         let began = Instant::now();
         while offspring.iter().any(|process| is_alive(*process)) {
             if began.elapsed() > TO_STOP {
-                bail!("processes of {} outlive SIGKILL", self.recipe.service);
+                bail!(
+                    "some processes of {} are still alive after SIGKILL",
+                    self.recipe.service
+                );
             }
             thread::sleep(BETWEEN_PROBES);
         }
@@ -285,7 +292,7 @@ pub(crate) fn pid_in(folder: &Path) -> Result<Option<Pid>> {
         return Ok(None);
     };
     let arguments = arguments_of(pid)?;
-    let folder = folder.to_str().context("the name of a folder is not text")?;
+    let folder = folder.to_str().context("the name of a folder is not valid UTF-8")?;
     Ok(arguments.contains(folder).then_some(pid))
 }
 

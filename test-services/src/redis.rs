@@ -34,7 +34,8 @@ pub struct Redis {
 /// Finds or starts the shared server. All calls in one process return the same one.
 ///
 /// # Errors
-/// Fails if the server that a variable names does not answer, or if no server is found and none can be started.
+/// Fails if the server that an environment variable names does not answer, or if no server is found and none can be
+/// started.
 pub async fn redis() -> Result<Redis> {
     finding::once(&SHARED, find()).await
 }
@@ -56,16 +57,19 @@ async fn ask(url: &str) -> Result<String> {
     blocking(move || {
         let information: String = redis::cmd("INFO").arg("server").query(&mut connect(&url)?)?;
         let version = information.lines().find_map(|line| line.strip_prefix("redis_version:"));
-        Ok(format!("Redis {}", version.context("it does not say its version")?))
+        Ok(format!(
+            "Redis {}",
+            version.context("the server does not report its version")?
+        ))
     })
     .await
 }
 
 fn connect(url: &str) -> Result<Connection> {
-    let client = Client::open(url).context("the URL is not one of Redis")?;
+    let client = Client::open(url).context("the URL is not a valid URL of a Redis server")?;
     let connection = client
         .get_connection_with_timeout(TO_CONNECT)
-        .context("no connection")?;
+        .context("cannot connect to Redis")?;
     connection.set_read_timeout(Some(TO_CONNECT))?;
     connection.set_write_timeout(Some(TO_CONNECT))?;
     Ok(connection)
@@ -142,7 +146,7 @@ impl RedisDatabase {
                 claim,
             });
         }
-        bail!("other tests have all {databases} databases of the server")
+        bail!("other tests use all {databases} databases of the server")
     }
 
     pub fn url(&self) -> &str {

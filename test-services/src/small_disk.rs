@@ -14,7 +14,8 @@ use crate::watchdog::Watchdog;
 
 /// The name of the file that fills the disk.
 const BALLAST: &str = "ballast";
-/// The size of a write that fills the disk. Where a page does not fit, smaller writes do not fit either.
+/// What is written again and again until the disk is full. A disk has room for whole pages only, so when a page of
+/// 4096 bytes no longer fits, no smaller write fits either.
 const PAGE: [u8; 4096] = [0; 4096];
 
 /// A small file system. It is unmounted when the value is dropped, and also when the process dies.
@@ -65,12 +66,12 @@ impl SmallDisk {
             .create(true)
             .append(true)
             .open(self.ballast())
-            .context("cannot make the ballast")?;
+            .context("cannot create the file that fills the disk")?;
         loop {
             match ballast.write(&PAGE) {
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::StorageFull => return Ok(()),
-                Err(error) => return Err(error).context("cannot write the ballast"),
+                Err(error) => return Err(error).context("cannot write the file that fills the disk"),
             }
         }
     }
@@ -80,7 +81,7 @@ impl SmallDisk {
     /// # Errors
     /// Fails if the disk was not filled before.
     pub fn make_room(&self) -> Result<()> {
-        fs::remove_file(self.ballast()).context("cannot remove the ballast")
+        fs::remove_file(self.ballast()).context("cannot remove the file that fills the disk")
     }
 
     fn ballast(&self) -> PathBuf {
@@ -99,7 +100,11 @@ pub fn limit_file_sizes(process: u32, bytes: Option<u64>) -> Result<()> {
         current: bytes,
         maximum: None,
     };
-    prlimit(Some(pid.context("not the id of a process")?), Resource::Fsize, limit)
-        .context("the sizes of its files cannot be limited")?;
+    prlimit(
+        Some(pid.context("this number is not the id of a process")?),
+        Resource::Fsize,
+        limit,
+    )
+    .context("the sizes of its files cannot be limited")?;
     Ok(())
 }

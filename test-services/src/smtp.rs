@@ -78,7 +78,8 @@ impl SmtpSink {
         names.sort();
         let read = |name: &PathBuf| -> Result<ReceivedMail> {
             let text = fs::read(name).context("cannot read a mail")?;
-            serde_json::from_slice(&text).context("a mail is not what the sink writes")
+            serde_json::from_slice(&text)
+                .context("a stored mail does not have the format in which the mail server stores mails")
         };
         names.iter().map(read).collect()
     }

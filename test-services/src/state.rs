@@ -56,8 +56,12 @@ impl State {
     pub(crate) fn read(&self) -> Result<Vec<Entry>> {
         let file = self.file();
         match fs::read(&file) {
-            Ok(text) => serde_json::from_slice(&text)
-                .with_context(|| format!("{} is not what services up writes", file.display())),
+            Ok(text) => serde_json::from_slice(&text).with_context(|| {
+                format!(
+                    "{} does not have the format in which `services up` writes its records",
+                    file.display()
+                )
+            }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
         }

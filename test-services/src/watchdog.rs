@@ -14,7 +14,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result};
 use rustix::process::Signal;
 
-/// Each line is the id of the process that runs now, or is empty if none runs.
+/// Reads lines from the pipe: each is the id of the service process that runs now, or is empty if none runs. When the
+/// pipe closes, ends that process and removes the folder.
 const END_PROCESS: &str = r#"
 folder=$1 signal=$2
 while read -r line; do pid=$line; done
@@ -83,8 +84,8 @@ impl Watchdog {
         Ok(Self { shell })
     }
 
-    /// A pipe on which a starting process writes its own id. The watchdog so learns the id even if this process ends
-    /// before it does.
+    /// Returns a pipe on which a starting process writes its own id. The watchdog learns the id from the pipe, even
+    /// if this process ends before it has learned the id itself.
     pub(crate) fn pipe(&self) -> Result<Stdio> {
         let pipe = self.shell.stdin.as_ref().context("the watchdog has ended")?;
         let pipe = pipe.as_fd().try_clone_to_owned()?;
@@ -93,7 +94,7 @@ impl Watchdog {
 
     pub(crate) fn nothing_runs(&mut self) -> Result<()> {
         let pipe = self.shell.stdin.as_mut().context("the watchdog has ended")?;
-        pipe.write_all(b"\n").context("the watchdog is gone")
+        pipe.write_all(b"\n").context("the watchdog has ended")
     }
 }
 

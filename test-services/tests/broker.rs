@@ -1,4 +1,4 @@
-//! A broker as tests get it. What it does with records is the business of the adapter's tests.
+//! Tests the broker that this crate provides. How a broker handles records is tested with the adapter that uses it.
 
 use std::net::TcpStream;
 

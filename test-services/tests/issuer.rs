@@ -1,4 +1,5 @@
-//! An issuer as tests get it. What it says of people is the business of the adapter's tests.
+//! Tests the issuer that this crate provides. What the issuer says about people is tested with the adapter that uses
+//! it.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -26,8 +27,8 @@ fn configuration(address: &str) -> String {
         stream,
         "GET /.well-known/openid-configuration HTTP/1.0\r\nHost: {address}\r\n\r\n"
     )
-    .expect("it listens");
+    .expect("the issuer listens");
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("it answers in text");
+    stream.read_to_string(&mut answer).expect("the issuer answers in text");
     answer
 }

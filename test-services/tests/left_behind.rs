@@ -1,4 +1,4 @@
-//! What a process that dies leaves behind of its services: nothing.
+//! Checks that a process that dies leaves nothing of its services behind.
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
@@ -25,14 +25,14 @@ fn an_issuer_dies_with_a_process_that_is_killed() {
 }
 
 fn dies_with_its_parent(service: &str) {
-    let folder = tempfile::tempdir().expect("there is room for a folder");
-    // PostgreSQL may run as somebody else than we do.
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("the folder is ours");
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    // If this test runs as root, PostgreSQL runs as another user, who must be able to enter the folder.
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("this process owns the folder");
     let (mut parent, address) = parent_of(service, &folder);
     TcpStream::connect(&address).expect("the service is up");
 
     parent.kill().expect("the parent is alive");
-    parent.wait().expect("the parent is ours");
+    parent.wait().expect("this process started the parent");
 
     eventually("the service is gone", || TcpStream::connect(&address).is_err());
     eventually("its folder is gone", || folders(&folder) == 0);
@@ -85,7 +85,7 @@ fn a_small_disk_is_unmounted_when_its_process_is_killed() {
     assert!(!place.starts_with('/') || !is_mounted());
 }
 
-/// Starts a process that starts a service in the folder, and returns the service's address.
+/// Starts a process that starts a service in the folder, and returns that process and the service's address.
 fn parent_of(service: &str, folder: &TempDir) -> (Child, String) {
     let (parent, url) = told_by_parent(service, folder);
     let authority = url.split("://").nth(1).unwrap_or_default();
@@ -95,7 +95,7 @@ fn parent_of(service: &str, folder: &TempDir) -> (Child, String) {
     (parent, address)
 }
 
-/// Starts a process that holds something in the folder, and returns the line that it tells.
+/// Starts `hold-service` with its temporary files in the folder, and returns the process and the line that it prints.
 fn told_by_parent(what: &str, folder: &TempDir) -> (Child, String) {
     let mut parent = Command::new(env!("CARGO_BIN_EXE_hold-service"))
         .arg(what)
@@ -105,15 +105,16 @@ fn told_by_parent(what: &str, folder: &TempDir) -> (Child, String) {
         .spawn()
         .expect("the program was built");
     let mut told = String::new();
-    BufReader::new(parent.stdout.take().expect("it is piped"))
+    BufReader::new(parent.stdout.take().expect("the output is piped"))
         .read_line(&mut told)
-        .expect("it is text");
+        .expect("the line is UTF-8");
     (parent, told.trim().to_owned())
 }
 
-/// Counts the folders of services, without the one of the claims on ports.
+/// Counts the folders of services. The folder with the lock files of the ports, which outlives its process, does not
+/// count.
 fn folders(folder: &TempDir) -> usize {
-    let entries = fs::read_dir(folder.path()).expect("the folder is there");
+    let entries = fs::read_dir(folder.path()).expect("the folder exists");
     entries
         .flatten()
         .filter(|entry| !entry.file_name().to_string_lossy().starts_with("box-office-test-ports"))
@@ -123,7 +124,10 @@ fn folders(folder: &TempDir) -> usize {
 fn eventually(what: &str, condition: impl Fn() -> bool) {
     let began = Instant::now();
     while !condition() {
-        assert!(began.elapsed() < Duration::from_secs(20), "not within 20 s: {what}");
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "this did not happen within 20 s: {what}"
+        );
         std::thread::yield_now();
     }
 }

@@ -1,4 +1,5 @@
-//! Where a shared service comes from on machines that have little: an engine without the image, and no Java.
+//! Checks where a shared service comes from on poorly equipped machines: one whose container engine lacks the image,
+//! and one without Java.
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -68,25 +69,25 @@ struct Machine {
 }
 
 impl Machine {
-    /// Neither programs nor an engine.
+    /// A machine without any program and without a container engine.
     fn with_nothing() -> Self {
-        let folder = tempfile::tempdir().expect("there is room for a folder");
-        // PostgreSQL and Redis may run as somebody else than we do.
-        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("the folder is ours");
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        // If this test runs as root, PostgreSQL and Redis run as another user, who must be able to enter the folder.
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("this process owns the folder");
         let path = folder.path().join("bin");
-        fs::create_dir(&path).expect("the folder is new");
-        let path = path.to_str().expect("the name is text").to_owned();
+        fs::create_dir(&path).expect("no folder has this name yet");
+        let path = path.to_str().expect("the name is UTF-8").to_owned();
         Self { folder, path }
     }
 
-    /// All programs of this machine, and an engine that answers and has no image.
+    /// A machine with all programs of this one, and a container engine that answers but has no image.
     fn with_engine(registry: Registry) -> Self {
         let mut machine = Self::with_nothing();
         let docker = Path::new(&machine.path).join("docker");
-        fs::write(&docker, "#!/bin/sh\n").expect("the folder is ours");
-        fs::set_permissions(&docker, Permissions::from_mode(0o755)).expect("the file is ours");
+        fs::write(&docker, "#!/bin/sh\n").expect("this process owns the folder");
+        fs::set_permissions(&docker, Permissions::from_mode(0o755)).expect("this process owns the file");
         machine.path = format!("{}:{}", machine.path, std::env::var("PATH").unwrap_or_default());
-        let listener = UnixListener::bind(machine.socket()).expect("the name is new");
+        let listener = UnixListener::bind(machine.socket()).expect("no file has this name yet");
         std::thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 std::thread::spawn(move || answer(connection, registry));
@@ -109,7 +110,7 @@ impl Machine {
             .env("PATH", &self.path)
             .env("TMPDIR", self.folder.path())
             .env("DOCKER_HOST", format!("unix://{}", self.socket().display()))
-            // What services up started for this workspace is none of this machine's.
+            // Hides the services that `services up` has started for this workspace.
             .env("CARGO_TARGET_DIR", self.folder.path());
         command
     }

@@ -1,4 +1,5 @@
-//! PostgreSQL as tests get it: shared with a database each, or private and broken on purpose.
+//! Tests the PostgreSQL servers that this crate provides: the shared one, with a database for each test, and private
+//! ones that a test breaks on purpose.
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use test_services::{OwnedPostgres, postgres};
@@ -88,12 +89,12 @@ async fn run(connection: &mut PgConnection, statement: &str) {
     sqlx::query(AssertSqlSafe(statement.to_owned()))
         .execute(connection)
         .await
-        .expect("the statement is sound");
+        .expect("the statement is valid");
 }
 
 async fn count(connection: &mut PgConnection) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM seats")
         .fetch_one(connection)
         .await
-        .expect("the table is there")
+        .expect("the table exists")
 }

@@ -1,4 +1,5 @@
-//! Redis as tests get it: shared with a key space each, or private and broken on purpose.
+//! Tests the Redis servers that this crate provides: the shared one, with keys of its own for each test, and private
+//! ones that a test breaks on purpose.
 
 use redis::{Client, Commands, Connection};
 use test_services::{OwnedRedis, redis as shared};
@@ -60,6 +61,6 @@ async fn a_stopped_server_refuses_until_it_is_started_again() {
 }
 
 fn connect(url: &str) -> Connection {
-    let client = Client::open(url).expect("the URL is sound");
+    let client = Client::open(url).expect("the URL is valid");
     client.get_connection().expect("the server is up")
 }

@@ -1,4 +1,5 @@
-//! The command `services`, with a state of its own beside the workspace's.
+//! Tests the command `services`. Each test keeps the records of its services in a folder of its own, apart from those
+//! of the workspace.
 
 use std::fs;
 use std::path::Path;
@@ -36,7 +37,7 @@ fn what_was_killed_is_started_anew_and_meanwhile_said_to_be_silent() {
     let services = Services::new();
     services.up("redis");
     let shutdown: redis::RedisResult<()> = redis::cmd("SHUTDOWN").arg("NOSAVE").query(&mut services.redis());
-    assert!(shutdown.is_err(), "it closes the connection");
+    assert!(shutdown.is_err(), "Redis closes the connection when it shuts down");
 
     let status = services.output(&["status"]);
     assert_eq!(status.status.code(), Some(1));
@@ -125,14 +126,14 @@ fn a_variable_that_points_at_nothing_is_an_error_that_does_not_show_its_value() 
     assert!(!error.contains("s3cret"), "{error}");
 }
 
-/// The command with a state that is this test's alone; what it started is stopped at the end.
+/// The command with records that only this test uses. Dropping the value stops the services that it has started.
 struct Services {
     state: TempDir,
 }
 
 impl Services {
     fn new() -> Self {
-        let state = tempfile::tempdir().expect("there is room for a folder");
+        let state = tempfile::tempdir().expect("a temporary folder can be made");
         Self { state }
     }
 
@@ -159,7 +160,7 @@ impl Services {
         text(&self.done(&["up", service]).stdout)
     }
 
-    /// The value of a variable that `env` prints; empty when it does not.
+    /// Returns the value that `services env` prints for a variable. Empty if it does not print the variable.
     fn variable(&self, name: &str) -> String {
         let env = text(&self.done(&["env"]).stdout);
         let value = env
@@ -177,8 +178,8 @@ impl Services {
     }
 
     fn redis(&self) -> redis::Connection {
-        let client = Client::open(self.redis_url()).expect("the URL is sound");
-        client.get_connection().expect("it is up")
+        let client = Client::open(self.redis_url()).expect("the URL is valid");
+        client.get_connection().expect("Redis is up")
     }
 }
 

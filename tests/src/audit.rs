@@ -1,4 +1,5 @@
-//! Reads the books of one event back over HTTP: every reservation, its history, its payments, and what is told in sum.
+//! Reads the books of one event back over HTTP: every reservation, its history, its payments, and the sums that the
+//! server shows.
 
 use std::collections::BTreeSet;
 
@@ -18,24 +19,24 @@ const ROWS_A_PAGE: u64 = 100;
 /// How many times the books are read again if something was written while they were read.
 const ATTEMPTS: u32 = 3;
 
-/// What to read, and as whom.
+/// Which books to read, and with whose sessions.
 #[derive(Debug, Clone)]
 pub struct Audit {
     pub target: Target,
     pub event: EventId,
     pub readers: Vec<Reader>,
-    /// May read the analytics; they are left out without it.
+    /// A session that may read the analytics. Without one the analytics are not read.
     pub owner: Option<Bearer>,
     /// The consistency tokens of the last writes. The sums must include these writes.
     pub consistency: Vec<HeaderValue>,
     pub now: Timestamp,
 }
 
-/// A reader of a part of the books, with its session and its connection.
+/// Who reads a part of the books: a session, which reads over a connection of its own.
 #[derive(Debug, Clone)]
 pub struct Reader {
     pub bearer: Bearer,
-    /// Reservations that were answered, to be read one by one.
+    /// Reservations that the server has answered. This reader reads each of them by its id.
     pub reservations: Vec<ReservationId>,
     /// Whether this reader also reads the lists of its session. Either one reader of each session does, or none.
     pub lists: Option<Lists>,
@@ -52,19 +53,20 @@ pub struct Lists {
 pub enum AuditError {
     #[error(transparent)]
     Read(#[from] ReadError),
-    #[error("event {0} is not there")]
+    #[error("event {0} does not exist")]
     NoSuchEvent(EventId),
-    #[error("reservation {0} is there and its {1} is not")]
+    #[error("reservation {0} exists, but its {1} does not")]
     PartMissing(ReservationId, &'static str),
-    #[error("the counts kept changing while the books were read: somebody else sells, or holds run out")]
+    #[error("the counts kept changing while the books were read: somebody else sells tickets, or holds run out")]
     NotAtRest,
 }
 
 impl Audit {
-    /// Reads everything, with one connection a reader.
+    /// Reads the whole books, with one connection for each reader.
     ///
     /// # Errors
-    /// Fails if a resource cannot be read. A reservation that does not exist is no error here; the checker judges it.
+    /// Fails if a resource cannot be read. A reservation that does not exist is no error here;
+    /// [`check`](crate::books::check) judges it.
     pub async fn read_books(&self) -> Result<Books, AuditError> {
         let mut connection = Connection::new(self.target.clone());
         let terms: Event = self.read_sum(&mut connection, "", None).await?;
@@ -95,7 +97,7 @@ impl Audit {
         self.read_sum(connection, "/availability", None).await
     }
 
-    /// Reads a resource that concerns the whole event.
+    /// Reads a resource that concerns the whole event, such as its analytics.
     async fn read_sum<T: DeserializeOwned>(
         &self,
         connection: &mut Connection,

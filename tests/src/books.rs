@@ -1,8 +1,8 @@
 //! Checks the books of a box office: compares what it shows with what it has answered, and its resources with each
 //! other.
 //!
-//! A pure function. It gets everything that was read and every answer, and returns each discrepancy. It knows only the
-//! rules that a customer may rely on, so that a mistake in the domain is not repeated here.
+//! [`check`] is a pure function: it gets everything that was read and every answer, and returns each discrepancy. It
+//! knows only the rules that a customer may rely on, so that a mistake in the domain is not repeated here.
 
 mod discrepancy;
 #[cfg(test)]
@@ -19,7 +19,7 @@ use crate::journal::Entry;
 use crate::wire::{Payment, Reservation, Sales, SectionCounts};
 pub use discrepancy::{Discrepancy, Figure};
 
-/// Everything that was read about one event while nobody wrote.
+/// Everything that was read about one event while no request changed anything.
 #[derive(Debug, Clone, Default)]
 pub struct Books {
     pub sections: BTreeMap<String, SectionCounts>,
@@ -42,9 +42,9 @@ pub struct Answers {
     pub held: BTreeMap<ReservationId, Held>,
     pub paid: BTreeSet<ReservationId>,
     pub cancelled: BTreeSet<ReservationId>,
-    /// Reservations whose payment or cancellation may have happened.
+    /// Reservations that may have been paid or cancelled by a request whose answer was lost.
     pub in_doubt: BTreeSet<ReservationId>,
-    /// Seats of each section whose hold may have happened.
+    /// How many seats of each section may be held by requests whose answers were lost.
     pub seats_in_doubt: BTreeMap<String, u64>,
     pub holds_in_doubt: usize,
 }
@@ -116,7 +116,7 @@ pub fn check(books: &Books, answers: &Answers) -> Vec<Discrepancy> {
     found
 }
 
-/// How certain it is that a reservation has its seats.
+/// What a reservation has of its seats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Claim {
     Sold,

@@ -1,7 +1,7 @@
 //! One keep-alive HTTP/1.1 connection, reopened when the server closed it.
 //!
-//! It runs on the same cores as the server that it measures, so sending a prepared request allocates nothing: paths,
-//! bodies and header values are shared bytes.
+//! The client runs on the same cores as the server that is measured, so sending a prepared request allocates no
+//! memory: paths, bodies and header values are shared bytes.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub struct Target {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("is http://, a host and perhaps a port")]
+#[error("must be http://, a host and optionally a port")]
 pub struct InvalidTarget;
 
 impl FromStr for Target {
@@ -61,12 +61,12 @@ impl std::fmt::Display for Target {
     }
 }
 
-/// The header that proves a session. Never printed.
+/// The `Authorization` header with a session id. `Debug` does not print its value.
 #[derive(Debug, Clone)]
 pub struct Bearer(HeaderValue);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("is not a session id")]
+#[error("a session id must be visible ASCII characters without spaces")]
 pub struct InvalidSession;
 
 impl FromStr for Bearer {
@@ -81,7 +81,7 @@ impl FromStr for Bearer {
     }
 }
 
-/// A request that was not sent yet. Cloning it is cheap.
+/// A request that was not sent yet. A clone shares its bytes, so cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Ask {
     method: Method,
@@ -189,7 +189,7 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-/// No answer has arrived.
+/// Why no answer to a request has arrived.
 #[derive(Debug, Error)]
 pub enum TransportError {
     /// The request was not sent, because no server accepts connections.
@@ -203,7 +203,7 @@ pub enum TransportError {
     TimedOut,
 }
 
-/// A read that should have been answered was not.
+/// Why a read did not return the resource.
 #[derive(Debug, Error)]
 pub enum ReadError {
     #[error(transparent)]
@@ -234,6 +234,8 @@ impl Connection {
         Self { target, sender: None }
     }
 
+    /// Sends the request and waits for the answer.
+    ///
     /// # Errors
     /// Fails if there is no answer. The next request opens a new connection.
     pub async fn ask(&mut self, ask: Ask) -> Result<Answer, TransportError> {
@@ -258,7 +260,8 @@ impl Connection {
         })
     }
 
-    /// Reads one resource; nothing for 404. Waits as long as the server asks when it is busy.
+    /// Reads one resource; `None` if the server answers 404. If the server is busy, waits as long as it asks and
+    /// tries again.
     ///
     /// # Errors
     /// Fails if there is no answer, or the answer is another refusal or is not valid.
@@ -286,7 +289,8 @@ impl Connection {
         }
     }
 
-    /// Takes the open connection, or opens one when there is none or the server closed it between two requests.
+    /// Returns the open connection. Opens a new one if there is none, or if the server has closed it between two
+    /// requests.
     async fn ready_sender(&mut self) -> Result<SendRequest<Full<Bytes>>, TransportError> {
         if let Some(mut sender) = self.sender.take()
             && sender.ready().await.is_ok()
@@ -298,7 +302,7 @@ impl Connection {
             .map_err(TransportError::Connect)?;
         stream.set_nodelay(true).map_err(TransportError::Connect)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(TransportError::Broken)?;
-        // The request that is under way learns how the connection has ended.
+        // The result of this task is not needed: the request that is under way gets the error of the connection.
         tokio::spawn(connection);
         Ok(sender)
     }

@@ -49,7 +49,7 @@ pub enum Entry {
     },
 }
 
-/// Keeps every entry in memory and, when wanted, in a file.
+/// Keeps every entry in memory and, if one was opened, in a file.
 #[derive(Debug, Default)]
 pub struct Journal {
     entries: Vec<Entry>,
@@ -73,6 +73,8 @@ impl Journal {
         })
     }
 
+    /// Adds an entry in memory and, if a file was opened, as a line to that file.
+    ///
     /// # Errors
     /// Fails if the file cannot be written. The run must then stop, because its journal would be incomplete.
     pub fn record(&mut self, entry: Entry) -> io::Result<()> {
@@ -84,6 +86,8 @@ impl Journal {
         Ok(())
     }
 
+    /// Writes the lines that are still buffered to the file, if one was opened.
+    ///
     /// # Errors
     /// Fails if the file cannot be written.
     pub fn flush(&mut self) -> io::Result<()> {

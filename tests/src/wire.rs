@@ -1,4 +1,4 @@
-//! The parts of the HTTP contract that a load test reads. Fields that it has no use for are skipped.
+//! The parts of the HTTP contract that a load test reads. Other fields are skipped.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ pub struct Payment {
     pub status: PaymentStatus,
 }
 
-/// The answer to a payment or a cancellation. It has the old status until the gateway has decided.
+/// The answer to a payment or a cancellation. The status is the old one until the gateway has decided.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Changed {
     pub status: ReservationStatus,

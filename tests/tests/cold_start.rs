@@ -1,4 +1,5 @@
-//! A lane that has lost its memory reads the end of a long past, not all of it.
+//! Checks that a lane that starts with nothing in memory reads a snapshot and the facts after it, not all facts of a
+//! long past.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
@@ -32,10 +33,11 @@ use uuid::Uuid;
 const OFTEN: usize = 400;
 const RESERVATIONS: usize = 2_000;
 const CALLERS: usize = 20;
-/// How many facts a lane reads besides those of the section: those of the catalog and of cancelled reservations.
+/// How many facts a lane reads at most besides those of the section: those of the catalog and of cancelled
+/// reservations.
 const BESIDE: usize = 20;
 
-/// Counts what lanes read, and says when a snapshot was kept.
+/// Counts the facts that lanes read, and the snapshots that were stored.
 #[derive(Debug, Default)]
 struct Counting {
     facts: AtomicUsize,
@@ -88,7 +90,8 @@ where
     (Engine::start_write_side(ports, config), observer)
 }
 
-/// How many facts a lane reads that has nothing in memory, before it answers its first hold.
+/// Starts an engine with nothing in memory, and returns how many facts its lane reads before it answers the first
+/// hold.
 async fn facts_until_the_first_hold<S>(store: &Arc<S>, event: EventId) -> (usize, Engine, Arc<Counting>)
 where
     S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore + 'static,
@@ -115,8 +118,8 @@ where
         });
     }
     callers.join_all().await;
-    assert!(*counting.kept.borrow() > 1, "one was kept every now and then");
-    // The latest commit may be under way, so one more than was counted is allowed.
+    assert!(*counting.kept.borrow() > 1, "snapshots were stored again and again");
+    // A snapshot may still be on its way to the store, so the loop below waits for one more than were counted.
     let before = *counting.kept.borrow();
     let mut left = OFTEN;
     while *counting.kept.borrow() == before {

@@ -81,7 +81,7 @@ fn names(source: &str, krate: &str, module: &str) -> bool {
     })
 }
 
-/// Every file of Rust code of a crate's `src`, with the path that it is called by.
+/// Returns every Rust file in a crate's `src`: its path and its text.
 fn sources(krate: &str) -> Vec<(PathBuf, String)> {
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(krate).join("src")];
     let mut sources = Vec::new();
@@ -101,7 +101,7 @@ fn sources(krate: &str) -> Vec<(PathBuf, String)> {
 
 /// Describes every dependency that points the wrong way, and every member without a rule.
 ///
-/// Dev-dependencies are free: a test may use any adapter, and everybody's tests use the testkit.
+/// Dev-dependencies may point anywhere: a test may use any adapter, and the tests of every crate may use the testkit.
 fn wrong_ways(members: &[String], dependencies: &[Dependency]) -> Vec<String> {
     let unruled = members
         .iter()

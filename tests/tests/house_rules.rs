@@ -27,27 +27,27 @@ const SHIPPED: &[&str] = &[
 ];
 
 const LONGEST_FILE: usize = 400;
-/// A longer file must have this line in its head, followed by the reason.
+/// A file with more than `LONGEST_FILE` lines must have this text in its head, followed by the reason.
 const REASON: &str = "//! Long because ";
-/// Files that are longer without giving a reason. The list is to become empty.
+/// Files with more than `LONGEST_FILE` lines that give no reason. The list must stay empty if it can.
 const LONG_FILES: &[&str] = &[];
 
 const LONGEST_FUNCTION: usize = 80;
 const LONGEST_IN_THE_LANE: usize = 60;
-/// Functions that are longer, by file and name. The list is to become empty.
+/// Functions with more lines than these limits, by file and name. The list must stay empty if it can.
 const LONG_FUNCTIONS: &[&str] = &[];
 
-/// Uses that make a cycle between top-level modules: the crate, the module that uses, and the module that is used. The
-/// list is to become empty.
+/// Uses that make a cycle between top-level modules: the crate, the module that uses, and the module that is used.
+/// The list must stay empty if it can.
 const CYCLES: &[(&str, &str, &str)] = &[];
 
-/// Crates for tests. They have no cycles of modules either; the other rules are for shipped code.
+/// Crates that only tests use. Their modules must have no cycles either; the other rules are for shipped code.
 const FOR_TESTS: &[&str] = &["test-services", "ticketing-testkit"];
 
-/// Items of a crate's root that its modules may use: they are the vocabulary of all of them.
+/// Items of a crate's root that its modules may use, because all modules of the crate share them.
 const OF_THE_ROOT: &[(&str, &str)] = &[];
 
-/// The folders of `ticketing-ports` from the lowest: each may use those before it.
+/// The folders of `ticketing-ports`, the lowest first: each may use only those before it.
 const FLOORS: &[&str] = &["vocabulary", "log", "read_models", "people", "outside"];
 
 #[test]
@@ -77,7 +77,10 @@ fn no_two_modules_of_a_crate_need_each_other() {
         }
     }
     assert!(cycles.is_empty(), "module cycles:\n{}", cycles.join("\n"));
-    assert!(excepted.is_empty(), "no cycles any more: {excepted:?}");
+    assert!(
+        excepted.is_empty(),
+        "remove these exceptions, whose cycles are gone: {excepted:?}"
+    );
 }
 
 #[test]
@@ -99,7 +102,10 @@ fn no_two_files_of_a_floor_of_the_ports_need_each_other() {
 fn each_floor_of_the_ports_uses_only_floors_below_it() {
     let uses = Crate::named("ticketing-ports").uses();
     for floor in uses.iter().flat_map(|(from, used)| used.iter().chain([from])) {
-        assert!(FLOORS.contains(&floor.as_str()), "is {floor} a floor?");
+        assert!(
+            FLOORS.contains(&floor.as_str()),
+            "the folder {floor} must be added to FLOORS"
+        );
     }
     for (height, floor) in FLOORS.iter().enumerate() {
         let upwards: Vec<_> = uses
@@ -125,7 +131,10 @@ fn no_module_uses_what_stands_in_the_root_of_its_crate() {
         }
     }
     assert!(found.is_empty(), "upward imports:\n{}", found.join("\n"));
-    assert!(excepted.is_empty(), "used no more: {excepted:?}");
+    assert!(
+        excepted.is_empty(),
+        "remove these exceptions, which no module uses: {excepted:?}"
+    );
 }
 
 #[test]
@@ -145,10 +154,13 @@ fn a_long_file_says_why() {
     }
     assert!(
         found.is_empty(),
-        "over {LONGEST_FILE} lines and no reason in the head:\n{}",
+        "files with more than {LONGEST_FILE} lines and no reason in their head:\n{}",
         found.join("\n")
     );
-    assert!(excepted.is_empty(), "not long any more: {excepted:?}");
+    assert!(
+        excepted.is_empty(),
+        "remove these exceptions, which are short enough now: {excepted:?}"
+    );
 }
 
 #[test]
@@ -157,7 +169,10 @@ fn every_function_fits_on_a_screen_and_those_of_the_lane_on_a_small_one() {
     let mut found = Vec::new();
     let of_the_lane = |file: &SourceFile| file.name.starts_with("ticketing-runtime/src/lane");
     let files: Vec<_> = SHIPPED.iter().flat_map(|name| Crate::named(name).files).collect();
-    assert!(files.iter().any(of_the_lane), "the lane is somewhere else");
+    assert!(
+        files.iter().any(of_the_lane),
+        "no file of the lane was found where the lane should be"
+    );
     for file in files.iter().filter(|file| !file.is_of_tests()) {
         let longest = if of_the_lane(file) {
             LONGEST_IN_THE_LANE
@@ -172,7 +187,10 @@ fn every_function_fits_on_a_screen_and_those_of_the_lane_on_a_small_one() {
         }
     }
     assert!(found.is_empty(), "too many lines in a function:\n{}", found.join("\n"));
-    assert!(excepted.is_empty(), "not long any more: {excepted:?}");
+    assert!(
+        excepted.is_empty(),
+        "remove these exceptions, which are short enough now: {excepted:?}"
+    );
 }
 
 #[test]
@@ -183,7 +201,7 @@ fn every_shipped_crate_is_held_to_the_rules() {
     let (members, _) = members.split_once(']').unwrap();
     for member in members.split(',').map(|member| member.trim().trim_matches('"')) {
         let known = member.is_empty() || SHIPPED.contains(&member) || not_shipped.contains(&member);
-        assert!(known, "is {member} shipped?");
+        assert!(known, "the crate {member} must be added to SHIPPED or to FOR_TESTS");
     }
 }
 

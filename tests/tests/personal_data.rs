@@ -65,7 +65,10 @@ fn every_port_can_forget_people_or_says_why_it_need_not() {
         let has_to = !matches!(keeps, Nothing(_));
         assert_eq!(can_erase, has_to, "{name}: whether it requires Erase");
     }
-    assert!(decided.is_empty(), "no such ports any more: {decided:?}");
+    assert!(
+        decided.is_empty(),
+        "these ports are listed, but do not exist: {decided:?}"
+    );
 }
 
 #[test]
@@ -99,7 +102,7 @@ fn ports() -> Vec<(String, bool)> {
             ports.push((port.ident.to_string(), port.supertraits.iter().any(erases)));
         }
     }
-    assert!(ports.len() > 20, "most of the ports are gone");
+    assert!(ports.len() > 20, "most of the ports were not found");
     ports
 }
 
@@ -119,7 +122,10 @@ fn fields_of_the_bundles() -> BTreeMap<String, String> {
             }
         }
     }
-    assert!(by_port.contains_key("UserStore"), "the bundles are somewhere else");
+    assert!(
+        by_port.contains_key("UserStore"),
+        "the bundles of stores were not found in the file that is read"
+    );
     by_port
 }
 

@@ -142,7 +142,10 @@ where
         .reservation(actor(11, Role::Customer), other.reservation_id)
         .await
         .unwrap();
-    assert!(!hanging.is_finished(), "who needs the stream waits for it");
+    assert!(
+        !hanging.is_finished(),
+        "the request that needs the stream must wait for its read"
+    );
     hanging.abort();
     engine.abort();
 }

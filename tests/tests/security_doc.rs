@@ -10,24 +10,24 @@ fn every_test_that_the_security_document_names_exists() {
     let document = fs::read_to_string(root.join("docs/SECURITY.md")).unwrap();
     let (_, decisions) = document
         .split_once("## Decisions, and the test of each")
-        .expect("the table is there");
+        .expect("the table exists");
     let (table, _) = decisions
         .split_once("\n## ")
-        .expect("the document goes on after the table");
+        .expect("an empty line and more text follow the table");
     let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
     let known = functions_below(&root);
     for row in &rows {
         let tests = row.rsplit('|').nth(1).unwrap_or_default();
         let named: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
-        assert!(!named.is_empty(), "no test shows this: {row}");
+        assert!(!named.is_empty(), "this row names no test: {row}");
         for name in named {
             assert!(known.contains(name), "there is no test {name}");
         }
     }
-    assert!(rows.len() > 30, "most of the table is gone");
+    assert!(rows.len() > 30, "the table has lost most of its rows");
 }
 
-/// The names of all functions of the workspace.
+/// Returns the names of all functions in the Rust files below `root`.
 fn functions_below(root: &Path) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut folders: Vec<PathBuf> = vec![root.to_owned()];
@@ -46,7 +46,8 @@ fn functions_below(root: &Path) -> BTreeSet<String> {
                         .map(str::to_owned)
                 };
                 names.extend(declared.filter_map(name));
-                // Macros make tests of a list of names.
+                // Some macros make a test of each name in a list, one on a line, so such lines count as functions
+                // too.
                 names.extend(
                     text.lines()
                         .filter_map(|line| line.trim().strip_suffix(','))

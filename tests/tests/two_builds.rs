@@ -38,12 +38,12 @@ const PLACES: u32 = 40;
 /// The made-up next version of `SeatsHeld` has its fields one level deeper.
 fn raise(data: &[u8]) -> Vec<u8> {
     let old: Value = serde_json::from_slice(data).expect("facts are JSON");
-    serde_json::to_vec(&serde_json::json!({ "hold": old })).expect("it is JSON")
+    serde_json::to_vec(&serde_json::json!({ "hold": old })).expect("a JSON value can be written")
 }
 
 fn lower(data: &[u8]) -> Vec<u8> {
     let new: Value = serde_json::from_slice(data).expect("facts are JSON");
-    serde_json::to_vec(&new["hold"]).expect("it is JSON")
+    serde_json::to_vec(&new["hold"]).expect("a JSON value can be written")
 }
 
 fn customer(number: u32) -> Actor {
@@ -56,7 +56,7 @@ fn customer(number: u32) -> Actor {
 fn request<C>(by: Actor, command: C) -> Request<C> {
     Request {
         by: by.into(),
-        correlation_id: CorrelationId::parse("two-builds").expect("visible ASCII"),
+        correlation_id: CorrelationId::parse("two-builds").expect("the correlation id is visible ASCII"),
         trace: None,
         idempotency: None,
         command,
@@ -82,7 +82,7 @@ fn engine(store: PostgresEventStore, clock: &Arc<TokioClock>, seed: u64, floor_p
 }
 
 async fn on_sale(office: &BoxOffice, clock: &TokioClock) -> EventId {
-    let label = |text: &str| Label::new(text).expect("a short plain text");
+    let label = |text: &str| Label::new(text).expect("a short plain text is a valid label");
     let draft = EventDraft {
         name: label("An update"),
         category: None,
@@ -157,7 +157,9 @@ async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_book
         raise,
         lower,
     });
-    let postgres = test_services::postgres().await.expect("PostgreSQL is there");
+    let postgres = test_services::postgres()
+        .await
+        .expect("PostgreSQL was found or started");
     let url = postgres
         .fresh_database("two_builds")
         .await
@@ -169,7 +171,7 @@ async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_book
         database.migrate().await.unwrap();
         stores.push(PostgresEventStore::new(&database));
     }
-    let [reads, writes] = stores.try_into().expect("there are two");
+    let [reads, writes] = stores.try_into().expect("two stores were made");
     let log = writes.clone();
     let clock = Arc::new(TokioClock::start());
     // A build that looks at the schema floor once an hour still writes facts as before.
@@ -184,7 +186,7 @@ async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_book
     assert_eq!(
         versions_of_holds(&whole_log(&log).await),
         [1; 10],
-        "nobody may write it yet"
+        "no build may write the next version before the floor is raised"
     );
 
     assert_eq!(finish_update(&log).await.unwrap(), next);
@@ -192,7 +194,10 @@ async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_book
     while versions_of_holds(&whole_log(&log).await).last() == Some(&1) {
         hold(&new, event, number).await;
         number += 1;
-        assert!(number < PLACES - 10, "it does not hear of the floor");
+        assert!(
+            number < PLACES - 10,
+            "the newer build has not noticed that the schema floor was raised"
+        );
     }
     while number < PLACES {
         // Both write to one section at the same time, so each must read what the other has written.

@@ -33,11 +33,11 @@ use crate::conformance::read_models::ReadModels;
 use crate::generators::{House, Step, event_draft, steps};
 use crate::scenario::start;
 
-/// An event that goes on sale early, late or never, and what happens to it.
+/// The draft of an event that goes on sale early, late or never, and the steps that are then tried with it.
 #[derive(Debug, Clone)]
 pub struct History {
     pub draft: EventDraft,
-    /// What is tried before anybody can buy.
+    /// The steps that are tried first, which usually put the event on sale.
     pub before: Vec<Step>,
     pub steps: Vec<Step>,
 }
@@ -82,7 +82,7 @@ pub async fn agree_all_along(models: &ReadModels, history: &History) -> Result<(
     Ok(())
 }
 
-/// Compares both sides at one moment, when the read models have taken everything in.
+/// Compares both sides at one moment. The read models must already have applied the whole log.
 ///
 /// # Errors
 /// Describes the first disagreement.
@@ -94,7 +94,7 @@ pub async fn agree(models: &ReadModels, log: &[RecordedEvent], now: Timestamp) -
     write_side.agrees(models, now).await
 }
 
-/// What the facts add up to.
+/// The states that the facts add up to on the write side.
 #[derive(Debug, Default)]
 struct WriteSide {
     taken: usize,
@@ -105,7 +105,7 @@ struct WriteSide {
 }
 
 impl WriteSide {
-    /// Takes what is new in the log in, on both sides.
+    /// Applies the facts of the log that are new to both sides.
     async fn take(&mut self, log: &[RecordedEvent], models: &ReadModels) -> Result<(), String> {
         let new = &log[self.taken..];
         let (Some(first), Some(last)) = (new.first(), new.last()) else {
@@ -172,7 +172,8 @@ impl WriteSide {
         states.filter_map(|(state, version)| state.view(*version)).collect()
     }
 
-    /// Moments from `now` on at which something begins or runs out, and those just before.
+    /// Returns the moments from `now` on at which an event begins or a hold runs out, and the moments one microsecond
+    /// earlier.
     fn moments_after(&self, now: Timestamp) -> Vec<Timestamp> {
         let starts = self.events(now).into_iter().map(|event| event.details.starts_at);
         let ends = self
@@ -194,7 +195,7 @@ impl WriteSide {
         self.counts_agree(models, now).await?;
         let customers: std::collections::BTreeSet<CustomerId> =
             self.reservations(now).iter().map(|view| view.customer_id).collect();
-        let page = Page::new(1, Page::MAX_SIZE).expect("the first page is a page");
+        let page = Page::new(1, Page::MAX_SIZE).expect("page 1 of the greatest size is valid");
         for customer in customers {
             let listed = models
                 .reservations
@@ -226,7 +227,7 @@ impl WriteSide {
         same(now, rows, self.sections.iter().map(counts), |(id, _)| *id)
     }
 
-    /// One by one, and in the list of every status.
+    /// Compares the events that the read models show, each read by its id and each in the list of its status.
     async fn events_agree(&self, models: &ReadModels, now: Timestamp) -> Result<(), String> {
         let mut rows = Vec::new();
         for id in self.events(now).into_iter().map(|event| event.event_id) {
@@ -240,7 +241,7 @@ impl WriteSide {
             by_id,
         )?;
 
-        let page = Page::new(1, Page::MAX_SIZE).expect("the first page is a page");
+        let page = Page::new(1, Page::MAX_SIZE).expect("page 1 of the greatest size is valid");
         for status in EventStatus::ALL {
             let wanted = status::events_that_are(status, now);
             let listed = models.events.events(Some(&wanted), DraftsVisible::All, page).await;
@@ -264,7 +265,7 @@ fn same<T: PartialEq + Debug>(
         return Ok(());
     }
     Err(format!(
-        "at {now} the read side shows\n{rows:#?}\nand the facts add up to\n{folded:#?}"
+        "at {now} the read side shows\n{rows:#?}\nbut the facts add up to\n{folded:#?}"
     ))
 }
 

@@ -1,4 +1,4 @@
-//! An observer of the engine for tests. It keeps everything that the engine tells it.
+//! An observer of the engine for tests: it keeps everything that the engine reports.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ticketing_runtime::{Observed, Observer};
 
-/// Keeps everything that the engine tells it, in that order.
+/// Keeps everything that the engine reports, in the order of the reports.
 #[derive(Debug, Default)]
 pub struct KeepingObserver(Mutex<Vec<Observed>>);
 
@@ -15,7 +15,7 @@ impl KeepingObserver {
         self.0.lock().expect("no code panics while it holds this lock")
     }
 
-    /// Returns everything that the engine has told so far.
+    /// Returns everything that the engine has reported so far.
     pub fn all(&self) -> Vec<Observed> {
         self.seen().clone()
     }
@@ -69,7 +69,8 @@ impl KeepingObserver {
         })
     }
 
-    /// Returns, for each batch that the follower has handled, how many facts it had and how late it was.
+    /// Returns, for each batch that the follower has handled, how many facts the batch had and how late it was
+    /// handled.
     pub fn followed(&self, name: &str) -> Vec<(usize, Duration)> {
         let followed = |seen: &Observed| match seen {
             Observed::Followed {

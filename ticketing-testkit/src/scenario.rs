@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 /// Returns the time at which a scenario decides unless it sets another: 2027-01-15T08:00:00Z.
 pub fn start() -> Timestamp {
-    DateTime::from_timestamp(1_800_000_000, 0).expect("a date within range")
+    DateTime::from_timestamp(1_800_000_000, 0).expect("the date is within range")
 }
 
 /// Returns the time that many seconds after [`start`].
@@ -95,7 +95,7 @@ pub struct Then<S: Reducer>(Result<Decision<S::Event, S::Effect>, S::Refusal>);
 fn accepted<S: Reducer>(then: &Then<S>) -> &Decision<S::Event, S::Effect> {
     match &then.0 {
         Ok(followed) => followed,
-        Err(refusal) => panic!("refused: {refusal:?}"),
+        Err(refusal) => panic!("the command was refused: {refusal:?}"),
     }
 }
 
@@ -140,17 +140,17 @@ impl<S: Reducer> Then<S> {
         let followed = accepted(&self);
         assert!(
             followed.events.is_empty() && followed.deadlines.is_empty() && followed.effects.is_empty(),
-            "something followed: {followed:?}"
+            "nothing should follow the command, but this did: {followed:?}"
         );
     }
 
     /// # Panics
     /// Panics unless the command is refused for exactly this reason.
     #[track_caller]
-    #[expect(clippy::needless_pass_by_value, reason = "a refusal is written in place")]
+    #[expect(clippy::needless_pass_by_value, reason = "tests write the expected refusal in place")]
     pub fn then_refused(self, refusal: S::Refusal) {
         match self.0 {
-            Ok(followed) => panic!("accepted: {followed:?}"),
+            Ok(followed) => panic!("the command was accepted: {followed:?}"),
             Err(given) => assert_eq!(given, refusal),
         }
     }

@@ -1,4 +1,4 @@
-//! Keeps the contracts of the ports, the suites and the broken stores together, whoever adds to one of them.
+//! Checks that the contracts of the ports, the rules of the suites and the broken stores match each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 fn every_rule_of_a_suite_is_a_line_of_a_contract() {
     let contracts = contracts();
     for (suite, rules) in suites() {
-        // A store that outlives its process keeps a part of the contract of the log.
+        // The rules of the durability suite are lines of the contract of the event store.
         let port = if suite == "durability" { "event_store" } else { &suite };
         let lines = contracts
             .get(port)
@@ -26,7 +26,7 @@ fn every_line_of_a_contract_is_a_test() {
         for line in lines {
             assert!(
                 functions.contains(&line),
-                "{port}.rs promises {line}, and no test has that name"
+                "the contract in {port}.rs has the line {line}, but no test has that name"
             );
         }
     }
@@ -38,7 +38,7 @@ fn every_suite_is_tried_on_broken_stores() {
     for suite in suites().keys() {
         assert!(
             mutants.contains(&format!("conformance::{suite}::RULES")),
-            "nothing shows that the rules of {suite} bite"
+            "the rules of the suite {suite} are tried on no broken store"
         );
     }
 }
@@ -59,7 +59,7 @@ fn every_port_has_an_example_in_its_documentation() {
             }
         }
     }
-    assert!(ports > 25, "most of the ports are gone");
+    assert!(ports > 25, "most of the ports were not found");
     assert!(without.is_empty(), "ports without an example:\n{}", without.join("\n"));
 }
 
@@ -67,25 +67,25 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The names of the rules, by suite.
+/// Returns the names of the rules of each suite.
 fn suites() -> BTreeMap<String, Vec<String>> {
     let mut suites = BTreeMap::new();
     for (name, text) in sources(&root().join("ticketing-testkit/src/conformance")) {
         let Some((_, listed)) = text.split_once("\nsuite! { $\n") else {
             continue;
         };
-        let (listed, _) = listed.split_once("\n}\n").expect("the list ends");
+        let (listed, _) = listed.split_once("\n}\n").expect("the list of rules ends with a brace");
         let names = listed.lines().filter_map(|line| line.trim().strip_suffix(','));
         let rules: Vec<String> = names.map(str::to_owned).collect();
         assert!(!rules.is_empty(), "{name} has no rule");
         suites.insert(name, rules);
     }
-    assert!(suites.len() > 15, "most of the suites are gone");
+    assert!(suites.len() > 15, "most of the suites were not found");
     suites
 }
 
-/// The lines of all contracts, by the name of the file that they stand in, and by the name of its floor: the suite of
-/// the read models covers all ports of that floor.
+/// Returns the lines of all contracts, by the name of their file and also by the name of its folder, because the
+/// suite of the read models covers all ports of its folder.
 fn contracts() -> BTreeMap<String, BTreeSet<String>> {
     let mut contracts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let floors = fs::read_dir(root().join("ticketing-ports/src")).expect("the folder can be read");
@@ -109,11 +109,11 @@ fn contracts() -> BTreeMap<String, BTreeSet<String>> {
             contracts.entry(floor_name.clone()).or_default().extend(lines);
         }
     }
-    assert!(contracts.len() > 25, "most of the contracts are gone");
+    assert!(contracts.len() > 25, "most of the contracts were not found");
     contracts
 }
 
-/// The names of all functions of the suites and of the tests of the workspace.
+/// Returns the names of all functions of the workspace. The tests and the rules of the suites are among them.
 fn functions() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut folders = vec![root()];
@@ -136,7 +136,7 @@ fn functions() -> BTreeSet<String> {
     names
 }
 
-/// The Rust files of a folder: their names and what is in them.
+/// Returns the Rust files of a folder: the name without `.rs`, and the text.
 fn sources(folder: &Path) -> impl Iterator<Item = (String, String)> + use<> {
     let entries = fs::read_dir(folder).expect("the folder can be read");
     entries.filter_map(|entry| {

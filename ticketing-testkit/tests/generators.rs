@@ -1,4 +1,5 @@
-//! What the generators make, the domain accepts; and they make all there is.
+//! Checks that the domain accepts whatever the generators make, and that the generators make every kind of thing that
+//! the domain knows.
 
 use std::collections::BTreeSet;
 
@@ -170,7 +171,8 @@ fn most_scripts_sell_something_and_every_kind_of_step_is_taken() {
     assert_eq!(accepted, expected.map(str::to_owned).into());
 }
 
-/// Time passes without a command, and the rest needs somebody to have begun something.
+/// Returns whether a step may mean no command. A wait never means one, and the other such steps need a reservation, a
+/// payment or a call that exists.
 fn nothing_to_choose_from(step: &Step) -> bool {
     !matches!(
         step,

@@ -30,7 +30,9 @@ async fn main() -> Result<()> {
         Some("shared-postgres") => hold(postgres().await?.url()),
         Some("shared-redis") => hold(redis().await?.url()),
         Some("shared-broker") => hold(broker().await?.bootstrap()),
-        _ => bail!("say postgres, redis, issuer or disk, or shared-postgres, shared-redis or shared-broker"),
+        _ => {
+            bail!("name postgres, redis, issuer, disk, shared-postgres, shared-redis or shared-broker as the argument")
+        }
     }
 }
 

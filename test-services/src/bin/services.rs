@@ -37,7 +37,7 @@ A service that is already there is used instead when its variable is set:
 #[derive(Debug, Parser)]
 #[command(name = "services", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 110)]
 struct CommandLine {
-    /// Where to write down what runs, instead of target/services
+    /// The folder for the records of what runs, instead of target/services
     #[arg(long, global = true, value_name = "FOLDER")]
     state: Option<PathBuf>,
     #[command(subcommand)]
@@ -46,30 +46,31 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Start what no variable gives and does not run yet, and create the server's databases
+    /// Start the services that no environment variable names and that do not run yet, and create the server's
+    /// databases
     Up {
-        /// Only these
+        /// Start only these services
         #[arg(value_enum, value_name = "SERVICE", default_values_t = Kind::ALL)]
         services: Vec<Kind>,
         /// Let every commit of PostgreSQL wait for the disk, as in production
         #[arg(long)]
         durable: bool,
     },
-    /// Stop what up started and remove its data
+    /// Stop the services that up has started, and remove their data
     Down,
-    /// Say what answers and where; exit code 1 when something does not
+    /// Print which services answer, and where; the exit code is 1 if one of them does not
     Status {
-        /// Only one line, with what answers
+        /// Print only one line, with the services that answer
         #[arg(long)]
         line: bool,
     },
-    /// Print the variables for tests and for the server, for a shell to evaluate
+    /// Print the environment variables for tests and for the server, for a shell to evaluate
     Env {
-        /// Only those for tests
+        /// Print only the variables for tests
         #[arg(long)]
         tests: bool,
     },
-    /// Run a command with those variables set, after starting what is missing; it stays up
+    /// Run a command with the variables that env prints; services that are missing are started first, and stay up
     Run {
         #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
         command: Vec<std::ffi::OsString>,
@@ -129,7 +130,7 @@ fn down(services: &Background) -> Result<ExitCode> {
         writeln!(io::stdout(), "{kind} is stopped and its data are removed")?;
     }
     if stopped.is_empty() {
-        writeln!(io::stderr(), "services: nothing was up")?;
+        writeln!(io::stderr(), "services: there was no service to stop")?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -198,13 +199,16 @@ async fn variables(services: &Background, only_for_tests: bool) -> Result<Vec<(&
                     variables.extend(part.variables_for_the_server()?);
                 }
             }
-            _ => writeln!(io::stderr(), "services: {kind} does not run: services up starts it")?,
+            _ => writeln!(
+                io::stderr(),
+                "services: {kind} does not run; the command `services up` starts it"
+            )?,
         }
     }
     Ok(variables)
 }
 
-/// This message does not show the value of the variable, because it may contain a password.
+/// Describes a service in one line, without the value of the environment variable, which may contain a password.
 fn described(part: &Part) -> String {
     let Part {
         kind,
@@ -219,7 +223,7 @@ fn described(part: &Part) -> String {
     }
 }
 
-/// Quotes a value for a shell.
+/// Quotes a value, so that a shell reads it back unchanged.
 fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\'', r"'\''"))
 }

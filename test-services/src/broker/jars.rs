@@ -11,7 +11,7 @@ use crate::{cache, packages, process};
 pub(crate) const KAFKA: &str = "4.4.0";
 
 const POM: &str = include_str!("pom.xml");
-/// The version is fixed, so that a new release does not change the tests.
+/// The version of this Maven plugin is fixed, so that a new release of it does not change the tests.
 const COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
 
 /// Returns the folder of the jars, and fetches them first if they are missing.

@@ -35,7 +35,7 @@ pub(crate) fn plan() -> Result<Plan> {
     })
 }
 
-/// Java, and the jars of Kafka.
+/// The paths of Java and of the folder with the jars of Kafka.
 #[derive(Debug)]
 struct Programs {
     java: PathBuf,
@@ -43,7 +43,7 @@ struct Programs {
 }
 
 impl Programs {
-    /// Installs or fetches what is missing, if that is possible.
+    /// Finds Java and the jars. If one of them is missing, installs Java or fetches the jars first.
     fn find() -> Result<Self> {
         let java = packages::found_or_installed("Java", &["default-jre-headless"], || packages::on_path("java"))?;
         let output = Command::new(&java)
@@ -52,8 +52,11 @@ impl Programs {
             .with_context(|| format!("cannot start {}", java.display()))?;
         match version_of_java(&String::from_utf8_lossy(&output.stderr)) {
             Some(version) if version >= OLDEST_JAVA => {}
-            Some(version) => bail!("Java {OLDEST_JAVA} or newer is needed, {} is {version}", java.display()),
-            None => bail!("{} does not say its version", java.display()),
+            Some(version) => bail!(
+                "Java {OLDEST_JAVA} or newer is needed, but {} has version {version}",
+                java.display()
+            ),
+            None => bail!("{} does not print its version", java.display()),
         }
         Ok(Self {
             java,

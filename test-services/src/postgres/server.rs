@@ -17,9 +17,9 @@ use crate::{packages, probe};
 /// Which commits a crash of the machine may lose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Durability {
-    /// Nothing: every commit waits for the disk.
+    /// A crash loses no commit: each waits for the disk.
     Kept,
-    /// The newest commits: no test crashes the shared server, so commits do not wait for the disk.
+    /// A crash loses the newest commits, which do not wait for the disk. No test crashes the machine.
     ForgottenByACrash,
 }
 

@@ -19,9 +19,9 @@ const DATABASES: u16 = 512;
 /// Which writes a crash may lose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Durability {
-    /// Nothing: every write waits for the disk.
+    /// A crash loses no write: each waits for the disk.
     Kept,
-    /// Everything: nothing is written to disk.
+    /// A crash loses every write: Redis writes nothing to the disk.
     InMemory,
 }
 
@@ -52,8 +52,8 @@ fn recipe(program: &Path, folder: &Path, address: SocketAddr, durability: Durabi
         &databases,
         "--save",
         "",
-        // By default Redis changes its process title. The process is recognised by its arguments, so this is switched
-        // off.
+        // By default Redis replaces its arguments by a process title. `services up` recognises the process by its
+        // arguments, so this is switched off.
         "--set-proc-title",
         "no",
     ];

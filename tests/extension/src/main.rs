@@ -34,7 +34,7 @@ const ORGANISER: Actor = Actor {
 fn request<C>(by: Actor, command: C) -> Request<C> {
     Request {
         by: by.into(),
-        correlation_id: CorrelationId::parse("extension").expect("it is visible ASCII"),
+        correlation_id: CorrelationId::parse("extension").expect("the correlation id is visible ASCII"),
         trace: None,
         idempotency: None,
         command,
@@ -42,7 +42,7 @@ fn request<C>(by: Actor, command: C) -> Request<C> {
 }
 
 fn label(text: &str) -> Label {
-    Label::new(text).expect("a short plain text")
+    Label::new(text).expect("a short plain text is a valid label")
 }
 
 fn draft(starts_at: Timestamp) -> EventDraft {
@@ -97,14 +97,14 @@ async fn main() {
         bus: None,
     };
     let (blocked, mut seats) = watch::channel(0);
-    // A follower is registered by this one line. A command needs no registration.
+    // This line is all that registers a follower. A command needs no registration.
     let engine = Engine::builder(ports, following).follow(CountBlocked(blocked)).start();
     let office = engine.box_office();
 
     let draft = draft(clock.now() + TimeDelta::days(30));
     let section = draft.sections[0].name.as_str().to_owned();
     let created = office.create_event(request(ORGANISER, draft)).await;
-    let event_id = created.expect("the draft is acceptable").value.event_id;
+    let event_id = created.expect("the box office accepts the draft").value.event_id;
 
     let block = |row: &str| BlockRow {
         event_id,
@@ -114,7 +114,7 @@ async fn main() {
     let answer = office
         .ask(request(ORGANISER, block("B")))
         .await
-        .expect("the row is free");
+        .expect("all seats of the row are free");
     assert_eq!((answer.value.counts.blocked, answer.value.counts.available), (6, 4));
     let unknown = office.ask(request(ORGANISER, block("Z"))).await;
     assert!(
@@ -123,7 +123,10 @@ async fn main() {
     );
 
     let counted = tokio::time::timeout(Duration::from_secs(10), seats.wait_for(|seats| *seats == 6));
-    counted.await.expect("the follower counts in time").expect("it runs");
+    counted
+        .await
+        .expect("the follower counts in time")
+        .expect("the follower still runs");
     assert!(engine.shut_down(Duration::from_secs(10)).await);
     println!("6 seats are off sale");
 }

@@ -15,50 +15,54 @@ pub enum Discrepancy {
         first: ReservationId,
         second: ReservationId,
     },
-    #[error("{section} has a capacity of {capacity} and {live} people in live reservations")]
+    #[error("section {section} has a capacity of {capacity}, but its live reservations are for {live} people")]
     Oversold { section: String, capacity: u64, live: u64 },
-    #[error("the counts of {section} add up to {sum}, its capacity is {capacity}")]
+    #[error("the counts of section {section} add up to {sum}, but its capacity is {capacity}")]
     CountsDoNotAddUp { section: String, capacity: u64, sum: u64 },
-    #[error("availability says that {told} of {section} are {figure}, its reservations add up to {summed}")]
+    #[error(
+        "availability says that {told} places of section {section} are {figure}, but its reservations add up to {summed}"
+    )]
     CountDisagrees {
         section: String,
         figure: Figure,
         told: u64,
         summed: u64,
     },
-    #[error("reservation {reservation} was answered and is not there")]
+    #[error("the server has answered a hold with reservation {reservation}, which does not exist")]
     ReservationLost { reservation: ReservationId },
-    #[error("reservation {reservation} has other seats than were answered")]
+    #[error("reservation {reservation} has other seats than the answer to its hold named")]
     SeatsChanged { reservation: ReservationId },
-    #[error("the payment of reservation {reservation} was answered, and it is {}", status.as_str())]
+    #[error("the server has answered that reservation {reservation} is paid, but its status is {}", status.as_str())]
     PaymentLost {
         reservation: ReservationId,
         status: ReservationStatus,
     },
-    #[error("the cancellation of reservation {reservation} was answered, and it is {}", status.as_str())]
+    #[error("the server has answered that reservation {reservation} is cancelled, but its status is {}", status.as_str())]
     CancellationLost {
         reservation: ReservationId,
         status: ReservationStatus,
     },
-    #[error("reservation {reservation} is completed, and no payment of it was answered")]
+    #[error("reservation {reservation} is completed, but no answer has said that it is paid")]
     CompletedUnasked { reservation: ReservationId },
-    #[error("{reservations} reservations were never answered, and only {in_doubt} answers were lost")]
+    #[error("{reservations} reservations are in no answer to a hold, but only {in_doubt} such answers were lost")]
     HeldUnasked { reservations: usize, in_doubt: usize },
-    #[error("reservation {reservation} is completed and has no captured payment")]
+    #[error("reservation {reservation} is completed, but has no captured payment")]
     Unpaid { reservation: ReservationId },
-    #[error("reservation {reservation} costs {} and {} was captured for it", total.amount, paid.amount)]
+    #[error("reservation {reservation} costs {}, but {} was captured for it", total.amount, paid.amount)]
     WrongAmount {
         reservation: ReservationId,
         total: Money,
         paid: Money,
     },
-    #[error("reservation {reservation} is for {quantity} and has {tickets} tickets of its own")]
+    #[error(
+        "reservation {reservation} is for {quantity} people, but has {tickets} tickets that no other reservation has"
+    )]
     WrongTickets {
         reservation: ReservationId,
         quantity: u32,
         tickets: usize,
     },
-    #[error("payment {payment} was captured and reservation {reservation} has no seats for it")]
+    #[error("payment {payment} was captured, but its reservation {reservation} has no seats for it")]
     MoneyWithoutSeats {
         payment: PaymentId,
         reservation: ReservationId,
@@ -67,7 +71,7 @@ pub enum Discrepancy {
     HistoryGap { reservation: ReservationId },
     #[error("reservation {reservation} is not in its customer's list")]
     NotListed { reservation: ReservationId },
-    #[error("analytics say {figure} {told}, the reservations and payments add up to {summed}")]
+    #[error("analytics say {figure} {told}, but the reservations and payments add up to {summed}")]
     AnalyticsDisagree { figure: Figure, told: i64, summed: i64 },
 }
 

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::*;
 use crate::wire::{Seat, Ticket};
 
-/// A hold of A-1, a paid reservation of, and a paid one of A-4 that was cancelled and refunded.
+/// The books of an event with three reservations: A-1 is held, A-2 and A-3 are paid, and A-4 was paid, cancelled and
+/// refunded.
 struct Story {
     books: Books,
     answers: Answers,

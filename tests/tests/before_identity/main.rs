@@ -42,8 +42,8 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 fn told() -> Value {
-    let text = std::fs::read(fixture("told.json")).expect("the fixture is there");
-    serde_json::from_slice(&text).expect("it is JSON")
+    let text = std::fs::read(fixture("told.json")).expect("the fixture can be read");
+    serde_json::from_slice(&text).expect("the fixture is JSON")
 }
 
 /// Checks that the migrated log has everything that it had before, with lanes, and accepts new facts.
@@ -57,7 +57,7 @@ where
 
     let log = store.read_all(Position::START, 10_000).await.unwrap();
     assert_eq!(log.len(), before.facts.len());
-    assert!(log.len() > 100, "the fixture tells a story");
+    assert!(log.len() > 100, "the fixture has a long log");
     let mut lanes = BTreeMap::new();
     for (fact, row) in log.iter().zip(&before.facts) {
         let stream = StreamId::new(row.0, row.1);
@@ -82,7 +82,7 @@ where
             row.8,
         );
         assert_eq!(told, was, "{}", fact.position);
-        // The earlier build found the lane in this way.
+        // The earlier build did not store the lane of a fact, and found it in this way.
         if fact.version == Version(1) {
             let data: Value = serde_json::from_slice(&row.5).unwrap();
             let event = match stream.aggregate {
@@ -117,7 +117,7 @@ where
     go_on(store, &log).await;
 }
 
-/// Writes further commits to the migrated log, and checks that stale ones are refused.
+/// Writes further commits to the migrated log, and checks that the log refuses commits that expect an old version.
 async fn go_on(store: &impl EventStore, log: &[ticketing_ports::log::streams::RecordedEvent]) {
     let head = store.head().await.unwrap();
     let last = log.last().expect("the log is not empty");
@@ -223,7 +223,10 @@ async fn deadlines_are_as_they_were(before: &Before, store: &impl DeadlineStore,
         .iter()
         .map(|caused| {
             let deadline = caused.deadline;
-            let event = deadline.lane.event_id().expect("there were no other lanes");
+            let event = deadline
+                .lane
+                .event_id()
+                .expect("every lane of the earlier build is that of an event on sale");
             let StreamId { aggregate, id } = deadline.key.stream;
             (
                 aggregate,
@@ -238,7 +241,7 @@ async fn deadlines_are_as_they_were(before: &Before, store: &impl DeadlineStore,
     told.sort_unstable();
     were.sort_unstable();
     assert_eq!(told, were);
-    assert!(were.len() > 5, "the fixture has some that are pending");
+    assert!(were.len() > 5, "the fixture has pending deadlines");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -255,13 +258,20 @@ async fn a_file_that_the_build_before_has_filled_is_migrated() {
     let identity = store.identity().await.unwrap();
     store.close().await;
     let store = SqliteStore::open(&path).await.unwrap();
-    assert_eq!(store.identity().await.unwrap(), identity, "it is minted once");
+    assert_eq!(
+        store.identity().await.unwrap(),
+        identity,
+        "the identity of the log must not change"
+    );
     the_box_office_goes_on(&before, Arc::new(store)).await;
 }
 
-/// Makes an events database as the earlier build has left it.
+/// Makes an events database in PostgreSQL with the schema and the rows of the earlier build, and returns its URL and
+/// those rows.
 async fn old_database() -> (String, Before) {
-    let postgres = test_services::postgres().await.expect("PostgreSQL is there");
+    let postgres = test_services::postgres()
+        .await
+        .expect("PostgreSQL was found or started");
     let url = postgres.fresh_database("before").await.expect("a database can be made");
     let mut old = PgConnection::connect(&url).await.unwrap();
     let dump = std::fs::read_to_string(fixture("events.sql")).unwrap();
@@ -280,7 +290,7 @@ async fn a_database_that_the_build_before_has_filled_is_migrated() {
     let connect = || Database::connect(Purpose::Events, &url, &DATABASE);
     let database = connect().await.unwrap();
     let refused = database.check_schema().await;
-    assert!(refused.is_err(), "it has to be migrated first");
+    assert!(refused.is_err(), "an old database must be migrated first");
     database.migrate().await.unwrap();
     database.check_schema().await.unwrap();
 
@@ -288,7 +298,11 @@ async fn a_database_that_the_build_before_has_filled_is_migrated() {
     everything_is_as_it_was(&before, &store).await;
     let identity = store.identity().await.unwrap();
     assert_eq!(database.migrate().await.unwrap(), 0);
-    assert_eq!(store.identity().await.unwrap(), identity, "it is minted once");
+    assert_eq!(
+        store.identity().await.unwrap(),
+        identity,
+        "the identity of the log must not change"
+    );
     the_box_office_goes_on(&before, Arc::new(store)).await;
 }
 

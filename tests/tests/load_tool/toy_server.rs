@@ -73,7 +73,9 @@ impl ToyServer {
             .route("/api/payments", get(payments))
             .route("/api/payments/{id}", get(payment))
             .with_state(Arc::clone(&world));
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .expect("a free port can be bound");
         let address = listener.local_addr().expect("a bound socket has an address");
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.expect("serving does not end") });
         Self {
@@ -88,7 +90,11 @@ impl ToyServer {
     }
 
     pub(crate) fn forget_everything(&self) {
-        self.world.lock().expect("no handler panics").reservations.clear();
+        self.world
+            .lock()
+            .expect("no handler panics while it holds this lock")
+            .reservations
+            .clear();
     }
 }
 
@@ -178,7 +184,7 @@ async fn event() -> Answer {
 }
 
 async fn availability(State(world): State<Shared>) -> Answer {
-    let world = world.lock().expect("no handler panics");
+    let world = world.lock().expect("no handler panics while it holds this lock");
     let (reserved, sold) = (world.seats(&["held"]), world.seats(&["completed"]));
     ok(json!({"sequence": 1, "sections": {"Section 1": {
         "total_capacity": CAPACITY, "available": CAPACITY - reserved - sold, "reserved": reserved, "sold": sold,
@@ -187,7 +193,7 @@ async fn availability(State(world): State<Shared>) -> Answer {
 }
 
 async fn analytics(State(world): State<Shared>) -> Answer {
-    let world = world.lock().expect("no handler panics");
+    let world = world.lock().expect("no handler panics while it holds this lock");
     ok(json!({
         "total_revenue": euros(world.paid(&["captured", "refunded"])), "refunded": euros(world.paid(&["refunded"])),
         "tickets_sold": world.seats(&["completed"]),
@@ -195,7 +201,7 @@ async fn analytics(State(world): State<Shared>) -> Answer {
 }
 
 async fn hold(State(world): State<Shared>, headers: HeaderMap, Json(body): Json<Value>) -> Answer {
-    let mut world = world.lock().expect("no handler panics");
+    let mut world = world.lock().expect("no handler panics while it holds this lock");
     let quantity = body["quantity"].as_u64().expect("the tool asks for a quantity");
     let id = world.id();
     let reservation = Reservation {
@@ -216,7 +222,7 @@ async fn hold(State(world): State<Shared>, headers: HeaderMap, Json(body): Json<
 }
 
 async fn pay(State(world): State<Shared>, Path(id): Path<Uuid>, Json(body): Json<Value>) -> Answer {
-    let mut world = world.lock().expect("no handler panics");
+    let mut world = world.lock().expect("no handler panics while it holds this lock");
     if body["payment_method"]["token"] == "tok_declined" {
         return refused(StatusCode::PAYMENT_REQUIRED, "PAYMENT_FAILED");
     }
@@ -230,7 +236,7 @@ async fn pay(State(world): State<Shared>, Path(id): Path<Uuid>, Json(body): Json
 }
 
 async fn cancel(State(world): State<Shared>, Path(id): Path<Uuid>) -> Answer {
-    let mut world = world.lock().expect("no handler panics");
+    let mut world = world.lock().expect("no handler panics while it holds this lock");
     let refunds = world.lie != Lie::KeepsMoney;
     let Some(reservation) = world.reservations.get_mut(&id) else {
         return refused(StatusCode::NOT_FOUND, "RESERVATION_NOT_FOUND");
@@ -249,7 +255,12 @@ async fn cancel(State(world): State<Shared>, Path(id): Path<Uuid>) -> Answer {
 }
 
 async fn reservation(State(world): State<Shared>, Path(id): Path<Uuid>) -> Answer {
-    match world.lock().expect("no handler panics").reservations.get(&id) {
+    match world
+        .lock()
+        .expect("no handler panics while it holds this lock")
+        .reservations
+        .get(&id)
+    {
         Some(reservation) => ok(reservation.json(id)),
         None => refused(StatusCode::NOT_FOUND, "RESERVATION_NOT_FOUND"),
     }
@@ -260,7 +271,7 @@ async fn history() -> Answer {
 }
 
 async fn payment(State(world): State<Shared>, Path(wanted): Path<Uuid>) -> Answer {
-    let world = world.lock().expect("no handler panics");
+    let world = world.lock().expect("no handler panics while it holds this lock");
     let found = world
         .reservations
         .iter()
@@ -269,9 +280,9 @@ async fn payment(State(world): State<Shared>, Path(wanted): Path<Uuid>) -> Answe
     found.map_or_else(|| refused(StatusCode::NOT_FOUND, "PAYMENT_NOT_FOUND"), ok)
 }
 
-/// The page size of lists that the toy server answers: everything is on one page.
+/// Lists the reservations of the caller, all on one page whatever page size is asked for.
 async fn reservations(State(world): State<Shared>, headers: HeaderMap) -> Answer {
-    let world = world.lock().expect("no handler panics");
+    let world = world.lock().expect("no handler panics while it holds this lock");
     let own = world
         .reservations
         .iter()
@@ -281,7 +292,7 @@ async fn reservations(State(world): State<Shared>, headers: HeaderMap) -> Answer
 }
 
 async fn payments(State(world): State<Shared>, headers: HeaderMap) -> Answer {
-    let world = world.lock().expect("no handler panics");
+    let world = world.lock().expect("no handler panics while it holds this lock");
     let own = world
         .reservations
         .iter()

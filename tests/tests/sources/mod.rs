@@ -169,7 +169,7 @@ pub(crate) fn every_rust_file() -> Vec<(String, String)> {
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let name = path
                     .strip_prefix(root())
-                    .expect("it is below the root")
+                    .expect("the file is below the root")
                     .display()
                     .to_string();
                 files.push((name, fs::read_to_string(&path).expect("the source can be read")));
@@ -186,7 +186,7 @@ fn collect(folder: &Path, src: &Path, name: &str, files: &mut Vec<SourceFile>) {
             collect(&path, src, name, files);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).expect("the source can be read");
-            let inner = path.strip_prefix(src).expect("it is below src");
+            let inner = path.strip_prefix(src).expect("the file is below src");
             let mut module: Vec<String> = inner
                 .with_extension("")
                 .iter()

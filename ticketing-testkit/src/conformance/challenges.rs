@@ -43,11 +43,11 @@ async fn a_challenge_is_taken_exactly_once(challenges: &Arc<dyn ChallengeStore>)
         let first = challenges
             .take(CeremonyKind::PasskeyLogin, digest(number), at(0))
             .await?;
-        ensure_eq!(first, Some(challenge(number)), "the first taker");
+        ensure_eq!(first, Some(challenge(number)), "what the first taker got");
         let second = challenges
             .take(CeremonyKind::PasskeyLogin, digest(number), at(0))
             .await?;
-        ensure_eq!(second, None, "the second taker");
+        ensure_eq!(second, None, "what the second taker got");
     }
     Ok(())
 }
@@ -64,7 +64,7 @@ async fn exactly_one_racing_taker_gets_a_challenge(challenges: &Arc<dyn Challeng
         for take in takes {
             taken += usize::from(take?.is_some());
         }
-        ensure_eq!(taken, 1, "takers who got challenge {number}");
+        ensure_eq!(taken, 1, "number of takers who got challenge {number}");
     }
     Ok(())
 }
@@ -98,10 +98,18 @@ async fn a_challenge_serves_only_its_own_ceremony(challenges: &Arc<dyn Challenge
         challenges.put(one.clone()).await?;
         for other in CEREMONIES.into_iter().filter(|other| *other != ceremony) {
             let taken = challenges.take(other, one.digest, at(0)).await?;
-            ensure_eq!(taken, None, "a {ceremony:?} for a {other:?}");
+            ensure_eq!(
+                taken,
+                None,
+                "a challenge for a {ceremony:?} that is taken for a {other:?}"
+            );
         }
         let taken = challenges.take(ceremony, one.digest, at(0)).await?;
-        ensure_eq!(taken, Some(one), "a {ceremony:?} that was tried elsewhere");
+        ensure_eq!(
+            taken,
+            Some(one),
+            "a challenge for a {ceremony:?} after attempts to take it for another ceremony"
+        );
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ suite! { $
 const SALES: &str = "sales";
 const EVENTS: &str = "events";
 
-/// A letter with a fact of the stream of that number, at that position.
+/// A dead letter with the fact at `position`, which belongs to stream number `stream_number`.
 fn letter(projection: &str, stream_number: usize, position: u64) -> DeadLetter {
     DeadLetter {
         projection: projection.to_owned(),
@@ -42,13 +42,19 @@ async fn positions(letters: &Arc<dyn DeadLetterStore>, after: u64, limit: usize)
 }
 
 async fn a_parked_stream_is_known_to_be_parked(letters: &Arc<dyn DeadLetterStore>) -> Verdict {
-    ensure!(!letters.is_parked(SALES, stream(1)).await?, "nothing was parked yet");
+    ensure!(
+        !letters.is_parked(SALES, stream(1)).await?,
+        "the stream is parked before any of its facts is a dead letter"
+    );
     letters.park(letter(SALES, 1, 7)).await?;
     ensure!(
         letters.is_parked(SALES, stream(1)).await?,
-        "a parked stream is not parked"
+        "the stream of a dead letter is not parked"
     );
-    ensure!(!letters.is_parked(SALES, stream(2)).await?, "another stream is parked");
+    ensure!(
+        !letters.is_parked(SALES, stream(2)).await?,
+        "a stream without dead letters is parked"
+    );
     ensure!(
         !letters.is_parked(EVENTS, stream(1)).await?,
         "the stream is parked for another projection"
@@ -61,7 +67,11 @@ async fn letters_are_listed_in_log_order(letters: &Arc<dyn DeadLetterStore>) -> 
         letters.park(letter(SALES, position as usize % 2, position)).await?;
     }
     letters.park(letter(EVENTS, 1, 5)).await?;
-    ensure_eq!(positions(letters, 0, 100).await?, [2, 9, 10, 100, 300], "positions");
+    ensure_eq!(
+        positions(letters, 0, 100).await?,
+        [2, 9, 10, 100, 300],
+        "positions of the letters"
+    );
     Ok(())
 }
 
@@ -69,14 +79,18 @@ async fn letters_are_listed_in_pages(letters: &Arc<dyn DeadLetterStore>) -> Verd
     for position in 1..=5 {
         letters.park(letter(SALES, 1, position)).await?;
     }
-    ensure_eq!(positions(letters, 0, 2).await?, [1, 2], "the first page");
-    ensure_eq!(positions(letters, 2, 2).await?, [3, 4], "the second page");
-    ensure_eq!(positions(letters, 4, usize::MAX).await?, [5], "the last page");
-    ensure_eq!(positions(letters, 5, 2).await?, [0; 0], "what follows the last page");
+    ensure_eq!(positions(letters, 0, 2).await?, [1, 2], "letters of the first page");
+    ensure_eq!(positions(letters, 2, 2).await?, [3, 4], "letters of the second page");
+    ensure_eq!(
+        positions(letters, 4, usize::MAX).await?,
+        [5],
+        "letters of the last page"
+    );
+    ensure_eq!(positions(letters, 5, 2).await?, [0; 0], "letters after the last page");
     ensure_eq!(
         positions(letters, u64::MAX, 2).await?,
         [0; 0],
-        "what follows every page"
+        "letters after the greatest position"
     );
     Ok(())
 }
@@ -98,8 +112,11 @@ async fn parking_the_same_event_twice_keeps_one_letter(letters: &Arc<dyn DeadLet
         ..letter(SALES, 1, 7)
     };
     letters.park(again).await?;
-    ensure_eq!(positions(letters, 0, 100).await?, [7], "positions");
-    ensure!(letters.remove(SALES, Position(7)).await?, "the letter was not found");
+    ensure_eq!(positions(letters, 0, 100).await?, [7], "positions of the letters");
+    ensure!(
+        letters.remove(SALES, Position(7)).await?,
+        "the letter that was to be removed was not found"
+    );
     ensure!(
         !letters.is_parked(SALES, stream(1)).await?,
         "the stream is still parked"
@@ -121,7 +138,7 @@ async fn racing_parkers_of_one_event_keep_one_letter(letters: &Arc<dyn DeadLette
     ensure_eq!(
         positions(letters, 0, 100).await?,
         (1..=10).collect::<Vec<_>>(),
-        "positions"
+        "positions of the letters"
     );
     Ok(())
 }
@@ -130,8 +147,11 @@ async fn a_removed_letter_is_gone(letters: &Arc<dyn DeadLetterStore>) -> Verdict
     for one in [letter(SALES, 1, 1), letter(SALES, 2, 2), letter(EVENTS, 1, 1)] {
         letters.park(one).await?;
     }
-    ensure!(letters.remove(SALES, Position(1)).await?, "the letter was not found");
-    ensure_eq!(positions(letters, 0, 100).await?, [2], "positions");
+    ensure!(
+        letters.remove(SALES, Position(1)).await?,
+        "the letter that was to be removed was not found"
+    );
+    ensure_eq!(positions(letters, 0, 100).await?, [2], "positions of the letters");
     ensure!(!letters.remove(SALES, Position(1)).await?, "a letter was removed twice");
     ensure!(
         !letters.is_parked(SALES, stream(1)).await?,
@@ -148,8 +168,14 @@ async fn a_stream_is_parked_until_its_last_letter_is_removed(letters: &Arc<dyn D
     letters.park(letter(SALES, 1, 1)).await?;
     letters.park(letter(SALES, 1, 2)).await?;
     letters.remove(SALES, Position(1)).await?;
-    ensure!(letters.is_parked(SALES, stream(1)).await?, "a letter is left");
+    ensure!(
+        letters.is_parked(SALES, stream(1)).await?,
+        "the stream is no longer parked, although a letter of it is left"
+    );
     letters.remove(SALES, Position(2)).await?;
-    ensure!(!letters.is_parked(SALES, stream(1)).await?, "no letter is left");
+    ensure!(
+        !letters.is_parked(SALES, stream(1)).await?,
+        "the stream is still parked, although no letter of it is left"
+    );
     Ok(())
 }

@@ -71,7 +71,11 @@ async fn the_earliest_deadline_comes_first(backend: &Backend) -> Verdict {
                 .map(|deadline| deadline.due_at),
         );
     }
-    ensure_eq!(order, [at(10), at(20), at(30), at(40), at(50)], "order");
+    ensure_eq!(
+        order,
+        [at(10), at(20), at(30), at(40), at(50)],
+        "times in the order in which the deadlines were leased"
+    );
     Ok(())
 }
 
@@ -110,7 +114,7 @@ async fn a_leased_deadline_is_handed_to_nobody_else_until_its_lease_ends(backend
     ensure_eq!(
         lease_up_to(backend, just_before, 10).await?,
         [deadline(2, at(20))],
-        "just before the lease ends"
+        "deadlines just before the first lease ends"
     );
     Ok(())
 }
@@ -138,7 +142,11 @@ async fn racing_pollers_never_get_the_same_deadline(backend: &Backend) -> Verdic
     let leased: Vec<Vec<Deadline>> = leased.into_iter().collect::<Result<_, Broken>>()?;
     let leased: Vec<DeadlineKey> = leased.into_iter().flatten().map(|deadline| deadline.key).collect();
     let distinct: BTreeSet<DeadlineKey> = leased.iter().copied().collect();
-    ensure_eq!(leased.len(), distinct.len(), "leases without the repeated ones");
+    ensure_eq!(
+        leased.len(),
+        distinct.len(),
+        "number of leases, of which none repeats a deadline"
+    );
     ensure_eq!(distinct.len(), DEADLINES, "deadlines leased by anyone");
     Ok(())
 }
@@ -264,7 +272,10 @@ async fn a_deadline_is_read_back_unchanged(backend: &Backend) -> Verdict {
     for (number, due_at) in [at(0) - century, at(0), at(0) + century].into_iter().enumerate() {
         write(number).set(deadline(number, due_at)).to(backend).await?;
         let due = lease_up_to(backend, at(0) + century, 1).await?;
-        ensure!(due == [deadline(number, due_at)], "{due:?} is not what was set");
+        ensure!(
+            due == [deadline(number, due_at)],
+            "the due deadlines are {due:?}, not the one that was set last"
+        );
     }
     Ok(())
 }
@@ -279,7 +290,7 @@ async fn a_deadline_comes_with_what_set_it_last(backend: &Backend) -> Verdict {
         draft.set_because(deadline(number, at(number as i64)), cause.clone())
     });
     draft.to(backend).await?;
-    // Each of these deadlines replaces the one before, and its cause with it.
+    // Sets deadlines 1 to 3 again. Each replaces the deadline that was set before, and its cause with it.
     write(2)
         .set_because(deadline(1, at(1)), asked.clone())
         .set_because(deadline(2, at(2)), full_metadata())

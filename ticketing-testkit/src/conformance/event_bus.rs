@@ -38,7 +38,7 @@ suite! { $
     }
 }
 
-/// How long a rule waits for something that a bus is allowed to do but need not do.
+/// At most how long a rule waits for something that a bus may do but need not do.
 const A_MOMENT: Duration = Duration::from_millis(500);
 
 /// The publisher and the subscriber of one bus.
@@ -100,11 +100,11 @@ fn sorted(mut positions: Vec<u64>) -> Vec<u64> {
     positions
 }
 
-/// Takes one delivery. An empty delivery breaks the rule, because a member that asks again at once would loop without a
-/// pause.
+/// Takes one delivery. An empty delivery breaks the rule, because members ask again at once and would so loop without
+/// a pause.
 async fn delivery(member: &mut Box<dyn Subscription>, limit: usize) -> Result<Vec<RecordedEvent>, Broken> {
     let delivered = member.next(limit).await?;
-    ensure!(!delivered.is_empty(), "a delivery without an event");
+    ensure!(!delivered.is_empty(), "a delivery has no fact");
     Ok(delivered.into_iter().map(|delivered| delivered.event).collect())
 }
 
@@ -142,7 +142,7 @@ fn see_missing(
     })
 }
 
-/// The facts that the members of a group have handled, in that order.
+/// The facts that the members of a group have handled, in the order in which they were handled.
 #[derive(Default)]
 struct Handled {
     events: Mutex<Vec<(StreamId, u64)>>,
@@ -228,7 +228,10 @@ async fn events_of_one_stream_arrive_in_order(bus: &Bus) -> Verdict {
         let mut last: BTreeMap<StreamId, u64> = BTreeMap::new();
         for (stream, position) in handled {
             let before = last.insert(stream, position).unwrap_or(0);
-            ensure!(before < position, "{position} of {stream} arrived after {before}");
+            ensure!(
+                before < position,
+                "of stream {stream} the fact at position {position} arrived after the one at {before}"
+            );
         }
     }
     Ok(())
@@ -258,8 +261,12 @@ async fn no_member_is_overtaken_within_a_stream(bus: &Bus) -> Verdict {
 async fn each_event_goes_to_one_member_of_a_group(bus: &Bus) -> Verdict {
     let handled = a_busy_group(bus).await?;
     let distinct: BTreeSet<u64> = handled.iter().map(|(_, position)| *position).collect();
-    ensure_eq!(distinct.len(), 600, "different events");
-    ensure_eq!(handled.len(), 600, "deliveries");
+    ensure_eq!(distinct.len(), 600, "number of different facts that were handled");
+    ensure_eq!(
+        handled.len(),
+        600,
+        "number of facts that were handled, with repeated ones"
+    );
     Ok(())
 }
 
@@ -287,7 +294,7 @@ async fn a_group_misses_nothing_while_members_come_and_go(bus: &Bus) -> Verdict 
         bus.publish(batch).await?;
         tokio::select! {
             biased;
-            // The facts that it has not acknowledged go to the other members.
+            // The passing member acknowledges nothing, so its facts go to the other members.
             delivered = delivery(&mut passing, 7) => drop(delivered?),
             delivered = delivery(&mut steady, 7) => seen.extend(positions(&delivered?)),
         }
@@ -320,7 +327,7 @@ async fn a_group_sees_every_position(bus: &Bus) -> Verdict {
     Ok(())
 }
 
-/// The first member has unacknowledged facts when the second joins, goes on for a moment, and leaves without
+/// The first member has unacknowledged facts when the second joins. It goes on for a moment, and leaves without
 /// acknowledging.
 async fn no_event_is_lost_when_a_second_member_joins(bus: &Bus) -> Verdict {
     const EVENTS: u64 = 60;
@@ -471,7 +478,7 @@ async fn a_delivery_has_at_least_one_event(bus: &Bus) -> Verdict {
     tokio::task::yield_now().await;
     let published = log(1, 1);
     bus.publish(&published).await?;
-    ensure_eq!(waiter.await??, published, "what was waited for");
+    ensure_eq!(waiter.await??, published, "facts for which the member has waited");
     Ok(())
 }
 
@@ -481,7 +488,10 @@ async fn no_more_than_the_limit_is_delivered_at_once(bus: &Bus) -> Verdict {
     let mut taken = 0;
     while taken < 10 {
         let delivered = delivery(&mut member, 3).await?.len();
-        ensure!(delivered <= 3, "{delivered} events at a limit of 3");
+        ensure!(
+            delivered <= 3,
+            "a delivery has {delivered} facts, although the limit is 3"
+        );
         taken += delivered;
     }
     Ok(())

@@ -42,7 +42,7 @@ pub(super) fn user(number: usize) -> UserId {
     UserId::new(Uuid::from_u128(0xA0_0000_0000 + number as u128))
 }
 
-/// A person who is to be forgotten and of whom no address is known.
+/// A person who is to be erased and whose address is not known.
 pub(super) fn person(number: usize) -> Person {
     Person {
         id: user(number),
@@ -60,7 +60,7 @@ pub(super) fn digest(number: usize) -> SecretDigest {
 /// represent.
 pub(super) fn at(seconds: i64) -> Timestamp {
     let noon = Utc.with_ymd_and_hms(2027, 3, 14, 12, 0, 0).single();
-    noon.expect("noon is unambiguous in UTC") + TimeDelta::seconds(seconds) + TimeDelta::microseconds(123_457)
+    noon.expect("noon of this day exists once in UTC") + TimeDelta::seconds(seconds) + TimeDelta::microseconds(123_457)
 }
 
 pub(super) fn event(data: impl Into<Vec<u8>>) -> NewEvent {
@@ -232,7 +232,7 @@ pub(super) async fn found_answer(backend: &Backend, key: &IdempotencyKey) -> Res
     let mut found = backend.idempotency.find_answers(std::slice::from_ref(key)).await?;
     match (found.pop(), found.pop()) {
         (found, None) => Ok(found),
-        more => Err(Broken::because(format!("{more:?} under one key"))),
+        more => Err(Broken::because(format!("one key has more than one answer: {more:?}"))),
     }
 }
 

@@ -54,8 +54,11 @@ fn mark(position: u64, commit: u128) -> Mark {
 }
 
 async fn one_worker_has_the_turn(store: &Arc<dyn FollowerStore>) -> Verdict {
-    ensure!(gets(store, 1, 0).await?, "nobody had the turn, and it was not given");
-    ensure!(!gets(store, 2, 0).await?, "two have the turn at once");
+    ensure!(
+        gets(store, 1, 0).await?,
+        "the worker did not get the turn, although no worker had it"
+    );
+    ensure!(!gets(store, 2, 0).await?, "two workers have the turn at once");
     ensure!(
         !gets(store, 2, 9).await?,
         "the turn was taken away before its lease ended"
@@ -73,43 +76,68 @@ async fn one_of_racing_workers_gets_the_turn(store: &Arc<dyn FollowerStore>) -> 
     for outcome in outcomes {
         winners += usize::from(outcome?);
     }
-    ensure_eq!(winners, 1, "workers with the turn");
+    ensure_eq!(winners, 1, "number of workers that have the turn");
     Ok(())
 }
 
 async fn who_has_the_turn_may_renew_it(store: &Arc<dyn FollowerStore>) -> Verdict {
-    ensure!(gets(store, 1, 0).await?, "nobody had the turn, and it was not given");
+    ensure!(
+        gets(store, 1, 0).await?,
+        "the worker did not get the turn, although no worker had it"
+    );
     ensure!(gets(store, 1, 8).await?, "the turn was not renewed");
     ensure!(!gets(store, 2, 17).await?, "a renewed turn ended with its first lease");
     Ok(())
 }
 
 async fn the_turn_passes_on_when_its_lease_ends(store: &Arc<dyn FollowerStore>) -> Verdict {
-    ensure!(gets(store, 1, 0).await?, "nobody had the turn, and it was not given");
+    ensure!(
+        gets(store, 1, 0).await?,
+        "the worker did not get the turn, although no worker had it"
+    );
     ensure!(gets(store, 2, 10).await?, "the turn outlives its lease");
-    ensure!(!gets(store, 1, 11).await?, "who lost the turn took it back");
+    ensure!(
+        !gets(store, 1, 11).await?,
+        "the worker that lost the turn has taken it back"
+    );
     Ok(())
 }
 
 async fn a_turn_that_is_given_back_passes_on_at_once(store: &Arc<dyn FollowerStore>) -> Verdict {
     store.give_back(RELAY, worker(1)).await?;
-    ensure!(gets(store, 1, 0).await?, "nobody had the turn, and it was not given");
+    ensure!(
+        gets(store, 1, 0).await?,
+        "the worker did not get the turn, although no worker had it"
+    );
     store.give_back(RELAY, worker(1)).await?;
     ensure!(gets(store, 2, 0).await?, "a turn that was given back is still taken");
     Ok(())
 }
 
 async fn only_its_own_turn_can_be_given_back(store: &Arc<dyn FollowerStore>) -> Verdict {
-    ensure!(gets(store, 1, 0).await?, "nobody had the turn, and it was not given");
+    ensure!(
+        gets(store, 1, 0).await?,
+        "the worker did not get the turn, although no worker had it"
+    );
     store.give_back(RELAY, worker(2)).await?;
-    ensure!(!gets(store, 2, 1).await?, "somebody gave another's turn back");
+    ensure!(
+        !gets(store, 2, 1).await?,
+        "a worker has given back the turn of another worker"
+    );
     Ok(())
 }
 
 async fn the_mark_is_kept_from_turn_to_turn(store: &Arc<dyn FollowerStore>) -> Verdict {
-    ensure_eq!(store.mark(RELAY).await?, None, "a mark that nobody set");
-    ensure!(gets(store, 1, 0).await?, "nobody had the turn, and it was not given");
-    ensure_eq!(store.mark(RELAY).await?, None, "the mark of who has only had a turn");
+    ensure_eq!(store.mark(RELAY).await?, None, "the mark before one was set");
+    ensure!(
+        gets(store, 1, 0).await?,
+        "the worker did not get the turn, although no worker had it"
+    );
+    ensure_eq!(
+        store.mark(RELAY).await?,
+        None,
+        "the mark after a turn in which none was set"
+    );
     let first = mark(7, 70);
     ensure!(store.move_mark(RELAY, None, first).await?, "the first mark was not set");
     ensure_eq!(store.mark(RELAY).await?, Some(first), "the mark");
@@ -122,7 +150,7 @@ async fn the_mark_is_kept_from_turn_to_turn(store: &Arc<dyn FollowerStore>) -> V
 async fn a_mark_is_moved_only_by_who_knows_where_it_was(store: &Arc<dyn FollowerStore>) -> Verdict {
     let (early, late) = (mark(3, 30), mark(7, 70));
     let unheard = store.move_mark(RELAY, Some(early), late).await?;
-    ensure!(!unheard, "a mark was moved that was never set");
+    ensure!(!unheard, "a mark that was never set was moved");
     ensure!(store.move_mark(RELAY, None, early).await?, "the first mark was not set");
     ensure!(
         store.move_mark(RELAY, Some(early), late).await?,
@@ -132,7 +160,7 @@ async fn a_mark_is_moved_only_by_who_knows_where_it_was(store: &Arc<dyn Follower
     // and none.
     for before in [Some(early), Some(mark(7, 71)), None] {
         let moved = store.move_mark(RELAY, before, mark(8, 80)).await?;
-        ensure!(!moved, "the mark was moved by somebody who thinks it is at {before:?}");
+        ensure!(!moved, "the mark was moved by a worker that expected it at {before:?}");
         ensure_eq!(store.mark(RELAY).await?, Some(late), "the mark");
     }
     ensure!(
@@ -155,22 +183,32 @@ async fn one_of_racing_workers_moves_the_mark(store: &Arc<dyn FollowerStore>) ->
         for outcome in outcomes {
             winners += usize::from(outcome?);
         }
-        ensure_eq!(winners, 1, "workers that moved the mark");
+        ensure_eq!(winners, 1, "number of workers that moved the mark");
         stands = store.mark(RELAY).await?;
-        ensure_eq!(stands.map(|mark| mark.position), Some(Position(round)), "the position");
+        ensure_eq!(
+            stands.map(|mark| mark.position),
+            Some(Position(round)),
+            "position of the mark after the race"
+        );
     }
     Ok(())
 }
 
 async fn followers_do_not_share_anything(store: &Arc<dyn FollowerStore>) -> Verdict {
-    ensure!(gets(store, 1, 0).await?, "nobody had the turn, and it was not given");
+    ensure!(
+        gets(store, 1, 0).await?,
+        "the worker did not get the turn, although no worker had it"
+    );
     store.move_mark(RELAY, None, mark(7, 70)).await?;
     let named = FollowerId { name: "other", ..RELAY };
     let generation = FollowerId { generation: 2, ..RELAY };
     let log = LogId::new(Uuid::from_u128(2));
     for other in [named, generation, FollowerId { log, ..RELAY }] {
         let taken = store.take_turn(other, worker(2), at(0), LEASE).await?;
-        ensure!(taken, "the turn of {other:?} is that of the relay");
+        ensure!(
+            taken,
+            "the turn of {other:?} is not free, although only the relay has its turn"
+        );
         ensure_eq!(store.mark(other).await?, None, "the mark of {other:?}");
     }
     Ok(())

@@ -173,7 +173,11 @@ async fn a_repeated_authorisation_gets_the_first_answer(gateway: &Gateway) -> Ve
 async fn a_lost_authorisation_can_be_looked_up(gateway: &Gateway) -> Verdict {
     for (number, token) in [(1, "tok_visa"), (2, "tok_insufficient_funds")] {
         let unheard = gateway.gateway.look_up(payment(number)).await?;
-        ensure_eq!(unheard, GatewayRecord::Unknown, "record of a payment it never heard of");
+        ensure_eq!(
+            unheard,
+            GatewayRecord::Unknown,
+            "record of a payment that the gateway does not know"
+        );
         let lost = gateway.authorize(payment(number), token).await?;
         let record = gateway.gateway.look_up(payment(number)).await?;
         ensure_eq!(record, GatewayRecord::Answered(lost), "record");
@@ -219,13 +223,23 @@ async fn who_must_act_is_told_how_and_until_when_each_time(gateway: &Gateway) ->
     for (number, (token, kind)) in (1..).zip(tokens) {
         let answer = gateway.authorize(payment(number), token).await?;
         let Authorization::MustAct(action) = &answer else {
-            return Err(Broken::because(format!("{token} is answered with {answer:?}")));
+            return Err(Broken::because(format!(
+                "{token} is answered with {answer:?}, although the customer must act"
+            )));
         };
-        ensure_eq!(action.wanted.kind, kind, "what {token} asks for");
-        ensure_eq!(action.expose().is_empty(), false, "whether nothing is said to {token}");
+        ensure_eq!(action.wanted.kind, kind, "kind of action that {token} asks for");
+        ensure_eq!(
+            action.expose().is_empty(),
+            false,
+            "whether the next action for {token} is empty"
+        );
         let record = gateway.gateway.look_up(payment(number)).await?;
         ensure_eq!(record, GatewayRecord::Answered(answer.clone()), "record of {token}");
-        ensure_eq!(gateway.authorize(payment(number), token).await?, answer, "answer again");
+        ensure_eq!(
+            gateway.authorize(payment(number), token).await?,
+            answer,
+            "answer to the repeated call"
+        );
     }
     Ok(())
 }
@@ -255,10 +269,12 @@ async fn an_undecided_payment_is_decided_once(gateway: &Gateway) -> Verdict {
         (gateway.decide)(one);
         let decided = gateway.gateway.look_up(one).await?;
         let GatewayRecord::Answered(answer) = &decided else {
-            return Err(Broken::because(format!("{token} is forgotten")));
+            return Err(Broken::because(format!(
+                "the gateway has no answer on record for {token}"
+            )));
         };
         match expected {
-            Some(expected) => ensure_eq!(*answer, expected, "what became of {token}"),
+            Some(expected) => ensure_eq!(*answer, expected, "decision about {token}"),
             None => {
                 let approved = matches!(answer, Authorization::Approved { .. });
                 ensure_eq!(approved, true, "whether {token} is approved");

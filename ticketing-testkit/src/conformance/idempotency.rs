@@ -62,7 +62,7 @@ async fn two_users_may_use_the_same_key(backend: &Backend) -> Verdict {
 }
 
 async fn several_answers_are_found_at_once(backend: &Backend) -> Verdict {
-    ensure_eq!(backend.idempotency.find_answers(&[]).await?, [], "answers to nothing");
+    ensure_eq!(backend.idempotency.find_answers(&[]).await?, [], "answers to no keys");
     let recorded: Vec<IdempotencyRecord> = (0..50)
         .map(|number| answer(key(number % 7, &format!("key {number}")), &number.to_string(), at(0)))
         .collect();
@@ -126,20 +126,23 @@ async fn exactly_one_of_racing_commits_with_one_key_wins(backend: &Backend) -> V
     })
     .await?;
     let winners: Vec<usize> = (0..16).filter(|racer| outcomes[*racer].is_ok()).collect();
-    ensure_eq!(winners.len(), 1, "winners");
+    ensure_eq!(winners.len(), 1, "number of racers whose commit was written");
     for loser in outcomes.into_iter().filter_map(Result::err) {
-        ensure!(matches!(loser, CommitError::KeyTaken { .. }), "a loser got {loser:?}");
+        ensure!(
+            matches!(loser, CommitError::KeyTaken { .. }),
+            "a racer that lost got {loser:?} instead of the error for a taken key"
+        );
     }
     let log = whole_log(backend).await?;
     ensure!(
         log.len() == 1 && log[0].stream == stream(winners[0]),
-        "the log holds events of a loser"
+        "the log has events of a racer that lost"
     );
     let found = found_answer(backend, &key(1, "buy")).await?;
     ensure_eq!(
         found,
         Some(answer(key(1, "buy"), &winners[0].to_string(), at(0))),
-        "the winner's answer"
+        "the recorded answer of the racer that won"
     );
     Ok(())
 }
@@ -152,7 +155,7 @@ async fn a_key_twice_in_one_commit_is_taken(backend: &Backend) -> Verdict {
         .await;
     ensure!(
         matches!(twice, Err(CommitError::KeyTaken { .. })),
-        "{twice:?} instead of a taken key"
+        "{twice:?} instead of the error for a taken key"
     );
     ensure_eq!(found_answer(backend, &key(1, "buy")).await?, None, "answer");
     Ok(())
@@ -169,17 +172,17 @@ async fn answers_recorded_before_a_time_can_be_forgotten(backend: &Backend) -> V
     ensure_eq!(
         backend.idempotency.forget_answers(at(0)).await?,
         0,
-        "answers before the oldest"
+        "number of forgotten answers that are older than the oldest"
     );
     ensure_eq!(
         backend.idempotency.forget_answers(at(10)).await?,
         2,
-        "forgotten answers"
+        "number of forgotten answers"
     );
     ensure_eq!(
         backend.idempotency.forget_answers(at(10)).await?,
         0,
-        "answers forgotten again"
+        "number of answers that were forgotten twice"
     );
     for (name, kept) in [("old", false), ("older", false), ("just", true), ("new", true)] {
         let found = found_answer(backend, &key(1, name)).await?;

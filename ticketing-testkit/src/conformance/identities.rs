@@ -36,7 +36,7 @@ async fn an_identity_belongs_to_one_user(identities: &Arc<dyn IdentityStore>) ->
     let outcome = identities.link(identity("ada", 2)).await;
     ensure!(
         matches!(outcome, Err(LinkIdentityError::Taken)),
-        "{outcome:?} instead of taken"
+        "{outcome:?} instead of the error for a taken identity"
     );
     ensure_eq!(
         identities.find(ISSUER, "ada").await?,
@@ -69,9 +69,13 @@ async fn exactly_one_racing_link_of_an_identity_wins(identities: &Arc<dyn Identi
             winners.push(user(racer));
         }
     }
-    ensure_eq!(winners.len(), 1, "winners");
+    ensure_eq!(winners.len(), 1, "number of racers that linked the identity");
     let found = identities.find(ISSUER, "ada").await?;
-    ensure_eq!(found.map(|one| one.user_id), winners.first().copied(), "the owner");
+    ensure_eq!(
+        found.map(|one| one.user_id),
+        winners.first().copied(),
+        "user who has the identity"
+    );
     Ok(())
 }
 
@@ -112,7 +116,7 @@ async fn issuer_and_subject_are_compared_exactly(identities: &Arc<dyn IdentitySt
         ensure_eq!(
             identities.find(ISSUER, &other.subject).await?,
             Some(other.clone()),
-            "the identity of that very subject"
+            "identity of the subject that was asked for"
         );
     }
     ensure_eq!(
@@ -144,8 +148,12 @@ async fn identities_of_an_erased_person_can_be_linked_again(identities: &Arc<dyn
     for one in [identity("ada", 1), identity("countess", 1), identity("bob", 2)] {
         identities.link(one).await?;
     }
-    ensure_eq!(identities.erase(&person(1)).await?, 2, "erased identities");
-    ensure_eq!(identities.identities_of(user(1)).await?, [], "identities of the erased");
+    ensure_eq!(identities.erase(&person(1)).await?, 2, "number of erased identities");
+    ensure_eq!(
+        identities.identities_of(user(1)).await?,
+        [],
+        "identities of the erased user"
+    );
     ensure_eq!(identities.find(ISSUER, "ada").await?, None, "an erased identity");
     ensure_eq!(
         identities.identities_of(user(2)).await?,
@@ -153,6 +161,10 @@ async fn identities_of_an_erased_person_can_be_linked_again(identities: &Arc<dyn
         "identities of somebody else"
     );
     identities.link(identity("ada", 2)).await?;
-    ensure_eq!(identities.erase(&person(1)).await?, 0, "erased a second time");
+    ensure_eq!(
+        identities.erase(&person(1)).await?,
+        0,
+        "number of identities that were erased twice"
+    );
     Ok(())
 }

@@ -59,11 +59,11 @@ pub struct Rule<B: ?Sized> {
 }
 
 impl<B: ?Sized> Rule<B> {
-    /// Tries the rule on an empty store. A store on which the rule does not end breaks it.
+    /// Tries the rule on an empty store. If the rule does not end on a store within a minute, the store breaks it.
     pub async fn try_on(&self, backend: &B) -> Verdict {
         tokio::time::timeout(PATIENCE, (self.run)(backend))
             .await
-            .unwrap_or_else(|_| Err(Broken(format!("no verdict after {PATIENCE:?}"))))
+            .unwrap_or_else(|_| Err(Broken(format!("the rule has not ended after {PATIENCE:?}"))))
     }
 }
 
@@ -145,7 +145,8 @@ macro_rules! ensure_eq {
 
 /// Lists the rules of a suite: makes the constant `RULES`, and a macro that makes a test of each rule.
 ///
-/// The first token must be a dollar sign: a macro that defines a macro cannot write it otherwise.
+/// The first token must be a dollar sign, because a macro that defines another macro cannot write a dollar sign
+/// itself.
 macro_rules! suite {
     ($d:tt $(#[$doc:meta])* $macro_name:ident in $module:ident for $backend:ty { $($rule:ident,)+ }) => {
         /// The rules of this suite, in the order of the contract.

@@ -42,9 +42,9 @@ async fn a_token_is_taken_exactly_once(tokens: &Arc<dyn OneTimeTokenStore>) -> V
     tokens.put(token(2)).await?;
     for number in [1, 2] {
         let first = tokens.take(TokenPurpose::MagicLink, digest(number), at(0)).await?;
-        ensure_eq!(first, Some(token(number)), "the first taker");
+        ensure_eq!(first, Some(token(number)), "what the first taker got");
         let second = tokens.take(TokenPurpose::MagicLink, digest(number), at(0)).await?;
-        ensure_eq!(second, None, "the second taker");
+        ensure_eq!(second, None, "what the second taker got");
     }
     Ok(())
 }
@@ -61,7 +61,7 @@ async fn exactly_one_racing_taker_gets_a_token(tokens: &Arc<dyn OneTimeTokenStor
         for take in takes {
             taken += usize::from(take?.is_some());
         }
-        ensure_eq!(taken, 1, "takers who got token {number}");
+        ensure_eq!(taken, 1, "number of takers who got token {number}");
     }
     Ok(())
 }
@@ -109,10 +109,14 @@ async fn a_token_opens_only_the_door_it_was_made_for(tokens: &Arc<dyn OneTimeTok
         tokens.put(one.clone()).await?;
         for other in TokenPurpose::ALL.into_iter().filter(|other| *other != purpose) {
             let taken = tokens.take(other, one.digest, at(0)).await?;
-            ensure_eq!(taken, None, "a {purpose:?} at the door of a {other:?}");
+            ensure_eq!(taken, None, "a token for a {purpose:?} that is taken for a {other:?}");
         }
         let taken = tokens.take(purpose, one.digest, at(0)).await?;
-        ensure_eq!(taken, Some(one), "a {purpose:?} that was tried at other doors");
+        ensure_eq!(
+            taken,
+            Some(one),
+            "a token for a {purpose:?} after attempts to take it for another purpose"
+        );
     }
     Ok(())
 }
@@ -136,7 +140,7 @@ async fn live_tokens_of_a_subject_are_counted(tokens: &Arc<dyn OneTimeTokenStore
         tokens.put(other).await?;
     }
     for number in 0..5 {
-        ensure_eq!(live(tokens, 0).await?, number as u64, "live tokens");
+        ensure_eq!(live(tokens, 0).await?, number as u64, "number of live tokens");
         tokens.put(token(number)).await?;
     }
     Ok(())
@@ -146,7 +150,7 @@ async fn a_taken_token_is_not_counted(tokens: &Arc<dyn OneTimeTokenStore>) -> Ve
     tokens.put(token(1)).await?;
     tokens.put(token(2)).await?;
     tokens.take(TokenPurpose::MagicLink, digest(1), at(0)).await?;
-    ensure_eq!(live(tokens, 0).await?, 1, "live tokens");
+    ensure_eq!(live(tokens, 0).await?, 1, "number of live tokens");
     Ok(())
 }
 
@@ -157,9 +161,21 @@ async fn an_expired_token_is_not_counted(tokens: &Arc<dyn OneTimeTokenStore>) ->
         ..token(2)
     };
     tokens.put(longer).await?;
-    ensure_eq!(live(tokens, 59).await?, 2, "live tokens before the first end");
-    ensure_eq!(live(tokens, 60).await?, 1, "live tokens at the first end");
-    ensure_eq!(live(tokens, 61).await?, 0, "live tokens at the second end");
+    ensure_eq!(
+        live(tokens, 59).await?,
+        2,
+        "number of live tokens before the first one ends"
+    );
+    ensure_eq!(
+        live(tokens, 60).await?,
+        1,
+        "number of live tokens when the first one has ended"
+    );
+    ensure_eq!(
+        live(tokens, 61).await?,
+        0,
+        "number of live tokens when the second one has ended"
+    );
     Ok(())
 }
 
@@ -192,16 +208,16 @@ async fn tokens_of_an_erased_person_open_nothing(tokens: &Arc<dyn OneTimeTokenSt
     for one in hers.iter().chain(&others) {
         tokens.put(one.clone()).await?;
     }
-    ensure_eq!(tokens.erase(&ada).await?, 3, "erased tokens");
-    ensure_eq!(live(tokens, 0).await?, 0, "live tokens of the erased");
+    ensure_eq!(tokens.erase(&ada).await?, 3, "number of erased tokens");
+    ensure_eq!(live(tokens, 0).await?, 0, "number of live tokens of the erased user");
     for one in hers {
         let taken = tokens.take(one.purpose, one.digest, at(0)).await?;
-        ensure_eq!(taken, None, "an erased {:?}", one.purpose);
+        ensure_eq!(taken, None, "an erased token for a {:?}", one.purpose);
     }
     for one in others {
         let taken = tokens.take(one.purpose, one.digest, at(0)).await?;
         ensure_eq!(taken, Some(one), "a token of somebody else");
     }
-    ensure_eq!(tokens.erase(&ada).await?, 0, "tokens erased again");
+    ensure_eq!(tokens.erase(&ada).await?, 0, "number of tokens that were erased twice");
     Ok(())
 }

@@ -48,7 +48,7 @@ async fn a_credential_belongs_to_one_user(passkeys: &Arc<dyn PasskeyStore>) -> V
         let outcome = passkeys.add(again, 10).await;
         ensure!(
             matches!(outcome, Err(AddPasskeyError::Taken)),
-            "{outcome:?} instead of taken"
+            "{outcome:?} instead of the error for a taken credential"
         );
     }
     let found = passkeys.find(&passkey(1).credential_id).await?;
@@ -69,13 +69,17 @@ async fn a_user_has_no_more_passkeys_than_it_may_have(passkeys: &Arc<dyn Passkey
     let outcome = passkeys.add(passkey(4), 3).await;
     ensure!(
         matches!(outcome, Err(AddPasskeyError::TooMany)),
-        "{outcome:?} instead of too many"
+        "{outcome:?} instead of the error for too many passkeys"
     );
-    ensure_eq!(passkeys.find(&passkey(4).credential_id).await?, None, "the fourth");
+    ensure_eq!(
+        passkeys.find(&passkey(4).credential_id).await?,
+        None,
+        "the fourth passkey, which was refused"
+    );
     let outcome = passkeys.add(passkey(1), 3).await;
     ensure!(
         matches!(outcome, Err(AddPasskeyError::Taken)),
-        "{outcome:?} instead of taken"
+        "{outcome:?} instead of the error for a taken credential"
     );
     passkeys.remove(user(1), &passkey(2).credential_id).await?;
     passkeys.add(passkey(4), 3).await?;
@@ -98,7 +102,7 @@ async fn racing_registrations_never_exceed_what_a_user_may_have(passkeys: &Arc<d
     for outcome in outcomes {
         added += usize::from(outcome?);
     }
-    ensure_eq!(added, 10, "registrations that were told to be there");
+    ensure_eq!(added, 10, "number of registrations that were answered with success");
     ensure_eq!(passkeys.passkeys_of(user(1)).await?.len(), 10, "passkeys of the user");
     Ok(())
 }
@@ -125,9 +129,13 @@ async fn exactly_one_racing_registration_of_a_credential_wins(passkeys: &Arc<dyn
             winners.push(user(racer));
         }
     }
-    ensure_eq!(winners.len(), 1, "winners");
+    ensure_eq!(winners.len(), 1, "number of racers that succeeded");
     let found = passkeys.find(&passkey(1).credential_id).await?;
-    ensure_eq!(found.map(|key| key.user_id), winners.first().copied(), "the owner");
+    ensure_eq!(
+        found.map(|key| key.user_id),
+        winners.first().copied(),
+        "user who has the passkey"
+    );
     Ok(())
 }
 
@@ -180,7 +188,7 @@ async fn an_update_from_a_stale_counter_is_refused(passkeys: &Arc<dyn PasskeySto
     };
     ensure!(
         passkeys.update(used.clone(), 7).await?,
-        "an update from the counter was refused"
+        "an update that names the stored counter was refused"
     );
     let id = &used.credential_id;
     ensure_eq!(passkeys.find(id).await?, Some(used.clone()), "updated passkey");
@@ -217,9 +225,13 @@ async fn exactly_one_racing_update_from_a_counter_wins(passkeys: &Arc<dyn Passke
             winners.push(8 + racer as u32);
         }
     }
-    ensure_eq!(winners.len(), 1, "winners");
+    ensure_eq!(winners.len(), 1, "number of racers that succeeded");
     let found = passkeys.find(&passkey(1).credential_id).await?;
-    ensure_eq!(found.map(|key| key.counter), winners.first().copied(), "the counter");
+    ensure_eq!(
+        found.map(|key| key.counter),
+        winners.first().copied(),
+        "counter after the race"
+    );
     Ok(())
 }
 
@@ -295,7 +307,7 @@ async fn a_passkey_is_renamed_by_its_owner_only(passkeys: &Arc<dyn PasskeyStore>
     ensure_eq!(passkeys.find(&id).await?, Some(passkey(1)), "passkey");
     ensure!(
         passkeys.rename(user(1), &id, "Blue, 'new' ä").await?,
-        "its owner could not rename it"
+        "the owner of a passkey could not rename it"
     );
     let renamed = Passkey {
         name: "Blue, 'new' ä".to_owned(),
@@ -313,8 +325,8 @@ async fn erasing_the_passkeys_of_a_person_spares_everybody_else(passkeys: &Arc<d
     for one in [passkey(1), passkey(2), others.clone()] {
         passkeys.add(one, 10).await?;
     }
-    ensure_eq!(passkeys.erase(&person(1)).await?, 2, "erased passkeys");
-    ensure_eq!(passkeys.passkeys_of(user(1)).await?, [], "passkeys of the erased");
+    ensure_eq!(passkeys.erase(&person(1)).await?, 2, "number of erased passkeys");
+    ensure_eq!(passkeys.passkeys_of(user(1)).await?, [], "passkeys of the erased user");
     ensure_eq!(
         passkeys.find(&passkey(1).credential_id).await?,
         None,
@@ -325,6 +337,10 @@ async fn erasing_the_passkeys_of_a_person_spares_everybody_else(passkeys: &Arc<d
         [others],
         "passkeys of somebody else"
     );
-    ensure_eq!(passkeys.erase(&person(1)).await?, 0, "passkeys erased again");
+    ensure_eq!(
+        passkeys.erase(&person(1)).await?,
+        0,
+        "number of passkeys that were erased twice"
+    );
     Ok(())
 }

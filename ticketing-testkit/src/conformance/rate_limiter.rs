@@ -51,7 +51,7 @@ async fn exactly_the_limit_is_allowed_among_racing_callers(limiter: &Arc<dyn Rat
         for decision in decisions {
             allowed += u32::from(decision?.allowed);
         }
-        ensure_eq!(allowed, QUOTA.limit, "allowed hits");
+        ensure_eq!(allowed, QUOTA.limit, "number of allowed hits");
     }
     Ok(())
 }
@@ -70,7 +70,10 @@ async fn the_window_slides(limiter: &Arc<dyn RateLimiter>) -> Verdict {
         hit(limiter, 60).await?.allowed,
         "a hit was refused at the end of the first one's window"
     );
-    ensure!(!hit(limiter, 60).await?.allowed, "one hit made room for two");
+    ensure!(
+        !hit(limiter, 60).await?.allowed,
+        "two hits were allowed, although only one has left the window"
+    );
     ensure!(
         hit(limiter, 70).await?.allowed,
         "a hit was refused at the end of the second one's window"
@@ -92,7 +95,10 @@ async fn a_refused_hit_is_not_counted(limiter: &Arc<dyn RateLimiter>) -> Verdict
         ensure!(!hit(limiter, second).await?.allowed, "a sixth hit was allowed");
     }
     for number in 0..5 {
-        ensure!(hit(limiter, 60).await?.allowed, "hit {number} was refused afterwards");
+        ensure!(
+            hit(limiter, 60).await?.allowed,
+            "hit {number} was refused after the windows had ended"
+        );
     }
     Ok(())
 }
@@ -142,6 +148,10 @@ async fn a_decision_says_what_remains_and_when_to_come_back(limiter: &Arc<dyn Ra
         remaining: 0,
         reset_after: Duration::from_secs(15),
     };
-    ensure_eq!(hit(limiter, 45).await?, expected, "decision on one hit too many");
+    ensure_eq!(
+        hit(limiter, 45).await?,
+        expected,
+        "decision on the hit that is one too many"
+    );
     Ok(())
 }

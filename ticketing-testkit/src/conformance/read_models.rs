@@ -177,7 +177,7 @@ fn batch(after: u64, upto: u64, changes: Vec<Change>) -> ProjectedBatch {
     ProjectedBatch { after, upto, changes }
 }
 
-/// Returns the mark at a position. Each fact has a commit of its own. At the start the log is not known.
+/// Returns the mark at a position, as if each fact had a commit of its own. The mark of position 0 names no log.
 fn mark(position: u64) -> Mark {
     if position == 0 {
         return Mark::of_no_log(Position::START);

@@ -99,8 +99,12 @@ async fn an_unknown_session_is_nothing(sessions: &Arc<dyn SessionStore>) -> Verd
         "an unknown session was touched"
     );
     ensure!(!sessions.end(digest(2)).await?, "an unknown session was ended");
-    ensure_eq!(sessions.end_all_of(user(2)).await?, 0, "sessions of nobody");
-    ensure_eq!(sessions.sessions_of(user(2), at(1)).await?, [], "sessions of nobody");
+    ensure_eq!(sessions.end_all_of(user(2)).await?, 0, "sessions of an unknown user");
+    ensure_eq!(
+        sessions.sessions_of(user(2), at(1)).await?,
+        [],
+        "sessions of an unknown user"
+    );
     Ok(())
 }
 
@@ -213,7 +217,7 @@ async fn exactly_one_racing_end_finds_the_session(sessions: &Arc<dyn SessionStor
         for end in ends {
             found += usize::from(end?);
         }
-        ensure_eq!(found, 1, "ends that found session {number}");
+        ensure_eq!(found, 1, "number of calls that ended session {number}");
     }
     Ok(())
 }
@@ -226,13 +230,17 @@ async fn ending_all_sessions_of_a_user_spares_everybody_else(sessions: &Arc<dyn 
         };
         sessions.create(one).await?;
     }
-    ensure_eq!(sessions.end_all_of(user(1)).await?, 2, "ended sessions");
+    ensure_eq!(sessions.end_all_of(user(1)).await?, 2, "number of ended sessions");
     for number in 0..6 {
         let found = sessions.find(digest(number), at(10)).await?;
         ensure_eq!(found.is_some(), number % 3 != 1, "whether session {number} is left");
     }
     ensure_eq!(sessions.sessions_of(user(1), at(10)).await?, [], "sessions of the user");
-    ensure_eq!(sessions.end_all_of(user(1)).await?, 0, "sessions ended again");
+    ensure_eq!(
+        sessions.end_all_of(user(1)).await?,
+        0,
+        "number of sessions that were ended twice"
+    );
     Ok(())
 }
 
@@ -266,11 +274,11 @@ async fn erasing_the_sessions_of_a_person_spares_everybody_else(sessions: &Arc<d
     for one in [session(1), session(2), another.clone()] {
         sessions.create(one).await?;
     }
-    ensure_eq!(sessions.erase(&person(1)).await?, 2, "erased sessions");
+    ensure_eq!(sessions.erase(&person(1)).await?, 2, "number of erased sessions");
     ensure_eq!(
         sessions.sessions_of(user(1), at(4)).await?,
         [],
-        "sessions of the erased"
+        "sessions of the erased user"
     );
     for number in [1, 2] {
         let found = sessions.find(digest(number), at(4)).await?;
@@ -278,6 +286,10 @@ async fn erasing_the_sessions_of_a_person_spares_everybody_else(sessions: &Arc<d
     }
     let left = sessions.find(another.digest, at(4)).await?;
     ensure_eq!(left, Some(another), "a session of somebody else");
-    ensure_eq!(sessions.erase(&person(1)).await?, 0, "sessions erased again");
+    ensure_eq!(
+        sessions.erase(&person(1)).await?,
+        0,
+        "number of sessions that were erased twice"
+    );
     Ok(())
 }

@@ -56,8 +56,8 @@ impl Snapshots {
         }
     }
 
-    /// Writes `count` facts to a stream, each in a commit of its own. The commit of version *v* has a number that is
-    /// made from the stream and *v*.
+    /// Writes the given number of facts to a stream, each in a commit of its own. The commit of version *v* has a
+    /// number that is made from the stream and *v*.
     async fn write(&self, of: StreamId, facts: u64) -> Verdict {
         for version in 1..=facts {
             let draft = write(number(of, version)).append(of, version - 1, events(1));
@@ -74,7 +74,9 @@ impl Snapshots {
         let mut found = self.store.latest(&[(of, format)]).await?;
         match (found.pop(), found.pop()) {
             (found, None) => Ok(found),
-            more => Err(Broken::because(format!("{more:?} of one stream"))),
+            more => Err(Broken::because(format!(
+                "the newest snapshots of one stream are more than one: {more:?}"
+            ))),
         }
     }
 }
@@ -105,10 +107,10 @@ fn snapshot(of: StreamId, version: u64) -> Snapshot {
 
 async fn a_snapshot_comes_back_as_it_was_kept(snapshots: &Snapshots) -> Verdict {
     let none = snapshots.latest(stream(1)).await?;
-    ensure_eq!(none, None, "of a stream that nobody knows");
+    ensure_eq!(none, None, "the snapshot of an unknown stream");
     snapshots.write(stream(1), 7).await?;
     let none = snapshots.latest(stream(1)).await?;
-    ensure_eq!(none, None, "before one was kept");
+    ensure_eq!(none, None, "the snapshot before one was stored");
     let kept = Snapshot {
         format: u16::MAX,
         state: (0..=u8::MAX).rev().collect(),
@@ -116,14 +118,14 @@ async fn a_snapshot_comes_back_as_it_was_kept(snapshots: &Snapshots) -> Verdict 
     };
     snapshots.store.keep(kept.clone()).await?;
     let found = snapshots.latest_in(stream(1), u16::MAX).await?;
-    ensure_eq!(found, Some(kept), "a snapshot");
+    ensure_eq!(found, Some(kept), "the stored snapshot");
     let empty = Snapshot {
         state: Vec::new(),
         ..snapshot(stream(1), 7)
     };
     snapshots.store.keep(empty.clone()).await?;
     let found = snapshots.latest(stream(1)).await?;
-    ensure_eq!(found, Some(empty), "a snapshot without bytes");
+    ensure_eq!(found, Some(empty), "the stored snapshot without bytes");
     Ok(())
 }
 
@@ -139,7 +141,7 @@ async fn a_snapshot_of_4_mib_is_kept(snapshots: &Snapshots) -> Verdict {
     snapshots.store.keep(large.clone()).await?;
     let found = snapshots.latest(stream(1)).await?;
     if found != Some(large) {
-        return Err(Broken::because("a large snapshot is not what it was"));
+        return Err(Broken::because("a large snapshot is not read back as it was stored"));
     }
     Ok(())
 }
@@ -149,7 +151,7 @@ async fn a_newer_snapshot_takes_the_place_of_an_older_one(snapshots: &Snapshots)
     for version in [1, 2, 9, 10, 12] {
         snapshots.store.keep(snapshot(stream(1), version)).await?;
         let found = snapshots.latest(stream(1)).await?;
-        ensure_eq!(found, Some(snapshot(stream(1), version)), "the newest");
+        ensure_eq!(found, Some(snapshot(stream(1), version)), "the newest snapshot");
     }
     Ok(())
 }
@@ -162,7 +164,7 @@ async fn an_older_snapshot_does_not_take_the_place_of_a_newer_one(snapshots: &Sn
         ensure_eq!(
             found,
             Some(snapshot(stream(1), 10)),
-            "the newest after one of version {version}"
+            "the newest snapshot after one of version {version} was stored"
         );
     }
     Ok(())
@@ -174,7 +176,7 @@ async fn of_racing_snapshots_the_newest_is_left(snapshots: &Snapshots) -> Verdic
         snapshots.write(stream(round), RACERS as u64).await?;
         let kept = race(RACERS, |racer| {
             let store = Arc::clone(&snapshots.store);
-            // The newest snapshot is neither the first nor the last that arrives.
+            // Shifts the versions, so that the newest snapshot is neither the first nor the last that arrives.
             let version = 1 + (racer + RACERS / 2) % RACERS;
             async move { store.keep(snapshot(stream(round), version as u64)).await }
         });
@@ -182,7 +184,11 @@ async fn of_racing_snapshots_the_newest_is_left(snapshots: &Snapshots) -> Verdic
             kept?;
         }
         let found = snapshots.latest(stream(round)).await?;
-        ensure_eq!(found, Some(snapshot(stream(round), RACERS as u64)), "the newest");
+        ensure_eq!(
+            found,
+            Some(snapshot(stream(round), RACERS as u64)),
+            "the newest snapshot"
+        );
     }
     Ok(())
 }
@@ -192,12 +198,12 @@ async fn streams_do_not_share_snapshots(snapshots: &Snapshots) -> Verdict {
     for (of, version) in [(stream(1), 5), (stream(2), 3), (of_another_aggregate, 4)] {
         snapshots.write(of, 5).await?;
         let none = snapshots.latest(of).await?;
-        ensure_eq!(none, None, "of {of}, of which none was kept");
+        ensure_eq!(none, None, "the snapshot of {of}, although none was stored");
         snapshots.store.keep(snapshot(of, version)).await?;
     }
     for (of, version) in [(stream(1), 5), (stream(2), 3), (of_another_aggregate, 4)] {
         let found = snapshots.latest(of).await?;
-        ensure_eq!(found, Some(snapshot(of, version)), "of {of}");
+        ensure_eq!(found, Some(snapshot(of, version)), "the snapshot of {of}");
     }
     Ok(())
 }
@@ -210,12 +216,12 @@ async fn formats_do_not_share_snapshots(snapshots: &Snapshots) -> Verdict {
     };
     snapshots.store.keep(newer.clone()).await?;
     let none = snapshots.latest(stream(1)).await?;
-    ensure_eq!(none, None, "in a format in which none was kept");
+    ensure_eq!(none, None, "the snapshot in a format in which none was stored");
     snapshots.store.keep(snapshot(stream(1), 2)).await?;
     let found = snapshots.latest(stream(1)).await?;
-    ensure_eq!(found, Some(snapshot(stream(1), 2)), "in the older format");
+    ensure_eq!(found, Some(snapshot(stream(1), 2)), "the snapshot in the older format");
     let found = snapshots.latest_in(stream(1), FORMAT + 1).await?;
-    ensure_eq!(found, Some(newer), "in the newer format");
+    ensure_eq!(found, Some(newer), "the snapshot in the newer format");
     Ok(())
 }
 
@@ -228,9 +234,9 @@ async fn several_snapshots_are_found_at_once(snapshots: &Snapshots) -> Verdict {
     let mut found = snapshots.store.latest(&asked).await?;
     found.sort_by_key(|snapshot| snapshot.stream);
     let expected = [2, 3, 4].map(|number| snapshot(stream(number), 2));
-    ensure_eq!(found, expected, "of those asked for");
+    ensure_eq!(found, expected, "the snapshots of the streams that were asked for");
     let found = snapshots.store.latest(&[]).await?;
-    ensure_eq!(found, [], "of none");
+    ensure_eq!(found, [], "the snapshots of no streams");
     Ok(())
 }
 
@@ -239,11 +245,15 @@ async fn a_snapshot_beyond_the_end_of_its_stream_is_not_found(snapshots: &Snapsh
     for version in [6, 100] {
         snapshots.store.keep(snapshot(stream(1), version)).await?;
         let found = snapshots.latest(stream(1)).await?;
-        ensure_eq!(found, None, "at version {version} of 5");
+        ensure_eq!(
+            found,
+            None,
+            "the snapshot of version {version}, although the stream has 5 facts"
+        );
     }
     snapshots.store.keep(snapshot(stream(2), 1)).await?;
     let found = snapshots.latest(stream(2)).await?;
-    ensure_eq!(found, None, "of a stream that the log does not have");
+    ensure_eq!(found, None, "the snapshot of a stream that the log does not have");
     Ok(())
 }
 
@@ -255,7 +265,11 @@ async fn a_snapshot_of_another_past_is_not_found(snapshots: &Snapshots) -> Verdi
     };
     snapshots.store.keep(of_another_past).await?;
     let found = snapshots.latest(stream(1)).await?;
-    ensure_eq!(found, None, "of a commit that the log does not have");
+    ensure_eq!(
+        found,
+        None,
+        "the snapshot that names a commit that the log does not have"
+    );
     // The log has that commit, but it wrote another fact than the one at this version.
     let of_another_fact = Snapshot {
         commit: commit_id(number(stream(1), 5)),
@@ -263,7 +277,7 @@ async fn a_snapshot_of_another_past_is_not_found(snapshots: &Snapshots) -> Verdi
     };
     snapshots.store.keep(of_another_fact).await?;
     let found = snapshots.latest(stream(1)).await?;
-    ensure_eq!(found, None, "of a commit that wrote another fact");
+    ensure_eq!(found, None, "the snapshot that names a commit which wrote another fact");
     Ok(())
 }
 
@@ -275,7 +289,7 @@ async fn a_snapshot_that_the_log_does_not_confirm_gives_way(snapshots: &Snapshot
     ensure_eq!(
         found,
         Some(snapshot(stream(1), 3)),
-        "after one beyond the end of the stream"
+        "the snapshot after one beyond the end of the stream was stored"
     );
     let of_another_past = Snapshot {
         commit: commit_id(99),
@@ -284,7 +298,11 @@ async fn a_snapshot_that_the_log_does_not_confirm_gives_way(snapshots: &Snapshot
     snapshots.store.keep(of_another_past).await?;
     snapshots.store.keep(snapshot(stream(1), 4)).await?;
     let found = snapshots.latest(stream(1)).await?;
-    ensure_eq!(found, Some(snapshot(stream(1), 4)), "after one of another past");
+    ensure_eq!(
+        found,
+        Some(snapshot(stream(1), 4)),
+        "the snapshot after one of another past was stored"
+    );
     Ok(())
 }
 
@@ -296,10 +314,14 @@ async fn dropped_snapshots_are_gone(snapshots: &Snapshots) -> Verdict {
     snapshots.store.drop_all().await?;
     for number in [1, 2] {
         let found = snapshots.latest(stream(number)).await?;
-        ensure_eq!(found, None, "after all were dropped");
+        ensure_eq!(found, None, "the snapshot after all were dropped");
     }
     snapshots.store.keep(snapshot(stream(1), 2)).await?;
     let found = snapshots.latest(stream(1)).await?;
-    ensure_eq!(found, Some(snapshot(stream(1), 2)), "one that was kept afterwards");
+    ensure_eq!(
+        found,
+        Some(snapshot(stream(1), 2)),
+        "the snapshot that was stored after all were dropped"
+    );
     Ok(())
 }

@@ -37,7 +37,7 @@ fn user(number: usize, email: &str) -> Result<User, Broken> {
 fn ensure_taken(outcome: &Result<(), CreateUserError>) -> Verdict {
     ensure!(
         matches!(outcome, Err(CreateUserError::Taken)),
-        "{outcome:?} instead of taken"
+        "{outcome:?} instead of the error for a taken id or address"
     );
     Ok(())
 }
@@ -70,7 +70,7 @@ async fn exactly_one_racing_creator_of_an_address_wins(users: &Arc<dyn UserStore
             winners.push(id(racer));
         }
     }
-    ensure_eq!(winners.len(), 1, "winners");
+    ensure_eq!(winners.len(), 1, "number of racers that created a user");
     let found = users.find_by_email(&EmailAddress::parse("ada@example.com")?).await?;
     ensure_eq!(
         found.map(|user| user.id),
@@ -113,9 +113,13 @@ async fn an_unknown_user_is_nothing(users: &Arc<dyn UserStore>) -> Verdict {
     ensure_eq!(users.find_by_email(&nobody).await?, None, "unknown address");
     ensure!(
         !users.set_role(id(2), Role::Admin).await?,
-        "the role of nobody was changed"
+        "the role of an unknown user was changed"
     );
-    ensure_eq!(users.erase(&person(2)).await?, 0, "nobody was erased");
+    ensure_eq!(
+        users.erase(&person(2)).await?,
+        0,
+        "number of erased users with an unknown id"
+    );
     Ok(())
 }
 
@@ -149,10 +153,14 @@ async fn an_erased_user_is_gone(users: &Arc<dyn UserStore>) -> Verdict {
     let (ada, grace) = (user(1, "ada@example.com")?, user(2, "grace@example.com")?);
     users.create(ada.clone()).await?;
     users.create(grace.clone()).await?;
-    ensure_eq!(users.erase(&person(1)).await?, 1, "erased users");
+    ensure_eq!(users.erase(&person(1)).await?, 1, "number of erased users");
     ensure_eq!(users.find(ada.id).await?, None, "user by id");
     ensure_eq!(users.find_by_email(&ada.email).await?, None, "user by address");
-    ensure_eq!(users.erase(&person(1)).await?, 0, "users erased again");
+    ensure_eq!(
+        users.erase(&person(1)).await?,
+        0,
+        "number of users that were erased twice"
+    );
     ensure_eq!(users.find(grace.id).await?, Some(grace), "another user");
     Ok(())
 }

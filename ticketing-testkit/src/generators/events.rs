@@ -35,10 +35,10 @@ pub fn label() -> impl Strategy<Value = Label> {
 }
 
 pub fn venue() -> impl Strategy<Value = Venue> {
-    let country =
-        proptest::sample::select(vec!["BE", "US", "NP", "TV"]).prop_map(|code| Label::new(code).expect("two letters"));
+    let country = proptest::sample::select(vec!["BE", "US", "NP", "TV"])
+        .prop_map(|code| Label::new(code).expect("two letters are a valid label"));
     let timezone = proptest::sample::select(vec!["Europe/Brussels", "America/New_York", "Asia/Kathmandu", "UTC"])
-        .prop_map(|name| Label::new(name).expect("a short plain text"));
+        .prop_map(|name| Label::new(name).expect("a short plain text is a valid label"));
     (label(), label(), country, timezone).prop_map(|(name, city, country, timezone)| Venue {
         name,
         city,

@@ -9,7 +9,8 @@ use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, PaymentMetho
 pub fn currency() -> impl Strategy<Value = Currency> {
     let well_known = proptest::sample::select(vec!["EUR", "USD", "GBP", "JPY"]);
     let another = proptest::sample::select(vec!["AED", "KWD", "NPR", "VES", "XOF", "ZAR"]);
-    prop_oneof![3 => well_known, 1 => another].prop_map(|code| Currency::new(code).expect("three upper-case letters"))
+    prop_oneof![3 => well_known, 1 => another]
+        .prop_map(|code| Currency::new(code).expect("three upper-case letters are a valid currency"))
 }
 
 /// Generates prices of a place: often a common one, sometimes 0 or the highest that is allowed.

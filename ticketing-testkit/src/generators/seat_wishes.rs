@@ -59,7 +59,7 @@ pub fn seat_wish(details: &EventDetails) -> impl Strategy<Value = SeatWish> + us
 /// Panics if the section has no numbered seats.
 pub fn seats_of(seating: &Seating, most: usize) -> impl Strategy<Value = Vec<SeatId>> + use<> {
     let Seating::Numbered { rows } = seating else {
-        panic!("in general admission nobody names a seat");
+        panic!("a section of general admission has no numbered seats");
     };
     let seats: Vec<_> = rows
         .iter()

@@ -16,58 +16,58 @@ use uuid::Uuid;
 
 use super::Ledger;
 
-/// A fault in the books: something that must not be true once all deadlines have been handled.
+/// A fault in the books. None must be left once all deadlines have been handled.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Violation {
-    #[error("position {0} is not where it belongs")]
+    #[error("the fact at position {0} stands at another place in the log")]
     PositionGap(Position),
-    #[error("a stream's version does not follow at position {0}")]
+    #[error("the fact at position {0} does not have the next version of its stream")]
     VersionGap(Position),
-    #[error("a fact cannot be read at position {0}")]
+    #[error("the fact at position {0} cannot be read")]
     Unreadable(Position),
-    #[error("seat {1} of section {0} is taken twice")]
+    #[error("seat {1} of section {0} belongs to two reservations")]
     SoldTwice(SectionId, SeatId),
-    #[error("section {0} is overfull or its counts do not add up")]
+    #[error("section {0} has more people than places, or its counts do not add up to its capacity")]
     CountsWrong(SectionId),
-    #[error("reservation {0} still holds seats")]
+    #[error("reservation {0} still holds seats, although its hold should have ended")]
     HeldForEver(ReservationId),
-    #[error("reservation {0} is completed and its seats are not sold to it")]
+    #[error("reservation {0} is completed, but its seats are not sold to it")]
     TicketsWithoutSeats(ReservationId),
-    #[error("seats are sold to reservation {0}, which is not completed")]
+    #[error("seats are sold to reservation {0}, although it is not completed")]
     SeatsWithoutTickets(ReservationId),
-    #[error("payment {payment} kept {kept} where {due} is due")]
+    #[error("of payment {payment} the gateway has kept {kept}, but should have kept {due}")]
     MoneyWrong { payment: PaymentId, kept: i64, due: i64 },
-    #[error("payment {0} is still under way or set aside")]
+    #[error("payment {0} is still undecided, or its money is still set aside")]
     MoneyStuck(PaymentId),
-    #[error("the cancelled event is not settled")]
+    #[error("not all reservations of the cancelled event are released or refunded")]
     CancellationUnfinished,
-    #[error("reservation {0} has seats of the cancelled event")]
+    #[error("reservation {0} still has seats of the cancelled event")]
     SeatsOfCancelledEvent(ReservationId),
-    #[error("customer {customer} was given {made} refunds by the organiser and is due {asked}")]
+    #[error("the organiser asked for {asked} refunds for customer {customer}, but {made} were made")]
     RefundedMoreThanAsked {
         customer: CustomerId,
         asked: usize,
         made: usize,
     },
-    #[error("the same request was answered with {0} and with {1}")]
+    #[error("the same request was answered once with reservation {0} and once with reservation {1}")]
     AnsweredDifferently(ReservationId, ReservationId),
-    #[error("what was answered about reservation {0} is not in the log")]
+    #[error("a customer was told something about reservation {0} that is not in the log")]
     PromiseBroken(ReservationId),
-    #[error("customer {customer} asked for {asked} holds and got {made}")]
+    #[error("customer {customer} asked for {asked} holds, but {made} were made")]
     HeldMoreThanAsked {
         customer: CustomerId,
         asked: usize,
         made: usize,
     },
-    #[error("the read models stopped at {checkpoint}, the log is at {head}")]
+    #[error("the read models stopped at position {checkpoint}, but the log ends at position {head}")]
     ProjectionBehind { checkpoint: Position, head: Position },
     #[error("the read models do not show what the facts add up to: {0}")]
     SidesDisagree(String),
-    #[error("a customer was never answered")]
+    #[error("a customer or the organiser has not got all answers in time")]
     NeverAnswered,
-    #[error("rows include facts that the log has lost, but the incarnation of the log was not raised")]
+    #[error("read models include facts that the log has lost, but the incarnation of the log was not raised")]
     LossUnnoticed,
-    #[error("the fact at position {0} was published as one of a log that does not have it")]
+    #[error("the fact at position {0} was published under the identity of a log that does not have this fact")]
     LostFactTold(Position),
 }
 

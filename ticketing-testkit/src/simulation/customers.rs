@@ -45,7 +45,7 @@ pub(super) enum Promise {
     },
 }
 
-/// Plays everything that one customer does during a run.
+/// Plays everything that one customer does during a run, and returns the answers that must stay true.
 pub(super) async fn play(stage: Arc<Stage>, number: u64, event: EventId, mut rng: StdRng) -> Vec<Promise> {
     let me = Actor {
         user_id: UserId::new(Uuid::from_u128(100 + u128::from(number))),
@@ -135,7 +135,7 @@ pub(super) async fn play(stage: Arc<Stage>, number: u64, event: EventId, mut rng
                         let currency = ticketing_ports::vocabulary::money::Currency::EUR;
                         ticketing_ports::vocabulary::money::Money::new(rng.random_range(1..6_000), currency)
                     });
-                    let reason = Label::new("goodwill").expect("a short plain text");
+                    let reason = Label::new("goodwill").expect("a short plain text is a valid label");
                     let refund = RefundPayment {
                         payment_id: *payment_id,
                         amount,
@@ -204,7 +204,7 @@ fn some_hold(event_id: EventId, rng: &mut StdRng) -> HoldSeats {
         let row = ["A", "B"][rng.random_range(0..2)];
         let first = rng.random_range(1..4);
         (first..first + 2)
-            .map(|n| SeatId::parse(&format!("{row}-{n}")).expect("a seat of the plan"))
+            .map(|n| SeatId::parse(&format!("{row}-{n}")).expect("the section has this seat"))
             .collect::<Vec<_>>()
     });
     HoldSeats {
@@ -226,7 +226,7 @@ fn some_method(rng: &mut StdRng) -> PaymentMethod {
     };
     PaymentMethod {
         kind: MethodKind::Card,
-        token: MethodToken::new(token).expect("a token of the sandbox"),
+        token: MethodToken::new(token).expect("the token is one of the sandbox"),
     }
 }
 

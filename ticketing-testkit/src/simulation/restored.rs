@@ -1,4 +1,4 @@
-//! Restoring a backup during a run: which facts are lost, and which faults in the books that explains.
+//! Restoring a backup during a run: which facts are lost, and which faults in the books the loss explains.
 //!
 //! A restored backup loses facts that customers were told about, and payments that the gateway has carried out. Those
 //! losses are expected. Everything else must be right.
@@ -26,7 +26,7 @@ pub struct Lost {
     /// time.
     pub(super) times: u32,
     before: Option<Incarnation>,
-    /// Whether rows that survive a process included lost facts.
+    /// Whether rows that outlive their process included facts that were then lost.
     remembered: bool,
 }
 

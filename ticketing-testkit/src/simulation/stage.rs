@@ -34,12 +34,12 @@ pub(super) const HOLD_SECONDS: u32 = 60;
 /// How long the run goes on after the faults have ended: longer than a hold, a call to the gateway and a lease
 /// together.
 const CALM: Duration = Duration::from_secs(600);
-/// Longer than any fault delays a call.
+/// How long to wait until every call that a fault has delayed has reached the gateway. No fault delays a call longer.
 const HELD_UP: Duration = Duration::from_secs(60);
 /// At most how long one customer waits for all answers.
 const NIGHT: Duration = Duration::from_secs(3_600);
-/// How often a process looks at an unchanged log. It is longer than in a server, because each look only costs time
-/// here.
+/// The pause between two looks at an unchanged log. It is longer than in a server, because each look makes the
+/// simulation slower.
 const LOG_POLL: Duration = Duration::from_millis(500);
 
 pub(super) const ORGANISER: Actor = Actor {
@@ -47,7 +47,7 @@ pub(super) const ORGANISER: Actor = Actor {
     role: Role::Admin,
 };
 
-/// What happened in a run. A test can so check that something happened, and that a seed gives the same run again.
+/// What happened in a run. With it a test checks that something happened, and that a seed gives the same run again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// The FNV-1a hash of everything in the log.
@@ -130,7 +130,7 @@ impl Stage {
         self.engines().iter().map(|(_, side)| side.clone()).collect()
     }
 
-    /// How far the rows have come that all processes share and that survive them.
+    /// Returns up to which position the rows include the log, if all processes share the rows; `None` otherwise.
     pub(super) async fn rows_of_all(&self) -> Option<Position> {
         let sides = self.read_sides();
         let first = &sides.first()?.models.projection;
@@ -150,7 +150,7 @@ impl Stage {
             snapshot_after: 3,
             deadline_poll: Duration::from_secs(5),
             deadline_lease: Duration::from_secs(10),
-            // Processes take facts from their own commits and from the unreliable bus in turn.
+            // Each second process takes facts from the unreliable bus, the others from their own commits.
             facts_from: if self.crashes.load(Ordering::Relaxed).is_multiple_of(2) {
                 FactsFrom::ThisProcess
             } else {
@@ -410,7 +410,7 @@ where
     loop {
         match ask(office()).await {
             Ok(answer) => return answer,
-            Err(Failure::Refused(refusal)) => panic!("the organiser is refused: {refusal}"),
+            Err(Failure::Refused(refusal)) => panic!("a request of the organiser was refused: {refusal}"),
             Err(_) => tokio::time::sleep(Duration::from_millis(500)).await,
         }
     }
@@ -419,7 +419,7 @@ where
 pub(super) fn request<C>(by: Actor, command: C, key: Option<u64>) -> Request<C> {
     Request {
         by: by.into(),
-        correlation_id: CorrelationId::parse("simulation").expect("it is visible ASCII"),
+        correlation_id: CorrelationId::parse("simulation").expect("the correlation id is visible ASCII"),
         trace: None,
         idempotency: key.map(|key| IdempotencyRequest {
             key: key.to_string(),
@@ -430,7 +430,7 @@ pub(super) fn request<C>(by: Actor, command: C, key: Option<u64>) -> Request<C> 
 }
 
 fn draft(world: &World) -> EventDraft {
-    let label = |text: &str| Label::new(text).expect("a short plain text");
+    let label = |text: &str| Label::new(text).expect("a short plain text is a valid label");
     let tier = |section: &str, amount: i64| PricingTier {
         section: label(section),
         tier: label("regular"),

@@ -38,11 +38,11 @@ pub(crate) struct Arguments {
         help_heading = "Server"
     )]
     pub url: Target,
-    /// Session of an administrator, to make an event, read its analytics and check a journal
+    /// Session id of an administrator, to make an event, read its analytics and check a journal
     #[arg(long, value_name = "ID", allow_hyphen_values = true, help_heading = "Server")]
     pub admin_session: Option<Bearer>,
 
-    /// Session ids of customers, one a line
+    /// A file with the session ids of customers, one on each line
     #[arg(long, value_name = "PATH", help_heading = "Customers")]
     pub sessions_file: Option<PathBuf>,
     /// Session id of a customer; may be given more than once
@@ -53,31 +53,31 @@ pub(crate) struct Arguments {
         help_heading = "Customers"
     )]
     pub customer_sessions: Vec<Bearer>,
-    /// How many customers to play; they share the sessions when those are fewer
+    /// How many customers to play; if there are fewer sessions, customers share them
     #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Customers",
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub customers: u32,
-    /// How many connections they share; one each when not given
+    /// How many connections the customers share; without this flag each customer has a connection
     #[arg(long, value_name = "N", help_heading = "Customers", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub connections: Option<u32>,
 
-    /// Sell this event, with its sales open, instead of making one
+    /// Sell tickets of this event, whose sales must be open, instead of making an event
     #[arg(long, value_name = "ID", help_heading = "Event")]
     pub event: Option<EventId>,
-    /// Sell only this section of it; may be given more than once
+    /// Sell only this section of the given event; may be given more than once
     #[arg(long = "section", value_name = "NAME", requires = "event", help_heading = "Event")]
     pub sections_of_event: Vec<String>,
-    /// Nobody else has sold or sells on it: the sums must agree exactly
+    /// Nobody else has sold or sells tickets of the given event, so the sums must agree exactly
     #[arg(long, requires = "event", help_heading = "Event")]
     pub sole_seller: bool,
-    /// How people sit in the event to make
+    /// Whether the event to make has numbered seats or general admission
     #[arg(long, value_enum, default_value_t = Seating::General, conflicts_with = "event", help_heading = "Event")]
     pub seating: Seating,
-    /// How many sections it has, all alike
+    /// How many sections the event to make has, all alike
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "event", help_heading = "Event",
           value_parser = clap::value_parser!(u32).range(1..=100))]
     pub sections: u32,
-    /// How many people fit into each section without seats
+    /// How many people fit into each section with general admission
     #[arg(
         long,
         value_name = "N",
@@ -86,7 +86,7 @@ pub(crate) struct Arguments {
         help_heading = "Event"
     )]
     pub capacity: u32,
-    /// How many rows each section with seats has
+    /// How many rows each section with numbered seats has
     #[arg(
         long,
         value_name = "N",
@@ -104,12 +104,12 @@ pub(crate) struct Arguments {
         help_heading = "Event"
     )]
     pub seats_per_row: u32,
-    /// How long a hold lasts; long enough that none runs out while the books are read
+    /// How many seconds a hold lasts; choose enough that none runs out while the books are read
     #[arg(long, value_name = "SECONDS", default_value_t = 3_600, conflicts_with = "event", help_heading = "Event",
           value_parser = clap::value_parser!(u32).range(60..=3_600))]
     pub hold_seconds: u32,
 
-    /// How often each thing is done, in parts of their sum
+    /// How often the customers hold, pay and cancel, as weights relative to their sum
     #[arg(
         long,
         value_name = "WEIGHTS",
@@ -121,37 +121,37 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PERCENT", default_value_t = 5, help_heading = "Load",
           value_parser = clap::value_parser!(u32).range(0..=100))]
     pub declined_percent: u32,
-    /// A hold is of 1 to this many seats
+    /// The most seats of a hold; each hold asks for 1 to this many
     #[arg(long, value_name = "SEATS", default_value_t = 2, help_heading = "Load",
           value_parser = clap::value_parser!(u32).range(1..=8))]
     pub max_quantity: u32,
-    /// Stop after this time
+    /// Stop after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30, help_heading = "Load")]
     pub seconds: u64,
-    /// Stop after this many requests instead
+    /// Stop after this many requests instead of after a time
     #[arg(long, value_name = "N", conflicts_with = "seconds", help_heading = "Load")]
     pub requests: Option<u64>,
-    /// Stop earlier, when the standard input ends
+    /// Stop early if the standard input ends
     #[arg(long, help_heading = "Load")]
     pub until_input_ends: bool,
     /// Send an Idempotency-Key with every command
     #[arg(long, help_heading = "Load")]
     pub idempotency: bool,
-    /// Threads of the tool itself
+    /// How many threads the tool itself uses
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Load",
           value_parser = clap::value_parser!(u32).range(1..=64))]
     pub threads: u32,
-    /// Makes the choices of the customers repeatable
+    /// With the same number here the customers make the same choices in each run
     #[arg(long, value_name = "NUMBER", help_heading = "Load")]
     pub seed: Option<u64>,
 
-    /// Append every answer to this file
+    /// Append what the server has answered to this file
     #[arg(long, value_name = "PATH", help_heading = "Books")]
     pub journal: Option<PathBuf>,
     /// Do nothing but check the books against the journal of earlier runs
     #[arg(long, requires = "journal", requires = "admin_session", help_heading = "Books")]
     pub check_only: bool,
-    /// How long refunds on their way and read models that are behind may take to settle
+    /// How many seconds the check waits for pending refunds and for read models that are behind
     #[arg(long, value_name = "SECONDS", default_value_t = 10, help_heading = "Books")]
     pub settle_seconds: u32,
     /// Do not check the books, only measure
@@ -160,7 +160,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Parses the command line; ends the process with code 2 and the reason when something cannot be.
+    /// Parses the command line. If a flag is not valid, prints the reason and ends the process with exit code 2.
     pub(crate) fn read() -> Self {
         let arguments = Self::parse();
         if let Err((kind, reason)) = arguments.check() {
@@ -227,7 +227,7 @@ impl Action {
     }
 }
 
-/// How often each thing is done. The weights add up to more than nothing.
+/// How often customers take each action, as weights. The weight of a hold is above 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mix(BTreeMap<Action, u32>);
 
@@ -237,7 +237,7 @@ pub(crate) enum InvalidMix {
     Shape,
     #[error("must name hold, pay and cancel, each at most once")]
     Action,
-    #[error("a weight is a whole number up to 1000000")]
+    #[error("must give weights that are whole numbers up to 1000000")]
     Weight(#[source] Option<ParseIntError>),
     #[error("must give hold a weight above 0, because the other actions need a reservation")]
     NoHolds,

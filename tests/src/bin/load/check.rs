@@ -25,7 +25,8 @@ pub(crate) enum Verdict {
     Wrong,
 }
 
-/// Reads the books as the customers who shopped, who also see what they were never answered.
+/// Reads the books with the sessions of the customers who shopped. Their lists also show reservations whose answers
+/// were lost.
 pub(crate) async fn this_run(
     arguments: &Arguments,
     stage: &Stage,
@@ -59,12 +60,13 @@ pub(crate) async fn this_run(
     judge(&audit, answers, arguments.settle_seconds).await
 }
 
-/// Reads the books as the administrator: the customers' sessions may have ended with the server that was killed.
+/// Reads the books with the session of the administrator, because the customers' sessions may have ended when the
+/// server was killed.
 pub(crate) async fn earlier_runs(arguments: &Arguments, now: Timestamp) -> anyhow::Result<Verdict> {
     let (Some(path), Some(admin)) = (&arguments.journal, &arguments.admin_session) else {
-        anyhow::bail!("checking earlier runs needs their journal and an administrator");
+        anyhow::bail!("checking earlier runs needs --journal and --admin-session");
     };
-    let runs = journal::read(path).with_context(|| format!("reading {}", path.display()))?;
+    let runs = journal::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut verdict = Verdict::Right;
     for run in &runs {
         let Some(Entry::Started { event, .. }) = run.first() else {
@@ -109,7 +111,8 @@ fn consistency(entry: &Entry) -> Option<HeaderValue> {
     }
 }
 
-/// Reads and checks, once more each second while everything that is wrong may only be late, and prints the outcome.
+/// Reads and checks the books and prints the outcome. If time may mend every fault, tries again each second, for at
+/// most `settle_seconds` seconds.
 async fn judge(audit: &Audit, answers: &Answers, settle_seconds: u32) -> anyhow::Result<Verdict> {
     println!(
         "reading {} reservations of event {} back",
@@ -121,12 +124,12 @@ async fn judge(audit: &Audit, answers: &Answers, settle_seconds: u32) -> anyhow:
             Ok(found) if found.is_empty() || !found.iter().all(Discrepancy::may_settle) => {
                 return Ok(print(audit.event, answers, &found));
             }
-            // Read models that are behind do not know the event yet.
+            // If the read models are behind, they may not know the event yet.
             Ok(_) | Err(AuditError::NoSuchEvent(_)) => tokio::time::sleep(Duration::from_secs(1)).await,
-            Err(error) => return Err(error).context("reading the books"),
+            Err(error) => return Err(error).context("cannot read the books"),
         }
     }
-    let found = read_and_check(audit, answers).await.context("reading the books")?;
+    let found = read_and_check(audit, answers).await.context("cannot read the books")?;
     Ok(print(audit.event, answers, &found))
 }
 

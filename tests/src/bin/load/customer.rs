@@ -27,7 +27,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 pub(crate) struct Customer {
     pub number: u32,
     pub bearer: Bearer,
-    /// Adds the consistency token of the last write of this customer to a read.
+    /// The consistency token of this customer's last write. Reads that send it show that write.
     pub consistency: Option<HeaderValue>,
     held: Vec<ReservationId>,
     paid: Vec<ReservationId>,
@@ -38,7 +38,7 @@ pub(crate) struct Customer {
 /// A request that will be sent next, and the reservation that it concerns.
 #[derive(Debug, Clone, Copy)]
 enum Errand {
-    /// The index of the hold in the list of the run.
+    /// The index of a request in the run's list of prepared holds.
     Hold(usize),
     Pay(ReservationId),
     Cancel {
@@ -70,7 +70,7 @@ impl Customer {
         }
     }
 
-    /// Does one thing and remembers the answer.
+    /// Sends one request and remembers the answer.
     ///
     /// # Errors
     /// Fails if the run cannot go on: the server is gone, its answer is not valid, or the journal cannot be written.
@@ -98,7 +98,8 @@ impl Customer {
         }
     }
 
-    /// Removes the reservation that the request concerns from the customer. The answer may put it back.
+    /// Chooses the next request and takes the reservation that it concerns off the customer's lists. The answer may
+    /// put the reservation back.
     fn choose(&mut self, run: &Run) -> Errand {
         match run.mix.pick(&mut self.rng) {
             Action::Pay if !self.held.is_empty() => {
@@ -153,7 +154,7 @@ impl Customer {
         }
         let entry = match errand {
             Errand::Hold(hold) => {
-                let held: Hold = serde_json::from_slice(&answer.body).context("the answer to a hold")?;
+                let held: Hold = serde_json::from_slice(&answer.body).context("the answer to a hold is not valid")?;
                 self.held.push(held.reservation_id);
                 Entry::Held {
                     customer: self.number,
@@ -210,11 +211,13 @@ impl Customer {
 }
 
 fn status(answer: &Answer) -> anyhow::Result<ReservationStatus> {
-    let changed: Changed = serde_json::from_slice(&answer.body).context("the answer to a change")?;
+    let changed: Changed =
+        serde_json::from_slice(&answer.body).context("the answer to a payment or cancellation is not valid")?;
     Ok(changed.status)
 }
 
-/// The server may have done it and been killed before it answered.
+/// Returns the journal entry for a lost answer: the server may have carried out the request and been killed before it
+/// answered.
 fn in_doubt(errand: Errand, run: &Run) -> Entry {
     match errand {
         Errand::Hold(hold) => Entry::HoldInDoubt {

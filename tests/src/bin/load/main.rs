@@ -1,6 +1,9 @@
 //! Plays many customers of a running box office at once, measures it, and checks its books afterwards.
 #![expect(clippy::print_stdout, reason = "a report is what this tool is for")]
-#![expect(clippy::print_stderr, reason = "progress and reasons go beside the report")]
+#![expect(
+    clippy::print_stderr,
+    reason = "progress and errors must not mix with the report on standard output"
+)]
 
 mod args;
 mod check;
@@ -103,7 +106,7 @@ async fn load(arguments: &Arguments, sessions: &[Bearer]) -> anyhow::Result<Verd
     progress.abort();
     progress::finish();
     run.statistics().print(run.elapsed(), &mut stdout().lock())?;
-    run.journal().flush().context("writing the journal")?;
+    run.journal().flush().context("cannot write the journal")?;
     let customers = shopped.context("the run ended early and the books were not checked")?;
 
     remember_consistency(&run, &customers)?;
@@ -125,7 +128,7 @@ fn stop_when_input_ends(run: Arc<Run>) {
 
 fn open_journal(arguments: &Arguments, stage: &Stage) -> anyhow::Result<Journal> {
     let mut journal = match &arguments.journal {
-        Some(path) => Journal::append_to(path).with_context(|| format!("opening {}", path.display()))?,
+        Some(path) => Journal::append_to(path).with_context(|| format!("cannot open {}", path.display()))?,
         None => Journal::in_memory(),
     };
     journal.record(Entry::Started {
@@ -180,7 +183,7 @@ fn remember_consistency(run: &Run, customers: &[Customer]) -> anyhow::Result<()>
             token: token.to_owned(),
         })?;
     }
-    run.journal().flush().context("writing the journal")
+    run.journal().flush().context("cannot write the journal")
 }
 
 #[expect(

@@ -9,7 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::run::Run;
 use crate::statistics::Snapshot;
 
-/// Runs until it is aborted, and keeps the journal on disk at most a second behind.
+/// Runs until its task is aborted. Also writes the journal to disk each second.
 pub(crate) async fn report(run: Arc<Run>) {
     let on_terminal = stderr().is_terminal();
     let mut ticks = interval(Duration::from_secs(1));
@@ -19,7 +19,7 @@ pub(crate) async fn report(run: Arc<Run>) {
     loop {
         ticks.tick().await;
         if run.journal().flush().is_err() {
-            // The next line of the journal says why.
+            // Only stops the run here: the flush at the end of the run fails too and reports the error.
             run.stop();
         }
         let now = run.statistics().snapshot();
@@ -40,7 +40,7 @@ pub(crate) async fn report(run: Arc<Run>) {
     }
 }
 
-/// Ends the line that is replaced in place.
+/// Prints a line break after the progress line on a terminal, so that later output begins on a new line.
 pub(crate) fn finish() {
     if stderr().is_terminal() {
         eprintln!();

@@ -69,6 +69,8 @@ impl Run {
         self.journal.lock().expect("no code panics while it holds this lock")
     }
 
+    /// Adds an entry to the journal of this run.
+    ///
     /// # Errors
     /// Fails if the journal cannot be written.
     pub(crate) fn record(&self, entry: Entry) -> anyhow::Result<()> {
@@ -87,7 +89,7 @@ impl Run {
     /// Lets the customers of one connection act in turn until the run is over.
     ///
     /// # Errors
-    /// Fails if the run cannot go on. It then ends for all customers.
+    /// Fails if the run cannot go on. The run then ends for all customers.
     pub(crate) async fn shop(&self, mut connection: Connection, customers: &mut [Customer]) -> anyhow::Result<()> {
         loop {
             for customer in &mut *customers {

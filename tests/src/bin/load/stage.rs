@@ -15,10 +15,10 @@ use crate::args::{Arguments, Seating};
 
 const PRICE: i64 = 5_000;
 
-/// How many days ahead the event begins. It is so many that every cancellation is refunded in full.
+/// How far ahead the event begins: so far that every cancellation is refunded in full.
 const NOTICE: TimeDelta = TimeDelta::days(60);
 
-/// The event, its sections and its prices.
+/// The event whose tickets are sold, and the names of its sections.
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub event: EventId,
@@ -32,14 +32,14 @@ pub(crate) async fn set(arguments: &Arguments, now: Timestamp) -> anyhow::Result
     match (arguments.event, &arguments.admin_session) {
         (Some(event), _) => find_event(&mut connection, event, arguments).await,
         (None, Some(admin)) => make_event(&mut connection, admin, arguments, now).await,
-        (None, None) => bail!("making an event needs an administrator"),
+        (None, None) => bail!("making an event needs --admin-session"),
     }
 }
 
 async fn find_event(connection: &mut Connection, event: EventId, arguments: &Arguments) -> anyhow::Result<Stage> {
     let ask = Ask::get(path(format!("/api/events/{event}/availability")));
     let availability: Option<Availability> = connection.read(ask).await?;
-    let availability = availability.with_context(|| format!("event {event} is not there"))?;
+    let availability = availability.with_context(|| format!("event {event} does not exist"))?;
     let known = availability.sections;
     let sections = match arguments.sections_of_event.as_slice() {
         [] => known.into_keys().collect(),
@@ -70,13 +70,13 @@ async fn make_event(
     let create = Ask::post(Uri::from_static("/api/events")).json(body.into());
     let event: Event = command(connection, create.bearer(admin))
         .await
-        .context("making the event")?;
+        .context("cannot make the event")?;
     let event = event.event_id;
     for step in ["publish", "sales/open"] {
         let ask = Ask::post(path(format!("/api/events/{event}/{step}"))).bearer(admin);
         let _: Event = command(connection, ask)
             .await
-            .with_context(|| format!("asking for {step}"))?;
+            .with_context(|| format!("the request `{step}` has failed"))?;
     }
     Ok(Stage {
         event,
@@ -86,7 +86,7 @@ async fn make_event(
 }
 
 async fn command(connection: &mut Connection, ask: Ask) -> anyhow::Result<Event> {
-    connection.read(ask).await?.context("the event is not there")
+    connection.read(ask).await?.context("the event does not exist")
 }
 
 fn event_request(arguments: &Arguments, sections: &[String], now: Timestamp) -> Value {
@@ -132,14 +132,14 @@ pub(crate) fn sessions(arguments: &Arguments) -> anyhow::Result<Vec<Bearer>> {
 }
 
 fn sessions_in(file: &Path) -> anyhow::Result<Vec<Bearer>> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     text.lines()
         .enumerate()
         .map(|(number, line)| (number + 1, line.trim()))
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
         .map(|(number, line)| {
             line.parse()
-                .with_context(|| format!("line {number} of {}", file.display()))
+                .with_context(|| format!("line {number} of {} is not valid", file.display()))
         })
         .collect()
 }

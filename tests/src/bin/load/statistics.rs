@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 
 use crate::args::Action;
 
-/// The longest time that is measured, in microseconds. Longer times are counted as this one.
+/// The longest time that is measured, in microseconds. Longer times are counted as if they were this long.
 const LONGEST: u64 = 60_000_000;
 
 /// Counts of one run.
@@ -39,7 +39,7 @@ impl Statistics {
     pub(crate) fn new() -> Self {
         let kind = || Kind {
             done: 0,
-            latency: Histogram::new_with_bounds(1, LONGEST, 2).expect("the bounds are constant and fit"),
+            latency: Histogram::new_with_bounds(1, LONGEST, 2).expect("the constant bounds of the histogram are valid"),
         };
         Self {
             kinds: Action::ALL.map(|action| (action, kind())).into(),
@@ -68,7 +68,7 @@ impl Statistics {
     }
 
     fn answered(&mut self, action: Action, took: Duration) -> &mut Kind {
-        let kind = self.kinds.get_mut(&action).expect("every action has its kind");
+        let kind = self.kinds.get_mut(&action).expect("there are counts for every action");
         kind.latency
             .saturating_record(u64::try_from(took.as_micros()).unwrap_or(LONGEST));
         kind
@@ -83,6 +83,8 @@ impl Statistics {
         }
     }
 
+    /// Prints the totals and the times to an answer of a run that took `took`.
+    ///
     /// # Errors
     /// Fails if `out` cannot be written.
     pub(crate) fn print(&self, took: Duration, out: &mut impl Write) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! When an event store must refuse a commit, and that it then writes nothing.
+//! When an event store must refuse a commit. A refused commit must write nothing.
 
 use ticketing_ports::log::event_store::{CommitError, Memory};
 use ticketing_ports::log::identity::Landmark;
@@ -154,9 +154,12 @@ pub(super) async fn exactly_one_racing_creator_of_a_stream_wins(backend: &Backen
     })
     .await?;
     let winners = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-    ensure_eq!(winners, 1, "winners");
+    ensure_eq!(winners, 1, "number of racers whose commit was written");
     for loser in outcomes.into_iter().filter_map(Result::err) {
-        ensure!(matches!(loser, CommitError::Conflict { .. }), "a loser got {loser:?}");
+        ensure!(
+            matches!(loser, CommitError::Conflict { .. }),
+            "a racer that lost got {loser:?} instead of a conflict"
+        );
     }
     ensure_eq!(whole_log(backend).await?.len(), 2, "events in the log");
     Ok(())
@@ -177,12 +180,12 @@ pub(super) async fn racing_writers_of_one_stream_take_turns(backend: &Backend) -
     .await?;
     outcomes.into_iter().collect::<Result<Vec<()>, Broken>>()?;
     let counted = whole_stream(backend, stream(1)).await?;
-    ensure_eq!(counted.len(), WORKERS * TURNS, "increments");
+    ensure_eq!(counted.len(), WORKERS * TURNS, "number of increments in the stream");
     for (before, event) in counted.iter().enumerate() {
         ensure_eq!(
             event.data,
             before.to_string().into_bytes(),
-            "what the increment was decided on"
+            "number of events that the increment was decided on"
         );
     }
     Ok(())
@@ -202,7 +205,7 @@ async fn add_one(backend: &Backend, first_commit: usize) -> Verdict {
             Err(error) => return Err(error.into()),
         }
     }
-    Err(Broken::because("a writer never got its turn"))
+    Err(Broken::because("a writer met a conflict at every attempt"))
 }
 
 pub(super) async fn an_append_without_events_only_insists_on_the_version(backend: &Backend) -> Verdict {
@@ -251,23 +254,31 @@ pub(super) async fn stale_streams_are_named(backend: &Backend) -> Verdict {
                 streams
             }
             Memory::Current => Vec::new(),
-            Memory::OfALostPast => return Err(Broken::because("a past without landmarks is not lost")),
+            Memory::OfALostPast => {
+                return Err(Broken::because(
+                    "the past counts as lost, although no landmark was given",
+                ));
+            }
         })
     };
     ensure_eq!(
         stale_among(&[(1, 3), (2, 1), (3, 0)]).await?,
         [],
-        "streams as they were seen"
+        "stale streams among those that have not changed"
     );
-    ensure_eq!(stale_among(&[]).await?, [], "of no streams");
+    ensure_eq!(stale_among(&[]).await?, [], "stale streams among no streams");
     for (first, second) in [(2, 0), (4, 2), (0, u64::MAX)] {
         let moved = stale_among(&[(1, first), (3, 0), (2, second)]).await?;
-        ensure_eq!(moved, [stream(1), stream(2)], "streams elsewhere");
+        ensure_eq!(
+            moved,
+            [stream(1), stream(2)],
+            "stale streams among those that have another version"
+        );
     }
     ensure_eq!(
         stale_among(&[(1, 3), (3, 1)]).await?,
         [stream(3)],
-        "a stream that does not exist"
+        "stale streams, one of which does not exist"
     );
     Ok(())
 }
@@ -290,11 +301,16 @@ pub(super) async fn a_memory_with_a_lost_landmark_is_of_a_lost_past(backend: &Ba
         ensure_eq!(
             check(Version(2), kept).await?,
             Memory::Current,
-            "a memory that is right"
+            "answer to a memory that is right"
         );
-        ensure_eq!(check(Version(1), kept).await?, stale, "a memory that is old");
+        ensure_eq!(
+            check(Version(1), kept).await?,
+            stale,
+            "answer to a memory with an old version"
+        );
     }
-    // Another commit wrote the fact there, or there is no fact: also where only one of several landmarks is gone.
+    // At each of these positions the log has a fact of another commit, or no fact. One such landmark among several is
+    // enough for a refusal.
     for lost in [
         &[(1, 2)][..],
         &[(4, 2)],
@@ -304,7 +320,7 @@ pub(super) async fn a_memory_with_a_lost_landmark_is_of_a_lost_past(backend: &Ba
     ] {
         for version in [2, 1] {
             let memory = check(Version(version), lost).await?;
-            ensure_eq!(memory, Memory::OfALostPast, "a memory with a lost landmark");
+            ensure_eq!(memory, Memory::OfALostPast, "answer to a memory with a lost landmark");
         }
     }
     Ok(())
@@ -333,7 +349,9 @@ pub(super) async fn a_commit_that_rests_on_a_lost_past_writes_nothing(backend: &
     ] {
         let outcome = lost.to(backend).await;
         if !matches!(outcome, Err(CommitError::LostPast)) {
-            return Err(Broken::because(format!("{outcome:?} instead of a lost past")));
+            return Err(Broken::because(format!(
+                "{outcome:?} instead of the error for a lost past"
+            )));
         }
     }
     ensure_eq!(whole_log(backend).await?, before, "the log");
@@ -362,7 +380,9 @@ pub(super) async fn a_taken_idempotency_key_writes_nothing(backend: &Backend) ->
         .to(backend)
         .await;
     let Err(CommitError::KeyTaken { key: taken }) = second else {
-        return Err(Broken::because(format!("{second:?} instead of a taken key")));
+        return Err(Broken::because(format!(
+            "{second:?} instead of the error for a taken key"
+        )));
     };
     ensure_eq!(taken, key(1, "buy"), "the taken key");
     ensure_eq!(whole_log(backend).await?, [], "the log");

@@ -1,4 +1,4 @@
-//! What an event store knows about a commit it has seen, and what it does when the commit is sent again.
+//! What an event store knows about a commit that it has written, and what it does when the same commit is sent again.
 
 use std::collections::BTreeMap;
 
@@ -44,14 +44,18 @@ pub(super) async fn a_refused_commit_leaves_no_trace(backend: &Backend) -> Verdi
     let taken = write(3).answer(answer(key(1, "buy"), "again", at(0))).to(backend).await;
     ensure!(
         matches!(taken, Err(CommitError::KeyTaken { .. })),
-        "{taken:?} instead of a taken key"
+        "{taken:?} instead of the error for a taken key"
     );
     for refused in [2, 3] {
         let found = backend.store.find_commit(commit_id(refused)).await?;
         ensure_eq!(found, None, "refused commit {refused}");
     }
     let corrected = write(2).append(stream(1), 1, events(1)).to(backend).await?;
-    ensure_eq!(corrected, receipt_of(2, 2), "the refused commit, corrected");
+    ensure_eq!(
+        corrected,
+        receipt_of(2, 2),
+        "receipt of the refused commit after it was corrected"
+    );
     Ok(())
 }
 

@@ -63,7 +63,7 @@ pub(super) async fn rows_of_no_log_are_adopted_by_a_batch_without_events(models:
     let again = models.projection.apply(adopting(old, other)).await;
     ensure!(
         matches!(again, Err(ApplyError::OutOfOrder { .. })),
-        "{again:?} for rows that another log has adopted"
+        "{again:?} instead of the error OutOfOrder for rows that belong to another log"
     );
     models.apply(vec![created(1)]).await?;
     ensure_eq!(
@@ -97,7 +97,7 @@ pub(super) async fn readers_never_see_half_a_batch(models: &ReadModels) -> Verdi
                 let [first, second] = counts.as_slice() else {
                     return Err(Broken::because("a section is missing"));
                 };
-                ensure_eq!(first, second, "the counts of two sections that change together");
+                ensure_eq!(first, second, "held seats in two sections that change together");
                 let held = u64::from(first.held);
                 ensure!(
                     (before..=after).contains(&held),
@@ -169,7 +169,7 @@ pub(super) async fn a_batch_that_was_applied_before_changes_nothing(models: &Rea
         ensure_eq!(
             counts.first().map(|counts| counts.held),
             Some(2),
-            "held seats after {after} to {upto} again"
+            "held seats after the batch from {after} to {upto} was applied again"
         );
         ensure_eq!(models.position().await?, Position(6), "checkpoint");
     }
@@ -206,7 +206,7 @@ pub(super) async fn a_batch_that_does_not_follow_the_checkpoint_is_refused(model
                 outcome,
                 Err(ApplyError::OutOfOrder { checkpoint, after: told }) if checkpoint == mark(5) && told == mark(after)
             ),
-            "{outcome:?} for {after} to {upto} at 5"
+            "{outcome:?} instead of the error OutOfOrder for a batch from {after} to {upto} at checkpoint 5"
         );
         ensure_eq!(models.position().await?, Position(5), "checkpoint");
         ensure_eq!(models.all_events().await?, [event(1)], "events");
@@ -230,7 +230,7 @@ pub(super) async fn a_batch_of_another_log_or_another_past_is_refused(models: &R
             let outcome = models.projection.apply(ProjectedBatch { after, upto, changes }).await;
             ensure!(
                 matches!(outcome, Err(ApplyError::OutOfOrder { .. })),
-                "{outcome:?} for {after:?} to {upto:?}"
+                "{outcome:?} instead of the error OutOfOrder for a batch from {after:?} to {upto:?}"
             );
             ensure_eq!(models.projection.checkpoint().await?, mark(5), "checkpoint");
             ensure_eq!(models.all_events().await?, [event(1)], "events");

@@ -107,15 +107,31 @@ pub(super) async fn a_hold_that_ran_out_counts_as_available_until_it_ends(models
     ensure_eq!(
         counts(just_before).await?,
         [(5, 5), (20, 0)],
-        "just before the first ends"
+        "counts just before the first hold runs out"
     );
-    ensure_eq!(counts(at(100)).await?, [(8, 2), (20, 0)], "when the first has run out");
-    ensure_eq!(counts(at(200)).await?, [(10, 0), (20, 0)], "when both have");
+    ensure_eq!(
+        counts(at(100)).await?,
+        [(8, 2), (20, 0)],
+        "counts when the first hold has run out"
+    );
+    ensure_eq!(
+        counts(at(200)).await?,
+        [(10, 0), (20, 0)],
+        "counts when both holds have run out"
+    );
     models.apply(vec![moved(1, 3, -3, 0), hold_ended(1)]).await?;
     models.apply(vec![hold_ended(1)]).await?;
-    ensure_eq!(counts(at(100)).await?, [(8, 2), (20, 0)], "once the first is released");
+    ensure_eq!(
+        counts(at(100)).await?,
+        [(8, 2), (20, 0)],
+        "counts once the first hold is released"
+    );
     models.apply(vec![moved(1, 0, -2, 2), hold_ended(2)]).await?;
-    ensure_eq!(counts(at(200)).await?, [(8, 0), (20, 0)], "once the second is sold");
+    ensure_eq!(
+        counts(at(200)).await?,
+        [(8, 0), (20, 0)],
+        "counts once the second hold is sold"
+    );
     Ok(())
 }
 
@@ -146,7 +162,11 @@ pub(super) async fn holds_that_ran_out_are_counted(models: &ReadModels) -> Verdi
         ensure_eq!(lapsed(now).await?, expected, "holds that have run out");
     }
     models.apply(vec![moved(1, 1, -1, 0), hold_ended(2)]).await?;
-    ensure_eq!(lapsed(900).await?, 2, "holds that have run out and not ended");
+    ensure_eq!(
+        lapsed(900).await?,
+        2,
+        "number of holds that have run out and were not released"
+    );
     Ok(())
 }
 

@@ -30,7 +30,7 @@ where
     let mut seen: Vec<K> = listed.rows.iter().map(&key).collect();
     while let Some(cursor) = listed.next {
         listed = ask(Page::after(cursor, 2).expect("two rows are a page")).await?;
-        ensure_eq!(listed.total, expected.len() as u64 + 1, "total after one has arrived");
+        ensure_eq!(listed.total, expected.len() as u64 + 1, "total after a row was added");
         seen.extend(listed.rows.iter().map(&key));
         if seen.len() > expected.len() {
             break;

@@ -88,22 +88,30 @@ pub(super) async fn events_are_listed_by_what_is_recorded_before_and_after_their
             .events
             .events(Some(&wanted), DraftsVisible::All, page(1, 99))
             .await?;
-        ensure_eq!(listed.total, listed.rows.len() as u64, "how many are wanted");
+        ensure_eq!(listed.total, listed.rows.len() as u64, "total of the wanted events");
         Ok(numbers(&listed.rows))
     };
     for (number, status) in all() {
-        ensure_eq!(listed(&[], &[status]).await?, [number], "begun and {status:?}");
-        ensure_eq!(listed(&[status], &[]).await?, [number + 10], "to come and {status:?}");
+        ensure_eq!(
+            listed(&[], &[status]).await?,
+            [number],
+            "events with status {status:?} that have begun"
+        );
+        ensure_eq!(
+            listed(&[status], &[]).await?,
+            [number + 10],
+            "events with status {status:?} that have not begun"
+        );
     }
     let (first, second) = (EventStatus::ALL[0], EventStatus::ALL[1]);
     ensure_eq!(
         listed(&[second], &[first, second]).await?,
         [1, 2, 12],
-        "several at once"
+        "events with one of several statuses"
     );
     ensure!(
         listed(&[], &[]).await?.is_empty(),
-        "something although nothing is wanted"
+        "events are listed, although no status is wanted"
     );
     Ok(())
 }

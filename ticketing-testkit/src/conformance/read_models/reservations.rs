@@ -89,12 +89,24 @@ pub(super) async fn a_changed_reservation_loses_what_the_change_takes_away(model
     };
     let (paying, declined) = (Said::Now(payment_id(1)), Said::Gone);
     models.apply(vec![change(paying, 2)]).await?;
-    ensure_eq!(read().await?, [Some(payment_id(1))], "while it is paid");
+    ensure_eq!(
+        read().await?,
+        [Some(payment_id(1))],
+        "payments of the reservation while it is being paid"
+    );
     models.apply(vec![change(declined, 3)]).await?;
-    ensure_eq!(read().await?, [None], "after a batch of its own");
+    ensure_eq!(
+        read().await?,
+        [None],
+        "payments of the reservation after the second change in a batch of its own"
+    );
     models
         .apply(vec![change(paying, 4), change(declined, 5), change(Said::Nothing, 6)])
         .await?;
-    ensure_eq!(read().await?, [None], "after both in one batch");
+    ensure_eq!(
+        read().await?,
+        [None],
+        "payments of the reservation after both changes in one batch"
+    );
     Ok(())
 }

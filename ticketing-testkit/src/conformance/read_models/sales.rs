@@ -19,7 +19,7 @@ pub(super) async fn an_event_without_sales_has_zeros_and_an_unknown_one_nothing(
         .apply(vec![created(1), opened(1, 1, 10), opened(1, 2, 20)])
         .await?;
     let Some(sales) = models.sales.event_sales(event_id(1)).await? else {
-        return Err(Broken::because("an event without sales has no sales"));
+        return Err(Broken::because("the sums of an event without sales are missing"));
     };
     ensure_eq!(sales.event_id, event_id(1), "event");
     ensure_eq!(sales.total_revenue, eur(0), "revenue");
@@ -54,7 +54,7 @@ async fn three_sales(models: &ReadModels) -> Verdict {
 pub(super) async fn sales_sum_quantities_and_amounts(models: &ReadModels) -> Verdict {
     three_sales(models).await?;
     let Some(sales) = models.sales.event_sales(event_id(1)).await? else {
-        return Err(Broken::because("the event has no sales"));
+        return Err(Broken::because("the sums of the event are missing"));
     };
     ensure_eq!(sales.tickets_sold, 6, "tickets");
     ensure_eq!(sales.total_revenue, eur(8_500), "revenue");
@@ -84,7 +84,7 @@ pub(super) async fn refunds_are_counted_beside_revenue(models: &ReadModels) -> V
             .await?;
     }
     let Some(sales) = models.sales.event_sales(event_id(1)).await? else {
-        return Err(Broken::because("the event has no sales"));
+        return Err(Broken::because("the sums of the event are missing"));
     };
     ensure_eq!(sales.refunded, eur(750), "refunds");
     ensure_eq!(sales.total_revenue, eur(8_500), "revenue");
@@ -106,7 +106,7 @@ pub(super) async fn returned_tickets_are_not_counted_as_sold(models: &ReadModels
         }])
         .await?;
     let Some(sales) = models.sales.event_sales(event_id(1)).await? else {
-        return Err(Broken::because("the event has no sales"));
+        return Err(Broken::because("the sums of the event are missing"));
     };
     ensure_eq!(sales.tickets_sold, 3, "tickets");
     ensure_eq!(sales.total_revenue, eur(8_500), "revenue");
@@ -193,7 +193,9 @@ pub(super) async fn lifetime_value_keeps_currencies_apart(models: &ReadModels) -
         .await?;
     let values = models.sales.lifetime_value(customer(1)).await?;
     let [euros, dollars] = values.as_slice() else {
-        return Err(Broken::because(format!("{values:?} instead of two currencies")));
+        return Err(Broken::because(format!(
+            "{values:?} instead of one value for each of two currencies"
+        )));
     };
     ensure_eq!((euros.spent, dollars.spent), (eur(6_000), usd(9_900)), "spent");
     ensure_eq!((euros.refunded, dollars.refunded), (eur(2_000), usd(0)), "refunded");
@@ -204,7 +206,7 @@ pub(super) async fn lifetime_value_keeps_currencies_apart(models: &ReadModels) -
     ensure_eq!(
         models.sales.lifetime_value(customer(3)).await?,
         [],
-        "value of who never bought"
+        "lifetime value of a customer who never bought"
     );
     Ok(())
 }

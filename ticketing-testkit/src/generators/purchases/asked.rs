@@ -58,7 +58,7 @@ pub struct Asked {
     pub command: AnyCommand,
 }
 
-/// The organiser of the event. It is also an admin, so that it may refund payments.
+/// The organiser of the event. The organiser has the role of an admin, so that it may refund payments.
 pub const ORGANISER: Actor = Actor {
     user_id: UserId::new(Uuid::from_u128(1)),
     role: Role::Admin,

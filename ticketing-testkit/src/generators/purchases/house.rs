@@ -35,7 +35,7 @@ pub struct House {
     pub draft: EventDraft,
     pub book: Book,
     pub now: Timestamp,
-    /// Every fact, in the order of their commits.
+    /// Every fact that was written, in the order of the commits.
     pub log: Vec<RecordedEvent>,
     /// Every stream that the book has loaded.
     pub streams: BTreeSet<StreamId>,
@@ -133,7 +133,7 @@ impl House {
         let facts: Vec<_> = later.cloned().collect();
         self.book
             .absorb(stream, after, &facts, Page::Last)
-            .expect("the log has what the book staged");
+            .expect("the facts of the log continue those that the book has");
     }
 
     /// Writes what a command has staged to the log.

@@ -19,8 +19,8 @@ pub enum Step {
         customer: u128,
         section: usize,
         quantity: u32,
-        /// The number of the first of several neighbouring seats; `None` for the best seats. The last of them may not
-        /// exist.
+        /// The number of the first of several neighbouring seats; `None` for the best seats. The last of these seats
+        /// may not exist.
         seats: Option<usize>,
     },
     Pay {
@@ -44,7 +44,7 @@ pub enum Step {
         /// How much to refund, in minor units; `None` for all that is left.
         amount: Option<i64>,
     },
-    /// The gateway answers a call. It may have answered the same call before.
+    /// The gateway answers a call, which it may have answered before.
     Answer {
         call: usize,
         how: u8,
@@ -54,7 +54,7 @@ pub enum Step {
         payment: usize,
         how: u8,
     },
-    /// A deadline is delivered. It may not be due yet, and may have been delivered before.
+    /// A deadline is delivered. The deadline may not be due yet, and may have been delivered before.
     Deadline {
         which: usize,
     },

@@ -1,4 +1,4 @@
-//! Which command a step of a script means at the moment.
+//! Chooses the command that a step of a script means at the moment.
 
 use chrono::DateTime;
 use ticketing_domain::commands::{
@@ -74,7 +74,7 @@ impl House {
                 let refund = RefundPayment {
                     payment_id: *some(&self.payments, payment)?,
                     amount: amount.map(|amount| Money::new(amount, self.draft.currency)),
-                    reason: Label::new("goodwill").expect("a short plain text"),
+                    reason: Label::new("goodwill").expect("a short plain text is a valid label"),
                 };
                 by(ORGANISER, refund)
             }
@@ -196,20 +196,20 @@ fn authorization(how: u8) -> GatewayAnswer {
 }
 
 fn must_act() -> Authorization {
-    let until = DateTime::from_timestamp(4_000_000_000, 0).expect("a date within range");
+    let until = DateTime::from_timestamp(4_000_000_000, 0).expect("the date is within range");
     Authorization::MustAct(NextAction::redirect("https://bank.test/agree", until))
 }
 
 fn paypal() -> PaymentMethod {
     PaymentMethod {
         kind: MethodKind::Paypal,
-        token: MethodToken::new("tok_paypal").expect("a token, not a card number"),
+        token: MethodToken::new("tok_paypal").expect("the token is valid, because it is no card number"),
     }
 }
 
 fn card() -> PaymentMethod {
     PaymentMethod {
         kind: MethodKind::Card,
-        token: MethodToken::new("tok_visa").expect("a token, not a card number"),
+        token: MethodToken::new("tok_visa").expect("the token is valid, because it is no card number"),
     }
 }
