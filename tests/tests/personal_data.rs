@@ -106,7 +106,7 @@ fn ports() -> Vec<(String, bool)> {
     ports
 }
 
-/// Returns the fields of the bundles of stores, by the port in each.
+/// Maps the name of each port to the name of the field that holds it, over all structs that bundle stores of people.
 fn fields_of_the_bundles() -> BTreeMap<String, String> {
     let mut by_port = BTreeMap::new();
     for item in items_of(&root().join("ticketing-ports/src/people/stores.rs")) {

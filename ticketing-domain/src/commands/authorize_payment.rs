@@ -1,7 +1,7 @@
 //! Setting the money for a reservation aside, to take it later.
 //!
 //! If a payment with the same means of payment is under way, the command waits for that payment. If the payment under
-//! way is with another means, a new payment replaces it, and money that was set aside for it is let go of. The
+//! way is with another means, a new payment replaces it, and money that was set aside for it is released. The
 //! command is refused if the reservation is somebody else's, has run out, costs nothing or is paid already, if
 //! another payment for it is at the gateway, or if the event is cancelled. The reply waits for the gateway, which may
 //! decline the payment.
@@ -100,7 +100,7 @@ pub(super) fn start(
 }
 
 /// Gives up the reservation's payment under way if its money is set aside, or if the provider has not decided on it.
-/// If the provider approves the given-up payment later, its money is let go of then.
+/// If the provider approves the given-up payment later, its money is released then.
 fn give_other_up(unit: &mut UnitOfWork<'_>, by: Actor, reservation_id: ReservationId) -> Result<(), Stop> {
     let ReservationState::PaymentPending { payment_id, .. } = unit.own_reservation(by, reservation_id)? else {
         return Ok(());

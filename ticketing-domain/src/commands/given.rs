@@ -341,8 +341,8 @@ pub(super) fn paying(reservation_id: ReservationId) -> PayReservation {
     }
 }
 
-/// Makes the gateway's answer that the customer has to agree on a page of the bank, which is possible until this many
-/// seconds after the beginning of the test.
+/// Makes the answer by which the gateway says that the customer has to confirm the payment on the bank's page. The
+/// customer can do so until this many seconds after the beginning of the test.
 pub(super) fn must_act(seconds: i64) -> GatewayAnswer {
     let until = a_draft().now + TimeDelta::seconds(seconds);
     GatewayAnswer::Authorized(Authorization::MustAct(NextAction::redirect("https://bank.test", until)))

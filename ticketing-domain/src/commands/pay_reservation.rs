@@ -1,7 +1,7 @@
 //! Paying for a reservation: authorises and captures in one step, or captures what was authorised before.
 //!
 //! If a payment is under way, the command waits for that payment. If the command names another means of payment, a
-//! new payment replaces the one under way, and money that was set aside for the old one is let go of. Seats that cost
+//! new payment replaces the one under way, and money that was set aside for the old one is released. Seats that cost
 //! nothing are sold at once, without the gateway. The command is refused if the reservation is somebody else's, has
 //! run out or is paid already, if another payment for it is at the gateway, if the event is cancelled, or if there is
 //! neither a payment to go on with nor a means of payment to start one with. The reply waits for the gateway, which
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(
             late,
             ["PaymentAuthorized", "VoidRequested"],
-            "the first payment is let go of, so that nobody pays twice"
+            "the first payment is released, so that nobody pays twice"
         );
     }
 

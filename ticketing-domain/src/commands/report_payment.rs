@@ -22,7 +22,7 @@ pub enum GatewayAnswer {
     NeverAuthorized,
     /// The money was taken.
     Captured,
-    /// The money that was set aside was let go of.
+    /// The money that was set aside was released.
     Voided,
     /// The money of this refund was given back.
     Refunded(RefundId),
@@ -267,7 +267,7 @@ mod tests {
                 assert_eq!(
                     captured + told.count("PaymentVoided"),
                     usize::from(was_approved),
-                    "{story:?}, {slowly}: the money is taken or let go of, exactly once: {:?}",
+                    "{story:?}, {slowly}: the money is taken or released, exactly once: {:?}",
                     told.facts
                 );
                 let given_back = told.count("PaymentRefunded");

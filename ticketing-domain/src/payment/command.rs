@@ -33,7 +33,7 @@ pub enum PaymentCommand {
     RecordAuthorization(Authorization),
     /// The gateway has taken the money.
     RecordCaptured,
-    /// The gateway has let go of the money.
+    /// The gateway has released the money.
     RecordVoided,
     /// The gateway has given money back.
     RecordRefunded(RefundId),

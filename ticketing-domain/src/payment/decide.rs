@@ -37,7 +37,7 @@ pub fn decide(state: &PaymentState, command: &PaymentCommand, ctx: &Context<'_>)
     }
 }
 
-/// Decides a command while the gateway is asked to let go of the money.
+/// Decides a command while the gateway is asked to release the money.
 fn voiding(
     state: &PaymentState,
     terms: &PaymentTerms,
@@ -51,7 +51,7 @@ fn voiding(
     }
 }
 
-/// Decides a command after the gateway has let go of the money.
+/// Decides a command after the gateway has released the money.
 fn voided(state: &PaymentState, terms: &PaymentTerms, command: &PaymentCommand) -> Result<PaymentDecision, Refusal> {
     match command {
         PaymentCommand::Retry => Ok(nothing_to_ask(terms)),
@@ -59,7 +59,7 @@ fn voided(state: &PaymentState, terms: &PaymentTerms, command: &PaymentCommand) 
     }
 }
 
-/// Asks the gateway to let go of money that is set aside.
+/// Asks the gateway to release money that is set aside.
 fn void(terms: &PaymentTerms, ctx: &Context<'_>) -> PaymentDecision {
     ask(terms, VoidRequested { at: ctx.now }, terms.void(), ctx)
 }
@@ -91,7 +91,7 @@ fn answered(terms: &PaymentTerms, event: impl Into<PaymentEvent>) -> PaymentDeci
 }
 
 /// Decides a command that leads to nothing in this state. Captures and refunds are refused. Reports that come twice
-/// or too late, and letting go of money that is not set aside, change nothing.
+/// or too late, and releasing money that is not set aside, change nothing.
 fn out_of_place(state: &PaymentState, command: &PaymentCommand) -> Result<PaymentDecision, Refusal> {
     match command {
         PaymentCommand::Capture => Err(not_possible(state, Action::Capture)),

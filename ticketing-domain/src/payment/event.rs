@@ -26,9 +26,9 @@ stored_events! {
         CaptureRequested(CaptureRequested) = "CaptureRequested" v 1;
         /// The money was taken.
         PaymentCaptured(PaymentCaptured) = "PaymentCaptured" v 1;
-        /// The gateway was asked to let go of the money.
+        /// The gateway was asked to release the money.
         VoidRequested(VoidRequested) = "VoidRequested" v 1;
-        /// The gateway has let go of the money without taking it.
+        /// The gateway has released the money without taking it.
         PaymentVoided(PaymentVoided) = "PaymentVoided" v 1;
         /// The gateway was asked to give money back.
         RefundRequested(RefundRequested) = "RefundRequested" v 1;
@@ -111,17 +111,17 @@ pub struct PaymentCaptured {
     pub at: Timestamp,
 }
 
-/// The gateway was asked to let go of the money that is set aside.
+/// The gateway was asked to release the money that is set aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VoidRequested {
     /// When the gateway was asked.
     pub at: Timestamp,
 }
 
-/// The gateway has let go of the money without taking it.
+/// The gateway has released the money without taking it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentVoided {
-    /// When it was recorded that the gateway has let go of the money.
+    /// When it was recorded that the gateway has released the money.
     pub at: Timestamp,
 }
 

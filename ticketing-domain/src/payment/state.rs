@@ -47,9 +47,9 @@ pub enum PaymentState {
         /// Why there was no approval.
         reason: DeclineReason,
     },
-    /// The gateway was asked to let go of the money and has not answered.
+    /// The gateway was asked to release the money and has not answered.
     Voiding(PaymentTerms),
-    /// The gateway has let go of the money without taking it.
+    /// The gateway has released the money without taking it.
     Voided(PaymentTerms),
 }
 

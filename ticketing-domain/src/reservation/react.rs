@@ -41,7 +41,7 @@ pub enum SagaCommand {
         /// The payment for the seats; `None` if they cost nothing.
         payment_id: Option<PaymentId>,
     },
-    /// Take the money if the inventory would sell the seats to this reservation now; if not, let go of the money.
+    /// Take the money if the inventory would sell the seats to this reservation now; if not, release the money.
     CaptureIfFree {
         /// The section.
         section_id: SectionId,
@@ -60,7 +60,7 @@ pub enum SagaCommand {
 }
 
 /// Reacts to a report. A report that comes twice, or too late to matter, is never refused. Money that comes after the
-/// hold has ended buys the same seats if they are still free; if they are not, the money is let go of or given back.
+/// hold has ended buys the same seats if they are still free; if they are not, the money is released or given back.
 pub fn react(state: &ReservationState, input: &SagaInput, ctx: &Context<'_>) -> ReservationDecision {
     match input {
         SagaInput::HoldRanOut => hold_ran_out(state, ctx),
@@ -110,7 +110,7 @@ fn hold_ran_out(state: &ReservationState, ctx: &Context<'_>) -> ReservationDecis
     expire(state, terms)
 }
 
-/// Ends a hold that ran out. Money that is set aside for it is let go of; if the gateway still owes an answer, that
+/// Ends a hold that ran out. Money that is set aside for it is released; if the gateway still owes an answer, that
 /// answer decides.
 fn expire(state: &ReservationState, terms: &HoldTerms) -> ReservationDecision {
     let payment_id = match state {
@@ -169,7 +169,7 @@ fn event_cancelled(state: &ReservationState, ctx: &Context<'_>) -> ReservationDe
     }
 }
 
-/// Takes the money that was set aside if the request asked for that, or lets go of it if the reservation no longer
+/// Takes the money that was set aside if the request asked for that, or releases it if the reservation no longer
 /// waits for this payment.
 fn authorized(state: &ReservationState, payment: PaymentId, charge: Charge, ctx: &Context<'_>) -> ReservationDecision {
     let command = |command| SagaCommand::Payment {
@@ -196,7 +196,7 @@ fn authorized(state: &ReservationState, payment: PaymentId, charge: Charge, ctx:
         } if *payment_id == payment && capture => {
             ReservationDecision::nothing().with_effect(terms.capture_if_free(payment))
         }
-        // The reservation no longer waits for this payment, so the money is let go of.
+        // The reservation no longer waits for this payment, so the money is released.
         _ => ReservationDecision::nothing().with_effect(command(PaymentCommand::Void)),
     }
 }

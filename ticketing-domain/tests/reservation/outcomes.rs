@@ -49,7 +49,7 @@ fn an_approval_after_the_hold_ran_out_takes_the_money_only_if_the_seats_are_free
         .then::<ReservationEvent>([])
         .with_effects([capture_if_free()]);
 
-    // A payment that was only to be authorised is let go of when the approval comes too late.
+    // A payment that was only to be authorised is released when the approval comes too late.
     given::<Reservation>(paying())
         .at(after(300))
         .when(approved(Charge::AuthorizeOnly))

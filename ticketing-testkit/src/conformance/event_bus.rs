@@ -342,8 +342,8 @@ async fn no_event_is_lost_when_a_second_member_joins(bus: &Bus) -> Verdict {
     second.await?
 }
 
-/// One of two members has an unacknowledged fact while the other may acknowledge later ones, and leaves without
-/// acknowledging.
+/// Of two members, the first receives a fact and leaves without acknowledging it. The second may have acknowledged
+/// later facts by then.
 async fn no_event_is_lost_when_one_of_two_members_leaves(bus: &Bus) -> Verdict {
     const EVENTS: u64 = 60;
     let mut leaving = bus.join("group").await?;

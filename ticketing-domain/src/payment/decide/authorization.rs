@@ -105,7 +105,7 @@ pub(super) fn declined(
 }
 
 /// Takes a late answer about a payment that nobody waits for any more. If the provider has approved it, the gateway
-/// is asked to let go of the money.
+/// is asked to release the money.
 fn hear_late(terms: &PaymentTerms, given_up: bool, answer: &Authorization, ctx: &Context<'_>) -> PaymentDecision {
     match answer {
         Authorization::Approved { .. } => void(terms, ctx),

@@ -27,8 +27,9 @@ pub enum Step {
         /// The number of the customer who asks; `None` for the customer who has the reservation.
         by: Option<u128>,
         reservation: usize,
+        /// The number of the payment whose id the request repeats; `None` if the request names no payment.
         payment: Option<usize>,
-        /// Whether the customer sends a new payment id; if the step has no payment, whether the customer uses another
+        /// Whether this is a new attempt: with a new payment id if the request names a payment, otherwise with another
         /// means of payment.
         fresh: bool,
     },
