@@ -56,13 +56,13 @@ pub struct SandboxGateway {
 #[derive(Default)]
 struct Payments {
     by_id: HashMap<PaymentId, Charge>,
-    /// How many payments were left when old ones were last dropped.
+    /// How many payments the gateway still remembered after it last dropped old ones.
     swept: usize,
 }
 
 impl Payments {
-    /// Drops payments older than a day, but only when the number of payments has doubled since the last time. On
-    /// average each payment is then looked at a constant number of times.
+    /// Drops payments older than a day, but only when the number of payments has doubled since the last time.
+    /// Dropping thus costs a constant time per payment on average.
     fn sweep(&mut self, now: Timestamp) {
         if self.by_id.len() >= REMEMBERED.max(2 * self.swept) {
             self.by_id
@@ -74,7 +74,8 @@ impl Payments {
 
 #[derive(Debug, Clone)]
 struct Charge {
-    /// The time from which on the gateway answers with `authorization`. `None` if the payment stays undecided.
+    /// From this time on the gateway answers with `authorization`, its final verdict. `None` if the payment stays
+    /// undecided.
     decided_at: Option<Timestamp>,
     undecided: Option<Authorization>,
     authorization: Authorization,
@@ -124,7 +125,8 @@ impl std::fmt::Debug for SandboxGateway {
     }
 }
 
-/// How the gateway treats a token: its final verdict, any odd behaviour, and the answer until the verdict.
+/// How the gateway treats a payment with a certain token: its final verdict, any odd behaviour, and what it answers
+/// until it gives the verdict.
 struct Script {
     verdict: Authorization,
     quirk: Quirk,

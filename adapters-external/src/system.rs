@@ -25,8 +25,8 @@ pub struct SystemClock(Mutex<Told>);
 struct Told {
     latest: Timestamp,
     at: Instant,
-    /// After the machine's clock was set back: the time and the instant from which this clock counts on by itself.
-    /// `None` while this clock follows the machine's.
+    /// While this clock counts on by itself because the machine's clock was set back: the time and the instant from
+    /// which it counts. `None` while it follows the machine's clock.
     alone: Option<(Timestamp, Instant)>,
     /// How far this clock is ahead of the machine's clock.
     ahead: TimeDelta,
@@ -37,8 +37,8 @@ impl SystemClock {
         Self(Mutex::new(Told::new(Timestamp::MIN_UTC, Instant::now())))
     }
 
-    /// Returns how far this clock is ahead of the machine's clock after that was set back. `None` if it is ahead by
-    /// less than a second.
+    /// Returns how far this clock is ahead of the machine's clock since the machine's clock was set back. `None` if
+    /// it is ahead by less than a second.
     pub fn ahead_of_the_machine(&self) -> Option<TimeDelta> {
         self.now();
         let ahead = self.told().ahead;

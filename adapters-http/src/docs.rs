@@ -30,7 +30,7 @@ pub(crate) fn document_route(document: Value) -> MethodRouter<crate::state::Shar
     })
 }
 
-/// Redirects to the page with a slash at its end, because the links in the page are relative.
+/// Redirects from `/docs` to `/docs/`, because the links in the documentation page are relative.
 pub(crate) async fn to_page() -> Response {
     (StatusCode::PERMANENT_REDIRECT, [(LOCATION, "docs/")]).into_response()
 }

@@ -18,7 +18,8 @@ use utoipa::ToSchema;
 
 pub use code::Code;
 
-/// How long an answer asks the caller to wait before trying again after a service was unavailable.
+/// How long the caller should wait before trying again if a service was unavailable. Sent in the header
+/// `Retry-After`.
 const RETRY_AFTER_OUTAGE: Duration = Duration::from_secs(2);
 
 /// An answer that is an error.
@@ -333,8 +334,8 @@ impl IntoResponse for ApiError {
         };
         let mut response = (self.code.status(), axum::Json(body)).into_response();
         self.write_headers(response.headers_mut());
-        // Keeps the error beside the answer: for callers who accept problem details `envelope` writes the answer
-        // once more, in that form.
+        // Attaches the error to the answer: if the caller accepts problem details, the middleware `envelope` needs
+        // the error to write the answer again in that form.
         response.extensions_mut().insert(std::sync::Arc::new(self));
         response
     }
@@ -344,7 +345,7 @@ impl ApiError {
     /// Writes the headers that belong to this error into its answer.
     pub(crate) fn write_headers(&self, headers: &mut HeaderMap) {
         match self.code {
-            // After a 408, browsers repeat the request on their own, unless the server closes the connection.
+            // A browser that gets a 408 sends the request again by itself, unless the server closes the connection.
             Code::ReservationExpired => drop(headers.insert(CONNECTION, HeaderValue::from_static("close"))),
             Code::UnsupportedMediaType => {
                 headers.insert(ACCEPT, HeaderValue::from_static("application/json"));

@@ -94,7 +94,8 @@ fn account_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(passkeys::rename_passkey, passkeys::remove_passkey))
 }
 
-/// The routes of signing in that need no session. Because anybody can call them, they are limited by network.
+/// The routes of signing in that need no session. Anybody can call them, so the number of requests from one network
+/// is limited.
 fn anonymous_sign_in_routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(magic_link::send_magic_link))
@@ -136,7 +137,8 @@ fn finished(routes: OpenApiRouter<Shared>, limited: &BTreeSet<String>) -> Value 
     document
 }
 
-/// Adds to every command, except those of signing in, that its answer has a consistency token.
+/// Declares in the document that the answer to a command has a consistency token. The commands of signing in have
+/// none.
 fn name_tokens_of_writes(document: &mut utoipa::openapi::OpenApi) {
     let items = document.paths.paths.iter_mut();
     for (_, item) in items.filter(|(path, _)| !path.starts_with("/api/auth/")) {

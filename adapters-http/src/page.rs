@@ -15,7 +15,7 @@ pub struct HtmlPage {
     policy: String,
 }
 
-/// A source that is added to the policy of pages whose scripts and style sheets are files on this server.
+/// Allows, in the `Content-Security-Policy` of a page, scripts and style sheets that are files on this server.
 const FILES_OF_OURS: &str = " 'self'";
 
 impl HtmlPage {
@@ -57,8 +57,8 @@ impl IntoResponse for HtmlPage {
     }
 }
 
-/// Returns the hashes of the texts between each pair of tags, as sources for a policy. `None` if the page has no
-/// such tags.
+/// Returns the hash of the text between each pair of tags, in the form in which a `Content-Security-Policy` allows
+/// that text. `None` if the page has no such tags.
 fn hashes(html: &str, open: &str, close: &str) -> Option<String> {
     let inline = html.split(open).skip(1).filter_map(|rest| rest.split_once(close));
     let hashes: Vec<_> = inline

@@ -298,8 +298,8 @@ pub(crate) async fn reservation_history(
 impl TryFrom<&CreateReservationRequest> for HoldSeats {
     type Error = Refusal;
 
-    /// Makes the command of a caller who reserves for themselves. The customer that an administrator may name is not
-    /// handled here, because that customer has to be looked up first.
+    /// Turns the request into the command that holds seats for the caller. If an administrator names another
+    /// customer, the handler fills that customer in, because it has to look the customer up first.
     fn try_from(request: &CreateReservationRequest) -> Result<Self, Refusal> {
         let mut errors = Vec::new();
         let seats = request.specific_seats.as_ref();

@@ -41,7 +41,8 @@ impl std::fmt::Debug for HttpState {
 }
 
 impl HttpState {
-    /// Returns the use cases of signing in. Only for the routes of signing in, which exist only if there are any.
+    /// Returns the use cases of signing in. Only the routes of signing in may call this: they exist only if `sign_in`
+    /// is set.
     pub(crate) fn sign_in(&self) -> &SignIn {
         let sign_in = self.sign_in.as_ref();
         sign_in.expect("without `sign_in` the routes of signing in are left out")

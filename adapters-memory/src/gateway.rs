@@ -14,8 +14,9 @@ use ticketing_ports::vocabulary::payment::NextAction;
 /// `tok_insufficient_funds` and unknown tokens. It records every amount.
 ///
 /// `tok_must_act`, `tok_must_act_secret`, `tok_must_act_declined` and `tok_must_act_given_up` leave the payment
-/// undecided until a test calls [`InMemoryGateway::decide`], which then approves the first two, declines the third
-/// and gives up the fourth. A payment with `tok_pending` is never decided.
+/// undecided until a test calls [`InMemoryGateway::decide`]. That call approves the first two, declines the
+/// third, and ends the fourth as if the customer had not acted in time. A payment with `tok_pending` is never
+/// decided.
 #[derive(Debug, Default)]
 pub struct InMemoryGateway(Mutex<BTreeMap<PaymentId, Account>>);
 

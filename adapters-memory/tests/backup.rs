@@ -43,7 +43,8 @@ async fn a_log_that_is_put_back_has_its_old_facts_and_the_same_id() {
     assert_eq!(log.identity().await.unwrap(), identity, "an id alone tells nothing");
     assert_eq!(log.head().await.unwrap(), Position(1));
     assert_eq!(log.find_commit(commit(2).id).await.unwrap(), None);
-    // Once the log has as many facts as before, only the commits of its facts show that its past was replaced.
+    // This commit writes another fact at position 2, where a fact was lost. A reader who has seen the lost fact can
+    // tell only by the id of the commit at that position that the fact was replaced.
     log.commit(commit(4)).await.unwrap();
     assert_eq!(log.commit_at(Position(2)).await.unwrap(), Some(commit(4).id));
     assert_eq!(

@@ -1,4 +1,5 @@
-//! Checks for random histories of facts that the read models in memory show what the write side says.
+//! Makes random histories of facts, and checks that the read models in memory show the same state as the write side
+//! computes from the same facts.
 
 use adapters_memory::InMemoryReadModels;
 use proptest::prelude::*;

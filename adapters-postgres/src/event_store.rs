@@ -1,4 +1,4 @@
-//! The log. A commit is one call of the database function `write_commit_v4`.
+//! The log in PostgreSQL. Each commit is written by one call of the database function `write_commit_v4`.
 
 mod arguments;
 mod writer_turns;

@@ -13,8 +13,8 @@ use crate::errors::failed;
 #[async_trait]
 impl IdentityStore for PostgresUserStore {
     async fn link(&self, identity: Identity) -> Result<(), LinkIdentityError> {
-        // The update changes nothing, but makes RETURNING answer with the existing row, so that the caller learns
-        // which user linked the identity first.
+        // If the identity is linked already, DO UPDATE changes nothing in its row, but makes RETURNING answer with
+        // that row, so that the caller learns which user linked the identity first.
         let owner: uuid::Uuid = sqlx::query_scalar(
             "INSERT INTO identities (issuer, subject, user_id, linked_at)
              VALUES ($1, $2, $3, $4)

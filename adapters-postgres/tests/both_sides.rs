@@ -1,4 +1,5 @@
-//! Checks for random histories of facts that the read models in PostgreSQL show what the write side says.
+//! Makes random histories of facts, and checks that the read models in PostgreSQL show the same state as the write
+//! side computes from the same facts.
 
 mod support;
 

@@ -279,7 +279,8 @@ async fn a_rebuild_that_lost_its_connection_is_not_switched_to() {
     .await
     .unwrap();
     assert_eq!(cut, [true]);
-    // Since the lock is free again, another process can begin a rebuild before the first process notices its loss.
+    // Since the lock is free again, another process can begin a rebuild before the first process notices that it has
+    // lost the lock.
     let next = rebuilt(&installation.process().await, 5).await;
     let late = twin.apply(batch(6, 7)).await;
     assert!(

@@ -8,8 +8,8 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
-/// How many milliseconds (10 minutes) Redis keeps a value after its end. The clock of the caller decides whether the
-/// value has expired, and may be behind the clock of Redis.
+/// For how many milliseconds (10 minutes) Redis keeps a value after it has expired. The clock of the caller decides
+/// whether the value has expired, and may be behind the clock of Redis.
 const SLACK_MS: i64 = 10 * 60 * 1_000;
 
 pub(crate) fn text_of(digest: SecretDigest) -> String {

@@ -15,8 +15,9 @@ use crate::keys::{hidden, micros};
 
 /// The script that counts a try. `KEYS`: the hits of one limit. `ARGV`: the time now in microseconds (empty to use
 /// the clock of Redis), the window in microseconds, the limit, for how many milliseconds Redis keeps the hits. It
-/// returns whether the try is allowed, how many hits are in the window, and a time in microseconds: after an allowed
-/// try until the window is empty, after a refused try until its oldest hit leaves it.
+/// returns three values: whether the try is allowed, how many hits are in the window, and a number of microseconds.
+/// If the try was allowed, all hits will have left the window after that time; if it was refused, the oldest hit will
+/// have.
 static HIT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local clock = redis.call('TIME')

@@ -142,8 +142,8 @@ impl SessionStore for RedisSessionStore {
     }
 
     async fn end(&self, digest: SecretDigest) -> Result<bool, StoreError> {
-        // The name of the session stays in the index of the user until the sessions of that user are listed next. A
-        // name without its session opens nothing.
+        // The name of the session stays in the index of the user until the sessions of that user are listed next.
+        // That is safe, since the name alone lets nobody in once the session is deleted.
         self.0.ask(redis::cmd("DEL").arg(self.key(digest))).await
     }
 

@@ -1,6 +1,6 @@
 //! The names of the headers of a message. All values are text.
 //!
-//! | header | value | there |
+//! | header | value | present |
 //! |---|---|---|
 //! | `ticketing-fact-id` | UUID of the fact, the same each time it is published | always |
 //! | `ticketing-position` | place of the fact in the whole log, in decimal | always |
@@ -8,19 +8,21 @@
 //! | `ticketing-version` | place of the fact in its stream, in decimal | always |
 //! | `ticketing-lane` | `KIND-UUID` of the lane that decided the fact, as in `event-0190c5…` | always |
 //! | `ticketing-log` | UUID of the log that the position is of | always |
-//! | `ticketing-incarnation` | which life of that log, in decimal from 1 | always |
+//! | `ticketing-incarnation` | incarnation of that log, in decimal from 1 | always |
 //! | `ticketing-commit-id` | UUID of the commit that the fact was written in | always |
 //! | `ticketing-event-type` | name of the payload's type | always |
 //! | `ticketing-event-version` | version of the payload's schema, in decimal | always |
 //! | `ticketing-recorded-at` | RFC 3339, UTC, with microseconds | always |
-//! | `ticketing-correlation-id` | what follows the request through logs and facts | when a request led to the fact, be it over a deadline |
-//! | `ticketing-actor` | UUID of the user who asked | when a request led to the fact, be it over a deadline |
-//! | `traceparent` | W3C Trace Context, version 00, as the request had it | when the request had a valid one |
-//! | `tracestate` | W3C Trace Context, in one line | when the request had a valid one, too |
+//! | `ticketing-correlation-id` | correlation id of the request that led to the fact | if there was such a request |
+//! | `ticketing-actor` | UUID of the user who made that request | if there was such a request |
+//! | `traceparent` | W3C Trace Context, version 00, as the request had it | if the request had a valid one |
+//! | `tracestate` | W3C Trace Context, in one line | if the request had a valid one as well |
+//!
+//! A request also led to a fact if it set the deadline whose arrival led to the fact.
 //!
 //! A fact may be published more than once. A consumer that stores the `ticketing-fact-id` together with the effect of
-//! each fact can handle each fact once. The id is made from commit, stream and version. It is not the id of what is
-//! on sale: that id is in the payload and in `ticketing-lane`.
+//! each fact can handle each fact once. This id is made from commit, stream and version. It is not the id of the
+//! event that tickets are sold for, which is in the payload and in `ticketing-lane`.
 //!
 //! If a log is replaced by an older copy of itself, it loses facts that were published. The next facts of the log
 //! have a higher `ticketing-incarnation`, which tells consumers that facts they have seen may be gone from the log.

@@ -180,7 +180,8 @@ ticketing-recorded-at: 1970-01-01T00:00:00.000001Z
 async fn a_fact_that_is_published_again_has_the_same_id() {
     let topic = Topic::fresh().await;
     let facts = [fact(1, traced(&[])), fact(2, traced(&[]))];
-    // Publishes the same facts twice, as a relay does that died before it had stored its position.
+    // Publishes the same facts twice. A relay does so if it dies after publishing and before it has stored its
+    // position.
     topic.bus.publish(LOG, &facts).await.unwrap();
     topic.bus.publish(LOG, &facts).await.unwrap();
     let mut ids = Vec::new();
@@ -223,7 +224,8 @@ async fn a_message_whose_trace_makes_no_sense_is_ours_without_it() {
     while arrived.len() < 4 {
         arrived.extend(member.next(1).await.unwrap());
     }
-    // Counts the facts that arrived by their metadata, since the messages differ only in their trace headers.
+    // Counts the arrived facts that have this trace context. All messages of this test carry the same fact and differ
+    // only in their trace headers.
     let count = |trace: Option<TraceContext>| {
         let metadata = Metadata {
             trace,

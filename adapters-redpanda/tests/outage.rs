@@ -105,8 +105,8 @@ async fn what_could_not_be_published_during_an_outage_arrives_after_it_in_order(
     bus.ping(Duration::from_secs(5)).await.unwrap();
 }
 
-/// What the child process of the next test runs. Without the variables of that test it returns at once, so that it
-/// tests nothing by itself.
+/// Not a test by itself: the next test starts this function in a child process. If the environment variables that the
+/// next test sets are missing, it returns at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn child_that_acknowledges_once_and_is_killed() {
     let (Ok(brokers), Ok(prefix)) = (env::var(BROKERS_OF_THE_CHILD), env::var(PREFIX_OF_THE_CHILD)) else {

@@ -7,8 +7,8 @@ use test_services::{Broker, MockBroker};
 
 use support::own_options;
 
-/// Connecting succeeds only because no creation is asked for: the mock cluster refuses to create topics, like a
-/// cluster whose clients may only read and write.
+/// All topics exist already, so the bus must not ask the cluster to create any. If it did, connecting would fail: the
+/// mock cluster refuses to create topics, like a cluster whose clients may only read and write.
 #[tokio::test(flavor = "multi_thread")]
 async fn topics_that_are_there_are_not_asked_for() {
     let cluster = MockBroker::start().unwrap();

@@ -67,8 +67,8 @@ async fn hold_seats(store: SqliteStore, ids: Arc<AtomicU64>, caller: u64, holds:
 
 fn commit(ids: &AtomicU64, section: StreamId, done: u64, holds: u64, at: Timestamp) -> Commit {
     let event_id = EventId::new(Uuid::from_u64_pair(1, 1));
-    // Makes an id that is sorted like a version 7 UUID: a rising number (in place of the time) first, and then bits
-    // in no order.
+    // Makes an id that is sorted like a version 7 UUID: first a rising number (in place of the time), and then bits
+    // that look random.
     let new_id = || {
         let number = ids.fetch_add(1, Ordering::Relaxed);
         Uuid::from_u64_pair(number >> 6, number.wrapping_mul(0x9E37_79B9_7F4A_7C15))

@@ -1,6 +1,7 @@
 //! Decides which commits of a group are refused, before the first row is written, and then writes the others.
 //!
-//! Reads on behalf of callers of the store do not belong here.
+//! This module reads only what these decisions need. The reads that callers of the store ask for are in other
+//! modules.
 
 mod answers;
 mod deadlines;
@@ -29,8 +30,8 @@ pub(crate) use deadlines::kind_of;
 /// Where a commit landed in the log: the positions of its first and of its last event.
 pub(crate) type Landed = (Position, Position);
 
-/// What the log knows about everything that a group of commits touches. Each commit that is accepted updates it, so
-/// that the next commit is checked against the log as it will be.
+/// What the log has recorded about the streams, ids and keys that a group of commits uses. Each accepted commit
+/// updates these data, so that the next commit is checked against the log as it will be after the accepted commits.
 pub(crate) struct CommitCheck {
     head: Position,
     incarnation: Incarnation,
@@ -104,8 +105,8 @@ impl CommitCheck {
         })
     }
 
-    /// Checks one commit. A taken idempotency key is reported rather than a conflict, since its caller then gets the
-    /// recorded answer and need not decide again.
+    /// Checks one commit. If its idempotency key is taken and its streams have changed too, the taken key is
+    /// reported: the caller then gets the recorded answer, and need not decide again.
     fn check(&self, commit: &Commit) -> Result<(), CommitError> {
         let is_there = |landmark: &Landmark| self.landmarks.get(&landmark.position) == Some(&landmark.commit);
         if !commit.landmarks.iter().all(is_there) {

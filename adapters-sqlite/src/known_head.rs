@@ -51,8 +51,9 @@ impl KnownHead {
         })
     }
 
-    /// Writes into the file that somebody is told of the fact at `position`. If the write fails, the file goes on
-    /// naming an older fact, which is still in the log, so no loss is reported by mistake.
+    /// Writes into the file that the fact at `position` is the newest that somebody was told of, unless the file
+    /// names a newer fact. If the write fails, the file still names an older fact. That fact is still in the log, so
+    /// no loss is reported by mistake.
     pub(crate) fn is_told(&mut self, position: Position, commit: CommitId) {
         if position <= self.mark.position {
             return;

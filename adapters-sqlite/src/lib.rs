@@ -1,11 +1,12 @@
-//! The event store, snapshots, deadlines, idempotency records, users with their identities and passkeys, and one-time tokens in one
-//! SQLite file.
+//! The event store, snapshots, deadlines, idempotency records, users with their identities and passkeys, and one-time
+//! tokens in one SQLite file.
 //!
 //! One process owns the file. In that process, one task has the only connection that writes. The task writes all
 //! commits that wait in one transaction, so that they share the cost of a sync to the disk. Readers have connections
 //! of their own and never wait for the writer.
 //!
-//! Every write goes through the queue of that task, and no rule of the domain belongs into this crate.
+//! Every write goes through the queue of that task. This crate contains no business rules: they are in the crate
+//! `ticketing-domain`.
 
 mod bulk;
 mod cells;

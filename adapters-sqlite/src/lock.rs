@@ -1,8 +1,8 @@
 //! The lock that keeps a second process off a database file, whatever path that process uses.
 //!
-//! The database file itself is locked, not a file beside it, so that two paths to one file have the same lock, and
-//! nobody can remove the lock with a file. The lock is an `flock`, which SQLite does not use, and which the operating
-//! system releases when the process ends.
+//! The database file itself is locked, not a lock file beside it. So two paths to one database have the same lock,
+//! and nobody can remove the lock by deleting a lock file. The lock is an `flock`, which SQLite does not use, and
+//! which the operating system releases when the process ends.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata, TryLockError};

@@ -254,7 +254,7 @@ async fn opens(connection: &mut SqliteConnection, path: &Path) -> Result<(), sql
 }
 
 /// Records in the database that it is closed. Closing moves all rows from the `-wal` file into the database file, so
-/// that the path no longer matters.
+/// that the next process may open the file under any path.
 pub(crate) async fn closes(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE log SET opened_as = NULL")
         .execute(connection)

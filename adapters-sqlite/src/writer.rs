@@ -216,7 +216,7 @@ impl Task {
 }
 
 fn events_of(commit: &Commit) -> usize {
-    // One more than the events, because a commit also writes a row of its own, even if it has no events.
+    // One is added because a commit also writes a row of its own, even if it has no events.
     1 + commit.appends.iter().map(|append| append.events.len()).sum::<usize>()
 }
 

@@ -109,8 +109,8 @@ fn posix_locks_on(file: &Path) -> Vec<String> {
         .collect()
 }
 
-/// What the child process of other tests runs. Without the variable of those tests it returns at once, so that it
-/// tests nothing by itself.
+/// Not a test by itself: other tests start this function in a child process. If the environment variable that those
+/// tests set is missing, it returns at once.
 #[tokio::test]
 async fn child_that_opens_a_file_once() {
     let Ok(file) = env::var(FILE_TO_OPEN) else {
@@ -193,8 +193,8 @@ async fn a_file_of_a_newer_version_is_left_alone() {
     assert!(matches!(error, OpenError::NewerSchema { .. }), "{error:?}");
 }
 
-/// What the child process of the next test runs. Without the variable of that test it returns at once, so that it
-/// tests nothing by itself.
+/// Not a test by itself: the next test starts this function in a child process. If the environment variable that the
+/// next test sets is missing, it returns at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child_that_commits_until_it_is_killed() {
     let Ok(file) = env::var(FILE_OF_THE_CHILD) else {

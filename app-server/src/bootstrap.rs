@@ -18,8 +18,9 @@ pub async fn bootstrap_admin(settings: &Settings, wanted: &BootstrapAdmin) -> an
     let storage = Storage::open(settings).await?;
     let sign_in = sign_in_alone(settings, &storage)?;
     match sign_in.accounts.ensure(&wanted.email, Role::Admin).await? {
-        // With `--promote` this also runs for a user who is an administrator already: an earlier run of this command
-        // may have died after it gave the role and before it ended the user's sessions.
+        // With `--promote` the role is given again even to a user who is an administrator already, because that also
+        // ends the user's sessions: an earlier run of this command may have died after it gave the role and before it
+        // ended them.
         Ensured::Existing(user) if wanted.promote => {
             sign_in.accounts.set_role(user.id, Role::Admin).await?;
         }

@@ -90,8 +90,8 @@ impl Stage {
         let token = for_curl.split_once("#token=").map_or("", |(_, token)| token);
         let event = self.event;
         let kept = &self.kept;
-        // The shell variable that keeps curl's session has another name in each demonstration, because the server would
-        // refuse the session of an earlier demonstration.
+        // In each demonstration, the shell variable with curl's session has another name. Otherwise a shell could
+        // still have the session of an earlier demonstration in it, which this server would refuse.
         let session = format!("SESSION_{}", &server.http.ids.uuid().simple().to_string()[24..]);
         let pick = |field: &str| format!(r#"grep -o '"{field}":"[^"]*' | cut -d'"' -f4"#);
         Ok(format!(

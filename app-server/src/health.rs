@@ -22,12 +22,12 @@ use ticketing_runtime::{FollowerCondition, FollowerProgress, Lag, READ_MODELS, r
 /// At most how many facts the read models may be behind the log. If they are further behind, the lists and counts
 /// made from them are too old to serve.
 const MAX_LAG: u64 = 1_000;
-/// At most how long ago the oldest fact that was not applied may have been recorded. This is longer than another
-/// process needs to take over from a process that died.
+/// At most how old the oldest fact may be that the read models or the relay have not processed yet. If a process
+/// dies, another needs less time than this to take over its work.
 const MAX_AGE: Duration = Duration::from_secs(30);
 const NO_LOG: &str = "the log does not answer";
 
-/// How long a broker of the bus may take to answer this check.
+/// The health check of the bus waits this long for an answer from a broker.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Checks that the log can be read.
@@ -146,7 +146,8 @@ impl HealthCheck for DeadLetterCheck {
         }
     }
 
-    /// Dead letters are not essential to requests: only the rows of some streams are out of date.
+    /// Requests can be served even if there are dead letters: a fact that could not be applied leaves only the rows
+    /// of its own stream out of date.
     fn is_essential(&self) -> bool {
         false
     }
@@ -169,8 +170,8 @@ impl HealthCheck for ClockCheck {
         }
     }
 
-    /// A clock that was set back does not stop this process from serving: the process goes on counting time from the
-    /// hour that it had before.
+    /// Requests can be served even if the machine's clock was set back, because this process ignores that and goes on
+    /// counting from its own, later time.
     fn is_essential(&self) -> bool {
         false
     }
@@ -195,7 +196,7 @@ impl HealthCheck for DatabaseCheck {
         self.0.ping().await.map_err(|_| "the database does not answer").into()
     }
 
-    /// Every database is essential to requests, except the one for analytics.
+    /// Requests need every database except the one for analytics.
     fn is_essential(&self) -> bool {
         self.0.purpose() != Purpose::Analytics
     }
@@ -269,7 +270,8 @@ impl HealthCheck for RelayCheck {
         .await
     }
 
-    /// The relay is not essential to requests: facts that the bus does not bring, the read models read from the log.
+    /// Requests can be served without the relay: the read models read the facts from the log if the bus does not
+    /// bring them.
     fn is_essential(&self) -> bool {
         false
     }

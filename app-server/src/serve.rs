@@ -32,8 +32,8 @@ pub async fn listen(settings: &HttpSettings) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("--http-addr (HTTP_ADDR): cannot listen on {}", settings.http_addr))
 }
 
-/// Returns the URL that links begin with. If the settings name no other URL, its port is the one that the server
-/// really listens on.
+/// Returns the URL with which links begin: the public URL of the settings. If that is the default, its port is
+/// replaced by the port that the server really listens on.
 pub fn public_url(settings: &HttpSettings, listener: &TcpListener) -> anyhow::Result<String> {
     let port = listener.local_addr().context("the listener has no address")?.port();
     let url = settings.public_url.as_str();

@@ -25,8 +25,8 @@ pub struct Storage {
     pub log: LogStores,
     pub accounts: AccountStores,
     pub sign_in: SignInStores,
-    /// Where followers keep their leases and positions. `None` if only this process can use the log, so that nothing
-    /// has to be shared.
+    /// Where followers of the log keep their leases and positions. `None` if only this process can use the log, so
+    /// that nothing has to be shared.
     followers: Option<Arc<dyn FollowerStore>>,
     file: Option<SqliteStore>,
     databases: Vec<Database>,
@@ -41,9 +41,10 @@ pub struct ReadSide {
     database: Option<Database>,
 }
 
-/// The bus, and the store in which followers note which process's turn it is.
+/// The bus, and the store in which the followers that use the bus keep their leases and positions.
 pub struct Bus {
-    /// The two ends of the bus. `None` if there is no bus, and every process reads the log itself.
+    /// The publishing and the reading end of the bus. `None` if the settings name no bus: then every process reads
+    /// the log itself.
     pub ends: Option<ticketing_runtime::Bus>,
     pub followers: Arc<dyn FollowerStore>,
     pub health: Option<Arc<dyn HealthCheck>>,

@@ -18,8 +18,8 @@ pub async fn users(settings: &Settings, wanted: &Users) -> anyhow::Result<String
         bail!("nobody has an account under that address; its owner has to sign in once first");
     };
     let role = *role;
-    // This also runs if the user has the role already: an earlier run of this command may have died after it gave
-    // the role and before it ended the user's sessions.
+    // The role is given again even if the user has it already, because that also ends the user's sessions: an earlier
+    // run of this command may have died after it gave the role and before it ended them.
     sign_in.accounts.set_role(user.id, role).await?;
     storage.close().await;
     let role = role.as_str();

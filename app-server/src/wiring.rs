@@ -118,7 +118,7 @@ fn health(
         Arc::new(ClockCheck(clock.clone())),
     ];
     let kept = engine.follower(READ_MODELS);
-    // Read models that are in memory and not kept up to date by this process are read by nobody, so they need no
+    // If read models are in memory and this process does not keep them up to date, nobody reads them, so they need no
     // check.
     if !read_side.in_memory || kept.is_some() {
         health.push(Arc::new(ProjectionCheck {
@@ -143,7 +143,8 @@ fn health(
     health
 }
 
-/// Logs how often the engine has done what. Benchmarks read these totals after they have stopped a server.
+/// Logs the engine's counters, such as how often it did what. Benchmarks read these totals after they have stopped a
+/// server.
 fn tell(counts: &Counts) {
     let Counts {
         decisions,
@@ -197,8 +198,8 @@ fn engine_config(settings: &Settings, observer: Arc<Totals>) -> EngineConfig {
         relay: plays(Role::Relay),
         projector: match settings.storage.projections {
             Some(_) => plays(Role::Projections),
-            // Rows in the memory of this process can be kept up to date by this process only, and are needed only if
-            // it answers requests.
+            // Read models in the memory of this process can be kept up to date by this process only, and are needed
+            // only if it answers requests.
             None => plays(Role::Http),
         },
         read_models_run: match settings.storage.projections {

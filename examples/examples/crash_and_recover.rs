@@ -30,8 +30,8 @@ async fn main() -> anyhow::Result<()> {
     let held = office.hold(request(ALICE, hold)).await?.value;
     println!("held       {}", held.reservation_id);
 
-    // This ends the engine as a crash would, without finishing anything. Only the lock of the SQLite file must be
-    // released, because the same process opens the file again.
+    // `abort` stops the engine at once, as a crash would: it finishes nothing that is under way. A crash would also
+    // release the lock of the SQLite file. This process lives on and opens the file again, so it closes the store.
     engine.abort();
     store.close().await;
 

@@ -137,13 +137,14 @@ async fn tonight(State(theatre): State<Theatre>) -> Result<axum::Json<Value>, St
     Ok(axum::Json(json!({ "sold": counts.sold, "left": counts.available })))
 }
 
-/// Tells the server to stop, and answers with what was sold. So this request is under way while the server stops.
+/// Tells the server to stop, and answers with what was sold. So the request to this handler is under way while the
+/// server stops.
 async fn close(theatre: State<Theatre>) -> Result<axum::Json<Value>, StatusCode> {
     theatre.closing.notify_one();
     tonight(theatre).await
 }
 
-/// The members of the theatre: says which user a cookie of the service belongs to.
+/// The members of the theatre, by their cookies: tells the box office which member has sent a request.
 #[derive(Debug)]
 struct Members(BTreeMap<String, Actor>);
 
@@ -164,11 +165,11 @@ impl Authenticate for Members {
     }
 }
 
-/// Starts a box office that keeps everything in memory. Each of these ports can be given another adapter without
-/// any other change.
+/// Starts a box office that keeps everything in memory. To keep some of it elsewhere, replace the adapter of one port
+/// here; nothing else needs to change.
 async fn open_box_office(members: Members) -> anyhow::Result<(Engine, HttpState)> {
     let log = InMemory::log();
-    // No older build will ever read this log, so the newest facts may be written at once.
+    // No older build will ever read this log, so the box office may write the newest version of every fact at once.
     finish_update(log.events.as_ref()).await?;
     let read_models = InMemory::read_models();
     let users = InMemory::accounts().users;

@@ -1,4 +1,5 @@
-//! Services that outlive the process that starts them: for a developer, and for a whole run of tests.
+//! Starts and stops services that go on after the process that started them has ended, so that a developer or a whole
+//! run of tests can use them again and again.
 
 use std::fs;
 use std::path::Path;
@@ -26,12 +27,13 @@ const DATABASES: [(&str, &str); 4] = [
     ("DATABASE_URL_AUTH", "ticketing_auth"),
 ];
 
-/// A service that an environment variable names or that `services up` has started, and what it answered.
+/// A service that exists already, because an environment variable names it or `services up` has started it, and the
+/// answer that it gave when it was asked for its version.
 #[derive(Debug)]
 pub struct Part {
     pub kind: Kind,
     pub source: Source,
-    /// A URL, or the `host:port` of a broker.
+    /// The address of the service: a URL, or `host:port` if the service is a broker.
     pub address: String,
     /// The name and version of the service, or why it does not answer.
     pub answer: Result<String>,
@@ -74,7 +76,7 @@ impl Background {
         }
     }
 
-    /// Keeps the records of what runs in `folder`, so that these services are apart from those of the workspace.
+    /// Records in `folder` which services run, so that these services are separate from those of the workspace.
     pub fn in_folder(folder: &Path) -> Self {
         Self {
             state: State::in_folder(folder.to_owned()),
@@ -82,7 +84,7 @@ impl Background {
         }
     }
 
-    /// Lets the commits of a PostgreSQL that is started from now on wait for the disk. A server that runs already is
+    /// Makes [`up`](Self::up) start PostgreSQL so that each commit waits for the disk. A server that runs already is
     /// not changed.
     #[must_use]
     pub fn durable(self) -> Self {
@@ -206,7 +208,7 @@ fn discard(entry: &Entry) -> Result<()> {
     if let Some(pid) = process::pid_in(&entry.folder)? {
         let signal = entry.kind.stop_at_once();
         let began = Instant::now();
-        // The process may have ended since it was looked up, so a failed signal is no error.
+        // The process may have ended since it was looked up, so a signal that cannot be sent is no error.
         let _ = kill_process(pid, signal);
         while process::pid_in(&entry.folder)?.is_some() {
             if began.elapsed() > TO_STOP {

@@ -106,7 +106,7 @@ fn answers(brokers: &str) -> Result<()> {
 }
 
 impl Broker {
-    /// Returns the value for `bootstrap.servers`.
+    /// Returns the addresses by which a Kafka client finds the broker, as in its setting `bootstrap.servers`.
     pub fn bootstrap(&self) -> &str {
         match self {
             Self::Real(broker) => broker.bootstrap(),
@@ -160,14 +160,14 @@ impl MockBroker {
         Ok(())
     }
 
-    /// Returns the value for `bootstrap.servers`.
+    /// Returns the addresses by which a Kafka client finds the broker, as in its setting `bootstrap.servers`.
     pub fn bootstrap(&self) -> &str {
         &self.bootstrap
     }
 }
 
 impl RealBroker {
-    /// Returns the value for `bootstrap.servers`.
+    /// Returns the addresses by which a Kafka client finds the broker, as in its setting `bootstrap.servers`.
     pub fn bootstrap(&self) -> &str {
         &self.found.address
     }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use rustix::process::geteuid;
 
-/// Returns a folder of the cache. If it does not exist, `fill` fills it, and other processes that need it wait.
+/// Returns the folder of that name in the cache. If it does not exist, `fill` fills it, and other processes that need
+/// it wait.
 pub(crate) fn kept(name: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let cache = cache()?;
     let folder = cache.join(name);

@@ -1,7 +1,7 @@
 //! Services in containers, if an engine such as Docker answers.
 //!
-//! A missing engine or image is not an error: the next place is tried within seconds. The `docker` command removes the
-//! containers, because this process has ended by then.
+//! A missing engine or image is not an error: within seconds this process starts the service without a container
+//! instead. The `docker` command removes a container after the process that uses it has ended.
 
 use std::hash::{BuildHasher, RandomState};
 use std::mem::ManuallyDrop;
@@ -91,8 +91,8 @@ async fn run(service: &'static Service, docker: &'static Path) -> Result<Contain
     let mut started = Started::at(HERE, kind, docker).await?;
     let host = started.host().await?;
     if host != HERE && matches!(kind, Kind::Broker) {
-        // Only a started container tells the host under which clients reach it. A broker must know that host, so it is
-        // started again.
+        // Under which host clients reach a container is known only once one has started. A broker must be told that
+        // host, so it is started a second time.
         drop(started);
         started = Started::at(&host, kind, docker).await?;
     }
@@ -227,8 +227,8 @@ fn image(kind: Kind) -> (&'static str, &'static str) {
     }
 }
 
-/// Returns what to run, and the port inside the container. A broker tells clients its address outside of the container,
-/// so that address is chosen beforehand.
+/// Returns the request for a container with a service of this kind, and the port of the service inside the container.
+/// A broker tells clients its address outside of the container, so that address is chosen beforehand.
 fn request(kind: Kind, host: &str, port: u16) -> (ContainerRequest<GenericImage>, ContainerPort) {
     let (name, tag) = image(kind);
     let image = GenericImage::new(name, tag);

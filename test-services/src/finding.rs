@@ -42,7 +42,7 @@ impl fmt::Display for Source {
 /// A service that was found and that answers.
 #[derive(Debug)]
 pub(crate) struct Found {
-    /// A URL, or the `host:port` of a broker.
+    /// The address of the service: a URL, or `host:port` if the service is a broker.
     pub(crate) address: String,
     pub(crate) source: Source,
     /// The name and version of the service.
@@ -50,7 +50,7 @@ pub(crate) struct Found {
     _keeper: Option<Keeper>,
 }
 
-/// A value that must live as long as the service is used.
+/// Keeps the service running: when the value is dropped, the service ends.
 #[derive(Debug)]
 #[expect(dead_code, reason = "kept only so that the service ends with it")]
 enum Keeper {

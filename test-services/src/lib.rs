@@ -8,8 +8,8 @@
 //!
 //! If a service cannot be found or started, the test fails. No test passes without its service.
 //!
-//! Whatever a process starts with this crate ends with the process, by whatever signal that ends, and leaves no folder
-//! behind.
+//! Everything that a process starts with this crate ends when that process ends, by whatever signal, and leaves no
+//! folder behind.
 
 mod background;
 mod broker;

@@ -19,8 +19,8 @@ pub(crate) struct NodeProgram {
 }
 
 impl NodeProgram {
-    /// Returns a folder with the files of the program and the npm packages that it names. The packages are fetched once
-    /// for each content of the files.
+    /// Returns a folder with the files of the program and the npm packages that it names. The packages are fetched
+    /// again only if one of the files has changed.
     pub(crate) fn installed(&self) -> Result<PathBuf> {
         cache::kept(&self.folder_name(), |folder| self.install(folder))
     }

@@ -1,4 +1,4 @@
-//! A handle with which a test stops, kills and restarts its own service.
+//! Lets a test stop, kill and restart a service that it alone uses.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -22,7 +22,7 @@ const BETWEEN_PROBES: Duration = Duration::from_millis(20);
 const TO_STOP: Duration = Duration::from_secs(30);
 const LINES_OF_LOG: usize = 15;
 
-/// How a service is started, asked and stopped.
+/// How a service is started and stopped, and how one finds out whether it answers.
 #[derive(Debug, Clone)]
 pub(crate) struct Recipe {
     /// The name by which people know the service.
@@ -193,7 +193,7 @@ impl Process {
         self.signal(self.recipe.stop)
     }
 
-    /// Kills the service and every process that it has started with SIGKILL, and waits until they are gone.
+    /// Sends SIGKILL to the service and to every process that it has started, and waits until they are gone.
     pub(crate) fn kill(&mut self) -> Result<()> {
         let Some(child) = self.child.as_mut() else {
             return Ok(());

@@ -19,7 +19,8 @@ use crate::url;
 use server::Durability;
 
 const TO_CONNECT: Duration = Duration::from_secs(10);
-/// How many seconds after a test was killed its database may be given to another test.
+/// A test reserves its database for this many seconds. If the test is killed, another test may take the database
+/// after that time.
 const LEASE_SECONDS: u32 = 3_600;
 
 static SHARED: OnceCell<Result<Redis, String>> = OnceCell::const_new();

@@ -1,5 +1,5 @@
-//! How services of each kind are started and asked. The module of each kind has one [`Service`], so that the code which
-//! finds services does not depend on these modules.
+//! How services of each kind are started, and asked for their version. The module of each kind has one [`Service`],
+//! so that the code which finds services does not depend on these modules.
 
 use anyhow::Result;
 use futures::future::BoxFuture;
@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use crate::kind::Kind;
 use crate::process::Plan;
 
-/// How services of one kind are started and asked.
+/// How services of one kind are started, and asked for their version.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) kind: Kind,

@@ -16,7 +16,7 @@ use crate::kind::Kind;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) kind: Kind,
-    /// A URL, or the `host:port` of a broker.
+    /// The address of the service: a URL, or `host:port` if the service is a broker.
     pub(crate) address: String,
     /// The folder with the data, the log and the process id of the service.
     pub(crate) folder: PathBuf,

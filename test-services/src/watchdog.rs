@@ -56,12 +56,14 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    /// `signal` ends the service at once and still lets it clean up.
+    /// Starts a watchdog over a service whose data are in `folder`. When this process ends, the watchdog sends
+    /// `signal` to the service, which ends at once but still cleans up, and removes the folder.
     pub(crate) fn over(folder: &Path, signal: Signal) -> Result<Self> {
         Self::start(END_PROCESS, &[folder.as_os_str(), signal.as_raw().to_string().as_ref()])
     }
 
-    /// `name` is the name that the container will get.
+    /// Starts a watchdog that removes a container when this process ends. `name` is the name that the container will
+    /// get.
     pub(crate) fn that_removes_container(docker: &Path, name: &str) -> Result<Self> {
         Self::start(REMOVE_CONTAINER, &[docker.as_os_str(), name.as_ref()])
     }

@@ -36,9 +36,10 @@ pub struct Audit {
 #[derive(Debug, Clone)]
 pub struct Reader {
     pub bearer: Bearer,
-    /// Reservations that the server has answered. This reader reads each of them by its id.
+    /// Reservations that the server has named in its answers. This reader reads each of them by its id.
     pub reservations: Vec<ReservationId>,
-    /// Whether this reader also reads the lists of its session. Either one reader of each session does, or none.
+    /// How this reader also reads the lists of its session; `None` if it does not. For each session one reader must
+    /// read the lists, or the lists are not checked at all.
     pub lists: Option<Lists>,
 }
 
@@ -89,7 +90,8 @@ impl Audit {
         Err(AuditError::NotAtRest)
     }
 
-    /// Reads the counts after the read models have included every write.
+    /// Reads how many places of each section are available, held and sold, as soon as the read models include every
+    /// write.
     async fn availability(&self, connection: &mut Connection) -> Result<Availability, AuditError> {
         for token in &self.consistency {
             let _: Availability = self.read_sum(connection, "/availability", Some(token)).await?;

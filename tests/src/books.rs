@@ -31,7 +31,7 @@ pub struct Books {
     pub listed: Option<BTreeSet<ReservationId>>,
     /// What the analytics of the organiser show, if they could be read.
     pub sales: Option<Sales>,
-    /// Whether the refund policy pays everything back to a customer who cancels now.
+    /// Whether a customer who cancels now gets everything back under the refund policy of the event.
     pub refunds_in_full: bool,
 }
 
@@ -116,7 +116,7 @@ pub fn check(books: &Books, answers: &Answers) -> Vec<Discrepancy> {
     found
 }
 
-/// What a reservation has of its seats.
+/// The right that a reservation has to its seats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Claim {
     Sold,

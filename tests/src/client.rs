@@ -184,7 +184,7 @@ pub struct Answer {
     pub status: StatusCode,
     /// The consistency token with which a later read shows this write.
     pub consistency: Option<HeaderValue>,
-    /// Returns how long the server asks the customer to wait.
+    /// How long the server asks the customer to wait before the next request.
     pub retry_after: Option<Duration>,
     pub body: Bytes,
 }
@@ -195,10 +195,10 @@ pub enum TransportError {
     /// The request was not sent, because no server accepts connections.
     #[error("the server does not accept connections")]
     Connect(#[source] std::io::Error),
-    /// The server may have carried the request out.
+    /// The connection broke before the whole answer had arrived, so the server may have carried the request out.
     #[error("the connection broke")]
     Broken(#[source] hyper::Error),
-    /// The server may have carried the request out.
+    /// No answer came in time. The server may have carried the request out.
     #[error("no answer within {} seconds", PATIENCE.as_secs())]
     TimedOut,
 }

@@ -18,7 +18,7 @@ pub enum Entry {
     /// The first line of a run.
     Started {
         event: EventId,
-        /// Only this run sells tickets of the event.
+        /// Whether this run alone sells tickets of the event.
         sole_seller: bool,
     },
     Held {

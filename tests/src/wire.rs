@@ -32,7 +32,7 @@ pub struct Reservation {
     pub reservation_id: ReservationId,
     pub event_id: EventId,
     pub section: String,
-    /// Empty for general admission.
+    /// The seats that are held. Empty if the section has general admission.
     pub seats: Vec<Seat>,
     pub quantity: u32,
     pub total_amount: Money,

@@ -119,7 +119,7 @@ where
     }
     callers.join_all().await;
     assert!(*counting.kept.borrow() > 1, "snapshots were stored again and again");
-    // A snapshot may still be on its way to the store, so the loop below waits for one more than were counted.
+    // A snapshot may still be on its way to the store, so the loop below goes on until one more is counted.
     let before = *counting.kept.borrow();
     let mut left = OFTEN;
     while *counting.kept.borrow() == before {

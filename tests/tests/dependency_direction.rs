@@ -99,7 +99,8 @@ fn sources(krate: &str) -> Vec<(PathBuf, String)> {
     sources
 }
 
-/// Describes every dependency that points the wrong way, and every member without a rule.
+/// Returns a message for every dependency that points the wrong way, and for every crate of the workspace without a
+/// rule.
 ///
 /// Dev-dependencies may point anywhere: a test may use any adapter, and the tests of every crate may use the testkit.
 fn wrong_ways(members: &[String], dependencies: &[Dependency]) -> Vec<String> {

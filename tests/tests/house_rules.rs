@@ -207,7 +207,7 @@ fn every_shipped_crate_is_held_to_the_rules() {
 
 #[test]
 fn no_property_test_names_a_number_of_cases_of_its_own() {
-    // The words are written in two pieces, so that the test does not find them in this file.
+    // The searched words are written in two pieces, so that the test does not find them in this file.
     let of_its_own = [concat!("with_", "cases("), concat!("ProptestConfig { ", "cases")];
     let mut found = Vec::new();
     for (name, text) in sources::every_rust_file() {

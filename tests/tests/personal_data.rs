@@ -15,7 +15,7 @@ use syn::{Fields, Item, TypeParamBound};
 /// Whether a port keeps personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Keeps {
-    /// The port keeps personal data, and the sign-in of the server erases them with the account.
+    /// The port keeps personal data. The server erases them when it erases the account of the person.
     Something,
     Nothing(&'static str),
 }

@@ -29,7 +29,7 @@ use ticketing_testkit::generators::event_draft;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// How long a call that a fault has stopped waits. The process crashes before that.
+/// How long the read that hangs would take: so long that it never returns while the test runs.
 const FOR_EVER: Duration = Duration::from_secs(365 * 86_400);
 
 fn actor(number: u128, role: Role) -> Actor {
@@ -121,7 +121,7 @@ where
     });
     let engine = engine(Arc::new(store));
     let office = engine.box_office();
-    // The catalog and the section are loaded now; the first customer's reservation is not.
+    // After this hold the engine has the catalog and the section in memory, but not the first customer's reservation.
     let other = hold(&office, 11, event_id, &section).await;
     hang.store(true, Ordering::SeqCst);
     let hanging = tokio::spawn({
@@ -137,7 +137,7 @@ where
     for customer in 20..30 {
         hold(&office, customer, event_id, &section).await;
     }
-    // Other reads of the log are answered meanwhile.
+    // While one read of the log hangs, other reads are answered.
     office
         .reservation(actor(11, Role::Customer), other.reservation_id)
         .await

@@ -35,7 +35,7 @@ const ORGANISER: Actor = Actor {
 };
 const PLACES: u32 = 40;
 
-/// The made-up next version of `SeatsHeld` has its fields one level deeper.
+/// Turns a fact of type `SeatsHeld` into the made-up next version, which has all its fields one level deeper.
 fn raise(data: &[u8]) -> Vec<u8> {
     let old: Value = serde_json::from_slice(data).expect("facts are JSON");
     serde_json::to_vec(&serde_json::json!({ "hold": old })).expect("a JSON value can be written")

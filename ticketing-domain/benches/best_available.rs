@@ -1,8 +1,8 @@
-//! Measures what a hold costs: in general admission, and for the best of 20,000 seats when none, half or nearly all
-//! are taken.
+//! Measures what it costs to hold seats: places in general admission, and the best of 20,000 numbered seats when
+//! none, half or nearly all of them are taken.
 //!
-//! A measurement named "hold" decides a hold, applies its facts and then releases the seats again, so that every
-//! round finds the same section. One named "decide" only decides the hold and applies nothing.
+//! A measurement named "hold" decides the command, applies the facts that follow and then releases the seats again,
+//! so that every round finds the same section. One named "decide" only decides the command and applies nothing.
 
 use std::hint::black_box;
 
@@ -23,7 +23,7 @@ const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const HOLD: TimeDelta = TimeDelta::minutes(5);
 const LIVE_HOLDS: u32 = 10_000;
 
-/// Says whether the seat with this row and number is taken when the measurement begins.
+/// Says whether the seat with this number in this row is taken when the measurement begins.
 type Taken = fn(u32, u32) -> bool;
 
 fn general_admission(c: &mut Criterion) {
@@ -60,8 +60,8 @@ fn best_available(c: &mut Criterion) {
     }
 }
 
-/// Measures a hold in a section where many earlier holds have run out and are not released yet: what a late timer
-/// costs the next customer.
+/// Measures a hold in a section where many earlier holds have run out and their timers are late, so that the seats
+/// are not released yet.
 fn lapsed_holds(c: &mut Criterion) {
     let mut group = c.benchmark_group("best available, 200 rows of 100, full");
     for lapsed in [100, 1_000] {
@@ -169,7 +169,7 @@ fn context() -> Context<'static> {
     }
 }
 
-/// An id source that nobody asks: an inventory mints no ids.
+/// An id source that is never asked for an id, since an inventory makes no ids.
 #[derive(Debug)]
 struct NoIds;
 

@@ -27,7 +27,7 @@ pub enum Address {
     Stream(StreamId),
 }
 
-/// Something that somebody asks to happen.
+/// A request to change something in one lane.
 ///
 /// A command is serialised only to be forwarded to another process, and never stored, because it may contain the
 /// token of a means of payment.
@@ -143,7 +143,7 @@ pub trait Reply: Debug + Sized + Send + 'static {
     }
 }
 
-/// Something that a command waits for before it replies, until the gateway has answered.
+/// What a command waits for before it replies, such as that the payment gateway has authorised a payment.
 ///
 /// ```
 /// use ticketing_domain::command::{Awaited, Never};
@@ -200,7 +200,7 @@ impl Awaited for Never {
     }
 }
 
-/// Something that somebody wants to know of the write side.
+/// A question about the streams of one lane. It is answered from the lane's book, and changes nothing.
 ///
 /// ```
 /// use ticketing_domain::book::{Stop, UnitOfWork};
@@ -246,14 +246,14 @@ pub trait Question: Debug + Send + Sync + 'static {
     fn look(&self, unit: &UnitOfWork<'_>) -> Result<Self::Answer, Stop>;
 }
 
-/// What a reply is built from, so that it can be built again.
+/// Which stream a reply shows, at which version and for which time. From that the same reply can be built again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ViewOf {
     /// The stream that the reply is a view of.
     pub stream: StreamId,
     /// The version of the stream that the reply shows.
     pub version: Version,
-    /// The time for which the view was made.
+    /// The time at which the reply was built; what it shows may depend on the time.
     pub at: Timestamp,
 }
 
@@ -264,7 +264,7 @@ pub enum Performed<C: Command> {
     Replied {
         /// The reply.
         reply: C::Reply,
-        /// What the reply was built from.
+        /// Which stream the reply shows, at which version and for which time.
         view: ViewOf,
     },
     /// The command waits for the gateway.
@@ -321,14 +321,14 @@ fn not_there(stream: StreamId) -> Refusal {
 }
 
 impl Wants {
-    /// Adds a stream, to be read from its beginning.
+    /// Adds a stream to those that have to be read; it is read from its first fact on.
     pub fn add(&mut self, stream: impl Into<StreamId>) {
         self.0.entry(stream.into()).or_default();
     }
 }
 
 impl Staged {
-    /// Returns whether one of the facts belongs to a payment.
+    /// Returns whether the command led to a fact in the stream of a payment.
     pub fn moves_a_payment(&self) -> bool {
         self.facts
             .iter()

@@ -1,7 +1,7 @@
 //! The pure rules of a box office.
 //!
-//! A command runs on a [`book`], which has the states of a lane's streams in memory. It asks reducers to decide, and what they
-//! decide is staged until the engine has committed it.
+//! A command runs on a [`book`], which has the states of a lane's streams in memory. It asks reducers to decide, and
+//! what they decide is staged until the engine has committed it.
 //!
 //! | to find | look into |
 //! |---|---|
@@ -15,8 +15,8 @@
 //! | how facts are stored, and updated between builds | [`stored`], [`generations`], [`facts`] |
 //! | rows for readers | [`projection`], [`views`] |
 //!
-//! Never here: async code, a clock, randomness, logging, or a map in random order. Time and ids are arguments, so that any run
-//! can be replayed byte for byte.
+//! This crate contains no async code, no clock, no randomness, no logging and no map in random order. Time and ids
+//! are arguments, so that any run can be replayed byte for byte.
 
 #![deny(missing_docs)]
 

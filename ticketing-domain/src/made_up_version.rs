@@ -5,14 +5,15 @@ use std::sync::OnceLock;
 use ticketing_ports::log::identity::SchemaGeneration;
 use ticketing_ports::log::streams::NewEvent;
 
-/// A version of a type of fact, one higher than the newest real version.
+/// A schema version that exists only in a test. Its number is one higher than the newest real version of the same
+/// type of fact.
 #[derive(Debug)]
 pub struct MadeUpVersion {
     /// The name of the type of fact.
     pub event_type: &'static str,
-    /// The number of the made-up version.
+    /// The number of the schema version that the test makes up.
     pub version: u16,
-    /// The generation of facts from which on the made-up version is written.
+    /// The made-up version is written once the log's schema floor has reached this generation.
     pub since: SchemaGeneration,
     /// Turns a payload of the newest real version into a payload of the made-up version.
     pub raise: fn(&[u8]) -> Vec<u8>,
@@ -24,7 +25,8 @@ pub struct MadeUpVersion {
 
 static DECLARED: OnceLock<MadeUpVersion> = OnceLock::new();
 
-/// Makes this process read the made-up version and, once the log's schema floor has reached its generation, write it.
+/// Makes this process read the made-up version. If `written` is set, the process also writes it, once the log's
+/// schema floor has reached `since`.
 ///
 /// # Panics
 /// When this process has declared a made-up version before.
@@ -38,7 +40,8 @@ pub(crate) fn since() -> Option<SchemaGeneration> {
     DECLARED.get().map(|made_up| made_up.since)
 }
 
-/// Returns the newest real version and the payload turned into it; `None` if this is not the made-up version.
+/// Turns a payload of the made-up version into one of the newest real version, and returns it after that version's
+/// number. `None` if the given type and version are not those of the made-up version.
 pub(crate) fn lowered(event_type: &str, event_version: u16, data: &[u8]) -> Option<(u16, Vec<u8>)> {
     let made_up = DECLARED.get()?;
     let is_it = made_up.event_type == event_type && made_up.version == event_version;

@@ -1,10 +1,10 @@
-//! Which price of a section is in force at a moment.
+//! Finds the price tier of a section that is in force at a given moment.
 
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::event_details::PricingTier;
 
-/// Returns the tier of `section` that is in force at `now`: from its `available_from` on, and no longer at its
-/// `available_until`. `None` if there is no such tier.
+/// Returns the tier of `section` that is in force at `now`; `None` if there is none. A tier is in force from its
+/// `available_from` on, until just before its `available_until`.
 pub fn tier_in_force<'a>(tiers: &'a [PricingTier], section: &str, now: Timestamp) -> Option<&'a PricingTier> {
     tiers.iter().find(|tier| {
         tier.section.as_str() == section
@@ -13,7 +13,7 @@ pub fn tier_in_force<'a>(tiers: &'a [PricingTier], section: &str, now: Timestamp
     })
 }
 
-/// Returns the indexes of the tiers that are in force at some time together with an earlier tier of the same section.
+/// Returns the index of each tier that overlaps in time with an earlier tier of the same section in the list.
 pub fn overlapping(tiers: &[PricingTier]) -> Vec<usize> {
     let overlaps_earlier = |&index: &usize| tiers[..index].iter().any(|earlier| overlap(earlier, &tiers[index]));
     (0..tiers.len()).filter(overlaps_earlier).collect()

@@ -287,7 +287,7 @@ fn project_payment(recorded: &RecordedEvent, event: &PaymentEvent) -> Vec<Change
         PaymentEvent::PaymentCaptured(captured) => change(changed(PaymentStatus::Captured, captured.at)),
         PaymentEvent::VoidRequested(requested) => change(changed(PaymentStatus::Failed, requested.at)),
         PaymentEvent::PaymentVoided(voided) => change(changed(PaymentStatus::Failed, voided.at)),
-        // A request for a refund changes neither the amounts nor the status.
+        // That a refund was requested changes neither the amounts nor the status of the payment.
         PaymentEvent::RefundRequested(requested) => change(PaymentChange {
             status: None,
             ..changed(PaymentStatus::Captured, requested.at)

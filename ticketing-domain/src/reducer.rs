@@ -1,5 +1,5 @@
-//! What all reducers have in common: `decide` a command against a state, `evolve` the state by a fact, and `undo` what the fact
-//! changed.
+//! What all reducers have in common: `decide` a command against a state, `evolve` the state by a fact, and `undo`
+//! what the fact changed.
 
 use std::fmt::Debug;
 
@@ -14,9 +14,9 @@ use uuid::Uuid;
 use crate::snapshot::SnapshotFormat;
 use crate::stored::StoredEvent;
 
-/// How commands about the streams of one aggregate are decided, and what state its facts make.
+/// The rules of one aggregate: how commands to its streams are decided, and how its facts change their states.
 ///
-/// Each aggregate has a type without values that implements it.
+/// Each aggregate has a type without values that implements this trait.
 ///
 /// ```
 /// use ticketing_domain::catalog::{Catalog, CatalogEvent, CatalogState, SalesOpened};
@@ -64,14 +64,15 @@ pub trait Reducer: Debug + Clone + PartialEq + Eq + Send + Sync + 'static {
         ctx: &Context<'_>,
     ) -> Result<Decision<Self::Event, Self::Effect>, Self::Refusal>;
 
-    /// Applies a fact and returns what it changed. A fact that does not fit the state changes nothing: history is never refused.
+    /// Applies a fact and returns what it changed. A fact that does not fit the state changes nothing: history is
+    /// never refused.
     fn evolve(state: &mut Self::State, event: &Self::Event) -> Self::Undo;
 
     /// Takes the latest fact back. The cost is that of the fact, not that of the state.
     fn undo(state: &mut Self::State, undo: Self::Undo);
 
-    /// Returns whether nothing more happens to the stream unless somebody asks, so that its state can be freed from
-    /// memory.
+    /// Returns whether the stream stays as it is until somebody gives it a command, so that its state can be freed
+    /// from memory until then.
     fn is_dormant(state: &Self::State) -> bool;
 }
 

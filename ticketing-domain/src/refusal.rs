@@ -120,8 +120,8 @@ impl Refusal {
         }
     }
 
-    /// Makes the refusal of a command about a section that the event does not have. A name that contains a card number is not
-    /// repeated.
+    /// Makes the refusal of a command about a section that the event does not have. If the name contains a card
+    /// number, the refusal does not repeat the name.
     pub fn no_section(name: &str) -> Self {
         let name = if contains_card_number(name) { "…" } else { name };
         Self::SectionNotFound(name.to_owned())

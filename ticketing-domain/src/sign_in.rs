@@ -129,7 +129,7 @@ pub enum SignInRefusal {
     /// What the browser sent is not the JSON of an authenticator's answer.
     #[error("the text is not the JSON of an authenticator's answer")]
     Malformed,
-    /// The answer of the authenticator, or of the identity provider, proves nothing.
+    /// The answer of the authenticator, or of the identity provider, does not prove who the person is.
     #[error("the answer of the authenticator or of the identity provider is not valid")]
     ProofRefused,
     /// The person refused the sign-in at the identity provider.
@@ -170,7 +170,8 @@ pub enum SignInRefusal {
     /// Nobody has registered the passkey, or the authenticator's answer names another user than the passkey's owner.
     #[error("this server does not know the passkey")]
     UnknownCredential,
-    /// The signature counter of the passkey went back, now or earlier, so that there may be a copy of the passkey.
+    /// The signature counter of the passkey was lower than before, in this sign-in or an earlier one, so that there
+    /// may be a copy of the passkey.
     #[error("the passkey may have been copied")]
     PossiblyCopied,
     /// Another request changed the same account at the same moment. The caller can try again.

@@ -4,10 +4,11 @@ use std::fmt;
 
 use thiserror::Error;
 
-/// How the states of one aggregate become bytes and are read back. A state that is read back equals the one that was written.
+/// How the states of one aggregate become bytes and are read back. A state that is read back equals the one that was
+/// written.
 pub struct SnapshotFormat<S> {
-    /// The number of the format. Whoever changes the bytes of a state, or the state that the same facts lead to,
-    /// raises it. Snapshots with another number are not read.
+    /// The number of the format. It has to be raised whenever the bytes of a state change, or the state that the same
+    /// facts lead to. Snapshots with another number are not read.
     pub number: u16,
     /// Returns how many entries a state has. The more entries, the longer it takes to write the state.
     pub entries: fn(&S) -> usize,

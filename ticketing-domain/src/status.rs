@@ -10,8 +10,8 @@ use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::event_details::EventStatus;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
 
-/// Returns the status of an event at `now`. An event that was published is completed once it has begun; a draft stays a
-/// draft.
+/// Returns the status of an event at `now`. An event that was published is completed once it has begun; a draft stays
+/// a draft.
 pub fn of_event(recorded: EventStatus, starts_at: Timestamp, now: Timestamp) -> EventStatus {
     event_status(recorded, now >= starts_at)
 }

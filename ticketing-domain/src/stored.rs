@@ -40,7 +40,7 @@ pub struct NewVersion {
     pub version: u16,
     /// The generation from which on the new version is written.
     pub since: SchemaGeneration,
-    /// The version that is written until the floor has reached that generation.
+    /// The version that is written until the log's schema floor has reached `since`.
     pub before: u16,
     /// Turns a payload of `version` into one of `before`.
     pub lower: fn(&[u8]) -> Vec<u8>,
@@ -123,8 +123,8 @@ pub(crate) fn write_payload(payload: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(payload).expect("a payload is plain data with string keys")
 }
 
-/// Reads a fact whose type or version no variant has: an error, except for the made-up version that some tests
-/// declare.
+/// Handles a stored fact whose type or version no variant has. That is an error, unless the fact has the made-up
+/// version that some tests declare.
 pub(crate) fn read_unknown<E>(
     event_type: &str,
     event_version: u16,
@@ -157,10 +157,13 @@ pub(crate) fn read_payload<T: DeserializeOwned>(
 
 /// Declares an enum of facts together with the types and schema versions under which they are stored.
 ///
-/// Each variant holds one payload struct. `from { 1 => upcast }` names the function that turns an older payload into the new
-/// one while it is read. `since 3 else 1 => lower` says that version 1, made by `lower`, is written until the log's floor has
-/// reached generation 3: `SeatsHeld(SeatsHeld) = "SeatsHeld" v 2 since 3 else 1 => lower, from { 1 => upcast };`. A type that
-/// is new with a generation says so: `SeatsSwapped(SeatsSwapped) = "SeatsSwapped" v 1 new in 3;`.
+/// Each variant holds one payload struct. `from { 1 => upcast }` names the function that turns an older payload into
+/// the new one while it is read. `since 3 else 1 => lower` says that version 1, made by `lower`, is written until the
+/// log's schema floor has reached generation 3:
+/// `SeatsHeld(SeatsHeld) = "SeatsHeld" v 2 since 3 else 1 => lower, from { 1 => upcast };`.
+///
+/// `new in 3` says that the whole type is new in generation 3:
+/// `SeatsSwapped(SeatsSwapped) = "SeatsSwapped" v 1 new in 3;`.
 macro_rules! stored_events {
     (
         $(#[$meta:meta])*

@@ -17,7 +17,7 @@ macro_rules! words {
         }
 
         impl $name {
-            /// Returns the word that answers to clients contain.
+            /// Returns the word by which answers to clients name this state or action.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)+
@@ -74,7 +74,7 @@ words! {
 }
 
 words! {
-    /// The action that somebody asked for.
+    /// The action that is not possible in the current state.
     pub enum Action {
         /// Publish a draft.
         Publish = "publish",
@@ -90,11 +90,11 @@ words! {
         BlockSeats = "block_seats",
         /// Pay for a reservation.
         Pay = "pay",
-        /// Take money that is set aside.
+        /// Take the money that was set aside by a payment.
         Capture = "capture",
         /// Give money back.
         Refund = "refund",
-        /// Change a reservation that was never made, in any way.
+        /// Do anything to a reservation that does not exist.
         Change = "change",
     }
 }

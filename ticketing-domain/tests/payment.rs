@@ -178,7 +178,8 @@ fn a_deferred_payment_that_is_decided_goes_on_as_any_other() {
         .when(never_heard_of())
         .then([given_up()])
         .with_deadlines([ask_again(LOOK_AGAIN_SECONDS)]);
-    // An answer that the provider gave before it decided arrives only after the decision.
+    // The provider gave this answer before it decided, but the answer arrives only after the decision, and so changes
+    // nothing.
     given::<Payment>([requested(), deferred(Some(300), 0), authorized().into()])
         .when(must_act(300))
         .then_nothing();

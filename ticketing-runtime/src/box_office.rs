@@ -32,7 +32,8 @@ use crate::lane::{CommandJob, Delivered, Job, LaneIndex, Lanes, QuestionJob, Run
 use crate::request::{Answer, HistoryEntry, Request, user_of};
 use crate::setup::Ports;
 
-/// At most how long a cancellation or a refund waits for the gateway before its caller gets the current state.
+/// At most how long a cancellation or a refund waits for the gateway. After that, its caller is answered with the
+/// reservation or the payment as it is by then.
 const SETTLING_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The front door of the engine: every command and every question about a single thing goes through it.
@@ -63,8 +64,8 @@ impl BoxOffice {
     /// Fails if the command is refused, if the event's mailbox is full, or if a store or the gateway is down.
     pub async fn ask<C: Command>(&self, request: Request<C>) -> Result<Answer<C::Reply>, Failure> {
         let key = self.running_key(&request)?;
-        // The reply's token needs the identity of the log. It is read before the command is written, because a failure
-        // afterwards would make a written command look failed.
+        // The reply's token needs the identity of the log. The identity is read before the command is written: if it
+        // were read afterwards and that failed, a command that was written would look failed.
         self.lanes.log.identity().await?;
         let lane = self.lane_of(request.command.address()).await?;
         let (caller, answer) = oneshot::channel();
@@ -119,7 +120,8 @@ impl BoxOffice {
         self.ask(request.with(|event_id| CloseSales { event_id })).await
     }
 
-    /// Cancels an event at once. Its reservations are ended and refunded in the background, also after a restart.
+    /// Cancels an event at once. Its reservations are ended and refunded in the background, even if the process
+    /// restarts meanwhile.
     ///
     /// # Errors
     /// Fails if the caller may not manage the event, or if its status does not allow it.
@@ -257,7 +259,8 @@ impl BoxOffice {
         self.see(by.map_or(Caller::World, Caller::Person), see).await
     }
 
-    /// Answers a question, with a token for what the answer shows.
+    /// Answers a question from the write side, with a consistency token. A read that carries the token shows at least
+    /// what this answer shows.
     async fn answer_with_token<Q: Question>(&self, by: Caller, question: Q) -> Result<Answer<Q::Answer>, Failure> {
         let lane = self.lane_of(question.address()).await?;
         let (caller, answer) = oneshot::channel();
@@ -272,8 +275,8 @@ impl BoxOffice {
         job: Job,
         answer: oneshot::Receiver<Result<Delivered<T>, Failure>>,
     ) -> Result<Answer<T>, Failure> {
-        // The reply's token needs the identity of the log. It is read before the command is written, because a failure
-        // afterwards would make a written command look failed.
+        // The reply's token needs the identity of the log. The identity is read before the command is written: if it
+        // were read afterwards and that failed, a command that was written would look failed.
         self.lanes.log.identity().await?;
         self.lanes.submit(lane, job);
         // The channel closes without a reply if the engine was aborted or the lane panicked.
@@ -295,7 +298,7 @@ impl BoxOffice {
         self.ports.gateway.as_ref()
     }
 
-    /// What this process knows of the log that the replies come from.
+    /// The log that this box office writes to: its identity, as far as this process knows it.
     pub(crate) fn log(&self) -> &KnownLog {
         &self.lanes.log
     }

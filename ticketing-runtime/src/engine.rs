@@ -97,8 +97,9 @@ impl EngineBuilder {
     pub fn start(self) -> Engine {
         let mut ports = self.ports;
         let tail = Arc::<Tail>::default();
-        // The log may have been restored while a call to it failed. So each failed call, also one of a lane, makes
-        // the followers check that the log still has the facts at their marks.
+        // A call to the log may have failed because the log was being restored from an older copy. So each failed
+        // call, also a call of a lane, makes the followers check that the log still has the facts which they have
+        // handled.
         ports.events = Arc::new(WatchedLog::new(ports.events, Arc::clone(&tail)));
         let (log, clock) = (Arc::clone(&ports.events), Arc::clone(&ports.clock));
         let worker = WorkerId::new(ports.ids.uuid());
@@ -156,7 +157,8 @@ impl Engine {
         }
     }
 
-    /// Starts the engine of the product: the write side, the relay and the read models.
+    /// Starts an engine with everything that this project has: the write side, the read models and, if there is a
+    /// bus, the relay.
     pub fn start(ports: Ports, projection: ProjectionPorts, config: EngineConfig) -> Self {
         let following = FollowPorts {
             followers: projection.followers,

@@ -16,7 +16,8 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-/// The schema floor, as this process knows it.
+/// Holds the schema floor of the log as this process last read it: the generation of facts that every build on the
+/// log can read.
 #[derive(Debug)]
 pub(crate) struct SchemaFloor(AtomicU32);
 
@@ -93,7 +94,7 @@ pub enum LogNotReadable {
         "the log has facts of generation {floor}, but this version reads only up to generation {newest}: run a newer version"
     )]
     Newer {
-        /// The schema floor of the log.
+        /// The generation up to which the log may contain facts (its schema floor).
         floor: SchemaGeneration,
         /// The newest generation that this build reads.
         newest: SchemaGeneration,

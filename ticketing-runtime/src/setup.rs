@@ -21,11 +21,11 @@ use crate::observer::{NoObserver, Observer};
 pub struct Ports {
     /// The log: stores all facts.
     pub events: Arc<dyn EventStore>,
-    /// Stores snapshots of long streams of that log.
+    /// Stores snapshots of the log's long streams.
     pub snapshots: Arc<dyn SnapshotStore>,
-    /// Hands out the deadlines that commits have set.
+    /// Returns the deadlines that are due, of all that commits have stored.
     pub deadlines: Arc<dyn DeadlineStore>,
-    /// Finds the idempotency records that commits have written.
+    /// Returns the idempotency records of given keys. Commits have written the records.
     pub idempotency: Arc<dyn IdempotencyStore>,
     /// Calls the payment provider.
     pub gateway: Arc<dyn PaymentGateway>,

@@ -59,8 +59,8 @@ impl ConsistencyToken {
                 *known = (*known).max(*seen);
             }
         }
-        // A token that names a log was made for an answer. The request of that answer may have carried a position
-        // without a log, and the position of the answer is past that one.
+        // If `self` names a log, it is the token of an answer, and `other` may be the token that the request carried.
+        // A position without a log in `other` is then dropped, because the answer's own position is later.
         if self.seen.is_empty() {
             self.anywhere = self.anywhere.max(other.anywhere);
         }
@@ -76,7 +76,7 @@ impl ConsistencyToken {
         self.seen.get(&log.log).copied().max(self.anywhere.map(here))
     }
 
-    /// Reads the text of a token. `None` if no token has this text.
+    /// Reads a token from its text. `None` if the text is not that of a token.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(position) = text.strip_prefix(FORMER_TEXT) {
             let digits = !position.is_empty() && position.bytes().all(|b| b.is_ascii_digit());

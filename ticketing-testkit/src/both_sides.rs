@@ -94,7 +94,7 @@ pub async fn agree(models: &ReadModels, log: &[RecordedEvent], now: Timestamp) -
     write_side.agrees(models, now).await
 }
 
-/// The states that the facts add up to on the write side.
+/// The state of every stream, as the write side computes it from the facts.
 #[derive(Debug, Default)]
 struct WriteSide {
     taken: usize,
@@ -105,7 +105,8 @@ struct WriteSide {
 }
 
 impl WriteSide {
-    /// Applies the facts of the log that are new to both sides.
+    /// Applies the newest facts of the log, those that were not applied yet, to the write side and to the read
+    /// models.
     async fn take(&mut self, log: &[RecordedEvent], models: &ReadModels) -> Result<(), String> {
         let new = &log[self.taken..];
         let (Some(first), Some(last)) = (new.first(), new.last()) else {

@@ -19,7 +19,7 @@
 
 use proptest::test_runner::Config;
 
-/// How many cases the most expensive property tries at least.
+/// A property test with expensive cases tries at least this many, or as many as a cheap test if that is fewer.
 const FEWEST_CASES: u32 = 16;
 
 /// Returns the settings for a property test whose cases take about `times` as long as those of a cheap one.

@@ -50,14 +50,14 @@ pub(crate) enum Fault {
     Says(StatusCode, &'static str),
 }
 
-/// How the ID token is signed.
+/// How the issuer signs its ID tokens.
 #[derive(Clone, Copy)]
 pub(crate) enum Signing {
     Proper,
-    /// Signed with a key that was never published, under the name of the published key.
+    /// The issuer signs with a key that it never published, but the token names the published key.
     Forged,
     Unsigned,
-    /// Signed with the client secret, which this server knows too.
+    /// The issuer signs with the client secret, which this server knows too.
     SharedSecret,
 }
 

@@ -71,8 +71,8 @@ async fn an_answer_is_claims_only_when_everything_fits() {
     }
 }
 
-/// Checks errors that occur while all tokens and secrets are in play. The other tests check each error that they meet
-/// in the same way.
+/// Lets a sign-in fail after the provider has issued all its tokens, and checks that the error prints no token and no
+/// secret. The other tests check each error that they meet in the same way.
 #[tokio::test]
 async fn errors_show_no_token() {
     let issuer = Issuer::open().await;
@@ -448,7 +448,8 @@ impl<'a> Shop<'a> {
         }
     }
 
-    /// Returns a copy with the usual time limits. What must succeed may be slow on a busy machine.
+    /// Returns a copy with the usual time limits for requests. A test uses it when a request must succeed, because
+    /// the request may be slow on a busy machine.
     fn with_patience(&self) -> Self {
         Self::with(self.issuer, |settings| {
             settings.clone_from(&self.settings);

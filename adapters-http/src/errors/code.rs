@@ -25,7 +25,7 @@ macro_rules! codes {
                 }
             }
 
-            /// Returns one sentence about when the code is given.
+            /// Returns one sentence that says in which case the server answers with this error code.
             pub fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$name => $meaning,)+

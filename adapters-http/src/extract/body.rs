@@ -43,8 +43,8 @@ impl<T> Post<T> {
         self.actor
     }
 
-    /// Returns what the engine is asked: the command, together with the caller, the correlation id, the trace
-    /// context and the idempotency key of this HTTP request.
+    /// Turns a command into a request to the engine: adds the caller, the correlation id, the trace context and the
+    /// idempotency key of this HTTP request.
     pub(crate) fn ask<C>(&self, command: C) -> Ask<C> {
         Ask {
             by: self.ask.by,

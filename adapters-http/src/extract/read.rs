@@ -14,9 +14,9 @@ use uuid::Uuid;
 
 use super::sent::{Object, Sent};
 
-/// At most how many faults of one request are reported.
+/// At most how many faults of one request the answer reports.
 const TOLD_AT_ONCE: usize = 20;
-/// At most how many characters of an unknown field name an error repeats.
+/// An error repeats at most this many characters of an unknown field's name.
 const NAME_SHOWN: usize = 40;
 
 /// A type that can be read from a request.
@@ -83,7 +83,8 @@ impl Faults {
     }
 }
 
-/// The fields of an object. Each field that is read is taken out; what remains at the end is unknown.
+/// The fields of a JSON object that were not read yet. Reading a field removes it, so the fields that are left at the
+/// end are unknown.
 pub(crate) struct Fields<'a> {
     at: &'a Place<'a>,
     object: Object,
@@ -116,7 +117,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Reports every field that was not taken as unknown.
+    /// Reports an error for each field that is left, because nobody has read it and so it is unknown.
     pub(crate) fn end(&self, known: &[&str], faults: &mut Faults) {
         for name in self.object.fields.keys() {
             let name: String = name.chars().take(NAME_SHOWN).collect();

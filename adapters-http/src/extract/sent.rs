@@ -1,4 +1,4 @@
-//! JSON as the caller sent it. Unlike `serde_json::Value`, it keeps which names stand twice in an object, and
+//! JSON as the caller sent it. Unlike `serde_json::Value`, it remembers which names stand twice in an object, and
 //! whether a number is whole even if the number is too large for every integer type.
 
 use std::collections::btree_map::Entry;

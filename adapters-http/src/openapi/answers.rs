@@ -1,10 +1,11 @@
-//! Example answers for the OpenAPI document. A test plays the example requests against a server and records these.
+//! Example answers for the OpenAPI document. A test sends the example requests to a server and records its answers in
+//! `answers.json`.
 
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
-/// The bodies of answers, by the id of their operation and then by their status.
+/// The recorded bodies of answers, by the id of the operation and then by the status of the answer.
 static RECORDED: LazyLock<Map<String, Value>> =
     LazyLock::new(|| serde_json::from_str(include_str!("answers.json")).expect("recorded answers are JSON"));
 

@@ -36,8 +36,8 @@ const FOR_EVERYBODY: [&str; 4] = ["get_event", "list_events", "get_availability"
 /// The ids of the operations that answer a browser's failed request with an HTML page.
 const WITH_PAGES: [&str; 2] = ["authorize", "callback"];
 
-/// Completes every operation and schema of the document. `limited` contains the paths whose requests are limited by
-/// network.
+/// Completes every operation and schema of the document. `limited` contains the paths for which the number of
+/// requests from one network is limited.
 pub(super) fn complete(document: &mut Value, limited: &BTreeSet<String>) {
     describe(document);
     let loose = schemas_without_required_fields(document);
@@ -158,7 +158,7 @@ fn codes_by_form(id: &str, method: &str, known: bool, limited: bool) -> Vec<Code
     codes
 }
 
-/// The ids of the operations that are posted about a session or an account. They take no idempotency key.
+/// The ids of the `POST` operations on sessions and accounts. They take no idempotency key.
 const SESSION_COMMANDS: [&str; 7] = [
     "give_role",
     "logout",
@@ -203,8 +203,8 @@ fn complete_success(method: &str, status: &str, answer: &mut Value) {
         };
         answer["description"] = description.into();
     }
-    // Of the answers with 202, only one that has a header already (the consistency token of a write) also has a
-    // `Location`.
+    // An answer with 202 has a `Location` only if it answers a write. Such an answer already has a header here, with
+    // the consistency token of the write.
     let is_written = status != "202" || answer["headers"].is_object();
     if ["201", "202", "303"].contains(&status) && is_written {
         answer["headers"]["Location"] = json!({ "$ref": "#/components/headers/Location" });
@@ -286,7 +286,7 @@ fn schemas_without_required_fields(document: &Value) -> BTreeSet<String> {
 
 const SCHEMAS: &str = "#/components/schemas/";
 
-/// Adds to every object in a request that unknown fields are refused.
+/// Declares in the document that every object in a request refuses unknown fields.
 fn close_requests(document: &mut Value) {
     let mut open = Vec::new();
     for operation in operations(document) {

@@ -180,7 +180,8 @@ pub(crate) async fn complete_login(
         .complete_passkey_login(&challenge_id, answer, visitor)
         .await;
     let signed_in = outcome.map_err(|failure| match failure {
-        // The audit log has the reason. The answer leaves it out, because it would tell who has an account.
+        // Only the audit log says why the passkey was refused. The answer leaves the reason out, because it would
+        // tell who has an account.
         SignInFailure::Refused(_) => ApiError::new(Code::Unauthenticated, "this passkey does not sign anybody in"),
         other => other.into(),
     })?;

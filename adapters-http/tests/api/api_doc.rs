@@ -1,6 +1,6 @@
-//! Checks `docs/API.md`, which has a curl line for each operation. The guide itself says which operation a line
-//! calls, who calls it, and which values of the answer are kept; this test makes the rest of the line from the
-//! OpenAPI document. A test of `app-server` runs the lines.
+//! Checks `docs/API.md`, which has a curl line for each operation. The comment above each line is written by hand and
+//! says which operation the line calls, who calls it, and which values of the answer are kept. This test makes the
+//! line itself from the OpenAPI document. A test of `app-server` runs the lines.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -99,7 +99,7 @@ fn curl(id: &str, (method, path, operation): (&str, &str, &Value), before: &str)
         }
     }
     if id == "callback" {
-        // Which parameters a provider adds to the callback differs, so the guide has them in one variable.
+        // Each provider adds other parameters to the callback, so the guide keeps all of them in one shell variable.
         query.push("$BROUGHT_BACK".to_owned());
     }
     if !query.is_empty() {

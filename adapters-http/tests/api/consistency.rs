@@ -64,7 +64,8 @@ async fn an_answer_says_what_the_request_said_and_what_was_written_since() {
         closed.expect(200).header(HEADER),
         own.merge(&of_another_log()).to_string()
     );
-    // The merged token still makes a later read show the write to our own log.
+    // The answer's token also has the position in the other log that the request named. A read with this token must
+    // still include the write to this server's own log.
     let seen = olga.get_after(&closed, &format!("/api/events/{event}")).await;
     assert_eq!(seen.expect(200).body["status"], "sales_closed");
 }

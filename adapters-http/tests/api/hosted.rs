@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::support::{Actor, Answer, TestServer, event_request};
 
-/// Takes the caller from headers that only the host, which is in front of this API, can set.
+/// Reads the caller from headers that only the host can set, because every request passes through the host.
 #[derive(Debug)]
 struct Theatre;
 

@@ -6,7 +6,7 @@ use crate::support::TestServer;
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-/// Returns the facts that requests with this correlation id have led to so far.
+/// Returns all facts recorded so far that have this correlation id.
 async fn facts(server: &TestServer, correlation_id: &str) -> Vec<RecordedEvent> {
     let mut log = server.log.read_all(Position::START, usize::MAX).await.unwrap();
     log.retain(|fact| {

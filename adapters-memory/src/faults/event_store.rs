@@ -53,7 +53,7 @@ pub enum Fault {
     /// The store is not called, and the caller cannot know that. The caller gets `Unknown` for a commit and
     /// `Unavailable` for other calls.
     UnknownNotWritten,
-    /// The store carries the call out after this time, by the clock of the Tokio runtime.
+    /// The store carries the call out after a delay of this length, by the clock of the Tokio runtime.
     Delay(Duration),
 }
 
@@ -135,8 +135,8 @@ impl<S: EventStore> EventStore for FaultyEventStore<S> {
                 self.inner.commit(commit).await
             }
             Fault::LoseAnswer => {
-                // A refused commit also loses its answer, so the outcome is dropped whether it is a receipt or a
-                // refusal.
+                // The result of the inner store is dropped, whether it is a receipt or a refusal: this fault hides
+                // either from the caller.
                 let _lost = self.inner.commit(commit).await;
                 Err(CommitError::Unknown(injected))
             }

@@ -41,8 +41,8 @@ pub(super) struct SectionRow {
     pub(super) availability: SectionAvailability,
 }
 
-/// The sections of one event, in the order that the organiser gave them, and in `sequence` how many times a count of
-/// one of them has changed.
+/// The sections of one event, in the order that the organiser gave them. `sequence` is how many times the seat counts
+/// of any of these sections have changed.
 #[derive(Debug, Default)]
 pub(super) struct House {
     pub(super) sections: Vec<SectionId>,

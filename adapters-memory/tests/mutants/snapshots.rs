@@ -91,7 +91,8 @@ pub(crate) struct LyingSnapshots {
     dropped: Mutex<bool>,
 }
 
-/// What the log has at the version of a snapshot: its commit, another commit, or nothing yet.
+/// What the log has at the version of a snapshot: a fact of the commit that the snapshot names, a fact of another
+/// commit, or no fact yet.
 #[derive(Debug, PartialEq, Eq)]
 enum Past {
     Confirmed,

@@ -46,7 +46,7 @@ const ATTEMPTS: usize = 200;
 #[derive(Debug)]
 pub(super) struct Twin {
     pub(super) schema: String,
-    /// The object id of the schema, which stays the same when the schema is renamed.
+    /// The PostgreSQL object id of the twin's schema, which stays the same when the schema is renamed.
     identity: Oid,
     /// The versions of the migrations that had been applied to the live tables when their structure was copied.
     migrations: Vec<i64>,
@@ -67,7 +67,8 @@ impl Twin {
                 .fetch_all(&mut connection)
                 .await
                 .map_err(failed)?;
-        // The number is new, so that a rebuild that has lost its lock cannot write into the twin of a later rebuild.
+        // The name of the schema ends with the id of a transaction, which no other rebuild has. So a rebuild that has
+        // lost its lock cannot write into the tables of a later rebuild.
         let number: String = sqlx::query_scalar("SELECT pg_current_xact_id()::text")
             .fetch_one(&mut connection)
             .await

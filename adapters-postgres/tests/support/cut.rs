@@ -7,8 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// At which statement the proxy cuts the connection, by a part of the statement's text, and whether the server still
-/// gets the statement.
+/// When the proxy cuts the connection: at the next statement that contains the given text, either after the server
+/// got the statement or before.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Cut {
     /// The server gets the statement, and the client gets no answer.
@@ -16,7 +16,8 @@ pub(crate) enum Cut {
     InsteadOfPassingOn(&'static str),
 }
 
-/// A proxy before a server that cuts one connection when a test asks for that, and passes everything else on.
+/// A proxy between the tests and a server. The proxy cuts one connection when a test asks for that, and passes
+/// everything else on.
 #[derive(Debug)]
 pub(crate) struct CuttingProxy {
     url: String,

@@ -39,8 +39,8 @@ pub(crate) fn section_id(number: u128) -> SectionId {
     SectionId::new(Uuid::from_u128(0x5E_0000 + number))
 }
 
-/// Makes an id that is sorted like a version 7 UUID: a rising number (in place of the time) first, and then bits in
-/// no order.
+/// Makes an id that is sorted like a version 7 UUID: first a rising number (in place of the time), and then bits that
+/// look random.
 pub(crate) fn reservation_id(position: u64) -> ReservationId {
     ReservationId::new(Uuid::from_u64_pair(
         position >> 6,

@@ -37,8 +37,8 @@ pub(crate) async fn connected(broker: &Broker, options: BusOptions) -> RedpandaB
         .expect("the broker answers")
 }
 
-/// Fails a test that the mock cluster cannot pass at once and with the reason, instead of after a minute. The test is
-/// known by the name of its thread, which is the name of the test.
+/// If the running test cannot pass on the mock cluster, fails it at once and says why, since it would otherwise wait
+/// a minute for a timeout. The name of the thread is the name of the running test.
 fn refuse_what_only_a_real_broker_can_show() {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or_default();

@@ -190,7 +190,7 @@ impl Reader {
     /// Does what a browser with cookies would do: opens the address that curl has printed, sends the sign-in form of
     /// the issuer, and stops at the address to which the issuer sends it back.
     async fn sign_in_at_the_issuer(&mut self) -> anyhow::Result<()> {
-        // An error means that another test in this process has installed the same provider already.
+        // An error means that another test in this process has installed the cryptography for TLS already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let follow = reqwest::redirect::Policy::custom(|attempt| {
             if attempt.url().as_str().starts_with(PUBLIC_URL) {
@@ -231,8 +231,8 @@ impl Reader {
                 .do_registration(origin, serde_json::from_value(options)?);
             serde_json::to_value(answer.map_err(|error| anyhow::anyhow!("{error:?}"))?)?
         } else {
-            // This software authenticator needs to be told the credential, because it keeps no list of its keys, and
-            // leaves out whose key it is.
+            // The software authenticator keeps no list of its keys, so the test has to tell it which passkey to use.
+            // Its answer does not say whose passkey that is, so the test adds the user's id (`userHandle`).
             options["publicKey"]["allowCredentials"] =
                 json!([{ "type": "public-key", "id": self.variables["PASSKEY"] }]);
             let answer = self

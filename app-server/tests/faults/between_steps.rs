@@ -1,5 +1,6 @@
-//! A server is killed between two steps of which the second must follow the first: the next server takes the second
-//! step, and what it does twice is recognised by the position of the fact, so that nothing counts twice.
+//! A server is killed after it has published or applied facts, and before it has noted how far it came. The next
+//! server publishes or applies these facts again. Whoever gets a fact twice recognises it by its position, so nothing
+//! counts twice.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -72,8 +73,8 @@ async fn what_was_published_and_not_noted_by_a_server_that_was_killed_is_publish
                 .fetch_one(&mut *hold)
                 .await?;
             let noted = Position(noted.unsigned_abs());
-            // A relay that waits for the locked row has published something, unless it only wants to renew its turn
-            // just now: then the test tries again.
+            // A relay that waits for the locked row has usually just published facts. If no later fact arrives, it
+            // waits only to renew its lease, and the test tries again.
             if let Some(published) = witness.see_more_than(noted).await? {
                 server.kill()?;
                 end_sessions_of_the_dead(&mut log).await?;

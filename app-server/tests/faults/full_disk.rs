@@ -79,7 +79,7 @@ async fn the_disk_of_an_embedded_server_is_full_for_a_while_and_it_is_killed_whe
     story.await.expect("the books are right");
 }
 
-/// The server meets the same error as under a disk quota.
+/// The test limits the size of the server's files. Writing then fails with an error, as it does under a disk quota.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_files_of_an_embedded_server_may_not_grow_for_a_while_and_it_is_killed_when_they_may_not_again() {
     files_that_may_not_grow().await.expect("the books are right");
@@ -91,8 +91,8 @@ async fn files_that_may_not_grow() -> anyhow::Result<String> {
     embedded(
         folder.path(),
         |process| limit_file_sizes(process, Some(std::fs::metadata(&log)?.len())),
-        // The second call comes after the server was killed. The limit ended with its process, so an error is
-        // ignored.
+        // `make_room` runs a second time after the server was killed. The limit on file sizes has ended with the
+        // process then, so an error is ignored.
         |process| limit_file_sizes(process, None).or(Ok(())),
     )
     .await

@@ -10,7 +10,7 @@ use crate::support::load::{Load, check_books, journals};
 use crate::support::office::Person;
 use crate::support::{Installation, Server};
 
-/// After this many more answers a load is in full swing.
+/// Once customers have got this many more answers, the load is in full swing.
 pub(crate) const IN_FULL_SWING: usize = 200;
 /// How many seconds an on-sale lasts: long enough for a service to go away and come back on a busy machine.
 pub(crate) const SECONDS: u32 = 30;

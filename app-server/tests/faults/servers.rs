@@ -78,7 +78,7 @@ async fn large_event(server: &Server, other: &Server) -> anyhow::Result<String> 
     let mut there = Person::admin(other)?;
     there.see_what_was_written_by(&organiser);
     for _ in 0..10 {
-        // The other server answers 503 while its read models are behind.
+        // The other server may answer 503 because its read models do not have the event yet.
         if there.get(&format!("/api/events/{event}")).await?.status == 200 {
             return Ok(event);
         }

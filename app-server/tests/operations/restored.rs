@@ -1,5 +1,5 @@
-//! An operator restores a log from a backup and the log then grows beyond the read models made from its lost facts,
-//! or mistakes one log for another.
+//! An operator puts a log back from a backup, so that facts are lost which the read models were made from, and the
+//! log then grows longer than it was before. Or an operator connects a server to another log by mistake.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,17 +23,18 @@ use crate::support::{Installation, Server};
 
 const EVENTS: &str = "DATABASE_URL_EVENTS";
 const PROJECTIONS: &str = "DATABASE_URL_PROJECTIONS";
-/// How many places are sold before the backup, how many of the later sales are lost by restoring it, and how many
-/// are sold after that.
+/// How many places are sold before the log is backed up.
 const BEFORE: usize = 2;
+/// How many places are sold after the backup. These sales are lost when the backup is put back.
 const LOST: usize = 3;
+/// How many places are sold on a log that lacks the lost sales: enough for it to grow longer than the old log was.
 const AFTER: usize = 20;
 const CUSTOMERS: usize = 6;
-/// How long a follower takes for a turn and for the pause after a failure, on a busy machine.
+/// How long a follower of the log may take, on a busy machine, until it looks at the log again, also after a failure.
 const ONE_TURN: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Holds a place `times` times, one after another, each time for the next customer. Pays every second hold at once.
+/// Holds a place `times` times, each time for the next customer, and pays every second hold at once.
 async fn sell(server: &Server, times: usize) -> anyhow::Result<()> {
     for number in 0..times {
         let mut customer = Person::customer(server, number % CUSTOMERS)?;
@@ -60,7 +61,8 @@ async fn ids_of(server: &Server) -> anyhow::Result<Vec<CustomerId>> {
     Ok(customers.into_iter().map(|(id, _)| id).collect())
 }
 
-/// Sells more than was lost, with an engine that neither reads nor writes the read models in PostgreSQL.
+/// Lets the log grow longer than it was before it lost facts. Sells with an engine that neither reads nor writes the
+/// read models in PostgreSQL.
 async fn outgrow(log: &str, event: &str, customers: &[CustomerId]) -> anyhow::Result<()> {
     let alone = InMemory::start(log).await?;
     alone.outgrow(event, customers).await?;
@@ -98,7 +100,8 @@ impl InMemory {
         Ok(Self { engine, rows })
     }
 
-    /// Holds more places than were lost, for the same customers.
+    /// Holds more places for these customers than the restored backup has lost, so that the log grows longer than it
+    /// was.
     async fn outgrow(&self, event: &str, customers: &[CustomerId]) -> anyhow::Result<()> {
         for customer in customers.iter().cycle().take(AFTER) {
             let by = Actor {
@@ -151,7 +154,7 @@ async fn incarnation(installation: &Installation) -> anyhow::Result<i64> {
     .await
 }
 
-/// Demands that the log has more facts than the read models in PostgreSQL were made from.
+/// Demands that the database `log` has more facts than the read models in PostgreSQL were made from.
 async fn has_outgrown_its_rows(installation: &Installation, log: &str) -> anyhow::Result<()> {
     let head = number(log, "SELECT position FROM log_head").await?;
     let rows = installation.variable(PROJECTIONS)?;
@@ -316,7 +319,7 @@ async fn rows_of_a_lost_past_are_left_alone_where_that_is_wanted_and_health_says
             rows_in(installation.variable(PROJECTIONS)?).await? == rows,
             "the server has changed rows of the read models"
         );
-        // An operator who has looked into the case decides, by running this command.
+        // With this command the operator, who has looked into the case, decides that the read models are made again.
         installation.run(&["rebuild-projections"])?;
         is_right(&installation, &next).await?;
         let patience = Instant::now() + PATIENCE;

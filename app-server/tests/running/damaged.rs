@@ -41,7 +41,7 @@ async fn damage(file: &Path, which: Page) -> anyhow::Result<()> {
                 bytes[0] == 5,
                 "the root page is not an interior page, so the log is too short for this test"
             );
-            // In SQLite, the first cell of an interior page begins with the number of the page below.
+            // In SQLite, the first cell of an interior page begins with the number of the page's leftmost child page.
             let cell = usize::from(u16::from_be_bytes([bytes[12], bytes[13]]));
             u32::from_be_bytes(bytes[cell..cell + 4].try_into()?)
         }

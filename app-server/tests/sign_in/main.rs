@@ -256,7 +256,7 @@ struct Api {
 
 impl Api {
     fn of(server: &Server) -> Self {
-        // An error means that another test in this process has installed the same provider already.
+        // An error means that another test in this process has installed the cryptography for TLS already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let follow = |attempt: Attempt<'_>| {
             if attempt.url().as_str().starts_with(PUBLIC_URL) {

@@ -1,4 +1,4 @@
-//! Works out what the log says, and checks that a server says the same.
+//! Makes read models from the log in the test itself, and checks that a server answers the same.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ impl Fold {
     }
 }
 
-/// Waits until a server answers what the log says: about its event, and to each of these customers about their
+/// Waits until a server's answers agree with the log: about its event, and to each of these customers about their
 /// reservations.
 pub(crate) async fn answers_as_the_log_says(
     installation: &Installation,

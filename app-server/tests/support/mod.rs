@@ -20,9 +20,9 @@ use tempfile::TempDir;
 /// How long a server may take to listen, on a machine that is busy with other tests.
 const STARTED: Duration = Duration::from_secs(60);
 
-/// The variables that make a test program act as a build of the server: the name of the build, and the arguments of
-/// the server, one on each line.
+/// The environment variable that makes a test program act as a server of the build that it names.
 pub(crate) const BUILD: &str = "BUILD_OF_THE_SERVER";
+/// The environment variable with the arguments of that server, one on each line.
 pub(crate) const ARGUMENTS: &str = "ARGUMENTS_OF_THE_SERVER";
 
 /// The environment variables of one installation. Servers that are started with the same variables share all data.

@@ -33,7 +33,7 @@ pub(crate) async fn shared() -> anyhow::Result<Installation> {
         redis: test_services::redis().await?.url().to_owned(),
         brokers: broker.bootstrap().to_owned(),
     })?;
-    // The mock broker does not let clients make topics, so the test makes them directly.
+    // Clients cannot make topics at the mock broker, so the test makes them in the broker directly.
     if let Broker::Mock(mock) = broker {
         let prefix = installation.variable("REDPANDA_TOPIC_PREFIX")?.to_owned();
         let options = BusOptions {
@@ -49,7 +49,8 @@ pub(crate) async fn brokers() -> anyhow::Result<String> {
     Ok(test_services::broker().await?.bootstrap().to_owned())
 }
 
-/// Migrates the databases, and chooses prefixes for keys and topics that no other installation uses.
+/// Migrates the databases at these addresses, and chooses prefixes for Redis keys and topics that no other
+/// installation uses.
 pub(crate) fn installed(places: &Places) -> anyhow::Result<Installation> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let own = format!("t{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));

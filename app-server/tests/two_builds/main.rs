@@ -33,9 +33,9 @@ const READS: &str = "reads";
 /// The name of the build that can read the next version, and writes it once every other server can read it.
 const WRITES: &str = "writes";
 const CUSTOMERS: usize = 8;
-/// After this many more answers a test knows how a server is doing.
+/// After this many more answers to customers, the test can tell whether a server works.
 const SOME: usize = 40;
-/// How long a server may take to notice how far the update is. Servers look every ten seconds.
+/// How long a server may take to notice that the update has come further. Servers look every ten seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Turns `SeatsHeld` into its next version, which has the same fields one level further down.
@@ -60,7 +60,8 @@ fn declare_the_next_version(written: bool) {
     });
 }
 
-/// Acts as a server instead of a test, if the variable for that is set. Otherwise it does nothing.
+/// Turns this process into a server of another build if the environment variable for that is set. Otherwise it does
+/// nothing.
 #[test]
 fn another_build() -> anyhow::Result<()> {
     let Ok(build) = env::var(BUILD) else {

@@ -33,8 +33,8 @@ impl Selling {
         for number in numbers {
             let customer = Customer {
                 buys: Person::customer(server, number)?,
-                // The same customer with a connection of its own. It sends no consistency token, so its reads never
-                // wait for a write.
+                // The same customer as in `buys`, but it sends no consistency token, so its reads never wait for a
+                // write.
                 looks: Person::customer(server, number)?,
                 event: server.event.clone(),
                 answered: answered.clone(),

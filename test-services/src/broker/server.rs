@@ -68,7 +68,8 @@ impl Programs {
         let options = [
             "-Xmx512m",
             "-XX:+UseSerialGC",
-            // With the simplest compiler Java starts in half the time. Tests are too short to need better code.
+            // Limits Java to its simplest compiler. Java then starts in half the time, and tests are too short to
+            // need faster code.
             "-XX:TieredStopAtLevel=1",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
             "-cp",
@@ -78,7 +79,7 @@ impl Programs {
     }
 }
 
-/// Writes the settings, makes an empty log in the folder, and returns how to start a broker on it.
+/// Writes the settings of a broker to the folder, makes an empty log there, and returns how to start the broker.
 fn recipe(programs: &Programs, folder: &Path, address: SocketAddr, controller: SocketAddr) -> Result<Recipe> {
     let settings = folder.join("server.properties");
     fs::write(&settings, properties(folder, address, controller))?;

@@ -81,7 +81,8 @@ fn recipe(
         "listen_addresses=127.0.0.1",
         "max_connections=200",
         "shared_buffers=32MB",
-        // The socket is in the folder of the data, so that a crash leaves nothing outside that folder.
+        // With this setting the dynamic shared memory is in files in the folder of the data, so that a crash leaves
+        // nothing outside that folder.
         "dynamic_shared_memory_type=mmap",
     ];
     if durability == Durability::ForgottenByACrash {

@@ -46,7 +46,8 @@ fn told() -> Value {
     serde_json::from_slice(&text).expect("the fixture is JSON")
 }
 
-/// Checks that the migrated log has everything that it had before, with lanes, and accepts new facts.
+/// Checks that the migrated log still has everything that it had before, that every fact has got its lane, and that
+/// the log accepts new facts.
 async fn everything_is_as_it_was<S>(before: &Before, store: &S)
 where
     S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore,
@@ -82,7 +83,8 @@ where
             row.8,
         );
         assert_eq!(told, was, "{}", fact.position);
-        // The earlier build did not store the lane of a fact, and found it in this way.
+        // The earlier build did not store the lane of a fact. It took the event from the first fact of the stream, as
+        // here.
         if fact.version == Version(1) {
             let data: Value = serde_json::from_slice(&row.5).unwrap();
             let event = match stream.aggregate {
@@ -127,8 +129,7 @@ async fn go_on(store: &impl EventStore, log: &[ticketing_ports::log::streams::Re
         lane: last.lane,
         at: last.recorded_at,
         appends: vec![Append {
-            // The stream has another aggregate and the same id, so that these made-up facts do not affect the box
-            // office.
+            // The made-up facts go to an inventory stream of their own, so that they do not affect the box office.
             stream: StreamId::new(Aggregate::Inventory, Uuid::from_u128(77)),
             expected: Version(expected),
             events: vec![NewEvent {
@@ -174,7 +175,8 @@ where
         clock: clock.clone(),
         ids: Arc::new(SeededIds::new(9)),
     };
-    // The test leases all deadlines, so that the engine does not handle them before it has been asked.
+    // Here the test leases all deadlines. Until the leases end, the engine handles no deadline, so nothing changes
+    // while the test asks it what the earlier build answered.
     deadlines_are_as_they_were(before, store.as_ref(), now + TimeDelta::days(100)).await;
     let engine = Engine::start_write_side(ports.clone(), EngineConfig::default());
     let office = engine.box_office();
@@ -209,7 +211,8 @@ where
         let log = store.read_all(Position::START, 10_000).await.unwrap();
         log.iter().filter(|fact| fact.event_type == event_type).count()
     };
-    // The cancelled event is settled, and the hold that lapsed before the migration is tidied up.
+    // Waits until the engine has settled the cancelled event, and has released the hold that lapsed before the
+    // migration.
     while has_happened("CancellationFinished").await == 0 || has_happened("ReservationExpired").await < 5 {
         tokio::task::yield_now().await;
     }

@@ -19,7 +19,7 @@ use ticketing_ports::vocabulary::ids::{PaymentId, RefundId};
 use ticketing_ports::vocabulary::money::Money;
 use tokio::sync::Notify;
 
-/// How long a call that a fault has stopped waits. The process crashes before that.
+/// The delay of a call that must not return any more: it is so long that the process crashes first.
 const FOR_EVER: Duration = Duration::from_secs(365 * 86_400);
 
 /// Decides which faults strike, and counts what happened.
@@ -52,8 +52,8 @@ impl Storm {
         *self.happened.lock().unwrap().entry(what).or_default() += 1;
     }
 
-    /// Returns a number below 100 that chooses the kind of fault; `None` if there is no fault. `weight` says how
-    /// frequent faults are at this place.
+    /// Decides whether a call gets a fault, which is `times` times as likely as the strength of the storm says.
+    /// Returns a number below 100 that chooses the kind of fault; `None` if there is no fault.
     fn strikes(&self, times: u32) -> Option<u32> {
         let mut rng = self.rng.lock().unwrap();
         let strikes = !*self.over.lock().unwrap() && rng.random_range(0..100) < self.strength * times;
@@ -104,7 +104,7 @@ impl Storm {
             return Fault::None;
         };
         match kind {
-            // Longer than the time after which the engine asks the gateway about a payment.
+            // The delay may be longer than the time after which the engine asks the gateway about a payment.
             0..35 => self.delay(45_000),
             35..50 => {
                 self.note("gateway: failed before");
@@ -169,7 +169,7 @@ impl UnreliableBus {
     }
 }
 
-/// Rows that note when they are rebuilt.
+/// A store of rows that counts how many times its rows are replaced by rebuilt ones.
 #[derive(Debug)]
 pub(crate) struct NotedRows {
     pub(crate) rows: Arc<InMemoryReadModels>,

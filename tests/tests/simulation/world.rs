@@ -76,7 +76,7 @@ pub(crate) fn build_world(seed: u64, storm: &Arc<Storm>) -> World {
         crash: Arc::clone(&storm.crash),
         calm: Arc::new(move || {
             *calm.over.lock().unwrap() = true;
-            // From now on the payments of customers who have not acted are decided without them.
+            // From now on no customer acts. The gateway decides the payments that still wait for their customers.
             for payment in undecided.undecided() {
                 drop(undecided.decide(payment));
             }

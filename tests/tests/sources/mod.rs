@@ -45,7 +45,7 @@ impl Crate {
     pub(crate) fn uses_to_depth(&self, depth: usize) -> BTreeMap<String, BTreeSet<String>> {
         let exports = self.exports();
         let modules: BTreeSet<_> = self.files.iter().map(|file| file.module.as_slice()).collect();
-        // The longest beginning of a path that is a module.
+        // Returns the longest beginning of the path that names a module; the rest names an item in it.
         let module_of = |path: &[String]| {
             let longest = (1..=path.len().min(depth)).rev();
             let mut beginnings = longest.map(|length| &path[..length]);

@@ -11,7 +11,8 @@ use crate::reducer::NoEffect;
 use crate::refusal::Refusal;
 use crate::reservation::{Reservation, SagaCommand, SagaInput};
 
-/// An aggregate whose effects are carried out in the unit of work that decided on them.
+/// An aggregate whose decisions may have effects, such as commands to other aggregates or calls to the payment
+/// gateway. Effects are carried out in the same unit of work as the decision.
 ///
 /// The catalog, the inventory, the reservation and the payment implement this trait. A command of another crate makes
 /// use of it by calling [`UnitOfWork::decide`]:

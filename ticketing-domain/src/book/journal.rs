@@ -1,4 +1,5 @@
-//! The undo journal: it keeps what takes back each change of a book that is not yet known to be in the log.
+//! The undo journal: for each change of a book that is not yet known to be in the log, it keeps what is needed to
+//! undo the change.
 
 use std::collections::VecDeque;
 
@@ -27,9 +28,9 @@ struct Entry {
 
 #[derive(Debug, Clone)]
 enum Change {
-    /// A new stream was begun. Dropping the stream takes this back.
+    /// A new stream was begun. To undo this, the stream is dropped.
     Began,
-    /// One fact was applied to a stream. The value takes this back.
+    /// One fact was applied to a stream. The value says what is needed to undo this.
     Fact(Undone),
 }
 

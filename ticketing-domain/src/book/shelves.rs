@@ -73,7 +73,7 @@ pub trait Kept: Reducer {
     fn fact(event: Self::Event) -> Fact;
     /// Returns the event that a fact wraps; `None` if the fact is of another aggregate.
     fn of(fact: &Fact) -> Option<&Self::Event>;
-    /// Wraps what takes back a fact of this aggregate, so that the undo journal can keep it.
+    /// Wraps what is needed to undo a fact of this aggregate in the type that the undo journal keeps.
     fn undone(undo: Self::Undo) -> Undone;
 }
 
@@ -102,7 +102,7 @@ fn recall<A: Kept>(snapshot: &Snapshot) -> Result<Box<Known<A::State>>, Unreadab
 
 macro_rules! shelves {
     ($($name:ident: $text:literal, $id:ident;)+) => {
-        /// What one fact changed in the state of its stream, kept to take the fact back.
+        /// What one fact changed in the state of its stream, kept so that the change can be undone.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Undone {
             $(#[doc = concat!("A change in a stream of the `", $text, "` aggregate.")] $name(<$name as Reducer>::Undo),)+

@@ -115,21 +115,23 @@ impl Book {
         }
     }
 
-    /// Drops a stream, so that it is read again when it is needed. A stream with uncommitted facts is kept.
+    /// Drops a stream from memory, so that it is read again when it is needed. A stream with uncommitted facts is
+    /// kept.
     pub fn forget(&mut self, stream: StreamId) {
         if self.shelves.head(stream).is_some_and(|head| head.assumed == 0) {
             self.shelves.remove(stream);
         }
     }
 
-    /// Drops a stream that is dormant, to free memory. A stream with uncommitted facts is kept.
+    /// Drops a stream from memory if it is dormant: nothing more happens to it unless somebody sends a command. A
+    /// stream with uncommitted facts is kept.
     pub fn forget_if_dormant(&mut self, stream: StreamId) {
         if self.shelves.is_dormant(stream) {
             self.forget(stream);
         }
     }
 
-    /// Drops a stream of which only the first facts have been read.
+    /// Drops a stream from memory if only the first of its facts have been read.
     pub fn give_up_loading(&mut self, stream: StreamId) {
         if self
             .shelves

@@ -29,7 +29,7 @@ use crate::refusal::Refusal;
 pub enum Caller {
     /// A signed-in person.
     Person(Actor),
-    /// No person: the payment gateway or a deadline.
+    /// The command comes from no person, but from the payment gateway or a deadline.
     World,
 }
 
@@ -266,7 +266,7 @@ impl<'a> UnitOfWork<'a> {
     /// When one of these streams is not loaded.
     pub fn every<A: Listed>(&self) -> Result<Every<'_, A>, Stop> {
         let ids = A::listed(self)?;
-        // All streams are looked up before the first one that is missing ends this, so that all missing ones are
+        // Looks all streams up before it fails for the first missing one: so all missing ones are noted, and are
         // loaded together.
         let states: Vec<_> = ids.into_iter().map(|id| (id, self.look::<A>(id))).collect();
         let loaded = states

@@ -6,7 +6,7 @@ use ticketing_ports::vocabulary::money::Currency;
 use ticketing_ports::vocabulary::roles::Actor;
 use ticketing_ports::vocabulary::seating::{Label, Seating};
 
-/// What is asked of one catalog entry, or reported about it.
+/// A command about one catalog entry: something that a person asks for, or something that is to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CatalogCommand {
     /// Create the event as a draft.

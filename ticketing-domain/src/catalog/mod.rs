@@ -21,7 +21,7 @@ use ticketing_ports::vocabulary::ids::EventId;
 use crate::reducer::small_reducer;
 
 small_reducer! {
-    /// The reducer of catalog entries.
+    /// The reducer of catalog entries: it decides commands about them, and computes their states from facts.
     pub enum Catalog {
         id: EventId,
         state: CatalogState,

@@ -110,7 +110,8 @@ impl Listing {
         self.status == EventStatus::Cancelled
     }
 
-    /// Returns the status at `now`: a published event counts as completed from its start time on, recorded or not.
+    /// Returns the status at `now`. From its start time on a published event counts as completed, even if that is not
+    /// recorded yet.
     pub fn status_at(&self, now: Timestamp) -> EventStatus {
         status::of_event(self.status, self.details.starts_at, now)
     }

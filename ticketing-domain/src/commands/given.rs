@@ -28,7 +28,8 @@ use crate::reducer::Context;
 use crate::refusal::Refusal;
 
 pub(super) const EVENT: EventId = EventId::new(Uuid::from_u128(2));
-/// The facts that follow when the customer starts a payment with another means while the money of one is set aside.
+/// The types of the facts that follow when money is set aside for a payment, and the customer starts another payment
+/// with another means of payment.
 pub(super) const ANOTHER_INSTEAD: [&str; 4] = [
     "ReservationPaymentGivenUp",
     "VoidRequested",
@@ -56,8 +57,8 @@ impl IdSource for CountingIds {
     }
 }
 
-/// A box office with one lane, in which the facts of a command count as committed at once. A stream that is missing
-/// in the book is loaded as a stream without facts.
+/// A box office for tests, with one lane, in which the facts of a command count as committed at once. A stream that
+/// is missing in the book is loaded as a stream without facts.
 pub(super) struct House {
     pub(super) now: Timestamp,
     book: Book,
@@ -247,7 +248,7 @@ impl House {
         held.reply().reservation_id
     }
 
-    /// Starts a payment by card, without an answer of the gateway yet.
+    /// Starts a payment by card, which the gateway has not answered yet.
     pub(super) fn start_paying(&mut self, by: Actor, reservation_id: ReservationId) -> PaymentId {
         let started = self
             .asks(by, paying(reservation_id))
@@ -259,7 +260,7 @@ impl House {
         PaymentId::new(payment.expect("one of the facts is of the new payment").id)
     }
 
-    /// Starts a payment, and reports as the gateway that the money is set aside.
+    /// Starts a payment, and then reports in the gateway's place that the money is set aside.
     pub(super) fn authorise(&mut self, by: Actor, reservation_id: ReservationId, method: PaymentMethod) -> PaymentId {
         self.asks(by, AuthorizePayment { reservation_id, method })
             .expect("the customer can pay for the hold");

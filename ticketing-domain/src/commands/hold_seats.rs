@@ -39,9 +39,9 @@ pub struct HoldSeats {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HoldFor {
-    /// Whoever sends the command.
+    /// The seats are held for whoever sends the command.
     Caller,
-    /// This customer. Only an admin may hold seats for somebody else.
+    /// The seats are held for this customer. Only an admin may hold seats for somebody else.
     Customer(CustomerId),
     /// A customer who does not exist, or was deleted: the command is refused.
     Nobody(CustomerId),

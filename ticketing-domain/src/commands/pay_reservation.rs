@@ -26,8 +26,9 @@ use crate::reservation::{HoldTerms, Reservation, ReservationCommand, Reservation
 pub struct PayReservation {
     /// The reservation to pay.
     pub reservation_id: ReservationId,
-    /// A payment that was authorised before, or an id that the caller chose for a new payment, so that a repeated
-    /// command charges once. `None` if the command chooses the id.
+    /// The id of a payment that was authorised before, or an id that the caller has chosen for a new payment, so that
+    /// a repeated command charges only once. `None` to go on with a payment under way, or to start one under an id
+    /// that the command makes.
     pub payment_id: Option<PaymentId>,
     /// What the customer pays with; `None` to go on with a payment under way.
     pub method: Option<PaymentMethod>,

@@ -219,7 +219,8 @@ mod tests {
         }
     }
 
-    /// Plays the turns in order. If `slowly`, the gateway carries out its calls only after the last turn.
+    /// Starts a payment, and then lets the turns happen in their order. If `slowly`, the gateway carries out its
+    /// calls only after the last turn; otherwise after each turn.
     fn play(turns: &[Turn], slowly: bool) -> Told {
         let mut house = on_sale();
         let held = house.hold(ALICE, 5);

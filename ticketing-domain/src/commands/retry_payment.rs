@@ -11,7 +11,8 @@ use crate::payment::{Payment, PaymentCommand};
 use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::vocabulary::ids::PaymentId;
 
-/// Repeats the calls that the gateway has not answered; the outcome of an authorisation is only looked up.
+/// Repeats the calls that the gateway has not answered. Only an authorisation is not repeated: the gateway is asked
+/// whether it has set the money aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetryPayment {
     /// The deadline that has come.

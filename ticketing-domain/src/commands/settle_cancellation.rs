@@ -1,9 +1,9 @@
 //! Settling the reservations of a cancelled event, some at a time: holds are released, paid reservations refunded in
 //! full.
 //!
-//! As long as reservations are left, each commit also sets the deadline again, so that a restart goes on where the
-//! settling stopped. Every section of the event is in the read set, so that nothing is committed if a section is
-//! added or a seat taken meanwhile. The command is never refused.
+//! As long as reservations are left, each commit also sets the deadline that sends this command again, so that the
+//! settling goes on, even after a restart. Every section of the event is in the read set, so that nothing is
+//! committed if a section is added or a seat taken meanwhile. The command is never refused.
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::log::deadlines::{Deadline, DeadlineChange};

@@ -28,8 +28,8 @@ fn adjacent(plan: &SeatPlan, free: &FreeSeats, quantity: u32) -> Option<Vec<Seat
     free.rows(plan).find_map(|row| adjacent_in(row, quantity))
 }
 
-/// Picks `quantity` seats side by side in this row, leaving no single free seat beside them. A run of free seats
-/// allows that if it is exactly that long, or at least two seats longer.
+/// Picks `quantity` seats side by side in this row, leaving no single free seat beside them. This is possible where
+/// exactly `quantity` free seats are side by side, or at least two more than that.
 fn adjacent_in(row: FreeRow<'_>, quantity: u32) -> Option<Vec<SeatIndex>> {
     let lengths = row.run_lengths();
     if !lengths.may_have(quantity) && !lengths.may_reach(quantity.saturating_add(2)) {
@@ -79,8 +79,8 @@ fn tightest_in(row: FreeRow<'_>, quantity: u32) -> Option<Vec<SeatIndex>> {
     Some(tightest.iter().map(|column| row.seat(*column)).collect())
 }
 
-/// Returns the distance between the middle of the seats and the middle of the row, doubled so that it is a whole
-/// number.
+/// Returns how far the middle between the columns `first` and `last` is from the middle of the row. The distance is
+/// doubled, so that it is a whole number.
 fn off_centre(row: FreeRow<'_>, first: u32, last: u32) -> u64 {
     (u64::from(first) + u64::from(last) + 1).abs_diff(u64::from(row.width()))
 }

@@ -43,7 +43,7 @@ impl InventoryEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TakenSeats {
-    /// How many places, in general admission.
+    /// This number of places, in a section of general admission.
     Places(u32),
     /// These seats, in a numbered section.
     Seats(Vec<SeatId>),

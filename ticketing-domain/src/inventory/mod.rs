@@ -1,6 +1,7 @@
 //! The inventory of one section: which seats are free, held, sold or blocked.
 //!
-//! The seats of a hold that has run out are free for the next command, whether a timer has fired or not.
+//! When a hold has run out, its seats are free for the next command, even if the timer that ends the hold has not
+//! fired yet.
 
 mod best_available;
 mod command;
@@ -32,7 +33,7 @@ use uuid::Uuid;
 use crate::reducer::{Context, Decision, NoEffect, Reducer};
 use crate::snapshot::SnapshotFormat;
 
-/// The reducer of inventories.
+/// The reducer of inventories: it decides commands about sections, and computes their states from facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inventory {}
 

@@ -50,7 +50,7 @@ pub(super) struct SeatPlan {
 }
 
 impl SeatPlan {
-    /// Lays out the rows. Seats that do not fit into 2^32 indexes are left out.
+    /// Gives an index to every seat of the rows. Seats that do not fit into 2^32 indexes are left out.
     pub(super) fn new(plans: &[RowPlan]) -> Self {
         let mut plan = Self {
             rows: Vec::with_capacity(plans.len()),
@@ -152,8 +152,8 @@ impl FreeSeats {
         self.words.get(seat.word()).is_some_and(|word| word & seat.bit() != 0)
     }
 
-    /// Takes the given seats as far as they are free, and returns the seats that were taken. A seat that is named
-    /// twice is taken once.
+    /// Marks those of the given seats that are free as taken, and returns them. A seat that is given twice is
+    /// returned once.
     pub(super) fn take(&mut self, plan: &SeatPlan, seats: impl IntoIterator<Item = SeatIndex>) -> Vec<SeatIndex> {
         let mut taken = Vec::new();
         for seat in seats {

@@ -25,8 +25,8 @@ pub(super) struct Section {
     sold: u32,
     blocked: u32,
     pub(super) claims: BTreeMap<ReservationId, CompactClaim>,
-    /// How many places each hold has, sorted by when the hold runs out, so that finding the lapsed holds reads no
-    /// others.
+    /// How many places each hold has, sorted by when the hold runs out, so that the lapsed holds are found
+    /// without reading the others.
     expiries: BTreeMap<(Timestamp, ReservationId), u32>,
 }
 
@@ -39,8 +39,8 @@ pub(super) enum Floor {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SeatMap {
     pub(super) plan: Arc<SeatPlan>,
-    /// The seats that are neither held, sold nor blocked. The seats of a lapsed hold are missing until the hold is
-    /// released.
+    /// The seats that are neither held, sold nor blocked. The seats of a hold that has run out still count as held
+    /// until the hold is released.
     pub(super) free: FreeSeats,
     blocked: BTreeSet<SeatIndex>,
 }
@@ -69,7 +69,7 @@ impl Places {
         }
     }
 
-    /// Returns whether both name the same places, in whatever order.
+    /// Returns whether the two values name the same places, whatever the order in which they name them.
     pub(super) fn same_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Seats(these), Self::Seats(those)) => {
@@ -109,8 +109,8 @@ impl Section {
         }
     }
 
-    /// Makes a section in which these places are blocked and claimed. `None` if a place is taken twice or does not
-    /// exist.
+    /// Makes a section in which the places `blocked` are blocked, and each reservation in `claims` has the places of
+    /// its claim. `None` if a place is taken twice or does not exist.
     pub(super) fn with(
         opened: &SectionOpened,
         blocked: &Places,
@@ -236,7 +236,7 @@ impl Section {
         Undone::Claim { reservation, before }
     }
 
-    /// Records a claim whose places are marked as taken already.
+    /// Adds a claim and counts its places as held or sold. The caller has already marked these places as taken.
     fn enter(&mut self, reservation: ReservationId, claim: CompactClaim) {
         let quantity = claim.places.quantity();
         match claim.kind {
@@ -249,7 +249,8 @@ impl Section {
         self.claims.insert(reservation, claim);
     }
 
-    /// Takes the latest fact back. (The caller takes back the opening of the section, by dropping the section.)
+    /// Undoes the latest fact. Only the opening of the section is not undone here: the caller drops the section
+    /// instead.
     pub(super) fn undo(&mut self, undone: Undone) {
         match undone {
             Undone::Nothing | Undone::Opened => {}
@@ -334,7 +335,7 @@ impl Section {
         places
     }
 
-    /// Frees blocked places. The caller makes sure that every one of them is blocked.
+    /// Marks blocked places as free. The caller makes sure that every one of them is blocked.
     fn unblock_exactly(&mut self, places: &Places) {
         self.blocked -= places.quantity();
         if let (Floor::Numbered(map), Places::Seats(seats)) = (&mut self.floor, places) {
@@ -345,14 +346,14 @@ impl Section {
         }
     }
 
-    /// Takes free places. The caller makes sure that every one of them is free.
+    /// Marks free places as taken. The caller makes sure that every one of them is free.
     fn take_exactly(&mut self, places: &Places) {
         if let (Floor::Numbered(map), Places::Seats(seats)) = (&mut self.floor, places) {
             map.free.take(&map.plan, seats.iter().copied());
         }
     }
 
-    /// Takes the wanted places as far as they are free, and returns the places that were taken.
+    /// Marks those of the wanted places that are free as taken, and returns them.
     fn take_free(&mut self, wanted: &TakenSeats) -> Places {
         let untouched = self.untouched();
         match (&mut self.floor, wanted) {

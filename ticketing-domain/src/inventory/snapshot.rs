@@ -17,8 +17,8 @@ use super::section::{CompactClaim, Places, Section};
 use super::state::{ClaimKind, InventoryState};
 use crate::snapshot::{SnapshotFormat, UnreadableSnapshot};
 
-/// How the snapshots of a section are written and read. The number has to be raised when the same facts come to
-/// another state, or when the same state is written as other bytes.
+/// How the snapshots of a section are written and read. Raise the number if a change of the code makes another state
+/// from the same facts, or writes the same state as other bytes: older snapshots are then no longer read.
 pub(super) const FORMAT: SnapshotFormat<InventoryState> = SnapshotFormat {
     number: 1,
     entries: |state| state.section().map_or(0, |section| section.claims.len()),

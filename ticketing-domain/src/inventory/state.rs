@@ -65,7 +65,7 @@ impl InventoryState {
         InventoryUndo(undone)
     }
 
-    /// Takes the latest fact back, given what [`evolve`](Self::evolve) returned for it.
+    /// Undoes the latest fact, given what [`evolve`](Self::evolve) returned for it.
     pub fn undo(&mut self, InventoryUndo(undone): InventoryUndo) {
         match (&mut self.section, undone) {
             (section @ Some(_), Undone::Opened) => *section = None,

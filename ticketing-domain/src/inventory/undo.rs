@@ -1,11 +1,13 @@
-//! What a fact changed in a section, kept to take the fact back until it is known to be in the log.
+//! What a fact changed in a section. This is kept until the fact is known to be in the log, so that the fact can be
+//! undone if it does not get there.
 
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::ReservationId;
 
 use super::section::{CompactClaim, Places};
 
-/// What one fact changed in a section, kept to take the fact back. Its size depends on the fact, not on the section.
+/// What one fact changed in a section, kept so that the fact can be undone. Its size depends on the fact, not on the
+/// section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InventoryUndo(pub(super) Undone);
 
@@ -18,7 +20,7 @@ pub(super) enum Undone {
         reservation: ReservationId,
         before: Option<CompactClaim>,
     },
-    /// A hold became sold. `until` is when the hold would have run out.
+    /// Held seats became sold. `until` is when their hold would have run out.
     Sold {
         reservation: ReservationId,
         until: Timestamp,

@@ -1,4 +1,4 @@
-//! When the gateway is asked again for an answer that it owes.
+//! Decides when the gateway is asked once more about a payment for which it owes an answer.
 
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
@@ -16,10 +16,11 @@ pub const GATEWAY_RETRY_SECONDS: i64 = 30;
 /// reached the gateway late.
 pub const LOOK_AGAIN_SECONDS: i64 = 120;
 
-/// Least time between two look-ups of a payment that the provider has not decided, in seconds.
+/// The least number of seconds between two questions to the provider about a payment on which it has not decided.
 pub const SHORTEST_REST_SECONDS: i64 = 5;
 
-/// Most time between two look-ups of a payment that the provider has not decided, in seconds, however old the payment is.
+/// The greatest number of seconds between two questions to the provider about a payment on which it has not decided,
+/// however old the payment is.
 pub const LONGEST_REST_SECONDS: i64 = 3_600;
 
 /// Returns when to ask again about a payment that the provider has not decided: at the time that the provider named,
@@ -38,12 +39,12 @@ pub(super) fn when_to_ask(terms: &PaymentTerms, answer: &Authorization, now: Tim
     }
 }
 
-/// Sets the deadline at which the gateway is asked again about a payment, so many seconds from now.
+/// Sets the deadline at which the gateway is asked again about a payment to `seconds` from now.
 pub(super) fn ask_after(terms: &PaymentTerms, seconds: i64, ctx: &Context<'_>) -> DeadlineChange {
     ask_at(terms, ctx.now + TimeDelta::seconds(seconds))
 }
 
-/// Sets the deadline at which the gateway is asked again about a payment.
+/// Sets the deadline at which the gateway is asked again about a payment to `due_at`.
 pub(super) fn ask_at(terms: &PaymentTerms, due_at: Timestamp) -> DeadlineChange {
     DeadlineChange::Set(Deadline {
         key: retry_key(terms),
@@ -52,7 +53,7 @@ pub(super) fn ask_at(terms: &PaymentTerms, due_at: Timestamp) -> DeadlineChange 
     })
 }
 
-/// Clears the deadline at which the gateway is asked again: the gateway owes no answer.
+/// Clears the deadline at which the gateway is asked again about a payment, because the gateway owes no answer.
 pub(super) fn ask_no_more(terms: &PaymentTerms) -> DeadlineChange {
     DeadlineChange::Clear(retry_key(terms))
 }

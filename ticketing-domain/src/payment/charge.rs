@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "bool", into = "bool")]
 pub enum Charge {
-    /// The money is set aside and stays there until somebody captures or voids it.
+    /// The money is only set aside. It stays so until a later command takes or releases it.
     AuthorizeOnly,
     /// The money is taken as soon as it is set aside.
     AuthorizeAndCapture,

@@ -15,8 +15,8 @@ pub enum PaymentCommand {
     Request(Box<PaymentRequest>),
     /// Take the money that is set aside.
     Capture,
-    /// Let go of the money if it is set aside. While the gateway owes an answer this changes nothing: the answer
-    /// decides what happens to the money.
+    /// Release the money if it is set aside. While the gateway owes an answer about the payment, this command changes
+    /// nothing: what happens to the money is decided when the answer comes.
     Void,
     /// Give money back.
     Refund {
@@ -29,15 +29,15 @@ pub enum PaymentCommand {
         /// What the admin wrote about the refund; `None` if nobody wrote anything.
         reason: Option<Label>,
     },
-    /// The provider has answered the request to set money aside.
+    /// Record the provider's answer to the request to set money aside.
     RecordAuthorization(Authorization),
-    /// The gateway has taken the money.
+    /// Record that the gateway has taken the money.
     RecordCaptured,
-    /// The gateway has released the money.
+    /// Record that the gateway has released the money.
     RecordVoided,
-    /// The gateway has given money back.
+    /// Record that the gateway has given the money of this refund back.
     RecordRefunded(RefundId),
-    /// A call was not answered in time, so that the gateway has to be asked again.
+    /// Repeat the calls about this payment that the gateway has not answered in time.
     Retry,
 }
 

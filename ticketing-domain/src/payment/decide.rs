@@ -1,4 +1,4 @@
-//! What follows from a command about one payment, state by state.
+//! Decides commands to a payment, in each of the states that a payment can be in.
 
 mod authorization;
 mod capture;
@@ -37,7 +37,7 @@ pub fn decide(state: &PaymentState, command: &PaymentCommand, ctx: &Context<'_>)
     }
 }
 
-/// Decides a command while the gateway is asked to release the money.
+/// Decides a command to a payment whose money the gateway was asked to release, before the gateway has answered.
 fn voiding(
     state: &PaymentState,
     terms: &PaymentTerms,
@@ -51,7 +51,7 @@ fn voiding(
     }
 }
 
-/// Decides a command after the gateway has released the money.
+/// Decides a command to a payment whose money the gateway has released.
 fn voided(state: &PaymentState, terms: &PaymentTerms, command: &PaymentCommand) -> Result<PaymentDecision, Refusal> {
     match command {
         PaymentCommand::Retry => Ok(nothing_to_ask(terms)),
@@ -64,7 +64,8 @@ fn void(terms: &PaymentTerms, ctx: &Context<'_>) -> PaymentDecision {
     ask(terms, VoidRequested { at: ctx.now }, terms.void(), ctx)
 }
 
-/// Records a fact together with its call to the gateway, and sets the deadline at which the call is repeated.
+/// Records a fact, makes the call to the gateway that the fact tells of, and sets the deadline at which the call is
+/// repeated if no answer has come.
 fn ask(terms: &PaymentTerms, event: impl Into<PaymentEvent>, call: GatewayCall, ctx: &Context<'_>) -> PaymentDecision {
     Decision::event(event)
         .with_effect(call)
@@ -80,7 +81,7 @@ fn ask_again(terms: &PaymentTerms, calls: Vec<GatewayCall>, ctx: &Context<'_>) -
     .with_deadline(ask_after(terms, GATEWAY_RETRY_SECONDS, ctx))
 }
 
-/// Clears the deadline for asking the gateway again, which came although the gateway owes no answer.
+/// Clears the deadline for asking the gateway again. The deadline came although the gateway owes no answer.
 fn nothing_to_ask(terms: &PaymentTerms) -> PaymentDecision {
     Decision::nothing().with_deadline(ask_no_more(terms))
 }
@@ -90,8 +91,8 @@ fn answered(terms: &PaymentTerms, event: impl Into<PaymentEvent>) -> PaymentDeci
     Decision::event(event).with_deadline(ask_no_more(terms))
 }
 
-/// Decides a command that leads to nothing in this state. Captures and refunds are refused. Reports that come twice
-/// or too late, and releasing money that is not set aside, change nothing.
+/// Decides a command that does not fit the state of the payment. A wish to capture or to refund is refused. Every
+/// other command, such as a report that comes twice or too late, changes nothing.
 fn out_of_place(state: &PaymentState, command: &PaymentCommand) -> Result<PaymentDecision, Refusal> {
     match command {
         PaymentCommand::Capture => Err(not_possible(state, Action::Capture)),

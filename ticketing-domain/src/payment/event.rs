@@ -16,11 +16,12 @@ stored_events! {
         /// The gateway was asked to set money aside.
         PaymentRequested(PaymentRequested) = "PaymentRequested" v 2 since 3 else 1 => without_fingerprint,
             from { 1 => without_fingerprint };
-        /// The provider has the payment and has not decided.
+        /// The provider has received the payment and has not decided yet whether to approve it.
         PaymentDeferred(PaymentDeferred) = "PaymentDeferred" v 1 new in 2;
         /// The money is set aside.
         PaymentAuthorized(PaymentAuthorized) = "PaymentAuthorized" v 1;
-        /// The provider has declined, or the payment was given up.
+        /// The provider has declined the payment, or the payment was given up because the call to the gateway was
+        /// interrupted.
         PaymentDeclined(PaymentDeclined) = "PaymentDeclined" v 1;
         /// The gateway was asked to take the money.
         CaptureRequested(CaptureRequested) = "CaptureRequested" v 1;
@@ -52,8 +53,8 @@ pub struct PaymentRequested {
     pub amount: Money,
     /// The kind of the means of payment.
     pub method: MethodKind,
-    /// Tells whether another request names the same means of payment; `None` if the fact was written by a build
-    /// without fingerprints.
+    /// A fingerprint of the means of payment, by which a later request with the same means is recognised. `None` if
+    /// the fact was written by a build that made no fingerprints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method_fingerprint: Option<MethodFingerprint>,
     /// Whether the money is taken as soon as the provider has approved, or only set aside.
@@ -63,14 +64,15 @@ pub struct PaymentRequested {
     pub at: Timestamp,
 }
 
-/// Makes the payload of version 1, which has no fingerprint.
+/// Removes the fingerprint of the means of payment, which facts of schema version 1 do not have.
 fn without_fingerprint(mut requested: PaymentRequested) -> PaymentRequested {
     requested.method_fingerprint = None;
     requested
 }
 
-/// The provider has the payment and has not decided. *How* the customer goes on (a page to open, or a secret) is not
-/// recorded: facts are kept for good, and whoever knows the page or the secret can act in the customer's place.
+/// The provider has received the payment and has not decided yet. *How* the customer goes on (a page to open, or a
+/// secret) is not recorded: facts are kept for good, and whoever knows the page or the secret can act in the
+/// customer's place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentDeferred {
     /// What the customer has to do before the provider decides; `None` while the provider works by itself.
@@ -88,7 +90,8 @@ pub struct PaymentAuthorized {
     pub at: Timestamp,
 }
 
-/// The provider has declined, or the payment was given up because its call was interrupted.
+/// The provider has declined the payment, or the payment was given up because the call to the gateway was
+/// interrupted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentDeclined {
     /// Why there is no approval.

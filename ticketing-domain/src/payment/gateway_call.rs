@@ -33,7 +33,7 @@ pub enum GatewayCall {
         /// The whole amount that was authorised.
         amount: Money,
     },
-    /// Lets go of the money that is set aside.
+    /// Releases the money that is set aside.
     Void {
         /// The authorised payment.
         payment_id: PaymentId,
@@ -62,7 +62,7 @@ impl GatewayCall {
     }
 }
 
-/// Builds the calls about a payment that has been requested. A repeated call is built the same way as the first.
+/// Builds the calls to the gateway about one payment. A repeated call is built the same way as the first.
 impl PaymentTerms {
     pub(super) fn look_up(&self) -> GatewayCall {
         GatewayCall::LookUp {

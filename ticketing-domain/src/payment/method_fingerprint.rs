@@ -3,16 +3,17 @@ use sha2::{Digest as _, Sha256};
 use ticketing_ports::vocabulary::ids::PaymentId;
 use ticketing_ports::vocabulary::payment::PaymentMethod;
 
-/// Tells whether two requests for one payment name the same means of payment, and reveals nothing of it.
+/// A fingerprint of a means of payment. It shows whether two requests for one payment name the same means, and
+/// reveals nothing else about it.
 ///
-/// The fingerprint is a digest (the first 16 bytes of a SHA-256) of the means of payment together with the payment's
-/// id, so that one card has another fingerprint in each payment.
+/// The fingerprint is a digest (the first 16 bytes of a SHA-256) of the payment's id together with the means of
+/// payment, so that one card has another fingerprint in each payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MethodFingerprint(u128);
 
 impl MethodFingerprint {
-    /// Returns the fingerprint of a means of payment in one payment.
+    /// Returns the fingerprint that a means of payment has in the payment with this id.
     pub fn of(payment_id: PaymentId, method: &PaymentMethod) -> Self {
         let mut digest = Sha256::new();
         digest.update(payment_id.uuid().as_bytes());

@@ -20,7 +20,7 @@ pub enum PaymentState {
     Absent,
     /// The gateway was asked to set the money aside and has not answered.
     Requested(PaymentTerms),
-    /// The provider has the payment and has not decided.
+    /// The provider has received the payment and has not decided yet whether to approve it.
     Deferred {
         /// What was agreed when the payment was requested.
         terms: PaymentTerms,
@@ -40,7 +40,8 @@ pub enum PaymentState {
         /// Refunds that the gateway was asked for and has not confirmed.
         pending: BTreeMap<RefundId, PendingRefund>,
     },
-    /// The provider has declined, or the call was interrupted and the payment was given up.
+    /// The provider has declined the payment, or the payment was given up because the call to the gateway was
+    /// interrupted.
     Declined {
         /// What was agreed when the payment was requested.
         terms: PaymentTerms,
@@ -53,7 +54,7 @@ pub enum PaymentState {
     Voided(PaymentTerms),
 }
 
-/// What is known of a payment in every state after its request.
+/// What is known of a payment from its request on, whatever its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentTerms {
     /// The payment.
@@ -68,8 +69,8 @@ pub struct PaymentTerms {
     pub amount: Money,
     /// The kind of the means of payment.
     pub method: MethodKind,
-    /// Tells whether another request names the same means of payment; `None` if the payment was requested by a build
-    /// without fingerprints.
+    /// A fingerprint of the means of payment, by which a later request with the same means is recognised. `None` if
+    /// the payment was requested by a build that made no fingerprints.
     pub method_fingerprint: Option<MethodFingerprint>,
     /// Whether the money is taken as soon as the provider has approved, or only set aside.
     pub charge: Charge,
@@ -171,7 +172,7 @@ impl PaymentState {
         }
     }
 
-    /// Returns the status that readers see; `None` if no payment has been requested.
+    /// Returns the payment's status as clients see it; `None` if no payment has been requested.
     pub fn status(&self) -> Option<PaymentStatus> {
         Some(match self {
             Self::Absent => return None,
@@ -202,7 +203,7 @@ impl PaymentState {
         }
     }
 
-    /// Returns whether the gateway owes an answer to a call.
+    /// Returns whether the gateway owes an answer to a call about this payment.
     pub fn awaits_gateway(&self) -> bool {
         match self {
             Self::Requested(_) | Self::Deferred { .. } | Self::Capturing(_) | Self::Voiding(_) => true,

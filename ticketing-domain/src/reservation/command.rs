@@ -10,7 +10,7 @@ use crate::payment::{Charge, RefundCause};
 /// A command to a reservation: what a person asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReservationCommand {
-    /// Begin the reservation: the inventory has just held the seats for it.
+    /// Begin the reservation, for which the inventory has just held the seats.
     Open(ReservationHeld),
     /// Start a payment: ask the gateway for the money.
     StartPayment {
@@ -23,7 +23,7 @@ pub enum ReservationCommand {
         /// Whether the money is taken as soon as the provider has approved, or only set aside.
         charge: Charge,
     },
-    /// Let go of the payment under way, so that another payment can be started. The hold stays.
+    /// Give up the payment under way, so that another payment can be started. The seats stay held.
     GivePaymentUp {
         /// Who asks.
         by: Actor,
@@ -33,14 +33,14 @@ pub enum ReservationCommand {
         /// Who asks.
         by: Actor,
     },
-    /// Take the money that was set aside.
+    /// Take the money that was set aside by a payment for this reservation.
     Capture {
         /// Who asks.
         by: Actor,
         /// The authorised payment.
         payment_id: PaymentId,
     },
-    /// Give the reservation up, whether it is paid or not.
+    /// Cancel the reservation, whether it is paid or not.
     Cancel {
         /// Who asks.
         by: Actor,
@@ -63,7 +63,7 @@ impl ReservationCommand {
     }
 }
 
-/// Everything that a reservation decides on.
+/// What a reservation decides on: a command, or a report of another aggregate, the gateway or a deadline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReservationInput {
     /// A person asks for something.
@@ -119,12 +119,12 @@ pub enum SagaInput {
         /// Why the money went back.
         cause: RefundCause,
     },
-    /// The inventory has sold the seats.
+    /// The inventory has sold the seats to this reservation.
     SeatsSold {
         /// The payment for the seats; `None` if they cost nothing.
         payment_id: Option<PaymentId>,
     },
-    /// The inventory no longer has the seats.
+    /// The seats were not sold to this reservation: the event was cancelled, or the inventory refused the sale.
     SeatsGone {
         /// The payment for the seats; `None` if they cost nothing.
         payment_id: Option<PaymentId>,

@@ -17,9 +17,9 @@ stored_events! {
         ReservationHeld(ReservationHeld) = "ReservationHeld" v 1;
         /// A payment was asked for.
         ReservationPaymentStarted(ReservationPaymentStarted) = "ReservationPaymentStarted" v 1;
-        /// A payment was declined; the hold stays.
+        /// A payment for the reservation was declined; the seats stay held.
         ReservationPaymentDeclined(ReservationPaymentDeclined) = "ReservationPaymentDeclined" v 1;
-        /// A payment was given up; the hold stays.
+        /// A payment for the reservation was given up; the seats stay held.
         ReservationPaymentGivenUp(ReservationPaymentGivenUp) = "ReservationPaymentGivenUp" v 1;
         /// The seats are sold and the tickets issued.
         ReservationCompleted(ReservationCompleted) = "ReservationCompleted" v 2 since 3 else 1 => with_some_payment,
@@ -48,7 +48,7 @@ pub struct ReservationHeld {
     pub section_id: SectionId,
     /// The section's name.
     pub section: Label,
-    /// The tier whose price applies.
+    /// The name of the price tier that the customer pays.
     pub tier: Label,
     /// The seats, or the number of places in general admission.
     pub seats: TakenSeats,
@@ -100,15 +100,15 @@ pub struct ReservationCompleted {
     pub tickets: Vec<Ticket>,
 }
 
-/// Makes the payload of version 1, in which every sale has a payment. A sale that cost nothing gets a made-up payment
-/// id, which is the reservation's own id.
+/// Turns a fact into the form of schema version 1, in which every sale has a payment. A sale that cost nothing gets a
+/// made-up payment id, which is the reservation's own id.
 fn with_some_payment(completed: ReservationCompleted) -> ReservationCompleted {
     let made_up = made_up_payment(&completed.sale);
     let payment_id = completed.sale.payment_id.or(Some(made_up));
     with_payment(completed, payment_id)
 }
 
-/// Removes the made-up payment id from a payload of version 1 whose sale cost nothing.
+/// Removes the made-up payment id from a fact of schema version 1 whose sale cost nothing.
 fn without_made_up_payment(completed: ReservationCompleted) -> ReservationCompleted {
     let made_up = made_up_payment(&completed.sale);
     let payment_id = completed.sale.payment_id.filter(|payment| *payment != made_up);
@@ -132,7 +132,8 @@ fn with_payment(completed: ReservationCompleted, payment_id: Option<PaymentId>) 
 /// The hold ran out before the seats were paid for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationExpired {
-    /// The payment that was under way, whose answer may still come; `None` if no payment was under way.
+    /// The payment that was under way when the hold ran out, and which the gateway may still answer; `None` if no
+    /// payment was under way.
     pub payment_id: Option<PaymentId>,
 }
 
@@ -151,7 +152,7 @@ pub enum CancelReason {
 pub struct ReservationCancelled {
     /// Why the reservation was cancelled.
     pub reason: CancelReason,
-    /// Whether tickets had been issued, which are void now.
+    /// Whether tickets had been issued. They are no longer valid.
     pub was_completed: bool,
 }
 

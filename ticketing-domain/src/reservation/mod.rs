@@ -2,7 +2,7 @@
 //!
 //! [`decide()`] handles what a person asks for, [`react()`] what the gateway, the inventory or a deadline reports.
 //! Both return facts, and commands to the other aggregates. The saga never keeps money without seats, and never keeps
-//! seats for a customer who has stopped paying.
+//! seats for a customer who does not pay in time.
 
 mod command;
 mod decide;

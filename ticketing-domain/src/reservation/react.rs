@@ -32,7 +32,8 @@ pub enum SagaCommand {
         /// The command for the inventory.
         command: InventoryCommand,
     },
-    /// Sell the seats of this reservation, and report [`SagaInput::SeatsSold`] or [`SagaInput::SeatsGone`].
+    /// Sell the seats of this reservation, and report [`SagaInput::SeatsSold`] or [`SagaInput::SeatsGone`] to the
+    /// reservation.
     SellSeats {
         /// The section.
         section_id: SectionId,
@@ -110,8 +111,8 @@ fn hold_ran_out(state: &ReservationState, ctx: &Context<'_>) -> ReservationDecis
     expire(state, terms)
 }
 
-/// Ends a hold that ran out. Money that is set aside for it is released; if the gateway still owes an answer, that
-/// answer decides.
+/// Ends a hold that ran out. Money that is set aside for it is released. If the gateway has not answered yet, what
+/// happens to the money is decided when the answer comes.
 fn expire(state: &ReservationState, terms: &HoldTerms) -> ReservationDecision {
     let payment_id = match state {
         ReservationState::PaymentPending { payment_id, .. } => Some(*payment_id),
@@ -169,8 +170,8 @@ fn event_cancelled(state: &ReservationState, ctx: &Context<'_>) -> ReservationDe
     }
 }
 
-/// Takes the money that was set aside if the request asked for that, or releases it if the reservation no longer
-/// waits for this payment.
+/// Handles the report that the money of a payment is set aside. Takes the money if the customer asked for that, or
+/// releases it if the reservation no longer waits for this payment.
 fn authorized(state: &ReservationState, payment: PaymentId, charge: Charge, ctx: &Context<'_>) -> ReservationDecision {
     let command = |command| SagaCommand::Payment {
         payment_id: payment,
@@ -279,7 +280,7 @@ fn seats_sold(state: &ReservationState, payment_id: Option<PaymentId>, ctx: &Con
     .with_deadline(DeadlineChange::Clear(terms.expiry_key()))
 }
 
-/// Undoes the reservation because its seats are gone, and gives the money back if it was paid.
+/// Undoes the reservation because its seats are gone, and gives the money back if the customer has paid.
 fn seats_gone(state: &ReservationState, payment_id: Option<PaymentId>, ctx: &Context<'_>) -> ReservationDecision {
     let Some(terms) = state.terms() else {
         return ReservationDecision::nothing();

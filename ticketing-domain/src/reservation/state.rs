@@ -43,7 +43,8 @@ pub enum ReservationState {
     Expired {
         /// What was agreed when the seats were held.
         terms: HoldTerms,
-        /// The payment that was under way, whose answer may still come; `None` if no payment was under way.
+        /// The payment that was under way when the hold ran out, and which the gateway may still answer; `None` if no
+        /// payment was under way.
         payment_id: Option<PaymentId>,
     },
     /// The customer gave the reservation up, or the event was cancelled.
@@ -52,7 +53,8 @@ pub enum ReservationState {
         terms: HoldTerms,
         /// How the reservation was paid, and its tickets; `None` if it was not paid.
         paid: Option<PaidWith>,
-        /// The payment that was under way, whose answer may still come; `None` if no payment was under way.
+        /// The payment that was under way when the reservation was cancelled, and which the gateway may still answer;
+        /// `None` if no payment was under way.
         payment_id: Option<PaymentId>,
     },
     /// The reservation was undone because it could not be paid, or was paid too late.
@@ -84,7 +86,7 @@ pub struct HoldTerms {
     pub section_id: SectionId,
     /// The section's name.
     pub section: Label,
-    /// The tier whose price applies.
+    /// The name of the price tier that the customer pays.
     pub tier: Label,
     /// The seats, or the number of places in general admission.
     pub seats: TakenSeats,
@@ -240,7 +242,7 @@ impl ReservationState {
         }
     }
 
-    /// Returns whether the reservation will still change by itself: it is held, and will be paid for or run out.
+    /// Returns whether the reservation is still open: its seats are held, and it is neither paid for nor ended.
     pub fn is_live(&self) -> bool {
         matches!(self, Self::Held { .. } | Self::PaymentPending { .. })
     }

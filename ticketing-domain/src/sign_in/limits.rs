@@ -7,7 +7,8 @@ use ticketing_ports::people::rate_limiter::Quota;
 
 /// How long a mailed link can be used.
 pub const MAGIC_LINK_LIFETIME: TimeDelta = TimeDelta::minutes(15);
-/// At most how many links of one address may be live at a time. Further links are not mailed.
+/// At most how many sign-in links that still work one address may have at a time. While it has that many, no further
+/// link is mailed.
 pub const LIVE_MAGIC_LINKS: u64 = 3;
 /// How long an authenticator may take to answer a challenge.
 pub const CHALLENGE_LIFETIME: TimeDelta = TimeDelta::minutes(5);
@@ -15,7 +16,7 @@ pub const CHALLENGE_LIFETIME: TimeDelta = TimeDelta::minutes(5);
 pub const OAUTH_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 /// How long a sign-in code can be traded for a session. The page that gets the code trades it at once.
 pub const SIGN_IN_CODE_LIFETIME: TimeDelta = TimeDelta::minutes(1);
-/// How long a ticket can be used to open a WebSocket.
+/// How long a client may take to open a WebSocket with the ticket that it got for that.
 pub const WS_TICKET_LIFETIME: TimeDelta = TimeDelta::seconds(30);
 /// A session that is not used for this long ends.
 pub const SESSION_IDLE: TimeDelta = TimeDelta::hours(24);
@@ -26,7 +27,7 @@ pub const SESSION_FRESH: TimeDelta = TimeDelta::minutes(15);
 /// At most how many passkeys a user may have.
 pub const PASSKEYS_PER_USER: usize = 10;
 
-/// The span of time over which requests, mails and failures are counted against the quotas below.
+/// The span of time over which requests, mails and failed sign-ins are counted against their quotas.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
 
 /// At most how many requests without a session one network may send in 15 minutes.

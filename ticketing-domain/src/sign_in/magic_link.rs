@@ -59,7 +59,7 @@ enum Sending {
 }
 
 impl SendMagicLink {
-    /// Begins the ceremony for an address, with links that begin with `public_url`.
+    /// Begins to mail a sign-in link to an address. The URL in the mail begins with `public_url`.
     pub fn begin(email: EmailAddress, public_url: &str) -> Next<Self> {
         let question = CeremonyQuestion::CountLiveLinks(email.clone());
         let public_url = public_url.to_owned();
@@ -120,7 +120,7 @@ enum Redeeming {
 }
 
 impl RedeemMagicLink {
-    /// Begins the ceremony with the secret from a link.
+    /// Begins the sign-in with the secret from a mailed link.
     pub fn begin(token: &Secret, from: Visitor) -> Next<Self> {
         let question = CeremonyQuestion::TakeToken {
             purpose: TokenPurpose::MagicLink,

@@ -41,8 +41,8 @@ pub struct BegunOauth {
     pub browser: Secret,
 }
 
-/// What is stored between the browser's two requests. Of the OAuth state only the digest is stored, as the digest of
-/// the challenge.
+/// What is stored from the moment when the browser is sent to the provider until it comes back. The OAuth state
+/// itself is not stored: its digest is the digest of the challenge, by which the challenge is found.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     provider: String,
@@ -217,8 +217,8 @@ impl FinishOauth {
         self.ask(question, Finishing::Proving(begun))
     }
 
-    /// Returns what was stored when the browser was sent away, with the nonce and the code verifier. `None` if it was
-    /// stored for another provider or browser.
+    /// Returns what was stored when the browser was sent to the provider, followed by the nonce and the code
+    /// verifier. `None` if it was stored for another provider or browser.
     fn fitting(&self, state: &[u8]) -> Option<(Begun, Secret, Secret)> {
         let kept: Kept = serde_json::from_slice(state).ok()?;
         let browser = self.callback.browser.as_ref()?.digest();
@@ -260,8 +260,8 @@ impl FinishOauth {
     }
 
     fn user_ensured(self, begun: Begun, claims: &Claims, user: User, context: &CeremonyContext<'_>) -> Next<Self> {
-        // Whoever has taken over somebody's address can get into a customer's account with it, but into no other
-        // account.
+        // The ceremony found the account by its email address alone. Somebody who has taken over an address can get
+        // into a customer's account that way, but into no other account.
         if user.role != Role::Customer {
             return Next::Refused(SignInRefusal::SignInFirst);
         }
@@ -353,8 +353,8 @@ impl Ceremony for FinishOauth {
     }
 }
 
-/// Returns whether a provider may give this subject (OpenID Connect Core, section 2). An empty subject would be the
-/// same for everybody.
+/// Returns whether a provider may use this text as its id of a person (OpenID Connect Core, section 2). An empty id
+/// would be the same for everybody.
 fn names_somebody(subject: &str) -> bool {
     !subject.trim().is_empty() && subject.chars().count() <= LONGEST_SUBJECT && !subject.chars().any(char::is_control)
 }

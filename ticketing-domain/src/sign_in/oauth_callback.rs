@@ -12,14 +12,14 @@ use super::session::Visitor;
 pub enum OauthAnswer {
     /// The provider gave a code.
     Code {
-        /// The code that the provider gave.
+        /// The authorization code that the provider gave to the browser.
         code: String,
-        /// The issuer that the provider names; `None` if the provider names none.
+        /// The issuer that the provider's redirect names; `None` if it names none.
         issuer: Option<String>,
     },
     /// The person refused the sign-in at the provider.
     Denied,
-    /// The provider answered with an error other than that refusal.
+    /// The provider answered with an error of another kind than that the person refused the sign-in.
     Error,
 }
 
@@ -65,20 +65,20 @@ pub enum Handover {
 pub enum FinishedOauth {
     /// A session has begun.
     SignedIn(SignedIn),
-    /// A code was made, which the page at `next` trades for a session.
+    /// A sign-in code was made, which the page at `next` trades for a session.
     Code {
         /// The code.
         code: Secret,
         /// The user whom the code signs in.
         user: UserId,
-        /// The page that the browser goes to.
+        /// The page of this site that the browser goes to next.
         next: LocalPath,
     },
     /// The provider was linked to an account.
     Linked {
         /// The user of the account.
         user: UserId,
-        /// The page that the browser goes to.
+        /// The page of this site that the browser goes to next.
         next: LocalPath,
     },
 }

@@ -80,7 +80,7 @@ enum Completing {
 }
 
 impl CompletePasskeyLogin {
-    /// Begins the ceremony with the authenticator's answer, as JSON.
+    /// Begins the sign-in with the authenticator's answer, as JSON.
     pub fn begin(challenge_id: &Secret, answer: String, from: Visitor) -> Next<Self> {
         // The challenge is taken before anything is verified, because the library would accept the same answer any
         // number of times.
@@ -118,8 +118,8 @@ impl Ceremony for CompletePasskeyLogin {
                 self.ask(CeremonyQuestion::FindPasskey(claim.credential_id), step)
             }
             (Completing::Finding { state, claimed }, CeremonyAnswer::Passkey(Some(passkey))) => {
-                // The handle is not signed, so the ceremony goes on only if the handle names the owner of the stored
-                // passkey.
+                // The user handle in the authenticator's answer is not signed, so the sign-in goes on only if the
+                // handle names the owner of the stored passkey.
                 if claimed != Some(passkey.user_id) {
                     return Next::Refused(SignInRefusal::UnknownCredential);
                 }

@@ -28,7 +28,7 @@ enum Beginning {
 }
 
 impl BeginPasskeyRegistration {
-    /// Begins the ceremony for the user of a session. The ceremony is refused if the session is too old.
+    /// Begins to add a passkey to the account of a session's user. This is refused if the session is too old.
     pub fn begin(user: User, session: &Session, context: &CeremonyContext<'_>) -> Next<Self> {
         if !is_fresh(session, context.now) {
             return Next::Refused(SignInRefusal::StaleSession);
@@ -95,7 +95,7 @@ enum Completing {
 }
 
 impl CompletePasskeyRegistration {
-    /// Begins the ceremony with the authenticator's answer, as JSON.
+    /// Begins to add a passkey with the authenticator's answer, as JSON.
     pub fn begin(user: UserId, challenge_id: &Secret, name: Label, answer: String) -> Next<Self> {
         let question = CeremonyQuestion::TakeChallenge {
             ceremony: CeremonyKind::PasskeyRegistration,

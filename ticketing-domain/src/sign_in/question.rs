@@ -64,7 +64,7 @@ pub enum CeremonyQuestion {
     AuthorizationUrl {
         /// The provider's name.
         provider: String,
-        /// The state, the nonce and the code verifier of this sign-in.
+        /// The OAuth state, the nonce and the code verifier of this sign-in.
         request: AuthorizationRequest,
     },
     /// Trades a provider's code for what the provider says of the person. Answered with [`CeremonyAnswer::Claims`].
@@ -143,9 +143,9 @@ pub enum CeremonyQuestion {
 pub enum CeremonyAnswer {
     /// What the ceremony wanted done is done.
     Done,
-    /// Yes, in the sense that the question gives to it.
+    /// Yes. What that means is said at the question that is answered.
     Yes,
-    /// No, in the sense that the question gives to it.
+    /// No. What that means is said at the question that is answered.
     No,
     /// The number that was asked for.
     Count(u64),
@@ -159,8 +159,8 @@ pub enum CeremonyAnswer {
     Session(Option<Session>),
     /// The URL of the provider's sign-in page.
     Url(String),
-    /// What the provider says of the person, or that what the browser brought back proves nothing. If the provider
-    /// cannot be reached, the ceremony gets no answer at all.
+    /// What the provider says of the person, or [`ProofRefused`] if what the browser brought back does not prove who
+    /// the person is. If the provider cannot be reached, the ceremony gets no answer at all.
     Claims(Result<Claims, ProofRefused>),
     /// The identity and its user; `None` if the identity is linked to nobody.
     Identity(Option<Identity>),
@@ -185,11 +185,11 @@ pub enum CeremonyAnswer {
 pub enum NotAdded {
     /// The credential is registered already, for this user or another.
     Taken,
-    /// The user has as many passkeys as it may have.
+    /// The user already has as many passkeys as a user may have.
     TooMany,
 }
 
-/// What a browser brought back from an identity provider proves nothing.
+/// What a browser brought back from an identity provider does not prove who the person is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProofRefused;
 
@@ -200,6 +200,6 @@ pub enum CredentialRefused {
     Malformed,
     /// The challenge, origin, signature or user verification of the answer is wrong.
     Refused,
-    /// The signature counter of the passkey went back, so that there may be a copy of the passkey.
+    /// The signature counter of the passkey was lower than before, so that there may be a copy of the passkey.
     PossiblyCopied,
 }

@@ -1,5 +1,5 @@
-//! The sign-in code with which a browser comes back from an identity provider, in the fragment of a page of this
-//! site.
+//! The sign-in code. When somebody has signed in at an identity provider, the browser gets the code in the fragment
+//! of a page of this site, and the page trades it for a session.
 
 use ticketing_ports::people::one_time_tokens::{OneTimeToken, TokenPurpose};
 use ticketing_ports::people::sessions::SignInMethod;
@@ -44,7 +44,7 @@ enum Step {
 }
 
 impl ExchangeSignInCode {
-    /// Begins the ceremony with a sign-in code and the digest of the browser's cookie.
+    /// Begins to trade a sign-in code for a session. `browser` is the digest of the browser's cookie.
     pub fn begin(code: &Secret, browser: SecretDigest, from: Visitor) -> Next<Self> {
         let question = CeremonyQuestion::TakeToken {
             purpose: TokenPurpose::SignInCode,

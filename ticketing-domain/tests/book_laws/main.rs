@@ -87,7 +87,7 @@ fn sections_of(log: &[RecordedEvent]) -> BTreeSet<StreamId> {
         .collect()
 }
 
-/// Makes a book of these streams from the first `certain` facts of the log.
+/// Makes a book that has read these streams as they were when the log had only its first `certain` facts.
 fn read(house: &House, streams: impl Iterator<Item = StreamId>, certain: usize) -> Book {
     let mut book = Book::new(house.book.lane());
     for stream in streams {

@@ -168,7 +168,8 @@ pub(crate) fn any_moment() -> impl Strategy<Value = Timestamp> {
     ]
 }
 
-/// Generates a row of runs of free and of taken seats in turn, some longer than a machine word has bits.
+/// Generates a row in which free seats (`true`) side by side alternate with taken seats side by side. Some of these
+/// groups have more seats than a machine word has bits.
 pub(crate) fn row_of_runs() -> impl Strategy<Value = Vec<bool>> {
     let length = prop_oneof![0..4_usize, 55..75_usize];
     (vec(length, 1..6), any::<bool>()).prop_map(|(lengths, first)| {

@@ -173,8 +173,8 @@ impl PlainList {
         }
     }
 
-    /// Checks the facts that follow from a command, first the releases of those lapsed holds that are in the way,
-    /// then what was asked for. Then applies these facts to the list.
+    /// Checks the facts that follow from a command: first the releases of the lapsed holds that stand in its way,
+    /// then the fact that it asked for. Afterwards applies these facts to the list.
     pub(crate) fn check_and_apply(&mut self, command: &InventoryCommand, events: &[InventoryEvent], now: Timestamp) {
         let (outcome, releases) = events
             .split_last()

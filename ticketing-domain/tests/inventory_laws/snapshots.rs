@@ -25,7 +25,7 @@ pub(crate) fn check_a_stop(history: &[InventoryEvent], at: Index) -> TestCaseRes
     let mut again = read(&written(&section)).unwrap();
     prop_assert_eq!(&again, &section);
     for event in after {
-        // Both states need the same undo to take the fact back.
+        // Both states return the same value for undoing the fact.
         let undo = again.evolve(event);
         prop_assert_eq!(&section.evolve(event), &undo);
         prop_assert_eq!(&again, &section);

@@ -1,4 +1,4 @@
-//! Finds the best seats slowly: it compares all choices, and follows the wording of the rule.
+//! Finds the best seats by comparing all choices: slow, but so simple that it serves to check the quick search.
 
 use std::collections::BTreeSet;
 

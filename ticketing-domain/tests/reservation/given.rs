@@ -1,4 +1,4 @@
-//! The reservation, the facts and the commands that these tests are about.
+//! The reservation, the facts and the commands that the tests of reservations share.
 
 use ticketing_domain::inventory::{InventoryCommand, ReleaseReason, TakenSeats};
 use ticketing_domain::payment::Charge;

@@ -49,7 +49,8 @@ fn an_approval_after_the_hold_ran_out_takes_the_money_only_if_the_seats_are_free
         .then::<ReservationEvent>([])
         .with_effects([capture_if_free()]);
 
-    // A payment that was only to be authorised is released when the approval comes too late.
+    // The customer asked only to have the money set aside. The approval comes after the hold has run out, so the
+    // money is released.
     given::<Reservation>(paying())
         .at(after(300))
         .when(approved(Charge::AuthorizeOnly))

@@ -1,4 +1,4 @@
-//! What a customer may ask of a reservation: to pay for the seats that are held.
+//! What a customer may ask of a reservation whose seats are held, above all to pay for them.
 
 use ticketing_domain::inventory::ReleaseReason;
 use ticketing_domain::payment::Charge;

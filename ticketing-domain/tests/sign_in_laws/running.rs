@@ -1,4 +1,4 @@
-//! Ceremonies under way: ceremonies of different types, run through one trait.
+//! Runs sign-in ceremonies of different types through one trait.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,14 +21,15 @@ pub(crate) struct Running {
 /// What the person behind a ceremony has shown so far, and so what the ceremony is entitled to.
 #[derive(Clone, Default)]
 pub(crate) struct May {
-    /// The digest of the secret with which the ceremony was opened: of a token or a challenge.
+    /// The digest of the secret of the token or challenge with which the ceremony was opened.
     pub(crate) opened_by: Option<SecretDigest>,
     pub(crate) proven: BTreeSet<EmailAddress>,
     /// The users whose accounts the ceremony may enter for another reason than a proven address.
     pub(crate) entered: BTreeSet<UserId>,
-    /// The user whose session began the linking and was still live when the ceremony looked it up.
+    /// The user in whose session the linking of a provider began. The session was still live when the ceremony looked
+    /// it up.
     pub(crate) own_session: Option<UserId>,
-    /// The users who were customers when the ceremony looked them up.
+    /// The users whose role was customer when the ceremony looked them up.
     pub(crate) customers: BTreeSet<UserId>,
     pub(crate) browser: Option<Secret>,
     /// The user whom the authenticator's answer names.

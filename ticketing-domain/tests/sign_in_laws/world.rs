@@ -39,8 +39,8 @@ pub(crate) struct World {
     pub(crate) identities: Vec<Identity>,
     pub(crate) passkeys: Vec<Passkey>,
     pub(crate) running: Vec<Running>,
-    /// The secrets in the links that people have been mailed. The fields from here to `logins` are what people have
-    /// in hand.
+    /// The secrets in the links that people have been mailed. The fields from here to `logins` are what the people
+    /// know, as opposed to what the server stores.
     pub(crate) links: Vec<Secret>,
     pub(crate) codes: Vec<(Secret, Secret)>,
     pub(crate) trips: Vec<(Secret, Secret)>,
@@ -58,8 +58,8 @@ impl Default for World {
             now: DateTime::from_timestamp(1_800_000_000, 0).expect("the number of seconds is within range"),
             tokens: BTreeMap::new(),
             challenges: BTreeMap::new(),
-            // The administrator whom the operator's command makes, with an address that the provider may vouch for to
-            // anybody.
+            // An administrator, as the operator's command makes one. In these runs the provider may vouch, wrongly,
+            // that this address belongs to somebody else.
             users: vec![User {
                 id: UserId::new(Uuid::from_u128(u128::MAX)),
                 email: address(2),
@@ -83,7 +83,8 @@ impl Default for World {
 }
 
 fn pick<T: Clone>(among: &[T], number: usize) -> Option<T> {
-    // Numbers count from the newest item, so that the small numbers of a shrunk failure pick what was just made.
+    // Number 0 picks the newest item. The numbers become small when proptest shrinks a failing run, and they then
+    // pick what was made last.
     among.iter().rev().nth(number).cloned()
 }
 
@@ -102,8 +103,8 @@ macro_rules! context {
 }
 
 impl World {
-    /// Makes a world in which one person, Ada, has signed in by mail: the second user, after the administrator, with
-    /// the only session.
+    /// Makes a world in which one person, Ada, has signed in by mail. The only other user is the administrator, and
+    /// the only session is Ada's.
     pub(crate) fn with_ada() -> Self {
         let mut world = Self::default();
         world.all(Act::AskForALink { address: 0 });
@@ -532,7 +533,8 @@ impl World {
             self.broken
                 .push("an identity was linked to an account whose address was not proven".to_owned());
         }
-        // A user who was a customer when the ceremony decided, and was promoted before it linked, breaks no law.
+        // A user may be promoted between the moment when the ceremony found a customer and the moment when it linked
+        // the provider. That breaks no law.
         if user.role != Role::Customer && !may.customers.contains(&user.id) {
             self.broken
                 .push("an identity was linked into an account of more than a customer".to_owned());

@@ -14,11 +14,11 @@ use crate::vocabulary::errors::StoreError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeadlineKind {
-    /// The hold of a reservation ends.
+    /// The hold of a reservation runs out.
     HoldExpiry,
     /// A call to the payment gateway is repeated, because the gateway has not answered it yet.
     GatewayRetry,
-    /// The next reservations of a cancelled event are settled, that is, released or refunded.
+    /// The next reservations of a cancelled event are released or refunded, up to a fixed number at a time.
     CancellationChunk,
     /// The event begins.
     EventStart,

@@ -64,7 +64,7 @@ pub struct Delivered {
 /// - `an_event_arrives_as_it_was_published`, with the identity of its log.
 #[async_trait]
 pub trait EventPublisher: std::fmt::Debug + Send + Sync {
-    /// Publishes facts of one log in the given order. Once this call has returned, the bus has kept the facts, and
+    /// Publishes facts of one log in the given order. Once this call has succeeded, the bus has stored the facts, and
     /// every group of consumers gets each of them.
     ///
     /// # Errors

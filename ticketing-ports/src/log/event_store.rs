@@ -31,7 +31,7 @@ pub struct Commit {
     /// The id of the commit. The writer makes it.
     pub id: CommitId,
     /// The lane that decided the commit. The store keeps it beside each fact. All facts of a stream have the same
-    /// lane, for which the writers are responsible.
+    /// lane; the store does not check this, so the writers must see to it.
     pub lane: LaneId,
     /// The time of the commit. The store keeps it as `recorded_at` of each fact.
     pub at: Timestamp,

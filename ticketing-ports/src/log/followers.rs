@@ -1,5 +1,5 @@
-//! The leases and marks of the followers of the log, such as the relay and the projector. Each follower runs in one
-//! process at a time.
+//! A follower of the log, such as the relay to the bus, runs in one process at a time. This module stores which
+//! process may run it and until when (the lease), and how far the follower has come in the log (the mark).
 
 use std::time::Duration;
 
@@ -65,8 +65,9 @@ pub struct FollowerId {
 /// - `followers_do_not_share_anything`: neither those of another name, nor of another generation, nor of another log.
 #[async_trait]
 pub trait FollowerStore: std::fmt::Debug + Send + Sync {
-    /// Takes or renews the turn until `now` plus `lease`. Returns whether the worker has the turn now: it does not
-    /// get the turn while the lease of another worker lasts.
+    /// Gives the worker the turn to run the follower until `now` plus `lease`, or renews the turn that the worker
+    /// has. Returns whether the worker has the turn now: it does not get the turn while the lease of another worker
+    /// lasts.
     async fn take_turn(
         &self,
         follower: FollowerId,
@@ -75,13 +76,14 @@ pub trait FollowerStore: std::fmt::Debug + Send + Sync {
         lease: Duration,
     ) -> Result<bool, StoreError>;
 
-    /// Gives the turn of `worker` back before its lease ends. Does nothing if another worker has the turn.
+    /// Ends the turn of `worker` to run the follower before its lease ends, so that another worker can take the turn.
+    /// Does nothing if another worker has the turn.
     async fn give_back(&self, follower: FollowerId, worker: WorkerId) -> Result<(), StoreError>;
 
-    /// Returns how far the follower has come; `None` if no mark has been noted yet.
+    /// Returns how far the follower has come; `None` if no mark has been stored yet.
     async fn mark(&self, follower: FollowerId) -> Result<Option<Mark>, StoreError>;
 
-    /// Notes `mark` as how far the follower has come, if the mark that was noted last still is `before`. Returns
-    /// whether `mark` was noted.
+    /// Stores `mark`, which says how far the follower has come, but only if the stored mark still is `before`.
+    /// Returns whether `mark` was stored.
     async fn move_mark(&self, follower: FollowerId, before: Option<Mark>, mark: Mark) -> Result<bool, StoreError>;
 }

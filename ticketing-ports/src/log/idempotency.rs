@@ -1,4 +1,4 @@
-//! Answers that were given under an idempotency key, so that a repeated request gets the same answer.
+//! Stores the answers to requests that had an idempotency key, so that a repeated request gets the same answer.
 
 use async_trait::async_trait;
 
@@ -15,15 +15,16 @@ pub struct IdempotencyKey {
     pub key: String,
 }
 
-/// A request and its answer under an idempotency key. A commit writes this record together with its facts.
+/// The answer to one request, recorded under the idempotency key of that request. A commit writes this record
+/// together with its facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyRecord {
     /// The key.
     pub key: IdempotencyKey,
-    /// The SHA-256 digest of the request. If a request has the same key and another digest, its sender has made a
-    /// mistake.
+    /// The SHA-256 digest of the request. If a later request has the same key and another digest, its sender has by
+    /// mistake used one key for two different requests.
     pub fingerprint: [u8; 32],
-    /// The answer, in the encoding of the engine.
+    /// The answer, as bytes. The engine encodes and decodes them; a store does not look at their content.
     pub answer: Vec<u8>,
     /// When the answer was recorded.
     pub recorded_at: Timestamp,

@@ -33,12 +33,12 @@ impl std::fmt::Display for Incarnation {
     }
 }
 
-/// A generation of the schemas of facts. Each new version of a fact begins a generation, and a build reads all
-/// generations up to its own.
+/// A generation of the schemas of facts. Whenever some type of fact gets a new version of its schema, a new
+/// generation begins. A build reads facts of all generations up to its own.
 ///
 /// The *schema floor* of a log is the generation that every build which works on it can read. A build writes a new
-/// version of a fact only once the floor has reached its generation, so that older builds never meet a fact that they
-/// cannot read.
+/// version of a schema only once the floor has reached the generation of that version, so that older builds never
+/// meet a fact that they cannot read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SchemaGeneration(pub u32);

@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use crate::vocabulary::ids::EventId;
 
-/// What kind of thing a lane decides on. Every rule of the box office concerns one lane only.
+/// The kind of thing that a lane decides on. No rule of the box office looks at two such things, so that every
+/// decision is made in one lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -6,7 +6,8 @@ use crate::log::streams::{StreamId, Version};
 use crate::vocabulary::errors::StoreError;
 use crate::vocabulary::ids::CommitId;
 
-/// The state of a stream at one version, as bytes that only the aggregate of the stream can read.
+/// The state of a stream at one version, as bytes. Only the code of the aggregate that the stream is about can read
+/// them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// The stream whose state this is.
@@ -58,12 +59,12 @@ pub struct Snapshot {
 /// - `dropped_snapshots_are_gone`, and others can be kept after them.
 #[async_trait]
 pub trait SnapshotStore: std::fmt::Debug + Send + Sync {
-    /// Keeps a snapshot in the place of an older one of the same stream and format. Does nothing if the store has a
-    /// newer one that the log confirms.
+    /// Stores the snapshot in the place of an older one of the same stream and format. Does nothing if the store has
+    /// a newer one, and the log still has the commit that the newer one names.
     async fn keep(&self, snapshot: Snapshot) -> Result<(), StoreError>;
 
-    /// Returns the snapshots of these streams, each in the given format. A snapshot is left out if the log has
-    /// another commit at its version, or no fact.
+    /// Returns the snapshots of these streams, each in the given format. A snapshot is left out if the fact at its
+    /// version was written by another commit than the snapshot says, or if the stream has no such fact.
     async fn latest(&self, of: &[(StreamId, u16)]) -> Result<Vec<Snapshot>, StoreError>;
 
     /// Removes all snapshots.

@@ -8,7 +8,8 @@ use crate::log::event_store::EventStore;
 use crate::log::idempotency::IdempotencyStore;
 use crate::log::snapshots::SnapshotStore;
 
-/// The log, and the stores that share its commits. All four fields belong to the same log.
+/// The four stores of one log: its facts, the snapshots of its streams, its deadlines and its idempotency records.
+/// All four must belong to the same log.
 #[derive(Clone)]
 pub struct LogStores {
     /// The log.
@@ -22,7 +23,7 @@ pub struct LogStores {
 }
 
 impl LogStores {
-    /// Returns the bundle for one adapter that implements all of these ports.
+    /// Makes the bundle from one adapter, `store`, that implements the port of every field of the bundle.
     pub fn of<S>(store: Arc<S>) -> Self
     where
         S: EventStore + SnapshotStore + DeadlineStore + IdempotencyStore + 'static,

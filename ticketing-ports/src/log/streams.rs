@@ -187,8 +187,8 @@ pub struct Metadata {
     /// The id of the request that caused the fact; `None` if there was no request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<CorrelationId>,
-    /// The user who sent the request; `None` if no user did. A fact that a deadline or the gateway causes has the user
-    /// whose request set the deadline or led to the call.
+    /// The user who sent the request; `None` if no user did. If a deadline or an answer of the gateway led to the
+    /// fact, this is the user whose request set the deadline or led to the call of the gateway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<UserId>,
     /// The place of the request in the trace of its caller; `None` if the request had no valid trace headers.

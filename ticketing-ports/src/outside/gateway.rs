@@ -19,7 +19,7 @@ pub struct AuthorizeRequest {
     pub amount: Money,
     /// The means by which the customer pays.
     pub method: PaymentMethod,
-    /// When the hold of the seats runs out. If the gateway decides after this time, it decides too late.
+    /// When the hold of the seats runs out. An approval after this time comes too late to keep the seats.
     pub wanted_by: Timestamp,
 }
 
@@ -51,7 +51,7 @@ pub enum Authorization {
 pub enum GatewayRecord {
     /// The gateway never received the payment.
     Unknown,
-    /// The gateway's answer by now. It may differ from its first answer if the gateway had not decided then.
+    /// What the gateway answers now. If its first answer was that it had not decided yet, this answer may be another.
     Answered(Authorization),
 }
 

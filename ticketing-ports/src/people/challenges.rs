@@ -1,4 +1,4 @@
-//! The state of a passkey or OAuth ceremony between its two requests.
+//! A passkey or OAuth ceremony takes two requests. This module stores the state of a ceremony between the two.
 
 use async_trait::async_trait;
 
@@ -13,11 +13,11 @@ pub enum CeremonyKind {
     PasskeyRegistration,
     /// Signing in with a passkey.
     PasskeyLogin,
-    /// Signing in through an identity provider, or linking one.
+    /// Signing in with an account at an identity provider, or linking such an account to a user.
     Oauth,
 }
 
-/// What a server keeps of a ceremony between its two requests.
+/// What a server stores about a ceremony after the request that begins it, for the request that finishes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Challenge {
     /// The digest of the secret with which the second request names the challenge.
@@ -26,7 +26,7 @@ pub struct Challenge {
     pub ceremony: CeremonyKind,
     /// The state of the ceremony. A store does not look at its content.
     pub state: Vec<u8>,
-    /// From when on the store no longer returns the challenge.
+    /// When the challenge expires. From this time on the store no longer returns it.
     pub expires_at: Timestamp,
 }
 

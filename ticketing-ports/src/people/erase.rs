@@ -6,17 +6,18 @@ use crate::vocabulary::email::EmailAddress;
 use crate::vocabulary::errors::StoreError;
 use crate::vocabulary::ids::UserId;
 
-/// A person who is to be forgotten, with the id and the address under which stores may keep something of the person.
+/// A person who is to be forgotten. Stores may keep data about the person under the id or under the e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// The id of the person's account.
     pub id: UserId,
-    /// The address of the account. `None` if the account is gone already, because an earlier erasure failed half-way.
+    /// The e-mail address of the account. `None` if the account is gone already, because an earlier erasure failed
+    /// half-way.
     pub email: Option<EmailAddress>,
 }
 
 impl Person {
-    /// Returns every text under which a store may have kept something of the person: the id, and the address if it is
+    /// Returns every text under which a store may keep data about the person: the id, and the e-mail address if it is
     /// known.
     pub fn subjects(&self) -> Vec<String> {
         let email = self.email.as_ref().map(|email| email.as_str().to_owned());
@@ -24,7 +25,7 @@ impl Person {
     }
 }
 
-/// Forgets people. This is a supertrait of every port that keeps something of people, so that each store must
+/// Forgets people. This is a supertrait of every port that stores data about people, so that each store must
 /// implement it. The contract of each port says what is gone after an erasure.
 ///
 /// # Example
@@ -61,7 +62,7 @@ impl Person {
 /// ```
 #[async_trait]
 pub trait Erase: std::fmt::Debug + Send + Sync {
-    /// Deletes everything that this store keeps of one person, and nothing of anybody else. Returns how many
+    /// Deletes all data that this store keeps about one person, and no data about anybody else. Returns how many
     /// records were deleted. It is no error if there is no record to delete, so an erasure can be repeated.
     async fn erase(&self, person: &Person) -> Result<u64, StoreError>;
 }

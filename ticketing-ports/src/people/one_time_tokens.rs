@@ -12,9 +12,10 @@ use crate::vocabulary::secrets::SecretDigest;
 pub enum TokenPurpose {
     /// Signing in by a link in a mail.
     MagicLink,
-    /// Getting a session for the code with which a browser comes back from a sign-in at an identity provider.
+    /// Getting a session in exchange for a sign-in code. The browser gets this code when it comes back from an
+    /// identity provider.
     SignInCode,
-    /// Opening a WebSocket in the name of a session.
+    /// Opening a WebSocket connection that acts for the user of a session.
     WebSocketTicket,
 }
 
@@ -34,7 +35,7 @@ pub struct OneTimeToken {
     pub subject: String,
     /// The data that the caller gets back when the token is used. A store does not look at their content.
     pub payload: Vec<u8>,
-    /// From when on the store no longer returns the token.
+    /// When the token expires. From this time on the store no longer returns it.
     pub expires_at: Timestamp,
 }
 

@@ -21,7 +21,7 @@ pub struct BegunCeremony {
 pub struct NewCredential {
     /// The id of the credential.
     pub credential_id: Vec<u8>,
-    /// The record for [`Passkey::credential`].
+    /// The relying party's record of the new credential. The caller stores it as [`Passkey::credential`].
     pub credential: Vec<u8>,
     /// The signature counter of the credential.
     pub counter: u32,
@@ -39,9 +39,9 @@ pub struct ClaimedCredential {
 /// The parts of a credential that a login with it changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsedCredential {
-    /// The record for [`Passkey::credential`].
+    /// The relying party's record of the credential after the login. The caller stores it as [`Passkey::credential`].
     pub credential: Vec<u8>,
-    /// The signature counter of the credential.
+    /// The signature counter of the credential after the login.
     pub counter: u32,
 }
 

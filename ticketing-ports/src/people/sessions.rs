@@ -11,15 +11,15 @@ use crate::vocabulary::errors::StoreError;
 use crate::vocabulary::ids::UserId;
 use crate::vocabulary::secrets::SecretDigest;
 
-/// How a session began.
+/// How the user signed in when a session began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignInMethod {
-    /// By a link in a mail.
+    /// The user opened a link in a mail.
     MagicLink,
-    /// Through an identity provider.
+    /// The user signed in at an identity provider.
     Oauth,
-    /// With a passkey.
+    /// The user signed in with a passkey.
     Passkey,
 }
 

@@ -1,4 +1,5 @@
-//! The stores of people, in two bundles: what lasts as long as an account, and what lasts minutes or days.
+//! The stores of data about people, in two bundles: one for data that last as long as an account, and one for data
+//! that last minutes or days.
 //!
 //! An adapter offers a whole bundle, so a server chooses one adapter for each bundle.
 
@@ -24,22 +25,22 @@ pub struct AccountStores {
     pub identities: Arc<dyn IdentityStore>,
 }
 
-/// The stores of what signing in leaves for minutes or days. If their content is lost, everybody is signed out, and
-/// nothing else is lost.
+/// The stores of data that a sign-in leaves behind for minutes or days, such as sessions. If these data are lost,
+/// everybody is signed out, but no account is lost.
 #[derive(Clone)]
 pub struct SignInStores {
     /// The sessions.
     pub sessions: Arc<dyn SessionStore>,
     /// Links, sign-in codes and WebSocket tickets.
     pub tokens: Arc<dyn OneTimeTokenStore>,
-    /// The state of passkey and OAuth ceremonies between their two requests.
+    /// The state of passkey and OAuth ceremonies that one request has begun and a second one is to finish.
     pub challenges: Arc<dyn ChallengeStore>,
-    /// The counts by which requests, mails and failures are limited.
+    /// Counts requests, mails and failed attempts, and says when there are too many of them.
     pub limiter: Arc<dyn RateLimiter>,
 }
 
 impl AccountStores {
-    /// Returns the bundle for one adapter that implements all of these ports.
+    /// Makes the bundle from one adapter, `store`, that implements the port of every field of the bundle.
     pub fn of<S>(store: Arc<S>) -> Self
     where
         S: UserStore + PasskeyStore + IdentityStore + 'static,

@@ -9,7 +9,7 @@ use crate::vocabulary::seating::SeatCounts;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-/// The counts of one section.
+/// How many places of one section are available, held, sold and blocked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SectionAvailability {
     /// The id of the section.
@@ -20,11 +20,11 @@ pub struct SectionAvailability {
     pub total_capacity: u32,
     /// How many places of the section are available, held, sold and blocked.
     pub counts: SeatCounts,
-    /// When one of the counts last changed.
+    /// When the number of available, held, sold or blocked places last changed.
     pub last_updated: Timestamp,
 }
 
-/// The counts of all sections of an event.
+/// How many places of each section of an event are available, held, sold and blocked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Availability {
     /// The event.
@@ -34,12 +34,12 @@ pub struct Availability {
     /// Grows by 1 with every recorded change of a count. Of two answers for one event, the later one has the higher
     /// number.
     pub sequence: u64,
-    /// How many holds of the event have run out while their places are not released yet. Of two answers with the
-    /// same `sequence`, the later one has the higher number here.
+    /// How many holds of the event have run out, although no fact says yet that their places are released. Of two
+    /// answers with the same `sequence`, the later one has the higher number here.
     pub lapsed: u64,
 }
 
-/// Reads the counts of the sections of an event.
+/// Reads how many places of each section of an event are available, held, sold and blocked.
 ///
 /// ```
 /// use adapters_memory::InMemoryReadModels;
@@ -63,6 +63,7 @@ pub struct Availability {
 /// - `holds_that_ran_out_are_counted`: those of all sections of the event together.
 #[async_trait]
 pub trait AvailabilityQueries: std::fmt::Debug + Send + Sync {
-    /// Returns the counts of an event at the time `now`; `None` if there is no such event.
+    /// Returns how many places of each section are available, held, sold and blocked at the time `now`; `None` if
+    /// there is no such event.
     async fn availability(&self, event: EventId, now: Timestamp) -> Result<Option<Availability>, StoreError>;
 }

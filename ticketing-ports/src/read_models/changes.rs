@@ -46,11 +46,11 @@ pub enum Change {
         /// When the section was created.
         at: Timestamp,
     },
-    /// Places of a section became available, held, sold or blocked.
+    /// Some places of a section moved from one count to another: from available to held, for example.
     SeatsMoved {
         /// The section.
         section_id: SectionId,
-        /// How the four counts of the section change.
+        /// By how much the numbers of available, held, sold and blocked places change.
         moved: SeatMove,
         /// When the counts changed.
         at: Timestamp,
@@ -78,7 +78,7 @@ pub enum Change {
         /// The reservation of the sale.
         reservation_id: ReservationId,
     },
-    /// Money of a sale was paid back.
+    /// The price of a sale, or a part of it, was paid back.
     SaleRefunded {
         /// The reservation of the sale.
         reservation_id: ReservationId,
@@ -101,7 +101,8 @@ pub struct Hold {
     pub until: Timestamp,
 }
 
-/// How the four counts of a section change. The four numbers add up to 0.
+/// By how much the numbers of available, held, sold and blocked places of a section change. The four changes add up
+/// to 0, because the section keeps its capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SeatMove {
     /// How many more places are available; negative if fewer are.
@@ -114,7 +115,7 @@ pub struct SeatMove {
     pub blocked: i64,
 }
 
-/// What a change says about a value that a row may have or lack.
+/// What a change does to a value that a row may have or lack: it keeps, removes or replaces the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Said<T> {
@@ -156,7 +157,7 @@ pub struct ReservationChange {
     pub status: ReservationStatus,
     /// The version of the reservation's stream after the fact that led to the change.
     pub version: Version,
-    /// What happens to the payment of the reservation.
+    /// Whether the row keeps its payment, loses it, or gets this payment.
     pub payment_id: Said<PaymentId>,
     /// When the reservation was paid; `None` if the time in the row stays as it is.
     pub completed_at: Option<Timestamp>,

@@ -20,7 +20,7 @@ pub struct EventView {
     pub event_id: EventId,
     /// The user who organises the event.
     pub owner_id: UserId,
-    /// The recorded status of the event.
+    /// The status as the facts of the log say it. Readers may be shown another status once the event has begun.
     pub status: EventStatus,
     /// When the event was created.
     pub created_at: Timestamp,

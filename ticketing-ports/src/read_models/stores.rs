@@ -12,7 +12,7 @@ use crate::read_models::sales::SalesQueries;
 use crate::read_models::store::ProjectionStore;
 
 /// The read models: the store that writes them, the ports that answer questions from them, and the facts that could
-/// not be applied to them. All fields belong to the same rows.
+/// not be applied to them. All fields must be about the same read models.
 #[derive(Clone)]
 pub struct ReadModelStores {
     /// Writes the read models and knows up to which fact they are written.
@@ -32,7 +32,8 @@ pub struct ReadModelStores {
 }
 
 impl ReadModelStores {
-    /// Returns the bundle for one adapter that implements all ports of the read models, and a store of dead letters.
+    /// Makes the bundle from one adapter that implements all ports of the read models, and from a store of dead
+    /// letters.
     pub fn of<S>(read_models: Arc<S>, dead_letters: Arc<dyn DeadLetterStore>) -> Self
     where
         S: ProjectionStore

@@ -132,8 +132,8 @@ pub struct EventDetails {
 }
 
 impl EventDetails {
-    /// Returns the section of that name; `None` if no section has it. A section whose name has exactly the
-    /// characters of `name` goes before a section whose name differs in its Unicode form only.
+    /// Returns the section of that name; `None` if no section has it. If two names differ only in their Unicode form,
+    /// the section whose name has exactly the characters of `name` is returned.
     pub fn section(&self, name: &str) -> Option<&Section> {
         let spelled = self.sections.iter().find(|section| section.name.as_str() == name);
         spelled.or_else(|| self.sections.iter().find(|section| section.name.is_meant_by(name)))

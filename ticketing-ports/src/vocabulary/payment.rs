@@ -103,7 +103,7 @@ pub struct PaymentMethod {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeclineReason {
-    /// The gateway declined the payment.
+    /// The gateway declined the payment for another reason than those listed here, or without a reason.
     Declined,
     /// The account has too little money.
     InsufficientFunds,
@@ -118,9 +118,9 @@ pub enum DeclineReason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionKind {
-    /// The customer opens a page of the provider.
+    /// The customer opens a page of the payment provider.
     Redirect,
-    /// The browser or app of the customer hands a secret to the code of the provider.
+    /// The browser or app of the customer hands a secret to a script or library of the payment provider.
     ClientSecret,
 }
 
@@ -130,7 +130,7 @@ pub enum ActionKind {
 pub struct ActionWanted {
     /// What the customer must do.
     pub kind: ActionKind,
-    /// When the provider gives the payment up if the customer has not acted.
+    /// The time at which the payment provider gives the payment up if the customer has not acted before.
     pub until: Timestamp,
 }
 
@@ -151,7 +151,8 @@ impl NextAction {
         Self::new(ActionKind::Redirect, url, until)
     }
 
-    /// The browser or app of the customer must hand `secret` to the code of the provider before `until`.
+    /// The browser or app of the customer must hand `secret` to a script or library of the payment provider before
+    /// `until`.
     pub fn client_secret(secret: impl Into<String>, until: Timestamp) -> Self {
         Self::new(ActionKind::ClientSecret, secret, until)
     }

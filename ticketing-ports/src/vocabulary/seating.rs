@@ -204,7 +204,7 @@ impl Seating {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Allocation {
-    /// The section has no numbered seats.
+    /// No seats were chosen, because the section has no numbered seats.
     GeneralAdmission,
     /// The customer named the seats.
     Requested,
@@ -212,7 +212,7 @@ pub enum Allocation {
     Adjacent,
     /// All seats are in one row, but not side by side or with a single free seat left beside them.
     SameRow,
-    /// The seats are in several rows: as few and as near together as possible.
+    /// The seats are in several rows: as few rows as possible, and as near together as possible.
     Split,
 }
 
@@ -230,7 +230,8 @@ pub struct SeatCounts {
 }
 
 impl SeatCounts {
-    /// Returns these counts after holds of `places` places in total have run out: those places count as available.
+    /// Returns the counts with `places` held places counted as available, because the holds of these places have run
+    /// out.
     #[must_use]
     pub fn without_lapsed(self, places: u32) -> Self {
         let lapsed = places.min(self.held);
@@ -241,7 +242,7 @@ impl SeatCounts {
         }
     }
 
-    /// Returns the sum of the four numbers.
+    /// Returns how many places the section has: the sum of its available, held, sold and blocked places.
     pub fn capacity(self) -> u32 {
         self.available + self.held + self.sold + self.blocked
     }

@@ -39,7 +39,8 @@ pub fn is_invisible(c: char) -> bool {
             ))
 }
 
-/// Returns whether the character only says whether the emoji before it is drawn as text or as a picture.
+/// Returns whether the character is one of the two that choose how the emoji before it is drawn: as text or as a
+/// picture.
 fn chooses_a_style(c: char) -> bool {
     matches!(c, '\u{FE0E}' | '\u{FE0F}')
 }

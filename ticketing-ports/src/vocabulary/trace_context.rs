@@ -20,8 +20,8 @@ struct Fields {
 }
 
 impl TraceContext {
-    /// How many characters a `tracestate` has at most; a longer one is left out. The standard requires nobody to
-    /// pass on more.
+    /// How many characters a `tracestate` has at most; a longer one is left out. The standard asks systems to pass on
+    /// at least this many, and not more.
     pub const MAX_STATE_LENGTH: usize = 512;
 
     /// Reads the header `traceparent`, and the lines of the header `tracestate` in their order.

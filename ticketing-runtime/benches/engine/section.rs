@@ -28,7 +28,8 @@ struct Stage {
     event: EventId,
     /// A reservation of customer 0 that still holds its seat.
     held: Option<ReservationId>,
-    /// A reservation that customer 0 has cancelled. `None` if the section has no spare seat for it.
+    /// A reservation that customer 0 has cancelled. `None` if the section was filled without a spare seat for such a
+    /// reservation.
     given_up: Option<ReservationId>,
 }
 
@@ -163,8 +164,10 @@ impl Stage {
         cancelled.map(drop)
     }
 
+    /// Sends the command once.
+    ///
     /// # Panics
-    /// When the outcome of the command is not the one that its name says.
+    /// When the command does not end as its name says, for example when `HoldTooMany` is not refused.
     async fn ask(&self, command: Command, caller: usize) {
         let hold = |quantity| {
             self.office

@@ -64,8 +64,8 @@ impl Desk {
         there.then_some(log)
     }
 
-    /// Waits until the rows of the read models have reached this position, whether this process keeps the rows or
-    /// another one.
+    /// Waits until the read models contain all facts up to this position, whether this process or another one keeps
+    /// their rows.
     async fn wait_for_rows(&self, log: LogIdentity, position: Position) {
         let mut projected = self.projected.clone();
         loop {
@@ -73,8 +73,8 @@ impl Desk {
             let here = tokio::time::timeout(LOOK_EVERY, here).await;
             match here.map(|here| here.is_ok()) {
                 Ok(true) => return,
-                // The channel is closed: another process keeps the rows, and only the rows' checkpoint tells how far
-                // they are.
+                // The channel is closed, because another process keeps the rows. Only the checkpoint, which is read
+                // below, tells how far the rows are.
                 Ok(false) => tokio::time::sleep(LOOK_EVERY).await,
                 Err(_) => {}
             }

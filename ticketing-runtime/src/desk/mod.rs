@@ -33,24 +33,24 @@ use crate::follow::Reached;
 pub use caught_up::READ_YOUR_WRITES_PATIENCE;
 pub use paging::PagedList;
 
-/// What the desk reads from in addition to the write side.
+/// What the desk reads from in addition to the write side: the log, the read models and the users.
 #[derive(Clone)]
 pub struct DeskPorts {
     /// The log from which the read models are made.
     pub log: Arc<dyn EventStore>,
-    /// The rows of events.
+    /// The read model of events.
     pub events: Arc<dyn EventQueries>,
-    /// The rows of available seats.
+    /// The read model of the seats that are available.
     pub availability: Arc<dyn AvailabilityQueries>,
-    /// The rows of reservations.
+    /// The read model of reservations.
     pub reservations: Arc<dyn ReservationQueries>,
-    /// The rows of payments.
+    /// The read model of payments.
     pub payments: Arc<dyn PaymentQueries>,
-    /// The rows of purchases and sales.
+    /// The read models of purchases and of sales.
     pub sales: Arc<dyn SalesQueries>,
-    /// The checkpoint of the read models, even if another process keeps them.
+    /// Tells up to which position of the log the read models have come, even if another process keeps them.
     pub projections: Arc<dyn ProjectionStore>,
-    /// The users, which tell whether a customer exists.
+    /// The store of users, which tells whether a customer exists.
     pub users: Arc<dyn UserStore>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
@@ -100,7 +100,7 @@ impl std::fmt::Debug for DeskPorts {
 pub struct Desk {
     office: BoxOffice,
     ports: DeskPorts,
-    /// How far the read models of this process have come.
+    /// The position of the log that the read models have reached, as far as this process knows.
     projected: watch::Receiver<Reached>,
 }
 

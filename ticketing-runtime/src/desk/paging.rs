@@ -1,5 +1,5 @@
-//! Turns cursors into text and back. A cursor continues only the list that it came from. Callers pass the text on
-//! without reading it.
+//! Turns cursors, which mark where the next page of a list begins, into text and back. A cursor continues only the
+//! list that it came from. Callers pass the text on without reading it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,7 +7,7 @@ use chrono::DateTime;
 use ticketing_ports::vocabulary::paging::Cursor;
 use uuid::Uuid;
 
-/// The format of a cursor's text, which is its first byte.
+/// The version of the format of cursors. It is the first byte of every cursor, before the bytes become text.
 const VERSION: u8 = 1;
 
 /// A list that is returned page by page.
@@ -43,7 +43,7 @@ impl PagedList {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads a cursor of this list. `None` if the text is not one that a cursor of this list can have.
+    /// Reads a cursor of this list from its text. `None` if the text is not a cursor of this list.
     pub fn parse_cursor(self, text: &str) -> Option<Cursor> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (head, rest) = bytes.split_first_chunk::<2>()?;

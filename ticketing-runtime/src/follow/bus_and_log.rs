@@ -18,15 +18,16 @@ use super::tail::Tail;
 
 /// If the bus delivers nothing for this long, the log is asked for new facts.
 const SILENCE: Duration = PATIENCE;
-/// The shortest time between two acknowledgements, each of which costs a round trip to the brokers. The bus delivers
-/// unacknowledged facts again, but facts at positions that were handled are then skipped.
+/// The shortest time between two acknowledgements, each of which costs a round trip to the brokers. A late
+/// acknowledgement does no harm: if the bus delivers a fact again that was handled, the fact is skipped.
 const ACKNOWLEDGING: Duration = Duration::from_millis(100);
 /// How long an acknowledgement may take before this process gives it up and tries again later.
 const PATIENCE_WITH_BROKERS: Duration = Duration::from_millis(200);
-/// When a fact arrives before its predecessors, the bus gets this long to deliver these before they are read from the
-/// log. Partitions of the bus deliver in no common order.
+/// How long the bus may take to deliver the predecessors of a fact that came too early. After this time they are read
+/// from the log. Facts come too early because the partitions of the bus deliver in no common order.
 const REORDERING: Duration = Duration::from_millis(20);
-/// How often a standby process checks whether the active process has handled the facts that the bus delivered here.
+/// How often a standby process checks whether the active process has handled the facts that the bus delivered to the
+/// standby process.
 const STANDING_BY: Duration = Duration::from_millis(50);
 
 /// Takes facts from the bus, and reads from the log those that the bus has not delivered.
@@ -136,15 +137,15 @@ impl std::fmt::Debug for BusAndLog {
 impl Source for BusAndLog {
     async fn next(&mut self, after: Mark, most: usize) -> Result<Vec<Arc<LoggedFact>>, StoreError> {
         loop {
-            // The tail also keeps facts that the bus delivered too early. They are returned here once their
-            // predecessors have come.
+            // The tail also keeps facts that the bus delivered before their predecessors. This call returns them once
+            // the predecessors have come.
             let here = self.tail.after(after, most);
             if !here.is_empty() {
                 self.ask_at = Instant::now() + SILENCE;
                 return Ok(here);
             }
             if self.ask_at <= Instant::now() {
-                // The bus may have lost the newest fact, and no later delivery would show the gap. The log is
+                // If the bus has lost the newest fact, no later delivery shows that a fact is missing. The log is
                 // therefore asked now and then.
                 self.ask_at = Instant::now() + SILENCE;
                 return read(self.log.as_ref(), &self.tail, after, most).await;

@@ -24,9 +24,9 @@ pub(super) struct DeadLetterFilter {
     follower: &'static str,
     policy: OnBadFact,
     mark_kept: MarkKept,
-    /// The parked streams, with the position from which on their facts are withheld from the follower.
+    /// The parked streams. The follower gets no facts of a parked stream from this position on.
     parked: BTreeMap<StreamId, Position>,
-    /// The positions of the dead letters that this filter has stored since it was loaded.
+    /// The positions of the dead letters that this filter has stored since the last call of `load`.
     written: BTreeSet<Position>,
 }
 
@@ -44,7 +44,7 @@ impl DeadLetterFilter {
     }
 
     /// Deletes all dead letters of the follower and returns a filter without parked streams. For a rebuild after the
-    /// log has lost facts, because the dead letters may be among those facts.
+    /// log has lost facts, because the log may no longer have the facts of these dead letters.
     pub(super) async fn without_letters(&self) -> Result<Self, StoreError> {
         loop {
             let letters = self.letters.letters(self.follower, Position::START, CHUNK).await?;
@@ -112,8 +112,8 @@ impl DeadLetterFilter {
         }
     }
 
-    /// Deletes the dead letters up to this position that a rebuild has not stored again. The rebuilt follower has
-    /// handled their facts.
+    /// Deletes the dead letters up to this position, except those that the rebuild has stored. The rebuilt follower
+    /// has handled the facts of the deleted dead letters.
     pub(super) async fn delete_outdated_letters(&self, upto: Position) -> Result<(), StoreError> {
         let mut after = Position::START;
         while after < upto {

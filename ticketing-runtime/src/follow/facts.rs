@@ -62,7 +62,8 @@ impl From<RecordedEvent> for LoggedFact {
     }
 }
 
-/// A batch of consecutive facts of one log, without those that are parked or skipped for the follower.
+/// A batch of consecutive facts of one log. Facts that the follower does not get, because they are dead letters, are
+/// left out.
 #[derive(Debug, Clone)]
 pub struct Facts {
     log: LogIdentity,

@@ -186,8 +186,8 @@ pub struct FollowerSpec {
     /// The follower's unique name. Its turn, mark, dead letters and consumer group on the bus are stored under this
     /// name.
     pub name: &'static str,
-    /// The generation of the follower. Raise it when the follower makes something else of the same facts. Each
-    /// generation has its own mark, so a new generation starts without one.
+    /// The generation of the follower. Raise it when a new version of the follower handles the same facts in another
+    /// way. Each generation has its own mark, so a new generation starts without one.
     pub generation: u16,
     /// In how many processes the follower works at the same time.
     pub runs: Runs,
@@ -221,7 +221,7 @@ pub enum MarkKept {
     /// The engine stores the mark after the effect. After a crash the follower may get a fact again, with the same
     /// fact id.
     ByTheEngine,
-    /// The engine keeps the mark in memory only. For effects that end with the process.
+    /// The engine keeps the mark in memory only. For a follower whose effects are lost too when the process ends.
     InMemory,
 }
 
@@ -232,8 +232,8 @@ pub enum StartAt {
     Beginning,
     /// After the newest fact that the log has when the follower starts.
     Head,
-    /// At the mark that [`Follower::mark`] returns, for a follower that loads a snapshot. If that returns `None`, at
-    /// the first fact of the log.
+    /// At the mark that [`Follower::mark`] returns, for a follower that loads a snapshot. If the method returns
+    /// `None`, at the first fact of the log.
     OwnMark,
 }
 

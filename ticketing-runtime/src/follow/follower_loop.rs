@@ -1,5 +1,5 @@
-//! The loop that runs one follower: it gets the follower's turn, proves the follower's mark, and gives the follower
-//! facts.
+//! The loop that runs one follower: it gets the follower's turn, checks that the log still has every fact up to the
+//! follower's mark, and gives the follower facts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,9 +58,9 @@ pub(super) struct FollowerLoop {
 
 /// Where the follower continues in the log.
 enum Standing {
-    /// After this mark. The log was seen to have everything that leads to the mark.
+    /// The follower continues after this mark. A check has found every fact up to the mark in the log.
     At(LogIdentity, Mark),
-    /// The follower must handle nothing now. Its condition says why.
+    /// The follower may handle no facts now. Its [`FollowerCondition`] says why.
     Nowhere,
 }
 
@@ -118,7 +118,7 @@ impl FollowerLoop {
         }
     }
 
-    /// Reads the log's identity and tells it to the tail.
+    /// Reads the log's identity and passes it to the tail, which drops the facts of any other log.
     async fn identity(&mut self) -> Result<LogIdentity, FollowError> {
         let identity = self.log.identity().await?;
         self.tail.follow_log(identity);
@@ -175,7 +175,8 @@ impl FollowerLoop {
             let mut reached = Position::START;
             if let Some(mark) = mark.filter(|mark| mark.log == log.log) {
                 reached = mark.position;
-                // Only the first mark of an incarnation is proved here. The active process proves the later ones.
+                // The first mark that is read in each incarnation of the log is proved here. The active process
+                // proves the later marks.
                 if proved == Some(log) || log_has(self.log.as_ref(), mark).await? {
                     proved = Some(log);
                     self.progress.set_reached(log, reached);
@@ -204,7 +205,8 @@ impl FollowerLoop {
         Ok(mark)
     }
 
-    /// Reads the follower's mark again after an attempt has shown that the mark was not at `expected`.
+    /// Reads the follower's mark again, after the follower could not take facts because its mark was not at
+    /// `expected`.
     ///
     /// # Errors
     /// Fails if the mark is at `expected` after all, so that the loop pauses before it tries again.
@@ -232,7 +234,7 @@ impl FollowerLoop {
         Ok(())
     }
 
-    /// Proves that the log has everything that leads to the follower's mark. Returns where the follower continues.
+    /// Checks that the log still has every fact up to the follower's mark. Returns where the follower continues.
     async fn proved_position(&mut self) -> Result<Standing, FollowError> {
         loop {
             let log = self.identity().await?;

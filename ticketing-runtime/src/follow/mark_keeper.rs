@@ -11,7 +11,7 @@ use ticketing_ports::vocabulary::ids::LogId;
 use super::follower::{FollowError, Follower, FollowerSpec, MarkKept, StartAt};
 
 impl FollowerSpec {
-    /// The id under which the stores keep the mark and the turn of this follower of `log`.
+    /// Returns the id under which the stores keep the mark and the turn of this follower, if it follows `log`.
     pub fn id(&self, log: LogId) -> FollowerId {
         FollowerId {
             log,
@@ -25,7 +25,7 @@ impl FollowerSpec {
 pub(super) struct MarkKeeper {
     store: Arc<dyn FollowerStore>,
     spec: FollowerSpec,
-    /// The mark that this value has read or written last.
+    /// The mark that this keeper has read or written last.
     noted: Option<Mark>,
 }
 
@@ -72,7 +72,7 @@ impl MarkKeeper {
         Ok(())
     }
 
-    /// Returns the first mark for a follower that has none.
+    /// Returns the mark from which a follower starts that has no mark yet.
     pub(super) async fn start(&self, store: &dyn EventStore, log: LogIdentity) -> Result<Mark, StoreError> {
         let start = Mark::start(log.log);
         if self.spec.start_at != StartAt::Head {

@@ -78,7 +78,7 @@ pub struct FollowPorts {
     pub followers: Arc<dyn FollowerStore>,
     /// Keeps the facts that a follower cannot handle.
     pub dead_letters: Arc<dyn DeadLetterStore>,
-    /// Carries the facts to other processes. `None` if followers read the log alone.
+    /// Carries the facts to other processes. `None` if followers read facts only from the log.
     pub bus: Option<Bus>,
 }
 
@@ -105,7 +105,7 @@ impl std::fmt::Debug for Bus {
     }
 }
 
-/// What all followers of a process share.
+/// The ports and settings that all followers of a process share.
 pub(crate) struct FollowerContext {
     pub(crate) log: Arc<dyn EventStore>,
     pub(crate) tail: Arc<Tail>,

@@ -16,28 +16,31 @@ pub enum OnLostPast {
 /// The result of checking a follower's mark against the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Past {
-    /// The log has everything that leads to the mark.
+    /// The log has every fact up to the mark.
     Kept,
     /// The mark belongs to another log.
     OfAnotherLog,
-    /// The log has lost facts before the mark.
+    /// The log has lost facts that lie before the mark or at the mark.
     Lost,
 }
 
-/// Remembers what the last check of a follower's mark has found.
+/// Remembers the results of earlier checks of a follower's mark against the log.
 #[derive(Debug, Default)]
 pub(super) struct PastCheck {
-    /// The log's incarnation when the log last had everything that leads to the mark. `None` before the first check.
+    /// The log's incarnation at the last check that found every fact in the log, or at the first check if none has.
+    /// `None` before the first check.
     incarnation: Option<Incarnation>,
-    /// The mark that was proved last. It is checked again with each newer mark: a log that was restored to before it
-    /// and has grown since may have the newer mark, although facts that the follower has handled are lost.
+    /// The mark at the last check that found every fact in the log. It is checked again with each newer mark: a log
+    /// that was restored to an older state and has grown since may have the newer mark, although it has lost facts
+    /// that the follower handled.
     proved: Option<Mark>,
-    /// The mark at which a loss of facts was announced. `None` while no loss is known.
+    /// The follower's mark when this process last raised the log's incarnation because facts were lost. `None` while
+    /// no loss is known.
     announced: Option<Mark>,
 }
 
 impl PastCheck {
-    /// Checks whether the log has everything that leads to the mark.
+    /// Checks whether the log has every fact up to the mark.
     pub(super) async fn check(
         &mut self,
         log: &dyn EventStore,
@@ -48,7 +51,8 @@ impl PastCheck {
         if mark.log != identity.log {
             return Ok(Past::OfAnotherLog);
         }
-        // The mark that was proved last is checked too, if it belongs to this log and lies before the mark at hand.
+        // The mark of the last check that found every fact is checked too, if it belongs to this log and lies before
+        // `mark`.
         let proved = self
             .proved
             .filter(|proved| proved.log == mark.log && proved.position < mark.position);

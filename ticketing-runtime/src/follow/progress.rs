@@ -17,8 +17,8 @@ pub enum FollowerCondition {
     StandsBy,
     /// The engine rebuilds the follower, because the log has lost facts that the follower had handled.
     Rebuilds,
-    /// The log has lost facts that the follower had handled. [`OnLostPast::Refuse`](super::OnLostPast::Refuse) says
-    /// that the follower then handles nothing more.
+    /// The log has lost facts that the follower had handled, and the setting
+    /// [`OnLostPast::Refuse`](super::OnLostPast::Refuse) forbids the follower to go on.
     OfALostPast,
     /// The follower's mark belongs to another log, so this process handles no facts for it.
     OfAnotherLog,
@@ -47,7 +47,7 @@ impl FollowerCondition {
 /// How far a follower has come, and in which log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reached {
-    /// The log and its incarnation. `None` until the log was seen to have everything up to `position`.
+    /// The log and its incarnation. `None` until a check has found every fact up to `position` in the log.
     pub log: Option<LogIdentity>,
     /// The position up to which the follower has handled all facts.
     pub position: Position,

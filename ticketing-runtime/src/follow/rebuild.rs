@@ -39,7 +39,7 @@ pub async fn rebuild(
     Ok(rebuilding.switch().await?)
 }
 
-/// The filling of a twin, up to the moment when it takes the place of the original.
+/// A rebuild under way: fills a twin from the log, until the twin takes the place of the original follower.
 pub(super) struct Rebuilding {
     store: Arc<dyn EventStore>,
     log: LogIdentity,

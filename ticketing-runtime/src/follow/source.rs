@@ -20,9 +20,11 @@ use super::tail::Tail;
 /// Where the followers of a process get facts. Facts that are missing there are read from the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FactsFrom {
-    /// From this process's own commits. For a process that writes or that runs the relay.
+    /// The followers learn of new facts from the commits of this process itself. For a process that writes or that
+    /// runs the relay.
     ThisProcess,
-    /// From the bus. For a process that only reads. If there is no bus, facts are read from the log.
+    /// The followers get new facts from the bus. For a process that only reads. If there is no bus, the facts are
+    /// read from the log.
     TheBus,
 }
 
@@ -44,8 +46,9 @@ pub(super) trait Source: Send + Debug {
     async fn stand_by(&mut self, reached: Position) -> Result<(), BoxError>;
 }
 
-/// Reads the facts after the mark from the log, and keeps them in the tail for the other followers. Empty if the log
-/// has another fact at the mark; the followers are then told to prove their marks again.
+/// Reads the facts after the mark from the log, and keeps them in the tail for the other followers. If the fact at
+/// the mark is missing or belongs to another commit, returns no facts and makes the followers prove their marks
+/// again.
 pub(super) async fn read(
     log: &dyn EventStore,
     tail: &Tail,

@@ -46,8 +46,8 @@ impl Tail {
         self.log.lock().expect("no code panics while it holds this lock")
     }
 
-    /// Sets which log the followers follow. Drops all facts if this is another log or another incarnation, because
-    /// these facts may be lost there.
+    /// Sets which log the followers follow. Drops all facts in memory if the log or its incarnation is not the same
+    /// as before, because the log may not have these facts.
     pub(super) fn follow_log(&self, identity: LogIdentity) {
         let before = self.log().replace(identity);
         if before.is_some_and(|before| before != identity) {
@@ -55,8 +55,8 @@ impl Tail {
         }
     }
 
-    /// Whether `identity` is the log that is followed, in its current incarnation. Requests a past check if
-    /// `identity` has a newer incarnation than this process knows.
+    /// Returns whether `identity` is the log that is followed, in its current incarnation. Makes the followers prove
+    /// their marks again if `identity` has a newer incarnation than this process knows.
     pub(super) fn is_current(&self, identity: LogIdentity) -> bool {
         let Some(known) = *self.log() else {
             return false;
@@ -73,7 +73,7 @@ impl Tail {
         self.past_checks.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many past checks have been requested. A follower that sees the number change proves its mark again.
+    /// How many times followers were told to prove their marks again. A follower that sees the number change does so.
     pub(super) fn past_checks(&self) -> u64 {
         self.past_checks.load(Ordering::Relaxed)
     }
@@ -228,7 +228,7 @@ mod tests {
         }
     }
 
-    /// Makes a mark at this position. All commits of these tests have the id in the mark.
+    /// Makes a mark at this position, with the commit id that all commits of these tests have.
     fn at(position: u64) -> Mark {
         Mark {
             log: LogId::new(Uuid::from_u128(1)),

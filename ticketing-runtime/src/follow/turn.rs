@@ -36,8 +36,8 @@ pub(super) struct Turn {
     clock: Arc<dyn Clock>,
     runs: Runs,
     worker: WorkerId,
-    /// When the store was last asked, for which follower, and whether this process then got the turn. `None` before
-    /// the first answer.
+    /// The last time that the store was asked for the turn, the follower that it was asked for, and whether this
+    /// process got the turn. `None` before the first answer.
     asked: Option<(Instant, FollowerId, bool)>,
 }
 

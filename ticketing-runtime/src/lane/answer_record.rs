@@ -111,7 +111,8 @@ impl StoredAnswer {
         if let Ok(legacy) = serde_json::from_slice(&record.answer) {
             return Ok(Self::Legacy(legacy));
         }
-        // An earlier build stored only the description of the pending payment, without the enum around it.
+        // An earlier build stored only the description of the pending payment, not an `AnswerRecord` that contains
+        // it.
         let awaits = serde_json::from_slice(&record.answer).map_err(|error| Failure::Internal(error.into()))?;
         Ok(Self::Record(AnswerRecord::Awaits(awaits)))
     }

@@ -61,7 +61,8 @@ impl<C: Command> CommandJob<C> {
             self.resumed = false;
         }
         Some(match ran {
-            // A gateway that was down has charged nothing, so the repeated request may start a new payment.
+            // The payment that the earlier request started has failed because the gateway was down. So nothing was
+            // charged, and this repeated request may start a new payment.
             Ran::Done {
                 value: Performed::GatewayDown,
                 ..

@@ -55,8 +55,8 @@ impl Lane {
         self.wake_jobs_waiting_for(moved);
     }
 
-    /// Keeps a job until the gateway has answered. If the book has the gateway's answer already, the job is answered
-    /// with the next commit.
+    /// Keeps a job that waits for a payment until the gateway has answered. If the book has the gateway's answer
+    /// already, the job's caller is answered after the next commit.
     fn awaits(&mut self, mut job: Job, payment: PaymentId, staged: Staged) {
         let moved = moved_payments(&job, &staged);
         if job.progress.waits_durably && staged.is_idle() {
@@ -84,8 +84,8 @@ impl Lane {
         if !staged.is_idle() {
             self.gathering.stage(staged, &job.cause);
         } else if self.shared {
-            // The answer writes no facts, so no append checks the streams that it was read from. The read set of the
-            // group does.
+            // The answer writes no facts, so perhaps no append of the commit checks the versions of the streams that
+            // the answer was read from. Adding these streams to the read set makes the commit check them too.
             self.gathering.add_to_read_set(staged.read_set);
         }
     }
@@ -106,8 +106,9 @@ impl Lane {
     }
 }
 
-/// The payments whose waiting jobs are to run again: those that a job has changed, and the one that it reports on. A
-/// report may repeat what the log already has, while jobs of this lane still wait for that payment.
+/// The payments whose waiting jobs are to run again: those that a job has changed, and the one that it reports on.
+/// The latter counts even if the report only repeats what the log already has and so changes nothing, because jobs of
+/// this lane may still wait for that payment.
 fn moved_payments(job: &Job, staged: &Staged) -> BTreeSet<PaymentId> {
     let changed = staged.facts.iter().map(|fact| fact.stream);
     let payments = changed.filter(|stream| stream.aggregate == Aggregate::Payment);

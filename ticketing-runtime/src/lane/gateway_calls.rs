@@ -26,7 +26,7 @@ const CALLING: RetryPolicy = RetryPolicy {
     tries: Some(4),
 };
 
-/// Makes a call in a task of its own. The command that reports the gateway's answer carries the metadata of the
+/// Calls the gateway in a task of its own. The command that reports the gateway's answer carries the metadata of the
 /// request that caused the call.
 pub(crate) fn start(call: GatewayCall, cause: Metadata, lane: LaneId, lanes: &Arc<Lanes>) {
     let lanes_of_call = Arc::clone(lanes);
@@ -96,7 +96,8 @@ async fn look_up(payment_id: PaymentId, gateway: &dyn PaymentGateway) -> Option<
     }
 }
 
-/// Makes an idempotent call, with retries. Returns whether the gateway confirmed it.
+/// Makes a call to the gateway that may safely be repeated, and retries it if it fails. Returns whether the gateway
+/// confirmed it.
 async fn persist<F>(payment_id: PaymentId, what: &'static str, call: impl Fn() -> F) -> bool
 where
     F: Future<Output = Result<(), GatewayError>>,

@@ -19,7 +19,8 @@ use super::job::Job;
 /// The jobs whose decisions one commit writes, with everything that the commit contains.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    /// Where the book's undo journal stood before the first job of the group.
+    /// Where the book's undo journal stood before the first job of the group. If the commit fails, the book rolls
+    /// back to this point.
     pub(super) from: JournalMark,
     /// The jobs, in the order in which they were decided.
     pub(super) entries: Vec<Entry>,
@@ -48,7 +49,7 @@ pub(super) struct Entry {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// The job has its answer.
+    /// The job is decided. Its caller gets the answer once the commit is durable.
     Answered,
     /// The job waits for the gateway to decide this payment.
     Awaits(PaymentId),
@@ -100,7 +101,7 @@ impl Group {
         std::mem::take(&mut self.read_set).into_iter().collect()
     }
 
-    /// Adds what a command has decided: facts, deadlines, calls and its read set.
+    /// Adds what a command has decided: facts, deadlines, calls to the gateway and its read set.
     pub(super) fn stage(&mut self, staged: Staged, cause: &Metadata) {
         self.add_to_read_set(staged.read_set);
         for fact in staged.facts {

@@ -9,11 +9,12 @@ use ticketing_ports::log::streams::{StreamId, Version};
 
 use crate::failure::Failure;
 
-/// At most how many streams each generation of the index remembers. When the young generation is full, it replaces
-/// the old one, which is forgotten.
+/// At most how many streams each of the two generations of the index remembers. When the young generation is full, it
+/// becomes the old one, and the streams of the former old one are forgotten.
 const GENERATION: usize = 50_000;
 
-/// Remembers the lanes of recently used streams. For other streams it reads the first fact.
+/// Remembers the lanes of recently used streams. For another stream it reads the stream's first fact, which names the
+/// lane.
 #[derive(Debug, Default)]
 pub(crate) struct LaneIndex(Mutex<Generations>);
 

@@ -147,7 +147,7 @@ pub(crate) trait ErasedJob: Debug + Send {
     fn end(self: Box<Self>, end: JobOutcome);
 }
 
-/// A reply, with what its caller needs beside it.
+/// A reply as the lane sends it, with what the box office needs to make a consistency token and to remember the lane.
 #[derive(Debug)]
 pub(crate) struct Delivered<T> {
     /// The reply itself.

@@ -33,8 +33,8 @@ impl Default for KnownPast {
 }
 
 impl KnownPast {
-    /// Adds a landmark for the newest of the facts that were just read. The log may have been restored since the
-    /// earlier landmarks, so the next commit proves all of them.
+    /// Adds a landmark for the newest of the facts that were just read. The earlier landmarks are kept, because the
+    /// log may have been restored since they were added. The next commit proves all of them.
     pub(super) fn read(
         &mut self,
         facts: &[RecordedEvent],
@@ -52,7 +52,8 @@ impl KnownPast {
     }
 
     /// Replaces the first `proved` landmarks by a single one, because the log has just been seen to have all of them.
-    /// The single one is the fact `written` last, or else the newest of those landmarks.
+    /// If `written` names a commit, the single landmark is the last fact of that commit, otherwise the newest of the
+    /// replaced landmarks.
     pub(super) fn proved(&mut self, proved: usize, written: Option<(CommitId, CommitReceipt)>) {
         let proved = self.landmarks.drain(..proved.min(self.landmarks.len()));
         let newest = proved.max_by_key(|landmark| landmark.position);

@@ -29,7 +29,7 @@ pub(crate) struct Lanes {
     registry: Mutex<Registry>,
     tasks: TaskTracker,
     calls: TaskTracker,
-    /// Stops all lanes and gateway calls at once when this token is cancelled.
+    /// Cancelling this token stops all lanes and gateway calls at once.
     aborted: CancellationToken,
     use_counter: AtomicU64,
     pub(crate) tail: Arc<Tail>,
@@ -40,8 +40,8 @@ pub(crate) struct Lanes {
 #[derive(Debug, Default)]
 struct Registry {
     lanes: HashMap<LaneId, Entry>,
-    /// For each id, the lock that the running lane holds. A lane that follows with the same id waits for the lock,
-    /// until the earlier lane has finished all that it accepted.
+    /// For each lane id, the lock that the running lane holds. If a new lane with the same id is started, it waits
+    /// for the lock until the earlier lane has finished all that it accepted.
     turns: HashMap<LaneId, Weak<Turn>>,
     admission: Admission,
 }
@@ -61,7 +61,7 @@ enum Admission {
 #[derive(Debug)]
 struct Entry {
     mailbox: mpsc::Sender<LaneMessage>,
-    /// Distinguishes a lane from its successor with the same id.
+    /// Distinguishes a lane from a later one with the same id.
     number: u64,
     last_use: u64,
 }
@@ -103,7 +103,8 @@ impl Lanes {
         self.send_or_fail(lane, job, Submitter::Person);
     }
 
-    /// Gives a job that waits for the gateway to the lane's successor.
+    /// Moves a job from a lane that ends to the next lane with the same id. The job is waiting for the gateway's
+    /// answer, which will be reported to that lane.
     pub(crate) fn hand_over(self: &Arc<Self>, lane: LaneId, job: Job) {
         self.send_or_fail(lane, job, Submitter::World);
     }

@@ -71,7 +71,7 @@ const SLICE: usize = 100;
 /// How often a lane checks whether another process has decided a payment that jobs of this lane wait for.
 const PAYMENT_CHECK_EVERY: Duration = Duration::from_secs(1);
 
-/// One running lane.
+/// A running lane: it decides the commands of one event and commits what it has decided.
 #[derive(Debug)]
 pub(crate) struct Lane {
     id: LaneId,
@@ -97,14 +97,15 @@ pub(crate) struct Lane {
     payment_check: Interval,
     /// Whether a background task is checking the payments that jobs wait for.
     checking_payments: bool,
-    /// When the lane last decided or committed something, or tried to retire.
+    /// When the lane last decided or committed something, or last tried to end because it had no work.
     last_busy: Instant,
 }
 
 #[derive(Debug)]
 struct InFlight {
     group: Group,
-    /// How many of the lane's landmarks this commit proves.
+    /// How many of the lane's landmarks this commit proves: facts that the lane remembers and that the log must still
+    /// have.
     landmarks: usize,
     /// The commit's task. It is aborted when the lane ends, so that an aborted engine writes nothing more.
     commit: AbortOnDropHandle<Result<Committed, CommitError>>,
@@ -207,8 +208,8 @@ impl Lane {
         }
     }
 
-    /// Starts the look-ups, reads and commits that are due. If the lane has nothing left to do, tells the drains that
-    /// wait for it.
+    /// Starts the look-ups, reads and commits that are due. If the lane has nothing left to do, tells this to the
+    /// drains that wait for it.
     fn start_pending_work(&mut self) {
         self.start_lookup();
         self.start_loading();
@@ -290,8 +291,8 @@ impl Lane {
         commit.landmarks.clone_from(&self.known_past.landmarks);
         let mut facts = group.take_facts();
         if self.lanes.floor.write_for_all(&mut commit) == Written::Lowered {
-            // The facts are written in an older version that may say less than the facts in memory. So followers must
-            // read what was written, from the log.
+            // The facts are written in an older version that may say less than the facts in memory. So the facts in
+            // memory are not handed to the followers, which then read the written ones from the log.
             facts.clear();
         }
         let (lanes, known_incarnation) = (Arc::clone(&self.lanes), self.known_past.incarnation);

@@ -23,8 +23,8 @@ use super::background::answered;
 use super::group::Group;
 use crate::observer::Observed;
 
-/// A stream gets a new snapshot once it has grown by 1 / `SHARE` of the number of entries in such a snapshot. So
-/// writing snapshots costs little compared to writing facts.
+/// A stream gets a new snapshot once its new facts number at least 1 / `SHARE` of the entries that the snapshot would
+/// have. So writing snapshots costs little compared to writing facts.
 const SHARE: usize = 4;
 
 /// What a lane knows about the snapshots of its streams.
@@ -55,7 +55,7 @@ impl Snapshots {
 }
 
 impl Lane {
-    /// Gives the book the snapshots that were read, before the facts that come after them.
+    /// Gives the book the snapshots that were read. The facts that come after the snapshots are given to it later.
     pub(super) fn begin_with(&mut self, snapshots: Vec<FromSnapshot>) {
         for snapshot in snapshots {
             self.snapshots.latest.insert(snapshot.stream, snapshot.version);
@@ -127,8 +127,8 @@ impl Lane {
     }
 }
 
-/// The streams that are to be read from their beginning and can have a snapshot, each with the format that this build
-/// reads.
+/// Of the streams that are asked for, those that are read from their beginning and can have a snapshot, each with the
+/// snapshot format that this build reads.
 pub(super) fn with_snapshot_format(asked: &[(StreamId, Version)]) -> Vec<(StreamId, u16)> {
     let unknown = asked.iter().filter(|(_, after)| *after == Version::NONE);
     unknown

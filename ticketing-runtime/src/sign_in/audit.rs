@@ -20,8 +20,8 @@ pub(super) enum AuditEntry {
     IdentityLinked { provider: String },
 }
 
-/// Logs that an operator was given a sign-in link. `user` is `None` if nobody has an account with the link's address
-/// yet.
+/// Logs that an operator was given a sign-in link. `user` is `None` if nobody has an account yet with the mail
+/// address that the link is for.
 pub(super) fn link_issued(user: Option<UserId>) {
     let user = user.map(tracing::field::display);
     info!(target: "audit", user, outcome = "link_issued", "an operator was given a link that signs a user in once");

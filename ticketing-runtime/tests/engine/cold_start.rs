@@ -55,7 +55,8 @@ async fn past_of(visits: u128, settings: EngineConfig) -> (World, EventId) {
     (world, event)
 }
 
-/// Like [`past_of`] with 40 visits and frequent snapshots, but two more places were held first and stay held.
+/// Runs an engine that takes snapshots often: one customer holds two of 5 places and keeps them, then 40 others each
+/// hold a place and give it back. Then aborts the engine, and returns what is left: the world and the event.
 async fn past_with_two_held() -> (World, EventId) {
     let world = World::new();
     let gone = engine(&world);
@@ -331,8 +332,9 @@ async fn a_snapshot_of_a_past_that_the_log_has_lost_sells_nothing() {
     let event = world.on_sale(&one.box_office(), 5).await;
     hold(&one.box_office(), customer(50), event, 2).await.unwrap();
     let backup = world.log.copy();
-    // The facts from here on are lost later, when the backup is put back. Their snapshot is handed to the store
-    // before that, but stored only after it.
+    // The facts from here on are lost later, when the backup is put back. A snapshot made of them is handed to the
+    // store before the backup is put back, but the store takes a minute, so it would keep the snapshot only
+    // afterwards.
     world.on_store(|operation| match operation {
         Operation::KeepSnapshot => Fault::Delay(Duration::from_secs(60)),
         _ => Fault::None,
@@ -369,7 +371,8 @@ async fn a_snapshot_of_a_past_that_the_log_has_lost_sells_nothing() {
     come_and_go_is_refused(&three.box_office(), event).await;
     three.abort();
 
-    // The log grows past the version of the lost snapshot, and gets a snapshot of its own facts.
+    // The section in the restored log now gets more facts than the lost past had. The engine takes a snapshot of it,
+    // which must be made of the facts that are in the restored log.
     let four = engine(&world);
     let reservations = world.count("ReservationHeld").await;
     assert_eq!(reservations, 6);

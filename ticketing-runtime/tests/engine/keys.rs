@@ -26,7 +26,7 @@ async fn a_replayed_hold_is_the_answer_as_it_was_although_it_was_paid_since() {
         .pay(request(customer(1), payment_of(held.reservation_id)))
         .await
         .unwrap();
-    // This is long after the hold would have expired.
+    // After an hour, the hold would have expired long ago if it had not been paid.
     tokio::time::advance(Duration::from_secs(3_600)).await;
     assert_eq!(office.hold(asked()).await.unwrap().value, held);
     engine.abort();

@@ -95,7 +95,7 @@ async fn a_snapshot_of_facts_that_are_lost_later_is_proved_like_facts() {
     first.abort();
 
     let (here, there) = (world.engine(), world.engine());
-    // The lane has read only a snapshot of the section, and no facts of it.
+    // To refuse this hold, the lane of `here` reads only a snapshot of the section, and none of the section's facts.
     hold(&here.box_office(), customer(2), event, 4)
         .await
         .expect_err("only three seats are left");
@@ -123,8 +123,8 @@ async fn no_snapshot_is_stored_of_a_stream_that_was_read_across_a_loss() {
     hold(&there.box_office(), customer(2), event, 2).await.unwrap();
     hold(&there.box_office(), customer(3), event, 1).await.unwrap();
 
-    // The lane cannot report the loss, because raising the incarnation fails. So it reads new facts on top of the
-    // lost ones.
+    // The lane cannot report the loss, because raising the incarnation fails. So it goes on remembering the lost
+    // facts, and reads new facts on top of them.
     world.on_store(|operation| match operation {
         Operation::RaiseIncarnation => Fault::FailBefore,
         _ => Fault::None,

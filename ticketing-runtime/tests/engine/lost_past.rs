@@ -16,7 +16,7 @@ use ticketing_runtime::{Engine, EngineConfig, FactsFrom, FollowerCondition, OnLo
 use crate::read_side::{ReadSide, shows};
 use crate::world::{World, customer, hold};
 
-/// Longer than the time between two renewals of a follower's turn, and than any pause before a retry.
+/// Longer than the time between two renewals of a follower's lease, and longer than any pause before a retry.
 const ONE_TURN: Duration = Duration::from_secs(5);
 
 fn side() -> ReadSide {

@@ -152,7 +152,7 @@ async fn a_follower_that_stops_at_a_bad_fact_reports_it_and_handles_nothing_more
     engine.abort();
 }
 
-/// Reads of the log in order fail in this test, so the facts can only come from the bus.
+/// In this test, reads of the whole log in its order fail. So the follower can get the facts only from the bus.
 #[tokio::test(start_paused = true)]
 async fn a_process_that_only_reads_gets_all_facts_from_the_bus() {
     let (world, side) = (World::new(), ReadSide::new(<[_]>::to_vec));

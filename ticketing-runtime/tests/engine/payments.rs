@@ -164,7 +164,8 @@ async fn a_payment_repeated_under_its_key_after_a_crash_is_the_same_payment() {
     assert!(paying.await.unwrap().is_err());
 
     let engine = world.engine();
-    // The gateway now knows the payment, so the deadline completes it before the customer repeats the request.
+    // The gateway now works and knows the payment. So the payment's deadline, which asks the gateway again, completes
+    // the payment before the customer repeats the request.
     world.on_gateway(|| Fault::None);
     world.gateway_heard_of_everything(&world.facts().await).await;
     tokio::time::sleep(Duration::from_secs(40)).await;

@@ -26,7 +26,8 @@ use crate::world::{World, customer, hold};
 
 pub(crate) type Tamper = fn(&[RecordedEvent]) -> Vec<RecordedEvent>;
 
-/// A bus that publishes what the function `tamper` makes of each batch of facts.
+/// A bus that passes each batch of facts through the function `tamper`, which may drop or repeat facts, before it
+/// publishes the batch.
 #[derive(Debug)]
 struct TamperedBus {
     bus: InProcessBus,
@@ -113,7 +114,8 @@ impl ReadSide {
         }
     }
 
-    /// Publishes facts on the bus that no relay has published, so that every reader gets them.
+    /// Publishes these facts on the bus as if the relay of the log `from` had done so. Every process that reads the
+    /// bus gets them.
     pub(crate) async fn bring(&self, from: LogIdentity, facts: &[RecordedEvent]) {
         self.bus.bus.publish(from, facts).await.unwrap();
     }

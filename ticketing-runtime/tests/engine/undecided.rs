@@ -72,7 +72,7 @@ impl Sale {
         reservation.unwrap().status
     }
 
-    /// Checks that the gateway has neither captured nor set aside anything.
+    /// Checks that the gateway keeps no captured money and has no money set aside.
     fn no_money_is_kept(&self) {
         let gateway = &self.world.gateway;
         let kept: i64 = gateway.captured().into_iter().map(|id| gateway.kept(id)).sum();

@@ -66,7 +66,7 @@ impl Door {
         Self::changed(sessions, mailer, |_| {})
     }
 
-    /// Makes a door, after `change` has replaced some of its ports.
+    /// Makes a sign-in service for a test. Before the service starts, `change` may replace some of its ports.
     pub(crate) fn changed(
         sessions: Arc<dyn SessionStore>,
         mailer: Arc<dyn Mailer>,

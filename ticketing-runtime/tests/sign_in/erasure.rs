@@ -61,7 +61,7 @@ async fn an_erasure_that_fails_half_way_still_finds_the_account_and_ends_complet
     });
     let users = users.unwrap();
     let ada = full_account(&door, 1).await;
-    // The store that is erased first fails, and after that the store that is erased last.
+    // In the first round the store that is erased first fails, in the second round the store that is erased last.
     for broken in [elsewhere.as_ref(), &users.failing] {
         broken.failures.store(1, Ordering::Relaxed);
         door.sign_in.accounts.erase(ada.user.id).await.unwrap_err();

@@ -64,7 +64,8 @@ async fn a_thousand_concurrent_verifications_of_one_token_give_one_session() {
     for outcome in join_all(visits).await {
         match outcome.unwrap() {
             Ok(entered) => signed_in.push(entered),
-            // After too many failures, a network only gets the answer that there were too many.
+            // After too many failed tries from one network, further tries from there are only told that there were
+            // too many.
             Err(SignInFailure::Refused(SignInRefusal::InvalidToken) | SignInFailure::TooManyFailures(_)) => {}
             Err(error) => panic!("{error}"),
         }

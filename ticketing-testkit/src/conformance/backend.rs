@@ -6,8 +6,8 @@ use ticketing_ports::log::deadlines::DeadlineStore;
 use ticketing_ports::log::event_store::EventStore;
 use ticketing_ports::log::idempotency::IdempotencyStore;
 
-/// The event store with the two ports that read what its commits also write, deadlines and recorded answers, over one
-/// empty store.
+/// An empty store, seen through three ports: the event store, and the stores of deadlines and of recorded answers,
+/// which an event store also writes when it commits.
 #[derive(Clone)]
 pub struct Backend {
     pub store: Arc<dyn EventStore>,

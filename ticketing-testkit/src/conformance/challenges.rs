@@ -1,4 +1,4 @@
-//! The suite for every [`ChallengeStore`].
+//! The conformance tests that every implementation of [`ChallengeStore`] must pass.
 
 use std::sync::Arc;
 
@@ -10,7 +10,8 @@ use super::race::race;
 use super::{Verdict, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of each rule for challenges. The expression must return a new `Arc<dyn ChallengeStore>`.
+    /// A macro that makes a test of each rule for challenges. Its argument is an expression that returns a new
+    /// `Arc<dyn ChallengeStore>`.
     challenge_store_conformance in challenges for Arc<dyn ChallengeStore> {
         a_challenge_is_taken_exactly_once,
         exactly_one_racing_taker_gets_a_challenge,

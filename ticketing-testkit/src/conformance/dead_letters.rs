@@ -1,4 +1,4 @@
-//! The suite for every [`DeadLetterStore`].
+//! The conformance tests that every implementation of [`DeadLetterStore`] must pass.
 
 use std::sync::Arc;
 
@@ -10,7 +10,8 @@ use super::race::race;
 use super::{Broken, Verdict, ensure, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of each rule for dead letters. The expression must return a new `Arc<dyn DeadLetterStore>`.
+    /// A macro that makes a test of each rule for dead letters. Its argument is an expression that returns a new
+    /// `Arc<dyn DeadLetterStore>`.
     dead_letter_store_conformance in dead_letters for Arc<dyn DeadLetterStore> {
         a_parked_stream_is_known_to_be_parked,
         letters_are_listed_in_log_order,

@@ -1,4 +1,4 @@
-//! The suite for every [`DeadlineStore`](ticketing_ports::log::deadlines::DeadlineStore).
+//! The conformance tests that every [`DeadlineStore`](ticketing_ports::log::deadlines::DeadlineStore) must pass.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::race::race;
 use super::{Backend, Broken, Verdict, ensure, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of each rule for deadlines. The expression must return a new
+    /// A macro that makes a test of each rule for deadlines. Its argument is an expression that returns a new
     /// [`Backend`](crate::conformance::Backend).
     deadline_store_conformance in deadlines for Backend {
         a_deadline_is_handed_out_when_it_is_due_and_not_before,

@@ -1,4 +1,4 @@
-//! The suite for a store whose data survive its process.
+//! The conformance tests for a store whose data must survive the end of its process.
 
 use async_trait::async_trait;
 use ticketing_ports::log::identity::{Incarnation, SchemaGeneration};
@@ -15,7 +15,7 @@ pub trait Durable: Send + Sync {
 }
 
 suite! { $
-    /// Makes a test of each rule for a durable store. The expression must return a
+    /// A macro that makes a test of each rule for a durable store. Its argument is an expression that returns a
     /// [`Durable`](crate::conformance::durability::Durable) over empty storage.
     durability_conformance in durability for dyn Durable {
         answered_means_durable,

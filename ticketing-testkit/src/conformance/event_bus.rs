@@ -1,4 +1,4 @@
-//! The suite for an event bus, which tests the publisher and the subscribers together.
+//! The conformance tests that every event bus must pass, its publisher and its subscribers together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,7 +16,8 @@ use super::race::race;
 use super::{Broken, Verdict, ensure, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of each rule for an event bus. The expression must return a `Bus` that nobody has used.
+    /// A macro that makes a test of each rule for an event bus. Its argument is an expression that returns a `Bus`
+    /// that nobody has used.
     event_bus_conformance in event_bus for Bus {
         events_of_one_stream_arrive_in_order,
         answered_means_kept,
@@ -308,7 +309,7 @@ async fn a_group_misses_nothing_while_members_come_and_go(bus: &Bus) -> Verdict 
     Ok(())
 }
 
-/// A group that follows all streams sees every position from 1 on without a gap.
+/// A group that gets the facts of all streams sees every position from 1 on without a gap.
 async fn a_group_sees_every_position(bus: &Bus) -> Verdict {
     const EVENTS: u64 = 200;
     let mut member = bus.join("group").await?;
@@ -367,7 +368,7 @@ async fn no_event_is_lost_when_one_of_two_members_leaves(bus: &Bus) -> Verdict {
     }
     let acknowledged = Arc::new(Notify::new());
     let staying = see_missing(staying, missing, Arc::clone(&acknowledged));
-    // A bus may also let the other member wait.
+    // The other member may get the missing facts now, or only after this one has left: a bus is free to do either.
     let _ = timeout(A_MOMENT, acknowledged.notified()).await;
     drop(leaving);
     staying.await?
@@ -458,7 +459,8 @@ async fn no_event_is_slept_through(bus: &Bus) -> Verdict {
         async move {
             for position in 1..=EVENTS {
                 ensure_eq!(take(&mut member, 1).await?, [position], "the next event");
-                // The publisher publishes while this member is about to wait again.
+                // The publisher waits for this signal, so it publishes while this member is about to wait for facts
+                // again.
                 woken.notify_one();
                 member.acknowledge().await?;
             }

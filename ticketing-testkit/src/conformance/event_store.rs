@@ -1,4 +1,4 @@
-//! The suite for every [`EventStore`](ticketing_ports::log::event_store::EventStore).
+//! The conformance tests that every [`EventStore`](ticketing_ports::log::event_store::EventStore) must pass.
 
 mod conflicts;
 mod identity;
@@ -50,7 +50,7 @@ use round_trip::{
 };
 
 suite! { $
-    /// Makes a test of each rule for an event store. The expression must return a new
+    /// A macro that makes a test of each rule for an event store. Its argument is an expression that returns a new
     /// [`Backend`](crate::conformance::Backend).
     event_store_conformance in event_store for Backend {
         a_commit_is_all_or_nothing,

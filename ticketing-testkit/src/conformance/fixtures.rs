@@ -25,12 +25,12 @@ pub(super) fn stream(number: usize) -> StreamId {
     ReservationId::new(Uuid::from_u128(0x50_0000_0000 + number as u128)).into()
 }
 
-/// The lane of an event on sale.
+/// Returns the lane of the made-up event with that number.
 pub(super) fn lane(number: usize) -> LaneId {
     EventId::new(Uuid::from_u128(0xE0_0000_0000 + number as u128)).into()
 }
 
-/// The log that the facts on a bus are from.
+/// Returns the identity of a made-up log, which tests of a bus name as the origin of the facts that they publish.
 pub(super) fn log_identity(number: u32) -> LogIdentity {
     LogIdentity {
         log: LogId::new(Uuid::from_u128(0x10_0000_0000 + u128::from(number))),
@@ -42,7 +42,7 @@ pub(super) fn user(number: usize) -> UserId {
     UserId::new(Uuid::from_u128(0xA0_0000_0000 + number as u128))
 }
 
-/// A person who is to be erased and whose address is not known.
+/// Returns a person whom a test erases, and whose e-mail address is not known.
 pub(super) fn person(number: usize) -> Person {
     Person {
         id: user(number),
@@ -56,8 +56,8 @@ pub(super) fn digest(number: usize) -> SecretDigest {
     SecretDigest::from_bytes(bytes)
 }
 
-/// Returns a time that many seconds after noon of one day, with a fraction of a second that only microseconds can
-/// represent.
+/// Returns the time that is this many seconds after noon of a fixed day, plus a fraction of a second that only a
+/// store with microseconds can keep.
 pub(super) fn at(seconds: i64) -> Timestamp {
     let noon = Utc.with_ymd_and_hms(2027, 3, 14, 12, 0, 0).single();
     noon.expect("noon of this day exists once in UTC") + TimeDelta::seconds(seconds) + TimeDelta::microseconds(123_457)
@@ -72,7 +72,7 @@ pub(super) fn event(data: impl Into<Vec<u8>>) -> NewEvent {
     }
 }
 
-/// Returns the trace context of a request with that `tracestate`.
+/// Returns the trace context of a request whose `tracestate` header has these values.
 pub(super) fn trace(states: &[&str]) -> Option<TraceContext> {
     let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     TraceContext::parse(parent, states.iter().copied())

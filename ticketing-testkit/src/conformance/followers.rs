@@ -1,4 +1,4 @@
-//! The suite for every [`FollowerStore`].
+//! The conformance tests that every implementation of [`FollowerStore`] must pass.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,8 @@ use super::race::race;
 use super::{Broken, Verdict, ensure, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of each rule for followers. The expression must return a new `Arc<dyn FollowerStore>`.
+    /// A macro that makes a test of each rule for followers. Its argument is an expression that returns a new
+    /// `Arc<dyn FollowerStore>`.
     follower_store_conformance in followers for Arc<dyn FollowerStore> {
         one_worker_has_the_turn,
         one_of_racing_workers_gets_the_turn,
@@ -40,7 +41,7 @@ fn worker(number: u128) -> WorkerId {
     WorkerId::new(Uuid::from_u128(number))
 }
 
-/// Returns whether the worker gets the turn at that second.
+/// Returns whether the store gives the follower's turn to the worker of that number at that second.
 async fn gets(store: &Arc<dyn FollowerStore>, number: u128, second: i64) -> Result<bool, Broken> {
     Ok(store.take_turn(RELAY, worker(number), at(second), LEASE).await?)
 }

@@ -1,4 +1,4 @@
-//! The suite for every [`PaymentGateway`] with the tokens of the sandbox.
+//! The conformance tests that every [`PaymentGateway`] must pass. They pay with the tokens of the sandbox.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use super::race::race;
 use super::{Broken, Verdict, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of each rule for a payment gateway. The expression must return a `Gateway` without payments.
+    /// A macro that makes a test of each rule for a payment gateway. Its argument is an expression that returns a
+    /// `Gateway` without payments.
     payment_gateway_conformance in gateway for Gateway {
         tokens_are_approved_or_declined_as_they_say,
         a_repeated_call_moves_money_once,

@@ -1,4 +1,5 @@
-//! The suite for every [`IdempotencyStore`](ticketing_ports::log::idempotency::IdempotencyStore).
+//! The conformance tests that every [`IdempotencyStore`](ticketing_ports::log::idempotency::IdempotencyStore) must
+//! pass.
 
 use chrono::TimeDelta;
 use ticketing_ports::log::event_store::CommitError;
@@ -9,7 +10,7 @@ use super::race::race;
 use super::{Backend, Verdict, ensure, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of each rule for recorded answers. The expression must return a new
+    /// A macro that makes a test of each rule for recorded answers. Its argument is an expression that returns a new
     /// [`Backend`](crate::conformance::Backend).
     idempotency_store_conformance in idempotency for Backend {
         an_answer_is_found_by_the_user_and_key_that_recorded_it,

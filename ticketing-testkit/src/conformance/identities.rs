@@ -1,4 +1,4 @@
-//! The suite for every [`IdentityStore`].
+//! The conformance tests that every implementation of [`IdentityStore`] must pass.
 
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use super::race::race;
 use super::{Broken, Verdict, ensure, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of each rule for identities. The expression must return a new `Arc<dyn IdentityStore>`.
+    /// A macro that makes a test of each rule for identities. Its argument is an expression that returns a new
+    /// `Arc<dyn IdentityStore>`.
     identity_store_conformance in identities for Arc<dyn IdentityStore> {
         an_identity_belongs_to_one_user,
         exactly_one_racing_link_of_an_identity_wins,
@@ -128,7 +129,7 @@ async fn issuer_and_subject_are_compared_exactly(identities: &Arc<dyn IdentitySt
 }
 
 async fn identities_of_a_user_are_listed_oldest_first(identities: &Arc<dyn IdentityStore>) -> Verdict {
-    // The order of the subjects differs from that of the times.
+    // Sorted by subject the identities have another order than by time, so a store that sorts by subject fails.
     let [first, second] = [("zoe", 1), ("ada", 2)].map(|(subject, time)| Identity {
         linked_at: at(time),
         ..identity(subject, 1)

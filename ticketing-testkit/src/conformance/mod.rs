@@ -52,7 +52,7 @@ pub struct Broken(String);
 /// The result of trying a rule: an error if the store broke it.
 pub type Verdict = Result<(), Broken>;
 
-/// One line of a contract. `B` is the backend that it is tried on.
+/// A rule that an adapter must keep: one line of a contract. `B` is the backend on which the rule is tried.
 pub struct Rule<B: ?Sized> {
     pub name: &'static str,
     pub run: for<'b> fn(&'b B) -> BoxFuture<'b, Verdict>,

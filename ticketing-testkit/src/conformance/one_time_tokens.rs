@@ -1,4 +1,4 @@
-//! The suite for every [`OneTimeTokenStore`].
+//! The conformance tests that every implementation of [`OneTimeTokenStore`] must pass.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use super::race::race;
 use super::{Verdict, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of each rule for one-time tokens. The expression must return a new `Arc<dyn OneTimeTokenStore>`.
+    /// A macro that makes a test of each rule for one-time tokens. Its argument is an expression that returns a new
+    /// `Arc<dyn OneTimeTokenStore>`.
     one_time_token_store_conformance in one_time_tokens for Arc<dyn OneTimeTokenStore> {
         a_token_is_taken_exactly_once,
         exactly_one_racing_taker_gets_a_token,
@@ -26,7 +27,7 @@ suite! { $
     }
 }
 
-/// A link for Ada that expires after a minute.
+/// Returns a one-time token of a sign-in link for ada@example.com. It expires after one minute.
 fn token(number: usize) -> OneTimeToken {
     OneTimeToken {
         digest: digest(number),

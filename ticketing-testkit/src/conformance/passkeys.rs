@@ -1,4 +1,4 @@
-//! The suite for every [`PasskeyStore`].
+//! The conformance tests that every implementation of [`PasskeyStore`] must pass.
 
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use super::race::race;
 use super::{Broken, Verdict, ensure, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of each rule for passkeys. The expression must return a new `Arc<dyn PasskeyStore>`.
+    /// A macro that makes a test of each rule for passkeys. Its argument is an expression that returns a new
+    /// `Arc<dyn PasskeyStore>`.
     passkey_store_conformance in passkeys for Arc<dyn PasskeyStore> {
         a_credential_belongs_to_one_user,
         exactly_one_racing_registration_of_a_credential_wins,
@@ -249,7 +250,7 @@ async fn an_update_does_not_give_a_passkey_to_somebody_else(passkeys: &Arc<dyn P
 }
 
 async fn passkeys_of_a_user_are_listed_oldest_first(passkeys: &Arc<dyn PasskeyStore>) -> Verdict {
-    // The order of the credential ids differs from that of the times.
+    // Sorted by id the passkeys have another order than by time, so a store that sorts by id fails.
     let [first, second, third] = [(3, 1), (1, 2), (2, 3)].map(|(number, time)| Passkey {
         created_at: at(time),
         ..passkey(number)

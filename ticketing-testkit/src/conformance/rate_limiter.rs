@@ -1,4 +1,4 @@
-//! The suite for every [`RateLimiter`].
+//! The conformance tests that every implementation of [`RateLimiter`] must pass.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,8 @@ use super::race::race;
 use super::{Broken, Verdict, ensure, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of each rule for rate limits. The expression must return a new `Arc<dyn RateLimiter>`.
+    /// A macro that makes a test of each rule for rate limits. Its argument is an expression that returns a new
+    /// `Arc<dyn RateLimiter>`.
     rate_limiter_conformance in rate_limiter for Arc<dyn RateLimiter> {
         exactly_the_limit_is_allowed_in_a_window,
         exactly_the_limit_is_allowed_among_racing_callers,

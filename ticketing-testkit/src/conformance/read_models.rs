@@ -1,4 +1,5 @@
-//! The suite for read models: the rows that a projector writes, and the queries that read them.
+//! The conformance tests that every store of read models must pass: for the rows that a projector writes, and for the
+//! queries that read them.
 
 mod applying;
 mod availability;
@@ -70,7 +71,8 @@ use sales::{
 };
 
 suite! { $
-    /// Makes a test of each rule for read models. The expression must return a `ReadModels` over an empty store.
+    /// A macro that makes a test of each rule for read models. Its argument is an expression that returns a
+    /// `ReadModels` over an empty store.
     read_models_conformance in read_models for ReadModels {
         changes_and_checkpoint_are_applied_together,
         the_checkpoint_says_of_which_log_and_commit_it_is,
@@ -145,7 +147,7 @@ impl ReadModels {
         }
     }
 
-    /// Applies the changes as those of the next fact of the log.
+    /// Applies the changes as one batch, as if the next fact of the log had caused all of them.
     async fn apply(&self, changes: Vec<Change>) -> Verdict {
         let Position(after) = self.position().await?;
         Ok(self.projection.apply(batch(after, after + 1, changes)).await?)

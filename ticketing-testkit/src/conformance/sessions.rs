@@ -1,4 +1,4 @@
-//! The suite for every [`SessionStore`].
+//! The conformance tests that every implementation of [`SessionStore`] must pass.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use super::race::race;
 use super::{Verdict, ensure, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of each rule for sessions. The expression must return a new `Arc<dyn SessionStore>`.
+    /// A macro that makes a test of each rule for sessions. Its argument is an expression that returns a new
+    /// `Arc<dyn SessionStore>`.
     session_store_conformance in sessions for Arc<dyn SessionStore> {
         a_session_is_found_until_it_expires,
         a_session_comes_back_as_it_was_created,
@@ -44,7 +45,7 @@ fn session(number: usize) -> Session {
     }
 }
 
-/// The smallest difference between times that a store must keep.
+/// Returns the time one microsecond before `end`. A store must be able to tell the two apart.
 fn just_before(end: Timestamp) -> Timestamp {
     end - TimeDelta::microseconds(1)
 }
@@ -245,7 +246,7 @@ async fn ending_all_sessions_of_a_user_spares_everybody_else(sessions: &Arc<dyn 
 }
 
 async fn live_sessions_of_a_user_are_listed_newest_first(sessions: &Arc<dyn SessionStore>) -> Verdict {
-    // The order of the digests differs from that of the times.
+    // Sorted by digest the sessions have another order than by time, so a store that sorts by digest fails.
     let [first, second, third] = [(1, 3), (2, 1), (3, 2)].map(|(time, name)| Session {
         digest: digest(name),
         ..session(time)

@@ -1,4 +1,4 @@
-//! The suite for every [`SnapshotStore`].
+//! The conformance tests that every implementation of [`SnapshotStore`] must pass.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::race::race;
 use super::{Backend, Broken, Verdict, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of each rule for snapshots. The expression must return a new
+    /// A macro that makes a test of each rule for snapshots. Its argument is an expression that returns a new
     /// [`Snapshots`](crate::conformance::snapshots::Snapshots).
     snapshot_store_conformance in snapshots for Snapshots {
         a_snapshot_comes_back_as_it_was_kept,
@@ -176,7 +176,8 @@ async fn of_racing_snapshots_the_newest_is_left(snapshots: &Snapshots) -> Verdic
         snapshots.write(stream(round), RACERS as u64).await?;
         let kept = race(RACERS, |racer| {
             let store = Arc::clone(&snapshots.store);
-            // Shifts the versions, so that the newest snapshot is neither the first nor the last that arrives.
+            // The racers write the versions in a shifted order, so that the newest snapshot is neither the first nor
+            // the last to arrive.
             let version = 1 + (racer + RACERS / 2) % RACERS;
             async move { store.keep(snapshot(stream(round), version as u64)).await }
         });

@@ -1,4 +1,4 @@
-//! The suite for every [`UserStore`].
+//! The conformance tests that every implementation of [`UserStore`] must pass.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use super::race::race;
 use super::{Broken, Verdict, ensure, ensure_eq, suite};
 
 suite! { $
-    /// Makes a test of each rule for users. The expression must return a new `Arc<dyn UserStore>`.
+    /// A macro that makes a test of each rule for users. Its argument is an expression that returns a new
+    /// `Arc<dyn UserStore>`.
     user_store_conformance in users for Arc<dyn UserStore> {
         an_address_belongs_to_one_user,
         exactly_one_racing_creator_of_an_address_wins,

@@ -72,7 +72,7 @@ pub struct World {
 /// Replaces the log by a backup. Later facts are lost, and no process is told.
 pub type PutBack = Box<dyn Fn() + Send + Sync>;
 
-/// The read side of one process.
+/// The read models of one process, and the ports with which its followers keep them up to date.
 #[derive(Clone)]
 pub struct ReadSide {
     pub ports: ProjectionPorts,

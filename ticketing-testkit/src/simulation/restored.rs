@@ -16,7 +16,7 @@ use ticketing_ports::vocabulary::ids::{PaymentId, ReservationId};
 use super::books::Violation;
 use super::stage::Stage;
 
-/// Everything that was lost during a run.
+/// The facts that were lost during one simulated run, because older backups of the log were restored.
 #[derive(Debug, Clone, Default)]
 pub struct Lost {
     payments: BTreeSet<PaymentId>,
@@ -26,7 +26,7 @@ pub struct Lost {
     /// time.
     pub(super) times: u32,
     before: Option<Incarnation>,
-    /// Whether rows that outlive their process included facts that were then lost.
+    /// Whether read models that outlive a process had already shown facts that were then lost.
     remembered: bool,
 }
 
@@ -53,7 +53,7 @@ impl Lost {
         self.reservations.contains(&reservation)
     }
 
-    /// Returns whether the loss of facts explains this fault in the books.
+    /// Returns whether this fault in the books is expected because the facts about it were lost.
     pub(super) fn explains(&self, violation: &Violation) -> bool {
         match violation {
             Violation::MoneyWrong { payment, .. } | Violation::MoneyStuck(payment) => self.payments.contains(payment),
@@ -62,8 +62,8 @@ impl Lost {
         }
     }
 
-    /// Checks that a loss which a process remembers was noticed: the incarnation was raised, and no lost fact was
-    /// delivered afterwards under the new one.
+    /// Checks that a loss which some process could notice was noticed: the log has a new incarnation, and no lost
+    /// fact was delivered under that incarnation.
     pub(super) fn check_identity(
         &self,
         log: &[RecordedEvent],
@@ -74,8 +74,8 @@ impl Lost {
         if identity.incarnation == before {
             return self.remembered.then_some(Violation::LossUnnoticed);
         }
-        // After two losses the same incarnation may have been used twice, if every process that knew the first one has
-        // crashed.
+        // After a second loss this cannot be checked: if every process that knew the first new incarnation has
+        // crashed, the same incarnation may have been given again.
         let under_the_new_name = heard.iter().filter(|heard| self.times == 1 && heard.from == identity);
         for heard in under_the_new_name {
             let place = usize::try_from(heard.event.position.0 - 1).ok();

@@ -36,7 +36,7 @@ pub(super) const HOLD_SECONDS: u32 = 60;
 const CALM: Duration = Duration::from_secs(600);
 /// How long to wait until every call that a fault has delayed has reached the gateway. No fault delays a call longer.
 const HELD_UP: Duration = Duration::from_secs(60);
-/// At most how long one customer waits for all answers.
+/// The longest time that a run waits until every customer has got all answers.
 const NIGHT: Duration = Duration::from_secs(3_600);
 /// The pause between two looks at an unchanged log. It is longer than in a server, because each look makes the
 /// simulation slower.
@@ -130,7 +130,8 @@ impl Stage {
         self.engines().iter().map(|(_, side)| side.clone()).collect()
     }
 
-    /// Returns up to which position the rows include the log, if all processes share the rows; `None` otherwise.
+    /// Returns the position of the last fact that the shared rows include; `None` if each process has rows of its
+    /// own.
     pub(super) async fn rows_of_all(&self) -> Option<Position> {
         let sides = self.read_sides();
         let first = &sides.first()?.models.projection;
@@ -150,7 +151,7 @@ impl Stage {
             snapshot_after: 3,
             deadline_poll: Duration::from_secs(5),
             deadline_lease: Duration::from_secs(10),
-            // Each second process takes facts from the unreliable bus, the others from their own commits.
+            // Every other process takes facts from the unreliable bus, the rest take them from their own commits.
             facts_from: if self.crashes.load(Ordering::Relaxed).is_multiple_of(2) {
                 FactsFrom::ThisProcess
             } else {
@@ -356,7 +357,7 @@ async fn organise(stage: Arc<Stage>, event: EventId, mut rng: StdRng) {
     for _ in 0..4 {
         tokio::time::sleep(Duration::from_millis(rng.random_range(1_000..40_000))).await;
         let office = stage.box_office();
-        // The request may fail; the run does not depend on it.
+        // The organiser's requests may fail, because no later step of the run needs their success.
         match rng.random_range(0..10) {
             0..3 => drop(office.close_sales(request(ORGANISER, event, None)).await),
             3..8 => drop(office.open_sales(request(ORGANISER, event, None)).await),

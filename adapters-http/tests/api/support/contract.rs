@@ -36,8 +36,8 @@ pub(super) fn check(method: &Method, path: &str, answer: &Answer) {
     let Some(operation) = operation(method, path) else {
         return;
     };
-    // An answer without a correlation id comes from the host, not from this API; and a server that leaves signing in
-    // out does not have all routes of the document.
+    // Two answers cannot be checked: one without a correlation id, which comes from the host and not from this API,
+    // and one of a server that leaves signing in out and so does not have this route of the document.
     if answer.header("x-correlation-id").is_empty() || answer.body["message"] == "there is no such route" {
         return;
     }

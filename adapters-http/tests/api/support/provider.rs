@@ -19,7 +19,7 @@ pub(crate) enum Script {
     },
     ProvesNothing,
     Down,
-    /// Is unavailable when the next sign-in begins, and available again afterwards.
+    /// The provider is unavailable when the next sign-in begins, and available again afterwards.
     Away,
 }
 

@@ -32,8 +32,7 @@ use super::{Actor, ScriptedProvider};
 
 const PUBLIC_URL: &str = "https://tickets.example";
 
-/// The API with stores in memory and a clock that only tests move. Requests are handed to the router, without a
-/// socket.
+/// The API with stores in memory and a clock that only tests move. Tests call its router directly, without a socket.
 pub(crate) struct TestServer {
     pub(crate) router: Router,
     pub(crate) log: Arc<dyn EventStore>,
@@ -53,7 +52,8 @@ pub(crate) struct Setup {
     pub(crate) http: HttpConfig,
     pub(crate) health: Vec<Arc<dyn HealthCheck>>,
     pub(crate) faults: Arc<dyn FaultPolicy>,
-    /// Finds out who the caller is. With this, the server has no sessions and no routes of signing in.
+    /// The host's own way to find out who the caller is. If this is set, the server has no sessions and no routes of
+    /// signing in.
     pub(crate) host: Option<Arc<dyn Authenticate>>,
 }
 
@@ -158,7 +158,8 @@ impl TestServer {
         event
     }
 
-    /// Gives somebody a passkey that no authenticator can answer for. Returns the id of the passkey.
+    /// Stores a made-up passkey for somebody. No authenticator has its key, so nobody can sign in with it. Returns
+    /// the id of the passkey.
     pub(crate) async fn passkey_of(&self, actor: &Actor) -> String {
         let passkey = Passkey {
             credential_id: vec![7; 16],
@@ -206,7 +207,7 @@ struct Parts {
 impl Parts {
     fn new(faults: Arc<dyn FaultPolicy>) -> Self {
         let log = Arc::new(InMemoryEventStore::new());
-        // No older build writes to this log, so this build may write the newest shapes of facts at once.
+        // No older build reads this log, so this build may write facts in their newest versions at once.
         finish_update(log.as_ref()).now_or_never().unwrap().unwrap();
         Self {
             log: Arc::new(FaultyEventStore::new(log, move |operation| faults.fault(operation))),

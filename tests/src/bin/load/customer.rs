@@ -20,7 +20,7 @@ use crate::run::Run;
 const PAY_BY_VISA: Bytes = Bytes::from_static(br#"{"payment_method":{"type":"card","token":"tok_visa"}}"#);
 const PAY_BY_DECLINED: Bytes = Bytes::from_static(br#"{"payment_method":{"type":"card","token":"tok_declined"}}"#);
 
-/// How long a customer waits at most when a busy server asks for a pause.
+/// The longest time that a customer waits before its next request, even if a busy server asks for a longer pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
@@ -98,8 +98,8 @@ impl Customer {
         }
     }
 
-    /// Chooses the next request and takes the reservation that it concerns off the customer's lists. The answer may
-    /// put the reservation back.
+    /// Chooses the next request and removes the reservation that it concerns from the lists of this customer. The
+    /// answer may put the reservation back.
     fn choose(&mut self, run: &Run) -> Errand {
         match run.mix.pick(&mut self.rng) {
             Action::Pay if !self.held.is_empty() => {

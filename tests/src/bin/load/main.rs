@@ -32,7 +32,8 @@ use crate::customer::Customer;
 use crate::run::Run;
 use crate::stage::Stage;
 
-/// The customers run on the same machine as the server that is measured, so they must use little processor time.
+/// This allocator saves processor time: the tool runs on the same machine as the server that is measured, and must
+/// not slow it down.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

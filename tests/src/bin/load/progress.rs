@@ -9,7 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::run::Run;
 use crate::statistics::Snapshot;
 
-/// Runs until its task is aborted. Also writes the journal to disk each second.
+/// Prints the progress and writes the journal to disk each second, until the task that calls this is aborted.
 pub(crate) async fn report(run: Arc<Run>) {
     let on_terminal = stderr().is_terminal();
     let mut ticks = interval(Duration::from_secs(1));
@@ -19,7 +19,8 @@ pub(crate) async fn report(run: Arc<Run>) {
     loop {
         ticks.tick().await;
         if run.journal().flush().is_err() {
-            // Only stops the run here: the flush at the end of the run fails too and reports the error.
+            // The journal cannot be written. This only stops the run: at its end the journal is flushed again, which
+            // fails too and reports the error.
             run.stop();
         }
         let now = run.statistics().snapshot();

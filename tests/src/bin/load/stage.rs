@@ -1,4 +1,4 @@
-//! Sets the stage: an event on sale and the customers' sessions.
+//! Prepares what a run needs before customers can shop: an event on sale and the sessions of the customers.
 
 use std::path::Path;
 
@@ -15,7 +15,8 @@ use crate::args::{Arguments, Seating};
 
 const PRICE: i64 = 5_000;
 
-/// How far ahead the event begins: so far that every cancellation is refunded in full.
+/// The time from now to the beginning of the event that the tool makes: so long that every cancellation is refunded
+/// in full.
 const NOTICE: TimeDelta = TimeDelta::days(60);
 
 /// The event whose tickets are sold, and the names of its sections.
@@ -26,7 +27,7 @@ pub(crate) struct Stage {
     pub sole_seller: bool,
 }
 
-/// Makes the event or finds the given one.
+/// Makes an event, or finds the one that the flag `--event` names.
 pub(crate) async fn set(arguments: &Arguments, now: Timestamp) -> anyhow::Result<Stage> {
     let mut connection = Connection::new(arguments.url.clone());
     match (arguments.event, &arguments.admin_session) {

@@ -12,7 +12,7 @@ use crate::inventory::*;
 use crate::reducer::Context;
 
 pub(super) const HOLD_SECONDS: i64 = 300;
-/// How many seconds after the beginning of a test every hold that [`held`] makes has run out.
+/// This many seconds after the beginning of a test, every hold that [`held`] makes has run out.
 pub(super) const LAPSED: i64 = HOLD_SECONDS + 60;
 
 pub(super) fn given(history: impl IntoIterator<Item = InventoryEvent>) -> Section {
@@ -36,7 +36,8 @@ impl Section {
         }
     }
 
-    /// Decides a command at the section's time. If it is a hold, the hold runs out [`HOLD_SECONDS`] after that time.
+    /// Decides a command at the time that the test has set. If it is a hold, it runs out [`HOLD_SECONDS`] after that
+    /// time.
     pub(super) fn when(self, command: InventoryCommand) -> Outcome {
         let command = match command {
             InventoryCommand::Hold(hold) => InventoryCommand::Hold(HoldSeats {

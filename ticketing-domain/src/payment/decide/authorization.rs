@@ -1,4 +1,5 @@
-//! Decides about a payment until the provider has approved it, and after the provider has declined it.
+//! Decides commands to a payment that the provider has not approved: before the provider has decided, and after it
+//! has declined.
 
 use chrono::TimeDelta;
 use ticketing_ports::outside::gateway::Authorization;
@@ -37,7 +38,7 @@ pub(super) fn request(request: &PaymentRequest, ctx: &Context<'_>) -> PaymentDec
     ask(&PaymentTerms::from(&requested), requested, call, ctx)
 }
 
-/// Decides a command while the provider has neither approved nor declined.
+/// Decides a command to a payment that the provider has neither approved nor declined.
 pub(super) fn undecided(
     state: &PaymentState,
     terms: &PaymentTerms,
@@ -51,7 +52,7 @@ pub(super) fn undecided(
     }
 }
 
-/// Records the provider's answer to the request.
+/// Records the provider's answer to the request to set money aside.
 fn hear(state: &PaymentState, terms: &PaymentTerms, answer: &Authorization, ctx: &Context<'_>) -> PaymentDecision {
     let at = ctx.now;
     match answer {
@@ -87,7 +88,7 @@ fn defer(state: &PaymentState, terms: &PaymentTerms, answer: &Authorization, ctx
     Decision::event(deferred).with_deadline(ask)
 }
 
-/// Decides a command after the payment was declined, or given up because its call was interrupted.
+/// Decides a command to a payment that was declined, or was given up because the call to the gateway was interrupted.
 pub(super) fn declined(
     state: &PaymentState,
     terms: &PaymentTerms,
@@ -104,19 +105,20 @@ pub(super) fn declined(
     }
 }
 
-/// Takes a late answer about a payment that nobody waits for any more. If the provider has approved it, the gateway
-/// is asked to release the money.
+/// Handles an answer that comes after the payment was declined or given up. If the provider has approved the payment,
+/// the gateway is asked to release the money.
 fn hear_late(terms: &PaymentTerms, given_up: bool, answer: &Authorization, ctx: &Context<'_>) -> PaymentDecision {
     match answer {
         Authorization::Approved { .. } => void(terms, ctx),
-        // The second look-up of a payment that was given up has found no approval either, so that nobody asks again.
+        // The gateway was asked once more about the payment that was given up, and again it reports no approval. So
+        // nobody asks again.
         Authorization::Declined { .. }
             if given_up && ctx.now >= terms.updated_at + TimeDelta::seconds(LOOK_AGAIN_SECONDS) =>
         {
             nothing_to_ask(terms)
         }
-        // The provider does have the payment that was given up, so it is asked until it is certain that no approval
-        // comes.
+        // The payment was given up, but the provider has received it. So the provider is asked until it is certain
+        // that no approval comes.
         Authorization::MustAct(_) | Authorization::Pending { .. } if given_up => {
             Decision::nothing().with_deadline(ask_at(terms, when_to_ask(terms, answer, ctx.now)))
         }

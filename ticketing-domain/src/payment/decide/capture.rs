@@ -7,7 +7,7 @@ use super::{PaymentDecision, answered, ask, ask_again, nothing_to_ask, out_of_pl
 use crate::reducer::Context;
 use crate::refusal::Refusal;
 
-/// Decides a command while the money is set aside and nobody has asked to take it.
+/// Decides a command to a payment whose money is set aside, before anybody has asked to take the money.
 pub(super) fn authorized(
     state: &PaymentState,
     terms: &PaymentTerms,
@@ -22,7 +22,7 @@ pub(super) fn authorized(
     }
 }
 
-/// Decides a command while the gateway is asked to take the money.
+/// Decides a command to a payment whose money the gateway was asked to take, before the gateway has answered.
 pub(super) fn capturing(
     state: &PaymentState,
     terms: &PaymentTerms,

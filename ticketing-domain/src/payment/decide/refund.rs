@@ -14,7 +14,7 @@ use crate::reducer::{Context, Decision};
 use crate::refusal::Refusal;
 use crate::transition::Action;
 
-/// Decides a command after the money was taken.
+/// Decides a command to a payment whose money was taken.
 pub(super) fn captured(
     state: &PaymentState,
     terms: &PaymentTerms,
@@ -70,8 +70,8 @@ fn amount_to_refund(state: &PaymentState, wanted: Option<Money>) -> Result<Money
     Err(Refusal::invalid("amount", wrong))
 }
 
-/// Records that the gateway has given a refund. A refund that is not pending is recorded already, and changes
-/// nothing.
+/// Records that the gateway has given the money of a refund back. If that refund is no longer pending, it was
+/// recorded before, and nothing changes.
 fn refunded(state: &PaymentState, refund_id: RefundId, ctx: &Context<'_>) -> PaymentDecision {
     let PaymentState::Captured {
         terms,

@@ -28,8 +28,8 @@ impl Accounts {
             email: account.map(|user| user.email),
         };
         inner.sessions.end_all_of(user).await?;
-        // Every store is told twice to erase the person, because the person may have signed in or asked for a link
-        // before the account was gone.
+        // Erases twice: until the first pass has deleted the account, the person can still sign in or ask for a link,
+        // and so leave new data in a store that was erased already.
         for store in inner.personal.iter().chain(&inner.personal) {
             store.erase(&person).await?;
         }
@@ -51,8 +51,8 @@ impl Accounts {
     }
 }
 
-/// Returns every store that keeps something of people. The store of users comes last, because a repeated call of
-/// `erase` finds the person's address there.
+/// Returns every store that keeps something of people. The store of users comes last: if another store fails, a
+/// repeated call of `erase` must still find the person's mail address there.
 pub(super) fn personal(ports: &SignInPorts) -> Vec<Arc<dyn Erase>> {
     // Every field is named here, so that the compiler asks about a store that is added later.
     let AccountStores {
@@ -63,7 +63,8 @@ pub(super) fn personal(ports: &SignInPorts) -> Vec<Arc<dyn Erase>> {
     let SignInStores {
         sessions,
         tokens,
-        // Nothing to erase: a challenge is found only by a secret that no store keeps, and expires within minutes.
+        // Nothing to erase: a challenge can be found only with a secret that no store keeps, and it expires within
+        // minutes.
         challenges: _,
         // Nothing to erase: the limiter forgets its counts of networks and addresses when their time window ends.
         limiter: _,

@@ -171,7 +171,8 @@ fn relying_party_failed(error: RelyingPartyError) -> SignInFailure {
     SignInFailure::Internal(error.into())
 }
 
-/// Separates a refused answer of an authenticator, about which the ceremony decides, from a failure of the server.
+/// Returns an inner error if the authenticator's answer was refused, so that the ceremony can decide what follows.
+/// Returns an outer error if the server itself failed.
 fn verdict<T>(outcome: Result<T, RelyingPartyError>) -> Result<Result<T, CredentialRefused>, SignInFailure> {
     match outcome {
         Ok(value) => Ok(Ok(value)),

@@ -59,7 +59,8 @@ impl Ceremonies {
         outcome
     }
 
-    /// Exchanges a code for a session. The page found the code in the fragment of its URL after `finish_oauth`.
+    /// Exchanges a one-time code for a session. After `finish_oauth` the browser gets this code in the fragment of
+    /// the page's URL.
     ///
     /// # Errors
     /// When the code is unknown, used, expired or was made for another browser, or a store fails. The code is used up

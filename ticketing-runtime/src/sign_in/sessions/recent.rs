@@ -21,10 +21,10 @@ pub(super) struct RecentSessions(Mutex<Recent>);
 #[derive(Default)]
 struct Recent {
     by_digest: HashMap<SecretDigest, Seen>,
-    /// How many times a session or a user was forgotten. An answer that was read from the stores before the last time
-    /// may be outdated, so it is not remembered.
+    /// How many times sessions were forgotten. If the number changes while the stores are read, their answer may be
+    /// outdated, so it is not remembered.
     forgotten: u64,
-    /// How many sessions were left when old ones were last dropped.
+    /// How many sessions were still remembered after old ones were last dropped.
     swept: usize,
 }
 
@@ -58,8 +58,8 @@ impl RecentSessions {
         }
     }
 
-    /// Remembers a session and its user, unless any session was forgotten since `reading` was made, because it may
-    /// have been this one.
+    /// Remembers a session and its user. Does nothing if any session was forgotten since `reading` was made, because
+    /// it may have been this one.
     pub(super) fn remember(&self, reading: Reading, session: &Session, user: &User) {
         let mut recent = self.recent();
         if recent.forgotten != reading.forgotten {
@@ -94,8 +94,8 @@ impl RecentSessions {
 }
 
 impl Recent {
-    /// Drops the old entries, but only when the number of entries has doubled since the last time. On average each
-    /// entry is then looked at a constant number of times.
+    /// Drops the old entries, but only when the number of entries has doubled since the last time. Dropping thus
+    /// costs a constant time per entry on average.
     fn sweep(&mut self, now: Timestamp) {
         if self.by_digest.len() >= 2 * self.swept + 1_000 {
             self.by_digest.retain(|_, seen| seen.is_fresh(now));

@@ -57,8 +57,8 @@ async fn an_unreadable_fact_is_parked_with_what_follows_in_its_stream_and_the_ot
     let parked: Vec<_> = letters.iter().map(|letter| letter.event.position).collect();
     assert_eq!(parked, [first, second]);
 
-    // A second process also sets the facts of that stream aside, because it knows from the store that the stream is
-    // parked.
+    // A new process takes over. It sets aside a further fact of the stream that has the unreadable fact, because the
+    // store of dead letters tells it that earlier facts of this stream were set aside.
     engine.abort();
     write(&world, bad, 2, "ReservationExpired").await;
     let engine = side.start(&world);

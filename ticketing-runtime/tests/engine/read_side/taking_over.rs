@@ -19,7 +19,8 @@ async fn when_the_process_that_relays_and_projects_dies_another_goes_on() {
     hold(&first.box_office(), customer(1), event, 1).await.unwrap();
     assert!(shows(&side, event, 19).await);
 
-    // The second process stands by: the first one projects what the second writes.
+    // The second process writes facts, but leaves the read models to the first one, which brings these facts into
+    // them.
     let second = side.start(&world);
     hold(&second.box_office(), customer(2), event, 1).await.unwrap();
     assert!(shows(&side, event, 18).await, "no process projects while two could");
@@ -44,7 +45,8 @@ async fn a_relay_that_died_before_it_noted_its_position_publishes_again_and_noth
     assert!(shows(&side, event, 19).await);
     first.abort();
 
-    // The relay has published everything, but its mark is gone: the store of marks is a new one.
+    // The relay has published everything, but how far it had come is forgotten: an empty store replaces the one that
+    // kept its mark.
     side.followers = Arc::new(InMemoryFollowerStore::new());
     let next = side.start(&world);
     hold(&next.box_office(), customer(2), event, 1).await.unwrap();

@@ -17,7 +17,8 @@ use uuid::Uuid;
 use super::{ReadSide, Tamper, sees_what_was_written};
 use crate::world::{World, customer, hold, settle};
 
-/// A bus that delivers the same first fact again and again, for as long as the test holds `other_end`.
+/// A bus that is never silent: it delivers the facts in `first` again and again, until the test drops the value
+/// behind `other_end`.
 #[derive(Debug, Clone)]
 struct Babbling {
     first: Arc<Mutex<Vec<RecordedEvent>>>,
@@ -84,7 +85,7 @@ async fn what_others_write_is_in_the_log_before_any_bus_could_bring_it() {
     let held = hold(&writer.box_office(), customer(1), event, 1).await.unwrap();
     let written = tokio::time::Instant::now();
     desk.catch_up(&held.consistency).await.unwrap();
-    // This is sooner than the silence of the bus after which the follower asks the log.
+    // The follower also asks the log when the bus has been silent for a while. The write was seen sooner than that.
     assert!(
         written.elapsed() < Duration::from_millis(500),
         "{:?}",

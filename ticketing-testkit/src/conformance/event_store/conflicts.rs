@@ -309,8 +309,8 @@ pub(super) async fn a_memory_with_a_lost_landmark_is_of_a_lost_past(backend: &Ba
             "answer to a memory with an old version"
         );
     }
-    // At each of these positions the log has a fact of another commit, or no fact. One such landmark among several is
-    // enough for a refusal.
+    // Each landmark names a position and a commit; in each list, the log has another fact at one of the positions, or
+    // none. One such landmark is enough for a refusal.
     for lost in [
         &[(1, 2)][..],
         &[(4, 2)],

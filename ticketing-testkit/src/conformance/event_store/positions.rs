@@ -117,7 +117,8 @@ pub(super) async fn a_receipt_says_where_the_events_landed(backend: &Backend) ->
     Ok(())
 }
 
-/// Readers read while writers race. What a reader has seen must always be the beginning of the log, without gaps.
+/// Readers read while several writers commit at the same time. What a reader has seen must always be the beginning of
+/// the log, without gaps.
 pub(super) async fn a_reader_never_skips(backend: &Backend) -> Verdict {
     const WRITERS: usize = 12;
     const READERS: usize = 4;

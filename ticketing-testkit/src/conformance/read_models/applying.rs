@@ -198,7 +198,8 @@ pub(super) async fn exactly_one_racing_application_of_a_batch_counts(models: &Re
 
 pub(super) async fn a_batch_that_does_not_follow_the_checkpoint_is_refused(models: &ReadModels) -> Verdict {
     models.projection.apply(batch(0, 5, vec![created(1)])).await?;
-    // These batches leave a gap, begin inside an applied batch, or end before the checkpoint.
+    // The checkpoint is 5. These batches leave a gap after it, begin inside an applied batch, or end before the
+    // checkpoint.
     for (after, upto) in [(6, 7), (4, 6), (0, 6), (2, 4), (0, 0)] {
         let outcome = models.projection.apply(batch(after, upto, vec![created(2)])).await;
         ensure!(

@@ -1,4 +1,4 @@
-//! Rows as the domain would make them. The number that a function takes decides the id.
+//! Builds rows such as the domain would make. The number that a function gets becomes the id of its row.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ fn eur(amount: i64) -> Money {
     Money::new(amount, Currency::EUR)
 }
 
-/// A draft of the first user. It begins `number` seconds after noon.
+/// Returns a draft event that belongs to the first user. The event begins `number` seconds after noon.
 pub(super) fn event(number: usize) -> EventView {
     EventView {
         event_id: event_id(number),
@@ -90,7 +90,8 @@ pub(super) fn opened(event: usize, section: usize, capacity: u32) -> Change {
     }
 }
 
-/// Moves seats between the counts. The blocked seats change so that the sum stays the same.
+/// Returns the change that adds these numbers to the counts of a section. The number of blocked seats changes so that
+/// the sum of all counts stays the same.
 pub(super) fn moved(section: usize, available: i64, held: i64, sold: i64) -> Change {
     Change::SeatsMoved {
         section_id: section_id(section),

@@ -28,7 +28,8 @@ macro_rules! any_command {
         })+
 
         impl AnyCommand {
-            /// Decides the command on a book, and drops its answer.
+            /// Decides the command on a book. Returns the outcome without the command's own answer, whose type
+            /// differs from command to command.
             pub fn run(&self, book: &mut Book, ctx: &Context<'_>, caller: Caller) -> Ran<()> {
                 match self {
                     $(Self::$name(command) => without_answer(command::perform(book, ctx, caller, command)),)+

@@ -90,14 +90,16 @@ impl House {
         house
     }
 
-    /// Takes a step, and returns its command and the answer; `None` if the step means nothing at the moment.
+    /// Carries out one step of a script. Returns the command that the step meant, and its answer; `None` if the step
+    /// means nothing at the moment.
     pub fn take(&mut self, step: &Step) -> Option<(Asked, Result<Staged, Refusal>)> {
         let asked = self.asked(step)?;
         let answer = self.ask(&asked);
         Some((asked, answer))
     }
 
-    /// Decides a command on the book. The staged facts are in the book afterwards, but not in the log.
+    /// Decides a command on the book of the house. The book then includes the facts that the command has staged, but
+    /// the log does not.
     pub fn assume(&mut self, asked: &Asked) -> Result<Staged, Refusal> {
         loop {
             let ids = std::mem::take(&mut self.ids);
@@ -208,7 +210,7 @@ impl House {
         self.see(viewer, &see).ok()
     }
 
-    /// Answers a question from the book.
+    /// Answers a question of a viewer as the write side would, from the book of the house.
     ///
     /// # Errors
     /// Fails if the viewer may not see the answer, or what is asked about does not exist.

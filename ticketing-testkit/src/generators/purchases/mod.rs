@@ -50,7 +50,7 @@ pub enum Step {
         call: usize,
         how: u8,
     },
-    /// The gateway sends an answer without a call.
+    /// The gateway reports on a payment although the box office has not called it.
     Stray {
         payment: usize,
         how: u8,

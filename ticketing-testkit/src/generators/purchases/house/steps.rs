@@ -79,7 +79,8 @@ impl House {
                 by(ORGANISER, refund)
             }
             Step::Answer { call, how } => {
-                // Numbers count from the latest call, because late calls are the most interesting.
+                // A step with number 0 means the latest call, 1 the one before it, and so on: late calls are the most
+                // interesting.
                 let call = self.calls.iter().rev().nth(call)?;
                 let (payment_id, answer) = (call.payment_id(), answer(call, how));
                 world(ReportPayment { payment_id, answer })
