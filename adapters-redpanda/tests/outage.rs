@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use support::own_options;
 
-/// The environment variable that tells the child process, which a test kills, the addresses of the brokers.
+/// The environment variable that passes the addresses of the brokers to the child process.
 const BROKERS_OF_THE_CHILD: &str = "BOX_OFFICE_TEST_BROKERS";
 const PREFIX_OF_THE_CHILD: &str = "BOX_OFFICE_TEST_PREFIX";
 

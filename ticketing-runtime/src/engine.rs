@@ -205,7 +205,7 @@ impl Engine {
         }
     }
 
-    /// The front door for commands and for questions about a single thing.
+    /// Returns the entrance for commands, and for questions about one event, reservation or payment.
     pub fn box_office(&self) -> BoxOffice {
         self.box_office.clone()
     }

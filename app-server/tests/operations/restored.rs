@@ -34,7 +34,7 @@ const CUSTOMERS: usize = 6;
 const ONE_TURN: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Holds a place `times` times, each time for the next customer, and pays every second hold at once.
+/// Makes `times` holds of one place, each for the next customer. Pays every other hold right after it is made.
 async fn sell(server: &Server, times: usize) -> anyhow::Result<()> {
     for number in 0..times {
         let mut customer = Person::customer(server, number % CUSTOMERS)?;

@@ -30,7 +30,7 @@ use support::{ARGUMENTS, BUILD, Server};
 
 /// The name of the build that can read the next version and never writes it.
 const READS: &str = "reads";
-/// The name of the build that can read the next version, and writes it once every other server can read it.
+/// The name of the build that can read the next version of a fact, and writes that version once every other server can read it.
 const WRITES: &str = "writes";
 const CUSTOMERS: usize = 8;
 /// After this many more answers to customers, the test can tell whether a server works.

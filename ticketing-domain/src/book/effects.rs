@@ -138,7 +138,7 @@ impl CarryOut for Reservation {
                     };
                     drop(unit.decide::<Payment>(payment_id, &command));
                 }
-                // A refusal of the inventory or the payment is ignored, because it means that nothing is left to do:
+                // A refusal by the inventory or the payment is ignored, because it means that nothing is left to do:
                 // the lapsed hold was released when somebody took its seats, the payment was voided, or nothing is
                 // left to refund. A stream that is not loaded is noted as a miss, so that the whole command is run
                 // again.

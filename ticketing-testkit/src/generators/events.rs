@@ -47,7 +47,8 @@ pub fn venue() -> impl Strategy<Value = Venue> {
     })
 }
 
-/// Generates labels that differ from each other even if letter case and style are ignored.
+/// Generates labels that differ from each other even where letter case and typographic variants (such as full-width
+/// letters) do not count.
 fn labels(many: Range<usize>) -> impl Strategy<Value = Vec<Label>> {
     vec(label(), many).prop_map(|labels| {
         let mut seen = BTreeSet::new();

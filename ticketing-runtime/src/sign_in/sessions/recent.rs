@@ -43,8 +43,8 @@ pub(super) struct Reading {
 }
 
 impl RecentSessions {
-    /// Returns the session and its user if they were read within [`REMEMBERED`]. Otherwise returns the [`Reading`]
-    /// with which the caller can have them remembered after it has read the stores.
+    /// Returns the session and its user if they were read from the stores less than [`REMEMBERED`] ago. Otherwise
+    /// returns a [`Reading`]: the caller reads the stores and gives it what it has read, to be remembered.
     pub(super) fn find(&self, digest: SecretDigest, now: Timestamp) -> Result<(Session, User), Reading> {
         let recent = self.recent();
         match recent.by_digest.get(&digest) {
