@@ -120,8 +120,8 @@ pub(crate) async fn refuse_unreadable_token(request: Request, next: Next) -> Res
     }
 }
 
-/// Puts the path under which the router is nested in front of the path in the `Location` header, because handlers do
-/// not know that the router is nested.
+/// Prefixes the path in the `Location` header with the path under which the router is nested, because handlers do not
+/// know that path.
 fn lead_from_the_root(response: &mut Response, MountedAt(before): &MountedAt) {
     let headers = response.headers_mut();
     let ours = headers.get(LOCATION).and_then(|value| value.to_str().ok());

@@ -90,7 +90,7 @@ pub enum DatabaseError {
     Unreachable(Purpose, #[source] sqlx::Error),
     #[error("the {} database has an older schema than this server needs: run `app-server migrate`", .0.as_str())]
     OldSchema(Purpose),
-    #[error("the {} database has a newer schema than this server knows: run a newer version of it", .0.as_str())]
+    #[error("the {} database has a newer schema than this server knows: run a newer server", .0.as_str())]
     NewerSchema(Purpose),
     #[error("the {} database could not be migrated", .0.as_str())]
     Migration(Purpose, #[source] MigrateError),

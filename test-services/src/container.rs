@@ -194,7 +194,7 @@ async fn wait_until_it_answers(
     while let Err(reason) = (service.ask)(address).await {
         goes_on(container).await?;
         if began.elapsed() > TO_COME_UP {
-            bail!("its container does not answer after {TO_COME_UP:?}: {reason:#}");
+            bail!("the container of the service did not answer within {TO_COME_UP:?}: {reason:#}");
         }
         sleep(BETWEEN_PROBES).await;
     }

@@ -27,7 +27,8 @@ pub struct Audit {
     pub readers: Vec<Reader>,
     /// A session that may read the analytics. Without one the analytics are not read.
     pub owner: Option<Bearer>,
-    /// The consistency tokens of the last writes. The sums must include these writes.
+    /// The consistency tokens of the last writes. They are sent with the requests for totals, which must then include
+    /// these writes.
     pub consistency: Vec<HeaderValue>,
     pub now: Timestamp,
 }

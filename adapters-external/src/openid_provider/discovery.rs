@@ -68,9 +68,9 @@ struct LastLook {
 
 #[derive(Debug, Error)]
 enum DiscoveryFailure {
-    #[error("the configuration of the identity provider cannot be read")]
+    #[error("the identity provider did not send its configuration (the discovery document)")]
     NoAnswer(#[source] NoAnswer),
-    #[error("the configuration of the identity provider belongs to another issuer")]
+    #[error("the discovery document of the identity provider belongs to another issuer")]
     DoesNotFit(#[source] DoesNotFit),
 }
 

@@ -19,7 +19,9 @@ use super::Ledger;
 /// A fault in the books. None must be left once all deadlines have been handled.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Violation {
-    #[error("the fact at position {0} stands at another place in the log")]
+    #[error(
+        "the fact with position {0} is not the next one in the log: positions must follow one another without a gap"
+    )]
     PositionGap(Position),
     #[error("the fact at position {0} does not have the next version of its stream")]
     VersionGap(Position),

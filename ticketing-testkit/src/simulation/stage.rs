@@ -56,7 +56,7 @@ pub struct Report {
     pub crashes: u32,
     /// How many facts of each type the log has.
     pub facts: BTreeMap<String, usize>,
-    /// How many times each other thing happened.
+    /// How many times everything happened that no field above counts (faults, restores, crashes), by its name.
     pub happened: BTreeMap<&'static str, usize>,
 }
 
@@ -244,7 +244,7 @@ pub async fn simulate(seed: u64, world: World) -> Result<Report, Vec<Violation>>
     if rng.random_bool(0.5) {
         stage.crash_and_restart();
     }
-    // Calls that faults have delayed reach the gateway only now. Customers no longer act on their payments.
+    // Calls delayed by faults reach the gateway only now. Customers no longer act on their payments.
     tokio::time::sleep(HELD_UP).await;
     (world.calm)();
     tokio::time::sleep(CALM).await;
