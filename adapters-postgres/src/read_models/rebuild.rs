@@ -18,8 +18,8 @@ use crate::errors::failed;
 const TWIN: &str = "read_models_rebuild_";
 /// What the schema of the old tables is called while the new tables take its name, within one transaction.
 const OLD: &str = "read_models_old";
-/// The tables of the read models, in the order in which a switch locks them. The checkpoint comes first, because the
-/// projector updates the checkpoint first, so that it then waits without a lock on another table.
+/// The tables of the read models, in the order in which a switch locks them. The checkpoint comes first because the
+/// projector updates it first too: while a switch runs, the projector waits there and has no lock on another table.
 const TABLES: [&str; 7] = [
     "checkpoint",
     "reservations",

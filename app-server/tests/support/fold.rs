@@ -83,8 +83,8 @@ impl Fold {
     }
 }
 
-/// Waits until a server's answers agree with the log: about its event, and to each of these customers about their
-/// reservations.
+/// Waits until a server's answers agree with the log: what it tells of the installation's event, and what it tells each
+/// of these customers of their reservations.
 pub(crate) async fn answers_as_the_log_says(
     installation: &Installation,
     server: &Server,

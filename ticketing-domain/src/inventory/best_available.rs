@@ -40,11 +40,10 @@ fn adjacent_in(row: FreeRow<'_>, quantity: u32) -> Option<Vec<SeatIndex>> {
     Some((start..start + quantity).map(|column| row.seat(column)).collect())
 }
 
-/// Returns the columns nearest to the row's centre at which `quantity` seats may start without leaving a single free
-/// seat beside them.
+/// Returns the columns nearest to the row's centre at which `quantity` seats may start without leaving a lone free
+/// seat (a gap of exactly one seat) on either side.
 ///
-/// Three columns are enough to try: if the start nearest to the centre leaves a single seat, one of its neighbours
-/// does not.
+/// Trying three columns is enough: if the start nearest to the centre leaves a lone seat, a column next to it does not.
 fn centred_starts(row: FreeRow<'_>, run: Run, quantity: u32) -> impl Iterator<Item = u32> {
     let spare = run.length.checked_sub(quantity);
     spare.into_iter().flat_map(move |spare| {

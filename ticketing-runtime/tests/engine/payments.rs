@@ -251,7 +251,7 @@ async fn callers_are_answered_when_the_outcome_of_a_commit_stays_unknown() {
     engine.abort();
 }
 
-/// Less time than it takes until the payment's deadline asks the gateway again.
+/// A time that is shorter than the wait after which the engine asks the gateway about a payment again.
 const SOON: Duration = Duration::from_secs(10);
 
 #[tokio::test(start_paused = true)]

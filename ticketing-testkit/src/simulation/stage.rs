@@ -56,7 +56,7 @@ pub struct Report {
     pub crashes: u32,
     /// How many facts of each type the log has.
     pub facts: BTreeMap<String, usize>,
-    /// How many times everything happened that no field above counts (faults, restores, crashes), by its name.
+    /// How many times each fault, restore, crash and the like happened, by its name, if no field above counts it.
     pub happened: BTreeMap<&'static str, usize>,
 }
 
