@@ -209,7 +209,7 @@ async fn goes_on(container: &ContainerAsync<GenericImage>) -> Result<()> {
     let mut log = container.stdout_to_vec().await?;
     log.extend(container.stderr_to_vec().await?);
     bail!(
-        "its container has ended while it started\n{}",
+        "the container of the service exited while the service started; its output:\n{}",
         last_lines(&String::from_utf8_lossy(&log))
     )
 }

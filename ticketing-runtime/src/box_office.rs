@@ -259,7 +259,7 @@ impl BoxOffice {
         self.see(by.map_or(Caller::World, Caller::Person), see).await
     }
 
-    /// Answers a question from the write side, with a consistency token. A read that carries the token shows at least
+    /// Lets the write side answer a question, and adds a consistency token. A read that carries the token shows at least
     /// what this answer shows.
     async fn answer_with_token<Q: Question>(&self, by: Caller, question: Q) -> Result<Answer<Q::Answer>, Failure> {
         let lane = self.lane_of(question.address()).await?;

@@ -56,7 +56,7 @@ pub enum InvalidStorageUrl {
     NoPath,
     #[error("sqlite: takes no options after the path")]
     Options,
-    #[error("for a store in memory write memory:")]
+    #[error("SQLite in memory is not supported: use the value \"memory:\" to keep the store in memory")]
     SqliteInMemory,
     #[error("use sqlite:PATH, postgres://… or memory:")]
     UnknownScheme,
