@@ -91,8 +91,8 @@ impl Background {
         Self { durable: true, ..self }
     }
 
-    /// Starts a service and waits until it answers, unless an environment variable names one or it runs already.
-    /// Creates the databases of the server in PostgreSQL.
+    /// Starts a service of this kind and waits until it answers. Starts nothing if an environment variable names such a
+    /// service, or if one runs already. For PostgreSQL, also creates the databases that the ticketing server uses.
     ///
     /// # Errors
     /// Fails if the service that an environment variable names does not answer, or the service cannot be started.

@@ -4,7 +4,9 @@ use anyhow::{Context, Result};
 
 /// Returns the URL with another path.
 pub(crate) fn with_path(url: &str, path: &str) -> Result<String> {
-    let (scheme, rest) = url.split_once("://").context("the address of the service is not a URL")?;
+    let (scheme, rest) = url
+        .split_once("://")
+        .context("the address of the service is not a URL")?;
     let (rest, query) = rest
         .split_once('?')
         .map_or((rest, None), |(rest, query)| (rest, Some(query)));
