@@ -144,11 +144,7 @@ impl EventStore for InMemoryEventStore {
         }
         let elsewhere = seen.iter().filter(|(stream, version)| log.version(stream) != *version);
         let stale: Vec<_> = elsewhere.map(|(stream, _)| *stream).collect();
-        Ok(if stale.is_empty() {
-            Memory::Current
-        } else {
-            Memory::Stale(stale)
-        })
+        Ok(Memory::with_stale(stale))
     }
 
     async fn identity(&self) -> Result<LogIdentity, StoreError> {

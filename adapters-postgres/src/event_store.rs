@@ -184,11 +184,7 @@ impl EventStore for PostgresEventStore {
             .filter_map(|place| seen.get(place))
             .map(|(stream, _)| *stream)
             .collect();
-        Ok(if stale.is_empty() {
-            Memory::Current
-        } else {
-            Memory::Stale(stale)
-        })
+        Ok(Memory::with_stale(stale))
     }
 
     async fn identity(&self) -> Result<LogIdentity, StoreError> {

@@ -133,11 +133,7 @@ impl EventStore for SqliteStore {
                         .iter()
                         .filter(|(stream, version)| versions.get(stream).copied().unwrap_or_default() != *version);
                     let stale: Vec<_> = elsewhere.map(|(stream, _)| *stream).collect();
-                    Ok(if stale.is_empty() {
-                        Memory::Current
-                    } else {
-                        Memory::Stale(stale)
-                    })
+                    Ok(Memory::with_stale(stale))
                 })
             })
             .await

@@ -22,7 +22,9 @@ pub async fn bootstrap_admin(settings: &Settings, wanted: &BootstrapAdmin) -> an
         // ends the user's sessions: an earlier run of this command may have died after it gave the role and before it
         // ended them.
         Ensured::Existing(user) if wanted.promote => {
-            sign_in.accounts.set_role(user.id, Role::Admin).await?;
+            if !sign_in.accounts.set_role(user.id, Role::Admin).await? {
+                bail!("the account was erased meanwhile; run the command again");
+            }
         }
         Ensured::Existing(user) if user.role != Role::Admin => bail!(
             "that address has an account with the role {}; say --promote to make it an administrator",

@@ -20,8 +20,11 @@ pub async fn users(settings: &Settings, wanted: &Users) -> anyhow::Result<String
     let role = *role;
     // The role is given again even if the user has it already, because that also ends the user's sessions: an earlier
     // run of this command may have died after it gave the role and before it ended them.
-    sign_in.accounts.set_role(user.id, role).await?;
+    let exists = sign_in.accounts.set_role(user.id, role).await?;
     storage.close().await;
+    if !exists {
+        bail!("the account was erased meanwhile");
+    }
     let role = role.as_str();
     Ok(format!(
         "User {} has the role {role} now, and is signed out everywhere.",

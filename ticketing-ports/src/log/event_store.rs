@@ -100,6 +100,17 @@ pub enum Memory {
     OfALostPast,
 }
 
+impl Memory {
+    /// Returns the answer for a memory whose landmarks are all in the log, and of which these streams have changed.
+    pub fn with_stale(streams: Vec<StreamId>) -> Self {
+        if streams.is_empty() {
+            Self::Current
+        } else {
+            Self::Stale(streams)
+        }
+    }
+}
+
 /// Stores facts. A stored fact never changes and is never removed.
 ///
 /// ```

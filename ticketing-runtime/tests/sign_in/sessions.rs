@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use adapters_memory::RecordingMailer;
 use chrono::TimeDelta;
-use ticketing_domain::sign_in::{SESSION_IDLE, SESSION_LIFETIME};
+use ticketing_domain::sign_in::{SESSION_IDLE, SESSION_LIFETIME, SignInRefusal};
 use ticketing_ports::people::erase::{Erase as _, Person};
 use ticketing_ports::people::users::UserStore;
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_ports::vocabulary::secrets::Secret;
+use ticketing_runtime::SignInFailure;
 
 use crate::door::Door;
 use crate::slow::SlowSessions;
@@ -131,6 +132,31 @@ async fn a_role_that_is_given_again_ends_the_sessions_that_a_process_which_died_
         accounts.give_role(by, &ada.user.email, role).await.unwrap();
         assert!(door.authenticate(&ada.secret).await.is_none(), "by an administrator");
     }
+}
+
+#[tokio::test]
+async fn a_role_for_an_account_that_is_erased_meanwhile_is_told_to_be_for_nobody() {
+    let door = Door::new();
+    let by = Actor {
+        user_id: door.user("root@example.com", Role::Admin).await.id,
+        role: Role::Admin,
+    };
+    let ada = door.user("ada@example.com", Role::Customer).await;
+    let person = Person {
+        id: ada.id,
+        email: Some(ada.email.clone()),
+    };
+    // The store of users lets the erasure run after it has found the account.
+    let (given, erased) = tokio::join!(
+        door.sign_in.accounts.give_role(by, &ada.email, Role::EventOwner),
+        door.users.erase(&person),
+    );
+    erased.unwrap();
+    assert!(
+        matches!(given, Err(SignInFailure::Refused(SignInRefusal::NoSuchUser))),
+        "{given:?}"
+    );
+    assert!(!door.sign_in.accounts.set_role(ada.id, Role::EventOwner).await.unwrap());
 }
 
 #[tokio::test]

@@ -29,8 +29,12 @@ impl Accounts {
             return Err(SignInRefusal::NoSuchUser.into());
         };
         check_role_change(by, user.id)?;
-        self.change_role(user.id, role, Some(by.user_id)).await?;
-        Ok(User { role, ..user })
+        if self.change_role(user.id, role, Some(by.user_id)).await? {
+            Ok(User { role, ..user })
+        } else {
+            // The account was erased after it was found.
+            Err(SignInRefusal::NoSuchUser.into())
+        }
     }
 
     /// Gives a user a role on behalf of an operator at the machine, and ends the user's sessions even if the user has
@@ -42,13 +46,15 @@ impl Accounts {
         self.change_role(user, role, None).await
     }
 
-    /// Changes a user's role and ends the user's sessions. `by` is the administrator, or `None` for an operator at
+    /// Changes a user's role and ends the user's sessions. Returns whether there is such a user. `by` is the administrator, or `None` for an operator at
     /// the machine.
     async fn change_role(&self, user: UserId, role: Role, by: Option<UserId>) -> Result<bool, StoreError> {
-        let changed = self.inner.users.set_role(user, role).await?;
-        self.inner.sessions.forget_user(user);
-        audit::record(AuditEntry::RoleChanged { role, by }, user);
-        self.inner.sessions.end_all_of(user).await?;
-        Ok(changed)
+        let exists = self.inner.users.set_role(user, role).await?;
+        if exists {
+            self.inner.sessions.forget_user(user);
+            audit::record(AuditEntry::RoleChanged { role, by }, user);
+            self.inner.sessions.end_all_of(user).await?;
+        }
+        Ok(exists)
     }
 }
