@@ -5,6 +5,7 @@ use ticketing_ports::vocabulary::ids::ReservationId;
 use ticketing_ports::vocabulary::seating::{Allocation, SeatId};
 
 use super::best_available;
+use super::claim::{ClaimKind, CompactClaim, Places};
 use super::command::{HoldSeats, InventoryCommand, SeatWish};
 use super::event::{
     InventoryEvent, ReleaseReason, SeatsBlocked, SeatsHeld, SeatsReleased, SeatsRetaken, SeatsSold, SeatsUnblocked,
@@ -12,8 +13,8 @@ use super::event::{
 };
 use super::refusal::InventoryRefusal;
 use super::seat_map::{SeatIndex, SeatPlan};
-use super::section::{CompactClaim, Floor, Places, SeatMap, Section};
-use super::state::{ClaimKind, InventoryState};
+use super::section::{Floor, SeatMap, Section};
+use super::state::InventoryState;
 use crate::reducer::{Context, Decision, NoEffect};
 
 /// Decides a command about one section.

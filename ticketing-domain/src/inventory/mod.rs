@@ -4,6 +4,7 @@
 //! fired yet.
 
 mod best_available;
+mod claim;
 mod command;
 mod decide;
 mod event;
@@ -16,6 +17,7 @@ mod state;
 mod tests;
 mod undo;
 
+pub use claim::{Claim, ClaimKind};
 pub use command::{HoldSeats, InventoryCommand, SeatWish};
 pub use decide::decide;
 pub use event::{
@@ -23,7 +25,7 @@ pub use event::{
     SectionOpened, TakenSeats,
 };
 pub use refusal::InventoryRefusal;
-pub use state::{Claim, ClaimKind, InventoryState};
+pub use state::InventoryState;
 pub use undo::InventoryUndo;
 
 use ticketing_ports::log::streams::Aggregate;

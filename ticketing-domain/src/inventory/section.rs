@@ -8,9 +8,9 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::ReservationId;
 use ticketing_ports::vocabulary::seating::{SeatCounts, Seating};
 
+use super::claim::{ClaimKind, CompactClaim, Places};
 use super::event::{SectionOpened, TakenSeats};
 use super::seat_map::{FreeSeats, SeatIndex, SeatPlan};
-use super::state::ClaimKind;
 use super::undo::Undone;
 
 /// A section that was opened.
@@ -43,46 +43,6 @@ pub(super) struct SeatMap {
     /// until the hold is released.
     pub(super) free: FreeSeats,
     blocked: BTreeSet<SeatIndex>,
-}
-
-/// A [`Claim`](super::state::Claim) in a compact form, since a section may have a hundred thousand claims.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct CompactClaim {
-    pub(super) kind: ClaimKind,
-    pub(super) places: Places,
-}
-
-const _: () = assert!(size_of::<CompactClaim>() <= 32, "a claim takes at most 32 bytes");
-
-/// The compact form of [`TakenSeats`]: each seat exists in this section, and is given by its index.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Places {
-    Count(u32),
-    Seats(Box<[SeatIndex]>),
-}
-
-impl Places {
-    pub(super) fn quantity(&self) -> u32 {
-        match self {
-            Self::Count(places) => *places,
-            Self::Seats(seats) => u32::try_from(seats.len()).expect("a section has fewer than 2^32 seats"),
-        }
-    }
-
-    /// Returns whether the two values name the same places, whatever the order in which they name them.
-    pub(super) fn same_as(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Seats(these), Self::Seats(those)) => {
-                let sorted = |seats: &[SeatIndex]| {
-                    let mut seats = seats.to_vec();
-                    seats.sort_unstable();
-                    seats
-                };
-                sorted(these) == sorted(those)
-            }
-            _ => self == other,
-        }
-    }
 }
 
 impl Section {

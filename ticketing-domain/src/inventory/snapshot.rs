@@ -11,10 +11,11 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{EventId, ReservationId, SectionId};
 use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
 
+use super::claim::{ClaimKind, CompactClaim, Places};
 use super::event::SectionOpened;
 use super::seat_map::SeatIndex;
-use super::section::{CompactClaim, Places, Section};
-use super::state::{ClaimKind, InventoryState};
+use super::section::Section;
+use super::state::InventoryState;
 use crate::snapshot::{SnapshotFormat, UnreadableSnapshot};
 
 /// How the snapshots of a section are written and read. Raise the number if a change of the code makes another state

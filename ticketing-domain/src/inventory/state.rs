@@ -2,30 +2,10 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{EventId, ReservationId, SectionId};
 use ticketing_ports::vocabulary::seating::{Label, SeatCounts, SeatId, Seating};
 
-use super::event::{InventoryEvent, SectionOpened, TakenSeats};
+use super::claim::{Claim, ClaimKind};
+use super::event::{InventoryEvent, SectionOpened};
 use super::section::{Floor, Section};
 use super::undo::{InventoryUndo, Undone};
-
-/// The seats of a section that one reservation has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    /// Whether the seats are held or sold.
-    pub kind: ClaimKind,
-    /// The seats in the order in which they were taken, or the number of places in general admission.
-    pub seats: TakenSeats,
-}
-
-/// Whether the seats of a reservation are held or sold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClaimKind {
-    /// The seats are set aside for the reservation.
-    Held {
-        /// When the hold runs out.
-        until: Timestamp,
-    },
-    /// The seats are paid.
-    Sold,
-}
 
 /// The state of one section, as computed from its facts; empty until the section is opened.
 ///

@@ -4,7 +4,7 @@
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::ReservationId;
 
-use super::section::{CompactClaim, Places};
+use super::claim::{CompactClaim, Places};
 
 /// What one fact changed in a section, kept so that the fact can be undone. Its size depends on the fact, not on the
 /// section.
