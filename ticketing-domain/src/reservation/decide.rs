@@ -8,7 +8,7 @@ use super::command::ReservationCommand;
 use super::event::{
     CancelReason, ReservationCancelled, ReservationHeld, ReservationPaymentGivenUp, ReservationPaymentStarted,
 };
-use super::react::{ReservationDecision, SagaCommand};
+use super::saga_command::{ReservationDecision, SagaCommand};
 use super::state::{HoldTerms, PaidWith, ReservationState};
 use crate::inventory::{InventoryCommand, ReleaseReason};
 use crate::payment::{PaymentCommand, PaymentRequest, RefundCause};

@@ -8,6 +8,7 @@ mod command;
 mod decide;
 mod event;
 mod react;
+mod saga_command;
 mod state;
 
 pub use command::{ReservationCommand, ReservationInput, SagaInput};
@@ -17,7 +18,8 @@ pub use event::{
     ReservationEvent, ReservationExpired, ReservationHeld, ReservationPaymentDeclined, ReservationPaymentGivenUp,
     ReservationPaymentStarted, ReservationRefunded,
 };
-pub use react::{MAX_DECLINES, ReservationDecision, SagaCommand, react};
+pub use react::{MAX_DECLINES, react};
+pub use saga_command::{ReservationDecision, SagaCommand};
 pub use state::{HoldTerms, PaidWith, ReservationState};
 
 use ticketing_ports::vocabulary::ids::ReservationId;

@@ -1,5 +1,5 @@
 use ticketing_ports::log::deadlines::{Deadline, DeadlineChange};
-use ticketing_ports::vocabulary::ids::{PaymentId, RefundId, SectionId, TicketId};
+use ticketing_ports::vocabulary::ids::{PaymentId, RefundId, TicketId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::reservation::Sale;
@@ -9,56 +9,16 @@ use super::command::SagaInput;
 use super::decide::give_up_hold;
 use super::event::{
     CancelReason, CompensationReason, ReservationCancelled, ReservationCompensated, ReservationCompleted,
-    ReservationEvent, ReservationExpired, ReservationPaymentDeclined, ReservationPaymentGivenUp, ReservationRefunded,
+    ReservationExpired, ReservationPaymentDeclined, ReservationPaymentGivenUp, ReservationRefunded,
 };
+use super::saga_command::{ReservationDecision, SagaCommand};
 use super::state::{HoldTerms, ReservationState};
 use crate::inventory::{InventoryCommand, ReleaseReason};
 use crate::payment::{Charge, PaymentCommand, RefundCause};
-use crate::reducer::{Context, Decision};
+use crate::reducer::Context;
 
 /// A hold ends when this many payments for it have been declined.
 pub const MAX_DECLINES: u32 = 3;
-
-/// What follows for a reservation: facts to record, and commands to other aggregates.
-pub type ReservationDecision = Decision<ReservationEvent, SagaCommand>;
-
-/// A command of the saga to another aggregate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SagaCommand {
-    /// Give the inventory a command. If the inventory refuses it, nothing changes for the reservation.
-    Inventory {
-        /// The section that the inventory is of.
-        section_id: SectionId,
-        /// The command for the inventory.
-        command: InventoryCommand,
-    },
-    /// Sell the seats of this reservation, and report [`SagaInput::SeatsSold`] or [`SagaInput::SeatsGone`] to the
-    /// reservation.
-    SellSeats {
-        /// The section.
-        section_id: SectionId,
-        /// The command to sell.
-        command: InventoryCommand,
-        /// The payment for the seats; `None` if they cost nothing.
-        payment_id: Option<PaymentId>,
-    },
-    /// Take the money if the inventory would sell the seats to this reservation now; if not, release the money.
-    CaptureIfFree {
-        /// The section.
-        section_id: SectionId,
-        /// The command to sell. It is only tried out, to see whether the inventory would refuse it.
-        command: InventoryCommand,
-        /// The authorised payment.
-        payment_id: PaymentId,
-    },
-    /// Give the payment a command. If the payment refuses it, nothing changes for the reservation.
-    Payment {
-        /// The payment that gets the command.
-        payment_id: PaymentId,
-        /// The command for the payment.
-        command: PaymentCommand,
-    },
-}
 
 /// Reacts to a report. A report that comes twice, or too late to matter, is never refused. Money that comes after the
 /// hold has ended buys the same seats if they are still free; if they are not, the money is released or given back.

@@ -1,0 +1,49 @@
+//! What the saga asks of the other aggregates.
+
+use ticketing_ports::vocabulary::ids::{PaymentId, SectionId};
+
+use super::event::ReservationEvent;
+use crate::inventory::InventoryCommand;
+use crate::payment::PaymentCommand;
+use crate::reducer::Decision;
+
+/// What follows for a reservation: facts to record, and commands to other aggregates.
+pub type ReservationDecision = Decision<ReservationEvent, SagaCommand>;
+
+/// A command of the saga to another aggregate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SagaCommand {
+    /// Give the inventory a command. If the inventory refuses it, nothing changes for the reservation.
+    Inventory {
+        /// The section that the inventory is of.
+        section_id: SectionId,
+        /// The command for the inventory.
+        command: InventoryCommand,
+    },
+    /// Sell the seats of this reservation, and report [`SagaInput::SeatsSold`](super::SagaInput::SeatsSold) or [`SagaInput::SeatsGone`](super::SagaInput::SeatsGone) to the
+    /// reservation.
+    SellSeats {
+        /// The section.
+        section_id: SectionId,
+        /// The command to sell.
+        command: InventoryCommand,
+        /// The payment for the seats; `None` if they cost nothing.
+        payment_id: Option<PaymentId>,
+    },
+    /// Take the money if the inventory would sell the seats to this reservation now; if not, release the money.
+    CaptureIfFree {
+        /// The section.
+        section_id: SectionId,
+        /// The command to sell. It is only tried out, to see whether the inventory would refuse it.
+        command: InventoryCommand,
+        /// The authorised payment.
+        payment_id: PaymentId,
+    },
+    /// Give the payment a command. If the payment refuses it, nothing changes for the reservation.
+    Payment {
+        /// The payment that gets the command.
+        payment_id: PaymentId,
+        /// The command for the payment.
+        command: PaymentCommand,
+    },
+}
