@@ -11,7 +11,8 @@ use super::super::event::{PaymentAuthorized, PaymentDeclined, PaymentDeferred, P
 use super::super::gateway_call::GatewayCall;
 use super::super::method_fingerprint::MethodFingerprint;
 use super::super::state::{PaymentState, PaymentTerms};
-use super::{PaymentDecision, answered, ask, ask_again, nothing_to_ask, out_of_place, void};
+use super::gateway::{PaymentDecision, answered, ask, ask_again, nothing_to_ask, void};
+use super::out_of_place::out_of_place;
 use crate::reducer::{Context, Decision};
 use crate::refusal::Refusal;
 use crate::stored::StoredEvent as _;

@@ -3,7 +3,8 @@
 use super::super::command::PaymentCommand;
 use super::super::event::{CaptureRequested, PaymentCaptured};
 use super::super::state::{PaymentState, PaymentTerms};
-use super::{PaymentDecision, answered, ask, ask_again, nothing_to_ask, out_of_place, void};
+use super::gateway::{PaymentDecision, answered, ask, ask_again, nothing_to_ask, void};
+use super::out_of_place::out_of_place;
 use crate::reducer::Context;
 use crate::refusal::Refusal;
 
