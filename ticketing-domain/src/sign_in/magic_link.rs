@@ -8,11 +8,14 @@ use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::secrets::{Secret, SecretDigest};
 use uuid::Uuid;
 
-use super::account::{EnsureUser, EnsureUserNext, ProvenAddress};
+use super::account::{EnsureUser, EnsureUserNext};
+use super::ceremony::{Ceremony, CeremonyContext, Next};
 use super::limits::{LIVE_MAGIC_LINKS, MAGIC_LINK_LIFETIME};
 use super::local_path::LocalPath;
-use super::session::{Visitor, new_session};
-use super::{Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, Next, SignInRefusal, SignedIn};
+use super::proven_address::ProvenAddress;
+use super::question::{CeremonyAnswer, CeremonyQuestion};
+use super::refusal::SignInRefusal;
+use super::session::{SignedIn, Visitor, new_session};
 
 /// Returns the URL of the page that a mailed link opens.
 pub fn verify_page(public_url: &str) -> String {

@@ -11,14 +11,16 @@ use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::roles::Role;
 use ticketing_ports::vocabulary::secrets::{Secret, SecretDigest};
 
-use super::account::{EnsureUser, EnsureUserNext, ProvenAddress};
+use super::account::{EnsureUser, EnsureUserNext};
+use super::ceremony::{Ceremony, CeremonyContext, Next};
 use super::limits::OAUTH_LIFETIME;
 use super::local_path::LocalPath;
 use super::oauth_callback::{FinishedOauth, Handover, OauthAnswer, OauthCallback};
-use super::question::ProofRefused;
-use super::session::{is_fresh, new_session};
+use super::proven_address::ProvenAddress;
+use super::question::{CeremonyAnswer, CeremonyQuestion, ProofRefused};
+use super::refusal::SignInRefusal;
+use super::session::{SignedIn, is_fresh, new_session};
 use super::sign_in_code::sign_in_code;
-use super::{Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, Next, SignInRefusal, SignedIn};
 
 /// At most how many characters a provider's id of a person, the `subject`, may have (OpenID Connect Core, section 2).
 const LONGEST_SUBJECT: usize = 255;

@@ -3,9 +3,8 @@
 use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::secrets::Secret;
 
-use super::SignedIn;
 use super::local_path::LocalPath;
-use super::session::Visitor;
+use super::session::{SignedIn, Visitor};
 
 /// What the browser brings back from the provider.
 #[derive(Clone, PartialEq, Eq)]

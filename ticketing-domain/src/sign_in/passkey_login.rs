@@ -5,10 +5,11 @@ use ticketing_ports::people::passkeys::Passkey;
 use ticketing_ports::people::sessions::SignInMethod;
 use ticketing_ports::vocabulary::secrets::Secret;
 
+use super::ceremony::{BegunPasskey, Ceremony, CeremonyContext, Next};
 use super::limits::CHALLENGE_LIFETIME;
-use super::question::CredentialRefused;
-use super::session::{Visitor, new_session};
-use super::{BegunPasskey, Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, Next, SignInRefusal, SignedIn};
+use super::question::{CeremonyAnswer, CeremonyQuestion, CredentialRefused};
+use super::refusal::SignInRefusal;
+use super::session::{SignedIn, Visitor, new_session};
 
 /// Makes a challenge that any passkey may answer. No account is named for it, so that it tells nothing about
 /// accounts.

@@ -8,10 +8,11 @@ use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::seating::Label;
 use ticketing_ports::vocabulary::secrets::Secret;
 
+use super::ceremony::{BegunPasskey, Ceremony, CeremonyContext, Next};
 use super::limits::{CHALLENGE_LIFETIME, PASSKEYS_PER_USER};
-use super::question::NotAdded;
+use super::question::{CeremonyAnswer, CeremonyQuestion, NotAdded};
+use super::refusal::SignInRefusal;
 use super::session::is_fresh;
-use super::{BegunPasskey, Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, Next, SignInRefusal};
 
 /// Makes a challenge for a new passkey.
 #[derive(Debug)]

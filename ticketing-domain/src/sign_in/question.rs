@@ -13,7 +13,7 @@ use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
-use super::account::NewUser;
+use super::proven_address::NewUser;
 
 /// One question of a ceremony, or one thing that the ceremony wants done. The doc of each variant names its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

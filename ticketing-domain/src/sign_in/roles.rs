@@ -3,7 +3,7 @@
 use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 
-use super::SignInRefusal;
+use super::refusal::SignInRefusal;
 
 /// Checks that one user may change the role of another.
 ///

@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use ticketing_ports::Timestamp;
 use ticketing_ports::people::sessions::{Session, SignInMethod};
 use ticketing_ports::people::users::User;
+use ticketing_ports::vocabulary::secrets::Secret;
 
+use super::ceremony::CeremonyContext;
 use super::limits::{SESSION_FRESH, SESSION_IDLE, SESSION_LIFETIME};
-use super::{CeremonyContext, SignedIn};
 
 /// At most how many characters of the browser's `User-Agent` are kept with a session.
 const USER_AGENT_KEPT: usize = 256;
@@ -19,6 +20,17 @@ pub struct Visitor {
     pub ip: Option<IpAddr>,
     /// The `User-Agent` that the browser sends; `None` if it sends none.
     pub user_agent: Option<String>,
+}
+
+/// A session that has just begun, with its secret, which is stored nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The secret that opens the session.
+    pub secret: Secret,
+    /// The session.
+    pub session: Session,
+    /// The user who is signed in.
+    pub user: User,
 }
 
 /// Makes a session that begins now, with a new secret.

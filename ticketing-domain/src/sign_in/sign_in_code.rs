@@ -7,9 +7,11 @@ use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::secrets::{Secret, SecretDigest};
 use uuid::Uuid;
 
+use super::ceremony::{Ceremony, CeremonyContext, Next};
 use super::limits::SIGN_IN_CODE_LIFETIME;
-use super::session::{Visitor, new_session};
-use super::{Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, Next, SignInRefusal, SignedIn};
+use super::question::{CeremonyAnswer, CeremonyQuestion};
+use super::refusal::SignInRefusal;
+use super::session::{SignedIn, Visitor, new_session};
 
 /// Makes a sign-in code for one user in one browser, and the token that is stored for the code.
 pub(super) fn sign_in_code(
