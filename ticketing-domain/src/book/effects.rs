@@ -1,45 +1,15 @@
-//! What an aggregate asks of other aggregates: the effects of a decision, carried out in the same unit of work.
+//! What the aggregates ask of each other: the effects of a decision, carried out in the same unit of work.
 
 use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId, SectionId};
 
-use super::shelves::Kept;
-use super::unit_of_work::{Declined, Made, UnitOfWork};
+use super::stop::Declined;
+use super::unit_of_work::{CarryOut, Made, UnitOfWork};
 use crate::catalog::{Catalog, CatalogEffect, Listing};
 use crate::inventory::{Inventory, InventoryCommand, InventoryRefusal};
 use crate::payment::{Charge, GatewayCall, Payment, PaymentCommand, PaymentEvent};
 use crate::reducer::NoEffect;
 use crate::refusal::Refusal;
 use crate::reservation::{Reservation, SagaCommand, SagaInput};
-
-/// An aggregate whose decisions may have effects, such as commands to other aggregates or calls to the payment
-/// gateway. Effects are carried out in the same unit of work as the decision.
-///
-/// The catalog, the inventory, the reservation and the payment implement this trait. A command of another crate makes
-/// use of it by calling [`UnitOfWork::decide`]:
-///
-/// ```
-/// use ticketing_domain::book::{Stop, UnitOfWork};
-/// use ticketing_domain::catalog::{Catalog, CatalogCommand};
-///
-/// /// Records that the lane's event has begun.
-/// fn start(unit: &mut UnitOfWork<'_>) -> Result<(), Stop> {
-///     let event_id = unit.event_id()?;
-///     unit.decide::<Catalog>(event_id, &CatalogCommand::Start)?;
-///     Ok(())
-/// }
-/// ```
-pub trait CarryOut: Kept {
-    /// Carries out the effects of one decision.
-    ///
-    /// # Errors
-    /// When an aggregate that has to do something refuses, or is not loaded.
-    fn carry_out(
-        unit: &mut UnitOfWork<'_>,
-        id: Self::Id,
-        made: &Made<Self>,
-        effects: Vec<Self::Effect>,
-    ) -> Result<(), Declined<Self::Refusal>>;
-}
 
 impl CarryOut for Catalog {
     fn carry_out(

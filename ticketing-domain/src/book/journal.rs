@@ -5,19 +5,17 @@ use std::collections::VecDeque;
 
 use ticketing_ports::log::streams::StreamId;
 
-use super::Book;
-use super::shelves::Undone;
+use super::shelves::{Shelves, Undone};
 
-/// A moment in the history of a book, which the book can be rolled back to. Of two marks the later one is greater.
+/// A moment in the history of a book, which the book can be rolled back to. Of two savepoints the later one is greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct JournalMark(u64);
+pub struct Savepoint(u64);
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Journal {
     entries: VecDeque<Entry>,
-    /// The mark of the moment before the first entry that is still in the journal. Confirming entries moves it
-    /// forward.
-    first: JournalMark,
+    /// The moment before the first entry that is still in the journal. Confirming entries moves it forward.
+    first: Savepoint,
 }
 
 #[derive(Debug, Clone)]
@@ -45,28 +43,20 @@ impl Journal {
         self.entries.push_back(Entry { stream, change });
     }
 
-    fn mark(&self) -> JournalMark {
-        JournalMark(self.first.0 + self.entries.len() as u64)
-    }
-}
-
-impl Book {
-    /// Returns a mark of the present state, which the book can be rolled back to later.
-    pub fn mark(&self) -> JournalMark {
-        self.journal.mark()
+    pub(super) fn savepoint(&self) -> Savepoint {
+        Savepoint(self.first.0 + self.entries.len() as u64)
     }
 
-    /// Takes back everything that was applied since the mark `to`, the latest first. Confirmed facts stay. The work
-    /// grows with the number of changes, not with the size of the states.
-    pub fn roll_back(&mut self, to: JournalMark) {
-        while self.journal.mark() > to
-            && let Some(Entry { stream, change }) = self.journal.entries.pop_back()
+    /// Takes back everything that was applied since the savepoint `to`, the latest first.
+    pub(super) fn roll_back(&mut self, to: Savepoint, shelves: &mut Shelves) {
+        while self.savepoint() > to
+            && let Some(Entry { stream, change }) = self.entries.pop_back()
         {
             match change {
-                Change::Began => self.shelves.remove(stream),
+                Change::Began => shelves.remove(stream),
                 Change::Fact(undone) => {
-                    self.shelves.undo(stream, undone);
-                    if let Some(head) = self.shelves.head_mut(stream) {
+                    shelves.undo(stream, undone);
+                    if let Some(head) = shelves.head_mut(stream) {
                         head.version.0 -= 1;
                         head.assumed -= 1;
                     }
@@ -75,14 +65,13 @@ impl Book {
         }
     }
 
-    /// Records that everything that was applied before the mark `upto` is in the log, so that it can no longer be
-    /// taken back.
-    pub fn confirm(&mut self, upto: JournalMark) {
-        while self.journal.first < upto
-            && let Some(Entry { stream, change }) = self.journal.entries.pop_front()
+    /// Drops the entries from before the savepoint `upto`, whose changes are in the log.
+    pub(super) fn confirm(&mut self, upto: Savepoint, shelves: &mut Shelves) {
+        while self.first < upto
+            && let Some(Entry { stream, change }) = self.entries.pop_front()
         {
-            self.journal.first.0 += 1;
-            if let (Change::Fact(_), Some(head)) = (change, self.shelves.head_mut(stream)) {
+            self.first.0 += 1;
+            if let (Change::Fact(_), Some(head)) = (change, shelves.head_mut(stream)) {
                 head.assumed -= 1;
             }
         }

@@ -17,9 +17,10 @@ use ticketing_ports::log::streams::{StreamId, Version};
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::roles::Actor;
 
+use super::Book;
 use super::shelves::{Kept, Known, Standing};
 use super::staged::{Staged, StagedFact};
-use super::{Book, effects::CarryOut};
+use super::stop::{Declined, Stop, Wants};
 use crate::payment::GatewayCall;
 use crate::reducer::{Context, Reducer};
 use crate::refusal::Refusal;
@@ -36,51 +37,6 @@ pub enum Caller {
 impl From<Actor> for Caller {
     fn from(actor: Actor) -> Self {
         Self::Person(actor)
-    }
-}
-
-/// The streams that have to be read before a command can be run, each with the version after which its facts are
-/// missing in the book.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Wants(pub BTreeMap<StreamId, Version>);
-
-/// Why a command stopped before its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stop {
-    /// The command is refused.
-    Refused(Refusal),
-    /// A stream that the command needs is not loaded.
-    Load,
-}
-
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-/// Why an aggregate did not carry out a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Declined<R> {
-    /// The aggregate refuses the command.
-    Refused(R),
-    /// A stream that the aggregate needs is not loaded.
-    Load,
-}
-
-impl<R> Declined<R> {
-    /// Turns the aggregate's refusal into a refusal of the whole command, by calling `in_words`.
-    pub fn or_refuse(self, in_words: impl FnOnce(R) -> Refusal) -> Stop {
-        match self {
-            Self::Refused(refusal) => Stop::Refused(in_words(refusal)),
-            Self::Load => Stop::Load,
-        }
-    }
-}
-
-impl From<Declined<Refusal>> for Stop {
-    fn from(declined: Declined<Refusal>) -> Self {
-        declined.or_refuse(|refusal| refusal)
     }
 }
 
@@ -107,6 +63,36 @@ pub trait Listed: Kept {
     /// # Errors
     /// When the stream that lists them is not loaded.
     fn listed(unit: &UnitOfWork<'_>) -> Result<Vec<Self::Id>, Stop>;
+}
+
+/// An aggregate whose decisions may have effects, such as commands to other aggregates or calls to the payment
+/// gateway. Effects are carried out in the same unit of work as the decision.
+///
+/// The catalog, the inventory, the reservation and the payment implement this trait. A command of another crate makes
+/// use of it by calling [`UnitOfWork::decide`]:
+///
+/// ```
+/// use ticketing_domain::book::{Stop, UnitOfWork};
+/// use ticketing_domain::catalog::{Catalog, CatalogCommand};
+///
+/// /// Records that the lane's event has begun.
+/// fn start(unit: &mut UnitOfWork<'_>) -> Result<(), Stop> {
+///     let event_id = unit.event_id()?;
+///     unit.decide::<Catalog>(event_id, &CatalogCommand::Start)?;
+///     Ok(())
+/// }
+/// ```
+pub trait CarryOut: Kept {
+    /// Carries out the effects of one decision.
+    ///
+    /// # Errors
+    /// When an aggregate that has to do something refuses, or is not loaded.
+    fn carry_out(
+        unit: &mut UnitOfWork<'_>,
+        id: Self::Id,
+        made: &Made<Self>,
+        effects: Vec<Self::Effect>,
+    ) -> Result<(), Declined<Self::Refusal>>;
 }
 
 /// The id and the state of each stream of an aggregate in a lane.
@@ -161,7 +147,7 @@ impl Book {
         caller: Caller,
         command: impl FnOnce(&mut UnitOfWork<'_>) -> Result<T, Stop>,
     ) -> Ran<T> {
-        let before = self.mark();
+        let before = self.savepoint();
         let mut unit = UnitOfWork {
             book: self,
             ctx: *ctx,

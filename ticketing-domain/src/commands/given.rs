@@ -203,7 +203,7 @@ impl House {
                     }
                 }
                 Ran::Done { value, staged } => {
-                    self.book.confirm(self.book.mark());
+                    self.book.confirm(self.book.savepoint());
                     self.note(&staged);
                     return Ok(Happened {
                         performed: value,

@@ -131,7 +131,7 @@ proptest! {
         let mut house = open();
         let certain_steps = steps.len().saturating_sub(unconfirmed);
         let mut certain = house.log.len();
-        let mut mark = house.book.mark();
+        let mut mark = house.book.savepoint();
         for (number, step) in steps.iter().enumerate() {
             let Some(asked) = house.asked(step) else { continue };
             if let Ok(staged) = house.assume(&asked) {
@@ -139,7 +139,7 @@ proptest! {
             }
             if number < certain_steps {
                 certain = house.log.len();
-                mark = house.book.mark();
+                mark = house.book.savepoint();
                 house.book.confirm(mark);
             }
         }
@@ -282,9 +282,9 @@ fn reading_a_set_notes_the_set(house: &House, asked: &Asked, staged: &Staged) ->
 }
 
 fn a_refused_command_changes_nothing(house: &mut House, asked: &Asked) -> TestCaseResult {
-    let (before, mark) = (house.book.clone(), house.book.mark());
+    let (before, mark) = (house.book.clone(), house.book.savepoint());
     prop_assert!(house.assume(asked).is_err());
-    prop_assert_eq!(mark, house.book.mark());
+    prop_assert_eq!(mark, house.book.savepoint());
     prop_assert_eq!(&before, &house.book);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ticketing_domain::book::{JournalMark, Staged, StagedFact};
+use ticketing_domain::book::{Savepoint, Staged, StagedFact};
 use ticketing_domain::facts::Fact;
 use ticketing_domain::payment::GatewayCall;
 use ticketing_ports::Timestamp;
@@ -21,7 +21,7 @@ use super::job::Job;
 pub(super) struct Group {
     /// Where the book's undo journal stood before the first job of the group. If the commit fails, the book rolls
     /// back to this point.
-    pub(super) from: JournalMark,
+    pub(super) from: Savepoint,
     /// The jobs, in the order in which they were decided.
     pub(super) entries: Vec<Entry>,
     appends: Vec<Append>,
@@ -56,7 +56,7 @@ pub(super) enum Verdict {
 }
 
 impl Group {
-    pub(super) fn starting_at(from: JournalMark) -> Self {
+    pub(super) fn starting_at(from: Savepoint) -> Self {
         Self {
             from,
             ..Self::default()

@@ -79,7 +79,7 @@ impl Lane {
         let mut jobs = self.take_back_all(group);
         jobs.extend(std::mem::take(&mut self.waiting).into_values().flatten());
         self.book = Book::new(self.id);
-        self.gathering = Group::starting_at(self.book.mark());
+        self.gathering = Group::starting_at(self.book.savepoint());
         self.known_past = KnownPast::default();
         self.snapshots.forget();
         self.position = Position::START;

@@ -258,7 +258,7 @@ impl Lane {
 
     fn start_commit(&mut self) {
         while self.in_flight.is_none() && !self.gathering.is_empty() {
-            let next = Group::starting_at(self.book.mark());
+            let next = Group::starting_at(self.book.savepoint());
             let mut group = std::mem::replace(&mut self.gathering, next);
             let commit = if group.writes_nothing() {
                 let seen = group.take_read_set();

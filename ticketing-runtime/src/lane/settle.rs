@@ -102,7 +102,7 @@ impl Lane {
 
     /// Takes the group that is being gathered, after its facts have been rolled back, and begins an empty one.
     fn take_gathered(&mut self) -> Group {
-        std::mem::replace(&mut self.gathering, Group::starting_at(self.book.mark()))
+        std::mem::replace(&mut self.gathering, Group::starting_at(self.book.savepoint()))
     }
 
     /// Takes the jobs out of a group that was rolled back. Jobs that waited for the gateway before will wait again.

@@ -122,7 +122,7 @@ impl House {
     pub fn ask(&mut self, asked: &Asked) -> Result<Staged, Refusal> {
         let staged = self.assume(asked)?;
         self.write(&staged, asked.caller);
-        self.book.confirm(self.book.mark());
+        self.book.confirm(self.book.savepoint());
         Ok(staged)
     }
 
