@@ -74,7 +74,7 @@ fn every_port_can_forget_people_or_says_why_it_need_not() {
 #[test]
 fn erasing_an_account_reaches_every_store_of_the_server_with_something_of_people() {
     let fields = fields_of_the_bundles();
-    let place = fs::read_to_string(root().join("ticketing-runtime/src/sign_in/accounts/erasure.rs")).unwrap();
+    let place = fs::read_to_string(root().join("ticketing-runtime/src/sign_in/accounts/personal.rs")).unwrap();
     for (port, keeps) in PORTS {
         let field = fields.get(*port);
         match keeps {

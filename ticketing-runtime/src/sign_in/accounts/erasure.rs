@@ -1,17 +1,14 @@
-//! Erases a person. This is the one place that knows every store that keeps something of people.
-
-use std::sync::Arc;
+//! Erases a person from every store that keeps something of people.
 
 use ticketing_domain::sign_in::{SignInRefusal, is_fresh};
-use ticketing_ports::people::erase::{Erase, Person};
+use ticketing_ports::people::erase::Person;
 use ticketing_ports::people::sessions::Session;
-use ticketing_ports::people::stores::{AccountStores, SignInStores};
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::UserId;
 
 use super::Accounts;
 use crate::sign_in::audit::{self, AuditEntry};
-use crate::sign_in::{SignInFailure, SignInPorts};
+use crate::sign_in::failure::SignInFailure;
 
 impl Accounts {
     /// Erases a user from every store. Facts keep the user's id, which then leads to nobody. Returns whether the user
@@ -49,31 +46,4 @@ impl Accounts {
         self.erase(session.user_id).await?;
         Ok(())
     }
-}
-
-/// Returns every store that keeps something of people. The store of users comes last: if another store fails, a
-/// repeated call of `erase` must still find the person's mail address there.
-pub(super) fn personal(ports: &SignInPorts) -> Vec<Arc<dyn Erase>> {
-    // Every field is named here, so that the compiler asks about a store that is added later.
-    let AccountStores {
-        users,
-        passkeys,
-        identities,
-    } = &ports.accounts;
-    let SignInStores {
-        sessions,
-        tokens,
-        // Nothing to erase: a challenge can be found only with a secret that no store keeps, and it expires within
-        // minutes.
-        challenges: _,
-        // Nothing to erase: the limiter forgets its counts of networks and addresses when their time window ends.
-        limiter: _,
-    } = &ports.stores;
-    let mut stores: Vec<Arc<dyn Erase>> = ports.elsewhere.clone();
-    stores.push(sessions.clone());
-    stores.push(tokens.clone());
-    stores.push(passkeys.clone());
-    stores.push(identities.clone());
-    stores.push(users.clone());
-    stores
 }

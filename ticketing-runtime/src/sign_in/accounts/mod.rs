@@ -2,6 +2,7 @@
 
 mod erasure;
 mod passkeys;
+mod personal;
 mod roles;
 
 use std::fmt;
@@ -16,7 +17,7 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::{IdSource, UserId};
 use ticketing_ports::vocabulary::roles::Role;
 
-use super::SignInPorts;
+use super::ports::SignInPorts;
 use super::sessions::Sessions;
 
 /// Finds and makes users, changes their roles, keeps their passkeys, erases them. When a way to sign in is taken from
@@ -67,7 +68,7 @@ impl Accounts {
             inner: Arc::new(Inner {
                 users: ports.accounts.users.clone(),
                 passkeys: ports.accounts.passkeys.clone(),
-                personal: erasure::personal(ports),
+                personal: personal::stores(ports),
                 sessions,
                 clock: ports.clock.clone(),
                 ids: ports.ids.clone(),

@@ -31,7 +31,8 @@ use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
 use super::audit;
-use super::{SignInFailure, SignInPorts};
+use super::failure::SignInFailure;
+use super::ports::SignInPorts;
 
 /// How many locks the mail addresses share. Two requests for links wait for each other if their addresses share a
 /// lock.

@@ -17,8 +17,8 @@ use ticketing_ports::vocabulary::ids::{IdSource, UserId};
 use ticketing_ports::vocabulary::secrets::{Entropy, Secret, SecretDigest};
 
 use self::recent::RecentSessions;
-use super::SignInPorts;
 use super::audit::{self, AuditEntry};
+use super::ports::SignInPorts;
 
 /// How old the stored `last_active` of a session must be before it is written again.
 const TOUCH_AFTER: TimeDelta = TimeDelta::minutes(1);
