@@ -16,7 +16,7 @@
 //! | `engine.rs`, `setup.rs` | start and stop all that runs; ports and settings | [`Engine::start`], [`EngineConfig`] |
 //! | `box_office.rs`, `request.rs` | the front door for commands | [`BoxOffice::ask`] |
 //! | `desk/` | questions: who may ask, and how fresh the answer is | [`Desk::catch_up`] |
-//! | `lane/` | decides and commits | `lane/mod.rs`, then `decide.rs` and `settle.rs` |
+//! | `lane/` | decides and commits | `lane/mod.rs`, then `decide.rs` and `outcome.rs` |
 //! | `follow/` | handles the facts of the log | [`Follower`], then `follower_loop.rs` |
 //! | `sign_in/` | sign-in by link, provider and passkey; sessions; accounts | [`SignIn`] |
 //! | `deadlines.rs`, `housekeeping.rs` | report due deadlines; delete old idempotency records | |

@@ -9,9 +9,9 @@ use ticketing_ports::log::streams::Aggregate;
 use ticketing_ports::vocabulary::ids::PaymentId;
 use tokio::time::Instant;
 
-use super::Lane;
 use super::group::Verdict;
 use super::job::{Job, RunOutcome};
+use super::state::Lane;
 use crate::observer::Observed;
 
 impl Lane {

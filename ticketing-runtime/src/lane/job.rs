@@ -12,7 +12,7 @@ use ticketing_ports::vocabulary::ids::PaymentId;
 use tokio::sync::oneshot;
 
 use super::answer_record::{AnswerRecord, LegacyAnswer};
-use super::keys::RunningKey;
+use super::running_keys::RunningKey;
 use crate::failure::Failure;
 
 /// A message in a lane's mailbox.

@@ -7,40 +7,25 @@
 //! Two kinds of jobs are always looked up first. A job that may wait for the gateway must not start a second payment. A
 //! job whose answer is not recorded (for instance, seats that are taken) has a key that no commit would check.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use ticketing_ports::Timestamp;
 use ticketing_ports::log::event_store::EventStore;
-use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
+use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyStore};
 use ticketing_ports::log::streams::{Position, RecordedEvent, StreamId, Version};
 use ticketing_ports::vocabulary::errors::StoreError;
 
-use super::Lane;
 use super::answer_record::{AnswerRecord, LegacyAnswer, StoredAnswer};
 use super::background::{BackgroundResult, PAGE, answered};
 use super::job::{Job, JobOutcome};
+use super::lookups::Found;
+use super::running_keys::pending_key;
+use super::state::Lane;
 use crate::failure::Failure;
 use crate::observer::{Observed, Setback};
 
 /// After one key was found to be taken, how many keys are looked up before their jobs are decided. That many look-ups
 /// cost about as much as one group that is decided in vain.
 const LOOKED_UP_AFTER_A_TAKEN_KEY: usize = 256;
-
-/// Jobs whose keys are looked up before they are decided.
-#[derive(Debug, Default)]
-pub(super) struct Lookups {
-    queue: Vec<Job>,
-    under_way: bool,
-    /// For how many more jobs the key is looked up before the job is decided.
-    look_up_next: usize,
-}
-
-impl Lookups {
-    pub(super) fn is_empty(&self) -> bool {
-        self.queue.is_empty() && !self.under_way
-    }
-}
 
 impl Lane {
     /// Decides a job that has just arrived, or queues it for a look-up of its key.
@@ -168,8 +153,6 @@ impl Lane {
     }
 }
 
-pub(super) type Found = HashMap<IdempotencyKey, IdempotencyRecord>;
-
 async fn find(store: &dyn IdempotencyStore, keys: &[IdempotencyKey]) -> Result<Found, StoreError> {
     let records = store.find_answers(keys).await?;
     Ok(records.into_iter().map(|record| (record.key.clone(), record)).collect())
@@ -208,68 +191,4 @@ async fn read_up_to(
         facts.extend(page.into_iter().filter(|fact| fact.version <= version));
     }
     Ok(())
-}
-
-/// The key under which a pending payment is recorded until there is an answer. It cannot equal a caller's key,
-/// because a caller's key has only visible ASCII characters.
-pub(super) fn pending_key(key: &IdempotencyKey) -> IdempotencyKey {
-    IdempotencyKey {
-        user_id: key.user_id,
-        key: format!("{}\u{1f}question", key.key),
-    }
-}
-
-/// The idempotency keys of this process whose requests are still running.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct RunningKeys(Arc<Mutex<HashSet<IdempotencyKey>>>);
-
-/// An idempotency key of a running request. It is released when this value is dropped.
-#[derive(Debug)]
-pub(crate) struct RunningKey {
-    pub(crate) key: IdempotencyKey,
-    pub(crate) fingerprint: [u8; 32],
-    running: RunningKeys,
-}
-
-impl RunningKey {
-    pub(super) fn is_recorded_under(&self, key: &IdempotencyKey) -> bool {
-        self.key == *key || pending_key(&self.key) == *key
-    }
-
-    /// The record to store: a final answer under the key itself, a pending payment under [`pending_key`].
-    pub(super) fn stored_record(&self, record: &AnswerRecord, at: Timestamp) -> IdempotencyRecord {
-        IdempotencyRecord {
-            key: match record {
-                AnswerRecord::Awaits(_) => pending_key(&self.key),
-                AnswerRecord::View(_) | AnswerRecord::Refused(_) | AnswerRecord::Secret => self.key.clone(),
-            },
-            fingerprint: self.fingerprint,
-            answer: record.to_bytes(),
-            recorded_at: at,
-        }
-    }
-}
-
-impl RunningKeys {
-    /// Reserves a key for a request. Returns `None` if a request with the same key is still running.
-    pub(crate) fn take(&self, key: IdempotencyKey, fingerprint: [u8; 32]) -> Option<RunningKey> {
-        let fresh = self
-            .0
-            .lock()
-            .expect("no code panics while it holds this lock")
-            .insert(key.clone());
-        fresh.then(|| RunningKey {
-            key,
-            fingerprint,
-            running: self.clone(),
-        })
-    }
-}
-
-impl Drop for RunningKey {
-    fn drop(&mut self) {
-        if let Ok(mut running) = self.running.0.lock() {
-            running.remove(&self.key);
-        }
-    }
 }

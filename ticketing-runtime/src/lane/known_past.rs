@@ -3,17 +3,12 @@
 //! A log that was restored from an older copy may since have grown to the same stream versions with other facts. So
 //! versions cannot show the loss. The id of the commit that wrote a remembered fact can.
 
-use ticketing_domain::book::Book;
 use ticketing_ports::log::event_store::{CommitError, CommitReceipt, EventStore};
 use ticketing_ports::log::identity::{Incarnation, Landmark};
 use ticketing_ports::log::streams::{Position, RecordedEvent};
 use ticketing_ports::vocabulary::ids::CommitId;
-use tracing::error;
 
-use super::Lane;
-use super::group::Group;
 use super::lanes::Lanes;
-use crate::observer::Setback;
 
 /// The landmarks that the log must have for the lane's memory to be true. Empty if no other process writes to the log.
 #[derive(Debug)]
@@ -68,22 +63,6 @@ impl KnownPast {
         if let Some((_, receipt)) = written {
             self.incarnation = self.incarnation.max(receipt.incarnation);
         }
-    }
-}
-
-impl Lane {
-    /// Forgets everything the lane knows and decides its jobs again on the log as it is now. Jobs that wait for the
-    /// gateway are decided again too, because their payments may be lost.
-    pub(super) fn past_is_lost(&mut self, group: Group) {
-        error!(lane = %self.id, "the log has lost facts that a lane remembers; the lane starts over");
-        let mut jobs = self.take_back_all(group);
-        jobs.extend(std::mem::take(&mut self.waiting).into_values().flatten());
-        self.book = Book::new(self.id);
-        self.gathering = Group::starting_at(self.book.savepoint());
-        self.known_past = KnownPast::default();
-        self.snapshots.forget();
-        self.position = Position::START;
-        self.decide_again(jobs, Setback::LostPast);
     }
 }
 

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
+use futures::future::BoxFuture;
 use ticketing_ports::log::lanes::LaneId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Lane;
 use super::job::{Job, LaneMessage};
 use crate::failure::{Failure, UnavailableCause};
 use crate::follow::Tail;
@@ -20,6 +20,18 @@ use crate::setup::{EngineConfig, Ports};
 
 /// After how long a caller who met a full mailbox is told to retry.
 const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// What a lane is started with.
+#[derive(Debug)]
+pub(super) struct NewLane {
+    pub(super) id: LaneId,
+    /// Distinguishes the lane from a later one with the same id.
+    pub(super) number: u64,
+    pub(super) mailbox: mpsc::Receiver<LaneMessage>,
+}
+
+/// Runs a lane until it ends, and returns the jobs that then still wait for the gateway.
+pub(super) type RunLane = fn(NewLane, Arc<Lanes>) -> BoxFuture<'static, Vec<Job>>;
 
 /// All lanes of a process.
 #[derive(Debug)]
@@ -35,6 +47,7 @@ pub(crate) struct Lanes {
     pub(crate) tail: Arc<Tail>,
     pub(crate) log: KnownLog,
     pub(crate) floor: Arc<SchemaFloor>,
+    run: RunLane,
 }
 
 #[derive(Debug, Default)]
@@ -74,7 +87,8 @@ enum Submitter {
 }
 
 impl Lanes {
-    pub(crate) fn new(ports: Ports, config: EngineConfig, tail: Arc<Tail>) -> Arc<Self> {
+    /// Makes the lanes of a process, of which none runs yet. Each is then run by `run`.
+    pub(super) fn run_by(run: RunLane, ports: Ports, config: EngineConfig, tail: Arc<Tail>) -> Arc<Self> {
         Arc::new(Self {
             log: KnownLog::new(Arc::clone(&ports.events)),
             ports,
@@ -86,6 +100,7 @@ impl Lanes {
             use_counter: AtomicU64::new(0),
             tail,
             floor: Arc::default(),
+            run,
         })
     }
 
@@ -101,12 +116,6 @@ impl Lanes {
     /// [`Failure::Busy`].
     pub(crate) fn submit(self: &Arc<Self>, lane: LaneId, job: Job) {
         self.send_or_fail(lane, job, Submitter::Person);
-    }
-
-    /// Moves a job from a lane that ends to the next lane with the same id. The job is waiting for the gateway's
-    /// answer, which will be reported to that lane.
-    pub(crate) fn hand_over(self: &Arc<Self>, lane: LaneId, job: Job) {
-        self.send_or_fail(lane, job, Submitter::World);
     }
 
     fn send_or_fail(self: &Arc<Self>, lane: LaneId, job: Job, from: Submitter) {
@@ -166,11 +175,20 @@ impl Lanes {
             registry.retire_oldest();
         }
         let (mailbox, receiver) = mpsc::channel(self.config.mailbox);
-        let runs = Lane::new(lane, last_use, receiver, Arc::clone(self));
+        let new = NewLane {
+            id: lane,
+            number: last_use,
+            mailbox: receiver,
+        };
+        let (runs, lanes) = ((self.run)(new, Arc::clone(self)), Arc::clone(self));
         let turn = registry.turn(lane);
         let run = async move {
             let _turn = turn.lock_owned().await;
-            runs.run().await;
+            // The jobs that still wait go to the next lane with this id, because the gateway's answer will be reported
+            // to that lane.
+            for job in runs.await {
+                lanes.send_or_fail(lane, job, Submitter::World);
+            }
         };
         self.tasks.spawn(self.aborted.clone().run_until_cancelled_owned(run));
         let entry = Entry {
@@ -210,11 +228,11 @@ impl Lanes {
             self.calls.wait().await;
             let lanes: Vec<_> = self.registry().lanes.keys().copied().collect();
             for lane in lanes {
-                let (reply, settled) = oneshot::channel();
+                let (reply, finished) = oneshot::channel();
                 self.post(lane, LaneMessage::Barrier(reply)).await;
                 // The channel also closes, without an answer, when the lane ends. The lane has then finished its work
                 // too.
-                drop(settled.await);
+                drop(finished.await);
             }
             if self.calls.is_empty() {
                 break;

@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
-use ticketing_ports::log::streams::StreamId;
+use ticketing_ports::log::event_store::{EventStore, Memory};
+use ticketing_ports::log::streams::{StreamId, Version};
 use ticketing_ports::vocabulary::ids::PaymentId;
 
-use super::{Lane, background};
+use super::background::{BackgroundResult, answered};
+use super::state::Lane;
 use crate::failure::Failure;
 
 impl Lane {
@@ -24,7 +26,7 @@ impl Lane {
             .map(|stream| (stream, self.book.read_from(stream)))
             .collect();
         let store = Arc::clone(&self.lanes.ports.events);
-        self.background.spawn(background::stale_among(store, seen));
+        self.background.spawn(stale_among(store, seen));
     }
 
     /// Decides again the jobs that wait for these payments, because another process has written to the payments.
@@ -41,4 +43,13 @@ impl Lane {
             }
         }
     }
+}
+
+/// Asks the store which of these streams are no longer at the version that the lane knows.
+async fn stale_among(store: Arc<dyn EventStore>, seen: Vec<(StreamId, Version)>) -> BackgroundResult {
+    let memory = answered(store.check_memory(&seen, &[])).await;
+    BackgroundResult::PaymentsMoved(memory.map(|memory| match memory {
+        Memory::Stale(streams) => streams,
+        Memory::Current | Memory::OfALostPast => Vec::new(),
+    }))
 }

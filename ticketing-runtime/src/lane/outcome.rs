@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use ticketing_domain::book::Book;
 use ticketing_ports::log::event_store::CommitError;
 use ticketing_ports::log::streams::{Position, StreamId};
 use ticketing_ports::vocabulary::ids::PaymentId;
-use tracing::warn;
+use tracing::{error, warn};
 
+use super::gateway_calls;
 use super::group::{Entry, Group, Verdict};
 use super::job::{Job, JobOutcome};
-use super::{Committed, InFlight, Lane, gateway_calls};
+use super::known_past::KnownPast;
+use super::state::{Committed, InFlight, Lane};
 use crate::failure::{Failure, UnavailableCause};
 use crate::observer::{Observed, Setback};
 
@@ -18,7 +21,7 @@ use crate::observer::{Observed, Setback};
 const MAX_RETRIES: u32 = 100;
 
 impl Lane {
-    pub(super) fn settle(&mut self, flight: InFlight, outcome: Result<Committed, CommitError>) {
+    pub(super) fn take_outcome(&mut self, flight: InFlight, outcome: Result<Committed, CommitError>) {
         let InFlight {
             mut group, landmarks, ..
         } = flight;
@@ -91,8 +94,22 @@ impl Lane {
         self.decide_again(jobs, Setback::FailedCommit);
     }
 
+    /// Forgets everything the lane knows and decides its jobs again on the log as it is now. Jobs that wait for the
+    /// gateway are decided again too, because their payments may be lost.
+    fn past_is_lost(&mut self, group: Group) {
+        error!(lane = %self.id, "the log has lost facts that a lane remembers; the lane starts over");
+        let mut jobs = self.take_back_all(group);
+        jobs.extend(std::mem::take(&mut self.waiting).into_values().flatten());
+        self.book = Book::new(self.id);
+        self.gathering = Group::starting_at(self.book.savepoint());
+        self.known_past = KnownPast::default();
+        self.snapshots.forget();
+        self.position = Position::START;
+        self.decide_again(jobs, Setback::LostPast);
+    }
+
     /// Rolls back a failed group and the group gathered after it. Returns the jobs of both in their order.
-    pub(super) fn take_back_all(&mut self, failed: Group) -> Vec<Job> {
+    fn take_back_all(&mut self, failed: Group) -> Vec<Job> {
         self.book.roll_back(failed.from);
         let mut jobs = self.jobs_to_decide_again(failed);
         let gathered = self.take_gathered();
