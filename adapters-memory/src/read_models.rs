@@ -5,11 +5,11 @@
 //! sections and tiers, are kept once. A whole batch is checked before its first change is applied, so that readers
 //! never see a part of a batch.
 
+mod by_customer;
 mod rows;
 mod sales;
 
 use std::any::Any;
-use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
 use async_trait::async_trait;
@@ -29,13 +29,9 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::event_details::EventStatus;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::paging::{Cursor, Listed, Page};
-use uuid::Uuid;
 
+use by_customer::of_customer;
 use rows::Rows;
-
-/// The ids of the rows of each customer, ordered by the times at which the rows were made. One set serves all
-/// customers, because a set for each customer would use more memory.
-type ByCustomer = BTreeSet<(CustomerId, Timestamp, Uuid)>;
 
 #[derive(Debug, Default)]
 pub struct InMemoryReadModels {
@@ -203,14 +199,6 @@ impl SalesQueries for InMemoryReadModels {
                 .lifetime_value(newest_first.map(|cursor| ReservationId::new(cursor.id)))
         }))
     }
-}
-
-/// Returns the cursors of the rows of a customer, the newest row first.
-fn of_customer(index: &ByCustomer, customer: CustomerId) -> impl Iterator<Item = Cursor> + '_ {
-    let first = (customer, Timestamp::MIN_UTC, Uuid::nil());
-    let last = (customer, Timestamp::MAX_UTC, Uuid::max());
-    let newest_first = index.range(first..=last).rev();
-    newest_first.map(|(_, at, id)| Cursor { at: *at, id: *id })
 }
 
 /// Cuts one page out of `rows`, which are in the order of their list already. `follows` returns whether the row at

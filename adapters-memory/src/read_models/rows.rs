@@ -8,13 +8,14 @@ use ticketing_ports::read_models::changes::{Change, Hold, PaymentChange, Reserva
 use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::read_models::reservations::ReservationView;
+use ticketing_ports::read_models::sales::{EventSales, Purchase};
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId, SectionId};
 use ticketing_ports::vocabulary::seating::{Label, SeatCounts};
 use uuid::Uuid;
 
-use super::ByCustomer;
-use super::sales::Sales;
+use super::by_customer::ByCustomer;
+use super::sales::{Sales, Sold};
 
 #[derive(Debug, Default)]
 pub(super) struct Rows {
@@ -203,6 +204,22 @@ impl Rows {
             sequence: house.sequence,
             lapsed,
         })
+    }
+
+    pub(super) fn event_sales(&self, event: EventId) -> Option<EventSales> {
+        let currency = self.events.get(&event)?.details.currency;
+        let house = self.houses.get(&event);
+        let sections = house
+            .iter()
+            .flat_map(|house| &house.sections)
+            .filter_map(|id| self.sections.get(id));
+        let capacity = sections.map(|row| u64::from(row.availability.total_capacity)).sum();
+        Some(self.sales.of_event(event, currency, capacity))
+    }
+
+    pub(super) fn purchase(&self, sold: Sold) -> Purchase {
+        let event = self.events.get(&sold.event_id());
+        sold.purchase(event.map(|event| event.details.name.clone()))
     }
 
     /// Returns the holds of the section that have run out. It finds them by their end and does not look at the

@@ -8,8 +8,7 @@ use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::reservation::Sale;
 use ticketing_ports::vocabulary::seating::Label;
 
-use super::ByCustomer;
-use super::rows::Rows;
+use super::by_customer::ByCustomer;
 
 #[derive(Debug, Default)]
 pub(super) struct Sales {
@@ -102,23 +101,16 @@ impl Sales {
         }
         values.into_values().collect()
     }
-}
 
-impl Rows {
-    pub(super) fn event_sales(&self, event: EventId) -> Option<EventSales> {
-        let currency = self.events.get(&event)?.details.currency;
-        let house = self.houses.get(&event);
-        let sections = house
-            .iter()
-            .flat_map(|house| &house.sections)
-            .filter_map(|id| self.sections.get(id));
+    /// Returns the sales of an event that is sold in `currency` and has places for `total_capacity` people.
+    pub(super) fn of_event(&self, event: EventId, currency: Currency, total_capacity: u64) -> EventSales {
         let none = Totals::default();
-        let totals = self.sales.totals.get(&event).unwrap_or(&none);
+        let totals = self.totals.get(&event).unwrap_or(&none);
         let section_sales = |(tickets_sold, revenue): (u64, i64)| SectionSales {
             tickets_sold,
             revenue: Money::new(revenue, currency),
         };
-        Some(EventSales {
+        EventSales {
             event_id: event,
             total_revenue: Money::new(totals.revenue, currency),
             refunded: Money::new(totals.refunded, currency),
@@ -129,17 +121,24 @@ impl Rows {
                 .iter()
                 .map(|(name, sales)| (name.clone(), section_sales(*sales)))
                 .collect(),
-            total_capacity: sections.map(|row| u64::from(row.availability.total_capacity)).sum(),
-        })
+            total_capacity,
+        }
+    }
+}
+
+impl Sold {
+    pub(super) fn event_id(&self) -> EventId {
+        self.sale.event_id
     }
 
-    pub(super) fn purchase(&self, sold: Sold) -> Purchase {
-        let event = self.events.get(&sold.sale.event_id);
+    /// Returns the purchase as its customer sees it. It is called by the name of its event, or by that of its section
+    /// if the event has no row.
+    pub(super) fn purchase(self, event_name: Option<Label>) -> Purchase {
         Purchase {
-            event_name: event.map_or_else(|| sold.sale.section.clone(), |event| event.details.name.clone()),
-            refunded: Money::new(sold.refunded, sold.sale.total_amount.currency),
-            returned: sold.returned,
-            sale: sold.sale,
+            event_name: event_name.unwrap_or_else(|| self.sale.section.clone()),
+            refunded: Money::new(self.refunded, self.sale.total_amount.currency),
+            returned: self.returned,
+            sale: self.sale,
         }
     }
 }
