@@ -26,9 +26,6 @@ use crate::errors::failed;
 use folded::Folded;
 use rebuild::Twin;
 
-/// The PostgreSQL schema with the tables that readers see.
-const LIVE: &str = "read_models";
-
 /// The store of read models and dead letters.
 #[derive(Debug, Clone)]
 pub struct PostgresReadModels {

@@ -11,9 +11,10 @@ use ticketing_ports::vocabulary::errors::StoreError;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::LIVE;
 use crate::errors::failed;
 
+/// The PostgreSQL schema with the tables that readers see.
+const LIVE: &str = "read_models";
 /// What the name of the schema of a twin begins with; a number that is different for each rebuild follows.
 const TWIN: &str = "read_models_rebuild_";
 /// What the schema of the old tables is called while the new tables take its name, within one transaction.
