@@ -3,6 +3,7 @@
 //! All settings are parsed here into types that cannot hold a wrong value, so that no other code checks a setting. A
 //! wrong setting is reported in one line that names the setting and never repeats its value, which may be a password.
 
+mod from_clap;
 mod mistake;
 mod public_url;
 mod redis_url;
@@ -15,10 +16,10 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use thiserror::Error;
 use ticketing_ports::vocabulary::email::EmailAddress;
 
 pub use adapters_http::IpNet;
+pub use mistake::Mistake;
 pub use public_url::{InvalidPublicUrl, PublicUrl};
 pub use redis_url::{InvalidRedisUrl, RedisUrl};
 pub use settings::{
@@ -170,25 +171,6 @@ pub enum Stop {
     Wrong(Mistake),
 }
 
-/// Why a setting cannot be used, in one line.
-#[derive(Debug, PartialEq, Eq, Error)]
-pub enum Mistake {
-    #[error("{0}")]
-    Unusable(String),
-    #[error("--database-url-events (DATABASE_URL_EVENTS): the folder {} does not exist; make it first", .0.display())]
-    NoSuchFolder(PathBuf),
-    #[error("--database-url-events (DATABASE_URL_EVENTS): {} is a folder, not a file", .0.display())]
-    NotAFile(PathBuf),
-    #[error("{0} has nothing to work on: the memory of another process cannot be reached; use sqlite:PATH")]
-    NothingKept(&'static str),
-    #[error("--roles (ROLES): the role {0} has nothing to do while {1} is not set: {2}")]
-    NothingToDo(&'static str, &'static str, &'static str),
-    #[error("--roles (ROLES): the command demo needs the role http")]
-    DemoWithoutHttp,
-    #[error("{0} is not set: {1}")]
-    Needed(&'static str, &'static str),
-}
-
 impl CommandLine {
     /// Reads the arguments of the process, the first of which is its name, and the environment variables for flags that
     /// are not given.
@@ -198,7 +180,7 @@ impl CommandLine {
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Stop> {
         let line = Self::try_parse_from(arguments).map_err(|error| {
             if error.use_stderr() {
-                Stop::Wrong(mistake::from_clap(&error, &<Self as CommandFactory>::command()))
+                Stop::Wrong(from_clap::mistake(&error, &<Self as CommandFactory>::command()))
             } else {
                 Stop::Told(error)
             }

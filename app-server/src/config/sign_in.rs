@@ -4,7 +4,8 @@ use adapters_external::{InvalidSmtpSettings, SmtpMailer};
 use clap::Args;
 use secrecy::SecretString;
 
-use super::{IpNet, Mistake};
+use super::IpNet;
+use super::mistake::Mistake;
 
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Signing in")]
