@@ -1,17 +1,12 @@
-//! What the customers of a simulation do, which answers they get, and whether those answers stay true.
+//! What the customers of a simulation do.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rand::RngExt as _;
 use rand::rngs::StdRng;
-use ticketing_domain::payment::{PaymentEvent, RefundCause};
-use ticketing_domain::reservation::ReservationEvent;
-use ticketing_domain::stored::StoredEvent as _;
-use ticketing_ports::log::streams::{Aggregate, RecordedEvent};
-use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId, UserId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::{MethodKind, MethodToken, PaymentMethod, PaymentStatus};
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use ticketing_ports::vocabulary::roles::{Actor, Role};
@@ -21,154 +16,169 @@ use ticketing_runtime::{
 };
 use uuid::Uuid;
 
-use super::books::Violation;
-use super::restored::Lost;
-use super::stage::{ORGANISER, Stage, request};
+use super::organiser::ORGANISER;
+use super::promises::Promise;
+use super::stage::{Stage, request};
 
 const ACTIONS: u32 = 9;
 
-/// An answer that a customer got and that must stay true.
-#[derive(Debug, Clone)]
-pub(super) enum Promise {
-    Held {
-        key: (CustomerId, u64),
-        view: Box<ReservationView>,
-    },
-    Completed(Box<ReservationView>),
-    /// How many holds the customer has asked for. Each request has its own idempotency key.
-    Asked {
-        customer: CustomerId,
-        holds: usize,
-        /// How many refunds the organiser has asked for on behalf of the customer. Each request has its own idempotency
-        /// key.
-        refunds: usize,
-    },
+/// A customer, with what the customer has got and asked for so far.
+struct Customer {
+    stage: Arc<Stage>,
+    number: u64,
+    event: EventId,
+    me: Actor,
+    reservations: Vec<ReservationId>,
+    payments: Vec<PaymentId>,
+    /// How many holds the customer has asked for.
+    holds: usize,
+    /// How many refunds the organiser has asked for on behalf of the customer.
+    refunds: usize,
+    promises: Vec<Promise>,
 }
 
 /// Plays everything that one customer does during a run, and returns the answers that must stay true.
 pub(super) async fn play(stage: Arc<Stage>, number: u64, event: EventId, mut rng: StdRng) -> Vec<Promise> {
-    let me = Actor {
-        user_id: UserId::new(Uuid::from_u128(100 + u128::from(number))),
-        role: Role::Customer,
+    let mut customer = Customer {
+        stage,
+        number,
+        event,
+        me: Actor {
+            user_id: UserId::new(Uuid::from_u128(100 + u128::from(number))),
+            role: Role::Customer,
+        },
+        reservations: Vec::new(),
+        payments: Vec::new(),
+        holds: 0,
+        refunds: 0,
+        promises: Vec::new(),
     };
-    let customer = CustomerId::from(me.user_id);
-    let mut promises = Vec::new();
-    let mut mine: Vec<ReservationId> = Vec::new();
-    let mut payments: Vec<PaymentId> = Vec::new();
-    let mut holds = 0;
-    let mut refunds = 0;
     for action in 0..ACTIONS {
         tokio::time::sleep(Duration::from_millis(rng.random_range(0..25_000))).await;
-        let key = u64::from(action) + 10;
+        customer.act(u64::from(action), &mut rng).await;
+    }
+    customer.promises.push(Promise::Asked {
+        customer: CustomerId::from(customer.me.user_id),
+        holds: customer.holds,
+        refunds: customer.refunds,
+    });
+    customer.promises
+}
+
+impl Customer {
+    /// Does one thing. Its idempotency key, if it has one, is made from the number of the action.
+    async fn act(&mut self, action: u64, rng: &mut StdRng) {
+        let key = action + 10;
+        let mine = &self.reservations;
         let some_reservation = (!mine.is_empty()).then(|| mine[rng.random_range(0..mine.len())]);
         match (rng.random_range(0..100), some_reservation) {
-            (0..40, _) | (_, None) => {
-                holds += 1;
-                let hold = some_hold(event, &mut rng);
-                for _ in 0..rng.random_range(1..5) {
-                    let answer = stage.box_office().hold(request(me, hold.clone(), Some(key))).await;
-                    match answer {
-                        Ok(answer) => {
-                            mine.push(answer.value.reservation_id);
-                            promises.push(Promise::Held {
-                                key: (customer, key),
-                                view: Box::new(answer.value),
-                            });
-                            // Sometimes the answer is lost on its way to the customer, who then repeats the request.
-                            if rng.random_range(0..4) > 0 {
-                                break;
-                            }
-                        }
-                        Err(Failure::Refused(_)) => break,
-                        Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
-                    }
-                }
-            }
-            (40..75, Some(reservation_id)) => {
-                let payment_id = match rng.random_range(0..4) {
-                    0 if !payments.is_empty() => Some(payments[rng.random_range(0..payments.len())]),
-                    1 => Some(PaymentId::new(Uuid::from_u128(rng.random()))),
-                    _ => None,
-                };
-                let pay = PayReservation {
-                    reservation_id,
-                    payment_id,
-                    method: Some(some_method(&mut rng)),
-                };
-                let key = rng.random_bool(0.5).then_some(key);
-                let patience = Duration::from_millis(rng.random_range(1..40_000));
-                let office = stage.box_office();
-                let paying = office.pay(request(me, pay, key));
-                if let Ok(Ok(answer)) = tokio::time::timeout(patience, paying).await {
-                    payments.extend(answer.value.payment_id);
-                    match answer.value.status {
-                        ReservationStatus::PaymentPending => go_on(&stage, answer.value.payment_id, &mut rng).await,
-                        _ => promises.push(Promise::Completed(Box::new(answer.value))),
-                    }
-                }
-            }
-            (75..83, Some(reservation_id)) => {
-                let authorize = AuthorizePayment {
-                    reservation_id,
-                    method: some_method(&mut rng),
-                };
-                let office = stage.box_office();
-                if let Ok(answer) = office.authorize(request(me, authorize, None)).await {
-                    payments.push(answer.value.payment_id);
-                    if answer.value.status == PaymentStatus::Pending {
-                        go_on(&stage, Some(answer.value.payment_id), &mut rng).await;
-                    }
-                }
-            }
+            (0..40, _) | (_, None) => self.hold(key, rng).await,
+            (40..75, Some(reservation_id)) => self.pay(reservation_id, key, rng).await,
+            (75..83, Some(reservation_id)) => self.authorize(reservation_id, rng).await,
             (83..95, Some(reservation_id)) => {
                 let key = rng.random_bool(0.5).then_some(key);
-                drop(
-                    stage
-                        .box_office()
-                        .cancel_reservation(request(me, reservation_id, key))
-                        .await,
-                );
+                let office = self.stage.box_office();
+                drop(office.cancel_reservation(request(self.me, reservation_id, key)).await);
             }
-            (_, Some(_)) => {
-                if let Some(payment_id) = payments.last() {
-                    let amount = rng.random_bool(0.5).then(|| {
-                        let currency = ticketing_ports::vocabulary::money::Currency::EUR;
-                        ticketing_ports::vocabulary::money::Money::new(rng.random_range(1..6_000), currency)
+            (_, Some(_)) => self.have_refunded(action, rng).await,
+        }
+    }
+
+    /// Asks for seats, and sometimes asks again as if the answer had been lost on its way to the customer.
+    async fn hold(&mut self, key: u64, rng: &mut StdRng) {
+        self.holds += 1;
+        let hold = some_hold(self.event, rng);
+        for _ in 0..rng.random_range(1..5) {
+            let office = self.stage.box_office();
+            match office.hold(request(self.me, hold.clone(), Some(key))).await {
+                Ok(answer) => {
+                    self.reservations.push(answer.value.reservation_id);
+                    self.promises.push(Promise::Held {
+                        key: (CustomerId::from(self.me.user_id), key),
+                        view: Box::new(answer.value),
                     });
-                    let reason = Label::new("goodwill").expect("a short plain text is a valid label");
-                    let refund = RefundPayment {
-                        payment_id: *payment_id,
-                        amount,
-                        reason,
-                    };
-                    refunds += 1;
-                    // Idempotency keys belong to the user who sends the request, here the organiser, so they must
-                    // differ between customers.
-                    let key = 1_000 * (number + 1) + u64::from(action);
-                    for _ in 0..rng.random_range(1..5) {
-                        match stage
-                            .box_office()
-                            .refund(request(ORGANISER, refund.clone(), Some(key)))
-                            .await
-                        {
-                            Ok(_) | Err(Failure::Refused(_)) => {
-                                if rng.random_range(0..4) > 0 {
-                                    break;
-                                }
-                            }
-                            Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
-                        }
+                    if rng.random_range(0..4) > 0 {
+                        break;
                     }
                 }
+                Err(Failure::Refused(_)) => break,
+                Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
             }
         }
     }
-    promises.push(Promise::Asked {
-        customer,
-        holds,
-        refunds,
-    });
-    promises
+
+    /// Pays a reservation, with a payment that was begun before, with one that nobody has begun, or with a new one. A
+    /// customer who runs out of patience asks for no answer any more.
+    async fn pay(&mut self, reservation_id: ReservationId, key: u64, rng: &mut StdRng) {
+        let payments = &self.payments;
+        let payment_id = match rng.random_range(0..4) {
+            0 if !payments.is_empty() => Some(payments[rng.random_range(0..payments.len())]),
+            1 => Some(PaymentId::new(Uuid::from_u128(rng.random()))),
+            _ => None,
+        };
+        let pay = PayReservation {
+            reservation_id,
+            payment_id,
+            method: Some(some_method(rng)),
+        };
+        let key = rng.random_bool(0.5).then_some(key);
+        let patience = Duration::from_millis(rng.random_range(1..40_000));
+        let office = self.stage.box_office();
+        let paying = office.pay(request(self.me, pay, key));
+        if let Ok(Ok(answer)) = tokio::time::timeout(patience, paying).await {
+            self.payments.extend(answer.value.payment_id);
+            match answer.value.status {
+                ReservationStatus::PaymentPending => go_on(&self.stage, answer.value.payment_id, rng).await,
+                _ => self.promises.push(Promise::Completed(Box::new(answer.value))),
+            }
+        }
+    }
+
+    /// Has the money for a reservation set aside.
+    async fn authorize(&mut self, reservation_id: ReservationId, rng: &mut StdRng) {
+        let authorize = AuthorizePayment {
+            reservation_id,
+            method: some_method(rng),
+        };
+        let office = self.stage.box_office();
+        if let Ok(answer) = office.authorize(request(self.me, authorize, None)).await {
+            self.payments.push(answer.value.payment_id);
+            if answer.value.status == PaymentStatus::Pending {
+                go_on(&self.stage, Some(answer.value.payment_id), rng).await;
+            }
+        }
+    }
+
+    /// Has the organiser refund the customer's last payment, and sometimes ask again as if the answer had been lost.
+    async fn have_refunded(&mut self, action: u64, rng: &mut StdRng) {
+        let Some(payment_id) = self.payments.last().copied() else {
+            return;
+        };
+        let amount = rng
+            .random_bool(0.5)
+            .then(|| Money::new(rng.random_range(1..6_000), Currency::EUR));
+        let reason = Label::new("goodwill").expect("a short plain text is a valid label");
+        let refund = RefundPayment {
+            payment_id,
+            amount,
+            reason,
+        };
+        self.refunds += 1;
+        // Idempotency keys belong to the user who sends the request, here the organiser, so they must differ between
+        // customers.
+        let key = 1_000 * (self.number + 1) + action;
+        for _ in 0..rng.random_range(1..5) {
+            let office = self.stage.box_office();
+            match office.refund(request(ORGANISER, refund.clone(), Some(key))).await {
+                Ok(_) | Err(Failure::Refused(_)) => {
+                    if rng.random_range(0..4) > 0 {
+                        break;
+                    }
+                }
+                Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+            }
+        }
+    }
 }
 
 /// Plays a customer who must act before the gateway decides. Some act in time, some after their hold has run out, and
@@ -228,98 +238,4 @@ fn some_method(rng: &mut StdRng) -> PaymentMethod {
         kind: MethodKind::Card,
         token: MethodToken::new(token).expect("the token is one of the sandbox"),
     }
-}
-
-/// How many refunds the organiser has given to each customer.
-fn refunds_by_hand(log: &[RecordedEvent]) -> BTreeMap<CustomerId, usize> {
-    let mut payer = BTreeMap::new();
-    let mut refunds: BTreeMap<CustomerId, usize> = BTreeMap::new();
-    for event in log.iter().filter(|event| event.stream.aggregate == Aggregate::Payment) {
-        match PaymentEvent::from_recorded(event) {
-            Ok(PaymentEvent::PaymentRequested(requested)) => {
-                payer.insert(event.stream, requested.customer_id);
-            }
-            Ok(PaymentEvent::RefundRequested(requested)) if requested.cause == RefundCause::Admin => {
-                if let Some(customer) = payer.get(&event.stream) {
-                    *refunds.entry(*customer).or_default() += 1;
-                }
-            }
-            _ => {}
-        }
-    }
-    refunds
-}
-
-/// Checks that everything customers were told is in the log exactly once.
-pub(super) fn check_promises(log: &[RecordedEvent], promises: &[Promise], lost: &Lost) -> Vec<Violation> {
-    let mut held = BTreeMap::new();
-    let mut completed = BTreeSet::new();
-    let mut holds_of: BTreeMap<CustomerId, usize> = BTreeMap::new();
-    for event in log
-        .iter()
-        .filter(|event| event.stream.aggregate == Aggregate::Reservation)
-    {
-        match ReservationEvent::from_recorded(event) {
-            Ok(ReservationEvent::ReservationHeld(fact)) => {
-                *holds_of.entry(fact.customer_id).or_default() += 1;
-                held.insert(fact.reservation_id, fact);
-            }
-            Ok(ReservationEvent::ReservationCompleted(fact)) => {
-                completed.insert(fact.sale.reservation_id);
-            }
-            _ => {}
-        }
-    }
-    let refunds_of = refunds_by_hand(log);
-    let mut violations = Vec::new();
-    let mut answers: BTreeMap<(CustomerId, u64), ReservationId> = BTreeMap::new();
-    for promise in promises {
-        match promise {
-            Promise::Held { key, view } => {
-                let first = *answers.entry(*key).or_insert(view.reservation_id);
-                if first != view.reservation_id && lost.has(first) {
-                    // If a restored backup has lost the first answer and its key, the answer to the repeated request is
-                    // the one that must stay true.
-                    answers.insert(*key, view.reservation_id);
-                } else if first != view.reservation_id {
-                    violations.push(Violation::AnsweredDifferently(first, view.reservation_id));
-                }
-                let kept = held
-                    .get(&view.reservation_id)
-                    .is_some_and(|fact| fact.seats.seats() == view.seats);
-                if !kept {
-                    violations.push(Violation::PromiseBroken(view.reservation_id));
-                }
-            }
-            Promise::Completed(view) => {
-                let is_paid = view.status != ReservationStatus::Completed || completed.contains(&view.reservation_id);
-                if !is_paid {
-                    violations.push(Violation::PromiseBroken(view.reservation_id));
-                }
-            }
-            Promise::Asked {
-                customer,
-                holds,
-                refunds,
-            } => {
-                let made = refunds_of.get(customer).copied().unwrap_or_default();
-                if made > *refunds {
-                    violations.push(Violation::RefundedMoreThanAsked {
-                        customer: *customer,
-                        asked: *refunds,
-                        made,
-                    });
-                }
-                let made = holds_of.get(customer).copied().unwrap_or_default();
-                if made > *holds {
-                    violations.push(Violation::HeldMoreThanAsked {
-                        customer: *customer,
-                        asked: *holds,
-                        made,
-                    });
-                }
-            }
-        }
-    }
-    violations
 }

@@ -11,7 +11,11 @@
 
 mod books;
 mod customers;
+mod lost;
+mod organiser;
+mod promises;
 mod restored;
+mod run;
 mod stage;
 
 use std::sync::Arc;
@@ -25,8 +29,8 @@ use tokio::sync::Notify;
 
 use crate::conformance::read_models::ReadModels;
 pub use books::{Violation, check_books};
-pub use restored::Lost;
-pub use stage::{Report, simulate};
+pub use lost::Lost;
+pub use run::{Report, simulate};
 
 /// What the gateway has recorded about money.
 pub trait Ledger: Send + Sync {

@@ -1,0 +1,140 @@
+//! What the organiser of a simulation does: the organiser puts an event on sale, closes and opens its sales, and
+//! sometimes cancels it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use rand::RngExt as _;
+use rand::rngs::StdRng;
+use ticketing_domain::catalog::{EventDraft, SectionDraft};
+use ticketing_ports::vocabulary::event_details::{PricingTier, RefundRule, Venue};
+use ticketing_ports::vocabulary::ids::{EventId, UserId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
+use ticketing_ports::vocabulary::roles::{Actor, Role};
+use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
+use ticketing_runtime::{BoxOffice, CancelEvent, Failure};
+use uuid::Uuid;
+
+use super::World;
+use super::stage::{Stage, request};
+
+const HOLD_SECONDS: u32 = 60;
+
+pub(super) const ORGANISER: Actor = Actor {
+    user_id: UserId::new(Uuid::from_u128(1)),
+    role: Role::Admin,
+};
+
+/// Puts an event on sale, and returns its id.
+pub(super) async fn open_event(stage: &Stage, rng: &mut StdRng) -> EventId {
+    let created = insist(
+        || stage.box_office(),
+        |office| {
+            let request = request(ORGANISER, draft(stage.world()), Some(1));
+            async move { office.create_event(request).await }
+        },
+    )
+    .await;
+    let event = created.value.event_id;
+    insist(
+        || stage.box_office(),
+        |office| {
+            let request = request(ORGANISER, event, Some(2));
+            async move { office.publish(request).await }
+        },
+    )
+    .await;
+    insist(
+        || stage.box_office(),
+        |office| {
+            let request = request(ORGANISER, event, Some(3));
+            async move { office.open_sales(request).await }
+        },
+    )
+    .await;
+    tokio::time::sleep(Duration::from_millis(rng.random_range(0..1_000))).await;
+    event
+}
+
+/// Closes and opens the sales of the event from time to time, and sometimes cancels it.
+pub(super) async fn organise(stage: Arc<Stage>, event: EventId, mut rng: StdRng) {
+    for _ in 0..4 {
+        tokio::time::sleep(Duration::from_millis(rng.random_range(1_000..40_000))).await;
+        let office = stage.box_office();
+        // The organiser's requests may fail, because no later step of the run needs their success.
+        match rng.random_range(0..10) {
+            0..3 => drop(office.close_sales(request(ORGANISER, event, None)).await),
+            3..8 => drop(office.open_sales(request(ORGANISER, event, None)).await),
+            8 => {
+                let cancel = CancelEvent {
+                    event_id: event,
+                    reason: None,
+                };
+                drop(office.cancel_event(request(ORGANISER, cancel, None)).await);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Repeats a request under its idempotency key until the box office answers.
+async fn insist<T, F>(office: impl Fn() -> BoxOffice, ask: impl Fn(BoxOffice) -> F) -> T
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    loop {
+        match ask(office()).await {
+            Ok(answer) => return answer,
+            Err(Failure::Refused(refusal)) => panic!("a request of the organiser was refused: {refusal}"),
+            Err(_) => tokio::time::sleep(Duration::from_millis(500)).await,
+        }
+    }
+}
+
+fn draft(world: &World) -> EventDraft {
+    let label = |text: &str| Label::new(text).expect("a short plain text is a valid label");
+    let tier = |section: &str, amount: i64| PricingTier {
+        section: label(section),
+        tier: label("regular"),
+        price: Money::new(amount, Currency::EUR),
+        available_from: None,
+        available_until: None,
+    };
+    let row = |name: &str| RowPlan {
+        row: label(name),
+        seats: 4,
+    };
+    EventDraft {
+        name: label("Simulated night"),
+        category: None,
+        genre: None,
+        currency: Currency::EUR,
+        starts_at: world.ports.clock.now() + TimeDelta::days(5),
+        venue: Venue {
+            name: label("Hall"),
+            city: label("Ghent"),
+            country: label("BE"),
+            timezone: label("Europe/Brussels"),
+        },
+        sections: vec![
+            SectionDraft {
+                name: label("Floor"),
+                seating: Seating::GeneralAdmission { capacity: 6 },
+            },
+            SectionDraft {
+                name: label("Balcony"),
+                seating: Seating::Numbered {
+                    rows: vec![row("A"), row("B")],
+                },
+            },
+        ],
+        pricing_tiers: vec![tier("Floor", 1_001), tier("Balcony", 5_003)],
+        hold_seconds: Some(HOLD_SECONDS),
+        max_seats_per_order: Some(4),
+        refund_policy: Some(vec![RefundRule {
+            hours_before: 72,
+            percent: 50,
+        }]),
+    }
+}
