@@ -1,17 +1,14 @@
 //! The conformance tests that every [`EventStore`](ticketing_ports::log::event_store::EventStore) must pass.
 
 mod conflicts;
+mod expected;
 mod identity;
 mod positions;
 mod reading;
 mod repeating;
 mod round_trip;
 
-use ticketing_ports::log::event_store::CommitReceipt;
-use ticketing_ports::log::identity::Incarnation;
-use ticketing_ports::log::streams::{Position, RecordedEvent};
-
-use super::{Backend, Verdict, ensure, suite};
+use super::{Backend, suite};
 use conflicts::{
     a_commit_is_all_or_nothing, a_commit_that_rests_on_a_lost_past_writes_nothing,
     a_conflict_in_one_of_several_streams_writes_none, a_conflict_names_exactly_the_streams_that_are_elsewhere,
@@ -104,23 +101,4 @@ suite! { $
         an_unknown_stream_is_empty,
         the_head_is_the_position_of_the_newest_event,
     }
-}
-
-const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
-
-fn receipt_of(first: u64, last: u64) -> CommitReceipt {
-    CommitReceipt {
-        first: Position(first),
-        last: Position(last),
-        incarnation: Incarnation::FIRST,
-    }
-}
-
-fn ensure_gapless(log: &[RecordedEvent], count: u64) -> Verdict {
-    let positions: Vec<u64> = log.iter().map(|event| event.position.0).collect();
-    ensure!(
-        positions.iter().copied().eq(1..=count),
-        "positions are not 1 to {count}: {positions:?}"
-    );
-    Ok(())
 }

@@ -4,7 +4,7 @@ use ticketing_ports::log::event_store::{CommitError, Memory};
 use ticketing_ports::log::identity::Landmark;
 use ticketing_ports::log::streams::{Position, Version};
 
-use super::{SECOND, receipt_of};
+use super::expected::{SECOND, receipt_of};
 use crate::conformance::fixtures::{
     answer, at, commit_id, deadline, event, events, found_answer, key, leased, stream, whole_log, whole_stream, write,
 };

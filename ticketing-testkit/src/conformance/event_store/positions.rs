@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ticketing_ports::log::streams::{Position, RecordedEvent, StreamId, Version};
 
-use super::{ensure_gapless, receipt_of};
+use super::expected::{ensure_gapless, receipt_of};
 use crate::conformance::fixtures::{at, commit_id, deadline, events, stream, whole_log, whole_stream, write};
 use crate::conformance::race::race;
 use crate::conformance::{Backend, Broken, Verdict, ensure, ensure_eq};

@@ -6,7 +6,7 @@ use ticketing_ports::log::event_store::{CommitError, CommitReceipt};
 use ticketing_ports::log::identity::Incarnation;
 use ticketing_ports::log::streams::Position;
 
-use super::{SECOND, receipt_of};
+use super::expected::{SECOND, receipt_of};
 use crate::conformance::fixtures::{
     answer, at, commit_id, deadline, events, found_answer, key, leased, stream, whole_log, write,
 };

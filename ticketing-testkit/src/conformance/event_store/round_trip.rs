@@ -9,7 +9,7 @@ use ticketing_ports::log::streams::{
 use ticketing_ports::vocabulary::trace_context::TraceContext;
 use uuid::Uuid;
 
-use super::{SECOND, ensure_gapless, receipt_of};
+use super::expected::{SECOND, ensure_gapless, receipt_of};
 use crate::conformance::fixtures::{
     answer, at, commit_id, deadline, event, events, found_answer, full_metadata, key, lane, leased, payloads, stream,
     trace, user, whole_log, whole_stream, write,

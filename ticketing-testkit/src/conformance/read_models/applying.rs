@@ -9,8 +9,8 @@ use ticketing_ports::vocabulary::ids::{CommitId, LogId};
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use uuid::Uuid;
 
-use super::rows::{event, event_id, moved, opened, reservation_id};
-use super::{ReadModels, batch, created, mark};
+use super::models::{ReadModels, batch, mark};
+use super::rows::{created, event, event_id, moved, opened, reservation_id};
 use crate::conformance::race::race;
 use crate::conformance::{Broken, Verdict, ensure, ensure_eq};
 

@@ -2,8 +2,8 @@
 
 use ticketing_ports::read_models::changes::{Change, Hold};
 
-use super::rows::{event_id, label, moved, opened, reservation_id, section_id};
-use super::{ReadModels, created};
+use super::models::ReadModels;
+use super::rows::{created, event_id, label, moved, opened, reservation_id, section_id};
 use crate::conformance::fixtures::at;
 use crate::conformance::{Broken, Verdict, ensure_eq};
 

@@ -7,8 +7,9 @@ use ticketing_ports::read_models::events::DraftsVisible;
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::paging::{Listed, Page};
 
-use super::rows::{customer, payment, payment_id, reservation, reservation_id, sale};
-use super::{ReadModels, created, page, public};
+use super::models::ReadModels;
+use super::paging::page;
+use super::rows::{created, customer, payment, payment_id, public, reservation, reservation_id, sale};
 use crate::conformance::fixtures::at;
 use crate::conformance::{Broken, Verdict, ensure_eq};
 

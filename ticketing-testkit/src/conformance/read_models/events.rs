@@ -5,8 +5,9 @@ use ticketing_ports::read_models::changes::Change;
 use ticketing_ports::read_models::events::{DraftsVisible, EventView, EventsWanted};
 use ticketing_ports::vocabulary::event_details::EventStatus;
 
-use super::rows::{event, event_id};
-use super::{ReadModels, created, page, public};
+use super::models::ReadModels;
+use super::paging::page;
+use super::rows::{created, event, event_id, public};
 use crate::conformance::fixtures::{at, user};
 use crate::conformance::{Broken, Verdict, ensure, ensure_eq};
 

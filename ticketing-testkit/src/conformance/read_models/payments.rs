@@ -4,8 +4,9 @@ use ticketing_ports::log::streams::Version;
 use ticketing_ports::read_models::changes::{Change, PaymentChange};
 use ticketing_ports::vocabulary::payment::PaymentStatus;
 
-use super::rows::{customer, payment, payment_id};
-use super::{ReadModels, created, ensure_pages, eur, page};
+use super::models::ReadModels;
+use super::paging::{ensure_pages, page};
+use super::rows::{created, customer, eur, payment, payment_id};
 use crate::conformance::fixtures::at;
 use crate::conformance::{Broken, Verdict, ensure_eq};
 

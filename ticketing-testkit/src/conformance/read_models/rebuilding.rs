@@ -2,8 +2,8 @@
 
 use ticketing_ports::log::streams::Position;
 
-use super::rows::event;
-use super::{ReadModels, batch, created, mark};
+use super::models::{ReadModels, batch, mark};
+use super::rows::{created, event};
 use crate::conformance::{Verdict, ensure_eq};
 
 pub(super) async fn a_rebuild_is_invisible_until_it_is_switched_to(models: &ReadModels) -> Verdict {

@@ -4,8 +4,9 @@ use ticketing_ports::log::streams::Version;
 use ticketing_ports::read_models::changes::{Change, ReservationChange, Said};
 use ticketing_ports::vocabulary::reservation::{ReservationStatus, Ticket};
 
-use super::rows::{customer, payment_id, reservation, reservation_id, ticket_id};
-use super::{ReadModels, created, ensure_pages, page};
+use super::models::ReadModels;
+use super::paging::{ensure_pages, page};
+use super::rows::{created, customer, payment_id, reservation, reservation_id, ticket_id};
 use crate::conformance::fixtures::at;
 use crate::conformance::{Broken, Verdict, ensure_eq};
 

@@ -47,7 +47,7 @@ pub(super) fn label(text: &str) -> Label {
     Label::new(text).expect("the rules use proper labels")
 }
 
-fn eur(amount: i64) -> Money {
+pub(super) fn eur(amount: i64) -> Money {
     Money::new(amount, Currency::EUR)
 }
 
@@ -78,6 +78,20 @@ pub(super) fn event(number: usize) -> EventView {
             refund_policy: Vec::new(),
         }),
     }
+}
+
+/// Returns an event of the public list that begins at that time.
+pub(super) fn public(number: usize, starts: i64) -> EventView {
+    let mut view = event(number);
+    let mut details = (*view.details).clone();
+    details.starts_at = at(starts);
+    view.details = Arc::new(details);
+    view.status = EventStatus::SalesOpen;
+    view
+}
+
+pub(super) fn created(number: usize) -> Change {
+    Change::EventCreated(event(number))
 }
 
 pub(super) fn opened(event: usize, section: usize, capacity: u32) -> Change {

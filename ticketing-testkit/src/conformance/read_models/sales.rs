@@ -4,8 +4,9 @@ use ticketing_ports::read_models::changes::Change;
 use ticketing_ports::read_models::sales::SectionSales;
 use ticketing_ports::vocabulary::money::{Currency, Money};
 
-use super::rows::{customer, event, event_id, label, opened, payment_id, reservation_id, sale};
-use super::{ReadModels, created, ensure_pages, eur};
+use super::models::ReadModels;
+use super::paging::ensure_pages;
+use super::rows::{created, customer, eur, event, event_id, label, opened, payment_id, reservation_id, sale};
 use crate::conformance::fixtures::at;
 use crate::conformance::{Broken, Verdict, ensure_eq};
 
