@@ -10,7 +10,7 @@ use ticketing_domain::inventory::{
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::seating::{Allocation, RowPlan, SeatId, Seating};
 
-use crate::{opened, reservation, row_label, row_plans};
+use crate::section::{opened, reservation, row_label, row_plans};
 
 pub(crate) const RESERVATIONS: [u128; 5] = [1, 2, 3, 4, 5];
 pub(crate) const NEWCOMER: u128 = 99;

@@ -7,6 +7,7 @@
 
 mod asked;
 mod plain_list;
+mod section;
 mod snapshots;
 mod trying_everything;
 
@@ -18,16 +19,9 @@ use plain_list::PlainList;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use ticketing_domain::generations::newest;
-use ticketing_domain::inventory::{
-    Claim, ClaimKind, InventoryCommand, InventoryEvent, InventoryRefusal, InventoryState, ReleaseReason, SeatsReleased,
-    SectionOpened, TakenSeats, decide,
-};
-use ticketing_domain::reducer::Context;
+use section::{answer, expired, live_states, open, opened, reservation, sorted, take_in};
+use ticketing_domain::inventory::{Claim, ClaimKind, InventoryEvent, InventoryState};
 use ticketing_ports::Timestamp;
-use ticketing_ports::vocabulary::ids::{EventId, IdSource, ReservationId, SectionId};
-use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
-use uuid::Uuid;
 
 proptest! {
     #[test]
@@ -226,98 +220,5 @@ proptest! {
         quantity in prop_oneof![1..12_u32, 55..75_u32],
     ) {
         trying_everything::check_best_seats(&rows, quantity);
-    }
-}
-
-fn open(seating: Seating) -> InventoryState {
-    let mut section = InventoryState::default();
-    section.evolve(&opened(seating).into());
-    section
-}
-
-fn opened(seating: Seating) -> SectionOpened {
-    SectionOpened {
-        section_id: SectionId::new(Uuid::nil()),
-        event_id: EventId::new(Uuid::nil()),
-        name: Label::new("Stalls").unwrap(),
-        seating,
-    }
-}
-
-fn answer(
-    section: &InventoryState,
-    command: &InventoryCommand,
-    now: Timestamp,
-) -> Result<Vec<InventoryEvent>, InventoryRefusal> {
-    let ctx = Context {
-        now,
-        ids: &NoIds,
-        floor: newest(),
-    };
-    decide(section, command, &ctx).map(|decision| decision.events)
-}
-
-fn take_in(section: &mut InventoryState, events: &[InventoryEvent]) {
-    for event in events {
-        section.evolve(event);
-    }
-}
-
-/// Returns the section before the first command and after each, with the time of the command.
-fn live_states(seating: Seating, steps: &[(Timestamp, InventoryCommand)]) -> Vec<(Timestamp, InventoryState)> {
-    let mut section = open(seating);
-    let mut states = vec![(Timestamp::UNIX_EPOCH, section.clone())];
-    for (now, command) in steps {
-        let events = answer(&section, command, *now).unwrap_or_default();
-        take_in(&mut section, &events);
-        states.push((*now, section.clone()));
-    }
-    states
-}
-
-fn expired(reservation_id: ReservationId, held: u32) -> InventoryEvent {
-    let reason = ReleaseReason::Expired;
-    let released = SeatsReleased {
-        reservation_id,
-        reason,
-        held,
-        sold: 0,
-    };
-    released.into()
-}
-
-/// A source of ids that is never asked: commands about an inventory make no ids.
-#[derive(Debug)]
-struct NoIds;
-
-impl IdSource for NoIds {
-    fn uuid(&self) -> Uuid {
-        unreachable!("a command about an inventory makes no ids")
-    }
-}
-
-fn reservation(number: u128) -> ReservationId {
-    ReservationId::new(Uuid::from_u128(number))
-}
-
-fn row_plans(widths: &[u32]) -> Vec<RowPlan> {
-    let plan = |(row, seats): (usize, &u32)| RowPlan {
-        row: row_label(row),
-        seats: *seats,
-    };
-    widths.iter().enumerate().map(plan).collect()
-}
-
-fn row_label(row: usize) -> Label {
-    Label::new(["A", "B", "C", "D", "E"][row]).unwrap()
-}
-
-fn sorted(seats: TakenSeats) -> TakenSeats {
-    match seats {
-        TakenSeats::Seats(mut seats) => {
-            seats.sort();
-            TakenSeats::Seats(seats)
-        }
-        places @ TakenSeats::Places(_) => places,
     }
 }

@@ -8,7 +8,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::ReservationId;
 use ticketing_ports::vocabulary::seating::{Allocation, RowPlan, SeatCounts, SeatId, Seating};
 
-use crate::{expired, sorted};
+use crate::section::{expired, sorted};
 
 /// A section as a plain list with an entry for every place.
 pub(crate) struct PlainList {

@@ -9,7 +9,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::seating::{Allocation, SeatId, Seating};
 
 use crate::asked::NEWCOMER;
-use crate::{answer, open, reservation, row_label, row_plans};
+use crate::section::{answer, open, reservation, row_label, row_plans};
 
 /// Holds the best seats of a section in which the seats marked `true` are free, and checks that no other choice is
 /// better.

@@ -47,6 +47,22 @@ enum Errand {
     },
 }
 
+/// Lets the customers of one connection act in turn until the run is over.
+///
+/// # Errors
+/// Fails if the run cannot go on. The run then ends for all customers.
+pub(crate) async fn shop(run: &Run, mut connection: Connection, customers: &mut [Customer]) -> anyhow::Result<()> {
+    loop {
+        for customer in &mut *customers {
+            if !run.take_turn() {
+                return Ok(());
+            }
+            let acted = customer.act(&mut connection, run).await;
+            acted.inspect_err(|_| run.stop())?;
+        }
+    }
+}
+
 impl Errand {
     fn action(self) -> Action {
         match self {
@@ -74,7 +90,7 @@ impl Customer {
     ///
     /// # Errors
     /// Fails if the run cannot go on: the server is gone, its answer is not valid, or the journal cannot be written.
-    pub(crate) async fn act(&mut self, connection: &mut Connection, run: &Run) -> anyhow::Result<()> {
+    async fn act(&mut self, connection: &mut Connection, run: &Run) -> anyhow::Result<()> {
         let errand = self.choose(run);
         let ask = self.ask(errand, run);
         let asked = Instant::now();

@@ -160,7 +160,7 @@ async fn shop(run: &Arc<Run>, customers: Vec<Customer>, arguments: &Arguments) -
     for mut group in groups {
         let run = Arc::clone(run);
         let connection = Connection::new(arguments.url.clone());
-        shopping.spawn(async move { run.shop(connection, &mut group).await.map(|()| group) });
+        shopping.spawn(async move { customer::shop(&run, connection, &mut group).await.map(|()| group) });
     }
     let mut customers = Vec::new();
     let mut first_error = None;

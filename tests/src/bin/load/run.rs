@@ -1,16 +1,14 @@
-//! One run: what all customers share, and how they take turns on their connections.
+//! One run: what all customers share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use box_office_tests::client::Connection;
 use box_office_tests::journal::{Entry, Journal};
 use bytes::Bytes;
 use serde_json::json;
 
 use crate::args::{Arguments, Ends, Mix};
-use crate::customer::Customer;
 use crate::stage::Stage;
 use crate::statistics::Statistics;
 
@@ -78,28 +76,12 @@ impl Run {
     }
 
     /// Returns whether the run has a request left, and counts it as sent.
-    fn take_turn(&self) -> bool {
+    pub(crate) fn take_turn(&self) -> bool {
         !self.stopped.load(Ordering::Relaxed)
             && match self.ends {
                 Ends::After(time) => self.elapsed() < time,
                 Ends::AfterRequests(most) => self.requests.fetch_add(1, Ordering::Relaxed) < most,
             }
-    }
-
-    /// Lets the customers of one connection act in turn until the run is over.
-    ///
-    /// # Errors
-    /// Fails if the run cannot go on. The run then ends for all customers.
-    pub(crate) async fn shop(&self, mut connection: Connection, customers: &mut [Customer]) -> anyhow::Result<()> {
-        loop {
-            for customer in &mut *customers {
-                if !self.take_turn() {
-                    return Ok(());
-                }
-                let acted = customer.act(&mut connection, self).await;
-                acted.inspect_err(|_| self.stop())?;
-            }
-        }
     }
 }
 
