@@ -145,9 +145,8 @@ async fn whole_log(store: &dyn EventStore) -> Vec<RecordedEvent> {
     store.read_all(Position::START, 10_000).await.unwrap()
 }
 
-// There is only one test, because the made-up version applies to the whole process.
-#[tokio::test(flavor = "multi_thread")]
-async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_books_are_right() {
+/// Declares a version of a fact that only the next generation writes, and returns that generation.
+fn declare_a_next_version() -> SchemaGeneration {
     let next = generations::newest().next();
     declare(MadeUpVersion {
         event_type: "SeatsHeld",
@@ -157,6 +156,10 @@ async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_book
         raise,
         lower,
     });
+    next
+}
+
+async fn two_stores_of_one_log() -> [PostgresEventStore; 2] {
     let postgres = test_services::postgres()
         .await
         .expect("PostgreSQL was found or started");
@@ -171,7 +174,36 @@ async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_book
         database.migrate().await.unwrap();
         stores.push(PostgresEventStore::new(&database));
     }
-    let [reads, writes] = stores.try_into().expect("two stores were made");
+    stores.try_into().expect("two stores were made")
+}
+
+/// Holds places through the newer build until it writes the next version, and then the other places through both builds.
+async fn hold_the_rest(old: &BoxOffice, new: &BoxOffice, event: EventId, log: &dyn EventStore) {
+    let mut number = 10;
+    while versions_of_holds(&whole_log(log).await).last() == Some(&1) {
+        hold(new, event, number).await;
+        number += 1;
+        assert!(
+            number < PLACES - 10,
+            "the newer build has not noticed that the schema floor was raised"
+        );
+    }
+    while number < PLACES {
+        // Both write to one section at the same time, so each must read what the other has written.
+        tokio::join!(hold(old, event, number), hold(new, event, number + 1));
+        number += 2;
+        if number + 1 == PLACES {
+            hold(old, event, number).await;
+            number += 1;
+        }
+    }
+}
+
+// There is only one test, because the made-up version applies to the whole process.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_books_are_right() {
+    let next = declare_a_next_version();
+    let [reads, writes] = two_stores_of_one_log().await;
     let log = writes.clone();
     let clock = Arc::new(TokioClock::start());
     // A build that looks at the schema floor once an hour still writes facts as before.
@@ -190,24 +222,7 @@ async fn while_one_build_writes_the_next_version_the_other_reads_it_and_the_book
     );
 
     assert_eq!(finish_update(&log).await.unwrap(), next);
-    let mut number = 10;
-    while versions_of_holds(&whole_log(&log).await).last() == Some(&1) {
-        hold(&new, event, number).await;
-        number += 1;
-        assert!(
-            number < PLACES - 10,
-            "the newer build has not noticed that the schema floor was raised"
-        );
-    }
-    while number < PLACES {
-        // Both write to one section at the same time, so each must read what the other has written.
-        tokio::join!(hold(&old, event, number), hold(&new, event, number + 1));
-        number += 2;
-        if number + 1 == PLACES {
-            hold(&old, event, number).await;
-            number += 1;
-        }
-    }
+    hold_the_rest(&old, &new, event, &log).await;
 
     let facts = whole_log(&log).await;
     let versions = versions_of_holds(&facts);

@@ -162,7 +162,15 @@ impl Sample {
 }
 
 fn samples() -> Vec<Sample> {
-    let catalog: Vec<CatalogEvent> = vec![
+    let mut samples: Vec<_> = facts_of_a_catalog().into_iter().map(Sample::Catalog).collect();
+    samples.extend(facts_of_an_inventory().into_iter().map(Sample::Inventory));
+    samples.extend(facts_of_a_reservation().into_iter().map(Sample::Reservation));
+    samples.extend(facts_of_a_payment().into_iter().map(Sample::Payment));
+    samples
+}
+
+fn facts_of_a_catalog() -> Vec<CatalogEvent> {
+    vec![
         EventCreated {
             event_id: EventId::new(id(1)),
             owner_id: UserId::new(id(2)),
@@ -179,10 +187,12 @@ fn samples() -> Vec<Sample> {
         .into(),
         CancellationFinished {}.into(),
         EventCompleted {}.into(),
-    ];
-    let seats = || TakenSeats::Seats(vec![seat("A-1"), seat("A-2")]);
+    ]
+}
+
+fn facts_of_an_inventory() -> Vec<InventoryEvent> {
     let reservation_id = ReservationId::new(id(3));
-    let inventory: Vec<InventoryEvent> = vec![
+    vec![
         SectionOpened {
             section_id: SectionId::new(id(4)),
             event_id: EventId::new(id(1)),
@@ -221,22 +231,13 @@ fn samples() -> Vec<Sample> {
         .into(),
         SeatsBlocked { seats: seats() }.into(),
         SeatsUnblocked { seats: seats() }.into(),
-    ];
+    ]
+}
+
+fn facts_of_a_reservation() -> Vec<ReservationEvent> {
+    let reservation_id = ReservationId::new(id(3));
     let payment_id = PaymentId::new(id(5));
-    let total = Money::new(24_000, Currency::EUR);
-    let sale = Sale {
-        reservation_id,
-        payment_id: None,
-        event_id: EventId::new(id(1)),
-        customer_id: CustomerId::new(id(6)),
-        section: label("VIP"),
-        tier: label("regular"),
-        quantity: 2,
-        unit_price: Money::new(12_000, Currency::EUR),
-        total_amount: total,
-        sold_at: at(60),
-    };
-    let reservation: Vec<ReservationEvent> = vec![
+    vec![
         ReservationHeld {
             reservation_id,
             event_id: EventId::new(id(1)),
@@ -247,7 +248,7 @@ fn samples() -> Vec<Sample> {
             seats: seats(),
             allocation: Allocation::Adjacent,
             unit_price: Money::new(12_000, Currency::EUR),
-            total,
+            total: total(),
             held_until: at(300),
             at: at(0),
         }
@@ -261,7 +262,7 @@ fn samples() -> Vec<Sample> {
         .into(),
         ReservationPaymentGivenUp { payment_id }.into(),
         ReservationCompleted {
-            sale,
+            sale: sale(),
             tickets: vec![
                 Ticket {
                     ticket_id: TicketId::new(id(7)),
@@ -289,19 +290,24 @@ fn samples() -> Vec<Sample> {
         }
         .into(),
         ReservationRefunded {
-            amount: total,
+            amount: total(),
             was_completed: false,
         }
         .into(),
-    ];
+    ]
+}
+
+fn facts_of_a_payment() -> Vec<PaymentEvent> {
+    let reservation_id = ReservationId::new(id(3));
+    let payment_id = PaymentId::new(id(5));
     let refund_id = RefundId::new(id(9));
-    let payment: Vec<PaymentEvent> = vec![
+    vec![
         PaymentRequested {
             payment_id,
             reservation_id,
             event_id: EventId::new(id(1)),
             customer_id: CustomerId::new(id(6)),
-            amount: total,
+            amount: total(),
             method: MethodKind::Card,
             method_fingerprint: Some(MethodFingerprint::of(payment_id, &visa())),
             charge: Charge::AuthorizeAndCapture,
@@ -332,7 +338,7 @@ fn samples() -> Vec<Sample> {
         PaymentVoided { at: at(34) }.into(),
         RefundRequested {
             refund_id,
-            amount: total,
+            amount: total(),
             cause: RefundCause::Admin,
             reason: Some(label("Goodwill")),
             at: at(40),
@@ -341,19 +347,37 @@ fn samples() -> Vec<Sample> {
         PaymentRefunded {
             reservation_id,
             refund_id,
-            amount: total,
-            refunded_in_total: total,
+            amount: total(),
+            refunded_in_total: total(),
             in_full: true,
             cause: RefundCause::Admin,
             at: at(41),
         }
         .into(),
-    ];
-    let mut samples: Vec<_> = catalog.into_iter().map(Sample::Catalog).collect();
-    samples.extend(inventory.into_iter().map(Sample::Inventory));
-    samples.extend(reservation.into_iter().map(Sample::Reservation));
-    samples.extend(payment.into_iter().map(Sample::Payment));
-    samples
+    ]
+}
+
+fn sale() -> Sale {
+    Sale {
+        reservation_id: ReservationId::new(id(3)),
+        payment_id: None,
+        event_id: EventId::new(id(1)),
+        customer_id: CustomerId::new(id(6)),
+        section: label("VIP"),
+        tier: label("regular"),
+        quantity: 2,
+        unit_price: Money::new(12_000, Currency::EUR),
+        total_amount: total(),
+        sold_at: at(60),
+    }
+}
+
+fn seats() -> TakenSeats {
+    TakenSeats::Seats(vec![seat("A-1"), seat("A-2")])
+}
+
+fn total() -> Money {
+    Money::new(24_000, Currency::EUR)
 }
 
 fn details() -> Arc<EventDetails> {

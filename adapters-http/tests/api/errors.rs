@@ -18,31 +18,24 @@ use ticketing_ports::vocabulary::seating::SeatId;
 use ticketing_runtime::{Failure, UnavailableCause};
 use uuid::Uuid;
 
+/// A refusal, with the status, the code and the details of its answer.
+type Row = (Refusal, u16, &'static str, Option<Value>);
+
 #[test]
 fn every_refusal_has_its_row() {
+    for (refusal, status, code, details) in [rows_of_seats(), rows_of_payments(), rows_of_the_rest()].concat() {
+        let message = refusal.to_string();
+        let error = ApiError::from(refusal);
+        assert_eq!((error.code.status().as_u16(), error.code.as_str()), (status, code));
+        assert_eq!((error.details, error.message), (details, message), "{code}");
+        assert_eq!(error.retry_after, None);
+    }
+}
+
+fn rows_of_seats() -> Vec<Row> {
     let id = Uuid::nil();
     let expired_at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-    let refusals = [
-        (Refusal::EventNotFound(EventId::new(id)), 404, "EVENT_NOT_FOUND", None),
-        (
-            Refusal::SectionNotFound("Roof".to_owned()),
-            404,
-            "SECTION_NOT_FOUND",
-            None,
-        ),
-        (
-            Refusal::ReservationNotFound(ReservationId::new(id)),
-            404,
-            "RESERVATION_NOT_FOUND",
-            None,
-        ),
-        (
-            Refusal::PaymentNotFound(PaymentId::new(id)),
-            404,
-            "PAYMENT_NOT_FOUND",
-            None,
-        ),
-        (Refusal::Forbidden, 403, "FORBIDDEN", None),
+    vec![
         (
             Refusal::InvalidQuantity { requested: 9, limit: 8 },
             400,
@@ -67,7 +60,6 @@ fn every_refusal_has_its_row() {
             "SEATS_UNAVAILABLE",
             Some(json!({ "seats": ["A-1"] })),
         ),
-        (Refusal::EventCancelled(EventId::new(id)), 410, "EVENT_CANCELLED", None),
         (
             Refusal::ReservationExpired {
                 reservation_id: ReservationId::new(id),
@@ -77,6 +69,12 @@ fn every_refusal_has_its_row() {
             "RESERVATION_EXPIRED",
             Some(json!({ "reservation_id": id, "expired_at": "2027-01-15T08:00:00Z" })),
         ),
+    ]
+}
+
+fn rows_of_payments() -> Vec<Row> {
+    let id = Uuid::nil();
+    vec![
         (
             Refusal::PaymentFailed {
                 reason: DeclineReason::InsufficientFunds,
@@ -94,6 +92,33 @@ fn every_refusal_has_its_row() {
             "PAYMENT_IN_PROGRESS",
             Some(json!({ "payment_id": id })),
         ),
+    ]
+}
+
+fn rows_of_the_rest() -> Vec<Row> {
+    let id = Uuid::nil();
+    vec![
+        (Refusal::EventNotFound(EventId::new(id)), 404, "EVENT_NOT_FOUND", None),
+        (
+            Refusal::SectionNotFound("Roof".to_owned()),
+            404,
+            "SECTION_NOT_FOUND",
+            None,
+        ),
+        (
+            Refusal::ReservationNotFound(ReservationId::new(id)),
+            404,
+            "RESERVATION_NOT_FOUND",
+            None,
+        ),
+        (
+            Refusal::PaymentNotFound(PaymentId::new(id)),
+            404,
+            "PAYMENT_NOT_FOUND",
+            None,
+        ),
+        (Refusal::Forbidden, 403, "FORBIDDEN", None),
+        (Refusal::EventCancelled(EventId::new(id)), 410, "EVENT_CANCELLED", None),
         (
             Refusal::state(EventStatus::Draft, Action::OpenSales),
             422,
@@ -107,14 +132,7 @@ fn every_refusal_has_its_row() {
             "VALIDATION_FAILED",
             Some(json!({ "errors": [{ "field": "sections", "reason": "must not be empty" }] })),
         ),
-    ];
-    for (refusal, status, code, details) in refusals {
-        let message = refusal.to_string();
-        let error = ApiError::from(refusal);
-        assert_eq!((error.code.status().as_u16(), error.code.as_str()), (status, code));
-        assert_eq!((error.details, error.message), (details, message), "{code}");
-        assert_eq!(error.retry_after, None);
-    }
+    ]
 }
 
 #[test]

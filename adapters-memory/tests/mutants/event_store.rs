@@ -172,40 +172,9 @@ impl Mutant {
     async fn commit_badly(&self, commit: Commit) -> Result<CommitReceipt, CommitError> {
         let broken = || CommitError::Unavailable("the mutant does not want to".into());
         match self.lie {
-            Lie::WritesStreamByStream => {
-                let mut rest = commit.clone();
-                let last = rest.appends.pop();
-                for append in rest.appends.drain(..) {
-                    let part = Commit {
-                        id: self.made_up_id(),
-                        appends: vec![append],
-                        deadlines: Vec::new(),
-                        idempotency: Vec::new(),
-                        landmarks: Vec::new(),
-                        ..commit
-                    };
-                    self.inner.commit(part).await?;
-                }
-                rest.appends.extend(last);
-                let last = self.inner.commit(rest).await?;
-                let events: usize = commit.appends.iter().map(|append| append.events.len()).sum();
-                Ok(CommitReceipt {
-                    first: Position(last.last.0 + 1 - events.max(1) as u64),
-                    ..last
-                })
-            }
+            Lie::WritesStreamByStream => self.commit_stream_by_stream(commit).await,
             Lie::AcceptsStaleVersions | Lie::AcceptsFutureVersions | Lie::CreatesStreamsTwice => {
-                // When several writers race, all may find that the stream does not exist, and all but one conflict.
-                // Each of these tries again, and then finds the stream that the first writer has made.
-                for _ in 0..100 {
-                    let mut forgiven = commit.clone();
-                    self.forgive(&mut forgiven).await;
-                    match self.inner.commit(forgiven).await {
-                        Err(CommitError::Conflict { .. }) => {}
-                        outcome => return outcome,
-                    }
-                }
-                self.inner.commit(commit).await
+                self.commit_forgiven(commit).await
             }
             Lie::IgnoresTakenKeys => match self.inner.commit(commit.clone()).await {
                 Err(CommitError::KeyTaken { .. }) => {
@@ -255,6 +224,45 @@ impl Mutant {
             }
             _ => self.inner.commit(commit).await,
         }
+    }
+
+    /// Writes each stream of a commit by a commit of its own.
+    async fn commit_stream_by_stream(&self, commit: Commit) -> Result<CommitReceipt, CommitError> {
+        let mut rest = commit.clone();
+        let last = rest.appends.pop();
+        for append in rest.appends.drain(..) {
+            let part = Commit {
+                id: self.made_up_id(),
+                appends: vec![append],
+                deadlines: Vec::new(),
+                idempotency: Vec::new(),
+                landmarks: Vec::new(),
+                ..commit
+            };
+            self.inner.commit(part).await?;
+        }
+        rest.appends.extend(last);
+        let last = self.inner.commit(rest).await?;
+        let events: usize = commit.appends.iter().map(|append| append.events.len()).sum();
+        Ok(CommitReceipt {
+            first: Position(last.last.0 + 1 - events.max(1) as u64),
+            ..last
+        })
+    }
+
+    /// Writes a commit that should be a conflict.
+    async fn commit_forgiven(&self, commit: Commit) -> Result<CommitReceipt, CommitError> {
+        // When several writers race, all may find that the stream does not exist, and all but one conflict.
+        // Each of these tries again, and then finds the stream that the first writer has made.
+        for _ in 0..100 {
+            let mut forgiven = commit.clone();
+            self.forgive(&mut forgiven).await;
+            match self.inner.commit(forgiven).await {
+                Err(CommitError::Conflict { .. }) => {}
+                outcome => return outcome,
+            }
+        }
+        self.inner.commit(commit).await
     }
 
     /// Changes the answer to a commit, if the lie is one about answers.

@@ -180,32 +180,40 @@ impl PlainList {
             .split_last()
             .expect("a command that is not refused leads to a fact");
         for release in releases {
-            let InventoryEvent::SeatsReleased(released) = release else {
-                panic!("only releases may come before {outcome:?}, not {release:?}");
-            };
-            let (kind, seats) = self
-                .claim(released.reservation_id)
-                .expect("the released reservation has seats");
-            assert_eq!(*release, expired(released.reservation_id, seats.quantity()));
-            assert!(matches!(kind, ClaimKind::Held { until } if until <= now));
-            let wanted = taken_by(outcome).expect("lapsed holds are released only to take seats");
-            match wanted {
-                TakenSeats::Seats(wanted) => assert!(seats.seats().iter().any(|seat| wanted.contains(seat))),
-                TakenSeats::Places(wanted) => {
-                    assert!(
-                        self.count(|place| place == Place::Free) < *wanted,
-                        "a lapsed hold was released without need"
-                    );
-                    let oldest = self.lines.iter().filter_map(|line| match line.place {
-                        Place::Claimed(by, ClaimKind::Held { until }) => Some((until, by)),
-                        _ => None,
-                    });
-                    assert_eq!(oldest.min().map(|(_, by)| by), Some(released.reservation_id));
-                }
-            }
-            self.give_back(released.reservation_id);
+            self.check_and_apply_release(release, outcome, now);
         }
+        self.check_and_apply_outcome(command, outcome);
+    }
 
+    /// Checks the release of a lapsed hold that stands in the way of `outcome`, and applies it.
+    fn check_and_apply_release(&mut self, release: &InventoryEvent, outcome: &InventoryEvent, now: Timestamp) {
+        let InventoryEvent::SeatsReleased(released) = release else {
+            panic!("only releases may come before {outcome:?}, not {release:?}");
+        };
+        let (kind, seats) = self
+            .claim(released.reservation_id)
+            .expect("the released reservation has seats");
+        assert_eq!(*release, expired(released.reservation_id, seats.quantity()));
+        assert!(matches!(kind, ClaimKind::Held { until } if until <= now));
+        let wanted = taken_by(outcome).expect("lapsed holds are released only to take seats");
+        match wanted {
+            TakenSeats::Seats(wanted) => assert!(seats.seats().iter().any(|seat| wanted.contains(seat))),
+            TakenSeats::Places(wanted) => {
+                assert!(
+                    self.count(|place| place == Place::Free) < *wanted,
+                    "a lapsed hold was released without need"
+                );
+                let oldest = self.lines.iter().filter_map(|line| match line.place {
+                    Place::Claimed(by, ClaimKind::Held { until }) => Some((until, by)),
+                    _ => None,
+                });
+                assert_eq!(oldest.min().map(|(_, by)| by), Some(released.reservation_id));
+            }
+        }
+        self.give_back(released.reservation_id);
+    }
+
+    fn check_and_apply_outcome(&mut self, command: &InventoryCommand, outcome: &InventoryEvent) {
         match (command, outcome) {
             (InventoryCommand::Hold(hold), InventoryEvent::SeatsHeld(held)) => {
                 assert_eq!(held.reservation_id, hold.reservation_id);

@@ -2,6 +2,7 @@
 //! answered, and wherever a process dies between two questions.
 
 mod acts;
+mod answers;
 mod running;
 mod world;
 

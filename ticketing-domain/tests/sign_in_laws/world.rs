@@ -1,13 +1,12 @@
-//! A world in memory that answers every question of the ceremonies and notes each law that one of them breaks.
+//! A world in memory in which people sign in, and what they do there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta};
 use ticketing_domain::sign_in::{
-    BeginOauth, BeginPasskeyLogin, BeginPasskeyRegistration, BegunPasskey, CeremonyAnswer, CeremonyContext,
-    CeremonyQuestion, CompletePasskeyLogin, CompletePasskeyRegistration, CredentialRefused, ExchangeSignInCode,
-    FinishOauth, FinishedOauth, Handover, LocalPath, NotAdded, OauthAnswer, OauthCallback, RedeemMagicLink,
-    SendMagicLink, Visitor,
+    BeginOauth, BeginPasskeyLogin, BeginPasskeyRegistration, BegunPasskey, CeremonyContext, CompletePasskeyLogin,
+    CompletePasskeyRegistration, ExchangeSignInCode, FinishOauth, FinishedOauth, Handover, LocalPath, OauthAnswer,
+    OauthCallback, RedeemMagicLink, SendMagicLink, Visitor,
 };
 use ticketing_ports::Timestamp;
 use ticketing_ports::outside::identity_providers::{ClaimedAddress, Claims};
@@ -15,7 +14,6 @@ use ticketing_ports::people::challenges::Challenge;
 use ticketing_ports::people::identities::Identity;
 use ticketing_ports::people::one_time_tokens::OneTimeToken;
 use ticketing_ports::people::passkeys::Passkey;
-use ticketing_ports::people::relying_party::{BegunCeremony, ClaimedCredential, NewCredential, UsedCredential};
 use ticketing_ports::people::sessions::Session;
 use ticketing_ports::people::users::User;
 use ticketing_ports::vocabulary::email::EmailAddress;
@@ -129,18 +127,8 @@ impl World {
                 let begun = SendMagicLink::begin(address(number), "https://tickets.example");
                 self.go_on(stepped(begun, |()| Outcome::Nothing), May::default());
             }
-            Act::FollowALink { link } => {
-                if let Some(token) = pick(&self.links, link) {
-                    let begun = RedeemMagicLink::begin(&token, Visitor::default());
-                    self.go_on(stepped(begun, |_| Outcome::SignedIn), May::default());
-                }
-            }
-            Act::GoToAProvider { session } => {
-                let session = session.and_then(|session| pick(&self.sessions, session));
-                let next = LocalPath::verify_page();
-                let begun = BeginOauth::begin("oidc", None, &next, session.as_ref(), context!(self));
-                self.go_on(stepped(begun, Outcome::Away), May::default());
-            }
+            Act::FollowALink { link } => self.follow_a_link(link),
+            Act::GoToAProvider { session } => self.go_to_a_provider(session),
             Act::ComeBack {
                 trip,
                 subject,
@@ -149,50 +137,13 @@ impl World {
                 api,
                 other_browser,
             } => self.come_back(trip, subject, address(number), vouched, api, other_browser),
-            Act::TradeACode { code, other_browser } => {
-                if let Some((code, browser)) = pick(&self.codes, code) {
-                    let browser = if other_browser {
-                        Secret::generate(&self.source)
-                    } else {
-                        browser
-                    };
-                    let begun = ExchangeSignInCode::begin(&code, browser.digest(), Visitor::default());
-                    let may = May {
-                        entered: self
-                            .users
-                            .iter()
-                            .map(|user| user.id)
-                            .filter(|_| !other_browser)
-                            .collect(),
-                        ..May::default()
-                    };
-                    self.go_on(stepped(begun, |_| Outcome::SignedIn), may);
-                }
-            }
-            Act::BeginAPasskey { session } => {
-                let session = pick(&self.sessions, session);
-                let user = session.as_ref().and_then(|session| self.user(session.user_id));
-                if let Some((session, user)) = session.zip(user) {
-                    let begun = BeginPasskeyRegistration::begin(user, &session, context!(self));
-                    self.go_on(stepped(begun, Outcome::Challenge), May::default());
-                }
-            }
+            Act::TradeACode { code, other_browser } => self.trade_a_code(code, other_browser),
+            Act::BeginAPasskey { session } => self.begin_a_passkey(session),
             Act::FinishAPasskey {
                 begun,
                 session,
                 credential,
-            } => {
-                if let Some((begun, session)) = pick(&self.registrations, begun).zip(pick(&self.sessions, session)) {
-                    let answer = format!("{credential}||{}", begun.options);
-                    let name = Label::new("Key").expect("a short plain word is a valid label");
-                    let next = CompletePasskeyRegistration::begin(session.user_id, &begun.challenge_id, name, answer);
-                    let may = May {
-                        entered: [session.user_id].into(),
-                        ..May::default()
-                    };
-                    self.go_on(stepped(next, |_| Outcome::Nothing), may);
-                }
-            }
+            } => self.finish_a_passkey(begun, session, credential),
             Act::BeginALogin => {
                 self.go_on(stepped(BeginPasskeyLogin::begin(), Outcome::Challenge), May::default());
             }
@@ -200,26 +151,11 @@ impl World {
                 begun,
                 credential,
                 handle,
-            } => {
-                if let Some(begun) = pick(&self.logins, begun) {
-                    let handle = handle.and_then(|user| pick(&self.users, user)).map(|user| user.id);
-                    let handle = handle.map_or_else(String::new, |id| id.to_string());
-                    let answer = format!("{credential}|{handle}|{}", begun.options);
-                    let next = CompletePasskeyLogin::begin(&begun.challenge_id, answer, Visitor::default());
-                    self.go_on(stepped(next, |_| Outcome::SignedIn), May::default());
-                }
-            }
-            Act::Answer { ceremony } => {
-                if ceremony < self.running.len() {
-                    let mut running = self.running.remove(ceremony);
-                    let answer = self.answer(running.question, &mut running.may);
-                    let next = running.ceremony.on(answer, context!(self));
-                    self.go_on(next, running.may);
-                }
-            }
+            } => self.finish_a_login(begun, credential, handle),
+            Act::Answer { ceremony } => self.answer_one(ceremony),
             Act::Finish => {
                 while !self.running.is_empty() {
-                    self.act(Act::Answer { ceremony: 0 });
+                    self.answer_one(0);
                 }
             }
             Act::SignOut { user } => {
@@ -232,16 +168,23 @@ impl World {
                     self.running.remove(ceremony);
                 }
             }
-            Act::Promote { user } => {
-                if let Some(user) = self.users.get_mut(user) {
-                    user.role = Role::Admin;
-                    let id = user.id;
-                    // A change of a user's role ends the user's sessions.
-                    self.sessions.retain(|session| session.user_id != id);
-                }
-            }
+            Act::Promote { user } => self.promote(user),
             Act::Wait { minutes } => self.now += TimeDelta::minutes(minutes),
         }
+    }
+
+    fn follow_a_link(&mut self, link: usize) {
+        if let Some(token) = pick(&self.links, link) {
+            let begun = RedeemMagicLink::begin(&token, Visitor::default());
+            self.go_on(stepped(begun, |_| Outcome::SignedIn), May::default());
+        }
+    }
+
+    fn go_to_a_provider(&mut self, session: Option<usize>) {
+        let session = session.and_then(|session| pick(&self.sessions, session));
+        let next = LocalPath::verify_page();
+        let begun = BeginOauth::begin("oidc", None, &next, session.as_ref(), context!(self));
+        self.go_on(stepped(begun, Outcome::Away), May::default());
     }
 
     fn come_back(
@@ -283,6 +226,75 @@ impl World {
         self.go_on(stepped(begun, Outcome::Back), may);
     }
 
+    fn trade_a_code(&mut self, code: usize, other_browser: bool) {
+        let Some((code, browser)) = pick(&self.codes, code) else {
+            return;
+        };
+        let browser = if other_browser {
+            Secret::generate(&self.source)
+        } else {
+            browser
+        };
+        let begun = ExchangeSignInCode::begin(&code, browser.digest(), Visitor::default());
+        let everybody = self.users.iter().map(|user| user.id);
+        let may = May {
+            entered: everybody.filter(|_| !other_browser).collect(),
+            ..May::default()
+        };
+        self.go_on(stepped(begun, |_| Outcome::SignedIn), may);
+    }
+
+    fn begin_a_passkey(&mut self, session: usize) {
+        let session = pick(&self.sessions, session);
+        let user = session.as_ref().and_then(|session| self.user(session.user_id));
+        if let Some((session, user)) = session.zip(user) {
+            let begun = BeginPasskeyRegistration::begin(user, &session, context!(self));
+            self.go_on(stepped(begun, Outcome::Challenge), May::default());
+        }
+    }
+
+    fn finish_a_passkey(&mut self, begun: usize, session: usize, credential: u8) {
+        if let Some((begun, session)) = pick(&self.registrations, begun).zip(pick(&self.sessions, session)) {
+            let answer = format!("{credential}||{}", begun.options);
+            let name = Label::new("Key").expect("a short plain word is a valid label");
+            let next = CompletePasskeyRegistration::begin(session.user_id, &begun.challenge_id, name, answer);
+            let may = May {
+                entered: [session.user_id].into(),
+                ..May::default()
+            };
+            self.go_on(stepped(next, |_| Outcome::Nothing), may);
+        }
+    }
+
+    fn finish_a_login(&mut self, begun: usize, credential: u8, handle: Option<usize>) {
+        if let Some(begun) = pick(&self.logins, begun) {
+            let handle = handle.and_then(|user| pick(&self.users, user)).map(|user| user.id);
+            let handle = handle.map_or_else(String::new, |id| id.to_string());
+            let answer = format!("{credential}|{handle}|{}", begun.options);
+            let next = CompletePasskeyLogin::begin(&begun.challenge_id, answer, Visitor::default());
+            self.go_on(stepped(next, |_| Outcome::SignedIn), May::default());
+        }
+    }
+
+    /// Answers the question of one ceremony that runs.
+    fn answer_one(&mut self, ceremony: usize) {
+        if ceremony < self.running.len() {
+            let mut running = self.running.remove(ceremony);
+            let answer = self.answer(running.question, &mut running.may);
+            let next = running.ceremony.on(answer, context!(self));
+            self.go_on(next, running.may);
+        }
+    }
+
+    fn promote(&mut self, user: usize) {
+        if let Some(user) = self.users.get_mut(user) {
+            user.role = Role::Admin;
+            let id = user.id;
+            // A change of a user's role ends the user's sessions.
+            self.sessions.retain(|session| session.user_id != id);
+        }
+    }
+
     fn go_on(&mut self, next: Stepped, may: May) {
         match next {
             Stepped::Ask(question, ceremony) => self.running.push(Running {
@@ -310,241 +322,7 @@ impl World {
         }
     }
 
-    fn user(&self, id: UserId) -> Option<User> {
+    pub(crate) fn user(&self, id: UserId) -> Option<User> {
         self.users.iter().find(|user| user.id == id).cloned()
     }
-
-    fn answer(&mut self, question: CeremonyQuestion, may: &mut May) -> CeremonyAnswer {
-        let yes_or_no = |yes| if yes { CeremonyAnswer::Yes } else { CeremonyAnswer::No };
-        match question {
-            CeremonyQuestion::CountMail(_) => CeremonyAnswer::Yes,
-            CeremonyQuestion::CountLiveLinks(email) => {
-                let live = |token: &&OneTimeToken| token.subject == email.as_str() && self.now < token.expires_at;
-                CeremonyAnswer::Count(self.tokens.values().filter(live).count() as u64)
-            }
-            CeremonyQuestion::PutToken(token) => {
-                self.tokens.insert(token.digest, token);
-                CeremonyAnswer::Done
-            }
-            CeremonyQuestion::TakeToken { purpose, digest } => {
-                let taken = self
-                    .tokens
-                    .get(&digest)
-                    .filter(|token| token.purpose == purpose)
-                    .cloned();
-                if let Some(token) = &taken {
-                    self.tokens.remove(&digest);
-                    may.opened_by = Some(digest);
-                    may.proven.extend(EmailAddress::parse(&token.subject).ok());
-                }
-                CeremonyAnswer::Token(taken)
-            }
-            CeremonyQuestion::SendLink { mail, .. } => {
-                let (_, rest) = mail.text.split_once("#token=").expect("a mail contains a sign-in link");
-                let token = rest.split_whitespace().next().and_then(Secret::parse);
-                self.links.extend(token);
-                CeremonyAnswer::Done
-            }
-            CeremonyQuestion::PutChallenge(challenge) => {
-                self.challenges.insert(challenge.digest, challenge);
-                CeremonyAnswer::Done
-            }
-            CeremonyQuestion::TakeChallenge { ceremony, digest } => {
-                let fits = |challenge: &&Challenge| challenge.ceremony == ceremony;
-                let taken = self.challenges.get(&digest).filter(fits).cloned();
-                if taken.is_some() {
-                    self.challenges.remove(&digest);
-                    may.opened_by = Some(digest);
-                }
-                CeremonyAnswer::Challenge(taken)
-            }
-            CeremonyQuestion::FindUser(id) => CeremonyAnswer::User(self.user(id)),
-            CeremonyQuestion::FindUserByAddress(email) => {
-                let found = self.users.iter().find(|user| user.email == email).cloned();
-                let customer = found.iter().filter(|user| user.role == Role::Customer);
-                may.customers.extend(customer.map(|user| user.id));
-                CeremonyAnswer::User(found)
-            }
-            CeremonyQuestion::CreateUser(new) => {
-                let user = new.user();
-                if !may.proven.contains(&user.email) {
-                    self.broken
-                        .push("a user was made for an address that nobody had proven".to_owned());
-                }
-                if user.role != Role::Customer {
-                    self.broken.push("a sign-in made more than a customer".to_owned());
-                }
-                let free = self.users.iter().all(|other| other.email != user.email);
-                if free {
-                    may.customers.insert(user.id);
-                    self.users.push(user);
-                }
-                yes_or_no(free)
-            }
-            CeremonyQuestion::FindSession(digest) => {
-                let found = self.sessions.iter().find(|session| session.digest == digest).cloned();
-                may.own_session = found
-                    .as_ref()
-                    .filter(|one| one.is_live(self.now))
-                    .map(|one| one.user_id);
-                CeremonyAnswer::Session(found)
-            }
-            CeremonyQuestion::CreateSession(session) => {
-                self.watch_session(&session, may);
-                self.sessions.push(session);
-                CeremonyAnswer::Done
-            }
-            CeremonyQuestion::AuthorizationUrl { request, .. } => CeremonyAnswer::Url(request.state.expose()),
-            CeremonyQuestion::Claims { answer, .. } => {
-                let claims = self.claims[&answer.code].clone();
-                let vouched = claims.address.iter().filter(|claimed| claimed.vouched_for);
-                may.proven.extend(vouched.map(|claimed| claimed.address.clone()));
-                CeremonyAnswer::Claims(Ok(claims))
-            }
-            CeremonyQuestion::FindIdentity { issuer, subject } => {
-                let same = |one: &&Identity| one.issuer == issuer && one.subject == subject;
-                let found = self.identities.iter().find(same).cloned();
-                may.entered.extend(found.iter().map(|identity| identity.user_id));
-                CeremonyAnswer::Identity(found)
-            }
-            CeremonyQuestion::LinkIdentity(identity) => {
-                self.watch_link(&identity, may);
-                let same = |one: &&Identity| one.issuer == identity.issuer && one.subject == identity.subject;
-                match self.identities.iter().find(same) {
-                    Some(known) => yes_or_no(known.user_id == identity.user_id),
-                    None => {
-                        self.identities.push(identity);
-                        CeremonyAnswer::Yes
-                    }
-                }
-            }
-            CeremonyQuestion::BeginRegistration { .. } => CeremonyAnswer::Begun(self.begun("register")),
-            CeremonyQuestion::BeginLogin => CeremonyAnswer::Begun(self.begun("login")),
-            CeremonyQuestion::FinishRegistration { state, answer } => {
-                let (credential, _, options) = parts(&answer);
-                CeremonyAnswer::Registered(if options.as_bytes() == state {
-                    Ok(NewCredential {
-                        credential_id: credential.into(),
-                        credential: Vec::new(),
-                        counter: 0,
-                    })
-                } else {
-                    Err(CredentialRefused::Refused)
-                })
-            }
-            CeremonyQuestion::Identify { answer } => {
-                let (credential, handle, _) = parts(&answer);
-                may.claimed = handle.parse().ok();
-                CeremonyAnswer::Identified(Ok(ClaimedCredential {
-                    credential_id: credential.into(),
-                    user_handle: handle.parse().ok(),
-                }))
-            }
-            CeremonyQuestion::FinishLogin { state, answer, passkey } => {
-                let (_, _, options) = parts(&answer);
-                if options.as_bytes() != state {
-                    return CeremonyAnswer::Used(Err(CredentialRefused::Refused));
-                }
-                if may.claimed == Some(passkey.user_id) {
-                    may.entered.insert(passkey.user_id);
-                }
-                CeremonyAnswer::Used(Ok(UsedCredential {
-                    credential: passkey.credential,
-                    counter: passkey.counter + 1,
-                }))
-            }
-            CeremonyQuestion::PasskeysOf(user) => {
-                let own = self.passkeys.iter().filter(|passkey| passkey.user_id == user);
-                CeremonyAnswer::Passkeys(own.cloned().collect())
-            }
-            CeremonyQuestion::FindPasskey(id) => CeremonyAnswer::Passkey(
-                self.passkeys
-                    .iter()
-                    .find(|passkey| passkey.credential_id == id)
-                    .cloned(),
-            ),
-            CeremonyQuestion::AddPasskey { passkey, most } => {
-                if !may.entered.contains(&passkey.user_id) {
-                    self.broken
-                        .push("a passkey was made for somebody else's account".to_owned());
-                }
-                self.watch_secret(may);
-                let free = self
-                    .passkeys
-                    .iter()
-                    .all(|other| other.credential_id != passkey.credential_id);
-                let own = self.passkeys.iter().filter(|other| other.user_id == passkey.user_id);
-                CeremonyAnswer::Added(if !free {
-                    Err(NotAdded::Taken)
-                } else if own.count() >= most {
-                    Err(NotAdded::TooMany)
-                } else {
-                    self.passkeys.push(passkey);
-                    Ok(())
-                })
-            }
-            CeremonyQuestion::UpdatePasskey { passkey, seen_counter } => {
-                let same =
-                    |one: &&mut Passkey| one.credential_id == passkey.credential_id && one.counter == seen_counter;
-                let current = self.passkeys.iter_mut().find(same);
-                yes_or_no(current.map(|current| *current = passkey).is_some())
-            }
-        }
-    }
-
-    fn begun(&self, kind: &str) -> BegunCeremony {
-        let options = format!("{kind} {}", self.source.uuid());
-        BegunCeremony {
-            state: options.clone().into_bytes(),
-            options,
-        }
-    }
-
-    /// Notes a broken law if the secret that opened a ceremony has opened something before.
-    fn watch_secret(&mut self, may: &May) {
-        match may.opened_by {
-            None => self.broken.push("something was opened without a secret".to_owned()),
-            Some(digest) => {
-                if !self.opened.insert(digest) {
-                    self.broken.push("a secret opened twice".to_owned());
-                }
-            }
-        }
-    }
-
-    fn watch_session(&mut self, session: &Session, may: &May) {
-        self.watch_secret(may);
-        let address = self.user(session.user_id).map(|user| user.email);
-        let proven = address.is_some_and(|address| may.proven.contains(&address));
-        if !proven && !may.entered.contains(&session.user_id) {
-            self.broken
-                .push("a session began in an account that nobody had proven to be theirs".to_owned());
-        }
-    }
-
-    fn watch_link(&mut self, identity: &Identity, may: &May) {
-        if may.own_session == Some(identity.user_id) {
-            return;
-        }
-        let Some(user) = self.user(identity.user_id) else {
-            return;
-        };
-        if !may.proven.contains(&user.email) {
-            self.broken
-                .push("an identity was linked to an account whose address was not proven".to_owned());
-        }
-        // A user may be promoted between the moment when the ceremony found a customer and the moment when it linked
-        // the provider. That breaks no law.
-        if user.role != Role::Customer && !may.customers.contains(&user.id) {
-            self.broken
-                .push("an identity was linked into an account of more than a customer".to_owned());
-        }
-    }
-}
-
-/// Splits the answer of an authenticator of this world into its credential, user handle and challenge.
-fn parts(answer: &str) -> (&str, &str, &str) {
-    let mut parts = answer.splitn(3, '|');
-    let mut part = || parts.next().unwrap_or_default();
-    (part(), part(), part())
 }
