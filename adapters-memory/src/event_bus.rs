@@ -129,7 +129,8 @@ impl Member {
         events
     }
 
-    fn settle(&self, handled: bool) {
+    /// Ends the delivery of what the member has taken. What it has not handled goes to other members of the group.
+    fn end_delivery(&self, handled: bool) {
         let mut groups = self.bus.groups();
         if let Some(group) = groups.get_mut(&self.group) {
             let delivered = group.delivered.remove(&self.number).unwrap_or_default();
@@ -162,7 +163,7 @@ impl Subscription for Member {
     }
 
     async fn acknowledge(&mut self) -> Result<(), BusUnavailable> {
-        self.settle(true);
+        self.end_delivery(true);
         Ok(())
     }
 }
@@ -170,6 +171,6 @@ impl Subscription for Member {
 /// Gives back the facts that the member has not acknowledged, so that other members of the group get them.
 impl Drop for Member {
     fn drop(&mut self) {
-        self.settle(false);
+        self.end_delivery(false);
     }
 }

@@ -51,7 +51,7 @@ fn a_request_asks_the_gateway_and_leaves_a_deadline_that_asks_again() {
 }
 
 #[test]
-fn an_approval_settles_the_question() {
+fn an_approval_answers_the_question() {
     given::<Payment>([requested()])
         .when(approved())
         .then([PaymentEvent::from(authorized())])

@@ -34,7 +34,7 @@ use crate::setup::Ports;
 
 /// At most how long a cancellation or a refund waits for the gateway. After that, its caller is answered with the
 /// reservation or the payment as it is by then.
-const SETTLING_PATIENCE: Duration = Duration::from_secs(10);
+const GATEWAY_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The front door of the engine: every command and every question about a single thing goes through it.
 ///
@@ -185,7 +185,7 @@ impl BoxOffice {
     ) -> Result<Answer<ReservationView>, Failure> {
         let (by, reservation_id) = (request.by, request.command);
         let cancel = self.ask(request.with(|reservation_id| CancelReservation { reservation_id }));
-        match tokio::time::timeout(SETTLING_PATIENCE, cancel).await {
+        match tokio::time::timeout(GATEWAY_PATIENCE, cancel).await {
             Ok(answer) => answer,
             Err(_) => self.answer_with_token(by, SeeReservation { reservation_id }).await,
         }
@@ -197,7 +197,7 @@ impl BoxOffice {
     /// Fails if the caller may not refund, or if less money than asked for is left to refund.
     pub async fn refund(&self, request: Request<RefundPayment>) -> Result<Answer<PaymentView>, Failure> {
         let (by, payment_id) = (request.by, request.command.payment_id);
-        match tokio::time::timeout(SETTLING_PATIENCE, self.ask(request)).await {
+        match tokio::time::timeout(GATEWAY_PATIENCE, self.ask(request)).await {
             Ok(answer) => answer,
             Err(_) => self.answer_with_token(by, SeePayment { payment_id }).await,
         }

@@ -77,7 +77,7 @@ pub enum Discrepancy {
 
 impl Discrepancy {
     /// Returns whether the fault may disappear after a while: a refund is under way, or a read model is behind.
-    pub fn may_settle(&self) -> bool {
+    pub fn may_pass(&self) -> bool {
         matches!(
             self,
             Self::MoneyWithoutSeats { .. }

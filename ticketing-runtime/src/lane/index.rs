@@ -9,28 +9,28 @@ use ticketing_ports::log::streams::{StreamId, Version};
 
 use crate::failure::Failure;
 
-/// At most how many streams each of the two generations of the index remembers. When the young generation is full, it
-/// becomes the old one, and the streams of the former old one are forgotten.
-const GENERATION: usize = 50_000;
+/// At most how many streams each of the two halves of the index remembers. When the young half is full, it becomes the
+/// old one, and the streams of the former old one are forgotten.
+const HALF: usize = 50_000;
 
 /// Remembers the lanes of recently used streams. For another stream it reads the stream's first fact, which names the
 /// lane.
 #[derive(Debug, Default)]
-pub(crate) struct LaneIndex(Mutex<Generations>);
+pub(crate) struct LaneIndex(Mutex<Halves>);
 
 #[derive(Debug, Default)]
-struct Generations {
+struct Halves {
     young: HashMap<StreamId, LaneId>,
     old: HashMap<StreamId, LaneId>,
 }
 
 impl LaneIndex {
     pub(crate) fn learn(&self, stream: StreamId, lane: LaneId) {
-        let mut generations = self.0.lock().expect("no code panics while it holds this lock");
-        if generations.young.len() >= GENERATION {
-            generations.old = std::mem::take(&mut generations.young);
+        let mut halves = self.0.lock().expect("no code panics while it holds this lock");
+        if halves.young.len() >= HALF {
+            halves.old = std::mem::take(&mut halves.young);
         }
-        generations.young.insert(stream, lane);
+        halves.young.insert(stream, lane);
     }
 
     /// Returns the lane of the stream. `None` if the stream does not exist.
@@ -47,11 +47,7 @@ impl LaneIndex {
     }
 
     fn recent(&self, stream: StreamId) -> Option<LaneId> {
-        let generations = self.0.lock().expect("no code panics while it holds this lock");
-        generations
-            .young
-            .get(&stream)
-            .or_else(|| generations.old.get(&stream))
-            .copied()
+        let halves = self.0.lock().expect("no code panics while it holds this lock");
+        halves.young.get(&stream).or_else(|| halves.old.get(&stream)).copied()
     }
 }

@@ -121,7 +121,7 @@ async fn judge(audit: &Audit, answers: &Answers, settle_seconds: u32) -> anyhow:
     );
     for _ in 0..settle_seconds {
         match read_and_check(audit, answers).await {
-            Ok(found) if found.is_empty() || !found.iter().all(Discrepancy::may_settle) => {
+            Ok(found) if found.is_empty() || !found.iter().all(Discrepancy::may_pass) => {
                 return Ok(print(audit.event, answers, &found));
             }
             // If the read models are behind, they may not know the event yet.
