@@ -222,9 +222,18 @@ impl CommandLine {
         }
     }
 
-    /// Refuses a role that would have nothing to do, because a setting that the role needs is missing.
+    /// Refuses a role that would have nothing to do.
     fn check_roles(&self) -> Result<(), Mistake> {
-        let named = |role| self.settings.engine.roles.contains(&role);
+        let (engine, storage) = (&self.settings.engine, &self.settings.storage);
+        if !engine.plays(Role::Http) {
+            if matches!(self.to_run(), Command::Demo(_)) {
+                return Err(Mistake::DemoWithoutHttp);
+            }
+            if !matches!(storage.events, StorageUrl::Postgres(_)) {
+                return Err(Mistake::LogOfThisProcess);
+            }
+        }
+        let named = |role| engine.roles.contains(&role);
         if named(Role::Relay) && self.settings.services.brokers.is_none() {
             return Err(Mistake::NothingToDo(
                 "relay",
@@ -232,12 +241,9 @@ impl CommandLine {
                 "the relay needs a bus",
             ));
         }
-        if named(Role::Projections) && self.settings.storage.projections.is_none() {
+        if named(Role::Projections) && storage.projections.is_none() {
             let why = "read models in memory belong to the process that answers requests";
             return Err(Mistake::NothingToDo("projections", "DATABASE_URL_PROJECTIONS", why));
-        }
-        if !self.settings.engine.plays(Role::Http) && matches!(self.to_run(), Command::Demo(_)) {
-            return Err(Mistake::DemoWithoutHttp);
         }
         Ok(())
     }

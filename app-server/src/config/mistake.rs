@@ -19,6 +19,11 @@ pub enum Mistake {
     NothingToDo(&'static str, &'static str, &'static str),
     #[error("--roles (ROLES): the command demo needs the role http")]
     DemoWithoutHttp,
+    #[error(
+        "--roles (ROLES): without the role http, DATABASE_URL_EVENTS must name a PostgreSQL database: no other process \
+         writes to a log in memory or in a file"
+    )]
+    LogOfThisProcess,
     #[error("{0} is not set: {1}")]
     Needed(&'static str, &'static str),
 }

@@ -185,7 +185,7 @@ pub enum Role {
 #[command(next_help_heading = "Engine")]
 pub struct EngineSettings {
     /// What this process does, separated by commas. If this is not set, the process has all roles. Without the role
-    /// http it answers only /health and /health/ready
+    /// http it answers only /health and /health/ready, and its log must be in PostgreSQL
     #[arg(long, env, global = true, value_name = "ROLES", value_enum, value_delimiter = ',')]
     pub roles: Vec<Role>,
     /// At most how many commands may wait for one event. Commands beyond that are answered 503 at once

@@ -231,7 +231,7 @@ fn a_log_in_postgresql_needs_the_other_databases_there_too() {
 fn a_role_whose_work_does_not_exist_is_refused() {
     for (arguments, line) in [
         (
-            &["--roles", "relay"][..],
+            &["--roles", "http,relay"][..],
             "--roles (ROLES): the role relay has nothing to do while REDPANDA_BROKERS is not set: the relay needs \
              a bus",
         ),
@@ -252,18 +252,30 @@ fn a_role_whose_work_does_not_exist_is_refused() {
     ] {
         assert_eq!(mistake(arguments), line, "{arguments:?}");
     }
-    for arguments in [
-        &["--roles", "http"][..],
-        &["--roles", "relay", "--redpanda-brokers", "localhost:9092"],
-        &[
-            "--roles",
-            "projections",
-            "--database-url-projections",
-            "postgres://db/projections",
-        ],
-    ] {
-        assert_eq!(parsed(arguments).check(), Ok(()), "{arguments:?}");
+}
+
+#[test]
+fn a_process_that_alone_has_the_log_needs_the_role_http() {
+    let relay = ["--roles", "relay", "--redpanda-brokers", "localhost:9092"];
+    let projections = ["--database-url-projections", "postgres://db/projections"];
+    let projections = [&["--roles", "projections"][..], &projections].concat();
+    let with = |arguments: &[&str], more: &[&str]| parsed(&[arguments, more].concat()).check();
+    for log in ["sqlite:box-office.db", "memory:"] {
+        let log = ["--database-url-events", log];
+        assert_eq!(with(&relay, &log), Err(Mistake::LogOfThisProcess), "{log:?}");
+        assert_eq!(with(&projections, &log), Err(Mistake::LogOfThisProcess), "{log:?}");
+        let relay_too = [&["--roles", "http,relay"][..], &relay[2..], &log].concat();
+        assert_eq!(parsed(&relay_too).check(), Ok(()), "{log:?}");
     }
+    let shared = [
+        "--database-url-events",
+        "postgres://db/events",
+        "--database-url-auth",
+        "postgres://db/auth",
+    ];
+    assert_eq!(with(&projections, &shared), Ok(()));
+    let shared = [&shared[..], &projections[2..]].concat();
+    assert_eq!(with(&relay, &shared), Ok(()));
 }
 
 #[test]
