@@ -92,8 +92,8 @@ pub trait Follower: Send + Debug {
     /// The settings by which the engine runs this follower. They must not change while the follower runs.
     fn spec(&self) -> &FollowerSpec;
 
-    /// The follower's mark, if the follower keeps it itself. `None` if the follower has never run, or leaves its mark
-    /// to the engine.
+    /// The follower's mark, if the follower keeps it itself ([`MarkKept::WithTheEffect`]). `None` if the follower has
+    /// never run, or leaves its mark to the engine.
     async fn mark(&mut self) -> Result<Option<Mark>, FollowError>;
 
     /// Handles consecutive facts. Returns `Ok` once their effect is durable.
@@ -232,9 +232,6 @@ pub enum StartAt {
     Beginning,
     /// After the newest fact that the log has when the follower starts.
     Head,
-    /// At the mark that [`Follower::mark`] returns, for a follower that loads a snapshot. If the method returns
-    /// `None`, at the first fact of the log.
-    OwnMark,
 }
 
 /// What becomes of a fact that a follower cannot handle.

@@ -47,11 +47,7 @@ impl MarkKeeper {
         match self.spec.mark_kept {
             MarkKept::WithTheEffect => return follower.mark().await,
             MarkKept::ByTheEngine => self.noted = self.store.mark(self.spec.id(log.log)).await?,
-            MarkKept::InMemory => {
-                if self.noted.is_none() {
-                    self.noted = follower.mark().await?;
-                }
-            }
+            MarkKept::InMemory => {}
         }
         Ok(self.noted)
     }
@@ -75,10 +71,10 @@ impl MarkKeeper {
     /// Returns the mark from which a follower starts that has no mark yet.
     pub(super) async fn start(&self, store: &dyn EventStore, log: LogIdentity) -> Result<Mark, StoreError> {
         let start = Mark::start(log.log);
-        if self.spec.start_at != StartAt::Head {
-            return Ok(start);
-        }
-        let position = store.head().await?;
+        let position = match self.spec.start_at {
+            StartAt::Beginning => return Ok(start),
+            StartAt::Head => store.head().await?,
+        };
         Ok(match store.commit_at(position).await? {
             Some(commit) => Mark {
                 position,
