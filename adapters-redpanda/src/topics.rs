@@ -24,7 +24,7 @@ pub(crate) struct Topics([String; Aggregate::ALL.len()]);
 
 impl Topics {
     pub(crate) fn new(prefix: &str) -> Self {
-        Self(Aggregate::ALL.map(|aggregate| format!("{prefix}.{}", name_of(aggregate))))
+        Self(Aggregate::ALL.map(|aggregate| format!("{prefix}.{}", aggregate.topic())))
     }
 
     pub(crate) fn names(&self) -> &[String; Aggregate::ALL.len()] {
@@ -97,16 +97,5 @@ impl Topics {
             Ok(answer) => answer.map_err(|error: KafkaError| unavailable(error)),
             Err(panic) => Err(unavailable(panic)),
         }
-    }
-}
-
-/// Returns the name of an aggregate in the names of topics. The names must not change, since other programs read
-/// these topics.
-fn name_of(aggregate: Aggregate) -> &'static str {
-    match aggregate {
-        Aggregate::Catalog => "events",
-        Aggregate::Inventory => "inventory",
-        Aggregate::Reservation => "reservations",
-        Aggregate::Payment => "payments",
     }
 }

@@ -10,7 +10,7 @@ use crate::reservation::Reservation;
 use crate::stored::{StoredEvent, UnreadableEvent};
 
 macro_rules! facts {
-    ($($name:ident: $text:literal, $id:ident;)+) => {
+    ($($name:ident: $text:literal, $topic:literal, $id:ident;)+) => {
         /// A fact of any aggregate.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Fact {

@@ -101,7 +101,7 @@ fn recall<A: Kept>(snapshot: &Snapshot) -> Result<Box<Known<A::State>>, Unreadab
 }
 
 macro_rules! shelves {
-    ($($name:ident: $text:literal, $id:ident;)+) => {
+    ($($name:ident: $text:literal, $topic:literal, $id:ident;)+) => {
         /// What one fact changed in the state of its stream, kept so that the change can be undone.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Undone {

@@ -11,8 +11,8 @@ use crate::vocabulary::Timestamp;
 use crate::vocabulary::ids::{CommitId, EventId, FactId, PaymentId, ReservationId, SectionId, UserId};
 use crate::vocabulary::trace_context::{self, TraceContext};
 
-/// Calls another macro with the list of all aggregates: the name of each as a type, its name as text, and the type of
-/// its ids.
+/// Calls another macro with the list of all aggregates: the name of each as a type, its name as text, its topic, and
+/// the type of its ids.
 ///
 /// This is the only list of aggregates; code that needs one piece for each aggregate is generated from it. New
 /// aggregates are added at its end.
@@ -20,16 +20,16 @@ use crate::vocabulary::trace_context::{self, TraceContext};
 macro_rules! for_each_aggregate {
     ($callback:path) => {
         $callback! {
-            Catalog: "catalog", EventId;
-            Inventory: "inventory", SectionId;
-            Reservation: "reservation", ReservationId;
-            Payment: "payment", PaymentId;
+            Catalog: "catalog", "events", EventId;
+            Inventory: "inventory", "inventory", SectionId;
+            Reservation: "reservation", "reservations", ReservationId;
+            Payment: "payment", "payments", PaymentId;
         }
     };
 }
 
 macro_rules! aggregates {
-    ($($name:ident: $text:literal, $id:ident;)+) => {
+    ($($name:ident: $text:literal, $topic:literal, $id:ident;)+) => {
         /// The kind of thing that a stream is about, such as a reservation.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
@@ -56,6 +56,14 @@ macro_rules! aggregates {
                 match name {
                     $($text => Some(Self::$name),)+
                     _ => None,
+                }
+            }
+
+            /// Returns the name of the topic in which a bus carries the facts of the aggregate. It never changes,
+            /// because other programs read the topics.
+            pub const fn topic(self) -> &'static str {
+                match self {
+                    $(Self::$name => $topic,)+
                 }
             }
 
@@ -288,6 +296,12 @@ mod tests {
             assert_eq!(Aggregate::from_number(number), Aggregate::parse(name));
         }
         assert_eq!(Aggregate::from_number(0), None);
+    }
+
+    #[test]
+    fn the_topics_that_other_programs_read_stay_what_they_are() {
+        let topics = Aggregate::ALL.map(Aggregate::topic);
+        assert_eq!(topics, ["events", "inventory", "reservations", "payments"]);
     }
 
     #[test]
