@@ -59,6 +59,8 @@ pub struct EngineBuilder {
     following: FollowPorts,
     config: EngineConfig,
     followers: Vec<Box<dyn Follower>>,
+    /// The store of the read models. `None` if the engine has none.
+    read_models: Option<Arc<dyn ProjectionStore>>,
 }
 
 impl EngineBuilder {
@@ -82,19 +84,21 @@ impl EngineBuilder {
         self
     }
 
-    /// Adds the read models, if [`EngineConfig::projector`] says that this process keeps them up to date.
+    /// Adds the read models. They run if [`EngineConfig::projector`] says that this process keeps them up to date, and
+    /// replace a follower of the name [`READ_MODELS`].
     #[must_use]
-    pub fn read_models(self, store: Arc<dyn ProjectionStore>) -> Self {
-        if self.config.projector {
-            let runs = self.config.read_models_run;
-            self.follow(ProjectionFollower::read_models(store).running(runs))
-        } else {
-            self
-        }
+    pub fn read_models(mut self, store: Arc<dyn ProjectionStore>) -> Self {
+        self.read_models = Some(store);
+        self
     }
 
     /// Starts the lanes and all followers.
-    pub fn start(self) -> Engine {
+    pub fn start(mut self) -> Engine {
+        // Only now are the settings final, whichever was called first, `config` or `read_models`.
+        if let Some(store) = self.read_models.take().filter(|_| self.config.projector) {
+            let runs = self.config.read_models_run;
+            self = self.follow(ProjectionFollower::read_models(store).running(runs));
+        }
         let mut ports = self.ports;
         let tail = Arc::<Tail>::default();
         // A call to the log may have failed because the log was being restored from an older copy. So each failed
@@ -154,6 +158,7 @@ impl Engine {
             following,
             config: EngineConfig::default(),
             followers: Vec::new(),
+            read_models: None,
         }
     }
 

@@ -9,8 +9,8 @@ use ticketing_ports::log::dead_letters::DeadLetterStore as _;
 use ticketing_ports::log::identity::Mark;
 use ticketing_ports::log::streams::Position;
 use ticketing_runtime::{
-    Engine, Facts, FollowError, FollowPorts, Follower, FollowerCondition, FollowerSpec, MarkKept, OnBadFact, Runs,
-    StartAt, Twin,
+    Engine, EngineConfig, Facts, FollowError, Follower, FollowerCondition, FollowerSpec, MarkKept, OnBadFact,
+    READ_MODELS, Runs, StartAt, Twin,
 };
 
 use crate::read_side::{ReadSide, shows};
@@ -77,12 +77,8 @@ impl Follower for Mail {
 }
 
 fn engine(world: &World, side: &ReadSide, follower: &Mail) -> Engine {
-    let ports = FollowPorts {
-        followers: side.followers.clone(),
-        dead_letters: side.letters.clone(),
-        bus: None,
-    };
-    Engine::builder(world.ports(), ports).follow(follower.clone()).start()
+    let builder = Engine::builder(world.ports(), side.follow_ports());
+    builder.follow(follower.clone()).start()
 }
 
 async fn a_moment() {
@@ -150,6 +146,27 @@ async fn a_follower_that_stops_at_a_bad_fact_reports_it_and_handles_nothing_more
     let condition = engine.follower("mail").unwrap().condition.borrow().clone();
     assert!(matches!(condition, FollowerCondition::Stopped(_)), "{condition:?}");
     engine.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_count_for_the_read_models_whether_they_are_given_first_or_last() {
+    let (world, side) = (World::new(), ReadSide::new(<[_]>::to_vec));
+    for projector in [true, false] {
+        let config = EngineConfig {
+            projector,
+            ..EngineConfig::default()
+        };
+        let ports = side.follow_ports();
+        let first = Engine::builder(world.ports(), ports).config(config.clone());
+        let first = first.read_models(side.models.clone()).start();
+        let ports = side.follow_ports();
+        let last = Engine::builder(world.ports(), ports).read_models(side.models.clone());
+        let last = last.config(config).start();
+        for engine in [first, last] {
+            assert_eq!(engine.follower(READ_MODELS).is_some(), projector);
+            engine.abort();
+        }
+    }
 }
 
 /// In this test, reads of the whole log in its order fail. So the follower can get the facts only from the bus.

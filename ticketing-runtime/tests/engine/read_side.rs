@@ -19,7 +19,7 @@ use ticketing_ports::log::identity::LogIdentity;
 use ticketing_ports::log::streams::RecordedEvent;
 use ticketing_ports::read_models::availability::AvailabilityQueries as _;
 use ticketing_ports::vocabulary::ids::EventId;
-use ticketing_runtime::{Bus, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, ProjectionPorts, Reached};
+use ticketing_runtime::{Bus, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, FollowPorts, ProjectionPorts, Reached};
 use tokio::sync::watch;
 
 use crate::world::{World, customer, hold};
@@ -72,6 +72,15 @@ impl ReadSide {
                 publisher: self.bus.clone(),
                 subscriber: Arc::new(self.bus.bus.clone()),
             }),
+        }
+    }
+
+    /// Returns the ports of a process that follows the log without a bus.
+    pub(crate) fn follow_ports(&self) -> FollowPorts {
+        FollowPorts {
+            followers: self.followers.clone(),
+            dead_letters: self.letters.clone(),
+            bus: None,
         }
     }
 
