@@ -63,10 +63,15 @@ impl Lane {
     /// and larger groups. In an idle process this takes no time.
     async fn gather(&mut self) {
         tokio::task::yield_now().await;
+        let mut taken = 0;
         while self.gathering.entries.len() < self.lanes.config.batch
             && let Ok(message) = self.mailbox.try_recv()
         {
             self.receive(message);
+            taken += 1;
+            if taken % SLICE == 0 {
+                tokio::task::yield_now().await;
+            }
         }
     }
 

@@ -9,6 +9,7 @@ mod lost_memory;
 mod lost_past;
 mod observing;
 mod own_follower;
+mod parked;
 mod payments;
 mod read_side;
 mod selling;
