@@ -7,9 +7,16 @@ use std::time::Duration;
 
 use adapters_memory::faults::{Fault, Operation};
 use futures::future::join_all;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use ticketing_domain::book::{Stop, UnitOfWork};
+use ticketing_domain::catalog::{Catalog, CatalogCommand, CatalogState};
+use ticketing_domain::command::{Address, Command, Never, Outcome, Reply};
 use ticketing_domain::refusal::Refusal;
+use ticketing_ports::Timestamp;
 use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyRecord};
+use ticketing_ports::log::streams::Version;
+use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use ticketing_runtime::{EngineConfig, Failure, UnavailableCause};
 use ticketing_testkit::observing::KeepingObserver;
@@ -102,6 +109,60 @@ async fn an_answer_that_an_earlier_build_stored_whole_is_still_repeated() {
         Err(Failure::Refused(Refusal::PaymentFailed { attempts_left: 2, .. }))
     ));
     assert_eq!(world.count("SeatsHeld").await, 1);
+    engine.abort();
+}
+
+/// Closes the sales, and answers with a code that only this answer ever shows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct CloseForACode {
+    event_id: EventId,
+}
+
+#[derive(Debug)]
+struct CodeShownOnce;
+
+impl Reply for CodeShownOnce {
+    type Of = Catalog;
+
+    const HOLDS_A_SECRET: bool = true;
+
+    fn view(_: &CatalogState, _: Version, _: Timestamp) -> Option<Self> {
+        Some(Self)
+    }
+}
+
+impl Command for CloseForACode {
+    const NAME: &'static str = "close_for_a_code";
+
+    type Reply = CodeShownOnce;
+    type Awaits = Never;
+
+    fn address(&self) -> Address {
+        Address::Lane(self.event_id.into())
+    }
+
+    fn run(&self, unit: &mut UnitOfWork<'_>) -> Result<Outcome<Self>, Stop> {
+        let by = unit.person()?;
+        unit.decide::<Catalog>(self.event_id, &CatalogCommand::CloseSales { by })?;
+        Ok(Outcome::Reply(self.event_id))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_with_a_secret_is_given_once_and_a_repeated_request_does_nothing_more() {
+    let world = World::new();
+    let (engine, office, event_id) = world.engine_on_sale(2).await;
+    let asked = || keyed(ORGANISER, CloseForACode { event_id }, "close", 1);
+    office.ask(asked()).await.unwrap();
+    let facts = world.facts().await.len();
+    let again = office.ask(asked()).await;
+    assert!(matches!(again, Err(Failure::AnswerNotKept)), "{again:?}");
+    engine.abort();
+
+    let engine = world.engine();
+    let again = engine.box_office().ask(asked()).await;
+    assert!(matches!(again, Err(Failure::AnswerNotKept)), "{again:?}");
+    assert_eq!(world.facts().await.len(), facts);
     engine.abort();
 }
 
