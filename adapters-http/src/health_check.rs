@@ -34,6 +34,39 @@ impl From<Result<(), &'static str>> for Finding {
 }
 
 /// Checks one thing that a server needs.
+///
+/// ```
+/// use std::path::PathBuf;
+///
+/// use adapters_http::{Finding, HealthCheck};
+/// use async_trait::async_trait;
+///
+/// /// Checks that the folder for exports is there.
+/// struct ExportFolder(PathBuf);
+///
+/// #[async_trait]
+/// impl HealthCheck for ExportFolder {
+///     fn name(&self) -> &'static str {
+///         "exports"
+///     }
+///
+///     async fn check(&self) -> Finding {
+///         let is_there = if self.0.is_dir() { Ok(()) } else { Err("the folder is not there") };
+///         is_there.into()
+///     }
+///
+///     fn is_essential(&self) -> bool {
+///         false
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(ExportFolder(std::env::temp_dir()).check().await, Finding::default());
+/// let gone = ExportFolder("/nowhere".into()).check().await;
+/// assert_eq!(gone.fault, Some("the folder is not there"));
+/// # }
+/// ```
 #[async_trait]
 pub trait HealthCheck: Send + Sync {
     fn name(&self) -> &'static str;

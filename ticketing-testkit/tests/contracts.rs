@@ -1,8 +1,12 @@
-//! Checks that the contracts of the ports, the rules of the suites and the broken stores match each other.
+//! Checks that the contracts of the ports, the rules of the suites and the broken stores match each other, and that
+//! the public traits have examples.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// The crates of the workspace that no other program uses: the server, tests and their helpers.
+const NO_LIBRARIES: &[&str] = &["app-server", "examples", "test-services", "tests"];
 
 #[test]
 fn every_rule_of_a_suite_is_a_line_of_a_contract() {
@@ -21,11 +25,12 @@ fn every_rule_of_a_suite_is_a_line_of_a_contract() {
 
 #[test]
 fn every_line_of_a_contract_is_a_test() {
-    let functions = functions();
+    let rules: BTreeSet<_> = suites().into_values().flatten().collect();
+    let tests = tests();
     for (port, lines) in contracts() {
         for line in lines {
             assert!(
-                functions.contains(&line),
+                rules.contains(&line) || tests.contains(&line),
                 "the contract in {port}.rs has the line {line}, but no test has that name"
             );
         }
@@ -44,14 +49,12 @@ fn every_suite_is_tried_on_broken_stores() {
 }
 
 #[test]
-fn every_port_has_an_example_in_its_documentation() {
+fn every_public_trait_of_a_library_has_an_example_that_runs() {
     let mut without = Vec::new();
-    let mut ports = 0;
-    let floors = fs::read_dir(root().join("ticketing-ports/src")).expect("the folder can be read");
-    let floors = floors.map(|entry| entry.expect("the folder can be read").path());
-    for (file, text) in floors.filter(|path| path.is_dir()).flat_map(|floor| sources(&floor)) {
+    let mut traits = 0;
+    for (file, text) in libraries().iter().flat_map(|library| below(&library.join("src"))) {
         for (at, _) in text.match_indices("\npub trait ") {
-            ports += 1;
+            traits += 1;
             let documentation = text[..at].rsplit("\n\n").next().unwrap_or_default();
             if !documentation.contains("/// ```\n") && !documentation.contains("has an example.") {
                 let declaration = text[at + 1..].lines().next().unwrap_or_default();
@@ -59,12 +62,26 @@ fn every_port_has_an_example_in_its_documentation() {
             }
         }
     }
-    assert!(ports > 25, "most of the ports were not found");
-    assert!(without.is_empty(), "ports without an example:\n{}", without.join("\n"));
+    assert!(traits > 45, "most of the traits were not found");
+    assert!(
+        without.is_empty(),
+        "traits without an example that runs:\n{}",
+        without.join("\n")
+    );
 }
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Returns the folders of the crates that other programs use.
+fn libraries() -> Vec<PathBuf> {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the manifest can be read");
+    let (_, members) = manifest.split_once("members = [").expect("the workspace has members");
+    let (members, _) = members.split_once(']').expect("the list of members has an end");
+    let members = members.split(',').map(|member| member.trim().trim_matches('"'));
+    let libraries = members.filter(|member| !member.is_empty() && !NO_LIBRARIES.contains(member));
+    libraries.map(|library| root().join(library)).collect()
 }
 
 /// Returns the names of the rules of each suite.
@@ -113,19 +130,30 @@ fn contracts() -> BTreeMap<String, BTreeSet<String>> {
     contracts
 }
 
-/// Returns the names of all functions of the workspace. The tests and the rules of the suites are among them.
-fn functions() -> BTreeSet<String> {
+/// Returns the names of all tests of the workspace that are written out. The tests that a suite makes are not among
+/// them.
+fn tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    let mut folders = vec![root()];
-    while let Some(folder) = folders.pop() {
-        for (_, text) in sources(&folder) {
-            let declared = text.split("fn ").skip(1);
-            names.extend(
-                declared
-                    .filter_map(|rest| rest.split_once('('))
-                    .map(|(name, _)| name.to_owned()),
-            );
+    for (_, text) in below(&root()) {
+        let mut is_test = false;
+        for line in text.lines().map(str::trim_start) {
+            if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
+                is_test = true;
+            } else if let Some((_, declared)) = line.split_once("fn ").filter(|_| is_test) {
+                names.extend(declared.split_once('(').map(|(name, _)| name.to_owned()));
+                is_test = false;
+            }
         }
+    }
+    names
+}
+
+/// Returns the Rust files of a folder and of the folders in it: the name without `.rs`, and the text.
+fn below(folder: &Path) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        files.extend(sources(&folder));
         let entries = fs::read_dir(&folder).expect("the folder can be read");
         folders.extend(entries.filter_map(|entry| {
             let path = entry.expect("the folder can be read").path();
@@ -133,7 +161,7 @@ fn functions() -> BTreeSet<String> {
             (path.is_dir() && !skipped).then_some(path)
         }));
     }
-    names
+    files
 }
 
 /// Returns the Rust files of a folder: the name without `.rs`, and the text.

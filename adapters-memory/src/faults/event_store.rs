@@ -58,7 +58,31 @@ pub enum Fault {
 }
 
 /// Decides which fault strikes each operation. The wrapper asks the policy once for each operation, in the order in
-/// which operations arrive.
+/// which operations arrive. A closure is a policy too.
+///
+/// ```
+/// use std::sync::atomic::{AtomicBool, Ordering};
+///
+/// use adapters_memory::faults::{Fault, FaultPolicy, Operation};
+///
+/// /// Loses the answer to the first commit.
+/// #[derive(Default)]
+/// struct LoseTheFirst(AtomicBool);
+///
+/// impl FaultPolicy for LoseTheFirst {
+///     fn fault(&self, operation: Operation) -> Fault {
+///         match operation {
+///             Operation::Commit if !self.0.swap(true, Ordering::Relaxed) => Fault::LoseAnswer,
+///             _ => Fault::None,
+///         }
+///     }
+/// }
+///
+/// let policy = LoseTheFirst::default();
+/// assert_eq!(policy.fault(Operation::Head), Fault::None);
+/// assert_eq!(policy.fault(Operation::Commit), Fault::LoseAnswer);
+/// assert_eq!(policy.fault(Operation::Commit), Fault::None);
+/// ```
 pub trait FaultPolicy: Send + Sync {
     fn fault(&self, operation: Operation) -> Fault;
 }

@@ -10,7 +10,30 @@ use ticketing_ports::vocabulary::money::Money;
 use super::event_store::Fault;
 
 /// Decides which fault strikes each call. The wrapper asks the policy once for each call, in the order in which calls
-/// arrive.
+/// arrive. A closure is a policy too.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU32, Ordering};
+///
+/// use adapters_memory::faults::{Fault, GatewayFaultPolicy};
+///
+/// /// Makes every third call fail before the gateway has done anything.
+/// #[derive(Default)]
+/// struct EveryThird(AtomicU32);
+///
+/// impl GatewayFaultPolicy for EveryThird {
+///     fn fault(&self) -> Fault {
+///         match self.0.fetch_add(1, Ordering::Relaxed) % 3 {
+///             2 => Fault::FailBefore,
+///             _ => Fault::None,
+///         }
+///     }
+/// }
+///
+/// let policy = EveryThird::default();
+/// let faults = [(); 4].map(|()| policy.fault());
+/// assert_eq!(faults, [Fault::None, Fault::None, Fault::FailBefore, Fault::None]);
+/// ```
 pub trait GatewayFaultPolicy: Send + Sync {
     fn fault(&self) -> Fault;
 }

@@ -33,6 +33,35 @@ impl std::fmt::Debug for CeremonyContext<'_> {
 }
 
 /// A state machine for one sign-in, one new passkey or one linking of a provider.
+///
+/// ```
+/// use ticketing_domain::sign_in::{Ceremony, CeremonyAnswer, CeremonyContext, CeremonyQuestion, Next, SignInRefusal};
+/// use ticketing_ports::vocabulary::email::EmailAddress;
+///
+/// /// Finds out whether a mailed link to an address can still be used.
+/// struct HasLiveLink;
+///
+/// impl HasLiveLink {
+///     fn begin(email: EmailAddress) -> Next<Self> {
+///         Next::Ask(CeremonyQuestion::CountLiveLinks(email), Self)
+///     }
+/// }
+///
+/// impl Ceremony for HasLiveLink {
+///     type Outcome = bool;
+///
+///     fn on(self, answer: CeremonyAnswer, _: &CeremonyContext<'_>) -> Next<Self> {
+///         match answer {
+///             CeremonyAnswer::Count(live) => Next::Done(live > 0),
+///             _ => Next::Refused(SignInRefusal::OutOfStep),
+///         }
+///     }
+/// }
+///
+/// let email = EmailAddress::parse("ada@example.com").unwrap();
+/// let first = HasLiveLink::begin(email);
+/// assert!(matches!(first, Next::Ask(CeremonyQuestion::CountLiveLinks(_), _)));
+/// ```
 pub trait Ceremony: Sized {
     /// What a ceremony returns when it is complete.
     type Outcome;

@@ -8,6 +8,33 @@ use super::race::race;
 use super::{Backend, Verdict, ensure_eq, suite};
 
 /// Storage that can be opened several times.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use adapters_memory::InMemoryEventStore;
+/// use async_trait::async_trait;
+/// use ticketing_testkit::conformance::Backend;
+/// use ticketing_testkit::conformance::durability::{Durable, RULES};
+///
+/// /// Memory that outlives the process that uses it.
+/// struct LastingMemory(Backend);
+///
+/// #[async_trait]
+/// impl Durable for LastingMemory {
+///     async fn open(&self) -> Backend {
+///         self.0.clone()
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// for rule in RULES {
+///     let memory: Box<dyn Durable> = Box::new(LastingMemory(Backend::of(InMemoryEventStore::new())));
+///     rule.try_on(memory.as_ref()).await.unwrap();
+/// }
+/// # }
+/// ```
 #[async_trait]
 pub trait Durable: Send + Sync {
     /// Opens the storage as it is at this moment, as after a crash. Earlier backends are not closed first.

@@ -33,6 +33,37 @@ pub use lost::Lost;
 pub use run::{Report, simulate};
 
 /// What the gateway has recorded about money.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use ticketing_ports::vocabulary::ids::PaymentId;
+/// use ticketing_testkit::simulation::Ledger;
+/// use uuid::Uuid;
+///
+/// /// What a gateway without separate authorisations took and paid back, in cents.
+/// #[derive(Default)]
+/// struct Till(BTreeMap<PaymentId, (i64, i64)>);
+///
+/// impl Ledger for Till {
+///     fn kept(&self, payment: PaymentId) -> i64 {
+///         self.0.get(&payment).map_or(0, |(taken, paid_back)| taken - paid_back)
+///     }
+///
+///     fn captured(&self) -> Vec<PaymentId> {
+///         self.0.keys().copied().collect()
+///     }
+///
+///     fn set_aside(&self) -> Vec<PaymentId> {
+///         Vec::new()
+///     }
+/// }
+///
+/// let payment = PaymentId::new(Uuid::from_u128(1));
+/// let till = Till([(payment, (2_500, 1_000))].into());
+/// assert_eq!(till.kept(payment), 1_500);
+/// assert_eq!(till.captured(), [payment]);
+/// ```
 pub trait Ledger: Send + Sync {
     /// Returns how much was taken for the payment and not paid back, in minor units.
     fn kept(&self, payment: PaymentId) -> i64;
@@ -45,6 +76,29 @@ pub trait Ledger: Send + Sync {
 }
 
 /// Acts as the customer of a payment that the gateway has not decided.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use adapters_memory::InMemoryGateway;
+/// use ticketing_ports::outside::gateway::Authorization;
+/// use ticketing_ports::vocabulary::ids::PaymentId;
+/// use ticketing_testkit::simulation::Customers;
+/// use uuid::Uuid;
+///
+/// /// Customers who do what the gateway asks of them.
+/// struct Willing(Arc<InMemoryGateway>);
+///
+/// impl Customers for Willing {
+///     fn act(&self, payment: PaymentId) -> Option<Authorization> {
+///         self.0.decide(payment)
+///     }
+/// }
+///
+/// let customers = Willing(Arc::new(InMemoryGateway::new()));
+/// let unknown = PaymentId::new(Uuid::from_u128(1));
+/// assert_eq!(customers.act(unknown), None, "the payment waits for nobody");
+/// ```
 pub trait Customers: Send + Sync {
     /// Lets the customer act, and returns what the gateway then decides; `None` if the payment does not wait for the
     /// customer.
