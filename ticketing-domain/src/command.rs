@@ -14,7 +14,7 @@ use ticketing_ports::log::lanes::LaneId;
 use ticketing_ports::log::streams::{StreamId, Version};
 use ticketing_ports::vocabulary::ids::PaymentId;
 
-use crate::book::{Book, Caller, CarryOut, Ran, Staged, Stop, UnitOfWork, Wants};
+use crate::book::{Book, Caller, CarryOut, Ran, Stop, UnitOfWork, Wants};
 use crate::reducer::{Context, Reducer};
 use crate::refusal::Refusal;
 
@@ -324,15 +324,6 @@ impl Wants {
     /// Adds a stream to those that have to be read; it is read from its first fact on.
     pub fn add(&mut self, stream: impl Into<StreamId>) {
         self.0.entry(stream.into()).or_default();
-    }
-}
-
-impl Staged {
-    /// Returns whether the command led to a fact in the stream of a payment.
-    pub fn moves_a_payment(&self) -> bool {
-        self.facts
-            .iter()
-            .any(|fact| fact.stream.aggregate == <crate::payment::Payment as Reducer>::AGGREGATE)
     }
 }
 
