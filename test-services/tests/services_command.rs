@@ -9,6 +9,26 @@ use redis::{Client, Commands};
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 
+/// There is no cargo here and nothing that was built, so a script that had to build the command would fail.
+#[test]
+fn the_help_of_the_script_is_there_without_a_build() {
+    let empty = TempDir::new().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/services");
+    let help = include_str!("../src/bin/services-help.txt");
+    for (arguments, code) in [(&["--help"][..], 0), (&["-h"], 0), (&["help"], 0), (&[], 2)] {
+        let mut command = Command::new(&script);
+        command.args(arguments).env("PATH", "/usr/bin:/bin");
+        let output = command
+            .env("HOME", empty.path())
+            .env("CARGO_TARGET_DIR", empty.path())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        let printed = if code == 0 { output.stdout } else { output.stderr };
+        assert_eq!(text(&printed), help, "{arguments:?}");
+    }
+}
+
 #[test]
 fn up_twice_is_one_service_that_keeps_its_data() {
     let services = Services::new();

@@ -9,33 +9,11 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use test_services::{Background, Kind, Part, Source};
 
-const ABOUT: &str = "PostgreSQL, Redis and a Kafka-API broker for tests and for the server, without containers.";
-
-const EXAMPLES: &str = "\
-Examples:
-  scripts/services up
-      Start what is missing and say where it is. A second time changes nothing.
-  eval \"$(scripts/services env)\" && cargo run -p app-server
-      Start the server on them.
-  scripts/services run -- cargo test -p adapters-postgres
-      One command with the variables set.
-  scripts/services down
-      Stop them and remove their data.
-
-Each service is a process of this machine on a free port, with its data in a temporary folder. \
-PostgreSQL and Redis are Debian's (installed with apt-get where they are missing and that is possible), \
-the broker is Apache Kafka on Java 17. Tests find what is up by themselves; without it every test \
-process looks for its own.
-
-A service that is already there is used instead when its variable is set:
-  TEST_POSTGRES_URL      postgres://user:password@host:port/database
-                         (of a user who may create databases)
-  TEST_REDIS_URL         redis://host:port/
-                         (its other databases are emptied by tests)
-  TEST_REDPANDA_BROKERS  host:port, several separated by commas";
+/// What `--help` prints. The script prints the same file, so that nobody has to build this command to read it.
+const HELP: &str = include_str!("services-help.txt");
 
 #[derive(Debug, Parser)]
-#[command(name = "services", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 110)]
+#[command(name = "services", version, override_help = HELP, max_term_width = 110)]
 struct CommandLine {
     /// The folder for the records of what runs, instead of target/services
     #[arg(long, global = true, value_name = "FOLDER")]
@@ -237,6 +215,33 @@ mod tests {
     #[test]
     fn the_definition_of_the_commands_is_sound() {
         CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_names_every_command_and_every_option() {
+        let line = CommandLine::command();
+        for command in line.get_subcommands() {
+            let described = HELP
+                .lines()
+                .find(|line| line.starts_with(&format!("  {} ", command.get_name())));
+            let described = described.unwrap_or_else(|| panic!("{} is not in the help", command.get_name()));
+            for option in command.get_arguments().filter_map(clap::Arg::get_long) {
+                assert!(
+                    described.contains(&format!("[--{option}]")),
+                    "--{option} is not in {described}"
+                );
+            }
+        }
+        for option in line.get_arguments().filter_map(clap::Arg::get_long) {
+            assert!(HELP.contains(&format!("--{option}")), "--{option} is not in the help");
+        }
+        for kind in Kind::ALL {
+            let name = clap::ValueEnum::to_possible_value(&kind).unwrap().get_name().to_owned();
+            assert!(
+                HELP.contains(&name) && HELP.contains(kind.variable()),
+                "{name} is not in the help"
+            );
+        }
     }
 
     #[test]
