@@ -64,6 +64,35 @@ need_service_packages() {
     fi
 }
 
+# need_languages WHAT: looks for Node.js, Python and Go, in which the contract is checked and a test's issuer is written. Fails
+# with one line that names everything that is missing and where to get it: what Debian and Ubuntu have is often too old.
+need_languages() {
+    local what=$1 missing=()
+    if ! command -v npm >/dev/null || ! node --eval \
+        'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null
+    then
+        missing+=("Node.js from 20.19 with npm (https://nodejs.org/en/download)")
+    fi
+    if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+        missing+=("Python from 3.10 (https://www.python.org/downloads)")
+    elif ! python3 -c 'import ensurepip, venv' 2>/dev/null && ! install_packages "$what" python3-venv; then
+        missing+=("Python's venv (Debian and Ubuntu: apt-get install python3-venv)")
+    fi
+    if ! command -v go >/dev/null && [ -x /usr/local/go/bin/go ]; then
+        PATH=/usr/local/go/bin:$PATH
+    fi
+    # A Go from 1.21 fetches the one that go.mod asks for, unless it is told not to.
+    if ! (cd "$(dirname "${BASH_SOURCE[0]}")/contract/clients/go" && go list -m >/dev/null 2>&1); then
+        missing+=("Go from 1.25, or from 1.21 if it may fetch that (https://go.dev/dl)")
+    fi
+    if [ ${#missing[@]} -gt 0 ]; then
+        local list
+        printf -v list '%s; ' "${missing[@]}"
+        say "$what needs what was not found: ${list%; }."
+        return 1
+    fi
+}
+
 need_cargo() {
     if ! command -v cargo >/dev/null && [ -x "$HOME/.cargo/bin/cargo" ]; then
         PATH="$HOME/.cargo/bin:$PATH"
