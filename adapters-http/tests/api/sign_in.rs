@@ -110,6 +110,20 @@ async fn the_fourth_live_link_to_an_address_is_silently_not_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_gets_no_further_mail_is_told_that_the_link_in_an_earlier_one_still_works() {
+    let server = TestServer::start();
+    for _ in 0..3 {
+        ask_for_a_link(&server, "ada@example.com").await.expect(202);
+    }
+    let fourth = ask_for_a_link(&server, "ada@example.com").await;
+    fourth.expect(202);
+    assert_eq!(server.mailer.outbox().len(), 3);
+    let message = fourth.text("message");
+    assert!(message.contains("the link in an earlier one still works"), "{message}");
+    verify(&server, &last_token(&server)).await.expect(200);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_address_that_could_smuggle_something_is_refused() {
     let server = TestServer::start();
     for email in ["", "ada", "a@b\r\nBcc: c@d.e", "a@b.c,d@e.f"] {

@@ -153,12 +153,28 @@ async fn whom_a_command_gives_a_role_while_servers_run_is_signed_out_and_has_it(
         while olga.get("/api/auth/me").await?.status != 401 {
             ensure!(std::time::Instant::now() < patience, "the session has not ended");
         }
-        let log = server.log();
-        ensure!(
-            !log.contains("gapless"),
-            "the log has a warning about gapless positions: {log}"
-        );
         anyhow::Ok(())
     };
     story.await.expect("the command gives the role");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_on_services_starts_without_a_warning_of_the_kafka_client() {
+    let story = async {
+        let mut process = Process::start(&shared().await?, &["serve"])?;
+        let url = process.url()?;
+        // The server is ready once the relay has written to the bus and the read models have read it.
+        let patience = std::time::Instant::now() + crate::PATIENCE;
+        while get(&url, "/health/ready").await?.0 != 200 {
+            ensure!(std::time::Instant::now() < patience, "{}", process.log());
+        }
+        process.stop()?;
+        let log = process.log();
+        let warned = log
+            .lines()
+            .find(|line| line.contains("rdkafka") || line.contains("gapless"));
+        ensure!(warned.is_none(), "{warned:?}");
+        anyhow::Ok(())
+    };
+    story.await.expect("the log has no warning of the client");
 }

@@ -5,6 +5,7 @@ mod support;
 
 mod by_hand;
 mod damaged;
+mod readme;
 mod roles;
 
 use std::fs::File;
