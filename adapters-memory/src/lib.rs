@@ -1,4 +1,4 @@
-//! Adapters for the ports of the box office that keep everything in memory, and wrappers that inject faults.
+//! Adapters that keep everything in memory: every store, the bus, a payment gateway and mail. Wrappers inject faults.
 //!
 //! The crate is not only for tests: a server that runs without external databases keeps its sessions, challenges and
 //! read models in these stores.

@@ -11,12 +11,13 @@
 //! | [`vocabulary`] | ids, money, seats, what an event on sale is, roles |
 //!
 //! All other crates use the types of the vocabulary. The *ports* are the traits. Each has a **Contract** in its
-//! documentation, and each line of a contract has a test of that name in `ticketing-testkit`. So an adapter is right if
-//! it passes its suite.
+//! documentation, and each line of a contract has a test of that name. The tests of a store, the bus or the gateway are
+//! a suite in `ticketing-testkit`, so an adapter of these is right if it passes its suite. The tests of other ports
+//! stand beside their adapters.
 //!
 //! # To add a port
 //!
-//! 1. Write the trait and its contract here, in a file of its own on its floor.
+//! 1. Write the trait, with an example that runs, and its contract here, in a file of its own on its floor.
 //! 2. Write a suite in `ticketing-testkit/src/conformance/`, with a test for each line of the contract.
 //! 3. Write the adapter of `adapters-memory`, and for each line a *mutant* that breaks it in
 //!    `adapters-memory/tests/mutants/`: the suite must find it.

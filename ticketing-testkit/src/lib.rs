@@ -2,7 +2,7 @@
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | [`conformance`] | testing an adapter: one suite for each port, with a test for each line of its contract |
+//! | [`conformance`] | testing an adapter of a store, the bus or the gateway: one suite for each contract |
 //! | [`both_sides`] | the law that the read side never contradicts the write side |
 //! | [`generators`] | `proptest` strategies for events, orders, payments and whole purchase scripts |
 //! | [`property`] | how many cases a property test tries |
@@ -29,6 +29,10 @@
 //!    nothing.
 //!
 //! `tests/contracts.rs` fails if one of the three is missing.
+//!
+//! The other ports (the clock, ids, randomness, mail, identity providers, the relying party) have no suite, because
+//! what they promise shows only outside: at a mail server, a provider, a browser or the clock of the machine. For
+//! them a line of the contract is a test of that name beside the adapter.
 
 pub mod both_sides;
 pub mod conformance;

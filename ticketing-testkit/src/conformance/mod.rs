@@ -1,4 +1,5 @@
-//! One suite for each port: each line of the **Contract** of the port is a rule that an adapter keeps or breaks.
+//! One suite for each store, for the bus and for the payment gateway: each line of the **Contract** of the port is a
+//! rule that an adapter keeps or breaks.
 //!
 //! The macro of a suite makes a test of each rule in the `tests/conformance.rs` of an adapter. Rules are also values:
 //! the tests of `adapters-memory` try each rule on a store that deliberately breaks it, to show that the rule notices.
