@@ -6,6 +6,7 @@ pub(crate) mod databases;
 pub(crate) mod fold;
 pub(crate) mod load;
 pub(crate) mod office;
+pub(crate) mod process;
 pub(crate) mod services;
 
 use std::io::{BufRead as _, BufReader};
