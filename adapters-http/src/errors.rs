@@ -141,6 +141,15 @@ impl ApiError {
         }
     }
 
+    /// Returns the body of the answer.
+    pub fn to_json(&self) -> Value {
+        let mut body = json!({ "code": self.code.as_str(), "message": self.message });
+        if let Some(details) = &self.details {
+            body["details"] = details.clone();
+        }
+        body
+    }
+
     /// Returns the body of the answer in the form of problem details (RFC 9457).
     pub(crate) fn problem(&self) -> Value {
         let status = self.code.status();

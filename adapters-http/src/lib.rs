@@ -13,6 +13,7 @@ mod envelope;
 mod errors;
 mod events;
 mod extract;
+mod head;
 mod health;
 mod health_check;
 mod limit;
@@ -28,6 +29,7 @@ mod state;
 
 pub use authenticate::{Authenticate, BySession};
 pub use errors::{ApiError, Code};
+pub use head::HeadFault;
 pub use health::operations;
 pub use health_check::{Finding, FollowerFinding, HealthCheck};
 pub use ipnet::IpNet;

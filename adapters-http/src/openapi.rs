@@ -21,6 +21,7 @@ use utoipa_axum::routes;
 
 use crate::docs::document_route;
 use crate::envelope::{envelope, no_such_method, no_such_route, refuse_unreadable_token};
+use crate::head::refuse_malformed_head;
 use crate::limit::limit;
 use crate::replies::CONSISTENCY_NAME;
 use crate::sign_in::pages::verify_page;
@@ -180,6 +181,7 @@ pub fn router(state: HttpState) -> Router {
         .layer(from_fn(refuse_unreadable_token))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn(refuse_malformed_head))
         .layer(from_fn_with_state(Arc::clone(&state), envelope))
         .with_state(state)
 }

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use ticketing_ports::outside::clock::Clock;
 use ticketing_ports::vocabulary::ids::IdSource;
 use ticketing_runtime::{BoxOffice, Desk, NoObserver, Observer, SignIn};
+use tokio_util::sync::CancellationToken;
 
 use crate::authenticate::Authenticate;
 use crate::health_check::HealthCheck;
@@ -62,6 +63,8 @@ pub struct HttpConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Is told of every answer that is an error, in order to count them.
     pub observer: Arc<dyn Observer>,
+    /// Is cancelled when the server begins to stop. Answers that would go on for ever end then.
+    pub stopping: CancellationToken,
 }
 
 impl Default for HttpConfig {
@@ -71,6 +74,7 @@ impl Default for HttpConfig {
             body_limit: 256 * 1024,
             trusted_proxies: Vec::new(),
             observer: Arc::new(NoObserver),
+            stopping: CancellationToken::new(),
         }
     }
 }

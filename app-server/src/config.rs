@@ -3,6 +3,8 @@
 //! All settings are parsed here into types that cannot hold a wrong value, so that no other code checks a setting. A
 //! wrong setting is reported in one line that names the setting and never repeats its value, which may be a password.
 
+mod connections;
+mod durations;
 mod from_clap;
 mod mistake;
 mod public_url;
@@ -19,6 +21,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use ticketing_ports::vocabulary::email::EmailAddress;
 
 pub use adapters_http::IpNet;
+pub use connections::ConnectionSettings;
 pub use mistake::Mistake;
 pub use public_url::{InvalidPublicUrl, PublicUrl};
 pub use redis_url::{InvalidRedisUrl, RedisUrl};

@@ -1,19 +1,38 @@
 //! The command `serve`: listens, answers requests, and stops without dropping a running request.
 
-use std::net::SocketAddr;
+mod accept;
+mod activity;
+mod connection;
+mod head_scan;
+mod library_answers;
+mod limits;
+mod places;
+mod signals;
+mod socket;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adapters_http::{operations, router};
 use anyhow::Context as _;
 use axum::Router;
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
+use tokio::time::timeout;
 use tracing::{info, warn};
 
-use crate::config::{HttpSettings, Role, Settings};
+use crate::config::{ConnectionSettings, HttpSettings, Role, Settings};
 use crate::wiring::RunningServer;
+use accept::Doorkeeper;
+use activity::Patience;
+use connection::Answering;
+use library_answers::AnswerInOurWords;
+use places::Places;
+use signals::listen_for_signals;
+
+pub use limits::{Capacity, raise_descriptors};
+
+/// How long a client may take no byte of an answer that is ready.
+const READING: Duration = Duration::from_secs(30);
 
 /// Serves until the process is told to stop by a signal.
 ///
@@ -56,10 +75,10 @@ pub fn warn_of_links(settings: &HttpSettings) {
 }
 
 /// Answers requests, including those for the extra `pages`, until SIGTERM or Ctrl-C. Then finishes the requests that
-/// are still running.
+/// are still running. A second signal ends the process at once.
 ///
 /// # Errors
-/// When the listener fails.
+/// When the address of the listener is not known.
 pub async fn run(
     settings: &Settings,
     listener: TcpListener,
@@ -67,52 +86,39 @@ pub async fn run(
     pages: Router,
 ) -> anyhow::Result<()> {
     let address = listener.local_addr().context("the listener has no address")?;
+    let stopping = server.http.config.stopping.clone();
+    listen_for_signals(stopping.clone());
     let router = if settings.engine.plays(Role::Http) {
         router(server.http.clone()).merge(pages)
     } else {
         operations(server.http.health.clone())
     };
-    let router = router.into_make_service_with_connect_info::<SocketAddr>();
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            warn!(
-                error = &error as &dyn std::error::Error,
-                "TCP_NODELAY cannot be set, so small answers on this connection may be delayed"
-            );
-        }
-    });
-    let told_to_stop = told_to_stop();
+    let capacity = raise_descriptors(settings);
+    let places = Places::new(capacity.connections);
+    let words = AnswerInOurWords(server.http.ids.clone());
+    let answering = Arc::new(Answering::new(router, patience(&settings.connections), words, stopping));
     info!("payments go to the sandbox gateway: no money moves");
     warn_of_links(&settings.http);
+    info!(
+        connections = capacity.connections,
+        descriptors = capacity.descriptors,
+        "at most this many connections are open at once"
+    );
     info!(%address, "listening");
+    Doorkeeper::new(Arc::clone(&answering), Arc::clone(&places))
+        .accept(listener)
+        .await;
 
-    let stopping = CancellationToken::new();
-    let told = stopping.clone();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
-        told_to_stop.await;
-        told.cancel();
-    });
-    let mut serving = std::pin::pin!(serving.into_future());
-    let mut ended = None;
-    tokio::select! {
-        biased;
-        end = &mut serving => ended = Some(end),
-        () = stopping.cancelled() => {}
-    }
     let patience = settings.http.shutdown;
     let began = Instant::now();
     info!(
         patience_seconds = patience.as_secs(),
         "stopping: waiting for running requests"
     );
-    let ended = match ended {
-        Some(end) => Some(end),
-        None => tokio::time::timeout(patience, serving).await.ok(),
-    };
-    let connections_closed = ended.is_some();
+    let connections_closed = timeout(patience, places.all_free()).await.is_ok();
+    answering.over.cancel();
     let left = patience.saturating_sub(began.elapsed()).max(Duration::from_secs(1));
     let engine_drained = server.stop(left).await;
-    ended.transpose().context("the listener failed")?;
     if connections_closed && engine_drained {
         info!("stopped");
     } else {
@@ -121,14 +127,10 @@ pub async fn run(
     Ok(())
 }
 
-/// Listens for SIGTERM and Ctrl-C from now on. The returned future ends when the first of these signals arrives.
-fn told_to_stop() -> impl Future<Output = ()> {
-    let mut terminate = signal(SignalKind::terminate()).expect("a process can listen to its signals");
-    let mut interrupt = signal(SignalKind::interrupt()).expect("a process can listen to its signals");
-    async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+fn patience(settings: &ConnectionSettings) -> Patience {
+    Patience {
+        head: settings.head,
+        next_request: settings.keep_alive,
+        reading: READING,
     }
 }

@@ -16,9 +16,9 @@ refused. Every answer has an `X-Correlation-Id`: the one that the caller sent, i
 Errors have a `code` for machines and a `message` for people. A caller who accepts `application/problem+json` gets them as problem details \
 (RFC 9457).
 
-A request that is not HTTP never reaches the server: the HTTP library answers it with an empty body, by 400 if its head is malformed, by 414 \
-if its address is too long, by 431 if its headers are too many or too large. A proxy in front of the server may also answer 408 or 413 in its \
-own words.";
+Bytes that are not HTTP are answered 400 with `INVALID_REQUEST`. A head with more than 100 headers or more than 16 KiB is answered 431 with \
+`HEAD_TOO_LARGE`. A proxy in front of the server may also answer 408, 413 or 414 in its own \
+words.";
 
 const TAGS: [(&str, &str); 7] = [
     ("events", "Events on sale: organisers write them, everybody reads them."),

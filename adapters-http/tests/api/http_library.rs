@@ -1,5 +1,4 @@
-//! What a server on a real socket answers to bytes that never become a request: the HTTP library answers some of
-//! these by itself, as the table of errors says.
+//! What a service that embeds the router answers on a real socket.
 
 use std::time::Duration;
 
@@ -9,7 +8,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::errors::rows;
 use crate::support::TestServer;
 
 /// A server that listens on a real socket.
@@ -47,40 +45,6 @@ impl Drop for Listening {
 fn code_of(body: &str) -> Value {
     let body: Value = serde_json::from_str(body).unwrap();
     body["code"].clone()
-}
-
-#[tokio::test]
-async fn what_is_no_request_is_answered_by_the_http_library_without_a_body() {
-    let listening = Listening::of(&TestServer::start()).await;
-    let headers = |count: u32, value: &str| {
-        let lines: String = (0..count).map(|number| format!("x-{number}: {value}\r\n")).collect();
-        format!("GET /health HTTP/1.1\r\nHost: x\r\n{lines}\r\n")
-    };
-    let head = "GET /health HTTP/1.1\r\nHost: x\r\n";
-    let cases = [
-        ("400", "no request\r\n\r\n".to_owned()),
-        ("400", "GET /health HTTP/9.9\r\nHost: x\r\n\r\n".to_owned()),
-        ("400", format!("{head}Content-Length: many\r\n\r\n")),
-        ("400", format!("{head}a header without a colon\r\n\r\n")),
-        (
-            "414",
-            format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(70_000)),
-        ),
-        ("431", headers(200, "1")),
-        ("431", headers(90, &"1".repeat(10_000))),
-    ];
-    let (_, rows) = rows();
-    let by_the_library: Vec<_> = rows
-        .iter()
-        .filter(|row| row[1] == "the HTTP library")
-        .map(|row| row[0])
-        .collect();
-    assert_eq!(by_the_library, ["400", "414", "431"]);
-    for (status, request) in cases {
-        let (head, body) = listening.answer(&request).await;
-        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{status}: {head}");
-        assert!(body.is_empty(), "{status}: {body}");
-    }
 }
 
 #[tokio::test]

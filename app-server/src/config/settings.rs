@@ -3,17 +3,19 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use clap::builder::TypedValueParser;
 use clap::{Args, ValueEnum};
 use thiserror::Error;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use super::{PostgresUrl, PublicUrl, RedisUrl, SignInSettings, StorageUrl};
+use super::durations::{hours, milliseconds, seconds};
+use super::{ConnectionSettings, PostgresUrl, PublicUrl, RedisUrl, SignInSettings, StorageUrl};
 
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
     #[command(flatten)]
     pub http: HttpSettings,
+    #[command(flatten)]
+    pub connections: ConnectionSettings,
     #[command(flatten)]
     pub storage: StorageSettings,
     #[command(flatten)]
@@ -251,20 +253,6 @@ fn address(text: &str) -> Result<SocketAddr, InvalidAddress> {
     "must be localhost or an IP address, and a port, such as 127.0.0.1:8080, [::1]:8080, or 0.0.0.0:80 to listen on all addresses"
 )]
 struct InvalidAddress;
-
-fn seconds(least: u64, most: u64) -> impl TypedValueParser<Value = Duration> {
-    clap::value_parser!(u64).range(least..=most).map(Duration::from_secs)
-}
-
-fn hours(least: u64, most: u64) -> impl TypedValueParser<Value = Duration> {
-    clap::value_parser!(u64)
-        .range(least..=most)
-        .map(|hours| Duration::from_secs(hours * 3_600))
-}
-
-fn milliseconds(least: u64, most: u64) -> impl TypedValueParser<Value = Duration> {
-    clap::value_parser!(u64).range(least..=most).map(Duration::from_millis)
-}
 
 /// Parses a log filter. Refuses a single word that is not a log level: the syntax of `RUST_LOG` would take the word
 /// for the name of a module, but it is probably a misspelled level.

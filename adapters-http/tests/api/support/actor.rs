@@ -101,6 +101,9 @@ impl Actor {
         let bytes = payload.bytes();
         let given = |name: &str| headers.iter().any(|(header, _)| header.eq_ignore_ascii_case(name));
         let mut request = Request::builder().method(method.clone()).uri(path);
+        if !given("host") {
+            request = request.header("host", "tickets.example");
+        }
         if let Some((session_id, _)) = self.session.as_ref().filter(|_| !given("authorization")) {
             request = request.header("authorization", format!("Bearer {session_id}"));
         }

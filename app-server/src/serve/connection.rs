@@ -1,0 +1,276 @@
+//! Serves one connection: HTTP/1.1 or HTTP/2.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use adapters_http::HeadFault;
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::ConnectInfo;
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Request, StatusCode, Version};
+use axum::response::Response;
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use tower::Service as _;
+use tracing::debug;
+
+use super::activity::{Activity, Patience};
+use super::library_answers::AnswerInOurWords;
+use super::places::Place;
+use super::socket::Socket;
+
+/// The most that the head of a request may have. The table of errors repeats this number.
+const MOST_OF_A_HEAD: usize = 16 * 1024;
+
+/// At most how many requests of one HTTP/2 connection are answered at once.
+const STREAMS: u32 = 128;
+
+/// How often an HTTP/2 connection is asked for a sign of life, and how long the answer may take.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
+
+/// How long a connection without a running request is kept open when the server stops, because a request may be on its
+/// way already.
+const LAST_CALL: Duration = Duration::from_millis(200);
+
+/// How long an HTTP/2 client without a running request may take to close the connection when the server stops.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// What all connections have in common.
+#[derive(Debug)]
+pub(super) struct Answering {
+    pub(super) router: Router,
+    pub(super) patience: Patience,
+    pub(super) words: AnswerInOurWords,
+    /// Is cancelled when the server begins to stop.
+    pub(super) stopping: CancellationToken,
+    /// Is cancelled when the server waits for running requests no longer.
+    pub(super) over: CancellationToken,
+    http: auto::Builder<TokioExecutor>,
+}
+
+impl Answering {
+    pub(super) fn new(
+        router: Router,
+        patience: Patience,
+        words: AnswerInOurWords,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self {
+            router,
+            patience,
+            words,
+            stopping,
+            over: CancellationToken::new(),
+            http: http(),
+        }
+    }
+
+    /// Serves a connection until one of the two sides closes it, or the client has kept it waiting for too long.
+    pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, place: Place) {
+        let activity = Arc::clone(&place.activity);
+        tokio::select! {
+            () = self.answer(stream, peer, place) => {}
+            () = activity.runs_out_of(self.patience) => debug!(%peer, "closed a connection that kept the server waiting"),
+            () = activity.must_go.cancelled() => debug!(%peer, "closed an idle connection to make room"),
+            () = self.over.cancelled() => {}
+        }
+    }
+
+    async fn answer<S>(&self, stream: S, peer: SocketAddr, place: Place)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let activity = Arc::clone(&place.activity);
+        let socket = TokioIo::new(Socket::new(stream, place, self.words.clone()));
+        let service = service_fn(|request: Request<Incoming>| self.call(request, peer, &activity));
+        let mut connection = pin!(self.http.serve_connection_with_upgrades(socket, service));
+        let mut last_call = pin!(self.last_call(&activity));
+        let mut goodbye = None;
+        loop {
+            tokio::select! {
+                biased;
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        debug!(%peer, error = error.as_ref() as &dyn std::error::Error, "a connection ended with an error");
+                    }
+                    return;
+                }
+                () = last_call.as_mut(), if goodbye.is_none() => {
+                    if activity.is_idle() && !activity.is_http2() {
+                        return;
+                    }
+                    connection.as_mut().graceful_shutdown();
+                    goodbye = Some(tokio::time::Instant::now() + GOODBYE);
+                }
+                () = tokio::time::sleep_until(goodbye.unwrap_or_else(tokio::time::Instant::now)),
+                    if goodbye.is_some() && activity.is_idle() => return,
+            }
+        }
+    }
+
+    /// Waits until the server stops, and then for a request that may be on its way.
+    async fn last_call(&self, activity: &Activity) {
+        self.stopping.cancelled().await;
+        if activity.is_idle() {
+            tokio::time::sleep(LAST_CALL).await;
+        }
+    }
+
+    fn call(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+        activity: &Arc<Activity>,
+    ) -> impl Future<Output = Result<Response<Running>, Infallible>> + use<> {
+        activity.request_begins();
+        let running = RunningRequest(Arc::clone(activity));
+        let is_http1 = request.version() < Version::HTTP_2;
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        if activity.take_two_lengths() {
+            let fault = HeadFault::new("Content-Length", "must not stand beside Transfer-Encoding");
+            request.extensions_mut().insert(fault);
+        }
+        let answer = self.router.clone().call(request);
+        let stopping = self.stopping.clone();
+        async move {
+            let mut response = answer.await?;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                running.0.is_upgraded();
+            } else if is_http1 && stopping.is_cancelled() {
+                // The client must not send its next request here.
+                response
+                    .headers_mut()
+                    .insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(response.map(|body| Running {
+                body,
+                _running: running,
+            }))
+        }
+    }
+}
+
+fn http() -> auto::Builder<TokioExecutor> {
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    http.http1()
+        .timer(TokioTimer::new())
+        // `Activity` keeps the time, also for what comes before a head: silence and TLS.
+        .header_read_timeout(None::<Duration>)
+        .max_buf_size(MOST_OF_A_HEAD);
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(u32::try_from(MOST_OF_A_HEAD).unwrap_or(u32::MAX))
+        // A client that opens streams only to reset them is sent away.
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(64)
+        .initial_stream_window_size(64 * 1024)
+        .initial_connection_window_size(512 * 1024)
+        .max_send_buf_size(64 * 1024)
+        .keep_alive_interval(SIGN_OF_LIFE)
+        .keep_alive_timeout(SIGN_OF_LIFE);
+    http
+}
+
+/// Counts a request as running until this value is dropped.
+#[derive(Debug)]
+struct RunningRequest(Arc<Activity>);
+
+impl Drop for RunningRequest {
+    fn drop(&mut self) {
+        self.0.request_ends();
+    }
+}
+
+/// The body of an answer. Its request is running until the whole body was handed over or the client is gone.
+#[derive(Debug)]
+struct Running {
+    body: Body,
+    _running: RunningRequest,
+}
+
+impl HttpBody for Running {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use adapters_external::SystemIds;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::super::places::Places;
+    use super::*;
+
+    /// Hands the connection over to a protocol that sends every byte back.
+    async fn echo(request: axum::extract::Request) -> Response {
+        tokio::spawn(async move {
+            let upgraded = hyper::upgrade::on(request).await.unwrap();
+            let (mut from, mut to) = tokio::io::split(TokioIo::new(upgraded));
+            tokio::io::copy(&mut from, &mut to).await.unwrap();
+        });
+        let answer = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS);
+        let answer = answer.header("connection", "upgrade").header("upgrade", "echo");
+        answer.body(Body::empty()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_upgraded_connection_has_no_time_limit_keeps_its_place_and_gives_it_back() {
+        let short = Duration::from_millis(20);
+        let patience = Patience {
+            head: short,
+            next_request: short,
+            reading: short,
+        };
+        let router = Router::new().route("/echo", get(echo));
+        let words = AnswerInOurWords(Arc::new(SystemIds::new()));
+        let answering = Arc::new(Answering::new(router, patience, words, CancellationToken::new()));
+        let places = Places::new(1);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        let served = tokio::spawn(Arc::clone(&answering).serve(stream, peer, places.take().unwrap()));
+
+        let request = "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(client.read_u8().await.unwrap());
+        }
+        served.await.unwrap();
+        assert!(!places.make_room(), "an upgraded connection was told to go");
+        assert!(places.take().is_none());
+        client.write_all(b"hello").await.unwrap();
+        let mut echoed = [0; 5];
+        client.read_exact(&mut echoed).await.unwrap();
+        assert_eq!(&echoed, b"hello");
+
+        drop(client);
+        assert!(places.wait_for_one().await.is_some());
+    }
+}
