@@ -4,7 +4,6 @@
 //! the rows that are left. Only the known head shows that facts are missing. It is written after each commit, never
 //! before.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -13,6 +12,8 @@ use std::path::{Path, PathBuf};
 use ticketing_ports::log::identity::Mark;
 use ticketing_ports::log::streams::Position;
 use ticketing_ports::vocabulary::ids::{CommitId, LogId};
+
+use crate::files::beside;
 
 /// The file with the known head, open for writing.
 #[derive(Debug)]
@@ -26,9 +27,7 @@ pub(crate) struct KnownHead {
 impl KnownHead {
     /// Returns the path of the file with the known head of a database.
     pub(crate) fn path_of(database: &Path) -> PathBuf {
-        let mut path = OsString::from(database);
-        path.push("-head");
-        path.into()
+        beside(database, "-head")
     }
 
     /// Reads the known head; `None` if there is no such file, or its content cannot be read.

@@ -14,6 +14,7 @@ mod commit_check;
 mod deadlines;
 mod erase;
 mod event_store;
+mod files;
 mod idempotency;
 mod identities;
 mod known_head;

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::cells::bound;
 use crate::commit_check::{event_cells, incarnation_from, log_cells};
+use crate::files::{Files, beside};
 use crate::known_head::KnownHead;
 use crate::lock::{FileId, Lock, LockError};
 use crate::result_code::ResultCode;
@@ -66,9 +67,10 @@ pub enum OpenError {
     Database { path: PathBuf, source: BoxError },
 }
 
-/// An open file: its connections, its lock and its known head.
+/// An open database: its connections, its lock, its files and its known head.
 pub(crate) struct Opened {
     pub(crate) lock: Lock,
+    pub(crate) files: Files,
     pub(crate) known_head: KnownHead,
     pub(crate) writer: SqliteConnection,
     pub(crate) readers: SqlitePool,
@@ -99,12 +101,14 @@ pub(crate) async fn open(path: &Path) -> Result<Opened, OpenError> {
     opens(&mut writer, &real_path)
         .await
         .map_err(|error| about(error.into()))?;
+    let files = Files::of(&real_path, lock.file()).map_err(|error| io_error(path.to_owned(), error))?;
     let readers = SqlitePoolOptions::new()
         .max_connections(4)
         .idle_timeout(Duration::from_secs(60))
         .connect_lazy_with(options(path).read_only(true).pragma("cache_size", "-2048"));
     Ok(Opened {
         lock,
+        files,
         known_head,
         writer,
         readers,
@@ -260,12 +264,6 @@ pub(crate) async fn closes(connection: &mut SqliteConnection) -> Result<(), sqlx
         .execute(connection)
         .await?;
     Ok(())
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(ending);
-    name.into()
 }
 
 #[derive(Debug, Error)]

@@ -28,14 +28,14 @@ impl SqliteStore {
         let opened = open(path.as_ref()).await?;
         Ok(Self {
             readers: opened.readers,
-            writer: Writer::spawn(opened.writer, opened.known_head, opened.lock),
+            writer: Writer::spawn(opened.writer, opened.files, opened.known_head, opened.lock),
         })
     }
 
-    /// Checks that the file can be read, and that the task that writes is running.
+    /// Checks that the file can be read and is still at its path, and that the task that writes is running.
     ///
     /// # Errors
-    /// When the file cannot be read, or the store was closed.
+    /// When the file cannot be read, was removed, moved or replaced, or the store was closed.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.writer.check()?;
         sqlx::query("SELECT 1 FROM events LIMIT 1")

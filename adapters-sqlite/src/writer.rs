@@ -15,6 +15,7 @@ use ticketing_ports::vocabulary::errors::{BoxError, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::commit_check::CommitCheck;
+use crate::files::Files;
 use crate::known_head::KnownHead;
 use crate::lock::Lock;
 use crate::open::closes;
@@ -30,6 +31,7 @@ const ENOUGH_EVENTS: usize = 8192;
 #[derive(Clone)]
 pub(crate) struct Writer {
     requests: mpsc::Sender<Request>,
+    files: Arc<Files>,
 }
 
 enum Request {
@@ -47,10 +49,12 @@ struct Waiting {
 type Job = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, ()> + Send>;
 
 impl Writer {
-    pub(crate) fn spawn(connection: SqliteConnection, known_head: KnownHead, lock: Lock) -> Self {
+    pub(crate) fn spawn(connection: SqliteConnection, files: Files, known_head: KnownHead, lock: Lock) -> Self {
         let (requests, queue) = mpsc::channel(QUEUE);
+        let files = Arc::new(files);
         let task = Task {
             connection,
+            files: Arc::clone(&files),
             known_head,
             queue,
             held_back: None,
@@ -63,7 +67,7 @@ impl Writer {
                 let _ = waiting.send(());
             }
         });
-        Self { requests }
+        Self { requests, files }
     }
 
     pub(crate) async fn commit(&self, commit: Commit) -> Result<CommitReceipt, CommitError> {
@@ -91,15 +95,18 @@ impl Writer {
             })
         });
         let closed = || StoreError::unavailable(Closed);
+        self.files.check().map_err(StoreError::unavailable)?;
         self.requests.send(Request::Job(job)).await.map_err(|_| closed())?;
-        answered.await.unwrap_or_else(|_| Err(closed()))
+        let answer = answered.await.unwrap_or_else(|_| Err(closed()))?;
+        self.files.check().map_err(StoreError::unavailable)?;
+        Ok(answer)
     }
 
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         if self.requests.is_closed() {
             return Err(StoreError::unavailable(Closed));
         }
-        Ok(())
+        self.files.check().map_err(StoreError::unavailable)
     }
 
     pub(crate) async fn close(&self) {
@@ -113,6 +120,7 @@ impl Writer {
 
 struct Task {
     connection: SqliteConnection,
+    files: Arc<Files>,
     known_head: KnownHead,
     queue: mpsc::Receiver<Request>,
     /// A request that was taken from the queue while a group of commits was collected, but is no commit; it comes
@@ -183,11 +191,7 @@ impl Task {
             .into_iter()
             .map(|waiting| (waiting.commit, waiting.answer))
             .unzip();
-        let outcomes = match transact(&mut self.connection, &commits).await {
-            Ok(outcomes) => outcomes,
-            Err(Failure::NothingWritten(_)) if commits.len() > 1 => self.write_one_by_one(&commits).await,
-            Err(failure) => commits.iter().map(|_| Err(failure.to_error())).collect(),
-        };
+        let outcomes = self.write_to_the_files(&commits).await;
         let landed = commits.iter().zip(&outcomes).filter_map(|(commit, outcome)| {
             let receipt = outcome.as_ref().ok()?;
             Some((receipt.last, commit.id))
@@ -199,6 +203,28 @@ impl Task {
             // Sending fails if the caller no longer waits. That is no error: the caller can look the commit up by its
             // id.
             let _ = answer.send(outcome);
+        }
+    }
+
+    /// Writes the commits unless the files are gone, and returns the outcome of each commit. If the files are gone after
+    /// the write, it may be lost, so the outcome of a commit that was written is unknown.
+    async fn write_to_the_files(&mut self, commits: &[Commit]) -> Vec<Result<CommitReceipt, CommitError>> {
+        let none = |failure: &Failure| commits.iter().map(|_| Err(failure.to_error())).collect();
+        if let Err(gone) = self.files.check() {
+            return none(&Failure::nothing_written(gone));
+        }
+        let outcomes = match transact(&mut self.connection, commits).await {
+            Ok(outcomes) => outcomes,
+            Err(Failure::NothingWritten(_)) if commits.len() > 1 => self.write_one_by_one(commits).await,
+            Err(failure) => return none(&failure),
+        };
+        match self.files.check() {
+            Ok(()) => outcomes,
+            Err(gone) => {
+                let failure = Failure::Unknown(Arc::new(gone.into()));
+                let told = |outcome: Result<_, _>| outcome.and_then(|_| Err(failure.to_error()));
+                outcomes.into_iter().map(told).collect()
+            }
         }
     }
 
