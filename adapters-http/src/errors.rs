@@ -130,6 +130,13 @@ impl ApiError {
         }
     }
 
+    pub(crate) fn starting() -> Self {
+        Self {
+            message: "the server is starting; try again soon".to_owned(),
+            ..Self::unavailable()
+        }
+    }
+
     pub(crate) fn too_many(retry_after: Duration) -> Self {
         let error = Self::new(
             Code::RateLimited,

@@ -12,14 +12,16 @@ use axum::{Json, Router};
 use futures::FutureExt as _;
 use futures::future::join_all;
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use crate::envelope::no_such_route;
+use crate::errors::ApiError;
 use crate::health_check::{FollowerFinding, HealthCheck};
 use crate::state::Shared;
 
 /// How long a check may take. A check that takes longer counts as failed.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LivenessResponse {
@@ -29,7 +31,8 @@ pub(crate) struct LivenessResponse {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReadinessResponse {
-    /// `healthy`, `degraded` if something is broken that requests do not need, or `unavailable`.
+    /// `healthy`, `degraded` if something is broken that requests do not need, `unavailable`,
+    /// `starting` while the server is not ready for its first request, or `stopping`.
     status: &'static str,
     checks: BTreeMap<&'static str, CheckBody>,
 }
@@ -79,30 +82,47 @@ pub(crate) async fn live() -> Json<LivenessResponse> {
 
 /// Check whether the server can serve requests
 ///
-/// Checks every part that requests need, each for at most two seconds. Answers 503 if an essential part fails.
+/// Checks every part that requests need, each for at most one second. Answers 503 if an essential part fails.
 #[utoipa::path(get, path = "/health/ready", tag = "operations",
     responses((status = 200, body = ReadinessResponse), (status = 503, body = ReadinessResponse)))]
 pub(crate) async fn ready(State(state): State<Shared>) -> (StatusCode, Json<ReadinessResponse>) {
-    look(&state.health).await
+    look(&state.health, &state.config.stopping).await
 }
 
 /// The health routes for a process without the role `http`, which answers nothing else: whether the process is
-/// alive, and whether it can do its work.
-pub fn operations(checks: Vec<Arc<dyn HealthCheck>>) -> Router {
-    let ready = async move || look(&checks).await;
+/// alive, and whether it can do its work. `stopping` is cancelled when the process begins to stop.
+pub fn operations(checks: Vec<Arc<dyn HealthCheck>>, stopping: CancellationToken) -> Router {
+    let ready = async move || look(&checks, &stopping).await;
     Router::new()
         .route("/health", get(live))
         .route("/health/ready", get(ready))
         .fallback(no_such_route)
 }
 
-async fn look(checks: &[Arc<dyn HealthCheck>]) -> (StatusCode, Json<ReadinessResponse>) {
+/// The routes of a process that still starts: it is alive and not ready, and every other request is told to come again.
+pub fn starting() -> Router {
+    let not_ready = async || {
+        let body = ReadinessResponse {
+            status: "starting",
+            checks: BTreeMap::new(),
+        };
+        (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+    };
+    Router::new()
+        .route("/health", get(live))
+        .route("/health/ready", get(not_ready))
+        .fallback(async || ApiError::starting())
+}
+
+async fn look(checks: &[Arc<dyn HealthCheck>], stopping: &CancellationToken) -> (StatusCode, Json<ReadinessResponse>) {
     let answers = join_all(checks.iter().map(|check| ask(check.as_ref()))).await;
     let failed = || {
         let asked = checks.iter().zip(&answers);
         asked.filter(|(_, (_, body))| !body.healthy).map(|(check, _)| check)
     };
-    let (code, status) = if failed().any(|check| check.is_essential()) {
+    let (code, status) = if stopping.is_cancelled() {
+        (StatusCode::SERVICE_UNAVAILABLE, "stopping")
+    } else if failed().any(|check| check.is_essential()) {
         (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
     } else if failed().next().is_some() {
         (StatusCode::OK, "degraded")

@@ -30,7 +30,7 @@ mod state;
 pub use authenticate::{Authenticate, BySession};
 pub use errors::{ApiError, Code};
 pub use head::HeadFault;
-pub use health::operations;
+pub use health::{operations, starting};
 pub use health_check::{Finding, FollowerFinding, HealthCheck};
 pub use ipnet::IpNet;
 pub use openapi::{document, document_at, router};

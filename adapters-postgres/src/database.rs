@@ -118,6 +118,18 @@ impl Database {
     /// # Errors
     /// When the URL is not a PostgreSQL URL, or no server answers at that URL.
     pub async fn connect(purpose: Purpose, url: &str, options: &DatabaseOptions) -> Result<Self, DatabaseError> {
+        let database = Self::connect_later(purpose, url, options)?;
+        let reached = database.pool.acquire().await;
+        reached.map_err(|error| DatabaseError::Unreachable(purpose, error))?;
+        Ok(database)
+    }
+
+    /// Makes a pool without a connection. Every connection is opened when it is needed, so the database may be down
+    /// now.
+    ///
+    /// # Errors
+    /// When the URL is not a PostgreSQL URL.
+    pub fn connect_later(purpose: Purpose, url: &str, options: &DatabaseOptions) -> Result<Self, DatabaseError> {
         let milliseconds = |duration: Duration| duration.as_millis().to_string();
         let connect = url
             .parse::<PgConnectOptions>()
@@ -141,13 +153,12 @@ impl Database {
             // The pool does not test a connection before each use, which would cost a round trip. A dead connection
             // shows when a statement fails.
             .test_before_acquire(false)
-            .connect_with(connect.clone())
-            .await
-            .map_err(|error| DatabaseError::Unreachable(purpose, error))?;
-        let client = sqlx::query_scalar("SELECT gen_random_uuid()")
-            .fetch_one(&pool)
-            .await
-            .map_err(|error| DatabaseError::Unreachable(purpose, error))?;
+            .connect_lazy_with(connect.clone());
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the id of a connected process is never written to the log, so a replay does not need it"
+        )]
+        let client = Uuid::new_v4();
         Ok(Self {
             purpose,
             client,

@@ -81,14 +81,30 @@ impl Redis {
     pub async fn connect(url: &str, options: RedisOptions) -> Result<Self, ConnectError> {
         let client = Client::open(url).map_err(ConnectError::Url)?;
         let connection = open(&client, &options).await.map_err(ConnectError::Unreachable)?;
-        Ok(Self(Arc::new(Shared {
-            client,
-            options,
-            link: Mutex::new(Link {
-                connection: Some(connection),
-                number: 0,
-            }),
-        })))
+        Ok(Self::over(client, options, Some(connection)))
+    }
+
+    /// Connects to Redis if a server answers at once. If none does, a task tries again until one answers; requests
+    /// fail until then.
+    ///
+    /// # Errors
+    /// When the URL is not a Redis URL.
+    pub async fn connect_or_retry(url: &str, options: RedisOptions) -> Result<Self, ConnectError> {
+        let client = Client::open(url).map_err(ConnectError::Url)?;
+        let connection = open(&client, &options).await.inspect_err(|error| {
+            let error = error as &dyn std::error::Error;
+            warn!(error, "Redis does not answer; requests that need it fail until it does");
+        });
+        let redis = Self::over(client, options, connection.ok());
+        if redis.0.link().connection.is_none() {
+            tokio::spawn(reconnect(Arc::downgrade(&redis.0)));
+        }
+        Ok(redis)
+    }
+
+    fn over(client: Client, options: RedisOptions, connection: Option<MultiplexedConnection>) -> Self {
+        let link = Mutex::new(Link { connection, number: 0 });
+        Self(Arc::new(Shared { client, options, link }))
     }
 
     /// Returns how long Redis takes to answer a ping.
@@ -164,7 +180,7 @@ async fn reconnect(shared: Weak<Shared>) {
             let mut link = alive.link();
             link.connection = Some(connection);
             link.number += 1;
-            info!("connected to Redis again");
+            info!("connected to Redis");
             return;
         }
         drop(alive);

@@ -8,6 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use ticketing_ports::log::event_bus::{BusUnavailable, EventPublisher};
 use ticketing_ports::log::identity::LogIdentity;
 use ticketing_ports::log::streams::{Aggregate, RecordedEvent};
+use tokio::sync::OnceCell;
 
 use crate::client::{DefaultClient, unavailable};
 use crate::options::BusOptions;
@@ -20,6 +21,8 @@ pub struct RedpandaBus {
     pub(crate) options: BusOptions,
     pub(crate) topics: Topics,
     publisher: Publisher,
+    /// Set once this process has seen that all topics exist.
+    topics_exist: OnceCell<()>,
 }
 
 impl std::fmt::Debug for RedpandaBus {
@@ -43,6 +46,14 @@ impl RedpandaBus {
     /// # Errors
     /// When no broker answers, or a topic cannot be created.
     pub async fn connect(brokers: &str, options: BusOptions) -> Result<Self, BusUnavailable> {
+        let bus = Self::connect_later(brokers, options);
+        bus.create_topics().await?;
+        Ok(bus)
+    }
+
+    /// Makes a bus whose brokers may be down now. The topics that do not exist are created before the first message is
+    /// published or read.
+    pub fn connect_later(brokers: &str, options: BusOptions) -> Self {
         let mut config = ClientConfig::new();
         config
             .set("bootstrap.servers", brokers)
@@ -50,14 +61,20 @@ impl RedpandaBus {
             .set("reconnect.backoff.ms", "50")
             .set("reconnect.backoff.max.ms", "1000");
         let topics = Topics::new(&options.prefix);
-        topics.create_missing(&config, &options).await?;
         let publisher = Publisher::new(&config, &options, topics.clone());
-        Ok(Self {
+        Self {
             config,
             options,
             topics,
             publisher,
-        })
+            topics_exist: OnceCell::new(),
+        }
+    }
+
+    /// Creates the topics that do not exist, unless this process has done so before.
+    pub(crate) async fn create_topics(&self) -> Result<(), BusUnavailable> {
+        let create = || self.topics.create_missing(&self.config, &self.options);
+        self.topics_exist.get_or_try_init(create).await.copied()
     }
 
     /// Checks that a broker answers.
@@ -84,6 +101,7 @@ impl EventPublisher for RedpandaBus {
         if events.is_empty() {
             return Ok(());
         }
+        self.create_topics().await?;
         self.publisher.publish(from, events).await.map_err(unavailable)
     }
 }

@@ -25,6 +25,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[async_trait]
 impl EventSubscriber for RedpandaBus {
     async fn subscribe(&self, group: &str) -> Result<Box<dyn Subscription>, BusUnavailable> {
+        self.create_topics().await?;
         let session = self.options.session_timeout.as_millis();
         let context = Assignments::default();
         let rebalances = Arc::clone(&context.rebalances);

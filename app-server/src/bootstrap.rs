@@ -7,7 +7,7 @@ use ticketing_runtime::Ensured;
 use crate::config::{BootstrapAdmin, Settings};
 use crate::serve::warn_of_links;
 use crate::sign_in::sign_in_alone;
-use crate::storage::Storage;
+use crate::storage::{IfDown, Storage};
 
 /// Makes sure that the user with the given address is an administrator, and returns a link that signs this user in
 /// once.
@@ -15,7 +15,7 @@ use crate::storage::Storage;
 /// # Errors
 /// When the user of the address is no administrator and `--promote` was not given, or a store fails.
 pub async fn bootstrap_admin(settings: &Settings, wanted: &BootstrapAdmin) -> anyhow::Result<String> {
-    let storage = Storage::open(settings).await?;
+    let storage = Storage::open(settings, IfDown::Fail).await?;
     let sign_in = sign_in_alone(settings, &storage)?;
     match sign_in.accounts.ensure(&wanted.email, Role::Admin).await? {
         // With `--promote` the role is given again even to a user who is an administrator already, because that also

@@ -10,14 +10,14 @@ use ticketing_runtime::READ_MODELS;
 
 use crate::config::{DeadLetters, Settings};
 use crate::rebuild::rebuild_projections;
-use crate::storage::ReadSide;
+use crate::storage::{IfDown, ReadSide};
 
 /// Carries out one of the subcommands of `dead-letters` and returns the text to print.
 ///
 /// # Errors
 /// When there is no such dead letter, or the database cannot be used.
 pub async fn dead_letters(settings: &Settings, wanted: &DeadLetters) -> anyhow::Result<String> {
-    let read_side = ReadSide::open(&settings.storage).await?;
+    let read_side = ReadSide::open(&settings.storage, IfDown::Fail).await?;
     if read_side.in_memory {
         return Ok(
             "the read models are in memory: at every start all facts are projected anew, and rebuild-projections says \

@@ -24,7 +24,7 @@ use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
 use ticketing_runtime::Request;
 
 use crate::config::{Demo, Settings, StorageUrl};
-use crate::serve::{listen, public_url, run};
+use crate::serve::{Serving, listen, public_url};
 use crate::terminal::tell;
 use crate::wiring::RunningServer;
 
@@ -40,15 +40,17 @@ const CUSTOMER: &str = "customer@example.com";
 pub async fn demo(settings: &Settings, wanted: &Demo) -> anyhow::Result<()> {
     let listener = listen(&settings.http).await?;
     let url = public_url(&settings.http, &listener)?;
-    let server = RunningServer::start(settings, &url).await?;
+    let serving = Serving::begin(settings, listener)?;
+    let server = RunningServer::start(settings, &url, serving.stopping()).await?;
     let stage = Stage::set(&server, settings).await?;
     let mut told = stage.invitation(&server, &url).await?;
     if let Some((customers, file)) = wanted.sign_ins() {
         told += &stage.sign_customers_in(&server, customers, file).await?;
     }
+    serving.open(settings, &server, pages());
     // This text is printed and not logged, because it contains sign-in links.
     tell(&told)?;
-    run(settings, listener, server, pages()).await
+    serving.run(settings, server).await
 }
 
 /// Returns the extra pages of the demonstration, on which people can try passkeys in a browser.

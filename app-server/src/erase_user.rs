@@ -4,7 +4,7 @@ use anyhow::bail;
 
 use crate::config::{EraseUser, Settings};
 use crate::sign_in::sign_in_alone;
-use crate::storage::Storage;
+use crate::storage::{IfDown, Storage};
 
 /// Erases the user with the given address, together with passkeys, linked identities and sessions. Purchases keep
 /// the id of the user, which then leads to nobody.
@@ -12,7 +12,7 @@ use crate::storage::Storage;
 /// # Errors
 /// When nobody has an account under the address, or the storage cannot be used.
 pub async fn erase_user(settings: &Settings, wanted: &EraseUser) -> anyhow::Result<String> {
-    let storage = Storage::open(settings).await?;
+    let storage = Storage::open(settings, IfDown::Fail).await?;
     let sign_in = sign_in_alone(settings, &storage)?;
     let Some(user) = sign_in.accounts.find(&wanted.email).await? else {
         bail!("nobody has an account under that address");

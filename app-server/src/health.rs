@@ -1,13 +1,16 @@
 //! The health checks of a server.
 
+mod commits;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use adapters_external::SystemClock;
 use adapters_http::{Finding, FollowerFinding, HealthCheck};
-use adapters_postgres::{Database, Purpose};
+use adapters_postgres::{Database, DatabaseError, Purpose};
 use adapters_redis::Redis;
 use adapters_redpanda::RedpandaBus;
+use adapters_sqlite::SqliteStore;
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::dead_letters::DeadLetterStore;
@@ -18,6 +21,9 @@ use ticketing_ports::log::streams::Position;
 use ticketing_ports::outside::clock::Clock;
 use ticketing_ports::read_models::store::ProjectionStore;
 use ticketing_runtime::{FollowerCondition, FollowerProgress, Lag, READ_MODELS, relay_id};
+use tokio::sync::OnceCell;
+
+pub use commits::{CommitCheck, LastCommit};
 
 /// At most how many facts the read models may be behind the log. If they are further behind, the lists and counts
 /// made from them are too old to serve.
@@ -28,7 +34,7 @@ const MAX_AGE: Duration = Duration::from_secs(30);
 const NO_LOG: &str = "the log does not answer";
 
 /// The health check of the bus waits this long for an answer from a broker.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Checks that the log can be read.
 pub struct EventStoreCheck(pub Arc<dyn EventStore>);
@@ -177,14 +183,27 @@ impl HealthCheck for ClockCheck {
     }
 }
 
-/// Checks that a PostgreSQL database answers.
+/// Checks that a PostgreSQL database answers, and that its schema is the one that this version needs.
 #[derive(Debug)]
-pub struct DatabaseCheck(pub Database);
+pub struct DatabaseCheck {
+    database: Database,
+    /// Set once the schema was checked.
+    schema_fits: OnceCell<()>,
+}
+
+impl DatabaseCheck {
+    pub fn new(database: Database) -> Self {
+        Self {
+            database,
+            schema_fits: OnceCell::new(),
+        }
+    }
+}
 
 #[async_trait]
 impl HealthCheck for DatabaseCheck {
     fn name(&self) -> &'static str {
-        match self.0.purpose() {
+        match self.database.purpose() {
             Purpose::Events => "database_events",
             Purpose::Projections => "database_projections",
             Purpose::Analytics => "database_analytics",
@@ -193,12 +212,42 @@ impl HealthCheck for DatabaseCheck {
     }
 
     async fn check(&self) -> Finding {
-        self.0.ping().await.map_err(|_| "the database does not answer").into()
+        let unreachable = "the database does not answer";
+        let checked = self.schema_fits.get_or_try_init(|| self.database.check_schema()).await;
+        if let Err(error) = checked {
+            return Err(match error {
+                DatabaseError::OldSchema(_) => {
+                    "the database has an older schema than this server needs: run `app-server migrate`"
+                }
+                DatabaseError::NewerSchema(_) => {
+                    "the database has a newer schema than this server knows: run a newer server"
+                }
+                _ => unreachable,
+            })
+            .into();
+        }
+        self.database.ping().await.map_err(|_| unreachable).into()
     }
 
     /// Requests need every database except the one for analytics.
     fn is_essential(&self) -> bool {
-        self.0.purpose() != Purpose::Analytics
+        self.database.purpose() != Purpose::Analytics
+    }
+}
+
+/// Checks that the file with the log is still at its path, and can be read.
+#[derive(Debug)]
+pub struct FileCheck(pub SqliteStore);
+
+#[async_trait]
+impl HealthCheck for FileCheck {
+    fn name(&self) -> &'static str {
+        "file"
+    }
+
+    async fn check(&self) -> Finding {
+        let fault = "the database file cannot be read, or was removed, moved or replaced";
+        self.0.ping().await.map_err(|_| fault).into()
     }
 }
 

@@ -8,6 +8,7 @@ pub mod config;
 pub mod dead_letters;
 pub mod demo;
 pub mod erase_user;
+pub mod front;
 pub mod health;
 pub mod migrate;
 pub mod openapi;

@@ -9,7 +9,7 @@ use ticketing_ports::log::streams::Position;
 use ticketing_runtime::{ProjectionFollower, READ_MODELS, rebuild};
 
 use crate::config::Settings;
-use crate::storage::{ReadSide, Storage};
+use crate::storage::{IfDown, ReadSide, Storage};
 
 /// Makes new read models beside the present ones, switches to the new ones, and returns a line about that. Servers
 /// may go on selling meanwhile.
@@ -20,8 +20,8 @@ use crate::storage::{ReadSide, Storage};
 /// # Errors
 /// When the log, or some fact in it, cannot be read.
 pub async fn rebuild_projections(settings: &Settings) -> anyhow::Result<String> {
-    let storage = Storage::open(settings).await?;
-    let read_side = ReadSide::open(&settings.storage).await?;
+    let storage = Storage::open(settings, IfDown::Fail).await?;
+    let read_side = ReadSide::open(&settings.storage, IfDown::Fail).await?;
     let began = Instant::now();
     let done = rebuild(
         storage.log.events.clone(),

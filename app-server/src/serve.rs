@@ -1,4 +1,4 @@
-//! The command `serve`: listens, answers requests, and stops without dropping a running request.
+//! The command `serve`: listens, answers requests as soon as it can, and stops without dropping a running request.
 
 mod accept;
 mod activity;
@@ -10,17 +10,22 @@ mod places;
 mod signals;
 mod socket;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use adapters_external::SystemIds;
 use adapters_http::{operations, router};
 use anyhow::Context as _;
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::config::{ConnectionSettings, HttpSettings, Role, Settings};
+use crate::front::Front;
 use crate::wiring::RunningServer;
 use accept::Doorkeeper;
 use activity::Patience;
@@ -41,8 +46,10 @@ const READING: Duration = Duration::from_secs(30);
 pub async fn serve(settings: &Settings) -> anyhow::Result<()> {
     let listener = listen(&settings.http).await?;
     let public_url = public_url(&settings.http, &listener)?;
-    let server = RunningServer::start(settings, &public_url).await?;
-    run(settings, listener, server, Router::new()).await
+    let serving = Serving::begin(settings, listener)?;
+    let server = RunningServer::start(settings, &public_url, serving.stopping()).await?;
+    serving.open(settings, &server, Router::new());
+    serving.run(settings, server).await
 }
 
 pub async fn listen(settings: &HttpSettings) -> anyhow::Result<TcpListener> {
@@ -74,57 +81,100 @@ pub fn warn_of_links(settings: &HttpSettings) {
     }
 }
 
-/// Answers requests, including those for the extra `pages`, until SIGTERM or Ctrl-C. Then finishes the requests that
-/// are still running. A second signal ends the process at once.
-///
-/// # Errors
-/// When the address of the listener is not known.
-pub async fn run(
-    settings: &Settings,
-    listener: TcpListener,
-    server: RunningServer,
-    pages: Router,
-) -> anyhow::Result<()> {
-    let address = listener.local_addr().context("the listener has no address")?;
-    let stopping = server.http.config.stopping.clone();
-    listen_for_signals(stopping.clone());
-    let router = if settings.engine.plays(Role::Http) {
-        router(server.http.clone()).merge(pages)
-    } else {
-        operations(server.http.health.clone())
-    };
-    let capacity = raise_descriptors(settings);
-    let places = Places::new(capacity.connections);
-    let words = AnswerInOurWords(server.http.ids.clone());
-    let answering = Arc::new(Answering::new(router, patience(&settings.connections), words, stopping));
-    info!("payments go to the sandbox gateway: no money moves");
-    warn_of_links(&settings.http);
-    info!(
-        connections = capacity.connections,
-        descriptors = capacity.descriptors,
-        "at most this many connections are open at once"
-    );
-    info!(%address, "listening");
-    Doorkeeper::new(Arc::clone(&answering), Arc::clone(&places))
-        .accept(listener)
-        .await;
+/// A listener whose requests are answered from now on. Until [`Serving::open`] the answers say that the server starts.
+#[derive(Debug)]
+pub struct Serving {
+    address: SocketAddr,
+    front: Front,
+    stopping: CancellationToken,
+    capacity: Capacity,
+    places: Arc<Places>,
+    answering: Arc<Answering>,
+    accepting: JoinHandle<()>,
+}
 
-    let patience = settings.http.shutdown;
-    let began = Instant::now();
-    info!(
-        patience_seconds = patience.as_secs(),
-        "stopping: waiting for running requests"
-    );
-    let connections_closed = timeout(patience, places.all_free()).await.is_ok();
-    answering.over.cancel();
-    let left = patience.saturating_sub(began.elapsed()).max(Duration::from_secs(1));
-    let engine_drained = server.stop(left).await;
-    if connections_closed && engine_drained {
-        info!("stopped");
-    } else {
-        warn!("stopped before every request was finished; the next start works off the deadlines of those requests");
+impl Serving {
+    /// Begins to answer requests. SIGTERM and Ctrl-C end the process at once until [`Serving::run`] is called.
+    ///
+    /// # Errors
+    /// When the listener has no address.
+    pub fn begin(settings: &Settings, listener: TcpListener) -> anyhow::Result<Self> {
+        let address = listener.local_addr().context("the listener has no address")?;
+        let (front, stopping) = (Front::default(), CancellationToken::new());
+        let capacity = raise_descriptors(settings);
+        let places = Places::new(capacity.connections);
+        let answering = Arc::new(Answering::new(
+            front.router(),
+            patience(&settings.connections),
+            AnswerInOurWords(Arc::new(SystemIds::new())),
+            stopping.clone(),
+        ));
+        let mut doorkeeper = Doorkeeper::new(Arc::clone(&answering), Arc::clone(&places));
+        let accepting = tokio::spawn(async move { doorkeeper.accept(listener).await });
+        info!(%address, "starting: until the server can work, only health checks are answered");
+        Ok(Self {
+            address,
+            front,
+            stopping,
+            capacity,
+            places,
+            answering,
+            accepting,
+        })
     }
-    Ok(())
+
+    /// Returns the token that is cancelled when the server begins to stop.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stopping.clone()
+    }
+
+    /// Lets the server answer every request from now on, including those for the extra `pages`.
+    pub fn open(&self, settings: &Settings, server: &RunningServer, pages: Router) {
+        self.front.open(if settings.engine.plays(Role::Http) {
+            router(server.http.clone()).merge(pages)
+        } else {
+            operations(server.http.health.clone(), self.stopping())
+        });
+    }
+
+    /// Serves until SIGTERM or Ctrl-C. Then finishes the requests that are still running. A second signal ends the
+    /// process at once.
+    ///
+    /// # Errors
+    /// When the task that accepts connections has panicked.
+    pub async fn run(self, settings: &Settings, server: RunningServer) -> anyhow::Result<()> {
+        listen_for_signals(self.stopping);
+        info!("payments go to the sandbox gateway: no money moves");
+        warn_of_links(&settings.http);
+        info!(
+            connections = self.capacity.connections,
+            descriptors = self.capacity.descriptors,
+            "at most this many connections are open at once"
+        );
+        info!(address = %self.address, "listening");
+        self.accepting
+            .await
+            .context("the task that accepts connections has panicked")?;
+
+        let patience = settings.http.shutdown;
+        let began = Instant::now();
+        info!(
+            patience_seconds = patience.as_secs(),
+            "stopping: waiting for running requests"
+        );
+        let connections_closed = timeout(patience, self.places.all_free()).await.is_ok();
+        self.answering.over.cancel();
+        let left = patience.saturating_sub(began.elapsed()).max(Duration::from_secs(1));
+        let engine_drained = server.stop(left).await;
+        if connections_closed && engine_drained {
+            info!("stopped");
+        } else {
+            warn!(
+                "stopped before every request was finished; the next start works off the deadlines of those requests"
+            );
+        }
+        Ok(())
+    }
 }
 
 fn patience(settings: &ConnectionSettings) -> Patience {

@@ -1,11 +1,12 @@
 //! Opens the storage that the settings name.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use adapters_http::HealthCheck;
 use adapters_memory::{InMemory, InMemoryFollowerStore};
 use adapters_postgres::{
-    Database, DatabaseOptions, PostgresEventStore, PostgresReadModels, PostgresUserStore, Purpose,
+    Database, DatabaseError, DatabaseOptions, PostgresEventStore, PostgresReadModels, PostgresUserStore, Purpose,
 };
 use adapters_redis::{Redis, RedisOptions};
 use adapters_redpanda::{BusOptions, RedpandaBus};
@@ -15,9 +16,22 @@ use ticketing_ports::log::followers::FollowerStore;
 use ticketing_ports::log::stores::LogStores;
 use ticketing_ports::people::stores::{AccountStores, SignInStores};
 use ticketing_ports::read_models::stores::ReadModelStores;
+use tracing::warn;
 
 use crate::config::{PostgresUrl, ServiceSettings, Settings, StorageSettings, StorageUrl};
-use crate::health::{BusCheck, DatabaseCheck, RedisCheck};
+use crate::health::{BusCheck, DatabaseCheck, FileCheck, RedisCheck};
+
+/// How long a server waits at its start for a service that it can start without.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What to do about a service that does not answer at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfDown {
+    /// The command fails, because it does one thing and ends.
+    Fail,
+    /// The server starts. Requests that need the service fail until it answers, and `/health/ready` names it.
+    StartWithout,
+}
 
 /// The stores of the write side (facts and deadlines) and of people (users, passkeys and sessions).
 #[derive(Clone)]
@@ -62,11 +76,12 @@ macro_rules! opaque_debug {
 opaque_debug!(Storage, ReadSide, Bus);
 
 impl Storage {
-    /// Opens the stores of the write side and of people that the settings name.
+    /// Opens the stores of the write side and of people that the settings name. The log has to answer; `if_down` says
+    /// what to do if another service does not.
     ///
     /// # Errors
     /// When something cannot be reached or used, with a reason for an operator.
-    pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
+    pub async fn open(settings: &Settings, if_down: IfDown) -> anyhow::Result<Self> {
         let storage = &settings.storage;
         let mut opened = match &storage.events {
             StorageUrl::Sqlite(path) => {
@@ -84,7 +99,7 @@ impl Storage {
                 }
             }
             StorageUrl::Postgres(url) => {
-                let database = open(Purpose::Events, url, storage).await?;
+                let database = open(Purpose::Events, url, storage, IfDown::Fail).await?;
                 let store = Arc::new(PostgresEventStore::new(&database));
                 Self {
                     log: LogStores::of(store.clone()),
@@ -103,14 +118,15 @@ impl Storage {
         };
         ticketing_runtime::check_schema_floor(opened.log.events.as_ref()).await?;
         if let Some(url) = &storage.auth {
-            let database = open(Purpose::Auth, url, storage).await?;
+            let database = open(Purpose::Auth, url, storage, if_down).await?;
             opened.accounts = AccountStores::of(Arc::new(PostgresUserStore::new(&database)));
             opened.databases.push(database);
         }
         if let Some(url) = &storage.analytics {
-            opened.databases.push(open(Purpose::Analytics, url, storage).await?);
+            let database = open(Purpose::Analytics, url, storage, if_down).await?;
+            opened.databases.push(database);
         }
-        if let Some(redis) = connect_to_redis(&settings.services).await? {
+        if let Some(redis) = connect_to_redis(&settings.services, if_down).await? {
             opened.sign_in = redis.sign_in_stores();
             opened.redis = Some(redis);
         }
@@ -131,14 +147,18 @@ impl Storage {
 
     pub fn health(&self) -> Vec<Arc<dyn HealthCheck>> {
         let databases = self.databases.iter().cloned().map(|database| {
-            let check: Arc<dyn HealthCheck> = Arc::new(DatabaseCheck(database));
+            let check: Arc<dyn HealthCheck> = Arc::new(DatabaseCheck::new(database));
+            check
+        });
+        let file = self.file.iter().cloned().map(|file| {
+            let check: Arc<dyn HealthCheck> = Arc::new(FileCheck(file));
             check
         });
         let redis = self.redis.iter().cloned().map(|redis| {
             let check: Arc<dyn HealthCheck> = Arc::new(RedisCheck(redis));
             check
         });
-        databases.chain(redis).collect()
+        databases.chain(file).chain(redis).collect()
     }
 
     /// Finishes writes that are running, and closes files and connections.
@@ -156,8 +176,8 @@ impl ReadSide {
     /// Opens the stores of the read models: in the database of the settings, or else in memory.
     ///
     /// # Errors
-    /// When the database cannot be reached or used.
-    pub async fn open(settings: &StorageSettings) -> anyhow::Result<Self> {
+    /// When the database cannot be used, or cannot be reached and `if_down` says that it must.
+    pub async fn open(settings: &StorageSettings, if_down: IfDown) -> anyhow::Result<Self> {
         let Some(url) = &settings.projections else {
             return Ok(Self {
                 stores: InMemory::read_models(),
@@ -165,7 +185,7 @@ impl ReadSide {
                 database: None,
             });
         };
-        let database = open(Purpose::Projections, url, settings).await?;
+        let database = open(Purpose::Projections, url, settings, if_down).await?;
         let models = Arc::new(PostgresReadModels::new(&database));
         Ok(Self {
             stores: ReadModelStores::of(models.clone(), models),
@@ -176,7 +196,7 @@ impl ReadSide {
 
     pub fn health(&self) -> Option<Arc<dyn HealthCheck>> {
         let database = self.database.clone()?;
-        Some(Arc::new(DatabaseCheck(database)))
+        Some(Arc::new(DatabaseCheck::new(database)))
     }
 
     pub async fn close(&self) {
@@ -187,11 +207,9 @@ impl ReadSide {
 }
 
 impl Bus {
-    /// Connects to the bus, if the settings name one.
-    ///
-    /// # Errors
-    /// When the brokers cannot be reached.
-    pub async fn open(settings: &ServiceSettings, storage: &Storage) -> anyhow::Result<Self> {
+    /// Makes the bus, if the settings name one. The brokers may be down now: sales go on without them, and the relay
+    /// publishes the facts of that time when the brokers answer.
+    pub async fn open(settings: &ServiceSettings, storage: &Storage) -> Self {
         let followers: Arc<dyn FollowerStore> = match &storage.followers {
             Some(shared) => shared.clone(),
             // Only this process uses the log, so the relay's position is kept in memory, and at every start the
@@ -199,31 +217,34 @@ impl Bus {
             None => Arc::new(InMemoryFollowerStore::new()),
         };
         let Some(brokers) = &settings.brokers else {
-            return Ok(Self {
+            return Self {
                 ends: None,
                 followers,
                 health: None,
-            });
+            };
         };
         let options = BusOptions {
             prefix: settings.redpanda_topic_prefix.clone(),
             partitions: settings.redpanda_partitions,
             ..BusOptions::default()
         };
-        let bus = Arc::new(
-            RedpandaBus::connect(brokers, options)
-                .await
-                .context("--redpanda-brokers (REDPANDA_BROKERS)")?,
-        );
+        let bus = Arc::new(RedpandaBus::connect_later(brokers, options));
+        if let Err(error) = bus.ping(PATIENCE).await {
+            let error = &error as &dyn std::error::Error;
+            warn!(
+                error,
+                "no broker of the bus answers; facts wait in the log until one does"
+            );
+        }
         let ends = ticketing_runtime::Bus {
             publisher: bus.clone(),
             subscriber: bus.clone(),
         };
-        Ok(Self {
+        Self {
             ends: Some(ends),
             followers,
             health: Some(Arc::new(BusCheck(bus))),
-        })
+        }
     }
 }
 
@@ -245,26 +266,49 @@ pub fn named_databases(settings: &StorageSettings) -> Vec<(Purpose, &PostgresUrl
 }
 
 pub async fn connect(purpose: Purpose, url: &PostgresUrl, settings: &StorageSettings) -> anyhow::Result<Database> {
+    Ok(Database::connect(purpose, url.expose(), &options(purpose, settings)).await?)
+}
+
+fn options(purpose: Purpose, settings: &StorageSettings) -> DatabaseOptions {
     let max_connections = match purpose {
         Purpose::Events => settings.database_pool_events,
         Purpose::Projections => settings.database_pool_projections,
         Purpose::Analytics => settings.database_pool_analytics,
         Purpose::Auth => settings.database_pool_auth,
     };
-    let options = DatabaseOptions {
+    DatabaseOptions {
         max_connections,
         ..DatabaseOptions::default()
-    };
-    Ok(Database::connect(purpose, url.expose(), &options).await?)
+    }
 }
 
-async fn open(purpose: Purpose, url: &PostgresUrl, settings: &StorageSettings) -> anyhow::Result<Database> {
-    let database = connect(purpose, url, settings).await?;
-    database.check_schema().await?;
+async fn open(
+    purpose: Purpose,
+    url: &PostgresUrl,
+    settings: &StorageSettings,
+    if_down: IfDown,
+) -> anyhow::Result<Database> {
+    let database = Database::connect_later(purpose, url.expose(), &options(purpose, settings))?;
+    let checked = match if_down {
+        IfDown::Fail => database.check_schema().await,
+        IfDown::StartWithout => match tokio::time::timeout(PATIENCE, database.check_schema()).await {
+            Ok(checked @ Err(DatabaseError::OldSchema(_) | DatabaseError::NewerSchema(_))) => checked,
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => {
+                let database = purpose.as_str();
+                warn!(
+                    database,
+                    "a database does not answer; requests that need it fail until it does"
+                );
+                Ok(())
+            }
+        },
+    };
+    checked?;
     Ok(database)
 }
 
-async fn connect_to_redis(settings: &ServiceSettings) -> anyhow::Result<Option<Redis>> {
+async fn connect_to_redis(settings: &ServiceSettings, if_down: IfDown) -> anyhow::Result<Option<Redis>> {
     let Some(url) = &settings.redis else {
         return Ok(None);
     };
@@ -272,8 +316,9 @@ async fn connect_to_redis(settings: &ServiceSettings) -> anyhow::Result<Option<R
         prefix: settings.redis_key_prefix.clone(),
         ..RedisOptions::default()
     };
-    let redis = Redis::connect(url.expose(), options)
-        .await
-        .context("--redis-url (REDIS_URL)")?;
-    Ok(Some(redis))
+    let redis = match if_down {
+        IfDown::Fail => Redis::connect(url.expose(), options).await,
+        IfDown::StartWithout => Redis::connect_or_retry(url.expose(), options).await,
+    };
+    Ok(Some(redis.context("--redis-url (REDIS_URL)")?))
 }

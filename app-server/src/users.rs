@@ -4,7 +4,7 @@ use anyhow::bail;
 
 use crate::config::{Settings, Users, UsersRole};
 use crate::sign_in::sign_in_alone;
-use crate::storage::Storage;
+use crate::storage::{IfDown, Storage};
 
 /// Gives a user a role, ends the user's sessions, and returns a line about it to print.
 ///
@@ -12,7 +12,7 @@ use crate::storage::Storage;
 /// When nobody has an account under the address, or the storage cannot be used.
 pub async fn users(settings: &Settings, wanted: &Users) -> anyhow::Result<String> {
     let Users::Role(UsersRole { email, role }) = wanted;
-    let storage = Storage::open(settings).await?;
+    let storage = Storage::open(settings, IfDown::Fail).await?;
     let sign_in = sign_in_alone(settings, &storage)?;
     let Some(user) = sign_in.accounts.find(email).await? else {
         bail!("nobody has an account under that address; its owner has to sign in once first");

@@ -7,15 +7,18 @@ use adapters_external::{SandboxGateway, SystemClock, SystemIds};
 use adapters_http::{BySession, HealthCheck, HttpConfig, HttpState};
 use anyhow::Context as _;
 use ticketing_runtime::{
-    BoxOffice, Counts, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, FollowerCondition, OnLostPast, Ports,
-    ProjectionPorts, READ_MODELS, RELAY, Runs, SignIn, Totals,
+    BoxOffice, Counts, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, FollowerCondition, Observer, OnLostPast,
+    Ports, ProjectionPorts, READ_MODELS, RELAY, Runs, SignIn, Totals,
 };
+use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::config::{LostPast, Role, Settings};
-use crate::health::{ClockCheck, DeadLetterCheck, EventStoreCheck, ProjectionCheck, RelayCheck};
+use crate::health::{
+    ClockCheck, CommitCheck, DeadLetterCheck, EventStoreCheck, LastCommit, ProjectionCheck, RelayCheck,
+};
 use crate::sign_in::sign_in;
-use crate::storage::{Bus, ReadSide, Storage};
+use crate::storage::{Bus, IfDown, ReadSide, Storage};
 
 /// Everything that one process of the box office runs.
 #[derive(Debug)]
@@ -29,21 +32,22 @@ pub struct RunningServer {
 }
 
 impl RunningServer {
-    /// Starts the engine. If the read models are in memory, waits until they have caught up with the log.
+    /// Starts the engine. `stopping` is cancelled when the server begins to stop. If the read models are in memory, waits until they have caught up with the log.
     ///
     /// # Errors
     /// When the storage cannot be used.
-    pub async fn start(settings: &Settings, public_url: &str) -> anyhow::Result<Self> {
-        let storage = Storage::open(settings).await?;
-        let read_side = ReadSide::open(&settings.storage).await?;
-        let bus = Bus::open(&settings.services, &storage).await?;
+    pub async fn start(settings: &Settings, public_url: &str, stopping: CancellationToken) -> anyhow::Result<Self> {
+        let storage = Storage::open(settings, IfDown::StartWithout).await?;
+        let read_side = ReadSide::open(&settings.storage, IfDown::StartWithout).await?;
+        let bus = Bus::open(&settings.services, &storage).await;
         let totals = Arc::new(Totals::default());
+        let last_commit = Arc::new(LastCommit::new(totals.clone()));
         let clock = Arc::new(SystemClock::new());
         let ids = Arc::new(SystemIds::new());
         let gateway = SandboxGateway::new(clock.clone()).with_latency(settings.sandbox.sandbox_latency);
         let ports = Ports::new(storage.log.clone(), Arc::new(gateway), clock.clone(), ids.clone());
         let projection = ProjectionPorts::new(&read_side.stores, bus.followers.clone(), bus.ends.clone());
-        let engine = Engine::start(ports, projection, engine_config(settings, totals.clone()));
+        let engine = Engine::start(ports, projection, engine_config(settings, last_commit.clone()));
         let desk_ports = DeskPorts::new(
             storage.log.events.clone(),
             read_side.stores.clone(),
@@ -58,7 +62,13 @@ impl RunningServer {
                 )
             })?;
         }
-        let health = health(&storage, &read_side, bus, &engine, &clock);
+        let mut health = health(&storage, &read_side, bus, &engine, &clock);
+        health.push(Arc::new(CommitCheck {
+            events: storage.log.events.clone(),
+            last: last_commit,
+            clock: clock.clone(),
+            ids: ids.clone(),
+        }));
         let sign_in = sign_in(&settings.sign_in, &storage, public_url, clock.clone())?;
         let http = HttpState {
             box_office: engine.box_office(),
@@ -72,6 +82,7 @@ impl RunningServer {
                 request_timeout: settings.http.request_timeout,
                 trusted_proxies: settings.sign_in.trusted_proxies.clone(),
                 observer: totals.clone(),
+                stopping,
                 ..HttpConfig::default()
             },
         };
@@ -177,7 +188,7 @@ fn tell(counts: &Counts) {
     );
 }
 
-fn engine_config(settings: &Settings, observer: Arc<Totals>) -> EngineConfig {
+fn engine_config(settings: &Settings, observer: Arc<dyn Observer>) -> EngineConfig {
     let plays = |role| settings.engine.plays(role);
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     EngineConfig {

@@ -61,12 +61,20 @@ async fn a_server_is_ready_when_every_check_passes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_begins_to_stop_is_alive_and_no_longer_ready() {
+    let server = TestServer::start_with(|setup| setup.http.stopping.cancel());
+    assert_eq!(server.stranger().get("/health").await.status, 200);
+    let ready = server.stranger().get("/health/ready").await;
+    assert_eq!(ready.expect(503).body["status"], "stopping");
+}
+
+#[tokio::test(start_paused = true)]
 async fn checks_that_fail_hang_or_break_are_named_and_waited_for_together() {
     let checks = [Check::Fine, Check::Down, Check::Hanging, Check::Hanging, Check::Broken];
     let server = TestServer::start_with(|setup| setup.health = checks.map(|check| Arc::new(check) as _).to_vec());
     let started = tokio::time::Instant::now();
     let answer = server.stranger().get("/health/ready").await;
-    assert!(started.elapsed() < Duration::from_secs(3));
+    assert!(started.elapsed() < Duration::from_millis(1_500));
     assert_eq!(answer.expect(503).body["status"], "unavailable");
     let error = |name: &str| answer.body["checks"][name]["error"].as_str();
     assert_eq!(error("projector"), Some("lags behind"));

@@ -14,6 +14,7 @@ use crate::on_sale::{
     shared_redis,
 };
 use crate::support::load::{Load, check_books, journals};
+use crate::support::office::Person;
 use crate::support::services::{Places, brokers, installed};
 use crate::support::{Installation, Server};
 
@@ -111,8 +112,12 @@ async fn embedded(
     fill(server.id())?;
     nothing_is_sold_and_all_is_shown(&server).await?;
     load.wait_for_doubts(CUSTOMERS)?;
+    let mut operator = Person::anonymous(&server)?;
+    let ready = operator.get("/health/ready").await?.expect(503)?;
+    ensure!(ready.body["checks"]["commits"]["healthy"] == false, "{}", ready.body);
     make_room(server.id())?;
     load.wait_for_sales(IN_FULL_SWING)?;
+    operator.get("/health/ready").await?.expect(200)?;
     fill(server.id())?;
     load.wait_for_doubts(CUSTOMERS)?;
     server.kill()?;

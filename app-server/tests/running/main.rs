@@ -7,6 +7,7 @@ mod by_hand;
 mod damaged;
 mod readme;
 mod roles;
+mod starting;
 
 use box_office_tests::client::{self, Ask, Connection};
 use serde_json::Value;
