@@ -175,7 +175,7 @@ pub enum Progress {
     /// The wait goes on: the gateway has not answered.
     Pending,
     /// The wait is over, and the command succeeded.
-    Settled,
+    Succeeded,
     /// The gateway was down. Nothing was charged, and the command can be sent again.
     GatewayDown,
 }
@@ -295,7 +295,7 @@ pub fn perform<C: Command>(book: &mut Book, ctx: &Context<'_>, caller: Caller, c
 /// Checks whether the wait of a command is over.
 pub fn look_again<C: Command>(book: &mut Book, ctx: &Context<'_>, awaits: &C::Awaits) -> Ran<Performed<C>> {
     book.run(ctx, Caller::World, |unit| match awaits.look(unit)? {
-        Progress::Settled => replied::<C>(unit, <C::Reply as Reply>::Of::id(awaits.reply().id)),
+        Progress::Succeeded => replied::<C>(unit, <C::Reply as Reply>::Of::id(awaits.reply().id)),
         Progress::GatewayDown => Ok(Performed::GatewayDown),
         Progress::Pending => Ok(Performed::Awaits(awaits.clone())),
     })

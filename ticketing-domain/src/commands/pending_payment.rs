@@ -82,7 +82,7 @@ impl Awaited for PendingPayment {
                 PaymentState::Deferred { .. },
             ) => match unit.get::<Reservation>(*reservation_id)? {
                 ReservationState::PaymentPending { payment_id: going, .. } if going == payment_id => {
-                    Ok(Progress::Settled)
+                    Ok(Progress::Succeeded)
                 }
                 _ => not_paid(unit, payment),
             },
@@ -92,7 +92,7 @@ impl Awaited for PendingPayment {
                 | PaymentState::Authorized(_)
                 | PaymentState::Capturing(_)
                 | PaymentState::Captured { .. },
-            ) => Ok(Progress::Settled),
+            ) => Ok(Progress::Succeeded),
             (Self::Paid { .. }, PaymentState::Authorized(_) | PaymentState::Capturing(_)) => Ok(Progress::Pending),
             (
                 Self::Paid {
@@ -111,7 +111,7 @@ impl Awaited for PendingPayment {
             (
                 Self::Refunded { refund_id, .. } | Self::CancelledAndRefunded { refund_id, .. },
                 PaymentState::Captured { pending, .. },
-            ) if !pending.contains_key(refund_id) => Ok(Progress::Settled),
+            ) if !pending.contains_key(refund_id) => Ok(Progress::Succeeded),
             (Self::Refunded { .. } | Self::CancelledAndRefunded { .. }, _) => Ok(Progress::Pending),
         }
     }
@@ -129,7 +129,7 @@ fn paid(
             Err(terms.run_out().into())
         }
         state if state.paid().is_some_and(|paid| paid.payment_id == Some(payment_id)) && !no_seats => {
-            Ok(Progress::Settled)
+            Ok(Progress::Succeeded)
         }
         state => match state.status_at(unit.now()) {
             None => Ok(Progress::Pending),
