@@ -5,7 +5,7 @@
 //!
 //! | to find | look into |
 //! |---|---|
-//! | what people, the gateway and deadlines can ask | [`commands`], [`queries`] |
+//! | what people, the gateway and deadlines can ask | [`commands`], [`questions`] |
 //! | the traits of commands and questions | [`command`] |
 //! | the rules of an aggregate | [`catalog`], [`inventory`], [`reservation`], [`payment`] |
 //! | the rules of signing in | [`sign_in`] |
@@ -33,7 +33,7 @@ pub mod payment;
 pub mod policy;
 pub mod pricing;
 pub mod projection;
-pub mod queries;
+pub mod questions;
 pub mod reducer;
 pub mod refunds;
 pub mod refusal;

@@ -10,7 +10,7 @@ use ticketing_domain::commands::{
     AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, CreateEvent, HoldSeats, OpenSales,
     PayReservation, PublishEvent, RefundPayment, ReportPayment, UnblockSeats,
 };
-use ticketing_domain::queries::{SeePayment, SeeReservation, SeeSection};
+use ticketing_domain::questions::{SeePayment, SeeReservation, SeeSection};
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::views::SectionView;
 use ticketing_ports::log::idempotency::IdempotencyKey;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ticketing_domain::policy;
-use ticketing_domain::queries::SeeActionWanted;
+use ticketing_domain::questions::SeeActionWanted;
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::outside::gateway::{Authorization, GatewayRecord};
 use ticketing_ports::read_models::payments::PaymentView;

@@ -11,7 +11,7 @@ use ticketing_domain::command::{self, Question, ViewOf};
 use ticketing_domain::commands::CreateEvent;
 use ticketing_domain::generations::newest;
 use ticketing_domain::payment::GatewayCall;
-use ticketing_domain::queries::SeeSection;
+use ticketing_domain::questions::SeeSection;
 use ticketing_domain::reducer::Context;
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::stored::StoredEvent as _;
