@@ -47,7 +47,7 @@ fn record_from(row: &PgRow) -> Result<IdempotencyRecord, StoreError> {
             user_id: UserId::new(cells.get("user_id")?),
             key: cells.get("key")?,
         },
-        fingerprint: cells.parse("fingerprint", |bytes: &[u8]| bytes.try_into().ok())?,
+        request_hash: cells.parse("fingerprint", |bytes: &[u8]| bytes.try_into().ok())?,
         answer: cells.get("answer")?,
         recorded_at: cells.get("recorded_at")?,
     })

@@ -53,7 +53,7 @@ fn record_from(row: &SqliteRow) -> Result<IdempotencyRecord, StoreError> {
     let cells = cells_of(row);
     Ok(IdempotencyRecord {
         key: key_from(&cells)?,
-        fingerprint: cells.parse("fingerprint", |bytes: &[u8]| bytes.try_into().ok())?,
+        request_hash: cells.parse("fingerprint", |bytes: &[u8]| bytes.try_into().ok())?,
         answer: cells.get("answer")?,
         recorded_at: cells.time("recorded_at")?,
     })

@@ -315,7 +315,7 @@ impl BoxOffice {
             user_id: user_of(request.by).unwrap_or(UserId::new(Uuid::nil())),
             key: wanted.key.clone(),
         };
-        let running = self.running.take(key, wanted.fingerprint);
+        let running = self.running.take(key, wanted.request_hash);
         running.map(Some).ok_or(Failure::RequestInProgress)
     }
 

@@ -52,7 +52,7 @@ pub struct IdempotencyRequest {
     /// The key as the caller sent it.
     pub key: String,
     /// A digest of everything that the request says. A repeated request has the same digest.
-    pub fingerprint: [u8; 32],
+    pub request_hash: [u8; 32],
 }
 
 /// A reply to a caller. The facts behind it are durable.

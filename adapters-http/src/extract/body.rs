@@ -77,7 +77,7 @@ impl<T: Read> FromRequest<Shared> for Post<T> {
         let body = parse(&parts.headers, &bytes)?;
         let idempotency = key.map(|key| IdempotencyRequest {
             key,
-            fingerprint: fingerprint(&parts, &bytes),
+            request_hash: request_hash(&parts, &bytes),
         });
         let ask = Ask {
             by: actor.into(),
@@ -92,7 +92,7 @@ impl<T: Read> FromRequest<Shared> for Post<T> {
 
 /// Returns a digest of method, path and body, so that the engine notices when an idempotency key is used again for a
 /// different request.
-fn fingerprint(parts: &Parts, body: &[u8]) -> [u8; 32] {
+fn request_hash(parts: &Parts, body: &[u8]) -> [u8; 32] {
     use sha2::{Digest as _, Sha256};
 
     let mut digest = Sha256::new();

@@ -126,7 +126,7 @@ impl Mutant {
                 commit
                     .idempotency
                     .iter_mut()
-                    .for_each(|record| record.fingerprint = [0; 32]);
+                    .for_each(|record| record.request_hash = [0; 32]);
             }
             Lie::IgnoresTheUserOfAKey | Lie::FoldsKeys => {
                 commit

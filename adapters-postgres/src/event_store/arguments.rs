@@ -142,7 +142,7 @@ impl<'c> Arguments<'c> {
         .bind(
             records
                 .iter()
-                .map(|record| record.fingerprint.as_slice())
+                .map(|record| record.request_hash.as_slice())
                 .collect::<Vec<_>>(),
         )
         .bind(

@@ -45,7 +45,7 @@ pub(crate) async fn record(
         .execute(connection, &records, |arguments, record| {
             arguments.add(record.key.user_id.uuid().as_bytes().as_slice())?;
             arguments.add(&*record.key.key)?;
-            arguments.add(record.fingerprint.as_slice())?;
+            arguments.add(record.request_hash.as_slice())?;
             arguments.add(record.answer.as_slice())?;
             arguments.add(record.recorded_at.timestamp_micros())
         })

@@ -111,7 +111,7 @@ where
         let found = store.find_answers(std::slice::from_ref(&key)).await.unwrap();
         assert_eq!(found.len(), 1, "{key:?}");
         assert_eq!(
-            (&found[0].answer, found[0].fingerprint.as_slice()),
+            (&found[0].answer, found[0].request_hash.as_slice()),
             (answer, fingerprint.as_slice())
         );
     }

@@ -23,7 +23,7 @@ pub struct IdempotencyRecord {
     pub key: IdempotencyKey,
     /// The SHA-256 digest of the request. If a later request has the same key and another digest, its sender has by
     /// mistake used one key for two different requests.
-    pub fingerprint: [u8; 32],
+    pub request_hash: [u8; 32],
     /// The answer, as bytes. The engine encodes and decodes them; a store does not look at their content.
     pub answer: Vec<u8>,
     /// When the answer was recorded.

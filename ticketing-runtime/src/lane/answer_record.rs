@@ -99,10 +99,10 @@ impl StoredAnswer {
     /// Reads the record of an earlier request that used the same idempotency key.
     ///
     /// # Errors
-    /// Fails with [`Failure::IdempotencyKeyReused`] if the fingerprints differ, because the earlier request then
+    /// Fails with [`Failure::IdempotencyKeyReused`] if the requests differ, because the earlier request then
     /// asked for something else, and with [`Failure::Internal`] if this build cannot read the record.
-    pub(crate) fn read(record: &IdempotencyRecord, fingerprint: [u8; 32]) -> Result<Self, Failure> {
-        if record.fingerprint != fingerprint {
+    pub(crate) fn read(record: &IdempotencyRecord, request_hash: [u8; 32]) -> Result<Self, Failure> {
+        if record.request_hash != request_hash {
             return Err(Failure::IdempotencyKeyReused);
         }
         if let Ok(said) = serde_json::from_slice(&record.answer) {

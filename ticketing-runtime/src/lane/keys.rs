@@ -106,7 +106,7 @@ impl Lane {
         };
         let read = |key: &IdempotencyKey| {
             let stored = found.get(key)?;
-            Some(StoredAnswer::read(stored, running.fingerprint))
+            Some(StoredAnswer::read(stored, running.request_hash))
         };
         let recorded = read(&running.key).or_else(|| read(&pending_key(&running.key)));
         match recorded.transpose() {

@@ -25,7 +25,7 @@ pub(crate) struct RunningKeys(Arc<Mutex<HashSet<IdempotencyKey>>>);
 #[derive(Debug)]
 pub(crate) struct RunningKey {
     pub(crate) key: IdempotencyKey,
-    pub(crate) fingerprint: [u8; 32],
+    pub(crate) request_hash: [u8; 32],
     running: RunningKeys,
 }
 
@@ -41,7 +41,7 @@ impl RunningKey {
                 AnswerRecord::Awaits(_) => pending_key(&self.key),
                 AnswerRecord::View(_) | AnswerRecord::Refused(_) | AnswerRecord::Secret => self.key.clone(),
             },
-            fingerprint: self.fingerprint,
+            request_hash: self.request_hash,
             answer: record.to_bytes(),
             recorded_at: at,
         }
@@ -50,7 +50,7 @@ impl RunningKey {
 
 impl RunningKeys {
     /// Reserves a key for a request. Returns `None` if a request with the same key is still running.
-    pub(crate) fn take(&self, key: IdempotencyKey, fingerprint: [u8; 32]) -> Option<RunningKey> {
+    pub(crate) fn take(&self, key: IdempotencyKey, request_hash: [u8; 32]) -> Option<RunningKey> {
         let fresh = self
             .0
             .lock()
@@ -58,7 +58,7 @@ impl RunningKeys {
             .insert(key.clone());
         fresh.then(|| RunningKey {
             key,
-            fingerprint,
+            request_hash,
             running: self.clone(),
         })
     }

@@ -80,7 +80,7 @@ async fn an_answer_that_an_earlier_build_stored_whole_is_still_repeated() {
             user_id: customer(1).user_id,
             key: key.to_owned(),
         },
-        fingerprint: [1; 32],
+        request_hash: [1; 32],
         answer: answer.to_string().into_bytes(),
         recorded_at: held.created_at,
     };

@@ -204,11 +204,11 @@ pub(crate) fn request<C>(by: Actor, command: C) -> Request<C> {
     }
 }
 
-pub(crate) fn keyed<C>(by: Actor, command: C, key: &str, fingerprint: u8) -> Request<C> {
+pub(crate) fn keyed<C>(by: Actor, command: C, key: &str, request_hash: u8) -> Request<C> {
     Request {
         idempotency: Some(IdempotencyRequest {
             key: key.to_owned(),
-            fingerprint: [fingerprint; 32],
+            request_hash: [request_hash; 32],
         }),
         ..request(by, command)
     }

@@ -131,7 +131,7 @@ pub(super) fn key(user_number: usize, key: &str) -> IdempotencyKey {
 pub(super) fn answer(key: IdempotencyKey, answer: &str, recorded_at: Timestamp) -> IdempotencyRecord {
     IdempotencyRecord {
         key,
-        fingerprint: [0xF1; 32],
+        request_hash: [0xF1; 32],
         answer: answer.as_bytes().to_vec(),
         recorded_at,
     }

@@ -85,7 +85,7 @@ async fn an_answer_is_read_back_unchanged(backend: &Backend) -> Verdict {
     for (number, bytes) in [Vec::new(), every_byte.repeat(300)].into_iter().enumerate() {
         let recorded = IdempotencyRecord {
             key: key(number, "buy"),
-            fingerprint: std::array::from_fn(|index| if index == 31 { number as u8 } else { 0xFF - index as u8 }),
+            request_hash: std::array::from_fn(|index| if index == 31 { number as u8 } else { 0xFF - index as u8 }),
             answer: bytes,
             recorded_at: at(7) + TimeDelta::microseconds(1),
         };

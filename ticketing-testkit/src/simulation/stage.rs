@@ -191,7 +191,7 @@ pub(super) fn request<C>(by: Actor, command: C, key: Option<u64>) -> Request<C> 
         trace: None,
         idempotency: key.map(|key| IdempotencyRequest {
             key: key.to_string(),
-            fingerprint: [7; 32],
+            request_hash: [7; 32],
         }),
         command,
     }
