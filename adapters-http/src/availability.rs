@@ -2,21 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
-use ticketing_domain::views::SectionView;
+use serde::{Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
+use ticketing_domain::views::{SeatRow, SectionView};
 use ticketing_ports::read_models::availability::SectionAvailability;
 use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_runtime::AvailabilityAnswer;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{CaughtUp, MaybeCaller, PathId, SectionPath};
+use crate::extract::{MaybeCaller, PathId, SectionPath, SeenWrites};
 use crate::money::MoneyBody;
 use crate::state::Shared;
 
@@ -50,9 +54,23 @@ pub(crate) struct SectionResponse {
     counts: CountsBody,
     /// The tier that is in force now. Null if there is none.
     price: Option<PriceBody>,
-    /// Absent in a section of general admission.
+    /// The seats of each row, by its name, from the front to the back. Each seat is one letter, from left to right: `f` free, `h`
+    /// held, `s` sold, `b` blocked; `_` is a gap. Absent in a section of general admission.
     #[serde(skip_serializing_if = "Option::is_none")]
-    rows: Option<Vec<RowResponse>>,
+    #[schema(value_type = Option<BTreeMap<String, String>>, example = json!({ "A": "ffhssbff", "B": "ff__ffff" }))]
+    rows: Option<Rows>,
+    /// The `sequence` of the event: grows with every recorded change in any of its sections.
+    sequence: u64,
+}
+
+/// The rows of a section as a JSON object, whose keys stand in the order of the rows.
+#[derive(Debug)]
+struct Rows(Vec<SeatRow>);
+
+impl Serialize for Rows {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|row| (row.row.as_str(), &row.seats)))
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -61,74 +79,130 @@ pub(crate) struct PriceBody {
     price: MoneyBody,
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct RowResponse {
-    row: String,
-    seats: u32,
-    /// The seats that are not free.
-    taken: Vec<String>,
-}
-
 /// Count the places of every section
 ///
 /// The counts may be a moment older than the latest sale. With a `Ticketing-Consistency` token they include the write that
 /// the token stands for.
 #[utoipa::path(get, path = "/api/events/{event_id}/availability", tag = "availability",
-    params(CaughtUp, ("event_id" = Uuid, Path), ("If-None-Match" = Option<String>, Header)),
+    params(SeenWrites, ("event_id" = Uuid, Path), ("If-None-Match" = Option<String>, Header)),
     responses((status = 200, body = AvailabilityResponse), (status = 304, description = "Nothing has changed since the answer with that `ETag`."),
         (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn get_availability(
     State(state): State<Shared>,
-    _: CaughtUp,
+    SeenWrites(seen): SeenWrites,
     caller: MaybeCaller,
     PathId(id): PathId<EventId>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let availability = state.desk.availability(caller.actor(), id).await?;
-    let etag = format!("\"{id}-{}-{}\"", availability.sequence, availability.lapsed);
-    let headers_out = [(ETAG, etag.clone()), (CACHE_CONTROL, "no-cache".to_owned())];
+    let answer = state.desk.availability(caller.actor(), id, seen.as_ref()).await?;
+    let etag = Etag::of_availability(id, &answer);
     if is_known(&headers, &etag) {
-        return Ok((StatusCode::NOT_MODIFIED, headers_out).into_response());
+        return Ok(not_modified(etag));
     }
-    let sections = availability
-        .sections
-        .iter()
-        .map(|section| (section.name.to_string(), section.into()));
-    let body = AvailabilityResponse {
-        event_id: id.uuid(),
-        sections: sections.collect(),
-        sequence: availability.sequence,
-        lapsed: availability.lapsed,
-    };
-    Ok((headers_out, Json(body)).into_response())
+    Ok(found(etag, availability_json(id, &answer)))
 }
 
 /// Show a section
 ///
-/// Answers with the counts of the section, its price now, and, in a numbered section, the seats that are not free. The answer
-/// includes every write up to this moment.
+/// Answers with the counts of the section, its price now, and, in a numbered section, the state of each seat. The answer
+/// includes every write that this server has answered. With a `Ticketing-Consistency` token it also includes the write that the
+/// token stands for, whichever server has answered it.
 #[utoipa::path(get, path = "/api/events/{event_id}/sections/{section}", tag = "availability",
-    params(("event_id" = Uuid, Path), ("section" = String, Path)),
-    responses((status = 200, body = SectionResponse), (status = "4XX", body = ErrorBody)))]
+    params(SeenWrites, ("event_id" = Uuid, Path), ("section" = String, Path), ("If-None-Match" = Option<String>, Header)),
+    responses((status = 200, body = SectionResponse), (status = 304, description = "Nothing has changed since the answer with that `ETag`."),
+        (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn get_section(
     State(state): State<Shared>,
+    SeenWrites(seen): SeenWrites,
     caller: MaybeCaller,
     path: SectionPath,
-) -> Result<Json<SectionResponse>, ApiError> {
-    let view = state.desk.section(caller.actor(), path.event, &path.section).await?;
-    Ok(Json(view.into()))
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let (viewer, event) = (caller.actor(), path.event);
+    let view = state.desk.section(viewer, event, &path.section, seen.as_ref()).await?;
+    let body = json_of(&SectionResponse::from(view));
+    let etag = Etag::of_bytes(&body);
+    if is_known(&headers, &etag) {
+        return Ok(not_modified(etag));
+    }
+    Ok(found(etag, body))
 }
 
-/// Returns whether the caller already has the answer with the tag `etag`, because `If-None-Match` names the tag (RFC
-/// 9110, 13.1.2; weak comparison).
-fn is_known(headers: &HeaderMap, etag: &str) -> bool {
-    let tags = headers
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    tags.flat_map(|value| value.split(','))
-        .map(|tag| tag.trim().trim_start_matches("W/"))
-        .any(|tag| tag == "*" || tag == etag)
+/// The tag of one answer: two answers with one tag are equal byte for byte.
+#[derive(Debug, Clone)]
+struct Etag(HeaderValue);
+
+impl Etag {
+    /// Returns the tag of an answer. It is made once for all who are shown the same state of a live board.
+    fn of_availability(id: EventId, answer: &AvailabilityAnswer) -> Self {
+        let make = || Self::of_text(&format!("{id}-{}-{}", answer.sequence(), answer.lapsed()));
+        match answer {
+            AvailabilityAnswer::Live(state) => Self::clone(&state.kept.get_or_make(make)),
+            AvailabilityAnswer::Rows(_) => make(),
+        }
+    }
+
+    fn of_bytes(bytes: &[u8]) -> Self {
+        Self::of_text(&URL_SAFE_NO_PAD.encode(Sha256::digest(bytes)))
+    }
+
+    fn of_text(text: &str) -> Self {
+        Self(HeaderValue::try_from(format!("\"{text}\"")).expect("ids, numbers and base64 are visible ASCII"))
+    }
+}
+
+/// The text of an availability. It is written once for all who are shown the same state of a live board.
+#[derive(Debug)]
+struct AvailabilityJson(Bytes);
+
+fn availability_json(id: EventId, answer: &AvailabilityAnswer) -> Bytes {
+    let make = || AvailabilityJson(json_of(&AvailabilityResponse::new(id, answer)));
+    match answer {
+        AvailabilityAnswer::Live(state) => state.kept.get_or_make(make).0.clone(),
+        AvailabilityAnswer::Rows(_) => make().0,
+    }
+}
+
+fn json_of(body: &impl Serialize) -> Bytes {
+    let text = serde_json::to_vec(body);
+    text.expect("bodies with texts as keys can be written as JSON").into()
+}
+
+const REVALIDATE: (HeaderName, HeaderValue) = (CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+
+fn not_modified(Etag(etag): Etag) -> Response {
+    (StatusCode::NOT_MODIFIED, [(ETAG, etag), REVALIDATE]).into_response()
+}
+
+fn found(Etag(etag): Etag, json: Bytes) -> Response {
+    let kind = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    ([(ETAG, etag), REVALIDATE, kind], json).into_response()
+}
+
+/// Returns whether the caller already has the answer with this tag, because `If-None-Match` names the tag (RFC 9110,
+/// 13.1.2; weak comparison).
+fn is_known(headers: &HeaderMap, Etag(etag): &Etag) -> bool {
+    let tags = headers.get_all(IF_NONE_MATCH).iter();
+    let mut tags = tags.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    tags.any(|tag| {
+        let tag = tag.trim_ascii();
+        tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == etag.as_bytes()
+    })
+}
+
+impl AvailabilityResponse {
+    fn new(id: EventId, answer: &AvailabilityAnswer) -> Self {
+        let sections = answer.sections();
+        let sections = sections
+            .iter()
+            .map(|section| (section.name.to_string(), (*section).into()));
+        Self {
+            event_id: id.uuid(),
+            sections: sections.collect(),
+            sequence: answer.sequence(),
+            lapsed: answer.lapsed(),
+        }
+    }
 }
 
 impl From<&SectionAvailability> for CountsBody {
@@ -146,11 +220,6 @@ impl From<&SectionAvailability> for CountsBody {
 
 impl From<SectionView> for SectionResponse {
     fn from(view: SectionView) -> Self {
-        let row = |row: ticketing_domain::views::RowView| RowResponse {
-            row: row.row.to_string(),
-            seats: row.seats,
-            taken: row.taken.iter().map(ToString::to_string).collect(),
-        };
         Self {
             event_id: view.event_id.uuid(),
             section: view.availability.name.to_string(),
@@ -159,7 +228,8 @@ impl From<SectionView> for SectionResponse {
                 tier: now.tier.to_string(),
                 price: now.price.into(),
             }),
-            rows: view.rows.map(|rows| rows.into_iter().map(row).collect()),
+            rows: view.rows.map(Rows),
+            sequence: view.sequence,
         }
     }
 }

@@ -72,7 +72,8 @@ impl RunningServer {
         let sign_in = sign_in(&settings.sign_in, &storage, public_url, clock.clone())?;
         let http = HttpState {
             box_office: engine.box_office(),
-            desk: Desk::new(engine.box_office(), desk_ports, engine.read_models_reached()),
+            desk: Desk::new(engine.box_office(), desk_ports, engine.read_models_reached())
+                .with_boards(engine.live_boards()),
             callers: Arc::new(BySession::new(sign_in.sessions.clone())),
             sign_in: Some(sign_in.clone()),
             health,
@@ -217,6 +218,8 @@ fn engine_config(settings: &Settings, observer: Arc<dyn Observer>) -> EngineConf
             Some(_) => Runs::OnceInTheCluster,
             None => Runs::InEveryProcess,
         },
+        // Only requests look at the boards.
+        live_boards: plays(Role::Http),
         observer,
         ..EngineConfig::default()
     }

@@ -191,7 +191,8 @@ async fn open_box_office(members: Members) -> anyhow::Result<(Engine, HttpState)
             engine.box_office(),
             DeskPorts::new(log.events, read_models, users, clock.clone()),
             engine.read_models_reached(),
-        ),
+        )
+        .with_boards(engine.live_boards()),
         callers: Arc::new(members),
         sign_in: None,
         health: Vec::new(),

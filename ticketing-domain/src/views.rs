@@ -1,22 +1,29 @@
 //! The answers of the write side to questions about one event on sale.
 
 use serde::{Deserialize, Serialize};
+use ticketing_ports::Timestamp;
 use ticketing_ports::read_models::availability::SectionAvailability;
+use ticketing_ports::vocabulary::event_details::EventDetails;
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::money::Money;
-use ticketing_ports::vocabulary::seating::{Label, SeatId};
+use ticketing_ports::vocabulary::seating::Label;
+
+use crate::pricing;
 
 /// One section: its counts, its price now and, if the seats are numbered, its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SectionView {
     /// The event on sale.
     pub event_id: EventId,
+    /// How many times a count of any section of the event has changed. Of two views of one section, the later one has
+    /// the higher number.
+    pub sequence: u64,
     /// How many seats are free, held, sold and blocked.
     pub availability: SectionAvailability,
     /// The tier whose price is in force now; `None` if no tier is in force.
     pub price: Option<PriceNow>,
     /// The rows and their seats; `None` for general admission.
-    pub rows: Option<Vec<RowView>>,
+    pub rows: Option<Vec<SeatRow>>,
 }
 
 /// The tier whose price is in force now.
@@ -28,13 +35,23 @@ pub struct PriceNow {
     pub price: Money,
 }
 
-/// One row of a numbered section.
+impl PriceNow {
+    /// Returns the price of a section of an event at `now`; `None` if no tier is in force.
+    pub fn of(details: &EventDetails, section: &Label, now: Timestamp) -> Option<Self> {
+        let tier = pricing::tier_in_force(&details.pricing_tiers, section.as_str(), now)?;
+        Some(Self {
+            tier: tier.tier.clone(),
+            price: tier.price,
+        })
+    }
+}
+
+/// One row of a numbered section, with the state of each of its seats.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowView {
+pub struct SeatRow {
     /// The row's label.
     pub row: Label,
-    /// How many seats the row has, free or not.
-    pub seats: u32,
-    /// The seats that are not free.
-    pub taken: Vec<SeatId>,
+    /// One letter for each seat, from left to right: `f` for a free seat, `h` for a held, `s` for a sold and `b` for a
+    /// blocked one. `_` stands for a gap between seats.
+    pub seats: String,
 }

@@ -18,6 +18,7 @@ use crate::follow::{
     Relay, Tail, WatchedLog,
 };
 use crate::lane::Lanes;
+use crate::live::{LIVE_BOARDS, LiveBoards};
 use crate::setup::{EngineConfig, Ports};
 use crate::{deadlines, housekeeping, schema_floor};
 
@@ -61,6 +62,7 @@ pub struct EngineBuilder {
     followers: Vec<Box<dyn Follower>>,
     /// The store of the read models. `None` if the engine has none.
     read_models: Option<Arc<dyn ProjectionStore>>,
+    live_boards: bool,
 }
 
 impl EngineBuilder {
@@ -92,6 +94,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Adds the live boards. They run if [`EngineConfig::live_boards`] says that this process keeps them.
+    #[must_use]
+    pub fn live_boards(mut self) -> Self {
+        self.live_boards = true;
+        self
+    }
+
     /// Starts the lanes and all followers.
     pub fn start(mut self) -> Engine {
         // Only now are the settings final, whichever was called first, `config` or `read_models`.
@@ -110,6 +119,8 @@ impl EngineBuilder {
         let (relays, facts_from) = (self.config.relay, self.config.facts_from);
         let (on_lost_past, log_poll) = (self.config.on_lost_past, self.config.log_poll);
         let observer = Arc::clone(&self.config.observer);
+        let board_ports = self.live_boards && self.config.live_boards;
+        let board_ports = board_ports.then(|| (ports.clone(), self.config.clone()));
         let mut engine = Engine::start_lanes(ports, self.config, Arc::clone(&tail));
         let mut context = FollowerContext {
             log,
@@ -127,6 +138,9 @@ impl EngineBuilder {
             // log. The relay cannot take facts from the bus, because the relay itself fills the bus.
             engine.spawn(&context, Box::new(Relay::new(bus.publisher)));
         }
+        if let Some((ports, config)) = board_ports {
+            engine.start_boards(&context, &ports, &config);
+        }
         context.facts_from = facts_from;
         for follower in self.followers {
             engine.spawn(&context, follower);
@@ -143,6 +157,7 @@ pub struct Engine {
     background: TaskTracker,
     stop: CancellationToken,
     followers: Vec<FollowerProgress>,
+    boards: Option<LiveBoards>,
 }
 
 impl Engine {
@@ -159,11 +174,12 @@ impl Engine {
             config: EngineConfig::default(),
             followers: Vec::new(),
             read_models: None,
+            live_boards: false,
         }
     }
 
-    /// Starts an engine with everything that this project has: the write side, the read models and, if there is a
-    /// bus, the relay.
+    /// Starts an engine with everything that this project has: the write side, the read models, the live boards and,
+    /// if there is a bus, the relay.
     pub fn start(ports: Ports, projection: ProjectionPorts, config: EngineConfig) -> Self {
         let following = FollowPorts {
             followers: projection.followers,
@@ -171,7 +187,7 @@ impl Engine {
             bus: projection.bus,
         };
         let builder = Self::builder(ports, following).config(config);
-        builder.read_models(projection.projections).start()
+        builder.read_models(projection.projections).live_boards().start()
     }
 
     fn spawn(&mut self, context: &FollowerContext, follower: Box<dyn Follower>) {
@@ -179,6 +195,16 @@ impl Engine {
         self.followers.push(progress);
         self.background
             .spawn(context.run(follower, reporter, self.stop.clone()));
+    }
+
+    fn start_boards(&mut self, context: &FollowerContext, ports: &Ports, config: &EngineConfig) {
+        let (reporter, progress) = FollowerProgress::of(LIVE_BOARDS);
+        self.followers.push(progress.clone());
+        let (tail, tasks, stop) = (Arc::clone(&context.tail), self.background.clone(), self.stop.clone());
+        let boards = LiveBoards::new(ports, config, tail, progress, tasks, stop);
+        self.background
+            .spawn(context.run(boards.follower(), reporter, self.stop.clone()));
+        self.boards = Some(boards);
     }
 
     fn start_lanes(ports: Ports, config: EngineConfig, tail: Arc<Tail>) -> Self {
@@ -207,12 +233,19 @@ impl Engine {
             background,
             stop,
             followers: Vec::new(),
+            boards: None,
         }
     }
 
     /// Returns the entrance for commands, and for questions about one event, reservation or payment.
     pub fn box_office(&self) -> BoxOffice {
         self.box_office.clone()
+    }
+
+    /// Returns the live boards of this process, for [`Desk::with_boards`](crate::Desk::with_boards). `None` if it keeps
+    /// none.
+    pub fn live_boards(&self) -> Option<LiveBoards> {
+        self.boards.clone()
     }
 
     /// How far each follower of this process has come, and in what condition it is.

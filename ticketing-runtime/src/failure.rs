@@ -48,6 +48,9 @@ pub enum UnavailableCause {
     /// The engine is shutting down and accepts no more requests.
     #[error("the box office is shutting down")]
     ShuttingDown,
+    /// The live board of an event could not be loaded in time, or this process keeps no live boards.
+    #[error("the live board of the event could not be loaded in time")]
+    BoardNotLoaded,
     /// The read models have not reached the write that the caller wants to see.
     #[error("the read models did not catch up in time with the last write that the caller knows of")]
     ReadModelsLag,
@@ -77,6 +80,7 @@ impl Failure {
                 UnavailableCause::Store(error) => UnavailableCause::Store(error.to_string().into()),
                 UnavailableCause::Gateway => UnavailableCause::Gateway,
                 UnavailableCause::ShuttingDown => UnavailableCause::ShuttingDown,
+                UnavailableCause::BoardNotLoaded => UnavailableCause::BoardNotLoaded,
                 UnavailableCause::ReadModelsLag => UnavailableCause::ReadModelsLag,
             }),
             Self::IdempotencyKeyReused => Self::IdempotencyKeyReused,

@@ -18,6 +18,7 @@
 //! | `desk/` | questions: who may ask, and how fresh the answer is | [`Desk::catch_up`] |
 //! | `lane/` | decides and commits | `lane/mod.rs`, then `decide.rs` and `outcome.rs` |
 //! | `follow/` | handles the facts of the log | [`Follower`], then `follower_loop.rs` |
+//! | `live/` | seats of watched events, in memory | [`LiveBoards`], then `board.rs` |
 //! | `sign_in/` | sign-in by link, provider and passkey; sessions; accounts | [`SignIn`] |
 //! | `deadlines.rs`, `housekeeping.rs` | report due deadlines; delete old idempotency records | |
 //! | `token.rs`, `known_log.rs` | consistency tokens, for reading one's own writes | [`ConsistencyToken`] |
@@ -134,6 +135,7 @@ mod follow;
 mod housekeeping;
 mod known_log;
 mod lane;
+mod live;
 mod observer;
 mod request;
 mod retry;
@@ -143,13 +145,17 @@ mod sign_in;
 mod token;
 
 pub use box_office::BoxOffice;
-pub use desk::{Desk, DeskPorts, PagedList, READ_YOUR_WRITES_PATIENCE};
+pub use desk::{AvailabilityAnswer, Desk, DeskPorts, PagedList, READ_YOUR_WRITES_PATIENCE};
 pub use engine::{Engine, EngineBuilder, ProjectionPorts};
 pub use failure::{Failure, UnavailableCause};
 pub use follow::{
     Bus, Facts, FactsFrom, FollowError, FollowPorts, Follower, FollowerCondition, FollowerProgress, FollowerSpec, Lag,
     LoggedFact, MarkKept, OnBadFact, OnLostPast, ProjectionFollower, READ_MODELS, RELAY, Reached, Runs, StartAt, Twin,
     rebuild, relay_id,
+};
+pub use live::{
+    BoardGone, BoardReader, BoardSection, BoardState, BoardTick, Kept, LIVE_BOARDS, LiveBoards, SeatChanges,
+    SectionChange,
 };
 pub use observer::{Counts, NoObserver, Observed, Observer, Setback, Totals};
 pub use request::{Answer, HistoryEntry, IdempotencyRequest, Request};

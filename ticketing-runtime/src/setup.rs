@@ -105,6 +105,13 @@ pub struct EngineConfig {
     /// Whether one process at a time keeps the read models up to date, or every process keeps rows of its own, as
     /// with rows in memory.
     pub read_models_run: Runs,
+    /// Whether this process keeps live boards of the events that somebody looks at.
+    pub live_boards: bool,
+    /// How long a live board stays in memory after its last reader.
+    pub board_idle: Duration,
+    /// At most how many live boards are in memory. Above that, a reader of another event takes the place of a board
+    /// without readers.
+    pub max_boards: usize,
     /// Receives reports of what the lanes and the followers do.
     pub observer: Arc<dyn Observer>,
 }
@@ -128,6 +135,9 @@ impl Default for EngineConfig {
             relay: true,
             projector: true,
             read_models_run: Runs::OnceInTheCluster,
+            live_boards: true,
+            board_idle: Duration::from_secs(60),
+            max_boards: 1_000,
             observer: Arc::new(NoObserver),
         }
     }

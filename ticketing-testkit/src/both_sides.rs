@@ -25,7 +25,7 @@ use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::read_models::store::ProjectedBatch;
 use ticketing_ports::vocabulary::event_details::EventStatus;
-use ticketing_ports::vocabulary::ids::CustomerId;
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId};
 use ticketing_ports::vocabulary::paging::Page;
 use uuid::Uuid;
 
@@ -221,11 +221,24 @@ impl WriteSide {
         let mut rows = Vec::new();
         for id in self.events(now).into_iter().map(|event| event.event_id) {
             let found = models.availability.availability(id, now).await.map_err(said)?;
+            let (sequence, lapsed) = self.count_changes(id, now);
+            let shown = found.as_ref().map(|found| (id, found.sequence, found.lapsed));
+            same(now, shown, [(id, sequence, lapsed)], |(id, ..)| id.uuid())?;
             let sections = found.into_iter().flat_map(|found| found.sections);
             rows.extend(sections.map(|section| (section.section_id.uuid(), section.counts)));
         }
         let counts = |(id, (state, _)): (&Uuid, &(InventoryState, Version))| (*id, state.counts(now));
         same(now, rows, self.sections.iter().map(counts), |(id, _)| *id)
+    }
+
+    /// Returns how many facts have changed a count of the event, which are all facts of its sections but the first of
+    /// each, and how many of its holds have run out and are not released yet.
+    fn count_changes(&self, event: EventId, now: Timestamp) -> (u64, u64) {
+        let sections = self.sections.values();
+        let sections = sections.filter(|(state, _)| state.event_id() == Some(event));
+        sections.fold((0, 0), |(sequence, lapsed), (state, version)| {
+            (sequence + version.0 - 1, lapsed + state.lapsed(now).count() as u64)
+        })
     }
 
     /// Compares the events that the read models show, each read by its id and each in the list of its status.

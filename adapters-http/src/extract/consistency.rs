@@ -1,3 +1,5 @@
+use std::convert::Infallible;
+
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
@@ -34,20 +36,35 @@ pub(crate) struct UnreadableToken(pub(crate) ApiError);
 #[derive(Debug)]
 pub(crate) struct CaughtUp;
 
+/// The consistency token of a request, for a handler whose answer shows the write by itself. `None` if the request has
+/// no token.
+#[derive(Debug)]
+pub(crate) struct SeenWrites(pub(crate) Option<ConsistencyToken>);
+
 impl IntoParams for CaughtUp {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let header = ParameterBuilder::new()
-            .name(CONSISTENCY_NAME)
-            .parameter_in(ParameterIn::Header)
-            .required(Required::False)
-            .description(Some(
-                "The token that a write has answered with. The answer then includes that write, and all that its caller had seen before.",
-            ))
-            .schema(Some(
-                ObjectBuilder::new().schema_type(Type::String).pattern(Some(TOKEN_PATTERN)),
-            ));
-        vec![header.build()]
+        vec![token_parameter()]
     }
+}
+
+impl IntoParams for SeenWrites {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![token_parameter()]
+    }
+}
+
+fn token_parameter() -> Parameter {
+    ParameterBuilder::new()
+        .name(CONSISTENCY_NAME)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "The token that a write has answered with. The answer then includes that write, and all that its caller had seen before.",
+        ))
+        .schema(Some(
+            ObjectBuilder::new().schema_type(Type::String).pattern(Some(TOKEN_PATTERN)),
+        ))
+        .build()
 }
 
 impl FromRequestParts<Shared> for CaughtUp {
@@ -58,5 +75,13 @@ impl FromRequestParts<Shared> for CaughtUp {
             state.desk.catch_up(&token).await?;
         }
         Ok(Self)
+    }
+}
+
+impl FromRequestParts<Shared> for SeenWrites {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Infallible> {
+        Ok(Self(parts.extensions.get::<ConsistencyToken>().cloned()))
     }
 }

@@ -14,7 +14,7 @@ mod trace_context;
 mod visitor;
 
 pub(crate) use body::{Body, CARD_NUMBERS_REFUSED, Empty, Post};
-pub(crate) use consistency::{CaughtUp, UnreadableToken, consistency_token};
+pub(crate) use consistency::{CaughtUp, SeenWrites, UnreadableToken, consistency_token};
 pub(crate) use correlation::fresh_correlation_id;
 pub(crate) use path::{CredentialId, PathId, SectionPath};
 pub(crate) use query::Query;

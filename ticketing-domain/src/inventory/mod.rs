@@ -10,6 +10,7 @@ mod decide;
 mod event;
 mod refusal;
 mod seat_map;
+mod seat_rows;
 mod section;
 mod snapshot;
 mod state;

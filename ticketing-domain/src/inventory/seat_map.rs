@@ -17,6 +17,11 @@ use ticketing_ports::vocabulary::seating::{Label, RowPlan, SeatId};
 pub(super) struct SeatIndex(u32);
 
 impl SeatIndex {
+    /// Returns the index as a number, for a list with an entry for each index.
+    pub(super) fn place(self) -> usize {
+        self.0 as usize
+    }
+
     fn word(self) -> usize {
         (self.0 / u64::BITS) as usize
     }
@@ -113,6 +118,13 @@ impl SeatPlan {
         self.rows
             .iter()
             .flat_map(|row| (row.first.0..row.first.0 + row.seats).map(SeatIndex))
+    }
+
+    /// Returns the label of each row and the indexes of its seats, from left to right.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&Label, impl Iterator<Item = SeatIndex>)> + '_ {
+        self.rows
+            .iter()
+            .map(|row| (&row.label, (row.first.0..row.first.0 + row.seats).map(SeatIndex)))
     }
 
     fn row_of(&self, index: SeatIndex) -> usize {

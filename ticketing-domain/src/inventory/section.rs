@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::ReservationId;
 use ticketing_ports::vocabulary::seating::{SeatCounts, Seating};
+use uuid::Uuid;
 
 use super::claim::{ClaimKind, CompactClaim, Places};
 use super::event::{SectionOpened, TakenSeats};
@@ -153,6 +155,18 @@ impl Section {
             .iter()
             .take_while(move |((until, _), _)| *until <= now)
             .map(|((_, reservation), quantity)| (*reservation, *quantity))
+    }
+
+    /// Returns the holds that are not released, with when each runs out, the earliest first.
+    pub(super) fn holds(&self) -> impl Iterator<Item = (Timestamp, ReservationId)> + '_ {
+        self.expiries.keys().copied()
+    }
+
+    /// Returns when the first of the holds that have not run out at `now` will do so.
+    pub(super) fn next_lapse(&self, now: Timestamp) -> Option<Timestamp> {
+        let lapsed = (now, ReservationId::new(Uuid::max()));
+        let mut later = self.expiries.range((Bound::Excluded(lapsed), Bound::Unbounded));
+        later.next().map(|((until, _), _)| *until)
     }
 
     /// Returns the numbered seats that a reservation has; an empty list in general admission.

@@ -1,10 +1,10 @@
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::{EventId, ReservationId, SectionId};
-use ticketing_ports::vocabulary::seating::{Label, SeatCounts, SeatId, Seating};
+use ticketing_ports::vocabulary::seating::{Label, SeatCounts, Seating};
 
 use super::claim::{Claim, ClaimKind};
 use super::event::{InventoryEvent, SectionOpened};
-use super::section::{Floor, Section};
+use super::section::Section;
 use super::undo::{InventoryUndo, Undone};
 
 /// The state of one section, as computed from its facts; empty until the section is opened.
@@ -92,6 +92,18 @@ impl InventoryState {
             .map_or_else(SeatCounts::default, |section| section.counts(now))
     }
 
+    /// Returns when each hold ran out that has run out at `now` and is not released yet, the earliest first.
+    pub fn lapsed(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> + '_ {
+        let holds = self.section().into_iter().flat_map(Section::holds);
+        holds.map(|(until, _)| until).take_while(move |until| *until <= now)
+    }
+
+    /// Returns when the next hold runs out: the first of those that have not run out at `now`. `None` if there is no
+    /// such hold.
+    pub fn next_lapse(&self, now: Timestamp) -> Option<Timestamp> {
+        self.section()?.next_lapse(now)
+    }
+
     /// Returns the seats that a reservation has in this section, even if its hold has run out and is not released
     /// yet. `None` if the reservation has no seats here.
     pub fn claim(&self, reservation: ReservationId) -> Option<Claim> {
@@ -108,20 +120,6 @@ impl InventoryState {
         self.section()
             .into_iter()
             .flat_map(|section| section.claims.keys().copied())
-    }
-
-    /// Returns the seats of a numbered section that are not free at `now`, row by row; an empty list in general
-    /// admission.
-    pub fn taken_seats(&self, now: Timestamp) -> Vec<SeatId> {
-        let Some(section) = self.section() else {
-            return Vec::new();
-        };
-        let Floor::Numbered(map) = section.floor() else {
-            return Vec::new();
-        };
-        let free = section.free_seats(map, now);
-        let taken = map.plan.indexes().filter(|seat| !free.contains(*seat));
-        taken.map(|seat| map.plan.seat_id(seat)).collect()
     }
 
     pub(super) fn section(&self) -> Option<&Section> {

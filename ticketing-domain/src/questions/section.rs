@@ -1,20 +1,15 @@
 //! One section as it is now: its counts, its price and, if the seats are numbered, its rows. The sections of a draft
 //! are shown only to those who manage the event.
 
-use std::collections::BTreeMap;
-
-use ticketing_ports::Timestamp;
 use ticketing_ports::read_models::availability::SectionAvailability;
 use ticketing_ports::vocabulary::event_details::Section;
 use ticketing_ports::vocabulary::ids::EventId;
-use ticketing_ports::vocabulary::seating::{RowPlan, SeatId, Seating};
 
 use crate::book::{Caller, Stop, UnitOfWork};
 use crate::command::{Address, Question, Reply as _};
-use crate::inventory::{Inventory, InventoryState};
-use crate::pricing;
+use crate::inventory::Inventory;
 use crate::refusal::Refusal;
-use crate::views::{PriceNow, RowView, SectionView};
+use crate::views::{PriceNow, SectionView};
 
 /// Asks for one section as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,35 +37,29 @@ impl Question for SeeSection {
         let listing = unit.listing_seen_by(viewer)?;
         let not_found = || Refusal::no_section(&self.name);
         let section = listing.details.section(&self.name).ok_or_else(not_found)?;
+        let sequence = sequence(unit, &listing.details.sections)?;
         let (inventory, version) = unit.get_with_version::<Inventory>(section.section_id)?;
         let now = unit.now();
-        let price =
-            pricing::tier_in_force(&listing.details.pricing_tiers, section.name.as_str(), now).map(|tier| PriceNow {
-                tier: tier.tier.clone(),
-                price: tier.price,
-            });
         Ok(SectionView {
             event_id: self.event_id,
+            sequence,
             availability: SectionAvailability::view(inventory, version, now).ok_or_else(not_found)?,
-            price,
-            rows: rows(section, inventory, now),
+            price: PriceNow::of(&listing.details, &section.name, now),
+            rows: inventory.seat_rows(now),
         })
     }
 }
 
-/// Returns the rows of a numbered section; `None` in general admission.
-fn rows(section: &Section, inventory: &InventoryState, now: Timestamp) -> Option<Vec<RowView>> {
-    let Seating::Numbered { rows } = &section.seating else {
-        return None;
-    };
-    let mut taken: BTreeMap<_, Vec<SeatId>> = BTreeMap::new();
-    for seat in inventory.taken_seats(now) {
-        taken.entry(seat.row.clone()).or_default().push(seat);
-    }
-    let row_view = |row: &RowPlan| RowView {
-        row: row.row.clone(),
-        seats: row.seats,
-        taken: taken.remove(&row.row).unwrap_or_default(),
-    };
-    Some(rows.iter().map(row_view).collect())
+/// Returns how many facts have changed a count of these sections: all of their facts but the first, which opened the
+/// section.
+fn sequence(unit: &UnitOfWork<'_>, sections: &[Section]) -> Result<u64, Stop> {
+    // Looks all sections up before it fails for the first missing one, so that all of them are loaded together.
+    let looked_up: Vec<_> = sections
+        .iter()
+        .map(|section| unit.get_with_version::<Inventory>(section.section_id))
+        .collect();
+    looked_up.into_iter().try_fold(0, |sum, section| {
+        let (_, version) = section?;
+        Ok(sum + version.0.saturating_sub(1))
+    })
 }

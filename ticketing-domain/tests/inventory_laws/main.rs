@@ -38,7 +38,9 @@ proptest! {
                 }
             }
             prop_assert_eq!(section.counts(now), books.counts(now));
-            prop_assert_eq!(section.taken_seats(now), books.taken_seats(now));
+            prop_assert_eq!(section.seat_rows(now), books.seat_rows(now));
+            prop_assert_eq!(section.lapsed(now).collect::<Vec<_>>(), books.ends(|end| end <= now));
+            prop_assert_eq!(section.next_lapse(now), books.ends(|end| end > now).first().copied());
             for reservation in RESERVATIONS.map(reservation) {
                 let claim = section.claim(reservation).map(|Claim { kind, seats }| (kind, sorted(seats)));
                 prop_assert_eq!(claim, books.claim(reservation));

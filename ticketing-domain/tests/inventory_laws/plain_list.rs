@@ -1,12 +1,15 @@
 //! A slow and simple model of a section. For every command, except one for the best seats, it says which refusal or
 //! which facts are right.
 
+use std::collections::BTreeSet;
+
 use ticketing_domain::inventory::{
     ClaimKind, InventoryCommand, InventoryEvent, InventoryRefusal, SeatWish, SeatsReleased, TakenSeats,
 };
+use ticketing_domain::views::SeatRow;
 use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::ids::ReservationId;
-use ticketing_ports::vocabulary::seating::{Allocation, RowPlan, SeatCounts, SeatId, Seating};
+use ticketing_ports::vocabulary::seating::{Allocation, Label, RowPlan, SeatCounts, SeatId, Seating};
 
 use crate::section::{expired, sorted};
 
@@ -14,6 +17,8 @@ use crate::section::{expired, sorted};
 pub(crate) struct PlainList {
     lines: Vec<Line>,
     numbered: bool,
+    /// The labels of the rows; `None` in general admission.
+    rows: Option<Vec<Label>>,
 }
 
 struct Line {
@@ -64,6 +69,10 @@ impl PlainList {
         Self {
             lines: seats.into_iter().map(line).collect(),
             numbered: matches!(seating, Seating::Numbered { .. }),
+            rows: match seating {
+                Seating::GeneralAdmission { .. } => None,
+                Seating::Numbered { rows } => Some(rows.iter().map(|plan| plan.row.clone()).collect()),
+            },
         }
     }
 
@@ -80,9 +89,34 @@ impl PlainList {
         }
     }
 
-    pub(crate) fn taken_seats(&self, now: Timestamp) -> Vec<SeatId> {
-        let taken = self.lines.iter().filter(|line| !line.place.available(now));
-        taken.filter_map(|line| line.seat.clone()).collect()
+    pub(crate) fn seat_rows(&self, now: Timestamp) -> Option<Vec<SeatRow>> {
+        let letter = |place: Place| match place {
+            Place::Blocked => 'b',
+            Place::Claimed(_, ClaimKind::Sold) => 's',
+            place if place.available(now) => 'f',
+            _ => 'h',
+        };
+        let seat_row = |row: &Label| SeatRow {
+            row: row.clone(),
+            seats: self
+                .lines
+                .iter()
+                .filter(|line| line.seat.as_ref().is_some_and(|seat| seat.row == *row))
+                .map(|line| letter(line.place))
+                .collect(),
+        };
+        let rows = self.rows.as_ref()?;
+        Some(rows.iter().map(seat_row).collect())
+    }
+
+    /// Returns when each hold ends whose end is `wanted`, the earliest first.
+    pub(crate) fn ends(&self, wanted: impl Fn(Timestamp) -> bool) -> Vec<Timestamp> {
+        let holds = self.lines.iter().filter_map(|line| match line.place {
+            Place::Claimed(by, ClaimKind::Held { until }) if wanted(until) => Some((until, by)),
+            _ => None,
+        });
+        let holds: BTreeSet<_> = holds.collect();
+        holds.into_iter().map(|(until, _)| until).collect()
     }
 
     pub(crate) fn claim(&self, reservation: ReservationId) -> Option<(ClaimKind, TakenSeats)> {

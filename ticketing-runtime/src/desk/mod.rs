@@ -1,9 +1,9 @@
 //! The desk answers every question about the box office. It decides who may ask a question, and how fresh the answer
 //! is.
 //!
-//! Questions about one reservation, payment or section are answered from the write side and are always up to date.
-//! Lists and sums come from the read models; [`Desk::catch_up`] waits until the read models show a caller's own
-//! writes. The desk changes nothing.
+//! Questions about one reservation or payment are answered from the write side and are always up to date. Questions
+//! about seats are answered from the live boards, if the event has one. Lists and sums come from the read models;
+//! [`Desk::catch_up`] waits until the read models show a caller's own writes. The desk changes nothing.
 
 mod availability;
 mod caught_up;
@@ -29,7 +29,9 @@ use tokio::sync::watch;
 
 use crate::box_office::BoxOffice;
 use crate::follow::Reached;
+use crate::live::LiveBoards;
 
+pub use availability::AvailabilityAnswer;
 pub use caught_up::READ_YOUR_WRITES_PATIENCE;
 pub use paging::PagedList;
 
@@ -102,6 +104,7 @@ pub struct Desk {
     ports: DeskPorts,
     /// The position of the log that the read models have reached, as far as this process knows.
     projected: watch::Receiver<Reached>,
+    boards: Option<LiveBoards>,
 }
 
 impl Desk {
@@ -112,6 +115,14 @@ impl Desk {
             office,
             ports,
             projected,
+            boards: None,
         }
+    }
+
+    /// Makes the desk answer questions about seats from these live boards, where it can. `boards` is what
+    /// [`Engine::live_boards`](crate::Engine::live_boards) returns.
+    #[must_use]
+    pub fn with_boards(self, boards: Option<LiveBoards>) -> Self {
+        Self { boards, ..self }
     }
 }

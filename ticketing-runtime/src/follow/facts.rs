@@ -115,6 +115,11 @@ impl Facts {
         self.facts.iter().map(Arc::as_ref)
     }
 
+    /// The facts in the order of the log, for a follower of this crate that keeps some of them.
+    pub(crate) fn shared(&self) -> impl Iterator<Item = &Arc<LoggedFact>> + '_ {
+        self.facts.iter()
+    }
+
     /// How many facts the batch has.
     pub fn len(&self) -> usize {
         self.facts.len()

@@ -152,6 +152,12 @@ impl Tail {
         }
     }
 
+    /// The position of the newest fact in memory. [`Position::START`] if there is none.
+    pub(crate) fn newest(&self) -> Position {
+        let facts = self.facts();
+        facts.last_key_value().map_or(Position::START, |(newest, _)| *newest)
+    }
+
     /// Returns up to `limit` facts that follow `mark` without a gap. Empty if the tail does not have the next fact,
     /// or if the tail's fact at the mark's position was written by another commit.
     pub(crate) fn after(&self, mark: Mark, limit: usize) -> Vec<Arc<LoggedFact>> {

@@ -5,6 +5,7 @@
 mod cold_start;
 mod followers;
 mod keys;
+mod live_boards;
 mod lost_memory;
 mod lost_past;
 mod observing;

@@ -168,16 +168,22 @@ impl World {
 
     /// Creates an event with one section of this capacity, publishes it and opens its sales.
     pub(crate) async fn on_sale(&self, office: &BoxOffice, capacity: u32) -> EventId {
-        let draft = draft(self.clock.as_ref(), capacity);
-        let event = office
-            .create_event(request(ORGANISER, draft))
-            .await
-            .unwrap()
-            .value
-            .event_id;
+        let event = self.drafted(office, Seating::GeneralAdmission { capacity }).await;
+        self.put_on_sale(office, event).await;
+        event
+    }
+
+    /// Creates an event with one section of this seating, as a draft.
+    pub(crate) async fn drafted(&self, office: &BoxOffice, seating: Seating) -> EventId {
+        let draft = draft(self.clock.as_ref(), seating);
+        let created = office.create_event(request(ORGANISER, draft)).await;
+        created.unwrap().value.event_id
+    }
+
+    /// Publishes a draft and opens its sales.
+    pub(crate) async fn put_on_sale(&self, office: &BoxOffice, event: EventId) {
         office.publish(request(ORGANISER, event)).await.unwrap();
         office.open_sales(request(ORGANISER, event)).await.unwrap();
-        event
     }
 }
 
@@ -257,7 +263,7 @@ pub(crate) async fn settle() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
-fn draft(clock: &dyn Clock, capacity: u32) -> EventDraft {
+fn draft(clock: &dyn Clock, seating: Seating) -> EventDraft {
     let label = |text: &str| Label::new(text).unwrap();
     EventDraft {
         name: label("An evening"),
@@ -273,7 +279,7 @@ fn draft(clock: &dyn Clock, capacity: u32) -> EventDraft {
         },
         sections: vec![SectionDraft {
             name: label("Floor"),
-            seating: Seating::GeneralAdmission { capacity },
+            seating,
         }],
         pricing_tiers: vec![PricingTier {
             section: label("Floor"),

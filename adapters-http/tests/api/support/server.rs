@@ -87,7 +87,8 @@ impl TestServer {
         };
         let router = router(HttpState {
             box_office: engine.box_office(),
-            desk: Desk::new(engine.box_office(), parts.desk_ports(), engine.read_models_reached()),
+            desk: Desk::new(engine.box_office(), parts.desk_ports(), engine.read_models_reached())
+                .with_boards(engine.live_boards()),
             callers,
             sign_in: own_sign_in,
             health: setup.health,

@@ -229,6 +229,12 @@ pub(super) fn unblock(seats: TakenSeats) -> InventoryCommand {
     InventoryCommand::Unblock { seats }
 }
 
+/// Returns the letters of the seats of each row.
+pub(super) fn letters(state: &InventoryState, now: Timestamp) -> Vec<String> {
+    let rows = state.seat_rows(now).unwrap();
+    rows.into_iter().map(|row| row.seats).collect()
+}
+
 pub(super) fn insufficient(requested: u32, available: u32) -> InventoryRefusal {
     InventoryRefusal::InsufficientInventory { requested, available }
 }

@@ -14,8 +14,8 @@ fn are_held_in_the_order_in_which_they_were_asked_for() {
             until: at(HOLD_SECONDS)
         }
     );
-    assert_eq!(outcome.state.taken_seats(at(0)), [seat("A-1"), seat("B-2")]);
-    assert_eq!(outcome.state.taken_seats(at(LAPSED)), []);
+    assert_eq!(letters(&outcome.state, at(0)), ["hffff", "fhfff", "fffff"]);
+    assert_eq!(letters(&outcome.state, at(LAPSED)), ["fffff", "fffff", "fffff"]);
     assert_eq!(outcome.state.reservations().collect::<Vec<_>>(), [reservation(1)]);
 }
 

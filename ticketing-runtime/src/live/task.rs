@@ -1,0 +1,153 @@
+//! The task of one board: loads it, makes its ticks, and drops it some time after its last reader has left.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ticketing_ports::vocabulary::ids::EventId;
+use tokio::sync::watch;
+use tracing::{debug, warn};
+
+use super::boards::Boards;
+use super::event_board::{EventBoard, Loaded, Stage};
+use super::loading::read_board;
+use super::state::BoardTick;
+use crate::failure::{Failure, UnavailableCause};
+
+/// The least time between two ticks of a board.
+const BETWEEN_TICKS: Duration = Duration::from_millis(100);
+/// How long a load may take in all. Whoever waits for the board is told then that it failed.
+const LOAD_PATIENCE: Duration = Duration::from_secs(5);
+/// The pause before a load is repeated because something has happened meanwhile.
+const BEFORE_RELOAD: Duration = Duration::from_millis(10);
+/// At most how long the task sleeps until the next hold runs out, since the clock may be set meanwhile.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// Takes a board out of the map when its task ends, however it ends.
+struct Registered<'a> {
+    boards: &'a Boards,
+    board: &'a Arc<EventBoard>,
+}
+
+impl Drop for Registered<'_> {
+    fn drop(&mut self) {
+        self.boards.remove(self.board);
+    }
+}
+
+/// Why a board makes no more ticks.
+enum Ended {
+    /// The board has to be loaded again.
+    Outdated,
+    /// Nobody has used the board for some time, or the engine stops.
+    Unused,
+}
+
+/// Runs one board until nobody has used it for some time, or until it cannot be loaded.
+pub(super) async fn run(boards: Arc<Boards>, board: Arc<EventBoard>, stage: watch::Sender<Stage>) {
+    let registered = Registered {
+        boards: &boards,
+        board: &board,
+    };
+    let live = async {
+        let mut last: Option<Arc<BoardTick>> = None;
+        loop {
+            load_in_time(&boards, &board).await?;
+            match keep_ticking(&boards, &board, &stage, &mut last).await {
+                Ended::Outdated => {}
+                Ended::Unused => return Ok::<(), Failure>(()),
+            }
+        }
+    };
+    let ended = boards.stop.run_until_cancelled(live).await;
+    drop(registered);
+    if let Some(Err(failure)) = ended {
+        report(board.event_id, &failure);
+        stage.send_replace(Stage::Failed(Arc::new(failure)));
+    }
+}
+
+fn report(event_id: EventId, failure: &Failure) {
+    let error = failure as &dyn std::error::Error;
+    match failure {
+        Failure::Refused(_) => debug!(%event_id, error, "there is no such event to watch"),
+        _ => warn!(%event_id, error, "the live board of an event could not be loaded; the read models answer instead"),
+    }
+}
+
+/// Loads the board, as often as something happens during the load.
+///
+/// # Errors
+/// Fails if that takes longer than [`LOAD_PATIENCE`].
+async fn load_in_time(boards: &Boards, board: &EventBoard) -> Result<(), Failure> {
+    let loaded = async {
+        while let Loaded::Outdated = load(boards, board).await? {
+            tokio::time::sleep(BEFORE_RELOAD).await;
+        }
+        Ok(())
+    };
+    let in_time = tokio::time::timeout(LOAD_PATIENCE, loaded).await;
+    in_time.unwrap_or(Err(Failure::Unavailable(UnavailableCause::BoardNotLoaded)))
+}
+
+async fn load(boards: &Boards, board: &EventBoard) -> Result<Loaded, Failure> {
+    let attempt = board.attempt();
+    let read = read_board(boards.log.as_ref(), boards.snapshots.as_ref(), board.event_id).await?;
+    // The streams may have been read at different moments. Once the follower has passed the head of the log, the board
+    // has all facts up to the follower's mark and none beyond it.
+    let head = boards.log.head().await?;
+    let mut reached = boards.progress.reached.clone();
+    let passed = reached.wait_for(|reached| reached.position >= head).await;
+    if passed.is_err() {
+        return Err(Failure::Unavailable(UnavailableCause::ShuttingDown));
+    }
+    Ok(board.finish(attempt, read)?)
+}
+
+/// Makes a tick whenever something has changed, at most one each [`BETWEEN_TICKS`].
+async fn keep_ticking(
+    boards: &Boards,
+    board: &Arc<EventBoard>,
+    stage: &watch::Sender<Stage>,
+    last: &mut Option<Arc<BoardTick>>,
+) -> Ended {
+    let mut is_first = true;
+    loop {
+        if !boards.has(board) {
+            return Ended::Unused;
+        }
+        let now = boards.clock.now();
+        let Some((state, next_lapse)) = board.state(now) else {
+            return Ended::Outdated;
+        };
+        let before = last.as_deref();
+        let tick = match before {
+            Some(tick) if !is_first && Arc::ptr_eq(&tick.state, &state) => None,
+            Some(tick) if !is_first => Some(tick.next(state)),
+            _ => Some(BoardTick::first(state, before)),
+        };
+        is_first = false;
+        if let Some(tick) = tick {
+            let tick = Arc::new(tick);
+            *last = Some(Arc::clone(&tick));
+            stage.send_replace(Stage::Live(tick));
+            tokio::time::sleep(BETWEEN_TICKS).await;
+        }
+        let until_lapse = next_lapse.map(|at| (at - now).to_std().unwrap_or_default().min(LONGEST_SLEEP));
+        let until_lapse = async {
+            match until_lapse {
+                Some(time) => tokio::time::sleep(time).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = board.news.notified() => {}
+            () = until_lapse => {}
+            () = tokio::time::sleep_until(board.last_used() + boards.idle) => {
+                if boards.remove_if_unused(board) {
+                    return Ended::Unused;
+                }
+            }
+        }
+    }
+}
