@@ -65,6 +65,8 @@ pub enum Violation {
     ProjectionBehind { checkpoint: Position, head: Position },
     #[error("the read models do not show what the facts add up to: {0}")]
     SidesDisagree(String),
+    #[error("a live board does not show what the facts add up to: {0}")]
+    BoardDisagrees(String),
     #[error("a customer or the organiser has not got all answers in time")]
     NeverAnswered,
     #[error("read models include facts that the log has lost, but the incarnation of the log was not raised")]

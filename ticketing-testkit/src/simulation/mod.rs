@@ -9,6 +9,7 @@
 //! It needs a current-thread runtime with paused time. The caller supplies the stores and the faults, as
 //! `tests/tests/simulation` does.
 
+mod boards;
 mod books;
 mod customers;
 mod lost;

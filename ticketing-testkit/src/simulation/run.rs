@@ -9,6 +9,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use ticketing_ports::log::identity::Incarnation;
 use ticketing_ports::log::streams::{Position, RecordedEvent};
 
+use super::boards::board_is_wrong;
 use super::books::{Violation, check_books};
 use super::organiser::{open_event, organise};
 use super::promises::{Promise, check_promises};
@@ -52,6 +53,7 @@ pub async fn simulate(seed: u64, world: World) -> Result<Report, Vec<Violation>>
     let mut rng = StdRng::seed_from_u64(seed);
     let chaos = tokio::spawn(chaos(Arc::clone(&stage), StdRng::seed_from_u64(rng.random())));
     let event = open_event(&stage, &mut rng).await;
+    stage.watched().begin(event);
     let operator = tokio::spawn(operate(Arc::clone(&stage), StdRng::seed_from_u64(rng.random())));
     let organiser = tokio::spawn(organise(Arc::clone(&stage), event, StdRng::seed_from_u64(rng.random())));
     let customers: Vec<_> = (0..CUSTOMERS)
@@ -119,6 +121,14 @@ impl Stage {
         }
         for side in self.read_sides() {
             violations.extend(self.rows_are_wrong(&side, log).await);
+        }
+        violations.append(&mut self.watched().wrong());
+        for (boards, side) in self.live_boards() {
+            let now = self.world().ports.clock.now();
+            let rows = side.models.availability.availability(self.watched().event(), now).await;
+            if let Ok(Some(rows)) = rows {
+                violations.extend(board_is_wrong(&boards, &rows).await);
+            }
         }
         violations
     }

@@ -8,9 +8,10 @@ use std::time::Duration;
 use ticketing_ports::log::streams::{CorrelationId, Position, RecordedEvent};
 use ticketing_ports::vocabulary::roles::Actor;
 use ticketing_runtime::{
-    BoxOffice, Engine, EngineConfig, FactsFrom, IdempotencyRequest, Observed, Observer, Request, Setback,
+    BoxOffice, Engine, EngineConfig, FactsFrom, IdempotencyRequest, LiveBoards, Observed, Observer, Request, Setback,
 };
 
+use super::boards::Watched;
 use super::lost::Lost;
 use super::{Customers, ReadSide, World};
 
@@ -26,6 +27,7 @@ pub(super) struct Stage {
     turns: AtomicUsize,
     crashes: AtomicU32,
     lost: Mutex<Lost>,
+    watched: Arc<Watched>,
     happened: Arc<Happened>,
 }
 
@@ -66,6 +68,7 @@ impl Stage {
             turns: AtomicUsize::new(0),
             crashes: AtomicU32::new(0),
             lost: Mutex::default(),
+            watched: Arc::default(),
             happened: Arc::default(),
         }
     }
@@ -110,6 +113,20 @@ impl Stage {
         self.engines().iter().map(|(_, side)| side.clone()).collect()
     }
 
+    /// Returns the live boards of each process, with the read side of that process.
+    pub(super) fn live_boards(&self) -> Vec<(LiveBoards, ReadSide)> {
+        let engines = self.engines();
+        let boards = engines
+            .iter()
+            .filter_map(|(engine, side)| Some((engine.live_boards()?, side.clone())));
+        boards.collect()
+    }
+
+    /// The event that is watched at each process.
+    pub(super) fn watched(&self) -> &Watched {
+        &self.watched
+    }
+
     /// Returns the position of the last fact that the shared rows include; `None` if each process has rows of its
     /// own.
     pub(super) async fn rows_of_all(&self) -> Option<Position> {
@@ -143,6 +160,9 @@ impl Stage {
         };
         let side = (self.world.read_side)();
         let engine = Engine::start(self.world.ports.clone(), side.ports.clone(), config);
+        if let Some(boards) = engine.live_boards() {
+            tokio::spawn(Arc::clone(&self.watched).watch(boards));
+        }
         self.engines().push((engine, side));
     }
 
