@@ -65,6 +65,13 @@ impl BusAndLog {
         }
     }
 
+    /// Sets when the log is asked next, after a call returned so many facts. If these are the `most` that a call
+    /// returns, the log may have more, so it is asked without a pause.
+    fn ask_again_after(&mut self, facts: usize, most: usize) {
+        let pause = if facts < most { SILENCE } else { Duration::ZERO };
+        self.ask_at = Instant::now() + pause;
+    }
+
     /// Returns the facts that the bus delivers before `until`. Empty if the bus delivers none or cannot be reached.
     async fn delivered(&mut self, most: usize, until: Instant) -> Vec<RecordedEvent> {
         match timeout_at(until, self.receive(most)).await {
@@ -141,14 +148,16 @@ impl Source for BusAndLog {
             // the predecessors have come.
             let here = self.tail.after(after, most);
             if !here.is_empty() {
-                self.ask_at = Instant::now() + SILENCE;
+                self.ask_again_after(here.len(), most);
                 return Ok(here);
             }
             if self.ask_at <= Instant::now() {
                 // If the bus has lost the newest fact, no later delivery shows that a fact is missing. The log is
                 // therefore asked now and then.
                 self.ask_at = Instant::now() + SILENCE;
-                return read(self.log.as_ref(), &self.tail, after, most).await;
+                let facts = read(self.log.as_ref(), &self.tail, after, most).await?;
+                self.ask_again_after(facts.len(), most);
+                return Ok(facts);
             }
             let mut fresh = self.delivered(most, self.ask_at).await;
             fresh.retain(|event| event.position > after.position);

@@ -63,7 +63,13 @@ impl Source for TailAndLog {
                 self.look_at = now + self.poll;
                 match read(self.log.as_ref(), &self.tail, after, most).await {
                     Ok(facts) if facts.is_empty() => {}
-                    Ok(facts) => return Ok(facts),
+                    Ok(facts) => {
+                        if facts.len() >= most {
+                            // The log may have more, so the next call reads on without a pause.
+                            self.look_at = now;
+                        }
+                        return Ok(facts);
+                    }
                     // The follower goes on, because the tail still has the facts that this process writes itself.
                     Err(error) if error.is_transient() => {
                         warn!(

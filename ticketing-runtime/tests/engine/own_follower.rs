@@ -9,8 +9,8 @@ use ticketing_ports::log::dead_letters::DeadLetterStore as _;
 use ticketing_ports::log::identity::Mark;
 use ticketing_ports::log::streams::Position;
 use ticketing_runtime::{
-    Engine, EngineConfig, Facts, FollowError, Follower, FollowerCondition, FollowerSpec, MarkKept, OnBadFact,
-    READ_MODELS, Runs, StartAt, Twin,
+    Engine, EngineConfig, Facts, FactsFrom, FollowError, FollowPorts, Follower, FollowerCondition, FollowerSpec,
+    MarkKept, OnBadFact, READ_MODELS, Runs, StartAt, Twin,
 };
 
 use crate::read_side::{ReadSide, shows};
@@ -166,6 +166,45 @@ async fn settings_count_for_the_read_models_whether_they_are_given_first_or_last
             assert_eq!(engine.follower(READ_MODELS).is_some(), projector);
             engine.abort();
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_follower_that_is_far_behind_reads_on_without_a_pause() {
+    for facts_from in [FactsFrom::ThisProcess, FactsFrom::TheBus] {
+        let (world, side) = (World::new(), ReadSide::new(<[_]>::to_vec));
+        let old = world.engine();
+        let event = world.on_sale(&old.box_office(), 20).await;
+        for number in 0..10 {
+            hold(&old.box_office(), customer(number), event, 1).await.unwrap();
+        }
+        old.abort();
+
+        let mail = Mail::new(
+            FollowerSpec {
+                start_at: StartAt::Beginning,
+                max_facts: 1,
+                ..MAIL
+            },
+            None,
+        );
+        let ports = FollowPorts {
+            bus: side.ports().bus,
+            ..side.follow_ports()
+        };
+        let config = EngineConfig {
+            facts_from,
+            relay: false,
+            ..EngineConfig::default()
+        };
+        let next = Engine::builder(world.ports(), ports)
+            .config(config)
+            .follow(mail.clone());
+        let next = next.start();
+        // With a pause before each read this would not be long enough.
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        assert_eq!(mail.sent("SeatsHeld"), 10, "{facts_from:?}");
+        next.abort();
     }
 }
 
