@@ -1,26 +1,23 @@
-//! Wraps every request: gives it a correlation id and a time limit, turns a panic into an error answer, and adds the
-//! headers that every answer has.
+//! The innermost of the layers that wrap every request: it knows the errors, the consistency tokens and the paths of
+//! this API. Layers of `tower-http` do the rest.
 
-use std::panic::AssertUnwindSafe;
+use std::any::Any;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, OriginalUri, Request, State};
-use axum::http::header::{ACCEPT, CACHE_CONTROL, LOCATION, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::header::{ACCEPT, LOCATION, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use futures::FutureExt as _;
-use ticketing_ports::log::streams::CorrelationId;
 use ticketing_runtime::Observed;
 use tracing::{Instrument as _, debug, error, info_span};
 
 use crate::errors::{ApiError, Code, as_problem};
 use crate::extract::{UnreadableToken, consistency_token, fresh_correlation_id};
 use crate::replies::write_token;
+use crate::request_id::correlation_id;
 use crate::state::Shared;
-
-const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
 /// The path under which another service has nested the router, such as `/tickets`. Empty if the router is not
 /// nested.
@@ -35,16 +32,10 @@ impl MountedAt {
     }
 }
 
-/// Wraps every request and its answer: gives the request a correlation id and a time limit, turns a panic into a
-/// 500, and adds the headers that every answer has.
+/// Wraps every request and its answer: names the request in the log, puts answers of the other layers into the words
+/// of this API, and adds the headers that depend on the request.
 pub(crate) async fn envelope(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
-    let given = request
-        .headers()
-        .get(&CORRELATION_ID)
-        .and_then(|value| value.to_str().ok());
-    let correlation_id = given
-        .and_then(CorrelationId::parse)
-        .unwrap_or_else(|| fresh_correlation_id(&state));
+    let correlation_id = correlation_id(request.headers()).unwrap_or_else(|| fresh_correlation_id(&state));
     let wants_problem = request.headers().get_all(ACCEPT).iter().any(|value| {
         value
             .to_str()
@@ -56,7 +47,7 @@ pub(crate) async fn envelope(State(state): State<Shared>, mut request: Request, 
         .map_or("", MatchedPath::as_str);
     let span = info_span!("request", method = %request.method(), route, correlation_id = correlation_id.as_str());
     let mounted_at = MountedAt::of(&request);
-    request.extensions_mut().insert(correlation_id.clone());
+    request.extensions_mut().insert(correlation_id);
     request.extensions_mut().insert(mounted_at.clone());
     let seen_before = consistency_token(request.headers());
     match &seen_before {
@@ -66,23 +57,10 @@ pub(crate) async fn envelope(State(state): State<Shared>, mut request: Request, 
     }
 
     let started = Instant::now();
-    let limit = state.config.request_timeout;
-    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let mut response = match tokio::time::timeout(limit, handled).instrument(span.clone()).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(_)) => {
-            span.in_scope(|| error!("a handler panicked"));
-            ApiError::internal().into_response()
-        }
-        Err(_) => ApiError::new(
-            Code::Timeout,
-            format!(
-                "no answer within {} seconds; the request may still be carried out",
-                limit.as_secs()
-            ),
-        )
-        .into_response(),
-    };
+    let mut response = next.run(request).instrument(span.clone()).await;
+    if is_timeout_of_the_layer(&response) {
+        response = too_late(state.config.request_timeout).into_response();
+    }
     span.in_scope(|| {
         let latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         debug!(status = response.status().as_u16(), latency_us, "answered");
@@ -100,15 +78,26 @@ pub(crate) async fn envelope(State(state): State<Shared>, mut request: Request, 
     if wants_problem {
         response = as_problem(response);
     }
-    let headers = response.headers_mut();
-    let value = HeaderValue::from_str(correlation_id.as_str()).expect("a correlation id is visible ASCII");
-    headers.insert(CORRELATION_ID, value);
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Caches must not keep an answer unless its handler allows that: most answers are for one person only.
-    headers
-        .entry(CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Returns whether the layer that limits the time has answered: its answer has no body and none of our errors.
+fn is_timeout_of_the_layer(response: &Response) -> bool {
+    response.status() == StatusCode::GATEWAY_TIMEOUT && response.extensions().get::<Arc<ApiError>>().is_none()
+}
+
+fn too_late(limit: Duration) -> ApiError {
+    let seconds = limit.as_secs();
+    ApiError::new(
+        Code::Timeout,
+        format!("no answer within {seconds} seconds; the request may still be carried out"),
+    )
+}
+
+/// Answers for a handler that has panicked. The program's panic hook has logged the message.
+pub(crate) fn a_bug(_: Box<dyn Any + Send>) -> Response {
+    error!("a handler panicked");
+    ApiError::internal().into_response()
 }
 
 /// Refuses a request whose consistency token cannot be read. Only existing routes are wrapped in this check: for an

@@ -2,7 +2,7 @@
 //! counted before its body is read.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use ticketing_domain::sign_in::AUTH_QUOTA;
@@ -10,10 +10,8 @@ use ticketing_ports::people::rate_limiter::RateDecision;
 
 use crate::errors::{ApiError, whole_seconds};
 use crate::extract::client_ip;
+use crate::header_names::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::state::Shared;
-
-const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 pub(crate) async fn limit(State(state): State<Shared>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
@@ -28,8 +26,8 @@ pub(crate) async fn limit(State(state): State<Shared>, request: Request, next: N
         ApiError::too_many(decision.reset_after).into_response()
     };
     let headers = response.headers_mut();
-    headers.insert(POLICY, policy());
-    headers.insert(LIMIT, remaining(decision));
+    headers.insert(RATE_LIMIT_POLICY, policy());
+    headers.insert(RATE_LIMIT, remaining(decision));
     response
 }
 

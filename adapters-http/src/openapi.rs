@@ -8,9 +8,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, head};
 use serde_json::{Value, json};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -19,11 +23,14 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::browsers::{allow_origins, protect_readers};
+use crate::compression::compress;
 use crate::docs::document_route;
-use crate::envelope::{envelope, no_such_method, no_such_route, refuse_unreadable_token};
+use crate::envelope::{a_bug, envelope, no_such_method, no_such_route, refuse_unreadable_token};
 use crate::head::refuse_malformed_head;
 use crate::limit::limit;
 use crate::replies::CONSISTENCY_NAME;
+use crate::request_id::give_correlation_ids;
 use crate::sign_in::pages::verify_page;
 use crate::sign_in::{account, magic_link, oauth, passkeys, refuse_head, roles, sessions};
 use crate::state::{HttpState, Shared};
@@ -173,7 +180,7 @@ pub fn router(state: HttpState) -> Router {
     } else {
         (routes().split_for_parts().0, finished(routes(), &BTreeSet::new()))
     };
-    router
+    let router = router
         .route("/api/openapi.json", document_route(document))
         .route("/docs", get(docs::to_page))
         .route("/docs/", get(docs::page))
@@ -181,7 +188,21 @@ pub fn router(state: HttpState) -> Router {
         .layer(from_fn(refuse_unreadable_token))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
-        .layer(from_fn(refuse_malformed_head))
-        .layer(from_fn_with_state(Arc::clone(&state), envelope))
-        .with_state(state)
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn_with_state(Arc::clone(&state), envelope))
+                .layer(TimeoutLayer::with_status_code(
+                    StatusCode::GATEWAY_TIMEOUT,
+                    state.config.request_timeout,
+                ))
+                .layer(CatchPanicLayer::custom(a_bug))
+                .layer(from_fn(refuse_malformed_head)),
+        );
+    let router = allow_origins(router.with_state(Arc::clone(&state)), &state.config.cors);
+    let router = if state.config.compress {
+        compress(router)
+    } else {
+        router
+    };
+    give_correlation_ids(protect_readers(router, state.config.https_only), &state)
 }

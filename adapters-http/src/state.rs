@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::authenticate::Authenticate;
 use crate::health_check::HealthCheck;
+use crate::policy::Cors;
 
 /// Everything that the handlers of the routes use. A server has one value of this type.
 #[derive(Clone)]
@@ -61,6 +62,12 @@ pub struct HttpConfig {
     pub body_limit: usize,
     /// The networks of trusted proxies. What one of them says in `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Which web pages of other origins may call the API.
+    pub cors: Cors,
+    /// Whether large answers are compressed for callers who accept that. By default that is left to the host.
+    pub compress: bool,
+    /// Whether browsers are told to use nothing but HTTPS for this host. By default that is left to the host.
+    pub https_only: bool,
     /// Is told of every answer that is an error, in order to count them.
     pub observer: Arc<dyn Observer>,
     /// Is cancelled when the server begins to stop. Answers that would go on for ever end then.
@@ -73,6 +80,9 @@ impl Default for HttpConfig {
             request_timeout: Duration::from_secs(30),
             body_limit: 256 * 1024,
             trusted_proxies: Vec::new(),
+            cors: Cors::default(),
+            compress: false,
+            https_only: false,
             observer: Arc::new(NoObserver),
             stopping: CancellationToken::new(),
         }

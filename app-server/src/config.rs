@@ -7,6 +7,7 @@ mod connections;
 mod durations;
 mod from_clap;
 mod mistake;
+mod protection;
 mod public_url;
 mod redis_url;
 mod settings;
@@ -23,6 +24,7 @@ use ticketing_ports::vocabulary::email::EmailAddress;
 pub use adapters_http::IpNet;
 pub use connections::ConnectionSettings;
 pub use mistake::Mistake;
+pub use protection::ProtectionSettings;
 pub use public_url::{InvalidPublicUrl, PublicUrl};
 pub use redis_url::{InvalidRedisUrl, RedisUrl};
 pub use settings::{

@@ -38,6 +38,9 @@ const CUSTOMER: &str = "customer@example.com";
 /// # Errors
 /// When the address, the storage or the sessions file cannot be used.
 pub async fn demo(settings: &Settings, wanted: &Demo) -> anyhow::Result<()> {
+    let mut settings = settings.clone();
+    settings.protection.demonstration = true;
+    let settings = &settings;
     let listener = listen(&settings.http).await?;
     let url = public_url(&settings.http, &listener)?;
     let serving = Serving::begin(settings, listener)?;

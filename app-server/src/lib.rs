@@ -10,6 +10,7 @@ pub mod demo;
 pub mod erase_user;
 pub mod front;
 pub mod health;
+pub mod http_config;
 pub mod migrate;
 pub mod openapi;
 pub mod rebuild;

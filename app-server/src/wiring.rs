@@ -17,6 +17,7 @@ use crate::config::{LostPast, Role, Settings};
 use crate::health::{
     ClockCheck, CommitCheck, DeadLetterCheck, EventStoreCheck, LastCommit, ProjectionCheck, RelayCheck,
 };
+use crate::http_config::http_config;
 use crate::sign_in::sign_in;
 use crate::storage::{Bus, IfDown, ReadSide, Storage};
 
@@ -80,11 +81,8 @@ impl RunningServer {
             clock,
             ids,
             config: HttpConfig {
-                request_timeout: settings.http.request_timeout,
-                trusted_proxies: settings.sign_in.trusted_proxies.clone(),
-                observer: totals.clone(),
                 stopping,
-                ..HttpConfig::default()
+                ..http_config(settings, public_url, totals.clone())
             },
         };
         Ok(Self {

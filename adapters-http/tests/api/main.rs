@@ -9,6 +9,7 @@ mod api_doc;
 mod availability;
 mod bad_requests;
 mod blocking;
+mod browsers;
 mod consistency;
 mod envelope;
 mod errors;

@@ -8,7 +8,7 @@ use thiserror::Error;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::durations::{hours, milliseconds, seconds};
-use super::{ConnectionSettings, PostgresUrl, PublicUrl, RedisUrl, SignInSettings, StorageUrl};
+use super::{ConnectionSettings, PostgresUrl, ProtectionSettings, PublicUrl, RedisUrl, SignInSettings, StorageUrl};
 
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
@@ -16,6 +16,8 @@ pub struct Settings {
     pub http: HttpSettings,
     #[command(flatten)]
     pub connections: ConnectionSettings,
+    #[command(flatten)]
+    pub protection: ProtectionSettings,
     #[command(flatten)]
     pub storage: StorageSettings,
     #[command(flatten)]

@@ -1,6 +1,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use adapters_http::Cors;
+use axum::http::HeaderValue;
+
 use super::*;
 
 #[test]
@@ -163,6 +166,27 @@ fn a_mail_server_that_cannot_be_one_is_refused_without_its_password() {
         mistake(&["--mail-from", "nobody"]),
         "--mail-from (MAIL_FROM): the sender must be an address such as tickets@example.com or Box office <tickets@example.com>"
     );
+}
+
+#[test]
+fn a_page_may_call_from_an_origin_and_only_a_demonstration_lets_every_origin_in() {
+    let protection = |arguments: &[&str]| parsed(arguments).settings.protection;
+    assert_eq!(protection(&[]).cors(), Cors::LeftToTheHost);
+    let mut demonstration = protection(&[]);
+    demonstration.demonstration = true;
+    assert_eq!(demonstration.cors(), Cors::Any);
+    let named = protection(&[
+        "--cors-allowed-origins",
+        "https://Shop.example.com/, http://localhost:3000",
+    ]);
+    let origins = ["https://shop.example.com", "http://localhost:3000"].map(HeaderValue::from_static);
+    assert_eq!(named.cors(), Cors::Only(origins.to_vec()));
+    for wrong in ["*", "null", "shop.example.com", "https://shop.example.com/page"] {
+        assert_eq!(
+            mistake(&["--cors-allowed-origins", wrong]),
+            "--cors-allowed-origins (CORS_ALLOWED_ORIGINS): must be origins such as https://shop.example.com, each without a path"
+        );
+    }
 }
 
 #[test]
