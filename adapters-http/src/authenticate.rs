@@ -52,6 +52,10 @@ pub trait Authenticate: fmt::Debug + Send + Sync {
     fn challenge(&self) -> HeaderValue;
 }
 
+/// What [`Authenticate`] has said about a request before its handler runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Authenticated(pub(crate) Result<Option<Actor>, ApiError>);
+
 /// Accepts a session of this server, sent as `Authorization: Bearer …`, as the proof of who the caller is.
 #[derive(Clone)]
 pub struct BySession {

@@ -4,7 +4,6 @@ mod answers;
 mod complete;
 mod operations;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
@@ -28,7 +27,10 @@ use crate::compression::compress;
 use crate::docs::document_route;
 use crate::envelope::{a_bug, envelope, no_such_method, no_such_route, refuse_unreadable_token};
 use crate::head::refuse_malformed_head;
+use crate::in_flight::{InFlight, bound, bound_reports};
 use crate::limit::limit;
+use crate::networks::refuse_networks;
+use crate::rates::{Counters, count};
 use crate::replies::CONSISTENCY_NAME;
 use crate::request_id::give_correlation_ids;
 use crate::sign_in::pages::verify_page;
@@ -67,7 +69,6 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(blocking::unblock_seats))
         .routes(routes!(availability::get_availability))
         .routes(routes!(availability::get_section))
-        .routes(routes!(analytics::event_analytics))
         .routes(routes!(
             reservations::create_reservation,
             reservations::list_reservations
@@ -79,8 +80,19 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(payments::create_payment, payments::list_payments))
         .routes(routes!(payments::get_payment))
         .routes(routes!(payments::refund_payment))
+}
+
+/// The routes whose answers take the most work.
+fn report_routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(analytics::event_analytics))
         .routes(routes!(customers::customer_history))
         .routes(routes!(customers::lifetime_value))
+}
+
+/// The routes that answer everybody at any time, because those who watch the server ask here.
+fn health_routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
 }
@@ -124,10 +136,9 @@ fn anonymous_sign_in_routes() -> OpenApiRouter<Shared> {
 
 /// Returns the OpenAPI document of all routes.
 pub fn document() -> Value {
-    let limited = anonymous_sign_in_routes().split_for_parts().1;
-    let limited: BTreeSet<_> = limited.paths.paths.into_keys().collect();
-    let routes = routes().merge(account_routes()).merge(anonymous_sign_in_routes());
-    finished(routes, &limited)
+    let routes = routes().merge(report_routes()).merge(health_routes());
+    let routes = routes.merge(account_routes()).merge(anonymous_sign_in_routes());
+    finished(routes)
 }
 
 /// Returns the OpenAPI document of all routes, with `server` as the URL or path under which clients reach the API.
@@ -137,11 +148,11 @@ pub fn document_at(server: &str) -> Value {
     document
 }
 
-fn finished(routes: OpenApiRouter<Shared>, limited: &BTreeSet<String>) -> Value {
+fn finished(routes: OpenApiRouter<Shared>) -> Value {
     let mut document = routes.split_for_parts().1;
     name_tokens_of_writes(&mut document);
     let mut document = serde_json::to_value(document).expect("the OpenAPI document can be written as JSON");
-    complete::complete(&mut document, limited);
+    complete::complete(&mut document);
     document
 }
 
@@ -172,32 +183,30 @@ fn name_token(operation: &mut Operation) {
 /// path.
 pub fn router(state: HttpState) -> Router {
     let state: Shared = Arc::new(state);
-    let (router, document) = if state.sign_in.is_some() {
-        let limited = anonymous_sign_in_routes().layer(from_fn_with_state(Arc::clone(&state), limit));
-        let routes = routes().merge(account_routes()).merge(limited);
-        let router = routes.split_for_parts().0;
-        (router.route("/auth/verify", get(verify_page)), document())
-    } else {
-        (routes().split_for_parts().0, finished(routes(), &BTreeSet::new()))
-    };
-    let router = router
+    let places = state.config.max_in_flight.map(InFlight::new);
+    let (routes, document) = documented(&state, places.as_ref());
+    let routes = routes
         .route("/api/openapi.json", document_route(document))
         .route("/docs", get(docs::to_page))
         .route("/docs/", get(docs::page))
         .route("/docs/{file}", get(docs::file))
         .layer(from_fn(refuse_unreadable_token))
         .fallback(no_such_route)
-        .method_not_allowed_fallback(no_such_method)
-        .layer(
-            ServiceBuilder::new()
-                .layer(from_fn_with_state(Arc::clone(&state), envelope))
-                .layer(TimeoutLayer::with_status_code(
-                    StatusCode::GATEWAY_TIMEOUT,
-                    state.config.request_timeout,
-                ))
-                .layer(CatchPanicLayer::custom(a_bug))
-                .layer(from_fn(refuse_malformed_head)),
-        );
+        .method_not_allowed_fallback(no_such_method);
+    let health = health_routes()
+        .split_for_parts()
+        .0
+        .method_not_allowed_fallback(no_such_method);
+    let router = guarded(routes, &state, places).merge(health).layer(
+        ServiceBuilder::new()
+            .layer(from_fn_with_state(Arc::clone(&state), envelope))
+            .layer(TimeoutLayer::with_status_code(
+                StatusCode::GATEWAY_TIMEOUT,
+                state.config.request_timeout,
+            ))
+            .layer(CatchPanicLayer::custom(a_bug))
+            .layer(from_fn(refuse_malformed_head)),
+    );
     let router = allow_origins(router.with_state(Arc::clone(&state)), &state.config.cors);
     let router = if state.config.compress {
         compress(router)
@@ -205,4 +214,32 @@ pub fn router(state: HttpState) -> Router {
         router
     };
     give_correlation_ids(protect_readers(router, state.config.https_only), &state)
+}
+
+/// Returns the routes that the server has, and their document.
+fn documented(state: &Shared, places: Option<&Arc<InFlight>>) -> (Router<Shared>, Value) {
+    let reports = match places {
+        Some(places) => report_routes().layer(from_fn_with_state(Arc::clone(places), bound_reports)),
+        None => report_routes(),
+    };
+    let own = routes().merge(reports);
+    if state.sign_in.is_none() {
+        let all = routes().merge(report_routes()).merge(health_routes());
+        return (own.split_for_parts().0, finished(all));
+    }
+    let limited = anonymous_sign_in_routes().layer(from_fn_with_state(Arc::clone(state), limit));
+    let routes = own.merge(account_routes()).merge(limited).split_for_parts().0;
+    (routes.route("/auth/verify", get(verify_page)), document())
+}
+
+/// Wraps routes so that requests from networks that are not served, requests beyond the number that is answered at
+/// once, and requests beyond the rates are refused before their bodies are read.
+fn guarded(mut routes: Router<Shared>, state: &Shared, places: Option<Arc<InFlight>>) -> Router<Shared> {
+    if let Some(counters) = Counters::new(state) {
+        routes = routes.layer(from_fn_with_state(counters, count));
+    }
+    if let Some(places) = places {
+        routes = routes.layer(from_fn_with_state(places, bound));
+    }
+    routes.layer(from_fn_with_state(Arc::clone(state), refuse_networks))
 }

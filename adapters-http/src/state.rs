@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::authenticate::Authenticate;
 use crate::health_check::HealthCheck;
-use crate::policy::Cors;
+use crate::policy::{Cors, Networks, Rates};
 
 /// Everything that the handlers of the routes use. A server has one value of this type.
 #[derive(Clone)]
@@ -68,6 +68,12 @@ pub struct HttpConfig {
     pub compress: bool,
     /// Whether browsers are told to use nothing but HTTPS for this host. By default that is left to the host.
     pub https_only: bool,
+    /// Which networks are served. The health routes answer everybody.
+    pub networks: Networks,
+    /// At most how many requests are answered at once. Those beyond it are answered 503. `None` leaves that to the host.
+    pub max_in_flight: Option<u32>,
+    /// At most how many requests a user or a network may send.
+    pub rates: Rates,
     /// Is told of every answer that is an error, in order to count them.
     pub observer: Arc<dyn Observer>,
     /// Is cancelled when the server begins to stop. Answers that would go on for ever end then.
@@ -83,6 +89,9 @@ impl Default for HttpConfig {
             cors: Cors::default(),
             compress: false,
             https_only: false,
+            networks: Networks::default(),
+            max_in_flight: None,
+            rates: Rates::default(),
             observer: Arc::new(NoObserver),
             stopping: CancellationToken::new(),
         }

@@ -15,6 +15,9 @@ pub fn http_config(settings: &Settings, public_url: &str, observer: Arc<dyn Obse
         cors: settings.protection.cors(),
         compress: true,
         https_only: public_url.starts_with("https://"),
+        networks: settings.protection.networks(),
+        max_in_flight: Some(settings.protection.max_requests_in_flight),
+        rates: settings.protection.rates(),
         observer,
         ..HttpConfig::default()
     }

@@ -43,6 +43,7 @@ codes! {
     LinkInvalid = "LINK_INVALID", UNAUTHORIZED, "The sign-in link or code is unknown, has expired, or was used before.";
     PaymentFailed = "PAYMENT_FAILED", PAYMENT_REQUIRED, "The payment was declined.";
     Forbidden = "FORBIDDEN", FORBIDDEN, "The caller is known, and is not allowed to do this.";
+    NetworkRefused = "NETWORK_REFUSED", FORBIDDEN, "This server does not serve the network from which the request comes.";
     EventNotFound = "EVENT_NOT_FOUND", NOT_FOUND, "The event does not exist, or it is a draft that the caller may not see.";
     SectionNotFound = "SECTION_NOT_FOUND", NOT_FOUND, "The event has no section of that name.";
     ReservationNotFound = "RESERVATION_NOT_FOUND", NOT_FOUND, "The reservation does not exist, or it belongs to somebody else.";
@@ -69,7 +70,7 @@ codes! {
     RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS, "Too many requests came from the same network or for the same account; wait a while.";
     HeadTooLarge = "HEAD_TOO_LARGE", REQUEST_HEADER_FIELDS_TOO_LARGE, "The head of the request has too many headers or is too large.";
     Internal = "INTERNAL", INTERNAL_SERVER_ERROR, "The server has made a mistake.";
-    Busy = "BUSY", SERVICE_UNAVAILABLE, "Too many requests are waiting; try again soon.";
+    Busy = "BUSY", SERVICE_UNAVAILABLE, "Too many requests are running or waiting; try again soon.";
     Unavailable = "UNAVAILABLE", SERVICE_UNAVAILABLE, "A service that the server needs is down; try again soon.";
     Timeout = "TIMEOUT", GATEWAY_TIMEOUT, "The request took too long; the server may still carry it out.";
 }

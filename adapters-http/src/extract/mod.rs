@@ -21,4 +21,4 @@ pub(crate) use query::Query;
 pub(crate) use read::{Faults, Fields, MinorUnits, Place, Quantity, Read, read_object};
 pub(crate) use sent::Sent;
 pub(crate) use session::{Caller, MaybeCaller, SignedIn};
-pub(crate) use visitor::{RequestVisitor, client_ip};
+pub(crate) use visitor::{FORWARDED_FOR, RequestVisitor, client_ip};

@@ -5,7 +5,7 @@ use ticketing_ports::people::users::User;
 use ticketing_ports::vocabulary::roles::Actor;
 use ticketing_ports::vocabulary::secrets::Secret;
 
-use crate::authenticate::session_shown;
+use crate::authenticate::{Authenticated, session_shown};
 use crate::errors::ApiError;
 use crate::state::Shared;
 
@@ -23,7 +23,7 @@ impl FromRequestParts<Shared> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
-        let actor = state.callers.authenticate(parts).await?;
+        let actor = authenticated(parts, state).await?;
         actor.map(Self).ok_or_else(ApiError::unauthenticated)
     }
 }
@@ -43,7 +43,15 @@ impl FromRequestParts<Shared> for MaybeCaller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
-        state.callers.authenticate(parts).await.map(Self)
+        authenticated(parts, state).await.map(Self)
+    }
+}
+
+/// Returns what was found out about the caller. Asks only if nobody has asked before.
+async fn authenticated(parts: &Parts, state: &Shared) -> Result<Option<Actor>, ApiError> {
+    match parts.extensions.get::<Authenticated>() {
+        Some(Authenticated(known)) => known.clone(),
+        None => state.callers.authenticate(parts).await,
     }
 }
 

@@ -10,7 +10,7 @@ use ticketing_domain::sign_in::Visitor;
 use crate::errors::ApiError;
 use crate::state::Shared;
 
-const FORWARDED_FOR: &str = "x-forwarded-for";
+pub(crate) const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// Extracts where the request came from. The address is that of the network peer or, if the peer is a trusted proxy,
 /// the one that the proxy reports.

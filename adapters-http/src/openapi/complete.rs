@@ -31,24 +31,24 @@ const TAGS: [(&str, &str); 7] = [
 ];
 const OPERATIONS_TAG: (&str, &str) = ("operations", "Whether the server works.");
 
+/// The ids of the operations that answer everybody at any time. They ask no stores, and no limit counts them.
+const FOR_WATCHERS: [&str; 2] = ["live", "ready"];
 /// The ids of the operations that can be called with or without a session.
 const FOR_EVERYBODY: [&str; 4] = ["get_event", "list_events", "get_availability", "get_section"];
 /// The ids of the operations that answer a browser's failed request with an HTML page.
 const WITH_PAGES: [&str; 2] = ["authorize", "callback"];
 
-/// Completes every operation and schema of the document. `limited` contains the paths for which the number of
-/// requests from one network is limited.
-pub(super) fn complete(document: &mut Value, limited: &BTreeSet<String>) {
+/// Completes every operation and schema of the document.
+pub(super) fn complete(document: &mut Value) {
     describe(document);
     let loose = schemas_without_required_fields(document);
     let paths = document["paths"]
         .as_object_mut()
         .expect("an OpenAPI document has paths");
-    for (path, methods) in paths {
+    for methods in paths.values_mut() {
         let methods = methods.as_object_mut().expect("a path in the document has methods");
         for (method, operation) in methods {
-            let limited = limited.contains(path);
-            complete_operation(method, operation, limited, &loose);
+            complete_operation(method, operation, &loose);
         }
     }
     let schemas = &mut document["components"]["schemas"];
@@ -79,7 +79,7 @@ fn says(document: &Value, tag: &str) -> bool {
     document["paths"].to_string().contains(&format!("\"tags\":[\"{tag}\"]"))
 }
 
-fn complete_operation(method: &str, operation: &mut Value, limited: bool, loose: &BTreeSet<String>) {
+fn complete_operation(method: &str, operation: &mut Value, loose: &BTreeSet<String>) {
     let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
     let known = operation["security"].is_array();
     if !known {
@@ -109,7 +109,7 @@ fn complete_operation(method: &str, operation: &mut Value, limited: bool, loose:
         }
     }
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-    for code in codes_by_form(&id, method, known, limited).into_iter().chain(
+    for code in codes_by_form(&id, method, known).into_iter().chain(
         codes(&id)
             .expect("an operation has its row in operations.rs")
             .iter()
@@ -128,7 +128,7 @@ fn complete_operation(method: &str, operation: &mut Value, limited: bool, loose:
     }
     for answer in responses.values_mut() {
         answer["headers"]["X-Correlation-Id"] = json!({ "$ref": "#/components/headers/CorrelationId" });
-        if limited {
+        if !FOR_WATCHERS.contains(&id.as_str()) {
             answer["headers"]["RateLimit"] = json!({ "$ref": "#/components/headers/RateLimit" });
             answer["headers"]["RateLimit-Policy"] = json!({ "$ref": "#/components/headers/RateLimitPolicy" });
         }
@@ -136,11 +136,10 @@ fn complete_operation(method: &str, operation: &mut Value, limited: bool, loose:
 }
 
 /// Returns the error codes that an operation has because of its form, such as its method or the need for a session.
-fn codes_by_form(id: &str, method: &str, known: bool, limited: bool) -> Vec<Code> {
+fn codes_by_form(id: &str, method: &str, known: bool) -> Vec<Code> {
     let mut codes = vec![Code::InvalidRequest, Code::Internal, Code::Timeout];
-    let asks_stores = !["live", "ready"].contains(&id);
-    if asks_stores {
-        codes.push(Code::Unavailable);
+    if !FOR_WATCHERS.contains(&id) {
+        codes.extend([Code::Unavailable, Code::Busy, Code::RateLimited, Code::NetworkRefused]);
     }
     if known || FOR_EVERYBODY.contains(&id) {
         codes.push(Code::Unauthenticated);
@@ -150,10 +149,7 @@ fn codes_by_form(id: &str, method: &str, known: bool, limited: bool) -> Vec<Code
     }
     let is_command = method == "post" && known && !SESSION_COMMANDS.contains(&id);
     if is_command {
-        codes.extend([Code::RequestInProgress, Code::IdempotencyKeyReused, Code::Busy]);
-    }
-    if limited {
-        codes.push(Code::RateLimited);
+        codes.extend([Code::RequestInProgress, Code::IdempotencyKeyReused]);
     }
     codes
 }
@@ -267,8 +263,8 @@ fn headers() -> Value {
     json!({
         "CorrelationId": text("The correlation id of the request: the one that the caller sent, or a new one."),
         "Location": text("The path of the new thing, or the address to which the browser must go."),
-        "RateLimit": text("How many more requests the caller's network may send, and in how many seconds the count begins anew."),
-        "RateLimitPolicy": text("How many requests a network may send in how many seconds."),
+        "RateLimit": text("For each limit that counts the request: how many more requests its user or network may send, and in how many seconds all of them are allowed again."),
+        "RateLimitPolicy": text("For each limit that counts the request: how many requests are allowed in how many seconds. `user` counts whoever is signed in, `network` everybody else, and `auth` requests to sign in."),
         "RetryAfter": { "description": "How many seconds to wait before the next try.", "schema": { "type": "integer" } },
         "WwwAuthenticate": text("How a request says who sends it."),
     })

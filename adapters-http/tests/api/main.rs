@@ -22,6 +22,7 @@ mod idempotency;
 mod limits;
 mod lists;
 mod openapi;
+mod overload;
 mod passkeys;
 mod payments;
 mod providers;

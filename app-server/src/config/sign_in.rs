@@ -187,7 +187,7 @@ fn sender(text: &str) -> Result<String, InvalidSmtpSettings> {
 }
 
 /// Parses a network, or a single address.
-fn network(text: &str) -> Result<IpNet, &'static str> {
+pub(super) fn network(text: &str) -> Result<IpNet, &'static str> {
     let text = text.trim();
     text.parse()
         .or_else(|_| text.parse().map(|address: std::net::IpAddr| IpNet::from(address)))

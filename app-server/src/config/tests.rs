@@ -190,6 +190,21 @@ fn a_page_may_call_from_an_origin_and_only_a_demonstration_lets_every_origin_in(
 }
 
 #[test]
+fn rates_have_a_default_that_a_demonstration_has_not_and_nought_is_no_limit() {
+    let rates = |arguments: &[&str], demonstration| {
+        let mut protection = parsed(arguments).settings.protection;
+        protection.demonstration = demonstration;
+        let rates = protection.rates();
+        [rates.user, rates.network].map(|rate| rate.map_or(0, std::num::NonZeroU32::get))
+    };
+    assert_eq!(rates(&[], false), [1_200, 6_000]);
+    assert_eq!(rates(&[], true), [0, 0]);
+    let set = ["--rate-limit-user", "0", "--rate-limit-network", "7"];
+    assert_eq!(rates(&set, false), [0, 7]);
+    assert_eq!(rates(&set, true), [0, 7]);
+}
+
+#[test]
 fn a_proxy_is_an_address_or_a_network() {
     let proxies = parsed(&["--trusted-proxies", "10.0.0.1, fd00::/8"])
         .settings

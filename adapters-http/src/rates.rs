@@ -1,0 +1,207 @@
+//! Limits how many requests a user or a network can send to the API. Each process counts for itself, in memory.
+
+use std::hash::Hash;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::HeaderValue;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use governor::clock::{Clock as _, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use ticketing_ports::vocabulary::ids::UserId;
+use tracing::warn;
+
+use crate::authenticate::Authenticated;
+use crate::errors::{ApiError, whole_seconds};
+use crate::extract::{FORWARDED_FOR, client_ip};
+use crate::header_names::{RATE_LIMIT, RATE_LIMIT_POLICY};
+use crate::policy::Rates;
+use crate::state::Shared;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// After how many requests those who have not sent any for a while are forgotten.
+const BETWEEN_SWEEPS: u32 = 10_000;
+
+/// Counts requests by user and by network.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    state: Shared,
+    users: Option<Counter<UserId>>,
+    networks: Option<Counter<Option<IpAddr>>>,
+    warned: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Counter<K: Hash + Eq + Clone> {
+    name: &'static str,
+    limit: NonZeroU32,
+    limiter: DefaultKeyedRateLimiter<K, StateInformationMiddleware>,
+    since_sweep: AtomicU32,
+}
+
+/// Whether a request is within the limit, and what to say about it.
+struct Counted {
+    name: &'static str,
+    limit: NonZeroU32,
+    allowed: bool,
+    remaining: u32,
+    reset_after: Duration,
+}
+
+impl<K: Hash + Eq + Clone> Counter<K> {
+    fn new(name: &'static str, limit: NonZeroU32) -> Self {
+        Self {
+            name,
+            limit,
+            limiter: RateLimiter::keyed(Quota::per_minute(limit)).with_middleware(),
+            since_sweep: AtomicU32::new(0),
+        }
+    }
+
+    fn count(&self, key: &K) -> Counted {
+        if self.since_sweep.fetch_add(1, Ordering::Relaxed) >= BETWEEN_SWEEPS {
+            self.since_sweep.store(0, Ordering::Relaxed);
+            self.limiter.retain_recent();
+        }
+        let (allowed, remaining, reset_after) = match self.limiter.check_key(key) {
+            Ok(state) => {
+                let remaining = state.remaining_burst_capacity();
+                let used = self.limit.get().saturating_sub(remaining);
+                (true, remaining, MINUTE * used / self.limit.get())
+            }
+            Err(not_until) => (false, 0, not_until.wait_time_from(DefaultClock::default().now())),
+        };
+        Counted {
+            name: self.name,
+            limit: self.limit,
+            allowed,
+            remaining,
+            reset_after,
+        }
+    }
+}
+
+impl Counters {
+    /// Returns `None` if nothing is limited.
+    pub(crate) fn new(state: &Shared) -> Option<Arc<Self>> {
+        let Rates { user, network } = state.config.rates;
+        (user.is_some() || network.is_some()).then(|| {
+            Arc::new(Self {
+                state: Shared::clone(state),
+                users: user.map(|limit| Counter::new("user", limit)),
+                networks: network.map(|limit| Counter::new("network", limit)),
+                warned: AtomicBool::new(false),
+            })
+        })
+    }
+
+    /// Returns the network on which a request counts.
+    fn network_of(&self, parts: &Parts) -> Option<IpAddr> {
+        let trusted = &self.state.config.trusted_proxies;
+        let says_it_was_forwarded = parts.headers.contains_key(FORWARDED_FOR);
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        if let Some(ConnectInfo(peer)) = peer.filter(|_| says_it_was_forwarded)
+            && !trusted
+                .iter()
+                .any(|network| network.contains(&peer.ip().to_canonical()))
+            && !self.warned.swap(true, Ordering::Relaxed)
+        {
+            warn!(
+                peer = %peer.ip(),
+                "a request was forwarded by a peer that is no trusted proxy: if the peer is a proxy of yours, add it to \
+                 TRUSTED_PROXIES; until then everybody behind it counts as one network"
+            );
+        }
+        client_ip(parts, trusted).map(network)
+    }
+}
+
+/// Counts a request, before its body is read: on its user if it says truly who that is, and on its network otherwise.
+/// Refuses it if there were too many.
+pub(crate) async fn count(State(counters): State<Arc<Counters>>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let caller = counters.state.callers.authenticate(&parts).await;
+    let counted = match &caller {
+        Ok(Some(actor)) => counters.users.as_ref().map(|users| users.count(&actor.user_id)),
+        _ => {
+            let networks = counters.networks.as_ref();
+            networks.map(|networks| networks.count(&counters.network_of(&parts)))
+        }
+    };
+    parts.extensions.insert(Authenticated(caller));
+    let mut response = match &counted {
+        Some(counted) if !counted.allowed => ApiError::too_many(counted.reset_after).into_response(),
+        _ => next.run(Request::from_parts(parts, body)).await,
+    };
+    if let Some(counted) = counted {
+        let headers = response.headers_mut();
+        headers.append(RATE_LIMIT_POLICY, counted.policy());
+        headers.append(RATE_LIMIT, counted.remaining());
+    }
+    response
+}
+
+/// Returns the address that stands for a network: an IPv4 address itself, and the beginning of the /64 prefix of an
+/// IPv6 address, because one household or machine usually has all of it.
+fn network(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.into(),
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            [a, b, c, d, 0, 0, 0, 0].into()
+        }
+    }
+}
+
+impl Counted {
+    fn policy(&self) -> HeaderValue {
+        let text = format!("\"{}\";q={};w={}", self.name, self.limit, MINUTE.as_secs());
+        HeaderValue::from_str(&text).expect("a name and numbers are visible ASCII")
+    }
+
+    fn remaining(&self) -> HeaderValue {
+        let text = format!(
+            "\"{}\";r={};t={}",
+            self.name,
+            self.remaining,
+            whole_seconds(self.reset_after)
+        );
+        HeaderValue::from_str(&text).expect("a name and numbers are visible ASCII")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_an_ipv4_address_or_64_bits_of_ipv6() {
+        let of = |text: &str| network(text.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::1"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+    }
+
+    #[test]
+    fn exactly_the_limit_is_allowed_and_the_next_one_is_told_when_to_come_back() {
+        let counter = Counter::new("user", NonZeroU32::new(3).unwrap());
+        for left in [2, 1, 0] {
+            let counted = counter.count(&1);
+            assert!(counted.allowed);
+            assert_eq!(counted.remaining, left);
+        }
+        let refused = counter.count(&1);
+        assert!(!refused.allowed);
+        assert!(refused.reset_after <= MINUTE / 3, "{:?}", refused.reset_after);
+        assert!(counter.count(&2).allowed, "two callers share a quota");
+    }
+}
