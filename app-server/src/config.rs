@@ -22,7 +22,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use ticketing_ports::vocabulary::email::EmailAddress;
 
 pub use adapters_http::IpNet;
-pub use connections::ConnectionSettings;
+pub use connections::{ConnectionSettings, TlsFiles};
 pub use mistake::Mistake;
 pub use protection::ProtectionSettings;
 pub use public_url::{InvalidPublicUrl, PublicUrl};
@@ -200,6 +200,7 @@ impl CommandLine {
 
     /// Checks the settings whose validity depends on other settings or on the command.
     fn check(&self) -> Result<(), Mistake> {
+        self.settings.connections.check()?;
         self.settings.sign_in.check()?;
         self.check_roles()?;
         let storage = &self.settings.storage;

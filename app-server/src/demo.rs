@@ -42,8 +42,8 @@ pub async fn demo(settings: &Settings, wanted: &Demo) -> anyhow::Result<()> {
     settings.protection.demonstration = true;
     let settings = &settings;
     let listener = listen(&settings.http).await?;
-    let url = public_url(&settings.http, &listener)?;
-    let serving = Serving::begin(settings, listener)?;
+    let url = public_url(settings, &listener)?;
+    let serving = Serving::begin(settings, listener).await?;
     let server = RunningServer::start(settings, &url, serving.stopping()).await?;
     let stage = Stage::set(&server, settings).await?;
     let mut told = stage.invitation(&server, &url).await?;

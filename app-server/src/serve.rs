@@ -9,6 +9,7 @@ mod limits;
 mod places;
 mod signals;
 mod socket;
+mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use connection::Answering;
 use library_answers::AnswerInOurWords;
 use places::Places;
 use signals::listen_for_signals;
+use tls::Tls;
 
 pub use limits::{Capacity, raise_descriptors};
 
@@ -45,8 +47,8 @@ const READING: Duration = Duration::from_secs(30);
 /// When the address or the storage cannot be used.
 pub async fn serve(settings: &Settings) -> anyhow::Result<()> {
     let listener = listen(&settings.http).await?;
-    let public_url = public_url(&settings.http, &listener)?;
-    let serving = Serving::begin(settings, listener)?;
+    let public_url = public_url(settings, &listener)?;
+    let serving = Serving::begin(settings, listener).await?;
     let server = RunningServer::start(settings, &public_url, serving.stopping()).await?;
     serving.open(settings, &server, Router::new());
     serving.run(settings, server).await
@@ -60,11 +62,12 @@ pub async fn listen(settings: &HttpSettings) -> anyhow::Result<TcpListener> {
 
 /// Returns the URL with which links begin: the public URL of the settings. If that is the default, its port is
 /// replaced by the port that the server really listens on.
-pub fn public_url(settings: &HttpSettings, listener: &TcpListener) -> anyhow::Result<String> {
+pub fn public_url(settings: &Settings, listener: &TcpListener) -> anyhow::Result<String> {
     let port = listener.local_addr().context("the listener has no address")?.port();
-    let url = settings.public_url.as_str();
+    let url = settings.http.public_url.as_str();
+    let scheme = settings.connections.tls().map_or("http", |_| "https");
     Ok(if url == "http://localhost:8080" {
-        format!("http://localhost:{port}")
+        format!("{scheme}://localhost:{port}")
     } else {
         url.to_owned()
     })
@@ -97,14 +100,19 @@ impl Serving {
     /// Begins to answer requests. SIGTERM and Ctrl-C end the process at once until [`Serving::run`] is called.
     ///
     /// # Errors
-    /// When the listener has no address.
-    pub fn begin(settings: &Settings, listener: TcpListener) -> anyhow::Result<Self> {
+    /// When the listener has no address, or the certificate of the settings cannot be used.
+    pub async fn begin(settings: &Settings, listener: TcpListener) -> anyhow::Result<Self> {
         let address = listener.local_addr().context("the listener has no address")?;
         let (front, stopping) = (Front::default(), CancellationToken::new());
+        let tls = match settings.connections.tls() {
+            Some(files) => Some(Tls::from_files(&files, stopping.clone()).await?),
+            None => None,
+        };
         let capacity = raise_descriptors(settings);
         let places = Places::new(capacity.connections);
         let answering = Arc::new(Answering::new(
             front.router(),
+            tls,
             patience(&settings.connections),
             AnswerInOurWords(Arc::new(SystemIds::new())),
             stopping.clone(),

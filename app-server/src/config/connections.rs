@@ -1,9 +1,11 @@
 //! The settings of connections: how many there may be, and how long a client may keep them waiting.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
+use super::Mistake;
 use super::durations::seconds;
 
 #[derive(Debug, Clone, Args)]
@@ -23,4 +25,35 @@ pub struct ConnectionSettings {
     #[arg(long = "keep-alive-seconds", env = "KEEP_ALIVE_SECONDS", global = true,
           value_name = "SECONDS", default_value = "75", value_parser = seconds(1, 3_600))]
     pub keep_alive: Duration,
+    /// The file with the certificate of this server and those that vouch for it, in PEM. If this is not set, the server
+    /// speaks without TLS, as behind a proxy. A file that is replaced is read again
+    #[arg(long, env, global = true, value_name = "PATH")]
+    pub tls_cert: Option<PathBuf>,
+    /// The file with the private key of the certificate, in PEM
+    #[arg(long, env, global = true, value_name = "PATH")]
+    pub tls_key: Option<PathBuf>,
+}
+
+/// Where the certificate of the server and its private key are.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+impl ConnectionSettings {
+    /// Returns the files for TLS. `None` if the server speaks without TLS.
+    pub fn tls(&self) -> Option<TlsFiles> {
+        let (certificate, key) = self.tls_cert.clone().zip(self.tls_key.clone())?;
+        Some(TlsFiles { certificate, key })
+    }
+
+    /// Checks that the certificate and its key are set together.
+    pub(super) fn check(&self) -> Result<(), Mistake> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(_), None) => Err(Mistake::Needed("TLS_KEY", "a certificate needs its private key")),
+            (None, Some(_)) => Err(Mistake::Needed("TLS_CERT", "a private key needs its certificate")),
+            _ => Ok(()),
+        }
+    }
 }

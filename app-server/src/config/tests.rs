@@ -127,6 +127,18 @@ fn a_client_of_a_provider_without_its_secret_is_refused() {
 }
 
 #[test]
+fn a_certificate_and_its_key_are_set_together() {
+    let needed = |arguments: &[&str]| match parsed(arguments).check() {
+        Err(Mistake::Needed(name, _)) => name,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(needed(&["--tls-cert", "cert.pem"]), "TLS_KEY");
+    assert_eq!(needed(&["--tls-key", "key.pem"]), "TLS_CERT");
+    let both = ["--tls-cert", "cert.pem", "--tls-key", "key.pem"];
+    assert!(parsed(&both).settings.connections.tls().is_some());
+}
+
+#[test]
 fn localhost_is_an_address_to_listen_on() {
     let settings = parsed(&["--http-addr", "localhost:8080"]).settings;
     assert_eq!(settings.http.http_addr, SocketAddr::from(([127, 0, 0, 1], 8080)));

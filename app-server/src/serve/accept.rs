@@ -89,7 +89,8 @@ impl Doorkeeper {
         timeout(FOR_A_PLACE, self.places.wait_for_one()).await.ok().flatten()
     }
 
-    /// Answers that the server is busy, without waiting for anything.
+    /// Answers that the server is busy, without waiting for anything. Over TLS the connection is only
+    /// closed.
     fn refuse(&mut self, stream: &TcpStream) {
         self.warn("every place for connections is taken by a running request: new connections are refused");
         let error = ApiError {
@@ -99,6 +100,9 @@ impl Doorkeeper {
                 "the server has no place for another connection; try again soon",
             )
         };
+        if self.answering.tls.is_some() {
+            return;
+        }
         // Reads what has come of the request: if a socket is closed with unread bytes, the client may lose the answer.
         let mut request = [0; 4096];
         drop(stream.try_read(&mut request));

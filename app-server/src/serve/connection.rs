@@ -1,4 +1,4 @@
-//! Serves one connection: HTTP/1.1 or HTTP/2.
+//! Serves one connection: HTTP/1.1 or HTTP/2, in clear or over TLS.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -28,6 +28,7 @@ use super::activity::{Activity, Patience};
 use super::library_answers::AnswerInOurWords;
 use super::places::Place;
 use super::socket::Socket;
+use super::tls::Tls;
 
 /// The most that the head of a request may have. The table of errors repeats this number.
 const MOST_OF_A_HEAD: usize = 16 * 1024;
@@ -49,6 +50,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Answering {
     pub(super) router: Router,
+    pub(super) tls: Option<Tls>,
     pub(super) patience: Patience,
     pub(super) words: AnswerInOurWords,
     /// Is cancelled when the server begins to stop.
@@ -61,12 +63,14 @@ pub(super) struct Answering {
 impl Answering {
     pub(super) fn new(
         router: Router,
+        tls: Option<Tls>,
         patience: Patience,
         words: AnswerInOurWords,
         stopping: CancellationToken,
     ) -> Self {
         Self {
             router,
+            tls,
             patience,
             words,
             stopping,
@@ -78,8 +82,17 @@ impl Answering {
     /// Serves a connection until one of the two sides closes it, or the client has kept it waiting for too long.
     pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, place: Place) {
         let activity = Arc::clone(&place.activity);
+        let answering = async {
+            match &self.tls {
+                None => self.answer(stream, peer, place).await,
+                Some(tls) => match tls.acceptor.accept(stream).await {
+                    Ok(stream) => self.answer(stream, peer, place).await,
+                    Err(error) => debug!(%peer, %error, "a TLS handshake failed"),
+                },
+            }
+        };
         tokio::select! {
-            () = self.answer(stream, peer, place) => {}
+            () = answering => {}
             () = activity.runs_out_of(self.patience) => debug!(%peer, "closed a connection that kept the server waiting"),
             () = activity.must_go.cancelled() => debug!(%peer, "closed an idle connection to make room"),
             () = self.over.cancelled() => {}
@@ -249,7 +262,7 @@ mod tests {
         };
         let router = Router::new().route("/echo", get(echo));
         let words = AnswerInOurWords(Arc::new(SystemIds::new()));
-        let answering = Arc::new(Answering::new(router, patience, words, CancellationToken::new()));
+        let answering = Arc::new(Answering::new(router, None, patience, words, CancellationToken::new()));
         let places = Places::new(1);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();

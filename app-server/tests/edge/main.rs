@@ -7,6 +7,7 @@ mod support;
 mod connections;
 mod malformed;
 mod shutdown;
+mod tls;
 mod wire;
 
 use support::Installation;

@@ -101,7 +101,7 @@ async fn a_server_is_alive_while_it_still_starts_and_ready_after_that() {
             .settings;
         let listener = listen(&settings.http).await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let serving = Serving::begin(&settings, listener)?;
+        let serving = Serving::begin(&settings, listener).await?;
         assert_eq!(get(&url, "/health").await?.0, 200);
         let (status, ready) = get(&url, "/health/ready").await?;
         assert_eq!((status, &ready["status"]), (503, &"starting".into()), "{ready}");
