@@ -59,6 +59,9 @@ need_service_packages() {
         command -v java >/dev/null || missing+=(default-jre-headless)
         command -v mvn >/dev/null || missing+=(maven)
     fi
+    if ! command -v nginx >/dev/null && [ ! -x /usr/sbin/nginx ]; then
+        missing+=(nginx)
+    fi
     if [ ${#missing[@]} -gt 0 ]; then
         install_packages "The services that tests run on" "${missing[@]}"
     fi

@@ -131,6 +131,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `app-server demo` on a free port, with `customers` customers signed in.
     pub(crate) fn start(installation: &Installation, customers: usize) -> anyhow::Result<Self> {
+        Self::start_at(installation, customers, "127.0.0.1:0")
+    }
+
+    /// Starts `app-server demo` on an address, with `customers` customers signed in.
+    pub(crate) fn start_at(installation: &Installation, customers: usize, address: &str) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let log = std::fs::File::create(folder.path().join("log"))?;
         let sessions = folder.path().join("sessions");
@@ -143,7 +148,7 @@ impl Server {
                 "--sessions-file",
                 sessions.to_str().context("a path is text")?,
                 "--http-addr",
-                "127.0.0.1:0",
+                address,
             ])
             .stdout(Stdio::piped())
             .stderr(log)
