@@ -161,7 +161,9 @@ pub use observer::{Counts, NoObserver, Observed, Observer, Setback, Totals};
 pub use request::{Answer, HistoryEntry, IdempotencyRequest, Request};
 pub use schema_floor::{LogNotReadable, check_schema_floor, finish_update};
 pub use setup::{EngineConfig, Ports};
-pub use sign_in::{Accounts, Ceremonies, Ensured, Sessions, SignIn, SignInConfig, SignInFailure, SignInPorts};
+pub use sign_in::{
+    Accounts, Ceremonies, Ensured, SessionChange, Sessions, SignIn, SignInConfig, SignInFailure, SignInPorts,
+};
 /// The commands that a [`BoxOffice`] takes.
 pub use ticketing_domain::commands::{
     AuthorizePayment, BlockSeats, CancelEvent, GatewayAnswer, HoldFor, HoldSeats, PayReservation, RefundPayment,

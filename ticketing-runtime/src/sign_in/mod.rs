@@ -22,7 +22,7 @@ pub use accounts::{Accounts, Ensured};
 pub use ceremonies::Ceremonies;
 pub use failure::SignInFailure;
 pub use ports::SignInPorts;
-pub use sessions::Sessions;
+pub use sessions::{SessionChange, Sessions};
 
 /// The settings of signing in.
 #[derive(Debug, Clone)]

@@ -8,8 +8,8 @@ use ticketing_domain::sign_in::{SESSION_IDLE, SESSION_LIFETIME, SignInRefusal};
 use ticketing_ports::people::erase::{Erase as _, Person};
 use ticketing_ports::people::users::UserStore;
 use ticketing_ports::vocabulary::roles::{Actor, Role};
-use ticketing_ports::vocabulary::secrets::Secret;
-use ticketing_runtime::SignInFailure;
+use ticketing_ports::vocabulary::secrets::{Secret, SecretDigest};
+use ticketing_runtime::{SessionChange, SignInFailure};
 
 use crate::door::Door;
 use crate::slow::SlowSessions;
@@ -237,4 +237,38 @@ async fn no_use_carries_a_session_past_a_week() {
     assert_eq!(session.expires_at(), ada.session.created_at + SESSION_LIFETIME);
     door.clock.advance(INSTANT);
     assert!(door.authenticate(&ada.secret).await.is_none());
+}
+
+#[tokio::test]
+async fn a_look_at_a_session_is_no_use_of_it_and_shows_what_another_process_did() {
+    let door = Door::new();
+    let ada = door.signed_in().await;
+    let digest = ada.secret.digest();
+    let look = async || door.sign_in.sessions.look(digest).await.unwrap();
+    door.clock.advance(SESSION_IDLE - INSTANT);
+    let (session, user) = look().await.unwrap();
+    assert_eq!((session.last_active, user.id), (ada.session.last_active, ada.user.id));
+    door.clock.advance(INSTANT);
+    assert_eq!(look().await, None, "a look has prolonged the session");
+    assert_eq!(
+        door.sign_in
+            .sessions
+            .look(SecretDigest::from_bytes([7; 32]))
+            .await
+            .unwrap(),
+        None
+    );
+}
+
+#[tokio::test]
+async fn who_follows_the_changes_is_told_of_every_session_that_this_process_ends() {
+    let door = Door::new();
+    let ada = door.signed_in().await;
+    let mut changes = door.sign_in.sessions.changes();
+    door.sign_in.sessions.end(ada.secret.digest()).await.unwrap();
+    assert_eq!(changes.try_recv(), Ok(SessionChange::Of(ada.secret.digest())));
+    door.sign_in.sessions.end_all_of(ada.user.id).await.unwrap();
+    assert_eq!(changes.try_recv(), Ok(SessionChange::OfAllOf(ada.user.id)));
+    door.sign_in.accounts.set_role(ada.user.id, Role::Admin).await.unwrap();
+    assert_eq!(changes.try_recv(), Ok(SessionChange::OfAllOf(ada.user.id)));
 }

@@ -1,5 +1,6 @@
 //! The life of a session: who it belongs to, how it ends, and the tickets that open a WebSocket in its name.
 
+mod changes;
 mod recent;
 
 use std::fmt;
@@ -15,7 +16,10 @@ use ticketing_ports::people::users::{User, UserStore};
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::{IdSource, UserId};
 use ticketing_ports::vocabulary::secrets::{Entropy, Secret, SecretDigest};
+use tokio::sync::broadcast;
 
+use self::changes::Changes;
+pub use self::changes::SessionChange;
 use self::recent::RecentSessions;
 use super::audit::{self, AuditEntry};
 use super::ports::SignInPorts;
@@ -37,6 +41,7 @@ struct Inner {
     entropy: Arc<dyn Entropy>,
     ids: Arc<dyn IdSource>,
     recent: RecentSessions,
+    changes: Changes,
 }
 
 impl Sessions {
@@ -50,6 +55,7 @@ impl Sessions {
                 entropy: ports.entropy.clone(),
                 ids: ports.ids.clone(),
                 recent: RecentSessions::default(),
+                changes: Changes::default(),
             }),
         }
     }
@@ -83,6 +89,27 @@ impl Sessions {
         Ok(Some((session, user)))
     }
 
+    /// Returns a live session and its user as the stores have them now. Unlike [`Sessions::authenticate`], this is no
+    /// use of the session and does not prolong it. `None` if the session has ended or its user is gone.
+    ///
+    /// # Errors
+    /// When a store fails.
+    pub async fn look(&self, digest: SecretDigest) -> Result<Option<(Session, User)>, StoreError> {
+        let inner = &self.inner;
+        let Some(session) = inner.sessions.find(digest, inner.clock.now()).await? else {
+            return Ok(None);
+        };
+        let user = inner.users.find(session.user_id).await?;
+        Ok(user.map(|user| (session, user)))
+    }
+
+    /// Tells from now on when this process ends a session, or changes what all sessions of a user are good for.
+    /// Nothing is told of what another process changes. Whoever keeps something open in the name of a session, such
+    /// as a WebSocket, follows these changes, and calls [`Sessions::look`] now and then for those of other processes.
+    pub fn changes(&self) -> broadcast::Receiver<SessionChange> {
+        self.inner.changes.follow()
+    }
+
     /// Ends a session at once. Returns whether there was one.
     ///
     /// # Errors
@@ -90,6 +117,7 @@ impl Sessions {
     pub async fn end(&self, digest: SecretDigest) -> Result<bool, StoreError> {
         let ended = self.inner.sessions.end(digest).await?;
         self.inner.recent.forget(digest);
+        self.inner.changes.tell(SessionChange::Of(digest));
         Ok(ended)
     }
 
@@ -167,6 +195,7 @@ impl Sessions {
     /// Forgets the remembered sessions of a user, so that the next request of each one reads the stores again.
     pub(super) fn forget_user(&self, user: UserId) {
         self.inner.recent.forget_all_of(user);
+        self.inner.changes.tell(SessionChange::OfAllOf(user));
     }
 
     /// Stores that a session was used now, unless that was stored within [`TOUCH_AFTER`]. `None` if the session has
