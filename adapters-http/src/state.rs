@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::authenticate::Authenticate;
 use crate::health_check::HealthCheck;
+use crate::live_connections::LiveConnections;
 use crate::policy::{Cors, Networks, Rates};
 
 /// Everything that the handlers of the routes use. A server has one value of this type.
@@ -24,6 +25,8 @@ pub struct HttpState {
     pub callers: Arc<dyn Authenticate>,
     /// The use cases of signing in. With `None` the routes and the page of signing in are left out.
     pub sign_in: Option<SignIn>,
+    /// The live connections, with their limits.
+    pub live: LiveConnections,
     /// The checks that `GET /health/ready` carries out.
     pub health: Vec<Arc<dyn HealthCheck>>,
     /// Tells the time.

@@ -6,6 +6,7 @@
 mod connections;
 mod durations;
 mod from_clap;
+mod live;
 mod mistake;
 mod protection;
 mod public_url;
@@ -23,6 +24,7 @@ use ticketing_ports::vocabulary::email::EmailAddress;
 
 pub use adapters_http::IpNet;
 pub use connections::{ConnectionSettings, TlsFiles};
+pub use live::LiveSettings;
 pub use mistake::Mistake;
 pub use protection::ProtectionSettings;
 pub use public_url::{InvalidPublicUrl, PublicUrl};

@@ -40,6 +40,7 @@ const CUSTOMER: &str = "customer@example.com";
 pub async fn demo(settings: &Settings, wanted: &Demo) -> anyhow::Result<()> {
     let mut settings = settings.clone();
     settings.protection.demonstration = true;
+    settings.live.ws_visitors.get_or_insert(true);
     let settings = &settings;
     let listener = listen(&settings.http).await?;
     let url = public_url(settings, &listener)?;

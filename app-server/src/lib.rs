@@ -4,6 +4,7 @@
 //! Rules of the domain do not belong here, nor anything that can be tested without starting a process.
 
 pub mod bootstrap;
+pub mod capacity;
 pub mod config;
 pub mod dead_letters;
 pub mod demo;

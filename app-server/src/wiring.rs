@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adapters_external::{SandboxGateway, SystemClock, SystemIds};
-use adapters_http::{BySession, HealthCheck, HttpConfig, HttpState};
+use adapters_http::{BySession, HealthCheck, HttpConfig, HttpState, LiveConnections};
 use anyhow::Context as _;
 use ticketing_runtime::{
     BoxOffice, Counts, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, FollowerCondition, Observer, OnLostPast,
     Ports, ProjectionPorts, READ_MODELS, RELAY, Runs, SignIn, Totals,
 };
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
+use crate::capacity::{self, LimitedBy};
 use crate::config::{LostPast, Role, Settings};
 use crate::health::{
     ClockCheck, CommitCheck, DeadLetterCheck, EventStoreCheck, LastCommit, ProjectionCheck, RelayCheck,
@@ -77,6 +78,7 @@ impl RunningServer {
                 .with_boards(engine.live_boards()),
             callers: Arc::new(BySession::new(sign_in.sessions.clone())),
             sign_in: Some(sign_in.clone()),
+            live: live_connections(settings),
             health,
             clock,
             ids,
@@ -113,6 +115,30 @@ impl RunningServer {
         tell(&self.totals.counts());
         drained && mailed
     }
+}
+
+/// Returns the place where live connections are counted, and logs how many there may be.
+fn live_connections(settings: &Settings) -> LiveConnections {
+    let most = settings.connections.max_connections;
+    let settings = &settings.live;
+    let capacity = capacity::live_connections(settings.ws_max_connections, most);
+    let connections = capacity.connections;
+    if capacity.limited_by == LimitedBy::Settings {
+        info!(connections, "at most this many WebSockets and streams may be open");
+    } else {
+        warn!(
+            connections,
+            wanted = settings.ws_max_connections,
+            limited_by = %capacity.limited_by,
+            "fewer WebSockets and streams than WS_MAX_CONNECTIONS may be open"
+        );
+    }
+    LiveConnections::new(adapters_http::LiveSettings {
+        visitors: settings.ws_visitors.unwrap_or(false),
+        max_connections: connections,
+        max_per_network: usize::try_from(settings.ws_max_per_network).unwrap_or(usize::MAX),
+        ..adapters_http::LiveSettings::default()
+    })
 }
 
 /// Returns the health checks of this process.

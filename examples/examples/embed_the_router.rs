@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters_external::{SandboxGateway, SystemClock, SystemIds};
-use adapters_http::{ApiError, Authenticate, HttpConfig, HttpState};
+use adapters_http::{ApiError, Authenticate, HttpConfig, HttpState, LiveConnections, LiveSettings};
 use adapters_memory::{InMemory, InMemoryFollowerStore};
 use anyhow::Context as _;
 use axum::Router;
@@ -195,6 +195,7 @@ async fn open_box_office(members: Members) -> anyhow::Result<(Engine, HttpState)
         .with_boards(engine.live_boards()),
         callers: Arc::new(members),
         sign_in: None,
+        live: LiveConnections::new(LiveSettings::default()),
         health: Vec::new(),
         clock,
         ids,

@@ -67,7 +67,7 @@ codes! {
     CredentialRefused = "CREDENTIAL_REFUSED", UNPROCESSABLE_ENTITY, "The answer of the authenticator or the identity provider does not prove who the person is.";
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", UNPROCESSABLE_ENTITY, "The idempotency key was used before, for a different request.";
     PreconditionRequired = "PRECONDITION_REQUIRED", PRECONDITION_REQUIRED, "The request must have an `If-Match` header.";
-    RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS, "Too many requests came from the same network or for the same account; wait a while.";
+    RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS, "Too many requests, or live connections, came from the same network or for the same account; wait a while.";
     HeadTooLarge = "HEAD_TOO_LARGE", REQUEST_HEADER_FIELDS_TOO_LARGE, "The head of the request has too many headers or is too large.";
     Internal = "INTERNAL", INTERNAL_SERVER_ERROR, "The server has made a mistake.";
     Busy = "BUSY", SERVICE_UNAVAILABLE, "Too many requests are running or waiting; try again soon.";

@@ -16,6 +16,9 @@ refused. Every answer has an `X-Correlation-Id`: the one that the caller sent, i
 Errors have a `code` for machines and a `message` for people. A caller who accepts `application/problem+json` gets them as problem details \
 (RFC 9457).
 
+Availability as it changes comes over a WebSocket, `/ws/events/{event_id}/availability`, and as server-sent events, \
+`GET /api/events/{event_id}/availability/stream`. Both are described in `docs/LIVE.md`.
+
 Bytes that are not HTTP are answered 400 with `INVALID_REQUEST`. A head with more than 100 headers or more than 16 KiB is answered 431 with \
 `HEAD_TOO_LARGE`. A proxy in front of the server may also answer 408, 413 or 414 in its own \
 words.";

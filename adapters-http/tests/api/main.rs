@@ -21,6 +21,7 @@ mod http_library;
 mod idempotency;
 mod limits;
 mod lists;
+mod live;
 mod openapi;
 mod overload;
 mod passkeys;

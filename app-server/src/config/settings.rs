@@ -8,7 +8,9 @@ use thiserror::Error;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::durations::{hours, milliseconds, seconds};
-use super::{ConnectionSettings, PostgresUrl, ProtectionSettings, PublicUrl, RedisUrl, SignInSettings, StorageUrl};
+use super::{
+    ConnectionSettings, LiveSettings, PostgresUrl, ProtectionSettings, PublicUrl, RedisUrl, SignInSettings, StorageUrl,
+};
 
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
@@ -24,6 +26,8 @@ pub struct Settings {
     pub services: ServiceSettings,
     #[command(flatten)]
     pub sign_in: SignInSettings,
+    #[command(flatten)]
+    pub live: LiveSettings,
     #[command(flatten)]
     pub engine: EngineSettings,
     #[command(flatten)]

@@ -10,3 +10,4 @@ mod on_sale;
 mod outages;
 mod read_only;
 mod servers;
+mod watching;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use reqwest::redirect::{Attempt, Policy};
 use serde_json::{Value, json};
+use support::live::Watcher;
 use support::office::Person;
 use support::{Installation, Server, services};
 use test_services::{SmtpSink, SmtpTls, issuer, smtp_sink};
@@ -101,6 +102,13 @@ async fn a_mailed_link_signs_in_once_and_the_account_can_be_erased(installation:
         .expect(200)?
         .text("ticket")?;
     secrets.knows(&ticket);
+    let mut sockets = Vec::new();
+    for query in [format!("ticket={ticket}"), format!("session_id={id}")] {
+        let mut socket = Watcher::open(&server, &server.event, &query).await?;
+        let first = socket.next().await?.context("the socket is closed at once")?;
+        socket.take(&first)?;
+        sockets.push(socket);
+    }
     let erased = api
         .client
         .delete(api.at("/api/auth/me"))
@@ -109,6 +117,10 @@ async fn a_mailed_link_signs_in_once_and_the_account_can_be_erased(installation:
         .await?;
     ensure!(erased.status() == 200, "{}", erased.status());
     ada.get("/api/auth/me").await?.expect(401)?;
+    for mut socket in sockets {
+        let told = socket.until_closed().await?;
+        ensure!(told["code"] == "UNAUTHENTICATED", "{told}");
+    }
     is_audited(
         &server.log(),
         &[

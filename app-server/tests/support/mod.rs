@@ -4,6 +4,7 @@
 pub(crate) mod bus;
 pub(crate) mod databases;
 pub(crate) mod fold;
+pub(crate) mod live;
 pub(crate) mod load;
 pub(crate) mod office;
 pub(crate) mod process;

@@ -66,6 +66,12 @@ impl Actor {
         Self::new(self.router.clone(), Some((session_id.to_owned(), id)))
     }
 
+    /// Returns the id of the person's session.
+    pub(crate) fn session_id(&self) -> &str {
+        let session = self.session.as_ref();
+        &session.expect("only somebody who is signed in has a session").0
+    }
+
     pub(crate) fn id(&self) -> UserId {
         self.session
             .as_ref()

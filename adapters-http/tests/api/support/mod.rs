@@ -6,8 +6,10 @@ pub(crate) mod blessed;
 mod contract;
 mod provider;
 mod server;
+mod socket;
 
 pub(crate) use actor::Actor;
 pub(crate) use answer::Answer;
 pub(crate) use provider::{Script, ScriptedProvider};
 pub(crate) use server::{TestServer, event_request};
+pub(crate) use socket::{Socket, Wire};

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use adapters_external::WebauthnRelyingParty;
-use adapters_http::{Authenticate, BySession, HealthCheck, HttpConfig, HttpState, router};
+use adapters_http::{
+    Authenticate, BySession, HealthCheck, HttpConfig, HttpState, LiveConnections, LiveSettings, router,
+};
 use adapters_memory::faults::{FaultPolicy, FaultyEventStore};
 use adapters_memory::{
     InMemory, InMemoryEventStore, InMemoryFollowerStore, InMemoryGateway, InMemoryPasskeyStore, InMemoryUserStore,
@@ -26,6 +28,7 @@ use ticketing_ports::vocabulary::roles::Role;
 use ticketing_runtime::{
     Desk, DeskPorts, Engine, EngineConfig, Ports, ProjectionPorts, SignIn, SignInConfig, SignInPorts, finish_update,
 };
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{Actor, ScriptedProvider};
@@ -41,6 +44,11 @@ pub(crate) struct TestServer {
     pub(crate) mailer: Arc<RecordingMailer>,
     pub(crate) users: Arc<dyn UserStore>,
     pub(crate) sign_in: SignIn,
+    /// Signing in as another process does it, on the same stores.
+    pub(crate) sign_in_elsewhere: SignIn,
+    pub(crate) live: LiveConnections,
+    /// Tells the server to stop.
+    pub(crate) stopping: CancellationToken,
     pub(crate) passkeys: Arc<InMemoryPasskeyStore>,
     pub(crate) provider: Arc<ScriptedProvider>,
     // The engine stops working when this value is dropped.
@@ -50,6 +58,7 @@ pub(crate) struct TestServer {
 /// What a test can change before the server starts.
 pub(crate) struct Setup {
     pub(crate) http: HttpConfig,
+    pub(crate) live: LiveSettings,
     pub(crate) health: Vec<Arc<dyn HealthCheck>>,
     pub(crate) faults: Arc<dyn FaultPolicy>,
     /// The host's own way to find out who the caller is. If this is set, the server has no sessions and no routes of
@@ -65,6 +74,7 @@ impl TestServer {
     pub(crate) fn start_with(change: impl FnOnce(&mut Setup)) -> Self {
         let mut setup = Setup {
             http: HttpConfig::default(),
+            live: LiveSettings::default(),
             health: Vec::new(),
             faults: Arc::new(|_| adapters_memory::faults::Fault::None),
             host: None,
@@ -72,12 +82,14 @@ impl TestServer {
         change(&mut setup);
         let parts = Parts::new(setup.faults);
         let engine = parts.start_engine();
-        let sign_in = SignIn::new(
-            parts.sign_in_ports(),
-            SignInConfig {
-                public_url: PUBLIC_URL.to_owned(),
-            },
-        );
+        let config = SignInConfig {
+            public_url: PUBLIC_URL.to_owned(),
+        };
+        let ports = parts.sign_in_ports();
+        let sign_in_elsewhere = SignIn::new(ports.clone(), config.clone());
+        let sign_in = SignIn::new(ports, config);
+        let live = LiveConnections::new(setup.live);
+        let stopping = setup.http.stopping.clone();
         let (callers, own_sign_in): (Arc<dyn Authenticate>, _) = match setup.host {
             Some(host) => (host, None),
             None => (
@@ -91,6 +103,7 @@ impl TestServer {
                 .with_boards(engine.live_boards()),
             callers,
             sign_in: own_sign_in,
+            live: live.clone(),
             health: setup.health,
             clock: Arc::clone(&parts.clock) as _,
             ids: Arc::clone(&parts.ids) as _,
@@ -104,6 +117,9 @@ impl TestServer {
             mailer: parts.mailer,
             users: parts.users,
             sign_in,
+            sign_in_elsewhere,
+            live,
+            stopping,
             passkeys: parts.passkeys,
             provider: parts.provider,
             _engine: engine,

@@ -1,0 +1,156 @@
+//! Somebody watches the seats of an event while they are sold, and the server stops meanwhile.
+
+use std::path::Path;
+
+use anyhow::ensure;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::on_sale::{CUSTOMERS, IN_FULL_SWING};
+use crate::support::live::Watcher;
+use crate::support::load::{Load, journals};
+use crate::support::office::Person;
+use crate::support::{Installation, Server, services};
+
+/// How many seconds the load goes on at most; it is stopped before.
+const SECONDS: u32 = 120;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_watches_misses_nothing_over_a_restart_of_the_server() {
+    let story = async {
+        let folder = tempfile::tempdir()?;
+        let installation = Installation::embedded(folder.path());
+        let mut server = Server::start(&installation, CUSTOMERS)?;
+        let event = numbered_event(&server).await?;
+        let watcher = Watcher::open(&server, &event, "seats=Stalls").await?;
+        let watcher = sold_until_the_server_stops(watcher, &mut server, &event).await?;
+        let next = Server::start(&installation, CUSTOMERS)?;
+        sold_to_the_end(watcher, &next, &event).await
+    };
+    story.await.expect("nothing is missed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_watches_on_services_goes_on_at_another_server() {
+    let story = async {
+        let installation = services::shared().await?;
+        let mut first = Server::start(&installation, CUSTOMERS)?;
+        let second = Server::start(&installation, CUSTOMERS)?;
+        let event = numbered_event(&first).await?;
+        let folder = journals()?;
+        // The other server sells as well, so the first one also shows what it has not written itself.
+        let mut elsewhere = Load::start(&second, &folder.path().join("journal"), SECONDS, Some(&event))?;
+        elsewhere.wait_for_answers(IN_FULL_SWING)?;
+        let watcher = Watcher::open(&first, &event, "seats=Stalls").await?;
+        let watcher = sold_until_the_server_stops(watcher, &mut first, &event).await?;
+        elsewhere.enough()?;
+        sold_to_the_end(watcher, &second, &event).await
+    };
+    story.await.expect("nothing is missed");
+}
+
+/// Watches while customers buy, until the server is told to stop and closes the connection.
+async fn sold_until_the_server_stops(
+    mut watcher: Watcher,
+    server: &mut Server,
+    event: &str,
+) -> anyhow::Result<Watcher> {
+    // A client that reads nothing, not even pings, is soon dropped, and it may take long to build the load tool.
+    let watching = tokio::spawn(async move {
+        let told = watcher.until_closed().await?;
+        anyhow::Ok((watcher, told))
+    });
+    let folder = journals()?;
+    let mut load = begin_to_sell(server, folder.path(), event)?;
+    load.wait_for_answers(IN_FULL_SWING)?;
+    server.stop()?;
+    load.outlive_the_server()?;
+    let (watcher, told) = watching.await??;
+    ensure!(
+        told["code"] == "UNAVAILABLE" && told["reconnect_after_ms"].is_u64(),
+        "{told}"
+    );
+    ensure!(
+        watcher.updates > 0 && watcher.seats > 0,
+        "nothing was seen before the restart"
+    );
+    Ok(watcher)
+}
+
+/// Goes on watching at another server while customers buy, and compares what was seen in the end with what the server
+/// tells whoever asks.
+async fn sold_to_the_end(mut watcher: Watcher, server: &Server, event: &str) -> anyhow::Result<()> {
+    let before = watcher.updates;
+    watcher.reopen(server).await?;
+    let (tell, target) = watch::channel(None);
+    let watching = tokio::spawn(async move {
+        watcher.until(target).await?;
+        anyhow::Ok(watcher)
+    });
+    let folder = journals()?;
+    let mut load = begin_to_sell(server, folder.path(), event)?;
+    load.wait_for_answers(IN_FULL_SWING)?;
+    load.enough()?;
+    let shown = settled(server, event).await?;
+    tell.send_replace(shown["sequence"].as_u64());
+    let watcher = watching.await??;
+    ensure!(watcher.updates > before, "nothing was seen after the restart");
+    let sections = serde_json::to_value(&watcher.sections)?;
+    ensure!(sections == shown["sections"], "seen: {sections}, and shown: {shown}");
+    Ok(())
+}
+
+fn begin_to_sell(server: &Server, folder: &Path, event: &str) -> anyhow::Result<Load> {
+    Load::start(server, &folder.join("journal"), SECONDS, Some(event))
+}
+
+/// Returns the availability once nothing more changes.
+async fn settled(server: &Server, event: &str) -> anyhow::Result<Value> {
+    let path = format!("/api/events/{event}/availability");
+    let mut visitor = Person::anonymous(server)?;
+    let mut last = Value::Null;
+    loop {
+        let shown = visitor.get(&path).await?.expect(200)?.body;
+        if shown == last {
+            return Ok(shown);
+        }
+        last = shown;
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
+}
+
+async fn numbered_event(server: &Server) -> anyhow::Result<String> {
+    let mut organiser = Person::admin(server)?;
+    let demonstration = organiser
+        .get(&format!("/api/events/{}", server.event))
+        .await?
+        .expect(200)?;
+    let rows: Vec<_> = (b'A'..=b'T')
+        .map(|row| json!({ "row": char::from(row).to_string(), "seats": 100 }))
+        .collect();
+    let price = json!({ "amount": 5000, "currency": "EUR" });
+    let draft = json!({
+        "name": "Watched",
+        "currency": "EUR",
+        "starts_at": demonstration.text("starts_at")?,
+        "venue": { "name": "Theatre", "city": "Antwerp", "country": "BE", "timezone": "Europe/Brussels" },
+        "sections": [{ "name": "Stalls", "seating": { "kind": "numbered", "rows": rows } },
+                     { "name": "Field", "seating": { "kind": "general_admission", "capacity": 100_000 } }],
+        "pricing_tiers": [{ "section": "Stalls", "tier": "regular", "price": price },
+                          { "section": "Field", "tier": "regular", "price": price }],
+        "hold_seconds": 3600,
+    });
+    let event = organiser
+        .post("/api/events", draft)
+        .await?
+        .expect(201)?
+        .text("event_id")?;
+    for step in ["publish", "sales/open"] {
+        organiser
+            .post(&format!("/api/events/{event}/{step}"), Value::Null)
+            .await?
+            .expect(200)?;
+    }
+    organiser.get(&format!("/api/events/{event}")).await?.expect(200)?;
+    Ok(event)
+}
