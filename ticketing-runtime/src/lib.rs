@@ -157,7 +157,7 @@ pub use live::{
     BoardGone, BoardReader, BoardSection, BoardState, BoardTick, Kept, LIVE_BOARDS, LiveBoards, SeatChanges,
     SectionChange,
 };
-pub use observer::{Counts, NoObserver, Observed, Observer, Setback, Totals};
+pub use observer::{Counts, NoObserver, Observed, Observer, Setback, SocketStep, Totals};
 pub use request::{Answer, HistoryEntry, IdempotencyRequest, Request};
 pub use schema_floor::{LogNotReadable, check_schema_floor, finish_update};
 pub use setup::{EngineConfig, Ports};

@@ -2,11 +2,13 @@
 //!
 //! Each process reports only what it has done itself, so a sum over all processes counts nothing twice.
 
+mod socket_step;
 mod totals;
 
 use std::fmt::Debug;
 use std::time::Duration;
 
+pub use socket_step::SocketStep;
 pub use totals::{Counts, Totals};
 
 /// Receives reports of what this process does, for metrics.
@@ -99,6 +101,8 @@ pub enum Observed {
         /// How long ago the oldest of the facts was recorded.
         lag: Duration,
     },
+    /// Something has happened to a WebSocket of this process.
+    Socket(SocketStep),
     /// The HTTP routes have answered a request with an error.
     Refused {
         /// The code of the error in the HTTP contract, such as `BUSY`.

@@ -10,11 +10,12 @@ use std::time::Duration;
 use axum::Error;
 use axum::body::Bytes;
 use axum::extract::ws::{CloseCode, CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
-use ticketing_runtime::{BoardReader, BoardTick};
+use ticketing_runtime::{BoardReader, BoardTick, Observer};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::messages::{self, PING, SeatsOf};
+use super::traffic::Traffic;
 use crate::errors::Code;
 use crate::live_connections::{Over, Place, Standing};
 
@@ -38,6 +39,7 @@ pub(super) struct Connection {
     pub(super) standing: Option<Arc<Standing>>,
     pub(super) stopping: CancellationToken,
     pub(super) reconnect_after: Duration,
+    pub(super) observer: Arc<dyn Observer>,
     pub(super) _place: Place,
 }
 
@@ -67,6 +69,7 @@ impl Connection {
         let told_to_end = told_to_end(self.standing.as_deref(), &self.stopping);
         let mut out = Out {
             socket,
+            traffic: Traffic::begin(Arc::clone(&self.observer)),
             told_to_end: pin!(told_to_end),
         };
         match watch(&mut out, &mut self.reader, &self.seats).await {
@@ -94,6 +97,7 @@ async fn told_to_end(standing: Option<&Standing>, stopping: &CancellationToken) 
 /// The socket, and what ends its connection even while a message is being sent.
 struct Out<'a, F> {
     socket: &'a mut WebSocket,
+    traffic: Traffic,
     told_to_end: Pin<&'a mut F>,
 }
 
@@ -102,7 +106,10 @@ impl<F: Future<Output = End>> Out<'_, F> {
         tokio::select! {
             biased;
             sent = timeout(SEND_WITHIN, self.socket.send(message)) => match sent {
-                Ok(Ok(())) => ControlFlow::Continue(()),
+                Ok(Ok(())) => {
+                    self.traffic.sent_one();
+                    ControlFlow::Continue(())
+                }
                 Ok(Err(_)) | Err(_) => ControlFlow::Break(End::Lost),
             },
             end = self.told_to_end.as_mut() => ControlFlow::Break(end),
@@ -138,10 +145,14 @@ async fn watch<F: Future<Output = End>>(
             }
             _ = pulse.tick() => {
                 heard.check()?;
+                out.traffic.report();
                 out.send(Message::Ping(Bytes::new())).await?;
                 out.send_text(PING).await?;
             }
-            message = out.socket.recv() => heard.take(message.as_ref())?,
+            message = out.socket.recv() => {
+                out.traffic.received_one();
+                heard.take(message.as_ref())?;
+            }
         }
     }
 }

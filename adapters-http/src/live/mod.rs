@@ -5,6 +5,7 @@
 //! | `upgrade.rs` | everything that is checked before a WebSocket is opened |
 //! | `connection.rs` | what an open WebSocket does until it is closed |
 //! | `messages.rs` | the messages, each written once for all who get it |
+//! | `traffic.rs` | what the observer is told of a WebSocket |
 //! | `stream.rs` | the same messages as server-sent events |
 //!
 //! Nothing is queued: a client that has missed an update gets a snapshot. `docs/LIVE.md` describes all this to clients.
@@ -12,6 +13,7 @@
 mod connection;
 mod messages;
 mod stream;
+mod traffic;
 mod upgrade;
 
 use std::time::Duration;

@@ -72,6 +72,7 @@ pub(crate) async fn watch_availability(
         standing,
         stopping: state.config.stopping.clone(),
         reconnect_after: reconnect_after(&state),
+        observer: Arc::clone(&state.config.observer),
         _place: place,
     };
     Ok(upgrade

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Observed, Observer};
 
-/// An [`Observer`] that adds up all reports it receives.
+/// An [`Observer`] that adds up all reports it receives, other than those of WebSockets.
 #[derive(Debug, Default)]
 pub struct Totals {
     decisions: AtomicU64,
@@ -118,6 +118,7 @@ impl Observer for Totals {
                 took: _,
                 lag: _,
             } => count(&self.followed, follower, facts as u64),
+            Observed::Socket(_) => {}
             Observed::Refused { code } => count(&self.refusals, code, 1),
         }
     }
@@ -134,7 +135,7 @@ fn count(sums: &Mutex<BTreeMap<&'static str, u64>>, name: &'static str, more: u6
 
 #[cfg(test)]
 mod tests {
-    use super::super::Setback;
+    use super::super::{Setback, SocketStep};
     use super::*;
 
     #[test]
@@ -176,6 +177,7 @@ mod tests {
                 took,
                 lag: took,
             },
+            Observed::Socket(SocketStep::Opened),
             Observed::Refused { code: "BUSY" },
             Observed::Refused { code: "BUSY" },
             Observed::Refused { code: "FORBIDDEN" },

@@ -1,10 +1,13 @@
 //! What a WebSocket sends.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use ticketing_runtime::{Observed, SocketStep};
+use ticketing_testkit::observing::KeepingObserver;
 
 use super::path;
 use crate::support::{Actor, TestServer, event_request};
@@ -195,6 +198,38 @@ async fn seats_whose_hold_runs_out_come_back_without_anybody_asking() {
         last = update;
     }
     assert_eq!(last["seats"]["VIP"]["free"], json!(["A-1"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_observer_is_told_of_sockets_and_of_how_much_goes_over_them() {
+    let observer = Arc::new(KeepingObserver::default());
+    let server = TestServer::start_with(|setup| {
+        setup.live.visitors = true;
+        setup.http.observer = Arc::clone(&observer) as _;
+    });
+    let (olga, alice) = (server.owner("olga").await, server.customer("alice").await);
+    let event = server.event_on_sale(&olga).await;
+    let mut socket = server.wire().open(&path(&event)).await;
+    socket.message().await;
+    alice.reserve(&event, "General", 1).await.expect(201);
+    socket.message().await;
+    socket.close().await;
+    server.live.closed().await;
+    let steps = observer.all().into_iter().filter_map(|seen| match seen {
+        Observed::Socket(step) => Some(step),
+        _ => None,
+    });
+    let steps: Vec<_> = steps.collect();
+    let [
+        SocketStep::Opened,
+        SocketStep::Sent { messages: 2 },
+        SocketStep::Received { messages: 1 },
+        closed,
+    ] = steps[..]
+    else {
+        panic!("{steps:?}");
+    };
+    assert!(matches!(closed, SocketStep::Closed { .. }), "{closed:?}");
 }
 
 /// Returns the message of a type that `docs/LIVE.md` shows.

@@ -1,7 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::extract::ConnectInfo;
-use axum::http::HeaderMap;
 use axum::{Extension, Router};
 use futures::{SinkExt as _, StreamExt as _};
 use hyper::server::conn::http1;
@@ -102,11 +101,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 let bytes = body.unwrap_or_default();
                 Err(Answer {
                     status: parts.status.as_u16(),
-                    headers: parts
-                        .headers
-                        .iter()
-                        .map(|(name, value)| (name.clone(), value.clone()))
-                        .collect::<HeaderMap>(),
+                    headers: parts.headers,
                     body: serde_json::from_slice(&bytes).unwrap_or_default(),
                     bytes,
                 })
