@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION,
-    REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MATCH,
+    IF_NONE_MATCH, LOCATION, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, Method};
-use tower::ServiceBuilder;
+use axum::middleware::{Next, from_fn};
+use axum::response::IntoResponse as _;
+use tower::{ServiceBuilder, ServiceExt as _};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -46,14 +50,29 @@ pub(crate) fn allow_origins(router: Router, cors: &Cors) -> Router {
         RATE_LIMIT_POLICY,
         CORRELATION_ID,
     ];
-    router.layer(
-        CorsLayer::new()
-            .allow_origin(origins)
-            .allow_methods(methods)
-            .allow_headers(asked)
-            .expose_headers(shown)
-            .max_age(REMEMBERED),
-    )
+    let layer = CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods(methods)
+        .allow_headers(asked)
+        .expose_headers(shown)
+        .max_age(REMEMBERED);
+    let without = router.clone();
+    router.layer(layer).layer(from_fn(move |request: Request, next: Next| {
+        let without = without.clone();
+        async move {
+            if is_options_of_nobody(&request) {
+                without.oneshot(request).await.into_response()
+            } else {
+                next.run(request).await
+            }
+        }
+    }))
+}
+
+/// Returns whether a request with the method `OPTIONS` does not come from a browser that asks what a page may do. The
+/// layer would answer it as if it did, and hide that no route has this method.
+fn is_options_of_nobody(request: &Request) -> bool {
+    request.method() == Method::OPTIONS && !request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 /// Wraps the router so that every answer has the headers that protect its reader, unless the handler has said
