@@ -10,7 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::log::deadlines::{CausedDeadline, DeadlineKey, DeadlineStore, DeadlineWrite};
+use ticketing_ports::log::deadlines::{
+    CausedDeadline, DeadlineCount, DeadlineKey, DeadlineKind, DeadlineStore, DeadlineWrite,
+};
 use ticketing_ports::log::event_store::{Append, Commit, CommitError, CommitReceipt, EventStore, Memory};
 use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
 use ticketing_ports::log::identity::{Incarnation, Landmark, LogIdentity, SchemaGeneration};
@@ -181,6 +183,19 @@ impl DeadlineStore for InMemoryEventStore {
         limit: usize,
     ) -> Result<Vec<CausedDeadline>, StoreError> {
         Ok(self.log().lease_due(now, lease, limit))
+    }
+
+    async fn count_deadlines(&self, now: Timestamp) -> Result<BTreeMap<DeadlineKind, DeadlineCount>, StoreError> {
+        let mut counts = BTreeMap::<_, DeadlineCount>::new();
+        for (due_at, key) in &self.log().due {
+            let count = counts.entry(key.kind).or_default();
+            *if *due_at > now {
+                &mut count.ahead
+            } else {
+                &mut count.due
+            } += 1;
+        }
+        Ok(counts)
     }
 }
 

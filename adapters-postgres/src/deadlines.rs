@@ -1,13 +1,16 @@
 //! Hands out deadlines whose time has come. Each is leased to the process that delivers it, so that nobody else
 //! delivers it meanwhile. Deadlines are set and cleared by commits.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use sqlx::postgres::PgRow;
 use ticketing_ports::Timestamp;
-use ticketing_ports::log::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineKind, DeadlineStore};
+use ticketing_ports::log::deadlines::{
+    CausedDeadline, Deadline, DeadlineCount, DeadlineKey, DeadlineKind, DeadlineStore,
+};
 use ticketing_ports::vocabulary::errors::StoreError;
 
 use crate::PostgresEventStore;
@@ -50,6 +53,32 @@ impl DeadlineStore for PostgresEventStore {
         leased.sort_unstable_by_key(|CausedDeadline { deadline, .. }| (deadline.due_at, deadline.key));
         Ok(leased)
     }
+
+    async fn count_deadlines(&self, now: Timestamp) -> Result<BTreeMap<DeadlineKind, DeadlineCount>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT kind, count(*) FILTER (WHERE due_at > $1) AS ahead, count(*) FILTER (WHERE due_at <= $1) AS due
+             FROM deadlines
+             GROUP BY kind",
+        )
+        .bind(now)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(failed)?;
+        rows.iter().map(count_from).collect()
+    }
+}
+
+fn count_from(row: &PgRow) -> Result<(DeadlineKind, DeadlineCount), StoreError> {
+    let cells = Cells {
+        row,
+        table: "deadlines",
+        key: "kind",
+    };
+    let count = DeadlineCount {
+        ahead: cells.count("ahead")?,
+        due: cells.count("due")?,
+    };
+    Ok((cells.parse("kind", DeadlineKind::parse)?, count))
 }
 
 fn deadline_from(row: &PgRow) -> Result<CausedDeadline, StoreError> {

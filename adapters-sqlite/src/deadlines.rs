@@ -1,6 +1,7 @@
 //! Hands out deadlines whose time has come. Each is leased to the task that delivers it, so that nobody else delivers
 //! it meanwhile. Deadlines are set and cleared by commits.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,7 +9,9 @@ use chrono::TimeDelta;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use ticketing_ports::Timestamp;
-use ticketing_ports::log::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineStore};
+use ticketing_ports::log::deadlines::{
+    CausedDeadline, Deadline, DeadlineCount, DeadlineKey, DeadlineKind, DeadlineStore,
+};
 use ticketing_ports::vocabulary::errors::StoreError;
 
 use crate::SqliteStore;
@@ -27,6 +30,32 @@ impl DeadlineStore for SqliteStore {
             .run(move |connection| Box::pin(lease_rows(connection, now, until, most)))
             .await
     }
+
+    async fn count_deadlines(&self, now: Timestamp) -> Result<BTreeMap<DeadlineKind, DeadlineCount>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT kind, count(*) FILTER (WHERE due_at > ?1) AS ahead, count(*) FILTER (WHERE due_at <= ?1) AS due
+             FROM deadlines
+             GROUP BY kind",
+        )
+        .bind(now.timestamp_micros())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        rows.iter().map(count_from).collect()
+    }
+}
+
+fn count_from(row: &SqliteRow) -> Result<(DeadlineKind, DeadlineCount), StoreError> {
+    let cells = Cells {
+        row,
+        table: "deadlines",
+        key: "kind",
+    };
+    let count = DeadlineCount {
+        ahead: cells.count("ahead")?,
+        due: cells.count("due")?,
+    };
+    Ok((cells.parse("kind", kind_of)?, count))
 }
 
 async fn lease_rows(

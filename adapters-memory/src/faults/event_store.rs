@@ -3,13 +3,14 @@
 //! The wrapper itself is not random: the same policy and the same calls give the same faults. So a simulation with a
 //! given random seed can be repeated exactly.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use ticketing_ports::Timestamp;
-use ticketing_ports::log::deadlines::{CausedDeadline, DeadlineStore};
+use ticketing_ports::log::deadlines::{CausedDeadline, DeadlineCount, DeadlineKind, DeadlineStore};
 use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, EventStore, Memory};
 use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyRecord, IdempotencyStore};
 use ticketing_ports::log::identity::{Incarnation, Landmark, LogIdentity, SchemaGeneration};
@@ -34,6 +35,7 @@ pub enum Operation {
     SchemaFloor,
     RaiseSchemaFloor,
     LeaseDue,
+    CountDeadlines,
     FindAnswers,
     ForgetAnswers,
     KeepSnapshot,
@@ -242,6 +244,11 @@ impl<S: DeadlineStore> DeadlineStore for FaultyEventStore<S> {
     ) -> Result<Vec<CausedDeadline>, StoreError> {
         let leased = self.inner.lease_due(now, lease, limit);
         self.ask(Operation::LeaseDue, leased).await
+    }
+
+    async fn count_deadlines(&self, now: Timestamp) -> Result<BTreeMap<DeadlineKind, DeadlineCount>, StoreError> {
+        self.ask(Operation::CountDeadlines, self.inner.count_deadlines(now))
+            .await
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) struct Mutant {
     refused: AtomicU64,
     refused_ids: Mutex<BTreeSet<CommitId>>,
     known_deadlines: Mutex<BTreeSet<DeadlineKey>>,
+    /// How many deadlines were leased.
+    leased: AtomicU64,
     shown: Mutex<BTreeSet<Position>>,
 }
 
@@ -47,6 +49,7 @@ impl Mutant {
             refused: AtomicU64::new(0),
             refused_ids: Mutex::default(),
             known_deadlines: Mutex::default(),
+            leased: AtomicU64::new(0),
             shown: Mutex::default(),
         }
     }

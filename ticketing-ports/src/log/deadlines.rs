@@ -1,5 +1,6 @@
 //! Deadlines: times at which a lane must do something. A commit sets them, and each is delivered at least once.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -130,6 +131,15 @@ impl DeadlineWrite {
     }
 }
 
+/// How many deadlines of one kind are set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeadlineCount {
+    /// How many of them are not due yet.
+    pub ahead: u64,
+    /// How many of them are due, and no commit has removed them yet.
+    pub due: u64,
+}
+
 /// Hands out the deadlines that are due. Deadlines are set and removed only by commits to the event store.
 ///
 /// ```
@@ -162,10 +172,15 @@ impl DeadlineWrite {
 /// - `the_last_change_in_one_commit_wins`.
 /// - `a_deadline_is_read_back_unchanged`.
 /// - `a_deadline_comes_with_what_set_it_last`: the correlation id, actor and trace of the request that set it last.
+/// - `deadlines_are_counted_by_kind_and_by_whether_they_are_due`.
+/// - `a_leased_deadline_still_counts`, and a removed one does not.
 #[async_trait]
 pub trait DeadlineStore: std::fmt::Debug + Send + Sync {
     /// Leases at most `limit` deadlines that are due at `now`, earliest first. Until `now` plus `lease` no other
     /// call gets these deadlines; after that the store hands them out again, unless a commit has removed them.
     async fn lease_due(&self, now: Timestamp, lease: Duration, limit: usize)
     -> Result<Vec<CausedDeadline>, StoreError>;
+
+    /// Counts all deadlines that are set, for metrics. A kind without deadlines may be missing from the answer.
+    async fn count_deadlines(&self, now: Timestamp) -> Result<BTreeMap<DeadlineKind, DeadlineCount>, StoreError>;
 }

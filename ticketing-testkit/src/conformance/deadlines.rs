@@ -1,11 +1,11 @@
 //! The conformance tests that every [`DeadlineStore`](ticketing_ports::log::deadlines::DeadlineStore) must pass.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use ticketing_ports::Timestamp;
-use ticketing_ports::log::deadlines::{CausedDeadline, Deadline, DeadlineKey, DeadlineKind};
+use ticketing_ports::log::deadlines::{CausedDeadline, Deadline, DeadlineCount, DeadlineKey, DeadlineKind};
 use ticketing_ports::log::streams::Metadata;
 
 use super::fixtures::{Draft, at, deadline, full_metadata, lane, leased, stream, user, write};
@@ -31,6 +31,8 @@ suite! { $
         the_last_change_in_one_commit_wins,
         a_deadline_is_read_back_unchanged,
         a_deadline_comes_with_what_set_it_last,
+        deadlines_are_counted_by_kind_and_by_whether_they_are_due,
+        a_leased_deadline_still_counts,
     }
 }
 
@@ -306,5 +308,65 @@ async fn a_deadline_comes_with_what_set_it_last(backend: &Backend) -> Verdict {
         })
         .collect();
     ensure_eq!(due, expected, "deadlines with their causes");
+    Ok(())
+}
+
+/// Returns the counts of all kinds that have deadlines.
+async fn counted(backend: &Backend, now: Timestamp) -> Result<BTreeMap<DeadlineKind, DeadlineCount>, Broken> {
+    let mut counts = backend.deadlines.count_deadlines(now).await?;
+    counts.retain(|_, count| *count != DeadlineCount::default());
+    Ok(counts)
+}
+
+async fn deadlines_are_counted_by_kind_and_by_whether_they_are_due(backend: &Backend) -> Verdict {
+    ensure_eq!(counted(backend, at(0)).await?, BTreeMap::new(), "counts in a new store");
+    let of_kind = |kind, number, due| Deadline {
+        key: DeadlineKey {
+            stream: stream(number),
+            kind,
+        },
+        ..deadline(number, at(due))
+    };
+    let hold = |number, due| of_kind(DeadlineKind::HoldExpiry, number, due);
+    let retry = |number, due| of_kind(DeadlineKind::GatewayRetry, number, due);
+    write(1)
+        .set(hold(1, 10))
+        .set(hold(2, 20))
+        .set(hold(3, 30))
+        .set(retry(1, 10))
+        .set(retry(3, 20))
+        .to(backend)
+        .await?;
+    write(2).clear(retry(3, 20).key).to(backend).await?;
+    let just_before = at(20) - TimeDelta::microseconds(1);
+    for (now, holds, retries) in [
+        (at(0), (3, 0), (1, 0)),
+        (at(10), (2, 1), (0, 1)),
+        (just_before, (2, 1), (0, 1)),
+        (at(20), (1, 2), (0, 1)),
+        (at(100), (0, 3), (0, 1)),
+    ] {
+        let count = |(ahead, due)| DeadlineCount { ahead, due };
+        let expected = BTreeMap::from([
+            (DeadlineKind::HoldExpiry, count(holds)),
+            (DeadlineKind::GatewayRetry, count(retries)),
+        ]);
+        ensure_eq!(counted(backend, now).await?, expected, "counts at {now}");
+    }
+    Ok(())
+}
+
+async fn a_leased_deadline_still_counts(backend: &Backend) -> Verdict {
+    write(1)
+        .set(deadline(1, at(0)))
+        .set(deadline(2, at(0)))
+        .to(backend)
+        .await?;
+    let kind = deadline(1, at(0)).key.kind;
+    let due = |due| BTreeMap::from([(kind, DeadlineCount { ahead: 0, due })]);
+    ensure_eq!(lease_up_to(backend, at(0), 10).await?.len(), 2, "leased deadlines");
+    ensure_eq!(counted(backend, at(0)).await?, due(2), "counts while both are leased");
+    write(2).clear(deadline(1, at(0)).key).to(backend).await?;
+    ensure_eq!(counted(backend, at(0)).await?, due(1), "counts after one is removed");
     Ok(())
 }

@@ -70,6 +70,8 @@ pub(crate) enum Lie {
     FirstChangeWins,
     ForgetsTheLaneOfADeadline,
     ForgetsTheCauseOfADeadline,
+    CountsNoDeadlineAsDue,
+    CountsNoLeasedDeadline,
     DropsAnswers,
     IgnoresTheUserOfAKey,
     ForgetsFingerprints,
@@ -261,6 +263,16 @@ pub(crate) const DEADLINES_BROKEN_BY: &[(&str, Lie)] = &[
         Lie::ForgetsTheCauseOfADeadline,
     ),
     ("a_deadline_comes_with_what_set_it_last", Lie::KeepsTheFirstDeadline),
+    (
+        "deadlines_are_counted_by_kind_and_by_whether_they_are_due",
+        Lie::CountsNoDeadlineAsDue,
+    ),
+    (
+        "deadlines_are_counted_by_kind_and_by_whether_they_are_due",
+        Lie::ClearsEveryKind,
+    ),
+    ("a_leased_deadline_still_counts", Lie::CountsNoLeasedDeadline),
+    ("a_leased_deadline_still_counts", Lie::NeverClearsDeadlines),
 ];
 
 /// The rules of recorded answers, each beside a lie (a mistake made on purpose) that must make the rule fail.
