@@ -17,7 +17,7 @@ use crate::follow::{
     Bus, FactsFrom, FollowPorts, Follower, FollowerContext, FollowerProgress, ProjectionFollower, READ_MODELS, Reached,
     Relay, Tail, WatchedLog,
 };
-use crate::lane::Lanes;
+use crate::lane::{Lanes, LoadMeter};
 use crate::live::{LIVE_BOARDS, LiveBoards};
 use crate::setup::{EngineConfig, Ports};
 use crate::{deadlines, housekeeping, schema_floor};
@@ -271,6 +271,11 @@ impl Engine {
     /// How many lanes are in memory.
     pub fn lanes(&self) -> usize {
         self.lanes.len()
+    }
+
+    /// Returns a meter that says how much the lanes have to do, for metrics.
+    pub fn load_meter(&self) -> LoadMeter {
+        LoadMeter::of(&self.lanes)
     }
 
     /// Refuses new requests, answers those that were accepted, then stops. Returns whether all of them were answered

@@ -153,11 +153,12 @@ pub use follow::{
     LoggedFact, MarkKept, OnBadFact, OnLostPast, ProjectionFollower, READ_MODELS, RELAY, Reached, Runs, StartAt, Twin,
     rebuild, relay_id,
 };
+pub use lane::{Load, LoadMeter};
 pub use live::{
     BoardGone, BoardReader, BoardSection, BoardState, BoardTick, Kept, LIVE_BOARDS, LiveBoards, SeatChanges,
     SectionChange,
 };
-pub use observer::{Counts, NoObserver, Observed, Observer, Setback, SocketStep, Totals};
+pub use observer::{Counts, NoObserver, Observed, Observer, SaleStep, Setback, SocketStep, Totals};
 pub use request::{Answer, HistoryEntry, IdempotencyRequest, Request};
 pub use schema_floor::{LogNotReadable, check_schema_floor, finish_update};
 pub use setup::{EngineConfig, Ports};

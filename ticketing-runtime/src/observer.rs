@@ -2,12 +2,15 @@
 //!
 //! Each process reports only what it has done itself, so a sum over all processes counts nothing twice.
 
+mod sale_step;
 mod socket_step;
 mod totals;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
+pub use sale_step::SaleStep;
 pub use socket_step::SocketStep;
 pub use totals::{Counts, Totals};
 
@@ -90,6 +93,8 @@ pub enum Observed {
         /// How long it took until the commit was known to be durable.
         took: Duration,
     },
+    /// A commit of this process has recorded a step of a sale. Steps that other processes record are never reported.
+    Sale(SaleStep),
     /// A follower has handled facts.
     Followed {
         /// The name of the follower.
@@ -119,6 +124,15 @@ pub enum Setback {
     FailedCommit,
     /// The log was restored from an older copy and lacks facts that the lane remembers.
     LostPast,
+}
+
+/// Passes each report to all observers of the list, in their order.
+impl Observer for Vec<Arc<dyn Observer>> {
+    fn observe(&self, seen: Observed) {
+        for observer in self {
+            observer.observe(seen);
+        }
+    }
 }
 
 /// An observer that ignores all reports.

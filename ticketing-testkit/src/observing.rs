@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use ticketing_runtime::{Observed, Observer};
+use ticketing_runtime::{Observed, Observer, SaleStep};
 
 /// Keeps everything that the engine reports, in the order of the reports.
 #[derive(Debug, Default)]
@@ -59,6 +59,15 @@ impl KeepingObserver {
     pub fn parked(&self) -> usize {
         let parked = |seen: &&Observed| matches!(seen, Observed::Parked { .. });
         self.seen().iter().filter(parked).count()
+    }
+
+    /// Returns the steps of sales that commits have recorded, in their order.
+    pub fn sale_steps(&self) -> Vec<SaleStep> {
+        let step = |seen: &Observed| match seen {
+            Observed::Sale(step) => Some(*step),
+            _ => None,
+        };
+        self.seen().iter().filter_map(step).collect()
     }
 
     /// Returns how many requests were refused with each error code.

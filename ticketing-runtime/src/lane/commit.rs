@@ -6,7 +6,7 @@ use ticketing_ports::log::event_store::{Commit, CommitError, CommitReceipt, Even
 use tokio::time::Instant;
 use tracing::warn;
 
-use crate::observer::{Observed, Observer};
+use crate::observer::{Observed, Observer, SaleStep};
 use crate::retry::RetryPolicy;
 
 /// The pauses between two look-ups of a commit whose outcome is unknown.
@@ -19,9 +19,11 @@ const LOOKING_UP: RetryPolicy = RetryPolicy {
 /// time and not a number of tries, because one look-up of a store that is down takes seconds.
 const PATIENCE: Duration = Duration::from_secs(7);
 
-/// Writes a commit that `jobs` jobs share, and reports it to the observer once it is durable.
+/// Writes a commit that `jobs` jobs share and that records these steps of sales. Reports both to the observer once the
+/// commit is durable.
 pub(crate) async fn commit_for(
     jobs: usize,
+    steps: &[SaleStep],
     commit: &Commit,
     store: &dyn EventStore,
     observer: &dyn Observer,
@@ -33,6 +35,9 @@ pub(crate) async fn commit_for(
         facts: commit.appends.iter().map(|append| append.events.len()).sum(),
         took: began.elapsed(),
     });
+    for step in steps {
+        observer.observe(Observed::Sale(*step));
+    }
     Ok(receipt)
 }
 

@@ -13,6 +13,7 @@ use super::commit::commit_for;
 use super::group::Group;
 use super::known_past::announce_lost_past;
 use super::state::{Committed, InFlight, Lane};
+use crate::observer::SaleStep;
 use crate::schema_floor::Written;
 
 impl Lane {
@@ -50,6 +51,7 @@ impl Lane {
         let mut commit = group.commit(id, self.id, ports.clock.now());
         commit.landmarks.clone_from(&self.known_past.landmarks);
         let mut facts = group.take_facts();
+        let steps: Vec<SaleStep> = facts.iter().filter_map(SaleStep::of).collect();
         if self.lanes.floor.write_for_all(&mut commit) == Written::Lowered {
             // The facts are written in an older version that may say less than the facts in memory. So the facts in
             // memory are not handed to the followers, which then read the written ones from the log.
@@ -59,7 +61,7 @@ impl Lane {
         let jobs = group.entries.len();
         tokio::spawn(async move {
             let (store, observer) = (lanes.ports.events.as_ref(), lanes.config.observer.as_ref());
-            match commit_for(jobs, &commit, store, observer).await {
+            match commit_for(jobs, &steps, &commit, store, observer).await {
                 Ok(receipt) => {
                     lanes.log.note_incarnation(receipt.incarnation);
                     lanes.tail.take(commit, facts, receipt);

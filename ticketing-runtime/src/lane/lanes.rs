@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::job::{Job, LaneMessage};
+use super::load::Load;
 use crate::failure::{Failure, UnavailableCause};
 use crate::follow::Tail;
 use crate::known_log::KnownLog;
@@ -79,6 +80,13 @@ struct Entry {
     last_use: u64,
 }
 
+impl Entry {
+    /// How many messages wait in the mailbox.
+    fn queue(&self) -> usize {
+        self.mailbox.max_capacity() - self.mailbox.capacity()
+    }
+}
+
 /// Who submits a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Submitter {
@@ -110,6 +118,18 @@ impl Lanes {
 
     pub(crate) fn len(&self) -> usize {
         self.registry().lanes.len()
+    }
+
+    pub(super) fn load(&self) -> Load {
+        let registry = self.registry();
+        let queues = registry.lanes.values().map(Entry::queue);
+        let (waiting, longest_queue) = queues.fold((0, 0), |(all, longest), queue| (all + queue, longest.max(queue)));
+        Load {
+            lanes: registry.lanes.len(),
+            waiting,
+            longest_queue,
+            gateway_calls: self.calls.len(),
+        }
     }
 
     /// Submits a person's request to its lane. If the mailbox is full, the request fails at once with

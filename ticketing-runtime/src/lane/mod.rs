@@ -8,6 +8,7 @@
 //!
 //! The files, in reading order:
 //! - `lanes` starts and finds lanes; `job`, `command_job` and `question_job` are the requests in them.
+//! - `load` is how much the lanes have to do, and `load_meter` reads it.
 //! - `state` is what a lane has in memory, and `run` is its task.
 //! - `decide` decides one job, and `group` collects decisions. `commit_group` and `commit` write them, and `outcome`
 //!   handles what became of them.
@@ -32,6 +33,8 @@ mod job;
 mod keys;
 mod known_past;
 mod lanes;
+mod load;
+mod load_meter;
 mod loading;
 mod lookups;
 mod outcome;
@@ -48,5 +51,7 @@ pub(crate) use self::command_job::CommandJob;
 pub(crate) use self::index::LaneIndex;
 pub(crate) use self::job::{Delivered, Job};
 pub(crate) use self::lanes::Lanes;
+pub use self::load::Load;
+pub use self::load_meter::LoadMeter;
 pub(crate) use self::question_job::QuestionJob;
 pub(crate) use self::running_keys::{RunningKey, RunningKeys};

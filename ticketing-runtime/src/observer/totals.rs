@@ -118,7 +118,8 @@ impl Observer for Totals {
                 took: _,
                 lag: _,
             } => count(&self.followed, follower, facts as u64),
-            Observed::Socket(_) => {}
+            // The facts of a sale are counted with the commit that has recorded them.
+            Observed::Sale(_) | Observed::Socket(_) => {}
             Observed::Refused { code } => count(&self.refusals, code, 1),
         }
     }
