@@ -96,6 +96,17 @@ pub enum DatabaseError {
     Migration(Purpose, #[source] MigrateError),
 }
 
+/// How many connections a pool has at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolUse {
+    /// How many connections are in use.
+    pub active: u32,
+    /// How many connections are open and not in use.
+    pub idle: u32,
+    /// How many connections the pool opens at most.
+    pub max: u32,
+}
+
 /// A pool of connections to one database. A clone shares the pool.
 #[derive(Debug, Clone)]
 pub struct Database {
@@ -177,6 +188,17 @@ impl Database {
 
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// Returns how many connections the pool has now.
+    pub fn pool_use(&self) -> PoolUse {
+        let open = self.pool.size();
+        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX).min(open);
+        PoolUse {
+            active: open - idle,
+            idle,
+            max: self.pool.options().get_max_connections(),
+        }
     }
 
     /// Applies the missing migrations and returns how many there were. Two processes that migrate at once take turns.

@@ -17,7 +17,7 @@ mod snapshots;
 mod user_loader;
 mod users;
 
-pub use database::{Database, DatabaseError, DatabaseOptions, Purpose};
+pub use database::{Database, DatabaseError, DatabaseOptions, PoolUse, Purpose};
 pub use event_store::PostgresEventStore;
 pub use read_models::PostgresReadModels;
 pub use users::PostgresUserStore;

@@ -4,11 +4,11 @@
 //! to connect again until it is successful.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisError, RedisResult, ScriptInvocation};
+use redis::{AsyncConnectionConfig, Client, FromRedisValue, InfoDict, RedisError, RedisResult, ScriptInvocation};
 use thiserror::Error;
 use ticketing_ports::vocabulary::errors::StoreError;
 use tracing::{info, warn};
@@ -49,6 +49,30 @@ struct NotConnected;
 #[error("Redis did not answer in time")]
 struct NoAnswer;
 
+/// Is told of each command that was sent to Redis, in order to count it: the name of the command, such as `GET`, and how
+/// long it took until Redis answered or the command failed.
+pub type CommandObserver = dyn Fn(&str, Duration) + Send + Sync;
+
+/// What Redis says about itself. The figures are about all its clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RedisFigures {
+    /// How many look-ups of keys have found the key.
+    pub hits: u64,
+    /// How many look-ups of keys have not found the key.
+    pub misses: u64,
+    /// How many bytes of memory Redis uses.
+    pub memory_used: u64,
+    /// How many bytes of memory Redis may use. The memory of the machine if Redis has no limit.
+    pub memory_max: u64,
+}
+
+#[derive(Debug, Error)]
+#[error("Redis does not say its {0}")]
+struct NoFigure(&'static str);
+
+/// The name under which a script is counted.
+const SCRIPT: &str = "EVALSHA";
+
 /// A connection to Redis that is opened again when it is lost. A clone shares the connection.
 #[derive(Clone)]
 pub struct Redis(Arc<Shared>);
@@ -57,6 +81,7 @@ struct Shared {
     client: Client,
     options: RedisOptions,
     link: Mutex<Link>,
+    observer: OnceLock<Box<CommandObserver>>,
 }
 
 struct Link {
@@ -104,7 +129,12 @@ impl Redis {
 
     fn over(client: Client, options: RedisOptions, connection: Option<MultiplexedConnection>) -> Self {
         let link = Mutex::new(Link { connection, number: 0 });
-        Self(Arc::new(Shared { client, options, link }))
+        Self(Arc::new(Shared {
+            client,
+            options,
+            link,
+            observer: OnceLock::new(),
+        }))
     }
 
     /// Returns how long Redis takes to answer a ping.
@@ -116,21 +146,77 @@ impl Redis {
         self.ask(&redis::cmd("PING")).await.map(|_: String| began.elapsed())
     }
 
+    /// Makes the connection tell an observer of each command. Does nothing if it tells one already.
+    pub fn observe(&self, observer: impl Fn(&str, Duration) + Send + Sync + 'static) {
+        // `set` refuses a second observer.
+        _ = self.0.observer.set(Box::new(observer));
+    }
+
+    /// Returns whether there is a connection to Redis now.
+    pub fn is_connected(&self) -> bool {
+        self.0.link().connection.is_some()
+    }
+
+    /// Asks Redis for its figures.
+    ///
+    /// # Errors
+    /// When Redis does not answer in time, or does not say one of the figures.
+    pub async fn figures(&self) -> Result<RedisFigures, StoreError> {
+        let said: InfoDict = self.ask(&redis::cmd("INFO")).await?;
+        let figure = |name| {
+            said.get::<u64>(name)
+                .ok_or_else(|| StoreError::unavailable(NoFigure(name)))
+        };
+        let limit = figure("maxmemory")?;
+        Ok(RedisFigures {
+            hits: figure("keyspace_hits")?,
+            misses: figure("keyspace_misses")?,
+            memory_used: figure("used_memory")?,
+            memory_max: if limit == 0 {
+                figure("total_system_memory")?
+            } else {
+                limit
+            },
+        })
+    }
+
     pub(crate) fn key(&self, kind: &str, parts: &[&str]) -> String {
         format!("{}{kind}:{}", self.0.options.prefix, parts.join(":"))
     }
 
     pub(crate) async fn ask<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, StoreError> {
-        self.with(|mut connection| async move { command.query_async(&mut connection).await })
-            .await
+        let name = command.args_iter().next();
+        let name = match &name {
+            Some(redis::Arg::Simple(name)) => std::str::from_utf8(name).unwrap_or_default(),
+            _ => "",
+        };
+        self.with(name, |mut connection| async move {
+            command.query_async(&mut connection).await
+        })
+        .await
     }
 
     pub(crate) async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
-        self.with(|mut connection| async move { script.invoke_async(&mut connection).await })
-            .await
+        self.with(SCRIPT, |mut connection| async move {
+            script.invoke_async(&mut connection).await
+        })
+        .await
     }
 
     async fn with<T, F: Future<Output = RedisResult<T>>>(
+        &self,
+        name: &str,
+        work: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Result<T, StoreError> {
+        let began = Instant::now();
+        let answer = self.answer(work).await;
+        if let Some(observer) = self.0.observer.get() {
+            observer(name, began.elapsed());
+        }
+        answer
+    }
+
+    async fn answer<T, F: Future<Output = RedisResult<T>>>(
         &self,
         work: impl FnOnce(MultiplexedConnection) -> F,
     ) -> Result<T, StoreError> {

@@ -22,7 +22,7 @@ mod rate_limiter;
 mod sessions;
 
 pub use challenges::RedisChallengeStore;
-pub use connection::{ConnectError, Redis, RedisOptions};
+pub use connection::{CommandObserver, ConnectError, Redis, RedisFigures, RedisOptions};
 pub use one_time_tokens::RedisOneTimeTokenStore;
 pub use rate_limiter::RedisRateLimiter;
 pub use sessions::RedisSessionStore;

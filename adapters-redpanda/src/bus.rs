@@ -1,5 +1,6 @@
 //! The bus over a cluster of brokers: publishes facts to the cluster and subscribes to them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,6 +12,7 @@ use ticketing_ports::log::streams::{Aggregate, RecordedEvent};
 use tokio::sync::OnceCell;
 
 use crate::client::{DefaultClient, unavailable};
+use crate::consumption::{Consumption, Tally};
 use crate::options::BusOptions;
 use crate::publisher::Publisher;
 use crate::topics::Topics;
@@ -23,6 +25,7 @@ pub struct RedpandaBus {
     publisher: Publisher,
     /// Set once this process has seen that all topics exist.
     topics_exist: OnceCell<()>,
+    pub(crate) tally: Arc<Tally>,
 }
 
 impl std::fmt::Debug for RedpandaBus {
@@ -68,6 +71,7 @@ impl RedpandaBus {
             topics,
             publisher,
             topics_exist: OnceCell::new(),
+            tally: Arc::default(),
         }
     }
 
@@ -75,6 +79,11 @@ impl RedpandaBus {
     pub(crate) async fn create_topics(&self) -> Result<(), BusUnavailable> {
         let create = || self.topics.create_missing(&self.config, &self.options);
         self.topics_exist.get_or_try_init(create).await.copied()
+    }
+
+    /// Returns what the subscriptions of this bus have consumed, and how far they are behind.
+    pub fn consumption(&self) -> Consumption {
+        self.tally.read()
     }
 
     /// Checks that a broker answers.

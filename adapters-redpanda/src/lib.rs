@@ -12,6 +12,7 @@
 
 mod bus;
 mod client;
+mod consumption;
 pub mod headers;
 mod message;
 mod options;
@@ -20,4 +21,5 @@ mod subscriber;
 mod topics;
 
 pub use bus::RedpandaBus;
+pub use consumption::{Consumption, PartitionProgress};
 pub use options::BusOptions;

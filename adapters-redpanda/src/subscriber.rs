@@ -7,27 +7,34 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::FutureExt as _;
-use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::{ClientContext, Statistics};
 use ticketing_ports::log::event_bus::{BusUnavailable, Delivered, EventSubscriber, Subscription};
+use ticketing_ports::vocabulary::errors::BoxError;
 use tracing::warn;
 
 use crate::bus::RedpandaBus;
 use crate::client::unavailable;
+use crate::consumption::{Place, Tally, Unacknowledged};
 use crate::message::fact_of;
 
 /// How long a member that cannot reach a broker waits before it tries again.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How often a consumer learns how far it is behind each partition, in milliseconds.
+const STATISTICS_EVERY_MS: &str = "2000";
 
 #[async_trait]
 impl EventSubscriber for RedpandaBus {
     async fn subscribe(&self, group: &str) -> Result<Box<dyn Subscription>, BusUnavailable> {
         self.create_topics().await?;
         let session = self.options.session_timeout.as_millis();
-        let context = Assignments::default();
+        let context = Assignments {
+            rebalances: Arc::default(),
+            tally: Arc::clone(&self.tally),
+        };
         let rebalances = Arc::clone(&context.rebalances);
         let consumer: StreamConsumer<Assignments> = self
             .config
@@ -40,6 +47,7 @@ impl EventSubscriber for RedpandaBus {
             .set("session.timeout.ms", session.to_string())
             .set("heartbeat.interval.ms", (session / 3).to_string())
             .set("fetch.wait.max.ms", "50")
+            .set("statistics.interval.ms", STATISTICS_EVERY_MS)
             .create_with_context(context)
             .map_err(unavailable)?;
         let names: Vec<&str> = self.topics.names().iter().map(String::as_str).collect();
@@ -50,17 +58,23 @@ impl EventSubscriber for RedpandaBus {
             delivered: BTreeMap::new(),
             delivered_in: 0,
             failed: None,
+            tally: Arc::clone(&self.tally),
         }))
     }
 }
 
-/// Counts how many times partitions were taken from this member to be assigned anew (a rebalance).
-#[derive(Default)]
+/// Counts how many times partitions were taken from this member to be assigned anew (a rebalance), and how far it is
+/// behind.
 struct Assignments {
     rebalances: Arc<AtomicU64>,
+    tally: Arc<Tally>,
 }
 
-impl ClientContext for Assignments {}
+impl ClientContext for Assignments {
+    fn stats(&self, statistics: Statistics) {
+        self.tally.lags(&statistics);
+    }
+}
 
 impl ConsumerContext for Assignments {
     fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
@@ -74,12 +88,13 @@ struct Member {
     /// The consumer; `None` once the subscription is dropped.
     consumer: Option<Arc<StreamConsumer<Assignments>>>,
     rebalances: Arc<AtomicU64>,
-    /// The offset after the last message that was delivered and not acknowledged yet, by topic and partition.
-    delivered: BTreeMap<(String, i32), i64>,
+    /// The messages that were delivered and not acknowledged yet, by topic and partition.
+    delivered: BTreeMap<Place, Unacknowledged>,
     /// The value of `rebalances` when `delivered` was last cleared because of a rebalance.
     delivered_in: u64,
     /// An error that came after messages of the same delivery; the next call returns it.
     failed: Option<KafkaError>,
+    tally: Arc<Tally>,
 }
 
 impl std::fmt::Debug for Member {
@@ -101,15 +116,24 @@ impl Member {
     /// group would never get past it.
     fn take(&mut self, message: &BorrowedMessage<'_>) -> Option<Delivered> {
         let place = (message.topic().to_owned(), message.partition());
-        self.delivered.insert(place, message.offset() + 1);
+        let delivered = self.delivered.entry(place).or_default();
+        delivered.next = message.offset() + 1;
+        delivered.messages += 1;
         match fact_of(message) {
             Ok(event) => Some(event),
             Err(foreign) => {
+                self.tally.foreign(message.topic());
                 warn!(topic = message.topic(), partition = message.partition(), offset = message.offset(), %foreign,
                     "skipped a message on the bus that the box office did not write");
                 None
             }
         }
+    }
+
+    /// Counts a failure and returns it.
+    fn failure(&self, error: impl Into<BoxError>) -> BusUnavailable {
+        self.tally.failed();
+        unavailable(error)
     }
 
     /// Forgets which messages were delivered before a rebalance, so that they are not acknowledged: their partitions
@@ -131,7 +155,7 @@ impl Member {
 impl Subscription for Member {
     async fn next(&mut self, limit: usize) -> Result<Vec<Delivered>, BusUnavailable> {
         if let Some(error) = self.failed.take() {
-            return Err(unavailable(error));
+            return Err(self.failure(error));
         }
         let consumer = self.consumer();
         let mut events = Vec::new();
@@ -142,10 +166,11 @@ impl Subscription for Member {
                     events.extend(self.take(&first));
                 }
                 Err(error) if passes(&error) => {
+                    self.tally.failed();
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
-                Err(error) => return Err(unavailable(error)),
+                Err(error) => return Err(self.failure(error)),
             }
             while events.len() < limit {
                 // Adds only messages that have arrived already, so that the first message does not wait for others.
@@ -171,17 +196,18 @@ impl Subscription for Member {
             return Ok(());
         }
         let mut offsets = TopicPartitionList::new();
-        for ((topic, partition), offset) in &self.delivered {
+        for ((topic, partition), delivered) in &self.delivered {
             offsets
-                .add_partition_offset(topic, *partition, Offset::Offset(*offset))
+                .add_partition_offset(topic, *partition, Offset::Offset(delivered.next))
                 .map_err(unavailable)?;
         }
         let consumer = self.consumer();
         let committed = tokio::task::spawn_blocking(move || consumer.commit(&offsets, CommitMode::Sync)).await;
         match committed {
-            Ok(outcome) => outcome.map_err(unavailable)?,
-            Err(panic) => return Err(unavailable(panic)),
+            Ok(outcome) => outcome.map_err(|error| self.failure(error))?,
+            Err(panic) => return Err(self.failure(panic)),
         }
+        self.tally.acknowledged(&self.delivered);
         self.delivered.clear();
         Ok(())
     }

@@ -1,0 +1,21 @@
+//! Tests what a database says about its pool of connections.
+
+mod support;
+
+use adapters_postgres::{PoolUse, Purpose};
+
+#[tokio::test]
+async fn a_pool_says_how_many_connections_are_in_use_and_how_many_there_may_be() {
+    let database = support::fresh(Purpose::Auth).await;
+    let first = database.pool().acquire().await.unwrap();
+    let second = database.pool().acquire().await.unwrap();
+    let in_use = database.pool_use();
+    assert_eq!((in_use.active, in_use.max), (2, 20));
+    drop((first, second));
+    // A connection goes back to the pool in a task of its own.
+    while database.pool_use().active > 0 {
+        tokio::task::yield_now().await;
+    }
+    let PoolUse { idle, .. } = database.pool_use();
+    assert_eq!(idle, in_use.idle + 2);
+}
