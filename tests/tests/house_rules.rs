@@ -15,6 +15,7 @@ const SHIPPED: &[&str] = &[
     "adapters-external",
     "adapters-http",
     "adapters-memory",
+    "adapters-metrics",
     "adapters-postgres",
     "adapters-redis",
     "adapters-redpanda",
