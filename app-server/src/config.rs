@@ -3,10 +3,12 @@
 //! All settings are parsed here into types that cannot hold a wrong value, so that no other code checks a setting. A
 //! wrong setting is reported in one line that names the setting and never repeats its value, which may be a password.
 
+mod address;
 mod connections;
 mod durations;
 mod from_clap;
 mod live;
+mod metrics;
 mod mistake;
 mod protection;
 mod public_url;
@@ -25,6 +27,7 @@ use ticketing_ports::vocabulary::email::EmailAddress;
 pub use adapters_http::IpNet;
 pub use connections::{ConnectionSettings, TlsFiles};
 pub use live::LiveSettings;
+pub use metrics::MetricsSettings;
 pub use mistake::Mistake;
 pub use protection::ProtectionSettings;
 pub use public_url::{InvalidPublicUrl, PublicUrl};

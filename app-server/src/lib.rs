@@ -12,6 +12,7 @@ pub mod erase_user;
 pub mod front;
 pub mod health;
 pub mod http_config;
+pub mod metrics;
 pub mod migrate;
 pub mod openapi;
 pub mod rebuild;

@@ -138,10 +138,14 @@ impl Serving {
 
     /// Lets the server answer every request from now on, including those for the extra `pages`.
     pub fn open(&self, settings: &Settings, server: &RunningServer, pages: Router) {
-        self.front.open(if settings.engine.plays(Role::Http) {
+        let routes = if settings.engine.plays(Role::Http) {
             router(server.http.clone()).merge(pages)
         } else {
             operations(server.http.health.clone(), self.stopping())
+        };
+        self.front.open(match &server.metrics {
+            Some(metrics) => metrics.mount(routes),
+            None => routes,
         });
     }
 
@@ -149,8 +153,12 @@ impl Serving {
     /// process at once.
     ///
     /// # Errors
-    /// When the task that accepts connections has panicked.
+    /// When the address of the metrics cannot be listened on, or the task that accepts connections has panicked.
     pub async fn run(self, settings: &Settings, server: RunningServer) -> anyhow::Result<()> {
+        let _scrapes = match &server.metrics {
+            Some(metrics) => metrics.listen().await?,
+            None => None,
+        };
         listen_for_signals(self.stopping);
         info!("payments go to the sandbox gateway: no money moves");
         warn_of_links(&settings.http);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use adapters_http::HealthCheck;
 use adapters_memory::{InMemory, InMemoryFollowerStore};
+use adapters_metrics::Durations;
 use adapters_postgres::{
     Database, DatabaseError, DatabaseOptions, PostgresEventStore, PostgresReadModels, PostgresUserStore, Purpose,
 };
@@ -62,6 +63,8 @@ pub struct Bus {
     pub ends: Option<ticketing_runtime::Bus>,
     pub followers: Arc<dyn FollowerStore>,
     pub health: Option<Arc<dyn HealthCheck>>,
+    /// The brokers of the bus, of which metrics are read.
+    pub brokers: Option<Arc<RedpandaBus>>,
 }
 
 macro_rules! opaque_debug {
@@ -161,6 +164,25 @@ impl Storage {
         databases.chain(file).chain(redis).collect()
     }
 
+    /// Measures the calls to the stores of the log and of accounts.
+    #[must_use]
+    pub fn measured_by(self, log: &Durations, accounts: &Durations) -> Self {
+        Self {
+            log: log.log(self.log),
+            followers: self.followers.map(|followers| log.followers(followers)),
+            accounts: accounts.accounts(self.accounts),
+            ..self
+        }
+    }
+
+    pub fn databases(&self) -> &[Database] {
+        &self.databases
+    }
+
+    pub fn redis(&self) -> Option<&Redis> {
+        self.redis.as_ref()
+    }
+
     /// Finishes writes that are running, and closes files and connections.
     pub async fn close(&self) {
         if let Some(file) = &self.file {
@@ -194,6 +216,10 @@ impl ReadSide {
         })
     }
 
+    pub fn database(&self) -> Option<&Database> {
+        self.database.as_ref()
+    }
+
     pub fn health(&self) -> Option<Arc<dyn HealthCheck>> {
         let database = self.database.clone()?;
         Some(Arc::new(DatabaseCheck::new(database)))
@@ -221,6 +247,7 @@ impl Bus {
                 ends: None,
                 followers,
                 health: None,
+                brokers: None,
             };
         };
         let options = BusOptions {
@@ -243,7 +270,8 @@ impl Bus {
         Self {
             ends: Some(ends),
             followers,
-            health: Some(Arc::new(BusCheck(bus))),
+            health: Some(Arc::new(BusCheck(bus.clone()))),
+            brokers: Some(bus),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use adapters_external::{SandboxGateway, SystemClock, SystemIds};
 use adapters_http::{BySession, HealthCheck, HttpConfig, HttpState, LiveConnections};
 use anyhow::Context as _;
+use ticketing_ports::outside::gateway::PaymentGateway;
 use ticketing_runtime::{
     BoxOffice, Counts, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, FollowerCondition, Observer, OnLostPast,
     Ports, ProjectionPorts, READ_MODELS, RELAY, Runs, SignIn, Totals,
@@ -19,6 +20,7 @@ use crate::health::{
     ClockCheck, CommitCheck, DeadLetterCheck, EventStoreCheck, LastCommit, ProjectionCheck, RelayCheck,
 };
 use crate::http_config::http_config;
+use crate::metrics::{Measuring, ShownMetrics};
 use crate::sign_in::sign_in;
 use crate::storage::{Bus, IfDown, ReadSide, Storage};
 
@@ -30,6 +32,8 @@ pub struct RunningServer {
     pub engine: Engine,
     pub http: HttpState,
     pub sign_in: SignIn,
+    /// The metrics. `None` if the settings want none.
+    pub metrics: Option<ShownMetrics>,
     totals: Arc<Totals>,
 }
 
@@ -39,15 +43,26 @@ impl RunningServer {
     /// # Errors
     /// When the storage cannot be used.
     pub async fn start(settings: &Settings, public_url: &str, stopping: CancellationToken) -> anyhow::Result<Self> {
-        let storage = Storage::open(settings, IfDown::StartWithout).await?;
-        let read_side = ReadSide::open(&settings.storage, IfDown::StartWithout).await?;
+        let measuring = Measuring::wanted(&settings.metrics);
+        let mut storage = Storage::open(settings, IfDown::StartWithout).await?;
+        let mut read_side = ReadSide::open(&settings.storage, IfDown::StartWithout).await?;
+        if let Some(measuring) = &measuring {
+            (storage, read_side) = (measuring.storage(storage), measuring.read_side(read_side));
+        }
         let bus = Bus::open(&settings.services, &storage).await;
         let totals = Arc::new(Totals::default());
-        let last_commit = Arc::new(LastCommit::new(totals.clone()));
         let clock = Arc::new(SystemClock::new());
         let ids = Arc::new(SystemIds::new());
-        let gateway = SandboxGateway::new(clock.clone()).with_latency(settings.sandbox.sandbox_latency);
-        let ports = Ports::new(storage.log.clone(), Arc::new(gateway), clock.clone(), ids.clone());
+        let mut gateway: Arc<dyn PaymentGateway> =
+            Arc::new(SandboxGateway::new(clock.clone()).with_latency(settings.sandbox.sandbox_latency));
+        let mut observers: Vec<Arc<dyn Observer>> = vec![totals.clone()];
+        if let Some(measuring) = &measuring {
+            gateway = measuring.gateway(gateway);
+            observers.push(measuring.observer());
+        }
+        let observer: Arc<dyn Observer> = Arc::new(observers);
+        let last_commit = Arc::new(LastCommit::new(observer.clone()));
+        let ports = Ports::new(storage.log.clone(), gateway, clock.clone(), ids.clone());
         let projection = ProjectionPorts::new(&read_side.stores, bus.followers.clone(), bus.ends.clone());
         let engine = Engine::start(ports, projection, engine_config(settings, last_commit.clone()));
         let desk_ports = DeskPorts::new(
@@ -64,6 +79,7 @@ impl RunningServer {
                 )
             })?;
         }
+        let metrics = measuring.map(|measuring| measuring.shown(&storage, &read_side, &bus, &engine, clock.clone()));
         let mut health = health(&storage, &read_side, bus, &engine, &clock);
         health.push(Arc::new(CommitCheck {
             events: storage.log.events.clone(),
@@ -84,7 +100,7 @@ impl RunningServer {
             ids,
             config: HttpConfig {
                 stopping,
-                ..http_config(settings, public_url, totals.clone())
+                ..http_config(settings, public_url, observer)
             },
         };
         Ok(Self {
@@ -93,6 +109,7 @@ impl RunningServer {
             engine,
             http,
             sign_in,
+            metrics,
             totals,
         })
     }

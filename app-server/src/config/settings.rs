@@ -7,9 +7,11 @@ use clap::{Args, ValueEnum};
 use thiserror::Error;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
+use super::address::address;
 use super::durations::{hours, milliseconds, seconds};
 use super::{
-    ConnectionSettings, LiveSettings, PostgresUrl, ProtectionSettings, PublicUrl, RedisUrl, SignInSettings, StorageUrl,
+    ConnectionSettings, LiveSettings, MetricsSettings, PostgresUrl, ProtectionSettings, PublicUrl, RedisUrl,
+    SignInSettings, StorageUrl,
 };
 
 #[derive(Debug, Clone, Args)]
@@ -32,6 +34,8 @@ pub struct Settings {
     pub engine: EngineSettings,
     #[command(flatten)]
     pub sandbox: SandboxSettings,
+    #[command(flatten)]
+    pub metrics: MetricsSettings,
     #[command(flatten)]
     pub log: LogSettings,
 }
@@ -243,22 +247,6 @@ pub enum LogFormat {
     /// One JSON object on each line, for programs
     Json,
 }
-
-/// Parses the address to listen on. The only host name that is accepted is `localhost`, because another name may
-/// stand for several addresses.
-fn address(text: &str) -> Result<SocketAddr, InvalidAddress> {
-    let numeric = match text.rsplit_once(':') {
-        Some(("localhost", port)) => format!("127.0.0.1:{port}"),
-        _ => text.to_owned(),
-    };
-    numeric.parse().map_err(|_| InvalidAddress)
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error(
-    "must be localhost or an IP address, and a port, such as 127.0.0.1:8080, [::1]:8080, or 0.0.0.0:80 to listen on all addresses"
-)]
-struct InvalidAddress;
 
 /// Parses a log filter. Refuses a single word that is not a log level: the syntax of `RUST_LOG` would take the word
 /// for the name of a module, but it is probably a misspelled level.
