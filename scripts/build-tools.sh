@@ -96,6 +96,18 @@ need_languages() {
     fi
 }
 
+# Installs Prometheus, Alertmanager and their tools, with which the tests check deploy/.
+need_monitoring_packages() {
+    local missing=()
+    if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then
+        missing+=(prometheus)
+    fi
+    command -v amtool >/dev/null || missing+=(prometheus-alertmanager)
+    if [ ${#missing[@]} -gt 0 ]; then
+        install_packages "The check of the metrics" "${missing[@]}"
+    fi
+}
+
 need_cargo() {
     if ! command -v cargo >/dev/null && [ -x "$HOME/.cargo/bin/cargo" ]; then
         PATH="$HOME/.cargo/bin:$PATH"

@@ -22,11 +22,16 @@ fn counted(metrics: &Metrics) -> Router {
 
 async fn ask(router: &Router, method: &str, path: &str) -> StatusCode {
     let request = Request::builder()
-        .method(Method::from_bytes(method.as_bytes()).unwrap())
+        .method(Method::from_bytes(method.as_bytes()).expect("a method is a word"))
         .uri(path)
         .body(Body::empty())
-        .unwrap();
-    router.clone().oneshot(request).await.unwrap().status()
+        .expect("a path is a URI");
+    router
+        .clone()
+        .oneshot(request)
+        .await
+        .expect("a router answers")
+        .status()
 }
 
 fn counts(metrics: &Metrics) -> Vec<String> {

@@ -43,7 +43,7 @@ impl Probe for Hanging {
 
     async fn read(&self, metrics: &Metrics) -> Result<(), ProbeError> {
         if self.0.fetch_add(1, Ordering::SeqCst) > 0 {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         metrics.gauge(&MAILBOX_DEPTH, &[]).set(7.0);
         Ok(())
@@ -114,14 +114,21 @@ async fn ask(token: Option<&str>, authorization: Option<&str>) -> (StatusCode, O
         request = request.header(AUTHORIZATION, authorization);
     }
     let router = metrics_route(scraper, token.map(Into::into));
-    let answer = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let answer = router
+        .oneshot(request.body(Body::empty()).expect("the header is ASCII"))
+        .await
+        .expect("a router answers");
     let (head, body) = answer.into_parts();
     let media_type = head
         .headers
         .get(CONTENT_TYPE)
-        .map(|value| value.to_str().unwrap().to_owned());
-    let body = body.collect().await.unwrap().to_bytes();
-    (head.status, media_type, String::from_utf8(body.to_vec()).unwrap())
+        .map(|value| value.to_str().expect("a media type is ASCII").to_owned());
+    let body = body.collect().await.expect("the body is in memory").to_bytes();
+    (
+        head.status,
+        media_type,
+        String::from_utf8(body.to_vec()).expect("metrics are text"),
+    )
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ async fn take(member: &mut Box<dyn Subscription>, count: usize) {
     let mut taken = 0;
     while taken < count {
         let more = tokio::time::timeout(PATIENCE, member.next(100)).await;
-        taken += more.expect("the messages arrive").unwrap().len();
+        taken += more.expect("the messages arrive").expect("the broker answers").len();
     }
 }
 
