@@ -57,6 +57,8 @@ const MICROSECONDS: Kind = Kind::Histogram(&[
     0.01,
     0.1,
 ]);
+/// Upper bounds for how long a connection stays open, in seconds.
+const MINUTES: Kind = Kind::Histogram(&[1.0, 10.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 86_400.0]);
 /// Upper bounds for the number of jobs that share a commit.
 const JOBS: Kind = Kind::Histogram(&[1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1_000.0]);
 
@@ -186,6 +188,17 @@ families! {
         "Messages that this process has consumed.";
     CONSUMER_ERRORS: "consumer_errors_total" Counter, in "errors" by ["topic"],
         "Messages that the box office did not write, and, with the topic `all`, failures to read from the bus.";
+
+    SOCKETS_ACTIVE: "websocket_connections_active" Gauge, in "connections" by [],
+        "WebSockets that are open.";
+    SOCKETS: "websocket_connections_total" Counter, in "connections" by [],
+        "WebSockets that were opened.";
+    SOCKET_MESSAGES_SENT: "websocket_messages_sent_total" Counter, in "messages" by [],
+        "Messages that were sent over WebSockets, ping frames included; a socket reports them each 30 s and at its end.";
+    SOCKET_MESSAGES_RECEIVED: "websocket_messages_received_total" Counter, in "messages" by [],
+        "Messages that came over WebSockets, pong frames included; a socket reports them each 30 s and at its end.";
+    SOCKET_DURATION: "websocket_connection_duration_seconds" MINUTES, in "seconds" by [],
+        "How long a WebSocket was open.";
 
     PROBE_UP: "metrics_probe_up" Gauge, in "0 or 1" by ["probe"],
         "Whether the values of a probe could be read for this scrape; if not, its last values are shown.";

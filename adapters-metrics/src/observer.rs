@@ -2,7 +2,7 @@
 
 use metrics::{Counter, Histogram};
 use ticketing_ports::vocabulary::money::Money;
-use ticketing_runtime::{Observed, Observer, SaleStep, Setback};
+use ticketing_runtime::{Observed, Observer, SaleStep, Setback, SocketStep};
 
 use crate::by_label::ByLabel;
 use crate::families::{self, Family};
@@ -97,6 +97,23 @@ impl EngineMetrics {
             .increment(cents);
     }
 
+    fn socket(&self, step: SocketStep) {
+        let metrics = &self.metrics;
+        let count = |family: &Family, messages: usize| metrics.counter(family, &[]).increment(messages as u64);
+        match step {
+            SocketStep::Opened => {
+                count(&families::SOCKETS, 1);
+                metrics.gauge(&families::SOCKETS_ACTIVE, &[]).increment(1.0);
+            }
+            SocketStep::Sent { messages } => count(&families::SOCKET_MESSAGES_SENT, messages),
+            SocketStep::Received { messages } => count(&families::SOCKET_MESSAGES_RECEIVED, messages),
+            SocketStep::Closed { lived } => {
+                metrics.gauge(&families::SOCKETS_ACTIVE, &[]).decrement(1.0);
+                metrics.histogram(&families::SOCKET_DURATION, &[]).record(lived);
+            }
+        }
+    }
+
     fn thrown_away(&self, jobs: usize, because: Setback) {
         let because = [match because {
             Setback::LostRace => "lost_race",
@@ -128,6 +145,7 @@ impl Observer for EngineMetrics {
                 self.facts_committed.increment(facts as u64);
             }
             Observed::Sale(step) => self.sale(step),
+            Observed::Socket(step) => self.socket(step),
             // How far a follower is behind is read with each scrape, because it grows while the follower does nothing.
             Observed::Followed {
                 follower, facts, took, ..

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adapters_metrics::{EngineMetrics, Metrics};
 use ticketing_ports::vocabulary::money::{Currency, Money};
-use ticketing_runtime::{Observed, Observer as _, SaleStep, Setback};
+use ticketing_runtime::{Observed, Observer as _, SaleStep, Setback, SocketStep};
 
 /// Returns the samples that an observer shows after these reports, without those of buckets.
 fn samples(reports: &[Observed]) -> Vec<String> {
@@ -119,6 +119,30 @@ fn what_lanes_followers_and_routes_report_is_counted() {
             r#"follower_facts_total{follower="relay"} 8"#,
             r#"follower_batch_duration_seconds_count{follower="relay"} 1"#,
             r#"refusals_total{code="BUSY"} 1"#,
+        ],
+    );
+}
+
+#[test]
+fn sockets_are_counted_while_they_are_open_and_timed_when_they_close() {
+    let steps = [
+        SocketStep::Opened,
+        SocketStep::Opened,
+        SocketStep::Sent { messages: 7 },
+        SocketStep::Received { messages: 2 },
+        SocketStep::Closed {
+            lived: Duration::from_secs(90),
+        },
+    ];
+    let shown = samples(&steps.map(Observed::Socket));
+    assert_shown(
+        &shown,
+        &[
+            "websocket_connections_active 1",
+            "websocket_connections_total 2",
+            "websocket_messages_sent_total 7",
+            "websocket_messages_received_total 2",
+            "websocket_connection_duration_seconds_sum 90",
         ],
     );
 }
