@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use crate::errors::Code;
 use crate::errors::Code::{
-    AnswerNotKept, Busy, CredentialRefused, CustomerNotFound, EventCancelled, EventNotFound, Forbidden,
-    InsufficientInventory, InvalidQuantity, InvalidStateTransition, LinkInvalid, NotFound, PaymentFailed,
-    PaymentInProgress, PaymentNotFound, RateLimited, ReservationExpired, ReservationNotFound, ResourceAlreadyExists,
-    SeatsUnavailable, SectionNotFound, Unauthenticated, ValidationFailed,
+    Busy, CredentialRefused, CustomerNotFound, EventCancelled, EventNotFound, Forbidden, InsufficientInventory,
+    InvalidQuantity, InvalidStateTransition, LinkInvalid, NotFound, PaymentFailed, PaymentInProgress, PaymentNotFound,
+    RateLimited, ReservationExpired, ReservationNotFound, ResourceAlreadyExists, SeatsUnavailable, SectionNotFound,
+    Unauthenticated, ValidationFailed,
 };
 
 /// Returns the error codes that are particular to one operation; `None` if the operation has no row here. Codes that
@@ -38,13 +38,20 @@ fn codes_of_events(operation: &str) -> Option<&'static [Code]> {
             InvalidStateTransition,
             ValidationFailed,
         ],
-        "block_seats" | "unblock_seats" => &[
-            InvalidQuantity,
+        "block_seats" => &[
             Forbidden,
             EventNotFound,
             SectionNotFound,
             InsufficientInventory,
             SeatsUnavailable,
+            EventCancelled,
+            InvalidStateTransition,
+            ValidationFailed,
+        ],
+        "unblock_seats" => &[
+            Forbidden,
+            EventNotFound,
+            SectionNotFound,
             EventCancelled,
             InvalidStateTransition,
             ValidationFailed,
@@ -78,23 +85,16 @@ fn codes_of_orders(operation: &str) -> Option<&'static [Code]> {
             ReservationExpired,
             ResourceAlreadyExists,
             PaymentInProgress,
-            AnswerNotKept,
             EventCancelled,
             InvalidStateTransition,
             ValidationFailed,
         ],
-        "cancel_reservation" => &[
-            ReservationNotFound,
-            ReservationExpired,
-            PaymentInProgress,
-            InvalidStateTransition,
-        ],
+        "cancel_reservation" => &[ReservationNotFound, ReservationExpired, InvalidStateTransition],
         "create_payment" => &[
             PaymentFailed,
             ReservationNotFound,
             ReservationExpired,
             PaymentInProgress,
-            AnswerNotKept,
             EventCancelled,
             InvalidStateTransition,
             ValidationFailed,
