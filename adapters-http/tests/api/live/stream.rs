@@ -29,7 +29,7 @@ struct Event {
 }
 
 fn request(event: &str, from: &str, last_event_id: Option<&str>) -> Request<Body> {
-    let mut request = Request::get(format!("/api/events/{event}/availability/stream"));
+    let mut request = Request::get(format!("/api/events/{event}/availability/stream")).header("host", "localhost");
     if let Some(id) = last_event_id {
         request = request.header("last-event-id", id);
     }
