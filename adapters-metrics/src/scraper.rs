@@ -26,6 +26,34 @@ const SORT_EVERY: Duration = Duration::from_secs(5);
 pub type ProbeError = BoxError;
 
 /// Something that is asked before each scrape.
+///
+/// ```
+/// use adapters_metrics::{Metrics, Probe, ProbeError, families};
+/// use async_trait::async_trait;
+///
+/// /// Says how many lanes are in memory.
+/// #[derive(Debug)]
+/// struct Lanes(u32);
+///
+/// #[async_trait]
+/// impl Probe for Lanes {
+///     fn name(&self) -> &'static str {
+///         "lanes"
+///     }
+///
+///     async fn read(&self, metrics: &Metrics) -> Result<(), ProbeError> {
+///         metrics.gauge(&families::LANES_LIVE, &[]).set(self.0);
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let metrics = Metrics::new();
+/// Lanes(3).read(&metrics).await.unwrap();
+/// assert!(metrics.render().contains(&format!("{} 3", families::LANES_LIVE.name)));
+/// # }
+/// ```
 #[async_trait]
 pub trait Probe: Debug + Send + Sync {
     /// The name of the probe, as a value of the label `probe`.
