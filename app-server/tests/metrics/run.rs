@@ -43,7 +43,7 @@ async fn metrics_of_process(process: &Process) -> anyhow::Result<String> {
     }
 }
 
-/// A metric that does not move here, because nobody in the run sends anything over a WebSocket.
+/// A metric that need not move here: whether the client answers a ping depends on how long the run takes.
 const NOT_HERE: &str = "websocket_messages_received_total";
 
 /// The servers of the run.
@@ -234,6 +234,7 @@ async fn every_metric_moves_in_a_run_and_a_real_prometheus_answers_every_panel()
             );
         }
 
+        seen.remove(NOT_HERE);
         assert_eq!(seen, all, "the table of metrics and the scrapes differ");
         for name in &named {
             assert!(name == "up" || is_of_a_family(name), "no metric is called {name}");
