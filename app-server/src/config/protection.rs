@@ -17,7 +17,7 @@ const RATE_OF_A_NETWORK: u32 = 6_000;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Protection")]
 pub struct ProtectionSettings {
-    /// The origins of web pages that may call the API, such as https://shop.example.com, separated by commas. If this is
+    /// The origins of web pages that may call the API, such as `https://shop.example.com`, separated by commas. If this is
     /// not set, no page of another origin may; with the command demo, every page may
     #[arg(long, env, global = true, value_name = "ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub cors_allowed_origins: Vec<HeaderValue>,
