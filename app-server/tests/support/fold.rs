@@ -110,10 +110,21 @@ pub(crate) async fn answers_as_the_log_says(
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    // The availability comes from the live board and the reservations from the read models. Each of the two follows
+    // the log by itself, so that one may show facts that the other does not show yet.
     for (id, customer) in customers {
         let wanted = fold.reservations(*id).await?;
-        let rows = reservations_of(customer).await?;
-        ensure!(rows == wanted, "the log says {wanted:?}, but the server says {rows:?}");
+        loop {
+            let rows = reservations_of(customer).await?;
+            if rows == wanted {
+                break;
+            }
+            ensure!(
+                Instant::now() < patience,
+                "the log says {wanted:?}, but the server says {rows:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
     Ok(())
 }
