@@ -1,11 +1,13 @@
 //! The routes that show which places are still free.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -92,11 +94,11 @@ pub(crate) async fn get_availability(
     SeenWrites(seen): SeenWrites,
     caller: MaybeCaller,
     PathId(id): PathId<EventId>,
-    headers: HeaderMap,
+    known: KnownTags,
 ) -> Result<Response, ApiError> {
     let answer = state.desk.availability(caller.actor(), id, seen.as_ref()).await?;
     let etag = Etag::of_availability(id, &answer);
-    if is_known(&headers, &etag) {
+    if known.has(&etag) {
         return Ok(not_modified(etag));
     }
     Ok(found(etag, availability_json(id, &answer)))
@@ -116,13 +118,13 @@ pub(crate) async fn get_section(
     SeenWrites(seen): SeenWrites,
     caller: MaybeCaller,
     path: SectionPath,
-    headers: HeaderMap,
+    known: KnownTags,
 ) -> Result<Response, ApiError> {
     let (viewer, event) = (caller.actor(), path.event);
     let view = state.desk.section(viewer, event, &path.section, seen.as_ref()).await?;
     let body = json_of(&SectionResponse::from(view));
     let etag = Etag::of_bytes(&body);
-    if is_known(&headers, &etag) {
+    if known.has(&etag) {
         return Ok(not_modified(etag));
     }
     Ok(found(etag, body))
@@ -179,15 +181,30 @@ fn found(Etag(etag): Etag, json: Bytes) -> Response {
     ([(ETAG, etag), REVALIDATE, kind], json).into_response()
 }
 
-/// Returns whether the caller already has the answer with this tag, because `If-None-Match` names the tag (RFC 9110,
-/// 13.1.2; weak comparison).
-fn is_known(headers: &HeaderMap, Etag(etag): &Etag) -> bool {
-    let tags = headers.get_all(IF_NONE_MATCH).iter();
-    let mut tags = tags.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-    tags.any(|tag| {
-        let tag = tag.trim_ascii();
-        tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == etag.as_bytes()
-    })
+/// The tags of the answers that the caller already has: what the header `If-None-Match` names.
+#[derive(Debug)]
+pub(crate) struct KnownTags(Vec<HeaderValue>);
+
+impl FromRequestParts<Shared> for KnownTags {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Infallible> {
+        Ok(Self(parts.headers.get_all(IF_NONE_MATCH).iter().cloned().collect()))
+    }
+}
+
+impl KnownTags {
+    /// Returns whether the answer with this tag is one of them (RFC 9110, 13.1.2; weak comparison).
+    fn has(&self, Etag(etag): &Etag) -> bool {
+        let mut tags = self
+            .0
+            .iter()
+            .flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+        tags.any(|tag| {
+            let tag = tag.trim_ascii();
+            tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == etag.as_bytes()
+        })
+    }
 }
 
 impl AvailabilityResponse {

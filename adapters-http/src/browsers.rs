@@ -1,8 +1,8 @@
 //! What browsers are told: which pages of other origins may call the API, and what they must not do with its answers.
 
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MATCH,
@@ -10,9 +10,11 @@ use axum::http::header::{
     X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, Method};
-use axum::middleware::{Next, from_fn};
-use axum::response::IntoResponse as _;
-use tower::{ServiceBuilder, ServiceExt as _};
+use axum::response::Response;
+use futures::future::Either;
+use tower::layer::util::Identity;
+use tower::util::option_layer;
+use tower::{Layer, Service};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -23,10 +25,10 @@ use crate::replies::CONSISTENCY;
 /// How long a browser may remember what a preflight request was answered.
 const REMEMBERED: Duration = Duration::from_secs(3_600);
 
-/// Wraps the router so that its answers say which pages may read them.
-pub(crate) fn allow_origins(router: Router, cors: &Cors) -> Router {
+/// Returns the layer that says in answers which pages may read them. `None` if the host does that itself.
+pub(crate) fn origins_allowed(cors: &Cors) -> Option<OriginsLayer> {
     let origins = match cors {
-        Cors::LeftToTheHost => return router,
+        Cors::LeftToTheHost => return None,
         Cors::Only(origins) => AllowOrigin::list(origins.iter().cloned()),
         Cors::Any => AllowOrigin::any(),
     };
@@ -56,44 +58,66 @@ pub(crate) fn allow_origins(router: Router, cors: &Cors) -> Router {
         .allow_headers(asked)
         .expose_headers(shown)
         .max_age(REMEMBERED);
-    let without = router.clone();
-    router.layer(layer).layer(from_fn(move |request: Request, next: Next| {
-        let without = without.clone();
-        async move {
-            if is_options_of_nobody(&request) {
-                without.oneshot(request).await.into_response()
-            } else {
-                next.run(request).await
-            }
-        }
-    }))
+    Some(OriginsLayer(layer))
 }
 
-/// Returns whether a request with the method `OPTIONS` does not come from a browser that asks what a page may do. The
-/// layer would answer it as if it did, and hide that no route has this method.
-fn is_options_of_nobody(request: &Request) -> bool {
+/// The layer of `tower-http`, which answers preflight requests. It would answer every other request with the method
+/// `OPTIONS` as if that were one, and hide that no route has this method; those requests pass it by.
+#[derive(Debug, Clone)]
+pub(crate) struct OriginsLayer(CorsLayer);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Origins<S>(tower_http::cors::Cors<S>);
+
+impl<S> Layer<S> for OriginsLayer {
+    type Service = Origins<S>;
+
+    fn layer(&self, inner: S) -> Origins<S> {
+        Origins(self.0.layer(inner))
+    }
+}
+
+impl<S> Service<Request> for Origins<S>
+where
+    S: Service<Request, Response = Response>,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Either<S::Future, <tower_http::cors::Cors<S> as Service<Request>>::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        if is_options_but_no_preflight(&request) {
+            Either::Left(self.0.get_mut().call(request))
+        } else {
+            Either::Right(self.0.call(request))
+        }
+    }
+}
+
+/// Returns whether a request with the method `OPTIONS` does not come from a browser that asks what a page may do.
+fn is_options_but_no_preflight(request: &Request) -> bool {
     request.method() == Method::OPTIONS && !request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// Wraps the router so that every answer has the headers that protect its reader, unless the handler has said
+/// A layer that adds one header.
+type Adds = SetResponseHeaderLayer<HeaderValue>;
+type Optional<L> = tower::util::Either<L, Identity>;
+
+/// Returns the layers that give every answer the headers which protect its reader, unless the handler has said
 /// otherwise. With `https_only`, browsers use nothing but HTTPS for this host from then on.
-pub(crate) fn protect_readers(router: Router, https_only: bool) -> Router {
+pub(crate) fn readers_protected(https_only: bool) -> (Adds, Adds, Adds, Adds, Adds, Optional<Adds>) {
     let or = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-    let router = router.layer(
-        ServiceBuilder::new()
-            .layer(or(X_CONTENT_TYPE_OPTIONS, "nosniff"))
-            // Caches must not keep an answer unless its handler allows that: most answers are for one person only.
-            .layer(or(CACHE_CONTROL, "no-store"))
-            .layer(or(
-                CONTENT_SECURITY_POLICY,
-                "default-src 'none'; frame-ancestors 'none'",
-            ))
-            .layer(or(X_FRAME_OPTIONS, "DENY"))
-            .layer(or(REFERRER_POLICY, "no-referrer")),
-    );
-    if https_only {
-        router.layer(or(STRICT_TRANSPORT_SECURITY, "max-age=31536000"))
-    } else {
-        router
-    }
+    (
+        or(X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // Caches must not keep an answer unless its handler allows that: most answers are for one person only.
+        or(CACHE_CONTROL, "no-store"),
+        or(CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        or(X_FRAME_OPTIONS, "DENY"),
+        or(REFERRER_POLICY, "no-referrer"),
+        option_layer(https_only.then(|| or(STRICT_TRANSPORT_SECURITY, "max-age=31536000"))),
+    )
 }

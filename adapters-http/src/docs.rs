@@ -21,9 +21,9 @@ const FILES: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
 /// Returns the OpenAPI document. Its server URL is the path under which the router is nested.
 pub(crate) fn document_route(document: Value) -> MethodRouter<crate::state::Shared> {
     let document = Arc::new(document);
-    get(async move |Extension(MountedAt(path)): Extension<MountedAt>| {
+    get(async move |mounted_at: Option<Extension<MountedAt>>| {
         let mut document = Value::clone(&document);
-        if !path.is_empty() {
+        if let Some(Extension(MountedAt(path))) = mounted_at {
             document["servers"] = json!([{ "url": path.as_ref() }]);
         }
         axum::Json(document)

@@ -1,84 +1,167 @@
-//! The innermost of the layers that wrap every request: it knows the errors, the consistency tokens and the paths of
+//! The layer that wraps every route: it knows the errors, the consistency tokens and the paths of
 //! this API. Layers of `tower-http` do the rest.
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, OriginalUri, Request, State};
+use axum::BoxError;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{MatchedPath, OriginalUri, Request};
 use axum::http::header::{ACCEPT, LOCATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use ticketing_runtime::Observed;
-use tracing::{Instrument as _, debug, error, info_span};
+use futures::future::{BoxFuture, ready};
+use ticketing_runtime::{ConsistencyToken, Observed};
+use tower::{Layer, Service};
+use tracing::{Instrument as _, Span, debug, error, info_span};
 
 use crate::errors::{ApiError, Code, as_problem};
 use crate::extract::{UnreadableToken, consistency_token, fresh_correlation_id};
+use crate::head::malformed_head;
 use crate::replies::write_token;
 use crate::request_id::correlation_id;
 use crate::state::Shared;
 
-/// The path under which another service has nested the router, such as `/tickets`. Empty if the router is not
-/// nested.
+/// The path under which another service has nested the router, such as `/tickets`.
 #[derive(Debug, Clone)]
 pub(crate) struct MountedAt(pub(crate) Arc<str>);
 
 impl MountedAt {
-    fn of(request: &Request) -> Self {
-        let asked = request.extensions().get::<OriginalUri>();
-        let before = asked.and_then(|OriginalUri(uri)| uri.path().strip_suffix(request.uri().path()));
-        Self(before.unwrap_or_default().into())
+    /// `None` if the router is not nested.
+    fn of(request: &Request) -> Option<Self> {
+        let OriginalUri(asked) = request.extensions().get::<OriginalUri>()?;
+        let before = asked.path().strip_suffix(request.uri().path())?;
+        (!before.is_empty()).then(|| Self(before.into()))
     }
 }
 
 /// Wraps every request and its answer: names the request in the log, puts answers of the other layers into the words
 /// of this API, and adds the headers that depend on the request.
-pub(crate) async fn envelope(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
-    let correlation_id = correlation_id(request.headers()).unwrap_or_else(|| fresh_correlation_id(&state));
-    let wants_problem = request.headers().get_all(ACCEPT).iter().any(|value| {
-        value
-            .to_str()
-            .is_ok_and(|text| text.to_ascii_lowercase().contains("application/problem+json"))
-    });
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("", MatchedPath::as_str);
-    let span = info_span!("request", method = %request.method(), route, correlation_id = correlation_id.as_str());
-    let mounted_at = MountedAt::of(&request);
-    request.extensions_mut().insert(correlation_id);
-    request.extensions_mut().insert(mounted_at.clone());
-    let seen_before = consistency_token(request.headers());
-    match &seen_before {
-        Ok(Some(token)) => drop(request.extensions_mut().insert(token.clone())),
-        Ok(None) => {}
-        Err(malformed) => drop(request.extensions_mut().insert(UnreadableToken(malformed.clone()))),
+#[derive(Debug, Clone)]
+pub(crate) struct EnvelopeLayer(pub(crate) Shared);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Envelope<S> {
+    inner: S,
+    state: Shared,
+}
+
+/// What is kept of a request for its answer.
+#[derive(Debug)]
+struct Asked {
+    state: Shared,
+    span: Span,
+    started: Instant,
+    mounted_at: Option<MountedAt>,
+    wants_problem: bool,
+    seen_before: Option<ConsistencyToken>,
+}
+
+impl<S> Layer<S> for EnvelopeLayer {
+    type Service = Envelope<S>;
+
+    fn layer(&self, inner: S) -> Envelope<S> {
+        Envelope {
+            inner,
+            state: Shared::clone(&self.0),
+        }
+    }
+}
+
+impl<S, B> Service<Request> for Envelope<S>
+where
+    S: Service<Request, Response = Response<B>, Error = Infallible>,
+    S::Future: Send + 'static,
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
     }
 
-    let started = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
-    if is_timeout_of_the_layer(&response) {
-        response = too_late(state.config.request_timeout).into_response();
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let asked = Asked::of(&mut request, &self.state);
+        if let Some(malformed) = malformed_head(&request) {
+            return Box::pin(ready(Ok(asked.answer(malformed.into_response()))));
+        }
+        let answer = asked.span.in_scope(|| self.inner.call(request));
+        let answer = answer.instrument(asked.span.clone());
+        Box::pin(async move { answer.await.map(|response| asked.answer(response.map(Body::new))) })
     }
-    span.in_scope(|| {
-        let latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        debug!(status = response.status().as_u16(), latency_us, "answered");
-    });
-    if let Some(error) = response.extensions().get::<Arc<ApiError>>() {
-        let code = error.code.as_str();
-        state.config.observer.observe(Observed::Refused { code });
+}
+
+impl Asked {
+    /// Writes into the request what handlers need to know of it.
+    fn of(request: &mut Request, state: &Shared) -> Self {
+        let correlation_id = correlation_id(request.headers()).unwrap_or_else(|| fresh_correlation_id(state));
+        let wants_problem = request.headers().get_all(ACCEPT).iter().any(|value| {
+            value
+                .to_str()
+                .is_ok_and(|text| text.to_ascii_lowercase().contains("application/problem+json"))
+        });
+        let route = request
+            .extensions()
+            .get::<MatchedPath>()
+            .map_or("", MatchedPath::as_str);
+        let span = info_span!("request", method = %request.method(), route, correlation_id = correlation_id.as_str());
+        let mounted_at = MountedAt::of(request);
+        request.extensions_mut().insert(correlation_id);
+        if let Some(mounted_at) = &mounted_at {
+            request.extensions_mut().insert(mounted_at.clone());
+        }
+        let seen_before = match consistency_token(request.headers()) {
+            Ok(Some(token)) => {
+                request.extensions_mut().insert(token.clone());
+                Some(token)
+            }
+            Ok(None) => None,
+            Err(malformed) => {
+                request.extensions_mut().insert(UnreadableToken(malformed));
+                None
+            }
+        };
+        Self {
+            state: Shared::clone(state),
+            span,
+            started: Instant::now(),
+            mounted_at,
+            wants_problem,
+            seen_before,
+        }
     }
-    if response.status() == StatusCode::UNAUTHORIZED {
-        let challenge = state.callers.challenge();
-        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+
+    fn answer(self, mut response: Response) -> Response {
+        if is_timeout_of_the_layer(&response) {
+            response = too_late(self.state.config.request_timeout).into_response();
+        }
+        self.span.in_scope(|| {
+            let latency_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+            debug!(status = response.status().as_u16(), latency_us, "answered");
+        });
+        if let Some(error) = response.extensions().get::<Arc<ApiError>>() {
+            let code = error.code.as_str();
+            self.state.config.observer.observe(Observed::Refused { code });
+        }
+        if response.status() == StatusCode::UNAUTHORIZED {
+            let challenge = self.state.callers.challenge();
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(mounted_at) = &self.mounted_at {
+            lead_from_the_root(&mut response, mounted_at);
+        }
+        write_token(&mut response, self.seen_before.as_ref());
+        if self.wants_problem {
+            response = as_problem(response);
+        }
+        response
     }
-    lead_from_the_root(&mut response, &mounted_at);
-    write_token(&mut response, seen_before.ok().flatten().as_ref());
-    if wants_problem {
-        response = as_problem(response);
-    }
-    response
 }
 
 /// Returns whether the layer that limits the time has answered: its answer has no body and none of our errors.
@@ -100,21 +183,12 @@ pub(crate) fn a_bug(_: Box<dyn Any + Send>) -> Response {
     ApiError::internal().into_response()
 }
 
-/// Refuses a request whose consistency token cannot be read. Only existing routes are wrapped in this check: for an
-/// unknown path or method a 404 or 405 tells the caller more.
-pub(crate) async fn refuse_unreadable_token(request: Request, next: Next) -> Response {
-    match request.extensions().get::<UnreadableToken>() {
-        Some(UnreadableToken(malformed)) => malformed.clone().into_response(),
-        None => next.run(request).await,
-    }
-}
-
 /// Prefixes the path in the `Location` header with the path under which the router is nested, because handlers do not
 /// know that path.
 fn lead_from_the_root(response: &mut Response, MountedAt(before): &MountedAt) {
     let headers = response.headers_mut();
     let ours = headers.get(LOCATION).and_then(|value| value.to_str().ok());
-    if let Some(path) = ours.filter(|path| path.starts_with('/') && !before.is_empty()) {
+    if let Some(path) = ours.filter(|path| path.starts_with('/')) {
         let location = HeaderValue::from_str(&format!("{before}{path}"));
         headers.insert(LOCATION, location.expect("the path of a request is visible ASCII"));
     }

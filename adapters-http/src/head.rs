@@ -4,8 +4,6 @@
 use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use axum::http::{HeaderMap, HeaderName, Version};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 
 use crate::errors::ApiError;
 
@@ -36,11 +34,9 @@ impl HeadFault {
     }
 }
 
-pub(crate) async fn refuse_malformed_head(request: Request, next: Next) -> Response {
-    match fault(&request) {
-        Some(HeadFault { header, reason }) => ApiError::invalid_request(header, reason).into_response(),
-        None => next.run(request).await,
-    }
+/// Returns why a request is refused whose head is malformed.
+pub(crate) fn malformed_head(request: &Request) -> Option<ApiError> {
+    fault(request).map(|HeadFault { header, reason }| ApiError::invalid_request(header, reason))
 }
 
 fn fault(request: &Request) -> Option<HeadFault> {

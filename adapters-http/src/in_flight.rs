@@ -23,6 +23,9 @@ pub(crate) struct InFlight {
     for_reports: Arc<Semaphore>,
 }
 
+/// The places that one request has taken: one of all, and one of those for reading if it reads.
+pub(crate) type Places = (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>);
+
 impl InFlight {
     pub(crate) fn new(limit: u32) -> Arc<Self> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
@@ -35,7 +38,7 @@ impl InFlight {
     }
 
     /// Returns the places that a request of this method takes. `None` if they are not free.
-    fn enter(&self, method: &Method) -> Option<(OwnedSemaphorePermit, Option<OwnedSemaphorePermit>)> {
+    pub(crate) fn enter(&self, method: &Method) -> Option<Places> {
         let one_of = |places: &Arc<Semaphore>| Arc::clone(places).try_acquire_owned().ok();
         let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
         let reading = if reads { Some(one_of(&self.for_reading)?) } else { None };
@@ -43,30 +46,21 @@ impl InFlight {
     }
 }
 
-/// Refuses a request for which there is no place. Its place is free again as soon as the head of its answer is ready,
-/// so a stream does not keep one.
-pub(crate) async fn bound(State(places): State<Arc<InFlight>>, request: Request, next: Next) -> Response {
-    match places.enter(request.method()) {
-        Some(_until_answered) => next.run(request).await,
-        None => busy(),
-    }
-}
-
 /// Refuses a report while as many as may be are being made.
 pub(crate) async fn bound_reports(State(places): State<Arc<InFlight>>, request: Request, next: Next) -> Response {
     match places.for_reports.try_acquire() {
         Ok(_until_answered) => next.run(request).await,
-        Err(_) => busy(),
+        Err(_) => busy().into_response(),
     }
 }
 
-fn busy() -> Response {
+/// Returns what a request is answered for which there is no place.
+pub(crate) fn busy() -> ApiError {
     let error = ApiError::new(Code::Busy, "too many requests are running; try again soon");
-    let error = ApiError {
+    ApiError {
         retry_after: Some(RETRY_AFTER),
         ..error
-    };
-    error.into_response()
+    }
 }
 
 #[cfg(test)]

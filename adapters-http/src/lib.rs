@@ -3,6 +3,7 @@
 //! A handler extracts the request, converts it, makes one call to the engine and converts the result back. Rules of
 //! the domain are never decided here.
 
+mod admission;
 mod analytics;
 mod authenticate;
 mod availability;
@@ -25,7 +26,6 @@ mod listing;
 mod live;
 mod live_connections;
 mod money;
-mod networks;
 mod openapi;
 mod page;
 mod payments;

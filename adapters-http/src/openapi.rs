@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, head};
 use serde_json::{Value, json};
 use tower::ServiceBuilder;
+use tower::util::MapResponseLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::openapi::header::HeaderBuilder;
@@ -22,18 +23,16 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::browsers::{allow_origins, protect_readers};
-use crate::compression::compress;
+use crate::admission::{Admission, admitted};
+use crate::browsers::{origins_allowed, readers_protected};
+use crate::compression::{compressed, compressor};
 use crate::docs::document_route;
-use crate::envelope::{a_bug, envelope, no_such_method, no_such_route, refuse_unreadable_token};
-use crate::head::refuse_malformed_head;
-use crate::in_flight::{InFlight, bound, bound_reports};
+use crate::envelope::{EnvelopeLayer, a_bug, no_such_method};
+use crate::in_flight::{InFlight, bound_reports};
 use crate::limit::limit;
 use crate::live::{stream_availability, watch_availability};
-use crate::networks::refuse_networks;
-use crate::rates::{Counters, count};
 use crate::replies::CONSISTENCY_NAME;
-use crate::request_id::give_correlation_ids;
+use crate::request_id::correlation_ids;
 use crate::sign_in::pages::verify_page;
 use crate::sign_in::{account, magic_link, oauth, passkeys, refuse_head, roles, sessions};
 use crate::state::{HttpState, Shared};
@@ -202,31 +201,34 @@ pub fn router(state: HttpState) -> Router {
         .route("/api/openapi.json", document_route(document))
         .route("/docs", get(docs::to_page))
         .route("/docs/", get(docs::page))
-        .route("/docs/{file}", get(docs::file))
-        .layer(from_fn(refuse_unreadable_token))
-        .fallback(no_such_route)
-        .method_not_allowed_fallback(no_such_method);
+        .route("/docs/{file}", get(docs::file));
     let health = health_routes()
         .split_for_parts()
         .0
         .method_not_allowed_fallback(no_such_method);
-    let router = guarded(routes, &state, places).merge(health).layer(
-        ServiceBuilder::new()
-            .layer(from_fn_with_state(Arc::clone(&state), envelope))
-            .layer(TimeoutLayer::with_status_code(
-                StatusCode::GATEWAY_TIMEOUT,
-                state.config.request_timeout,
-            ))
-            .layer(CatchPanicLayer::custom(a_bug))
-            .layer(from_fn(refuse_malformed_head)),
-    );
-    let router = allow_origins(router.with_state(Arc::clone(&state)), &state.config.cors);
-    let router = if state.config.compress {
-        compress(router)
-    } else {
-        router
-    };
-    give_correlation_ids(protect_readers(router, state.config.https_only), &state)
+    let router = admitted(routes, &Admission::new(&state, places)).merge(health);
+    surrounded(router, &state).with_state(state)
+}
+
+/// Wraps every route in what all requests and answers have in common. Wrapping a route costs each request several
+/// allocations, so all of that is one stack of layers.
+fn surrounded(router: Router<Shared>, state: &Shared) -> Router<Shared> {
+    let config = &state.config;
+    let compression = config
+        .compress
+        .then(|| (MapResponseLayer::new(compressed), compressor()));
+    let stack = ServiceBuilder::new()
+        .layer(correlation_ids(state))
+        .layer(readers_protected(config.https_only))
+        .option_layer(compression)
+        .option_layer(origins_allowed(&config.cors))
+        .layer(EnvelopeLayer(Arc::clone(state)))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::GATEWAY_TIMEOUT,
+            config.request_timeout,
+        ))
+        .layer(CatchPanicLayer::custom(a_bug));
+    router.layer(stack)
 }
 
 /// Returns the routes that the server has, and their document.
@@ -243,16 +245,4 @@ fn documented(state: &Shared, places: Option<&Arc<InFlight>>) -> (Router<Shared>
     let limited = anonymous_sign_in_routes().layer(from_fn_with_state(Arc::clone(state), limit));
     let routes = own.merge(account_routes()).merge(limited).split_for_parts().0;
     (routes.route("/auth/verify", get(verify_page)), document())
-}
-
-/// Wraps routes so that requests from networks that are not served, requests beyond the number that is answered at
-/// once, and requests beyond the rates are refused before their bodies are read.
-fn guarded(mut routes: Router<Shared>, state: &Shared, places: Option<Arc<InFlight>>) -> Router<Shared> {
-    if let Some(counters) = Counters::new(state) {
-        routes = routes.layer(from_fn_with_state(counters, count));
-    }
-    if let Some(places) = places {
-        routes = routes.layer(from_fn_with_state(places, bound));
-    }
-    routes.layer(from_fn_with_state(Arc::clone(state), refuse_networks))
 }

@@ -3,15 +3,13 @@
 use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::ConnectInfo;
 use axum::http::HeaderValue;
 use axum::http::request::Parts;
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -48,7 +46,8 @@ struct Counter<K: Hash + Eq + Clone> {
 }
 
 /// Whether a request is within the limit, and what to say about it.
-struct Counted {
+#[derive(Debug)]
+pub(crate) struct Counted {
     name: &'static str,
     limit: NonZeroU32,
     allowed: bool,
@@ -91,16 +90,29 @@ impl<K: Hash + Eq + Clone> Counter<K> {
 
 impl Counters {
     /// Returns `None` if nothing is limited.
-    pub(crate) fn new(state: &Shared) -> Option<Arc<Self>> {
+    pub(crate) fn new(state: &Shared) -> Option<Self> {
         let Rates { user, network } = state.config.rates;
-        (user.is_some() || network.is_some()).then(|| {
-            Arc::new(Self {
-                state: Shared::clone(state),
-                users: user.map(|limit| Counter::new("user", limit)),
-                networks: network.map(|limit| Counter::new("network", limit)),
-                warned: AtomicBool::new(false),
-            })
+        (user.is_some() || network.is_some()).then(|| Self {
+            state: Shared::clone(state),
+            users: user.map(|limit| Counter::new("user", limit)),
+            networks: network.map(|limit| Counter::new("network", limit)),
+            warned: AtomicBool::new(false),
         })
+    }
+
+    /// Counts a request: on its user if it says truly who that is, and on its network otherwise. What was found out
+    /// about the caller stays with the request. `None` if nothing limits this caller.
+    pub(crate) async fn count(&self, parts: &mut Parts) -> Option<Counted> {
+        let caller = self.state.callers.authenticate(parts).await;
+        let counted = match &caller {
+            Ok(Some(actor)) => self.users.as_ref().map(|users| users.count(&actor.user_id)),
+            _ => {
+                let networks = self.networks.as_ref();
+                networks.map(|networks| networks.count(&self.network_of(parts)))
+            }
+        };
+        parts.extensions.insert(Authenticated(caller));
+        counted
     }
 
     /// Returns the network on which a request counts.
@@ -124,31 +136,6 @@ impl Counters {
     }
 }
 
-/// Counts a request, before its body is read: on its user if it says truly who that is, and on its network otherwise.
-/// Refuses it if there were too many.
-pub(crate) async fn count(State(counters): State<Arc<Counters>>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let caller = counters.state.callers.authenticate(&parts).await;
-    let counted = match &caller {
-        Ok(Some(actor)) => counters.users.as_ref().map(|users| users.count(&actor.user_id)),
-        _ => {
-            let networks = counters.networks.as_ref();
-            networks.map(|networks| networks.count(&counters.network_of(&parts)))
-        }
-    };
-    parts.extensions.insert(Authenticated(caller));
-    let mut response = match &counted {
-        Some(counted) if !counted.allowed => ApiError::too_many(counted.reset_after).into_response(),
-        _ => next.run(Request::from_parts(parts, body)).await,
-    };
-    if let Some(counted) = counted {
-        let headers = response.headers_mut();
-        headers.append(RATE_LIMIT_POLICY, counted.policy());
-        headers.append(RATE_LIMIT, counted.remaining());
-    }
-    response
-}
-
 /// Returns the address that stands for a network: an IPv4 address itself, and the beginning of the /64 prefix of an
 /// IPv6 address, because one household or machine usually has all of it.
 fn network(ip: IpAddr) -> IpAddr {
@@ -162,6 +149,18 @@ fn network(ip: IpAddr) -> IpAddr {
 }
 
 impl Counted {
+    /// Returns what the request is answered. `None` if it is within the limit.
+    pub(crate) fn refusal(&self) -> Option<ApiError> {
+        (!self.allowed).then(|| ApiError::too_many(self.reset_after))
+    }
+
+    /// Tells the caller in an answer how many requests are left.
+    pub(crate) fn tell(&self, response: &mut Response) {
+        let headers = response.headers_mut();
+        headers.append(RATE_LIMIT_POLICY, self.policy());
+        headers.append(RATE_LIMIT, self.remaining());
+    }
+
     fn policy(&self) -> HeaderValue {
         let text = format!("\"{}\";q={};w={}", self.name, self.limit, MINUTE.as_secs());
         HeaderValue::from_str(&text).expect("a name and numbers are visible ASCII")

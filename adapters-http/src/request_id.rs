@@ -1,27 +1,26 @@
 //! Gives every request a correlation id, and its answer the same one.
 
-use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue};
-use axum::middleware::map_request;
 use ticketing_ports::log::streams::CorrelationId;
-use tower::ServiceBuilder;
+use tower::util::MapRequestLayer;
 use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 
 use crate::extract::fresh_correlation_id;
 use crate::header_names::CORRELATION_ID;
 use crate::state::Shared;
 
-/// Wraps the router so that every request and its answer have a correlation id in the header `X-Correlation-Id`: that
-/// of the caller, or a new one if the caller's is not valid.
-pub(crate) fn give_correlation_ids(router: Router, state: &Shared) -> Router {
-    router.layer(
-        ServiceBuilder::new()
-            .layer(map_request(drop_invalid_id))
-            .layer(SetRequestIdLayer::new(CORRELATION_ID, Fresh(Shared::clone(state))))
-            .layer(PropagateRequestIdLayer::new(CORRELATION_ID)),
+/// Returns the layers that give every request and its answer a correlation id in the header `X-Correlation-Id`: that of
+/// the caller, or a new one if the caller's is not valid.
+pub(crate) fn correlation_ids(state: &Shared) -> (ValidOnly, SetRequestIdLayer<Fresh>, PropagateRequestIdLayer) {
+    (
+        MapRequestLayer::new(drop_invalid_id as fn(Request) -> Request),
+        SetRequestIdLayer::new(CORRELATION_ID, Fresh(Shared::clone(state))),
+        PropagateRequestIdLayer::new(CORRELATION_ID),
     )
 }
+
+type ValidOnly = MapRequestLayer<fn(Request) -> Request>;
 
 /// Returns the correlation id that the headers name. `None` if there is none, or it is not valid.
 pub(crate) fn correlation_id(headers: &HeaderMap) -> Option<CorrelationId> {
@@ -29,15 +28,15 @@ pub(crate) fn correlation_id(headers: &HeaderMap) -> Option<CorrelationId> {
     given.and_then(CorrelationId::parse)
 }
 
-async fn drop_invalid_id(mut request: Request) -> Request {
+fn drop_invalid_id(mut request: Request) -> Request {
     if correlation_id(request.headers()).is_none() {
         request.headers_mut().remove(&CORRELATION_ID);
     }
     request
 }
 
-#[derive(Clone)]
-struct Fresh(Shared);
+#[derive(Debug, Clone)]
+pub(crate) struct Fresh(Shared);
 
 impl MakeRequestId for Fresh {
     fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
