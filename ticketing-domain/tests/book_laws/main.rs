@@ -2,72 +2,38 @@
 
 #![expect(clippy::unwrap_used, reason = "the test of a broken law fails by panicking")]
 
+mod moves;
+mod of_a_step;
+mod sales;
 mod small_event;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use moves::{
+    every_fact_of_a_reservation_is_a_move_that_the_table_allows, every_fact_of_an_event_is_a_move_that_the_table_allows,
+};
+use of_a_step::{
+    a_refused_command_changes_nothing, reading_a_set_notes_the_set, versions_of, what_was_read_is_what_was_there,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{TestCaseResult, TestRunner};
+use sales::{
+    held_sold_blocked_and_available_add_up, money_is_taken_for_seats_or_asked_to_be_given_back, nothing_is_sold_twice,
+};
 use small_event::small_event;
-use ticketing_domain::book::{Book, FromSnapshot, Page, Staged};
-use ticketing_domain::catalog::{Catalog, CatalogEvent, CatalogState};
-use ticketing_domain::inventory::{Inventory, InventoryEvent, InventoryState};
-use ticketing_domain::payment::{Payment, PaymentEvent, PaymentState};
+use ticketing_domain::book::{Book, FromSnapshot, Page};
+use ticketing_domain::catalog::Catalog;
+use ticketing_domain::inventory::Inventory;
+use ticketing_domain::payment::Payment;
 use ticketing_domain::reducer::Reducer;
-use ticketing_domain::reservation::{Reservation, ReservationEvent, ReservationState};
+use ticketing_domain::reservation::Reservation;
 use ticketing_domain::stored::StoredEvent as _;
-use ticketing_ports::Timestamp;
 use ticketing_ports::log::streams::{Aggregate, RecordedEvent, StreamId, Version};
-use ticketing_ports::vocabulary::event_details::EventStatus;
-use ticketing_ports::vocabulary::reservation::ReservationStatus;
-use ticketing_testkit::generators::{AnyCommand, Asked, House, ORGANISER, Step, event_draft, steps};
+use ticketing_testkit::generators::{House, Step, event_draft, steps};
 use ticketing_testkit::scenario::start;
-
-/// Every change of a reservation's status that a fact may record.
-const RESERVATION_MOVES: &[(ReservationStatus, ReservationStatus)] = {
-    use ReservationStatus::{Cancelled, Compensated, Completed, Expired, Held, PaymentPending, Refunded};
-    &[
-        (Held, PaymentPending),
-        (Held, Expired),
-        (Held, Cancelled),
-        // The seats cost nothing, so the reservation is completed without a payment.
-        (Held, Completed),
-        // Too many payments for the reservation were declined.
-        (Held, Compensated),
-        (PaymentPending, Held),
-        (PaymentPending, Completed),
-        (PaymentPending, Expired),
-        (PaymentPending, Cancelled),
-        (PaymentPending, Compensated),
-        // The money came after the hold had run out: the same seats were still free and are sold, or they were gone.
-        (Expired, Completed),
-        (Expired, Compensated),
-        (Completed, Cancelled),
-        (Completed, Refunded),
-        (Cancelled, Refunded),
-    ]
-};
-
-/// Every change of an event's status that a fact may record.
-const EVENT_MOVES: &[(EventStatus, EventStatus)] = {
-    use EventStatus::{Cancelled, Completed, Draft, Published, SalesClosed, SalesOpen};
-    &[
-        (Draft, Published),
-        (Draft, Cancelled),
-        (Published, SalesOpen),
-        (Published, Completed),
-        (Published, Cancelled),
-        (SalesOpen, SalesClosed),
-        (SalesOpen, Completed),
-        (SalesOpen, Cancelled),
-        (SalesClosed, SalesOpen),
-        (SalesClosed, Completed),
-        (SalesClosed, Cancelled),
-    ]
-};
 
 fn open() -> House {
     House::on_sale(small_event(start()), start())
@@ -240,55 +206,6 @@ fn every_law_of_a_log_holds(house: &House) -> TestCaseResult {
     money_is_taken_for_seats_or_asked_to_be_given_back(house)
 }
 
-fn versions_of(house: &House) -> BTreeMap<StreamId, Version> {
-    house.log.iter().map(|fact| (fact.stream, fact.version)).collect()
-}
-
-fn what_was_read_is_what_was_there(versions: &BTreeMap<StreamId, Version>, staged: &Staged) -> TestCaseResult {
-    let version = |stream| versions.get(stream).copied().unwrap_or_default();
-    for (stream, seen) in &staged.read_set {
-        prop_assert_eq!(version(stream), *seen, "{}", stream);
-    }
-    let mut next = staged.read_set.clone();
-    for fact in &staged.facts {
-        let version = next.get_mut(&fact.stream);
-        prop_assert!(
-            version.is_some(),
-            "{} was changed, but is not in the read set",
-            fact.stream
-        );
-        let version = version.unwrap();
-        *version = version.next();
-        prop_assert_eq!(fact.version, *version);
-    }
-    Ok(())
-}
-
-/// Checks that a command which settles a cancellation has every section in its read set, and the catalog, which lists
-/// the sections.
-fn reading_a_set_notes_the_set(house: &House, asked: &Asked, staged: &Staged) -> TestCaseResult {
-    if !matches!(asked.command, AnyCommand::SettleCancellation(_)) || staged.facts.is_empty() {
-        return Ok(());
-    }
-    let catalog = facts_of(house, Aggregate::Catalog).map(|fact| fact.stream);
-    for stream in catalog.chain(sections_of(&house.log)) {
-        prop_assert!(
-            staged.read_set.contains_key(&stream),
-            "{} is not in the read set",
-            stream
-        );
-    }
-    Ok(())
-}
-
-fn a_refused_command_changes_nothing(house: &mut House, asked: &Asked) -> TestCaseResult {
-    let (before, mark) = (house.book.clone(), house.book.savepoint());
-    prop_assert!(house.assume(asked).is_err());
-    prop_assert_eq!(mark, house.book.savepoint());
-    prop_assert_eq!(&before, &house.book);
-    Ok(())
-}
-
 fn every_fact_can_be_undone<R: Reducer>(house: &House) -> TestCaseResult {
     let mut states: BTreeMap<StreamId, R::State> = BTreeMap::new();
     for fact in facts_of(house, R::AGGREGATE) {
@@ -305,128 +222,8 @@ fn every_fact_can_be_undone<R: Reducer>(house: &House) -> TestCaseResult {
     Ok(())
 }
 
-fn held_sold_blocked_and_available_add_up(house: &mut House) -> TestCaseResult {
-    for section in house.draft.sections.clone() {
-        let section = house.section(ORGANISER.into(), section.name.as_str()).unwrap();
-        prop_assert_eq!(
-            section.availability.counts.capacity(),
-            section.availability.total_capacity
-        );
-    }
-    Ok(())
-}
-
 fn a_replay_of_the_facts_is_the_live_book(house: &House) -> TestCaseResult {
     let replayed = read(house, house.streams.iter().copied(), house.log.len());
     prop_assert_eq!(&replayed, &house.book);
-    Ok(())
-}
-
-fn nothing_is_sold_twice(house: &House) -> TestCaseResult {
-    let mut sections: BTreeMap<StreamId, InventoryState> = BTreeMap::new();
-    for fact in facts_of(house, Aggregate::Inventory) {
-        let section = sections.entry(fact.stream).or_default();
-        section.evolve(&InventoryEvent::from_recorded(fact).unwrap());
-        let claims: Vec<_> = section.reservations().filter_map(|by| section.claim(by)).collect();
-        let seats: Vec<_> = claims.iter().flat_map(|claim| claim.seats.seats()).collect();
-        prop_assert_eq!(seats.iter().collect::<BTreeSet<_>>().len(), seats.len());
-        let taken: u32 = claims.iter().map(|claim| claim.seats.quantity()).sum();
-        prop_assert!(taken <= section.seating().unwrap().capacity());
-    }
-    Ok(())
-}
-
-fn every_fact_of_a_reservation_is_a_move_that_the_table_allows(house: &House) -> TestCaseResult {
-    let mut reservations: BTreeMap<StreamId, ReservationState> = BTreeMap::new();
-    for fact in facts_of(house, Aggregate::Reservation) {
-        let state = reservations.entry(fact.stream).or_default();
-        // The earliest possible time gives the recorded status, since no hold has run out by then.
-        let before = state.status_at(Timestamp::MIN_UTC);
-        state.evolve(&ReservationEvent::from_recorded(fact).unwrap());
-        let after = state.status_at(Timestamp::MIN_UTC).unwrap();
-        match before {
-            None => prop_assert_eq!(after, ReservationStatus::Held),
-            Some(before) => prop_assert!(
-                RESERVATION_MOVES.contains(&(before, after)),
-                "{}: {before:?} to {after:?}",
-                fact.event_type
-            ),
-        }
-    }
-    Ok(())
-}
-
-fn every_fact_of_an_event_is_a_move_that_the_table_allows(house: &House) -> TestCaseResult {
-    let mut catalog = CatalogState::default();
-    for fact in facts_of(house, Aggregate::Catalog) {
-        let before = catalog.listing().map(|listing| listing.status);
-        catalog.evolve(&CatalogEvent::from_recorded(fact).unwrap());
-        let listing = catalog.listing().unwrap();
-        match before {
-            None => prop_assert_eq!(listing.status, EventStatus::Draft),
-            Some(EventStatus::Cancelled) => {
-                prop_assert_eq!(fact.event_type.as_ref(), "CancellationFinished");
-                prop_assert!(!listing.settling);
-            }
-            Some(before) => prop_assert!(EVENT_MOVES.contains(&(before, listing.status))),
-        }
-    }
-    Ok(())
-}
-
-#[derive(Default)]
-struct Money {
-    state: PaymentState,
-    captures: u32,
-    asked_back: i64,
-}
-
-fn money_is_taken_for_seats_or_asked_to_be_given_back(house: &House) -> TestCaseResult {
-    let mut payments: BTreeMap<StreamId, Money> = BTreeMap::new();
-    for fact in facts_of(house, Aggregate::Payment) {
-        let payment = payments.entry(fact.stream).or_default();
-        let event = PaymentEvent::from_recorded(fact).unwrap();
-        payment.state.evolve(&event);
-        match event {
-            PaymentEvent::PaymentCaptured(_) => payment.captures += 1,
-            PaymentEvent::RefundRequested(refund) => payment.asked_back += refund.amount.amount,
-            _ => {}
-        }
-    }
-    let mut bought = BTreeSet::new();
-    for fact in facts_of(house, Aggregate::Reservation) {
-        if let ReservationEvent::ReservationCompleted(completed) = ReservationEvent::from_recorded(fact).unwrap() {
-            match completed.sale.payment_id {
-                Some(payment_id) => {
-                    prop_assert!(
-                        bought.insert(StreamId::from(payment_id)),
-                        "a payment completes only one reservation"
-                    );
-                }
-                None => prop_assert!(
-                    completed.sale.total_amount.is_zero(),
-                    "a sale without a payment costs nothing"
-                ),
-            }
-        }
-    }
-    for (stream, payment) in &payments {
-        let Some(terms) = payment.state.terms() else { continue };
-        prop_assert!(payment.captures <= 1);
-        prop_assert!(
-            payment.asked_back <= terms.amount.amount,
-            "no more money goes back than was taken"
-        );
-        if payment.captures == 1 && !bought.contains(stream) {
-            prop_assert_eq!(
-                payment.asked_back,
-                terms.amount.amount,
-                "a payment that bought no seats is paid back in full"
-            );
-        }
-    }
-    for stream in &bought {
-        prop_assert!(payments.get(stream).is_some_and(|payment| payment.captures == 1));
-    }
     Ok(())
 }
