@@ -1,0 +1,108 @@
+//! For each version of each type of fact, a file has an example payload. A payload that changes its shape needs a new
+//! version and an upcaster, because logs contain facts of the old version.
+//!
+//! After adding a type or a version, run with `UPDATE_GOLDEN=1` once and commit the new file. Never edit an old one.
+
+mod samples;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use samples::{Sample, samples};
+use ticketing_domain::catalog::CatalogEvent;
+use ticketing_domain::inventory::InventoryEvent;
+use ticketing_domain::payment::PaymentEvent;
+use ticketing_domain::reservation::ReservationEvent;
+use ticketing_domain::stored::StoredEvent;
+
+#[test]
+fn every_event_is_written_as_its_committed_payload() {
+    for (event_type, version, payload) in samples().iter().flat_map(Sample::written) {
+        let file = golden_file(event_type, version);
+        if std::env::var_os("UPDATE_GOLDEN").is_some() && !file.exists() {
+            std::fs::write(&file, [payload.as_slice(), b"\n"].concat()).unwrap();
+        }
+        let golden = std::fs::read_to_string(&file)
+            .unwrap_or_else(|_| panic!("{} is missing; see the top of this test", file.display()));
+        assert_eq!(
+            String::from_utf8(payload).unwrap(),
+            golden.trim_end(),
+            "the payload of {event_type} changed: give it a new version and an upcaster"
+        );
+    }
+}
+
+#[test]
+fn every_committed_payload_is_still_read() {
+    for entry in std::fs::read_dir(golden_folder()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let (event_type, version) = name.rsplit_once(".v").expect("golden files are named Type.vN.json");
+        let data = std::fs::read(&path).unwrap();
+        let version = version.parse().unwrap();
+        let read = CatalogEvent::read(event_type, version, &data)
+            .map(Sample::Catalog)
+            .or_else(|_| InventoryEvent::read(event_type, version, &data).map(Sample::Inventory))
+            .or_else(|_| ReservationEvent::read(event_type, version, &data).map(Sample::Reservation))
+            .or_else(|_| PaymentEvent::read(event_type, version, &data).map(Sample::Payment));
+        assert!(read.is_ok(), "{name} is not read any more: {}", read.unwrap_err());
+    }
+}
+
+#[test]
+fn what_an_older_build_reads_is_written_as_it_always_was_and_says_the_same() {
+    for sample in samples() {
+        for (event_type, version, payload) in sample.written() {
+            let tables = [PaymentEvent::NEW_VERSIONS, ReservationEvent::NEW_VERSIONS];
+            let Some(new) = tables.into_iter().flatten().find(|new| new.event_type == event_type) else {
+                continue;
+            };
+            assert_eq!(new.version, version);
+            let lowered = (new.lower)(&payload);
+            let shape = |json: &[u8]| match serde_json::from_slice(json).unwrap() {
+                serde_json::Value::Object(fields) => fields.keys().cloned().collect::<Vec<_>>(),
+                other => panic!("{event_type} is {other}"),
+            };
+            let golden = std::fs::read(golden_file(event_type, new.before)).unwrap();
+            assert_eq!(shape(&lowered), shape(&golden), "{event_type}");
+            match &sample {
+                Sample::Reservation(event) => {
+                    let read = ReservationEvent::read(event_type, new.before, &lowered).unwrap();
+                    assert_eq!(read, *event, "what cost nothing still has no payment");
+                }
+                Sample::Payment(_) => {
+                    assert!(PaymentEvent::read(event_type, new.before, &lowered).is_ok());
+                    assert_eq!(lowered, golden.trim_ascii_end());
+                }
+                Sample::Catalog(_) | Sample::Inventory(_) => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn every_event_type_has_a_sample_and_no_two_aggregates_share_a_type() {
+    let declared: Vec<_> = [
+        CatalogEvent::SCHEMAS,
+        InventoryEvent::SCHEMAS,
+        ReservationEvent::SCHEMAS,
+        PaymentEvent::SCHEMAS,
+    ]
+    .concat();
+    let types: BTreeSet<_> = declared.iter().map(|(event_type, _)| *event_type).collect();
+    assert_eq!(types.len(), declared.len());
+    let sampled: BTreeSet<_> = samples()
+        .iter()
+        .flat_map(Sample::written)
+        .map(|(name, version, _)| (name, version))
+        .collect();
+    assert_eq!(sampled, declared.into_iter().collect());
+}
+
+fn golden_folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+fn golden_file(event_type: &str, version: u16) -> PathBuf {
+    golden_folder().join(format!("{event_type}.v{version}.json"))
+}
