@@ -1,5 +1,7 @@
 //! Tests which files are refused when they are opened, and what a file contains after a crash.
 
+mod support;
+
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
@@ -8,15 +10,15 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use adapters_sqlite::{OpenError, SqliteStore};
-use chrono::DateTime;
 use sqlx::{Connection, SqliteConnection};
+use support::commit;
 use tempfile::TempDir;
-use ticketing_ports::log::event_store::{Append, Commit, EventStore};
+use ticketing_ports::log::event_store::EventStore;
 use ticketing_ports::log::identity::Incarnation;
-use ticketing_ports::log::streams::{Metadata, NewEvent, Position, Version};
+use ticketing_ports::log::streams::Position;
 use ticketing_ports::people::users::UserStore;
 use ticketing_ports::vocabulary::errors::StoreError;
-use ticketing_ports::vocabulary::ids::{CommitId, EventId, ReservationId, UserId};
+use ticketing_ports::vocabulary::ids::UserId;
 use uuid::Uuid;
 
 const FILE_OF_THE_CHILD: &str = "ADAPTERS_SQLITE_TEST_FILE";
@@ -404,25 +406,4 @@ fn spawn_child(file: &Path) -> Child {
         .stdout(Stdio::piped())
         .spawn()
         .expect("this test program can be started as a child process")
-}
-
-fn commit(number: u128) -> Commit {
-    Commit {
-        id: CommitId::new(Uuid::from_u128(number)),
-        lane: EventId::new(Uuid::nil()).into(),
-        at: DateTime::UNIX_EPOCH,
-        appends: vec![Append {
-            stream: ReservationId::new(Uuid::from_u128(number)).into(),
-            expected: Version::NONE,
-            events: vec![NewEvent {
-                event_type: "held".into(),
-                event_version: 1,
-                data: b"{}".to_vec(),
-                metadata: Metadata::default(),
-            }],
-        }],
-        deadlines: Vec::new(),
-        idempotency: Vec::new(),
-        landmarks: Vec::new(),
-    }
 }

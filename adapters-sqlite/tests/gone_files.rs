@@ -1,16 +1,18 @@
 //! Tests what a store says after somebody has removed, moved or replaced its files while it was open.
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use adapters_sqlite::SqliteStore;
-use chrono::DateTime;
+use support::commit;
 use tempfile::TempDir;
-use ticketing_ports::log::event_store::{Append, Commit, CommitError, EventStore};
-use ticketing_ports::log::streams::{Metadata, NewEvent, Position, Version};
+use ticketing_ports::log::event_store::{CommitError, EventStore};
+use ticketing_ports::log::streams::Position;
 use ticketing_ports::people::users::UserStore;
 use ticketing_ports::vocabulary::errors::StoreError;
-use ticketing_ports::vocabulary::ids::{CommitId, EventId, ReservationId, UserId};
+use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::roles::Role;
 use uuid::Uuid;
 
@@ -73,25 +75,4 @@ fn beside(file: &Path, ending: &str) -> PathBuf {
     let mut path = file.as_os_str().to_owned();
     path.push(ending);
     path.into()
-}
-
-fn commit(number: u128) -> Commit {
-    Commit {
-        id: CommitId::new(Uuid::from_u128(number)),
-        lane: EventId::new(Uuid::nil()).into(),
-        at: DateTime::UNIX_EPOCH,
-        appends: vec![Append {
-            stream: ReservationId::new(Uuid::from_u128(number)).into(),
-            expected: Version::NONE,
-            events: vec![NewEvent {
-                event_type: "held".into(),
-                event_version: 1,
-                data: b"{}".to_vec(),
-                metadata: Metadata::default(),
-            }],
-        }],
-        deadlines: Vec::new(),
-        idempotency: Vec::new(),
-        landmarks: Vec::new(),
-    }
 }
