@@ -1,6 +1,6 @@
 //! Servers are killed, and others take over from them.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::on_sale::{CUSTOMERS, IN_FULL_SWING, SECONDS, successor};
 use crate::support::load::{Load, check_books, journals};
@@ -64,17 +64,7 @@ async fn large_event(server: &Server, other: &Server) -> anyhow::Result<String> 
                            "available_from": null, "available_until": null}],
         "hold_seconds": 3600,
     });
-    let event = organiser
-        .post("/api/events", draft)
-        .await?
-        .expect(201)?
-        .text("event_id")?;
-    for step in ["publish", "sales/open"] {
-        organiser
-            .post(&format!("/api/events/{event}/{step}"), Value::Null)
-            .await?
-            .expect(200)?;
-    }
+    let event = organiser.put_on_sale(draft).await?;
     let mut there = Person::admin(other)?;
     there.see_what_was_written_by(&organiser);
     for _ in 0..10 {

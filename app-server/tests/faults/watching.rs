@@ -140,17 +140,7 @@ async fn numbered_event(server: &Server) -> anyhow::Result<String> {
                           { "section": "Field", "tier": "regular", "price": price }],
         "hold_seconds": 3600,
     });
-    let event = organiser
-        .post("/api/events", draft)
-        .await?
-        .expect(201)?
-        .text("event_id")?;
-    for step in ["publish", "sales/open"] {
-        organiser
-            .post(&format!("/api/events/{event}/{step}"), Value::Null)
-            .await?
-            .expect(200)?;
-    }
+    let event = organiser.put_on_sale(draft).await?;
     organiser.get(&format!("/api/events/{event}")).await?.expect(200)?;
     Ok(event)
 }

@@ -161,18 +161,7 @@ async fn on_sale(server: &Server) -> anyhow::Result<String> {
         "currency": "EUR",
         "hold_seconds": 60,
     });
-    let event = organiser
-        .post("/api/events", draft)
-        .await?
-        .expect(201)?
-        .text("event_id")?;
-    for step in ["publish", "sales/open"] {
-        organiser
-            .post(&format!("/api/events/{event}/{step}"), Value::Null)
-            .await?
-            .expect(200)?;
-    }
-    Ok(event)
+    organiser.put_on_sale(draft).await
 }
 
 /// Adds to `moved` the metrics that are not 0 in one of the scrapes, and to `seen` those that are in one.

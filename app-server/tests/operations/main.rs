@@ -12,7 +12,7 @@ use serde_json::Value;
 use sqlx::PgPool;
 use support::Server;
 use support::office::Person;
-use support::services::{Places, brokers, installed, shared};
+use support::services::{Places, brokers, fresh_databases, installed, shared};
 use test_services::OwnedBroker;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,14 +108,9 @@ async fn a_fact_that_cannot_be_projected_is_parked_shown_and_tried_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_broker_a_server_is_degraded_and_still_ready() {
     let story = async {
-        let postgres = test_services::postgres().await?;
         let broker = OwnedBroker::start().await?;
-        let mut databases = Vec::new();
-        for purpose in ["events", "projections", "analytics", "auth"] {
-            databases.push(postgres.fresh_database(purpose).await?);
-        }
         let installation = installed(&Places {
-            databases: databases.try_into().expect("an installation has four databases"),
+            databases: fresh_databases().await?,
             redis: test_services::redis().await?.url().to_owned(),
             brokers: broker.bootstrap().to_owned(),
         })?;

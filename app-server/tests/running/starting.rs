@@ -10,7 +10,7 @@ use axum::Router;
 use serde_json::Value;
 use test_services::{OwnedBroker, OwnedRedis};
 
-use crate::support::services::{Places, installed};
+use crate::support::services::{Places, fresh_databases, installed};
 use crate::support::{Installation, Server};
 use crate::{PATIENCE, Process, get};
 
@@ -58,14 +58,9 @@ async fn a_server_starts_with_its_log_alone_and_says_what_it_waits_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_started_without_redis_and_a_broker_is_well_once_they_come() {
     let story = async {
-        let postgres = test_services::postgres().await?;
         let (redis, broker) = (OwnedRedis::start().await?, OwnedBroker::start().await?);
-        let mut databases = Vec::new();
-        for purpose in ["events", "projections", "analytics", "auth"] {
-            databases.push(postgres.fresh_database(purpose).await?);
-        }
         let installation = installed(&Places {
-            databases: databases.try_into().expect("an installation has four databases"),
+            databases: fresh_databases().await?,
             redis: redis.url().to_owned(),
             brokers: broker.bootstrap().to_owned(),
         })?;

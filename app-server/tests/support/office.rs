@@ -107,6 +107,17 @@ impl Person {
         self.ask(ask).await
     }
 
+    /// Makes an event from a draft, publishes it and opens its sales. Returns the id of the event.
+    pub(crate) async fn put_on_sale(&mut self, draft: Value) -> anyhow::Result<String> {
+        let event = self.post("/api/events", draft).await?.expect(201)?.text("event_id")?;
+        for step in ["publish", "sales/open"] {
+            self.post(&format!("/api/events/{event}/{step}"), Value::Null)
+                .await?
+                .expect(200)?;
+        }
+        Ok(event)
+    }
+
     /// Makes the next read of this person show what another person has written.
     pub(crate) fn see_what_was_written_by(&mut self, other: &Self) {
         self.seen.clone_from(&other.seen);

@@ -19,17 +19,9 @@ const DATABASES: [&str; 4] = ["events", "projections", "analytics", "auth"];
 
 /// Returns an installation on the services that all tests of this process share.
 pub(crate) async fn shared() -> anyhow::Result<Installation> {
-    let postgres = test_services::postgres().await?;
-    let mut databases = Vec::new();
-    for purpose in DATABASES {
-        databases.push(postgres.fresh_database(purpose).await?);
-    }
-    let Ok(databases) = databases.try_into() else {
-        bail!("an installation needs four databases");
-    };
     let broker = test_services::broker().await?;
     let installation = installed(&Places {
-        databases,
+        databases: fresh_databases().await?,
         redis: test_services::redis().await?.url().to_owned(),
         brokers: broker.bootstrap().to_owned(),
     })?;
@@ -43,6 +35,20 @@ pub(crate) async fn shared() -> anyhow::Result<Installation> {
         mock.make_topics(&options.topics(), 2)?;
     }
     Ok(installation)
+}
+
+/// Makes the four databases of an installation on the server that all tests of this process share, and returns their
+/// addresses.
+pub(crate) async fn fresh_databases() -> anyhow::Result<[String; 4]> {
+    let postgres = test_services::postgres().await?;
+    let mut databases = Vec::new();
+    for purpose in DATABASES {
+        databases.push(postgres.fresh_database(purpose).await?);
+    }
+    let Ok(databases) = databases.try_into() else {
+        bail!("an installation needs four databases");
+    };
+    Ok(databases)
 }
 
 pub(crate) async fn brokers() -> anyhow::Result<String> {
