@@ -198,6 +198,11 @@ impl Process {
         let Some(child) = self.child.as_mut() else {
             return Ok(());
         };
+        if child.try_wait()?.is_none() {
+            // A stopped process starts no more children while they are listed.
+            kill_process(Pid::from_child(child), Signal::STOP)
+                .with_context(|| format!("cannot stop {}", self.recipe.service))?;
+        }
         let offspring = children_of(Pid::from_child(child));
         child
             .kill()
