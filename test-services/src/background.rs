@@ -16,7 +16,7 @@ use crate::service::Service;
 use crate::state::{Entry, State};
 use crate::{broker, postgres, process, redis, url};
 
-const TO_STOP: Duration = Duration::from_secs(10);
+const TO_STOP: Duration = Duration::from_secs(30);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// The databases of the server, each with the environment variable that gives the server its URL.

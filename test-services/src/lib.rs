@@ -42,6 +42,7 @@ pub use finding::Source;
 pub use issuer::{Issuer, issuer};
 pub use kind::Kind;
 pub use own_process::OwnProcess;
+pub use ports::Port;
 pub use postgres::{OwnedPostgres, Postgres, postgres};
 pub use redis::{OwnedRedis, Redis, RedisDatabase, redis};
 pub use small_disk::{SmallDisk, limit_file_sizes};

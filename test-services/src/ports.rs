@@ -13,15 +13,20 @@ use rustix::process::geteuid;
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 10_000;
 
-/// A port that no other process of this crate takes while this value lives.
+/// A free port of this machine, for a program that a test starts. No other process that uses this crate takes the port
+/// while this value lives.
 #[derive(Debug)]
-pub(crate) struct Port {
+pub struct Port {
     number: u16,
     _claim: File,
 }
 
 impl Port {
-    pub(crate) fn free() -> Result<Self> {
+    /// Finds a free port.
+    ///
+    /// # Errors
+    /// Fails if no port is free.
+    pub fn free() -> Result<Self> {
         let folder = std::env::temp_dir().join(format!("box-office-test-ports-{}", geteuid().as_raw()));
         fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         let start = u16::try_from(RandomState::new().hash_one(0_u8) % u64::from(COUNT)).unwrap_or_default();
@@ -52,7 +57,8 @@ impl Port {
         self.number
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    /// Returns the address of the port on this machine.
+    pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.number).into()
     }
 }

@@ -23,7 +23,7 @@ use server::{Durability, Places};
 /// How old a database of an earlier test run must be, in seconds, before it is dropped from a server that outlives the
 /// run.
 const STALE_AFTER_SECONDS: i64 = 24 * 3_600;
-const TO_CONNECT: Duration = Duration::from_secs(10);
+const TO_CONNECT: Duration = Duration::from_secs(30);
 
 static SHARED: OnceCell<Result<Postgres, String>> = OnceCell::const_new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);

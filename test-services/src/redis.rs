@@ -18,7 +18,7 @@ use crate::service::Service;
 use crate::url;
 use server::Durability;
 
-const TO_CONNECT: Duration = Duration::from_secs(10);
+const TO_CONNECT: Duration = Duration::from_secs(30);
 /// A test reserves its database for this many seconds. If the test is killed, another test may take the database
 /// after that time.
 const LEASE_SECONDS: u32 = 3_600;

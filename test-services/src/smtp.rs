@@ -130,7 +130,7 @@ fn start(tls: SmtpTls) -> Result<SmtpSink> {
         },
         stop: Signal::TERM,
         stop_at_once: Signal::KILL,
-        to_come_up: Duration::from_secs(30),
+        to_come_up: Duration::from_secs(90),
     };
     let number = port.number();
     let (_, process) = OwnProcess::carry_out(Plan {

@@ -79,7 +79,7 @@ fn recipe(
     command.extend(["-k".into(), folder.into()]);
     let mut settings = vec![
         "listen_addresses=127.0.0.1",
-        "max_connections=200",
+        "max_connections=1000",
         "shared_buffers=32MB",
         // With this setting the dynamic shared memory is in files in the folder of the data, so that a crash leaves
         // nothing outside that folder.

@@ -70,7 +70,7 @@ fn recipe(program: &Path, folder: &Path, address: SocketAddr, durability: Durabi
         probe: probe::redis,
         stop: Signal::TERM,
         stop_at_once: Kind::Redis.stop_at_once(),
-        to_come_up: Duration::from_secs(30),
+        to_come_up: Duration::from_secs(90),
     }
 }
 
