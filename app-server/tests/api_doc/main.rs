@@ -12,6 +12,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
+use support::waiting::Patience;
 use support::{Installation, Server};
 use tempfile::TempDir;
 use test_services::{Issuer, SmtpSink, SmtpTls, issuer, smtp_sink};
@@ -172,19 +173,15 @@ impl Reader {
     }
 
     async fn mailed_token(&self) -> anyhow::Result<String> {
-        let arrived = async {
-            loop {
-                if let Some(mail) = self.mails.received()?.pop() {
-                    let text = mail.text.clone().context("the mail has no text part")?;
-                    let (_, rest) = text.split_once("#token=").context("the mail has no link")?;
-                    return Ok(rest.split_whitespace().next().unwrap_or_default().to_owned());
-                }
-                tokio::task::yield_now().await;
+        let patience = Patience::new();
+        loop {
+            if let Some(mail) = self.mails.received()?.pop() {
+                let text = mail.text.clone().context("the mail has no text part")?;
+                let (_, rest) = text.split_once("#token=").context("the mail has no link")?;
+                return Ok(rest.split_whitespace().next().unwrap_or_default().to_owned());
             }
-        };
-        tokio::time::timeout(std::time::Duration::from_secs(30), arrived)
-            .await
-            .context("no mail arrived")?
+            patience.pause(|| "no mail arrived").await?;
+        }
     }
 
     /// Does what a browser with cookies would do: opens the address that curl has printed, sends the sign-in form of

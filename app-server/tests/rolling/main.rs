@@ -4,31 +4,33 @@
 mod support;
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use box_office_tests::client::{Ask, Bearer, Connection, Target, path};
 use serde_json::{Value, json};
+use support::waiting::Patience;
 use support::{Server, services};
 use tempfile::TempDir;
+use test_services::Port;
 
 const CONFIGURATION: &str = include_str!("../../../deploy/nginx/nginx.conf");
 const CUSTOMERS: usize = 12;
 /// Where nginx keeps large bodies, below its own folder.
 const TEMPORARY: &str = "client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; \
                          uwsgi_temp_path uwsgi; scgi_temp_path scgi;";
-const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_servers_are_restarted_behind_nginx_and_every_request_is_answered() {
     let story = async {
         let installation = services::shared().await?;
-        let [first, second] = free_addresses()?;
+        // The ports are this test's own to its end, also while a server is stopped.
+        let ports = [Port::free()?, Port::free()?];
+        let [first, second] = ports.each_ref().map(|port| port.address().to_string());
         let installation = installation.with("TRUSTED_PROXIES", "127.0.0.1/32");
         let mut servers = [
             Server::start_at(&installation, CUSTOMERS, &first)?,
@@ -50,24 +52,19 @@ async fn two_servers_are_restarted_behind_nginx_and_every_request_is_answered() 
     story.await.expect("a rolling restart is not noticed");
 }
 
-/// Returns two addresses on which nobody listens now.
-fn free_addresses() -> anyhow::Result<[String; 2]> {
-    let listeners = [TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?];
-    let [first, second] = &listeners;
-    Ok([first.local_addr()?.to_string(), second.local_addr()?.to_string()])
-}
-
 /// A running nginx. It ends when this value is dropped.
 struct Nginx {
     process: Child,
     url: String,
     _folder: TempDir,
+    _port: Port,
 }
 
 impl Nginx {
     fn start(servers: &[&str; 2]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let port = Port::free()?;
+        let address = port.address().to_string();
         let configuration = CONFIGURATION
             .replace("127.0.0.1:8081", servers[0])
             .replace("127.0.0.1:8082", servers[1])
@@ -91,20 +88,18 @@ impl Nginx {
             process,
             url: format!("http://{address}"),
             _folder: folder,
+            _port: port,
         };
         nginx.wait(&address)?;
         Ok(nginx)
     }
 
     fn wait(&mut self, address: &str) -> anyhow::Result<()> {
-        let patience = Instant::now() + PATIENCE;
+        let patience = Patience::new();
         while std::net::TcpStream::connect(address).is_err() {
             let ended = self.process.try_wait()?;
-            ensure!(
-                ended.is_none() && Instant::now() < patience,
-                "nginx does not listen: {ended:?}"
-            );
-            std::thread::yield_now();
+            ensure!(ended.is_none(), "nginx has ended: {ended:?}");
+            patience.block(|| "nginx does not listen")?;
         }
         Ok(())
     }
@@ -160,12 +155,11 @@ impl Customers {
     /// Waits until the customers have got `more` answers.
     fn get_answers(&self, more: u32) -> anyhow::Result<()> {
         let wanted = self.answers.load(Ordering::Relaxed) + more;
-        let patience = Instant::now() + PATIENCE;
+        let patience = Patience::of(Duration::from_secs(180));
         while self.answers.load(Ordering::Relaxed) < wanted {
             let gave_up = self.tasks.iter().any(tokio::task::JoinHandle::is_finished);
             ensure!(!gave_up, "a customer gave up");
-            ensure!(Instant::now() < patience, "customers get no more answers");
-            std::thread::yield_now();
+            patience.block(|| "customers get no more answers")?;
         }
         Ok(())
     }
@@ -212,7 +206,7 @@ impl Customer {
     }
 
     async fn answer(&mut self, ask: Ask, status: u16) -> anyhow::Result<Value> {
-        let patience = Instant::now() + PATIENCE;
+        let patience = Patience::new();
         loop {
             let answer = self.connection.ask(ask.clone().bearer(&self.bearer)).await?;
             let body: Value = serde_json::from_slice(&answer.body)
@@ -224,8 +218,9 @@ impl Customer {
             let Some(wait) = answer.retry_after.filter(|_| answer.status == 503) else {
                 bail!("{} {body}", answer.status);
             };
-            ensure!(Instant::now() + wait < patience, "the servers stay busy: {body}");
-            tokio::time::sleep(wait).await;
+            patience
+                .pause_for(wait, || format!("the servers stay busy: {body}"))
+                .await?;
         }
     }
 }

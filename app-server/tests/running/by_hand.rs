@@ -6,7 +6,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, ensure};
 
 use crate::support::office::Person;
+use crate::support::readiness::readiness;
 use crate::support::services::shared;
+use crate::support::waiting::Patience;
 use crate::support::{Installation, Server};
 use crate::{Process, get};
 
@@ -148,10 +150,10 @@ async fn whom_a_command_gives_a_role_while_servers_run_is_signed_out_and_has_it(
             "--role",
             "event_owner",
         ])?;
-        let patience = std::time::Instant::now() + crate::PATIENCE;
+        let patience = Patience::new();
         // The server caches a session for a second, so the ended session may still be accepted for that long.
         while olga.get("/api/auth/me").await?.status != 401 {
-            ensure!(std::time::Instant::now() < patience, "the session has not ended");
+            patience.pause(|| "the session has not ended").await?;
         }
         anyhow::Ok(())
     };
@@ -159,20 +161,18 @@ async fn whom_a_command_gives_a_role_while_servers_run_is_signed_out_and_has_it(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_on_services_starts_without_a_warning_of_the_kafka_client() {
+async fn a_server_on_services_starts_without_a_warning_of_the_kafka_client_about_its_settings() {
     let story = async {
         let mut process = Process::start(&shared().await?, &["serve"])?;
         let url = process.url()?;
         // The server is ready once the relay has written to the bus and the read models have read it.
-        let patience = std::time::Instant::now() + crate::PATIENCE;
-        while get(&url, "/health/ready").await?.0 != 200 {
-            ensure!(std::time::Instant::now() < patience, "{}", process.log());
-        }
+        let ready = readiness(&url, |status, _| status == 200).await;
+        ready.map_err(|error| error.context(process.log()))?;
         process.stop()?;
         let log = process.log();
         let warned = log
             .lines()
-            .find(|line| line.contains("rdkafka") || line.contains("gapless"));
+            .find(|line| line.contains("CONFWARN") || line.contains("gapless"));
         ensure!(warned.is_none(), "{warned:?}");
         anyhow::Ok(())
     };

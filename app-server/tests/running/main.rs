@@ -11,7 +11,7 @@ mod starting;
 
 use box_office_tests::client::{self, Ask, Connection};
 use serde_json::Value;
-use support::process::{PATIENCE, Process};
+use support::process::Process;
 
 async fn get(url: &str, path: &str) -> anyhow::Result<(u16, Value)> {
     let mut connection = Connection::new(url.parse()?);

@@ -1,18 +1,16 @@
 //! How a server starts while something that it needs is slow or down.
 
-use std::time::Instant;
-
-use anyhow::{Context as _, ensure};
 use app_server::config::CommandLine;
 use app_server::serve::{Serving, listen};
 use app_server::wiring::RunningServer;
 use axum::Router;
-use serde_json::Value;
 use test_services::{OwnedBroker, OwnedRedis};
 
+use crate::support::readiness::readiness;
 use crate::support::services::{Places, fresh_databases, installed};
+use crate::support::waiting::PATIENCE;
 use crate::support::{Installation, Server};
-use crate::{PATIENCE, Process, get};
+use crate::{Process, get};
 
 /// A port on which nobody listens: `discard` is assigned to a service that nobody runs any more.
 const NOBODY: &str = "127.0.0.1:9";
@@ -73,9 +71,9 @@ async fn a_server_that_started_without_redis_and_a_broker_is_well_once_they_come
         let (status, ready) = get(&url, "/health/ready").await?;
         assert_eq!(status, 503, "{ready}");
         redis.start_again().await?;
-        until(&url, |status, ready| status == 200 && ready["status"] == "degraded").await?;
+        readiness(&url, |status, ready| status == 200 && ready["status"] == "degraded").await?;
         broker.start_again().await?;
-        until(&url, |status, ready| status == 200 && ready["status"] == "healthy").await
+        readiness(&url, |status, ready| status == 200 && ready["status"] == "healthy").await
     };
     story.await.expect("the server uses what has come");
 }
@@ -105,23 +103,10 @@ async fn a_server_is_alive_while_it_still_starts_and_ready_after_that() {
 
         let server = RunningServer::start(&settings, &url, serving.stopping()).await?;
         serving.open(&settings, &server, Router::new());
-        assert_eq!(get(&url, "/health/ready").await?.0, 200);
+        readiness(&url, |status, _| status == 200).await?;
         assert_eq!(get(&url, "/api/events").await?.0, 200);
         server.stop(PATIENCE).await;
         anyhow::Ok(())
     };
     story.await.expect("the server answers health checks while it starts");
-}
-
-/// Waits until `/health/ready` answers as demanded.
-async fn until(url: &str, demanded: impl Fn(u16, &Value) -> bool) -> anyhow::Result<()> {
-    let patience = Instant::now() + PATIENCE;
-    loop {
-        let (status, ready) = get(url, "/health/ready").await.context("the server answers")?;
-        if demanded(status, &ready) {
-            return Ok(());
-        }
-        ensure!(Instant::now() < patience, "{status}: {ready}");
-        tokio::task::yield_now().await;
-    }
 }

@@ -5,13 +5,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::time::Duration;
-
 use anyhow::{Context as _, ensure};
 use reqwest::redirect::{Attempt, Policy};
 use serde_json::{Value, json};
 use support::live::Watcher;
 use support::office::Person;
+use support::waiting::Patience;
 use support::{Installation, Server, services};
 use test_services::{SmtpSink, SmtpTls, issuer, smtp_sink};
 use url::Url;
@@ -19,7 +18,6 @@ use url::Url;
 /// The public URL in the server's settings. The server really listens on another port, which the test finds out.
 const PUBLIC_URL: &str = "http://localhost:4711";
 const CALLBACK: &str = "http://localhost:4711/api/auth/oauth/oidc/callback";
-const ARRIVED: Duration = Duration::from_secs(30);
 
 macro_rules! on_both_ways {
     ($($walk:ident,)+) => {
@@ -244,20 +242,16 @@ fn talkative(installation: Installation) -> Installation {
 /// Waits until the mail to `address` has arrived, since the server sends mails in the background. Returns the token
 /// in it.
 async fn mailed_token(sink: &SmtpSink, address: &str) -> anyhow::Result<String> {
-    let arrived = async {
-        loop {
-            let received = sink.received()?;
-            if let Some(mail) = received.iter().find(|mail| mail.to == [address]) {
-                let text = mail.text.clone().context("the mail has no text part")?;
-                let (_, rest) = text.split_once("/auth/verify#token=").context("the mail has no link")?;
-                return Ok(rest.split_whitespace().next().unwrap_or_default().to_owned());
-            }
-            tokio::task::yield_now().await;
+    let patience = Patience::new();
+    loop {
+        let received = sink.received()?;
+        if let Some(mail) = received.iter().find(|mail| mail.to == [address]) {
+            let text = mail.text.clone().context("the mail has no text part")?;
+            let (_, rest) = text.split_once("/auth/verify#token=").context("the mail has no link")?;
+            return Ok(rest.split_whitespace().next().unwrap_or_default().to_owned());
         }
-    };
-    tokio::time::timeout(ARRIVED, arrived)
-        .await
-        .context("no mail arrived")?
+        patience.pause(|| "no mail arrived").await?;
+    }
 }
 
 /// A browser that talks to the server at the address on which the server really listens.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::buying::{buy, count, hold};
 use crate::support::Server;
 use crate::support::office::Person;
+use crate::support::waiting::Patience;
 
 pub(crate) async fn an_organiser_sees_what_was_sold(server: &Server) -> anyhow::Result<()> {
     let mut ada = Person::customer(server, 0)?;
@@ -40,8 +41,9 @@ pub(crate) async fn a_cancelled_event_sells_nothing_and_pays_everybody_back(serv
         .expect(200)?;
     let late = hold(&mut ada, server, "General", 1).await?.expect(410)?;
     ensure!(late.code() == "EVENT_CANCELLED", "{}", late.body);
-    // Paying back happens in the background, so this asks until it is done, with a pause after each question.
-    for _ in 0..1_000 {
+    // Paying back happens in the background, so this asks until it is done.
+    let patience = Patience::new();
+    loop {
         let paid_back = ada
             .get(&format!("/api/reservations/{reservation}"))
             .await?
@@ -49,9 +51,8 @@ pub(crate) async fn a_cancelled_event_sells_nothing_and_pays_everybody_back(serv
         if paid_back.body["status"] == "refunded" {
             return Ok(());
         }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        patience.pause(|| "the customer was not paid back").await?;
     }
-    anyhow::bail!("the customer was not paid back")
 }
 
 pub(crate) async fn closed_sales_are_closed_until_they_are_opened_again(server: &Server) -> anyhow::Result<()> {

@@ -3,11 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 
 use super::Server;
+use super::waiting::Patience;
+
+/// How long customers may take to come so far, also after an outage that each of them has to notice.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A running load tool, with the journal in which it writes every answer.
 pub(crate) struct Load {
@@ -18,7 +22,7 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Lets customers hold, pay and cancel for `seconds`: on the given event, or else on a large event that the tool
+    /// Lets customers hold, pay and cancel for at most `seconds`: on the given event, or else on a large event that the tool
     /// makes.
     pub(crate) fn start(server: &Server, journal: &Path, seconds: u32, event: Option<&str>) -> anyhow::Result<Self> {
         let log = std::fs::File::create(journal.with_extension("log"))?;
@@ -47,13 +51,12 @@ impl Load {
     }
 
     fn wait_until(&mut self, otherwise: &'static str, done: impl Fn(&Self) -> bool) -> anyhow::Result<()> {
-        let patience = Instant::now() + Duration::from_secs(60);
+        let patience = Patience::of(PATIENCE);
         while !done(self) {
-            ensure!(Instant::now() < patience, otherwise);
             if let Some(ended) = self.process.try_wait()? {
                 bail!("the load tool ended early: {ended}\n{}", self.log());
             }
-            std::thread::sleep(Duration::from_millis(20));
+            patience.block(|| format!("{otherwise}\n{}", self.log()))?;
         }
         Ok(())
     }

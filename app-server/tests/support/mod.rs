@@ -8,19 +8,19 @@ pub(crate) mod live;
 pub(crate) mod load;
 pub(crate) mod office;
 pub(crate) mod process;
+pub(crate) mod readiness;
 pub(crate) mod services;
+pub(crate) mod waiting;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use tempfile::TempDir;
 
-/// How long a server may take to listen, on a machine that is busy with other tests.
-const STARTED: Duration = Duration::from_secs(60);
+use waiting::{PATIENCE, Patience};
 
 /// The environment variable that makes a test program act as a server of the build that it names.
 pub(crate) const BUILD: &str = "BUILD_OF_THE_SERVER";
@@ -171,7 +171,7 @@ impl Server {
         };
         while server.url.is_empty() || server.admin_session.is_empty() || server.event.is_empty() {
             let line = told
-                .recv_timeout(STARTED)
+                .recv_timeout(PATIENCE)
                 .map_err(|_| anyhow::anyhow!("the server did not start:\n{}", server.log()))?;
             if let Some(rest) = line.split_once("is open at ").map(|(_, rest)| rest) {
                 server.url = rest.split(' ').next().unwrap_or_default().to_owned();
@@ -181,14 +181,9 @@ impl Server {
                 server.event = event.to_owned();
             }
         }
-        let patience = Instant::now() + STARTED;
+        let patience = Patience::new();
         while !server.log().contains("listening") {
-            ensure!(
-                Instant::now() < patience,
-                "the server does not listen:\n{}",
-                server.log()
-            );
-            std::thread::yield_now();
+            patience.block(|| format!("the server does not listen:\n{}", server.log()))?;
         }
         Ok(server)
     }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use ticketing_ports::vocabulary::ids::CustomerId;
 
 use super::Server;
+use super::waiting::Patience;
 
 /// A person who uses a server: signed in, or anonymous.
 pub(crate) struct Person {
@@ -74,9 +75,19 @@ impl Person {
         Self::with_session(server, sessions.get(number).context("a customer of that number")?)
     }
 
+    /// Reads a resource. If the read models are so far behind that the server asks this person, who wants to see the last
+    /// write, to come back, then the person does.
     pub(crate) async fn get(&mut self, resource: &str) -> anyhow::Result<Said> {
-        let ask = Ask::get(path(resource.to_owned())).seeing(self.seen.as_ref());
-        self.ask(ask).await
+        let patience = Patience::new();
+        loop {
+            let ask = Ask::get(path(resource.to_owned())).seeing(self.seen.as_ref());
+            let said = self.ask(ask).await?;
+            let is_behind = self.seen.is_some() && said.status == 503 && said.code() == "UNAVAILABLE";
+            let Some(pause) = said.retry_after.filter(|_| is_behind) else {
+                return Ok(said);
+            };
+            patience.pause_for(pause, || said.body).await?;
+        }
     }
 
     pub(crate) async fn post(&mut self, resource: &str, body: Value) -> anyhow::Result<Said> {

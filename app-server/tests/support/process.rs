@@ -2,15 +2,13 @@
 
 use std::fs::File;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use tempfile::TempDir;
 
 use super::Installation;
-
-/// How long a server may take to listen or to end, on a machine that is busy with other tests.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+use super::waiting::{PATIENCE, Patience};
 
 /// A process that runs `app-server` with any command, and its log. The process is killed when this value is dropped.
 pub(crate) struct Process {
@@ -52,7 +50,7 @@ impl Process {
 
     /// Waits until the server listens, and returns its URL.
     pub(crate) fn url(&mut self) -> anyhow::Result<String> {
-        let patience = Instant::now() + PATIENCE;
+        let patience = Patience::new();
         loop {
             let log = self.log();
             let told = log
@@ -62,29 +60,20 @@ impl Process {
                 return Ok(format!("http://{address}"));
             }
             let ended = self.child.try_wait()?;
-            ensure!(
-                ended.is_none() && Instant::now() < patience,
-                "the process does not listen ({ended:?}):\n{log}"
-            );
-            std::thread::yield_now();
+            ensure!(ended.is_none(), "the process has ended ({ended:?}):\n{log}");
+            patience.block(|| format!("the process does not listen:\n{log}"))?;
         }
     }
 
     /// Waits until the process ends by itself. Returns the line in which it says why, and its exit code.
     pub(crate) fn end(&mut self) -> anyhow::Result<(String, Option<i32>)> {
-        let patience = Instant::now() + PATIENCE;
-        loop {
-            if let Some(ended) = self.child.try_wait()? {
-                let log = self.log();
-                let why = log.lines().find(|line| line.starts_with("app-server: "));
-                return Ok((
-                    why.context("the process gave no reason for ending")?.to_owned(),
-                    ended.code(),
-                ));
-            }
-            ensure!(Instant::now() < patience, "the process does not end:\n{}", self.log());
-            std::thread::yield_now();
-        }
+        let ended = self.ends_within(PATIENCE)?;
+        let log = self.log();
+        let why = log.lines().find(|line| line.starts_with("app-server: "));
+        Ok((
+            why.context("the process gave no reason for ending")?.to_owned(),
+            ended.code(),
+        ))
     }
 
     /// Returns the id of the process.
@@ -106,27 +95,21 @@ impl Process {
 
     /// Waits until the log has a text.
     pub(crate) fn says(&self, text: &str) -> anyhow::Result<()> {
-        let patience = Instant::now() + PATIENCE;
+        let patience = Patience::new();
         while !self.log().contains(text) {
-            ensure!(
-                Instant::now() < patience,
-                "the log never says {text:?}:\n{}",
-                self.log()
-            );
-            std::thread::yield_now();
+            patience.block(|| format!("the log never says {text:?}:\n{}", self.log()))?;
         }
         Ok(())
     }
 
     /// Waits until the process has ended, for at most `patience`.
     pub(crate) fn ends_within(&mut self, patience: Duration) -> anyhow::Result<ExitStatus> {
-        let patience = Instant::now() + patience;
+        let patience = Patience::of(patience);
         loop {
             if let Some(ended) = self.child.try_wait()? {
                 return Ok(ended);
             }
-            ensure!(Instant::now() < patience, "the process does not end:\n{}", self.log());
-            std::thread::yield_now();
+            patience.block(|| format!("the process does not end:\n{}", self.log()))?;
         }
     }
 

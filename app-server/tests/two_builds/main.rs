@@ -9,7 +9,7 @@ mod selling;
 
 use std::env;
 use std::ffi::OsString;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use app_server::config::{Command, CommandLine, Stop};
@@ -24,8 +24,10 @@ use ticketing_domain::made_up_version::{MadeUpVersion, declare};
 use selling::Selling;
 use support::databases::number;
 use support::fold::{Fold, answers_as_the_log_says};
-use support::office::{Person, customers_of};
+use support::office::customers_of;
+use support::readiness::until_ready;
 use support::services::shared;
+use support::waiting::Patience;
 use support::{ARGUMENTS, BUILD, Server};
 
 /// The name of the build that can read the next version and never writes it.
@@ -36,7 +38,7 @@ const CUSTOMERS: usize = 8;
 /// After this many more answers to customers, the test can tell whether a server works.
 const SOME: usize = 40;
 /// How long a server may take to notice that the update has come further. Servers look every ten seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Turns `SeatsHeld` into its next version, which has the same fields one level further down.
 fn raise(data: &[u8]) -> Vec<u8> {
@@ -122,13 +124,15 @@ async fn while_one_build_gives_way_to_the_next_everybody_is_served_and_the_books
         let next = generations::newest();
         let wanted = format!("up to generation {next} are written from now on");
         ensure!(finished.contains(&wanted), "{finished}");
-        let patience = Instant::now() + PATIENCE;
+        let patience = Patience::of(PATIENCE);
         while holds(&log, 2).await? == 0 {
-            ensure!(
-                Instant::now() < patience,
-                "the new build does not notice that the update is finished\n{}",
-                new.log()
-            );
+            let told = || {
+                format!(
+                    "the new build does not notice that the update is finished\n{}",
+                    new.log()
+                )
+            };
+            patience.pause(told).await?;
             at_new.wait_for(1).await?;
         }
         let (by_old, by_new) = (holds(&log, 1).await?, holds(&log, 2).await?);
@@ -144,7 +148,7 @@ async fn while_one_build_gives_way_to_the_next_everybody_is_served_and_the_books
         );
 
         let sold_by_old = at_old.end().await?;
-        Person::anonymous(&old)?.get("/health/ready").await?.expect(200)?;
+        until_ready(&old).await?;
         old.stop()?;
         at_new.wait_for(SOME).await?;
         let sold_by_new = at_new.end().await?;

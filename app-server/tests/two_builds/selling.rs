@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::support::Server;
 use crate::support::office::{Person, Said};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The id of a reservation, and the last status that its customer was told.
 pub(crate) type Sold = (String, String);
