@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use adapters_external::SystemClock;
 use adapters_http::HtmlPage;
@@ -21,7 +22,8 @@ use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::paging::Page;
 use ticketing_ports::vocabulary::roles::{Actor, Role};
 use ticketing_ports::vocabulary::seating::{Label, RowPlan, Seating};
-use ticketing_runtime::Request;
+use ticketing_runtime::{ConsistencyToken, Failure, Request, UnavailableCause};
+use tokio::time::{sleep, timeout};
 
 use crate::config::{Demo, Settings, StorageUrl};
 use crate::serve::{Serving, listen, public_url};
@@ -32,6 +34,9 @@ const NAME: &str = "Night of the Proms (demo)";
 const PASSKEY_PAGE: &str = "/demo/passkey";
 const ADMIN: &str = "admin@example.com";
 const CUSTOMER: &str = "customer@example.com";
+/// How long the demonstration waits at most until its event is shown to readers.
+const UNTIL_SHOWN: Duration = Duration::from_secs(60);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// Makes the event and the users, prints how to try them out, and serves until the process is told to stop.
 ///
@@ -193,8 +198,24 @@ async fn put_on_sale(server: &RunningServer, admin: &User) -> anyhow::Result<Eve
     let event = office.create_event(request(by, draft())).await?.value.event_id;
     office.publish(request(by, event)).await?;
     let opened = office.open_sales(request(by, event)).await?;
-    server.http.desk.catch_up(&opened.consistency).await?;
+    until_shown(server, &opened.consistency).await?;
     Ok(event)
+}
+
+/// Waits until readers are shown a change. On a busy machine the read models may need longer than a reader waits for
+/// them.
+async fn until_shown(server: &RunningServer, change: &ConsistencyToken) -> anyhow::Result<()> {
+    let shown = async {
+        loop {
+            match server.http.desk.catch_up(change).await {
+                Err(Failure::Unavailable(UnavailableCause::ReadModelsLag)) => sleep(BETWEEN_LOOKS).await,
+                shown => return shown,
+            }
+        }
+    };
+    let shown = timeout(UNTIL_SHOWN, shown).await;
+    shown.with_context(|| format!("the event on sale is not shown after {UNTIL_SHOWN:?}"))??;
+    Ok(())
 }
 
 fn request<C>(by: Actor, command: C) -> Request<C> {
