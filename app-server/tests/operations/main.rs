@@ -5,14 +5,13 @@ mod support;
 
 mod restored;
 
-use std::time::{Duration, Instant};
-
 use anyhow::ensure;
 use serde_json::Value;
 use sqlx::PgPool;
 use support::Server;
-use support::office::Person;
+use support::readiness::readiness;
 use support::services::{Places, brokers, fresh_databases, installed, shared};
+use support::waiting::Patience;
 use test_services::OwnedBroker;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,15 +68,19 @@ async fn a_fact_that_cannot_be_projected_is_parked_shown_and_tried_again() {
         .execute(&log)
         .await?;
         let server = Server::start(&installation, 1)?;
-        let patience = Instant::now() + Duration::from_secs(60);
+        let patience = Patience::new();
         let mut listed = String::new();
         while !listed.contains("SalesClosed") {
-            ensure!(Instant::now() < patience, "no fact became a dead letter: {listed}");
+            patience
+                .pause(|| format!("no fact became a dead letter: {listed}"))
+                .await?;
             listed = installation.run(&["dead-letters", "list"])?;
         }
-        let ready = Person::anonymous(&server)?.get("/health/ready").await?.expect(200)?;
-        let letters = &ready.body["checks"]["dead_letters"]["healthy"];
-        ensure!(ready.body["status"] == "degraded" && letters == false, "{}", ready.body);
+        readiness(&server.local_url(), |status, ready| {
+            let letters = &ready["checks"]["dead_letters"]["healthy"];
+            status == 200 && ready["status"] == "degraded" && letters == false
+        })
+        .await?;
         let position = listed.split(' ').next().unwrap_or_default().to_owned();
         let shown = installation.run(&["dead-letters", "show", &position])?;
         ensure!(shown.contains("nonsense") && shown.contains(&event), "{shown}");
@@ -119,27 +122,18 @@ async fn without_a_broker_a_server_is_degraded_and_still_ready() {
             "this test must not kill the broker that all tests share"
         );
         let server = Server::start(&installation, 1)?;
-        let mut operator = Person::anonymous(&server)?;
-        let ready = operator.get("/health/ready").await?.expect(200)?;
-        ensure!(ready.body["checks"]["event_bus"]["healthy"] == true, "{}", ready.body);
+        let url = server.local_url();
+        readiness(&url, |status, ready| {
+            status == 200 && ready["checks"]["event_bus"]["healthy"] == true
+        })
+        .await?;
         broker.kill().await?;
-        let patience = Instant::now() + Duration::from_secs(60);
-        loop {
-            let ready = operator.get("/health/ready").await?.expect(200)?;
-            if ready.body["status"] == "degraded" {
-                ensure!(
-                    ready.body["checks"]["event_bus"]["error"] != Value::Null,
-                    "{}",
-                    ready.body
-                );
-                return anyhow::Ok(());
-            }
-            ensure!(
-                Instant::now() < patience,
-                "the health check does not report that the broker is gone: {}",
-                ready.body
-            );
-        }
+        readiness(&url, |status, ready| {
+            let error = &ready["checks"]["event_bus"]["error"];
+            status == 200 && ready["status"] == "degraded" && *error != Value::Null
+        })
+        .await?;
+        anyhow::Ok(())
     };
     story.await.expect("the server reports that it is degraded");
 }

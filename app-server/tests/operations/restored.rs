@@ -8,7 +8,7 @@ use adapters_external::{SystemClock, SystemIds};
 use adapters_memory::{InMemoryDeadLetterStore, InMemoryGateway};
 use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, Purpose};
 use anyhow::{Context as _, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 use ticketing_ports::log::streams::CorrelationId;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId};
 use ticketing_ports::vocabulary::roles::{Actor, Role};
@@ -18,7 +18,9 @@ use crate::support::bus::{headers_of, reader, value};
 use crate::support::databases::{copy_of, number, put_back, rows_in};
 use crate::support::fold::{Fold, answers_as_the_log_says};
 use crate::support::office::{Person, customers_of};
+use crate::support::readiness::{readiness, until_ready};
 use crate::support::services::shared;
+use crate::support::waiting::Patience;
 use crate::support::{Installation, Server};
 
 const EVENTS: &str = "DATABASE_URL_EVENTS";
@@ -32,14 +34,19 @@ const AFTER: usize = 20;
 const CUSTOMERS: usize = 6;
 /// How long a follower of the log may take, on a busy machine, until it looks at the log again, also after a failure.
 const ONE_TURN: Duration = Duration::from_secs(10);
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Makes `times` holds of one place, each for the next customer. Pays every other hold right after it is made.
 async fn sell(server: &Server, times: usize) -> anyhow::Result<()> {
     for number in 0..times {
         let mut customer = Person::customer(server, number % CUSTOMERS)?;
         let wanted = json!({"event_id": server.event, "section": "General", "quantity": 1});
-        let held = customer.post("/api/reservations", wanted).await?.expect(201)?;
+        let mut held = customer.post("/api/reservations", wanted.clone()).await?;
+        if let Some(pause) = held.retry_after.filter(|_| held.status == 503) {
+            // The server may still have met a connection that was cut off when its database was copied or replaced.
+            tokio::time::sleep(pause).await;
+            held = customer.post("/api/reservations", wanted).await?;
+        }
+        let held = held.expect(201)?;
         if number % 2 == 1 {
             let reservation = held.text("reservation_id")?;
             let card = json!({"payment_method": {"type": "card", "token": "tok_visa"}});
@@ -129,20 +136,27 @@ impl InMemory {
 
     /// Waits until the engine's read models agree with the log.
     async fn is_right(&self, installation: &Installation, server: &Server) -> anyhow::Result<()> {
-        let (fold, event) = (Fold::of(installation).await?, EventId::new(server.event.parse()?));
-        let patience = Instant::now() + PATIENCE;
-        while self.rows.availability(event).await.ok() != fold.availability(event).await.ok() {
-            ensure!(Instant::now() < patience, "{:?}", self.engine.followers());
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        for (customer, _) in customers_of(server, CUSTOMERS).await? {
-            let (rows, wanted) = (
-                self.rows.reservations(customer).await?,
-                fold.reservations(customer).await?,
-            );
-            ensure!(rows == wanted, "the log says {wanted:?}, the read models say {rows:?}");
+        let event = EventId::new(server.event.parse()?);
+        let customers = ids_of(server).await?;
+        let patience = Patience::new();
+        // The log is read anew for each try, because holds may run out meanwhile.
+        while !self.agrees(&Fold::of(installation).await?, event, &customers).await? {
+            patience.pause(|| format!("{:?}", self.engine.followers())).await?;
         }
         Ok(())
+    }
+
+    async fn agrees(&self, fold: &Fold, event: EventId, customers: &[CustomerId]) -> anyhow::Result<bool> {
+        // The engine may not know the event yet.
+        if self.rows.availability(event).await.ok() != Some(fold.availability(event).await?) {
+            return Ok(false);
+        }
+        for customer in customers {
+            if self.rows.reservations(*customer).await? != fold.reservations(*customer).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 
@@ -166,47 +180,55 @@ async fn has_outgrown_its_rows(installation: &Installation, log: &str) -> anyhow
     Ok(())
 }
 
-/// Returns what the server's health check says about its read models. Demands that the check answers with `status`.
-async fn health(server: &Server, status: u16) -> anyhow::Result<Value> {
-    let ready = Person::anonymous(server)?.get("/health/ready").await?.expect(status)?;
-    Ok(ready.body["checks"]["projections"].clone())
+/// Waits until the read models in PostgreSQL were made from every fact of the log.
+async fn rows_are_complete(installation: &Installation) -> anyhow::Result<()> {
+    let (log, rows) = (installation.variable(EVENTS)?, installation.variable(PROJECTIONS)?);
+    let patience = Patience::new();
+    loop {
+        let head = number(log, "SELECT position FROM log_head").await?;
+        let rows = number(rows, "SELECT position FROM read_models.checkpoint").await?;
+        if rows >= head {
+            return Ok(());
+        }
+        patience
+            .pause(|| format!("the read models have only {rows} of {head} facts"))
+            .await?;
+    }
 }
 
+/// Waits until a server is ready and says that its read models follow the log.
 async fn is_well(server: &Server) -> anyhow::Result<()> {
-    let projections = health(server, 200).await?;
-    ensure!(projections["condition"] == "works", "{projections}");
-    ensure!(
-        projections["lag_facts"].is_u64() && projections["lag_ms"].is_u64(),
-        "{projections}"
-    );
-    Ok(())
+    let well = readiness(&server.local_url(), |status, ready| {
+        let rows = &ready["checks"]["projections"];
+        status == 200 && rows["condition"] == "works" && rows["lag_facts"].is_u64() && rows["lag_ms"].is_u64()
+    })
+    .await;
+    well.map(drop).map_err(|error| error.context(server.log()))
 }
 
 /// Waits until a server answers its health check with 503, and gives `error` and `condition` for its read models.
 async fn refuses(server: &Server, error: &str, condition: &str) -> anyhow::Result<()> {
-    let patience = Instant::now() + PATIENCE;
-    loop {
-        let ready = Person::anonymous(server)?.get("/health/ready").await?;
-        let said = &ready.body["checks"]["projections"];
-        if ready.status == 503 && said["error"] == error && said["condition"] == condition {
-            return Ok(());
-        }
-        ensure!(Instant::now() < patience, "{}\n{}", ready.body, server.log());
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let refused = readiness(&server.local_url(), |status, ready| {
+        let said = &ready["checks"]["projections"];
+        status == 503 && said["error"] == error && said["condition"] == condition
+    })
+    .await;
+    refused.map(drop).map_err(|error| error.context(server.log()))
 }
 
 /// Sells, and reads a topic from its beginning, until there is a message from the incarnation `life` of the log.
 async fn the_bus_tells_of(installation: &Installation, server: &Server, life: i64) -> anyhow::Result<()> {
     let reader = reader(installation, "reservations")?;
     let mut lives = Vec::new();
-    let patience = Instant::now() + PATIENCE;
+    let patience = Patience::new();
     while lives.last() != Some(&life) {
-        ensure!(
-            Instant::now() < patience,
-            "the bus has only messages of the incarnations {lives:?}\n{}",
-            server.log()
-        );
+        let told = || {
+            format!(
+                "the bus has only messages of the incarnations {lives:?}\n{}",
+                server.log()
+            )
+        };
+        patience.pause(told).await?;
         sell(server, 1).await?;
         while let Ok(message) = tokio::time::timeout(Duration::from_secs(1), reader.recv()).await {
             let headers = headers_of(&message?);
@@ -264,7 +286,7 @@ async fn a_log_that_was_put_back_and_has_outgrown_its_rows_is_noticed_within_a_t
         the_bus_tells_of(&installation, &server, 1).await?;
         let backup = copy_of(&log).await?;
         // The copy cut off the server's connections, and until they are back the server may be not ready.
-        await_service(&server).await?;
+        until_ready(&server).await?;
         sell(&server, LOST).await?;
         is_right(&installation, &server).await?;
         in_memory.is_right(&installation, &server).await?;
@@ -272,10 +294,9 @@ async fn a_log_that_was_put_back_and_has_outgrown_its_rows_is_noticed_within_a_t
         outgrow(&backup, &server.event, &ids_of(&server).await?).await?;
         has_outgrown_its_rows(&installation, &backup).await?;
         put_back(&log, &backup).await?;
-        let put_back_at = Instant::now();
+        let patience = Patience::new();
         while incarnation(&installation).await? == 1 {
-            let told = format!("nobody notices\n{}", server.log());
-            ensure!(put_back_at.elapsed() < ONE_TURN, told);
+            patience.pause(|| format!("nobody notices\n{}", server.log())).await?;
         }
         is_right(&installation, &server).await?;
         is_well(&server).await?;
@@ -302,11 +323,12 @@ async fn rows_of_a_lost_past_are_left_alone_where_that_is_wanted_and_health_says
         let server = Server::start(&installation, CUSTOMERS)?;
         sell(&server, BEFORE).await?;
         let backup = copy_of(&log).await?;
-        await_service(&server).await?;
+        until_ready(&server).await?;
         sell(&server, LOST).await?;
         is_right(&installation, &server).await?;
         outgrow(&backup, &server.event, &ids_of(&server).await?).await?;
         has_outgrown_its_rows(&installation, &backup).await?;
+        rows_are_complete(&installation).await?;
         let rows = rows_in(installation.variable(PROJECTIONS)?).await?;
         put_back(&log, &backup).await?;
 
@@ -322,16 +344,7 @@ async fn rows_of_a_lost_past_are_left_alone_where_that_is_wanted_and_health_says
         // With this command the operator, who has looked into the case, decides that the read models are made again.
         installation.run(&["rebuild-projections"])?;
         is_right(&installation, &next).await?;
-        let patience = Instant::now() + PATIENCE;
-        while is_well(&next).await.is_err() {
-            ensure!(
-                Instant::now() < patience,
-                "the server does not go on after the read models were made again\n{}",
-                next.log()
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        Ok(())
+        is_well(&next).await
     };
     story.await.expect("read models change only when the operator says so");
 }
@@ -343,6 +356,7 @@ async fn a_server_of_another_log_changes_nothing_of_the_rows_and_says_so() {
         let here = Server::start(&installation, CUSTOMERS)?;
         sell(&here, LOST).await?;
         is_right(&installation, &here).await?;
+        rows_are_complete(&installation).await?;
         let rows = rows_in(installation.variable(PROJECTIONS)?).await?;
 
         let mut mistaken = shared().await?;
@@ -365,6 +379,7 @@ async fn a_server_of_another_log_changes_nothing_of_the_rows_and_says_so() {
         while Instant::now() < patience {
             refuses(&there, "the read models were made from another log", "of_another_log").await?;
             is_well(&here).await?;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
         ensure!(
             rows_in(installation.variable(PROJECTIONS)?).await? == rows,
@@ -382,18 +397,4 @@ async fn a_server_of_another_log_changes_nothing_of_the_rows_and_says_so() {
         Ok(())
     };
     story.await.expect("a server never shows the sales of another log");
-}
-
-/// Waits until a server is ready again.
-async fn await_service(server: &Server) -> anyhow::Result<()> {
-    let patience = Instant::now() + PATIENCE;
-    while health(server, 200).await.is_err() {
-        ensure!(
-            Instant::now() < patience,
-            "the server is not ready again\n{}",
-            server.log()
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    Ok(())
 }

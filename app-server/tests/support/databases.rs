@@ -1,7 +1,13 @@
 //! Copies, replaces and reads whole databases without the knowledge of the servers that use them.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
+use sqlx::error::DatabaseError;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+use super::waiting::Patience;
+
+/// The SQLSTATE `object_in_use`: a database still has sessions.
+const IN_USE: &str = "55006";
 
 /// Every table whose rows are made from the facts.
 const TABLES: [&str; 7] = [
@@ -24,16 +30,25 @@ pub(crate) async fn copy_of(url: &str) -> anyhow::Result<String> {
     let copy = postgres.fresh_database("backup").await?;
     let (from, to) = (name_in(url)?, name_in(&copy)?);
     let mut server = connect(postgres.url()).await?;
-    for statement in [
-        format!("DROP DATABASE \"{to}\""),
-        // Connections are refused only while the database is copied; its servers connect again afterwards.
+    run(&mut server, format!("DROP DATABASE \"{to}\"")).await?;
+    // Connections are refused only while the database is copied; its servers connect again afterwards.
+    run(
+        &mut server,
         format!("ALTER DATABASE \"{from}\" ALLOW_CONNECTIONS false"),
-        format!("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{from}'"),
-        format!("CREATE DATABASE \"{to}\" TEMPLATE \"{from}\""),
-        format!("ALTER DATABASE \"{from}\" ALLOW_CONNECTIONS true"),
-        format!("ALTER DATABASE \"{to}\" ALLOW_CONNECTIONS true"),
-    ] {
-        sqlx::query(AssertSqlSafe(statement)).execute(&mut server).await?;
+    )
+    .await?;
+    run_alone(
+        &mut server,
+        from,
+        &format!("CREATE DATABASE \"{to}\" TEMPLATE \"{from}\""),
+    )
+    .await?;
+    for database in [from, to] {
+        run(
+            &mut server,
+            format!("ALTER DATABASE \"{database}\" ALLOW_CONNECTIONS true"),
+        )
+        .await?;
     }
     Ok(copy)
 }
@@ -42,14 +57,35 @@ pub(crate) async fn copy_of(url: &str) -> anyhow::Result<String> {
 pub(crate) async fn put_back(url: &str, backup: &str) -> anyhow::Result<()> {
     let (to, from) = (name_in(url)?, name_in(backup)?);
     let mut server = connect(test_services::postgres().await?.url()).await?;
-    for statement in [
-        format!("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{from}'"),
-        format!("DROP DATABASE \"{to}\" WITH (FORCE)"),
-        format!("ALTER DATABASE \"{from}\" RENAME TO \"{to}\""),
-    ] {
-        sqlx::query(AssertSqlSafe(statement)).execute(&mut server).await?;
-    }
+    run_alone(&mut server, to, &format!("DROP DATABASE \"{to}\" WITH (FORCE)")).await?;
+    run_alone(
+        &mut server,
+        from,
+        &format!("ALTER DATABASE \"{from}\" RENAME TO \"{to}\""),
+    )
+    .await
+}
+
+async fn run(server: &mut PgConnection, statement: String) -> anyhow::Result<()> {
+    sqlx::query(AssertSqlSafe(statement)).execute(server).await?;
     Ok(())
+}
+
+/// Runs a statement that needs a database for itself. Ends the sessions of the database before, and tries again if one
+/// has begun meanwhile or takes long to end.
+async fn run_alone(server: &mut PgConnection, database: &str, statement: &str) -> anyhow::Result<()> {
+    let patience = Patience::new();
+    loop {
+        let end = format!("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{database}'");
+        run(server, end).await?;
+        let done = sqlx::query(AssertSqlSafe(statement.to_owned()))
+            .execute(&mut *server)
+            .await;
+        let Err(error) = done else { return Ok(()) };
+        let code = error.as_database_error().and_then(DatabaseError::code);
+        ensure!(code.is_some_and(|code| code == IN_USE), error);
+        patience.pause(|| error).await?;
+    }
 }
 
 fn name_in(url: &str) -> anyhow::Result<&str> {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use adapters_external::SystemClock;
 use adapters_memory::{InMemoryDeadLetterStore, InMemoryReadModels};
@@ -20,10 +19,8 @@ use ticketing_ports::vocabulary::paging::Page;
 use ticketing_runtime::{ProjectionFollower, READ_MODELS, rebuild};
 
 use super::office::Person;
+use super::waiting::{PATIENCE, Patience};
 use super::{Installation, Server};
-
-/// How long a server may take to show what was written, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Read models that the test has made in memory from the whole log, independently of every server.
 pub(crate) struct Fold(pub(crate) Arc<InMemoryReadModels>);
@@ -31,7 +28,11 @@ pub(crate) struct Fold(pub(crate) Arc<InMemoryReadModels>);
 impl Fold {
     pub(crate) async fn of(installation: &Installation) -> anyhow::Result<Self> {
         let url = installation.variable("DATABASE_URL_EVENTS")?;
-        let database = Database::connect(Purpose::Events, url, &DatabaseOptions::default()).await?;
+        let options = DatabaseOptions {
+            acquire_timeout: PATIENCE,
+            ..DatabaseOptions::default()
+        };
+        let database = Database::connect(Purpose::Events, url, &options).await?;
         let log = Arc::new(PostgresEventStore::new(&database));
         let models = Arc::new(InMemoryReadModels::new());
         let letters = Arc::new(InMemoryDeadLetterStore::new());
@@ -90,43 +91,42 @@ pub(crate) async fn answers_as_the_log_says(
     server: &Server,
     customers: &mut [(CustomerId, Person)],
 ) -> anyhow::Result<()> {
-    let fold = Fold::of(installation).await?;
-    let event: EventId = EventId::new(server.event.parse()?);
+    let event = EventId::new(server.event.parse()?);
     let mut visitor = Person::anonymous(server)?;
-    let wanted = fold.availability(event).await?;
-    let patience = Instant::now() + PATIENCE;
-    loop {
-        let said = visitor
-            .get(&format!("/api/events/{event}/availability"))
-            .await?
-            .expect(200)?;
-        let counts = without_times(said.body);
-        if counts == wanted {
-            break;
-        }
-        ensure!(
-            Instant::now() < patience,
-            "the log says {wanted}, but the server says {counts}"
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    // The availability comes from the live board and the reservations from the read models. Each of the two follows
-    // the log by itself, so that one may show facts that the other does not show yet.
-    for (id, customer) in customers {
-        let wanted = fold.reservations(*id).await?;
-        loop {
-            let rows = reservations_of(customer).await?;
-            if rows == wanted {
-                break;
-            }
-            ensure!(
-                Instant::now() < patience,
-                "the log says {wanted:?}, but the server says {rows:?}"
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+    let patience = Patience::new();
+    // The log is read anew for each try, because holds may run out meanwhile.
+    while let Some(difference) = difference(installation, event, &mut visitor, customers).await? {
+        patience.pause(|| difference).await?;
     }
     Ok(())
+}
+
+/// Returns how a server's answers differ from the log; `None` if they agree. The availability comes from the live board
+/// and the reservations from the read models. Each of the two follows the log by itself, so that one may show facts that
+/// the other does not show yet.
+async fn difference(
+    installation: &Installation,
+    event: EventId,
+    visitor: &mut Person,
+    customers: &mut [(CustomerId, Person)],
+) -> anyhow::Result<Option<String>> {
+    let fold = Fold::of(installation).await?;
+    let wanted = fold.availability(event).await?;
+    let said = visitor.get(&format!("/api/events/{event}/availability")).await?;
+    let (status, shown) = (said.status, without_times(said.body));
+    if status != 200 || shown != wanted {
+        let difference = format!("the log says {wanted}, but the server says {status} {shown}");
+        return Ok(Some(difference));
+    }
+    for (id, customer) in customers {
+        let wanted = fold.reservations(*id).await?;
+        let rows = reservations_of(customer).await?;
+        if rows != wanted {
+            let difference = format!("the log says {wanted:?}, but the server says {rows:?}");
+            return Ok(Some(difference));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns the reservations that a customer is shown over HTTP, newest first.
