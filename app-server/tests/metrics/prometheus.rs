@@ -1,26 +1,24 @@
 //! Runs a real Prometheus that scrapes servers as `deploy/prometheus/prometheus.yml` says.
 
 use std::fs::File;
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
+use test_services::Port;
 use url::Url;
 
 use crate::deployed::{ALERTS, PROMETHEUS};
 use crate::scrape::ask;
-
-/// How long Prometheus may take to start, on a machine that is busy with other tests.
-const STARTED: Duration = Duration::from_secs(60);
+use crate::support::waiting::Patience;
 
 /// A running Prometheus. It is killed when this value is dropped.
 pub(crate) struct Prometheus {
     process: Child,
     folder: TempDir,
     url: String,
+    _port: Port,
 }
 
 impl Prometheus {
@@ -37,8 +35,8 @@ impl Prometheus {
         ensure!(configuration != PROMETHEUS, "the configuration names no target");
         std::fs::write(folder.path().join("prometheus.yml"), configuration)?;
         std::fs::write(folder.path().join("alerts.yml"), ALERTS)?;
-        // The port is free when Prometheus takes it, unless another process is faster.
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let port = Port::free()?;
+        let address = port.address();
         let process = Command::new("prometheus")
             .arg(format!("--web.listen-address={address}"))
             .args(["--config.file=prometheus.yml", "--storage.tsdb.path=data"])
@@ -51,11 +49,11 @@ impl Prometheus {
             process,
             folder,
             url: format!("http://{address}"),
+            _port: port,
         };
-        let patience = Instant::now() + STARTED;
+        let patience = Patience::new();
         while !prometheus.is_ready().await {
-            ensure!(Instant::now() < patience, "{}", prometheus.log());
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            patience.pause(|| prometheus.log()).await?;
         }
         Ok(prometheus)
     }

@@ -1,10 +1,10 @@
 //! A run on services in which every metric moves, scraped by hand and by a real Prometheus.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use adapters_metrics::families::{ALL, Kind};
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use crate::deployed::{Query, queries_of_alerts, queries_of_panels};
@@ -16,6 +16,7 @@ use crate::support::live::Watcher;
 use crate::support::office::Person;
 use crate::support::process::Process;
 use crate::support::services::shared;
+use crate::support::waiting::Patience;
 
 /// How long the run may take. A hold runs out after a minute.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -32,14 +33,15 @@ const AT_REST: [&str; 6] = [
 
 /// Waits until a process shows its metrics, and returns where.
 async fn metrics_of_process(process: &Process) -> anyhow::Result<String> {
-    let patience = Instant::now() + PATIENCE;
+    let patience = Patience::new();
     loop {
         let log = process.log();
         if let Some(address) = address_in(&log) {
             return Ok(address);
         }
-        ensure!(Instant::now() < patience, "the process shows no metrics:\n{log}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        patience
+            .pause(|| format!("the process shows no metrics:\n{log}"))
+            .await?;
     }
 }
 
@@ -62,12 +64,14 @@ struct Run {
 impl Run {
     async fn start() -> anyhow::Result<Self> {
         let services = shared().await?.with("METRICS_ADDR", "127.0.0.1:0");
-        let projections = Process::start(&services, &["serve", "--roles", "projections"])?;
+        let mut projections = Process::start(&services, &["serve", "--roles", "projections"])?;
+        // The demonstration waits for rows that only this process makes.
+        projections.url()?;
         let first = Server::start(&services.clone().with("ROLES", "http,relay"), 4)?;
         let slow = services
             .with("ROLES", "http")
             .with("REQUEST_TIMEOUT_SECONDS", "1")
-            .with("SANDBOX_LATENCY_MS", "1500");
+            .with("SANDBOX_LATENCY_MS", "5000");
         let slow = Server::start(&slow, 1)?;
         let addresses = vec![
             metrics_of(&first)?,
@@ -87,14 +91,18 @@ impl Run {
         Ok(run)
     }
 
-    /// Holds a place of the event at a server. Returns the id of the reservation.
+    /// Holds a place of the event at a server. Returns the id of the reservation. The server whose requests may take only
+    /// a second answers 504 when the machine is busy; then another place is held.
     async fn hold(&self, person: &mut Person) -> anyhow::Result<String> {
         let wish = json!({"event_id": self.event, "section": "Floor", "quantity": 1});
-        person
-            .post("/api/reservations", wish)
-            .await?
-            .expect(201)?
-            .text("reservation_id")
+        let patience = Patience::new();
+        loop {
+            let held = person.post("/api/reservations", wish.clone()).await?;
+            if held.status != 504 {
+                return held.expect(201)?.text("reservation_id");
+            }
+            patience.pause(|| held.body).await?;
+        }
     }
 
     /// Lets people do everything that a metric counts.
@@ -206,7 +214,7 @@ async fn every_metric_moves_in_a_run_and_a_real_prometheus_answers_every_panel()
         let all: BTreeSet<String> = names.filter(|name| name != NOT_HERE).collect();
 
         let (mut seen, mut moved) = (BTreeSet::new(), BTreeSet::new());
-        let patience = Instant::now() + PATIENCE;
+        let patience = Patience::of(PATIENCE);
         loop {
             run.round().await?;
             let scrapes = run.scrapes().await?;
@@ -216,11 +224,9 @@ async fn every_metric_moves_in_a_run_and_a_real_prometheus_answers_every_panel()
             if missing.is_empty() && unanswered.is_empty() {
                 break;
             }
-            ensure!(
-                Instant::now() < patience,
-                "not in a scrape, or without a movement: {missing:?}; not answered: {unanswered:#?}\n{}",
-                prometheus.log()
-            );
+            let told = || format!("not in a scrape, or without a movement: {missing:?}; not answered: {unanswered:#?}");
+            let waited = patience.pause(told).await;
+            waited.map_err(|error| error.context(prometheus.log()))?;
         }
 
         seen.remove(NOT_HERE);
@@ -231,13 +237,26 @@ async fn every_metric_moves_in_a_run_and_a_real_prometheus_answers_every_panel()
         for alert in &alerts {
             prometheus.query(&alert.text).await.with_context(|| alert.of.clone())?;
         }
-        assert_eq!(prometheus.query("up").await?, [1.0; 3]);
+        all_are_up(&prometheus).await?;
         let scrapes = run.scrapes().await?;
         the_types_are_those_of_the_table(&scrapes);
         nothing_is_shown_that_names_somebody(&scrapes, &run.secrets()?);
         the_figures_of_all_processes_are_those_of_the_books(&run).await
     };
     story.await.expect("every metric moves and is scraped");
+}
+
+/// Waits until Prometheus has got an answer from all three processes. A scrape that takes longer than a second counts as
+/// none until the next one.
+async fn all_are_up(prometheus: &Prometheus) -> anyhow::Result<()> {
+    let patience = Patience::new();
+    loop {
+        let up = prometheus.query("up").await?;
+        if up == [1.0; 3] {
+            return Ok(());
+        }
+        patience.pause(|| format!("up is {up:?}\n{}", prometheus.log())).await?;
+    }
 }
 
 /// Returns whether a name is that of a metric, or of a series of a histogram.
@@ -275,7 +294,7 @@ fn nothing_is_shown_that_names_somebody(scrapes: &[Scrape], secrets: &[String]) 
 /// Compares the sums over all processes with what the organiser reads.
 async fn the_figures_of_all_processes_are_those_of_the_books(run: &Run) -> anyhow::Result<()> {
     let mut organiser = Person::admin(&run.first)?;
-    let patience = Instant::now() + PATIENCE;
+    let patience = Patience::new();
     loop {
         let analytics = format!("/api/events/{}/analytics", run.event);
         let books = organiser.get(&analytics).await?.expect(200)?.body;
@@ -287,10 +306,8 @@ async fn the_figures_of_all_processes_are_those_of_the_books(run: &Run) -> anyho
         if counted == expected && counted[0] > 0.0 {
             return Ok(());
         }
-        ensure!(
-            Instant::now() < patience,
-            "the metrics say {counted:?}, the books {books}"
-        );
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        patience
+            .pause(|| format!("the metrics say {counted:?}, the books {books}"))
+            .await?;
     }
 }
