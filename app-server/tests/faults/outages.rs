@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use test_services::{OwnedBroker, OwnedPostgres, OwnedRedis};
 
-use crate::on_sale::{IN_FULL_SWING, SECONDS, databases_of, on_sale_with, shared_redis};
+use crate::on_sale::{IN_FULL_SWING, databases_of, on_sale_with, shared_redis};
 use crate::support::services::{Places, brokers, installed};
 
 /// How long the broker is away: long enough for its clients to give up on it.
@@ -19,10 +19,10 @@ async fn postgresql_is_killed_and_comes_back() {
             redis: shared_redis().await?,
             brokers: brokers().await?,
         })?;
-        on_sale_with(&installation, SECONDS, async |_, load| {
+        on_sale_with(&installation, async |_, load| {
             postgres.kill().await?;
             postgres.start_again().await?;
-            load.wait_for_answers(IN_FULL_SWING)
+            load.wait_for_sales(IN_FULL_SWING)
         })
         .await
     };
@@ -39,9 +39,9 @@ async fn redis_is_killed_and_comes_back() {
             redis: redis.url().to_owned(),
             brokers: brokers().await?,
         })?;
-        on_sale_with(&installation, SECONDS, async |_, load| {
+        on_sale_with(&installation, async |_, load| {
             redis.restart().await?;
-            load.wait_for_answers(IN_FULL_SWING)
+            load.wait_for_sales(IN_FULL_SWING)
         })
         .await
     };
@@ -58,14 +58,15 @@ async fn the_broker_is_away_for_half_a_minute_and_nobody_notices_but_the_readers
             redis: shared_redis().await?,
             brokers: broker.bootstrap().to_owned(),
         })?;
-        on_sale_with(&installation, 2 * SECONDS, async |_, load| {
+        on_sale_with(&installation, async |_, load| {
             broker.kill().await?;
             let gone = Instant::now();
             while gone.elapsed() < OUTAGE {
                 // Sales go on without the broker.
-                load.wait_for_answers(IN_FULL_SWING)?;
+                load.wait_for_sales(IN_FULL_SWING)?;
             }
-            broker.start_again().await
+            broker.start_again().await?;
+            load.wait_for_sales(IN_FULL_SWING)
         })
         .await
     };

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use test_services::OwnedPostgres;
 
 use crate::on_sale::{
-    CUSTOMERS, IN_FULL_SWING, SECONDS, databases_of, nothing_is_sold_and_all_is_shown, on_sale_with, shared_redis,
+    CUSTOMERS, IN_FULL_SWING, databases_of, nothing_is_sold_and_all_is_shown, on_sale_with, shared_redis,
 };
 use crate::support::services::{Places, brokers, installed};
 
@@ -34,7 +34,7 @@ async fn closed_to_writers(
         redis: shared_redis().await?,
         brokers: brokers().await?,
     })?;
-    on_sale_with(&installation, SECONDS, async |server, load| {
+    on_sale_with(&installation, async |server, load| {
         operate(&postgres, close).await?;
         nothing_is_sold_and_all_is_shown(server).await?;
         load.wait_for_doubts(CUSTOMERS)?;
@@ -68,7 +68,10 @@ async fn the_log_alone_is_read_only_for_a_while_and_its_sessions_are_ended() {
         let postgres = OwnedPostgres::start().await?;
         let databases = databases_of(&postgres).await?;
         let log = databases[0].rsplit('/').next().unwrap_or_default().to_owned();
-        let end_sessions = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{log}'");
+        // Returns when the sessions have ended. The server does not test a connection before it uses it, so it would
+        // otherwise meet dead ones later than this test expects.
+        let end_sessions =
+            format!("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{log}'");
         let close = [
             format!("ALTER DATABASE {log} SET default_transaction_read_only = on"),
             end_sessions.clone(),

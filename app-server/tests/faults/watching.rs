@@ -1,19 +1,18 @@
 //! Somebody watches the seats of an event while they are sold, and the server stops meanwhile.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::ensure;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::on_sale::{CUSTOMERS, IN_FULL_SWING};
+use crate::on_sale::{CUSTOMERS, IN_FULL_SWING, SECONDS};
 use crate::support::live::Watcher;
 use crate::support::load::{Load, journals};
 use crate::support::office::Person;
+use crate::support::waiting::Patience;
 use crate::support::{Installation, Server, services};
-
-/// How many seconds the load goes on at most; it is stopped before.
-const SECONDS: u32 = 120;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_watches_misses_nothing_over_a_restart_of_the_server() {
@@ -91,9 +90,20 @@ async fn sold_to_the_end(mut watcher: Watcher, server: &Server, event: &str) -> 
     let mut load = begin_to_sell(server, folder.path(), event)?;
     load.wait_for_answers(IN_FULL_SWING)?;
     load.enough()?;
-    let shown = settled(server, event).await?;
+    let mut shown = settled(server, event).await?;
     tell.send_replace(shown["sequence"].as_u64());
-    let watcher = watching.await??;
+    let mut watcher = watching.await??;
+    // What was seen is compared with what is shown at the same moment. Facts that another server has written may come
+    // late.
+    let patience = Patience::new();
+    while shown["sequence"] != watcher.sequence {
+        patience
+            .pause(|| format!("seen up to {}, and shown: {shown}", watcher.sequence))
+            .await?;
+        shown = settled(server, event).await?;
+        let (_tell, target) = watch::channel(shown["sequence"].as_u64());
+        watcher.until(target).await?;
+    }
     ensure!(watcher.updates > before, "nothing was seen after the restart");
     let sections = serde_json::to_value(&watcher.sections)?;
     ensure!(sections == shown["sections"], "seen: {sections}, and shown: {shown}");
@@ -108,14 +118,16 @@ fn begin_to_sell(server: &Server, folder: &Path, event: &str) -> anyhow::Result<
 async fn settled(server: &Server, event: &str) -> anyhow::Result<Value> {
     let path = format!("/api/events/{event}/availability");
     let mut visitor = Person::anonymous(server)?;
-    let mut last = Value::Null;
+    let (patience, mut last) = (Patience::new(), Value::Null);
     loop {
         let shown = visitor.get(&path).await?.expect(200)?.body;
         if shown == last {
             return Ok(shown);
         }
         last = shown;
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        patience
+            .pause_for(Duration::from_millis(500), || format!("it goes on: {last}"))
+            .await?;
     }
 }
 

@@ -124,8 +124,11 @@ async fn judge(audit: &Audit, answers: &Answers, settle_seconds: u32) -> anyhow:
             Ok(found) if found.is_empty() || !found.iter().all(Discrepancy::may_pass) => {
                 return Ok(print(audit.event, answers, &found));
             }
-            // If the read models are behind, they may not know the event yet.
-            Ok(_) | Err(AuditError::NoSuchEvent(_)) => tokio::time::sleep(Duration::from_secs(1)).await,
+            // If the read models are behind, they may not know the event yet. Payments of a server that was killed may
+            // still be finished.
+            Ok(_) | Err(AuditError::NoSuchEvent(_) | AuditError::NotAtRest) => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
             Err(error) => return Err(error).context("cannot read the books"),
         }
     }
