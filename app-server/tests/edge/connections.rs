@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::Edge;
 use crate::support::process::Process;
+use crate::support::waiting::Patience;
 use crate::wire::{HEALTH, Wire};
 
 const HALF_A_HEAD: &str = "GET /health HTTP/1.1\r\nHost: ";
@@ -43,7 +44,10 @@ async fn silence_half_a_head_and_an_idle_connection_are_closed_when_their_time_i
 #[tokio::test(flavor = "multi_thread")]
 async fn three_hundred_silent_connections_keep_nobody_waiting_on_a_server_with_256_descriptors() {
     let story = async {
-        let edge = Edge::run(&[], |installation| Process::start_with_descriptors(256, installation))?;
+        // Half heads stay open for longer than the test, so that only the server's making room lets somebody in.
+        let edge = Edge::run(&[("HEAD_TIMEOUT_SECONDS", "300")], |installation| {
+            Process::start_with_descriptors(256, installation)
+        })?;
         edge.process.says("at most this many connections")?;
         let log = edge.process.log();
         ensure!(
@@ -59,11 +63,7 @@ async fn three_hundred_silent_connections_keep_nobody_waiting_on_a_server_with_2
             silent.push(wire);
         }
         for _ in 0..20 {
-            let began = Instant::now();
-            let mut wire = edge.connect().await?;
-            ensure!(wire.ask(HEALTH).await?.status == 200);
-            let took = began.elapsed();
-            ensure!(took < Duration::from_secs(1), "an answer took {took:?}");
+            edge.finds_a_place().await?;
         }
         anyhow::Ok(())
     };
@@ -99,8 +99,10 @@ async fn the_connection_that_is_idle_for_the_longest_time_makes_room_for_a_new_o
         let edge = Edge::start(&[("MAX_CONNECTIONS", "2")])?;
         let (mut old, mut new) = (edge.connect().await?, edge.connect().await?);
         ensure!(old.ask(HEALTH).await?.status == 200);
+        // The server compares whole milliseconds.
+        tokio::time::sleep(Duration::from_millis(5)).await;
         ensure!(new.ask(HEALTH).await?.status == 200);
-        ensure!(edge.connect().await?.ask(HEALTH).await?.status == 200);
+        edge.finds_a_place().await?;
         ensure!(old.closed().await? < SOON);
         ensure!(
             new.ask(HEALTH).await?.status == 200,
@@ -123,15 +125,13 @@ async fn while_every_connection_is_busy_a_new_one_is_told_so_at_once() {
         }
         let began = Instant::now();
         let refused = edge.ask(HEALTH).await?;
-        ensure!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+        ensure!(began.elapsed() < SOON, "{:?}", began.elapsed());
         refused.is_refused(503, "BUSY")?;
         ensure!(refused.header("retry-after") == Some("1"), "{}", refused.head);
         let first = busy.first_mut().context("a connection")?;
         first.end_the_body().await?.is_refused(400, "INVALID_REQUEST")?;
-        ensure!(
-            edge.ask(HEALTH).await?.status == 200,
-            "the idle connection makes no room"
-        );
+        // The connection that is idle now makes room.
+        edge.finds_a_place().await?;
         anyhow::Ok(())
     };
     story.await.expect("whoever finds no place is told so");
@@ -213,5 +213,17 @@ impl Edge {
     /// Sends a request and reads its answer on a connection of its own.
     pub(crate) async fn ask(&self, request: impl AsRef<[u8]>) -> anyhow::Result<crate::wire::Answered> {
         Wire::connect(&self.address).await?.ask(request).await
+    }
+
+    /// Asks for the health on new connections until one has found a place. Whoever finds none within 100 ms is told to
+    /// come again, which may happen on a busy machine.
+    async fn finds_a_place(&self) -> anyhow::Result<()> {
+        let patience = Patience::of(SOON);
+        loop {
+            match self.ask(HEALTH).await {
+                Ok(answered) if answered.status == 200 => return Ok(()),
+                told => patience.pause(|| format!("no place becomes free: {told:?}")).await?,
+            }
+        }
     }
 }
