@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "Redis removes keys by its own, real clock")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use adapters_redis::{RedisChallengeStore, RedisOneTimeTokenStore, RedisRateLimiter, RedisSessionStore};
 use chrono::{TimeDelta, Utc};
@@ -31,6 +32,7 @@ async fn every_key_has_the_prefix_and_an_end_and_names_neither_secret_nor_addres
     let own = service.fresh_database().await.unwrap();
     let options = adapters_redis::RedisOptions {
         prefix: "mine:".to_owned(),
+        timeout: Duration::from_secs(30),
         ..Default::default()
     };
     let redis = adapters_redis::Redis::connect(own.url(), options).await.unwrap();
@@ -78,7 +80,7 @@ async fn every_key_has_the_prefix_and_an_end_and_names_neither_secret_nor_addres
         .unwrap();
     let quota = Quota {
         limit: 5,
-        window: std::time::Duration::from_secs(60),
+        window: Duration::from_secs(60),
     };
     RedisRateLimiter::new(redis).hit(ADDRESS, quota, now).await.unwrap();
 

@@ -12,9 +12,10 @@ use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore, 
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 
-/// The longest time that a request may take to fail while there is no connection. Waiting for a timeout would take a
-/// second.
-const AT_ONCE: Duration = Duration::from_millis(500);
+/// How long a request would take to fail if it waited for its time limit.
+const TIME_LIMIT: Duration = Duration::from_secs(1);
+/// How many requests are made while Redis is down.
+const REQUESTS: u32 = 20;
 
 fn token(number: u8) -> OneTimeToken {
     OneTimeToken {
@@ -42,18 +43,20 @@ async fn while_redis_is_down_a_request_fails_at_once_and_afterwards_all_is_well(
 
     server.kill().await.unwrap();
 
-    for _ in 0..20 {
-        let asked = Instant::now();
+    let asked = Instant::now();
+    for _ in 0..REQUESTS {
         let answer = take(store.as_ref(), 2).await;
         assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
-        assert!(asked.elapsed() < AT_ONCE, "an answer took {:?}", asked.elapsed());
     }
+    // A busy machine may make one answer slow. If requests waited for the time limit, every answer would be slow.
+    let together = TIME_LIMIT * REQUESTS / 2;
+    assert!(asked.elapsed() < together, "the answers took {:?}", asked.elapsed());
 
     server.start_again().await.unwrap();
-    let patience = Instant::now() + Duration::from_secs(20);
+    let patience = Instant::now() + Duration::from_secs(60);
     while redis.ping().await.is_err() {
         assert!(Instant::now() < patience, "the connection does not heal");
-        tokio::task::yield_now().await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 
     assert!(!take(store.as_ref(), 1).await.unwrap(), "what was taken came back");
