@@ -114,7 +114,7 @@ impl Topic {
             .payload("{}")
             .headers(headers);
         producer
-            .send(record, Duration::from_secs(10))
+            .send(record, Duration::from_secs(60))
             .await
             .expect("the broker accepts the message");
     }

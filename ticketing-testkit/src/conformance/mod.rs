@@ -42,9 +42,9 @@ use futures::future::BoxFuture;
 
 pub use backend::{Backend, Keeping};
 
-/// How long a rule may take at most. It is enough for the slowest adapter on a busy machine, so a store that takes
-/// longer hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a rule may take at most. It is enough for the slowest adapter on a busy machine, the bus, which gives twenty
+/// groups their partitions in one rule. A store that takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Says how a store broke a rule.
 #[derive(Debug)]
