@@ -3,6 +3,7 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use adapters_postgres::{Database, PostgresUserStore, Purpose};
 use futures::future::join_all;
@@ -13,7 +14,7 @@ use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::roles::Role;
-use tokio::task::{JoinHandle, yield_now};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 const CROWD: usize = 100;
@@ -141,7 +142,7 @@ async fn until_somebody_waits(pool: &PgPool) -> Vec<i32> {
         if !waiting.is_empty() {
             return waiting;
         }
-        yield_now().await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tests which error a caller gets when PostgreSQL finds that a page or an index is damaged.
 
+use std::time::Duration;
+
 use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, PostgresUserStore, Purpose};
 use ticketing_ports::log::event_store::EventStore as _;
 use ticketing_ports::people::users::UserStore as _;
@@ -16,7 +18,11 @@ async fn failing(purpose: Purpose, table: &str, code: &str) -> Database {
         .fresh_database(purpose.as_str())
         .await
         .expect("a database can be made");
-    let database = Database::connect(purpose, &url, &DatabaseOptions::default())
+    let options = DatabaseOptions {
+        acquire_timeout: Duration::from_secs(30),
+        ..DatabaseOptions::default()
+    };
+    let database = Database::connect(purpose, &url, &options)
         .await
         .expect("the database can be reached");
     database.migrate().await.expect("an empty database can be migrated");

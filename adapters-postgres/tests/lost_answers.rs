@@ -5,6 +5,7 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use adapters_postgres::{Database, DatabaseOptions, PostgresEventStore, Purpose};
 use chrono::DateTime;
@@ -72,9 +73,11 @@ async fn cutting_proxy(server: String, cut: Arc<AtomicBool>) -> std::net::Socket
 async fn an_answer_that_is_lost_leaves_the_outcome_unknown_and_it_can_be_looked_up() {
     let postgres = test_services::postgres().await.unwrap();
     let url = postgres.fresh_database("lost").await.unwrap();
-    let direct = Database::connect(Purpose::Events, &url, &DatabaseOptions::default())
-        .await
-        .unwrap();
+    let options = DatabaseOptions {
+        acquire_timeout: Duration::from_secs(30),
+        ..DatabaseOptions::default()
+    };
+    let direct = Database::connect(Purpose::Events, &url, &options).await.unwrap();
     direct.migrate().await.unwrap();
     let direct = PostgresEventStore::new(&direct);
     let (before, place) = url.split_once('@').unwrap();
@@ -84,7 +87,7 @@ async fn an_answer_that_is_lost_leaves_the_outcome_unknown_and_it_can_be_looked_
     let through = format!("{before}@{proxy}/{name}");
     let options = DatabaseOptions {
         max_connections: 1,
-        ..DatabaseOptions::default()
+        ..options
     };
     let through = Database::connect(Purpose::Events, &through, &options).await.unwrap();
     let store = PostgresEventStore::new(&through);
@@ -95,7 +98,7 @@ async fn an_answer_that_is_lost_leaves_the_outcome_unknown_and_it_can_be_looked_
     while through.pool().num_idle() == 0 {
         // Waits until the connection is back in the pool, since the pool exchanges a message with the server before
         // that.
-        tokio::task::yield_now().await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 
     cut.store(true, Ordering::SeqCst);

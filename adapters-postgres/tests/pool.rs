@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use adapters_postgres::{PoolUse, Purpose};
 
 #[tokio::test]
@@ -14,7 +16,7 @@ async fn a_pool_says_how_many_connections_are_in_use_and_how_many_there_may_be()
     drop((first, second));
     // A connection goes back to the pool in a task of its own.
     while database.pool_use().active > 0 {
-        tokio::task::yield_now().await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
     let PoolUse { idle, .. } = database.pool_use();
     assert_eq!(idle, in_use.idle + 2);

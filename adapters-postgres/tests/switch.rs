@@ -7,6 +7,7 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use adapters_postgres::{Database, PostgresReadModels, Purpose};
 use sqlx::PgPool;
@@ -42,7 +43,14 @@ impl Installation {
 }
 
 async fn rebuilt(models: &PostgresReadModels, upto: u64) -> Arc<dyn ProjectionStore> {
-    let twin = models.begin_rebuild().await.expect("no other rebuild is running");
+    let patience = Instant::now() + Duration::from_secs(60);
+    let twin = loop {
+        // The server may not have noticed yet that the connection of an earlier rebuild is closed.
+        match models.begin_rebuild().await {
+            Err(StoreError::Unavailable(_)) if Instant::now() < patience => {}
+            begun => break begun.expect("no other rebuild is running"),
+        }
+    };
     twin.apply(batch(0, upto))
         .await
         .expect("a batch from the start can be applied to empty tables");
@@ -169,7 +177,7 @@ async fn readers_and_projectors_of_other_processes_go_on_during_switches() {
         let twin = rebuilt(&rebuilder, 2 + number % 7 * 5).await;
         rebuilder.switch_to(twin).await.unwrap();
         while reads.load(Ordering::SeqCst) < seen + 10 {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
     done.store(true, Ordering::SeqCst);
@@ -249,13 +257,15 @@ async fn a_long_query_delays_the_switch_and_nobody_else() {
         .unwrap();
     assert_eq!(position, 3);
     let switch = tokio::spawn(async move { models.switch_to(twin).await });
-    let waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock')";
+    let waits = "SELECT EXISTS (
+                     SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'
+                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
     while !sqlx::query_scalar::<_, bool>(waits)
         .fetch_one(database.pool())
         .await
         .unwrap()
     {
-        tokio::task::yield_now().await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
     for _ in 0..20 {
         assert_eq!(held(&reader).await, 2);

@@ -167,7 +167,10 @@ async fn two_stores_of_one_log() -> [PostgresEventStore; 2] {
         .fresh_database("two_builds")
         .await
         .expect("a database can be made");
-    let options = DatabaseOptions::default();
+    let options = DatabaseOptions {
+        acquire_timeout: Duration::from_secs(30),
+        ..DatabaseOptions::default()
+    };
     let mut stores = Vec::new();
     for _ in 0..2 {
         let database = Database::connect(Purpose::Events, &url, &options).await.unwrap();

@@ -122,11 +122,11 @@ async fn main() {
         "{unknown:?}"
     );
 
-    let counted = tokio::time::timeout(Duration::from_secs(10), seats.wait_for(|seats| *seats == 6));
+    let counted = tokio::time::timeout(Duration::from_secs(60), seats.wait_for(|seats| *seats == 6));
     counted
         .await
         .expect("the follower counts in time")
         .expect("the follower still runs");
-    assert!(engine.shut_down(Duration::from_secs(10)).await);
+    assert!(engine.shut_down(Duration::from_secs(60)).await);
     println!("6 seats are off sale");
 }
