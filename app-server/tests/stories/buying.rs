@@ -1,12 +1,11 @@
 //! Stories of customers, who look, hold, pay and cancel.
 
-use std::time::Duration;
-
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use serde_json::{Value, json};
 
 use crate::support::Server;
 use crate::support::office::{Person, Said};
+use crate::support::waiting::Patience;
 
 pub(crate) async fn hold(person: &mut Person, server: &Server, section: &str, quantity: u32) -> anyhow::Result<Said> {
     let wish = json!({"event_id": server.event, "section": section, "quantity": quantity});
@@ -113,16 +112,14 @@ pub(crate) async fn who_has_to_agree_at_the_bank_has_tickets_once_that_is_done(s
 
     // In the sandbox the customer agrees after three seconds. The gateway sends no report, so the server has to ask.
     let own = format!("/api/reservations/{reservation}");
-    let completed = tokio::time::timeout(Duration::from_secs(60), async {
-        loop {
-            let seen = ada.get(&own).await?.expect(200)?;
-            if seen.body["status"] != "payment_pending" {
-                return anyhow::Ok(seen);
-            }
-            tokio::time::sleep(Duration::from_millis(200)).await;
+    let patience = Patience::new();
+    let completed = loop {
+        let seen = ada.get(&own).await?.expect(200)?;
+        if seen.body["status"] != "payment_pending" {
+            break seen;
         }
-    });
-    let completed = completed.await.context("the payment is decided within a minute")??;
+        patience.pause(|| "the payment is not decided").await?;
+    };
     ensure!(completed.body["status"] == "completed", "{}", completed.body);
     let paid = ada.get(&payment).await?.expect(200)?;
     ensure!(paid.body["status"] == "captured", "{}", paid.body);
