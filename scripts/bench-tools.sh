@@ -119,4 +119,46 @@ start_demo() {
     fi
 }
 
+# ask ARGUMENT...: asks a server, and fails if it refuses or does not answer in a minute. as_admin: in the name of $admin.
+ask() { curl --silent --show-error --fail-with-body --max-time 60 "$@"; }
+as_admin() { ask --header "Authorization: Bearer $admin" --header 'Content-Type: application/json' "$@"; }
+
+# until_shown URL: waits until the server answers it, for ten seconds at most.
+until_shown() {
+    for _ in $(seq 100); do
+        ask "$1" >/dev/null 2>&1 && return
+        sleep 0.1
+    done
+    say "$1 is not shown."
+    return 1
+}
+
+# await_line PATTERN FILE: waits until a line of the file matches, for a minute at most.
+await_line() {
+    for _ in $(seq 600); do
+        grep -q "$1" "$2" 2>/dev/null && return
+        sleep 0.1
+    done
+    say "A server does not say where it listens."
+    return 1
+}
+
+# Puts an event on sale at $url that nobody sells out. Prints its id once the read models show it.
+large_event() {
+    local large
+    large=$(as_admin "$url/api/events" --data @- <<JSON | sed 's/.*"event_id":"\([^"]*\)".*/\1/'
+{"name": "Large", "currency": "EUR", "starts_at": "$(date --utc --date '+60 days' +%FT%TZ)",
+ "venue": {"name": "Field", "city": "Antwerp", "country": "BE", "timezone": "Europe/Brussels"},
+ "sections": [{"name": "Field", "seating": {"kind": "general_admission", "capacity": 1000000}}],
+ "pricing_tiers": [{"section": "Field", "tier": "regular", "price": {"amount": 5000, "currency": "EUR"},
+                    "available_from": null, "available_until": null}],
+ "hold_seconds": 3600}
+JSON
+    )
+    as_admin --request POST "$url/api/events/$large/publish" >/dev/null
+    as_admin --request POST "$url/api/events/$large/sales/open" >/dev/null
+    until_shown "$url/api/events/$large"
+    printf '%s\n' "$large"
+}
+
 median() { sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
