@@ -29,6 +29,8 @@ impl EventStore for SqliteStore {
         .fetch_optional(&self.readers)
         .await
         .map_err(failed)?;
+        // The reader may still have a file open that was removed: a commit that is only there is lost.
+        self.writer.check()?;
         let receipt = |row| {
             let (_, (first, last)) = commit_from(&row)?;
             Ok(CommitReceipt {

@@ -24,6 +24,8 @@ impl IdempotencyStore for SqliteStore {
             .fetch_all(&self.readers)
             .await
             .map_err(failed)?;
+        // The reader may still have a file open that was removed: an answer that is only there is lost.
+        self.writer.check()?;
         rows.iter().map(record_from).collect()
     }
 

@@ -9,6 +9,7 @@ use adapters_sqlite::SqliteStore;
 use support::commit;
 use tempfile::TempDir;
 use ticketing_ports::log::event_store::{CommitError, EventStore};
+use ticketing_ports::log::idempotency::{IdempotencyKey, IdempotencyStore};
 use ticketing_ports::log::streams::Position;
 use ticketing_ports::people::users::UserStore;
 use ticketing_ports::vocabulary::errors::StoreError;
@@ -50,12 +51,26 @@ async fn a_database_that_was_moved_away_is_written_again_once_it_is_back() {
     assert_eq!(receipt.last, Position(2));
 }
 
-/// Checks that the store accepts no write, and says so when it is pinged.
+/// Checks that the store accepts no write, confirms none, and says so when it is pinged.
 async fn all_is_refused(store: &SqliteStore) {
     let refused = store.commit(commit(2)).await;
     assert!(matches!(refused, Err(CommitError::Unavailable(_))), "{refused:?}");
     let refused = store.set_role(UserId::new(Uuid::nil()), Role::Admin).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    let not_confirmed = store.find_commit(commit(1).id).await;
+    assert!(
+        matches!(not_confirmed, Err(StoreError::Unavailable(_))),
+        "{not_confirmed:?}"
+    );
+    let key = IdempotencyKey {
+        user_id: UserId::new(Uuid::nil()),
+        key: "a key".into(),
+    };
+    let not_repeated = store.find_answers(&[key]).await;
+    assert!(
+        matches!(not_repeated, Err(StoreError::Unavailable(_))),
+        "{not_repeated:?}"
+    );
     let fault = store.ping().await.expect_err("the files are gone");
     assert!(
         std::error::Error::source(&fault).is_some_and(|why| why.to_string().contains("was removed, moved or replaced")),
