@@ -9,7 +9,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use ticketing_ports::log::event_bus::{BusUnavailable, EventPublisher};
 use ticketing_ports::log::identity::LogIdentity;
 use ticketing_ports::log::streams::{Aggregate, RecordedEvent};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::client::{DefaultClient, unavailable};
 use crate::consumption::{Consumption, Tally};
@@ -23,9 +23,17 @@ pub struct RedpandaBus {
     pub(crate) options: BusOptions,
     pub(crate) topics: Topics,
     publisher: Publisher,
-    /// Set once this process has seen that all topics exist.
-    topics_exist: OnceCell<()>,
+    topics_exist: Arc<TopicsExist>,
     pub(crate) tally: Arc<Tally>,
+}
+
+/// What this process knows of the topics.
+#[derive(Default)]
+struct TopicsExist {
+    /// Set once this process has seen that all topics exist.
+    known: OnceCell<()>,
+    /// Whoever looks the topics up holds this.
+    turn: Arc<Mutex<()>>,
 }
 
 impl std::fmt::Debug for RedpandaBus {
@@ -70,15 +78,34 @@ impl RedpandaBus {
             options,
             topics,
             publisher,
-            topics_exist: OnceCell::new(),
+            topics_exist: Arc::default(),
             tally: Arc::default(),
         }
     }
 
-    /// Creates the topics that do not exist, unless this process has done so before.
+    /// Creates the topics that do not exist, unless this process has done so before. A caller may stop waiting: the
+    /// look-up goes on in a task of its own, so that the next caller finds the topics. There is one such task at a time.
     pub(crate) async fn create_topics(&self) -> Result<(), BusUnavailable> {
-        let create = || self.topics.create_missing(&self.config, &self.options);
-        self.topics_exist.get_or_try_init(create).await.copied()
+        let exist = &self.topics_exist;
+        if exist.known.initialized() {
+            return Ok(());
+        }
+        let Ok(turn) = Arc::clone(&exist.turn).try_lock_owned() else {
+            drop(exist.turn.lock().await);
+            let known = exist.known.get().copied();
+            return known.ok_or_else(|| unavailable("another look-up of the topics has failed"));
+        };
+        let (exist, topics) = (Arc::clone(exist), self.topics.clone());
+        let (config, options) = (self.config.clone(), self.options.clone());
+        let looked_up = tokio::spawn(async move {
+            let _turn = turn;
+            let create = || topics.create_missing(&config, &options);
+            exist.known.get_or_try_init(create).await.copied()
+        });
+        match looked_up.await {
+            Ok(outcome) => outcome,
+            Err(panic) => Err(unavailable(panic)),
+        }
     }
 
     /// Returns what the subscriptions of this bus have consumed, and how far they are behind.

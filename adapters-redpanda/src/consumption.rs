@@ -80,6 +80,14 @@ impl Tally {
             }
         }
     }
+
+    /// Forgets how far a subscription was behind that has ended. If the process has another subscription, that one tells
+    /// its lag again within seconds.
+    pub(crate) fn left(&self) {
+        for progress in self.counts().partitions.values_mut() {
+            progress.lag = 0;
+        }
+    }
 }
 
 /// Messages of one partition that were delivered and not acknowledged yet.

@@ -214,11 +214,14 @@ impl Subscription for Member {
 }
 
 /// Drops the consumer on a thread of its own, because dropping it blocks until the broker has removed the member from
-/// the group.
+/// the group. Only then no statistics of the consumer come any more, and its lag is forgotten.
 impl Drop for Member {
     fn drop(&mut self) {
-        let consumer = self.consumer.take();
-        std::thread::spawn(move || drop(consumer));
+        let (consumer, tally) = (self.consumer.take(), Arc::clone(&self.tally));
+        std::thread::spawn(move || {
+            drop(consumer);
+            tally.left();
+        });
     }
 }
 

@@ -105,6 +105,22 @@ async fn a_bus_says_what_was_consumed_and_how_far_that_is_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_that_has_ended_is_no_longer_behind() {
+    let broker = test_services::broker().await.unwrap();
+    let bus = support::connected(&broker, own_options()).await;
+    bus.publish(LOG, &facts(1)).await.unwrap();
+    let mut member = bus.subscribe("figures").await.unwrap();
+    take(&mut member, 1).await;
+    member.acknowledge().await.unwrap();
+    bus.publish(LOG, &facts(4)).await.unwrap();
+    take(&mut member, 4).await;
+    let waiting = tokio::spawn(async move { member.next(100).await.map(drop) });
+    wait_for(&bus, |consumption| lag(consumption) == 4).await;
+    waiting.abort();
+    wait_for(&bus, |consumption| lag(consumption) == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn messages_that_somebody_else_wrote_are_counted_apart() {
     let broker = test_services::broker().await.unwrap();
     let options = own_options();

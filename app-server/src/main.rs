@@ -4,6 +4,7 @@
 )]
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use app_server::bootstrap::bootstrap_admin;
 use app_server::config::{Command, CommandLine, Stop};
@@ -21,6 +22,9 @@ use app_server::users::users;
 /// Unlike the allocator of the operating system, this allocator gives freed memory back to the system after a burst.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long a process that has ended waits for threads that still wait for a service.
+const LOOK_UPS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The exit code for a setting that cannot be used.
 const WRONG_SETTING: u8 = 2;
@@ -41,7 +45,10 @@ fn main() -> anyhow::Result<ExitCode> {
     };
     telemetry::start(&line.settings.log)?;
     let runtime = tokio::runtime::Runtime::new()?;
-    match runtime.block_on(run(&line)) {
+    let ended = runtime.block_on(run(&line));
+    // A look-up that a client library makes in a thread of its own may still wait for a broker that is down.
+    runtime.shutdown_timeout(LOOK_UPS_PATIENCE);
+    match ended {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
             eprintln!("app-server: {error:#}");
