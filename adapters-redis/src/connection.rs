@@ -208,18 +208,6 @@ impl Redis {
         name: &str,
         work: impl FnOnce(MultiplexedConnection) -> F,
     ) -> Result<T, StoreError> {
-        let began = Instant::now();
-        let answer = self.answer(work).await;
-        if let Some(observer) = self.0.observer.get() {
-            observer(name, began.elapsed());
-        }
-        answer
-    }
-
-    async fn answer<T, F: Future<Output = RedisResult<T>>>(
-        &self,
-        work: impl FnOnce(MultiplexedConnection) -> F,
-    ) -> Result<T, StoreError> {
         let (connection, number) = {
             let link = self.0.link();
             let connection = link
@@ -228,7 +216,12 @@ impl Redis {
                 .ok_or_else(|| StoreError::unavailable(NotConnected))?;
             (connection, link.number)
         };
-        match tokio::time::timeout(self.0.options.timeout, work(connection)).await {
+        let began = Instant::now();
+        let answer = tokio::time::timeout(self.0.options.timeout, work(connection)).await;
+        if let Some(observer) = self.0.observer.get() {
+            observer(name, began.elapsed());
+        }
+        match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
                 if error.is_unrecoverable_error() || error.is_io_error() {

@@ -40,7 +40,7 @@ async fn redis_says_how_much_memory_it_uses_and_how_much_it_may_use() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_connection_shows_and_its_commands_are_told_too() {
+async fn a_lost_connection_shows_and_only_commands_that_were_sent_are_told() {
     let server = OwnedRedis::start().await.unwrap();
     let redis = Redis::connect(server.url(), RedisOptions::default()).await.unwrap();
     assert!(redis.is_connected());
@@ -52,6 +52,8 @@ async fn a_lost_connection_shows_and_its_commands_are_told_too() {
     redis.figures().await.unwrap_err();
     assert!(!redis.is_connected());
     assert_eq!(*told.lock().unwrap(), 1);
+    redis.figures().await.unwrap_err();
+    assert_eq!(*told.lock().unwrap(), 1, "a command was told that was never sent");
 
     server.start_again().await.unwrap();
     let patience = Instant::now() + Duration::from_secs(60);
