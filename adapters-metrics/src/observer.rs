@@ -1,6 +1,6 @@
 //! Counts what the engine and the routes report.
 
-use metrics::{Counter, Histogram};
+use metrics::{Counter, Gauge, Histogram};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_runtime::{Observed, Observer, SaleStep, Setback, SocketStep};
 
@@ -32,6 +32,26 @@ pub struct EngineMetrics {
     refusals: ByLabel<Counter>,
     followers: ByLabel<(Counter, Histogram)>,
     sales: Sales,
+    lost_race: ThrownAway,
+    failed_commit: ThrownAway,
+    lost_past: ThrownAway,
+    sockets: Sockets,
+}
+
+/// What was rolled back for one reason.
+#[derive(Debug)]
+struct ThrownAway {
+    groups: Counter,
+    decisions: Counter,
+}
+
+#[derive(Debug)]
+struct Sockets {
+    active: Gauge,
+    opened: Counter,
+    sent: Counter,
+    received: Counter,
+    duration: Histogram,
 }
 
 #[derive(Debug)]
@@ -46,10 +66,14 @@ struct Sales {
 }
 
 impl EngineMetrics {
-    /// Makes an observer that counts in these metrics. Everything that it counts without labels begins at 0, so that
-    /// also the first sale is seen as an increase.
+    /// Makes an observer that counts in these metrics. Everything whose labels are known beforehand begins at 0, so that
+    /// also the first sale, or the first commit that fails, is seen as an increase.
     pub fn new(metrics: &Metrics) -> Self {
         let counter = |family: &Family| metrics.counter(family, &[]);
+        let thrown_away = |because| ThrownAway {
+            groups: metrics.counter(&families::CONFLICTS, &[because]),
+            decisions: metrics.counter(&families::RETRIES, &[because]),
+        };
         Self {
             commit_duration: metrics.histogram(&families::COMMIT_DURATION, &[]),
             group_size: metrics.histogram(&families::GROUP_SIZE, &[]),
@@ -68,6 +92,16 @@ impl EngineMetrics {
                 compensated: counter(&families::RESERVATIONS_COMPENSATED),
                 succeeded: counter(&families::PAYMENTS_SUCCEEDED),
                 failed: counter(&families::PAYMENTS_FAILED),
+            },
+            lost_race: thrown_away("lost_race"),
+            failed_commit: thrown_away("failed_commit"),
+            lost_past: thrown_away("lost_past"),
+            sockets: Sockets {
+                active: metrics.gauge(&families::SOCKETS_ACTIVE, &[]),
+                opened: counter(&families::SOCKETS),
+                sent: counter(&families::SOCKET_MESSAGES_SENT),
+                received: counter(&families::SOCKET_MESSAGES_RECEIVED),
+                duration: metrics.histogram(&families::SOCKET_DURATION, &[]),
             },
             metrics: metrics.clone(),
         }
@@ -98,32 +132,29 @@ impl EngineMetrics {
     }
 
     fn socket(&self, step: SocketStep) {
-        let metrics = &self.metrics;
-        let count = |family: &Family, messages: usize| metrics.counter(family, &[]).increment(messages as u64);
+        let sockets = &self.sockets;
         match step {
             SocketStep::Opened => {
-                count(&families::SOCKETS, 1);
-                metrics.gauge(&families::SOCKETS_ACTIVE, &[]).increment(1.0);
+                sockets.opened.increment(1);
+                sockets.active.increment(1.0);
             }
-            SocketStep::Sent { messages } => count(&families::SOCKET_MESSAGES_SENT, messages),
-            SocketStep::Received { messages } => count(&families::SOCKET_MESSAGES_RECEIVED, messages),
+            SocketStep::Sent { messages } => sockets.sent.increment(messages as u64),
+            SocketStep::Received { messages } => sockets.received.increment(messages as u64),
             SocketStep::Closed { lived } => {
-                metrics.gauge(&families::SOCKETS_ACTIVE, &[]).decrement(1.0);
-                metrics.histogram(&families::SOCKET_DURATION, &[]).record(lived);
+                sockets.active.decrement(1.0);
+                sockets.duration.record(lived);
             }
         }
     }
 
     fn thrown_away(&self, jobs: usize, because: Setback) {
-        let because = [match because {
-            Setback::LostRace => "lost_race",
-            Setback::FailedCommit => "failed_commit",
-            Setback::LostPast => "lost_past",
-        }];
-        self.metrics.counter(&families::CONFLICTS, &because).increment(1);
-        self.metrics
-            .counter(&families::RETRIES, &because)
-            .increment(jobs as u64);
+        let thrown_away = match because {
+            Setback::LostRace => &self.lost_race,
+            Setback::FailedCommit => &self.failed_commit,
+            Setback::LostPast => &self.lost_past,
+        };
+        thrown_away.groups.increment(1);
+        thrown_away.decisions.increment(jobs as u64);
     }
 }
 

@@ -64,9 +64,23 @@ fn the_steps_of_sales_are_counted_and_money_is_counted_by_currency() {
 }
 
 #[test]
-fn sales_begin_at_zero_so_that_the_first_one_is_an_increase() {
+fn what_is_counted_begins_at_zero_so_that_the_first_one_is_an_increase() {
     let shown = samples(&[]);
-    assert_shown(&shown, &["reservations_created_total 0", "payments_failed_total 0"]);
+    assert_shown(
+        &shown,
+        &[
+            "reservations_created_total 0",
+            "payments_failed_total 0",
+            r#"engine_conflicts_total{because="lost_race"} 0"#,
+            r#"engine_conflicts_total{because="failed_commit"} 0"#,
+            r#"engine_conflicts_total{because="lost_past"} 0"#,
+            r#"engine_retries_total{because="failed_commit"} 0"#,
+            "websocket_connections_active 0",
+            "websocket_connections_total 0",
+            "websocket_messages_sent_total 0",
+            "websocket_messages_received_total 0",
+        ],
+    );
 }
 
 #[test]

@@ -109,7 +109,7 @@ impl Measuring {
             probes.push(self.database(database));
         }
         if let Some(redis) = storage.redis() {
-            probes.push(Arc::new(RedisProbe(redis.clone())));
+            probes.push(Arc::new(RedisProbe::new(redis.clone())));
         }
         if let Some(bus) = &bus.brokers {
             probes.push(Arc::new(BusProbe(bus.clone())));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use adapters_metrics::families::{self, Family};
 use adapters_metrics::{Durations, Metrics, Probe, ProbeError};
@@ -181,7 +182,34 @@ impl Probe for DatabaseProbe {
 
 /// What Redis says about itself.
 #[derive(Debug)]
-pub(super) struct RedisProbe(pub(super) Redis);
+pub(super) struct RedisProbe {
+    redis: Redis,
+    hits: Growth,
+    misses: Growth,
+}
+
+impl RedisProbe {
+    pub(super) fn new(redis: Redis) -> Self {
+        Self {
+            redis,
+            hits: Growth::default(),
+            misses: Growth::default(),
+        }
+    }
+}
+
+/// How much a count of another process has grown. A count that is lower than before was begun anew, because the other
+/// process has started again.
+#[derive(Debug, Default)]
+struct Growth(AtomicU64);
+
+impl Growth {
+    /// Returns by how much the count has grown since the last call.
+    fn since_last(&self, count: u64) -> u64 {
+        let last = self.0.swap(count, Ordering::Relaxed);
+        count.checked_sub(last).unwrap_or(count)
+    }
+}
 
 #[async_trait]
 impl Probe for RedisProbe {
@@ -190,16 +218,18 @@ impl Probe for RedisProbe {
     }
 
     async fn read(&self, metrics: &Metrics) -> Result<(), ProbeError> {
-        let connections = f64::from(u8::from(self.0.is_connected()));
+        let connections = f64::from(u8::from(self.redis.is_connected()));
         set(metrics, &families::REDIS_CONNECTIONS, &[], connections);
         let RedisFigures {
             hits,
             misses,
             memory_used,
             memory_max,
-        } = self.0.figures().await?;
-        metrics.counter(&families::REDIS_HITS, &[]).absolute(hits);
-        metrics.counter(&families::REDIS_MISSES, &[]).absolute(misses);
+        } = self.redis.figures().await?;
+        let hits = self.hits.since_last(hits);
+        metrics.counter(&families::REDIS_HITS, &[]).increment(hits);
+        let misses = self.misses.since_last(misses);
+        metrics.counter(&families::REDIS_MISSES, &[]).increment(misses);
         set(metrics, &families::REDIS_MEMORY_USED, &[], memory_used as f64);
         set(metrics, &families::REDIS_MEMORY_MAX, &[], memory_max as f64);
         Ok(())
@@ -236,5 +266,17 @@ impl Probe for BusProbe {
                 .absolute(consumption.failures);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_goes_on_growing_after_the_other_process_has_started_again() {
+        let growth = Growth::default();
+        let grown = [10, 10, 14, 3, 5].map(|count| growth.since_last(count));
+        assert_eq!(grown, [10, 0, 4, 3, 2]);
     }
 }
