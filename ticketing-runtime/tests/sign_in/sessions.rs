@@ -12,7 +12,7 @@ use ticketing_ports::vocabulary::secrets::{Secret, SecretDigest};
 use ticketing_runtime::{SessionChange, SignInFailure};
 
 use crate::door::Door;
-use crate::slow::SlowSessions;
+use crate::slow::{LossySessions, SlowSessions};
 
 const INSTANT: TimeDelta = TimeDelta::milliseconds(1);
 const A_SECOND: TimeDelta = TimeDelta::seconds(1);
@@ -271,4 +271,20 @@ async fn who_follows_the_changes_is_told_of_every_session_that_this_process_ends
     assert_eq!(changes.try_recv(), Ok(SessionChange::OfAllOf(ada.user.id)));
     door.sign_in.accounts.set_role(ada.user.id, Role::Admin).await.unwrap();
     assert_eq!(changes.try_recv(), Ok(SessionChange::OfAllOf(ada.user.id)));
+}
+
+#[tokio::test]
+async fn a_session_whose_end_the_store_does_not_confirm_is_forgotten_and_told_of_all_the_same() {
+    let door = Door::with(Arc::new(LossySessions::default()), Arc::new(RecordingMailer::new()));
+    let (first, second) = (door.signed_in().await, door.signed_in().await);
+    let mut changes = door.sign_in.sessions.changes();
+    for one in [&first, &second] {
+        assert!(door.authenticate(&one.secret).await.is_some());
+    }
+    door.sign_in.sessions.end(first.session.digest).await.unwrap_err();
+    assert_eq!(changes.try_recv(), Ok(SessionChange::Of(first.session.digest)));
+    assert!(door.authenticate(&first.secret).await.is_none());
+    door.sign_in.sessions.end_all_of(first.user.id).await.unwrap_err();
+    assert_eq!(changes.try_recv(), Ok(SessionChange::OfAllOf(first.user.id)));
+    assert!(door.authenticate(&second.secret).await.is_none());
 }

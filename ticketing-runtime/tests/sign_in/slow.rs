@@ -1,4 +1,4 @@
-//! Mail servers that are down or slow, and a slow store of sessions.
+//! Mail servers that are down or slow, and stores of sessions that are slow or whose answers are lost.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
@@ -98,5 +98,47 @@ impl SessionStore for SlowSessions {
 impl Erase for SlowSessions {
     async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
         self.inner.erase(person).await
+    }
+}
+
+/// A session store that ends sessions as it is told, but whose answer to that is lost.
+#[derive(Debug, Default)]
+pub(crate) struct LossySessions(InMemorySessionStore);
+
+fn lost<T>(answer: Result<T, StoreError>) -> Result<T, StoreError> {
+    answer.and(Err(StoreError::unavailable("the answer is lost, as this test wants")))
+}
+
+#[async_trait]
+impl SessionStore for LossySessions {
+    async fn create(&self, session: Session) -> Result<(), StoreError> {
+        self.0.create(session).await
+    }
+
+    async fn find(&self, digest: SecretDigest, now: Timestamp) -> Result<Option<Session>, StoreError> {
+        self.0.find(digest, now).await
+    }
+
+    async fn touch(&self, digest: SecretDigest, now: Timestamp, idle_until: Timestamp) -> Result<bool, StoreError> {
+        self.0.touch(digest, now, idle_until).await
+    }
+
+    async fn end(&self, digest: SecretDigest) -> Result<bool, StoreError> {
+        lost(self.0.end(digest).await)
+    }
+
+    async fn end_all_of(&self, user: UserId) -> Result<u64, StoreError> {
+        lost(self.0.end_all_of(user).await)
+    }
+
+    async fn sessions_of(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+        self.0.sessions_of(user, now).await
+    }
+}
+
+#[async_trait]
+impl Erase for LossySessions {
+    async fn erase(&self, person: &Person) -> Result<u64, StoreError> {
+        self.0.erase(person).await
     }
 }

@@ -27,10 +27,16 @@ impl Accounts {
         inner.sessions.end_all_of(user).await?;
         // Erases twice: until the first pass has deleted the account, the person can still sign in or ask for a link,
         // and so leave new data in a store that was erased already.
-        for store in inner.personal.iter().chain(&inner.personal) {
-            store.erase(&person).await?;
-        }
+        let erased = async {
+            for store in inner.personal.iter().chain(&inner.personal) {
+                store.erase(&person).await?;
+            }
+            Ok(())
+        };
+        let erased = erased.await;
+        // Also after an error: a store may have erased the person before its answer was lost.
         inner.sessions.forget_user(user);
+        erased?;
         audit::record(AuditEntry::Erased, user);
         Ok(existed)
     }

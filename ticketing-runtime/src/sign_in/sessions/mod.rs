@@ -115,10 +115,11 @@ impl Sessions {
     /// # Errors
     /// When the store fails.
     pub async fn end(&self, digest: SecretDigest) -> Result<bool, StoreError> {
-        let ended = self.inner.sessions.end(digest).await?;
+        let ended = self.inner.sessions.end(digest).await;
+        // Also after an error: the store may have ended the session before its answer was lost.
         self.inner.recent.forget(digest);
         self.inner.changes.tell(SessionChange::Of(digest));
-        Ok(ended)
+        ended
     }
 
     /// Ends all sessions of a user at once. Returns how many there were.
@@ -126,8 +127,10 @@ impl Sessions {
     /// # Errors
     /// When the store fails.
     pub async fn end_all_of(&self, user: UserId) -> Result<u64, StoreError> {
-        let ended = self.inner.sessions.end_all_of(user).await?;
+        let ended = self.inner.sessions.end_all_of(user).await;
+        // Also after an error: the store may have ended the sessions before its answer was lost.
         self.forget_user(user);
+        let ended = ended?;
         audit::record(AuditEntry::SessionsEnded { ended }, user);
         Ok(ended)
     }
