@@ -1,6 +1,7 @@
 //! Somebody watches the event at each process for as long as the process lives. What the ticks tell must add up to the
 //! state that they carry, and at the end of a run each board must show what the read models show.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct Watched {
     event: OnceLock<EventId>,
+    /// How many ticks were checked against the tick before.
+    checked: AtomicUsize,
     wrong: Mutex<Vec<Violation>>,
 }
 
@@ -41,6 +44,11 @@ impl Watched {
 
     pub(super) fn wrong(&self) -> MutexGuard<'_, Vec<Violation>> {
         self.wrong.lock().expect("no code panics while it holds this lock")
+    }
+
+    /// How many ticks were checked against the tick before.
+    pub(super) fn checked(&self) -> usize {
+        self.checked.load(Ordering::Relaxed)
     }
 
     /// Watches the event at one process until that process stops.
@@ -62,10 +70,11 @@ impl Watched {
     async fn follow(&self, mut reader: BoardReader) {
         let mut seen = reader.latest();
         while let Ok(tick) = reader.changed().await {
-            if tick.number == seen.number + 1
-                && let Err(wrong) = leads_on(&seen.state, &tick)
-            {
-                self.wrong().push(Violation::BoardDisagrees(wrong));
+            if tick.number == seen.number + 1 {
+                self.checked.fetch_add(1, Ordering::Relaxed);
+                if let Err(wrong) = leads_on(&seen.state, &tick) {
+                    self.wrong().push(Violation::BoardDisagrees(wrong));
+                }
             }
             seen = tick;
         }
@@ -79,6 +88,10 @@ fn leads_on(before: &BoardState, tick: &BoardTick) -> Result<(), String> {
             "a tick goes on from {}, but was {}",
             tick.since, before.sequence
         ));
+    }
+    let (was, is) = (before.sections.len(), tick.state.sections.len());
+    if was != is {
+        return Err(format!("a tick leads from {was} sections to {is}"));
     }
     for (was, is) in before.sections.iter().zip(&tick.state.sections) {
         let id = is.availability.section_id;
