@@ -57,9 +57,9 @@ pub(crate) struct SectionResponse {
     /// The tier that is in force now. Null if there is none.
     price: Option<PriceBody>,
     /// The seats of each row, by its name, from the front to the back. Each seat is one letter, from left to right: `f` free, `h`
-    /// held, `s` sold, `b` blocked; `_` is a gap. Absent in a section of general admission.
+    /// held, `s` sold, `b` blocked; `_` is reserved for a gap, which no seating has yet. Absent in a section of general admission.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<BTreeMap<String, String>>, example = json!({ "A": "ffhssbff", "B": "ff__ffff" }))]
+    #[schema(value_type = Option<BTreeMap<String, String>>, example = json!({ "A": "ffhssbff", "B": "ffffhhff" }))]
     rows: Option<Rows>,
     /// The `sequence` of the event: grows with every recorded change in any of its sections.
     sequence: u64,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use thiserror::Error;
+use ticketing_ports::log::snapshots::Snapshot;
 
 /// How the states of one aggregate become bytes and are read back. A state that is read back equals the one that was
 /// written.
@@ -30,6 +31,16 @@ pub enum UnreadableSnapshot {
     /// The stored state is impossible: a seat is taken twice, or does not exist.
     #[error("a snapshot contradicts itself: a seat is taken twice or does not exist")]
     Contradictory,
+}
+
+/// Reads the state in a snapshot. `format` is the one that this build reads, or `None` if the aggregate has none.
+///
+/// # Errors
+/// When the snapshot has another format, or its bytes cannot be read.
+pub fn read_state<S>(format: Option<SnapshotFormat<S>>, snapshot: &Snapshot) -> Result<S, UnreadableSnapshot> {
+    let format = format.filter(|format| format.number == snapshot.format);
+    let format = format.ok_or(UnreadableSnapshot::UnknownFormat(snapshot.format))?;
+    (format.read)(&snapshot.state)
 }
 
 impl<S> fmt::Debug for SnapshotFormat<S> {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use ticketing_ports::Timestamp;
+use ticketing_ports::log::streams::Version;
 use ticketing_ports::read_models::availability::SectionAvailability;
 use ticketing_ports::vocabulary::event_details::EventDetails;
 use ticketing_ports::vocabulary::ids::EventId;
@@ -35,6 +36,13 @@ pub struct PriceNow {
     pub price: Money,
 }
 
+/// Returns how many times a count of an event has changed whose sections have these versions. Every fact of a section
+/// counts but the first, which opened the section.
+pub fn sequence(sections: impl IntoIterator<Item = Version>) -> u64 {
+    let changes = sections.into_iter().map(|version| version.0.saturating_sub(1));
+    changes.sum()
+}
+
 impl PriceNow {
     /// Returns the price of a section of an event at `now`; `None` if no tier is in force.
     pub fn of(details: &EventDetails, section: &Label, now: Timestamp) -> Option<Self> {
@@ -52,6 +60,6 @@ pub struct SeatRow {
     /// The row's label.
     pub row: Label,
     /// One letter for each seat, from left to right: `f` for a free seat, `h` for a held, `s` for a sold and `b` for a
-    /// blocked one. `_` stands for a gap between seats.
+    /// blocked one. `_` is reserved for a gap between seats, which no seating can describe yet.
     pub seats: String,
 }

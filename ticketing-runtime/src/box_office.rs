@@ -256,7 +256,14 @@ impl BoxOffice {
             event_id: event,
             name: section.to_owned(),
         };
-        self.see(by.map_or(Caller::World, Caller::Person), see).await
+        let section = self.see(by.map_or(Caller::World, Caller::Person), see).await?;
+        // The lane does not keep when facts were recorded, so the last fact of the section is read from the log.
+        let before = Version(section.version.0.saturating_sub(1));
+        let last = self.ports.events.read_streams(&[(section.stream(), before)], 1).await?;
+        let last = last.first().filter(|last| last.version == section.version);
+        let last =
+            last.ok_or_else(|| Failure::Unavailable(UnavailableCause::Store("the log lost a fact meanwhile".into())))?;
+        Ok(section.dated(last.recorded_at))
     }
 
     /// Lets the write side answer a question, and adds a consistency token. A read that carries the token shows at least

@@ -135,6 +135,7 @@ mod follow;
 mod housekeeping;
 mod known_log;
 mod lane;
+mod latest_snapshots;
 mod live;
 mod observer;
 mod request;

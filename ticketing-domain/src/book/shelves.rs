@@ -12,7 +12,7 @@ use crate::inventory::Inventory;
 use crate::payment::Payment;
 use crate::reducer::Reducer;
 use crate::reservation::Reservation;
-use crate::snapshot::UnreadableSnapshot;
+use crate::snapshot::{UnreadableSnapshot, read_state};
 use crate::stored::{StoredEvent, UnreadableEvent};
 
 /// The state of one stream, with how much of the stream the book has read.
@@ -88,15 +88,12 @@ fn absorb<A: Kept>(known: &mut Known<A::State>, facts: &[RecordedEvent]) -> Resu
 
 /// Makes a state from a snapshot, if this build reads the snapshot's format.
 fn recall<A: Kept>(snapshot: &Snapshot) -> Result<Box<Known<A::State>>, UnreadableSnapshot> {
-    let format = A::SNAPSHOTS
-        .filter(|format| format.number == snapshot.format)
-        .ok_or(UnreadableSnapshot::UnknownFormat(snapshot.format))?;
     let head = Head {
         version: snapshot.version,
         assumed: 0,
         standing: Standing::Loading,
     };
-    let state = (format.read)(&snapshot.state)?;
+    let state = read_state(A::SNAPSHOTS, snapshot)?;
     Ok(Box::new(Known { state, head }))
 }
 

@@ -28,6 +28,7 @@ impl Reply for EventView {
 impl Reply for SectionAvailability {
     type Of = Inventory;
 
+    /// The command was decided at `at`, so that is when the counts last changed.
     fn view(state: &InventoryState, _: Version, at: Timestamp) -> Option<Self> {
         Some(Self {
             section_id: state.section_id()?,

@@ -9,4 +9,4 @@ mod section;
 pub use action_wanted::SeeActionWanted;
 pub use payment::SeePayment;
 pub use reservation::SeeReservation;
-pub use section::SeeSection;
+pub use section::{SeeSection, UndatedSection};

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::views::{PriceNow, SectionView};
+use ticketing_ports::log::identity::LogIdentity;
+use ticketing_ports::log::streams::Position;
 use ticketing_ports::read_models::availability::{Availability, SectionAvailability};
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::roles::Actor;
@@ -68,17 +70,11 @@ impl Desk {
         seen: Option<&ConsistencyToken>,
     ) -> Result<AvailabilityAnswer, Failure> {
         if let Some(boards) = &self.boards
+            && boards.shows(viewer, id)?
+            && self.board_reaches(boards, seen).await
             && let Some(look) = boards.look(viewer, id)?
         {
-            match seen {
-                None => return Ok(AvailabilityAnswer::Live(look.state)),
-                Some(token) if self.board_reaches_token(boards, token).await => {
-                    if let Some(look) = boards.look(viewer, id)? {
-                        return Ok(AvailabilityAnswer::Live(look.state));
-                    }
-                }
-                Some(_) => {}
-            }
+            return Ok(AvailabilityAnswer::Live(look.state));
         }
         if let Some(token) = seen {
             self.catch_up(token).await?;
@@ -109,7 +105,7 @@ impl Desk {
         seen: Option<&ConsistencyToken>,
     ) -> Result<SectionView, Failure> {
         if let Some(boards) = &self.boards
-            && boards.look(viewer, event)?.is_some()
+            && boards.shows(viewer, event)?
             && self.board_shows_own_writes(boards, seen).await
             && let Some(look) = boards.look(viewer, event)?
         {
@@ -132,8 +128,12 @@ impl Desk {
         boards.watch(viewer, event).await
     }
 
-    /// Waits for a moment until the boards show what the token stands for. Returns whether they do.
-    async fn board_reaches_token(&self, boards: &LiveBoards, token: &ConsistencyToken) -> bool {
+    /// Waits for a moment until the boards show what the token stands for. Returns whether they do. Without a token they
+    /// do at once.
+    async fn board_reaches(&self, boards: &LiveBoards, token: Option<&ConsistencyToken>) -> bool {
+        let Some(token) = token else {
+            return true;
+        };
         let Ok(log) = self.office.log().identity().await else {
             return false;
         };
@@ -143,25 +143,26 @@ impl Desk {
         if wanted.incarnation != log.incarnation {
             return false;
         }
-        let mut reached = boards.reached();
-        let shown = reached.wait_for(|reached| reached.has(log, wanted.position));
-        let shown = tokio::time::timeout(BOARD_PATIENCE, shown).await;
-        shown.is_ok_and(|open| open.is_ok())
+        boards_reach(boards, log, wanted.position).await
     }
 
     /// Waits for a moment until the boards show what this process has written, and what the token stands for. Returns
     /// whether they do.
     async fn board_shows_own_writes(&self, boards: &LiveBoards, token: Option<&ConsistencyToken>) -> bool {
-        let newest = boards.newest();
-        let mut reached = boards.reached();
-        let shown = reached.wait_for(|reached| reached.position >= newest);
-        let shown = tokio::time::timeout(BOARD_PATIENCE, shown).await;
-        let own = shown.is_ok_and(|open| open.is_ok());
-        match token {
-            Some(token) if own => self.board_reaches_token(boards, token).await,
-            _ => own,
-        }
+        let own = match boards.newest() {
+            Some((log, newest)) => boards_reach(boards, log, newest).await,
+            None => true,
+        };
+        own && self.board_reaches(boards, token).await
     }
+}
+
+/// Waits for a moment until the boards show all facts of this log up to `position`. Returns whether they do.
+async fn boards_reach(boards: &LiveBoards, log: LogIdentity, position: Position) -> bool {
+    let mut reached = boards.reached();
+    let shown = reached.wait_for(|reached| reached.has(log, position));
+    let shown = tokio::time::timeout(BOARD_PATIENCE, shown).await;
+    shown.is_ok_and(|open| open.is_ok())
 }
 
 /// Returns a section of a board; `None` if the event has no such section.

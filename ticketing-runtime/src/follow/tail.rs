@@ -152,10 +152,13 @@ impl Tail {
         }
     }
 
-    /// The position of the newest fact in memory. [`Position::START`] if there is none.
-    pub(crate) fn newest(&self) -> Position {
+    /// The newest fact in memory: the log that it belongs to, and its position. `None` if there is no fact in memory, or
+    /// no follower has read which log it follows.
+    pub(crate) fn newest(&self) -> Option<(LogIdentity, Position)> {
+        let log = self.log();
         let facts = self.facts();
-        facts.last_key_value().map_or(Position::START, |(newest, _)| *newest)
+        let (newest, _) = facts.last_key_value()?;
+        log.map(|log| (log, *newest))
     }
 
     /// Returns up to `limit` facts that follow `mark` without a gap. Empty if the tail does not have the next fact,

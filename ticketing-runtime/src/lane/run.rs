@@ -60,11 +60,13 @@ impl Lane {
     }
 
     /// Lets tasks that are ready submit their requests before the next commit, so that a busy process writes fewer
-    /// and larger groups. In an idle process this takes no time.
+    /// and larger groups. In an idle process this takes no time. It takes at most as many messages as a group may have:
+    /// messages that do not end up in the group, such as jobs that are parked, must not keep the commit waiting.
     async fn gather(&mut self) {
         tokio::task::yield_now().await;
         let mut taken = 0;
-        while self.gathering.entries.len() < self.lanes.config.batch
+        while taken < self.lanes.config.batch
+            && self.gathering.entries.len() < self.lanes.config.batch
             && let Ok(message) = self.mailbox.try_recv()
         {
             self.receive(message);

@@ -10,9 +10,9 @@ use ticketing_ports::log::identity::Landmark;
 use ticketing_ports::log::snapshots::{Snapshot, SnapshotStore};
 use ticketing_ports::log::streams::{StreamId, Version};
 use tokio::task::JoinHandle;
-use tracing::warn;
 
 use super::background::answered;
+use crate::latest_snapshots::readable;
 
 /// What a lane knows about the snapshots of its streams.
 #[derive(Debug, Default)]
@@ -55,20 +55,7 @@ pub(super) async fn read_latest(store: &dyn SnapshotStore, of: &[(StreamId, u16)
     if of.is_empty() {
         return Vec::new();
     }
-    let found = answered(store.latest(of)).await.unwrap_or_else(|failure| {
-        let error = &failure as &dyn std::error::Error;
-        warn!(error, "snapshots could not be read; the lane reads all facts instead");
-        Vec::new()
-    });
-    let read = |snapshot: Snapshot| {
-        FromSnapshot::read(&snapshot)
-            .inspect_err(|unreadable| {
-                let error = unreadable as &dyn std::error::Error;
-                warn!(stream = %snapshot.stream, error, "a snapshot could not be read; the lane reads all facts instead");
-            })
-            .ok()
-    };
-    found.into_iter().filter_map(read).collect()
+    readable(answered(store.latest(of)).await, "a lane", FromSnapshot::read)
 }
 
 /// Finds where in the log the last fact behind each snapshot is. Leaves out snapshots whose commit the log does not

@@ -9,6 +9,7 @@ use ticketing_domain::facts::Fact;
 use ticketing_domain::inventory::InventoryState;
 use ticketing_domain::policy;
 use ticketing_domain::refusal::Refusal;
+use ticketing_domain::views;
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::streams::{Aggregate, StreamId, Version};
 use ticketing_ports::read_models::availability::SectionAvailability;
@@ -174,8 +175,7 @@ impl Board {
         {
             return Arc::clone(state);
         }
-        let sequence = self.sections.iter().map(|section| section.version.0.saturating_sub(1));
-        let sequence = sequence.sum();
+        let sequence = views::sequence(self.sections.iter().map(|section| section.version));
         let shown: Vec<_> = self
             .sections
             .iter_mut()

@@ -8,6 +8,7 @@ use ticketing_ports::log::event_store::EventStore;
 use ticketing_ports::log::snapshots::SnapshotStore;
 use ticketing_ports::outside::clock::Clock;
 use ticketing_ports::vocabulary::ids::EventId;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,6 +28,8 @@ pub(super) struct Boards {
     pub(super) idle: Duration,
     /// At most how many boards are in memory.
     pub(super) most: usize,
+    /// Places for the loads that run at the same time. A load takes connections to the stores, which sales need too.
+    pub(super) loads: Semaphore,
     pub(super) by_event: RwLock<BTreeMap<EventId, Arc<EventBoard>>>,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,

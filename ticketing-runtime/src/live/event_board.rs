@@ -178,6 +178,21 @@ impl EventBoard {
         Ok(Some(Look { state, details, now }))
     }
 
+    /// Returns whether the board is loaded, and counts as a use of it.
+    ///
+    /// # Errors
+    /// Fails with [`Refusal::EventNotFound`] if the viewer may not see the event.
+    pub(super) fn shows(&self, viewer: Option<Actor>, now: Timestamp) -> Result<bool, Refusal> {
+        let is_live = match &self.inner().phase {
+            Phase::Loading(_) => false,
+            Phase::Live(board) => board.listing_seen_by(viewer, now).map(|_| true)?,
+        };
+        if is_live {
+            self.touch();
+        }
+        Ok(is_live)
+    }
+
     /// Checks that the viewer may see the event.
     ///
     /// # Errors

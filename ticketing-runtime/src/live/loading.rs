@@ -1,19 +1,19 @@
 //! Reads the streams of an event into a board.
 
 use ticketing_domain::book::snapshot_format;
-use ticketing_domain::inventory::{Inventory, InventoryState};
+use ticketing_domain::inventory::Inventory;
 use ticketing_domain::reducer::Reducer as _;
 use ticketing_domain::refusal::Refusal;
-use ticketing_domain::snapshot::UnreadableSnapshot;
+use ticketing_domain::snapshot::read_state;
 use ticketing_ports::log::event_store::EventStore;
-use ticketing_ports::log::snapshots::{Snapshot, SnapshotStore};
+use ticketing_ports::log::snapshots::SnapshotStore;
 use ticketing_ports::log::streams::{Aggregate, StreamId, Version};
 use ticketing_ports::vocabulary::ids::EventId;
-use tracing::warn;
 
 use super::board::{Board, CannotApply};
 use crate::failure::Failure;
 use crate::follow::LoggedFact;
+use crate::latest_snapshots::readable;
 
 /// At most how many facts one read of the log returns.
 const PAGE: usize = 2_000;
@@ -57,29 +57,13 @@ async fn begin_with_snapshots(store: &dyn SnapshotStore, board: &mut Board, sect
         return;
     };
     let wanted: Vec<_> = sections.iter().map(|stream| (*stream, format)).collect();
-    let found = store.latest(&wanted).await.unwrap_or_else(|error| {
-        let error = &error as &dyn std::error::Error;
-        warn!(
-            error,
-            "snapshots could not be read; a live board reads all facts instead"
-        );
-        Vec::new()
+    let found = readable(store.latest(&wanted).await, "a live board", |snapshot| {
+        let inventory = read_state(Inventory::SNAPSHOTS, snapshot)?;
+        Ok((snapshot.stream, snapshot.version, inventory))
     });
-    for snapshot in found {
-        match recall(&snapshot) {
-            Ok(inventory) => board.begin_with(snapshot.stream, snapshot.version, inventory),
-            Err(unreadable) => {
-                let error = &unreadable as &dyn std::error::Error;
-                warn!(stream = %snapshot.stream, error, "a snapshot could not be read; a live board reads all facts instead");
-            }
-        }
+    for (stream, version, inventory) in found {
+        board.begin_with(stream, version, inventory);
     }
-}
-
-fn recall(snapshot: &Snapshot) -> Result<InventoryState, UnreadableSnapshot> {
-    let format = Inventory::SNAPSHOTS.filter(|format| format.number == snapshot.format);
-    let format = format.ok_or(UnreadableSnapshot::UnknownFormat(snapshot.format))?;
-    (format.read)(&snapshot.state)
 }
 
 /// Applies the facts of these streams, each after the given version, page by page.

@@ -29,10 +29,11 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use ticketing_domain::refusal::Refusal;
+use ticketing_ports::log::identity::LogIdentity;
 use ticketing_ports::log::streams::Position;
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::roles::Actor;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -53,6 +54,9 @@ use reader::Place;
 
 /// How long a caller who cannot get a board should wait before asking again.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// At most how many boards are loaded at the same time.
+const MOST_LOADS: usize = 4;
 
 /// The live boards of this process. Clones are cheap and share the same boards.
 #[derive(Debug, Clone)]
@@ -84,6 +88,7 @@ impl LiveBoards {
             progress,
             idle: config.board_idle,
             most: config.max_boards,
+            loads: Semaphore::new(MOST_LOADS),
             by_event: RwLock::default(),
             tasks,
             stop,
@@ -103,9 +108,10 @@ impl LiveBoards {
     /// [`Failure::Busy`] if too many events are watched; and with [`Failure::Unavailable`] if the board cannot be
     /// loaded within a few seconds.
     pub async fn watch(&self, viewer: Option<Actor>, event: EventId) -> Result<BoardReader, Failure> {
-        let place = {
-            let mut boards = self.0.write();
-            Place::at(&self.open(&mut boards, event, For::AReader)?)
+        let there = self.0.read().get(&event).map(Place::at);
+        let place = match there {
+            Some(place) => place,
+            None => Place::at(&self.open(&mut self.0.write(), event, For::AReader)?),
         };
         let reader = place.reader().await?;
         reader.check_visible_to(viewer, self.0.clock.now())?;
@@ -128,20 +134,37 @@ impl LiveBoards {
     /// # Errors
     /// Fails with [`Refusal::EventNotFound`] if the viewer may not see the event.
     pub(crate) fn look(&self, viewer: Option<Actor>, event: EventId) -> Result<Option<Look>, Refusal> {
-        if !matches!(*self.0.progress.condition.borrow(), FollowerCondition::Works) {
-            return Ok(None);
-        }
-        let board = self.0.read().get(&event).cloned();
+        let board = self.live_board(event);
         board.map_or(Ok(None), |board| board.look(viewer, self.0.clock.now()))
+    }
+
+    /// Returns whether the board of an event can be [looked at](Self::look).
+    ///
+    /// # Errors
+    /// Fails with [`Refusal::EventNotFound`] if the viewer may not see the event.
+    pub(crate) fn shows(&self, viewer: Option<Actor>, event: EventId) -> Result<bool, Refusal> {
+        let Some(board) = self.live_board(event) else {
+            return Ok(false);
+        };
+        board.shows(viewer, self.0.clock.now())
+    }
+
+    /// Returns the board of an event, if it has one and the boards get new facts.
+    fn live_board(&self, event: EventId) -> Option<Arc<EventBoard>> {
+        let works = matches!(*self.0.progress.condition.borrow(), FollowerCondition::Works);
+        works.then(|| self.0.read().get(&event).cloned()).flatten()
     }
 
     /// Begins to load the board of an event for later questions, if it is not in memory and there is room.
     pub(crate) fn begin(&self, event: EventId) {
-        if self.0.read().contains_key(&event) {
-            return;
-        }
+        let is_wanted = {
+            let boards = self.0.read();
+            boards.len() < self.0.most && !boards.contains_key(&event)
+        };
         // If there is no room, the read models go on answering.
-        drop(self.open(&mut self.0.write(), event, For::LaterQuestions));
+        if is_wanted {
+            drop(self.open(&mut self.0.write(), event, For::LaterQuestions));
+        }
     }
 
     /// How far the follower of the boards has come.
@@ -149,8 +172,8 @@ impl LiveBoards {
         self.0.progress.reached.clone()
     }
 
-    /// The position of the newest fact that this process has written or read.
-    pub(crate) fn newest(&self) -> Position {
+    /// The newest fact that this process has written or read: its log and its position. `None` if there is none.
+    pub(crate) fn newest(&self) -> Option<(LogIdentity, Position)> {
         self.0.tail.newest()
     }
 

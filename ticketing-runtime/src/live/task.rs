@@ -1,17 +1,23 @@
 //! The task of one board: loads it, makes its ticks, and drops it some time after its last reader has left.
+//!
+//! A board that cannot be loaded stays for a while, so that whoever asks for it meanwhile is told so at once, and the
+//! stores are not asked again and again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use ticketing_ports::log::identity::LogIdentity;
 use ticketing_ports::vocabulary::ids::EventId;
 use tokio::sync::watch;
 use tracing::{debug, warn};
 
+use super::RETRY_AFTER;
 use super::boards::Boards;
 use super::event_board::{EventBoard, Loaded, Stage};
 use super::loading::read_board;
 use super::state::BoardTick;
 use crate::failure::{Failure, UnavailableCause};
+use crate::follow::Reached;
 
 /// The least time between two ticks of a board.
 const BETWEEN_TICKS: Duration = Duration::from_millis(100);
@@ -59,10 +65,18 @@ pub(super) async fn run(boards: Arc<Boards>, board: Arc<EventBoard>, stage: watc
         }
     };
     let ended = boards.stop.run_until_cancelled(live).await;
-    drop(registered);
     if let Some(Err(failure)) = ended {
         report(board.event_id, &failure);
+        // An event that does not exist now may exist in a moment, and asking for it costs one small read.
+        let is_final = matches!(failure, Failure::Refused(_));
+        if is_final {
+            drop(registered);
+        }
         stage.send_replace(Stage::Failed(Arc::new(failure)));
+        if !is_final {
+            let pause = tokio::time::sleep(RETRY_AFTER);
+            boards.stop.run_until_cancelled(pause).await;
+        }
     }
 }
 
@@ -91,16 +105,31 @@ async fn load_in_time(boards: &Boards, board: &EventBoard) -> Result<(), Failure
 
 async fn load(boards: &Boards, board: &EventBoard) -> Result<Loaded, Failure> {
     let attempt = board.attempt();
+    let place = boards.loads.acquire().await;
+    let place = place.map_err(|_| Failure::Unavailable(UnavailableCause::ShuttingDown))?;
+    let log = boards.log.identity().await?;
     let read = read_board(boards.log.as_ref(), boards.snapshots.as_ref(), board.event_id).await?;
+    let head = boards.log.head().await?;
+    drop(place);
     // The streams may have been read at different moments. Once the follower has passed the head of the log, the board
     // has all facts up to the follower's mark and none beyond it.
-    let head = boards.log.head().await?;
     let mut reached = boards.progress.reached.clone();
-    let passed = reached.wait_for(|reached| reached.position >= head).await;
-    if passed.is_err() {
-        return Err(Failure::Unavailable(UnavailableCause::ShuttingDown));
+    let is_decided = |reached: &Reached| reached.has(log, head) || has_left(reached, log);
+    let reached = match reached.wait_for(is_decided).await {
+        Ok(reached) => *reached,
+        Err(_) => return Err(Failure::Unavailable(UnavailableCause::ShuttingDown)),
+    };
+    if has_left(&reached, log) {
+        return Ok(Loaded::Outdated);
     }
     Ok(board.finish(attempt, read)?)
+}
+
+/// Whether the follower follows another log by now, or a later incarnation of this one: then a position in `log` means
+/// nothing any more.
+fn has_left(reached: &Reached, log: LogIdentity) -> bool {
+    let followed = reached.log;
+    followed.is_some_and(|followed| followed.log != log.log || followed.incarnation > log.incarnation)
 }
 
 /// Makes a tick whenever something has changed, at most one each [`BETWEEN_TICKS`].
@@ -141,13 +170,14 @@ async fn keep_ticking(
         };
         tokio::select! {
             biased;
-            () = board.news.notified() => {}
-            () = until_lapse => {}
+            // This comes first, because a busy event always has news.
             () = tokio::time::sleep_until(board.last_used() + boards.idle) => {
                 if boards.remove_if_unused(board) {
                     return Ended::Unused;
                 }
             }
+            () = board.news.notified() => {}
+            () = until_lapse => {}
         }
     }
 }

@@ -26,6 +26,7 @@ use uuid::Uuid;
 use super::board::{Board, CannotApply};
 use super::event_board::{EventBoard, Loaded, Stage};
 use super::loading::read_board;
+use super::state::BoardState;
 use crate::follow::LoggedFact;
 
 /// A house whose facts are written to a log and to read models as they happen.
@@ -242,4 +243,24 @@ fn a_load_that_began_before_a_gap_or_a_loss_is_not_used() {
     shared.take(&facts[2]);
     assert!(matches!(shared.finish(attempt, board), Ok(Loaded::Live)));
     assert!(shared.state(start()).is_some());
+}
+
+#[test]
+fn facts_that_came_while_the_board_was_loaded_are_on_it_and_those_that_the_load_has_read_only_once() {
+    let (mut played, facts) = facts();
+    let (_sender, stage) = tokio::sync::watch::channel(Stage::Loading);
+    let shared = EventBoard::new(House::EVENT, stage);
+    // The load has read the first fact of the section; the others have come while it read.
+    let (attempt, board) = (shared.attempt(), played.load());
+    for fact in &facts {
+        shared.take(fact);
+    }
+    assert!(matches!(shared.finish(attempt, board), Ok(Loaded::Live)));
+    let (state, _) = shared.state(played.house.now).unwrap();
+
+    played.write();
+    let mut whole = played.load();
+    let section = |state: &BoardState| state.sections[0].clone();
+    assert_eq!(section(&state), section(&whole.state(played.house.now)));
+    assert_eq!(state.sequence, facts.len() as u64 - 1);
 }

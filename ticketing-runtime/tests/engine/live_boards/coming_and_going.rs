@@ -33,6 +33,22 @@ async fn a_board_is_dropped_a_minute_after_its_last_reader() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_board_without_readers_is_dropped_although_its_event_is_busy() {
+    let config = EngineConfig {
+        board_idle: Duration::from_secs(2),
+        ..EngineConfig::default()
+    };
+    let hall = Hall::open_with(config).await;
+    drop(hall.watch().await);
+    for number in 0..60 {
+        let held = hall.hold(number, &["A-1"]).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        hall.give_back(number, held).await;
+    }
+    assert!(hall.boards.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reader_that_stops_waiting_gives_its_place_back() {
     let hall = Hall::open().await;
     let mut waiting = Box::pin(hall.boards.watch(None, hall.event));

@@ -14,6 +14,9 @@ use uuid::Uuid;
 use super::{A_TICK, Hall, counts, hold_seats, letters, two_rows};
 use crate::world::{ORGANISER, World, request, settle};
 
+/// The time after which a load that has failed may be tried again.
+const A_PAUSE: Duration = Duration::from_secs(5);
+
 /// Makes the reads of streams from now on meet these faults, one after another; reads after them meet none. Returns how
 /// many reads have been made.
 fn on_reads_of_streams(world: &World, faults: Vec<Fault>) -> Arc<Mutex<usize>> {
@@ -64,13 +67,18 @@ async fn what_is_sold_during_the_load_is_on_the_board_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_load_that_fails_tells_everybody_who_waits_and_leaves_nothing_behind() {
+async fn a_load_that_fails_tells_everybody_who_asks_and_is_tried_again_after_a_pause() {
     let hall = Hall::open().await;
-    on_reads_of_streams(&hall.world, vec![Fault::FailBefore]);
+    let reads = on_reads_of_streams(&hall.world, vec![Fault::FailBefore]);
     let waiting = (0..5).map(|_| hall.boards.watch(None, hall.event));
     for answer in join_all(waiting).await {
         assert!(matches!(answer, Err(Failure::Unavailable(_))), "{answer:?}");
     }
+    let later = hall.boards.watch(None, hall.event).await;
+    assert!(matches!(later, Err(Failure::Unavailable(_))), "{later:?}");
+    assert_eq!(*reads.lock().unwrap(), 1, "the log was asked again without a pause");
+
+    tokio::time::sleep(A_PAUSE).await;
     assert!(hall.boards.is_empty());
     assert_eq!(letters(&hall.watch().await.latest()), ["fffff", "fffff"]);
 }
@@ -85,8 +93,29 @@ async fn a_load_that_hangs_is_given_up_after_a_few_seconds() {
         assert!(matches!(answer, Err(Failure::Unavailable(_))), "{answer:?}");
     }
     assert!(began.elapsed() <= Duration::from_secs(6), "{:?}", began.elapsed());
+    tokio::time::sleep(A_PAUSE).await;
     assert!(hall.boards.is_empty());
     hall.watch().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_most_four_boards_are_loaded_at_the_same_time() {
+    let hall = Hall::open().await;
+    let mut events = Vec::new();
+    for _ in 0..6 {
+        events.push(hall.world.drafted(&hall.office, two_rows()).await);
+    }
+    let reads = on_reads_of_streams(&hall.world, vec![Fault::Delay(Duration::from_secs(1)); 4]);
+    let watch_all = join_all(events.iter().map(|event| hall.boards.watch(Some(ORGANISER), *event)));
+    let count = async {
+        settle().await;
+        *reads.lock().unwrap()
+    };
+    let (readers, at_first) = tokio::join!(watch_all, count);
+    assert_eq!(at_first, 4);
+    for reader in readers {
+        reader.unwrap();
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -207,7 +207,10 @@ impl House {
             event_id: Self::EVENT,
             name: name.to_owned(),
         };
-        self.see(viewer, &see).ok()
+        let section = self.see(viewer, &see).ok()?;
+        let facts = self.log.iter().filter(|fact| fact.stream == section.stream());
+        let last = facts.last()?.recorded_at;
+        Some(section.dated(last))
     }
 
     /// Answers a question of a viewer as the write side would, from the book of the house.
