@@ -13,7 +13,7 @@ use super::event::{
 };
 use super::refusal::InventoryRefusal;
 use super::seat_map::{SeatIndex, SeatPlan};
-use super::section::{Floor, SeatMap, Section};
+use super::section::{Layout, SeatMap, Section};
 use super::state::InventoryState;
 use crate::reducer::{Context, Decision, NoEffect};
 
@@ -68,18 +68,18 @@ fn hold(section: &Section, wanted: &HoldSeats, now: Timestamp) -> Result<Vec<Inv
     if wanted.quantity == 0 {
         return Err(InventoryRefusal::QuantityMismatch);
     }
-    let (allocation, places) = match (section.floor(), &wanted.wish) {
-        (Floor::GeneralAdmission, SeatWish::Exactly(_)) => return Err(InventoryRefusal::NotNumbered),
-        (Floor::GeneralAdmission, SeatWish::BestAvailable) => {
+    let (allocation, places) = match (section.layout(), &wanted.wish) {
+        (Layout::GeneralAdmission, SeatWish::Exactly(_)) => return Err(InventoryRefusal::NotNumbered),
+        (Layout::GeneralAdmission, SeatWish::BestAvailable) => {
             (Allocation::GeneralAdmission, Places::Count(wanted.quantity))
         }
-        (Floor::Numbered(_), SeatWish::Exactly(seats)) if seats.len() != wanted.quantity as usize => {
+        (Layout::Numbered(_), SeatWish::Exactly(seats)) if seats.len() != wanted.quantity as usize => {
             return Err(InventoryRefusal::QuantityMismatch);
         }
-        (Floor::Numbered(map), SeatWish::Exactly(seats)) => {
+        (Layout::Numbered(map), SeatWish::Exactly(seats)) => {
             (Allocation::Requested, Places::Seats(find_seats(&map.plan, seats)?))
         }
-        (Floor::Numbered(map), SeatWish::BestAvailable) => best_seats(section, map, wanted.quantity, now)?,
+        (Layout::Numbered(map), SeatWish::BestAvailable) => best_seats(section, map, wanted.quantity, now)?,
     };
     let mut events = make_room(section, &places, now)?;
     let held = SeatsHeld {
@@ -155,8 +155,8 @@ fn block(section: &Section, seats: &TakenSeats, now: Timestamp) -> Result<Vec<In
 }
 
 fn unblock(section: &Section, seats: &TakenSeats) -> Result<Vec<InventoryEvent>, InventoryRefusal> {
-    let blocked = match (section.floor(), find_places(section, seats)?) {
-        (Floor::Numbered(map), Places::Seats(seats)) => seats.iter().all(|seat| map.is_blocked(*seat)),
+    let blocked = match (section.layout(), find_places(section, seats)?) {
+        (Layout::Numbered(map), Places::Seats(seats)) => seats.iter().all(|seat| map.is_blocked(*seat)),
         (_, places) => places.quantity() <= section.blocked(),
     };
     if !blocked {
@@ -187,12 +187,12 @@ fn best_seats(
 /// Finds the places that a command names. Refuses numbered seats in a section of general admission, a mere count in a
 /// section of numbered seats, and an empty list or a count of 0.
 fn find_places(section: &Section, named: &TakenSeats) -> Result<Places, InventoryRefusal> {
-    match (section.floor(), named) {
-        (Floor::GeneralAdmission, TakenSeats::Seats(_)) => Err(InventoryRefusal::NotNumbered),
-        (Floor::Numbered(_), TakenSeats::Places(_)) => Err(InventoryRefusal::QuantityMismatch),
+    match (section.layout(), named) {
+        (Layout::GeneralAdmission, TakenSeats::Seats(_)) => Err(InventoryRefusal::NotNumbered),
+        (Layout::Numbered(_), TakenSeats::Places(_)) => Err(InventoryRefusal::QuantityMismatch),
         _ if named.quantity() == 0 => Err(InventoryRefusal::QuantityMismatch),
-        (Floor::GeneralAdmission, TakenSeats::Places(places)) => Ok(Places::Count(*places)),
-        (Floor::Numbered(map), TakenSeats::Seats(seats)) => Ok(Places::Seats(find_seats(&map.plan, seats)?)),
+        (Layout::GeneralAdmission, TakenSeats::Places(places)) => Ok(Places::Count(*places)),
+        (Layout::Numbered(map), TakenSeats::Seats(seats)) => Ok(Places::Seats(find_seats(&map.plan, seats)?)),
     }
 }
 
@@ -212,8 +212,8 @@ fn find_seats(plan: &SeatPlan, seats: &[SeatId]) -> Result<Box<[SeatIndex]>, Inv
 /// Returns the facts that release lapsed holds, so that the wanted places are free: only the holds that are in the
 /// way. Refuses if the places are not free even then.
 fn make_room(section: &Section, wanted: &Places, now: Timestamp) -> Result<Vec<InventoryEvent>, InventoryRefusal> {
-    match (section.floor(), wanted) {
-        (Floor::Numbered(map), Places::Seats(seats)) => make_seats_free(section, map, seats, now),
+    match (section.layout(), wanted) {
+        (Layout::Numbered(map), Places::Seats(seats)) => make_seats_free(section, map, seats, now),
         _ => make_places_free(section, wanted.quantity(), now),
     }
 }

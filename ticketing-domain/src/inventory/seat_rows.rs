@@ -4,7 +4,7 @@ use ticketing_ports::Timestamp;
 
 use super::claim::Places;
 use super::seat_map::SeatIndex;
-use super::section::{Floor, SeatMap, Section};
+use super::section::{Layout, SeatMap, Section};
 use super::state::InventoryState;
 use crate::views::SeatRow;
 
@@ -18,9 +18,9 @@ impl InventoryState {
     /// of a hold that has run out is free. `None` in general admission, and if the section was not opened.
     pub fn seat_rows(&self, now: Timestamp) -> Option<Vec<SeatRow>> {
         let section = self.section()?;
-        match section.floor() {
-            Floor::GeneralAdmission => None,
-            Floor::Numbered(map) => Some(rows(section, map, now)),
+        match section.layout() {
+            Layout::GeneralAdmission => None,
+            Layout::Numbered(map) => Some(rows(section, map, now)),
         }
     }
 }

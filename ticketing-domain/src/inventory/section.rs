@@ -21,7 +21,7 @@ use super::undo::Undone;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Section {
     pub(super) opened: Arc<SectionOpened>,
-    floor: Floor,
+    layout: Layout,
     capacity: u32,
     held: u32,
     sold: u32,
@@ -33,7 +33,7 @@ pub(super) struct Section {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Floor {
+pub(super) enum Layout {
     GeneralAdmission,
     Numbered(SeatMap),
 }
@@ -49,19 +49,19 @@ pub(super) struct SeatMap {
 
 impl Section {
     pub(super) fn open(opened: &SectionOpened) -> Self {
-        let (floor, capacity) = match &opened.seating {
-            Seating::GeneralAdmission { capacity } => (Floor::GeneralAdmission, *capacity),
+        let (layout, capacity) = match &opened.seating {
+            Seating::GeneralAdmission { capacity } => (Layout::GeneralAdmission, *capacity),
             Seating::Numbered { rows } => {
                 let plan = Arc::new(SeatPlan::new(rows));
                 let capacity = plan.capacity();
                 let free = FreeSeats::all(&plan);
                 let blocked = BTreeSet::new();
-                (Floor::Numbered(SeatMap { plan, free, blocked }), capacity)
+                (Layout::Numbered(SeatMap { plan, free, blocked }), capacity)
             }
         };
         Self {
             opened: Arc::new(opened.clone()),
-            floor,
+            layout,
             capacity,
             held: 0,
             sold: 0,
@@ -83,13 +83,13 @@ impl Section {
         let mut untouched = section.capacity;
         for places in claims.iter().map(|(_, claim)| &claim.places).chain([blocked]) {
             untouched = untouched.checked_sub(places.quantity())?;
-            match (&section.floor, places) {
-                (Floor::GeneralAdmission, Places::Count(_)) => {}
-                (Floor::Numbered(_), Places::Seats(taken)) => seats.extend_from_slice(taken),
-                (Floor::GeneralAdmission, Places::Seats(_)) | (Floor::Numbered(_), Places::Count(_)) => return None,
+            match (&section.layout, places) {
+                (Layout::GeneralAdmission, Places::Count(_)) => {}
+                (Layout::Numbered(_), Places::Seats(taken)) => seats.extend_from_slice(taken),
+                (Layout::GeneralAdmission, Places::Seats(_)) | (Layout::Numbered(_), Places::Count(_)) => return None,
             }
         }
-        if let Floor::Numbered(map) = &mut section.floor {
+        if let Layout::Numbered(map) = &mut section.layout {
             let wanted = seats.len();
             if map.free.take(&map.plan, seats).len() != wanted {
                 return None;
@@ -115,14 +115,14 @@ impl Section {
     }
 
     pub(super) fn blocked_places(&self) -> Places {
-        match &self.floor {
-            Floor::GeneralAdmission => Places::Count(self.blocked),
-            Floor::Numbered(map) => Places::Seats(map.blocked.iter().copied().collect()),
+        match &self.layout {
+            Layout::GeneralAdmission => Places::Count(self.blocked),
+            Layout::Numbered(map) => Places::Seats(map.blocked.iter().copied().collect()),
         }
     }
 
-    pub(super) fn floor(&self) -> &Floor {
-        &self.floor
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     /// Returns how many places are neither held, sold nor blocked. The places of a lapsed hold count as held until it
@@ -193,8 +193,8 @@ impl Section {
     }
 
     pub(super) fn name_seats(&self, places: &Places) -> TakenSeats {
-        match (&self.floor, places) {
-            (Floor::Numbered(map), Places::Seats(seats)) => {
+        match (&self.layout, places) {
+            (Layout::Numbered(map), Places::Seats(seats)) => {
                 TakenSeats::Seats(seats.iter().map(|seat| map.plan.seat_id(*seat)).collect())
             }
             _ => TakenSeats::Places(places.quantity()),
@@ -261,7 +261,7 @@ impl Section {
             }
             ClaimKind::Sold => self.sold -= claim.places.quantity(),
         }
-        if let (Floor::Numbered(map), Places::Seats(seats)) = (&mut self.floor, &claim.places) {
+        if let (Layout::Numbered(map), Places::Seats(seats)) = (&mut self.layout, &claim.places) {
             map.free.release(&map.plan, seats.iter().copied());
         }
         Some(claim)
@@ -289,19 +289,19 @@ impl Section {
 
     fn block_taken(&mut self, places: &Places) {
         self.blocked += places.quantity();
-        if let (Floor::Numbered(map), Places::Seats(seats)) = (&mut self.floor, places) {
+        if let (Layout::Numbered(map), Places::Seats(seats)) = (&mut self.layout, places) {
             map.blocked.extend(seats);
         }
     }
 
     pub(super) fn unblock(&mut self, wanted: &TakenSeats) -> Places {
-        let places = match (&self.floor, wanted) {
-            (Floor::GeneralAdmission, TakenSeats::Places(places)) => Places::Count(self.blocked.min(*places)),
-            (Floor::Numbered(map), TakenSeats::Seats(seats)) => {
+        let places = match (&self.layout, wanted) {
+            (Layout::GeneralAdmission, TakenSeats::Places(places)) => Places::Count(self.blocked.min(*places)),
+            (Layout::Numbered(map), TakenSeats::Seats(seats)) => {
                 let known: BTreeSet<_> = seats.iter().filter_map(|seat| map.plan.index_of(seat)).collect();
                 Places::Seats(known.into_iter().filter(|seat| map.is_blocked(*seat)).collect())
             }
-            (Floor::GeneralAdmission, TakenSeats::Seats(_)) | (Floor::Numbered(_), TakenSeats::Places(_)) => {
+            (Layout::GeneralAdmission, TakenSeats::Seats(_)) | (Layout::Numbered(_), TakenSeats::Places(_)) => {
                 Places::Count(0)
             }
         };
@@ -312,7 +312,7 @@ impl Section {
     /// Marks blocked places as free. The caller makes sure that every one of them is blocked.
     fn unblock_exactly(&mut self, places: &Places) {
         self.blocked -= places.quantity();
-        if let (Floor::Numbered(map), Places::Seats(seats)) = (&mut self.floor, places) {
+        if let (Layout::Numbered(map), Places::Seats(seats)) = (&mut self.layout, places) {
             for seat in seats {
                 map.blocked.remove(seat);
             }
@@ -322,7 +322,7 @@ impl Section {
 
     /// Marks free places as taken. The caller makes sure that every one of them is free.
     fn take_exactly(&mut self, places: &Places) {
-        if let (Floor::Numbered(map), Places::Seats(seats)) = (&mut self.floor, places) {
+        if let (Layout::Numbered(map), Places::Seats(seats)) = (&mut self.layout, places) {
             map.free.take(&map.plan, seats.iter().copied());
         }
     }
@@ -330,13 +330,13 @@ impl Section {
     /// Marks those of the wanted places that are free as taken, and returns them.
     fn take_free(&mut self, wanted: &TakenSeats) -> Places {
         let untouched = self.untouched();
-        match (&mut self.floor, wanted) {
-            (Floor::GeneralAdmission, TakenSeats::Places(places)) => Places::Count(untouched.min(*places)),
-            (Floor::Numbered(map), TakenSeats::Seats(seats)) => {
+        match (&mut self.layout, wanted) {
+            (Layout::GeneralAdmission, TakenSeats::Places(places)) => Places::Count(untouched.min(*places)),
+            (Layout::Numbered(map), TakenSeats::Seats(seats)) => {
                 let known = seats.iter().filter_map(|seat| map.plan.index_of(seat));
                 Places::Seats(map.free.take(&map.plan, known).into())
             }
-            (Floor::GeneralAdmission, TakenSeats::Seats(_)) | (Floor::Numbered(_), TakenSeats::Places(_)) => {
+            (Layout::GeneralAdmission, TakenSeats::Seats(_)) | (Layout::Numbered(_), TakenSeats::Places(_)) => {
                 Places::Count(0)
             }
         }
