@@ -3,25 +3,30 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use ticketing_ports::vocabulary::roles::Actor;
 use ticketing_ports::vocabulary::secrets::SecretDigest;
 use ticketing_runtime::{SessionChange, Sessions};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tracing::error;
 
 use crate::authenticate::Authenticate;
 
 /// How often it is looked whether a session is still good. However many connections a session has, it is one look.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// How long it may take to say whether a proof still holds.
+const SAID_WITHIN: Duration = Duration::from_secs(10);
 /// How many sessions are looked at at the same time.
 const AT_ONCE: usize = 16;
 
@@ -84,21 +89,35 @@ pub(crate) struct Witness {
 
 impl Witness {
     /// Looks whether the proof of a standing still holds, and ends the standing if it does not. If that cannot be told
-    /// now, as while a store is down, the standing stays as it is until the next look.
+    /// now, as while a store is down or if a host panics or does not answer, the standing stays as it is until the next
+    /// look.
     async fn settle(&self, standing: &Standing) {
-        let now = match &standing.proof {
-            Proof::Session(digest) => self.user_of(*digest).await,
-            Proof::Request(head) => match self.callers.authenticate(head).await {
-                Ok(actor) => Some(actor),
-                Err(error) if error.code.status() == StatusCode::UNAUTHORIZED => Some(None),
-                Err(_) => None,
-            },
+        let asked = AssertUnwindSafe(self.who_shows(&standing.proof)).catch_unwind();
+        let now = match timeout(SAID_WITHIN, asked).await {
+            Ok(Ok(now)) => now,
+            Ok(Err(_)) => {
+                error!("it cannot be told in whose name a live connection is open: what was asked has panicked");
+                None
+            }
+            Err(_) => None,
         };
         match now {
             Some(Some(actor)) if actor == standing.actor => {}
             Some(Some(_)) => standing.end(Over::RoleChanged),
             Some(None) => standing.end(Over::SignedOut),
             None => {}
+        }
+    }
+
+    /// Returns who shows a proof now. The outer `None` says that this cannot be told.
+    async fn who_shows(&self, proof: &Proof) -> Option<Option<Actor>> {
+        match proof {
+            Proof::Session(digest) => self.user_of(*digest).await,
+            Proof::Request(head) => match self.callers.authenticate(head).await {
+                Ok(actor) => Some(actor),
+                Err(error) if error.code.status() == StatusCode::UNAUTHORIZED => Some(None),
+                Err(_) => None,
+            },
         }
     }
 
@@ -266,7 +285,7 @@ mod tests {
     use axum::http::{HeaderValue, Request};
     use ticketing_ports::vocabulary::ids::UserId;
     use ticketing_ports::vocabulary::roles::Role;
-    use tokio::time::{Instant, timeout};
+    use tokio::time::Instant;
     use uuid::Uuid;
 
     use super::*;
@@ -281,13 +300,26 @@ mod tests {
     #[derive(Debug)]
     struct Host {
         answer: Mutex<Result<Option<Actor>, Code>>,
+        fault: Mutex<Option<Fault>>,
         asked: Mutex<u32>,
+    }
+
+    #[derive(Debug, Clone, Copy)]
+    enum Fault {
+        Panics,
+        Hangs,
     }
 
     #[async_trait::async_trait]
     impl Authenticate for Host {
         async fn authenticate(&self, _: &Parts) -> Result<Option<Actor>, ApiError> {
             *self.asked.lock().unwrap() += 1;
+            let fault = *self.fault.lock().unwrap();
+            match fault {
+                Some(Fault::Panics) => panic!("the host is broken"),
+                Some(Fault::Hangs) => std::future::pending().await,
+                None => {}
+            }
             let answer = *self.answer.lock().unwrap();
             answer.map_err(|code| ApiError::new(code, "the host says so"))
         }
@@ -301,6 +333,7 @@ mod tests {
     async fn connected() -> (Arc<Host>, Arc<Standings>, Arc<Standing>) {
         let host = Arc::new(Host {
             answer: Mutex::new(Ok(Some(OLGA))),
+            fault: Mutex::new(None),
             asked: Mutex::new(0),
         });
         let standings = Arc::new(Standings::new(CancellationToken::new()));
@@ -331,6 +364,21 @@ mod tests {
             let began = Instant::now();
             assert_eq!(standing.over().await, over);
             assert!(began.elapsed() <= LOOK_EVERY, "{:?}", began.elapsed());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_panics_or_hangs_is_asked_again() {
+        for fault in [Fault::Panics, Fault::Hangs] {
+            let (host, _standings, standing) = connected().await;
+            *host.fault.lock().unwrap() = Some(fault);
+            let quiet = timeout(3 * LOOK_EVERY, standing.over()).await;
+            assert!(quiet.is_err(), "a standing has ended because of {fault:?}");
+            assert!(*host.asked.lock().unwrap() >= 2, "{fault:?}");
+            *host.fault.lock().unwrap() = None;
+            *host.answer.lock().unwrap() = Ok(None);
+            let ended = timeout(2 * LOOK_EVERY, standing.over()).await;
+            assert_eq!(ended, Ok(Over::SignedOut), "nobody looks any more after {fault:?}");
         }
     }
 
