@@ -17,6 +17,10 @@ use crate::errors::Code;
 /// An update that is longer than this many bytes, and longer than a snapshot, is not worth sending.
 const LONG_UPDATE: usize = 32 * 1024;
 
+/// For at most how many lists of sections a message is kept. There are as many lists as clients make up; whoever has
+/// another list has the message written anew.
+const MOST_LISTS: usize = 64;
+
 /// The sections whose seats a connection has asked for, in the order of the alphabet.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct SeatsOf(Arc<[String]>);
@@ -98,7 +102,7 @@ struct SeatsBody<'a> {
     blocked: &'a [SeatId],
 }
 
-/// A message, once for each list of sections for which it was asked for.
+/// A message, once for each list of sections for which it was asked for, up to [`MOST_LISTS`].
 struct Written<const UPDATE: bool> {
     without_seats: OnceLock<Utf8Bytes>,
     with_seats: Mutex<HashMap<SeatsOf, Utf8Bytes>>,
@@ -124,7 +128,9 @@ impl<const UPDATE: bool> Written<UPDATE> {
             return message.clone();
         }
         let message = Utf8Bytes::from(write());
-        written.insert(seats.clone(), message.clone());
+        if written.len() < MOST_LISTS {
+            written.insert(seats.clone(), message.clone());
+        }
         message
     }
 }
@@ -239,4 +245,22 @@ pub(super) fn error(code: Code, message: &str, reconnect_after: Option<Duration>
 
 fn json(message: &impl Serialize) -> String {
     serde_json::to_string(message).expect("a message has only texts as its keys")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_kept_for_a_bounded_number_of_lists_and_written_for_every_other() {
+        let written = Snapshots::new();
+        let list = |number: usize| SeatsOf([format!("section {number}")].into());
+        for number in 0..2 * MOST_LISTS {
+            let message = written.get_or_write(&list(number), || number.to_string());
+            assert_eq!(message.as_str(), number.to_string());
+        }
+        assert_eq!(written.with_seats.lock().unwrap().len(), MOST_LISTS);
+        let kept = written.get_or_write(&list(0), || panic!("a message that is kept is written again"));
+        assert_eq!(kept.as_str(), "0");
+    }
 }
