@@ -2,15 +2,13 @@
 //! counted before its body is read.
 
 use axum::extract::{Request, State};
-use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use ticketing_domain::sign_in::AUTH_QUOTA;
-use ticketing_ports::people::rate_limiter::RateDecision;
 
-use crate::errors::{ApiError, whole_seconds};
+use crate::errors::ApiError;
 use crate::extract::client_ip;
-use crate::header_names::{RATE_LIMIT, RATE_LIMIT_POLICY};
+use crate::quota::Quota;
 use crate::state::Shared;
 
 pub(crate) async fn limit(State(state): State<Shared>, request: Request, next: Next) -> Response {
@@ -25,22 +23,13 @@ pub(crate) async fn limit(State(state): State<Shared>, request: Request, next: N
     } else {
         ApiError::too_many(decision.reset_after).into_response()
     };
-    let headers = response.headers_mut();
-    headers.insert(RATE_LIMIT_POLICY, policy());
-    headers.insert(RATE_LIMIT, remaining(decision));
+    let quota = Quota {
+        name: "auth",
+        limit: AUTH_QUOTA.limit,
+        window: AUTH_QUOTA.window,
+        remaining: decision.remaining,
+        reset_after: decision.reset_after,
+    };
+    quota.tell(response.headers_mut());
     response
-}
-
-fn policy() -> HeaderValue {
-    let text = format!("\"auth\";q={};w={}", AUTH_QUOTA.limit, AUTH_QUOTA.window.as_secs());
-    HeaderValue::from_str(&text).expect("a text of numbers is visible ASCII")
-}
-
-fn remaining(decision: RateDecision) -> HeaderValue {
-    let text = format!(
-        "\"auth\";r={};t={}",
-        decision.remaining,
-        whole_seconds(decision.reset_after)
-    );
-    HeaderValue::from_str(&text).expect("a text of numbers is visible ASCII")
 }

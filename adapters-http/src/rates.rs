@@ -1,26 +1,27 @@
 //! Limits how many requests a user or a network can send to the API. Each process counts for itself, in memory.
 
 use std::hash::Hash;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::extract::ConnectInfo;
-use axum::http::HeaderValue;
 use axum::http::request::Parts;
 use axum::response::Response;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, RateLimiter};
+use ipnet::IpNet;
 use ticketing_ports::vocabulary::ids::UserId;
 use tracing::warn;
 
 use crate::authenticate::Authenticated;
-use crate::errors::{ApiError, whole_seconds};
+use crate::errors::ApiError;
 use crate::extract::{FORWARDED_FOR, client_ip};
-use crate::header_names::{RATE_LIMIT, RATE_LIMIT_POLICY};
+use crate::network::network_of;
 use crate::policy::Rates;
+use crate::quota::Quota;
 use crate::state::Shared;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -33,7 +34,7 @@ const BETWEEN_SWEEPS: u32 = 10_000;
 pub(crate) struct Counters {
     state: Shared,
     users: Option<Counter<UserId>>,
-    networks: Option<Counter<Option<IpAddr>>>,
+    networks: Option<Counter<Option<IpNet>>>,
     warned: AtomicBool,
 }
 
@@ -48,11 +49,8 @@ struct Counter<K: Hash + Eq + Clone> {
 /// Whether a request is within the limit, and what to say about it.
 #[derive(Debug)]
 pub(crate) struct Counted {
-    name: &'static str,
-    limit: NonZeroU32,
     allowed: bool,
-    remaining: u32,
-    reset_after: Duration,
+    quota: Quota,
 }
 
 impl<K: Hash + Eq + Clone> Counter<K> {
@@ -60,7 +58,7 @@ impl<K: Hash + Eq + Clone> Counter<K> {
         Self {
             name,
             limit,
-            limiter: RateLimiter::keyed(Quota::per_minute(limit)).with_middleware(),
+            limiter: RateLimiter::keyed(governor::Quota::per_minute(limit)).with_middleware(),
             since_sweep: AtomicU32::new(0),
         }
     }
@@ -79,11 +77,14 @@ impl<K: Hash + Eq + Clone> Counter<K> {
             Err(not_until) => (false, 0, not_until.wait_time_from(DefaultClock::default().now())),
         };
         Counted {
-            name: self.name,
-            limit: self.limit,
             allowed,
-            remaining,
-            reset_after,
+            quota: Quota {
+                name: self.name,
+                limit: self.limit.get(),
+                window: MINUTE,
+                remaining,
+                reset_after,
+            },
         }
     }
 }
@@ -116,7 +117,7 @@ impl Counters {
     }
 
     /// Returns the network on which a request counts.
-    fn network_of(&self, parts: &Parts) -> Option<IpAddr> {
+    fn network_of(&self, parts: &Parts) -> Option<IpNet> {
         let trusted = &self.state.config.trusted_proxies;
         let says_it_was_forwarded = parts.headers.contains_key(FORWARDED_FOR);
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
@@ -132,48 +133,19 @@ impl Counters {
                  TRUSTED_PROXIES; until then everybody behind it counts as one network"
             );
         }
-        client_ip(parts, trusted).map(network)
-    }
-}
-
-/// Returns the address that stands for a network: an IPv4 address itself, and the beginning of the /64 prefix of an
-/// IPv6 address, because one household or machine usually has all of it.
-fn network(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.into(),
-        IpAddr::V6(ip) => {
-            let [a, b, c, d, ..] = ip.segments();
-            [a, b, c, d, 0, 0, 0, 0].into()
-        }
+        client_ip(parts, trusted).map(network_of)
     }
 }
 
 impl Counted {
     /// Returns what the request is answered. `None` if it is within the limit.
     pub(crate) fn refusal(&self) -> Option<ApiError> {
-        (!self.allowed).then(|| ApiError::too_many(self.reset_after))
+        (!self.allowed).then(|| ApiError::too_many(self.quota.reset_after))
     }
 
     /// Tells the caller in an answer how many requests are left.
     pub(crate) fn tell(&self, response: &mut Response) {
-        let headers = response.headers_mut();
-        headers.append(RATE_LIMIT_POLICY, self.policy());
-        headers.append(RATE_LIMIT, self.remaining());
-    }
-
-    fn policy(&self) -> HeaderValue {
-        let text = format!("\"{}\";q={};w={}", self.name, self.limit, MINUTE.as_secs());
-        HeaderValue::from_str(&text).expect("a name and numbers are visible ASCII")
-    }
-
-    fn remaining(&self) -> HeaderValue {
-        let text = format!(
-            "\"{}\";r={};t={}",
-            self.name,
-            self.remaining,
-            whole_seconds(self.reset_after)
-        );
-        HeaderValue::from_str(&text).expect("a name and numbers are visible ASCII")
+        self.quota.tell(response.headers_mut());
     }
 }
 
@@ -182,25 +154,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_is_an_ipv4_address_or_64_bits_of_ipv6() {
-        let of = |text: &str| network(text.parse().unwrap());
-        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::1"));
-        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
-        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
-    }
-
-    #[test]
     fn exactly_the_limit_is_allowed_and_the_next_one_is_told_when_to_come_back() {
         let counter = Counter::new("user", NonZeroU32::new(3).unwrap());
         for left in [2, 1, 0] {
             let counted = counter.count(&1);
             assert!(counted.allowed);
-            assert_eq!(counted.remaining, left);
+            assert_eq!(counted.quota.remaining, left);
         }
         let refused = counter.count(&1);
         assert!(!refused.allowed);
-        assert!(refused.reset_after <= MINUTE / 3, "{:?}", refused.reset_after);
+        let reset_after = refused.quota.reset_after;
+        assert!(reset_after <= MINUTE / 3, "{reset_after:?}");
         assert!(counter.count(&2).allowed, "two callers share a quota");
     }
 }

@@ -10,6 +10,7 @@ use ticketing_ports::vocabulary::ids::UserId;
 use tokio::sync::Notify;
 
 use super::settings::LiveSettings;
+use crate::network::network_of;
 
 #[derive(Debug)]
 pub(crate) struct Places {
@@ -120,14 +121,6 @@ impl Drop for Place {
             self.places.all_given_back.notify_waiters();
         }
     }
-}
-
-/// Returns the network that an address belongs to: the address itself with IPv4, the /64 prefix with IPv6, because one
-/// household or machine usually has a whole /64.
-fn network_of(ip: IpAddr) -> IpNet {
-    let ip = ip.to_canonical();
-    let length = if ip.is_ipv4() { 32 } else { 64 };
-    IpNet::new_assert(ip, length).trunc()
 }
 
 fn count<K: Hash + Eq>(taken: &HashMap<K, usize>, of: &K) -> usize {
