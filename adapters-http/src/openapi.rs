@@ -179,15 +179,11 @@ fn name_token(operation: &mut Operation) {
 }
 
 /// Adds the routes of live availability. They are not in the OpenAPI document, which can describe no messages; they are
-/// described in `docs/LIVE.md`. The WebSocket is left out if nobody could open it: where nobody signs in at this server,
-/// and visitors are not let in.
-fn with_live_routes(router: Router<Shared>, state: &HttpState) -> Router<Shared> {
-    let router = router.route("/api/events/{event_id}/availability/stream", get(stream_availability));
-    if state.sign_in.is_some() || state.live.lets_visitors_in() {
-        router.route("/ws/events/{event_id}/availability", get(watch_availability))
-    } else {
-        router
-    }
+/// described in `docs/LIVE.md`.
+fn with_live_routes(router: Router<Shared>) -> Router<Shared> {
+    router
+        .route("/api/events/{event_id}/availability/stream", get(stream_availability))
+        .route("/ws/events/{event_id}/availability", get(watch_availability))
 }
 
 /// Returns the API as a router, with its OpenAPI document at `/api/openapi.json` and a page to read the document at
@@ -197,7 +193,7 @@ pub fn router(state: HttpState) -> Router {
     let state: Shared = Arc::new(state);
     let places = state.config.max_in_flight.map(InFlight::new);
     let (routes, document) = documented(&state, places.as_ref());
-    let routes = with_live_routes(routes, &state)
+    let routes = with_live_routes(routes)
         .route("/api/openapi.json", document_route(document))
         .route("/docs", get(docs::to_page))
         .route("/docs/", get(docs::page))

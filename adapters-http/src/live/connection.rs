@@ -150,7 +150,9 @@ async fn watch<F: Future<Output = End>>(
                 out.send_text(PING).await?;
             }
             message = out.socket.recv() => {
-                out.traffic.received_one();
+                if matches!(message, Some(Ok(_))) {
+                    out.traffic.received_one();
+                }
                 heard.take(message.as_ref())?;
             }
         }
@@ -197,8 +199,8 @@ impl Heard {
     }
 }
 
-/// Tells the client why the connection is closed, closes it, and waits until the client has heard that. Otherwise the
-/// client's system could throw away what it has received.
+/// Tells the client why the connection is closed, closes it, and reads until the client has closed it too. A socket that
+/// is closed with unread bytes could make the client's system throw the message away.
 async fn say_goodbye(socket: &mut WebSocket, end: End, reconnect_after: Duration) -> Result<(), Error> {
     if let Some((close, code, message)) = reason(end) {
         let reconnect = matches!(end, End::ServerStops | End::BoardGone).then_some(reconnect_after);
@@ -218,7 +220,8 @@ async fn say_goodbye(socket: &mut WebSocket, end: End, reconnect_after: Duration
     Ok(())
 }
 
-/// Returns how the client is told why its connection ends; `None` if it is not told.
+/// Returns the close code, error code and message for a connection that ends. `None` if nothing is sent, because the
+/// client has closed it or cannot be reached.
 fn reason(end: End) -> Option<(CloseCode, Code, &'static str)> {
     Some(match end {
         End::ClosedByClient | End::Lost => return None,

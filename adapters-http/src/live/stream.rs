@@ -35,20 +35,22 @@ pub(crate) async fn stream_availability(
     PathId(event): PathId<EventId>,
     head: Parts,
 ) -> Result<Response, ApiError> {
-    let mut reader = state.desk.watch(None, event).await?;
     let ip = client_ip(&head, &state.config.trusted_proxies);
     let place = place(&state, state.live.places().take(None, ip))?;
+    let mut reader = state.desk.watch(None, event).await?;
     let now = reader.latest();
     let known = last_seen(&head.headers).is_some_and(|id| id == event_id(&now.state));
+    let reconnect_after = reconnect_after(&state);
     let stream = Updates {
         seen: now.number,
         reader,
+        reconnect_after,
         stopping: state.config.stopping.clone(),
         _place: place,
     };
     // The first event always says after which time the client should come back if the connection is lost. If the
     // client has seen the latest counts, that is all it says.
-    let first = Event::default().retry(reconnect_after(&state));
+    let first = Event::default().retry(reconnect_after);
     let first = if known {
         first.comment("nothing has changed")
     } else {
@@ -65,6 +67,7 @@ pub(crate) async fn stream_availability(
 struct Updates {
     reader: BoardReader,
     seen: u64,
+    reconnect_after: Duration,
     stopping: CancellationToken,
     _place: Place,
 }
@@ -93,14 +96,11 @@ impl Updates {
     async fn next(&mut self) -> (Event, Next) {
         let tick = tokio::select! {
             biased;
-            () = self.stopping.cancelled() => return (last("the server stops: connect again"), Next::Nothing),
+            () = self.stopping.cancelled() => return self.last("the server stops: connect again"),
             tick = self.reader.changed() => tick,
         };
         let Ok(tick) = tick else {
-            return (
-                last("the server has lost sight of the event: connect again"),
-                Next::Nothing,
-            );
+            return self.last("the server has lost sight of the event: connect again");
         };
         let message = messages::next_message(&tick, self.seen, &SeatsOf::default());
         self.seen = tick.number;
@@ -109,15 +109,17 @@ impl Updates {
             Next::Update,
         )
     }
+
+    /// Returns the last event of the stream, which says why the server ends it and when to connect again. It has no id,
+    /// so the client's last event id stays what it was.
+    fn last(&self, why: &str) -> (Event, Next) {
+        let error = messages::error(Code::Unavailable, why, Some(self.reconnect_after));
+        let event = Event::default().retry(self.reconnect_after).data(error.as_str());
+        (event, Next::Nothing)
+    }
 }
 
-/// Returns the last event of a stream, which says why the server ends it. Without an id: the client still has seen what
-/// it has seen.
-fn last(why: &str) -> Event {
-    Event::default().data(messages::error(Code::Unavailable, why, None).as_str())
-}
-
-/// Returns by which name an event of the stream says what its reader has seen.
+/// Returns the id of an event of the stream. Two states with the same counts have the same id.
 fn event_id(state: &BoardState) -> String {
     format!("{}-{}", state.sequence, state.lapsed)
 }

@@ -32,6 +32,9 @@ const LONGEST_MESSAGE: usize = 4096;
 /// At most how many bytes wait for a client that does not read, unless a single message is longer.
 const MOST_WAITING: usize = 64 * 1024;
 
+/// The schemes of `Authorization` that a browser sends again by itself once its user has signed in by them.
+const BY_THE_BROWSER: [&str; 4] = ["Basic", "Digest", "Negotiate", "NTLM"];
+
 /// The parameters with which a WebSocket is asked for.
 #[derive(Debug)]
 pub(crate) struct LiveQuery {
@@ -59,12 +62,12 @@ pub(crate) async fn watch_availability(
         .map_err(|_| not_an_upgrade())?;
     let ip = client_ip(&parts, &state.config.trusted_proxies);
     let (viewer, standing) = admit(&state, &query, parts).await?;
+    let taken = state.live.places().take(viewer.map(|viewer| viewer.user_id), ip);
+    let place = place(&state, taken)?;
     let mut reader = state.desk.watch(viewer, event).await?;
     let now = reader.latest();
     let seats = query.seats.map(|list| SeatsOf::parse(&list, &now.state.sections));
     let seats = seats.transpose().map_err(unreadable_list)?.unwrap_or_default();
-    let taken = state.live.places().take(viewer.map(|viewer| viewer.user_id), ip);
-    let place = place(&state, taken)?;
     let longest = messages::snapshot(&now.state, &seats).len();
     let connection = Connection {
         reader,
@@ -131,10 +134,10 @@ async fn by_ticket(state: &HttpState, ticket: &str) -> Result<(Session, User), A
     found.ok_or_else(ticket_invalid)
 }
 
-/// Finds the caller in the head of the request. A page of another site is a visitor, whoever its reader is: a browser
-/// sends the cookies of a site to that site, whichever page opens the WebSocket.
+/// Finds the caller by the headers of the request. A request from a page of another origin counts as a visitor's: its
+/// cookies do not prove that the user wanted this. A header `Authorization` that a browser does not add by itself does.
 async fn by_request(state: &HttpState, head: Parts) -> Result<Option<(Actor, Proof)>, ApiError> {
-    if !head.headers.contains_key(AUTHORIZATION) && is_of_another_origin(&head) {
+    if is_of_another_origin(&head) && !is_authorized_by_the_page(&head) {
         return Ok(None);
     }
     let Some(actor) = state.callers.authenticate(&head).await? else {
@@ -156,6 +159,16 @@ fn of_session((session, user): (Session, User)) -> (Actor, Proof) {
         role: user.role,
     };
     (actor, Proof::Session(session.digest))
+}
+
+/// Returns whether somebody has put a header `Authorization` into the request. A browser answers the schemes of
+/// [`BY_THE_BROWSER`] by itself, whichever page asks.
+fn is_authorized_by_the_page(head: &Parts) -> bool {
+    let Some(value) = head.headers.get(AUTHORIZATION) else {
+        return false;
+    };
+    let scheme = value.to_str().ok().and_then(|text| text.split_whitespace().next());
+    scheme.is_some_and(|scheme| !BY_THE_BROWSER.iter().any(|known| known.eq_ignore_ascii_case(scheme)))
 }
 
 /// Returns whether a browser says that the page that asks is not of this site. A program sends no `Origin`.

@@ -232,6 +232,23 @@ async fn the_observer_is_told_of_sockets_and_of_how_much_goes_over_them() {
     assert!(matches!(closed, SocketStep::Closed { .. }), "{closed:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_lost_is_not_counted_as_a_message() {
+    let observer = Arc::new(KeepingObserver::default());
+    let server = TestServer::start_with(|setup| {
+        setup.live.visitors = true;
+        setup.http.observer = Arc::clone(&observer) as _;
+    });
+    let olga = server.owner("olga").await;
+    let event = server.event_on_sale(&olga).await;
+    let mut socket = server.wire().open(&path(&event)).await;
+    socket.message().await;
+    drop(socket);
+    server.live.closed().await;
+    let received = |seen: &Observed| matches!(seen, Observed::Socket(SocketStep::Received { .. }));
+    assert!(!observer.all().iter().any(received), "{:?}", observer.all());
+}
+
 /// Returns the message of a type that `docs/LIVE.md` shows.
 fn in_the_guide(kind: &str) -> Value {
     let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/LIVE.md");

@@ -155,13 +155,10 @@ const OLGA: Who = Who {
 
 #[tokio::test(start_paused = true)]
 async fn a_host_says_who_opens_a_socket_and_a_page_of_another_site_opens_it_for_a_visitor() {
-    let hosted = |visitors| {
-        TestServer::start_with(|setup| {
-            setup.host = Some(Arc::new(Theatre));
-            setup.live.visitors = visitors;
-        })
-    };
-    let server = hosted(true);
+    let server = TestServer::start_with(|setup| {
+        setup.host = Some(Arc::new(Theatre));
+        setup.live.visitors = true;
+    });
     let cookie = [("cookie", "member=olga")];
     let request = crate::support::event_request(&server.in_days(60));
     let created = server.stranger().post_with("/api/events", &cookie, request).await;
@@ -176,9 +173,40 @@ async fn a_host_says_who_opens_a_socket_and_a_page_of_another_site_opens_it_for_
     for foreign in ["https://evil.example", "null"] {
         let refused = of_olga().header("origin", foreign).try_open(&path).await.unwrap_err();
         refused.refused(404, "EVENT_NOT_FOUND");
+        // A browser sends the password of a site to that site, too, whichever page asks.
+        let by_password = of_olga()
+            .header("origin", foreign)
+            .header("authorization", "basic b2xnYTox");
+        let refused = by_password.try_open(&path).await.unwrap_err();
+        refused.refused(404, "EVENT_NOT_FOUND");
+        let by_key = of_olga().header("origin", foreign).header("authorization", "Theatre 7");
+        assert_eq!(by_key.open(&path).await.message().await["event_id"], draft);
     }
+}
 
-    let server = hosted(false);
-    let left_out = server.wire().try_open(&super::path(&draft)).await.unwrap_err();
-    left_out.refused(404, "NOT_FOUND");
+#[tokio::test(start_paused = true)]
+async fn a_host_with_users_of_its_own_need_not_let_visitors_in() {
+    let server = TestServer::start_with(|setup| setup.host = Some(Arc::new(Theatre)));
+    let cookie = [("cookie", "member=olga")];
+    let request = crate::support::event_request(&server.in_days(60));
+    let created = server.stranger().post_with("/api/events", &cookie, request).await;
+    let draft = created.expect(201).text("event_id");
+    let refused = server.wire().try_open(&path(&draft)).await.unwrap_err();
+    refused.refused(401, "UNAUTHENTICATED");
+    assert_eq!(refused.header("www-authenticate"), "Cookie");
+    let mut own = server.wire().header("cookie", "member=olga").open(&path(&draft)).await;
+    assert_eq!(own.message().await["event_id"], draft);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_finds_no_place_makes_the_server_look_for_no_event() {
+    let server = TestServer::start_with(|setup| {
+        setup.live.visitors = true;
+        setup.live.max_connections = 0;
+    });
+    let unknown = Uuid::nil().to_string();
+    let refused = server.wire().try_open(&path(&unknown)).await.unwrap_err();
+    refused.refused(429, "RATE_LIMITED");
+    let stream = format!("/api/events/{unknown}/availability/stream");
+    server.stranger().get(&stream).await.refused(429, "RATE_LIMITED");
 }

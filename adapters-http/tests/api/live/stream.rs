@@ -175,7 +175,10 @@ async fn a_server_that_stops_ends_every_stream_and_begins_none() {
     events.data().await;
     server.stopping.cancel();
     let last = events.next().await.unwrap();
-    assert_eq!(last.data.unwrap()["code"], "UNAVAILABLE");
+    let error = last.data.unwrap();
+    assert_eq!(error["code"], "UNAVAILABLE");
+    assert_eq!(error["reconnect_after_ms"].as_u64(), last.retry);
+    assert!((500..5_500).contains(&last.retry.unwrap()), "{:?}", last.retry);
     assert_eq!(last.id, None, "a client must not forget what it has seen");
     assert!(events.next().await.is_none());
     drop(events);
