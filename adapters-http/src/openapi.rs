@@ -6,7 +6,7 @@ mod operations;
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Extension, Router};
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, head};
@@ -28,6 +28,7 @@ use crate::browsers::{origins_allowed, readers_protected};
 use crate::compression::{compressed, compressor};
 use crate::docs::document_route;
 use crate::envelope::{EnvelopeLayer, a_bug, no_such_method};
+use crate::health::Readiness;
 use crate::in_flight::{InFlight, bound_reports};
 use crate::limit::limit;
 use crate::live::{stream_availability, watch_availability};
@@ -201,6 +202,7 @@ pub fn router(state: HttpState) -> Router {
     let health = health_routes()
         .split_for_parts()
         .0
+        .layer(Extension(Arc::new(Readiness::new(state.health.clone()))))
         .method_not_allowed_fallback(no_such_method);
     let router = admitted(routes, &Admission::new(&state, places)).merge(health);
     surrounded(router, &state).with_state(state)

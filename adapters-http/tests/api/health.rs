@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use adapters_http::{Finding, FollowerFinding, HealthCheck};
@@ -88,4 +89,41 @@ async fn checks_that_fail_hang_or_break_are_named_and_waited_for_together() {
     let event_store = &answer.body["checks"]["event_store"];
     assert!(event_store["healthy"] == true && event_store.get("lag_ms").is_none());
     assert!(!String::from_utf8_lossy(&answer.bytes).contains("10.0.0.7"));
+}
+
+/// Counts how often it is carried out, and takes a while each time.
+#[derive(Debug, Default)]
+struct Counting(AtomicU32);
+
+#[async_trait]
+impl HealthCheck for Counting {
+    fn name(&self) -> &'static str {
+        "event_store"
+    }
+
+    async fn check(&self) -> Finding {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Finding::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_many_ask_for_the_readiness_the_checks_are_carried_out_once_a_second() {
+    let check = Arc::new(Counting::default());
+    let server = TestServer::start_with(|setup| setup.health = vec![Arc::clone(&check) as _]);
+    let carried_out = || check.0.load(Ordering::Relaxed);
+    for round in 1..=3 {
+        let strangers: Vec<_> = (0..20).map(|_| server.stranger()).collect();
+        let asked = strangers.iter().map(|stranger| stranger.get("/health/ready"));
+        for answer in futures::future::join_all(asked).await {
+            assert_eq!(answer.expect(200).body["status"], "healthy");
+        }
+        server.stranger().get("/health/ready").await.expect(200);
+        assert_eq!(carried_out(), round);
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    server.stopping.cancel();
+    let stopping = server.stranger().get("/health/ready").await;
+    assert_eq!(stopping.expect(503).body["status"], "stopping");
 }
