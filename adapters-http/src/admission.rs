@@ -51,14 +51,21 @@ impl Admission {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum To {
     ARoute,
-    /// There is no such route or method. Whether the request's consistency token can be read does not matter then: a
-    /// 404 or 405 tells the caller more.
+    /// There is no such route or method, or it is one of the host's. Whether the request's consistency token can be read
+    /// does not matter then: a 404 or 405 tells the caller more.
     Nothing,
 }
 
 /// The layer that admits requests, or refuses them.
 #[derive(Debug, Clone)]
-struct AdmitLayer(Arc<Admission>, To);
+pub(crate) struct AdmitLayer(Arc<Admission>, To);
+
+impl AdmitLayer {
+    /// Returns the layer for what is no route of this API. No consistency token matters there.
+    pub(crate) fn of_strangers(admission: &Arc<Admission>) -> Self {
+        Self(Arc::clone(admission), To::Nothing)
+    }
+}
 
 #[derive(Debug, Clone)]
 struct Admit<S> {
@@ -69,11 +76,10 @@ struct Admit<S> {
 
 /// Admits the requests of all routes, and those for which there is no route or no method.
 pub(crate) fn admitted(routes: Router<Shared>, admission: &Arc<Admission>) -> Router<Shared> {
-    let layer = |to| AdmitLayer(Arc::clone(admission), to);
     routes
-        .layer(layer(To::ARoute))
-        .fallback(no_such_route.layer(layer(To::Nothing)))
-        .method_not_allowed_fallback(no_such_method.layer(layer(To::Nothing)))
+        .layer(AdmitLayer(Arc::clone(admission), To::ARoute))
+        .fallback(no_such_route.layer(AdmitLayer::of_strangers(admission)))
+        .method_not_allowed_fallback(no_such_method.layer(AdmitLayer::of_strangers(admission)))
 }
 
 impl<S> Layer<S> for AdmitLayer {

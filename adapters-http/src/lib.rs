@@ -46,7 +46,7 @@ pub use health::{operations, starting};
 pub use health_check::{Finding, FollowerFinding, HealthCheck};
 pub use ipnet::IpNet;
 pub use live_connections::{LiveConnections, LiveSettings};
-pub use openapi::{document, document_at, router};
+pub use openapi::{document, document_at, limited, router, router_with};
 pub use page::HtmlPage;
 pub use policy::{Cors, Networks, Rates};
 pub use state::{HttpConfig, HttpState};

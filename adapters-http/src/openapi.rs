@@ -6,10 +6,10 @@ mod operations;
 
 use std::sync::Arc;
 
-use axum::{Extension, Router};
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, head};
+use axum::{Extension, Router};
 use serde_json::{Value, json};
 use tower::ServiceBuilder;
 use tower::util::MapResponseLayer;
@@ -23,7 +23,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::admission::{Admission, admitted};
+use crate::admission::{Admission, AdmitLayer, admitted};
 use crate::browsers::{origins_allowed, readers_protected};
 use crate::compression::{compressed, compressor};
 use crate::docs::document_route;
@@ -191,6 +191,14 @@ fn with_live_routes(router: Router<Shared>) -> Router<Shared> {
 /// `/docs`. The router can be nested under any path: the paths in its answers and its document then begin with that
 /// path.
 pub fn router(state: HttpState) -> Router {
+    router_with(state, Router::new())
+}
+
+/// Returns the API as [`router`] does, with routes of the host beside it. The limits of [`HttpConfig`] hold for them
+/// too: which networks are served, how many requests are answered at once, and how many one caller may send.
+///
+/// [`HttpConfig`]: crate::HttpConfig
+pub fn router_with(state: HttpState, of_host: Router) -> Router {
     let state: Shared = Arc::new(state);
     let places = state.config.max_in_flight.map(InFlight::new);
     let (routes, document) = documented(&state, places.as_ref());
@@ -198,7 +206,8 @@ pub fn router(state: HttpState) -> Router {
         .route("/api/openapi.json", document_route(document))
         .route("/docs", get(docs::to_page))
         .route("/docs/", get(docs::page))
-        .route("/docs/{file}", get(docs::file));
+        .route("/docs/{file}", get(docs::file))
+        .merge(of_host.with_state(()));
     let health = health_routes()
         .split_for_parts()
         .0
@@ -227,6 +236,14 @@ fn surrounded(router: Router<Shared>, state: &Shared) -> Router<Shared> {
         ))
         .layer(CatchPanicLayer::custom(a_bug));
     router.layer(stack)
+}
+
+/// Wraps routes of a host that serves no API so that the limits of [`HttpConfig`](crate::HttpConfig) hold for them.
+pub fn limited(state: HttpState, routes: Router) -> Router {
+    let state: Shared = Arc::new(state);
+    let places = state.config.max_in_flight.map(InFlight::new);
+    let layer = AdmitLayer::of_strangers(&Admission::new(&state, places));
+    routes.with_state::<Shared>(()).layer(layer).with_state(state)
 }
 
 /// Returns the routes that the server has, and their document.
