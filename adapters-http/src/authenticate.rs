@@ -18,6 +18,45 @@ use crate::errors::ApiError;
 /// Finds out who the caller is from the head of a request: from a header, a cookie, or an extension that a layer of the
 /// host has added.
 ///
+/// While a WebSocket is open, the same head is shown again every 30 seconds, to see whether the caller is still signed in.
+/// So the answer must depend on what the host knows *now*: if it comes from an extension that the host's layer has added
+/// once, the WebSocket stays open after a logout.
+///
+/// By a cookie:
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::sync::RwLock;
+///
+/// use adapters_http::{ApiError, Authenticate};
+/// use axum::http::header::COOKIE;
+/// use axum::http::{HeaderValue, request::Parts};
+/// use ticketing_ports::vocabulary::roles::Actor;
+///
+/// /// Knows who has signed in, by the secret in the cookie `session`.
+/// #[derive(Debug, Default)]
+/// struct ByCookie(RwLock<HashMap<String, Actor>>);
+///
+/// #[async_trait::async_trait]
+/// impl Authenticate for ByCookie {
+///     async fn authenticate(&self, request: &Parts) -> Result<Option<Actor>, ApiError> {
+///         let cookies = request.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+///         let mut pairs = cookies.flat_map(|cookies| cookies.split("; ")).filter_map(|pair| pair.split_once('='));
+///         let Some((_, secret)) = pairs.find(|(name, _)| *name == "session") else {
+///             return Ok(None);
+///         };
+///         let signed_in = self.0.read().expect("nobody panics while this is locked");
+///         Ok(Some(*signed_in.get(secret).ok_or_else(ApiError::unauthenticated)?))
+///     }
+///
+///     fn challenge(&self) -> HeaderValue {
+///         HeaderValue::from_static("Cookie")
+///     }
+/// }
+/// ```
+///
+/// By an extension:
+///
 /// ```
 /// use adapters_http::{ApiError, Authenticate};
 /// use axum::http::{HeaderValue, request::Parts};

@@ -1,4 +1,5 @@
-//! What browsers are told: which pages of other origins may call the API, and what they must not do with its answers.
+//! Headers for browsers: which pages of other origins may call the API (CORS), and headers that forbid framing, caching
+//! and guessing the type of an answer.
 
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -90,7 +91,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        if is_options_but_no_preflight(&request) {
+        if is_options_without_preflight(&request) {
             Either::Left(self.0.get_mut().call(request))
         } else {
             Either::Right(self.0.call(request))
@@ -98,8 +99,9 @@ where
     }
 }
 
-/// Returns whether a request with the method `OPTIONS` does not come from a browser that asks what a page may do.
-fn is_options_but_no_preflight(request: &Request) -> bool {
+/// Returns whether a request has the method `OPTIONS` and is no preflight request, which has the header
+/// `Access-Control-Request-Method`.
+fn is_options_without_preflight(request: &Request) -> bool {
     request.method() == Method::OPTIONS && !request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 

@@ -1,5 +1,6 @@
-//! The layer that wraps every route: it knows the errors, the consistency tokens and the paths of
-//! this API. Layers of `tower-http` do the rest.
+//! The layer that knows the errors, the consistency tokens and the paths of this API. It wraps the layers that limit the
+//! time and catch panics, and puts their answers into the words of this API. Correlation ids, CORS, compression and
+//! headers for browsers are around it.
 
 use std::any::Any;
 use std::convert::Infallible;

@@ -69,7 +69,8 @@ pub struct HttpConfig {
     pub cors: Cors,
     /// Whether large answers are compressed for callers who accept that. By default that is left to the host.
     pub compress: bool,
-    /// Whether browsers are told to use nothing but HTTPS for this host. By default that is left to the host.
+    /// Whether answers have the header `Strict-Transport-Security`, by which browsers use nothing but HTTPS for this host.
+    /// `false` leaves that to the host.
     pub https_only: bool,
     /// Which networks are served. The health routes answer everybody.
     pub networks: Networks,
@@ -77,7 +78,7 @@ pub struct HttpConfig {
     pub max_in_flight: Option<u32>,
     /// At most how many requests a user or a network may send.
     pub rates: Rates,
-    /// Is told of every answer that is an error, in order to count them.
+    /// Is told of every answer that is an error, and of WebSockets and their messages, in order to count them.
     pub observer: Arc<dyn Observer>,
     /// Is cancelled when the server begins to stop. Answers that would go on for ever end then.
     pub stopping: CancellationToken,

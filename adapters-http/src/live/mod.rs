@@ -5,7 +5,7 @@
 //! | `upgrade.rs` | everything that is checked before a WebSocket is opened |
 //! | `connection.rs` | what an open WebSocket does until it is closed |
 //! | `messages.rs` | the messages, each written once for all who get it |
-//! | `traffic.rs` | what the observer is told of a WebSocket |
+//! | `traffic.rs` | counts the messages of a WebSocket and reports the counts to the observer |
 //! | `stream.rs` | the same messages as server-sent events |
 //!
 //! Nothing is queued: a client that has missed an update gets a snapshot. `docs/LIVE.md` describes all this to clients.

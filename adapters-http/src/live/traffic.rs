@@ -1,4 +1,4 @@
-//! Tells the observer what goes over one WebSocket.
+//! Counts the messages of a WebSocket and reports the counts to the observer.
 
 use std::sync::Arc;
 

@@ -27,7 +27,7 @@ use self::standing::Standings;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let live = LiveConnections::new(LiveSettings { visitors: true, ..LiveSettings::default() });
-/// // … serve with `HttpState { live: live.clone(), … }`, cancel `stopping` when the process is told to stop, then:
+/// // Serve with `HttpState { live: live.clone(), … }`. To shut down, cancel `HttpConfig::stopping`; then:
 /// live.closed().await;
 /// assert_eq!(live.count(), 0);
 /// # }

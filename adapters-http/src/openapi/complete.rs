@@ -34,7 +34,7 @@ const TAGS: [(&str, &str); 7] = [
 ];
 const OPERATIONS_TAG: (&str, &str) = ("operations", "Whether the server works.");
 
-/// The ids of the operations that answer everybody at any time. They ask no stores, and no limit counts them.
+/// The ids of the operations that answer everybody at any time. No limit counts them.
 const FOR_WATCHERS: [&str; 2] = ["live", "ready"];
 /// The ids of the operations that can be called with or without a session.
 const FOR_EVERYBODY: [&str; 4] = ["get_event", "list_events", "get_availability", "get_section"];
