@@ -7,6 +7,7 @@ mod head_scan;
 mod library_answers;
 mod limits;
 mod places;
+mod running;
 mod signals;
 mod socket;
 mod tls;

@@ -39,6 +39,11 @@ pub(super) struct Activity {
     head_since: AtomicU64,
     /// Since when the client has taken no byte of an answer that is ready.
     stuck_since: AtomicU64,
+    /// How many parts of answers the client has left no room for. An HTTP/2 client says for each answer how much of it
+    /// may come, so it may read the connection and take nothing of its answers.
+    untaken: AtomicUsize,
+    /// Since when the client has taken no part of any answer. Only counts while there are untaken parts.
+    untaken_since: AtomicU64,
     /// Is cancelled when the connection has to make room for a new one.
     pub(super) must_go: CancellationToken,
 }
@@ -54,6 +59,8 @@ impl Activity {
             idle_since: AtomicU64::new(0),
             head_since: AtomicU64::new(NEVER),
             stuck_since: AtomicU64::new(NEVER),
+            untaken: AtomicUsize::new(0),
+            untaken_since: AtomicU64::new(0),
             must_go: CancellationToken::new(),
         }
     }
@@ -62,18 +69,25 @@ impl Activity {
         u64::try_from(self.accepted.elapsed().as_millis()).unwrap_or(NEVER)
     }
 
+    /// Returns whether no request is running. The last bytes of an answer may still wait for the client.
     pub(super) fn is_idle(&self) -> bool {
         self.running.load(Ordering::Acquire) == 0
+    }
+
+    /// Returns whether no request is running, and no byte of an answer waits for the client.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.is_idle() && self.stuck_since.load(Ordering::Relaxed) == NEVER
     }
 
     pub(super) fn is_http2(&self) -> bool {
         self.is_http2.load(Ordering::Relaxed)
     }
 
-    /// Returns the moment since which no request is running, to compare connections by it. `None` if one is running.
+    /// Returns the moment since which no request is running, to compare connections by it. `None` if one is running, or
+    /// its answer is still being written.
     pub(super) fn idle_from(&self) -> Option<Instant> {
         let since = Duration::from_millis(self.idle_since.load(Ordering::Relaxed));
-        self.is_idle().then(|| self.accepted + since)
+        self.is_quiet().then(|| self.accepted + since)
     }
 
     pub(super) fn request_begins(&self) {
@@ -130,6 +144,26 @@ impl Activity {
         }
     }
 
+    /// Notes that a part of an answer waits until the client leaves room for it.
+    pub(super) fn part_waits(&self) {
+        // The moment is written first: whoever sees the part sees the moment, too.
+        if self.untaken.load(Ordering::Acquire) == 0 {
+            self.client_takes_a_part();
+        }
+        self.untaken.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Notes that a part of an answer no longer waits.
+    pub(super) fn part_is_taken(&self) {
+        self.client_takes_a_part();
+        self.untaken.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Notes that the client takes a part of an answer, or some bytes of it.
+    pub(super) fn client_takes_a_part(&self) {
+        self.untaken_since.store(self.now(), Ordering::Release);
+    }
+
     /// Waits until the client has kept the connection waiting for too long.
     pub(super) async fn runs_out_of(&self, patience: Patience) {
         // No deadline that begins while this sleeps can be over before it wakes up.
@@ -150,14 +184,16 @@ impl Activity {
             since => Some(self.accepted + Duration::from_millis(since) + patience),
         };
         let stuck = after(&self.stuck_since, patience.reading);
-        let waiting = if !self.is_idle() {
-            None
-        } else if self.has_asked.load(Ordering::Relaxed) {
+        let has_untaken_parts = self.untaken.load(Ordering::Acquire) > 0;
+        let untaken = has_untaken_parts.then(|| after(&self.untaken_since, patience.reading));
+        let waiting = if !self.has_asked.load(Ordering::Relaxed) && self.is_idle() {
+            Some(self.accepted + patience.head)
+        } else if self.is_quiet() {
             after(&self.head_since, patience.head).or_else(|| after(&self.idle_since, patience.next_request))
         } else {
-            Some(self.accepted + patience.head)
+            None
         };
-        stuck.into_iter().chain(waiting).min()
+        stuck.into_iter().chain(untaken.flatten()).chain(waiting).min()
     }
 }
 
@@ -225,6 +261,42 @@ mod tests {
 
         activity.client_takes_nothing();
         assert_eq!(seconds_until_the_end(&activity, began).await, 7_230);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_of_which_the_client_takes_no_part_ends_and_one_that_it_takes_slowly_does_not() {
+        let began = Instant::now();
+        let activity = Activity::new();
+        activity.request_begins();
+        activity.part_waits();
+        activity.part_waits();
+        for _ in 0..10 {
+            let ended = tokio::time::timeout(Duration::from_secs(20), activity.runs_out_of(PATIENCE)).await;
+            assert!(ended.is_err(), "an answer that the client takes was cut off");
+            activity.client_takes_a_part();
+        }
+        activity.part_is_taken();
+        assert_eq!(seconds_until_the_end(&activity, began).await, 230);
+
+        let activity = Activity::new();
+        activity.request_begins();
+        activity.part_waits();
+        activity.part_is_taken();
+        let hour = Duration::from_secs(3_600);
+        let ended = tokio::time::timeout(hour, activity.runs_out_of(PATIENCE)).await;
+        assert!(ended.is_err(), "an answer that is not ready yet was cut off");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_whose_answer_is_still_being_written_is_not_idle() {
+        let activity = Activity::new();
+        activity.request_begins();
+        activity.request_ends();
+        assert!(activity.idle_from().is_some());
+        activity.client_takes_nothing();
+        assert!(activity.idle_from().is_none());
+        activity.client_takes_bytes();
+        assert!(activity.idle_from().is_some());
     }
 
     #[tokio::test(start_paused = true)]

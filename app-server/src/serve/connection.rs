@@ -2,24 +2,24 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use adapters_http::HeadFault;
 use axum::Router;
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::header::CONNECTION;
+use axum::http::header::{CONNECTION, TRANSFER_ENCODING};
 use axum::http::{HeaderValue, Request, StatusCode, Version};
 use axum::response::Response;
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 use tracing::debug;
@@ -27,6 +27,7 @@ use tracing::debug;
 use super::activity::{Activity, Patience};
 use super::library_answers::AnswerInOurWords;
 use super::places::Place;
+use super::running::{Running, RunningRequest};
 use super::socket::Socket;
 use super::tls::Tls;
 
@@ -45,6 +46,9 @@ const LAST_CALL: Duration = Duration::from_millis(200);
 
 /// How long an HTTP/2 client without a running request may take to close the connection when the server stops.
 const GOODBYE: Duration = Duration::from_secs(1);
+
+/// The same for an HTTP/2 client whose connection has to make room for a new one, which waits meanwhile.
+const GOODBYE_TO_MAKE_ROOM: Duration = Duration::from_millis(50);
 
 /// What all connections have in common.
 #[derive(Debug)]
@@ -85,16 +89,16 @@ impl Answering {
         let answering = async {
             match &self.tls {
                 None => self.answer(stream, peer, place).await,
-                Some(tls) => match tls.acceptor.accept(stream).await {
-                    Ok(stream) => self.answer(stream, peer, place).await,
-                    Err(error) => debug!(%peer, %error, "a TLS handshake failed"),
+                Some(tls) => match activity.must_go.run_until_cancelled(tls.acceptor.accept(stream)).await {
+                    Some(Ok(stream)) => self.answer(stream, peer, place).await,
+                    Some(Err(error)) => debug!(%peer, %error, "a TLS handshake failed"),
+                    None => debug!(%peer, "closed a connection during its TLS handshake to make room"),
                 },
             }
         };
         tokio::select! {
             () = answering => {}
             () = activity.runs_out_of(self.patience) => debug!(%peer, "closed a connection that kept the server waiting"),
-            () = activity.must_go.cancelled() => debug!(%peer, "closed an idle connection to make room"),
             () = self.over.cancelled() => {}
         }
     }
@@ -107,7 +111,7 @@ impl Answering {
         let socket = TokioIo::new(Socket::new(stream, place, self.words.clone()));
         let service = service_fn(|request: Request<Incoming>| self.call(request, peer, &activity));
         let mut connection = pin!(self.http.serve_connection_with_upgrades(socket, service));
-        let mut last_call = pin!(self.last_call(&activity));
+        let mut told_to_end = pin!(self.told_to_end(&activity));
         let mut goodbye = None;
         loop {
             tokio::select! {
@@ -118,24 +122,35 @@ impl Answering {
                     }
                     return;
                 }
-                () = last_call.as_mut(), if goodbye.is_none() => {
-                    if activity.is_idle() && !activity.is_http2() {
+                patience = told_to_end.as_mut(), if goodbye.is_none() => {
+                    if activity.is_quiet() && !activity.is_http2() {
                         return;
                     }
+                    // A request that has begun meanwhile is answered.
                     connection.as_mut().graceful_shutdown();
-                    goodbye = Some(tokio::time::Instant::now() + GOODBYE);
+                    goodbye = Some(Instant::now() + patience);
                 }
-                () = tokio::time::sleep_until(goodbye.unwrap_or_else(tokio::time::Instant::now)),
-                    if goodbye.is_some() && activity.is_idle() => return,
+                () = sleep_until(goodbye.unwrap_or_else(Instant::now)), if goodbye.is_some() => {
+                    if activity.is_quiet() {
+                        return;
+                    }
+                    goodbye = Some(Instant::now() + GOODBYE);
+                }
             }
         }
     }
 
-    /// Waits until the server stops, and then for a request that may be on its way.
-    async fn last_call(&self, activity: &Activity) {
-        self.stopping.cancelled().await;
-        if activity.is_idle() {
-            tokio::time::sleep(LAST_CALL).await;
+    /// Waits until the connection has to make room, or until the server stops and no request can be on its way any more.
+    /// Returns how long the client may then take to close the connection.
+    async fn told_to_end(&self, activity: &Activity) -> Duration {
+        tokio::select! {
+            () = activity.must_go.cancelled() => GOODBYE_TO_MAKE_ROOM,
+            () = self.stopping.cancelled() => {
+                if activity.is_idle() {
+                    sleep(LAST_CALL).await;
+                }
+                GOODBYE
+            }
         }
     }
 
@@ -146,8 +161,10 @@ impl Answering {
         activity: &Arc<Activity>,
     ) -> impl Future<Output = Result<Response<Running>, Infallible>> + use<> {
         activity.request_begins();
-        let running = RunningRequest(Arc::clone(activity));
+        let running = Arc::new(RunningRequest(Arc::clone(activity)));
         let is_http1 = request.version() < Version::HTTP_2;
+        // Somebody in front of this server may have read another length, and may take the rest for the next request.
+        let is_the_last = is_http1 && request.headers().contains_key(TRANSFER_ENCODING);
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         if activity.take_two_lengths() {
@@ -160,16 +177,13 @@ impl Answering {
             let mut response = answer.await?;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 running.0.is_upgraded();
-            } else if is_http1 && stopping.is_cancelled() {
+            } else if is_the_last || is_http1 && (stopping.is_cancelled() || running.0.must_go.is_cancelled()) {
                 // The client must not send its next request here.
                 response
                     .headers_mut()
                     .insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok(response.map(|body| Running {
-                body,
-                _running: running,
-            }))
+            Ok(response.map(|body| Running::new(body, running, is_http1)))
         }
     }
 }
@@ -196,46 +210,14 @@ fn http() -> auto::Builder<TokioExecutor> {
     http
 }
 
-/// Counts a request as running until this value is dropped.
-#[derive(Debug)]
-struct RunningRequest(Arc<Activity>);
-
-impl Drop for RunningRequest {
-    fn drop(&mut self) {
-        self.0.request_ends();
-    }
-}
-
-/// The body of an answer. Its request is running until the whole body was handed over or the client is gone.
-#[derive(Debug)]
-struct Running {
-    body: Body,
-    _running: RunningRequest,
-}
-
-impl HttpBody for Running {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use adapters_external::SystemIds;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
+    use tokio::sync::Notify;
+    use tokio::task::JoinHandle;
 
     use super::super::places::Places;
     use super::*;
@@ -252,6 +234,82 @@ mod tests {
         answer.body(Body::empty()).unwrap()
     }
 
+    const LONG: Duration = Duration::from_secs(600);
+
+    const PATIENT: Patience = Patience {
+        head: LONG,
+        next_request: LONG,
+        reading: LONG,
+    };
+
+    /// A connection that is served, and its client.
+    struct Served {
+        client: TcpStream,
+        connection: JoinHandle<()>,
+        activity: Arc<Activity>,
+        places: Arc<Places>,
+    }
+
+    async fn serve_one(router: Router, patience: Patience) -> Served {
+        let words = AnswerInOurWords(Arc::new(SystemIds::new()));
+        let answering = Arc::new(Answering::new(router, None, patience, words, CancellationToken::new()));
+        let places = Places::new(1);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        let place = places.take().unwrap();
+        Served {
+            client,
+            activity: Arc::clone(&place.activity),
+            connection: tokio::spawn(answering.serve(stream, peer, place)),
+            places,
+        }
+    }
+
+    #[tokio::test]
+    async fn an_http_2_client_that_leaves_no_room_for_its_answer_is_sent_away() {
+        let patience = Patience {
+            reading: Duration::from_millis(20),
+            ..PATIENT
+        };
+        let router = Router::new().route("/", get(async || "an answer"));
+        let mut served = serve_one(router, patience).await;
+        // The settings say that nothing of any answer may come: their field 4 is 0. Then comes a request for `/`, with
+        // `:method: GET`, `:scheme: http`, `:path: /` from the static table, and `:authority: x`.
+        let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+        bytes.extend([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0]);
+        bytes.extend([0, 0, 6, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84, 0x41, 1, b'x']);
+        served.client.write_all(&bytes).await.unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(10), served.connection).await;
+        ended.expect("the client keeps its connection").unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_request_that_has_begun_when_its_connection_must_make_room_is_answered() {
+        let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (says_begun, waits) = (Arc::clone(&begun), Arc::clone(&go_on));
+        let handler = async move || {
+            says_begun.notify_one();
+            waits.notified().await;
+            "an answer"
+        };
+        let mut served = serve_one(Router::new().route("/", get(handler)), PATIENT).await;
+        let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+        served.client.write_all(request).await.unwrap();
+        begun.notified().await;
+        // Whoever told it to make room has seen it idle just before.
+        served.activity.must_go.cancel();
+        tokio::task::yield_now().await;
+        go_on.notify_one();
+        let mut answer = String::new();
+        served.client.read_to_string(&mut answer).await.unwrap();
+        assert!(
+            answer.contains("connection: close") && answer.ends_with("an answer"),
+            "{answer}"
+        );
+        served.connection.await.unwrap();
+    }
+
     #[tokio::test]
     async fn an_upgraded_connection_has_no_time_limit_keeps_its_place_and_gives_it_back() {
         let short = Duration::from_millis(20);
@@ -260,14 +318,12 @@ mod tests {
             next_request: short,
             reading: short,
         };
-        let router = Router::new().route("/echo", get(echo));
-        let words = AnswerInOurWords(Arc::new(SystemIds::new()));
-        let answering = Arc::new(Answering::new(router, None, patience, words, CancellationToken::new()));
-        let places = Places::new(1);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (stream, peer) = listener.accept().await.unwrap();
-        let served = tokio::spawn(Arc::clone(&answering).serve(stream, peer, places.take().unwrap()));
+        let Served {
+            mut client,
+            connection,
+            places,
+            ..
+        } = serve_one(Router::new().route("/echo", get(echo)), patience).await;
 
         let request = "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
         client.write_all(request.as_bytes()).await.unwrap();
@@ -275,7 +331,7 @@ mod tests {
         while !head.ends_with(b"\r\n\r\n") {
             head.push(client.read_u8().await.unwrap());
         }
-        served.await.unwrap();
+        connection.await.unwrap();
         assert!(!places.make_room(), "an upgraded connection was told to go");
         assert!(places.take().is_none());
         client.write_all(b"hello").await.unwrap();

@@ -88,3 +88,22 @@ async fn a_head_that_can_be_read_in_two_ways_is_refused_with_the_name_of_the_hea
     };
     story.await.expect("no head is read in one of two ways");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_read_after_a_body_that_comes_in_pieces() {
+    let first = "POST /api/auth/magic-link/send HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+                 Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+    let second = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
+    let story = async {
+        let edge = Edge::start(&[])?;
+        for requests in [first.to_owned(), format!("{first}{second}")] {
+            let mut wire = edge.connect().await?;
+            let answered = wire.ask(&requests).await?;
+            answered.is_refused(400, "INVALID_REQUEST")?;
+            ensure!(answered.header("connection") == Some("close"), "{}", answered.head);
+            ensure!(wire.rest().await?.is_empty(), "a second request was answered");
+        }
+        anyhow::Ok(())
+    };
+    story.await.expect("the connection ends with the request");
+}

@@ -103,6 +103,15 @@ impl Wire {
         self.ask(format!("{{{}}}", " ".repeat(98))).await
     }
 
+    /// Reads until the server closes the connection.
+    pub(crate) async fn rest(&mut self) -> anyhow::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        timeout(PATIENCE, self.0.read_to_end(&mut bytes))
+            .await
+            .context("the connection stays open")??;
+        Ok(bytes)
+    }
+
     /// Reads until the server closes the connection, and returns how long that took. Whatever comes is passed over.
     pub(crate) async fn closed(&mut self) -> anyhow::Result<Duration> {
         let began = Instant::now();
