@@ -7,6 +7,7 @@ use std::time::Duration;
 use adapters_http::{ApiError, Code};
 use futures::FutureExt as _;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::unconstrained;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::warn;
 
@@ -21,6 +22,12 @@ const AFTER_A_REFUSAL: Duration = Duration::from_millis(50);
 
 /// How often it is logged that connections are refused.
 const BETWEEN_WARNINGS: Duration = Duration::from_secs(10);
+
+/// At most how many connections that wait when the server stops are still served. The system lets no more wait by default.
+const MOST_THAT_WAIT: usize = 4_096;
+
+/// How long connections that wait when the server stops are taken.
+const FOR_THOSE_THAT_WAIT: Duration = Duration::from_secs(1);
 
 /// Accepts connections and gives each a place.
 #[derive(Debug)]
@@ -49,11 +56,21 @@ impl Doorkeeper {
                 accepted = listener.accept() => self.take(accepted).await,
             }
         }
-        while let Some(accepted) = listener.accept().now_or_never() {
+        self.take_those_that_wait(&listener).await;
+    }
+
+    /// Takes the connections that the system has accepted already.
+    async fn take_those_that_wait(&mut self, listener: &TcpListener) {
+        let began = Instant::now();
+        for _ in 0..MOST_THAT_WAIT {
+            // Otherwise tokio would let the task rest after some connections, which would look as if no more waited.
+            let Some(accepted) = unconstrained(listener.accept()).now_or_never() else {
+                return;
+            };
             let failed = accepted.is_err();
             self.take(accepted).await;
-            if failed {
-                break;
+            if failed || began.elapsed() >= FOR_THOSE_THAT_WAIT {
+                return;
             }
         }
     }
@@ -123,4 +140,50 @@ fn is_of_one_connection(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
 
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+#[cfg(test)]
+mod tests {
+    use adapters_external::SystemIds;
+    use axum::Router;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpSocket;
+    use tokio_util::sync::CancellationToken;
+
+    use super::super::activity::Patience;
+    use super::super::library_answers::AnswerInOurWords;
+    use super::*;
+
+    #[tokio::test]
+    async fn every_connection_that_waits_when_the_server_stops_is_served() {
+        const WAITING: u32 = 300;
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(2 * WAITING).unwrap();
+        let mut clients = Vec::new();
+        for _ in 0..WAITING {
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+            clients.push(client);
+        }
+        let minute = Duration::from_secs(60);
+        let patience = Patience {
+            head: minute,
+            next_request: minute,
+            reading: minute,
+        };
+        let stopping = CancellationToken::new();
+        let words = AnswerInOurWords(Arc::new(SystemIds::new()));
+        let router = Router::new().route("/", get(async || "here"));
+        let answering = Answering::new(router, None, patience, words, stopping.clone());
+        let mut doorkeeper = Doorkeeper::new(Arc::new(answering), Places::new(WAITING));
+        stopping.cancel();
+        doorkeeper.accept(listener).await;
+        for mut client in clients {
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+        }
+    }
 }
