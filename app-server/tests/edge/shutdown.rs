@@ -11,7 +11,8 @@ const AT_ONCE: Duration = Duration::from_secs(12);
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_does_not_wait_for_half_a_head_or_an_idle_connection() {
     let story = async {
-        let mut edge = Edge::start(&[])?;
+        // No time limit of a connection may be over before the server has to be.
+        let mut edge = Edge::start(&[("HEAD_TIMEOUT_SECONDS", "300"), ("KEEP_ALIVE_SECONDS", "3600")])?;
         let mut half = edge.connect().await?;
         half.send("POST /api/reservations HTTP/1.1\r\nHost: ").await?;
         let mut second_half = edge.connect().await?;
