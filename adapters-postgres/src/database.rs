@@ -96,6 +96,21 @@ pub enum DatabaseError {
     Migration(Purpose, #[source] MigrateError),
 }
 
+impl DatabaseError {
+    /// Returns whether waiting does not help: somebody has to change a setting or the database first. Unless the server
+    /// lets this user in (SQLSTATE 28…) and has a database of that name (3D000), nothing will come of trying again.
+    pub fn needs_a_change(&self) -> bool {
+        match self {
+            Self::Unreachable(_, sqlx::Error::Database(error)) => {
+                let code = error.code();
+                code.is_some_and(|code| code.starts_with("28") || code == "3D000")
+            }
+            Self::Unreachable(..) => false,
+            Self::Url(_) | Self::OldSchema(_) | Self::NewerSchema(_) | Self::Migration(..) => true,
+        }
+    }
+}
+
 /// How many connections a pool has at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolUse {

@@ -7,7 +7,7 @@ use adapters_http::HealthCheck;
 use adapters_memory::{InMemory, InMemoryFollowerStore};
 use adapters_metrics::Durations;
 use adapters_postgres::{
-    Database, DatabaseError, DatabaseOptions, PostgresEventStore, PostgresReadModels, PostgresUserStore, Purpose,
+    Database, DatabaseOptions, PostgresEventStore, PostgresReadModels, PostgresUserStore, Purpose,
 };
 use adapters_redis::{Redis, RedisOptions};
 use adapters_redpanda::{BusOptions, RedpandaBus};
@@ -320,20 +320,28 @@ async fn open(
     let checked = match if_down {
         IfDown::Fail => database.check_schema().await,
         IfDown::StartWithout => match tokio::time::timeout(PATIENCE, database.check_schema()).await {
-            Ok(checked @ Err(DatabaseError::OldSchema(_) | DatabaseError::NewerSchema(_))) => checked,
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => {
-                let database = purpose.as_str();
-                warn!(
-                    database,
-                    "a database does not answer; requests that need it fail until it does"
-                );
+            Ok(Err(error)) if error.needs_a_change() => Err(error),
+            Ok(Err(error)) => {
+                warn_of(purpose, &error);
+                Ok(())
+            }
+            Err(too_late) => {
+                warn_of(purpose, &too_late);
                 Ok(())
             }
         },
     };
     checked?;
     Ok(database)
+}
+
+fn warn_of(purpose: Purpose, error: &(dyn std::error::Error + 'static)) {
+    let database = purpose.as_str();
+    warn!(
+        database,
+        error, "a database does not answer; requests that need it fail until it does"
+    );
 }
 
 async fn connect_to_redis(settings: &ServiceSettings, if_down: IfDown) -> anyhow::Result<Option<Redis>> {
