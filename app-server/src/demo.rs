@@ -26,7 +26,7 @@ use ticketing_runtime::{ConsistencyToken, Failure, Request, UnavailableCause};
 use tokio::time::{sleep, timeout};
 
 use crate::config::{Demo, Settings, StorageUrl};
-use crate::serve::{Serving, listen, public_url};
+use crate::serve::{Listeners, Serving, public_url};
 use crate::terminal::tell;
 use crate::wiring::RunningServer;
 
@@ -47,10 +47,10 @@ pub async fn demo(settings: &Settings, wanted: &Demo) -> anyhow::Result<()> {
     settings.protection.demonstration = true;
     settings.live.ws_visitors.get_or_insert(true);
     let settings = &settings;
-    let listener = listen(&settings.http).await?;
-    let url = public_url(settings, &listener)?;
-    let serving = Serving::begin(settings, listener).await?;
-    let server = RunningServer::start(settings, &url, serving.stopping()).await?;
+    let listeners = Listeners::bind(settings).await?;
+    let url = public_url(settings, listeners.address()?);
+    let serving = Serving::begin(settings, listeners).await?;
+    let server = RunningServer::start(settings, &url, serving.capacity(), serving.stopping()).await?;
     let stage = Stage::set(&server, settings).await?;
     let mut told = stage.invitation(&server, &url).await?;
     if let Some((customers, file)) = wanted.sign_ins() {

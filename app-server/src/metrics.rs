@@ -10,14 +10,11 @@ use adapters_metrics::{
 };
 use adapters_postgres::{Database, Purpose};
 use adapters_redis::Redis;
-use anyhow::Context as _;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use ticketing_ports::outside::clock::Clock;
 use ticketing_ports::outside::gateway::PaymentGateway;
 use ticketing_runtime::{Engine, Observer, READ_MODELS};
-use tokio::net::TcpListener;
-use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
 use self::probes::{
@@ -139,55 +136,33 @@ pub struct ShownMetrics {
 }
 
 impl ShownMetrics {
-    /// Makes the routes of the server count their requests, and adds the route for scrapes if there is a token.
-    pub fn mount(&self, routes: Router) -> Router {
-        let routes = routes.layer(from_fn_with_state(self.requests.clone(), count_requests));
+    /// Makes the routes of the server count their requests.
+    pub fn count(&self, routes: Router) -> Router {
+        routes.layer(from_fn_with_state(self.requests.clone(), count_requests))
+    }
+
+    /// Returns what is shown of the metrics at the address of the API: the route for scrapes, if there is a token.
+    pub fn at_the_api(&self) -> Router {
         if self.settings.metrics_token.is_some() {
-            routes.merge(self.route())
+            self.route()
         } else {
-            routes
+            Router::new()
         }
     }
 
-    /// Answers scrapes at the address of the settings until the returned handle is dropped. `None` if the settings
-    /// have no such address.
-    ///
-    /// # Errors
-    /// When the address cannot be listened on.
-    pub async fn listen(&self) -> anyhow::Result<Option<AbortOnDropHandle<()>>> {
-        let Some(address) = self.settings.metrics_addr else {
-            return Ok(None);
-        };
-        let listening = async {
-            let listener = TcpListener::bind(address).await?;
-            let address = listener.local_addr()?;
-            Ok::<_, std::io::Error>((listener, address))
-        };
-        let (listener, address) = listening
-            .await
-            .with_context(|| format!("--metrics-addr (METRICS_ADDR): cannot listen on {address}"))?;
-        warn_if_open(address, &self.settings);
-        info!(%address, "metrics are shown");
-        let serving = axum::serve(listener, self.route());
-        let answering = async move {
-            if let Err(error) = serving.await {
-                let error = &error as &dyn std::error::Error;
-                warn!(error, "metrics are no longer shown: their listener has failed");
-            }
-        };
-        Ok(Some(AbortOnDropHandle::new(tokio::spawn(answering))))
-    }
-
-    fn route(&self) -> Router {
+    /// Returns the route for scrapes.
+    pub fn route(&self) -> Router {
         metrics_route(self.scraper.clone(), self.settings.metrics_token.clone())
     }
-}
 
-fn warn_if_open(address: SocketAddr, settings: &MetricsSettings) {
-    if !address.ip().is_loopback() && settings.metrics_token.is_none() {
-        warn!(
-            %address,
-            "whoever reaches the address of the metrics sees the revenue: keep others away, or set METRICS_TOKEN"
-        );
+    /// Logs where the metrics are shown, and a warning if strangers may reach that address.
+    pub fn announce(&self, address: SocketAddr) {
+        info!(%address, "metrics are shown");
+        if !address.ip().is_loopback() && self.settings.metrics_token.is_none() {
+            warn!(
+                %address,
+                "whoever reaches the address of the metrics sees the revenue: keep others away, or set METRICS_TOKEN"
+            );
+        }
     }
 }

@@ -5,7 +5,6 @@ mod activity;
 mod connection;
 mod head_scan;
 mod library_answers;
-mod limits;
 mod places;
 mod running;
 mod signals;
@@ -17,17 +16,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adapters_external::SystemIds;
-use adapters_http::{operations, router};
+use adapters_http::{limited, operations, router_with};
 use anyhow::Context as _;
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
+use crate::capacity::Capacity;
 use crate::config::{ConnectionSettings, HttpSettings, Role, Settings};
 use crate::front::Front;
+use crate::metrics::ShownMetrics;
 use crate::wiring::RunningServer;
 use accept::Doorkeeper;
 use activity::Patience;
@@ -37,41 +39,74 @@ use places::Places;
 use signals::listen_for_signals;
 use tls::Tls;
 
-pub use limits::{Capacity, raise_descriptors};
-
 /// How long a client may take no byte of an answer that is ready.
 const READING: Duration = Duration::from_secs(30);
+
+/// At most how many connections are open at the address of the metrics. A Prometheus needs one.
+const SCRAPERS: u32 = 16;
 
 /// Serves until the process is told to stop by a signal.
 ///
 /// # Errors
 /// When the address or the storage cannot be used.
 pub async fn serve(settings: &Settings) -> anyhow::Result<()> {
-    let listener = listen(&settings.http).await?;
-    let public_url = public_url(settings, &listener)?;
-    let serving = Serving::begin(settings, listener).await?;
-    let server = RunningServer::start(settings, &public_url, serving.stopping()).await?;
+    let listeners = Listeners::bind(settings).await?;
+    let public_url = public_url(settings, listeners.address()?);
+    let serving = Serving::begin(settings, listeners).await?;
+    let server = RunningServer::start(settings, &public_url, serving.capacity(), serving.stopping()).await?;
     serving.open(settings, &server, Router::new());
     serving.run(settings, server).await
 }
 
-pub async fn listen(settings: &HttpSettings) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(settings.http_addr)
-        .await
-        .with_context(|| format!("--http-addr (HTTP_ADDR): cannot listen on {}", settings.http_addr))
+/// What a server listens on.
+#[derive(Debug)]
+pub struct Listeners {
+    api: TcpListener,
+    /// `None` if the metrics have no address of their own.
+    metrics: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Listens on the addresses of the settings. Nothing is accepted yet.
+    ///
+    /// # Errors
+    /// When an address cannot be listened on.
+    pub async fn bind(settings: &Settings) -> anyhow::Result<Self> {
+        let address = settings.http.http_addr;
+        let api = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("--http-addr (HTTP_ADDR): cannot listen on {address}"))?;
+        let metrics = match settings.metrics.metrics_addr {
+            None => None,
+            Some(address) => Some(
+                TcpListener::bind(address)
+                    .await
+                    .with_context(|| format!("--metrics-addr (METRICS_ADDR): cannot listen on {address}"))?,
+            ),
+        };
+        Ok(Self { api, metrics })
+    }
+
+    /// Returns the address of the API.
+    ///
+    /// # Errors
+    /// When the system does not tell the address.
+    pub fn address(&self) -> anyhow::Result<SocketAddr> {
+        self.api.local_addr().context("the listener has no address")
+    }
 }
 
 /// Returns the URL with which links begin: the public URL of the settings. If that is the default, its port is
 /// replaced by the port that the server really listens on.
-pub fn public_url(settings: &Settings, listener: &TcpListener) -> anyhow::Result<String> {
-    let port = listener.local_addr().context("the listener has no address")?.port();
+pub fn public_url(settings: &Settings, listening: SocketAddr) -> String {
+    let port = listening.port();
     let url = settings.http.public_url.as_str();
     let scheme = settings.connections.tls().map_or("http", |_| "https");
-    Ok(if url == "http://localhost:8080" {
+    if url == "http://localhost:8080" {
         format!("{scheme}://localhost:{port}")
     } else {
         url.to_owned()
-    })
+    }
 }
 
 /// Logs a warning if other machines can reach this server, but links in its mails can be opened on this machine
@@ -95,6 +130,8 @@ pub struct Serving {
     places: Arc<Places>,
     answering: Arc<Answering>,
     accepting: JoinHandle<()>,
+    /// Where the metrics are shown once the server runs.
+    scrapes: Option<TcpListener>,
 }
 
 impl Serving {
@@ -102,14 +139,14 @@ impl Serving {
     ///
     /// # Errors
     /// When the listener has no address, or the certificate of the settings cannot be used.
-    pub async fn begin(settings: &Settings, listener: TcpListener) -> anyhow::Result<Self> {
-        let address = listener.local_addr().context("the listener has no address")?;
+    pub async fn begin(settings: &Settings, listeners: Listeners) -> anyhow::Result<Self> {
+        let address = listeners.address()?;
         let (front, stopping) = (Front::default(), CancellationToken::new());
         let tls = match settings.connections.tls() {
             Some(files) => Some(Tls::from_files(&files, stopping.clone()).await?),
             None => None,
         };
-        let capacity = raise_descriptors(settings);
+        let capacity = Capacity::of_this_process(settings);
         let places = Places::new(capacity.connections);
         let answering = Arc::new(Answering::new(
             front.router(),
@@ -119,7 +156,7 @@ impl Serving {
             stopping.clone(),
         ));
         let mut doorkeeper = Doorkeeper::new(Arc::clone(&answering), Arc::clone(&places));
-        let accepting = tokio::spawn(async move { doorkeeper.accept(listener).await });
+        let accepting = tokio::spawn(async move { doorkeeper.accept(listeners.api).await });
         info!(%address, "starting: until the server can work, only health checks are answered");
         Ok(Self {
             address,
@@ -129,7 +166,13 @@ impl Serving {
             places,
             answering,
             accepting,
+            scrapes: listeners.metrics,
         })
+    }
+
+    /// Returns how many connections the server can have.
+    pub fn capacity(&self) -> Capacity {
+        self.capacity
     }
 
     /// Returns the token that is cancelled when the server begins to stop.
@@ -139,13 +182,16 @@ impl Serving {
 
     /// Lets the server answer every request from now on, including those for the extra `pages`.
     pub fn open(&self, settings: &Settings, server: &RunningServer, pages: Router) {
+        let metrics = server.metrics.as_ref();
+        let scrapes = metrics.map(ShownMetrics::at_the_api).unwrap_or_default();
         let routes = if settings.engine.plays(Role::Http) {
-            router(server.http.clone()).merge(pages)
+            router_with(server.http.clone(), scrapes).merge(pages)
         } else {
-            operations(server.http.health.clone(), self.stopping())
+            let health = server.http.health.clone();
+            operations(health, self.stopping()).merge(limited(server.http.clone(), scrapes))
         };
-        self.front.open(match &server.metrics {
-            Some(metrics) => metrics.mount(routes),
+        self.front.open(match metrics {
+            Some(metrics) => metrics.count(routes),
             None => routes,
         });
     }
@@ -154,11 +200,11 @@ impl Serving {
     /// process at once.
     ///
     /// # Errors
-    /// When the address of the metrics cannot be listened on, or the task that accepts connections has panicked.
+    /// When the task that accepts connections has panicked.
     pub async fn run(self, settings: &Settings, server: RunningServer) -> anyhow::Result<()> {
-        let _scrapes = match &server.metrics {
-            Some(metrics) => metrics.listen().await?,
-            None => None,
+        let _scraping = match (self.scrapes, &server.metrics) {
+            (Some(listener), Some(metrics)) => Some(show(metrics, listener, &settings.connections)?),
+            _ => None,
         };
         listen_for_signals(self.stopping);
         info!("payments go to the sandbox gateway: no money moves");
@@ -192,6 +238,29 @@ impl Serving {
         }
         Ok(())
     }
+}
+
+/// Answers scrapes, also while the server stops, until the returned handle is dropped.
+fn show(
+    metrics: &ShownMetrics,
+    listener: TcpListener,
+    settings: &ConnectionSettings,
+) -> anyhow::Result<AbortOnDropHandle<()>> {
+    metrics.announce(
+        listener
+            .local_addr()
+            .context("the listener of the metrics has no address")?,
+    );
+    let answering = Arc::new(Answering::new(
+        metrics.route(),
+        None,
+        patience(settings),
+        AnswerInOurWords(Arc::new(SystemIds::new())),
+        CancellationToken::new(),
+    ));
+    let mut doorkeeper = Doorkeeper::new(answering, Places::new(SCRAPERS));
+    let accepting = async move { doorkeeper.accept(listener).await };
+    Ok(AbortOnDropHandle::new(tokio::spawn(accepting)))
 }
 
 fn patience(settings: &ConnectionSettings) -> Patience {

@@ -14,8 +14,8 @@ use ticketing_runtime::{
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::capacity::{self, LimitedBy};
-use crate::config::{LostPast, Role, Settings};
+use crate::capacity::{Capacity, LimitedBy};
+use crate::config::{LiveSettings, LostPast, Role, Settings};
 use crate::health::{
     ClockCheck, CommitCheck, DeadLetterCheck, EventStoreCheck, LastCommit, ProjectionCheck, RelayCheck,
 };
@@ -38,11 +38,17 @@ pub struct RunningServer {
 }
 
 impl RunningServer {
-    /// Starts the engine. `stopping` is cancelled when the server begins to stop. If the read models are in memory, waits until they have caught up with the log.
+    /// Starts the engine. `capacity` says how many connections the server can have, and `stopping` is cancelled when it
+    /// begins to stop. If the read models are in memory, waits until they have caught up with the log.
     ///
     /// # Errors
     /// When the storage cannot be used.
-    pub async fn start(settings: &Settings, public_url: &str, stopping: CancellationToken) -> anyhow::Result<Self> {
+    pub async fn start(
+        settings: &Settings,
+        public_url: &str,
+        capacity: Capacity,
+        stopping: CancellationToken,
+    ) -> anyhow::Result<Self> {
         let measuring = Measuring::wanted(&settings.metrics);
         let mut storage = Storage::open(settings, IfDown::StartWithout).await?;
         let mut read_side = ReadSide::open(&settings.storage, IfDown::StartWithout).await?;
@@ -94,7 +100,7 @@ impl RunningServer {
                 .with_boards(engine.live_boards()),
             callers: Arc::new(BySession::new(sign_in.sessions.clone())),
             sign_in: Some(sign_in.clone()),
-            live: live_connections(settings),
+            live: live_connections(&settings.live, capacity),
             health,
             clock,
             ids,
@@ -135,18 +141,15 @@ impl RunningServer {
 }
 
 /// Returns the place where live connections are counted, and logs how many there may be.
-fn live_connections(settings: &Settings) -> LiveConnections {
-    let most = settings.connections.max_connections;
-    let settings = &settings.live;
-    let capacity = capacity::live_connections(settings.ws_max_connections, most);
-    let connections = capacity.connections;
-    if capacity.limited_by == LimitedBy::Settings {
+fn live_connections(settings: &LiveSettings, capacity: Capacity) -> LiveConnections {
+    let connections = capacity.live;
+    if capacity.live_limited_by == LimitedBy::Settings {
         info!(connections, "at most this many WebSockets and streams may be open");
     } else {
         warn!(
             connections,
             wanted = settings.ws_max_connections,
-            limited_by = %capacity.limited_by,
+            limited_by = %capacity.live_limited_by,
             "fewer WebSockets and streams than WS_MAX_CONNECTIONS may be open"
         );
     }

@@ -1,6 +1,14 @@
 //! Where metrics are shown, and to whom.
 
+use std::net::TcpListener;
+use std::time::Duration;
+
+use anyhow::ensure;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+
 use crate::scrape::{Scrape, ask, metrics_of};
+use crate::support::process::Process;
 use crate::support::{Installation, Server};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -65,4 +73,56 @@ async fn with_a_token_both_addresses_show_metrics_to_whoever_has_it() {
         anyhow::Ok(())
     };
     story.await.expect("the token opens both addresses");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_networks_that_are_refused_get_no_metrics_at_the_address_of_the_api() {
+    let story = async {
+        let folder = tempfile::tempdir()?;
+        let installation = Installation::embedded(folder.path())
+            .with("METRICS_TOKEN", TOKEN)
+            .with("BLOCKED_NETWORKS", "127.0.0.0/8,::1/128");
+        for roles in ["http,relay", "projections"] {
+            let mut process = Process::start(&installation, &["serve", "--roles", roles])?;
+            let url = format!("{}/metrics", process.url()?);
+            let answer = ask(&url, Some(TOKEN)).await?;
+            assert_eq!(answer.status(), 403, "{roles}");
+            process.stop()?;
+        }
+        anyhow::Ok(())
+    };
+    story.await.expect("the list of networks holds for the metrics");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_says_nothing_at_the_address_of_the_metrics_is_sent_away() {
+    let story = async {
+        let folder = tempfile::tempdir()?;
+        let installation = Installation::embedded(folder.path())
+            .with("METRICS_ADDR", "127.0.0.1:0")
+            .with("HEAD_TIMEOUT_SECONDS", "1");
+        let server = Server::start(&installation, 1)?;
+        let mut silent = TcpStream::connect(metrics_of(&server)?).await?;
+        let closed = tokio::time::timeout(Duration::from_secs(30), silent.read(&mut [0])).await;
+        ensure!(closed?? == 0, "bytes came");
+        anyhow::Ok(())
+    };
+    story.await.expect("the connection is closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_address_for_metrics_is_taken_begins_nothing() {
+    let story = async {
+        let folder = tempfile::tempdir()?;
+        let taken = TcpListener::bind("127.0.0.1:0")?;
+        let address = taken.local_addr()?.to_string();
+        let installation = Installation::embedded(folder.path()).with("METRICS_ADDR", &address);
+        let mut process = Process::start(&installation, &["serve"])?;
+        let (why, code) = process.end()?;
+        assert_eq!(code, Some(1));
+        ensure!(why.contains("--metrics-addr (METRICS_ADDR): cannot listen on"), "{why}");
+        ensure!(!process.log().contains("starting"), "{}", process.log());
+        anyhow::Ok(())
+    };
+    story.await.expect("the server says why it does not start");
 }

@@ -1,7 +1,7 @@
 //! How a server starts while something that it needs is slow or down.
 
 use app_server::config::CommandLine;
-use app_server::serve::{Serving, listen};
+use app_server::serve::{Listeners, Serving};
 use app_server::wiring::RunningServer;
 use axum::Router;
 use test_services::{OwnedBroker, OwnedRedis};
@@ -54,6 +54,24 @@ async fn a_server_starts_with_its_log_alone_and_says_what_it_waits_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_names_a_database_which_does_not_exist_says_so_and_does_not_start() {
+    let story = async {
+        let postgres = test_services::postgres().await?;
+        let database = postgres.fresh_database("gone").await?;
+        let (before, name) = database.rsplit_once('/').context("the URL names a database")?;
+        let folder = tempfile::tempdir()?;
+        let installation =
+            Installation::embedded(folder.path()).with("DATABASE_URL_AUTH", &format!("{before}/no_{name}"));
+        let mut process = Process::start(&installation, &["serve"])?;
+        let (why, code) = process.end()?;
+        assert_eq!(code, Some(1), "{why}");
+        assert!(why.contains("does not exist"), "{why}");
+        anyhow::Ok(())
+    };
+    story.await.expect("the server says why it does not start");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_started_without_redis_and_a_broker_is_well_once_they_come() {
     let story = async {
         let (redis, broker) = (OwnedRedis::start().await?, OwnedBroker::start().await?);
@@ -92,16 +110,16 @@ async fn a_server_is_alive_while_it_still_starts_and_ready_after_that() {
         let settings = CommandLine::read(line.map(Into::into))
             .expect("the settings can be used")
             .settings;
-        let listener = listen(&settings.http).await?;
-        let url = format!("http://{}", listener.local_addr()?);
-        let serving = Serving::begin(&settings, listener).await?;
+        let listeners = Listeners::bind(&settings).await?;
+        let url = format!("http://{}", listeners.address()?);
+        let serving = Serving::begin(&settings, listeners).await?;
         assert_eq!(get(&url, "/health").await?.0, 200);
         let (status, ready) = get(&url, "/health/ready").await?;
         assert_eq!((status, &ready["status"]), (503, &"starting".into()), "{ready}");
         let (status, early) = get(&url, "/api/events").await?;
         assert_eq!((status, &early["code"]), (503, &"UNAVAILABLE".into()), "{early}");
 
-        let server = RunningServer::start(&settings, &url, serving.stopping()).await?;
+        let server = RunningServer::start(&settings, &url, serving.capacity(), serving.stopping()).await?;
         serving.open(&settings, &server, Router::new());
         readiness(&url, |status, _| status == 200).await?;
         assert_eq!(get(&url, "/api/events").await?.0, 200);
