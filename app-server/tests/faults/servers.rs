@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::on_sale::{CUSTOMERS, IN_FULL_SWING, SECONDS, successor};
 use crate::support::load::{Load, check_books, journals};
-use crate::support::office::Person;
+use crate::support::office::{Person, draft, general_admission};
 use crate::support::{Server, services};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,21 +49,7 @@ async fn two_servers_sell_one_event() {
 /// Makes an event with open sales that is too large to be sold out within a test. Waits until both servers show it.
 async fn large_event(server: &Server, other: &Server) -> anyhow::Result<String> {
     let mut organiser = Person::admin(server)?;
-    let demonstration = organiser
-        .get(&format!("/api/events/{}", server.event))
-        .await?
-        .expect(200)?;
-    let price = json!({"amount": 5000, "currency": "EUR"});
-    let draft = json!({
-        "name": "Large",
-        "currency": "EUR",
-        "starts_at": demonstration.text("starts_at")?,
-        "venue": {"name": "Field", "city": "Antwerp", "country": "BE", "timezone": "Europe/Brussels"},
-        "sections": [{"name": "Field", "seating": {"kind": "general_admission", "capacity": 100_000}}],
-        "pricing_tiers": [{"section": "Field", "tier": "regular", "price": price,
-                           "available_from": null, "available_until": null}],
-        "hold_seconds": 3600,
-    });
+    let draft = draft("Large", 3_600, &[("Field", general_admission(100_000))]);
     let event = organiser.put_on_sale(draft).await?;
     let mut there = Person::admin(other)?;
     there.see_what_was_written_by(&organiser);

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::on_sale::{CUSTOMERS, IN_FULL_SWING, SECONDS};
 use crate::support::live::Watcher;
 use crate::support::load::{Load, journals};
-use crate::support::office::Person;
+use crate::support::office::{Person, draft, general_admission};
 use crate::support::waiting::Patience;
 use crate::support::{Installation, Server, services};
 
@@ -133,26 +133,12 @@ async fn settled(server: &Server, event: &str) -> anyhow::Result<Value> {
 
 async fn numbered_event(server: &Server) -> anyhow::Result<String> {
     let mut organiser = Person::admin(server)?;
-    let demonstration = organiser
-        .get(&format!("/api/events/{}", server.event))
-        .await?
-        .expect(200)?;
     let rows: Vec<_> = (b'A'..=b'T')
         .map(|row| json!({ "row": char::from(row).to_string(), "seats": 100 }))
         .collect();
-    let price = json!({ "amount": 5000, "currency": "EUR" });
-    let draft = json!({
-        "name": "Watched",
-        "currency": "EUR",
-        "starts_at": demonstration.text("starts_at")?,
-        "venue": { "name": "Theatre", "city": "Antwerp", "country": "BE", "timezone": "Europe/Brussels" },
-        "sections": [{ "name": "Stalls", "seating": { "kind": "numbered", "rows": rows } },
-                     { "name": "Field", "seating": { "kind": "general_admission", "capacity": 100_000 } }],
-        "pricing_tiers": [{ "section": "Stalls", "tier": "regular", "price": price },
-                          { "section": "Field", "tier": "regular", "price": price }],
-        "hold_seconds": 3600,
-    });
-    let event = organiser.put_on_sale(draft).await?;
+    let stalls = json!({ "kind": "numbered", "rows": rows });
+    let sections = [("Stalls", stalls), ("Field", general_admission(100_000))];
+    let event = organiser.put_on_sale(draft("Watched", 3_600, &sections)).await?;
     organiser.get(&format!("/api/events/{event}")).await?.expect(200)?;
     Ok(event)
 }

@@ -13,7 +13,7 @@ use crate::promql::metrics_in;
 use crate::scrape::{Scrape, address_in, metrics_of};
 use crate::support::Server;
 use crate::support::live::Watcher;
-use crate::support::office::Person;
+use crate::support::office::{Person, draft, general_admission};
 use crate::support::process::Process;
 use crate::support::services::shared;
 use crate::support::waiting::Patience;
@@ -159,17 +159,8 @@ async fn pay(person: &mut Person, reservation: &str, token: &str) -> anyhow::Res
 
 /// Puts an event on sale whose holds run out after a minute.
 async fn on_sale(server: &Server) -> anyhow::Result<String> {
-    let mut organiser = Person::admin(server)?;
-    let draft = json!({
-        "name": "An evening",
-        "starts_at": "2040-06-01T18:00:00Z",
-        "venue": {"name": "Hall", "city": "Ghent", "country": "BE", "timezone": "Europe/Brussels"},
-        "sections": [{"name": "Floor", "seating": {"kind": "general_admission", "capacity": 1_000}}],
-        "pricing_tiers": [{"section": "Floor", "tier": "regular", "price": {"amount": 2_500, "currency": "EUR"}}],
-        "currency": "EUR",
-        "hold_seconds": 60,
-    });
-    organiser.put_on_sale(draft).await
+    let draft = draft("An evening", 60, &[("Floor", general_admission(1_000))]);
+    Person::admin(server)?.put_on_sale(draft).await
 }
 
 /// Adds to `moved` the metrics that are not 0 in one of the scrapes, and to `seen` those that are in one.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use box_office_tests::client::{Answer, Ask, Bearer, Connection, Target, path};
 use hyper::header::{HeaderName, HeaderValue};
-use serde_json::Value;
+use serde_json::{Value, json};
 use ticketing_ports::vocabulary::ids::CustomerId;
 
 use super::Server;
@@ -155,6 +155,40 @@ impl Person {
             retry_after,
             body,
         })
+    }
+}
+
+/// Returns the body of a request for an event in 2040 with these sections, each at the same price.
+pub(crate) fn draft(name: &str, hold_seconds: u32, sections: &[(&str, Value)]) -> Value {
+    let price = json!({ "amount": 5_000, "currency": "EUR" });
+    let tier = |section: &str| json!({ "section": section, "tier": "regular", "price": price });
+    let section = |(name, seating): &(&str, Value)| json!({ "name": name, "seating": seating });
+    json!({
+        "name": name,
+        "currency": "EUR",
+        "starts_at": "2040-06-01T18:00:00Z",
+        "venue": { "name": "Hall", "city": "Ghent", "country": "BE", "timezone": "Europe/Brussels" },
+        "sections": sections.iter().map(section).collect::<Vec<_>>(),
+        "pricing_tiers": sections.iter().map(|(name, _)| tier(name)).collect::<Vec<_>>(),
+        "hold_seconds": hold_seconds,
+    })
+}
+
+/// Returns the seating of a section without seats.
+pub(crate) fn general_admission(capacity: u32) -> Value {
+    json!({ "kind": "general_admission", "capacity": capacity })
+}
+
+impl Person {
+    /// Makes an event of a draft and opens its sales. Returns its id.
+    pub(crate) async fn put_on_sale(&mut self, draft: Value) -> anyhow::Result<String> {
+        let made = self.post("/api/events", draft).await?.expect(201)?;
+        let event = made.text("event_id")?;
+        for step in ["publish", "sales/open"] {
+            let path = format!("/api/events/{event}/{step}");
+            self.post(&path, Value::Null).await?.expect(200)?;
+        }
+        Ok(event)
     }
 }
 
