@@ -1,5 +1,6 @@
 //! Watches the seats of an event as they are held, sold and given back, over a WebSocket, for as long as you like. If
-//! the server stops or the network breaks, it connects again. It ends with an error if it ever misses an update.
+//! the server stops or the network breaks, it connects again, as late as the server wants it to. It ends with an error if
+//! it ever misses an update, and if the server refuses what does not change by waiting.
 //!
 //! ```sh
 //! cargo run -p box-office-examples --example watch_seats -- http://localhost:8080 EVENT VIP
@@ -12,11 +13,13 @@
 //! address: then every proxy that writes addresses into its log learns it, so do that only without a proxy.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use adapters_external::SystemIds;
 use anyhow::{Context as _, bail, ensure};
 use futures::StreamExt as _;
+use reqwest::header::HeaderValue;
 use serde_json::Value;
 use ticketing_ports::vocabulary::ids::IdSource as _;
 use tokio::net::TcpStream;
@@ -24,8 +27,12 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use url::Url;
 
+/// The pause before the second try to connect, at most. It doubles with each try.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause between two tries to connect.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How long the server may take to answer a request, or to open a socket.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 /// A server sends something every 30 seconds, so a connection on which nothing comes for longer is dead.
 const SILENT_FOR: Duration = Duration::from_secs(45);
 
@@ -69,47 +76,87 @@ struct Watch {
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
+/// Why there is no connection now. Trying again may help.
+struct NotNow {
+    /// How long the server wants the caller to wait. `None` if it does not say so.
+    wait: Option<Duration>,
+}
+
+impl NotNow {
+    const UNREACHABLE: Self = Self { wait: None };
+
+    /// Reads the answer to a request that cannot be served now. `None` if trying again does not help.
+    fn read(status: u16, retry_after: Option<&HeaderValue>) -> Option<Self> {
+        let seconds = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
+        [429, 500, 502, 503, 504].contains(&status).then(|| Self {
+            wait: seconds.map(Duration::from_secs),
+        })
+    }
+}
+
 impl Watch {
     /// Shows what happens, until `is_enough` says so of a message.
     async fn run(&self, show: impl Fn(String), is_enough: impl Fn(&Value) -> bool) -> anyhow::Result<()> {
         // An error means that the cryptography for TLS is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::new();
+        let http = reqwest::Client::builder().timeout(ANSWERED_WITHIN).build()?;
         let mut seen = None;
-        let mut pause = Duration::from_millis(500);
+        let mut pause = SHORTEST_PAUSE;
         loop {
-            let told = match self.connect(&http).await? {
-                Some(mut socket) => {
-                    pause = Duration::from_millis(500);
-                    loop {
-                        let Some(message) = next_message(&mut socket).await else {
-                            break None;
-                        };
-                        if message["type"] == "error" {
-                            show(format!("the server says: {}", message["message"]));
-                            let told = message["reconnect_after_ms"].as_u64();
-                            // Without a time to come back there is something that coming back does not mend.
-                            break Some(told.with_context(|| message["code"].to_string())?);
-                        }
-                        if let Some(line) = self.take(&http, &message, &mut seen).await? {
-                            show(line);
-                        }
-                        if is_enough(&message) {
-                            return Ok(());
-                        }
+            let wait = match self.connect(&http).await? {
+                Ok(mut socket) => {
+                    pause = SHORTEST_PAUSE;
+                    match self.watch(&http, &mut socket, &mut seen, &show, &is_enough).await? {
+                        ControlFlow::Continue(told) => told,
+                        ControlFlow::Break(()) => return Ok(()),
                     }
                 }
-                None => None,
+                Err(NotNow { wait }) => wait,
             };
-            let wait = told.map_or_else(|| shortened(pause), Duration::from_millis);
+            let wait = wait.unwrap_or_else(|| shortened(pause));
             show(format!("not connected; the next try is in {} ms", wait.as_millis()));
             tokio::time::sleep(wait).await;
             pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
 
-    /// Connects. `None` if the server cannot be reached now; an error if it refuses.
-    async fn connect(&self, http: &reqwest::Client) -> anyhow::Result<Option<Socket>> {
+    /// Shows what comes over a connection until it ends. Returns how long the server wants the caller to wait then, if
+    /// it says so.
+    async fn watch(
+        &self,
+        http: &reqwest::Client,
+        socket: &mut Socket,
+        seen: &mut Option<u64>,
+        show: &impl Fn(String),
+        is_enough: &impl Fn(&Value) -> bool,
+    ) -> anyhow::Result<ControlFlow<(), Option<Duration>>> {
+        while let Some(message) = next_message(socket).await {
+            if message["type"] == "error" {
+                show(format!("the server says: {}", message["message"]));
+                let told = message["reconnect_after_ms"].as_u64();
+                // Without a time to come back there is something that coming back does not mend.
+                let told = told.with_context(|| message["code"].to_string())?;
+                return Ok(ControlFlow::Continue(Some(Duration::from_millis(told))));
+            }
+            if let Some(line) = take(&message, seen)? {
+                show(line);
+            }
+            for section in texts(&message["stale"]) {
+                match self.fetch(http, section).await? {
+                    Ok(seats) => show(format!("        {seats}")),
+                    // The first message of the next connection says again which seats are to be read.
+                    Err(NotNow { wait }) => return Ok(ControlFlow::Continue(wait)),
+                }
+            }
+            if is_enough(&message) {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(None))
+    }
+
+    /// Connects. The outer error says that the server refuses.
+    async fn connect(&self, http: &reqwest::Client) -> anyhow::Result<Result<Socket, NotNow>> {
         let mut url = self.server.join(&format!("ws/events/{}/availability", self.event))?;
         let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
         ensure!(
@@ -122,17 +169,20 @@ impl Watch {
         match &self.proof {
             Proof::None => {}
             Proof::SessionId(session) => drop(url.query_pairs_mut().append_pair("session_id", session)),
-            Proof::Ticket(session) => {
-                let Some(ticket) = self.ticket(http, session).await? else {
-                    return Ok(None);
-                };
-                url.query_pairs_mut().append_pair("ticket", &ticket);
-            }
+            Proof::Ticket(session) => match self.ticket(http, session).await? {
+                Ok(ticket) => drop(url.query_pairs_mut().append_pair("ticket", &ticket)),
+                Err(not_now) => return Ok(Err(not_now)),
+            },
         }
-        match connect_async(url.as_str()).await {
-            Ok((socket, _)) => Ok(Some(socket)),
-            Err(Error::Http(answer)) if [429, 502, 503, 504].contains(&answer.status().as_u16()) => Ok(None),
+        let Ok(opened) = tokio::time::timeout(ANSWERED_WITHIN, connect_async(url.as_str())).await else {
+            return Ok(Err(NotNow::UNREACHABLE));
+        };
+        match opened {
+            Ok((socket, _)) => Ok(Ok(socket)),
             Err(Error::Http(answer)) => {
+                if let Some(not_now) = NotNow::read(answer.status().as_u16(), answer.headers().get("retry-after")) {
+                    return Ok(Err(not_now));
+                }
                 let body = answer.body().as_deref().unwrap_or_default();
                 bail!(
                     "the server refuses: {} {}",
@@ -140,78 +190,24 @@ impl Watch {
                     String::from_utf8_lossy(body)
                 );
             }
-            Err(_) => Ok(None),
+            Err(Error::Url(why)) => Err(why.into()),
+            Err(_) => Ok(Err(NotNow::UNREACHABLE)),
         }
     }
 
-    async fn ticket(&self, http: &reqwest::Client, session: &str) -> anyhow::Result<Option<String>> {
-        let asked = http
-            .post(self.server.join("api/auth/ws-ticket")?)
-            .bearer_auth(session)
-            .send()
-            .await;
-        let Ok(answer) = asked else { return Ok(None) };
-        if answer.status().is_server_error() {
-            return Ok(None);
-        }
-        let answer: Value = serde_json::from_str(&answer.text().await?)?;
+    async fn ticket(&self, http: &reqwest::Client, session: &str) -> anyhow::Result<Result<String, NotNow>> {
+        let request = http.post(self.server.join("api/auth/ws-ticket")?).bearer_auth(session);
+        let answer = match ask(request).await? {
+            Ok(answer) => answer,
+            Err(not_now) => return Ok(Err(not_now)),
+        };
         let ticket = answer["ticket"].as_str();
-        Ok(Some(ticket.with_context(|| answer.to_string())?.to_owned()))
-    }
-
-    /// Checks that nothing was missed before a message. Returns a line that shows the message.
-    async fn take(
-        &self,
-        http: &reqwest::Client,
-        message: &Value,
-        seen: &mut Option<u64>,
-    ) -> anyhow::Result<Option<String>> {
-        let (kind, sequence) = (message["type"].as_str(), message["sequence"].as_u64());
-        let Some(sequence) = sequence else { return Ok(None) };
-        let before = seen.replace(sequence);
-        match kind {
-            Some("availability_update") => {
-                ensure!(
-                    message["since"].as_u64() == before,
-                    "missed something: {before:?}, then {message}"
-                );
-            }
-            // After a reconnection. If another server answers now, it may be a moment behind the one before.
-            Some("availability_snapshot") => {}
-            _ => return Ok(None),
-        }
-        let mut line = format!("{sequence:>7}");
-        for (section, counts) in message["sections"].as_object().into_iter().flatten() {
-            let [available, reserved, sold] = ["available", "reserved", "sold"].map(|count| &counts[count]);
-            line += &format!("  {section}: {available} free, {reserved} held, {sold} sold");
-        }
-        for (_, seats) in message["seats"].as_object().into_iter().flatten() {
-            for (state, seats) in seats.as_object().into_iter().flatten() {
-                let names: Vec<_> = seats
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .collect();
-                if !names.is_empty() {
-                    line += &format!("  {state} {}", names.join(" "));
-                }
-            }
-        }
-        for section in message["stale"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-        {
-            line += &self.fetch(http, section).await?;
-        }
-        Ok(Some(line))
+        Ok(Ok(ticket.with_context(|| answer.to_string())?.to_owned()))
     }
 
     /// Reads the seats of a section, which the socket does not send when many have changed. Everybody who watches is
     /// told at the same moment to do that, so each waits for a time of their own.
-    async fn fetch(&self, http: &reqwest::Client, section: &str) -> anyhow::Result<String> {
+    async fn fetch(&self, http: &reqwest::Client, section: &str) -> anyhow::Result<Result<Value, NotNow>> {
         tokio::time::sleep(shortened(Duration::from_secs(2))).await;
         let mut url = self.server.join(&format!("api/events/{}/sections/", self.event))?;
         url.path_segments_mut()
@@ -219,9 +215,66 @@ impl Watch {
             .context("the address has no path")?
             .pop_if_empty()
             .push(section);
-        let section: Value = serde_json::from_str(&http.get(url).send().await?.text().await?)?;
-        Ok(format!("\n        {section}"))
+        let request = http.get(url);
+        ask(match &self.proof {
+            Proof::None => request,
+            Proof::Ticket(session) | Proof::SessionId(session) => request.bearer_auth(session),
+        })
+        .await
     }
+}
+
+/// Sends a request and reads its answer. The outer error says that the server refuses.
+async fn ask(request: reqwest::RequestBuilder) -> anyhow::Result<Result<Value, NotNow>> {
+    let Ok(answer) = request.send().await else {
+        return Ok(Err(NotNow::UNREACHABLE));
+    };
+    let status = answer.status();
+    if let Some(not_now) = NotNow::read(status.as_u16(), answer.headers().get("retry-after")) {
+        return Ok(Err(not_now));
+    }
+    let Ok(text) = answer.text().await else {
+        return Ok(Err(NotNow::UNREACHABLE));
+    };
+    ensure!(status.is_success(), "the server refuses: {status} {text}");
+    Ok(Ok(serde_json::from_str(&text)?))
+}
+
+/// Checks that nothing was missed before a message. Returns a line that shows the message.
+fn take(message: &Value, seen: &mut Option<u64>) -> anyhow::Result<Option<String>> {
+    let (kind, sequence) = (message["type"].as_str(), message["sequence"].as_u64());
+    let Some(sequence) = sequence else { return Ok(None) };
+    let before = seen.replace(sequence);
+    match kind {
+        Some("availability_update") => {
+            ensure!(
+                message["since"].as_u64() == before,
+                "missed something: {before:?}, then {message}"
+            );
+        }
+        // After a reconnection. If another server answers now, it may be a moment behind the one before.
+        Some("availability_snapshot") => {}
+        _ => return Ok(None),
+    }
+    let mut line = format!("{sequence:>7}");
+    for (section, counts) in message["sections"].as_object().into_iter().flatten() {
+        let [available, reserved, sold] = ["available", "reserved", "sold"].map(|count| &counts[count]);
+        line += &format!("  {section}: {available} free, {reserved} held, {sold} sold");
+    }
+    for (_, seats) in message["seats"].as_object().into_iter().flatten() {
+        for (state, seats) in seats.as_object().into_iter().flatten() {
+            let names: Vec<_> = texts(seats).collect();
+            if !names.is_empty() {
+                line += &format!("  {state} {}", names.join(" "));
+            }
+        }
+    }
+    Ok(Some(line))
+}
+
+/// Returns the texts in a list.
+fn texts(list: &Value) -> impl Iterator<Item = &str> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
 /// Returns the next message of the server. `None` if the connection has ended, or is dead.
@@ -240,6 +293,15 @@ async fn next_message(socket: &mut Socket) -> Option<Value> {
 fn shortened(time: Duration) -> Duration {
     let random = SystemIds::new().uuid().as_u128() % 1_000;
     time * u32::try_from(random).expect("a number below 1000 fits into 32 bits") / 1_000
+}
+
+#[test]
+fn what_waiting_mends_is_tried_again_when_the_server_wants_it() {
+    let wait = HeaderValue::from_static("7");
+    let told = NotNow::read(429, Some(&wait)).map(|not_now| not_now.wait);
+    assert_eq!(told, Some(Some(Duration::from_secs(7))));
+    assert_eq!(NotNow::read(503, None).map(|not_now| not_now.wait), Some(None));
+    assert!(NotNow::read(401, Some(&wait)).is_none());
 }
 
 #[test]
@@ -311,7 +373,11 @@ mod demonstration {
             watched?;
             held?;
             let shown = shown.into_inner()?;
-            anyhow::ensure!(shown.len() == 2 && shown[1].contains("held"), "{shown:?}");
+            // The snapshot has no seats, so they are fetched; then comes the hold.
+            anyhow::ensure!(
+                shown.len() >= 2 && shown.iter().any(|line| line.contains("held")),
+                "{shown:?}"
+            );
         }
         Ok(())
     }
