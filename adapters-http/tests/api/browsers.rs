@@ -93,7 +93,7 @@ async fn a_demonstration_lets_pages_of_every_origin_in_and_never_with_cookies() 
     let answer = preflight(&server, "https://anywhere.test", "DELETE").await;
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     assert_eq!(answer.header("access-control-allow-credentials"), "");
-    // Without the header with which a browser asks, the route is told to have no such method.
+    // Without `Access-Control-Request-Method`, `OPTIONS` is no preflight request, and no route has this method.
     let stranger = server.stranger();
     let plain = stranger.send(Method::OPTIONS, "/api/reservations", &[], ()).await;
     plain.refused(405, "METHOD_NOT_ALLOWED");
