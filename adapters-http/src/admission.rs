@@ -68,7 +68,7 @@ impl AdmitLayer {
 }
 
 #[derive(Debug, Clone)]
-struct Admit<S> {
+pub(crate) struct Admit<S> {
     inner: S,
     admission: Arc<Admission>,
     to: To,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use adapters_external::{InvalidIdentityProvider, OpenIdProvider, OpenIdSettings};
 use adapters_memory::ManualClock;
-use ticketing_ports::outside::identity_providers::IdentityProvider;
 
 use super::issuer::{CLIENT_ID, CLIENT_SECRET};
 use super::shop::callback;

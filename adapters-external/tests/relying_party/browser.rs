@@ -11,6 +11,7 @@ use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::ids::UserId;
 use url::Url;
 use uuid::Uuid;
+use webauthn_authenticator_rs::WebauthnAuthenticator;
 use webauthn_authenticator_rs::softpasskey::SoftPasskey;
 
 pub(crate) const SHOP: &str = "https://tickets.example:8443";

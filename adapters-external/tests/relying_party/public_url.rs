@@ -3,7 +3,7 @@
 use adapters_external::{InvalidRelyingParty, WebauthnRelyingParty};
 use url::Url;
 
-use super::browser::{Browser, options_of_login, shop};
+use super::browser::{Browser, options_of_login};
 
 #[test]
 fn the_public_url_decides_relying_party_and_origin() {

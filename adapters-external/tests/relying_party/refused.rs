@@ -10,7 +10,7 @@ use ticketing_ports::people::relying_party::{RelyingParty, RelyingPartyError};
 use url::Url;
 use uuid::Uuid;
 
-use super::browser::{Browser, SHOP, ada, begin_registration, options, options_of_login, shop, with, with_handle};
+use super::browser::{Browser, SHOP, ada, begin_registration, options_of_login, shop, with, with_handle};
 
 #[test]
 fn an_answer_holds_only_for_its_own_challenge() {

@@ -1,7 +1,5 @@
 //! Servers are killed, and others take over from them.
 
-use serde_json::json;
-
 use crate::on_sale::{CUSTOMERS, IN_FULL_SWING, SECONDS, successor};
 use crate::support::load::{Load, check_books, journals};
 use crate::support::office::{Person, draft, general_admission};

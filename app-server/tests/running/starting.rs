@@ -1,5 +1,6 @@
 //! How a server starts while something that it needs is slow or down.
 
+use anyhow::Context as _;
 use app_server::config::CommandLine;
 use app_server::serve::{Listeners, Serving};
 use app_server::wiring::RunningServer;

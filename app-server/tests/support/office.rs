@@ -179,19 +179,6 @@ pub(crate) fn general_admission(capacity: u32) -> Value {
     json!({ "kind": "general_admission", "capacity": capacity })
 }
 
-impl Person {
-    /// Makes an event of a draft and opens its sales. Returns its id.
-    pub(crate) async fn put_on_sale(&mut self, draft: Value) -> anyhow::Result<String> {
-        let made = self.post("/api/events", draft).await?.expect(201)?;
-        let event = made.text("event_id")?;
-        for step in ["publish", "sales/open"] {
-            let path = format!("/api/events/{event}/{step}");
-            self.post(&path, Value::Null).await?.expect(200)?;
-        }
-        Ok(event)
-    }
-}
-
 /// Returns the first `count` customers who are signed in, with their ids.
 pub(crate) async fn customers_of(server: &Server, count: usize) -> anyhow::Result<Vec<(CustomerId, Person)>> {
     let mut customers = Vec::new();
