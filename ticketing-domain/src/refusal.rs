@@ -104,6 +104,28 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Returns the code of this refusal, which programs can compare. The HTTP API answers with the same code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::EventNotFound(_) => "EVENT_NOT_FOUND",
+            Self::SectionNotFound(_) => "SECTION_NOT_FOUND",
+            Self::ReservationNotFound(_) => "RESERVATION_NOT_FOUND",
+            Self::PaymentNotFound(_) => "PAYMENT_NOT_FOUND",
+            Self::CustomerNotFound(_) => "CUSTOMER_NOT_FOUND",
+            Self::Forbidden => "FORBIDDEN",
+            Self::InvalidQuantity { .. } => "INVALID_QUANTITY",
+            Self::InsufficientInventory { .. } => "INSUFFICIENT_INVENTORY",
+            Self::SeatsUnavailable { .. } => "SEATS_UNAVAILABLE",
+            Self::EventCancelled(_) => "EVENT_CANCELLED",
+            Self::ReservationExpired { .. } => "RESERVATION_EXPIRED",
+            Self::PaymentFailed { .. } => "PAYMENT_FAILED",
+            Self::PaymentInProgress { .. } => "PAYMENT_IN_PROGRESS",
+            Self::InvalidStateTransition { .. } => "INVALID_STATE_TRANSITION",
+            Self::AlreadyExists => "RESOURCE_ALREADY_EXISTS",
+            Self::Invalid(_) => "VALIDATION_FAILED",
+        }
+    }
+
     /// Makes the refusal of an action that a state does not allow.
     pub fn state(from: impl Into<StateName>, action: Action) -> Self {
         let from = from.into();

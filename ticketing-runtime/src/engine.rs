@@ -118,7 +118,7 @@ impl EngineBuilder {
         let worker = WorkerId::new(ports.ids.uuid());
         let (relays, facts_from) = (self.config.relay, self.config.facts_from);
         let (on_lost_past, log_poll) = (self.config.on_lost_past, self.config.log_poll);
-        let observer = Arc::clone(&self.config.observer);
+        let (observer, tracer) = (Arc::clone(&self.config.observer), Arc::clone(&self.config.tracer));
         let board_ports = self.live_boards && self.config.live_boards;
         let board_ports = board_ports.then(|| (ports.clone(), self.config.clone()));
         let mut engine = Engine::start_lanes(ports, self.config, Arc::clone(&tail));
@@ -131,6 +131,7 @@ impl EngineBuilder {
             facts_from: FactsFrom::ThisProcess,
             on_lost_past,
             observer,
+            tracer,
             log_poll,
         };
         if let Some(bus) = context.ports.bus.clone().filter(|_| relays) {

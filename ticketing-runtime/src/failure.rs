@@ -68,6 +68,19 @@ impl From<StoreError> for Failure {
 }
 
 impl Failure {
+    /// Returns the code of this failure for logs and traces: the one that the HTTP API answers with.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::Busy { .. } => "BUSY",
+            Self::Unavailable(_) => "UNAVAILABLE",
+            Self::IdempotencyKeyReused => "IDEMPOTENCY_KEY_REUSED",
+            Self::RequestInProgress => "REQUEST_IN_PROGRESS",
+            Self::AnswerNotKept => "ANSWER_NOT_KEPT",
+            Self::Internal(_) => "INTERNAL",
+        }
+    }
+
     /// A copy of this failure for another caller who meets it too. The errors behind it cannot be cloned, so they are
     /// copied as text.
     pub(crate) fn duplicate(&self) -> Self {

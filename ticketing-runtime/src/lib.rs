@@ -24,6 +24,7 @@
 //! | `token.rs`, `known_log.rs` | consistency tokens, for reading one's own writes | [`ConsistencyToken`] |
 //! | `schema_floor.rs` | which versions of facts may be written while two builds run | [`check_schema_floor`] |
 //! | `observer.rs`, `failure.rs`, `retry.rs` | metrics, errors, retries | [`Observer`], [`Failure`] |
+//! | `spans.rs`, `trail.rs` | traces, and the log lines about facts and commands | [`Tracer`] |
 //!
 //! # Embedding
 //!
@@ -143,7 +144,9 @@ mod retry;
 mod schema_floor;
 mod setup;
 mod sign_in;
+mod spans;
 mod token;
+mod trail;
 
 pub use box_office::BoxOffice;
 pub use desk::{AvailabilityAnswer, Desk, DeskPorts, PagedList, READ_YOUR_WRITES_PATIENCE};
@@ -166,6 +169,7 @@ pub use setup::{EngineConfig, Ports};
 pub use sign_in::{
     Accounts, Ceremonies, Ensured, SessionChange, Sessions, SignIn, SignInConfig, SignInFailure, SignInPorts,
 };
+pub use spans::{Detail, NoTracer, Span, Tracer};
 /// The commands that a [`BoxOffice`] takes.
 pub use ticketing_domain::commands::{
     AuthorizePayment, BlockSeats, CancelEvent, GatewayAnswer, HoldFor, HoldSeats, PayReservation, RefundPayment,

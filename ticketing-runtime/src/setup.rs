@@ -14,6 +14,7 @@ use ticketing_ports::vocabulary::ids::IdSource;
 
 use crate::follow::{FactsFrom, OnLostPast, Runs};
 use crate::observer::{NoObserver, Observer};
+use crate::spans::{NoTracer, Tracer};
 
 /// The stores and services that the write side needs. The four stores must share one log, so they come from the same
 /// adapter.
@@ -114,6 +115,8 @@ pub struct EngineConfig {
     pub max_boards: usize,
     /// Receives reports of what the lanes and the followers do.
     pub observer: Arc<dyn Observer>,
+    /// Records what was done for requests whose traces are recorded.
+    pub tracer: Arc<dyn Tracer>,
 }
 
 impl Default for EngineConfig {
@@ -139,6 +142,7 @@ impl Default for EngineConfig {
             board_idle: Duration::from_secs(60),
             max_boards: 1_000,
             observer: Arc::new(NoObserver),
+            tracer: Arc::new(NoTracer),
         }
     }
 }

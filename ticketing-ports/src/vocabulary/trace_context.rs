@@ -1,8 +1,8 @@
 //! The place of a request in the distributed trace of its caller, as the two headers of
 //! [W3C Trace Context](https://www.w3.org/TR/trace-context/) give it.
 //!
-//! The box office does not add anything to a trace: it only passes on, with the facts of a request, the headers that
-//! came with the request. A request is never refused because of its trace: headers that are not valid count as absent.
+//! The facts of a request keep the trace context, so that whatever is done with them later belongs to the same trace. A
+//! request is never refused because of its trace: headers that are not valid count as absent.
 
 use std::sync::Arc;
 
@@ -38,6 +38,22 @@ impl TraceContext {
     /// Returns the `traceparent`. It has version 00, and so 55 characters.
     pub fn traceparent(&self) -> &str {
         &self.0.traceparent
+    }
+
+    /// Returns the id of the trace: 32 hexadecimal digits.
+    pub fn trace_id(&self) -> &str {
+        &self.0.traceparent[3..35]
+    }
+
+    /// Returns the id of the span that caused what carries this trace context: 16 hexadecimal digits.
+    pub fn parent_id(&self) -> &str {
+        &self.0.traceparent[36..52]
+    }
+
+    /// Returns whether the spans of the trace are recorded.
+    pub fn is_sampled(&self) -> bool {
+        let flags = u8::from_str_radix(&self.0.traceparent[53..], 16);
+        flags.is_ok_and(|flags| flags & 1 == 1)
     }
 
     /// Returns the `tracestate` as one line of at most [`Self::MAX_STATE_LENGTH`] characters; `None` if there is none.
@@ -180,6 +196,23 @@ mod tests {
         assert_eq!(not_sampled, Some(PARENT.replace("-01", "-00")));
         assert_eq!(parent_of(&format!("{later}.what-the-future-will-be-like")), None);
         assert_eq!(parent_of(&later[..54]), None);
+    }
+
+    #[test]
+    fn the_parts_of_a_traceparent_are_read_from_it() {
+        let trace = TraceContext::parse(PARENT, []).expect("this traceparent is valid");
+        assert_eq!(trace.trace_id(), "0af7651916cd43dd8448eb211c80319c");
+        assert_eq!(trace.parent_id(), "b7ad6b7169203331");
+        for (flags, sampled) in [
+            ("-00", false),
+            ("-01", true),
+            ("-02", false),
+            ("-03", true),
+            ("-ff", true),
+        ] {
+            let trace = TraceContext::parse(&PARENT.replace("-01", flags), []);
+            assert_eq!(trace.expect("all flags are allowed").is_sampled(), sampled, "{flags}");
+        }
     }
 
     #[test]

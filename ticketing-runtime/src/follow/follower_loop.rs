@@ -26,6 +26,8 @@ use super::tail::Tail;
 use super::turn::{Turn, TurnState};
 use crate::observer::{Observed, Observer};
 use crate::retry::RetryPolicy;
+use crate::spans::Tracer;
+use crate::trail;
 
 /// The pauses before the engine starts a follower again after an error.
 const FOLLOWING: RetryPolicy = RetryPolicy {
@@ -53,6 +55,7 @@ pub(super) struct FollowerLoop {
     pub(super) progress: ProgressReporter,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Arc<dyn Observer>,
+    pub(super) tracer: Arc<dyn Tracer>,
     pub(super) lag: LagReporter,
 }
 
@@ -191,10 +194,19 @@ impl FollowerLoop {
     async fn take(&mut self, facts: Facts) -> Result<Mark, FollowError> {
         let (log, count) = (facts.log(), facts.len());
         let oldest = facts.iter().next().map(|fact| fact.recorded().recorded_at);
-        let began = Instant::now();
+        let (began_at, began) = (self.clock.now(), Instant::now());
+        let traces = trail::traces_of_news(facts.iter().map(|fact| fact.recorded()), began_at);
         let mark = self.filter.take(self.follower.as_mut(), facts).await?;
         self.marks.keep(log, mark).await?;
         if let Some(oldest) = oldest {
+            let batch = trail::Batch {
+                follower: self.spec.name,
+                facts: count,
+                upto: mark.position,
+                began: began_at,
+                took: began.elapsed(),
+            };
+            batch.taken(&traces, self.tracer.as_ref());
             self.observer.observe(Observed::Followed {
                 follower: self.spec.name,
                 facts: count,

@@ -46,6 +46,7 @@ use ticketing_ports::vocabulary::ids::WorkerId;
 use tokio_util::sync::CancellationToken;
 
 use crate::observer::Observer;
+use crate::spans::Tracer;
 
 pub use facts::{Facts, LoggedFact};
 pub use follower::{FollowError, Follower, FollowerSpec, MarkKept, OnBadFact, Runs, StartAt, Twin};
@@ -115,6 +116,7 @@ pub(crate) struct FollowerContext {
     pub(crate) facts_from: FactsFrom,
     pub(crate) on_lost_past: OnLostPast,
     pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) tracer: Arc<dyn Tracer>,
     pub(crate) log_poll: Duration,
 }
 
@@ -144,6 +146,7 @@ impl FollowerContext {
             progress,
             clock: Arc::clone(&self.clock),
             observer: Arc::clone(&self.observer),
+            tracer: Arc::clone(&self.tracer),
             lag: LagReporter::new(spec.name),
             follower,
             spec,

@@ -186,6 +186,17 @@ impl<C: Command> ErasedJob for CommandJob<C> {
         self.command.reports_on()
     }
 
+    fn outcome(&self, end: &JobOutcome) -> Option<&'static str> {
+        Some(match (end, &self.answer) {
+            (JobOutcome::Failed(failure), _) | (JobOutcome::Answered(_), Some(Answer::Failure(failure, _))) => {
+                failure.code()
+            }
+            (JobOutcome::Answered(_), Some(Answer::Reply(..))) => "answered",
+            (JobOutcome::Answered(_), None) => "INTERNAL",
+            (JobOutcome::Repeated { .. } | JobOutcome::RepeatedLegacy { .. }, _) => "repeated",
+        })
+    }
+
     fn is_abandoned(&self) -> bool {
         self.caller.as_ref().is_none_or(oneshot::Sender::is_closed)
     }

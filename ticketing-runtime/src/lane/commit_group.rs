@@ -7,6 +7,7 @@ use ticketing_ports::log::identity::Landmark;
 use ticketing_ports::log::streams::{StreamId, Version};
 use ticketing_ports::vocabulary::ids::CommitId;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::commit::commit_for;
@@ -15,6 +16,7 @@ use super::known_past::announce_lost_past;
 use super::state::{Committed, InFlight, Lane};
 use crate::observer::SaleStep;
 use crate::schema_floor::Written;
+use crate::trail;
 
 impl Lane {
     pub(super) fn start_commit(&mut self) {
@@ -61,8 +63,10 @@ impl Lane {
         let jobs = group.entries.len();
         tokio::spawn(async move {
             let (store, observer) = (lanes.ports.events.as_ref(), lanes.config.observer.as_ref());
+            let (began_at, began) = (lanes.ports.clock.now(), Instant::now());
             match commit_for(jobs, &steps, &commit, store, observer).await {
                 Ok(receipt) => {
+                    trail::committed(&commit, jobs, began_at, began.elapsed(), lanes.config.tracer.as_ref());
                     lanes.log.note_incarnation(receipt.incarnation);
                     lanes.tail.take(commit, facts, receipt);
                     Ok(Some((id, receipt)))

@@ -12,12 +12,14 @@ use ticketing_ports::log::lanes::LaneId;
 use ticketing_ports::log::streams::Metadata;
 use ticketing_ports::outside::gateway::{AuthorizeRequest, GatewayError, GatewayRecord, PaymentGateway};
 use ticketing_ports::vocabulary::ids::PaymentId;
+use tokio::time::Instant;
 use tracing::warn;
 
 use super::command_job::CommandJob;
 use super::job::Job;
 use super::lanes::Lanes;
 use crate::retry::RetryPolicy;
+use crate::spans::Span;
 
 /// How a call to the gateway is retried. After the last try, the payment's deadline asks the gateway again.
 const CALLING: RetryPolicy = RetryPolicy {
@@ -32,11 +34,36 @@ pub(crate) fn start(call: GatewayCall, cause: Metadata, lane: LaneId, lanes: &Ar
     let lanes_of_call = Arc::clone(lanes);
     lanes.spawn_call(async move {
         let payment_id = call.payment_id();
-        if let Some(answer) = make(call, lanes_of_call.ports.gateway.as_ref()).await {
+        let name = name_of(&call);
+        let (began_at, began) = (lanes_of_call.ports.clock.now(), Instant::now());
+        let answer = make(call, lanes_of_call.ports.gateway.as_ref()).await;
+        if let Some(trace) = cause.trace.as_ref().filter(|trace| trace.is_sampled()) {
+            lanes_of_call.config.tracer.record(&Span {
+                parent: trace,
+                name: "gateway call",
+                began: began_at,
+                took: began.elapsed(),
+                details: &[
+                    ("ticketing.gateway.call", name.into()),
+                    ("ticketing.gateway.answered", answer.is_some().into()),
+                ],
+            });
+        }
+        if let Some(answer) = answer {
             let report = CommandJob::new(ReportPayment { payment_id, answer }, None);
             lanes_of_call.report(lane, Job::new(report, Caller::World, cause)).await;
         }
     });
+}
+
+fn name_of(call: &GatewayCall) -> &'static str {
+    match call {
+        GatewayCall::Authorize { .. } => "authorize",
+        GatewayCall::LookUp { .. } => "look_up",
+        GatewayCall::Capture { .. } => "capture",
+        GatewayCall::Void { .. } => "void",
+        GatewayCall::Refund { .. } => "refund",
+    }
 }
 
 /// Makes one call to the gateway. Returns `None` if the gateway gave no answer that can be recorded.

@@ -4,16 +4,24 @@
 //! the channel on which its caller waits.
 
 use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
 
 use ticketing_domain::book::{Book, Caller, Staged, Wants};
 use ticketing_domain::reducer::Context;
+use ticketing_ports::Timestamp;
 use ticketing_ports::log::streams::{Metadata, Position, RecordedEvent, StreamId};
+use ticketing_ports::outside::clock::Clock;
 use ticketing_ports::vocabulary::ids::PaymentId;
+use ticketing_ports::vocabulary::trace_context::TraceContext;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::answer_record::{AnswerRecord, LegacyAnswer};
 use super::running_keys::RunningKey;
 use crate::failure::Failure;
+use crate::spans::{Span, Tracer};
+use crate::trail;
 
 /// A message in a lane's mailbox.
 #[derive(Debug)]
@@ -34,6 +42,10 @@ pub(crate) struct Job {
     /// The idempotency key. `None` if the caller sent none.
     pub(crate) key: Option<RunningKey>,
     pub(crate) progress: Progress,
+    /// When the job was made.
+    began: Instant,
+    /// Records the job's span when the job ends. `None` if the request is in no trace that is recorded.
+    recorder: Option<SpanRecorder>,
 }
 
 /// What the lane has done with a job so far.
@@ -61,7 +73,18 @@ impl Job {
             cause,
             key: None,
             progress: Progress::default(),
+            began: Instant::now(),
+            recorder: None,
         }
+    }
+
+    /// Lets the job record its span when it ends, if its request is in a trace that is recorded.
+    pub(super) fn trace_with(&mut self, tracer: &Arc<dyn Tracer>, clock: &dyn Clock) {
+        let sampled = self.cause.trace.as_ref().is_some_and(TraceContext::is_sampled);
+        self.recorder = sampled.then(|| SpanRecorder {
+            tracer: Arc::clone(tracer),
+            began: clock.now(),
+        });
     }
 
     /// Whether the job has an idempotency key that no look-up has checked and that no commit will check.
@@ -70,6 +93,14 @@ impl Job {
     }
 
     pub(crate) fn end(self, end: JobOutcome) {
+        if let Some(outcome) = self.work.outcome(&end) {
+            let command = self.work.name();
+            let took = self.began.elapsed();
+            trail::command_ended(command, outcome, took, &self.cause);
+            if let (Some(recorder), Some(trace)) = (&self.recorder, &self.cause.trace) {
+                recorder.record(trace, command, outcome, took, self.progress.retries);
+            }
+        }
         // The key is released before the caller is answered, because the caller may repeat the request at once.
         drop(self.key);
         self.work.end(end);
@@ -77,6 +108,30 @@ impl Job {
 
     pub(crate) fn fail(self, failure: Failure) {
         self.end(JobOutcome::Failed(failure));
+    }
+}
+
+/// Records the span of one job.
+#[derive(Debug)]
+struct SpanRecorder {
+    tracer: Arc<dyn Tracer>,
+    /// When the job was handed to its lane.
+    began: Timestamp,
+}
+
+impl SpanRecorder {
+    fn record(&self, trace: &TraceContext, command: &'static str, outcome: &str, took: Duration, retries: u32) {
+        self.tracer.record(&Span {
+            parent: trace,
+            name: "command",
+            began: self.began,
+            took,
+            details: &[
+                ("ticketing.command", command.into()),
+                ("ticketing.outcome", outcome.into()),
+                ("ticketing.retries", i64::from(retries).into()),
+            ],
+        });
     }
 }
 
@@ -139,6 +194,10 @@ pub(crate) trait ErasedJob: Debug + Send {
 
     /// The payment whose outcome the job reports. `None` if it reports none.
     fn reports_on(&self) -> Option<PaymentId>;
+
+    /// How the job ends, in one word for logs and traces: `answered`, `repeated`, or the code of its failure. `None` for
+    /// a question, which decides nothing.
+    fn outcome(&self, end: &JobOutcome) -> Option<&'static str>;
 
     /// Whether no caller waits for the answer any more.
     fn is_abandoned(&self) -> bool;

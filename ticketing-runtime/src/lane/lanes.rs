@@ -134,7 +134,8 @@ impl Lanes {
 
     /// Submits a person's request to its lane. If the mailbox is full, the request fails at once with
     /// [`Failure::Busy`].
-    pub(crate) fn submit(self: &Arc<Self>, lane: LaneId, job: Job) {
+    pub(crate) fn submit(self: &Arc<Self>, lane: LaneId, mut job: Job) {
+        job.trace_with(&self.config.tracer, self.ports.clock.as_ref());
         self.send_or_fail(lane, job, Submitter::Person);
     }
 
@@ -162,7 +163,8 @@ impl Lanes {
 
     /// Submits a report of the gateway or of a deadline. Waits while the mailbox is full. Reports are also accepted
     /// while the engine drains.
-    pub(crate) async fn report(self: &Arc<Self>, lane: LaneId, job: Job) {
+    pub(crate) async fn report(self: &Arc<Self>, lane: LaneId, mut job: Job) {
+        job.trace_with(&self.config.tracer, self.ports.clock.as_ref());
         self.post(lane, LaneMessage::Job(job)).await;
     }
 

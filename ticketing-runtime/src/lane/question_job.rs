@@ -75,6 +75,10 @@ impl<Q: Question> ErasedJob for QuestionJob<Q> {
         None
     }
 
+    fn outcome(&self, _: &JobOutcome) -> Option<&'static str> {
+        None
+    }
+
     fn is_abandoned(&self) -> bool {
         self.caller.is_closed()
     }

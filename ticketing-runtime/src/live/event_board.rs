@@ -8,6 +8,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::vocabulary::event_details::EventDetails;
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::roles::Actor;
+use ticketing_ports::vocabulary::trace_context::TraceContext;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
@@ -18,6 +19,9 @@ use crate::follow::LoggedFact;
 
 /// At most how many facts wait for a board that is being loaded. Above that, the load begins anew.
 const MOST_WAITING: usize = 100_000;
+
+/// At most how many traces one tick belongs to.
+const MOST_TRACES: usize = 20;
 
 /// The board of one event, from its first reader until it is dropped.
 #[derive(Debug)]
@@ -47,6 +51,8 @@ struct Inner {
     /// The number of the current attempt to load the board. A load of an earlier attempt is not used.
     attempt: u64,
     phase: Phase,
+    /// The recorded traces of the facts that have changed seats since the last tick.
+    traces: Vec<TraceContext>,
 }
 
 #[derive(Debug)]
@@ -83,6 +89,7 @@ impl EventBoard {
             inner: Mutex::new(Inner {
                 attempt: 0,
                 phase: Phase::Loading(Vec::new()),
+                traces: Vec::new(),
             }),
             news: Notify::new(),
             stage,
@@ -113,10 +120,18 @@ impl EventBoard {
                 true
             }),
         };
+        if changed {
+            inner.keep_trace_of(fact);
+        }
         drop(inner);
         if changed {
             self.news.notify_one();
         }
+    }
+
+    /// Returns the recorded traces of the facts that have changed seats since the last call.
+    pub(super) fn take_traces(&self) -> Vec<TraceContext> {
+        std::mem::take(&mut self.inner().traces)
     }
 
     /// Forgets everything and makes the task load the board again.
@@ -239,6 +254,16 @@ impl EventBoard {
 }
 
 impl Inner {
+    fn keep_trace_of(&mut self, fact: &LoggedFact) {
+        let trace = fact.recorded().metadata.trace.as_ref();
+        if let Some(trace) = trace.filter(|trace| trace.is_sampled())
+            && self.traces.len() < MOST_TRACES
+            && !self.traces.contains(trace)
+        {
+            self.traces.push(trace.clone());
+        }
+    }
+
     fn begin_again(&mut self) {
         self.attempt += 1;
         self.phase = Phase::Loading(Vec::new());

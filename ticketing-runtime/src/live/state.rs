@@ -1,12 +1,14 @@
 //! What readers of a board see: one consistent state, and the ticks from one state to the next.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ticketing_domain::views::SeatRow;
 use ticketing_ports::Timestamp;
 use ticketing_ports::read_models::availability::SectionAvailability;
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::seating::SeatId;
+use ticketing_ports::vocabulary::trace_context::TraceContext;
 
 use super::kept::Kept;
 
@@ -56,6 +58,10 @@ pub struct BoardTick {
     pub changed: Vec<SectionChange>,
     /// What readers have made of this tick.
     pub kept: Kept,
+    /// The recorded traces of the facts that have led to this tick.
+    traces: Vec<TraceContext>,
+    /// Whether a reader has delivered the tick to somebody.
+    delivered: AtomicBool,
 }
 
 /// A section that has changed in a tick.
@@ -86,19 +92,32 @@ pub enum SeatChanges {
 }
 
 impl BoardTick {
+    /// Returns the recorded traces of the facts that have led to this tick, to the first who calls this: who delivers the
+    /// tick first records a span for each of them. All others get none, so that ten thousand readers of one tick do not
+    /// record ten thousand spans.
+    pub fn traces_of_first_delivery(&self) -> &[TraceContext] {
+        if self.traces.is_empty() || self.delivered.swap(true, Ordering::Relaxed) {
+            &[]
+        } else {
+            &self.traces
+        }
+    }
+
     /// Makes the first tick of a board that was loaded. Nobody can have seen the tick before: its number is left out.
-    pub(super) fn first(state: Arc<BoardState>, before: Option<&Self>) -> Self {
+    pub(super) fn first(state: Arc<BoardState>, before: Option<&Self>, traces: Vec<TraceContext>) -> Self {
         Self {
             number: before.map_or(1, |before| before.number + 2),
             since: before.map_or(state.sequence, |before| before.state.sequence),
             state,
             changed: Vec::new(),
             kept: Kept::default(),
+            traces,
+            delivered: AtomicBool::new(false),
         }
     }
 
     /// Makes the tick that leads from this one to `state`.
-    pub(super) fn next(&self, state: Arc<BoardState>) -> Self {
+    pub(super) fn next(&self, state: Arc<BoardState>, traces: Vec<TraceContext>) -> Self {
         let before = self.state.sections.iter();
         let changed = before.zip(&state.sections).filter(|(before, after)| before != after);
         Self {
@@ -112,6 +131,8 @@ impl BoardTick {
                 .collect(),
             state,
             kept: Kept::default(),
+            traces,
+            delivered: AtomicBool::new(false),
         }
     }
 }

@@ -145,14 +145,15 @@ async fn keep_ticking(
             return Ended::Unused;
         }
         let now = boards.clock.now();
+        let traces = board.take_traces();
         let Some((state, next_lapse)) = board.state(now) else {
             return Ended::Outdated;
         };
         let before = last.as_deref();
         let tick = match before {
             Some(tick) if !is_first && Arc::ptr_eq(&tick.state, &state) => None,
-            Some(tick) if !is_first => Some(tick.next(state)),
-            _ => Some(BoardTick::first(state, before)),
+            Some(tick) if !is_first => Some(tick.next(state, traces)),
+            _ => Some(BoardTick::first(state, before, traces)),
         };
         is_first = false;
         if let Some(tick) = tick {

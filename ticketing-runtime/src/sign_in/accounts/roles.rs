@@ -20,6 +20,14 @@ impl Accounts {
     /// When the caller is no administrator or names its own address, when nobody has an account with the address, or
     /// when a store fails. A repeated call finishes what the failed call began.
     pub async fn give_role(&self, by: Actor, email: &EmailAddress, role: Role) -> Result<User, SignInFailure> {
+        let given = self.give_role_if_allowed(by, email, role).await;
+        if let Err(SignInFailure::Refused(refusal)) = &given {
+            audit::role_refused(by.user_id, role, *refusal);
+        }
+        given
+    }
+
+    async fn give_role_if_allowed(&self, by: Actor, email: &EmailAddress, role: Role) -> Result<User, SignInFailure> {
         // The caller's role is checked before the address is looked up, so that only an administrator learns who has
         // an account.
         if by.role != Role::Admin {

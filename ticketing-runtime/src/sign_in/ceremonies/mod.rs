@@ -95,7 +95,11 @@ impl Ceremonies {
     /// When the limiter fails. The request must then be refused.
     pub async fn admit(&self, ip: Option<IpAddr>) -> Result<RateDecision, StoreError> {
         let key = format!("auth {}", network(ip));
-        self.inner.stores.limiter.hit(&key, AUTH_QUOTA, self.now()).await
+        let decision = self.inner.stores.limiter.hit(&key, AUTH_QUOTA, self.now()).await?;
+        if !decision.allowed {
+            audit::limited("requests", ip);
+        }
+        Ok(decision)
     }
 
     /// Writes the outcome of a sign-in to the audit log. A refused sign-in also counts against the caller's network.
@@ -127,6 +131,7 @@ impl Ceremonies {
         if counted.allowed {
             Ok(())
         } else {
+            audit::limited("failures", ip);
             Err(SignInFailure::TooManyFailures(counted))
         }
     }

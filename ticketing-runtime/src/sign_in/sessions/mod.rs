@@ -110,6 +110,17 @@ impl Sessions {
         self.inner.changes.follow()
     }
 
+    /// Ends the session of a user who signs out.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn sign_out(&self, session: &Session) -> Result<(), StoreError> {
+        if self.end(session.digest).await? {
+            audit::record(AuditEntry::SignedOut, session.user_id);
+        }
+        Ok(())
+    }
+
     /// Ends a session at once. Returns whether there was one.
     ///
     /// # Errors
