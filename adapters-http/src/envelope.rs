@@ -6,19 +6,20 @@ use std::any::Any;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::BoxError;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{MatchedPath, OriginalUri, Request};
+use axum::extract::{OriginalUri, Request};
 use axum::http::header::{ACCEPT, LOCATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use futures::future::{BoxFuture, ready};
 use ticketing_runtime::{ConsistencyToken, Observed};
 use tower::{Layer, Service};
-use tracing::{Instrument as _, Span, debug, error, info_span};
+use tracing::error;
 
+use crate::access::Running;
 use crate::errors::{ApiError, Code, as_problem};
 use crate::extract::{UnreadableToken, consistency_token, fresh_correlation_id};
 use crate::head::malformed_head;
@@ -39,7 +40,7 @@ impl MountedAt {
     }
 }
 
-/// Wraps every request and its answer: names the request in the log, puts answers of the other layers into the words
+/// Wraps every request and its answer: puts answers of the other layers into the words
 /// of this API, and adds the headers that depend on the request.
 #[derive(Debug, Clone)]
 pub(crate) struct EnvelopeLayer(pub(crate) Shared);
@@ -54,8 +55,7 @@ pub(crate) struct Envelope<S> {
 #[derive(Debug)]
 struct Asked {
     state: Shared,
-    span: Span,
-    started: Instant,
+    running: Running,
     mounted_at: Option<MountedAt>,
     wants_problem: bool,
     seen_before: Option<ConsistencyToken>,
@@ -92,8 +92,7 @@ where
         if let Some(malformed) = malformed_head(&request) {
             return Box::pin(ready(Ok(asked.answer(malformed.into_response()))));
         }
-        let answer = asked.span.in_scope(|| self.inner.call(request));
-        let answer = answer.instrument(asked.span.clone());
+        let answer = self.inner.call(request);
         Box::pin(async move { answer.await.map(|response| asked.answer(response.map(Body::new))) })
     }
 }
@@ -107,11 +106,6 @@ impl Asked {
                 .to_str()
                 .is_ok_and(|text| text.to_ascii_lowercase().contains("application/problem+json"))
         });
-        let route = request
-            .extensions()
-            .get::<MatchedPath>()
-            .map_or("", MatchedPath::as_str);
-        let span = info_span!("request", method = %request.method(), route, correlation_id = correlation_id.as_str());
         let mounted_at = MountedAt::of(request);
         request.extensions_mut().insert(correlation_id);
         if let Some(mounted_at) = &mounted_at {
@@ -130,22 +124,18 @@ impl Asked {
         };
         Self {
             state: Shared::clone(state),
-            span,
-            started: Instant::now(),
+            running: Running::begin(),
             mounted_at,
             wants_problem,
             seen_before,
         }
     }
 
-    fn answer(self, mut response: Response) -> Response {
+    fn answer(mut self, mut response: Response) -> Response {
+        self.running.is_answered();
         if is_timeout_of_the_layer(&response) {
             response = too_late(self.state.config.request_timeout).into_response();
         }
-        self.span.in_scope(|| {
-            let latency_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
-            debug!(status = response.status().as_u16(), latency_us, "answered");
-        });
         if let Some(error) = response.extensions().get::<Arc<ApiError>>() {
             let code = error.code.as_str();
             self.state.config.observer.observe(Observed::Refused { code });

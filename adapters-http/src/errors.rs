@@ -1,6 +1,8 @@
 //! Decides for every refusal and failure which status, code and details the answer has.
 
 mod code;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

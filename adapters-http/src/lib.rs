@@ -3,6 +3,7 @@
 //! A handler extracts the request, converts it, makes one call to the engine and converts the result back. Rules of
 //! the domain are never decided here.
 
+mod access;
 mod admission;
 mod analytics;
 mod authenticate;
@@ -35,6 +36,7 @@ mod quota;
 mod rates;
 mod replies;
 mod request_id;
+mod request_names;
 mod reservations;
 mod sign_in;
 mod state;

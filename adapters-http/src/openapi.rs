@@ -23,6 +23,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::access::access_lines;
 use crate::admission::{Admission, AdmitLayer, admitted};
 use crate::browsers::{origins_allowed, readers_protected};
 use crate::compression::{compressed, compressor};
@@ -226,6 +227,7 @@ fn surrounded(router: Router<Shared>, state: &Shared) -> Router<Shared> {
         .then(|| (MapResponseLayer::new(compressed), compressor()));
     let stack = ServiceBuilder::new()
         .layer(correlation_ids(state))
+        .layer(access_lines())
         .layer(readers_protected(config.https_only))
         .option_layer(compression)
         .option_layer(origins_allowed(&config.cors))

@@ -23,6 +23,7 @@ use crate::listing::PageQuery;
 use crate::money::MoneyBody;
 use crate::payments::{NextActionBody, PaymentMethodBody, location_of};
 use crate::replies::{Accepted, Changed, Created};
+use crate::request_names::name_event;
 use crate::state::Shared;
 
 #[derive(Debug, Clone, ToSchema)]
@@ -152,6 +153,7 @@ pub(crate) async fn create_reservation(
     State(state): State<Shared>,
     post: Post<CreateReservationRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
+    name_event(EventId::new(post.body.event_id));
     let customer = post.body.customer_id.map(CustomerId::new);
     let hold = HoldSeats {
         customer: state.desk.hold_for(post.actor(), customer).await?,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use ticketing_ports::outside::clock::Clock;
 use ticketing_ports::vocabulary::ids::IdSource;
-use ticketing_runtime::{BoxOffice, Desk, NoObserver, Observer, SignIn};
+use ticketing_runtime::{BoxOffice, Desk, NoObserver, NoTracer, Observer, SignIn, Tracer};
 use tokio_util::sync::CancellationToken;
 
 use crate::authenticate::Authenticate;
@@ -80,6 +80,8 @@ pub struct HttpConfig {
     pub rates: Rates,
     /// Is told of every answer that is an error, and of WebSockets and their messages, in order to count them.
     pub observer: Arc<dyn Observer>,
+    /// Records what was sent over WebSockets for requests whose traces are recorded.
+    pub tracer: Arc<dyn Tracer>,
     /// Is cancelled when the server begins to stop. Answers that would go on for ever end then.
     pub stopping: CancellationToken,
 }
@@ -97,6 +99,7 @@ impl Default for HttpConfig {
             max_in_flight: None,
             rates: Rates::default(),
             observer: Arc::new(NoObserver),
+            tracer: Arc::new(NoTracer),
             stopping: CancellationToken::new(),
         }
     }

@@ -21,4 +21,5 @@ pub(crate) use query::Query;
 pub(crate) use read::{Faults, Fields, MinorUnits, Place, Quantity, Read, read_object};
 pub(crate) use sent::Sent;
 pub(crate) use session::{Caller, MaybeCaller, SignedIn};
+pub(crate) use trace_context::trace_context;
 pub(crate) use visitor::{FORWARDED_FOR, RequestVisitor, client_ip};

@@ -7,6 +7,7 @@ use ticketing_ports::vocabulary::secrets::Secret;
 
 use crate::authenticate::{Authenticated, session_shown};
 use crate::errors::ApiError;
+use crate::request_names::name_user;
 use crate::state::Shared;
 
 /// Extracts the caller. If the request does not say who the caller is, it is refused with 401.
@@ -49,10 +50,14 @@ impl FromRequestParts<Shared> for MaybeCaller {
 
 /// Returns what was found out about the caller. Asks only if nobody has asked before.
 async fn authenticated(parts: &Parts, state: &Shared) -> Result<Option<Actor>, ApiError> {
-    match parts.extensions.get::<Authenticated>() {
+    let actor = match parts.extensions.get::<Authenticated>() {
         Some(Authenticated(known)) => known.clone(),
         None => state.callers.authenticate(parts).await,
+    }?;
+    if let Some(actor) = actor {
+        name_user(actor.user_id);
     }
+    Ok(actor)
 }
 
 /// Extracts the session and the user of the caller. Only for routes of signing in: callers whom an embedding service
@@ -70,6 +75,7 @@ impl FromRequestParts<Shared> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
         let shown = session_shown(&state.sign_in().sessions, parts).await?;
         let (session, user, secret) = shown.ok_or_else(ApiError::unauthenticated)?;
+        name_user(user.id);
         Ok(Self { session, user, secret })
     }
 }

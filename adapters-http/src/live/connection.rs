@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Error;
 use axum::body::Bytes;
 use axum::extract::ws::{CloseCode, CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
-use ticketing_runtime::{BoardReader, BoardTick, Observer};
+use ticketing_runtime::{BoardReader, BoardTick, Observer, Span, Tracer};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -40,6 +40,7 @@ pub(super) struct Connection {
     pub(super) stopping: CancellationToken,
     pub(super) reconnect_after: Duration,
     pub(super) observer: Arc<dyn Observer>,
+    pub(super) tracer: Arc<dyn Tracer>,
     pub(super) _place: Place,
 }
 
@@ -70,6 +71,7 @@ impl Connection {
         let mut out = Out {
             socket,
             traffic: Traffic::begin(Arc::clone(&self.observer)),
+            tracer: Arc::clone(&self.tracer),
             told_to_end: pin!(told_to_end),
         };
         match watch(&mut out, &mut self.reader, &self.seats).await {
@@ -98,6 +100,7 @@ async fn told_to_end(standing: Option<&Standing>, stopping: &CancellationToken) 
 struct Out<'a, F> {
     socket: &'a mut WebSocket,
     traffic: Traffic,
+    tracer: Arc<dyn Tracer>,
     told_to_end: Pin<&'a mut F>,
 }
 
@@ -114,6 +117,22 @@ impl<F: Future<Output = End>> Out<'_, F> {
             },
             end = self.told_to_end.as_mut() => ControlFlow::Break(end),
         }
+    }
+
+    /// Sends the message of a tick, and records the spans of its first delivery.
+    async fn send_tick(&mut self, message: Utf8Bytes, tick: &BoardTick) -> ControlFlow<End> {
+        let (traces, began) = (tick.traces_of_first_delivery(), Instant::now());
+        self.send_text(message).await?;
+        for parent in traces {
+            self.tracer.record(&Span {
+                parent,
+                name: "websocket send",
+                began: tick.state.at,
+                took: began.elapsed(),
+                details: &[],
+            });
+        }
+        ControlFlow::Continue(())
     }
 
     async fn send_text(&mut self, text: Utf8Bytes) -> ControlFlow<End> {
@@ -140,8 +159,8 @@ async fn watch<F: Future<Output = End>>(
                 let Ok(tick) = tick else { return ControlFlow::Break(End::BoardGone) };
                 let message = messages::next_message(&tick, seen, seats);
                 seen = tick.number;
+                out.send_tick(message, &tick).await?;
                 drop(tick);
-                out.send_text(message).await?;
             }
             _ = pulse.tick() => {
                 heard.check()?;

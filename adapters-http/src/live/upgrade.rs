@@ -22,6 +22,7 @@ use crate::authenticate::session_shown;
 use crate::errors::{ApiError, Code};
 use crate::extract::{PathId, Query, client_ip, read_object};
 use crate::live_connections::{Proof, Standing, Witness};
+use crate::request_names::name_user;
 use crate::state::{HttpState, Shared};
 
 /// How many bytes of what a client sends are read at once. axum's default of 128 KiB would be most of the memory that a
@@ -76,6 +77,7 @@ pub(crate) async fn watch_availability(
         stopping: state.config.stopping.clone(),
         reconnect_after: reconnect_after(&state),
         observer: Arc::clone(&state.config.observer),
+        tracer: Arc::clone(&state.config.tracer),
         _place: place,
     };
     Ok(upgrade
@@ -111,6 +113,7 @@ async fn admit(
             Err(ApiError::unauthenticated())
         };
     };
+    name_user(actor.user_id);
     let witness = Witness {
         sessions: sessions.cloned(),
         callers: Arc::clone(&state.callers),

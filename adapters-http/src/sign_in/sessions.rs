@@ -87,7 +87,7 @@ pub(crate) async fn logout(
     caller: SignedIn,
     _: Body<Empty>,
 ) -> Result<Json<MessageResponse>, ApiError> {
-    state.sign_in().sessions.end(caller.session.digest).await?;
+    state.sign_in().sessions.sign_out(&caller.session).await?;
     Ok(Json(MessageResponse { message: "Logged out" }))
 }
 

@@ -1,0 +1,47 @@
+use ticketing_domain::refusal::Refusal;
+use ticketing_domain::transition::Action;
+use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
+use ticketing_ports::vocabulary::payment::DeclineReason;
+use ticketing_ports::vocabulary::reservation::ReservationStatus;
+use uuid::Uuid;
+
+use super::ApiError;
+
+#[test]
+fn a_refusal_has_the_same_code_in_an_answer_and_in_the_log() {
+    let id = Uuid::nil();
+    let refusals = [
+        Refusal::EventNotFound(EventId::new(id)),
+        Refusal::no_section("Floor"),
+        Refusal::ReservationNotFound(ReservationId::new(id)),
+        Refusal::PaymentNotFound(PaymentId::new(id)),
+        Refusal::CustomerNotFound(CustomerId::new(id)),
+        Refusal::Forbidden,
+        Refusal::InvalidQuantity { requested: 9, limit: 8 },
+        Refusal::InsufficientInventory {
+            requested: 2,
+            available: 1,
+            section: "Floor".to_owned(),
+        },
+        Refusal::SeatsUnavailable { seats: Vec::new() },
+        Refusal::EventCancelled(EventId::new(id)),
+        Refusal::ReservationExpired {
+            reservation_id: ReservationId::new(id),
+            expired_at: chrono::DateTime::UNIX_EPOCH,
+        },
+        Refusal::PaymentFailed {
+            reason: DeclineReason::Declined,
+            attempts_left: 1,
+        },
+        Refusal::PaymentInProgress {
+            payment_id: PaymentId::new(id),
+        },
+        Refusal::state(ReservationStatus::Held, Action::Publish),
+        Refusal::AlreadyExists,
+        Refusal::invalid("name", "must not be empty"),
+    ];
+    for refusal in refusals {
+        let logged = refusal.code();
+        assert_eq!(ApiError::from(refusal).code.as_str(), logged);
+    }
+}
