@@ -16,6 +16,7 @@ mod redis_url;
 mod settings;
 mod sign_in;
 mod storage_url;
+mod traces;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ pub use settings::{
 };
 pub use sign_in::{GithubSettings, GoogleSettings, OidcSettings, SignInSettings};
 pub use storage_url::{InvalidPostgresUrl, InvalidStorageUrl, PostgresUrl, StorageUrl};
+pub use traces::{TraceSettings, TracesSampler};
 
 const ABOUT: &str = "A box office that cannot oversell: one binary, one file of data.";
 

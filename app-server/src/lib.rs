@@ -21,5 +21,6 @@ pub mod sign_in;
 pub mod storage;
 pub mod telemetry;
 pub mod terminal;
+pub mod traces;
 pub mod users;
 pub mod wiring;

@@ -30,6 +30,7 @@ use crate::capacity::Capacity;
 use crate::config::{ConnectionSettings, HttpSettings, Role, Settings};
 use crate::front::Front;
 use crate::metrics::ShownMetrics;
+use crate::traces;
 use crate::wiring::RunningServer;
 use accept::Doorkeeper;
 use activity::Patience;
@@ -190,6 +191,7 @@ impl Serving {
             let health = server.http.health.clone();
             operations(health, self.stopping()).merge(limited(server.http.clone(), scrapes))
         };
+        let routes = traces::mount(server.traces.as_ref(), routes);
         self.front.open(match metrics {
             Some(metrics) => metrics.count(routes),
             None => routes,

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use adapters_external::{SandboxGateway, SystemClock, SystemIds};
 use adapters_http::{BySession, HealthCheck, HttpConfig, HttpState, LiveConnections};
+use adapters_otel::Traces;
 use anyhow::Context as _;
 use ticketing_ports::outside::gateway::PaymentGateway;
 use ticketing_runtime::{
     BoxOffice, Counts, Desk, DeskPorts, Engine, EngineConfig, FactsFrom, FollowerCondition, Observer, OnLostPast,
-    Ports, ProjectionPorts, READ_MODELS, RELAY, Runs, SignIn, Totals,
+    Ports, ProjectionPorts, READ_MODELS, RELAY, Runs, SignIn, Totals, Tracer,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -23,6 +24,10 @@ use crate::http_config::http_config;
 use crate::metrics::{Measuring, ShownMetrics};
 use crate::sign_in::sign_in;
 use crate::storage::{Bus, IfDown, ReadSide, Storage};
+use crate::traces;
+
+/// How long sending the last traces may take, at least.
+const LAST_TRACES: Duration = Duration::from_secs(1);
 
 /// Everything that one process of the box office runs.
 #[derive(Debug)]
@@ -34,6 +39,8 @@ pub struct RunningServer {
     pub sign_in: SignIn,
     /// The metrics. `None` if the settings want none.
     pub metrics: Option<ShownMetrics>,
+    /// The traces. `None` if the settings name no collector.
+    pub traces: Option<Traces>,
     totals: Arc<Totals>,
 }
 
@@ -50,6 +57,8 @@ impl RunningServer {
         stopping: CancellationToken,
     ) -> anyhow::Result<Self> {
         let measuring = Measuring::wanted(&settings.metrics);
+        let traces = traces::start(&settings.traces)?;
+        let tracer = traces::tracer(traces.as_ref());
         let mut storage = Storage::open(settings, IfDown::StartWithout).await?;
         let mut read_side = ReadSide::open(&settings.storage, IfDown::StartWithout).await?;
         if let Some(measuring) = &measuring {
@@ -70,7 +79,11 @@ impl RunningServer {
         let last_commit = Arc::new(LastCommit::new(observer.clone()));
         let ports = Ports::new(storage.log.clone(), gateway, clock.clone(), ids.clone());
         let projection = ProjectionPorts::new(&read_side.stores, bus.followers.clone(), bus.ends.clone());
-        let engine = Engine::start(ports, projection, engine_config(settings, last_commit.clone()));
+        let engine = Engine::start(
+            ports,
+            projection,
+            engine_config(settings, last_commit.clone(), tracer.clone()),
+        );
         let desk_ports = DeskPorts::new(
             storage.log.events.clone(),
             read_side.stores.clone(),
@@ -106,6 +119,7 @@ impl RunningServer {
             ids,
             config: HttpConfig {
                 stopping,
+                tracer,
                 ..http_config(settings, public_url, observer)
             },
         };
@@ -116,6 +130,7 @@ impl RunningServer {
             http,
             sign_in,
             metrics,
+            traces,
             totals,
         })
     }
@@ -135,6 +150,10 @@ impl RunningServer {
             .is_ok();
         self.storage.close().await;
         self.read_side.close().await;
+        if let Some(traces) = self.traces {
+            let left = patience.saturating_sub(began.elapsed());
+            traces.shut_down(left.max(LAST_TRACES)).await;
+        }
         tell(&self.totals.counts());
         drained && mailed
     }
@@ -233,7 +252,7 @@ fn tell(counts: &Counts) {
     );
 }
 
-fn engine_config(settings: &Settings, observer: Arc<dyn Observer>) -> EngineConfig {
+fn engine_config(settings: &Settings, observer: Arc<dyn Observer>, tracer: Arc<dyn Tracer>) -> EngineConfig {
     let plays = |role| settings.engine.plays(role);
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     EngineConfig {
@@ -265,6 +284,7 @@ fn engine_config(settings: &Settings, observer: Arc<dyn Observer>) -> EngineConf
         // Only requests look at the boards.
         live_boards: plays(Role::Http),
         observer,
+        tracer,
         ..EngineConfig::default()
     }
 }

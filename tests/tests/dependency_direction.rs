@@ -42,7 +42,7 @@ fn may_use(name: &str) -> Option<MayUse> {
         "ticketing-testkit" | "adapters-http" => {
             MayUse::Only(&["ticketing-domain", "ticketing-ports", "ticketing-runtime"])
         }
-        "adapters-metrics" => MayUse::Only(&["ticketing-ports", "ticketing-runtime"]),
+        "adapters-metrics" | "adapters-otel" => MayUse::Only(&["ticketing-ports", "ticketing-runtime"]),
         adapter if adapter.starts_with("adapters-") => MayUse::Only(&["ticketing-ports"]),
         "app-server" => MayUse::EverythingBut("ticketing-testkit"),
         "box-office-examples" | "box-office-tests" => MayUse::Everything,

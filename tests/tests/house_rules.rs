@@ -16,6 +16,7 @@ const SHIPPED: &[&str] = &[
     "adapters-http",
     "adapters-memory",
     "adapters-metrics",
+    "adapters-otel",
     "adapters-postgres",
     "adapters-redis",
     "adapters-redpanda",

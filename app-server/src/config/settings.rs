@@ -11,7 +11,7 @@ use super::address::address;
 use super::durations::{hours, milliseconds, seconds};
 use super::{
     ConnectionSettings, LiveSettings, MetricsSettings, PostgresUrl, ProtectionSettings, PublicUrl, RedisUrl,
-    SignInSettings, StorageUrl,
+    SignInSettings, StorageUrl, TraceSettings,
 };
 
 #[derive(Debug, Clone, Args)]
@@ -36,6 +36,8 @@ pub struct Settings {
     pub sandbox: SandboxSettings,
     #[command(flatten)]
     pub metrics: MetricsSettings,
+    #[command(flatten)]
+    pub traces: TraceSettings,
     #[command(flatten)]
     pub log: LogSettings,
 }
@@ -236,14 +238,15 @@ pub struct LogSettings {
     /// The log level, or a filter in the syntax of RUST_LOG, such as info,ticketing_runtime=debug
     #[arg(long, env, global = true, value_name = "FILTER", default_value = "info", value_parser = log_filter)]
     pub log_level: Targets,
-    #[arg(long, env, global = true, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, env, global = true, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Pretty)]
     pub log_format: LogFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// Lines for people
-    Text,
+    #[value(alias = "text")]
+    Pretty,
     /// One JSON object on each line, for programs
     Json,
 }

@@ -24,7 +24,7 @@ fn without_any_flag_it_serves_with_the_documented_defaults() {
     assert_eq!(settings.engine.lane_idle, Duration::from_secs(60));
     assert_eq!(settings.engine.max_lanes, 1_000);
     assert_eq!(settings.sandbox.sandbox_latency, Duration::ZERO);
-    assert_eq!(settings.log.log_format, LogFormat::Text);
+    assert_eq!(settings.log.log_format, LogFormat::Pretty);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_wrong_value_names_its_setting_and_says_what_would_do() {
         ),
         (
             ["--log-format", "xml"],
-            "--log-format (LOG_FORMAT): is one of text, json",
+            "--log-format (LOG_FORMAT): is one of pretty, json",
         ),
     ] {
         assert_eq!(mistake(&arguments), line);

@@ -125,11 +125,11 @@ async fn a_mailed_link_signs_in_once_and_the_account_can_be_erased(installation:
             &[
                 "outcome=\"signed_in\"",
                 "method=\"magic_link\"",
-                "user=",
+                "user_id=",
                 "ip=127.0.0.1",
             ],
             &["outcome=InvalidToken", "method=\"magic_link\"", "ip=127.0.0.1"],
-            &["outcome=\"erased\"", "user="],
+            &["outcome=\"erased\"", "user_id="],
         ],
     )?;
     secrets.are_not_in_the_log_of(&server)
@@ -189,7 +189,7 @@ async fn the_first_administrator_gets_a_link_that_nobody_else_reads(installation
             .split_once("/auth/verify#token=")
             .context("bootstrap-admin has printed no link")?;
         links.push(secrets.knows(token));
-        is_audited(&logged, &[&["outcome=\"link_issued\"", "user="]])?;
+        is_audited(&logged, &[&["outcome=\"link_issued\"", "user_id="]])?;
         secrets.are_not_in(&logged)?;
     }
 
@@ -219,7 +219,7 @@ async fn the_first_administrator_gets_a_link_that_nobody_else_reads(installation
     let refused = refused.err().context("a customer was made an administrator")?;
     ensure!(refused.to_string().contains("--promote"), "{refused}");
     let (_, logged) = installation.run_and_log(&promote)?;
-    is_audited(&logged, &[&["outcome=\"role_changed\"", "role=\"admin\"", "user="]])?;
+    is_audited(&logged, &[&["outcome=\"role_changed\"", "role=\"admin\"", "user_id="]])?;
     secrets.are_not_in(&logged)
 }
 

@@ -129,6 +129,20 @@ impl Person {
         Ok(event)
     }
 
+    /// Returns the consistency token of the person's last write.
+    pub(crate) fn token(&self) -> Option<String> {
+        let token = self.seen.as_ref()?.to_str().ok()?;
+        Some(token.to_owned())
+    }
+
+    /// Reads with a consistency token, whoever made it. The person forgets it afterwards.
+    pub(crate) async fn get_seeing(&mut self, resource: &str, token: &str) -> anyhow::Result<Said> {
+        let own = self.seen.replace(HeaderValue::from_str(token)?);
+        let said = self.get(resource).await;
+        self.seen = own;
+        said
+    }
+
     /// Makes the next read of this person show what another person has written.
     pub(crate) fn see_what_was_written_by(&mut self, other: &Self) {
         self.seen.clone_from(&other.seen);
