@@ -15,7 +15,7 @@
 //! | `ticketing-recorded-at` | RFC 3339, UTC, with microseconds | always |
 //! | `ticketing-correlation-id` | correlation id of the request that led to the fact | if there was such a request |
 //! | `ticketing-actor` | UUID of the user who made that request | if there was such a request |
-//! | `traceparent` | W3C Trace Context, version 00, as the request had it | if the request had a valid one |
+//! | `traceparent` | W3C Trace Context, version 00: the server's span of the request, or what the request had if the server records no trace | if there is one |
 //! | `tracestate` | W3C Trace Context, in one line | if the request had a valid one as well |
 //!
 //! A request also led to a fact if it set the deadline whose arrival led to the fact.
