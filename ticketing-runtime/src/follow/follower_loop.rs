@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::dead_letter_filter::DeadLetterFilter;
-use super::facts::Facts;
+use super::facts::{Facts, LoggedFact};
 use super::follower::{FollowError, Follower, FollowerSpec, MarkKept};
 use super::lag::{LagReporter, age};
 use super::mark_keeper::MarkKeeper;
@@ -195,7 +195,7 @@ impl FollowerLoop {
         let (log, count) = (facts.log(), facts.len());
         let oldest = facts.iter().next().map(|fact| fact.recorded().recorded_at);
         let (began_at, began) = (self.clock.now(), Instant::now());
-        let traces = trail::traces_of_news(facts.iter().map(|fact| fact.recorded()), began_at);
+        let traces = trail::traces_of_news(facts.iter().map(LoggedFact::recorded), began_at);
         let mark = self.filter.take(self.follower.as_mut(), facts).await?;
         self.marks.keep(log, mark).await?;
         if let Some(oldest) = oldest {

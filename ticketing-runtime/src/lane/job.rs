@@ -25,6 +25,10 @@ use crate::trail;
 
 /// A message in a lane's mailbox.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every message is a job, and a box would cost each of them an allocation"
+)]
 pub(crate) enum LaneMessage {
     Job(Job),
     /// Asks the lane to send on this channel once it has finished all earlier messages.
@@ -45,7 +49,7 @@ pub(crate) struct Job {
     /// When the job was made.
     began: Instant,
     /// Records the job's span when the job ends. `None` if the request is in no trace that is recorded.
-    recorder: Option<SpanRecorder>,
+    recorder: Option<Box<SpanRecorder>>,
 }
 
 /// What the lane has done with a job so far.
@@ -81,9 +85,11 @@ impl Job {
     /// Lets the job record its span when it ends, if its request is in a trace that is recorded.
     pub(super) fn trace_with(&mut self, tracer: &Arc<dyn Tracer>, clock: &dyn Clock) {
         let sampled = self.cause.trace.as_ref().is_some_and(TraceContext::is_sampled);
-        self.recorder = sampled.then(|| SpanRecorder {
-            tracer: Arc::clone(tracer),
-            began: clock.now(),
+        self.recorder = sampled.then(|| {
+            Box::new(SpanRecorder {
+                tracer: Arc::clone(tracer),
+                began: clock.now(),
+            })
         });
     }
 

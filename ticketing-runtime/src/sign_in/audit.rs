@@ -71,7 +71,7 @@ pub(super) fn record(entry: AuditEntry, user: UserId) {
         }
         AuditEntry::Erased => info!(target: "audit", user_id = %user, outcome = "erased", "a user was erased"),
         AuditEntry::PasskeyAdded => {
-            info!(target: "audit", user_id = %user, outcome = "passkey_added", "a passkey was added")
+            info!(target: "audit", user_id = %user, outcome = "passkey_added", "a passkey was added");
         }
         AuditEntry::PasskeyRenamed => {
             info!(target: "audit", user_id = %user, outcome = "passkey_renamed", "a passkey was renamed");
