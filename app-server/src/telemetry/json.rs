@@ -56,9 +56,14 @@ where
         let mut line = Line::begin();
         line.text("timestamp", &Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true));
         line.text("level", metadata.level().as_str());
-        line.fields(&fields, |name| name == "message");
+        if fields.0.iter().any(|(name, _)| *name == MESSAGE) {
+            line.fields(&fields, |name| name == MESSAGE);
+        } else {
+            // Some libraries have lines of fields alone.
+            line.text(MESSAGE, metadata.target());
+        }
         line.text("target", metadata.target());
-        line.fields(&fields, |name| name != "message" && !RESERVED.contains(&name));
+        line.fields(&fields, |name| name != MESSAGE && !RESERVED.contains(&name));
         // From the innermost span outwards, so that an inner one counts.
         let mut known: Vec<&'static str> = fields.0.iter().map(|(name, _)| *name).collect();
         for span in context.event_span(event).into_iter().flat_map(|span| span.scope()) {
@@ -71,6 +76,8 @@ where
         let _ = self.writer.make_writer_for(metadata).write_all(line.end().as_bytes());
     }
 }
+
+const MESSAGE: &str = "message";
 
 /// Names that every line has of itself.
 const RESERVED: [&str; 3] = ["timestamp", "level", "target"];

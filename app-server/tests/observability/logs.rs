@@ -14,7 +14,7 @@ const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const CARD: &str = "4111111111111111";
 /// A sign-in token or session that nobody has.
-const GUESS: &str = "guessed-guessed-guessed-guessed-guessed-gue";
+const GUESS: &str = "guessed-guessed-guessed-guessed-guessed-guw";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_embedded_server_logs_each_thing_once_and_no_secret() -> anyhow::Result<()> {
