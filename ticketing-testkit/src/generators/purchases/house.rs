@@ -208,8 +208,8 @@ impl House {
             name: name.to_owned(),
         };
         let section = self.see(viewer, &see).ok()?;
-        let facts = self.log.iter().filter(|fact| fact.stream == section.stream());
-        let last = facts.last()?.recorded_at;
+        let mut newest_first = self.log.iter().rev();
+        let last = newest_first.find(|fact| fact.stream == section.stream())?.recorded_at;
         Some(section.dated(last))
     }
 
