@@ -98,7 +98,10 @@ impl ApiError {
 
     /// Returns the error for a request that does not say who the caller is.
     pub fn unauthenticated() -> Self {
-        Self::new(Code::Unauthenticated, "sign in first: the request has no session")
+        Self::new(
+            Code::Unauthenticated,
+            "sign in first: the request does not say who sends it",
+        )
     }
 
     pub(crate) fn session_over() -> Self {

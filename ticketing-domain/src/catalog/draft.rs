@@ -66,11 +66,14 @@ pub(super) fn accept(draft: &EventDraft, ctx: &Context<'_>) -> Result<EventDetai
 
     let hold_seconds = draft.hold_seconds.unwrap_or(limits::DEFAULT_HOLD_SECONDS);
     if !limits::HOLD_SECONDS.contains(&hold_seconds) {
-        errors.push(FieldError::new("hold_seconds", "must be between 60 and 3600"));
+        errors.push(FieldError::new("hold_seconds", between(&limits::HOLD_SECONDS)));
     }
     let max_seats_per_order = draft.max_seats_per_order.unwrap_or(limits::DEFAULT_SEATS_PER_ORDER);
     if !limits::SEATS_PER_ORDER.contains(&max_seats_per_order) {
-        errors.push(FieldError::new("max_seats_per_order", "must be between 1 and 100"));
+        errors.push(FieldError::new(
+            "max_seats_per_order",
+            between(&limits::SEATS_PER_ORDER),
+        ));
     }
     let mut refund_policy = draft
         .refund_policy
@@ -142,9 +145,21 @@ pub fn check_venue(venue: &Venue, errors: &mut Vec<FieldError>) {
     }
 }
 
+fn between<T: std::fmt::Display>(possible: &std::ops::RangeInclusive<T>) -> String {
+    format!("must be between {} and {}", possible.start(), possible.end())
+}
+
+fn one_to(most: usize) -> String {
+    format!("must have 1 to {most} entries")
+}
+
+fn at_most(entries: usize) -> String {
+    format!("must have at most {entries} entries")
+}
+
 fn check_sections(sections: &[SectionDraft], errors: &mut Vec<FieldError>) {
     if sections.is_empty() || sections.len() > limits::SECTIONS {
-        errors.push(FieldError::new("sections", "must have 1 to 200 entries"));
+        errors.push(FieldError::new("sections", one_to(limits::SECTIONS)));
         return;
     }
     let mut names = BTreeSet::new();
@@ -155,16 +170,14 @@ fn check_sections(sections: &[SectionDraft], errors: &mut Vec<FieldError>) {
         }
         match &section.seating {
             Seating::GeneralAdmission { capacity } => {
-                if !(1..=limits::PLACES_PER_SECTION).contains(capacity) {
-                    errors.push(FieldError::new(
-                        field("seating.capacity"),
-                        "must be between 1 and 1000000",
-                    ));
+                let possible = 1..=limits::PLACES_PER_SECTION;
+                if !possible.contains(capacity) {
+                    errors.push(FieldError::new(field("seating.capacity"), between(&possible)));
                 }
             }
             Seating::Numbered { rows } => {
                 if rows.is_empty() || rows.len() > limits::ROWS_PER_SECTION {
-                    errors.push(FieldError::new(field("seating.rows"), "must have 1 to 2000 entries"));
+                    errors.push(FieldError::new(field("seating.rows"), one_to(limits::ROWS_PER_SECTION)));
                 }
                 let mut labels = BTreeSet::new();
                 for (row_index, row) in rows.iter().enumerate().take(limits::ROWS_PER_SECTION) {
@@ -180,7 +193,10 @@ fn check_sections(sections: &[SectionDraft], errors: &mut Vec<FieldError>) {
                 if section.seating.capacity() > limits::SEATS_PER_NUMBERED_SECTION {
                     errors.push(FieldError::new(
                         field("seating.rows"),
-                        "must have at most 100000 seats together",
+                        format!(
+                            "must have at most {} seats together",
+                            limits::SEATS_PER_NUMBERED_SECTION
+                        ),
                     ));
                 }
             }
@@ -190,7 +206,7 @@ fn check_sections(sections: &[SectionDraft], errors: &mut Vec<FieldError>) {
 
 fn check_tiers(draft: &EventDraft, errors: &mut Vec<FieldError>) {
     if draft.pricing_tiers.len() > limits::PRICING_TIERS {
-        errors.push(FieldError::new("pricing_tiers", "must have at most 1000 entries"));
+        errors.push(FieldError::new("pricing_tiers", at_most(limits::PRICING_TIERS)));
         return;
     }
     for (index, tier) in draft.pricing_tiers.iter().enumerate() {
@@ -204,11 +220,9 @@ fn check_tiers(draft: &EventDraft, errors: &mut Vec<FieldError>) {
                 "must be the currency of the event",
             ));
         }
-        if !(0..=limits::PRICE).contains(&tier.price.amount) {
-            errors.push(FieldError::new(
-                field("price.amount"),
-                "must be between 0 and 1000000000",
-            ));
+        let possible = 0..=limits::PRICE;
+        if !possible.contains(&tier.price.amount) {
+            errors.push(FieldError::new(field("price.amount"), between(&possible)));
         }
         for (name, time) in [
             ("available_from", tier.available_from),
@@ -245,7 +259,7 @@ fn check_tiers(draft: &EventDraft, errors: &mut Vec<FieldError>) {
 
 fn check_refund_policy(rules: &[RefundRule], errors: &mut Vec<FieldError>) {
     if rules.len() > limits::REFUND_RULES {
-        errors.push(FieldError::new("refund_policy", "must have at most 20 entries"));
+        errors.push(FieldError::new("refund_policy", at_most(limits::REFUND_RULES)));
     }
     let mut hours = BTreeSet::new();
     for (index, rule) in rules.iter().enumerate() {

@@ -68,7 +68,12 @@ fn what_an_older_build_reads_is_written_as_it_always_was_and_says_the_same() {
             match &sample {
                 Sample::Reservation(event) => {
                     let read = ReservationEvent::read(event_type, new.before, &lowered).unwrap();
-                    assert_eq!(read, *event, "what cost nothing still has no payment");
+                    // The older version of the other facts lacks a field, and says no more than it always did.
+                    if event_type == "ReservationCompleted" {
+                        assert_eq!(read, *event, "what cost nothing still has no payment");
+                    } else {
+                        assert_eq!(lowered, golden.trim_ascii_end());
+                    }
                 }
                 Sample::Payment(_) => {
                     assert!(PaymentEvent::read(event_type, new.before, &lowered).is_ok());
