@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 use axum::extract::{MatchedPath, OriginalUri, Request};
 use axum::http::Method;
 use axum::response::Response;
+use ticketing_ports::log::streams::CorrelationId;
 use ticketing_ports::vocabulary::ids::EventId;
+use ticketing_ports::vocabulary::trace_context::TraceContext;
 use tower_http::classify::{ServerErrorsAsFailures, SharedClassifier};
 use tower_http::trace::TraceLayer;
-use tracing::field::{Empty, display};
+use tracing::field::{self, Empty};
 use tracing::{Span, error_span, info};
 
 use crate::extract::trace_context;
@@ -51,28 +53,18 @@ fn write_line(response: &Response, took: Duration, _: &Span) {
 /// Makes the span in which a request is answered. Its level is that of errors, so that every line has its names.
 fn span_of(request: &Request) -> Span {
     let route = request.extensions().get::<MatchedPath>();
-    let span = error_span!(
+    let correlation_id = correlation_id(request.headers());
+    let trace = trace_context(request.headers());
+    let event = route.and_then(|route| event_in(request, route.as_str()));
+    error_span!(
         "request",
         method = name_of(request.method()),
         path = route.map_or("unknown", MatchedPath::as_str),
-        correlation_id = Empty,
-        trace_id = Empty,
+        correlation_id = correlation_id.as_ref().map(CorrelationId::as_str),
+        trace_id = trace.as_ref().map(TraceContext::trace_id),
         user_id = Empty,
-        event_id = Empty,
-    );
-    if span.is_disabled() {
-        return span;
-    }
-    if let Some(id) = correlation_id(request.headers()) {
-        span.record("correlation_id", id.as_str());
-    }
-    if let Some(trace) = trace_context(request.headers()) {
-        span.record("trace_id", trace.trace_id());
-    }
-    if let Some(event) = route.and_then(|route| event_in(request, route.as_str())) {
-        span.record("event_id", display(event));
-    }
-    span
+        event_id = event.map(field::display),
+    )
 }
 
 /// Returns the event that the path names, if the route says that it names one.
