@@ -44,7 +44,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let alice = Visitor::at(address, "seat-map-and-coffee");
+    let alice = Person::at(address, "seat-map-and-coffee");
     let members = Members(BTreeMap::from([(
         alice.cookie.clone(),
         Actor {
@@ -71,7 +71,7 @@ async fn main() -> anyhow::Result<()> {
 
     println!("tonight  {}", alice.ask("GET", "/tonight", None).await?.body);
     let hold = json!({ "event_id": event_id, "section": "Floor", "quantity": 2 });
-    let stranger = Visitor::at(address, "a-guess");
+    let stranger = Person::at(address, "a-guess");
     let refused = stranger
         .ask("POST", "/tickets/api/reservations", Some(hold.clone()))
         .await?;
@@ -104,7 +104,7 @@ async fn main() -> anyhow::Result<()> {
 
     anyhow::ensure!(
         refused.status == StatusCode::UNAUTHORIZED,
-        "a visitor with an unknown cookie was not refused"
+        "somebody with an unknown cookie was not refused"
     );
     anyhow::ensure!(
         path.starts_with("/tickets/api/"),
@@ -204,8 +204,8 @@ async fn open_box_office(members: Members) -> anyhow::Result<(Engine, HttpState)
     Ok((engine, state))
 }
 
-/// A visitor of the service, with an HTTP client that sends the visitor's cookie.
-struct Visitor {
+/// A person who uses the service, with an HTTP client that sends their cookie.
+struct Person {
     client: Client<HttpConnector, Body>,
     address: SocketAddr,
     cookie: String,
@@ -218,7 +218,7 @@ struct Answer {
     body: Value,
 }
 
-impl Visitor {
+impl Person {
     fn at(address: SocketAddr, cookie: &str) -> Self {
         Self {
             client: Client::builder(TokioExecutor::new()).build_http(),

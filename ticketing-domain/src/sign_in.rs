@@ -47,5 +47,5 @@ pub use proven_address::{NewUser, ProvenAddress};
 pub use question::{CeremonyAnswer, CeremonyQuestion, CredentialRefused, NotAdded, ProofRefused};
 pub use refusal::SignInRefusal;
 pub use roles::check_role_change;
-pub use session::{SignedIn, Visitor, is_fresh, new_session, touched_until};
+pub use session::{Client, SignedIn, is_fresh, new_session, touched_until};
 pub use sign_in_code::ExchangeSignInCode;

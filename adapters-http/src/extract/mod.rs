@@ -2,6 +2,7 @@
 //! the field and the reason.
 
 mod body;
+mod client;
 mod consistency;
 mod correlation;
 mod idempotency;
@@ -11,9 +12,9 @@ mod read;
 mod sent;
 mod session;
 mod trace_context;
-mod visitor;
 
 pub(crate) use body::{Body, CARD_NUMBERS_REFUSED, Empty, Post};
+pub(crate) use client::{FORWARDED_FOR, RequestClient, client_ip};
 pub(crate) use consistency::{CaughtUp, SeenWrites, UnreadableToken, consistency_token};
 pub(crate) use correlation::fresh_correlation_id;
 pub(crate) use path::{CredentialId, PathId, SectionPath};
@@ -22,4 +23,3 @@ pub(crate) use read::{Faults, Fields, MinorUnits, Place, Quantity, Read, read_ob
 pub(crate) use sent::Sent;
 pub(crate) use session::{Caller, MaybeCaller, SignedIn};
 pub(crate) use trace_context::trace_context;
-pub(crate) use visitor::{FORWARDED_FOR, RequestVisitor, client_ip};

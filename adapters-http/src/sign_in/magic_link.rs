@@ -5,14 +5,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::Serialize;
-use ticketing_domain::sign_in::{MAGIC_LINK_LIFETIME, Visitor};
+use ticketing_domain::sign_in::{Client, MAGIC_LINK_LIFETIME};
 use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::secrets::Secret;
 use utoipa::{IntoParams, ToSchema};
 
 use super::SessionResponse;
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Body, Query, RequestVisitor, read_object};
+use crate::extract::{Body, Query, RequestClient, read_object};
 use crate::state::{HttpState, Shared};
 
 #[derive(ToSchema)]
@@ -72,10 +72,10 @@ pub(crate) async fn send_magic_link(
     responses((status = 200, body = SessionResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn verify_magic_link(
     State(state): State<Shared>,
-    RequestVisitor(visitor): RequestVisitor,
+    RequestClient(client): RequestClient,
     Body(request): Body<VerifyMagicLinkRequest>,
 ) -> Result<Json<SessionResponse>, ApiError> {
-    verify(&state, visitor, &request.token).await
+    verify(&state, client, &request.token).await
 }
 
 /// Sign in with the token of a mailed link, in the query
@@ -86,15 +86,15 @@ pub(crate) async fn verify_magic_link(
     responses((status = 200, body = SessionResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn verify_magic_link_by_query(
     State(state): State<Shared>,
-    RequestVisitor(visitor): RequestVisitor,
+    RequestClient(client): RequestClient,
     Query(request): Query<VerifyMagicLinkRequest>,
 ) -> Result<Json<SessionResponse>, ApiError> {
-    verify(&state, visitor, &request.token).await
+    verify(&state, client, &request.token).await
 }
 
-async fn verify(state: &HttpState, visitor: Visitor, token: &str) -> Result<Json<SessionResponse>, ApiError> {
+async fn verify(state: &HttpState, client: Client, token: &str) -> Result<Json<SessionResponse>, ApiError> {
     let token = Secret::parse(token).ok_or_else(ApiError::link_invalid)?;
     Ok(Json(
-        state.sign_in().ceremonies.redeem_link(&token, visitor).await?.into(),
+        state.sign_in().ceremonies.redeem_link(&token, client).await?.into(),
     ))
 }

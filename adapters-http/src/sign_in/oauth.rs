@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::SessionResponse;
 use super::pages::sign_in_failed;
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Body, Query, RequestVisitor, SignedIn, read_object};
+use crate::extract::{Body, Query, RequestClient, SignedIn, read_object};
 use crate::state::{HttpState, Shared};
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -162,7 +162,7 @@ pub(crate) async fn callback(
     State(state): State<Shared>,
     Path(provider): Path<String>,
     headers: HeaderMap,
-    RequestVisitor(visitor): RequestVisitor,
+    RequestClient(client): RequestClient,
     Query(query): Query<CallbackQuery>,
 ) -> Response {
     let Some(oauth_state) = query.state.as_deref().and_then(Secret::parse) else {
@@ -193,7 +193,7 @@ pub(crate) async fn callback(
             browser: browser_cookie(&state, &headers),
             answer,
             handover,
-            from: visitor,
+            from: client,
         })
         .await;
     match finished {
@@ -216,7 +216,7 @@ pub(crate) async fn callback(
 pub(crate) async fn exchange(
     State(state): State<Shared>,
     headers: HeaderMap,
-    RequestVisitor(visitor): RequestVisitor,
+    RequestClient(client): RequestClient,
     Body(request): Body<ExchangeCodeRequest>,
 ) -> Result<Json<SessionResponse>, ApiError> {
     let code = Secret::parse(&request.code).ok_or_else(ApiError::link_invalid)?;
@@ -224,7 +224,7 @@ pub(crate) async fn exchange(
     let signed_in = state
         .sign_in()
         .ceremonies
-        .exchange_code(&code, browser.digest(), visitor)
+        .exchange_code(&code, browser.digest(), client)
         .await?;
     Ok(Json(signed_in.into()))
 }

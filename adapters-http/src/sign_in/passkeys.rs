@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use super::{MessageResponse, SessionResponse};
 use crate::errors::{ApiError, Code, ErrorBody};
-use crate::extract::{Body, CredentialId, Empty, RequestVisitor, SignedIn, read_object};
+use crate::extract::{Body, CredentialId, Empty, RequestClient, SignedIn, read_object};
 use crate::state::Shared;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -131,7 +131,7 @@ pub(crate) async fn begin_registration(
 pub(crate) async fn complete_registration(
     State(state): State<Shared>,
     caller: SignedIn,
-    RequestVisitor(visitor): RequestVisitor,
+    RequestClient(client): RequestClient,
     Body(request): Body<CompleteRegistrationRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
     let challenge_id = parse_challenge_id(&request.challenge_id)?;
@@ -140,7 +140,7 @@ pub(crate) async fn complete_registration(
     let passkey = state
         .sign_in()
         .ceremonies
-        .complete_passkey_registration(caller.user.id, &challenge_id, name, answer, visitor.ip)
+        .complete_passkey_registration(caller.user.id, &challenge_id, name, answer, client.ip)
         .await?;
     let body = PasskeyResponse::from(passkey);
     let location = format!("/api/auth/passkeys/{}", body.id);
@@ -169,7 +169,7 @@ pub(crate) async fn begin_login(
     responses((status = 200, body = SessionResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn complete_login(
     State(state): State<Shared>,
-    RequestVisitor(visitor): RequestVisitor,
+    RequestClient(client): RequestClient,
     Body(request): Body<CompleteLoginRequest>,
 ) -> Result<Json<SessionResponse>, ApiError> {
     let challenge_id = parse_challenge_id(&request.challenge_id)?;
@@ -177,7 +177,7 @@ pub(crate) async fn complete_login(
     let outcome = state
         .sign_in()
         .ceremonies
-        .complete_passkey_login(&challenge_id, answer, visitor)
+        .complete_passkey_login(&challenge_id, answer, client)
         .await;
     let signed_in = outcome.map_err(|failure| match failure {
         // Only the audit log says why the passkey was refused. The answer leaves the reason out, because it would

@@ -15,7 +15,7 @@ use super::local_path::LocalPath;
 use super::proven_address::ProvenAddress;
 use super::question::{CeremonyAnswer, CeremonyQuestion};
 use super::refusal::SignInRefusal;
-use super::session::{SignedIn, Visitor, new_session};
+use super::session::{Client, SignedIn, new_session};
 
 /// Returns the URL of the page that a mailed link opens.
 pub fn verify_page(public_url: &str) -> String {
@@ -111,7 +111,7 @@ impl Ceremony for SendMagicLink {
 /// is made.
 #[derive(Debug)]
 pub struct RedeemMagicLink {
-    from: Visitor,
+    from: Client,
     step: Redeeming,
 }
 
@@ -124,7 +124,7 @@ enum Redeeming {
 
 impl RedeemMagicLink {
     /// Begins the sign-in with the secret from a mailed link.
-    pub fn begin(token: &Secret, from: Visitor) -> Next<Self> {
+    pub fn begin(token: &Secret, from: Client) -> Next<Self> {
         let question = CeremonyQuestion::TakeToken {
             purpose: TokenPurpose::MagicLink,
             digest: token.digest(),
@@ -140,7 +140,7 @@ impl Ceremony for RedeemMagicLink {
     fn on(self, answer: CeremonyAnswer, context: &CeremonyContext<'_>) -> Next<Self> {
         let Self { from, step } = self;
         let begin_session = |user, from| {
-            let signed_in = new_session(user, SignInMethod::MagicLink, Visitor::clone(&from), context);
+            let signed_in = new_session(user, SignInMethod::MagicLink, Client::clone(&from), context);
             let question = CeremonyQuestion::CreateSession(signed_in.session.clone());
             let step = Redeeming::Beginning(signed_in);
             Next::Ask(question, Self { from, step })

@@ -4,7 +4,7 @@ use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::secrets::Secret;
 
 use super::local_path::LocalPath;
-use super::session::{SignedIn, Visitor};
+use super::session::{Client, SignedIn};
 
 /// What the browser brings back from the provider.
 #[derive(Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub struct OauthCallback {
     /// How a new session is to be handed to the client.
     pub handover: Handover,
     /// Where the request came from.
-    pub from: Visitor,
+    pub from: Client,
 }
 
 /// How a new session is handed to the client.

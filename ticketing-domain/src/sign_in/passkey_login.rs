@@ -9,7 +9,7 @@ use super::ceremony::{BegunPasskey, Ceremony, CeremonyContext, Next};
 use super::limits::CHALLENGE_LIFETIME;
 use super::question::{CeremonyAnswer, CeremonyQuestion, CredentialRefused};
 use super::refusal::SignInRefusal;
-use super::session::{SignedIn, Visitor, new_session};
+use super::session::{Client, SignedIn, new_session};
 
 /// Makes a challenge that any passkey may answer. No account is named for it, so that it tells nothing about
 /// accounts.
@@ -59,7 +59,7 @@ impl Ceremony for BeginPasskeyLogin {
 #[derive(Debug)]
 pub struct CompletePasskeyLogin {
     answer: String,
-    from: Visitor,
+    from: Client,
     step: Completing,
 }
 
@@ -82,7 +82,7 @@ enum Completing {
 
 impl CompletePasskeyLogin {
     /// Begins the sign-in with the authenticator's answer, as JSON.
-    pub fn begin(challenge_id: &Secret, answer: String, from: Visitor) -> Next<Self> {
+    pub fn begin(challenge_id: &Secret, answer: String, from: Client) -> Next<Self> {
         // The challenge is taken before anything is verified, because the library would accept the same answer any
         // number of times.
         let question = CeremonyQuestion::TakeChallenge {

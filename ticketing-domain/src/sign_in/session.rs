@@ -13,10 +13,10 @@ use super::limits::{SESSION_FRESH, SESSION_IDLE, SESSION_LIFETIME};
 /// At most how many characters of the browser's `User-Agent` are kept with a session.
 const USER_AGENT_KEPT: usize = 256;
 
-/// Where a request came from, as far as is known.
+/// The program that sent a request, as far as is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Visitor {
-    /// The IP address of the client. `None` if it is unknown.
+pub struct Client {
+    /// The IP address. `None` if it is unknown.
     pub ip: Option<IpAddr>,
     /// The `User-Agent` that the browser sends; `None` if it sends none.
     pub user_agent: Option<String>,
@@ -34,7 +34,7 @@ pub struct SignedIn {
 }
 
 /// Makes a session that begins now, with a new secret.
-pub fn new_session(user: User, method: SignInMethod, from: Visitor, context: &CeremonyContext<'_>) -> SignedIn {
+pub fn new_session(user: User, method: SignInMethod, from: Client, context: &CeremonyContext<'_>) -> SignedIn {
     let secret = context.secret();
     let now = context.now;
     let session = Session {

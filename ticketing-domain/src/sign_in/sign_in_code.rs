@@ -11,7 +11,7 @@ use super::ceremony::{Ceremony, CeremonyContext, Next};
 use super::limits::SIGN_IN_CODE_LIFETIME;
 use super::question::{CeremonyAnswer, CeremonyQuestion};
 use super::refusal::SignInRefusal;
-use super::session::{SignedIn, Visitor, new_session};
+use super::session::{Client, SignedIn, new_session};
 
 /// Makes a sign-in code for one user in one browser, and the token that is stored for the code.
 pub(super) fn sign_in_code(
@@ -34,7 +34,7 @@ pub(super) fn sign_in_code(
 #[derive(Debug)]
 pub struct ExchangeSignInCode {
     browser: SecretDigest,
-    from: Visitor,
+    from: Client,
     step: Step,
 }
 
@@ -47,7 +47,7 @@ enum Step {
 
 impl ExchangeSignInCode {
     /// Begins to trade a sign-in code for a session. `browser` is the digest of the browser's cookie.
-    pub fn begin(code: &Secret, browser: SecretDigest, from: Visitor) -> Next<Self> {
+    pub fn begin(code: &Secret, browser: SecretDigest, from: Client) -> Next<Self> {
         let question = CeremonyQuestion::TakeToken {
             purpose: TokenPurpose::SignInCode,
             digest: code.digest(),

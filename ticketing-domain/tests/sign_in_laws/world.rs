@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta};
 use ticketing_domain::sign_in::{
-    BeginOauth, BeginPasskeyLogin, BeginPasskeyRegistration, BegunPasskey, CeremonyContext, CompletePasskeyLogin,
-    CompletePasskeyRegistration, ExchangeSignInCode, FinishOauth, FinishedOauth, Handover, LocalPath, OauthAnswer,
-    OauthCallback, RedeemMagicLink, SendMagicLink, Visitor,
+    BeginOauth, BeginPasskeyLogin, BeginPasskeyRegistration, BegunPasskey, CeremonyContext, Client,
+    CompletePasskeyLogin, CompletePasskeyRegistration, ExchangeSignInCode, FinishOauth, FinishedOauth, Handover,
+    LocalPath, OauthAnswer, OauthCallback, RedeemMagicLink, SendMagicLink,
 };
 use ticketing_ports::Timestamp;
 use ticketing_ports::outside::identity_providers::{ClaimedAddress, Claims};
@@ -175,7 +175,7 @@ impl World {
 
     fn follow_a_link(&mut self, link: usize) {
         if let Some(token) = pick(&self.links, link) {
-            let begun = RedeemMagicLink::begin(&token, Visitor::default());
+            let begun = RedeemMagicLink::begin(&token, Client::default());
             self.go_on(stepped(begun, |_| Outcome::SignedIn), May::default());
         }
     }
@@ -217,7 +217,7 @@ impl World {
             browser: Some(browser.clone()),
             answer: OauthAnswer::Code { code, issuer: None },
             handover: if api { Handover::Session } else { Handover::Code },
-            from: Visitor::default(),
+            from: Client::default(),
         });
         let may = May {
             browser: Some(browser),
@@ -235,7 +235,7 @@ impl World {
         } else {
             browser
         };
-        let begun = ExchangeSignInCode::begin(&code, browser.digest(), Visitor::default());
+        let begun = ExchangeSignInCode::begin(&code, browser.digest(), Client::default());
         let everybody = self.users.iter().map(|user| user.id);
         let may = May {
             entered: everybody.filter(|_| !other_browser).collect(),
@@ -271,7 +271,7 @@ impl World {
             let handle = handle.and_then(|user| pick(&self.users, user)).map(|user| user.id);
             let handle = handle.map_or_else(String::new, |id| id.to_string());
             let answer = format!("{credential}|{handle}|{}", begun.options);
-            let next = CompletePasskeyLogin::begin(&begun.challenge_id, answer, Visitor::default());
+            let next = CompletePasskeyLogin::begin(&begun.challenge_id, answer, Client::default());
             self.go_on(stepped(next, |_| Outcome::SignedIn), May::default());
         }
     }

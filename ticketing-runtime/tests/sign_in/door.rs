@@ -8,7 +8,7 @@ use adapters_memory::{
     InMemoryUserStore, ManualClock, RecordingMailer, SeededEntropy, SeededIds,
 };
 use chrono::TimeDelta;
-use ticketing_domain::sign_in::{SignedIn, Visitor};
+use ticketing_domain::sign_in::{Client, SignedIn};
 use ticketing_ports::outside::clock::Clock as _;
 use ticketing_ports::outside::mailer::{Mail, Mailer};
 use ticketing_ports::people::one_time_tokens::{OneTimeTokenStore, TokenPurpose};
@@ -158,7 +158,7 @@ impl Door {
         );
         self.sign_in
             .ceremonies
-            .redeem_link(&token, Visitor::default())
+            .redeem_link(&token, Client::default())
             .await
             .expect("stores in memory do not fail")
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use chrono::TimeDelta;
 use futures::future::join_all;
-use ticketing_domain::sign_in::{LIVE_MAGIC_LINKS, MAGIC_LINK_LIFETIME, SignInRefusal, Visitor};
+use ticketing_domain::sign_in::{Client, LIVE_MAGIC_LINKS, MAGIC_LINK_LIFETIME, SignInRefusal};
 use ticketing_ports::people::users::UserStore;
 use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::ids::UserId;
@@ -24,7 +24,7 @@ const INSTANT: TimeDelta = TimeDelta::milliseconds(1);
 async fn a_mailed_link_signs_in_a_new_customer() {
     let door = Door::new();
     let token = door.mailed_token().await;
-    let from = Visitor {
+    let from = Client {
         ip: Some([192, 0, 2, 7].into()),
         user_agent: Some("x".repeat(10_000)),
     };
@@ -49,15 +49,15 @@ async fn the_link_leads_to_our_page_and_keeps_its_token_in_the_fragment() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_thousand_concurrent_verifications_of_one_token_give_one_session() {
-    const VISITORS: usize = 1_000;
+    const CLIENTS: usize = 1_000;
     let door = Door::new();
     let token = door.mailed_token().await;
-    let start = Arc::new(Barrier::new(VISITORS));
-    let visits = (0..VISITORS).map(|_| {
+    let start = Arc::new(Barrier::new(CLIENTS));
+    let visits = (0..CLIENTS).map(|_| {
         let (start, sign_in, token) = (Arc::clone(&start), door.sign_in.clone(), token.clone());
         tokio::spawn(async move {
             start.wait().await;
-            sign_in.ceremonies.redeem_link(&token, Visitor::default()).await
+            sign_in.ceremonies.redeem_link(&token, Client::default()).await
         })
     });
     let mut signed_in = Vec::new();
@@ -87,7 +87,7 @@ async fn links_of_one_new_address_that_are_used_at_once_sign_in_one_user() {
         let (start, sign_in) = (Arc::clone(&start), door.sign_in.clone());
         tokio::spawn(async move {
             start.wait().await;
-            sign_in.ceremonies.redeem_link(&token, Visitor::default()).await
+            sign_in.ceremonies.redeem_link(&token, Client::default()).await
         })
     });
     let mut users: Vec<UserId> = Vec::new();
@@ -106,11 +106,11 @@ async fn a_link_is_refused_from_the_end_of_its_fifteen_minutes_on() {
     door.clock.advance(MAGIC_LINK_LIFETIME - INSTANT);
     door.sign_in
         .ceremonies
-        .redeem_link(&early, Visitor::default())
+        .redeem_link(&early, Client::default())
         .await
         .unwrap();
     door.clock.advance(INSTANT);
-    let outcome = door.sign_in.ceremonies.redeem_link(&late, Visitor::default()).await;
+    let outcome = door.sign_in.ceremonies.redeem_link(&late, Client::default()).await;
     assert!(
         matches!(outcome, Err(SignInFailure::Refused(SignInRefusal::InvalidToken))),
         "{outcome:?}"
@@ -124,7 +124,7 @@ async fn there_is_no_user_before_an_address_is_proven() {
     assert_eq!(door.users.find_by_email(&ada()).await.unwrap(), None);
     door.sign_in
         .ceremonies
-        .redeem_link(&token, Visitor::default())
+        .redeem_link(&token, Client::default())
         .await
         .unwrap();
     assert!(door.users.find_by_email(&ada()).await.unwrap().is_some());
@@ -159,7 +159,7 @@ async fn a_link_that_was_used_does_not_count_as_a_live_one() {
     door.mailed_token().await;
     door.sign_in
         .ceremonies
-        .redeem_link(&token, Visitor::default())
+        .redeem_link(&token, Client::default())
         .await
         .unwrap();
     door.sign_in.ceremonies.send_link(ada()).await.unwrap();
@@ -175,7 +175,7 @@ async fn an_operators_link_ignores_the_limit() {
     let token = token_in(&door.sign_in.ceremonies.issue_link(&ada()).await.unwrap());
     door.sign_in
         .ceremonies
-        .redeem_link(&token, Visitor::default())
+        .redeem_link(&token, Client::default())
         .await
         .unwrap();
 }
@@ -207,7 +207,7 @@ async fn a_sixth_mail_within_a_quarter_of_an_hour_is_silently_not_sent() {
         if let Some(mail) = door.outbox().await.get(before) {
             door.sign_in
                 .ceremonies
-                .redeem_link(&token_in(&mail.text), Visitor::default())
+                .redeem_link(&token_in(&mail.text), Client::default())
                 .await
                 .unwrap();
         }
@@ -218,7 +218,7 @@ async fn a_sixth_mail_within_a_quarter_of_an_hour_is_silently_not_sent() {
 #[tokio::test]
 async fn a_network_whose_proofs_keep_failing_is_told_so_and_another_is_not() {
     let door = Door::new();
-    let at = |last: u8| Visitor {
+    let at = |last: u8| Client {
         ip: Some([192, 0, 2, last].into()),
         user_agent: None,
     };

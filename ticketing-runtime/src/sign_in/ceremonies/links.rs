@@ -1,6 +1,6 @@
 //! Signing in by a mailed link.
 
-use ticketing_domain::sign_in::{RedeemMagicLink, SendMagicLink, SignedIn, Visitor, magic_link};
+use ticketing_domain::sign_in::{Client, RedeemMagicLink, SendMagicLink, SignedIn, magic_link};
 use ticketing_ports::people::sessions::SignInMethod;
 use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::errors::StoreError;
@@ -38,7 +38,7 @@ impl Ceremonies {
     ///
     /// # Errors
     /// When the token is unknown, used or expired, or a store fails. The token is used up in each case.
-    pub async fn redeem_link(&self, token: &Secret, from: Visitor) -> Result<SignedIn, SignInFailure> {
+    pub async fn redeem_link(&self, token: &Secret, from: Client) -> Result<SignedIn, SignInFailure> {
         let ip = from.ip;
         let outcome = self.run(RedeemMagicLink::begin(token, from)).await;
         self.sign_in_ended(SignInMethod::MagicLink, ip, outcome).await

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use ticketing_domain::sign_in::{
-    BeginPasskeyLogin, BeginPasskeyRegistration, BegunPasskey, CompletePasskeyLogin, CompletePasskeyRegistration,
-    SignedIn, Visitor,
+    BeginPasskeyLogin, BeginPasskeyRegistration, BegunPasskey, Client, CompletePasskeyLogin,
+    CompletePasskeyRegistration, SignedIn,
 };
 use ticketing_ports::people::passkeys::Passkey;
 use ticketing_ports::people::sessions::{Session, SignInMethod};
@@ -71,7 +71,7 @@ impl Ceremonies {
         &self,
         challenge_id: &Secret,
         answer: String,
-        from: Visitor,
+        from: Client,
     ) -> Result<SignedIn, SignInFailure> {
         let ip = from.ip;
         let outcome = self.run(CompletePasskeyLogin::begin(challenge_id, answer, from)).await;

@@ -1,7 +1,7 @@
 //! Signing in through an identity provider, and linking an identity at a provider to an account.
 
 use ticketing_domain::sign_in::{
-    BeginOauth, BegunOauth, ExchangeSignInCode, FinishOauth, FinishedOauth, LocalPath, OauthCallback, SignedIn, Visitor,
+    BeginOauth, BegunOauth, Client, ExchangeSignInCode, FinishOauth, FinishedOauth, LocalPath, OauthCallback, SignedIn,
 };
 use ticketing_ports::people::sessions::{Session, SignInMethod};
 use ticketing_ports::vocabulary::secrets::{Secret, SecretDigest};
@@ -69,7 +69,7 @@ impl Ceremonies {
         &self,
         code: &Secret,
         browser: SecretDigest,
-        from: Visitor,
+        from: Client,
     ) -> Result<SignedIn, SignInFailure> {
         let ip = from.ip;
         let outcome = self.run(ExchangeSignInCode::begin(code, browser, from)).await;

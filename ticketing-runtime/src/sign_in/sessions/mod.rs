@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use ticketing_domain::sign_in::{CeremonyContext, SignedIn, Visitor, WS_TICKET_LIFETIME, new_session, touched_until};
+use ticketing_domain::sign_in::{CeremonyContext, Client, SignedIn, WS_TICKET_LIFETIME, new_session, touched_until};
 use ticketing_ports::Timestamp;
 use ticketing_ports::outside::clock::Clock;
 use ticketing_ports::people::one_time_tokens::{OneTimeToken, OneTimeTokenStore, TokenPurpose};
@@ -165,7 +165,7 @@ impl Sessions {
             ids: inner.ids.as_ref(),
             entropy: inner.entropy.as_ref(),
         };
-        let signed_in = new_session(user.clone(), SignInMethod::MagicLink, Visitor::default(), &context);
+        let signed_in = new_session(user.clone(), SignInMethod::MagicLink, Client::default(), &context);
         inner.sessions.create(signed_in.session.clone()).await?;
         Ok(signed_in)
     }

@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use ipnet::IpNet;
-use ticketing_domain::sign_in::Visitor;
+use ticketing_domain::sign_in::Client;
 
 use crate::errors::ApiError;
 use crate::state::Shared;
@@ -15,14 +15,14 @@ pub(crate) const FORWARDED_FOR: &str = "x-forwarded-for";
 /// Extracts where the request came from. The address is that of the network peer or, if the peer is a trusted proxy,
 /// the one that the proxy reports.
 #[derive(Debug, Clone)]
-pub(crate) struct RequestVisitor(pub(crate) Visitor);
+pub(crate) struct RequestClient(pub(crate) Client);
 
-impl FromRequestParts<Shared> for RequestVisitor {
+impl FromRequestParts<Shared> for RequestClient {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
         let agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
-        Ok(Self(Visitor {
+        Ok(Self(Client {
             ip: client_ip(parts, &state.config.trusted_proxies),
             user_agent: agent.map(ToOwned::to_owned),
         }))
