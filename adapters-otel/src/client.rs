@@ -15,7 +15,7 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::runtime::Handle;
 use tracing::{info, warn};
 
-use crate::traces::CannotTrace;
+use crate::cannot_trace::CannotTrace;
 
 /// How long the collector may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -6,9 +6,11 @@
 //!
 //! [`Tracer`]: ticketing_runtime::Tracer
 
+mod cannot_trace;
 mod client;
 mod requests;
 mod traces;
 
+pub use cannot_trace::CannotTrace;
 pub use requests::trace_requests;
-pub use traces::{CannotTrace, Sampling, TraceSettings, Traces};
+pub use traces::{Sampling, TraceSettings, Traces};

@@ -7,14 +7,14 @@ use opentelemetry::trace::{
     Tracer as _, TracerProvider as _,
 };
 use opentelemetry::{Context, KeyValue, Value};
-use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
-use thiserror::Error;
 use ticketing_ports::vocabulary::trace_context::TraceContext;
 use ticketing_runtime::{Detail, Span, Tracer};
 use tokio::runtime::Handle;
 
+use crate::cannot_trace::CannotTrace;
 use crate::client::Client;
 
 /// The path at which a collector takes traces, below the endpoint of the settings.
@@ -60,20 +60,6 @@ impl Sampling {
             Self::ParentOrRatio(share) => below_parent(Sampler::TraceIdRatioBased(share)),
         }
     }
-}
-
-/// Why traces cannot be sent.
-#[derive(Debug, Error)]
-pub enum CannotTrace {
-    /// The certificates that this machine trusts could not be read.
-    #[error("the certificates that this machine trusts cannot be read")]
-    Certificates(#[source] rustls::Error),
-    /// The HTTP client could not be made.
-    #[error("the HTTP client cannot be made")]
-    HttpClient(#[source] reqwest::Error),
-    /// The exporter does not take the settings.
-    #[error("the exporter does not take these settings")]
-    Exporter(#[source] ExporterBuildError),
 }
 
 /// Records spans and sends them to a collector in the background. Clones share one queue.

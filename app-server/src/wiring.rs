@@ -77,26 +77,19 @@ impl RunningServer {
         }
         let observer: Arc<dyn Observer> = Arc::new(observers);
         let last_commit = Arc::new(LastCommit::new(observer.clone()));
-        let ports = Ports::new(storage.log.clone(), gateway, clock.clone(), ids.clone());
-        let projection = ProjectionPorts::new(&read_side.stores, bus.followers.clone(), bus.ends.clone());
         let engine = Engine::start(
-            ports,
-            projection,
+            Ports::new(storage.log.clone(), gateway, clock.clone(), ids.clone()),
+            ProjectionPorts::new(&read_side.stores, bus.followers.clone(), bus.ends.clone()),
             engine_config(settings, last_commit.clone(), tracer.clone()),
         );
-        let desk_ports = DeskPorts::new(
-            storage.log.events.clone(),
-            read_side.stores.clone(),
-            storage.accounts.users.clone(),
-            clock.clone(),
-        );
         if read_side.in_memory {
-            catch_up(&storage, &engine).await.with_context(|| {
+            let setting = || {
                 format!(
                     "--database-url-events (DATABASE_URL_EVENTS): {}",
                     settings.storage.events
                 )
-            })?;
+            };
+            catch_up(&storage, &engine).await.with_context(setting)?;
         }
         let metrics = measuring.map(|measuring| measuring.shown(&storage, &read_side, &bus, &engine, clock.clone()));
         let mut health = health(&storage, &read_side, bus, &engine, &clock);
@@ -109,8 +102,7 @@ impl RunningServer {
         let sign_in = sign_in(&settings.sign_in, &storage, public_url, clock.clone())?;
         let http = HttpState {
             box_office: engine.box_office(),
-            desk: Desk::new(engine.box_office(), desk_ports, engine.read_models_reached())
-                .with_boards(engine.live_boards()),
+            desk: desk(&engine, &storage, &read_side, clock.clone()),
             callers: Arc::new(BySession::new(sign_in.sessions.clone())),
             sign_in: Some(sign_in.clone()),
             live: live_connections(&settings.live, capacity),
@@ -318,4 +310,15 @@ async fn catch_up(storage: &Storage, engine: &Engine) -> anyhow::Result<()> {
             }
         }
     }
+}
+
+/// Returns the desk, which answers questions from the live boards and from the read models.
+fn desk(engine: &Engine, storage: &Storage, read_side: &ReadSide, clock: Arc<SystemClock>) -> Desk {
+    let ports = DeskPorts::new(
+        storage.log.events.clone(),
+        read_side.stores.clone(),
+        storage.accounts.users.clone(),
+        clock,
+    );
+    Desk::new(engine.box_office(), ports, engine.read_models_reached()).with_boards(engine.live_boards())
 }

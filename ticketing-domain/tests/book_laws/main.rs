@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the test of a broken law fails by panicking")]
 
+mod facts;
 mod moves;
 mod of_a_step;
 mod sales;
@@ -9,6 +10,7 @@ mod small_event;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use facts::{facts_of, sections_of};
 use moves::{
     every_fact_of_a_reservation_is_a_move_that_the_table_allows, every_fact_of_an_event_is_a_move_that_the_table_allows,
 };
@@ -31,7 +33,7 @@ use ticketing_domain::payment::Payment;
 use ticketing_domain::reducer::Reducer;
 use ticketing_domain::reservation::Reservation;
 use ticketing_domain::stored::StoredEvent as _;
-use ticketing_ports::log::streams::{Aggregate, RecordedEvent, StreamId, Version};
+use ticketing_ports::log::streams::{StreamId, Version};
 use ticketing_testkit::generators::{House, Step, event_draft, steps};
 use ticketing_testkit::scenario::start;
 
@@ -46,13 +48,6 @@ fn play(mut house: House, steps: &[Step]) -> House {
     house
 }
 
-fn sections_of(log: &[RecordedEvent]) -> BTreeSet<StreamId> {
-    let streams = log.iter().map(|fact| fact.stream);
-    streams
-        .filter(|stream| stream.aggregate == Aggregate::Inventory)
-        .collect()
-}
-
 /// Makes a book that has read these streams as they were when the log had only its first `certain` facts.
 fn read(house: &House, streams: impl Iterator<Item = StreamId>, certain: usize) -> Book {
     let mut book = Book::new(house.book.lane());
@@ -65,10 +60,6 @@ fn read(house: &House, streams: impl Iterator<Item = StreamId>, certain: usize) 
         book.absorb(stream, Version::NONE, &facts, Page::Last).unwrap();
     }
     book
-}
-
-fn facts_of(house: &House, aggregate: Aggregate) -> impl Iterator<Item = &RecordedEvent> {
-    house.log.iter().filter(move |fact| fact.stream.aggregate == aggregate)
 }
 
 proptest! {

@@ -13,7 +13,7 @@ use ticketing_ports::vocabulary::event_details::EventStatus;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use ticketing_testkit::generators::House;
 
-use super::facts_of;
+use super::facts::facts_of;
 
 /// Every change of a reservation's status that a fact may record.
 const RESERVATION_MOVES: &[(ReservationStatus, ReservationStatus)] = {

@@ -8,7 +8,7 @@ use ticketing_domain::book::Staged;
 use ticketing_ports::log::streams::{Aggregate, StreamId, Version};
 use ticketing_testkit::generators::{AnyCommand, Asked, House};
 
-use super::{facts_of, sections_of};
+use super::facts::{facts_of, sections_of};
 
 pub(crate) fn versions_of(house: &House) -> BTreeMap<StreamId, Version> {
     house.log.iter().map(|fact| (fact.stream, fact.version)).collect()

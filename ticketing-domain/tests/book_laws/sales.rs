@@ -11,7 +11,7 @@ use ticketing_domain::stored::StoredEvent as _;
 use ticketing_ports::log::streams::{Aggregate, StreamId};
 use ticketing_testkit::generators::{House, ORGANISER};
 
-use super::facts_of;
+use super::facts::facts_of;
 
 pub(crate) fn held_sold_blocked_and_available_add_up(house: &mut House) -> TestCaseResult {
     for section in house.draft.sections.clone() {

@@ -16,6 +16,9 @@ use tokio_util::task::TaskTracker;
 use super::event_board::EventBoard;
 use crate::follow::{Facts, FollowerProgress, Tail};
 
+/// How long a caller who cannot get a board should wait before asking again.
+pub(super) const RETRY_AFTER: Duration = Duration::from_secs(5);
+
 /// What the boards, their tasks and the follower share.
 pub(super) struct Boards {
     pub(super) log: Arc<dyn EventStore>,

@@ -26,7 +26,6 @@ mod tests;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::{Arc, RwLock};
-use std::time::Duration;
 
 use ticketing_domain::refusal::Refusal;
 use ticketing_ports::log::identity::LogIdentity;
@@ -47,13 +46,10 @@ pub use kept::Kept;
 pub use reader::{BoardGone, BoardReader};
 pub use state::{BoardSection, BoardState, BoardTick, SeatChanges, SectionChange};
 
-use boards::Boards;
+use boards::{Boards, RETRY_AFTER};
 use event_board::{EventBoard, Stage};
 use follower::BoardFollower;
 use reader::Place;
-
-/// How long a caller who cannot get a board should wait before asking again.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// At most how many boards are loaded at the same time.
 const MOST_LOADS: usize = 4;

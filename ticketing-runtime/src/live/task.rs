@@ -11,8 +11,7 @@ use ticketing_ports::vocabulary::ids::EventId;
 use tokio::sync::watch;
 use tracing::{debug, warn};
 
-use super::RETRY_AFTER;
-use super::boards::Boards;
+use super::boards::{Boards, RETRY_AFTER};
 use super::event_board::{EventBoard, Loaded, Stage};
 use super::loading::read_board;
 use super::state::BoardTick;
