@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::{A_TICK, Hall, counts, hold_seats, letters, two_rows};
 use crate::world::{ORGANISER, World, request, settle};
 
-/// The time after which a load that has failed may be tried again.
-const A_PAUSE: Duration = Duration::from_secs(5);
+/// A moment more than the time after which a load that has failed may be tried again.
+const A_PAUSE: Duration = Duration::from_millis(5_100);
 
 /// Makes the reads of streams from now on meet these faults, one after another; reads after them meet none. Returns how
 /// many reads have been made.
