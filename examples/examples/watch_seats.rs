@@ -14,7 +14,7 @@
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::ops::ControlFlow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use adapters_external::SystemIds;
 use anyhow::{Context as _, bail, ensure};
@@ -105,15 +105,20 @@ impl Watch {
         loop {
             let wait = match self.connect(&http).await? {
                 Ok(mut socket) => {
-                    pause = SHORTEST_PAUSE;
-                    match self.watch(&http, &mut socket, &mut seen, &show, &is_enough).await? {
+                    let opened = Instant::now();
+                    let ended = self.watch(&http, &mut socket, &mut seen, &show, &is_enough).await?;
+                    // A connection that ends at once is one more failure.
+                    if opened.elapsed() > LONGEST_PAUSE {
+                        pause = SHORTEST_PAUSE;
+                    }
+                    match ended {
                         ControlFlow::Continue(told) => told,
                         ControlFlow::Break(()) => return Ok(()),
                     }
                 }
                 Err(NotNow { wait }) => wait,
             };
-            let wait = wait.unwrap_or_else(|| shortened(pause));
+            let wait = wait.map_or_else(|| shortened(pause), |told| told + shortened(SHORTEST_PAUSE));
             show(format!("not connected; the next try is in {} ms", wait.as_millis()));
             tokio::time::sleep(wait).await;
             pause = LONGEST_PAUSE.min(pause * 2);

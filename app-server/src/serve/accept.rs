@@ -67,9 +67,8 @@ impl Doorkeeper {
             let Some(accepted) = unconstrained(listener.accept()).now_or_never() else {
                 return;
             };
-            let failed = accepted.is_err();
             self.take(accepted).await;
-            if failed || began.elapsed() >= FOR_THOSE_THAT_WAIT {
+            if began.elapsed() >= FOR_THOSE_THAT_WAIT {
                 return;
             }
         }

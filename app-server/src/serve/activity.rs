@@ -153,9 +153,12 @@ impl Activity {
         self.untaken.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Notes that a part of an answer no longer waits.
-    pub(super) fn part_is_taken(&self) {
-        self.client_takes_a_part();
+    /// Notes that a part of an answer no longer waits. The client may have taken it, or given the answer up.
+    pub(super) fn part_is_gone(&self) {
+        // Another part that begins to wait just now may rely on this moment.
+        if self.untaken.load(Ordering::Acquire) == 1 {
+            self.client_takes_a_part();
+        }
         self.untaken.fetch_sub(1, Ordering::AcqRel);
     }
 
@@ -275,13 +278,22 @@ mod tests {
             assert!(ended.is_err(), "an answer that the client takes was cut off");
             activity.client_takes_a_part();
         }
-        activity.part_is_taken();
+        activity.part_is_gone();
         assert_eq!(seconds_until_the_end(&activity, began).await, 230);
+
+        let (activity, began) = (Activity::new(), tokio::time::Instant::now());
+        activity.request_begins();
+        activity.part_waits();
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        activity.part_waits();
+        activity.part_is_gone();
+        // Giving one answer up takes nothing of the other.
+        assert_eq!(seconds_until_the_end(&activity, began).await, 30);
 
         let activity = Activity::new();
         activity.request_begins();
         activity.part_waits();
-        activity.part_is_taken();
+        activity.part_is_gone();
         let hour = Duration::from_secs(3_600);
         let ended = tokio::time::timeout(hour, activity.runs_out_of(PATIENCE)).await;
         assert!(ended.is_err(), "an answer that is not ready yet was cut off");

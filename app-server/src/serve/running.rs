@@ -19,7 +19,7 @@ impl Drop for RunningRequest {
     }
 }
 
-/// A part of an answer that waits until the client leaves room for it. Dropping it says that the client did.
+/// A part of an answer that waits until the client leaves room for it. Dropping it says that it no longer waits.
 #[derive(Debug)]
 struct Waiting(Arc<RunningRequest>);
 
@@ -32,7 +32,7 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        self.0.0.part_is_taken();
+        self.0.0.part_is_gone();
     }
 }
 

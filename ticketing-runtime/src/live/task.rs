@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use ticketing_ports::log::identity::LogIdentity;
 use ticketing_ports::vocabulary::ids::EventId;
-use tokio::sync::watch;
+use tokio::sync::{SemaphorePermit, watch};
+use tokio::time::{Instant, timeout};
 use tracing::{debug, warn};
 
 use super::boards::{Boards, RETRY_AFTER};
@@ -22,6 +23,8 @@ use crate::follow::Reached;
 const BETWEEN_TICKS: Duration = Duration::from_millis(100);
 /// How long a load may take in all. Whoever waits for the board is told then that it failed.
 const LOAD_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a board that was shown already may wait for its turn to be loaded again. After an outage all boards are.
+const RELOAD_TURN: Duration = Duration::from_secs(60);
 /// The pause before a load is repeated because something has happened meanwhile.
 const BEFORE_RELOAD: Duration = Duration::from_millis(10);
 /// At most how long the task sleeps until the next hold runs out, since the clock may be set meanwhile.
@@ -56,7 +59,8 @@ pub(super) async fn run(boards: Arc<Boards>, board: Arc<EventBoard>, stage: watc
     let live = async {
         let mut last: Option<Arc<BoardTick>> = None;
         loop {
-            load_in_time(&boards, &board).await?;
+            let turn = if last.is_some() { RELOAD_TURN } else { LOAD_PATIENCE };
+            load_in_time(&boards, &board, turn).await?;
             match keep_ticking(&boards, &board, &stage, &mut last).await {
                 Ended::Outdated => {}
                 Ended::Unused => return Ok::<(), Failure>(()),
@@ -90,22 +94,24 @@ fn report(event_id: EventId, failure: &Failure) {
 /// Loads the board, as often as something happens during the load.
 ///
 /// # Errors
-/// Fails if that takes longer than [`LOAD_PATIENCE`].
-async fn load_in_time(boards: &Boards, board: &EventBoard) -> Result<(), Failure> {
-    let loaded = async {
-        while let Loaded::Outdated = load(boards, board).await? {
-            tokio::time::sleep(BEFORE_RELOAD).await;
+/// Fails if the turn of the board does not come within `turn`, or if its loads take longer than [`LOAD_PATIENCE`].
+async fn load_in_time(boards: &Boards, board: &EventBoard, turn: Duration) -> Result<(), Failure> {
+    let too_late = |_| Failure::Unavailable(UnavailableCause::BoardNotLoaded);
+    let mut left = LOAD_PATIENCE;
+    loop {
+        let place = timeout(turn, boards.loads.acquire()).await.map_err(too_late)?;
+        let place = place.map_err(|_| Failure::Unavailable(UnavailableCause::ShuttingDown))?;
+        let began = Instant::now();
+        match timeout(left, load(boards, board, place)).await.map_err(too_late)?? {
+            Loaded::Live => return Ok(()),
+            Loaded::Outdated => tokio::time::sleep(BEFORE_RELOAD).await,
         }
-        Ok(())
-    };
-    let in_time = tokio::time::timeout(LOAD_PATIENCE, loaded).await;
-    in_time.unwrap_or(Err(Failure::Unavailable(UnavailableCause::BoardNotLoaded)))
+        left = left.saturating_sub(began.elapsed());
+    }
 }
 
-async fn load(boards: &Boards, board: &EventBoard) -> Result<Loaded, Failure> {
+async fn load(boards: &Boards, board: &EventBoard, place: SemaphorePermit<'_>) -> Result<Loaded, Failure> {
     let attempt = board.attempt();
-    let place = boards.loads.acquire().await;
-    let place = place.map_err(|_| Failure::Unavailable(UnavailableCause::ShuttingDown))?;
     let log = boards.log.identity().await?;
     let read = read_board(boards.log.as_ref(), boards.snapshots.as_ref(), board.event_id).await?;
     let head = boards.log.head().await?;

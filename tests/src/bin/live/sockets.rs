@@ -87,7 +87,8 @@ impl Audience {
                 .and_then(|number| happened[seat.event].get(number - 1));
             let Some(last) = last else { continue };
             let lateness = u64::try_from((now - *last).as_micros()).unwrap_or(u64::MAX);
-            self.lateness.borrow_mut().saturating_record(lateness);
+            let noted = self.lateness.borrow_mut().record(lateness);
+            noted.expect("the histogram grows with what it notes");
             self.seen.set(self.seen.get() + 1);
             self.overtaken.set(self.overtaken.get() + number - seat.seen.get() - 1);
             seat.seen.set(number);
