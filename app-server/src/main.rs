@@ -1,6 +1,6 @@
 #![expect(
     clippy::print_stderr,
-    reason = "a process that cannot start has no log yet, so it prints why"
+    reason = "a process that cannot start has no log yet, and one that ends has none any more"
 )]
 
 use std::process::ExitCode;
@@ -48,6 +48,10 @@ fn main() -> anyhow::Result<ExitCode> {
     let ended = runtime.block_on(run(&line));
     // A look-up that a client library makes in a thread of its own may still wait for a broker that is down.
     runtime.shutdown_timeout(LOOK_UPS_PATIENCE);
+    let lost = telemetry::finish();
+    if lost > 0 {
+        eprintln!("app-server: {lost} lines of the log were lost, because nobody read them in time");
+    }
     match ended {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {

@@ -6,6 +6,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::telemetry;
+
 /// The exit code of a process that was ended by a second signal: what a shell reports for SIGTERM.
 const ENDED_BY_A_SIGNAL: i32 = 143;
 
@@ -22,6 +24,7 @@ pub(super) fn listen_for_signals(stopping: CancellationToken) {
             }
             if signals > 1 {
                 warn!("stopped at once by a second signal; the next start works off what was under way");
+                telemetry::finish();
                 process::exit(ENDED_BY_A_SIGNAL);
             }
             stopping.cancel();

@@ -7,3 +7,4 @@ mod collector;
 mod lines;
 mod logs;
 mod traces;
+mod unread;

@@ -78,7 +78,7 @@ fn another_build() -> anyhow::Result<()> {
         Err(Stop::Wrong(mistake)) => bail!("{mistake}"),
     };
     telemetry::start(&line.settings.log)?;
-    tokio::runtime::Runtime::new()?.block_on(async {
+    let ended = tokio::runtime::Runtime::new()?.block_on(async {
         let told = match line.to_run() {
             Command::Demo(wanted) => return demo(&line.settings, &wanted).await,
             Command::Migrate(wanted) => migrate(&line.settings.storage, wanted).await?,
@@ -87,7 +87,9 @@ fn another_build() -> anyhow::Result<()> {
         };
         println!("{told}");
         Ok(())
-    })
+    });
+    telemetry::finish();
+    ended
 }
 
 /// Counts the facts `SeatsHeld` that the log has in this version.
