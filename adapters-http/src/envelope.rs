@@ -155,9 +155,13 @@ impl Asked {
     }
 }
 
-/// Returns whether the layer that limits the time has answered: its answer has no body and none of our errors.
+/// Returns whether the layer that limits the time has answered: its answer has no headers, no
+/// body and none of our errors.
 fn is_timeout_of_the_layer(response: &Response) -> bool {
-    response.status() == StatusCode::GATEWAY_TIMEOUT && response.extensions().get::<Arc<ApiError>>().is_none()
+    response.status() == StatusCode::GATEWAY_TIMEOUT
+        && response.headers().is_empty()
+        && response.body().is_end_stream()
+        && response.extensions().get::<Arc<ApiError>>().is_none()
 }
 
 fn too_late(limit: Duration) -> ApiError {

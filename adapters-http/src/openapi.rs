@@ -6,6 +6,7 @@ mod operations;
 
 use std::sync::Arc;
 
+use axum::handler::Handler as _;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, head};
@@ -207,14 +208,18 @@ pub fn router_with(state: HttpState, of_host: Router) -> Router {
         .route("/api/openapi.json", document_route(document))
         .route("/docs", get(docs::to_page))
         .route("/docs/", get(docs::page))
-        .route("/docs/{file}", get(docs::file))
-        .merge(of_host.with_state(()));
+        .route("/docs/{file}", get(docs::file));
     let health = health_routes()
         .split_for_parts()
         .0
         .layer(Extension(Arc::new(Readiness::new(state.health.clone()))))
         .method_not_allowed_fallback(no_such_method);
-    let router = admitted(routes, &Admission::new(&state, places)).merge(health);
+    let admission = Admission::new(&state, places);
+    let of_host = of_host
+        .with_state::<Shared>(())
+        .layer(AdmitLayer::of_strangers(&admission))
+        .method_not_allowed_fallback(no_such_method.layer(AdmitLayer::of_strangers(&admission)));
+    let router = admitted(routes, &admission).merge(of_host).merge(health);
     surrounded(router, &state).with_state(state)
 }
 
@@ -245,7 +250,7 @@ pub fn limited(state: HttpState, routes: Router) -> Router {
     let state: Shared = Arc::new(state);
     let places = state.config.max_in_flight.map(InFlight::new);
     let layer = AdmitLayer::of_strangers(&Admission::new(&state, places));
-    routes.with_state::<Shared>(()).layer(layer).with_state(state)
+    surrounded(routes.with_state::<Shared>(()).layer(layer), &state).with_state(state)
 }
 
 /// Returns the routes that the server has, and their document.

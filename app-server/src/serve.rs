@@ -186,7 +186,7 @@ impl Serving {
         let metrics = server.metrics.as_ref();
         let scrapes = metrics.map(ShownMetrics::at_the_api).unwrap_or_default();
         let routes = if settings.engine.plays(Role::Http) {
-            router_with(server.http.clone(), scrapes).merge(pages)
+            router_with(server.http.clone(), scrapes.merge(pages))
         } else {
             let health = server.http.health.clone();
             operations(health, self.stopping()).merge(limited(server.http.clone(), scrapes))

@@ -1,9 +1,14 @@
 //! What browsers may do with answers.
 
-use adapters_http::Cors;
-use axum::http::{HeaderValue, Method};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::support::{Answer, TestServer};
+use adapters_http::Cors;
+use adapters_memory::faults::{Fault, Operation};
+use axum::http::{HeaderValue, Method};
+use serde_json::json;
+
+use crate::support::{Answer, TestServer, event_request};
 
 const SHOP: &str = "https://shop.example.com";
 
@@ -132,6 +137,52 @@ async fn large_answers_are_compressed_for_those_who_accept_it() {
         assert_eq!(small.header("content-encoding"), "");
     }
     assert_eq!(plain.header("vary"), "accept-encoding");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_compressed_answer_has_a_weak_tag_because_its_bytes_are_others() {
+    let server = TestServer::start_with(|setup| setup.http.compress = true);
+    let olga = server.owner("olga").await;
+    let rows: Vec<_> = (0..80)
+        .map(|row| json!({ "row": format!("R{row}"), "seats": 20 }))
+        .collect();
+    let mut wanted = event_request(&server.in_days(60));
+    wanted["sections"][0]["seating"]["rows"] = rows.into();
+    let event = olga.post("/api/events", wanted).await.expect(201).text("event_id");
+    let section = format!("/api/events/{event}/sections/VIP");
+    let plain = olga.get(&section).await.header("etag");
+    let compressed = olga.get_with(&section, &[("accept-encoding", "gzip")]).await;
+    assert_eq!(compressed.expect(200).header("content-encoding"), "gzip");
+    assert_eq!(compressed.header("etag"), format!("W/{plain}"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_of_every_layer_have_the_headers_that_protect_their_reader() {
+    let server = TestServer::start_with(|setup| {
+        setup.http.max_in_flight = Some(1);
+        setup.faults = Arc::new(|operation| match operation {
+            Operation::Commit => Fault::Delay(Duration::from_millis(300)),
+            _ => Fault::None,
+        });
+    });
+    let (olga, stranger) = (server.owner("olga").await, server.stranger());
+    let slow = olga.post("/api/events", event_request(&server.in_days(60)));
+    let (_, busy) = tokio::join!(slow, stranger.get("/api/events"));
+    let unread = stranger
+        .get_with("/api/events", &[("ticketing-consistency", "?")])
+        .await;
+    let answers = [
+        (busy, 503),
+        (unread, 400),
+        (stranger.send(Method::PUT, "/api/events", &[], ()).await, 405),
+        (stranger.get("/no/such/route").await, 404),
+    ];
+    for (answer, status) in answers {
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{status}");
+        assert_eq!(answer.header("cache-control"), "no-store", "{status}");
+        assert_ne!(answer.header("x-correlation-id"), "", "{status}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,12 +1,14 @@
 //! The API nested in another service, the host: it works under any path, and the host says who its callers are.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use adapters_http::{ApiError, Authenticate, Code};
 use axum::Router;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::routing::get;
 use serde_json::json;
 use ticketing_ports::vocabulary::ids::UserId;
 use ticketing_ports::vocabulary::roles::{Actor as Who, Role};
@@ -222,4 +224,50 @@ async fn the_page_and_the_document_of_a_nested_router_stay_under_the_prefix() {
     let verify = visitor.get("/box-office/auth/verify").await;
     let html = String::from_utf8(verify.expect(200).bytes.clone()).unwrap();
     assert!(!html.contains("\"/api") && html.contains("\"../api/auth/"), "{html}");
+}
+
+/// Routes of a theatre that show its programme and ask a partner who is too slow.
+fn of_the_theatre() -> Router {
+    Router::new().route("/programme", get(async || "an evening")).route(
+        "/partner",
+        get(async || (StatusCode::GATEWAY_TIMEOUT, "the partner is slow")),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn routes_of_the_host_answer_in_their_own_words_within_the_limits_of_the_api() {
+    let server = TestServer::start_with(|setup| {
+        setup.routes = of_the_theatre();
+        setup.http.rates.network = NonZeroU32::new(3);
+    });
+    let visitor = server.stranger();
+    let headers = [("ticketing-consistency", "what the host makes of it")];
+    let programme = visitor.get_with("/programme", &headers).await;
+    assert_eq!(programme.expect(200).bytes, b"an evening");
+    assert_eq!(programme.header("x-content-type-options"), "nosniff");
+    let partner = visitor.get("/partner").await;
+    assert_eq!(partner.expect(504).bytes, b"the partner is slow");
+    visitor.post("/programme", ()).await.refused(405, "METHOD_NOT_ALLOWED");
+    visitor.get("/programme").await.refused(429, "RATE_LIMITED");
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "Cannot merge two `Router`s that both have a fallback")]
+async fn a_fallback_of_the_host_beside_the_api_is_refused_at_the_start() {
+    TestServer::start_with(|setup| setup.routes = of_the_theatre().fallback(async || "anything"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_api_routes_of_the_host_are_limited_and_named_alike() {
+    let server = TestServer::start_with(|setup| {
+        setup.routes = of_the_theatre();
+        setup.without_api = true;
+        setup.http.rates.network = NonZeroU32::new(1);
+    });
+    let visitor = server.stranger();
+    assert_eq!(visitor.get("/programme").await.expect(200).bytes, b"an evening");
+    let refused = visitor.get("/programme").await;
+    refused.refused(429, "RATE_LIMITED");
+    assert_ne!(refused.header("x-correlation-id"), "");
+    assert_eq!(refused.header("x-content-type-options"), "nosniff");
 }

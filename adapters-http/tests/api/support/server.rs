@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use adapters_external::WebauthnRelyingParty;
 use adapters_http::{
-    Authenticate, BySession, HealthCheck, HttpConfig, HttpState, LiveConnections, LiveSettings, router,
+    Authenticate, BySession, HealthCheck, HttpConfig, HttpState, LiveConnections, LiveSettings, limited, router_with,
 };
 use adapters_memory::faults::{FaultPolicy, FaultyEventStore};
 use adapters_memory::{
@@ -64,6 +64,10 @@ pub(crate) struct Setup {
     /// The host's own way to find out who the caller is. If this is set, the server has no sessions and no routes of
     /// signing in.
     pub(crate) host: Option<Arc<dyn Authenticate>>,
+    /// Routes of the host within the limits of the API.
+    pub(crate) routes: Router,
+    /// Whether the server has only the routes of the host.
+    pub(crate) without_api: bool,
 }
 
 impl TestServer {
@@ -78,6 +82,8 @@ impl TestServer {
             health: Vec::new(),
             faults: Arc::new(|_| adapters_memory::faults::Fault::None),
             host: None,
+            routes: Router::new(),
+            without_api: false,
         };
         change(&mut setup);
         let parts = Parts::new(setup.faults);
@@ -97,7 +103,7 @@ impl TestServer {
                 Some(sign_in.clone()),
             ),
         };
-        let router = router(HttpState {
+        let state = HttpState {
             box_office: engine.box_office(),
             desk: Desk::new(engine.box_office(), parts.desk_ports(), engine.read_models_reached())
                 .with_boards(engine.live_boards()),
@@ -108,7 +114,12 @@ impl TestServer {
             clock: Arc::clone(&parts.clock) as _,
             ids: Arc::clone(&parts.ids) as _,
             config: setup.http,
-        });
+        };
+        let router = if setup.without_api {
+            limited(state, setup.routes)
+        } else {
+            router_with(state, setup.routes)
+        };
         Self {
             router,
             log: parts.log,
