@@ -1,6 +1,7 @@
 //! Counts what the consumers of a process have consumed, and how far they are behind.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rdkafka::Statistics;
@@ -33,11 +34,15 @@ pub struct PartitionProgress {
 
 /// Counts for a bus, which shows the counts to others.
 #[derive(Debug, Default)]
-pub(crate) struct Tally(Mutex<Consumption>);
+pub(crate) struct Tally {
+    counts: Mutex<Consumption>,
+    /// How many consumers there are.
+    members: AtomicUsize,
+}
 
 impl Tally {
     fn counts(&self) -> MutexGuard<'_, Consumption> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn read(&self) -> Consumption {
@@ -81,9 +86,19 @@ impl Tally {
         }
     }
 
-    /// Forgets how far a subscription was behind that has ended. If the process has another subscription, that one tells
-    /// its lag again within seconds.
-    pub(crate) fn left(&self) {
+    pub(crate) fn joins(&self) {
+        self.members.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn leaves(&self) {
+        self.members.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Forgets how far those who have left were behind, unless there is another consumer: that one tells its lag itself.
+    pub(crate) fn forget_lags_of_nobody(&self) {
+        if self.members.load(Ordering::SeqCst) > 0 {
+            return;
+        }
         for progress in self.counts().partitions.values_mut() {
             progress.lag = 0;
         }
@@ -133,6 +148,21 @@ mod tests {
         tally.lags(&statistics(12));
         assert_eq!(tally.read().partitions[&place].lag, 12);
         tally.lags(&statistics(-1));
+        assert_eq!(tally.read().partitions[&place].lag, 0);
+    }
+
+    #[test]
+    fn the_lag_is_forgotten_only_once_nobody_consumes() {
+        let tally = Tally::default();
+        let place = ("orders".to_owned(), 3);
+        tally.joins();
+        tally.lags(&statistics(12));
+        tally.leaves();
+        tally.joins();
+        tally.forget_lags_of_nobody();
+        assert_eq!(tally.read().partitions[&place].lag, 12);
+        tally.leaves();
+        tally.forget_lags_of_nobody();
         assert_eq!(tally.read().partitions[&place].lag, 0);
     }
 }

@@ -52,6 +52,7 @@ impl EventSubscriber for RedpandaBus {
             .map_err(unavailable)?;
         let names: Vec<&str> = self.topics.names().iter().map(String::as_str).collect();
         consumer.subscribe(&names).map_err(unavailable)?;
+        self.tally.joins();
         Ok(Box::new(Member {
             consumer: Some(Arc::new(consumer)),
             rebalances,
@@ -62,6 +63,9 @@ impl EventSubscriber for RedpandaBus {
         }))
     }
 }
+
+/// How long the next member may take to join after one has failed.
+const UNTIL_THE_NEXT: Duration = Duration::from_secs(5);
 
 /// Counts how many times partitions were taken from this member to be assigned anew (a rebalance), and how far it is
 /// behind.
@@ -214,13 +218,16 @@ impl Subscription for Member {
 }
 
 /// Drops the consumer on a thread of its own, because dropping it blocks until the broker has removed the member from
-/// the group. Only then no statistics of the consumer come any more, and its lag is forgotten.
+/// the group. Only then no statistics of the consumer come any more. Its lag is forgotten if no other member joins soon: one
+/// that failed is followed by the next, and a backlog must not look as if it were gone in between.
 impl Drop for Member {
     fn drop(&mut self) {
         let (consumer, tally) = (self.consumer.take(), Arc::clone(&self.tally));
+        tally.leaves();
         std::thread::spawn(move || {
             drop(consumer);
-            tally.left();
+            std::thread::sleep(UNTIL_THE_NEXT);
+            tally.forget_lags_of_nobody();
         });
     }
 }
