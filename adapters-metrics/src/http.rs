@@ -124,19 +124,15 @@ impl Drop for Running {
     }
 }
 
+const METHODS: [&str; 9] = [
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
+];
+
 /// Returns the name of a method. All methods that are not those of HTTP share one name, because clients can make up as
 /// many as they like.
 fn name_of(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::HEAD => "HEAD",
-        Method::OPTIONS => "OPTIONS",
-        Method::CONNECT => "CONNECT",
-        Method::TRACE => "TRACE",
-        _ => "other",
-    }
+    METHODS
+        .into_iter()
+        .find(|name| *name == method.as_str())
+        .unwrap_or("other")
 }

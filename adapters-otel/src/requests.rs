@@ -44,16 +44,17 @@ pub async fn trace_requests(State(traces): State<Traces>, mut request: Request, 
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("unknown", MatchedPath::as_str);
     let method = name_of(request.method());
-    let mut span = traces.begin(format!("{method} {route}"), caller.as_ref());
+    let mut span = traces.begin(caller.as_ref());
     if !span.is_recording() {
         if let Some(caller) = &caller {
             say_not_sampled(caller, request.headers_mut());
         }
         return next.run(request).await;
     }
+    span.update_name(format!("{method} {route}"));
     span.set_attribute(KeyValue::new("http.request.method", method));
     span.set_attribute(KeyValue::new("http.route", route.to_owned()));
-    put_below(&span, request.headers_mut());
+    put_below(&span, caller.as_ref(), request.headers_mut());
     // A span ends when it is dropped, also if the client goes away and this function is never run to its end.
     let response = next.run(request).await;
     let status = response.status();
@@ -76,12 +77,13 @@ fn trace_context(headers: &HeaderMap) -> Option<TraceContext> {
     TraceContext::parse(parent, states.unwrap_or_default())
 }
 
-/// Makes the span the parent of everything that the request leads to. The `tracestate` stays as the caller sent it.
-fn put_below(span: &opentelemetry_sdk::trace::Span, headers: &mut HeaderMap) {
+/// Makes the span the parent of everything that the request leads to. The `tracestate` of a valid caller stays.
+fn put_below(span: &opentelemetry_sdk::trace::Span, caller: Option<&TraceContext>, headers: &mut HeaderMap) {
     let context = span.span_context();
     let parent = format!("00-{}-{}-01", context.trace_id(), context.span_id());
     let parent = HeaderValue::from_str(&parent).expect("hexadecimal digits are visible ASCII");
-    if headers.insert(TRACEPARENT, parent).is_none() {
+    headers.insert(TRACEPARENT, parent);
+    if caller.is_none() {
         // The state of a trace belongs to a parent, and this request had none.
         headers.remove(TRACESTATE);
     }
@@ -95,19 +97,66 @@ fn say_not_sampled(caller: &TraceContext, headers: &mut HeaderMap) {
     }
 }
 
+const METHODS: [&str; 9] = [
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
+];
+
 /// Returns the name of a method. All methods that are not those of HTTP share one name, because a client may send
 /// anything as a method.
 fn name_of(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::HEAD => "HEAD",
-        Method::OPTIONS => "OPTIONS",
-        Method::CONNECT => "CONNECT",
-        Method::TRACE => "TRACE",
-        _ => "other",
+    METHODS
+        .into_iter()
+        .find(|name| *name == method.as_str())
+        .unwrap_or("other")
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+
+    use super::*;
+
+    const CALLER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    /// Returns the trace headers of a request with these headers, once its span is its parent.
+    fn below_a_span(traceparent: Option<&'static str>, tracestate: &'static str) -> (String, Option<HeaderValue>) {
+        let mut headers = HeaderMap::new();
+        headers.insert(TRACESTATE, HeaderValue::from_static(tracestate));
+        if let Some(parent) = traceparent {
+            headers.insert(TRACEPARENT, HeaderValue::from_static(parent));
+        }
+        let span = SdkTracerProvider::builder().build().tracer("tests").start("a request");
+        put_below(&span, trace_context(&headers).as_ref(), &mut headers);
+        let parent = headers[TRACEPARENT].to_str().unwrap().to_owned();
+        (parent, headers.get(TRACESTATE).cloned())
+    }
+
+    #[test]
+    fn the_state_of_a_trace_stays_with_a_valid_parent_only() {
+        let (parent, state) = below_a_span(Some(CALLER), "rojo=1");
+        assert_ne!(parent, CALLER);
+        assert_eq!(state.unwrap(), "rojo=1");
+        for parent in [None, Some("nonsense")] {
+            assert_eq!(below_a_span(parent, "rojo=1").1, None, "{parent:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_is_not_recorded_says_so_to_what_it_leads_to() {
+        let mut headers = HeaderMap::new();
+        headers.insert(TRACEPARENT, HeaderValue::from_static(CALLER));
+        let caller = trace_context(&headers).unwrap();
+        say_not_sampled(&caller, &mut headers);
+        assert_eq!(headers[TRACEPARENT], format!("{}00", &CALLER[..CALLER.len() - 2]));
+    }
+
+    #[test]
+    fn two_parents_are_none() {
+        let mut headers = HeaderMap::new();
+        for _ in 0..2 {
+            headers.append(TRACEPARENT, HeaderValue::from_static(CALLER));
+        }
+        assert!(trace_context(&headers).is_none());
     }
 }

@@ -99,10 +99,10 @@ impl Traces {
         })
     }
 
-    /// Begins the span of a request. `caller` is the trace context that the request came with.
-    pub(crate) fn begin(&self, name: String, caller: Option<&TraceContext>) -> opentelemetry_sdk::trace::Span {
+    /// Begins the span of a request, without a name. `caller` is the trace context that the request came with.
+    pub(crate) fn begin(&self, caller: Option<&TraceContext>) -> opentelemetry_sdk::trace::Span {
         let parent = caller.map_or_else(Context::new, remote);
-        let span = SpanBuilder::from_name(name).with_kind(SpanKind::Server);
+        let span = SpanBuilder::from_name("").with_kind(SpanKind::Server);
         self.requests.build_with_context(span, &parent)
     }
 

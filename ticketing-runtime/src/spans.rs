@@ -42,6 +42,11 @@ use ticketing_ports::vocabulary::trace_context::TraceContext;
 pub trait Tracer: Debug + Send + Sync {
     /// Records one span.
     fn record(&self, span: &Span<'_>);
+
+    /// Returns whether spans are recorded at all. If not, nobody collects what they would need.
+    fn is_on(&self) -> bool {
+        true
+    }
 }
 
 /// One thing that was done for a request.
@@ -100,4 +105,8 @@ pub struct NoTracer;
 
 impl Tracer for NoTracer {
     fn record(&self, _: &Span<'_>) {}
+
+    fn is_on(&self) -> bool {
+        false
+    }
 }

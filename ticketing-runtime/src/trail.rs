@@ -46,6 +46,9 @@ pub(crate) fn committed(commit: &Commit, jobs: usize, began: Timestamp, took: Du
             fact_recorded(commit, stream, event);
         }
     }
+    if !tracer.is_on() {
+        return;
+    }
     let count = facts().count();
     for trace in distinct_sampled(facts().map(|(_, event)| &event.metadata)) {
         tracer.record(&Span {

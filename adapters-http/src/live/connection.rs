@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::Error;
 use axum::body::Bytes;
 use axum::extract::ws::{CloseCode, CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
+use ticketing_ports::outside::clock::Clock;
 use ticketing_runtime::{BoardReader, BoardTick, Observer, Span, Tracer};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
@@ -41,6 +42,7 @@ pub(super) struct Connection {
     pub(super) reconnect_after: Duration,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) tracer: Arc<dyn Tracer>,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) _place: Place,
 }
 
@@ -72,6 +74,7 @@ impl Connection {
             socket,
             traffic: Traffic::begin(Arc::clone(&self.observer)),
             tracer: Arc::clone(&self.tracer),
+            clock: Arc::clone(&self.clock),
             told_to_end: pin!(told_to_end),
         };
         match watch(&mut out, &mut self.reader, &self.seats).await {
@@ -101,6 +104,7 @@ struct Out<'a, F> {
     socket: &'a mut WebSocket,
     traffic: Traffic,
     tracer: Arc<dyn Tracer>,
+    clock: Arc<dyn Clock>,
     told_to_end: Pin<&'a mut F>,
 }
 
@@ -121,14 +125,15 @@ impl<F: Future<Output = End>> Out<'_, F> {
 
     /// Sends the message of a tick, and records the spans of its first delivery.
     async fn send_tick(&mut self, message: Utf8Bytes, tick: &BoardTick) -> ControlFlow<End> {
-        let (traces, began) = (tick.traces_of_first_delivery(), Instant::now());
         self.send_text(message).await?;
-        for parent in traces {
+        // Only now is the tick delivered: another reader may have to record it if this one cannot be reached.
+        for parent in tick.traces_of_first_delivery() {
+            let began = tick.state.at;
             self.tracer.record(&Span {
                 parent,
                 name: "websocket send",
-                began: tick.state.at,
-                took: began.elapsed(),
+                began,
+                took: (self.clock.now() - began).to_std().unwrap_or_default(),
                 details: &[],
             });
         }

@@ -78,6 +78,7 @@ pub(crate) async fn watch_availability(
         reconnect_after: reconnect_after(&state),
         observer: Arc::clone(&state.config.observer),
         tracer: Arc::clone(&state.config.tracer),
+        clock: Arc::clone(&state.clock),
         _place: place,
     };
     Ok(upgrade

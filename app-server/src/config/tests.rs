@@ -106,6 +106,25 @@ fn a_connection_string_is_never_repeated() {
 }
 
 #[test]
+fn the_url_of_a_collector_has_no_secret_and_none_is_repeated() {
+    for url in [
+        "http://otel:s3cret@collector:4318",
+        "http://otel@collector:4318 ",
+        "http://collector:4318?token=s3cret",
+        "grpc://collector:4317",
+    ] {
+        assert_eq!(
+            mistake(&["--otel-exporter-otlp-endpoint", url]),
+            "--otel-exporter-otlp-endpoint (OTEL_EXPORTER_OTLP_ENDPOINT): must be a URL like http://localhost:4318; a token \
+             goes into OTEL_EXPORTER_OTLP_HEADERS"
+        );
+    }
+    let settings = parsed(&["--otel-exporter-otlp-endpoint", "http://collector:4318 "]).settings;
+    let endpoint = settings.traces.otel_exporter_otlp_endpoint;
+    assert_eq!(endpoint.as_deref(), Some("http://collector:4318/"));
+}
+
+#[test]
 fn a_client_of_a_provider_without_its_secret_is_refused() {
     for (arguments, needed) in [
         (&["--oauth-google-client-id", "us"][..], "OAUTH_GOOGLE_CLIENT_SECRET"),

@@ -45,8 +45,11 @@ pub enum TracesSampler {
 
 fn endpoint(text: &str) -> Result<String, InvalidEndpoint> {
     let url = Url::parse(text).map_err(|_| InvalidEndpoint)?;
-    let usable = matches!(url.scheme(), "http" | "https") && url.has_host();
-    usable.then(|| text.to_owned()).ok_or(InvalidEndpoint)
+    let has_secret = !url.username().is_empty() || url.password().is_some();
+    let is_bare = !has_secret && url.query().is_none() && url.fragment().is_none();
+    let usable = matches!(url.scheme(), "http" | "https") && url.has_host() && is_bare;
+    // What was read is passed on, not what was written: the two differ by spaces, for example.
+    usable.then(|| url.to_string()).ok_or(InvalidEndpoint)
 }
 
 fn share(text: &str) -> Result<f64, InvalidShare> {
@@ -55,7 +58,7 @@ fn share(text: &str) -> Result<f64, InvalidShare> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be a URL like http://localhost:4318")]
+#[error("must be a URL like http://localhost:4318; a token goes into OTEL_EXPORTER_OTLP_HEADERS")]
 struct InvalidEndpoint;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

@@ -195,7 +195,11 @@ impl FollowerLoop {
         let (log, count) = (facts.log(), facts.len());
         let oldest = facts.iter().next().map(|fact| fact.recorded().recorded_at);
         let (began_at, began) = (self.clock.now(), Instant::now());
-        let traces = trail::traces_of_news(facts.iter().map(LoggedFact::recorded), began_at);
+        let traces = if self.tracer.is_on() {
+            trail::traces_of_news(facts.iter().map(LoggedFact::recorded), began_at)
+        } else {
+            Vec::new()
+        };
         let mark = self.filter.take(self.follower.as_mut(), facts).await?;
         self.marks.keep(log, mark).await?;
         if let Some(oldest) = oldest {

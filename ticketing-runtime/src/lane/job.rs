@@ -84,7 +84,7 @@ impl Job {
 
     /// Lets the job record its span when it ends, if its request is in a trace that is recorded.
     pub(super) fn trace_with(&mut self, tracer: &Arc<dyn Tracer>, clock: &dyn Clock) {
-        let sampled = self.cause.trace.as_ref().is_some_and(TraceContext::is_sampled);
+        let sampled = tracer.is_on() && self.cause.trace.as_ref().is_some_and(TraceContext::is_sampled);
         self.recorder = sampled.then(|| {
             Box::new(SpanRecorder {
                 tracer: Arc::clone(tracer),

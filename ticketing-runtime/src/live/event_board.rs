@@ -82,6 +82,16 @@ pub(crate) struct Look {
     pub(crate) now: Timestamp,
 }
 
+/// What a tick is made of.
+#[derive(Debug)]
+pub(super) struct Shown {
+    pub(super) state: Arc<BoardState>,
+    /// When the next hold runs out. `None` if none will.
+    pub(super) next_lapse: Option<Timestamp>,
+    /// The recorded traces of the facts that have changed seats since the last call. They are in the state.
+    pub(super) traces: Vec<TraceContext>,
+}
+
 impl EventBoard {
     pub(super) fn new(event_id: EventId, stage: watch::Receiver<Stage>) -> Self {
         Self {
@@ -129,11 +139,6 @@ impl EventBoard {
         }
     }
 
-    /// Returns the recorded traces of the facts that have changed seats since the last call.
-    pub(super) fn take_traces(&self) -> Vec<TraceContext> {
-        std::mem::take(&mut self.inner().traces)
-    }
-
     /// Forgets everything and makes the task load the board again.
     pub(super) fn begin_again(&self) {
         self.inner().begin_again();
@@ -169,11 +174,16 @@ impl EventBoard {
         Ok(Loaded::Live)
     }
 
-    /// Returns the state at `now`, and when the next hold runs out, if one will. `None` if the board is being loaded.
-    pub(super) fn state(&self, now: Timestamp) -> Option<(Arc<BoardState>, Option<Timestamp>)> {
-        match &mut self.inner().phase {
+    /// Returns what the board shows at `now`, for a tick. `None` if the board is being loaded.
+    pub(super) fn shown(&self, now: Timestamp) -> Option<Shown> {
+        let inner = &mut *self.inner();
+        match &mut inner.phase {
             Phase::Loading(_) => None,
-            Phase::Live(board) => Some((board.state(now), board.next_lapse())),
+            Phase::Live(board) => Some(Shown {
+                state: board.state(now),
+                next_lapse: board.next_lapse(),
+                traces: std::mem::take(&mut inner.traces),
+            }),
         }
     }
 

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 use tracing::{debug, warn};
 
 use super::boards::{Boards, RETRY_AFTER};
-use super::event_board::{EventBoard, Loaded, Stage};
+use super::event_board::{EventBoard, Loaded, Shown, Stage};
 use super::loading::read_board;
 use super::state::BoardTick;
 use crate::failure::{Failure, UnavailableCause};
@@ -150,10 +150,14 @@ async fn keep_ticking(
             return Ended::Unused;
         }
         let now = boards.clock.now();
-        let traces = board.take_traces();
-        let Some((state, next_lapse)) = board.state(now) else {
+        let Some(shown) = board.shown(now) else {
             return Ended::Outdated;
         };
+        let Shown {
+            state,
+            next_lapse,
+            traces,
+        } = shown;
         let before = last.as_deref();
         let tick = match before {
             Some(tick) if !is_first && Arc::ptr_eq(&tick.state, &state) => None,

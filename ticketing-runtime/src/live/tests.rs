@@ -242,7 +242,7 @@ fn a_load_that_began_before_a_gap_or_a_loss_is_not_used() {
     let (attempt, board) = (shared.attempt(), played.load());
     shared.take(&facts[2]);
     assert!(matches!(shared.finish(attempt, board), Ok(Loaded::Live)));
-    assert!(shared.state(start()).is_some());
+    assert!(shared.shown(start()).is_some());
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn facts_that_came_while_the_board_was_loaded_are_on_it_and_those_that_the_load_
         shared.take(fact);
     }
     assert!(matches!(shared.finish(attempt, board), Ok(Loaded::Live)));
-    let (state, _) = shared.state(played.house.now).unwrap();
+    let state = shared.shown(played.house.now).unwrap().state;
 
     played.write();
     let mut whole = played.load();
