@@ -10,6 +10,7 @@ mod running;
 mod signals;
 mod socket;
 mod tls;
+mod watched;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -146,7 +146,7 @@ impl Activity {
 
     /// Notes that a part of an answer waits until the client leaves room for it.
     pub(super) fn part_waits(&self) {
-        // The moment is written first: whoever sees the part sees the moment, too.
+        // The moment is stored before the part is counted: a reader that sees the part then sees the moment, too.
         if self.untaken.load(Ordering::Acquire) == 0 {
             self.client_takes_a_part();
         }

@@ -30,6 +30,7 @@ use super::places::Place;
 use super::running::{Running, RunningRequest};
 use super::socket::Socket;
 use super::tls::Tls;
+use super::watched::Watched;
 
 /// The most that the head of a request may have. The table of errors repeats this number.
 const MOST_OF_A_HEAD: usize = 16 * 1024;
@@ -86,6 +87,7 @@ impl Answering {
     /// Serves a connection until one of the two sides closes it, or the client has kept it waiting for too long.
     pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, place: Place) {
         let activity = Arc::clone(&place.activity);
+        let stream = Watched::new(stream, Arc::clone(&activity));
         let answering = async {
             match &self.tls {
                 None => self.answer(stream, peer, place).await,
@@ -297,7 +299,7 @@ mod tests {
         let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
         served.client.write_all(request).await.unwrap();
         begun.notified().await;
-        // Whoever told it to make room has seen it idle just before.
+        // The server chose this connection to make room because it was idle a moment ago.
         served.activity.must_go.cancel();
         tokio::task::yield_now().await;
         go_on.notify_one();

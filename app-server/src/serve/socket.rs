@@ -1,4 +1,4 @@
-//! The socket of one connection, as the HTTP library sees it: it reports to the connection's [`Activity`], and puts
+//! The socket of one connection, as the HTTP library sees it: it reports what comes to the connection's [`Activity`], and puts
 //! answers of the HTTP library itself into the words of this API.
 
 use std::io::{self, IoSlice};
@@ -67,22 +67,13 @@ impl<S> Socket<S> {
             }
         }
     }
-
-    /// Notes whether the client takes what is written.
-    fn note<T>(&self, outcome: Poll<T>) -> Poll<T> {
-        match outcome {
-            Poll::Ready(_) => self.activity().client_takes_bytes(),
-            Poll::Pending => self.activity().client_takes_nothing(),
-        }
-        outcome
-    }
 }
 
 impl<S: AsyncWrite + Unpin> Socket<S> {
     fn poll_unwritten(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.unwritten.is_empty() {
             let written = Pin::new(&mut self.stream).poll_write(cx, &self.unwritten);
-            let written = ready!(self.note(written))?;
+            let written = ready!(written)?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -131,8 +122,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
             self.lingering = Lingering::WhenShutDown;
             return Poll::Ready(Ok(bytes.len()));
         }
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.note(written)
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -144,8 +134,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         if let [only] = slices {
             return self.poll_write(cx, only);
         }
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.note(written)
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -154,8 +143,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_unwritten(cx))?;
-        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
-        self.note(flushed)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
