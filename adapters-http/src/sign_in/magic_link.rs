@@ -5,7 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::Serialize;
-use ticketing_domain::sign_in::{Client, MAGIC_LINK_LIFETIME};
+use ticketing_domain::sign_in::{Client, MAGIC_LINK_LIFETIME, SignInRefusal};
+use ticketing_ports::people::sessions::SignInMethod;
 use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::secrets::Secret;
 use utoipa::{IntoParams, ToSchema};
@@ -93,8 +94,10 @@ pub(crate) async fn verify_magic_link_by_query(
 }
 
 async fn verify(state: &HttpState, client: Client, token: &str) -> Result<Json<SessionResponse>, ApiError> {
-    let token = Secret::parse(token).ok_or_else(ApiError::link_invalid)?;
-    Ok(Json(
-        state.sign_in().ceremonies.redeem_link(&token, client).await?.into(),
-    ))
+    let ceremonies = &state.sign_in().ceremonies;
+    let Some(token) = Secret::parse(token) else {
+        let (method, refusal) = (SignInMethod::MagicLink, SignInRefusal::InvalidToken);
+        return Err(ceremonies.refuse_unreadable(method, client.ip, refusal).await.into());
+    };
+    Ok(Json(ceremonies.redeem_link(&token, client).await?.into()))
 }

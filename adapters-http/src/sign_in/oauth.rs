@@ -7,7 +7,10 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
 use cookie::{Cookie, SameSite};
 use serde::Serialize;
-use ticketing_domain::sign_in::{FinishedOauth, Handover, LocalPath, OAUTH_LIFETIME, OauthAnswer, OauthCallback};
+use ticketing_domain::sign_in::{
+    FinishedOauth, Handover, LocalPath, OAUTH_LIFETIME, OauthAnswer, OauthCallback, SignInRefusal,
+};
+use ticketing_ports::people::sessions::SignInMethod;
 use ticketing_ports::vocabulary::secrets::Secret;
 use utoipa::{IntoParams, ToSchema};
 
@@ -165,11 +168,11 @@ pub(crate) async fn callback(
     RequestClient(client): RequestClient,
     Query(query): Query<CallbackQuery>,
 ) -> Response {
+    let ceremonies = &state.sign_in().ceremonies;
     let Some(oauth_state) = query.state.as_deref().and_then(Secret::parse) else {
-        return told(
-            &headers,
-            ApiError::invalid_request("state", "is not a state of this server; begin again"),
-        );
+        let (method, refusal) = (SignInMethod::Oauth, SignInRefusal::InvalidChallenge);
+        let failure = ceremonies.refuse_unreadable(method, client.ip, refusal).await;
+        return told(&headers, failure.into());
     };
     let answer = match (query.code, query.error.as_deref()) {
         (_, Some("access_denied")) => OauthAnswer::Denied,
@@ -184,9 +187,7 @@ pub(crate) async fn callback(
     } else {
         Handover::Code
     };
-    let finished = state
-        .sign_in()
-        .ceremonies
+    let finished = ceremonies
         .finish_oauth(OauthCallback {
             provider: provider.clone(),
             state: oauth_state,
@@ -219,13 +220,12 @@ pub(crate) async fn exchange(
     RequestClient(client): RequestClient,
     Body(request): Body<ExchangeCodeRequest>,
 ) -> Result<Json<SessionResponse>, ApiError> {
-    let code = Secret::parse(&request.code).ok_or_else(ApiError::link_invalid)?;
-    let browser = browser_cookie(&state, &headers).ok_or_else(ApiError::link_invalid)?;
-    let signed_in = state
-        .sign_in()
-        .ceremonies
-        .exchange_code(&code, browser.digest(), client)
-        .await?;
+    let ceremonies = &state.sign_in().ceremonies;
+    let (Some(code), Some(browser)) = (Secret::parse(&request.code), browser_cookie(&state, &headers)) else {
+        let (method, refusal) = (SignInMethod::Oauth, SignInRefusal::InvalidToken);
+        return Err(ceremonies.refuse_unreadable(method, client.ip, refusal).await.into());
+    };
+    let signed_in = ceremonies.exchange_code(&code, browser.digest(), client).await?;
     Ok(Json(signed_in.into()))
 }
 

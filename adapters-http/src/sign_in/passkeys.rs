@@ -11,8 +11,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use ticketing_domain::sign_in::BegunPasskey;
+use ticketing_domain::sign_in::{BegunPasskey, SignInRefusal};
 use ticketing_ports::people::passkeys::Passkey;
+use ticketing_ports::people::sessions::SignInMethod;
 use ticketing_ports::vocabulary::seating::Label;
 use ticketing_ports::vocabulary::secrets::Secret;
 use ticketing_runtime::SignInFailure;
@@ -134,7 +135,7 @@ pub(crate) async fn complete_registration(
     RequestClient(client): RequestClient,
     Body(request): Body<CompleteRegistrationRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let challenge_id = parse_challenge_id(&request.challenge_id)?;
+    let challenge_id = Secret::parse(&request.challenge_id).ok_or_else(no_challenge_of_ours)?;
     let name = request.name.unwrap_or_else(unnamed);
     let answer = Value::Object(request.credential).to_string();
     let passkey = state
@@ -172,13 +173,16 @@ pub(crate) async fn complete_login(
     RequestClient(client): RequestClient,
     Body(request): Body<CompleteLoginRequest>,
 ) -> Result<Json<SessionResponse>, ApiError> {
-    let challenge_id = parse_challenge_id(&request.challenge_id)?;
+    let ceremonies = &state.sign_in().ceremonies;
+    let Some(challenge_id) = Secret::parse(&request.challenge_id) else {
+        let (method, refusal) = (SignInMethod::Passkey, SignInRefusal::InvalidChallenge);
+        return Err(match ceremonies.refuse_unreadable(method, client.ip, refusal).await {
+            SignInFailure::Refused(_) => no_challenge_of_ours(),
+            other => other.into(),
+        });
+    };
     let answer = Value::Object(request.credential).to_string();
-    let outcome = state
-        .sign_in()
-        .ceremonies
-        .complete_passkey_login(&challenge_id, answer, client)
-        .await;
+    let outcome = ceremonies.complete_passkey_login(&challenge_id, answer, client).await;
     let signed_in = outcome.map_err(|failure| match failure {
         // Only the audit log says why the passkey was refused. The answer leaves the reason out, because it would
         // tell who has an account.
@@ -249,9 +253,8 @@ fn challenge(begun: BegunPasskey) -> Result<PasskeyChallengeResponse, ApiError> 
     })
 }
 
-fn parse_challenge_id(text: &str) -> Result<Secret, ApiError> {
-    Secret::parse(text)
-        .ok_or_else(|| ApiError::invalid_request("challenge_id", "is not an id that this server has given"))
+fn no_challenge_of_ours() -> ApiError {
+    ApiError::invalid_request("challenge_id", "is not an id that this server has given")
 }
 
 fn unnamed() -> Label {

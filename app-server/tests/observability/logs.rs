@@ -15,6 +15,8 @@ const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const CARD: &str = "4111111111111111";
 /// A sign-in token or session that nobody has.
 const GUESS: &str = "guessed-guessed-guessed-guessed-guessed-guw";
+/// A text that no secret of a server looks like.
+const UNREADABLE: &str = "not-even-a-guess";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_embedded_server_logs_each_thing_once_and_no_secret() -> anyhow::Result<()> {
@@ -42,6 +44,7 @@ async fn a_full_run(installation: Installation) -> anyhow::Result<()> {
         server.admin_session.clone(),
         CARD.to_owned(),
         GUESS.to_owned(),
+        UNREADABLE.to_owned(),
         "@".to_owned(),
     ]);
     secrets.extend(["4111 1111", "tok_visa", "example.com"].map(ToOwned::to_owned));
@@ -100,9 +103,31 @@ async fn be_refused(server: &Server) -> anyhow::Result<()> {
     nobody
         .get(&format!("/api/auth/magic-link/verify?token={GUESS}"))
         .await?;
+    show_what_nobody_was_given(&mut nobody).await?;
     let mut guesser = Person::with_session(server, GUESS)?;
     guesser.get("/api/auth/me").await?.expect(401)?;
     eve.post("/api/auth/logout", json!({})).await?.expect(200)?;
+    Ok(())
+}
+
+/// Tries to sign in with an unreadable secret in each place that takes one.
+async fn show_what_nobody_was_given(nobody: &mut Person) -> anyhow::Result<()> {
+    let answer = json!({"challenge_id": UNREADABLE, "credential": {}});
+    let tries = [
+        ("link", "/api/auth/magic-link/verify", json!({"token": UNREADABLE}), 401),
+        ("code", "/api/auth/oauth/exchange", json!({"code": UNREADABLE}), 401),
+        ("passkey", "/api/auth/passkey/login/complete", answer, 400),
+    ];
+    for (name, path, body, status) in tries {
+        let headers = [("x-correlation-id", name)];
+        nobody.post_with_headers(path, &headers, body).await?.expect(status)?;
+    }
+    nobody
+        .get(&format!(
+            "/api/auth/oauth/oidc/callback?state={UNREADABLE}&code={UNREADABLE}"
+        ))
+        .await?
+        .expect(400)?;
     Ok(())
 }
 
@@ -170,6 +195,18 @@ fn refusals_are_logged(lines: &[Value]) -> anyhow::Result<()> {
         !with(lines, &[("target", "audit"), ("outcome", "InvalidToken")]).is_empty(),
         "no refused sign-in"
     );
+    for (request, outcome) in [
+        ("link", "InvalidToken"),
+        ("code", "InvalidToken"),
+        ("passkey", "InvalidChallenge"),
+    ] {
+        only(
+            lines,
+            &[("target", "audit"), ("correlation_id", request), ("outcome", outcome)],
+        )?;
+    }
+    let callback = [("method", "oauth"), ("outcome", "InvalidChallenge")];
+    only(lines, &[("target", "audit"), callback[0], callback[1]])?;
     let unknown = only(lines, &[("target", "access"), ("path", "unknown")])?;
     ensure!(unknown["status"] == 404, "{unknown}");
     // The client library of the bus may write an error of its own when a slow broker outlives the server.

@@ -117,6 +117,20 @@ impl Ceremonies {
         outcome
     }
 
+    /// Refuses a sign-in whose secret has a form that no secret of this server has. Such a sign-in is in the audit log and
+    /// counts against the caller's network, as one with a wrong secret does.
+    pub async fn refuse_unreadable(
+        &self,
+        method: SignInMethod,
+        ip: Option<IpAddr>,
+        refusal: SignInRefusal,
+    ) -> SignInFailure {
+        match self.refused(method, ip, refusal).await {
+            Ok(()) => SignInFailure::Refused(refusal),
+            Err(failure) => failure,
+        }
+    }
+
     /// Writes a refusal to the audit log and counts it against the caller's network. Fails if too many sign-ins from
     /// this network were refused.
     async fn refused(
