@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use ticketing_domain::refusal::{FieldError, Refusal};
 use ticketing_domain::sign_in;
 use ticketing_ports::vocabulary::errors::StoreError;
-use ticketing_runtime::{Failure, SignInFailure, UnavailableCause};
+use ticketing_runtime::{Failure, SignInFailure};
 use tracing::error;
 use utoipa::ToSchema;
 
@@ -238,7 +238,7 @@ impl From<Failure> for ApiError {
                 }
             }
             Failure::Unavailable(cause) => {
-                if !matches!(cause, UnavailableCause::ShuttingDown) {
+                if !cause.is_logged() {
                     error!(error = %Chain(&cause), "a request failed because a service is unavailable");
                 }
                 Self::unavailable()

@@ -42,6 +42,9 @@ pub enum UnavailableCause {
     /// A store failed or did not answer.
     #[error("a store failed or did not answer")]
     Store(#[source] ticketing_ports::vocabulary::errors::BoxError),
+    /// The event store failed to write what was decided, or did not confirm that it was written.
+    #[error("the event store failed or did not confirm the commit")]
+    CommitFailed,
     /// The payment gateway did not answer.
     #[error("the payment gateway did not answer")]
     Gateway,
@@ -54,6 +57,14 @@ pub enum UnavailableCause {
     /// The read models have not reached the write that the caller wants to see.
     #[error("the read models did not catch up in time with the last write that the caller knows of")]
     ReadModelsLag,
+}
+
+impl UnavailableCause {
+    /// Returns whether this is in the log already, or is no failure that belongs there. Many callers meet one failed
+    /// commit, which the engine logs once.
+    pub fn is_logged(&self) -> bool {
+        matches!(self, Self::CommitFailed | Self::ShuttingDown)
+    }
 }
 
 impl From<StoreError> for Failure {
@@ -91,6 +102,7 @@ impl Failure {
             },
             Self::Unavailable(cause) => Self::Unavailable(match cause {
                 UnavailableCause::Store(error) => UnavailableCause::Store(error.to_string().into()),
+                UnavailableCause::CommitFailed => UnavailableCause::CommitFailed,
                 UnavailableCause::Gateway => UnavailableCause::Gateway,
                 UnavailableCause::ShuttingDown => UnavailableCause::ShuttingDown,
                 UnavailableCause::BoardNotLoaded => UnavailableCause::BoardNotLoaded,

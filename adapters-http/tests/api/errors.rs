@@ -1,6 +1,8 @@
 //! Checks the table of errors in `docs/ERRORS.md` row by row against the code, without a server.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use adapters_http::{ApiError, Code};
@@ -16,6 +18,9 @@ use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId};
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::seating::SeatId;
 use ticketing_runtime::{Failure, UnavailableCause};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use uuid::Uuid;
 
 /// A refusal, with the status, the code and the details of its answer.
@@ -163,6 +168,7 @@ fn every_failure_has_its_row_and_shows_nothing_from_inside() {
             Some("1"),
         ),
         unavailable(UnavailableCause::Store(secret.into())),
+        unavailable(UnavailableCause::CommitFailed),
         unavailable(UnavailableCause::Gateway),
         unavailable(UnavailableCause::ShuttingDown),
         unavailable(UnavailableCause::ReadModelsLag),
@@ -265,4 +271,30 @@ fn the_document_knows_every_code_of_the_table_and_no_other() {
         "PRECONDITION_REQUIRED",
     ];
     assert_eq!(known.difference(&answered).copied().collect::<Vec<_>>(), elsewhere);
+}
+
+/// Counts the lines that are logged.
+#[derive(Debug, Clone, Default)]
+struct Lines(Arc<AtomicUsize>);
+
+impl<S: Subscriber> Layer<S> for Lines {
+    fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn only_a_failure_that_the_engine_has_not_logged_is_logged_with_its_answer() {
+    for (cause, wanted) in [
+        (UnavailableCause::Store("down".into()), 1),
+        (UnavailableCause::Gateway, 1),
+        (UnavailableCause::CommitFailed, 0),
+        (UnavailableCause::ShuttingDown, 0),
+    ] {
+        let lines = Lines::default();
+        let subscriber = tracing_subscriber::registry().with(lines.clone());
+        let name = cause.to_string();
+        tracing::subscriber::with_default(subscriber, || ApiError::from(Failure::Unavailable(cause)));
+        assert_eq!(lines.0.load(Ordering::Relaxed), wanted, "{name}");
+    }
 }

@@ -164,7 +164,5 @@ impl Lane {
 }
 
 fn commit_not_taken() -> Failure {
-    Failure::Unavailable(UnavailableCause::Store(
-        "the event store failed or did not confirm the commit".into(),
-    ))
+    Failure::Unavailable(UnavailableCause::CommitFailed)
 }

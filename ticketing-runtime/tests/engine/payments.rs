@@ -243,7 +243,7 @@ async fn callers_are_answered_when_the_outcome_of_a_commit_stays_unknown() {
     });
     let answer = office.pay(request(customer(1), payment_of(reservation))).await;
     assert!(
-        matches!(answer, Err(Failure::Unavailable(UnavailableCause::Store(_)))),
+        matches!(answer, Err(Failure::Unavailable(UnavailableCause::CommitFailed))),
         "{answer:?}"
     );
     let found = office.reservation(customer(1), reservation).await.unwrap();
@@ -272,7 +272,7 @@ async fn callers_fail_when_the_answer_of_the_gateway_cannot_be_written() {
         let paying = office.pay(request(customer(1), payment_of(reservation)));
         let answer = timeout(SOON, paying).await.unwrap();
         assert!(
-            matches!(answer, Err(Failure::Unavailable(UnavailableCause::Store(_)))),
+            matches!(answer, Err(Failure::Unavailable(UnavailableCause::CommitFailed))),
             "{answer:?}"
         );
 

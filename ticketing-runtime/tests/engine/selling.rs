@@ -108,7 +108,7 @@ async fn a_failed_commit_fails_its_callers_and_leaves_nothing_in_memory() {
     world.next_commit(Fault::FailBefore);
     let answer = hold(&office, customer(1), event, 1).await;
     assert!(
-        matches!(answer, Err(Failure::Unavailable(UnavailableCause::Store(_)))),
+        matches!(answer, Err(Failure::Unavailable(UnavailableCause::CommitFailed))),
         "{answer:?}"
     );
     hold(&office, customer(2), event, 1).await.unwrap();
