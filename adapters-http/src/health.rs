@@ -25,8 +25,8 @@ use crate::state::Shared;
 /// How long a check may take. A check that takes longer counts as failed.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long the outcome of the checks is told to whoever asks. Then they are carried out again. Anybody may ask, as often
-/// as they like, and no limit counts them.
+/// How long a finished check answers further requests before the checks run again. Anybody may send such requests
+/// without a limit, so that they must not cost a check each.
 const FRESH_FOR: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -128,7 +128,8 @@ pub fn starting() -> Router {
 /// The checks of a server, and their latest outcome, which everybody who asks shares.
 pub(crate) struct Readiness {
     checks: Vec<Arc<dyn HealthCheck>>,
-    /// Is locked while the checks are carried out, so that whoever asks meanwhile waits for their outcome.
+    /// A request holds this lock while it runs the checks. Requests that come meanwhile wait for the lock, and then
+    /// answer with the same outcome.
     latest: Mutex<Option<(Instant, StatusCode, ReadinessResponse)>>,
 }
 

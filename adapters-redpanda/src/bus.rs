@@ -32,7 +32,7 @@ pub struct RedpandaBus {
 struct TopicsExist {
     /// Set once this process has seen that all topics exist.
     known: OnceCell<()>,
-    /// Whoever looks the topics up holds this.
+    /// A caller holds this lock while it looks the topics up, so that only one does.
     turn: Arc<Mutex<()>>,
 }
 

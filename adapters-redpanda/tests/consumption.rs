@@ -108,7 +108,7 @@ async fn a_bus_says_what_was_consumed_and_how_far_that_is_behind() {
 async fn a_subscription_that_has_ended_is_no_longer_behind() {
     let broker = test_services::broker().await.unwrap();
     let bus = support::connected(&broker, own_options()).await;
-    // So many that each partition has some: a partition tells no lag before its first acknowledgement.
+    // A partition tells no lag before its first acknowledgement, so there are enough facts for every partition.
     bus.publish(LOG, &facts(10)).await.unwrap();
     let mut member = bus.subscribe("figures").await.unwrap();
     take(&mut member, 10).await;

@@ -17,8 +17,8 @@ use crate::errors::Code;
 /// An update that is longer than this many bytes, and longer than a snapshot, is not worth sending.
 const LONG_UPDATE: usize = 32 * 1024;
 
-/// For at most how many lists of sections a message is kept. There are as many lists as clients make up; whoever has
-/// another list has the message written anew.
+/// At most how many forms of one message are kept, one for each list of sections that clients have asked for. A client
+/// with a list beyond these gets a message that is written for it alone.
 const MOST_LISTS: usize = 64;
 
 /// The sections whose seats a connection has asked for, in the order of the alphabet.

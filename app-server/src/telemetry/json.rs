@@ -76,7 +76,7 @@ where
                 known.extend(of_span.0.iter().map(|(name, _)| *name));
             }
         }
-        // Whoever cannot write to standard error can tell nobody.
+        // If standard error cannot be written to, there is nowhere to report that.
         let _ = self.writer.make_writer_for(metadata).write_all(line.end().as_bytes());
     }
 }
