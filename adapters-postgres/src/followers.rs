@@ -37,7 +37,7 @@ impl FollowerStore for PostgresEventStore {
         )
         .bind(follower.log.uuid())
         .bind(follower.name)
-        .bind(i32::from(follower.generation))
+        .bind(i32::from(follower.edition))
         .bind(worker.uuid())
         .bind(now)
         .bind(until)
@@ -54,7 +54,7 @@ impl FollowerStore for PostgresEventStore {
         )
         .bind(follower.log.uuid())
         .bind(follower.name)
-        .bind(i32::from(follower.generation))
+        .bind(i32::from(follower.edition))
         .bind(worker.uuid())
         .execute(&self.pool)
         .await
@@ -69,7 +69,7 @@ impl FollowerStore for PostgresEventStore {
         )
         .bind(follower.log.uuid())
         .bind(follower.name)
-        .bind(i32::from(follower.generation))
+        .bind(i32::from(follower.edition))
         .fetch_optional(&self.pool)
         .await
         .map_err(failed)?;
@@ -102,7 +102,7 @@ impl FollowerStore for PostgresEventStore {
         )
         .bind(follower.log.uuid())
         .bind(follower.name)
-        .bind(i32::from(follower.generation))
+        .bind(i32::from(follower.edition))
         .bind(position)
         .bind(commit)
         .bind(bound(mark.position.0))

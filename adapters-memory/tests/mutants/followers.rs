@@ -25,7 +25,7 @@ pub(crate) enum Lie {
     MovesForAnybody,
     LooksBeforeItMoves,
     HasOneFollower,
-    HasOneGeneration,
+    HasOneEdition,
     HasOneLog,
 }
 
@@ -45,7 +45,7 @@ pub(crate) const BROKEN_BY: &[(&str, Lie)] = &[
     ("a_mark_is_moved_only_by_who_knows_where_it_was", Lie::MovesForAnybody),
     ("one_of_racing_workers_moves_the_mark", Lie::LooksBeforeItMoves),
     ("followers_do_not_share_anything", Lie::HasOneFollower),
-    ("followers_do_not_share_anything", Lie::HasOneGeneration),
+    ("followers_do_not_share_anything", Lie::HasOneEdition),
     ("followers_do_not_share_anything", Lie::HasOneLog),
 ];
 
@@ -68,7 +68,7 @@ impl LyingFollowers {
     fn id(&self, mut follower: FollowerId) -> FollowerId {
         match self.lie {
             Lie::HasOneFollower => follower.name = "",
-            Lie::HasOneGeneration => follower.generation = 0,
+            Lie::HasOneEdition => follower.edition = 0,
             Lie::HasOneLog => follower.log = LogId::new(Uuid::nil()),
             _ => {}
         }

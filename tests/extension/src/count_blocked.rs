@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 const SPEC: FollowerSpec = FollowerSpec {
     name: "blocked-seats",
-    generation: 1,
+    edition: 1,
     runs: Runs::InEveryProcess,
     mark_kept: MarkKept::InMemory,
     start_at: StartAt::Beginning,

@@ -17,9 +17,9 @@ pub struct FollowerId {
     pub log: LogId,
     /// The name of the follower.
     pub name: &'static str,
-    /// The generation of the follower. A follower that handles facts in another way than before gets the next
-    /// generation, and begins at the start of the log.
-    pub generation: u16,
+    /// The edition of the follower. A follower that handles facts in another way than before gets the next
+    /// edition, and begins at the start of the log.
+    pub edition: u16,
 }
 
 /// Keeps for each follower which worker has the turn to run it, and how far the follower has come in the log.
@@ -41,7 +41,7 @@ pub struct FollowerId {
 /// let mails = FollowerId {
 ///     log: LogId::new(Uuid::from_u128(1)),
 ///     name: "mails",
-///     generation: 1,
+///     edition: 1,
 /// };
 /// let (one, another) = (WorkerId::new(Uuid::from_u128(2)), WorkerId::new(Uuid::from_u128(3)));
 /// let (now, lease) = (DateTime::UNIX_EPOCH, Duration::from_secs(10));
@@ -62,7 +62,7 @@ pub struct FollowerId {
 /// - `a_mark_is_moved_only_by_who_knows_where_it_was`: a worker that has missed a move cannot move the mark. A mark
 ///   may be moved back.
 /// - `one_of_racing_workers_moves_the_mark`.
-/// - `followers_do_not_share_anything`: neither those of another name, nor of another generation, nor of another log.
+/// - `followers_do_not_share_anything`: neither those of another name, nor of another edition, nor of another log.
 #[async_trait]
 pub trait FollowerStore: std::fmt::Debug + Send + Sync {
     /// Gives the worker the turn to run the follower until `now` plus `lease`, or renews the turn that the worker

@@ -39,7 +39,7 @@ use super::facts::Facts;
 ///     fn spec(&self) -> &FollowerSpec {
 ///         &FollowerSpec {
 ///             name: "printer",
-///             generation: 1,
+///             edition: 1,
 ///             runs: Runs::OnceInTheCluster,
 ///             mark_kept: MarkKept::ByTheEngine,
 ///             start_at: StartAt::Head,
@@ -166,9 +166,9 @@ pub struct FollowerSpec {
     /// The follower's unique name. Its turn, mark, dead letters and consumer group on the bus are stored under this
     /// name.
     pub name: &'static str,
-    /// The generation of the follower. Raise it when a new version of the follower handles the same facts in another
-    /// way. Each generation has its own mark, so a new generation starts without one.
-    pub generation: u16,
+    /// The edition of the follower. Raise it when a new version of the follower handles the same facts in another
+    /// way. Each edition has its own mark, so a new edition starts without one.
+    pub edition: u16,
     /// In how many processes the follower works at the same time.
     pub runs: Runs,
     /// Who keeps the follower's mark.

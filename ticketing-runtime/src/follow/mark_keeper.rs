@@ -16,7 +16,7 @@ impl FollowerSpec {
         FollowerId {
             log,
             name: self.name,
-            generation: self.generation,
+            edition: self.edition,
         }
     }
 }

@@ -45,7 +45,7 @@ impl ProjectionFollower<ReadModels> {
     pub fn read_models(store: Arc<dyn ProjectionStore>) -> Self {
         let spec = FollowerSpec {
             name: READ_MODELS,
-            generation: 1,
+            edition: 1,
             runs: Runs::OnceInTheCluster,
             mark_kept: MarkKept::WithTheEffect,
             start_at: StartAt::Beginning,

@@ -20,7 +20,7 @@ pub const RELAY: &str = "relay";
 
 const SPEC: FollowerSpec = FollowerSpec {
     name: RELAY,
-    generation: 1,
+    edition: 1,
     runs: Runs::OnceInTheCluster,
     mark_kept: MarkKept::ByTheEngine,
     start_at: StartAt::Beginning,

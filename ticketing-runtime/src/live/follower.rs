@@ -14,7 +14,7 @@ pub const LIVE_BOARDS: &str = "live_boards";
 
 static SPEC: FollowerSpec = FollowerSpec {
     name: LIVE_BOARDS,
-    generation: 1,
+    edition: 1,
     runs: Runs::InEveryProcess,
     mark_kept: MarkKept::InMemory,
     start_at: StartAt::Head,

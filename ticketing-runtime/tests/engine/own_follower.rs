@@ -18,7 +18,7 @@ use crate::world::{World, customer, hold};
 
 const MAIL: FollowerSpec = FollowerSpec {
     name: "mail",
-    generation: 1,
+    edition: 1,
     runs: Runs::OnceInTheCluster,
     mark_kept: MarkKept::ByTheEngine,
     start_at: StartAt::Head,

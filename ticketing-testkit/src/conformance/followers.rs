@@ -33,7 +33,7 @@ suite! { $
 const RELAY: FollowerId = FollowerId {
     log: LogId::new(Uuid::from_u128(1)),
     name: "relay",
-    generation: 1,
+    edition: 1,
 };
 const LEASE: Duration = Duration::from_secs(10);
 
@@ -202,9 +202,9 @@ async fn followers_do_not_share_anything(store: &Arc<dyn FollowerStore>) -> Verd
     );
     store.move_mark(RELAY, None, mark(7, 70)).await?;
     let named = FollowerId { name: "other", ..RELAY };
-    let generation = FollowerId { generation: 2, ..RELAY };
+    let edition = FollowerId { edition: 2, ..RELAY };
     let log = LogId::new(Uuid::from_u128(2));
-    for other in [named, generation, FollowerId { log, ..RELAY }] {
+    for other in [named, edition, FollowerId { log, ..RELAY }] {
         let taken = store.take_turn(other, worker(2), at(0), LEASE).await?;
         ensure!(
             taken,
