@@ -7,7 +7,9 @@
 //! ```
 //!
 //! `EVENT` is the id of an event, `VIP` a section (or several, separated by commas) whose seats you want to see by
-//! name; without it you see the counts of all sections. With `https://` in the address the socket is a `wss://` one.
+//! name; without it you see the counts of all sections. With `https://` in the address the socket is a `wss://` one; for a
+//! certificate that your system does not know, set `SSL_CERT_FILE` to its file.
+//!
 //! If the server lets no visitors in, set the variable `SESSION` to the id of your session. The example then gets a
 //! one-time ticket for each connection, as a web page does. With `BY=session_id` it sends the session id itself, in the
 //! address: then every proxy that writes addresses into its log learns it, so do that only without a proxy.
@@ -77,18 +79,33 @@ struct Watch {
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Why there is no connection now. Trying again may help.
+#[derive(Debug)]
 struct NotNow {
+    why: String,
     /// How long the server wants the caller to wait. `None` if it does not say so.
     wait: Option<Duration>,
 }
 
 impl NotNow {
-    const UNREACHABLE: Self = Self { wait: None };
+    fn unreachable(why: impl Into<anyhow::Error>) -> Self {
+        Self {
+            why: format!("{:#}", why.into()),
+            wait: None,
+        }
+    }
+
+    fn ended(wait: Option<Duration>) -> Self {
+        Self {
+            why: "the connection has ended".to_owned(),
+            wait,
+        }
+    }
 
     /// Reads the answer to a request that cannot be served now. `None` if trying again does not help.
     fn read(status: u16, retry_after: Option<&HeaderValue>) -> Option<Self> {
         let seconds = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
         [429, 500, 502, 503, 504].contains(&status).then(|| Self {
+            why: format!("the server answered {status}"),
             wait: seconds.map(Duration::from_secs),
         })
     }
@@ -103,7 +120,7 @@ impl Watch {
         let mut seen = None;
         let mut pause = SHORTEST_PAUSE;
         loop {
-            let wait = match self.connect(&http).await? {
+            let not_now = match self.connect(&http).await? {
                 Ok(mut socket) => {
                     let opened = Instant::now();
                     let ended = self.watch(&http, &mut socket, &mut seen, &show, &is_enough).await?;
@@ -112,21 +129,25 @@ impl Watch {
                         pause = SHORTEST_PAUSE;
                     }
                     match ended {
-                        ControlFlow::Continue(told) => told,
+                        ControlFlow::Continue(not_now) => not_now,
                         ControlFlow::Break(()) => return Ok(()),
                     }
                 }
-                Err(NotNow { wait }) => wait,
+                Err(not_now) => not_now,
             };
+            let wait = not_now.wait;
             let wait = wait.map_or_else(|| shortened(pause), |told| told + shortened(SHORTEST_PAUSE));
-            show(format!("not connected; the next try is in {} ms", wait.as_millis()));
+            show(format!(
+                "not connected: {}; the next try is in {} ms",
+                not_now.why,
+                wait.as_millis()
+            ));
             tokio::time::sleep(wait).await;
             pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
 
-    /// Shows what comes over a connection until it ends. Returns how long the server wants the caller to wait then, if
-    /// it says so.
+    /// Shows what comes over a connection until it ends. Returns why there is no connection then.
     async fn watch(
         &self,
         http: &reqwest::Client,
@@ -134,14 +155,14 @@ impl Watch {
         seen: &mut Option<u64>,
         show: &impl Fn(String),
         is_enough: &impl Fn(&Value) -> bool,
-    ) -> anyhow::Result<ControlFlow<(), Option<Duration>>> {
+    ) -> anyhow::Result<ControlFlow<(), NotNow>> {
         while let Some(message) = next_message(socket).await {
             if message["type"] == "error" {
                 show(format!("the server says: {}", message["message"]));
                 let told = message["reconnect_after_ms"].as_u64();
                 // Without a time to come back there is something that coming back does not mend.
                 let told = told.with_context(|| message["code"].to_string())?;
-                return Ok(ControlFlow::Continue(Some(Duration::from_millis(told))));
+                return Ok(ControlFlow::Continue(NotNow::ended(Some(Duration::from_millis(told)))));
             }
             if let Some(line) = take(&message, seen)? {
                 show(line);
@@ -150,14 +171,14 @@ impl Watch {
                 match self.fetch(http, section).await? {
                     Ok(seats) => show(format!("        {seats}")),
                     // The first message of the next connection says again which seats are to be read.
-                    Err(NotNow { wait }) => return Ok(ControlFlow::Continue(wait)),
+                    Err(not_now) => return Ok(ControlFlow::Continue(not_now)),
                 }
             }
             if is_enough(&message) {
                 return Ok(ControlFlow::Break(()));
             }
         }
-        Ok(ControlFlow::Continue(None))
+        Ok(ControlFlow::Continue(NotNow::ended(None)))
     }
 
     /// Connects. The outer error says that the server refuses.
@@ -179,12 +200,10 @@ impl Watch {
                 Err(not_now) => return Ok(Err(not_now)),
             },
         }
-        let Ok(opened) = tokio::time::timeout(ANSWERED_WITHIN, connect_async(url.as_str())).await else {
-            return Ok(Err(NotNow::UNREACHABLE));
-        };
-        match opened {
-            Ok((socket, _)) => Ok(Ok(socket)),
-            Err(Error::Http(answer)) => {
+        match tokio::time::timeout(ANSWERED_WITHIN, connect_async(url.as_str())).await {
+            Err(too_late) => Ok(Err(NotNow::unreachable(too_late))),
+            Ok(Ok((socket, _))) => Ok(Ok(socket)),
+            Ok(Err(Error::Http(answer))) => {
                 if let Some(not_now) = NotNow::read(answer.status().as_u16(), answer.headers().get("retry-after")) {
                     return Ok(Err(not_now));
                 }
@@ -195,8 +214,8 @@ impl Watch {
                     String::from_utf8_lossy(body)
                 );
             }
-            Err(Error::Url(why)) => Err(why.into()),
-            Err(_) => Ok(Err(NotNow::UNREACHABLE)),
+            Ok(Err(Error::Url(why))) => Err(why.into()),
+            Ok(Err(why)) => Ok(Err(NotNow::unreachable(why))),
         }
     }
 
@@ -231,15 +250,17 @@ impl Watch {
 
 /// Sends a request and reads its answer. The outer error says that the server refuses.
 async fn ask(request: reqwest::RequestBuilder) -> anyhow::Result<Result<Value, NotNow>> {
-    let Ok(answer) = request.send().await else {
-        return Ok(Err(NotNow::UNREACHABLE));
+    let answer = match request.send().await {
+        Ok(answer) => answer,
+        Err(why) => return Ok(Err(NotNow::unreachable(why))),
     };
     let status = answer.status();
     if let Some(not_now) = NotNow::read(status.as_u16(), answer.headers().get("retry-after")) {
         return Ok(Err(not_now));
     }
-    let Ok(text) = answer.text().await else {
-        return Ok(Err(NotNow::UNREACHABLE));
+    let text = match answer.text().await {
+        Ok(text) => text,
+        Err(why) => return Ok(Err(NotNow::unreachable(why))),
     };
     ensure!(status.is_success(), "the server refuses: {status} {text}");
     Ok(Ok(serde_json::from_str(&text)?))
