@@ -1,6 +1,7 @@
 //! Decides for every refusal and failure which status, code and details the answer has.
 
 mod code;
+mod of_sign_in;
 #[cfg(test)]
 mod tests;
 
@@ -12,9 +13,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 use ticketing_domain::refusal::{FieldError, Refusal};
-use ticketing_domain::sign_in;
 use ticketing_ports::vocabulary::errors::StoreError;
-use ticketing_runtime::{Failure, SignInFailure};
+use ticketing_ports::vocabulary::money::Money;
+use ticketing_runtime::Failure;
 use tracing::error;
 use utoipa::ToSchema;
 
@@ -217,6 +218,8 @@ impl From<Refusal> for ApiError {
             Refusal::InvalidStateTransition { from, action } => {
                 plain(Code::InvalidStateTransition).with_details(json!({ "from": from, "action": action }))
             }
+            Refusal::RefundChanged { refund } => goes_back(plain(Code::RefundChanged), refund),
+            Refusal::NothingGoesBack { refund } => goes_back(plain(Code::NothingGoesBack), refund),
             Refusal::AlreadyExists => plain(Code::ResourceAlreadyExists),
             Refusal::Invalid(errors) => plain(Code::ValidationFailed).with_details(json!({ "errors": errors })),
         }
@@ -263,66 +266,8 @@ impl From<Failure> for ApiError {
     }
 }
 
-impl From<SignInFailure> for ApiError {
-    fn from(failure: SignInFailure) -> Self {
-        match failure {
-            SignInFailure::Refused(refusal) => refusal.into(),
-            SignInFailure::TooManyFailures(decision) => Self::too_many(decision.reset_after),
-            SignInFailure::NoSuchProvider => Self::new(Code::NotFound, "this server knows no such identity provider"),
-            SignInFailure::NoPasskeys => Self::new(
-                Code::NotFound,
-                "this server has no passkeys: its public URL would need a host name",
-            ),
-            SignInFailure::ProviderUnavailable(source) => {
-                error!(error = %Chain(source.as_ref()), "an identity provider is unavailable");
-                Self {
-                    message: "the identity provider is unavailable; try again soon, or sign in another way".to_owned(),
-                    ..Self::unavailable()
-                }
-            }
-            SignInFailure::Internal(source) => Failure::Internal(source).into(),
-            SignInFailure::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<sign_in::SignInRefusal> for ApiError {
-    fn from(refusal: sign_in::SignInRefusal) -> Self {
-        use sign_in::SignInRefusal;
-
-        let forbidden =
-            |reason: &str| Self::new(Code::Forbidden, refusal.to_string()).with_details(json!({ "reason": reason }));
-        match refusal {
-            SignInRefusal::InvalidToken => Self::link_invalid(),
-            SignInRefusal::InvalidChallenge => Self::invalid_request(
-                "challenge",
-                "is unknown, used or expired, or was begun in another browser or for another user; begin again",
-            ),
-            SignInRefusal::Malformed => Self::invalid_request("credential", refusal.to_string()),
-            SignInRefusal::ProofRefused | SignInRefusal::UnknownCredential | SignInRefusal::PossiblyCopied => {
-                let errors = json!([{ "field": "credential", "reason": refusal.to_string() }]);
-                Self::new(Code::CredentialRefused, refusal.to_string()).with_details(json!({ "errors": errors }))
-            }
-            SignInRefusal::DeniedAtProvider => forbidden("denied_at_provider"),
-            SignInRefusal::ProviderFailed => forbidden("provider_error"),
-            SignInRefusal::UnprovenAddress => forbidden("address_not_verified"),
-            SignInRefusal::SignInFirst => forbidden("sign_in_first"),
-            SignInRefusal::StaleSession => forbidden("fresh_session_required"),
-            SignInRefusal::NotAnAdministrator => forbidden("administrators_only"),
-            SignInRefusal::OwnRole => forbidden("own_role"),
-            SignInRefusal::NoSuchUser => Self::new(Code::NotFound, refusal.to_string()),
-            SignInRefusal::IdentityTaken | SignInRefusal::CredentialTaken => {
-                Self::new(Code::ResourceAlreadyExists, refusal.to_string())
-            }
-            SignInRefusal::TooManyPasskeys => Self::new(Code::ValidationFailed, refusal.to_string())
-                .with_details(json!({ "errors": [{ "field": "passkeys", "reason": "at most 10" }] })),
-            SignInRefusal::Contended => Self {
-                retry_after: Some(Duration::from_secs(1)),
-                ..Self::new(Code::Busy, refusal.to_string())
-            },
-            SignInRefusal::OutOfStep => Failure::Internal(refusal.into()).into(),
-        }
-    }
+fn goes_back(error: ApiError, refund: Money) -> ApiError {
+    error.with_details(json!({ "refund_amount": refund }))
 }
 
 /// Displays an error and all its sources in one line, separated by colons.

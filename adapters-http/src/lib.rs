@@ -10,6 +10,7 @@ mod authenticate;
 mod availability;
 mod blocking;
 mod browsers;
+mod cancellations;
 mod compression;
 mod customers;
 mod docs;

@@ -39,7 +39,9 @@ use crate::request_id::correlation_ids;
 use crate::sign_in::pages::verify_page;
 use crate::sign_in::{account, magic_link, oauth, passkeys, refuse_head, roles, sessions};
 use crate::state::{HttpState, Shared};
-use crate::{analytics, availability, blocking, customers, docs, events, health, payments, reservations};
+use crate::{
+    analytics, availability, blocking, cancellations, customers, docs, events, health, payments, reservations,
+};
 
 #[derive(Debug, OpenApi)]
 #[openapi(
@@ -78,7 +80,8 @@ fn routes() -> OpenApiRouter<Shared> {
         ))
         .routes(routes!(reservations::get_reservation))
         .routes(routes!(reservations::pay_reservation))
-        .routes(routes!(reservations::cancel_reservation))
+        .routes(routes!(cancellations::show_cancellation))
+        .routes(routes!(cancellations::cancel_reservation))
         .routes(routes!(reservations::reservation_history))
         .routes(routes!(payments::create_payment, payments::list_payments))
         .routes(routes!(payments::get_payment))

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Caller, CaughtUp, Empty, PathId, Post, Quantity, Query, read_object};
+use crate::extract::{Caller, CaughtUp, PathId, Post, Quantity, Query, read_object};
 use crate::listing::PageQuery;
 use crate::money::MoneyBody;
 use crate::payments::{NextActionBody, PaymentMethodBody, location_of};
@@ -258,26 +258,6 @@ pub(crate) async fn pay_reservation(
     Ok(Accepted(paid.consistency, location_of(payment_id), paying).into_response())
 }
 
-/// Cancel a reservation
-///
-/// Releases a hold, or refunds a paid reservation by the refund policy of the event. The seats are free again at once. To
-/// cancel again changes nothing.
-#[utoipa::path(post, path = "/api/reservations/{reservation_id}/cancel", tag = "reservations",
-    params(("reservation_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
-    security(("session" = [])),
-    responses((status = 200, body = ReservationResponse), (status = "4XX", body = ErrorBody)))]
-pub(crate) async fn cancel_reservation(
-    State(state): State<Shared>,
-    PathId(id): PathId<ReservationId>,
-    post: Post<Empty>,
-) -> Result<impl IntoResponse, ApiError> {
-    let cancelled = state.box_office.cancel_reservation(post.ask(id)).await?;
-    Ok(Changed(
-        cancelled.consistency,
-        response(&cancelled.value, state.clock.now()),
-    ))
-}
-
 /// List what happened to a reservation
 ///
 /// Answers with every recorded fact of the reservation, the oldest first.
@@ -346,7 +326,7 @@ impl TryFrom<HistoryEntry> for HistoryBody {
     }
 }
 
-fn response(view: &ReservationView, now: Timestamp) -> ReservationResponse {
+pub(crate) fn response(view: &ReservationView, now: Timestamp) -> ReservationResponse {
     let seat = |seat: &SeatId| SeatBody {
         seat_id: seat.to_string(),
         row: seat.row.to_string(),

@@ -160,7 +160,8 @@ QUERIES = {"verify_magic_link_by_query": {"token": mailed_token}}
 # Who asks; an administrator if it is not said.
 ASKED_BY = {
     **dict.fromkeys(
-        ["create_payment", "pay_reservation", "cancel_reservation", "list_reservations", "list_payments"], lambda: CUSTOMER
+        ["create_payment", "pay_reservation", "show_cancellation", "cancel_reservation", "list_reservations", "list_payments"],
+        lambda: CUSTOMER,
     ),
     **dict.fromkeys(["logout", "logout_all", "erase_me", "begin_registration", "link"], session),
 }

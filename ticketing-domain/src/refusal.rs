@@ -8,6 +8,7 @@ use ticketing_ports::Timestamp;
 use ticketing_ports::log::streams::{Aggregate, StreamId};
 use ticketing_ports::vocabulary::card_numbers::contains_card_number;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
+use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::seating::SeatId;
 
@@ -95,6 +96,18 @@ pub enum Refusal {
         /// The action that is not possible in that state.
         action: Action,
     },
+    /// Another amount goes back for cancelling than the caller agreed to.
+    #[error("{refund} would go back now, which is not what you agreed to")]
+    RefundChanged {
+        /// How much goes back now.
+        refund: Money,
+    },
+    /// The event has begun and nothing goes back, and the caller has not agreed to that.
+    #[error("the event has begun, and nothing goes back: agree to a refund of 0 to cancel all the same")]
+    NothingGoesBack {
+        /// How much goes back now, which is nothing, in the currency of the reservation.
+        refund: Money,
+    },
     /// An event, a reservation or a payment with this id exists already.
     #[error("something with this id exists already")]
     AlreadyExists,
@@ -121,6 +134,8 @@ impl Refusal {
             Self::PaymentFailed { .. } => "PAYMENT_FAILED",
             Self::PaymentInProgress { .. } => "PAYMENT_IN_PROGRESS",
             Self::InvalidStateTransition { .. } => "INVALID_STATE_TRANSITION",
+            Self::RefundChanged { .. } => "REFUND_CHANGED",
+            Self::NothingGoesBack { .. } => "NOTHING_GOES_BACK",
             Self::AlreadyExists => "RESOURCE_ALREADY_EXISTS",
             Self::Invalid(_) => "VALIDATION_FAILED",
         }

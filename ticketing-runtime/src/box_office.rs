@@ -10,7 +10,7 @@ use ticketing_domain::commands::{
     AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, CloseSales, CreateEvent, HoldSeats, OpenSales,
     PayReservation, PublishEvent, RefundPayment, ReportPayment, UnblockSeats,
 };
-use ticketing_domain::questions::{SeePayment, SeeReservation, SeeSection};
+use ticketing_domain::questions::{Cancellation, SeeCancellation, SeePayment, SeeReservation, SeeSection};
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::views::SectionView;
 use ticketing_ports::log::idempotency::IdempotencyKey;
@@ -175,16 +175,19 @@ impl BoxOffice {
         self.ask(request).await
     }
 
-    /// Cancels a reservation. If it has been paid, the customer gets back what the event's refund policy says.
+    /// Cancels a reservation, which may be given by its id alone. If it has been paid, the customer gets back what the
+    /// event's refund policy says.
     ///
     /// # Errors
-    /// Fails if the status of the reservation does not allow it.
-    pub async fn cancel_reservation(
-        &self,
-        request: Request<ReservationId>,
-    ) -> Result<Answer<ReservationView>, Failure> {
-        let (by, reservation_id) = (request.by, request.command);
-        let cancel = self.ask(request.with(|reservation_id| CancelReservation { reservation_id }));
+    /// Fails if the status of the reservation does not allow it, or if another amount goes back than the caller has agreed
+    /// to.
+    pub async fn cancel_reservation<C>(&self, request: Request<C>) -> Result<Answer<ReservationView>, Failure>
+    where
+        C: Into<CancelReservation>,
+    {
+        let request = request.with(C::into);
+        let (by, reservation_id) = (request.by, request.command.reservation_id);
+        let cancel = self.ask(request);
         match tokio::time::timeout(GATEWAY_PATIENCE, cancel).await {
             Ok(answer) => answer,
             Err(_) => self.answer_with_token(by, SeeReservation { reservation_id }).await,
@@ -218,6 +221,14 @@ impl BoxOffice {
     /// Fails if there is no such reservation, or if it belongs to another customer.
     pub async fn reservation(&self, by: Actor, id: ReservationId) -> Result<ReservationView, Failure> {
         self.see(by.into(), SeeReservation { reservation_id: id }).await
+    }
+
+    /// Returns what a customer who gives a reservation up gets back, from the write side.
+    ///
+    /// # Errors
+    /// Fails as the cancellation itself would.
+    pub async fn cancellation(&self, by: Actor, id: ReservationId) -> Result<Cancellation, Failure> {
+        self.see(by.into(), SeeCancellation { reservation_id: id }).await
     }
 
     /// Returns a payment from the write side, so it is always up to date.

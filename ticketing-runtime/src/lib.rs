@@ -172,7 +172,7 @@ pub use sign_in::{
 pub use spans::{Detail, NoTracer, Span, Tracer};
 /// The commands that a [`BoxOffice`] takes.
 pub use ticketing_domain::commands::{
-    AuthorizePayment, BlockSeats, CancelEvent, GatewayAnswer, HoldFor, HoldSeats, PayReservation, RefundPayment,
-    ReportPayment, UnblockSeats,
+    AuthorizePayment, BlockSeats, CancelEvent, CancelReservation, GatewayAnswer, HoldFor, HoldSeats, PayReservation,
+    RefundPayment, ReportPayment, UnblockSeats,
 };
 pub use token::ConsistencyToken;

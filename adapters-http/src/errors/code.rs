@@ -56,6 +56,8 @@ codes! {
     SeatsUnavailable = "SEATS_UNAVAILABLE", CONFLICT, "Some of the named seats are not free.";
     ResourceAlreadyExists = "RESOURCE_ALREADY_EXISTS", CONFLICT, "What the request would make exists already, or belongs to somebody else.";
     PaymentInProgress = "PAYMENT_IN_PROGRESS", CONFLICT, "A payment for the reservation is not decided yet; wait for its outcome.";
+    RefundChanged = "REFUND_CHANGED", CONFLICT, "Another amount goes back now than the one that the request agrees to.";
+    NothingGoesBack = "NOTHING_GOES_BACK", CONFLICT, "The event has begun and nothing goes back; the request has to agree to that with a `refund_amount` of 0.";
     RequestInProgress = "REQUEST_IN_PROGRESS", CONFLICT, "A request with the same idempotency key is still running.";
     AnswerNotKept = "ANSWER_NOT_KEPT", CONFLICT, "The request was carried out before, and its answer had a secret that is shown only once.";
     EventCancelled = "EVENT_CANCELLED", GONE, "The event is cancelled.";

@@ -1,6 +1,7 @@
 use ticketing_domain::refusal::Refusal;
 use ticketing_domain::transition::Action;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, ReservationId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::reservation::ReservationStatus;
 use uuid::Uuid;
@@ -10,6 +11,7 @@ use super::ApiError;
 #[test]
 fn a_refusal_has_the_same_code_in_an_answer_and_in_the_log() {
     let id = Uuid::nil();
+    let refund = Money::new(0, Currency::EUR);
     let refusals = [
         Refusal::EventNotFound(EventId::new(id)),
         Refusal::no_section("Floor"),
@@ -37,6 +39,8 @@ fn a_refusal_has_the_same_code_in_an_answer_and_in_the_log() {
             payment_id: PaymentId::new(id),
         },
         Refusal::state(ReservationStatus::Held, Action::Publish),
+        Refusal::RefundChanged { refund },
+        Refusal::NothingGoesBack { refund },
         Refusal::AlreadyExists,
         Refusal::invalid("name", "must not be empty"),
     ];

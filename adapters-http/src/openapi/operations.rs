@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use crate::errors::Code;
 use crate::errors::Code::{
     Busy, CredentialRefused, CustomerNotFound, EventCancelled, EventNotFound, Forbidden, InsufficientInventory,
-    InvalidQuantity, InvalidStateTransition, LinkInvalid, NotFound, PaymentFailed, PaymentInProgress, PaymentNotFound,
-    RateLimited, ReservationExpired, ReservationNotFound, ResourceAlreadyExists, SeatsUnavailable, SectionNotFound,
-    Unauthenticated, ValidationFailed,
+    InvalidQuantity, InvalidStateTransition, LinkInvalid, NotFound, NothingGoesBack, PaymentFailed, PaymentInProgress,
+    PaymentNotFound, RateLimited, RefundChanged, ReservationExpired, ReservationNotFound, ResourceAlreadyExists,
+    SeatsUnavailable, SectionNotFound, Unauthenticated, ValidationFailed,
 };
 
 /// Returns the error codes that are particular to one operation; `None` if the operation has no row here. Codes that
@@ -89,7 +89,15 @@ fn codes_of_orders(operation: &str) -> Option<&'static [Code]> {
             InvalidStateTransition,
             ValidationFailed,
         ],
-        "cancel_reservation" => &[ReservationNotFound, ReservationExpired, InvalidStateTransition],
+        "show_cancellation" => &[ReservationNotFound, ReservationExpired, InvalidStateTransition],
+        "cancel_reservation" => &[
+            ReservationNotFound,
+            ReservationExpired,
+            RefundChanged,
+            NothingGoesBack,
+            InvalidStateTransition,
+            ValidationFailed,
+        ],
         "create_payment" => &[
             PaymentFailed,
             ReservationNotFound,
@@ -167,6 +175,7 @@ pub(super) fn example(operation: &str) -> Option<Value> {
         "pay_reservation" => json!({ "payment_method": { "type": "card", "token": "tok_visa" } }),
         "create_payment" => json!({
             "reservation_id": RESERVATION, "payment_method": { "type": "card", "token": "tok_visa" } }),
+        "cancel_reservation" => json!({ "refund_amount": price(0) }),
         "refund_payment" => json!({ "amount": price(2_500), "reason": "A seat with no view" }),
         "give_role" => json!({ "email": "ada@example.com", "role": "event_owner" }),
         "send_magic_link" => json!({ "email": "ada@example.com" }),

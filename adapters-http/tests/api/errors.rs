@@ -15,6 +15,7 @@ use ticketing_domain::transition::Action;
 use ticketing_ports::vocabulary::errors::StoreError;
 use ticketing_ports::vocabulary::event_details::EventStatus;
 use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId};
+use ticketing_ports::vocabulary::money::{Currency, Money};
 use ticketing_ports::vocabulary::payment::DeclineReason;
 use ticketing_ports::vocabulary::seating::SeatId;
 use ticketing_runtime::{Failure, UnavailableCause};
@@ -79,7 +80,16 @@ fn rows_of_seats() -> Vec<Row> {
 
 fn rows_of_payments() -> Vec<Row> {
     let id = Uuid::nil();
+    let refund = Money::new(2_500, Currency::EUR);
+    let goes_back = Some(json!({ "refund_amount": { "amount": 2_500, "currency": "EUR" } }));
     vec![
+        (
+            Refusal::RefundChanged { refund },
+            409,
+            "REFUND_CHANGED",
+            goes_back.clone(),
+        ),
+        (Refusal::NothingGoesBack { refund }, 409, "NOTHING_GOES_BACK", goes_back),
         (
             Refusal::PaymentFailed {
                 reason: DeclineReason::InsufficientFunds,

@@ -160,6 +160,7 @@ async fn sells(player: &mut Player, root: &Actor, ada: &Actor) {
     player.keep("reservation_id", &held);
     let paid = player.play(ada, "pay_reservation").await;
     player.keep("payment_id", &paid);
+    player.play(ada, "show_cancellation").await;
     let refunded = player.play(root, "refund_payment").await;
     let token = refunded.header("ticketing-consistency");
     let seen = [("ticketing-consistency", token.as_str())];

@@ -36,7 +36,7 @@ async fn the_document_that_is_served_describes_every_route_once() {
         );
         assert!(operation["description"].is_string(), "{method} {path} is not described");
     }
-    assert_eq!(ids.len(), 49, "{ids:#?}");
+    assert_eq!(ids.len(), 50, "{ids:#?}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-use chrono::TimeDelta;
-use serde_json::json;
+use chrono::{DateTime, TimeDelta};
+use serde_json::{Value, json};
 
 use crate::support::TestServer;
 
@@ -128,6 +128,49 @@ async fn who_gives_up_a_hold_frees_its_places_and_cannot_do_so_twice() {
     let unpaid = alice.pay(&reservation, "tok_visa").await;
     unpaid.refused(422, "INVALID_STATE_TRANSITION");
     alice.reserve(&event, "General", 5).await.expect(201);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_customer_sees_what_a_cancellation_pays_back_and_is_not_given_less() {
+    let server = TestServer::start();
+    let olga = server.owner("olga").await;
+    let (alice, bob) = (server.customer("alice").await, server.customer("bob").await);
+    let event = server.event_on_sale(&olga).await;
+    let held = alice.reserve(&event, "General", 2).await;
+    let reservation = held.expect(201).text("reservation_id");
+    let path = format!("/api/reservations/{reservation}");
+    let shown = format!("{path}/cancellation");
+    let euros = |amount: i64| json!({ "amount": amount, "currency": "EUR" });
+
+    let unpaid = alice.get(&shown).await;
+    assert_eq!(unpaid.expect(200).body["refund_amount"], euros(0));
+    assert_eq!(unpaid.body["next_change"], Value::Null);
+    alice.pay(&reservation, "tok_visa").await.expect(200);
+    bob.get(&shown).await.refused(404, "RESERVATION_NOT_FOUND");
+    let paid = alice.get(&shown).await;
+    let whole = paid.expect(200).body["refund_amount"].clone();
+    assert_eq!(whole, held.body["total_amount"]);
+    let half = paid.body["next_change"]["refund_amount"].clone();
+    assert_eq!(half, euros(whole["amount"].as_i64().unwrap() / 2));
+
+    let last_moment = paid.body["next_change"]["after"].as_str().unwrap();
+    let last_moment = DateTime::parse_from_rfc3339(last_moment).unwrap();
+    let now = DateTime::parse_from_rfc3339(&paid.text("server_time")).unwrap();
+    server.pass(last_moment - now + TimeDelta::seconds(1));
+    let alice = alice.with_session(&server.sign_in_again(&alice).await);
+    let cancel = format!("{path}/cancel");
+    let too_late = alice.post(&cancel, json!({ "refund_amount": whole })).await;
+    assert_eq!(too_late.refused(409, "REFUND_CHANGED")["refund_amount"], half);
+    let unknown = alice
+        .post(&cancel, json!({ "refund_amount": { "amount": 1, "currency": "eur" } }))
+        .await;
+    assert_eq!(
+        unknown.refused(422, "VALIDATION_FAILED")["errors"][0]["field"],
+        "refund_amount.currency"
+    );
+    let cancelled = alice.post(&cancel, json!({ "refund_amount": half })).await;
+    assert_eq!(cancelled.expect(200).body["status"], "refunded");
+    alice.get(&shown).await.refused(422, "INVALID_STATE_TRANSITION");
 }
 
 #[tokio::test(start_paused = true)]

@@ -31,6 +31,7 @@ const TABLE: &[(&str, [u16; 6])] = &[
     ("list_reservations",          [401, 200, 200, 200, 200, 200]),
     ("get_reservation",            [401, 200, 404, 404, 404, 200]),
     ("pay_reservation",            [401, 200, 404, 404, 404, 200]),
+    ("show_cancellation",          [401, 200, 404, 404, 404, 200]),
     ("cancel_reservation",         [401, 200, 404, 404, 404, 200]),
     ("reservation_history",        [401, 200, 404, 404, 404, 200]),
     ("create_payment",             [401, 201, 404, 404, 404, 201]),

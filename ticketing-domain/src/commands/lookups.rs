@@ -1,6 +1,7 @@
 //! Helpers that look up an event, a reservation or a payment for a command, and check whether the caller may see it.
 
 use ticketing_ports::vocabulary::ids::{EventId, PaymentId, ReservationId};
+use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::roles::Actor;
 
 use crate::book::{Stop, UnitOfWork};
@@ -8,6 +9,7 @@ use crate::catalog::{Catalog, CatalogCommand, Listing};
 use crate::inventory::Inventory;
 use crate::payment::{Payment, PaymentState};
 use crate::policy;
+use crate::refunds::RefundTerms;
 use crate::refusal::Refusal;
 use crate::reservation::{Reservation, ReservationState};
 
@@ -67,6 +69,26 @@ impl UnitOfWork<'_> {
         } else {
             Err(Refusal::ReservationNotFound(id).into())
         }
+    }
+
+    /// Returns what decides how much goes back if the customer gives the reservation up.
+    pub(crate) fn refund_terms(&self, reservation: &ReservationState) -> Result<RefundTerms<'_>, Stop> {
+        let details = &self.listing()?.details;
+        let nothing = Money::zero(details.currency);
+        let payment = reservation.paid().and_then(|paid| paid.payment_id);
+        let (paid, left) = match (payment, reservation.terms()) {
+            (Some(payment), Some(terms)) => {
+                let left = self.get::<Payment>(payment)?.refundable();
+                (terms.total, left.unwrap_or(nothing))
+            }
+            _ => (nothing, nothing),
+        };
+        Ok(RefundTerms {
+            policy: &details.refund_policy,
+            starts_at: details.starts_at,
+            paid,
+            left,
+        })
     }
 
     /// Returns a payment for this lane's event. Refuses it as unknown if it is for another event.

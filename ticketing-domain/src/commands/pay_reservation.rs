@@ -290,7 +290,7 @@ mod tests {
             assert_eq!(again.reply().tickets, view.tickets);
             assert!(house.calls().is_empty(), "{:?}", house.calls());
 
-            let cancel = CancelReservation { reservation_id: held };
+            let cancel = CancelReservation::from(held);
             let cancelled = house.asks(ALICE, cancel).unwrap();
             assert_eq!(cancelled.facts(), ["ReservationCancelled", "SeatsReleased"]);
             assert!(house.calls().is_empty(), "{:?}", house.calls());

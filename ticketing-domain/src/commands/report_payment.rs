@@ -242,7 +242,7 @@ mod tests {
                 }
                 Turn::SeatsAreTaken => drop(told.house.asks(BOB, floor(5))),
                 Turn::CustomerCancels => {
-                    let cancel = CancelReservation { reservation_id: held };
+                    let cancel = CancelReservation::from(held);
                     drop(told.house.asks(ALICE, cancel));
                 }
             }

@@ -2,11 +2,13 @@
 //! may see.
 
 mod action_wanted;
+mod cancellation;
 mod payment;
 mod reservation;
 mod section;
 
 pub use action_wanted::SeeActionWanted;
+pub use cancellation::{Cancellation, SeeCancellation};
 pub use payment::SeePayment;
 pub use reservation::SeeReservation;
 pub use section::{SeeSection, UndatedSection};

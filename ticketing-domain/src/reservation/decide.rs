@@ -38,11 +38,14 @@ pub fn decide(
         return Err(Refusal::state(StateName::Absent, Action::Change));
     };
     terms.belongs_to(by)?;
+    if let ReservationCommand::Cancel { .. } = command {
+        may_be_cancelled(state, ctx.now)?;
+    }
     match state {
         Held { terms, .. } => held(state, terms, command, ctx),
         PaymentPending { terms, payment_id, .. } => payment_pending(state, terms, *payment_id, command, ctx),
         Completed { terms, paid } => completed(state, terms, paid, command, ctx),
-        _ => Err(not_possible(state, terms, command, ctx)),
+        _ => Err(not_possible(state, terms, Action::Pay, ctx.now)),
     }
 }
 
@@ -104,11 +107,8 @@ fn held(
                 payment_id: None,
             }))
         }
-        ReservationCommand::Cancel { .. } => {
-            terms.not_run_out(ctx.now)?;
-            Ok(give_up_hold(terms, CancelReason::Customer, ReleaseReason::Cancelled))
-        }
-        _ => Err(not_possible(state, terms, command, ctx)),
+        ReservationCommand::Cancel { .. } => Ok(give_up_hold(terms, CancelReason::Customer, ReleaseReason::Cancelled)),
+        _ => Err(not_possible(state, terms, Action::Pay, ctx.now)),
     }
 }
 
@@ -134,7 +134,7 @@ fn payment_pending(
             let given_up = give_up_hold(terms, CancelReason::Customer, ReleaseReason::Cancelled);
             Ok(given_up.with_effect(payment(pending, PaymentCommand::Void)))
         }
-        _ => Err(not_possible(state, terms, command, ctx)),
+        _ => Err(not_possible(state, terms, Action::Pay, ctx.now)),
     }
 }
 
@@ -147,7 +147,7 @@ fn completed(
     ctx: &Context<'_>,
 ) -> Result<ReservationDecision, Refusal> {
     let ReservationCommand::Cancel { refund, .. } = command else {
-        return Err(not_possible(state, terms, command, ctx));
+        return Err(not_possible(state, terms, Action::Pay, ctx.now));
     };
     let cancelled = ReservationDecision::event(ReservationCancelled {
         reason: CancelReason::Customer,
@@ -166,20 +166,26 @@ fn completed(
     Ok(cancelled.with_effect(payment(payment_id, refund)))
 }
 
-fn not_possible(
-    state: &ReservationState,
-    terms: &HoldTerms,
-    command: &ReservationCommand,
-    ctx: &Context<'_>,
-) -> Refusal {
+/// Checks that the customer may still give up a reservation.
+///
+/// # Errors
+/// Fails if the hold has run out, or the reservation has ended.
+pub fn may_be_cancelled(state: &ReservationState, now: Timestamp) -> Result<(), Refusal> {
+    use ReservationState::{Completed, Held, PaymentPending};
+
+    match (state, state.terms()) {
+        (Held { terms, .. }, _) => terms.not_run_out(now),
+        (PaymentPending { .. } | Completed { .. }, _) => Ok(()),
+        (_, Some(terms)) => Err(not_possible(state, terms, Action::Cancel, now)),
+        (_, None) => Err(Refusal::state(StateName::Absent, Action::Cancel)),
+    }
+}
+
+fn not_possible(state: &ReservationState, terms: &HoldTerms, action: Action, now: Timestamp) -> Refusal {
     if let ReservationState::Expired { .. } = state {
         return terms.run_out();
     }
-    let action = match command {
-        ReservationCommand::Cancel { .. } => Action::Cancel,
-        _ => Action::Pay,
-    };
-    let from = state.status_at(ctx.now).expect("a reservation with terms has a status");
+    let from = state.status_at(now).expect("a reservation with terms has a status");
     Refusal::state(from, action)
 }
 

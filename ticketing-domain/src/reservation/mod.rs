@@ -12,7 +12,7 @@ mod saga_command;
 mod state;
 
 pub use command::{ReservationCommand, ReservationInput, SagaInput};
-pub use decide::decide;
+pub use decide::{decide, may_be_cancelled};
 pub use event::{
     CancelReason, CompensationReason, ReservationCancelled, ReservationCompensated, ReservationCompleted,
     ReservationEvent, ReservationExpired, ReservationHeld, ReservationPaymentDeclined, ReservationPaymentGivenUp,

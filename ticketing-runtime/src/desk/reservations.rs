@@ -1,5 +1,6 @@
 //! Questions about reservations.
 
+use ticketing_domain::questions::Cancellation;
 use ticketing_domain::status::AsOf as _;
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::ids::ReservationId;
@@ -17,6 +18,14 @@ impl Desk {
     /// Fails if there is no such reservation or the caller may not see it.
     pub async fn reservation(&self, by: Actor, id: ReservationId) -> Result<ReservationView, Failure> {
         self.office.reservation(by, id).await
+    }
+
+    /// Returns what a customer who gives a reservation up gets back, for the customer and for admins.
+    ///
+    /// # Errors
+    /// Fails as the cancellation itself would.
+    pub async fn cancellation(&self, by: Actor, id: ReservationId) -> Result<Cancellation, Failure> {
+        self.office.cancellation(by, id).await
     }
 
     /// Returns every fact about a reservation in order, from the write side, for its customer and for admins.

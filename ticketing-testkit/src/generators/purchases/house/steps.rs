@@ -68,7 +68,7 @@ impl House {
                 reservation,
             } => {
                 let (reservation_id, owner) = *some(&self.reservations, reservation)?;
-                by(number.map_or(owner, customer), CancelReservation { reservation_id })
+                by(number.map_or(owner, customer), CancelReservation::from(reservation_id))
             }
             Step::Refund { payment, amount } => {
                 let refund = RefundPayment {
