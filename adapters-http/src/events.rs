@@ -6,16 +6,17 @@ mod parse;
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use ticketing_domain::catalog::EventDraft;
+use ticketing_domain::event_list::{EventsAsked, When};
 use ticketing_domain::refusal::Refusal;
-use ticketing_ports::vocabulary::event_details::EventStatus;
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_runtime::{CancelEvent, PagedList};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{CaughtUp, Empty, MaybeCaller, PathId, Post, Query, read_object};
+use crate::extract::{CaughtUp, Empty, MaybeCaller, PathId, Post, Query, Statuses, read_object};
 use crate::listing::page;
 use crate::replies::{Changed, Created};
 use crate::state::Shared;
@@ -39,9 +40,20 @@ pub(crate) struct EventsResponse {
 #[derive(Debug, Clone, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventsQuery {
-    /// Only events of this status: `draft`, `published`, `sales_open`, `sales_closed`, `cancelled` or `completed`.
-    #[param(value_type = Option<String>, pattern = "^(draft|published|sales_open|sales_closed|cancelled|completed)$")]
-    status: Option<EventStatus>,
+    /// Only events with one of these statuses, separated by commas: `draft`, `published`, `sales_open`, `sales_closed`,
+    /// `cancelled` and `completed`. Without `status` the list leaves out what is cancelled, unless `when` asks for it.
+    #[param(value_type = Option<String>, pattern = "^(draft|published|sales_open|sales_closed|cancelled|completed)(,(draft|published|sales_open|sales_closed|cancelled|completed))*$",
+        example = "published,sales_open")]
+    status: Option<Statuses>,
+    /// `upcoming`: events that begin in the future; `past`: those that have begun; `all`: both. Without `when` the list
+    /// shows `all` if the request has `status`, and `upcoming` otherwise. Without `status`, `upcoming` leaves out what is
+    /// cancelled.
+    #[param(value_type = Option<String>, pattern = "^(upcoming|past|all)$")]
+    when: Option<When>,
+    /// Only events that begin at this time or later. It shows what has begun only together with `when` or `status`.
+    from: Option<DateTime<Utc>>,
+    /// Only events that begin before this time, which must be later than `from`.
+    to: Option<DateTime<Utc>>,
     /// The number of the page, from 1. Cannot be combined with `after`.
     #[param(minimum = 1, default = 1)]
     page: Option<u32>,
@@ -54,10 +66,29 @@ pub(crate) struct EventsQuery {
 
 read_object!(EventsQuery {
     status,
+    when,
+    from,
+    to,
     page,
     per_page,
     after
 });
+
+impl EventsQuery {
+    fn asked(&self) -> Result<EventsAsked, ApiError> {
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && to <= from
+        {
+            return Err(ApiError::invalid_request("to", "must be later than from"));
+        }
+        Ok(EventsAsked {
+            statuses: self.status.as_ref().map(|Statuses(statuses)| statuses.clone()),
+            when: self.when,
+            from: self.from,
+            to: self.to,
+        })
+    }
+}
 
 /// Create an event as a draft
 ///
@@ -98,8 +129,9 @@ pub(crate) async fn get_event(
 
 /// List events, soonest first
 ///
-/// Shows drafts only to their owners and to administrators. `page` jumps to a part of the list; `after` continues behind the
-/// last event of an earlier answer and shows no event twice.
+/// Shows the events that can still be visited, unless `status` or `when` asks for others. Shows drafts only to their owners
+/// and to administrators. `page` jumps to a part of the list; `after` continues behind the last event of an earlier answer
+/// and shows no event twice.
 #[utoipa::path(get, path = "/api/events", tag = "events", params(CaughtUp, EventsQuery),
     responses((status = 200, body = EventsResponse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn list_events(
@@ -109,7 +141,7 @@ pub(crate) async fn list_events(
     Query(query): Query<EventsQuery>,
 ) -> Result<Json<EventsResponse>, ApiError> {
     let page = page(PagedList::Events, query.page, query.per_page, query.after.as_deref())?;
-    let listed = state.desk.events(caller.actor(), query.status, page).await?;
+    let listed = state.desk.events(caller.actor(), &query.asked()?, page).await?;
     Ok(Json(EventsResponse {
         events: listed.rows.iter().map(EventResponse::from).collect(),
         page: page.number(),

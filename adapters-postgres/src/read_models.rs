@@ -3,6 +3,7 @@
 //! A rebuild fills a copy of the tables in another schema, and then gives that schema the name of the live schema.
 //! From then on the same statements use the new tables, in every connection of every process.
 
+mod events;
 mod folded;
 mod queries;
 mod rebuild;

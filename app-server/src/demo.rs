@@ -12,6 +12,7 @@ use axum::Router;
 use axum::routing::get;
 use chrono::TimeDelta;
 use ticketing_domain::catalog::{EventDraft, SectionDraft};
+use ticketing_domain::event_list::EventsAsked;
 use ticketing_ports::log::streams::CorrelationId;
 use ticketing_ports::outside::clock::Clock as _;
 use ticketing_ports::people::users::User;
@@ -177,11 +178,11 @@ async fn person(server: &RunningServer, address: &str, role: Role) -> anyhow::Re
 
 async fn on_sale_already(server: &RunningServer) -> anyhow::Result<Option<EventId>> {
     let page = Page::new(1, Page::MAX_SIZE).context("the first page is not a page")?;
-    let events = server
-        .http
-        .desk
-        .events(None, Some(EventStatus::SalesOpen), page)
-        .await?;
+    let on_sale = EventsAsked {
+        statuses: Some(vec![EventStatus::SalesOpen]),
+        ..EventsAsked::default()
+    };
+    let events = server.http.desk.events(None, &on_sale, page).await?;
     Ok(events
         .rows
         .iter()

@@ -13,7 +13,7 @@
 //! | who may do what | [`policy`] |
 //! | prices, refunds, and how a status changes as time passes | [`pricing`], [`refunds`], [`status`] |
 //! | how facts are stored, and updated between builds | [`stored`], [`generations`], [`facts`] |
-//! | rows for readers | [`projection`], [`views`] |
+//! | rows for readers, and which of them a list shows | [`projection`], [`views`], [`event_list`] |
 //!
 //! This crate contains no async code, no clock, no randomness, no logging and no map in random order. Time and ids
 //! are arguments, so that any run can be replayed byte for byte.
@@ -24,6 +24,7 @@ pub mod book;
 pub mod catalog;
 pub mod command;
 pub mod commands;
+pub mod event_list;
 pub mod facts;
 pub mod generations;
 pub mod inventory;

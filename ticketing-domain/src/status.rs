@@ -25,17 +25,20 @@ pub fn of_reservation(recorded: ReservationStatus, held_until: Timestamp, now: T
     }
 }
 
-/// Returns which recorded statuses a store has to look for to find the events that have the status `wanted` at `now`.
-pub fn events_that_are(wanted: EventStatus, now: Timestamp) -> EventsWanted {
+/// Returns which recorded statuses a store has to look for to find the events that have one of the statuses `wanted`
+/// at `now`.
+pub fn events_that_are(wanted: &[EventStatus], now: Timestamp) -> EventsWanted {
     let recorded_as = |begun| {
         let all = EventStatus::ALL.into_iter();
-        all.filter(|recorded| event_status(*recorded, begun) == wanted)
+        all.filter(|recorded| wanted.contains(&event_status(*recorded, begun)))
             .collect()
     };
     EventsWanted {
         now,
         to_come: recorded_as(false),
         begun: recorded_as(true),
+        from: None,
+        to: None,
     }
 }
 

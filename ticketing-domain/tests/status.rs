@@ -52,7 +52,7 @@ fn an_event_is_completed_from_the_moment_it_begins() {
 fn every_recorded_status_is_looked_for_under_exactly_one_status_before_and_after_the_start() {
     let wanted: Vec<_> = EventStatus::ALL
         .into_iter()
-        .map(|status| events_that_are(status, start()))
+        .map(|status| events_that_are(&[status], start()))
         .collect();
     for recorded in EventStatus::ALL {
         for starts_at in [start(), start() + TimeDelta::microseconds(1)] {

@@ -257,7 +257,7 @@ impl WriteSide {
 
         let page = Page::new(1, Page::MAX_SIZE).expect("page 1 of the greatest size is valid");
         for status in EventStatus::ALL {
-            let wanted = status::events_that_are(status, now);
+            let wanted = status::events_that_are(&[status], now);
             let listed = models.events.events(Some(&wanted), DraftsVisible::All, page).await;
             let rows = listed.map_err(said)?.rows.into_iter().map(|row| row.seen_at(now));
             let folded = self.events(now).into_iter().filter(|event| event.status == status);

@@ -5,6 +5,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
+use ticketing_domain::event_list::When;
 use ticketing_domain::refusal::FieldError;
 use ticketing_ports::vocabulary::event_details::EventStatus;
 use ticketing_ports::vocabulary::ids::parse_uuid;
@@ -258,10 +259,24 @@ impl Read for Label {
     }
 }
 
-impl Read for EventStatus {
+/// The statuses that a list shows, separated by commas.
+#[derive(Debug, Clone)]
+pub(crate) struct Statuses(pub(crate) Vec<EventStatus>);
+
+impl Read for Statuses {
     fn read(sent: Sent, at: &Place<'_>, faults: &mut Faults) -> Option<Self> {
-        let wanted = "one of draft, published, sales_open, sales_closed, cancelled, completed";
-        read_text(sent, at, faults, wanted, Self::parse)
+        let wanted = "one or more of draft, published, sales_open, sales_closed, cancelled, completed, separated by \
+                      commas";
+        read_text(sent, at, faults, wanted, |text| {
+            let statuses: Option<_> = text.split(',').map(EventStatus::parse).collect();
+            statuses.map(Self)
+        })
+    }
+}
+
+impl Read for When {
+    fn read(sent: Sent, at: &Place<'_>, faults: &mut Faults) -> Option<Self> {
+        read_text(sent, at, faults, "one of upcoming, past, all", Self::parse)
     }
 }
 

@@ -46,6 +46,8 @@ pub(crate) enum ReadLie {
     ListsTheLatestFirst,
     TotalsAreThoseOfThePage,
     IgnoresTheStart,
+    IgnoresFrom,
+    ListsTheEndOfTheSpanToo,
     CountsRowsInsteadOfFollowing,
     KeepsWhatIsGone,
     ShowsEverybodyDrafts,
@@ -140,6 +142,14 @@ pub(crate) const BROKEN_BY: &[(&str, ReadLie)] = &[
     (
         "events_are_listed_by_what_is_recorded_before_and_after_their_start",
         ReadLie::IgnoresTheStart,
+    ),
+    (
+        "events_are_listed_by_the_time_at_which_they_begin",
+        ReadLie::IgnoresFrom,
+    ),
+    (
+        "events_are_listed_by_the_time_at_which_they_begin",
+        ReadLie::ListsTheEndOfTheSpanToo,
     ),
     (
         "a_changed_reservation_loses_what_the_change_takes_away",
@@ -373,6 +383,18 @@ impl ProjectionStore for LyingReadModels {
     }
 }
 
+impl LyingReadModels {
+    fn careless(&self, mut wanted: EventsWanted) -> EventsWanted {
+        match self.lie {
+            ReadLie::IgnoresTheStart => wanted.begun = wanted.to_come.clone(),
+            ReadLie::IgnoresFrom => wanted.from = None,
+            ReadLie::ListsTheEndOfTheSpanToo => wanted.to = wanted.to.map(|to| to + chrono::TimeDelta::microseconds(1)),
+            _ => {}
+        }
+        wanted
+    }
+}
+
 #[async_trait]
 impl EventQueries for LyingReadModels {
     async fn event(&self, id: EventId) -> Result<Option<EventView>, StoreError> {
@@ -385,19 +407,12 @@ impl EventQueries for LyingReadModels {
         drafts: DraftsVisible,
         page: Page,
     ) -> Result<Listed<EventView>, StoreError> {
-        let careless = wanted.map(|wanted| EventsWanted {
-            begun: wanted.to_come.clone(),
-            ..wanted.clone()
-        });
-        let wanted = match self.lie {
-            ReadLie::IgnoresTheStart => careless.as_ref(),
-            _ => wanted,
-        };
+        let careless = wanted.map(|wanted| self.careless(wanted.clone()));
         let drafts = match self.lie {
             ReadLie::ShowsEverybodyDrafts => DraftsVisible::All,
             _ => drafts,
         };
-        let listed = self.honest.events(wanted, drafts, self.page(page)).await?;
+        let listed = self.honest.events(careless.as_ref(), drafts, self.page(page)).await?;
         Ok(match self.lie {
             ReadLie::ListsTheLatestFirst => reversed(listed),
             ReadLie::TotalsAreThoseOfThePage => Listed {

@@ -1,4 +1,4 @@
-//! Queries for events, seats, reservations and payments.
+//! Queries for seats, reservations and payments, and what the queries for lists have in common.
 //!
 //! Each query is one statement, because between two statements a batch could be applied, or the tables could be
 //! replaced by rebuilt tables, so that the two would not match.
@@ -9,14 +9,11 @@ use sqlx::types::Json;
 use ticketing_ports::Timestamp;
 use ticketing_ports::log::streams::Version;
 use ticketing_ports::read_models::availability::{Availability, AvailabilityQueries, SectionAvailability};
-use ticketing_ports::read_models::events::EventView;
-use ticketing_ports::read_models::events::{DraftsVisible, EventQueries, EventsWanted};
 use ticketing_ports::read_models::payments::PaymentQueries;
 use ticketing_ports::read_models::payments::PaymentView;
 use ticketing_ports::read_models::reservations::ReservationQueries;
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::errors::StoreError;
-use ticketing_ports::vocabulary::event_details::EventStatus;
 use ticketing_ports::vocabulary::ids::{CustomerId, EventId, PaymentId, SectionId};
 use ticketing_ports::vocabulary::money::Money;
 use ticketing_ports::vocabulary::paging::{Cursor, Listed, Page};
@@ -28,63 +25,6 @@ use uuid::Uuid;
 use super::PostgresReadModels;
 use crate::cells::Cells;
 use crate::errors::failed;
-
-#[async_trait]
-impl EventQueries for PostgresReadModels {
-    async fn event(&self, id: EventId) -> Result<Option<EventView>, StoreError> {
-        let row =
-            sqlx::query(self.sql("SELECT event_id, status, version, view FROM read_models.events WHERE event_id = $1"))
-                .bind(id.uuid())
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(failed)?;
-        row.as_ref().map(event_from).transpose()
-    }
-
-    async fn events(
-        &self,
-        wanted: Option<&EventsWanted>,
-        drafts: DraftsVisible,
-        page: Page,
-    ) -> Result<Listed<EventView>, StoreError> {
-        let (all_drafts, drafts_of) = match drafts {
-            DraftsVisible::None => (false, None),
-            DraftsVisible::OwnedBy(owner) => (false, Some(owner.uuid())),
-            DraftsVisible::All => (true, None),
-        };
-        let rows = sqlx::query(self.sql(
-            "SELECT total, starts_at AS at, event_id, status, version, view
-             FROM (
-                 SELECT count(*) AS total FROM read_models.events
-                 WHERE (status <> $1 OR $2 OR owner_id = $3)
-                   AND CASE WHEN starts_at > $4 THEN status = ANY ($5) ELSE status = ANY ($6) END
-             ) AS counted
-             LEFT JOIN (
-                 SELECT * FROM read_models.events
-                 WHERE (status <> $1 OR $2 OR owner_id = $3)
-                   AND CASE WHEN starts_at > $4 THEN status = ANY ($5) ELSE status = ANY ($6) END
-                   AND (starts_at, event_id) > ($9, $10)
-                 ORDER BY starts_at, event_id
-                 LIMIT $7 OFFSET $8
-             ) AS page ON true
-             ORDER BY starts_at, event_id",
-        ))
-        .bind(EventStatus::Draft.as_str())
-        .bind(all_drafts)
-        .bind(drafts_of)
-        .bind(wanted.map_or(Timestamp::UNIX_EPOCH, |wanted| wanted.now))
-        .bind(names(wanted.map(|wanted| wanted.to_come.as_slice())))
-        .bind(names(wanted.map(|wanted| wanted.begun.as_slice())))
-        .bind(one_more_than(page))
-        .bind(offset(page))
-        .bind(page.cursor().map_or(Timestamp::UNIX_EPOCH, |cursor| cursor.at))
-        .bind(page.cursor().map_or(Uuid::nil(), |cursor| cursor.id))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(failed)?;
-        listed(&rows, page, "event_id", event_from)
-    }
-}
 
 #[async_trait]
 impl AvailabilityQueries for PostgresReadModels {
@@ -187,18 +127,12 @@ impl PostgresReadModels {
     }
 }
 
-/// Returns the names of the wanted statuses, or of all statuses if `wanted` is `None`.
-fn names(wanted: Option<&[EventStatus]>) -> Vec<&'static str> {
-    let wanted = wanted.unwrap_or(&EventStatus::ALL);
-    wanted.iter().map(|status| status.as_str()).collect()
-}
-
 /// Returns the `LIMIT` of a page: one row more than the page has, since that row shows whether another page follows.
-fn one_more_than(page: Page) -> i64 {
+pub(super) fn one_more_than(page: Page) -> i64 {
     i64::from(page.size()) + 1
 }
 
-fn offset(page: Page) -> i64 {
+pub(super) fn offset(page: Page) -> i64 {
     page.offset().try_into().unwrap_or(i64::MAX)
 }
 
@@ -239,20 +173,6 @@ pub(super) fn listed<T>(
 
 pub(super) fn label(cells: &Cells<'_>, column: &'static str) -> Result<Label, StoreError> {
     cells.parse(column, |text: &str| Label::recorded(text).ok())
-}
-
-fn event_from(row: &PgRow) -> Result<EventView, StoreError> {
-    let cells = Cells {
-        row,
-        table: "events",
-        key: "event_id",
-    };
-    let Json(view): Json<EventView> = cells.get("view")?;
-    Ok(EventView {
-        status: cells.parse("status", EventStatus::parse)?,
-        version: Version(cells.count("version")?),
-        ..view
-    })
 }
 
 fn lapsed_from(row: &PgRow) -> Result<u64, StoreError> {

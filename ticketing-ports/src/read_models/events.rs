@@ -51,6 +51,10 @@ pub struct EventsWanted {
     pub to_come: Vec<EventStatus>,
     /// The list shows an event that has begun at `now` if its recorded status is one of these.
     pub begun: Vec<EventStatus>,
+    /// The list shows events that begin at this time or later; `None` if it shows them from the first one on.
+    pub from: Option<Timestamp>,
+    /// The list shows events that begin before this time; `None` if it shows them up to the last one.
+    pub to: Option<Timestamp>,
 }
 
 impl EventsWanted {
@@ -62,6 +66,8 @@ impl EventsWanted {
             &self.begun
         };
         wanted.contains(&recorded)
+            && self.from.is_none_or(|from| from <= starts_at)
+            && self.to.is_none_or(|to| starts_at < to)
     }
 }
 
@@ -86,6 +92,7 @@ impl EventsWanted {
 /// - `events_are_listed_in_pages`.
 /// - `events_are_listed_after_a_cursor_although_others_arrive`.
 /// - `events_are_listed_by_what_is_recorded_before_and_after_their_start`.
+/// - `events_are_listed_by_the_time_at_which_they_begin`: those from `from` on, and before `to`.
 /// - `drafts_are_listed_only_for_who_may_manage_them`.
 #[async_trait]
 pub trait EventQueries: std::fmt::Debug + Send + Sync {

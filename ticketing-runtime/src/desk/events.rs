@@ -1,11 +1,11 @@
 //! Questions about events and about their sales.
 
+use ticketing_domain::event_list::EventsAsked;
 use ticketing_domain::policy;
 use ticketing_domain::refusal::Refusal;
-use ticketing_domain::status::{self, AsOf as _};
+use ticketing_domain::status::AsOf as _;
 use ticketing_ports::read_models::events::EventView;
 use ticketing_ports::read_models::sales::EventSales;
-use ticketing_ports::vocabulary::event_details::EventStatus;
 use ticketing_ports::vocabulary::ids::EventId;
 use ticketing_ports::vocabulary::paging::{Listed, Page};
 use ticketing_ports::vocabulary::roles::Actor;
@@ -38,21 +38,21 @@ impl Desk {
             .ok_or_else(|| Refusal::EventNotFound(id).into())
     }
 
-    /// Returns a page of events, those that begin soonest first. With a `status`, only events of this status. Drafts
-    /// are shown only to those who may manage them.
+    /// Returns a page of the events that the viewer asks for, those that begin soonest first. Drafts are shown only to
+    /// those who may manage them.
     ///
     /// # Errors
     /// Fails if the read models do not answer.
     pub async fn events(
         &self,
         viewer: Option<Actor>,
-        status: Option<EventStatus>,
+        asked: &EventsAsked,
         page: Page,
     ) -> Result<Listed<EventView>, Failure> {
         let now = self.ports.clock.now();
-        let wanted = status.map(|status| status::events_that_are(status, now));
+        let wanted = asked.wanted(now);
         let drafts = policy::drafts_visible(viewer);
-        let listed = self.ports.events.events(wanted.as_ref(), drafts, page).await?;
+        let listed = self.ports.events.events(Some(&wanted), drafts, page).await?;
         Ok(listed.map(|event| event.seen_at(now)))
     }
 

@@ -84,6 +84,8 @@ pub(super) async fn events_are_listed_by_what_is_recorded_before_and_after_their
             now: at(50),
             to_come: to_come.to_vec(),
             begun: begun.to_vec(),
+            from: None,
+            to: None,
         };
         let listed = models
             .events
@@ -117,6 +119,44 @@ pub(super) async fn events_are_listed_by_what_is_recorded_before_and_after_their
     Ok(())
 }
 
+pub(super) async fn events_are_listed_by_the_time_at_which_they_begin(models: &ReadModels) -> Verdict {
+    let numbers_and_starts = [(1, 10), (2, 49), (3, 50), (4, 51), (5, 90)];
+    for (number, start) in numbers_and_starts {
+        models.apply(vec![Change::EventCreated(public(number, start))]).await?;
+    }
+    let every = EventStatus::ALL.as_slice();
+    let spans: [(Option<i64>, Option<i64>, &[usize]); 8] = [
+        (None, None, &[1, 2, 3, 4, 5]),
+        (Some(49), None, &[2, 3, 4, 5]),
+        (None, Some(51), &[1, 2, 3]),
+        (Some(10), Some(90), &[1, 2, 3, 4]),
+        (Some(50), Some(51), &[3]),
+        (Some(51), Some(51), &[]),
+        (Some(90), Some(10), &[]),
+        (Some(91), None, &[]),
+    ];
+    for (from, to, expected) in spans {
+        for (to_come, begun) in [(every, every), (every, &[]), (&[], every)] {
+            let wanted = EventsWanted {
+                now: at(50),
+                to_come: to_come.to_vec(),
+                begun: begun.to_vec(),
+                from: from.map(at),
+                to: to.map(at),
+            };
+            let listed = models
+                .events
+                .events(Some(&wanted), DraftsVisible::None, page(1, 9))
+                .await?;
+            let is_wanted = |number: &usize| !(if *number > 3 { to_come } else { begun }).is_empty();
+            let expected: Vec<_> = expected.iter().copied().filter(is_wanted).collect();
+            ensure_eq!(numbers(&listed.rows), expected, "events from {from:?} to {to:?}");
+            ensure_eq!(listed.total, expected.len() as u64, "total from {from:?} to {to:?}");
+        }
+    }
+    Ok(())
+}
+
 pub(super) async fn drafts_are_listed_only_for_who_may_manage_them(models: &ReadModels) -> Verdict {
     for (number, owner, status) in [
         (1, 1, EventStatus::Draft),
@@ -142,6 +182,8 @@ pub(super) async fn drafts_are_listed_only_for_who_may_manage_them(models: &Read
             now: at(50),
             to_come: vec![EventStatus::Draft],
             begun: vec![EventStatus::Draft],
+            from: None,
+            to: None,
         };
         for (wanted, expected) in [(None, every), (Some(&wanted), only_drafts)] {
             let listed = models.events.events(wanted, drafts, page(1, 9)).await?;
