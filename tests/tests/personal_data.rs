@@ -1,14 +1,16 @@
 //! Checks that every port is listed here, either as one that keeps personal data and can erase them, or with the reason
-//! why it need not.
+//! why it need not; and that every text in a fact is listed here with who writes it.
 //!
-//! A store that cannot erase a person works well until a person asks to be erased.
+//! A store that cannot erase a person works well until a person asks to be erased. Facts cannot be erased at all, so
+//! what a customer writes must not be in a fact.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that something is broken")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{Fields, Item, TypeParamBound};
 
@@ -53,6 +55,30 @@ const PORTS: &[(&str, Keeps)] = &[
     ("SnapshotStore", IDS_ONLY),
     ("Subscription", IDS_ONLY),
     ("UserStore", Something),
+];
+
+/// Each text in a fact, as type and field, and who writes it.
+const WRITTEN_BY: &[(&str, &str)] = &[
+    ("EventCancelled.reason", "the organiser"),
+    ("EventDetails.category", "the organiser"),
+    ("EventDetails.genre", "the organiser"),
+    ("EventDetails.name", "the organiser"),
+    ("PaymentAuthorized.last_four", "the payment gateway"),
+    ("PricingTier.section", "the organiser"),
+    ("PricingTier.tier", "the organiser"),
+    ("RefundRequested.reason", "an administrator"),
+    ("ReservationHeld.section", "the organiser"),
+    ("ReservationHeld.tier", "the organiser"),
+    ("RowPlan.row", "the organiser"),
+    ("Sale.section", "the organiser"),
+    ("Sale.tier", "the organiser"),
+    ("SeatId.row", "the organiser"),
+    ("Section.name", "the organiser"),
+    ("SectionOpened.name", "the organiser"),
+    ("Venue.city", "the organiser"),
+    ("Venue.country", "the organiser"),
+    ("Venue.name", "the organiser"),
+    ("Venue.timezone", "the organiser"),
 ];
 
 #[test]
@@ -127,6 +153,90 @@ fn fields_of_the_bundles() -> BTreeMap<String, String> {
         "the bundles of stores were not found in the file that is read"
     );
     by_port
+}
+
+#[test]
+fn every_text_in_a_fact_is_written_by_somebody_other_than_a_customer() {
+    let types = types();
+    let mut texts = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut reached = payloads();
+    assert!(reached.len() > 25, "most of the payloads were not found: {reached:?}");
+    while let Some(name) = reached.pop() {
+        let Some(fields) = types.get(&name).filter(|_| seen.insert(name.clone())) else {
+            continue;
+        };
+        for (field, parts) in fields {
+            if parts
+                .iter()
+                .any(|part| part == "Label" || part == "String" || part == "str")
+            {
+                texts.insert(format!("{name}.{field}"));
+            }
+            reached.extend(parts.iter().filter(|part| *part != "Label").cloned());
+        }
+    }
+    let listed: BTreeSet<_> = WRITTEN_BY.iter().map(|(text, _)| (*text).to_owned()).collect();
+    let unlisted: Vec<_> = texts.difference(&listed).collect();
+    assert!(
+        unlisted.is_empty(),
+        "who writes {unlisted:?}? List that here; what a customer writes must not be in a fact"
+    );
+    let gone: Vec<_> = listed.difference(&texts).collect();
+    assert!(gone.is_empty(), "these are listed, and no fact has them: {gone:?}");
+}
+
+/// Returns the names of the payloads of all facts.
+fn payloads() -> Vec<String> {
+    let files = ["catalog", "inventory", "payment", "reservation"];
+    let items = files.map(|aggregate| items_of(&root().join(format!("ticketing-domain/src/{aggregate}/event.rs"))));
+    let names = items.into_iter().flatten().filter_map(|item| match item {
+        Item::Struct(payload) => Some(payload.ident.to_string()),
+        _ => None,
+    });
+    names.collect()
+}
+
+/// Maps each type of the domain and the vocabulary to its fields, each with the names in its type. The fields of an
+/// enum are those of all its variants.
+fn types() -> BTreeMap<String, Vec<(String, Vec<String>)>> {
+    let mut types = BTreeMap::new();
+    let folders = ["ticketing-domain/src", "ticketing-ports/src/vocabulary"];
+    let files = folders.iter().flat_map(|folder| files_below(&root().join(folder)));
+    for item in files.flat_map(|file| items_of(&file)) {
+        match item {
+            Item::Struct(item) => {
+                types.insert(item.ident.to_string(), named(&item.fields));
+            }
+            Item::Enum(item) => {
+                let fields = item.variants.iter().flat_map(|variant| named(&variant.fields));
+                types.insert(item.ident.to_string(), fields.collect());
+            }
+            _ => {}
+        }
+    }
+    types
+}
+
+/// Returns the fields with the names in their types. A field without a name has its number.
+fn named(fields: &Fields) -> Vec<(String, Vec<String>)> {
+    let fields = fields.iter().enumerate().map(|(number, field)| {
+        let name = field
+            .ident
+            .as_ref()
+            .map_or_else(|| number.to_string(), ToString::to_string);
+        (name, names_in(field.ty.to_token_stream()))
+    });
+    fields.collect()
+}
+
+fn names_in(tokens: TokenStream) -> Vec<String> {
+    let names = tokens.into_iter().flat_map(|token| match token {
+        TokenTree::Ident(name) => vec![name.to_string()],
+        TokenTree::Group(group) => names_in(group.stream()),
+        _ => Vec::new(),
+    });
+    names.collect()
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
