@@ -8,8 +8,8 @@ use sqlx::{Connection as _, PgConnection};
 use test_services::{OwnedPostgres, SmallDisk, limit_file_sizes};
 
 use crate::on_sale::{
-    CUSTOMERS, IN_FULL_SWING, SECONDS, databases_of, nothing_is_sold, nothing_is_sold_and_all_is_shown, on_sale_with,
-    shared_redis,
+    CUSTOMERS, IN_FULL_SWING, Readers, SECONDS, databases_of, nothing_is_sold, nothing_is_sold_and_all_is_shown,
+    on_sale_with, shared_redis,
 };
 use crate::support::load::{Load, check_books, journals};
 use crate::support::readiness::{readiness, until_ready};
@@ -32,7 +32,7 @@ async fn the_disk_of_the_tables_is_full_for_a_while() {
         let installation = on(&postgres).await?;
         on_sale_with(&installation, async |server, load| {
             disk.fill()?;
-            nothing_is_sold_and_all_is_shown(server).await?;
+            nothing_is_sold_and_all_is_shown(server, Readers::NoticeNothing).await?;
             load.wait_for_doubts(CUSTOMERS)?;
             disk.make_room()?;
             load.wait_for_sales(IN_FULL_SWING)?;
@@ -109,7 +109,7 @@ async fn embedded(
     let mut load = Load::start(&server, &folder.path().join("journal"), SECONDS, None)?;
     load.wait_for_answers(IN_FULL_SWING)?;
     fill(server.id())?;
-    nothing_is_sold_and_all_is_shown(&server).await?;
+    nothing_is_sold_and_all_is_shown(&server, Readers::NoticeNothing).await?;
     load.wait_for_doubts(CUSTOMERS)?;
     readiness(&server.local_url(), |status, ready| {
         status == 503 && ready["checks"]["commits"]["healthy"] == false
@@ -139,7 +139,7 @@ async fn postgresql_says_that_its_disk_is_full() -> anyhow::Result<String> {
         )
         .execute(&mut log)
         .await?;
-        nothing_is_sold_and_all_is_shown(server).await?;
+        nothing_is_sold_and_all_is_shown(server, Readers::NoticeNothing).await?;
         load.wait_for_doubts(CUSTOMERS)?;
         sqlx::raw_sql("DROP FUNCTION full_disk CASCADE")
             .execute(&mut log)

@@ -69,13 +69,37 @@ pub(crate) async fn nothing_is_sold(server: &Server) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What readers notice of a fault that lets nothing be sold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// They are shown everything at once.
+    NoticeNothing,
+    /// Whoever meets a dead connection is told to come back, and is shown everything then.
+    ComeBack,
+}
+
 /// Waits until nothing can be sold, and demands that readers are still shown everything.
-pub(crate) async fn nothing_is_sold_and_all_is_shown(server: &Server) -> anyhow::Result<()> {
+pub(crate) async fn nothing_is_sold_and_all_is_shown(server: &Server, readers: Readers) -> anyhow::Result<()> {
     nothing_is_sold(server).await?;
     let mut visitor = Person::anonymous(server)?;
     let event = format!("/api/events/{}", server.event);
     for resource in ["/availability", "/sections/VIP", ""] {
-        visitor.get(&format!("{event}{resource}")).await?.expect(200)?;
+        let patience = Patience::new();
+        loop {
+            let shown = visitor.get(&format!("{event}{resource}")).await?;
+            if shown.status == 200 {
+                break;
+            }
+            ensure!(
+                readers == Readers::ComeBack,
+                "{resource}: {} {}",
+                shown.status,
+                shown.body
+            );
+            let told = shown.expect(503)?;
+            ensure!(told.retry_after.is_some(), "the answer 503 has no Retry-After");
+            patience.pause(|| format!("{resource} is not shown")).await?;
+        }
     }
     Ok(())
 }
