@@ -75,11 +75,11 @@ read_object!(EventsQuery {
 });
 
 impl EventsQuery {
-    fn asked(&self) -> Result<EventsAsked, ApiError> {
+    fn asked(&self) -> Result<EventsAsked, Refusal> {
         if let (Some(from), Some(to)) = (self.from, self.to)
             && to <= from
         {
-            return Err(ApiError::invalid_request("to", "must be later than from"));
+            return Err(Refusal::invalid("to", "must be later than from"));
         }
         Ok(EventsAsked {
             statuses: self.status.as_ref().map(|Statuses(statuses)| statuses.clone()),

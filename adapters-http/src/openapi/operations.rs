@@ -21,7 +21,8 @@ pub(super) fn codes(operation: &str) -> Option<&'static [Code]> {
 fn codes_of_events(operation: &str) -> Option<&'static [Code]> {
     Some(match operation {
         "create_event" => &[Forbidden, ValidationFailed],
-        "list_events" | "live" | "ready" => &[],
+        "live" | "ready" => &[],
+        "list_events" => &[ValidationFailed],
         "get_event" | "get_availability" => &[EventNotFound],
         "publish" => &[
             Forbidden,

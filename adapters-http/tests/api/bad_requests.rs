@@ -435,12 +435,17 @@ async fn a_query_that_makes_no_sense_is_refused_by_name() {
         ("when=tomorrow", "when"),
         ("from=2027-05-01", "from"),
         ("to=2027-05-01T18:00:60Z", "to"),
-        ("from=2027-05-01T18:00:00Z&to=2027-05-01T18:00:00Z", "to"),
-        ("from=2027-05-02T18:00:00Z&to=2027-05-01T18:00:00Z", "to"),
     ];
     for (query, field) in cases {
         let refused = alice.get(&format!("/api/events?{query}")).await;
         assert_eq!(refused.refused(400, "INVALID_REQUEST")["field"], field, "{query}");
+    }
+    for from in ["2027-05-01T18:00:00Z", "2027-05-02T18:00:00Z"] {
+        let refused = alice
+            .get(&format!("/api/events?from={from}&to=2027-05-01T18:00:00Z"))
+            .await;
+        let errors = refused.refused(422, "VALIDATION_FAILED")["errors"].clone();
+        assert_eq!(errors, json!([{ "field": "to", "reason": "must be later than from" }]));
     }
 }
 
