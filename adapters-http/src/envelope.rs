@@ -155,8 +155,8 @@ impl Asked {
     }
 }
 
-/// Returns whether the layer that limits the time has answered: its answer has no headers, no
-/// body and none of our errors.
+/// Returns whether the layer that limits the time has answered: its answer has no headers, no body and none of our
+/// errors.
 fn is_timeout_of_the_layer(response: &Response) -> bool {
     response.status() == StatusCode::GATEWAY_TIMEOUT
         && response.headers().is_empty()

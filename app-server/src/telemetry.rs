@@ -3,8 +3,8 @@
 //! Standard output is kept for the results of commands: these may contain secrets, such as a sign-in link, which
 //! must not get into a log.
 //!
-//! A thread of its own writes the lines. A request never waits for whoever reads the log: if they read too slowly or not at
-//! all, lines are lost, and the end of the process says how many.
+//! A separate thread writes the lines, so that no request waits for the program that reads the log. If that program reads
+//! too slowly or not at all, lines are lost, and the process says at its end how many.
 
 mod json;
 
@@ -22,7 +22,7 @@ use crate::config::{LogFormat, LogSettings};
 /// At most how many lines wait to be written. Further lines are lost.
 const WAITING_LINES: usize = 65_536;
 
-/// How many bytes of lines are written at once, if so many wait.
+/// At most how many bytes the thread gathers before it writes them. It writes fewer when no more lines wait.
 const AT_ONCE: usize = 64 * 1024;
 
 /// The thread that writes the lines. `None` before logging has started, and after it has finished.

@@ -13,6 +13,7 @@ mod browsers;
 mod consistency;
 mod envelope;
 mod errors;
+mod event_lists;
 mod events;
 mod examples;
 mod health;

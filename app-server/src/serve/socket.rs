@@ -1,5 +1,5 @@
-//! The socket of one connection, as the HTTP library sees it: it reports what comes to the connection's [`Activity`], and puts
-//! answers of the HTTP library itself into the words of this API.
+//! The socket of one connection, as the HTTP library sees it: it reports what comes to the connection's [`Activity`],
+//! and puts answers of the HTTP library itself into the words of this API.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;

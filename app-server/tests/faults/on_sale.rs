@@ -74,7 +74,8 @@ pub(crate) async fn nothing_is_sold(server: &Server) -> anyhow::Result<()> {
 pub(crate) enum Readers {
     /// They are shown everything at once.
     NoticeNothing,
-    /// Whoever meets a dead connection is told to come back, and is shown everything then.
+    /// A reader for whom the server uses a dead connection is answered 503 with `Retry-After`, and is shown everything
+    /// when it asks again.
     ComeBack,
 }
 

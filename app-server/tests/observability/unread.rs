@@ -1,4 +1,4 @@
-//! Whoever reads the log stands still, as a collector of logs does that hangs.
+//! The program that reads the server's log hangs, and reads nothing any more.
 
 use std::process::{Child, Command, Stdio};
 

@@ -82,9 +82,9 @@ impl CancelReservation {
     fn refund(&self, unit: &UnitOfWork<'_>, by: Actor) -> Result<Money, Stop> {
         let state = unit.own_reservation(by, self.reservation_id)?;
         let now = unit.now();
+        may_be_cancelled(state, now)?;
         let terms = unit.refund_terms(state)?;
         let refund = terms.refund(now);
-        may_be_cancelled(state, now)?;
         let is_too_late = state.paid().is_some() && refund.is_zero() && terms.event_has_begun(now);
         match self.agreed_refund {
             Some(agreed) if agreed != refund => Err(Refusal::RefundChanged { refund }.into()),

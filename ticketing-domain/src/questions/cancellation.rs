@@ -1,5 +1,5 @@
-//! What a customer who gives a reservation up gets back, and when that changes. A caller who asks for somebody else's
-//! reservation is told that it does not exist.
+//! What a customer who gives a reservation up gets back, and when that changes. For a caller who may not see the
+//! reservation it does not exist.
 
 use ticketing_ports::vocabulary::ids::ReservationId;
 use ticketing_ports::vocabulary::money::Money;
@@ -39,8 +39,8 @@ impl Question for SeeCancellation {
     fn look(&self, unit: &UnitOfWork<'_>) -> Result<Cancellation, Stop> {
         let state = unit.own_reservation(unit.person()?, self.reservation_id)?;
         let now = unit.now();
-        let terms = unit.refund_terms(state)?;
         may_be_cancelled(state, now)?;
+        let terms = unit.refund_terms(state)?;
         Ok(Cancellation {
             reservation_id: self.reservation_id,
             refund: terms.refund(now),

@@ -1,4 +1,4 @@
-//! One reservation as it is now. A caller who asks for somebody else's reservation is told that it does not exist.
+//! One reservation as it is now. For a caller who may not see it, it does not exist.
 
 use ticketing_ports::read_models::reservations::ReservationView;
 use ticketing_ports::vocabulary::ids::ReservationId;

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use chrono::TimeDelta;
 use futures::future::join_all;
 use ticketing_domain::sign_in::{Client, LIVE_MAGIC_LINKS, MAGIC_LINK_LIFETIME, SignInRefusal};
+use ticketing_ports::people::sessions::SignInMethod;
 use ticketing_ports::people::users::UserStore;
 use ticketing_ports::vocabulary::email::EmailAddress;
 use ticketing_ports::vocabulary::ids::UserId;
@@ -230,6 +231,28 @@ async fn a_network_whose_proofs_keep_failing_is_told_so_and_another_is_not() {
     assert!(matches!(outcome, Err(SignInFailure::TooManyFailures(_))), "{outcome:?}");
     let outcome = door.sign_in.ceremonies.redeem_link(&made_up(), at(2)).await;
     assert!(matches!(outcome, Err(SignInFailure::Refused(_))), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn an_unreadable_secret_counts_against_its_network_like_a_wrong_one() {
+    let door = Door::new();
+    let from = |last: u8| Some([192, 0, 2, last].into());
+    let show_nonsense = async |last| {
+        let (method, refusal) = (SignInMethod::MagicLink, SignInRefusal::InvalidToken);
+        let ceremonies = &door.sign_in.ceremonies;
+        ceremonies.refuse_unreadable(method, from(last), refusal).await
+    };
+    for _ in 0..20 {
+        let failure = show_nonsense(1).await;
+        assert!(
+            matches!(failure, SignInFailure::Refused(SignInRefusal::InvalidToken)),
+            "{failure:?}"
+        );
+    }
+    let failure = show_nonsense(1).await;
+    assert!(matches!(failure, SignInFailure::TooManyFailures(_)), "{failure:?}");
+    let failure = show_nonsense(2).await;
+    assert!(matches!(failure, SignInFailure::Refused(_)), "{failure:?}");
 }
 
 #[tokio::test]
